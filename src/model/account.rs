@@ -1,0 +1,46 @@
+//! Prices and credits.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::options::ModelName;
+
+/// An amount of credits. The service bills fractions, so this is not a whole number.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub struct Credits(pub f64);
+
+impl fmt::Display for Credits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}", self.0)
+    }
+}
+
+impl std::ops::Add for Credits {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl std::iter::Sum for Credits {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        Self(all.map(|c| c.0).sum())
+    }
+}
+
+/// `GET /api/pricing`, as far as an estimate needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pricing {
+    /// Credits per minute of output, by the service's model name.
+    pub per_minute: BTreeMap<String, f64>,
+    /// The answer as it came, kept with estimates so that each can be explained later.
+    pub raw: serde_json::Value,
+}
+
+impl Pricing {
+    /// Credits for `seconds` of output by `model`; none if the service names no price for it.
+    #[must_use]
+    pub fn estimate(&self, model: ModelName, seconds: f64) -> Option<Credits> {
+        self.per_minute.get(model.as_str()).map(|rate| Credits(rate * seconds / 60.0))
+    }
+}

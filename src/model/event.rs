@@ -1,0 +1,193 @@
+//! Everything that a user may be told while work goes on. The flow emits these; the human, JSON
+//! and bar renderers in [`crate::output`] consume the same stream, and the flow knows nothing of
+//! terminals.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::account::Credits;
+use super::failure::Failure;
+use super::job::{JobId, JobStatus};
+
+/// Takes events as they happen. Must not block: it is called from the middle of the work.
+pub trait Observer: Send + Sync {
+    /// One event.
+    fn observe(&self, event: &Event);
+}
+
+/// Which input an event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ItemRef {
+    /// Number in the ledger; tells items of equal name apart.
+    pub id: i64,
+    /// The input as the user named it. Foreign text: escaped where it is shown.
+    pub name: String,
+}
+
+/// What an input is going through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Reading and hashing the input.
+    Hash,
+    /// Sending it.
+    Upload,
+    /// Making the draft.
+    Create,
+    /// Waiting for a place, or for an earlier request to settle.
+    Queue,
+    /// Started; the service has not begun.
+    Waiting,
+    /// The service works on it.
+    Processing,
+    /// Fetching the output.
+    Download,
+    /// Checking the output.
+    Verify,
+}
+
+impl Phase {
+    /// A word for people and for JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hash => "hashing",
+            Self::Upload => "uploading",
+            Self::Create => "creating",
+            Self::Queue => "queued",
+            Self::Waiting => "waiting",
+            Self::Processing => "processing",
+            Self::Download => "downloading",
+            Self::Verify => "verifying",
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The plan of a run stands: nothing was sent or spent yet.
+    Planned {
+        /// Number of the batch in the ledger.
+        batch: i64,
+        /// Inputs that need work.
+        todo: usize,
+        /// Inputs that are done already.
+        done: usize,
+        /// Inputs that were found and are no video.
+        rejected: usize,
+        /// Price of what is to do, as far as durations and prices are known.
+        estimate: Option<Credits>,
+        /// Inputs whose price cannot be told beforehand.
+        unpriced: usize,
+    },
+    /// Something about one input.
+    Item {
+        /// Which.
+        item: ItemRef,
+        /// What.
+        what: ItemEvent,
+    },
+    /// A remark about the whole run, for people.
+    Notice {
+        /// How loud.
+        level: Level,
+        /// In words.
+        text: String,
+    },
+    /// The run is over.
+    Finished(Summary),
+}
+
+/// How loud a remark is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Should be looked at.
+    Warning,
+}
+
+/// Something that happened to one input.
+#[derive(Debug, Clone)]
+pub enum ItemEvent {
+    /// A new phase began.
+    Phase(Phase),
+    /// Bytes moved in the phase that has them (hash, upload, download).
+    Bytes {
+        /// Bytes so far.
+        done: u64,
+        /// Bytes in all, when known.
+        total: Option<u64>,
+    },
+    /// The service has, or has given again, a job for it.
+    Job(JobId),
+    /// The service said how far it is.
+    Progress {
+        /// State at the service.
+        status: JobStatus,
+        /// Percent; never smaller than one told before.
+        percent: Option<f64>,
+    },
+    /// A call is tried again after a wait.
+    Retry {
+        /// Why.
+        failure: Failure,
+        /// How long until then.
+        wait: Duration,
+    },
+    /// Done and verified.
+    Done(Output),
+    /// Nothing to do: an earlier run did it.
+    Skipped(Output),
+    /// Started, and left to itself (`--no-wait`), or made as a draft (`--draft`).
+    Left {
+        /// The job.
+        job: JobId,
+        /// Its state.
+        status: JobStatus,
+    },
+    /// It failed.
+    Failed(Failure),
+    /// It is no video; recorded and passed over.
+    Rejected(Failure),
+    /// Cannot go on now; a later run goes on from here.
+    Paused(Failure),
+}
+
+/// A verified output.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Output {
+    /// Where it lies. None when its bytes went to standard output.
+    pub path: Option<PathBuf>,
+    /// Bytes.
+    pub size: u64,
+    /// SHA-256, in hex.
+    pub sha256: String,
+    /// The job that made it.
+    pub job: Option<JobId>,
+    /// Credits charged, as far as known.
+    pub credits: Option<Credits>,
+    /// From the start of the work to the verified file, when this run did it.
+    pub elapsed: Option<Duration>,
+}
+
+/// How a run went.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Summary {
+    /// Number of the batch in the ledger.
+    pub batch: i64,
+    /// Done in this run.
+    pub done: usize,
+    /// Done before.
+    pub skipped: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Not videos.
+    pub rejected: usize,
+    /// Left for a later run.
+    pub open: usize,
+    /// Estimated credits of what this run started.
+    pub credits: Credits,
+    /// How long the run took.
+    pub elapsed: Duration,
+}

@@ -1,0 +1,103 @@
+//! Jobs as the service shows them (contract, *Job*).
+
+use std::fmt;
+
+use super::secret::OutputLink;
+
+/// The service's name of a job.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(pub String);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// State of a job at the service.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum JobStatus {
+    /// A draft; costs nothing until started.
+    Created,
+    /// Accepted, waiting for a worker.
+    Pending,
+    /// Being worked on.
+    Processing,
+    /// Final: the output can be downloaded.
+    Completed,
+    /// Final: there is no output.
+    Failed,
+    /// A state that the contract does not list. Never final.
+    Other(String),
+}
+
+impl JobStatus {
+    /// Reads the wire word; letter case is not significant.
+    #[must_use]
+    pub fn parse(word: &str) -> Self {
+        match word.to_ascii_lowercase().as_str() {
+            "created" => Self::Created,
+            "pending" => Self::Pending,
+            "processing" => Self::Processing,
+            "completed" => Self::Completed,
+            "failed" => Self::Failed,
+            _ => Self::Other(word.to_owned()),
+        }
+    }
+
+    /// The wire word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Created => "created",
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Other(word) => word,
+        }
+    }
+
+    /// Whether the job can never change again.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+}
+
+impl fmt::Display for JobStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One look at a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobView {
+    /// `id`, or `job_id` where the service says that.
+    pub id: JobId,
+    /// State.
+    pub status: JobStatus,
+    /// Percent done, 0 to 100, when the service says.
+    pub progress: Option<f64>,
+    /// Time-bound link to the output; absent until completed.
+    pub output_url: Option<OutputLink>,
+    /// Why the job failed, in the service's words.
+    pub error: Option<String>,
+    /// When the job was made, as the service writes it (UTC).
+    pub created_at: Option<String>,
+    /// Duration of the output in seconds, which is what is billed.
+    pub duration_seconds: Option<f64>,
+    /// What the service says of the bill; any value means that the job was started.
+    pub billing_status: Option<String>,
+    /// The answer as it came, unknown fields included, without the output link.
+    pub raw: serde_json::Value,
+}
+
+impl JobView {
+    /// A field of the `metadata` object that a client gave with the job, if it is echoed.
+    #[must_use]
+    pub fn metadata(&self, key: &str) -> Option<&str> {
+        self.raw.get("metadata")?.get(key)?.as_str()
+    }
+}

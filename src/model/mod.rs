@@ -1,0 +1,23 @@
+//! Plain data that every room may speak of: jobs, options, failures, events, secrets, and the
+//! traits through which time and randomness come in.
+//!
+//! Nothing here does input or output, and nothing here derives a wire format: request and answer
+//! bodies live in [`crate::client`], rows in [`crate::ledger`], JSON for users in
+//! [`crate::output`].
+
+pub mod account;
+pub mod event;
+pub mod failure;
+pub mod job;
+pub mod options;
+pub mod secret;
+pub mod text;
+pub mod time;
+
+pub use account::{Credits, Pricing};
+pub use event::{Event, ItemEvent, ItemRef, Observer, Phase};
+pub use failure::{Delivery, ExitClass, Failure, FailureKind};
+pub use job::{JobId, JobStatus, JobView};
+pub use options::{Background, Composition, JobOptions, ModelName, OutputFormat};
+pub use secret::{ApiKey, Fingerprint, OutputLink};
+pub use time::{Clock, Instant, Random, Timestamp};

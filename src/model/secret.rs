@@ -1,0 +1,124 @@
+//! Secrets that cannot be printed by accident: `Debug` and `Display` show a placeholder.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+
+/// An API key or admin token. Cloning keeps the secret wrapped; it is wiped on drop.
+#[derive(Clone)]
+pub struct ApiKey(SecretString);
+
+impl ApiKey {
+    /// Wraps a key. Surrounding white space, such as the newline of a key file, is not part of it.
+    #[must_use]
+    pub fn new(raw: &str) -> Self {
+        Self(SecretString::from(raw.trim().to_owned()))
+    }
+
+    /// Whether the key holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.expose_secret().is_empty()
+    }
+
+    /// The key itself, for the one header that carries it and for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+
+    /// What may be shown and stored in place of the key.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        let digest = Sha256::digest(self.expose().as_bytes());
+        Fingerprint(hex::encode(&digest[..6]))
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKey({})", self.fingerprint())
+    }
+}
+
+/// The first twelve hex digits of the SHA-256 of a key: tells keys apart without revealing them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub String);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A time-bound link to an output. Whoever has it can download the file, so it is never stored,
+/// and only its origin and path are shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OutputLink(String);
+
+impl OutputLink {
+    /// Wraps a link as the service gave it.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The whole link, signature included, for the request that uses it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// The link without user, query and fragment, where signatures stand.
+    #[must_use]
+    pub fn redacted(&self) -> String {
+        redact_url(&self.0)
+    }
+}
+
+impl fmt::Debug for OutputLink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OutputLink({})", self.redacted())
+    }
+}
+
+/// `url` without user, password, query and fragment.
+#[must_use]
+pub fn redact_url(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) => {
+            let hidden = parsed.query().is_some();
+            parsed.set_query(None);
+            parsed.set_fragment(None);
+            // Both fail only for addresses that cannot have a user, and then there is none to hide.
+            let _ = parsed.set_username("");
+            let _ = parsed.set_password(None);
+            if hidden { format!("{parsed}?…") } else { parsed.to_string() }
+        }
+        Err(_) => "(unreadable address)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_shows_only_its_fingerprint() {
+        let key = ApiKey::new(" sk-very-secret\n");
+        assert_eq!(key.expose(), "sk-very-secret");
+        let shown = format!("{key:?} {}", key.fingerprint());
+        assert!(!shown.contains("secret"), "{shown}");
+        assert_eq!(key.fingerprint(), ApiKey::new("sk-very-secret").fingerprint());
+        assert_eq!(key.fingerprint().0.len(), 12);
+    }
+
+    #[test]
+    fn a_link_loses_what_signs_it() {
+        let link = OutputLink::new("https://u:p@cdn.example/a/b.webm?sig=abc&exp=1#x");
+        assert_eq!(link.redacted(), "https://cdn.example/a/b.webm?…");
+        assert!(!format!("{link:?}").contains("abc"));
+        assert_eq!(redact_url("not a url ?sig=abc"), "(unreadable address)");
+    }
+}
