@@ -147,7 +147,11 @@ impl Clip {
     fn tail(&self, columns: usize, now: Instant) -> String {
         let mut parts: Vec<(u8, String)> = Vec::new();
         if let Some(job) = &self.job {
-            parts.push((3, format!("job {}", escaped(&job.0))));
+            let named = format!("job {}", escaped(&job.0));
+            // Only where it never has to come and go with the figures.
+            if fit::width(&named) + 2 + FIGURES <= columns {
+                parts.push((3, named));
+            }
         }
         let since = now.since(self.since);
         if let Some(moved) = &self.moved {
@@ -204,7 +208,11 @@ const PHASE: usize = 11;
 /// Columns of `100%`.
 const PERCENT: usize = 4;
 /// Columns behind the bar for a speed and a remaining time, or for a retry.
-const TAIL: usize = 22;
+const TAIL: usize = 23;
+/// Columns for a remaining time alone.
+const SHORT_TAIL: usize = 11;
+/// Columns that all figures behind the bar may take together.
+const FIGURES: usize = 47;
 /// Longest and shortest bar.
 const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
@@ -227,10 +235,11 @@ impl Layout {
             let name = widest.min(width.saturating_sub(PERCENT + 2) / 2);
             return Self { width, name, bar: 0, tail: 0, narrow: true };
         };
-        let bar = match room.saturating_sub(TAIL).min(*BAR.end()) {
-            bar if bar < *BAR.start() => 0,
-            bar => bar,
-        };
+        // A speed is given up sooner than the bar, and the bar sooner than a remaining time.
+        let bar = [TAIL, SHORT_TAIL]
+            .into_iter()
+            .find_map(|tail| room.checked_sub(tail).filter(|bar| BAR.start() <= bar))
+            .map_or(0, |bar| bar.min(*BAR.end()));
         Self { width, name, bar, tail: room - bar, narrow: false }
     }
 }
@@ -272,13 +281,14 @@ mod tests {
     fn an_upload_at_several_widths() {
         let clip = uploading();
         insta::assert_snapshot!(
-            [20, 30, 60, 80, 120, 200].map(|width| shown(&clip, width, 10.0)).join("\n"),
+            [20, 30, 45, 60, 80, 120, 200].map(|width| shown(&clip, width, 10.0)).join("\n"),
             @"
             hol…mp4  44% upload…
             holida…e.mp4  44% uploading
-            holiday i…bove.mp4  uploading      44%  2.0 MB/s  15 s left
-            holiday in n…m above.mp4  uploading    ━━━━━───────  44%  2.0 MB/s  15 s left
-            holiday in norway,…ds from above.mp4  uploading    ━━━━━━━━━━━━━━━━━───────────────────────  44%  2.0 MB/s  15 s left
+            holida…ve.mp4  uploading      44%  15 s left
+            holiday i…bove.mp4  uploading    ━━━━─────  44%  15 s left
+            holiday in n…m above.mp4  uploading    ━━━━───────  44%  2.0 MB/s  15 s left
+            holiday in norway,…ds from above.mp4  uploading    ━━━━━━━━━━━━━━━━━──────────────────────  44%  2.0 MB/s  15 s left
             holiday in norway, the fjords from above.mp4  uploading    ━━━━━━━━━━━━━━━━━───────────────────────  44%  20.0 MB of 45.0 MB  2.0 MB/s  15 s left
             "
         );
@@ -294,8 +304,9 @@ mod tests {
         assert_eq!(shown(&clip, 80, 2.0), before);
         insta::assert_snapshot!(
             before,
-            @"a.mp4  processing   ━━━━━━━━━━━━───────────────────  40%  job j-1"
+            @"a.mp4  processing   ━━━━━━━━━━━━──────────────────  40%"
         );
+        assert!(shown(&clip, 200, 2.0).ends_with(" 40%  job j-1"), "named where there is room");
     }
 
     #[test]

@@ -186,8 +186,8 @@ mod tests {
             item(4, ItemEvent::Failed(Failure::new(FailureKind::JobFailed, "a", "b"))),
         ]);
         insta::assert_snapshot!(lines(&mut several, (80, 24)).join("\n"), @"
-        clip-1.mp4  waiting                                       1 min 5 s
-        clip-2.mp4  uploading                                     1 min 5 s
+        clip-1.mp4  waiting                                      1 min 5 s
+        clip-2.mp4  uploading                                    1 min 5 s
         1 of 4 done, 1 failed, 2 at work, 1 min 5 s, 2.00 credits
         ");
     }

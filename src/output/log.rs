@@ -75,7 +75,12 @@ pub fn subscriber(
         2 => "warn,rbgv=debug",
         _ => "warn,rbgv=trace",
     };
-    let lines = Lines { clock: Arc::clone(&clock), paint: printer.paint(), dated: false };
+    let lines = Lines {
+        clock: Arc::clone(&clock),
+        paint: printer.paint(),
+        dated: false,
+        placed: style.verbose > 0,
+    };
     let screen = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .log_internal_errors(false)
@@ -105,7 +110,7 @@ fn file_layer(
     let filter = filter(options, "warn,rbgv=debug")?;
     Ok(match options.format {
         LogFormat::Text => {
-            let lines = Lines { clock, paint: Paint(false), dated: true };
+            let lines = Lines { clock, paint: Paint(false), dated: true, placed: true };
             layer.event_format(lines).with_filter(filter).boxed()
         }
         LogFormat::Json => {
@@ -153,6 +158,8 @@ struct Lines {
     paint: Paint,
     /// Whether each line begins with the time.
     dated: bool,
+    /// Whether each line names the part of the program that it comes from.
+    placed: bool,
 }
 
 impl<S, N> FormatEvent<S, N> for Lines
@@ -185,8 +192,10 @@ where
             write!(text, "{}{{{fields}}}: ", span.name())?;
         }
         context.format_fields(Writer::new(&mut text), event)?;
-        let level = self.paint.tone(tone, level);
-        writeln!(writer, "{level} {}: {}", metadata.target(), escaped(&text))
+        let level = self.paint.tone(tone, &format!("{level}:"));
+        let place = if self.placed { metadata.target() } else { "" };
+        let colon = if self.placed { ": " } else { "" };
+        writeln!(writer, "{level} {place}{colon}{}", escaped(&text))
     }
 }
 
@@ -259,7 +268,7 @@ mod tests {
         });
         assert_eq!(
             stderr.text(),
-            "info rbgv::api: item{id=3}: got status=200 path=/v1/a\\u{1b}[2J\\nb\n"
+            "info: rbgv::api: item{id=3}: got status=200 path=/v1/a\\u{1b}[2J\\nb\n"
         );
     }
 
@@ -273,7 +282,7 @@ mod tests {
         });
         let text = stderr.text();
         assert_eq!(text.lines().count(), 6, "{text}");
-        assert!(!text.contains("planted") && text.contains("warning hyper: odd"));
+        assert!(!text.contains("planted") && text.contains("warning: odd"));
     }
 
     #[test]
@@ -319,7 +328,7 @@ mod tests {
                 tracing::debug!(target: "rbgv::api", job = "j-1", "got");
             });
         }
-        let line = "2026-01-01T00:00:00.000Z debug rbgv::api: got job=\"j-1\"\n";
+        let line = "2026-01-01T00:00:00.000Z debug: rbgv::api: got job=\"j-1\"\n";
         assert_eq!(fs::read_to_string(&file).unwrap(), line.repeat(2));
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
