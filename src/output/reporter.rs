@@ -33,13 +33,14 @@ struct Shared {
     printer: Printer,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    /// None when there are no bars, or no bars any more. Locked before the state, and while a
+    /// frame is made and shown: an older frame must not replace a newer one.
+    drawing: Mutex<Option<Drawing>>,
     ended: Condvar,
 }
 
 struct State {
     board: Board,
-    /// None when there are no bars, or no bars any more.
-    drawing: Option<Arc<Drawing>>,
     told_overall: Instant,
 }
 
@@ -48,10 +49,15 @@ impl Reporter {
     #[must_use]
     pub fn new(printer: Printer, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
-        let drawing = printer.screen().map(Screen::drawing).map(Arc::new);
+        let drawing = printer.screen().map(Screen::drawing);
         let draws = drawing.is_some();
-        let state = Mutex::new(State { board: Board::new(now), drawing, told_overall: now });
-        let shared = Arc::new(Shared { printer, clock, state, ended: Condvar::new() });
+        let shared = Arc::new(Shared {
+            printer,
+            clock,
+            state: Mutex::new(State { board: Board::new(now), told_overall: now }),
+            drawing: Mutex::new(drawing),
+            ended: Condvar::new(),
+        });
         let thread = draws.then(|| Arc::clone(&shared)).and_then(|shared| {
             // Without a thread, bars move only when a line is printed; no reason to stop a run.
             std::thread::Builder::new().name("bars".into()).spawn(move || shared.paint()).ok()
@@ -79,7 +85,9 @@ impl Drop for Reporter {
 impl Shared {
     fn observe(&self, event: &Event) {
         let style = self.printer.style();
-        if let Some(record) = json::event(event, style.verbose > 0).filter(|_| style.json) {
+        if style.json
+            && let Some(record) = json::event(event, style.verbose > 0)
+        {
             self.printer.json(&record);
         }
         let now = self.clock.now();
@@ -130,34 +138,38 @@ impl Shared {
 
     /// Draws until the drawing has ended.
     fn paint(&self) {
-        let mut state = self.state();
-        while state.drawing.is_some() {
-            drop(state);
-            self.draw();
-            let waited =
-                self.ended.wait_timeout_while(self.state(), FRAME, |state| state.drawing.is_some());
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        let mut drawing = self.drawing();
+        while let Some(area) = &*drawing {
+            self.draw_on(area);
+            let waited = self.ended.wait_timeout(drawing, FRAME);
+            drawing = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// Draws the board as it is now, if there is anything to draw on.
     fn draw(&self) {
+        if let Some(area) = &*self.drawing() {
+            self.draw_on(area);
+        }
+    }
+
+    fn draw_on(&self, area: &Drawing) {
         let Some(screen) = self.printer.screen() else { return };
-        let now = self.clock.now();
-        let mut state = self.state();
-        let Some(drawing) = state.drawing.clone() else { return };
-        let lines = state.board.lines(now, screen.size(), self.printer.paint());
-        // Writing may wait for the terminal; events must not.
-        drop(state);
-        drawing.show(&lines);
+        let (now, size) = (self.clock.now(), screen.size());
+        // Writing may wait for the terminal, so the state is free again by then.
+        let lines = self.state().board.lines(now, size, self.printer.paint());
+        area.show(&lines);
     }
 
     fn end_drawing(&self) {
-        let drawing = self.state().drawing.take();
-        self.ended.notify_all();
-        if let Some(drawing) = drawing {
-            drawing.clear();
+        if let Some(area) = self.drawing().take() {
+            area.clear();
         }
+        self.ended.notify_all();
+    }
+
+    fn drawing(&self) -> MutexGuard<'_, Option<Drawing>> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
