@@ -1,3 +1,45 @@
-//! Placeholder.
+//! A local server for the documented API, so that people can try the tool without an account and
+//! tests can meet every fault.
+//!
+//! An implementation of its own, written from the contract: it shares no types, no signing and no
+//! HTTP client with what talks to it. Its map:
+//!
+//! ```text
+//! http/      the API and the output origin over HTTP; shapes and damage of answers
+//! service/   what the service knows and decides, without HTTP
+//! scenario/  what a scenario file may say
+//! engine/    what removes backgrounds; timer stands in for it
+//! work       the queue between a start and the engine
+//! webhook, fetch, address: what the sandbox sends and fetches
+//! ```
 
+mod address;
+mod app;
+mod audit;
+mod clock;
+mod content;
+mod director;
+mod duration;
 pub mod engine;
+mod fetch;
+mod http;
+mod length;
+mod limiter;
+mod options;
+mod outgoing;
+mod random;
+mod run;
+mod scenario;
+mod service;
+mod sign;
+mod source;
+#[cfg(test)]
+mod tests;
+mod timer;
+mod webhook;
+mod work;
+
+pub use self::options::{EngineChoice, Log, Options, UploadLimits};
+pub use self::run::{Ready, Running, SandboxError, serve, start_thread};
+pub use self::scenario::{Fault, Scenario, ScenarioError};
+pub use self::timer::Distribution;

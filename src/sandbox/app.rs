@@ -1,0 +1,107 @@
+//! What every part of the running sandbox shares.
+
+use std::collections::HashSet;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::audit::Audit;
+use super::clock::Clock;
+use super::director::Director;
+use super::engine::Engine;
+use super::fetch::Fetcher;
+use super::limiter::Limiter;
+use super::random::Tokens;
+use super::scenario::Scenario;
+use super::service::{Service, Store};
+use super::sign::hmac_sha256;
+use super::{Log, UploadLimits};
+
+/// The running sandbox.
+pub(crate) struct App {
+    pub(crate) service: Mutex<Service>,
+    pub(crate) audit: Mutex<Audit>,
+    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) director: RwLock<Arc<Director>>,
+    /// Signatures of links that a scenario has revoked.
+    pub(crate) revoked: Mutex<HashSet<String>>,
+    pub(crate) clock: Clock,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) engine: Arc<dyn Engine>,
+    /// One permit a worker.
+    pub(crate) workers: Arc<Semaphore>,
+    /// Becomes true when the sandbox stops.
+    pub(crate) cancel: Arc<AtomicBool>,
+    pub(crate) fetcher: Fetcher,
+    pub(crate) webhooks: reqwest::Client,
+    pub(crate) base_url: String,
+    pub(crate) cdn_url: String,
+    pub(crate) admin_token: String,
+    pub(crate) webhook_secret: Option<String>,
+    pub(crate) link_secret: String,
+    /// Credits of a client that an admin adds.
+    pub(crate) new_client_credits: f64,
+    pub(crate) limits: UploadLimits,
+    pub(crate) log: Log,
+}
+
+/// Locks; a panic elsewhere leaves the data as whole as one step left it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl App {
+    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
+        lock(&self.service)
+    }
+
+    pub(crate) fn audit(&self) -> MutexGuard<'_, Audit> {
+        lock(&self.audit)
+    }
+
+    /// The scenario in force.
+    pub(crate) fn director(&self) -> Arc<Director> {
+        Arc::clone(&self.director.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another scenario in force; its windows and counters begin now.
+    pub(crate) fn load_scenario(&self, scenario: Scenario) {
+        self.clock.set_skew(scenario.clock.skew);
+        let director = Arc::new(Director::new(scenario, self.clock.elapsed()));
+        *self.director.write().unwrap_or_else(PoisonError::into_inner) = director;
+    }
+
+    /// A fresh link to an output, good for as long as the scenario says.
+    pub(crate) fn output_link(&self, job_id: &str, name: &str) -> String {
+        let valid = self.director().scenario.links.valid;
+        let expires = self.clock.wall().as_millisecond()
+            + i64::try_from(valid.as_millis()).unwrap_or(i64::MAX / 2);
+        // Each link is another one, so that a dead link and its successor can be told apart.
+        let nonce = self.tokens.hex(8);
+        let signature = self.link_signature(job_id, name, expires, &nonce);
+        format!(
+            "{}/outputs/{job_id}/{name}?expires={expires}&nonce={nonce}&signature={signature}",
+            self.cdn_url
+        )
+    }
+
+    /// What signs a link.
+    pub(crate) fn link_signature(
+        &self,
+        job_id: &str,
+        name: &str,
+        expires: i64,
+        nonce: &str,
+    ) -> String {
+        let text = format!("{job_id}/{name}/{expires}/{nonce}");
+        hex::encode(hmac_sha256(self.link_secret.as_bytes(), &[text.as_bytes()]))
+    }
+
+    /// Time since the sandbox began.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.elapsed()
+    }
+}

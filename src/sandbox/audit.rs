@@ -1,0 +1,151 @@
+//! What the sandbox saw, for tests to read: every request with its effect, refusals, webhooks.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// Requests kept; the oldest go first, and are counted.
+const KEPT: usize = 200_000;
+
+/// The kind of a call, as limits count it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Lane {
+    /// Create and start.
+    Control,
+    /// Get, list, usage.
+    Poll,
+    /// Uploads.
+    Transfer,
+    /// Output links; no key, no limit.
+    Output,
+    /// Everything else.
+    Open,
+}
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Row {
+    pub(crate) sequence: u64,
+    /// Milliseconds since the sandbox began.
+    pub(crate) at: u64,
+    pub(crate) took: Option<u64>,
+    pub(crate) method: String,
+    /// Without the query, which may carry a signature.
+    pub(crate) path: String,
+    pub(crate) lane: Lane,
+    pub(crate) key: Option<String>,
+    pub(crate) request_id: String,
+    pub(crate) job_id: Option<String>,
+    /// The status as the service meant it; a fault may have kept it from arriving.
+    pub(crate) status: Option<u16>,
+    /// Whether the call changed anything.
+    pub(crate) effect: bool,
+    /// Faults that it met.
+    pub(crate) faults: Vec<String>,
+    /// `answered`, `reset`, `closed`, `disconnected`, or `open` while it runs.
+    pub(crate) outcome: &'static str,
+}
+
+/// One webhook delivery that was tried.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Delivery {
+    pub(crate) at: u64,
+    pub(crate) delivery_id: String,
+    pub(crate) event: String,
+    pub(crate) job_id: String,
+    pub(crate) attempt: u32,
+    /// The receiver's status; nothing when it could not be reached or the delivery was lost.
+    pub(crate) status: Option<u16>,
+    pub(crate) outcome: &'static str,
+}
+
+/// The record.
+#[derive(Debug, Default)]
+pub(crate) struct Audit {
+    rows: VecDeque<Row>,
+    dropped: u64,
+    next: u64,
+    refusals: BTreeMap<Lane, u64>,
+    calls: HashMap<Lane, u64>,
+    deliveries: Vec<Delivery>,
+    running: usize,
+    most_running: usize,
+}
+
+/// The record as it is shown.
+#[derive(Debug, Serialize)]
+pub(crate) struct Shown {
+    pub(crate) requests: Vec<Row>,
+    /// Requests too old to be kept.
+    pub(crate) dropped: u64,
+    /// Pass as `since` to get only what comes later.
+    pub(crate) next: u64,
+    pub(crate) calls_by_lane: BTreeMap<Lane, u64>,
+    pub(crate) refusals_by_lane: BTreeMap<Lane, u64>,
+    pub(crate) webhooks: Vec<Delivery>,
+    /// The most jobs that workers had at the same time.
+    pub(crate) most_running: usize,
+}
+
+impl Audit {
+    /// Begins a row.
+    pub(crate) fn open(&mut self, mut row: Row) -> u64 {
+        let sequence = self.next;
+        self.next += 1;
+        row.sequence = sequence;
+        *self.calls.entry(row.lane).or_default() += 1;
+        if self.rows.len() == KEPT {
+            self.rows.pop_front();
+            self.dropped += 1;
+        }
+        self.rows.push_back(row);
+        sequence
+    }
+
+    /// Ends a row, if it is still kept.
+    pub(crate) fn close(&mut self, sequence: u64, now: Duration, change: impl FnOnce(&mut Row)) {
+        let Some(index) = sequence.checked_sub(self.dropped) else { return };
+        let row = usize::try_from(index).ok().and_then(|index| self.rows.get_mut(index));
+        let Some(row) = row else { return };
+        row.took = Some(milliseconds(now).saturating_sub(row.at));
+        change(row);
+        if row.status == Some(429) {
+            *self.refusals.entry(row.lane).or_default() += 1;
+        }
+    }
+
+    pub(crate) fn delivered(&mut self, delivery: Delivery) {
+        self.deliveries.push(delivery);
+    }
+
+    /// A worker took a job.
+    pub(crate) fn worker_began(&mut self) {
+        self.running += 1;
+        self.most_running = self.most_running.max(self.running);
+    }
+
+    /// A worker is free again.
+    pub(crate) fn worker_ended(&mut self) {
+        self.running = self.running.saturating_sub(1);
+    }
+
+    /// The record from `since` on.
+    pub(crate) fn show(&self, since: u64) -> Shown {
+        Shown {
+            requests: self.rows.iter().filter(|row| row.sequence >= since).cloned().collect(),
+            dropped: self.dropped,
+            next: self.next,
+            calls_by_lane: self.calls.iter().map(|(lane, calls)| (*lane, *calls)).collect(),
+            refusals_by_lane: self.refusals.clone(),
+            webhooks: self.deliveries.clone(),
+            most_running: self.most_running,
+        }
+    }
+}
+
+/// A span in whole milliseconds.
+pub(crate) fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,68 @@
+//! Spans of time as people write them: `250ms`, `2s`, `10m`, `1h`, and `-1h` where a sign fits.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, de::Error as _};
+
+/// Reads a span; the error says what is expected.
+pub(crate) fn parse(text: &str) -> Result<Duration, String> {
+    let unreadable = || format!("`{text}` is not a duration such as \"250ms\", \"2s\" or \"10m\"");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err(unreadable()),
+    };
+    let number: f64 = digits.parse().map_err(|_| unreadable())?;
+    Duration::try_from_secs_f64(number * unit).map_err(|_| unreadable())
+}
+
+/// Reads a span that may be negative, in milliseconds.
+pub(crate) fn parse_signed_milliseconds(text: &str) -> Result<i64, String> {
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => (-1, rest),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let span = parse(rest)?;
+    i64::try_from(span.as_millis())
+        .map(|milliseconds| sign * milliseconds)
+        .map_err(|_| format!("`{text}` is too long"))
+}
+
+/// For `#[serde(deserialize_with)]`.
+pub(crate) fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+    parse(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+/// For `#[serde(deserialize_with)]` on an optional span.
+pub(crate) fn read_optional<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Duration>, D::Error> {
+    read(from).map(Some)
+}
+
+/// For `#[serde(deserialize_with)]` on a signed span in milliseconds.
+pub(crate) fn read_signed<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
+    parse_signed_milliseconds(&String::deserialize(from)?).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_as_people_write_them() {
+        for (text, milliseconds) in
+            [("250ms", 250), ("2s", 2000), ("1.5s", 1500), ("10m", 600_000), ("1h", 3_600_000)]
+        {
+            assert_eq!(parse(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+        }
+        for text in ["", "5", "s", "-2s", "2 days", "1e400s", "ms"] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+        assert_eq!(parse_signed_milliseconds("-1h"), Ok(-3_600_000));
+        assert_eq!(parse_signed_milliseconds("+2s"), Ok(2000));
+    }
+}

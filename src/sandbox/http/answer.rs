@@ -1,0 +1,72 @@
+//! What a handler answers, before it takes a wire shape.
+//!
+//! Handlers return values; the gate writes them, because a scenario may change their shape.
+
+use axum::response::{IntoResponse, Response};
+use serde_json::Value;
+
+use crate::sandbox::service::Refusal;
+
+/// What an answer carries.
+#[derive(Debug, Clone)]
+pub(crate) enum Content {
+    Object(Value),
+    /// A page of jobs.
+    Page {
+        jobs: Vec<Value>,
+        total: usize,
+        limit: usize,
+        offset: usize,
+    },
+}
+
+/// A handler's good answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) content: Content,
+    /// Whether the call changed anything.
+    pub(crate) effect: bool,
+    pub(crate) job_id: Option<String>,
+}
+
+impl Answer {
+    /// An answer to a call that changed nothing.
+    pub(crate) fn of(value: Value) -> Self {
+        Self { content: Content::Object(value), effect: false, job_id: None }
+    }
+
+    /// A page of jobs.
+    pub(crate) fn page(jobs: Vec<Value>, total: usize, limit: usize, offset: usize) -> Self {
+        let content = Content::Page { jobs, total, limit, offset };
+        Self { content, effect: false, job_id: None }
+    }
+
+    /// The same, for a call that changed something.
+    pub(crate) fn with_effect(self) -> Self {
+        Self { effect: true, ..self }
+    }
+
+    /// The same, about a job.
+    pub(crate) fn about(self, job_id: &str) -> Self {
+        Self { job_id: Some(job_id.to_owned()), ..self }
+    }
+}
+
+/// What handlers return.
+pub(crate) type Handled = Result<Answer, Refusal>;
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        response.extensions_mut().insert(Handled::Ok(self));
+        response
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = Response::default();
+        response.extensions_mut().insert(Handled::Err(self));
+        response
+    }
+}

@@ -1,0 +1,192 @@
+//! The last step of a call: the answer written in its shape, or the interruption instead of it.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+
+use super::answer::Handled;
+use super::body::damaged;
+use super::connection::Connection;
+use super::render::{self, Rendered};
+use crate::sandbox::app::App;
+use crate::sandbox::clock::http_date;
+use crate::sandbox::director::{Director, Plan};
+use crate::sandbox::scenario::{Action, Answer, AnswerBody, Phase, Redirect, RequestIdPlace};
+use crate::sandbox::service::{Refusal, code_for};
+
+/// What happens instead of the real answer.
+pub(super) enum Interruption<'a> {
+    Reset,
+    Close,
+    Answer(&'a Answer),
+    Redirect(&'a Redirect),
+}
+
+impl<'a> Interruption<'a> {
+    pub(super) fn find(plan: &'a Plan, phase: Phase) -> Option<Self> {
+        plan.find(|action| match action {
+            Action::Reset(when) if *when == phase => Some(Self::Reset),
+            Action::Close(when) if *when == phase => Some(Self::Close),
+            Action::Answer(answer) if answer.when == phase => Some(Self::Answer(answer)),
+            Action::Redirect(redirect) if redirect.when == phase => Some(Self::Redirect(redirect)),
+            _ => None,
+        })
+    }
+
+    /// The audit's word.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self {
+            Self::Reset => "reset",
+            Self::Close => "closed",
+            Self::Answer(_) | Self::Redirect(_) => "answered",
+        }
+    }
+}
+
+/// Writes answers, and notes for the audit what they were about.
+pub(super) struct Finish<'a> {
+    pub(super) app: &'a Arc<App>,
+    pub(super) director: &'a Director,
+    pub(super) plan: &'a Plan,
+    pub(super) connection: &'a Connection,
+    pub(super) request_id: &'a str,
+    pub(super) noted: Noted,
+}
+
+/// What a handler did, for the audit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Noted {
+    pub(super) effect: bool,
+    pub(super) job_id: Option<String>,
+}
+
+impl Finish<'_> {
+    /// Notes what a handler did, whatever the client will see.
+    pub(super) fn note(&mut self, response: &Response) {
+        if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
+            self.noted = Noted { effect: answer.effect, job_id: answer.job_id.clone() };
+        }
+    }
+
+    /// The real answer.
+    pub(super) fn answered(&mut self, mut response: Response) -> (Response, u16) {
+        self.note(&response);
+        let rules = &self.director.scenario.answers;
+        let response = match response.extensions_mut().remove::<Handled>() {
+            Some(Ok(answer)) => self.written(200, render::answer(&answer, rules, self.plan), None),
+            Some(Err(refusal)) => self.refused(&refusal),
+            // An output: its bytes are not ours to reshape.
+            None => response,
+        };
+        let status = response.status().as_u16();
+        (self.delivered(response), status)
+    }
+
+    /// What a scenario puts in place of the answer.
+    pub(super) fn interrupted(
+        &mut self,
+        interruption: &Interruption<'_>,
+        path_and_query: &str,
+    ) -> (Response, Option<u16>) {
+        let response = match interruption {
+            Interruption::Reset => {
+                self.connection.reset();
+                return (Response::default(), None);
+            }
+            Interruption::Close => {
+                self.connection.close();
+                return (Response::default(), None);
+            }
+            Interruption::Answer(answer) => self.made_up(answer),
+            Interruption::Redirect(redirect) => redirected(redirect, path_and_query),
+        };
+        let status = response.status().as_u16();
+        (self.delivered(response), Some(status))
+    }
+
+    fn refused(&self, refusal: &Refusal) -> Response {
+        let scenario = &self.director.scenario;
+        let rendered = render::refusal(refusal, self.request_id, &scenario.answers, self.plan);
+        let wait = refusal.wait.and_then(|wait| {
+            render::retry_after(wait, scenario.limits.retry_after, self.app.clock.wall())
+        });
+        self.written(refusal.status, rendered, wait.as_deref())
+    }
+
+    fn made_up(&self, answer: &Answer) -> Response {
+        let rendered = match answer.body {
+            AnswerBody::Json => {
+                let message =
+                    answer.message.clone().unwrap_or_else(|| "Scripted answer".to_owned());
+                let mut refusal = Refusal::new(answer.status, code_for(answer.status), message);
+                let rules = &self.director.scenario.answers;
+                if let Some(code) = &answer.code {
+                    refusal.code.clone_from(code);
+                }
+                render::refusal(&refusal, self.request_id, rules, self.plan)
+            }
+            AnswerBody::Html => render::html(answer.status),
+            AnswerBody::Empty => Rendered { content_type: None, bytes: Vec::new() },
+            AnswerBody::Garbage => render::garbage(),
+        };
+        self.written(answer.status, rendered, answer.retry_after.as_deref())
+    }
+
+    fn written(&self, status: u16, rendered: Rendered, retry_after: Option<&str>) -> Response {
+        let mut response = Response::default();
+        *response.status_mut() = status_of(status);
+        let headers = response.headers_mut();
+        if let Some(content_type) = rendered.content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if let Some(value) = retry_after.and_then(|text| HeaderValue::from_str(text).ok()) {
+            headers.insert(RETRY_AFTER, value);
+        }
+        headers.insert(CONTENT_LENGTH, rendered.bytes.len().into());
+        *response.body_mut() = Body::from(rendered.bytes);
+        response
+    }
+
+    /// Headers that every answer has, those of the scenario, and damage to the body.
+    fn delivered(&self, response: Response) -> Response {
+        let (mut parts, body) = response.into_parts();
+        let place = self.director.scenario.answers.request_id;
+        if matches!(place, RequestIdPlace::Both | RequestIdPlace::Header) {
+            set(&mut parts.headers, "x-request-id", self.request_id);
+        }
+        set(&mut parts.headers, DATE.as_str(), &http_date(self.app.clock.wall()));
+        for action in &self.plan.actions {
+            if let Action::Headers(headers) = action {
+                headers.iter().for_each(|(name, value)| set(&mut parts.headers, name, value));
+            }
+        }
+        let whole = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
+        let body = damaged(body, whole, &mut parts.headers, self.plan, self.connection.clone());
+        Response::from_parts(parts, body)
+    }
+}
+
+fn redirected(redirect: &Redirect, path_and_query: &str) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = status_of(redirect.status);
+    let target = redirect.to.replace("{path}", path_and_query);
+    set(response.headers_mut(), LOCATION.as_str(), &target);
+    response
+}
+
+/// Scenarios may only name statuses that exist on the wire; this is where that is relied on.
+fn status_of(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+}
+
+/// Sets a header when name and value can stand in one.
+fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+    if let (Ok(name), Ok(value)) =
+        (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+    {
+        headers.insert(name, value);
+    }
+}

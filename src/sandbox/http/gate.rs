@@ -1,0 +1,287 @@
+//! The way of every call: audit, faults, key, limits, handler, shape, faults again.
+//!
+//! A call whose body was read runs on a task of its own, so that its effect happens even when the
+//! client has gone: a request that was lost on its way back is the case that clients must survive.
+
+use std::sync::Arc;
+
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::CONTENT_LENGTH;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+
+use super::answer::Handled;
+use super::body::{delay, hindered};
+use super::connection::Connection;
+use super::finish::{Finish, Interruption, Noted};
+use crate::sandbox::app::{App, lock};
+use crate::sandbox::audit::{Lane, Row, milliseconds};
+use crate::sandbox::director::{Director, Plan};
+use crate::sandbox::scenario::Phase;
+use crate::sandbox::service::{Caller, Refusal, code_for};
+use crate::sandbox::sign::sha256_hex;
+
+/// Longest body that is read whole; everything but an upload is short.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// One call on its way.
+struct Call {
+    app: Arc<App>,
+    director: Arc<Director>,
+    plan: Arc<Plan>,
+    connection: Connection,
+    row: OpenRow,
+    request_id: String,
+    lane: Lane,
+    method: String,
+    path: String,
+    path_and_query: String,
+}
+
+/// Middleware around every route of both origins, the control surface of tests aside.
+pub(crate) async fn gate(
+    State(app): State<Arc<App>>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let call = Call::open(app, connection, &request);
+    if call.lane == Lane::Transfer {
+        let whole = stated_length(request.headers()).unwrap_or(0);
+        let (plan, connection) = (Arc::clone(&call.plan), call.connection.clone());
+        let request = request.map(|body| hindered(body, whole, &plan, connection));
+        return call.carry_out(request, next).await;
+    }
+    match read_whole(request).await {
+        Ok(request) => {
+            let carried = tokio::spawn(call.carry_out(request, next)).await;
+            // A panic in a handler is a defect of the sandbox; say so rather than hang.
+            carried.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
+        Err(refusal) => call.finish(Handled::Err(refusal).into_response()).await,
+    }
+}
+
+/// Reads a short body, so that what follows does not depend on the connection.
+async fn read_whole(request: Request) -> Result<Request, Refusal> {
+    let (parts, body) = request.into_parts();
+    let too_large = || Refusal::new(413, "invalid_request", "Request body too large");
+    if body.size_hint().lower() > BODY_LIMIT as u64 {
+        return Err(too_large());
+    }
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| too_large())?;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
+}
+
+fn stated_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// How limits and the audit count a call.
+fn lane_of(method: &str, path: &str) -> Lane {
+    match (method, path) {
+        ("POST", "/v1/uploads") => Lane::Transfer,
+        ("POST", path) if path.starts_with("/v1/jobs") => Lane::Control,
+        (_, path) if path.starts_with("/v1/admin") => Lane::Open,
+        (_, path) if path.starts_with("/v1/") => Lane::Poll,
+        (_, path) if path.starts_with("/outputs/") => Lane::Output,
+        _ => Lane::Open,
+    }
+}
+
+fn job_in(path: &str) -> Option<String> {
+    let mut parts =
+        path.strip_prefix("/v1/jobs/").or_else(|| path.strip_prefix("/outputs/"))?.split('/');
+    parts.next().filter(|id| !id.is_empty()).map(str::to_owned)
+}
+
+impl Call {
+    fn open(app: Arc<App>, connection: Connection, request: &Request) -> Self {
+        let (method, path) = (request.method().as_str(), request.uri().path());
+        let presented = header(request.headers(), "x-api-key");
+        let key = presented.map(|key| sha256_hex(key.as_bytes())[..12].to_owned());
+        let director = app.director();
+        let now = app.now();
+        let plan = director.plan(method, path, key.as_deref(), now);
+        let request_id = format!("req_{}", app.tokens.hex(16));
+        let lane = lane_of(method, path);
+        let sequence = app.audit().open(Row {
+            sequence: 0,
+            at: milliseconds(now),
+            took: None,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            lane,
+            key,
+            request_id: request_id.clone(),
+            job_id: job_in(path),
+            status: None,
+            effect: false,
+            faults: plan.faults.clone(),
+            outcome: "open",
+        });
+        let row = OpenRow { app: Arc::clone(&app), sequence, closed: false };
+        let path_and_query = request.uri().path_and_query().map_or("/", |path| path.as_str());
+        let path_and_query = path_and_query.to_owned();
+        Self {
+            director,
+            plan: Arc::new(plan),
+            connection,
+            row,
+            request_id,
+            lane,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            path_and_query,
+            app,
+        }
+    }
+
+    async fn carry_out(self, request: Request, next: Next) -> Response {
+        if let Some(span) = delay(&self.plan, false) {
+            tokio::time::sleep(span).await;
+        }
+        let plan = Arc::clone(&self.plan);
+        if let Some(interruption) = Interruption::find(&plan, Phase::Before) {
+            return self.interrupt(&interruption, &Response::default());
+        }
+        let response = match self.admit(&request) {
+            Ok(admitted) => self.handle(request, next, admitted).await,
+            Err(refusal) => refusal.into_response(),
+        };
+        self.finish(response).await
+    }
+
+    /// Checks the key and the limits of calls that need one.
+    fn admit(&self, request: &Request) -> Result<Option<(Caller, Permit)>, Refusal> {
+        if matches!(self.lane, Lane::Open | Lane::Output) {
+            return Ok(None);
+        }
+        let caller = self.app.service().caller(header(request.headers(), "x-api-key"))?;
+        let now = self.app.now();
+        let caps = self.director.caps(now);
+        lock(&self.app.limiter)
+            .admit(&caps, &caller.key, self.lane, now)
+            .map_err(|wait| Refusal::rate_limited("Rate limit exceeded for this API key", wait))?;
+        let permit = Permit { app: Arc::clone(&self.app), key: caller.key.clone() };
+        Ok(Some((caller, permit)))
+    }
+
+    async fn handle(
+        &self,
+        mut request: Request,
+        next: Next,
+        admitted: Option<(Caller, Permit)>,
+    ) -> Response {
+        request.extensions_mut().insert(Arc::clone(&self.plan));
+        let permit = admitted.map(|(caller, permit)| {
+            request.extensions_mut().insert(caller);
+            permit
+        });
+        let response = next.run(request).await;
+        drop(permit);
+        if self.lane != Lane::Output && response.extensions().get::<Handled>().is_none() {
+            // The router's own refusals: an unreadable path or query.
+            let status = response.status().as_u16();
+            return Refusal::new(status, code_for(status), "The request could not be read")
+                .into_response();
+        }
+        response
+    }
+
+    async fn finish(self, response: Response) -> Response {
+        if let Some(span) = delay(&self.plan, true) {
+            tokio::time::sleep(span).await;
+        }
+        let plan = Arc::clone(&self.plan);
+        if let Some(interruption) = Interruption::find(&plan, Phase::After) {
+            return self.interrupt(&interruption, &response);
+        }
+        let (noted, (response, status)) = {
+            let mut finish = self.finisher();
+            let answered = finish.answered(response);
+            (finish.noted, answered)
+        };
+        self.close_row(Some(status), "answered", noted);
+        response
+    }
+
+    fn interrupt(self, interruption: &Interruption<'_>, response: &Response) -> Response {
+        let (noted, (response, status)) = {
+            let mut finish = self.finisher();
+            finish.note(response);
+            let interrupted = finish.interrupted(interruption, &self.path_and_query);
+            (finish.noted, interrupted)
+        };
+        self.close_row(status, interruption.outcome(), noted);
+        response
+    }
+
+    fn finisher(&self) -> Finish<'_> {
+        Finish {
+            app: &self.app,
+            director: &self.director,
+            plan: &self.plan,
+            connection: &self.connection,
+            request_id: &self.request_id,
+            noted: Noted::default(),
+        }
+    }
+
+    fn close_row(mut self, status: Option<u16>, outcome: &'static str, noted: Noted) {
+        let line = format!(
+            "{} {} {} {}",
+            self.method,
+            self.path,
+            status.map_or_else(|| outcome.to_owned(), |status| status.to_string()),
+            self.request_id,
+        );
+        self.row.close(|row| {
+            row.status = status;
+            row.outcome = outcome;
+            row.effect = noted.effect;
+            row.job_id = noted.job_id.or(row.job_id.take());
+        });
+        (self.app.log)(&line);
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Counts a call as running until it is dropped.
+struct Permit {
+    app: Arc<App>,
+    key: String,
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        lock(&self.app.limiter).release(&self.key);
+    }
+}
+
+/// A row of the audit that is closed even when the client goes away in the middle.
+struct OpenRow {
+    app: Arc<App>,
+    sequence: u64,
+    closed: bool,
+}
+
+impl OpenRow {
+    fn close(&mut self, change: impl FnOnce(&mut Row)) {
+        self.closed = true;
+        self.app.audit().close(self.sequence, self.app.now(), change);
+    }
+}
+
+impl Drop for OpenRow {
+    fn drop(&mut self) {
+        if !self.closed {
+            self.close(|row| row.outcome = "disconnected");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The sandbox over HTTP: routes of the API, of the output origin, and of the control surface.
+//!
+//! Handlers answer with values; [`gate`] stands around them all and decides what goes out.
+
+mod account;
+mod admin;
+mod answer;
+mod body;
+pub(crate) mod connection;
+mod control;
+mod finish;
+mod gate;
+mod jobs;
+mod open;
+mod output;
+mod query;
+mod range;
+mod render;
+mod uploads;
+mod usage;
+mod view;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use axum::{Router, middleware};
+
+pub(crate) use self::view::job as job_view;
+use super::app::App;
+
+/// The API's origin.
+pub(crate) fn api(app: &Arc<App>) -> Router {
+    let gated = Router::new()
+        .route("/v1/uploads", post(uploads::upload).layer(DefaultBodyLimit::disable()))
+        .route("/v1/jobs", post(jobs::create).get(jobs::list))
+        .route("/v1/jobs/{id}", get(jobs::get))
+        .route("/v1/jobs/{id}/start", post(jobs::start))
+        .route("/v1/usage/summary", get(account::summary))
+        .route("/v1/usage/events", get(account::events))
+        .route("/v1/admin/config", get(admin::config))
+        .route("/v1/admin/keys", get(admin::keys).post(admin::create))
+        .route("/v1/admin/keys/disable", post(admin::disable))
+        .route("/v1/admin/keys/enable", post(admin::enable))
+        .route("/api/download/{id}", get(open::download))
+        .route("/api/pricing", get(open::pricing))
+        .route("/health", get(open::health))
+        .fallback(open::nothing)
+        .method_not_allowed_fallback(open::wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate));
+    gated.merge(control::routes()).with_state(Arc::clone(app))
+}
+
+/// The origin of outputs.
+pub(crate) fn outputs(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/outputs/{job}/{name}", get(output::output))
+        .fallback(open::nothing)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate))
+        .with_state(Arc::clone(app))
+}

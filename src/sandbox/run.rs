@@ -1,0 +1,295 @@
+//! Starting and stopping a sandbox: sockets, state, engine, and a thread for those who want one.
+
+use std::collections::HashSet;
+use std::future::Future;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, RwLock, mpsc};
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+
+use super::app::App;
+use super::audit::Audit;
+use super::clock::Clock;
+use super::director::Director;
+use super::engine::Engine;
+use super::fetch::Fetcher;
+use super::http::connection::{Connection, Tracked};
+use super::limiter::Limiter;
+use super::options::{EngineChoice, Options};
+use super::random::Tokens;
+use super::scenario::Scenario;
+use super::service::{Service, Store};
+use super::timer::TimerEngine;
+use super::{http, outgoing, work};
+
+/// How long open connections and workers may take to end.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// The client that owns the first key.
+const FIRST_CLIENT: &str = "default";
+
+/// Why a sandbox could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// What was asked for.
+        address: std::net::SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// The state directory cannot be read or written.
+    #[error("sandbox state: {0}")]
+    State(io::Error),
+    /// No thread, no runtime, or no randomness.
+    #[error("cannot start the sandbox: {0}")]
+    System(String),
+    /// The engine is not usable on this machine.
+    #[error("sandbox engine: {0}")]
+    Engine(String),
+}
+
+/// What a caller needs to know of a sandbox that answers.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// The API's origin, without a slash at the end.
+    pub base_url: String,
+    /// The origin of output links.
+    pub cdn_url: String,
+    /// The first key.
+    pub api_key: String,
+    /// Opens `/v1/admin` and `/sandbox`.
+    pub admin_token: String,
+    /// The process that answers.
+    pub pid: u32,
+}
+
+/// A sandbox on a thread of its own; stops when dropped.
+#[derive(Debug)]
+pub struct Running {
+    /// The API's origin, without a slash at the end.
+    pub base_url: String,
+    /// The origin of output links.
+    pub cdn_url: String,
+    /// The first key.
+    pub api_key: String,
+    /// Opens `/v1/admin` and `/sandbox`.
+    pub admin_token: String,
+    stop: Option<watch::Sender<bool>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Running {
+    /// Stops the sandbox and waits until it has ended. Blocking.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // The thread may have ended by itself, which is what is wanted.
+            let _ = stop.send(true);
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Starts a sandbox on its own thread and runtime, and returns when it answers.
+pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
+    let (stop, mut stopped) = watch::channel(false);
+    let (tell, told) = mpsc::channel();
+    let body = move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .max_blocking_threads(blocking_threads(&options))
+            .thread_name("sandbox")
+            .enable_all()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = tell.send(Err(SandboxError::System(error.to_string())));
+                return;
+            }
+        };
+        let ready = tell.clone();
+        let shutdown = async move {
+            // A dropped handle means the same as a word through it.
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        let served = runtime.block_on(serve(
+            options,
+            move |ready_now| {
+                let _ = ready.send(Ok(ready_now));
+            },
+            shutdown,
+        ));
+        if let Err(error) = served {
+            let _ = tell.send(Err(error));
+        }
+        runtime.shutdown_timeout(GRACE);
+    };
+    let thread = std::thread::Builder::new()
+        .name("sandbox-main".to_owned())
+        .spawn(body)
+        .map_err(|error| SandboxError::System(error.to_string()))?;
+    let ended = |_| SandboxError::System("the sandbox ended before it answered".to_owned());
+    let ready = told.recv().map_err(ended)??;
+    Ok(Running {
+        base_url: ready.base_url,
+        cdn_url: ready.cdn_url,
+        api_key: ready.api_key,
+        admin_token: ready.admin_token,
+        stop: Some(stop),
+        thread: Some(thread),
+    })
+}
+
+/// Workers block a thread each; the rest is for files.
+fn blocking_threads(options: &Options) -> usize {
+    options.workers.max(1) + 64
+}
+
+/// Runs a sandbox until `shutdown` ends; `ready` is called once it answers.
+pub async fn serve(
+    options: Options,
+    ready: impl FnOnce(Ready),
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), SandboxError> {
+    let api = listen(options.listen).await?;
+    let outputs = listen(options.cdn_listen).await?;
+    let (app, api_key) = build(options, &api, &outputs)?;
+    let (stop, stopped) = watch::channel(false);
+    let api = tokio::spawn(answer(api.listener, http::api(&app), stopped.clone()));
+    let outputs = tokio::spawn(answer(outputs.listener, http::outputs(&app), stopped));
+    let unfinished = app.service().unfinished();
+    for (id, start_number) in unfinished {
+        work::launch(&app, id, start_number);
+    }
+    ready(Ready {
+        base_url: app.base_url.clone(),
+        cdn_url: app.cdn_url.clone(),
+        api_key,
+        admin_token: app.admin_token.clone(),
+        pid: std::process::id(),
+    });
+    shutdown.await;
+    app.cancel.store(true, Ordering::Relaxed);
+    // Both tasks wait on the channel; when they have gone there is nobody left to tell.
+    let _ = stop.send(true);
+    let ended = async {
+        let _ = api.await;
+        let _ = outputs.await;
+    };
+    // Connections that a fault holds open are cut off with the runtime.
+    let _ = tokio::time::timeout(GRACE, ended).await;
+    Ok(())
+}
+
+struct Socket {
+    listener: TcpListener,
+    url: String,
+}
+
+async fn listen(address: std::net::SocketAddr) -> Result<Socket, SandboxError> {
+    let failed = |error| SandboxError::Listen { address, error };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    Ok(Socket { listener, url })
+}
+
+async fn answer(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let service = router.into_make_service_with_connect_info::<Connection>();
+    let served = axum::serve(Tracked(listener), service).with_graceful_shutdown(async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    if let Err(error) = served.await {
+        tracing::warn!("sandbox: {error}");
+    }
+}
+
+fn build(
+    options: Options,
+    api: &Socket,
+    outputs: &Socket,
+) -> Result<(Arc<App>, String), SandboxError> {
+    let scenario = options.scenario.unwrap_or_default();
+    let engine = engine(&options.engine, &scenario)?;
+    let unable = || SandboxError::System("the operating system gives no randomness".to_owned());
+    let tokens = Arc::new(Tokens::from_system().ok_or_else(unable)?);
+    let store = Arc::new(Store::open(options.state.as_deref()).map_err(SandboxError::State)?);
+    let clock = Clock::new();
+    let mut service =
+        Service::open(Arc::clone(&store), Arc::clone(&tokens)).map_err(SandboxError::State)?;
+    let api_key = options
+        .api_key
+        .or_else(|| service.registry.first_key.clone())
+        .unwrap_or_else(|| format!("rbgv_sandbox_{}", tokens.hex(40)));
+    service.registry.first_key = Some(api_key.clone());
+    remember(&mut service.registry.origins, &api.url);
+    remember(&mut service.registry.origins, &outputs.url);
+    service
+        .add_key(&api_key, FIRST_CLIENT, None, options.credits, clock.wall())
+        .and_then(|_| service.save_registry())
+        .map_err(SandboxError::State)?;
+    let link_secret = service.registry.link_secret.clone();
+    let no_client = |error: reqwest::Error| SandboxError::System(error.to_string());
+    let app = Arc::new(App {
+        service: Mutex::new(service),
+        audit: Mutex::new(Audit::default()),
+        limiter: Mutex::new(Limiter::default()),
+        director: RwLock::new(Arc::new(Director::new(Scenario::default(), Duration::ZERO))),
+        revoked: Mutex::new(HashSet::new()),
+        clock,
+        store,
+        engine,
+        workers: Arc::new(Semaphore::new(options.workers.max(1))),
+        cancel: Arc::new(AtomicBool::new(false)),
+        fetcher: Fetcher::new(options.allow_private_fetch).map_err(no_client)?,
+        webhooks: outgoing::build(|builder| builder).map_err(no_client)?,
+        base_url: api.url.clone(),
+        cdn_url: outputs.url.clone(),
+        admin_token: options.admin_token.unwrap_or_else(|| tokens.hex(40)),
+        tokens,
+        webhook_secret: options.webhook_secret,
+        link_secret,
+        new_client_credits: options.credits,
+        limits: options.limits,
+        log: options.log.unwrap_or_else(|| Arc::new(|_| {})),
+    });
+    app.load_scenario(scenario);
+    Ok((app, api_key))
+}
+
+fn remember(origins: &mut Vec<String>, origin: &str) {
+    if !origins.iter().any(|known| known == origin) {
+        origins.push(origin.to_owned());
+    }
+}
+
+fn engine(choice: &EngineChoice, scenario: &Scenario) -> Result<Arc<dyn Engine>, SandboxError> {
+    match choice {
+        EngineChoice::Custom(engine) => Ok(Arc::clone(engine)),
+        EngineChoice::Timer(distribution) => Ok(Arc::new(TimerEngine::new(
+            *distribution,
+            scenario.seed,
+            scenario.timer.output_bytes,
+        ))),
+        EngineChoice::Real => {
+            Err(SandboxError::Engine("this build has no matting engine".to_owned()))
+        }
+    }
+}

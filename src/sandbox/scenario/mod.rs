@@ -1,0 +1,331 @@
+//! What a scenario says: a TOML file that changes how the sandbox behaves, so that a test can
+//! meet each thing that a service may do. `docs/sandbox.md` documents every key.
+//!
+//! Reading only; the behaviour lives where the thing happens.
+
+mod action;
+mod fault;
+mod limits;
+mod spec;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+#[cfg(test)]
+pub(crate) use self::action::Place;
+pub(crate) use self::action::{Action, Answer, AnswerBody, CutHow, Drip, Phase, Redirect, Span};
+pub use self::fault::Fault;
+pub(crate) use self::fault::Subject;
+pub(crate) use self::limits::{Bucket, Caps, Limits, RetryAfter};
+use super::duration;
+use crate::sandbox::service::Status;
+
+/// A scenario, read and checked.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Scenario {
+    /// Seeds every dice of the scenario.
+    pub(crate) seed: u64,
+    pub(crate) jobs: JobRules,
+    pub(crate) uploads: UploadRules,
+    pub(crate) answers: AnswerRules,
+    pub(crate) usage: UsageRules,
+    pub(crate) links: LinkRules,
+    pub(crate) webhooks: WebhookRules,
+    pub(crate) clock: ClockRules,
+    pub(crate) timer: TimerRules,
+    pub(crate) limits: Limits,
+    #[serde(rename = "fault")]
+    pub(crate) faults: Vec<Fault>,
+}
+
+/// Why a scenario or a `--fault` cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ScenarioError(pub(crate) String);
+
+impl Scenario {
+    /// Reads a scenario; errors name line, column and key.
+    pub fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let scenario: Self = toml::from_str(text)
+            .map_err(|error| ScenarioError(error.to_string().trim_end().to_owned()))?;
+        for (index, fault) in scenario.faults.iter().enumerate() {
+            fault.check().map_err(|why| {
+                ScenarioError(format!("fault {} ({}): {why}", index + 1, fault.title()))
+            })?;
+        }
+        scenario.limits.check().map_err(ScenarioError)?;
+        scenario.usage.check().map_err(ScenarioError)?;
+        Ok(scenario)
+    }
+
+    /// Adds a fault, such as one from the command line.
+    #[must_use]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
+        self
+    }
+}
+
+/// `[jobs]`: how jobs behave.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct JobRules {
+    /// `auto_start = "ignored"` starts every job on create.
+    pub(crate) auto_start: AutoStart,
+    /// The state a draft is said to be in: `created` or `pending`.
+    pub(crate) draft_state: DraftState,
+    /// What starting a started job answers.
+    pub(crate) second_start: SecondStart,
+    /// What starting a failed job answers.
+    pub(crate) failed_start: SecondStart,
+    /// Whether a failed job gets its credits back.
+    pub(crate) refund_failed: bool,
+}
+
+impl Default for JobRules {
+    fn default() -> Self {
+        Self {
+            auto_start: AutoStart::Honoured,
+            draft_state: DraftState::Created,
+            second_start: SecondStart::Conflict,
+            failed_start: SecondStart::Conflict,
+            refund_failed: false,
+        }
+    }
+}
+
+impl JobRules {
+    /// What to do about a start of a job that is no draft any more.
+    pub(crate) fn answer_to_start_of(&self, status: Status) -> SecondStart {
+        if status == Status::Failed && self.failed_start != SecondStart::Conflict {
+            self.failed_start
+        } else {
+            self.second_start
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum AutoStart {
+    Honoured,
+    Ignored,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DraftState {
+    Created,
+    Pending,
+}
+
+/// What a start of an already started job does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum SecondStart {
+    /// 409.
+    Conflict,
+    /// Runs and bills again.
+    Again,
+    /// The same answer as the first, without effect.
+    Same,
+}
+
+/// `[uploads]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct UploadRules {
+    /// Whether pictures are accepted beside videos, for backgrounds.
+    pub(crate) images: bool,
+    /// Status of "File too large": 400 (documented) or 413.
+    pub(crate) too_large_status: u16,
+    /// After how long an upload is forgotten.
+    #[serde(deserialize_with = "duration::read_optional")]
+    pub(crate) forget_after: Option<Duration>,
+}
+
+impl Default for UploadRules {
+    fn default() -> Self {
+        Self { images: true, too_large_status: 400, forget_after: None }
+    }
+}
+
+/// `[answers]`: the shapes that the contract leaves open.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AnswerRules {
+    pub(crate) error: ErrorShape,
+    pub(crate) list: ListShape,
+    /// Whether list objects carry `total`.
+    pub(crate) list_total: bool,
+    pub(crate) id: IdField,
+    pub(crate) request_id: RequestIdPlace,
+    /// Jobs in a page when no `limit` is given.
+    pub(crate) page: usize,
+    /// Most jobs in a page, whatever is asked.
+    pub(crate) page_max: usize,
+}
+
+impl Default for AnswerRules {
+    fn default() -> Self {
+        Self {
+            error: ErrorShape::Contract,
+            list: ListShape::Items,
+            list_total: true,
+            id: IdField::Id,
+            request_id: RequestIdPlace::Both,
+            page: 20,
+            page_max: 100,
+        }
+    }
+}
+
+/// The shapes in which an error may be told (contract, *Errors*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ErrorShape {
+    Contract,
+    /// `{"error": "text"}`
+    Text,
+    /// `{"message": "text"}`
+    Message,
+    /// `{"detail": "text"}`
+    Detail,
+    /// `{"detail": [{"loc": [...], "msg": "..."}]}`
+    Validation,
+    Html,
+    Empty,
+}
+
+/// The shapes of a page of jobs (contract, *Job*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ListShape {
+    Array,
+    Items,
+    Jobs,
+    Data,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum IdField {
+    Id,
+    JobId,
+    Both,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RequestIdPlace {
+    Both,
+    Body,
+    Header,
+    Nowhere,
+}
+
+/// `[usage]`: field names and granularity, which the contract leaves open.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct UsageRules {
+    pub(crate) names: UsageNames,
+    pub(crate) events: UsageEvents,
+    /// How long a charge takes to show.
+    #[serde(deserialize_with = "duration::read")]
+    pub(crate) lag: Duration,
+}
+
+impl Default for UsageRules {
+    fn default() -> Self {
+        Self { names: UsageNames::Plain, events: UsageEvents::Charges, lag: Duration::ZERO }
+    }
+}
+
+impl UsageRules {
+    fn check(&self) -> Result<(), String> {
+        if self.lag > Duration::from_secs(86_400) {
+            return Err("usage.lag: at most a day".to_owned());
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UsageNames {
+    /// `total_jobs`, `completed_jobs`, `credits_used`, `daily`.
+    Plain,
+    /// `jobs`, `completed`, `credits`, days as a map by date.
+    Short,
+    /// `totalJobs`, `creditsUsed`, `dailyUsage`.
+    Camel,
+    /// `{"success": true, "data": {"totals": ..., "days": ...}}`
+    Nested,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UsageEvents {
+    /// One event a charge.
+    Charges,
+    /// Charges, and an event without credits for each end of a job.
+    All,
+    /// Charges without any job id.
+    Anonymous,
+    /// One event a day.
+    Daily,
+}
+
+/// `[links]`: output links.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LinkRules {
+    /// How long a link is good.
+    #[serde(deserialize_with = "duration::read")]
+    pub(crate) valid: Duration,
+}
+
+impl Default for LinkRules {
+    fn default() -> Self {
+        Self { valid: Duration::from_secs(3600) }
+    }
+}
+
+/// `[webhooks]`: delivery.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct WebhookRules {
+    /// Deliveries tried before giving up.
+    pub(crate) attempts: u32,
+    /// Wait before the second; doubles each time.
+    #[serde(deserialize_with = "duration::read")]
+    pub(crate) first_delay: Duration,
+    /// How long a receiver may take.
+    #[serde(deserialize_with = "duration::read")]
+    pub(crate) timeout: Duration,
+}
+
+impl Default for WebhookRules {
+    fn default() -> Self {
+        Self { attempts: 5, first_delay: Duration::from_secs(1), timeout: Duration::from_secs(10) }
+    }
+}
+
+/// `[clock]`: what the sandbox believes the time is.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ClockRules {
+    /// How far ahead (`"1h"`) or behind (`"-1h"`) the wall clock is, in milliseconds.
+    #[serde(deserialize_with = "duration::read_signed")]
+    pub(crate) skew: i64,
+}
+
+/// `[timer]`: the stand-in engine.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TimerRules {
+    /// Outputs of webm, mov and mp4 are padded to this size.
+    pub(crate) output_bytes: u64,
+}

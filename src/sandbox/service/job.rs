@@ -1,0 +1,139 @@
+//! The service's records: jobs, charges, uploads, keys and clients. Plain data.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::request::JobRequest;
+
+/// Where a job is (contract, *Job*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Status {
+    /// A draft: costs nothing.
+    Created,
+    /// Started and billed, waiting for a worker.
+    Pending,
+    Processing,
+    Completed,
+    Failed,
+}
+
+impl Status {
+    /// The API's word.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether the job is started and not yet final: what an in-flight cap counts.
+    pub(crate) fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Processing)
+    }
+}
+
+/// Where the video of a job comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Source {
+    /// An upload of the same key.
+    Upload(String),
+    /// The output of another job.
+    Output(String),
+    /// An address that has to be fetched.
+    Remote,
+}
+
+/// One charge: a start that was billed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Charge {
+    pub(crate) id: String,
+    pub(crate) job_id: String,
+    pub(crate) key: String,
+    pub(crate) client_id: String,
+    pub(crate) model: String,
+    pub(crate) credits: f64,
+    pub(crate) seconds: f64,
+    /// Which start of the job this pays for, from 1.
+    pub(crate) start_number: u32,
+    pub(crate) at: Timestamp,
+    /// The job's metadata, by which a test finds its own item.
+    pub(crate) metadata: Value,
+}
+
+/// A finished output on disk.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Output {
+    /// File name inside the outputs directory.
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+    /// Content hash, quoted for `ETag`.
+    pub(crate) etag: String,
+}
+
+/// Everything known of a job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Job {
+    pub(crate) id: String,
+    /// Fingerprint of the key that made it.
+    pub(crate) key: String,
+    pub(crate) client_id: String,
+    pub(crate) status: Status,
+    /// 0 to 100.
+    pub(crate) progress: f64,
+    pub(crate) request: JobRequest,
+    pub(crate) source: Source,
+    pub(crate) created_at: Timestamp,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) finished_at: Option<Timestamp>,
+    pub(crate) duration_seconds: Option<f64>,
+    /// `pending` until the duration is known, then `charged`, perhaps `refunded`.
+    pub(crate) billing: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) output: Option<Output>,
+    pub(crate) engine: Option<String>,
+    pub(crate) notes: Vec<String>,
+    /// How many starts took effect.
+    pub(crate) starts: u32,
+    pub(crate) charges: Vec<Charge>,
+    pub(crate) webhook_events: BTreeMap<String, String>,
+    /// Set by a scenario: the job fails with this message as soon as it runs.
+    pub(crate) doomed: Option<String>,
+}
+
+/// What the service keeps of an upload beside its bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Upload {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    /// As the client called it; never used as a path.
+    pub(crate) filename: String,
+    pub(crate) bytes: u64,
+    /// Seconds of video, when the engine could read it.
+    pub(crate) seconds: Option<f64>,
+    pub(crate) at: Timestamp,
+}
+
+/// An API key. The key itself is shown once and then known by its hash.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Key {
+    pub(crate) fingerprint: String,
+    pub(crate) sha256: String,
+    pub(crate) client_id: String,
+    pub(crate) note: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) enabled: bool,
+}
+
+/// Who pays. What is left is granted minus the sum of charges.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Client {
+    pub(crate) client_id: String,
+    pub(crate) granted: f64,
+}

@@ -1,0 +1,155 @@
+//! Charges, and what workers report of a running job.
+
+use jiff::Timestamp;
+
+use super::job::{Charge, Job, Output, Status};
+use super::pricing;
+use super::refusal::Refusal;
+use super::{Caller, Service};
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Ending {
+    Completed { output: Output, seconds: f64, engine: String, notes: Vec<String> },
+    Failed(String),
+}
+
+impl Service {
+    /// Charges the current start of a job for `seconds` of output.
+    pub(crate) fn charge(&mut self, id: &str, seconds: f64, now: Timestamp) -> Result<(), Refusal> {
+        let charge_id = format!("evt_{}", self.tokens.hex(20));
+        let job = self.jobs.get(id).ok_or_else(Refusal::job_not_found)?;
+        let credits = pricing::credits(&job.request.model, seconds);
+        let left = self.balance(&job.client_id);
+        if credits > left {
+            return Err(Refusal::insufficient(credits, left));
+        }
+        let Some(job) = self.jobs.get_mut(id) else { return Err(Refusal::job_not_found()) };
+        let charge = Charge {
+            id: charge_id,
+            job_id: id.to_owned(),
+            key: job.key.clone(),
+            client_id: job.client_id.clone(),
+            model: job.request.model.clone(),
+            credits,
+            seconds,
+            start_number: job.starts,
+            at: now,
+            metadata: job.request.metadata.clone(),
+        };
+        job.duration_seconds = Some(seconds);
+        job.billing = Some("charged".to_owned());
+        job.charges.push(charge.clone());
+        *self.spent.entry(charge.client_id.clone()).or_default() += credits;
+        self.charges.push(charge);
+        self.save_job(id)
+    }
+
+    /// Takes the last charge of a failed job back, where a scenario says so.
+    fn refund(&mut self, id: &str, now: Timestamp) {
+        let refund_id = format!("evt_{}", self.tokens.hex(20));
+        let Some(job) = self.jobs.get_mut(id) else { return };
+        let starts = job.starts;
+        let Some(paid) = job.charges.iter().find(|charge| charge.start_number == starts) else {
+            return;
+        };
+        let back = Charge { id: refund_id, credits: -paid.credits, at: now, ..paid.clone() };
+        job.billing = Some("refunded".to_owned());
+        job.charges.push(back.clone());
+        *self.spent.entry(back.client_id.clone()).or_default() += back.credits;
+        self.charges.push(back);
+    }
+
+    /// The key's charges, oldest first.
+    pub(crate) fn own_charges<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Charge> {
+        let key = caller.key.clone();
+        self.charges.iter().filter(move |charge| charge.key == key)
+    }
+
+    /// Every charge, for the audit.
+    pub(crate) fn all_charges(&self) -> &[Charge] {
+        &self.charges
+    }
+
+    /// Marks the given start of a job as running; `None` when a later start has replaced it.
+    pub(crate) fn begin(&mut self, id: &str, start_number: u32) -> Option<Job> {
+        let job = self.current(id, start_number)?;
+        job.status = Status::Processing;
+        let job = job.clone();
+        self.keep(id);
+        Some(job)
+    }
+
+    /// Notes how far a job is.
+    pub(crate) fn progress(&mut self, id: &str, start_number: u32, percent: f64) {
+        if let Some(job) = self.current(id, start_number) {
+            job.progress = percent.clamp(0.0, 100.0);
+        }
+    }
+
+    /// Ends a run; `None` when a later start has replaced it.
+    pub(crate) fn finish(
+        &mut self,
+        id: &str,
+        start_number: u32,
+        ending: Ending,
+        refund_failed: bool,
+        now: Timestamp,
+    ) -> Option<Job> {
+        let job = self.current(id, start_number)?;
+        job.finished_at = Some(now);
+        let key = job.key.clone();
+        let failed = matches!(ending, Ending::Failed(_));
+        match ending {
+            Ending::Completed { output, seconds, engine, notes } => {
+                job.status = Status::Completed;
+                job.progress = 100.0;
+                job.output = Some(output);
+                job.duration_seconds.get_or_insert(seconds);
+                job.engine = Some(engine);
+                job.notes = notes;
+            }
+            Ending::Failed(message) => {
+                job.status = Status::Failed;
+                job.error = Some(message);
+                if job.billing.as_deref() == Some("pending") {
+                    job.billing = Some("not_charged".to_owned());
+                }
+            }
+        }
+        if failed && refund_failed {
+            self.refund(id, now);
+        }
+        if let Some(open) = self.open.get_mut(&key) {
+            *open = open.saturating_sub(1);
+        }
+        self.keep(id);
+        self.jobs.get(id).cloned()
+    }
+
+    /// Records what became of a webhook.
+    pub(crate) fn note_webhook(&mut self, id: &str, event: &str, outcome: &str) {
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.webhook_events.insert(event.to_owned(), outcome.to_owned());
+            self.keep(id);
+        }
+    }
+
+    /// Makes a job fail as soon as it runs.
+    pub(crate) fn doom(&mut self, id: &str, message: &str) {
+        if let Some(job) = self.jobs.get_mut(id) {
+            job.doomed = Some(message.to_owned());
+        }
+    }
+
+    fn current(&mut self, id: &str, start_number: u32) -> Option<&mut Job> {
+        self.jobs.get_mut(id).filter(|job| job.starts == start_number && job.status.is_open())
+    }
+
+    /// Saves a job for workers, who have nobody to answer to: the next change writes it again.
+    fn keep(&self, id: &str) {
+        if let Err(refusal) = self.save_job(id) {
+            tracing::warn!(job = id, "{}", refusal.message);
+        }
+    }
+}

@@ -1,0 +1,375 @@
+//! What the service knows and decides, apart from HTTP: keys, credits, uploads, jobs, charges.
+//!
+//! Every operation is one step under one lock, so an effect either happened whole or did not
+//! happen, whatever becomes of the connection that asked for it.
+
+mod job;
+mod ledger;
+pub(crate) mod pricing;
+mod refusal;
+mod request;
+mod store;
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub(crate) use self::job::{Charge, Client, Job, Key, Output, Source, Status, Upload};
+pub(crate) use self::ledger::Ending;
+pub(crate) use self::refusal::{Refusal, code_for};
+pub(crate) use self::request::{Background, JobRequest};
+pub(crate) use self::store::Store;
+use super::random::Tokens;
+use super::scenario::{JobRules, SecondStart};
+use super::sign::sha256_hex;
+
+/// Who is calling: a key that was accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    pub(crate) key: String,
+    pub(crate) client_id: String,
+}
+
+/// What came of a start.
+#[derive(Debug, Clone)]
+pub(crate) struct Started {
+    pub(crate) job: Job,
+    /// Whether this very call started it; then a worker has to be told.
+    pub(crate) launched: bool,
+}
+
+/// The part of the state that is one file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Registry {
+    pub(crate) keys: Vec<Key>,
+    pub(crate) clients: Vec<Client>,
+    /// The sandbox's own first key in the clear, so that a restart can show it again.
+    pub(crate) first_key: Option<String>,
+    /// Where the sandbox answered before: its links stay its own after a restart.
+    pub(crate) origins: Vec<String>,
+    pub(crate) link_secret: String,
+}
+
+/// The whole state.
+pub(crate) struct Service {
+    pub(crate) store: Arc<Store>,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) registry: Registry,
+    jobs: HashMap<String, Job>,
+    /// Job ids by key, oldest first.
+    order: HashMap<String, Vec<String>>,
+    uploads: HashMap<String, Upload>,
+    charges: Vec<Charge>,
+    spent: HashMap<String, f64>,
+    open: HashMap<String, usize>,
+    /// The most jobs in flight seen, by key.
+    pub(crate) most_open: HashMap<String, usize>,
+}
+
+impl Service {
+    /// Reads what an earlier run left; jobs that were running wait again, already paid.
+    pub(crate) fn open(store: Arc<Store>, tokens: Arc<Tokens>) -> io::Result<Self> {
+        let registry = store
+            .load(".", "service")?
+            .unwrap_or_else(|| Registry { link_secret: tokens.hex(64), ..Registry::default() });
+        let mut jobs: Vec<Job> = store.load_all("jobs")?;
+        jobs.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
+        let uploads: Vec<Upload> = store.load_all("uploads")?;
+        let mut service = Self {
+            store,
+            tokens,
+            registry,
+            jobs: HashMap::new(),
+            order: HashMap::new(),
+            uploads: uploads.into_iter().map(|upload| (upload.id.clone(), upload)).collect(),
+            charges: Vec::new(),
+            spent: HashMap::new(),
+            open: HashMap::new(),
+            most_open: HashMap::new(),
+        };
+        for mut job in jobs {
+            if job.status == Status::Processing {
+                job.status = Status::Pending;
+                job.progress = 0.0;
+            }
+            service.adopt(job);
+        }
+        service.charges.sort_by_key(|charge| charge.at);
+        service.save_registry()?;
+        Ok(service)
+    }
+
+    fn adopt(&mut self, job: Job) {
+        for charge in &job.charges {
+            *self.spent.entry(charge.client_id.clone()).or_default() += charge.credits;
+            self.charges.push(charge.clone());
+        }
+        if job.status.is_open() {
+            self.count_open(&job.key);
+        }
+        self.order.entry(job.key.clone()).or_default().push(job.id.clone());
+        self.jobs.insert(job.id.clone(), job);
+    }
+
+    pub(crate) fn save_registry(&self) -> io::Result<()> {
+        self.store.save(".", "service", &self.registry)
+    }
+
+    /// Started jobs without an end, in the order of their start: the queue after a restart.
+    pub(crate) fn unfinished(&self) -> Vec<(String, u32)> {
+        let mut jobs: Vec<&Job> = self.jobs.values().filter(|job| job.status.is_open()).collect();
+        jobs.sort_by_key(|job| job.started_at);
+        jobs.into_iter().map(|job| (job.id.clone(), job.starts)).collect()
+    }
+
+    // --- keys and credits ---
+
+    /// Accepts a key as presented.
+    pub(crate) fn caller(&self, presented: Option<&str>) -> Result<Caller, Refusal> {
+        let presented = presented.filter(|key| !key.is_empty()).ok_or_else(Refusal::missing_key)?;
+        let hash = sha256_hex(presented.as_bytes());
+        let known = self.registry.keys.iter().find(|key| key.sha256 == hash && key.enabled);
+        let key = known.ok_or_else(Refusal::invalid_key)?;
+        Ok(Caller { key: key.fingerprint.clone(), client_id: key.client_id.clone() })
+    }
+
+    /// Adds a key for a client, with credits if the client is new.
+    pub(crate) fn add_key(
+        &mut self,
+        api_key: &str,
+        client_id: &str,
+        note: Option<String>,
+        credits: f64,
+        now: Timestamp,
+    ) -> io::Result<Key> {
+        let sha256 = sha256_hex(api_key.as_bytes());
+        if let Some(known) = self.registry.keys.iter().find(|key| key.sha256 == sha256) {
+            return Ok(known.clone());
+        }
+        let key = Key {
+            fingerprint: sha256[..12].to_owned(),
+            sha256,
+            client_id: client_id.to_owned(),
+            note,
+            created_at: now,
+            enabled: true,
+        };
+        if !self.registry.clients.iter().any(|client| client.client_id == client_id) {
+            let client = Client { client_id: client_id.to_owned(), granted: credits };
+            self.registry.clients.push(client);
+        }
+        self.registry.keys.push(key.clone());
+        self.save_registry()?;
+        Ok(key)
+    }
+
+    /// Switches a key on or off; false when there is none with this fingerprint.
+    pub(crate) fn enable_key(&mut self, fingerprint: &str, enabled: bool) -> io::Result<bool> {
+        let found = self.registry.keys.iter_mut().find(|key| key.fingerprint == fingerprint);
+        let Some(key) = found else { return Ok(false) };
+        key.enabled = enabled;
+        self.save_registry()?;
+        Ok(true)
+    }
+
+    /// Grants credits to a client; the new balance, or nothing for an unknown client.
+    pub(crate) fn grant(&mut self, client_id: &str, credits: f64) -> io::Result<Option<f64>> {
+        let found = self.registry.clients.iter_mut().find(|client| client.client_id == client_id);
+        let Some(client) = found else { return Ok(None) };
+        client.granted += credits;
+        self.save_registry()?;
+        Ok(Some(self.balance(client_id)))
+    }
+
+    /// Credits left.
+    pub(crate) fn balance(&self, client_id: &str) -> f64 {
+        let client = self.registry.clients.iter().find(|client| client.client_id == client_id);
+        let granted = client.map_or(0.0, |client| client.granted);
+        pricing::rounded(granted - self.spent.get(client_id).copied().unwrap_or(0.0))
+    }
+
+    // --- uploads ---
+
+    /// Keeps what is known of an upload whose bytes are in place.
+    pub(crate) fn add_upload(&mut self, upload: Upload) -> io::Result<()> {
+        self.store.save("uploads", &upload.id, &upload)?;
+        self.uploads.insert(upload.id.clone(), upload);
+        Ok(())
+    }
+
+    /// An upload, for its own key.
+    pub(crate) fn upload(&self, id: &str) -> Option<&Upload> {
+        self.uploads.get(id)
+    }
+
+    /// Makes the service forget an upload, as storage with an expiry does.
+    pub(crate) fn forget_upload(&mut self, id: &str) {
+        self.uploads.remove(id);
+    }
+
+    // --- jobs ---
+
+    /// Makes a draft. `source` was resolved from the request's `video_url`.
+    pub(crate) fn create(
+        &mut self,
+        caller: &Caller,
+        request: JobRequest,
+        source: Source,
+        now: Timestamp,
+    ) -> io::Result<Job> {
+        let duration_seconds = match &source {
+            Source::Upload(id) => self.uploads.get(id).and_then(|upload| upload.seconds),
+            Source::Output(id) => self.jobs.get(id).and_then(|job| job.duration_seconds),
+            Source::Remote => None,
+        };
+        let job = Job {
+            id: format!("job_{}", self.tokens.hex(20)),
+            key: caller.key.clone(),
+            client_id: caller.client_id.clone(),
+            status: Status::Created,
+            progress: 0.0,
+            request,
+            source,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+            duration_seconds,
+            billing: None,
+            error: None,
+            output: None,
+            engine: None,
+            notes: Vec::new(),
+            starts: 0,
+            charges: Vec::new(),
+            webhook_events: std::collections::BTreeMap::new(),
+            doomed: None,
+        };
+        self.store.save("jobs", &job.id, &job)?;
+        self.adopt(job.clone());
+        Ok(job)
+    }
+
+    /// Takes back a draft that nobody was told of.
+    pub(crate) fn discard(&mut self, id: &str) {
+        if let Some(job) = self.jobs.remove(id)
+            && let Some(order) = self.order.get_mut(&job.key)
+        {
+            order.retain(|known| known != id);
+            self.store.remove("jobs", id);
+        }
+    }
+
+    /// The job, if this key made it.
+    pub(crate) fn own_job(&self, caller: &Caller, id: &str) -> Result<&Job, Refusal> {
+        self.jobs.get(id).filter(|job| job.key == caller.key).ok_or_else(Refusal::job_not_found)
+    }
+
+    /// Any job, for links and workers.
+    pub(crate) fn job(&self, id: &str) -> Option<&Job> {
+        self.jobs.get(id)
+    }
+
+    /// How many jobs are in each state, for the audit.
+    pub(crate) fn jobs_by_status(&self) -> Value {
+        let mut counts = Map::new();
+        for job in self.jobs.values() {
+            let count = counts.get(job.status.word()).and_then(Value::as_u64).unwrap_or(0);
+            counts.insert(job.status.word().to_owned(), (count + 1).into());
+        }
+        Value::Object(counts)
+    }
+
+    /// The key's jobs, newest first.
+    pub(crate) fn own_jobs<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Job> + 'a {
+        let ids = self.order.get(&caller.key).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().rev().filter_map(|id| self.jobs.get(id))
+    }
+
+    /// Starts a job: checks, charges and queues it in one step.
+    pub(crate) fn start(
+        &mut self,
+        caller: &Caller,
+        id: &str,
+        overrides: &Map<String, Value>,
+        rules: &JobRules,
+        in_flight_cap: Option<usize>,
+        now: Timestamp,
+    ) -> Result<Started, Refusal> {
+        let job = self.own_job(caller, id)?;
+        if job.status != Status::Created {
+            match rules.answer_to_start_of(job.status) {
+                SecondStart::Conflict => {
+                    return Err(Refusal::conflict(format!("Job is already {}", job.status.word())));
+                }
+                SecondStart::Same => return Ok(Started { job: job.clone(), launched: false }),
+                SecondStart::Again => {}
+            }
+        }
+        let request = job.request.changed(overrides)?;
+        request.check_startable()?;
+        let in_flight = self.open.get(&caller.key).copied().unwrap_or(0);
+        if in_flight_cap.is_some_and(|cap| in_flight >= cap) {
+            return Err(Refusal::rate_limited(
+                format!("Too many jobs in flight: {in_flight}"),
+                std::time::Duration::from_secs(1),
+            ));
+        }
+        self.afford(job, &request.model)?;
+        let job = self.launch(id, request, now)?;
+        Ok(Started { job, launched: true })
+    }
+
+    fn afford(&self, job: &Job, model: &str) -> Result<(), Refusal> {
+        let left = self.balance(&job.client_id);
+        let needed = job.duration_seconds.map_or(0.0, |seconds| pricing::credits(model, seconds));
+        let unknown_and_empty =
+            job.duration_seconds.is_none() && job.source == Source::Remote && left <= 0.0;
+        if needed > left || unknown_and_empty {
+            return Err(Refusal::insufficient(needed, left));
+        }
+        Ok(())
+    }
+
+    fn launch(&mut self, id: &str, request: JobRequest, now: Timestamp) -> Result<Job, Refusal> {
+        let was_open = self.jobs.get(id).is_some_and(|job| job.status.is_open());
+        let job = self.jobs.get_mut(id).ok_or_else(Refusal::job_not_found)?;
+        job.request = request;
+        job.status = Status::Pending;
+        job.progress = 0.0;
+        job.starts += 1;
+        job.started_at = Some(now);
+        job.finished_at = None;
+        job.error = None;
+        job.output = None;
+        job.billing = Some("pending".to_owned());
+        let key = job.key.clone();
+        let seconds = job.duration_seconds;
+        if !was_open {
+            self.count_open(&key);
+        }
+        if let Some(seconds) = seconds {
+            self.charge(id, seconds, now)?;
+        } else {
+            self.save_job(id)?;
+        }
+        self.jobs.get(id).cloned().ok_or_else(Refusal::job_not_found)
+    }
+
+    fn count_open(&mut self, key: &str) {
+        let open = self.open.entry(key.to_owned()).or_default();
+        *open += 1;
+        let most = self.most_open.entry(key.to_owned()).or_default();
+        *most = (*most).max(*open);
+    }
+
+    fn save_job(&self, id: &str) -> Result<(), Refusal> {
+        let Some(job) = self.jobs.get(id) else { return Ok(()) };
+        self.store
+            .save("jobs", id, job)
+            .map_err(|error| Refusal::internal(format!("state could not be written: {error}")))
+    }
+}

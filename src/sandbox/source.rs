@@ -1,0 +1,96 @@
+//! Where the video of a job comes from: uploads and outputs of our own, or an address.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::Url;
+
+use super::app::App;
+use super::service::{Caller, Refusal, Source};
+
+/// The address that an upload gets.
+pub(crate) fn upload_url(app: &App, id: &str) -> String {
+    format!("{}/uploads/{id}", app.cdn_url)
+}
+
+/// Finds out what a `video_url` names.
+pub(crate) fn resolve(app: &App, caller: &Caller, video_url: &str) -> Result<Source, Refusal> {
+    let url = Url::parse(video_url)
+        .map_err(|_| Refusal::invalid("video_url must be an http or https address"))?;
+    if !is_own(app, &url) {
+        return match url.scheme() {
+            "http" | "https" => Ok(Source::Remote),
+            _ => Err(Refusal::invalid("video_url must be an http or https address")),
+        };
+    }
+    own_source(app, caller, &url).ok_or_else(|| Refusal::invalid("video_url not found"))
+}
+
+/// An upload or an output of this key; links of others do not exist.
+fn own_source(app: &App, caller: &Caller, url: &Url) -> Option<Source> {
+    let mut parts = url.path().trim_start_matches('/').split('/');
+    let (folder, id) = (parts.next()?, parts.next()?);
+    let service = app.service();
+    match folder {
+        "uploads" => {
+            let upload = service.upload(id).filter(|upload| upload.key == caller.key)?;
+            let age = app.clock.wall().duration_since(upload.at);
+            let forget = app.director().scenario.uploads.forget_after;
+            let expired =
+                forget.is_some_and(|after| Duration::try_from(age).is_ok_and(|age| age > after));
+            (!expired).then(|| Source::Upload(id.to_owned()))
+        }
+        "outputs" => {
+            let job = service.job(id).filter(|job| job.key == caller.key)?;
+            job.output.as_ref()?;
+            Some(Source::Output(id.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+/// The file behind an address, when it is an upload of this key.
+pub(crate) fn own_upload(app: &App, key: &str, address: &str) -> Option<PathBuf> {
+    let url = Url::parse(address).ok().filter(|url| is_own(app, url))?;
+    let id = upload_id(&url)?;
+    let service = app.service();
+    let upload = service.upload(id).filter(|upload| upload.key == key)?;
+    Some(app.store.upload(&upload.id))
+}
+
+fn upload_id(url: &Url) -> Option<&str> {
+    let mut parts = url.path().trim_start_matches('/').split('/');
+    (parts.next()? == "uploads").then(|| parts.next()).flatten()
+}
+
+/// Whether an address is one that this sandbox gave out, in this run or an earlier one.
+fn is_own(app: &App, url: &Url) -> bool {
+    let origin = url.origin().ascii_serialization();
+    origin == app.cdn_url
+        || origin == app.base_url
+        || app.service().registry.origins.contains(&origin)
+}
+
+/// Forgets the upload that a `video_url` names.
+pub(crate) fn forget(app: &App, video_url: &str) {
+    if let Ok(url) = Url::parse(video_url)
+        && let Some(id) = upload_id(&url)
+    {
+        app.service().forget_upload(id);
+    }
+}
+
+/// Seconds of a video, or nothing when the engine cannot read it (the job will say why). Refuses
+/// what is longer than the service takes. Blocking.
+pub(crate) fn measure(app: &App, file: &Path) -> Result<Option<f64>, Refusal> {
+    let Ok(probe) = app.engine.probe(file) else { return Ok(None) };
+    let most = app.limits.seconds;
+    if probe.duration_seconds > most {
+        return Err(Refusal::invalid(format!("Video too long: at most {most} seconds")));
+    }
+    if probe.duration_seconds * probe.frame_rate > app.limits.frames as f64 {
+        let most = app.limits.frames;
+        return Err(Refusal::invalid(format!("Video too long: at most {most} frames")));
+    }
+    Ok(Some(probe.duration_seconds))
+}

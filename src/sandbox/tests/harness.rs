@@ -1,0 +1,128 @@
+//! A sandbox for one test, and the calls that tests make of it.
+
+use std::time::Duration;
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::sandbox::{
+    Distribution, EngineChoice, Options, Running, Scenario, outgoing, start_thread,
+};
+
+/// The shipped clip: MP4, 480x480, two seconds.
+pub(super) const CLIP: &[u8] = include_bytes!("../assets/astronaut.mp4");
+
+pub(super) struct Lab {
+    pub(super) sandbox: Running,
+    pub(super) client: Client,
+    pub(super) key: String,
+}
+
+/// Options for jobs that take 30 ms.
+pub(super) fn options(scenario: &str) -> Options {
+    Options {
+        engine: EngineChoice::Timer(Distribution::Fixed(Duration::from_millis(30))),
+        scenario: Some(Scenario::parse(scenario).unwrap()),
+        admin_token: Some("admin".to_owned()),
+        ..Options::default()
+    }
+}
+
+impl Lab {
+    pub(super) fn new() -> Self {
+        Self::with("")
+    }
+
+    pub(super) fn with(scenario: &str) -> Self {
+        Self::from(options(scenario))
+    }
+
+    pub(super) fn from(options: Options) -> Self {
+        let sandbox = start_thread(options).unwrap();
+        let client = outgoing::build(|builder| builder.timeout(Duration::from_secs(20))).unwrap();
+        let key = sandbox.api_key.clone();
+        Self { sandbox, client, key }
+    }
+
+    pub(super) fn call(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.sandbox.base_url);
+        self.client.request(method, url).header("X-Api-Key", &self.key)
+    }
+
+    pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        read(self.call(Method::GET, path).send().await.unwrap()).await
+    }
+
+    pub(super) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        read(self.call(Method::POST, path).json(&body).send().await.unwrap()).await
+    }
+
+    /// A call with the admin token.
+    pub(super) async fn admin(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> (StatusCode, Value) {
+        let request = self.call(method, path).header("X-Admin-Token", "admin").body(body);
+        read(request.send().await.unwrap()).await
+    }
+
+    pub(super) async fn audit(&self) -> Value {
+        self.admin(Method::GET, "/sandbox/audit", String::new()).await.1
+    }
+
+    pub(super) async fn send_file(&self, bytes: &[u8], name: &str) -> (StatusCode, Value) {
+        let part = Part::bytes(bytes.to_vec()).file_name(name.to_owned());
+        let form = Form::new().part("file", part);
+        read(self.call(Method::POST, "/v1/uploads").multipart(form).send().await.unwrap()).await
+    }
+
+    pub(super) async fn upload(&self) -> String {
+        let (status, answer) = self.send_file(CLIP, "clip.mp4").await;
+        assert_eq!(status, 200, "{answer}");
+        answer["video_url"].as_str().unwrap().to_owned()
+    }
+
+    /// Uploads and makes a draft; its id.
+    pub(super) async fn draft(&self) -> String {
+        let video_url = self.upload().await;
+        let body = json!({ "video_url": video_url, "auto_start": false });
+        let (status, answer) = self.post("/v1/jobs", body).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    pub(super) async fn start(&self, id: &str) -> (StatusCode, Value) {
+        self.post(&format!("/v1/jobs/{id}/start"), json!({})).await
+    }
+
+    /// Follows a job to its end.
+    pub(super) async fn follow(&self, id: &str) -> Value {
+        for _ in 0..400 {
+            let (status, job) = self.get(&format!("/v1/jobs/{id}")).await;
+            assert_eq!(status, 200, "{job}");
+            if matches!(job["status"].as_str(), Some("completed" | "failed")) {
+                return job;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("job {id} does not end");
+    }
+
+    /// A finished job.
+    pub(super) async fn finished(&self) -> Value {
+        let id = self.draft().await;
+        let (status, answer) = self.start(&id).await;
+        assert_eq!(status, 200, "{answer}");
+        self.follow(&id).await
+    }
+}
+
+pub(super) async fn read(response: Response) -> (StatusCode, Value) {
+    let status = response.status();
+    let text = response.text().await.unwrap();
+    let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
+    (status, value)
+}

@@ -1,0 +1,7 @@
+//! The sandbox from outside, over real sockets, with a client of the tests' own.
+
+mod faults;
+mod harness;
+mod jobs;
+mod limits;
+mod links;
