@@ -9,13 +9,14 @@ use std::process::ChildStdin;
 use super::EngineError;
 use super::probe::{Source, address, guarded};
 use super::process::{Leash, Program, Tools};
+use super::sequence::Sequence;
 
 /// The output formats of the API (contract, *Job request*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// VP9 with alpha.
     Webm,
-    /// ProRes 4444 with alpha.
+    /// `ProRes` 4444 with alpha.
     Mov,
     /// H.264, no alpha.
     Mp4,
@@ -51,44 +52,49 @@ impl Format {
         matches!(self, Self::Gif | Self::Webp)
     }
 
+    /// Whether the container holds sound.
+    pub(crate) fn has_sound(self) -> bool {
+        matches!(self, Self::Webm | Self::Mov | Self::Mp4)
+    }
+
     /// Whether sides must be even (4:2:0 H.264).
     pub(crate) fn needs_even_sides(self) -> bool {
         self == Self::Mp4
     }
 }
 
-/// Video and sound arguments of a format. `alpha` says whether any of it may be needed.
-fn codec(format: Format, alpha: bool, source: &Source) -> Vec<String> {
-    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let mut list = match (format, alpha) {
-        (Format::Webm, _) => {
-            let layout = if alpha { "yuva420p" } else { "yuv420p" };
-            words(&format!(
-                "-c:v libvpx-vp9 -pix_fmt {layout} -auto-alt-ref 0 -deadline realtime -cpu-used 6 \
-                 -row-mt 1 -crf 24 -b:v 0 -f webm"
-            ))
+/// Video arguments of a format. `alpha` says whether any of it may be needed.
+fn codec(format: Format, alpha: bool) -> &'static str {
+    match (format, alpha) {
+        (Format::Webm, true) => {
+            "-c:v libvpx-vp9 -pix_fmt yuva420p -auto-alt-ref 0 -deadline realtime -cpu-used 6 \
+             -row-mt 1 -crf 24 -b:v 0 -f webm"
         }
-        (Format::Mov, true) => words(
+        (Format::Webm, false) => {
+            "-c:v libvpx-vp9 -pix_fmt yuv420p -deadline realtime -cpu-used 6 -row-mt 1 -crf 24 \
+             -b:v 0 -f webm"
+        }
+        (Format::Mov, true) => {
             "-c:v prores_ks -profile:v 4444 -pix_fmt yuva444p10le -alpha_bits 16 -vendor apl0 \
-             -f mov",
-        ),
-        (Format::Mov, false) => {
-            words("-c:v prores_ks -profile:v 3 -pix_fmt yuv422p10le -vendor apl0 -f mov")
+             -f mov"
         }
-        (Format::Mp4, _) => words(
-            "-c:v libx264 -preset veryfast -crf 20 -pix_fmt yuv420p -movflags +faststart -f mp4",
-        ),
-        (Format::Gif, _) => words("-loop 0 -f gif"),
-        (Format::Webp, _) => words(
+        (Format::Mov, false) => {
+            "-c:v prores_ks -profile:v 3 -pix_fmt yuv422p10le -vendor apl0 -f mov"
+        }
+        (Format::Mp4, _) => {
+            "-c:v libx264 -preset veryfast -crf 20 -pix_fmt yuv420p -movflags +faststart -f mp4"
+        }
+        (Format::Gif, _) => "-loop 0 -f gif",
+        (Format::Webp, true) => {
             "-c:v libwebp_anim -pix_fmt yuva420p -lossless 0 -quality 80 -compression_level 2 \
-             -loop 0 -f webp",
-        ),
-        (Format::PngSequence, _) => Vec::new(),
-    };
-    if let Some((_, codec)) = &source.sound {
-        list.extend(words(sound(format, codec)));
+             -loop 0 -f webp"
+        }
+        (Format::Webp, false) => {
+            "-c:v libwebp_anim -pix_fmt yuv420p -lossless 0 -quality 80 -compression_level 2 \
+             -loop 0 -f webp"
+        }
+        (Format::PngSequence, _) => "",
     }
-    list
 }
 
 /// Sound is kept as it is where the container can hold it, and encoded again elsewhere.
@@ -122,45 +128,43 @@ fn filter(format: Format, alpha: bool) -> String {
     }
 }
 
-/// All arguments: raw frames of `size` on standard input, sound from the source, into `output`.
-fn arguments(
-    format: Format,
-    size: (usize, usize),
-    alpha: bool,
-    source: &Source,
-    output: &Path,
-) -> Vec<OsString> {
+/// What is to be written, and where.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order<'a> {
+    /// The container and its codecs.
+    pub(crate) format: Format,
+    /// Width and height of the frames.
+    pub(crate) size: (usize, usize),
+    /// Frames are RGBA with alpha, RGB without.
+    pub(crate) alpha: bool,
+    /// Where rate and sound come from.
+    pub(crate) source: &'a Source,
+    /// The file; does not exist yet.
+    pub(crate) output: &'a Path,
+}
+
+/// All arguments: raw frames on standard input, sound from the source.
+fn arguments(order: &Order<'_>) -> Vec<OsString> {
+    let &Order { format, size, alpha, source, output } = order;
     let mut list: Vec<OsString> = ["-v", "error", "-nostdin", "-y"].map(Into::into).into();
     list.extend(guarded("rawvideo"));
     let layout = if alpha { "rgba" } else { "rgb24" };
-    let raw = [
-        "-pix_fmt",
-        layout,
-        "-video_size",
-        &format!("{}x{}", size.0, size.1),
-        "-framerate",
-        &source.rate.to_string(),
-        "-i",
-        "pipe:0",
-    ]
-    .map(OsString::from);
-    list.extend(raw);
-    let keeps_sound = !format.is_animation();
-    if let (Some((stream, _)), true) = (&source.sound, keeps_sound) {
+    let (size, rate) = (format!("{}x{}", size.0, size.1), source.rate.to_string());
+    let raw = ["-pix_fmt", layout, "-video_size", &size, "-framerate", &rate, "-i", "pipe:0"];
+    list.extend(raw.map(OsString::from));
+    if let (Some((stream, codec)), true) = (&source.sound, format.has_sound()) {
         // Sound beyond the last frame would make the output longer than what is shown.
         list.extend(["-t".to_owned(), format!("{:.6}", source.duration)].map(OsString::from));
         list.extend(guarded(source.demuxer));
         list.push("-i".into());
         list.push(address(&source.file));
         list.extend(["-map".to_owned(), format!("1:{stream}")].map(OsString::from));
+        list.extend(sound(format, codec).split_whitespace().map(OsString::from));
     }
-    list.extend(
-        ["-filter_complex".to_owned(), format!("[0:v]{}[v]", filter(format, alpha))]
-            .map(OsString::from),
-    );
-    list.extend(["-map", "[v]"].map(OsString::from));
-    list.extend(codec(format, alpha, source).into_iter().map(OsString::from));
-    if matches!(format, Format::Webm | Format::Mov | Format::Mp4) {
+    let graph = format!("[0:v]{}[v]", filter(format, alpha));
+    list.extend(["-filter_complex", &graph, "-map", "[v]"].map(OsString::from));
+    list.extend(codec(format, alpha).split_whitespace().map(OsString::from));
+    if format.has_sound() {
         let tags = "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv";
         list.extend(tags.split_whitespace().map(OsString::from));
     }
@@ -168,41 +172,55 @@ fn arguments(
     list
 }
 
-/// FFmpeg, waiting for raw frames.
-#[derive(Debug)]
-pub(crate) struct Encoder {
-    program: Program,
-    stdin: ChildStdin,
+/// Where composed frames go.
+pub(crate) enum Encoder {
+    /// FFmpeg, waiting for raw frames.
+    Program {
+        /// The running program.
+        program: Program,
+        /// Its standard input.
+        stdin: ChildStdin,
+    },
+    /// The archive writer.
+    Sequence(Sequence),
 }
 
 impl Encoder {
-    /// Starts encoding frames of `size`, RGBA with `alpha` and RGB without.
+    /// Starts writing.
     pub(crate) fn open(
         leash: &Leash<'_>,
         tools: &Tools,
-        format: Format,
-        size: (usize, usize),
-        alpha: bool,
-        source: &Source,
-        output: &Path,
+        order: &Order<'_>,
     ) -> Result<Self, EngineError> {
-        let arguments = arguments(format, size, alpha, source, output);
-        let mut program = leash.start(&tools.ffmpeg, &arguments, true)?;
+        if order.format == Format::PngSequence {
+            return Sequence::create(order.output, order.size, order.alpha).map(Self::Sequence);
+        }
+        let mut program = leash.start(&tools.ffmpeg, &arguments(order), true)?;
         let stdin = program
             .stdin
             .take()
             .ok_or_else(|| EngineError("FFmpeg has no input pipe".to_owned()))?;
-        Ok(Self { program, stdin })
+        Ok(Self::Program { program, stdin })
     }
 
-    /// Hands over one frame; waits when FFmpeg is behind.
-    pub(crate) fn write(&mut self, frame: &[u8]) -> std::io::Result<()> {
-        self.stdin.write_all(frame)
+    /// Hands over one frame; waits when the encoder is behind.
+    pub(crate) fn write(&mut self, frame: &[u8]) -> Result<(), EngineError> {
+        match self {
+            Self::Program { stdin, .. } => stdin
+                .write_all(frame)
+                .map_err(|error| EngineError(format!("Writing frames failed: {error}"))),
+            Self::Sequence(sequence) => sequence.write(frame),
+        }
     }
 
     /// Says that this was all, and waits until the file is complete.
     pub(crate) fn finish(self) -> Result<(), EngineError> {
-        drop(self.stdin);
-        self.program.finish().map_err(|error| EngineError(format!("Encoding failed: {error}")))
+        match self {
+            Self::Program { program, stdin } => {
+                drop(stdin);
+                program.finish().map_err(|error| EngineError(format!("Encoding failed: {error}")))
+            }
+            Self::Sequence(sequence) => sequence.finish(),
+        }
     }
 }

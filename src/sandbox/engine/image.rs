@@ -8,6 +8,8 @@
     reason = "pixel arithmetic: values are clamped to their range before they are narrowed"
 )]
 
+use std::ops::Range;
+
 /// One picture of a video: RGB, 8 bits a channel, rows from the top, no padding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Frame {
@@ -76,28 +78,28 @@ struct Tap {
     weights: Vec<f32>,
 }
 
-/// A triangle filter as wide as the reduction, so that shrinking averages and growing interpolates.
-fn taps(source: usize, target: usize) -> Vec<Tap> {
+/// A triangle filter as wide as the reduction, so that shrinking averages and growing interpolates;
+/// for the `part` of the target that is wanted.
+fn taps(source: usize, target: usize, part: Range<usize>) -> Vec<Tap> {
     let ratio = source as f64 / target as f64;
     let support = ratio.max(1.0);
-    (0..target)
-        .map(|index| {
-            let center = (index as f64 + 0.5) * ratio - 0.5;
-            let start = (center - support).ceil().max(0.0) as usize;
-            let end = ((center + support).floor().max(0.0) as usize).min(source - 1);
-            let start = start.min(end);
-            let mut weights: Vec<f32> = (start..=end)
-                .map(|at| (1.0 - (at as f64 - center).abs() / support).max(0.0) as f32)
-                .collect();
-            let sum: f32 = weights.iter().sum();
-            if sum > 0.0 {
-                weights.iter_mut().for_each(|weight| *weight /= sum);
-            } else {
-                weights.fill(1.0 / (end - start + 1) as f32);
-            }
-            Tap { start, weights }
-        })
-        .collect()
+    part.map(|index| {
+        let center = (index as f64 + 0.5) * ratio - 0.5;
+        let start = (center - support).ceil().max(0.0) as usize;
+        let end = ((center + support).floor().max(0.0) as usize).min(source - 1);
+        let start = start.min(end);
+        let mut weights: Vec<f32> = (start..=end)
+            .map(|at| (1.0 - (at as f64 - center).abs() / support).max(0.0) as f32)
+            .collect();
+        let sum: f32 = weights.iter().sum();
+        if sum > 0.0 {
+            weights.iter_mut().for_each(|weight| *weight /= sum);
+        } else {
+            weights.fill(1.0 / (end - start + 1) as f32);
+        }
+        Tap { start, weights }
+    })
+    .collect()
 }
 
 /// Resamples pictures of one size to another; made once and used for every frame.
@@ -112,7 +114,22 @@ pub(crate) struct Resizer {
 impl Resizer {
     /// From `source` (width, height) to `target`; neither may have a zero side.
     pub(crate) fn new(source: (usize, usize), target: (usize, usize)) -> Self {
-        Self { source, target, columns: taps(source.0, target.0), rows: taps(source.1, target.1) }
+        Self::part(source, target, 0..target.0, 0..target.1)
+    }
+
+    /// Only the `columns` and `rows` of a picture of the size `whole`.
+    pub(crate) fn part(
+        source: (usize, usize),
+        whole: (usize, usize),
+        columns: Range<usize>,
+        rows: Range<usize>,
+    ) -> Self {
+        Self {
+            source,
+            target: (columns.len(), rows.len()),
+            columns: taps(source.0, whole.0, columns),
+            rows: taps(source.1, whole.1, rows),
+        }
     }
 
     /// Resamples one plane.
@@ -145,6 +162,13 @@ impl Resizer {
         let (width, height) = self.target;
         let narrow = self.columns_of::<3, f32>(&picture.data);
         Picture { width, height, data: self.rows_of(&narrow, width * 3) }
+    }
+
+    /// Resamples `N` interleaved channels.
+    pub(crate) fn interleaved<const N: usize>(&self, data: &[f32]) -> Vec<f32> {
+        debug_assert_eq!(data.len(), self.source.0 * self.source.1 * N);
+        let narrow = self.columns_of::<N, f32>(data);
+        self.rows_of(&narrow, self.target.0 * N)
     }
 
     /// The horizontal half: `N` interleaved channels, all source rows.

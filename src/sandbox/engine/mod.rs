@@ -3,6 +3,8 @@
 //! The server knows only [`Engine`]; what stands behind it is the real engine, or a clock for
 //! rehearsals and benchmarks.
 
+mod backdrop;
+mod compose;
 mod container;
 mod decode;
 mod encode;
@@ -12,6 +14,7 @@ mod pipeline;
 mod probe;
 mod process;
 mod real;
+mod sequence;
 
 pub use probe::Limits;
 pub use process::Tools;
