@@ -13,7 +13,7 @@ use super::owner::{Owner, OwnerId};
 use super::row::Phase;
 use super::task::{Source, TaskId, Work};
 use super::{Ledger, LedgerError};
-use crate::model::{Failure, Fingerprint, Timestamp};
+use crate::model::{Credits, Failure, Fingerprint, JobId, Timestamp};
 
 /// Number of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -161,6 +161,21 @@ pub struct Entry {
     pub failure: Option<Failure>,
 }
 
+/// What a plan comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Totals {
+    /// Entries whose job has yet to be made or finished.
+    pub todo: usize,
+    /// Entries whose job is completed: their output costs nothing more.
+    pub done: usize,
+    /// Inputs that are no work.
+    pub rejected: usize,
+    /// Price of the attempts that have not been started.
+    pub estimate: Credits,
+    /// Attempts that have not been started and whose price is unknown.
+    pub unpriced: usize,
+}
+
 /// Entries of a batch by state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
@@ -225,6 +240,62 @@ impl Ledger {
     pub fn place(&self, batch: BatchId, new: &[NewEntry]) -> Result<Vec<Placed>, LedgerError> {
         let now = self.wall();
         self.write(|tx| new.iter().map(|entry| place(tx, batch, entry, now)).collect())
+    }
+
+    /// Places an entry whose job exists already, made here or on another machine.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn place_job(
+        &self,
+        batch: BatchId,
+        new: &NewEntry,
+        job: &JobId,
+    ) -> Result<Placed, LedgerError> {
+        let now = self.wall();
+        self.write(|tx| {
+            let placed = place(tx, batch, new, now)?;
+            if let Placed::In { task, fresh: true, .. } = placed {
+                tx.execute(
+                    "UPDATE tasks SET job = ?2, phase = 'running', draft = 'started' WHERE id = ?1",
+                    params![task.0, job.0],
+                )?;
+            }
+            Ok(placed)
+        })
+    }
+
+    /// Makes a new attempt at an item whose last one failed, for the entries of this batch.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn renew(
+        &self,
+        batch: BatchId,
+        failed: TaskId,
+        correlation: &str,
+    ) -> Result<TaskId, LedgerError> {
+        let now = self.wall();
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO tasks (item_key, attempt, correlation, origin, profile, key_print,
+                     source, is_url, size, modified_ns, sha256, duration, options, estimate,
+                     pricing, phase, made_at, changed_at)
+                 SELECT item_key,
+                     (SELECT max(attempt) + 1 FROM tasks AS other
+                      WHERE other.item_key = tasks.item_key),
+                     ?2, origin, profile, key_print, source, is_url, size, modified_ns, sha256,
+                     duration, options, estimate, pricing, 'planned', ?3, ?3
+                 FROM tasks WHERE id = ?1 AND phase = 'failed'",
+                params![failed.0, correlation, now],
+            )?;
+            let renewed = TaskId(tx.last_insert_rowid());
+            tx.execute(
+                "UPDATE entries SET task = ?3 WHERE batch = ?1 AND task = ?2 AND state = 'open'",
+                params![batch.0, failed.0, renewed.0],
+            )?;
+            Ok(renewed)
+        })
     }
 
     /// Records an input that is no work.
@@ -354,6 +425,50 @@ impl Ledger {
         })
     }
 
+    /// Attempts of the batch that wait for a person.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn waiting_for_review(&self, batch: BatchId) -> Result<Vec<TaskId>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT id FROM tasks WHERE phase IN ('needs_review', 'halted')
+                 AND id IN (SELECT task FROM entries WHERE batch = ?1) ORDER BY id",
+            )?;
+            let rows = statement.query_map([batch.0], |row| Ok(TaskId(row.get(0)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// Takes every unfinished attempt of the batch away from whoever has it.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
+        self.write(|tx| {
+            Ok(tx.execute(
+                "UPDATE tasks SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
+                 AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state <> 'done')",
+                [batch.0],
+            )?)
+        })
+    }
+
+    /// Where the outputs of a batch were put.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn fetched(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT target FROM entries WHERE batch = ?1 AND target IS NOT NULL
+                 AND state IN ('done', 'skipped') ORDER BY id",
+            )?;
+            let rows = statement.query_map([batch.0], |row| Ok(path_from(row.get(0)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// Records what came of an entry.
     ///
     /// # Errors
@@ -424,6 +539,32 @@ impl Ledger {
             Ok(db
                 .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE out_sha256 = ?1)")?
                 .query_row([sha256], |row| row.get(0))?)
+        })
+    }
+
+    /// What the plan of a batch comes to. Attempts that several entries share count once.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn totals(&self, batch: BatchId) -> Result<Totals, LedgerError> {
+        self.read(|db| {
+            let (todo, done, rejected) = db.query_row(
+                "SELECT count(*) FILTER (WHERE state = 'open' AND tasks.phase <> 'completed'),
+                        count(*) FILTER (WHERE state = 'open' AND tasks.phase = 'completed'),
+                        count(*) FILTER (WHERE state IN ('rejected', 'failed'))
+                 FROM entries LEFT JOIN tasks ON tasks.id = entries.task WHERE batch = ?1",
+                [batch.0],
+                |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            )?;
+            let (estimate, unpriced) = db.query_row(
+                "SELECT total(estimate), count(*) FILTER (WHERE estimate IS NULL) FROM tasks
+                 WHERE phase IN ('planned', 'ready', 'create_sent', 'create_doubt', 'draft')
+                   AND draft <> 'started'
+                   AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')",
+                [batch.0],
+                |row| Ok((Credits(row.get(0)?), row.get(1)?)),
+            )?;
+            Ok(Totals { todo, done, rejected, estimate, unpriced })
         })
     }
 

@@ -30,7 +30,9 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::model::Clock;
 
 pub use account::{Drafts, KeyId};
-pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, NewEntry, Placed};
+pub use batch::{
+    Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, NewEntry, Placed, Totals,
+};
 pub use error::LedgerError;
 pub use owner::{Owner, OwnerId};
 pub use row::{DraftSeen, Phase, Row};

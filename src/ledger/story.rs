@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, params};
 
+use super::account::KeyId;
 use super::batch::{Batch, BatchId, Counts, ENTRY, Entry, counts, read_entry};
 use super::row::Phase;
 use super::task::{Task, TaskId};
@@ -102,21 +103,24 @@ impl Ledger {
         Ok(TaskLine { task, name, changed_at })
     }
 
-    /// Entries of completed jobs that have no verified output yet, oldest first. With
-    /// [`Ledger::open_entries`] of no batch, this is what `fetch --all` works on.
+    /// Jobs of the key that are started or completed and have no verified output yet, oldest
+    /// first.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn unfetched(&self, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+    pub fn unfetched(&self, key: &KeyId, limit: u32) -> Result<Vec<JobId>, LedgerError> {
         self.read(|db| {
-            let sql = format!(
-                "{ENTRY} WHERE out_sha256 IS NULL AND state IN ('open', 'paused', 'left')
-                 AND task IN (SELECT id FROM tasks WHERE phase IN ('completed', 'running'))
-                 ORDER BY id LIMIT ?1"
-            );
-            let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([limit], read_entry)?;
-            rows.map(|row| row?).collect()
+            let mut statement = db.prepare_cached(
+                "SELECT job FROM tasks
+                 WHERE key_print = ?1 AND origin = ?2 AND job IS NOT NULL
+                   AND phase IN ('completed', 'running') AND NOT EXISTS (
+                       SELECT 1 FROM entries WHERE task = tasks.id
+                       AND (out_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
+                 ORDER BY id LIMIT ?3",
+            )?;
+            let rows = statement
+                .query_map(params![key.print.0, key.origin, limit], |row| Ok(JobId(row.get(0)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 

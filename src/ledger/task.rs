@@ -281,12 +281,51 @@ impl Ledger {
         })
     }
 
+    /// The version of the output that a part on disk is from, if it can be continued.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn output_etag(&self, id: TaskId) -> Result<Option<String>, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row("SELECT output_etag FROM tasks WHERE id = ?1", [id.0], |row| {
+                row.get(0)
+            })?)
+        })
+    }
+
+    /// Remembers which version of the output is being fetched.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn keep_output_etag(
+        &self,
+        owner: &Owner,
+        id: TaskId,
+        etag: Option<&str>,
+    ) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE tasks SET output_etag = ?3 WHERE id = ?1 AND owner = ?2",
+                params![id.0, owner.id.0, etag],
+            )?;
+            Ok(())
+        })
+    }
+
     /// How many jobs of the key occupy, or may occupy, a place at the service.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn in_flight(&self, key: &KeyId) -> Result<u32, LedgerError> {
         self.read(|db| in_flight(db, key, TaskId(0)))
+    }
+
+    /// Credits of what a batch has started, by estimate; what is in doubt counts.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn started_credits(&self, batch: BatchId) -> Result<Credits, LedgerError> {
+        self.read(|db| started_credits(db, batch, TaskId(0)))
     }
 
     fn store(

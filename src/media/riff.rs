@@ -28,12 +28,17 @@ fn leave<R: Read + Seek>(cursor: &mut Cursor<R>, chunk: &Chunk) -> Result<(), Fl
     cursor.jump(padded.min(cursor.length().max(chunk.end)))
 }
 
+/// Whether `size` is what stands there until a recorder fills it in.
+fn is_unstated(size: u64) -> bool {
+    size == 0 || size == u64::from(u32::MAX)
+}
+
 /// The outermost chunk, and whether it states its size: a recorder fills it in when it is done.
 fn outer<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u64, bool), Flaw> {
     let length = cursor.length();
     let chunk = next(cursor, length)?.ok_or(Flaw::Malformed("it ends within its header"))?;
     let stated = chunk.end - cursor.position();
-    if stated == 0 || stated == u64::from(u32::MAX) {
+    if is_unstated(stated) {
         return Ok((length, false));
     }
     if chunk.end > length {
@@ -82,11 +87,18 @@ impl Avi {
     /// The lists of the outer chunk: headers, then data.
     fn read_lists<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>, end: u64) -> Result<(), Flaw> {
         while let Some(chunk) = next(cursor, end)? {
+            let data = cursor.position();
             match &chunk.name {
                 b"LIST" => match &cursor.take::<4>()? {
                     // Their children follow at once: enter them and go on.
                     b"hdrl" | b"strl" => continue,
-                    b"movi" => self.has_data = true,
+                    b"movi" => {
+                        self.has_data = true;
+                        // Written to a pipe: the size was never filled in, and data goes to the end.
+                        if is_unstated(chunk.end - data) {
+                            return cursor.jump(end);
+                        }
+                    }
                     _ => {}
                 },
                 b"avih" => {
@@ -132,7 +144,8 @@ impl Avi {
         let usable = |seconds: &f64| seconds.is_finite() && *seconds > 0.0;
         let size = self.size.filter(|(width, height)| *width > 0 && *height > 0);
         Ok(Facts {
-            duration: stream.filter(usable).or(Some(header).filter(usable)),
+            // The lengths are filled in together with the size.
+            duration: stream.filter(usable).or(Some(header).filter(usable)).filter(|_| complete),
             width: size.map(|(width, _)| width),
             height: size.map(|(_, height)| height),
             has_alpha: (self.depth != 32).then_some(false),

@@ -110,6 +110,17 @@ fn clips_that_are_cut_anywhere_are_noticed() {
 }
 
 #[test]
+fn an_avi_from_a_pipe_is_taken_without_a_duration() {
+    let mut bytes = fs::read(clip("plain.avi")).unwrap();
+    let list = bytes.windows(4).position(|word| word == b"movi").unwrap();
+    bytes[4..8].fill(0xff);
+    bytes[list - 4..list].fill(0xff);
+    let (_kept, path) = written(&bytes);
+    let video = inspect_input(&path).unwrap();
+    assert_eq!((video.duration, video.complete), (None, false));
+}
+
+#[test]
 fn padding_after_a_whole_movie_is_no_damage() {
     let mut bytes = fs::read(clip("plain.mp4")).unwrap();
     bytes.extend_from_slice(&[0; 100]);

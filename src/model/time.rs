@@ -18,6 +18,12 @@ impl Instant {
         Self(self.0.saturating_add(millis(wait)))
     }
 
+    /// The instant `wait` earlier, saturating.
+    #[must_use]
+    pub fn before(self, wait: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(wait)))
+    }
+
     /// How long ago `earlier` was; zero if it lies in the future.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

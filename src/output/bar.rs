@@ -60,7 +60,8 @@ impl Clip {
                 self.wait(failure, now.after(*wait));
                 None
             }
-            ItemEvent::Done(_)
+            ItemEvent::Known
+            | ItemEvent::Done(_)
             | ItemEvent::Skipped(_)
             | ItemEvent::Left { .. }
             | ItemEvent::Failed(_)

@@ -75,7 +75,7 @@ impl Board {
             ItemEvent::Skipped(_) => &mut self.skipped,
             ItemEvent::Failed(_) => &mut self.failed,
             ItemEvent::Left { .. } | ItemEvent::Paused(_) => &mut self.left,
-            ItemEvent::Rejected(_) => {
+            ItemEvent::Rejected(_) | ItemEvent::Known => {
                 self.clips.remove(&item.id);
                 return None;
             }

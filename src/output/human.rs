@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::Credits;
+use crate::model::{Credits, Timestamp};
 
 /// `bytes` in decimal units: `512 B`, `1.5 kB`, `12.3 MB`, `123 MB`.
 #[must_use]
@@ -22,6 +22,15 @@ pub fn bytes(bytes: u64) -> String {
         unit = larger;
     }
     if amount < 99.95 { format!("{amount:.1} {unit}") } else { format!("{amount:.0} {unit}") }
+}
+
+/// A time as `2026-01-31 12:05:09Z`.
+#[must_use]
+pub fn time(at: Timestamp) -> String {
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(at) => at.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
+        Err(_) => "-".to_owned(),
+    }
 }
 
 /// Bytes a second: `3.4 MB/s`.

@@ -9,6 +9,7 @@
 mod bar;
 mod board;
 mod chart;
+mod dialog;
 mod fit;
 pub mod human;
 pub mod json;

@@ -204,7 +204,7 @@ impl Printer {
         self.stderr_line(&format!("{label} {}", escaped(text)));
     }
 
-    fn stdout_line(&self, line: &[u8]) {
+    pub(super) fn stdout_line(&self, line: &[u8]) {
         self.suspend(|| self.write_stdout(line));
     }
 
@@ -214,7 +214,7 @@ impl Printer {
         self.stdout().write(&whole);
     }
 
-    fn write_stderr(&self, text: &str) {
+    pub(super) fn write_stderr(&self, text: &str) {
         let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         // There is nowhere left to tell of an error.
         let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());

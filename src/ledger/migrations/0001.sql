@@ -75,6 +75,8 @@ CREATE TABLE tasks (
     seconds      REAL,
     started_at   INTEGER,
     finished_at  INTEGER,
+    -- Names the version of the output that a part was fetched from.
+    output_etag  TEXT,
 
     owner        INTEGER REFERENCES owners (id),
     epoch        INTEGER NOT NULL DEFAULT 0,
