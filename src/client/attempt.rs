@@ -10,10 +10,12 @@ use super::asked::UploadFile;
 use super::backoff::{self, Wait};
 use super::call::Call;
 use super::facade::Client;
+use super::lanes::Errand;
+use super::limiter::Admission;
 use super::log::Logged;
 use super::operation::Operation;
 use super::transport::upload::{FileBody, Progress};
-use super::transport::{Answer, BodyEnd, Fault, Head, Payload};
+use super::transport::{Answer, Auth, BodyEnd, Fault, Head, Payload};
 use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
 use super::wire::error::ErrorBody;
@@ -62,21 +64,41 @@ impl Client {
         call: &Call<'_>,
         read: impl Fn(&Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Failure> {
+        self.perform_admitted(operation, None, content, call, read).await
+    }
+
+    /// Carries `operation` out, with leave for its first attempt if that was asked for before.
+    pub(super) async fn perform_admitted<T>(
+        &self,
+        operation: &Operation,
+        mut leave: Option<Admission>,
+        content: Content<'_>,
+        call: &Call<'_>,
+        read: impl Fn(&Value) -> Result<T, Unreadable>,
+    ) -> Result<Done<T>, Failure> {
         let mut effort = Effort { attempt: 1, since: self.now() };
         loop {
+            let errand = errand(operation, call, effort.attempt > 1);
+            let admission = match leave.take() {
+                Some(admission) => admission,
+                None => self.admit(operation, errand, call).await?,
+            };
             if let Some(check) = call.last_check {
                 check()?;
             }
-            let began = self.now();
+            let sent = self.now();
             let result = self.attempt(operation, &content, &read).await?;
-            self.log(operation, call, effort.attempt, began, &result);
-            let trouble = match result {
+            self.log(operation, call, effort.attempt, sent, &result);
+            let next = result.as_ref().err().map(|t| verdict::next(operation.repeating, t.verdict));
+            let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
+            let (limiter, host) = (&self.inner.limiter, &self.inner.host);
+            limiter.learn(errand, host, &admission, sent, result.as_ref().err()).await;
+            drop(admission);
+            let failure = match result {
                 Ok(done) => return Ok(done),
-                Err(trouble) => trouble,
+                Err(failure) => failure,
             };
-            let next = verdict::next(operation.repeating, trouble.verdict);
-            let failure = self.told(operation, call, effort, trouble);
-            if next != Next::Repeat || effort.attempt > self.inner.timing.retries {
+            if next != Some(Next::Repeat) || effort.attempt > self.inner.timing.retries {
                 return Err(failure);
             }
             let Wait::Sleep(wait) = self.backoff(effort.attempt, &failure) else {
@@ -86,6 +108,21 @@ impl Client {
             tokio::time::sleep(wait).await;
             effort.attempt += 1;
         }
+    }
+
+    /// Waits for leave to send `operation`.
+    pub(super) async fn admit(
+        &self,
+        operation: &Operation,
+        errand: Errand,
+        call: &Call<'_>,
+    ) -> Result<Admission, Failure> {
+        let what = operation.described();
+        let admitted = self.inner.limiter.admit(errand, &self.inner.host, &what, call).await;
+        admitted.map_err(|failure| match operation.job.as_ref().or(call.job.as_ref()) {
+            Some(job) => failure.with_job(job),
+            None => failure,
+        })
     }
 
     /// How long to wait before going on after `failures` attempts, the last of which failed so.
@@ -184,6 +221,17 @@ impl Client {
             trouble,
         }
         .write();
+    }
+}
+
+/// What `operation` is, as far as limits are concerned.
+pub(super) fn errand(operation: &Operation, call: &Call<'_>, again: bool) -> Errand {
+    Errand {
+        lane: operation.lane,
+        starts: operation.starts,
+        keyed: operation.auth == Auth::Key,
+        again,
+        in_flight: call.in_flight,
     }
 }
 
