@@ -81,7 +81,11 @@ impl Client {
             let errand = errand(operation, call, effort.attempt > 1);
             let admission = match leave.take() {
                 Some(admission) => admission,
-                None => self.admit(operation, errand, call).await?,
+                None => self.admit(operation, errand, call).await.map_err(|failure| Failure {
+                    attempts: effort.attempt - 1,
+                    elapsed: self.now().since(effort.since),
+                    ..failure
+                })?,
             };
             if let Some(check) = call.last_check {
                 check()?;

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
 use super::server::{Server, Step, answer, answer_with};
 use super::{KEY, TOKEN, client, client_with, timing};
 use crate::client::{Call, ListQuery, NewJob, StartJob, Timing, UploadFile};
@@ -129,32 +131,46 @@ async fn a_stalled_upload_is_noticed() {
 }
 
 #[tokio::test]
+async fn an_upload_that_is_refused_early_is_not_sent_to_its_end() {
+    let refusal = answer(413, r#"{"error": "File too large"}"#);
+    let server = Server::start(vec![Step::SayEarly(refusal)]).await;
+    let (file, _kept) = upload_file(&vec![7; 60_000_000]);
+    let sent = Arc::new(Mutex::new(0));
+    let listener = Arc::clone(&sent);
+    let progress = Arc::new(move |sent| *listener.lock().unwrap() = sent);
+    let failure = client(&server.url).upload(&file, Call::plain(), progress).await.unwrap_err();
+    assert_eq!(
+        (failure.kind, failure.why.as_str()),
+        (FailureKind::InvalidRequest, "File too large")
+    );
+    assert!(*sent.lock().unwrap() < 60_000_000);
+}
+
+#[tokio::test]
 async fn a_slow_upload_is_not_a_stalled_one() {
-    // The server takes the request in small sips, for longer than the idle timeout.
+    // The server takes the request in sips, for longer than the idle timeout.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let sipping = tokio::spawn(async move {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
         let (mut socket, _) = listener.accept().await.unwrap();
-        let mut sip = vec![0; 2_000_000];
+        let mut sip = vec![0; 1_000_000];
         let mut taken = 0;
-        while taken < 20_000_000 {
+        for _ in 0..25 {
             taken += socket.read(&mut sip).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(80)).await;
         }
-        while let Ok(Ok(more)) =
-            tokio::time::timeout(Duration::from_millis(50), socket.read(&mut sip)).await
-        {
-            taken += more;
+        while taken < 60_000_000 {
+            taken += socket.read(&mut sip).await.unwrap();
         }
         socket.write_all(&answer(200, r#"{"video_url": "v"}"#)).await.unwrap();
-        taken
     });
-    let (file, _kept) = upload_file(&vec![7; 20_000_000]);
-    let timing = Timing { idle_timeout: Duration::from_secs(1), retries: 0, ..timing() };
+    let (file, _kept) = upload_file(&vec![7; 60_000_000]);
+    let timing = Timing { idle_timeout: Duration::from_millis(1_500), retries: 0, ..timing() };
+    let began = tokio::time::Instant::now();
     let uploaded = client_with(&url, timing).upload(&file, Call::plain(), Arc::new(|_| ())).await;
     assert_eq!(uploaded.unwrap().video_url, "v");
-    assert!(sipping.await.unwrap() > 20_000_000);
+    assert!(began.elapsed() > timing.idle_timeout);
+    sipping.await.unwrap();
 }
 
 #[tokio::test]
@@ -260,7 +276,6 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
         (html(503), K::Unavailable, Ambiguous),
         (Step::Say(answer(503, "")), K::Unavailable, Ambiguous),
         (Step::Close, K::Broken, Ambiguous),
-        (Step::StopReading, K::Broken, Ambiguous),
         (Step::Say(cut), K::Broken, Ambiguous),
         (Step::Say(answer(200, r#"{"id": "j-1", "sta"#)), K::Broken, Ambiguous),
         (Step::Say(answer(200, "garbage")), K::Contract, Ambiguous),
@@ -271,23 +286,25 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
     ];
     for (step, kind, delivery) in table {
         // A second connection would hang, and the test with it.
-        let server = Server::start(vec![step]).await;
-        let options = JobOptions::default();
-        let job = StartJob { options: &options, background_image_url: None };
-        let timing = Timing {
-            idle_timeout: Duration::from_millis(300),
-            connect_timeout: Duration::from_millis(300),
-            ..timing()
-        };
-        let failure =
-            client_with(&server.url, timing).start(&id(), &job, Call::plain()).await.unwrap_err();
+        let failure = start_on(step).await.0.unwrap_err();
         assert_eq!(
             (failure.kind, failure.delivery, failure.attempts),
             (kind, delivery, 1),
             "{failure}"
         );
-        assert!(server.seen().len() <= 1);
     }
+}
+
+#[tokio::test]
+async fn a_start_that_meets_silence_is_ambiguous() {
+    let server = Server::start(vec![Step::StopReading]).await;
+    let short = Duration::from_millis(50);
+    let timing = Timing { idle_timeout: short, connect_timeout: short, ..timing() };
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    let client = client_with(&server.url, timing);
+    let failure = client.start(&id(), &job, Call::plain()).await.unwrap_err();
+    assert_eq!((failure.kind, failure.delivery), (FailureKind::Broken, Delivery::Ambiguous));
 }
 
 #[tokio::test]
@@ -300,6 +317,20 @@ async fn a_refused_connection_is_certain() {
     let failure = client(&url).start(&id(), &job, Call::plain()).await.unwrap_err();
     assert_eq!((failure.kind, failure.delivery), (FailureKind::Unreachable, Delivery::NotExecuted));
     assert!(failure.why.contains("refused"), "{failure}");
+}
+
+#[tokio::test]
+async fn calls_can_be_made_from_any_thread() {
+    fn movable<T: Send>(_: T) {}
+    let client = client("http://127.0.0.1:9");
+    let (file, _kept) = upload_file(b"");
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    movable(client.upload(&file, Call::plain(), Arc::new(|_| ())));
+    movable(client.start(&id(), &job, Call::plain()));
+    movable(client.get(&id(), Call::plain()));
+    let link = crate::model::OutputLink::new("http://127.0.0.1:9");
+    movable(client.download(&link, None, Call::plain()));
 }
 
 #[tokio::test]
