@@ -11,7 +11,7 @@ use super::asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
     Uploaded, UsageEvent, UsageSummary,
 };
-use super::attempt::{Content, Done, errand};
+use super::attempt::{Content, Done};
 use super::call::Call;
 use super::endpoint::{Endpoint, Timing};
 use super::lanes::Limits;
@@ -143,8 +143,7 @@ impl Client {
     /// # Errors
     /// A latch has fallen, or the service asked for a pause longer than a call sits out.
     pub async fn admit_start(&self, id: &JobId, call: &Call<'_>) -> Result<Admission, Failure> {
-        let operation = Operation::start(id);
-        self.admit(&operation, errand(&operation, call, false), call).await
+        self.admit_first(&Operation::start(id), call).await
     }
 
     /// `POST /v1/jobs/{id}/start`, sent once: this is what bills. Waits for leave first.

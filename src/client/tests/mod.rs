@@ -6,6 +6,7 @@ mod downloads;
 mod limits;
 mod secrets;
 mod server;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;
