@@ -166,7 +166,9 @@ fn go(row: Row, effect: Effect) -> Step {
 #[must_use]
 pub fn step(row: Row, seen: Observation, facts: &Facts) -> Step {
     match (row.phase, seen) {
-        (_, Observation::InputFailed(failure)) if !row.phase.in_flight() => fail(row, failure),
+        (phase, Observation::InputFailed(failure)) if !phase.in_flight() && !phase.is_settled() => {
+            fail(row, failure)
+        }
         (Phase::NeedsReview, Observation::Accepted) => accept(row),
         (Phase::NeedsReview | Phase::Halted, Observation::Abandoned) => abandon(row),
         (Phase::Planned, seen) => from_planned(row, seen, facts),

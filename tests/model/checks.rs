@@ -10,7 +10,7 @@ use crate::world::{Budget, Item, World};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Broken {
+pub(crate) enum Broken {
     /// One attempt was billed more than once.
     BilledTwice,
     /// The row is settled and says that nothing can have been billed, but something was.
@@ -26,7 +26,7 @@ pub enum Broken {
 }
 
 /// The first watched promise that `world` breaks; `fed` is what led to it.
-pub fn broken<const N: usize>(
+pub(crate) fn broken<const N: usize>(
     model: &Model,
     world: &World<N>,
     fed: Option<&Fed>,
@@ -38,11 +38,11 @@ pub fn broken<const N: usize>(
     sent_anyway
         .then_some(Broken::SentAfterGivingUp)
         .into_iter()
-        .chain(world.items.iter().filter_map(|item| broken_by(&model.server, item)))
+        .chain(world.items.iter().filter_map(|item| broken_by(model.server, item)))
         .find(|bad| model.heeds(*bad))
 }
 
-fn broken_by(server: &Server, item: &Item) -> Option<Broken> {
+fn broken_by(server: Server, item: &Item) -> Option<Broken> {
     if item.bills() > 1 {
         return Some(Broken::BilledTwice);
     }
@@ -71,14 +71,14 @@ fn broken_by(server: &Server, item: &Item) -> Option<Broken> {
 }
 
 /// Worlds from which an end is known to be reached.
-pub type Ends<const N: usize> = FxHashSet<World<N>>;
+pub(crate) type Ends<const N: usize> = FxHashSet<World<N>>;
 
 /// Most events to an end that count as reaching it.
 const LONGEST_END: usize = 200;
 
 /// Whether every item of `world` comes to an end once nothing goes wrong any more. Worlds on the
 /// way are remembered in `ends`.
-pub fn comes_to_an_end<const N: usize>(
+pub(crate) fn comes_to_an_end<const N: usize>(
     model: &Model,
     world: &World<N>,
     ends: &mut Ends<N>,

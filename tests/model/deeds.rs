@@ -15,13 +15,13 @@ use crate::world::{Answer, Driver, Echo, Item, Purse, Request, Task, World};
 
 impl Model {
     /// What is after `action`, which must be one of [`Model::enabled`].
-    pub fn apply<const N: usize>(
+    pub(crate) fn apply<const N: usize>(
         &self,
         world: &World<N>,
         action: Action,
     ) -> (World<N>, Option<Fed>) {
         let (index, deed) = match action {
-            Action::Tick => return (world.later(&self.server).expect("time may pass"), None),
+            Action::Tick => return (world.later(self.server).expect("time may pass"), None),
             Action::Item(index, deed) => (index, deed),
         };
         let mut next = *world;
@@ -31,6 +31,14 @@ impl Model {
         let seen = self.happen(&mut next.items[index], deed);
         let fed = seen.map(|seen| self.observe(&mut next, index, seen));
         (next, fed)
+    }
+
+    /// Whether `action` is a misfortune.
+    pub(crate) fn is_misfortune<const N: usize>(&self, world: &World<N>, action: Action) -> bool {
+        match action {
+            Action::Tick => world.later(self.server).is_some_and(|next| next.left != world.left),
+            Action::Item(index, deed) => misfortune(&world.items[index], deed).is_some(),
+        }
     }
 
     /// Lets a deed happen; what the driver saw of it, if it saw anything.
@@ -130,7 +138,7 @@ impl Model {
                 let job = self.server.create();
                 item.jobs[index] = Some(job);
                 let index = u8::try_from(index).expect("few jobs");
-                Answer::Created(index, Some(self.server.shown(&job)))
+                Answer::Created(index, Some(self.server.shown(job)))
             }
             Request::Start(job) => {
                 let job = item.jobs[usize::from(job)].as_mut().expect("a job to start");
@@ -183,9 +191,9 @@ fn misfortune(item: &Item, deed: Deed) -> Option<Purse> {
         Deed::Crash | Deed::Reboot => Some(|left| &mut left.crashes),
         Deed::Receive { comes_again: true } => Some(|left| &mut left.repeats),
         Deed::Arrive { fate: Fate::DoneAndComesAgain, .. } => Some(|left| &mut left.doubled),
-        Deed::Arrive { fate: Fate::Done, .. } => None,
+        Deed::Arrive { fate: Fate::Done, .. }
+        | Deed::Serve(Answer::View { word: Word::Completed, output: true, .. }) => None,
         Deed::Stale if matches!(item.driver, Driver::About { age, .. } if age > FRESH) => None,
-        Deed::Serve(Answer::View { word: Word::Completed, output: true, .. }) => None,
         Deed::Arrive { .. }
         | Deed::Upload { reused: true }
         | Deed::UploadFails

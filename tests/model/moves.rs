@@ -12,24 +12,24 @@ use crate::server::{DraftRule, Server, State, Word};
 use crate::world::{Answer, Driver, Echo, Item, Request, Task, World};
 
 /// The rules under test, or a broken variant of them.
-pub type Rules = fn(Row, Observation, &Facts) -> Step;
+pub(crate) type Rules = fn(Row, Observation, &Facts) -> Step;
 
 /// What stays the same while a world goes on.
 #[derive(Clone, Copy)]
-pub struct Model {
-    pub server: Server,
-    pub rules: Rules,
+pub(crate) struct Model {
+    pub(crate) server: Server,
+    pub(crate) rules: Rules,
     /// Whether runs may be told to stop at a draft or at a start.
-    pub goals: bool,
+    pub(crate) goals: bool,
     /// Outside the assumptions: a repeated answer may be taken for that of a later request.
-    pub confused: bool,
+    pub(crate) confused: bool,
     /// The one promise that is watched, where others are known to be beyond reach.
-    pub only: Option<Broken>,
+    pub(crate) only: Option<Broken>,
 }
 
 /// How a request fares at the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub(crate) enum Fate {
     /// It is carried out.
     Done,
     /// It is carried out, and the answer does not say the state.
@@ -48,7 +48,7 @@ pub enum Fate {
 
 /// What happens to one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub(crate) enum Deed {
     Resume(Goal),
     Upload {
         reused: bool,
@@ -84,18 +84,18 @@ pub enum Deed {
 
 /// One event of a story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
+pub(crate) enum Action {
     Tick,
     Item(usize, Deed),
 }
 
 /// What the rules were told, and what they said.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Fed {
-    pub seen: Observation,
-    pub before: Phase,
-    pub after: Phase,
-    pub effect: Effect,
+pub(crate) struct Fed {
+    pub(crate) seen: Observation,
+    pub(crate) before: Phase,
+    pub(crate) after: Phase,
+    pub(crate) effect: Effect,
 }
 
 /// Jobs of other items whose number no row knows.
@@ -108,18 +108,18 @@ fn strangers<const N: usize>(world: &World<N>, index: usize) -> bool {
 
 impl Model {
     /// This service under these rules, within the assumptions, every promise watched.
-    pub const fn new(server: Server, rules: Rules) -> Self {
+    pub(crate) const fn new(server: Server, rules: Rules) -> Self {
         Self { server, rules, goals: false, confused: false, only: None }
     }
 
     /// Whether this promise is watched.
-    pub fn heeds(&self, promise: Broken) -> bool {
+    pub(crate) fn heeds(&self, promise: Broken) -> bool {
         self.only.is_none_or(|only| only == promise)
     }
 
     /// Appends all that may happen in `world`.
-    pub fn enabled<const N: usize>(&self, world: &World<N>, actions: &mut Vec<Action>) {
-        if world.later(&self.server).is_some() {
+    pub(crate) fn enabled<const N: usize>(&self, world: &World<N>, actions: &mut Vec<Action>) {
+        if world.later(self.server).is_some() {
             actions.push(Action::Tick);
         }
         let mut deeds = Vec::new();
@@ -174,8 +174,10 @@ impl Model {
             Driver::Awaiting { task, answer, .. } => {
                 if answer.is_some() {
                     deeds.push(Deed::Receive { comes_again: false });
-                } else if matches!(task, Task::Look | Task::Search) {
-                    self.answers(world, index, task, deeds);
+                } else if task == Task::Search {
+                    self.findings(world, index, deeds);
+                } else if task == Task::Look {
+                    self.views(item, trouble, deeds);
                 }
             }
             Driver::Sleeping(left) => {
@@ -192,34 +194,28 @@ impl Model {
         }
     }
 
-    /// What a question can be answered with just now.
-    fn answers<const N: usize>(
-        &self,
-        world: &World<N>,
-        index: usize,
-        task: Task,
-        deeds: &mut Vec<Deed>,
-    ) {
+    /// What a search can find just now. A job of unknown origin can be there at any time.
+    fn findings<const N: usize>(&self, world: &World<N>, index: usize, deeds: &mut Vec<Deed>) {
         let item = &world.items[index];
-        let trouble = world.left.allows(|left| &mut left.troubles);
-        if task == Task::Search {
-            let answer = match item.newest() {
-                Some(job) if self.server.echoes_metadata => {
-                    let made = item.jobs[usize::from(job)].expect("the newest job");
-                    Answer::Ours(job, self.server.shown(&made))
-                }
-                Some(_) => Answer::Unclear,
-                None if !self.server.echoes_metadata && strangers(world, index) => Answer::Unclear,
-                None => Answer::Nothing,
-            };
-            deeds.push(Deed::Serve(answer));
-            if answer != Answer::Unclear {
-                deeds.push(Deed::Serve(Answer::Unclear));
+        let answer = match item.newest() {
+            Some(job) if self.server.echoes_metadata => {
+                let made = item.jobs[usize::from(job)].expect("the newest job");
+                Answer::Ours(job, self.server.shown(made))
             }
-            return;
+            Some(_) => Answer::Unclear,
+            None if !self.server.echoes_metadata && strangers(world, index) => Answer::Unclear,
+            None => Answer::Nothing,
+        };
+        deeds.push(Deed::Serve(answer));
+        if answer != Answer::Unclear {
+            deeds.push(Deed::Serve(Answer::Unclear));
         }
+    }
+
+    /// What a look can show just now.
+    fn views(&self, item: &Item, trouble: bool, deeds: &mut Vec<Deed>) {
         let job = item.row.job.and_then(|job| item.jobs[usize::from(job)]).expect("a job to see");
-        let word = self.server.shown(&job);
+        let word = self.server.shown(job);
         let output = word == Word::Completed;
         deeds.push(Deed::Serve(Answer::View { word, billed: false, output }));
         if job.bills > 0 {
@@ -301,7 +297,7 @@ impl Model {
 
 impl Echo {
     /// Whether this says that a create or start was not carried out.
-    fn is_refusal(&self) -> bool {
+    fn is_refusal(self) -> bool {
         matches!(
             self.answer,
             Answer::Throttled | Answer::OutOfCredit | Answer::Refused | Answer::Conflict

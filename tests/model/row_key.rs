@@ -10,57 +10,57 @@ use rbgv::ledger::{DraftSeen, Phase, Row};
 use rbgv::model::{Delivery, Failure, FailureKind, Instant, JobId};
 
 /// How long a sent request may still arrive, in ticks: it arrives at an age below this.
-pub const SETTLE: u8 = 3;
+pub(crate) const SETTLE: u8 = 3;
 /// Ticks between two looks at a draft that came back as `pending`.
-pub const GLANCE: u8 = 1;
+pub(crate) const GLANCE: u8 = 1;
 /// A start may leave until its commit is this old, in ticks; after that it is stale.
-pub const FRESH: u8 = 1;
+pub(crate) const FRESH: u8 = 1;
 /// Most ticks between a question and its answer: after that the driver no longer listens.
-pub const PATIENCE: u8 = 3;
+pub(crate) const PATIENCE: u8 = 3;
 /// From this age on, "sent long ago" is all that can matter: `asked < sent + settle` is false for
 /// every answer that is still listened to.
 const LONG_AGO: u8 = SETTLE + PATIENCE + 1;
 
 const TICK: Duration = Duration::from_secs(1);
 /// What the clock says whenever the rules are asked; far enough from zero for any age.
-pub const NOW: Instant = Instant(1_000_000);
+pub(crate) const NOW: Instant = Instant(1_000_000);
 
 /// `ticks` as time.
-pub fn ticks(ticks: u8) -> Duration {
+pub(crate) fn ticks(ticks: u8) -> Duration {
     TICK * u32::from(ticks)
 }
 
 /// The instant that lies `age` ticks back.
-pub fn ago(age: u8) -> Instant {
+pub(crate) fn ago(age: u8) -> Instant {
     Instant(NOW.0 - u64::from(age) * 1_000)
 }
 
 /// Whole ticks from now until `at`; none if it is past.
-pub fn until(at: Instant) -> u8 {
+pub(crate) fn until(at: Instant) -> u8 {
     u8::try_from(at.since(NOW).as_secs()).unwrap_or(u8::MAX)
 }
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct RowKey {
-    pub phase: Phase,
+pub(crate) struct RowKey {
+    pub(crate) phase: Phase,
     /// Index of the job among the jobs of the item.
-    pub job: Option<u8>,
-    pub draft: DraftSeen,
-    pub creates: u8,
-    pub starts: u8,
-    pub reuploads: u8,
-    pub orphans: u8,
+    pub(crate) job: Option<u8>,
+    pub(crate) draft: DraftSeen,
+    pub(crate) creates: u8,
+    pub(crate) starts: u8,
+    pub(crate) reuploads: u8,
+    pub(crate) orphans: u8,
     /// Ticks since `sent`.
-    pub sent: Option<u8>,
-    pub has_url: bool,
-    pub url_reused: bool,
-    pub failure: Option<(FailureKind, Delivery)>,
+    pub(crate) sent: Option<u8>,
+    pub(crate) has_url: bool,
+    pub(crate) url_reused: bool,
+    pub(crate) failure: Option<(FailureKind, Delivery)>,
 }
 
 impl RowKey {
     /// The key of a row as it stands at [`NOW`].
-    pub fn of(row: &Row) -> Self {
+    pub(crate) fn of(row: &Row) -> Self {
         let small = |count: u32| u8::try_from(count).expect("a count ran away");
         Self {
             phase: row.phase,
@@ -81,7 +81,7 @@ impl RowKey {
     }
 
     /// The row that the rules are asked about.
-    pub fn row(&self) -> Row {
+    pub(crate) fn row(&self) -> Row {
         Row {
             phase: self.phase,
             job: self.job.map(job_id),
@@ -98,18 +98,18 @@ impl RowKey {
     }
 
     /// One tick later.
-    pub fn age(&mut self) {
+    pub(crate) fn age(&mut self) {
         self.sent = self.sent.map(|age| (age + 1).min(LONG_AGO));
     }
 }
 
 /// The name of the job with this index.
-pub fn job_id(index: u8) -> JobId {
+pub(crate) fn job_id(index: u8) -> JobId {
     JobId(index.to_string())
 }
 
 /// A failure without words.
-pub fn failure(kind: FailureKind, delivery: Delivery) -> Failure {
+pub(crate) fn failure(kind: FailureKind, delivery: Delivery) -> Failure {
     let mut failure = Failure::new(kind, "", "");
     failure.delivery = delivery;
     failure

@@ -15,7 +15,7 @@ fn start_again(mut row: Row, facts: &Facts) -> Step {
 }
 
 /// A start without an answer is sent again at once.
-pub fn retries_blindly(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn retries_blindly(row: Row, seen: Observation, facts: &Facts) -> Step {
     match &seen {
         Observation::StartFailed(failure)
             if row.phase == Phase::StartSent && failure.delivery == Delivery::Ambiguous =>
@@ -27,12 +27,12 @@ pub fn retries_blindly(row: Row, seen: Observation, facts: &Facts) -> Step {
 }
 
 /// Looks, and starts again if the job is still a draft, without letting the first start drain.
-pub fn looks_but_does_not_settle(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn looks_but_does_not_settle(row: Row, seen: Observation, facts: &Facts) -> Step {
     step(row, seen, &Facts { settle: ticks(0), ..*facts })
 }
 
 /// Settles, but counts from the commit: the bytes went out later than that.
-pub fn settles_from_the_commit(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn settles_from_the_commit(row: Row, seen: Observation, facts: &Facts) -> Step {
     let (before, committed) = (row.phase, row.sent);
     let mut next = step(row, seen, facts);
     if before == Phase::StartSent && next.row.phase == Phase::StartDoubt {
@@ -42,7 +42,7 @@ pub fn settles_from_the_commit(row: Row, seen: Observation, facts: &Facts) -> St
 }
 
 /// Settles, but decides by an answer that was asked for before.
-pub fn decides_by_an_old_look(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn decides_by_an_old_look(row: Row, seen: Observation, facts: &Facts) -> Step {
     let seen = match seen {
         Observation::Looked(mut look) if row.phase == Phase::StartDoubt => {
             look.asked = facts.now;
@@ -54,7 +54,7 @@ pub fn decides_by_an_old_look(row: Row, seen: Observation, facts: &Facts) -> Ste
 }
 
 /// Records a start after it was sent: a crash in between leaves a draft in the ledger.
-pub fn records_after_acting(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn records_after_acting(mut row: Row, seen: Observation, facts: &Facts) -> Step {
     if row.phase == Phase::StartSent && seen == Observation::Resumed {
         row.phase = Phase::Draft;
         row.starts -= 1;
@@ -63,7 +63,7 @@ pub fn records_after_acting(mut row: Row, seen: Observation, facts: &Facts) -> S
 }
 
 /// Takes silence for a refusal.
-pub fn takes_silence_for_no(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn takes_silence_for_no(row: Row, seen: Observation, facts: &Facts) -> Step {
     let seen = match seen {
         Observation::StartFailed(mut failure) if failure.delivery == Delivery::Ambiguous => {
             failure.delivery = Delivery::Refused;
@@ -75,7 +75,7 @@ pub fn takes_silence_for_no(row: Row, seen: Observation, facts: &Facts) -> Step 
 }
 
 /// Decides a refusal by a look from before it.
-pub fn judges_a_refusal_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn judges_a_refusal_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
     let seen = match seen {
         Observation::Looked(mut look) if row.phase == Phase::StartRefused => {
             look.asked = look.asked.max(row.sent.unwrap_or(facts.now));
@@ -87,7 +87,7 @@ pub fn judges_a_refusal_too_early(row: Row, seen: Observation, facts: &Facts) ->
 }
 
 /// Starts a failed job again.
-pub fn restarts_a_failed_job(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn restarts_a_failed_job(row: Row, seen: Observation, facts: &Facts) -> Step {
     match &seen {
         Observation::Looked(look)
             if row.phase == Phase::Running && look.status == JobStatus::Failed =>
@@ -99,7 +99,7 @@ pub fn restarts_a_failed_job(row: Row, seen: Observation, facts: &Facts) -> Step
 }
 
 /// Takes `pending` after a start in doubt for a draft.
-pub fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Facts) -> Step {
     let seen = match seen {
         Observation::Looked(mut look)
             if row.phase == Phase::StartDoubt
@@ -115,7 +115,7 @@ pub fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Facts) -> 
 }
 
 /// Starts a job that came back as `pending` before it had time to show that it runs.
-pub fn starts_pending_at_once(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn starts_pending_at_once(row: Row, seen: Observation, facts: &Facts) -> Step {
     match &seen {
         Observation::Looked(look)
             if row.phase == Phase::Draft && !look.billed && look.status == JobStatus::Pending =>
@@ -127,12 +127,12 @@ pub fn starts_pending_at_once(row: Row, seen: Observation, facts: &Facts) -> Ste
 }
 
 /// Repeats a create before it is known that drafts cost nothing.
-pub fn trusts_drafts_unseen(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn trusts_drafts_unseen(row: Row, seen: Observation, facts: &Facts) -> Step {
     step(row, seen, &Facts { drafts: Drafts::Honoured, ..*facts })
 }
 
 /// Believes a search that began before the create had drained.
-pub fn searches_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn searches_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
     let seen = match seen {
         Observation::Searched { found: Found::Nothing, .. } => {
             let asked = facts.now.after(ticks(SETTLE));
@@ -144,7 +144,7 @@ pub fn searches_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
 }
 
 /// Begins to settle anew at every look.
-pub fn never_stops_settling(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn never_stops_settling(mut row: Row, seen: Observation, facts: &Facts) -> Step {
     if row.phase == Phase::StartDoubt {
         row.sent = Some(facts.now);
     }
@@ -152,7 +152,7 @@ pub fn never_stops_settling(mut row: Row, seen: Observation, facts: &Facts) -> S
 }
 
 /// Goes on although the driver gave up.
-pub fn does_not_hear_that_it_is_over(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn does_not_hear_that_it_is_over(row: Row, seen: Observation, facts: &Facts) -> Step {
     let seen = match seen {
         Observation::GaveUp(_) => Observation::Due,
         other => other,
@@ -161,14 +161,14 @@ pub fn does_not_hear_that_it_is_over(row: Row, seen: Observation, facts: &Facts)
 }
 
 /// Forgets drafts that may have been left behind.
-pub fn counts_no_orphans(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn counts_no_orphans(row: Row, seen: Observation, facts: &Facts) -> Step {
     let mut next = step(row, seen, facts);
     next.row.orphans = 0;
     next
 }
 
 /// Takes a job that runs for one that is done.
-pub fn celebrates_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn celebrates_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
     let mut next = step(row, seen, facts);
     if next.row.phase == Phase::Running {
         next.row.phase = Phase::Completed;

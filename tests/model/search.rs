@@ -18,19 +18,19 @@ use crate::world::{Budget, World};
 type Worlds = IndexMap<World<1>, (u32, Action), FxBuildHasher>;
 
 /// What a search saw.
-pub struct Searched {
+pub(crate) struct Searched {
     /// Worlds.
-    pub states: usize,
+    pub(crate) states: usize,
     /// Events tried, those that led to a world already known included.
-    pub events: usize,
-    pub coverage: Coverage,
+    pub(crate) events: usize,
+    pub(crate) coverage: Coverage,
     /// The first broken promise, and the shortest story that breaks it.
-    pub broken: Option<(Broken, Vec<Action>)>,
+    pub(crate) broken: Option<(Broken, Vec<Action>)>,
 }
 
 /// How often the rules were fed and answered with what.
 #[derive(Default)]
-pub struct Coverage {
+pub(crate) struct Coverage {
     steps: FxHashMap<(Phase, &'static str, Phase, &'static str), usize>,
 }
 
@@ -41,30 +41,30 @@ impl Coverage {
     }
 
     /// Takes in what another search saw.
-    pub fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         for (step, times) in &other.steps {
             *self.steps.entry(*step).or_default() += times;
         }
     }
 
     /// What the rules were told.
-    pub fn seen(&self) -> BTreeSet<&'static str> {
+    pub(crate) fn seen(&self) -> BTreeSet<&'static str> {
         self.steps.keys().map(|step| step.1).collect()
     }
 
     /// What the rules wanted.
-    pub fn effects(&self) -> BTreeSet<&'static str> {
+    pub(crate) fn effects(&self) -> BTreeSet<&'static str> {
         self.steps.keys().map(|step| step.3).collect()
     }
 
     /// Which phase followed on which.
-    pub fn edges(&self) -> BTreeSet<(Phase, Phase)> {
+    pub(crate) fn edges(&self) -> BTreeSet<(Phase, Phase)> {
         self.steps.keys().map(|step| (step.0, step.2)).collect()
     }
 }
 
 /// Searches everything that can happen to one item within `budget`, until a promise is broken.
-pub fn search(model: &Model, drafts: Drafts, budget: Budget) -> Searched {
+pub(crate) fn search(model: &Model, drafts: Drafts, budget: Budget) -> Searched {
     let mut worlds = Worlds::default();
     let mut ends = Ends::default();
     let mut coverage = Coverage::default();
@@ -117,7 +117,7 @@ fn story_of(worlds: &Worlds, mut index: usize) -> Vec<Action> {
 }
 
 /// Every word of [`seen_word`].
-pub const ALL_SEEN: [&str; 22] = [
+pub(crate) const ALL_SEEN: [&str; 22] = [
     "abandoned",
     "accepted",
     "create not executed",
@@ -143,11 +143,11 @@ pub const ALL_SEEN: [&str; 22] = [
 ];
 
 /// Every word of [`effect_word`].
-pub const ALL_EFFECTS: [&str; 10] =
+pub(crate) const ALL_EFFECTS: [&str; 10] =
     ["back off", "create", "finish", "follow", "look", "rest", "search", "start", "upload", "wait"];
 
 /// The kind of an observation.
-pub fn seen_word(seen: &Observation) -> &'static str {
+pub(crate) fn seen_word(seen: &Observation) -> &'static str {
     let failed = |delivery, words: [&'static str; 3]| match delivery {
         Delivery::NotExecuted => words[0],
         Delivery::Refused => words[1],
@@ -182,7 +182,7 @@ pub fn seen_word(seen: &Observation) -> &'static str {
 }
 
 /// The kind of an effect.
-pub fn effect_word(effect: &Effect) -> &'static str {
+pub(crate) fn effect_word(effect: &Effect) -> &'static str {
     match effect {
         Effect::Upload => "upload",
         Effect::Create => "create",

@@ -4,7 +4,7 @@ use rbgv::model::JobStatus;
 
 /// What a start does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StartRule {
+pub(crate) enum StartRule {
     /// Runs a draft; anything else is answered with 409.
     OnlyDrafts,
     /// Runs a draft, and runs and bills a failed job once more.
@@ -15,7 +15,7 @@ pub enum StartRule {
 
 /// What `auto_start: false` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DraftRule {
+pub(crate) enum DraftRule {
     /// A draft, shown as `created`.
     ShownCreated,
     /// A draft, shown as `pending`.
@@ -27,24 +27,24 @@ pub enum DraftRule {
 }
 
 impl DraftRule {
-    pub const ALL: [Self; 4] =
+    pub(crate) const ALL: [Self; 4] =
         [Self::ShownCreated, Self::ShownPending, Self::RunsProcessing, Self::RunsPending];
 }
 
 /// One variant of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Server {
-    pub starts: StartRule,
-    pub drafts: DraftRule,
+pub(crate) struct Server {
+    pub(crate) starts: StartRule,
+    pub(crate) drafts: DraftRule,
     /// Whether the list of jobs shows the metadata that the jobs were made with.
-    pub echoes_metadata: bool,
+    pub(crate) echoes_metadata: bool,
     /// Whether a job that started by itself has a worker before `settle` has passed.
-    pub prompt: bool,
+    pub(crate) prompt: bool,
 }
 
 /// Where a job really stands; what is shown of it may say less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum State {
+pub(crate) enum State {
     Draft,
     Queued,
     Working,
@@ -54,19 +54,19 @@ pub enum State {
 
 /// A job at the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Job {
-    pub state: State,
+pub(crate) struct Job {
+    pub(crate) state: State,
     /// How often it was billed.
-    pub bills: u8,
+    pub(crate) bills: u8,
     /// Ticks in the queue, counted only where promptness limits them.
-    pub queued: u8,
+    pub(crate) queued: u8,
     /// Whether somebody else started it, which no row can know.
-    pub by_another: bool,
+    pub(crate) by_another: bool,
 }
 
 /// What is shown of a job's state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Word {
+pub(crate) enum Word {
     Created,
     Pending,
     Processing,
@@ -75,7 +75,7 @@ pub enum Word {
 }
 
 impl Word {
-    pub fn status(self) -> JobStatus {
+    pub(crate) fn status(self) -> JobStatus {
         match self {
             Self::Created => JobStatus::Created,
             Self::Pending => JobStatus::Pending,
@@ -88,12 +88,12 @@ impl Word {
 
 impl Server {
     /// The variant in which drafts and lists behave and only the start differs.
-    pub const fn with_starts(starts: StartRule) -> Self {
+    pub(crate) const fn with_starts(starts: StartRule) -> Self {
         Self { starts, drafts: DraftRule::ShownCreated, echoes_metadata: true, prompt: true }
     }
 
     /// The job that a create makes.
-    pub fn create(&self) -> Job {
+    pub(crate) fn create(self) -> Job {
         let (state, bills) = match self.drafts {
             DraftRule::ShownCreated | DraftRule::ShownPending => (State::Draft, 0),
             DraftRule::RunsProcessing => (State::Working, 1),
@@ -103,7 +103,7 @@ impl Server {
     }
 
     /// Carries a start out; the answer is whether it was accepted.
-    pub fn start(&self, job: &mut Job) -> bool {
+    pub(crate) fn start(self, job: &mut Job) -> bool {
         let runs = match self.starts {
             StartRule::OnlyDrafts => job.state == State::Draft,
             StartRule::AlsoFailed => matches!(job.state, State::Draft | State::Failed),
@@ -117,7 +117,7 @@ impl Server {
     }
 
     /// What a look at the job shows.
-    pub fn shown(&self, job: &Job) -> Word {
+    pub(crate) fn shown(self, job: Job) -> Word {
         match job.state {
             State::Draft if self.drafts == DraftRule::ShownPending => Word::Pending,
             State::Draft => Word::Created,
@@ -129,12 +129,12 @@ impl Server {
     }
 
     /// Whether a draft of this service costs nothing.
-    pub fn keeps_drafts(&self) -> bool {
+    pub(crate) fn keeps_drafts(self) -> bool {
         matches!(self.drafts, DraftRule::ShownCreated | DraftRule::ShownPending)
     }
 
     /// Whether time in the queue is counted, because the service promises to be prompt.
-    pub fn counts_queue(&self) -> bool {
+    pub(crate) fn counts_queue(self) -> bool {
         self.prompt && self.drafts == DraftRule::RunsPending
     }
 }

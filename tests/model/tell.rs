@@ -12,7 +12,7 @@ const WIDTH: usize = 62;
 
 /// The story as lines: what happens; and where the rules were asked, the phase that they committed
 /// and what they want next.
-pub fn tell(model: &Model, begin: &World<1>, story: &[Action]) -> String {
+pub(crate) fn tell(model: &Model, begin: &World<1>, story: &[Action]) -> String {
     let mut teller = Teller { names: Vec::new(), creates: 0, starts: 0, runs: 0 };
     let mut text = String::new();
     let mut world = *begin;
@@ -107,15 +107,12 @@ impl Teller {
     }
 
     fn sent(&mut self, before: &Item) -> String {
-        let name = match before.driver {
-            Driver::About { task: Task::Create, .. } => {
-                self.creates += 1;
-                format!("create {}", self.creates)
-            }
-            _ => {
-                self.starts += 1;
-                format!("start {}", self.starts)
-            }
+        let name = if matches!(before.driver, Driver::About { task: Task::Create, .. }) {
+            self.creates += 1;
+            format!("create {}", self.creates)
+        } else {
+            self.starts += 1;
+            format!("start {}", self.starts)
         };
         self.names.push(name.clone());
         format!("{name} is sent")

@@ -10,34 +10,34 @@ use crate::row_key::{FRESH, PATIENCE, RowKey, SETTLE};
 use crate::server::{Job, Server, State, Word};
 
 /// Most jobs that creates of one item can make within the budgets used here.
-pub const JOBS: usize = 8;
+pub(crate) const JOBS: usize = 8;
 /// Most requests of one item that can be under way at once.
-pub const WIRE: usize = 4;
+pub(crate) const WIRE: usize = 4;
 
 /// How many more misfortunes of each kind this world may still meet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// All together.
-    pub all: u8,
+    pub(crate) all: u8,
     /// Requests or answers lost.
-    pub losses: u8,
+    pub(crate) losses: u8,
     /// Deaths of the process.
-    pub crashes: u8,
+    pub(crate) crashes: u8,
     /// Requests or answers that take longer than no time.
-    pub delays: u8,
+    pub(crate) delays: u8,
     /// Answers that come once more.
-    pub repeats: u8,
+    pub(crate) repeats: u8,
     /// Refusals, uploads gone wrong, words of the user: all that is no fault of the network.
-    pub troubles: u8,
+    pub(crate) troubles: u8,
     /// Outside the assumptions: requests that take `settle` or longer.
-    pub overdue: u8,
+    pub(crate) overdue: u8,
     /// Outside the assumptions: requests that the network carries twice.
-    pub doubled: u8,
+    pub(crate) doubled: u8,
 }
 
 impl Budget {
     /// Nothing goes wrong.
-    pub const NONE: Self = Self {
+    pub(crate) const NONE: Self = Self {
         all: 0,
         losses: 0,
         crashes: 0,
@@ -49,13 +49,12 @@ impl Budget {
     };
 
     /// Whether one more misfortune of the kind that `purse` picks may happen.
-    pub fn allows(&self, purse: Purse) -> bool {
-        let mut copy = *self;
-        copy.all > 0 && *purse(&mut copy) > 0
+    pub(crate) fn allows(mut self, purse: Purse) -> bool {
+        self.all > 0 && *purse(&mut self) > 0
     }
 
     /// What is left after `times` misfortunes of the kind that `purse` picks.
-    pub fn after(mut self, purse: Purse, times: u8) -> Option<Self> {
+    pub(crate) fn after(mut self, purse: Purse, times: u8) -> Option<Self> {
         self.all = self.all.checked_sub(times)?;
         let one = purse(&mut self);
         *one = one.checked_sub(times)?;
@@ -64,11 +63,11 @@ impl Budget {
 }
 
 /// Picks one kind of misfortune.
-pub type Purse = fn(&mut Budget) -> &mut u8;
+pub(crate) type Purse = fn(&mut Budget) -> &mut u8;
 
 /// A request that can change something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Request {
+pub(crate) enum Request {
     Create,
     /// Start of the job with this index.
     Start(u8),
@@ -76,17 +75,17 @@ pub enum Request {
 
 /// A request under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Flight {
-    pub request: Request,
+pub(crate) struct Flight {
+    pub(crate) request: Request,
     /// Ticks since it left. [`SETTLE`] stands for anything later, too.
-    pub age: u8,
+    pub(crate) age: u8,
     /// Whether the driver still waits for its answer.
-    pub awaited: bool,
+    pub(crate) awaited: bool,
 }
 
 /// What the driver is about to do, or waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Task {
+pub(crate) enum Task {
     Upload,
     Create,
     Search,
@@ -96,7 +95,7 @@ pub enum Task {
 
 /// What the service, or what stands before it, says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// A job was made; its state, when the answer says.
     Created(u8, Option<Word>),
     Started,
@@ -124,7 +123,7 @@ pub enum Answer {
 
 /// The process that works on the item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Driver {
+pub(crate) enum Driver {
     /// No process; a later run goes on.
     Down,
     /// The row is committed; its effect has not begun.
@@ -143,31 +142,31 @@ pub enum Driver {
 
 /// An answer that the network will bring once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Echo {
-    pub task: Task,
-    pub answer: Answer,
+pub(crate) struct Echo {
+    pub(crate) task: Task,
+    pub(crate) answer: Answer,
     /// Ticks since the question.
-    pub asked: u8,
+    pub(crate) asked: u8,
 }
 
 /// One item: its row, the process on it, its requests and its jobs at the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Item {
-    pub row: RowKey,
-    pub driver: Driver,
+pub(crate) struct Item {
+    pub(crate) row: RowKey,
+    pub(crate) driver: Driver,
     /// How far the present run is to go.
-    pub goal: Goal,
-    pub jobs: [Option<Job>; JOBS],
-    pub wire: [Option<Flight>; WIRE],
-    pub echo: Option<Echo>,
+    pub(crate) goal: Goal,
+    pub(crate) jobs: [Option<Job>; JOBS],
+    pub(crate) wire: [Option<Flight>; WIRE],
+    pub(crate) echo: Option<Echo>,
 }
 
 /// The world. Items share the key, what is known of it, and the misfortunes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct World<const N: usize> {
-    pub items: [Item; N],
-    pub drafts: Drafts,
-    pub left: Budget,
+pub(crate) struct World<const N: usize> {
+    pub(crate) items: [Item; N],
+    pub(crate) drafts: Drafts,
+    pub(crate) left: Budget,
 }
 
 impl Item {
@@ -183,51 +182,51 @@ impl Item {
     }
 
     /// How often this attempt was billed.
-    pub fn bills(&self) -> u8 {
+    pub(crate) fn bills(&self) -> u8 {
         self.jobs.iter().flatten().map(|job| job.bills).sum()
     }
 
     /// Index of the youngest job.
-    pub fn newest(&self) -> Option<u8> {
+    pub(crate) fn newest(&self) -> Option<u8> {
         (0..).zip(self.jobs).filter(|(_, job)| job.is_some()).map(|(index, _)| index).last()
     }
 
     /// Puts a request on the wire.
-    pub fn dispatch(&mut self, request: Request) {
+    pub(crate) fn dispatch(&mut self, request: Request) {
         let free = self.wire.iter_mut().find(|slot| slot.is_none());
         *free.expect("a free place on the wire") = Some(Flight { request, age: 0, awaited: true });
     }
 
     /// Whether another request fits on the wire; if not, something has to arrive first.
-    pub fn can_send(&self) -> bool {
+    pub(crate) fn can_send(&self) -> bool {
         self.wire[WIRE - 1].is_none()
     }
 
     /// Takes a request off the wire.
-    pub fn take(&mut self, slot: usize) -> Flight {
+    pub(crate) fn take(&mut self, slot: usize) -> Flight {
         let flight = self.wire[slot].take().expect("a request in this place");
         self.wire[slot..].rotate_left(1);
         flight
     }
 
     /// The driver turns to something else: no answer to what it sent reaches it any more.
-    pub fn stop_listening(&mut self) {
+    pub(crate) fn stop_listening(&mut self) {
         self.wire.iter_mut().flatten().for_each(|flight| flight.awaited = false);
     }
 
     /// Place of the request whose answer the driver waits for.
-    pub fn awaited(&self) -> Option<usize> {
+    pub(crate) fn awaited(&self) -> Option<usize> {
         self.wire.iter().position(|slot| slot.is_some_and(|flight| flight.awaited))
     }
 
     /// Whether nothing can happen here any more.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.driver == Driver::Done && self.wire[0].is_none()
     }
 
     /// Misfortunes that the next tick needs: what travels without delay must not travel now.
     /// None if the tick cannot come before something else has.
-    fn tick_cost(&self, server: &Server) -> Option<Cost> {
+    fn tick_cost(&self, server: Server) -> Option<Cost> {
         let mut cost = Cost::default();
         for flight in self.wire.iter().flatten() {
             cost.delays += u8::from(flight.age == 0);
@@ -256,7 +255,7 @@ impl Item {
         Some(cost)
     }
 
-    fn tick(&mut self, server: &Server) {
+    fn tick(&mut self, server: Server) {
         self.row.age();
         for flight in self.wire.iter_mut().flatten() {
             flight.age = (flight.age + 1).min(SETTLE);
@@ -286,17 +285,17 @@ struct Cost {
 
 impl<const N: usize> World<N> {
     /// Nothing has happened yet.
-    pub fn new(drafts: Drafts, left: Budget) -> Self {
+    pub(crate) fn new(drafts: Drafts, left: Budget) -> Self {
         Self { items: [Item::new(); N], drafts, left }
     }
 
     /// The world one tick later, if time may pass now.
-    pub fn later(&self, server: &Server) -> Option<Self> {
+    pub(crate) fn later(&self, server: Server) -> Option<Self> {
         if self.items.iter().all(Item::is_over) {
             return None;
         }
         let mut next = *self;
-        for item in &mut next.items {
+        for item in next.items.iter_mut().filter(|item| !item.is_over()) {
             let cost = item.tick_cost(server)?;
             next.left = next.left.after(|left| &mut left.delays, cost.delays)?;
             next.left = next.left.after(|left| &mut left.overdue, cost.overdue)?;
@@ -307,7 +306,7 @@ impl<const N: usize> World<N> {
 
     /// Whether creates of other items hold this one back: until drafts are known to be honoured
     /// they go one at a time.
-    pub fn create_waits(&self, index: usize) -> bool {
+    pub(crate) fn create_waits(&self, index: usize) -> bool {
         let creating = |item: &Item| {
             matches!(item.driver, Driver::Awaiting { task: Task::Create | Task::Search, .. })
                 || (item.row.phase == Phase::CreateDoubt && item.driver != Driver::Down)
