@@ -44,11 +44,14 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use adaptive::Bounds;
 pub use asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
     Uploaded, UsageDay, UsageEvent, UsageSummary,
 };
 pub use backoff::Wait;
+pub use breaker::BreakerShape;
+pub use budget::BudgetShape;
 pub use call::{Call, LastCheck, OnRetry};
 pub use download::{Download, ResumePoint};
 pub use endpoint::{Endpoint, ProxyChoice, Timing};

@@ -359,7 +359,13 @@ impl Audit {
     }
 
     pub fn most_in_flight(&self) -> u64 {
-        self.0["most_in_flight"].as_u64().unwrap()
+        self.0["most_in_flight"]
+            .as_object()
+            .unwrap()
+            .values()
+            .filter_map(Value::as_u64)
+            .max()
+            .unwrap()
     }
 
     pub fn refusals(&self) -> usize {
