@@ -80,6 +80,9 @@ impl<'a, S: Service> Drive<'a, S> {
                         Err(failure) => return Ok(Ended::Rested(failure)),
                     };
                     drafts = known;
+                    if let Some(failure) = self.held(&effect) {
+                        return Ok(Ended::Rested(failure));
+                    }
                     turn
                 }
                 _ => None,

@@ -339,7 +339,8 @@ fn from_draft(mut row: Row, seen: Observation, facts: &Facts) -> Step {
             start(row, facts)
         }
         Observation::JobUnknown(failure) => halt(row, failure),
-        Observation::GaveUp(failure) => back_off_or_rest(row, failure),
+        // Not backed off: after that wait, a start would follow without the look that is due.
+        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
         Observation::Due if row.draft == DraftSeen::Created => start(row, facts),
         // Resumed among them: a draft may have been left for long, and started by another hand.
         _ => go(row, Effect::Look),

@@ -68,6 +68,8 @@ impl<S: Service> Run<S> {
 
     /// Remembers a failure that concerns more than one item.
     pub(super) fn latch(&self, failure: &Failure) {
+        // What holds the others back is not about this one's job.
+        let failure = &Failure { what: "not begun".to_owned(), job: None, ..failure.clone() };
         let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
         match failure.kind {
             FailureKind::Unauthorized => {
