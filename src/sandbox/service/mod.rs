@@ -344,6 +344,7 @@ impl Service {
         job.started_at = Some(now);
         job.finished_at = None;
         job.error = None;
+        job.doomed = None;
         job.output = None;
         job.billing = Some("pending".to_owned());
         let key = job.key.clone();

@@ -351,7 +351,7 @@ mod tests {
         ];
         for (body, word) in table {
             let refusal = create(body.clone()).unwrap_err();
-            assert_eq!((refusal.status, refusal.code), (400, "invalid_request"), "{body}");
+            assert_eq!((refusal.status, refusal.code.as_str()), (400, "invalid_request"), "{body}");
             assert!(refusal.message.contains(word), "{} lacks {word}", refusal.message);
         }
     }
