@@ -48,7 +48,7 @@ pub struct UploadLimits {
 
 impl Default for UploadLimits {
     fn default() -> Self {
-        Self { bytes: 500 << 20, picture_bytes: 20 << 20, seconds: 600.0, frames: 36_000 }
+        Self { bytes: 500_000_000, picture_bytes: 20 << 20, seconds: 600.0, frames: 36_000 }
     }
 }
 

@@ -232,11 +232,12 @@ impl Call {
 
     fn close_row(mut self, status: Option<u16>, outcome: &'static str, noted: Noted) {
         let line = format!(
-            "{} {} {} {}",
+            "{} {} {} {} {}",
             self.method,
             self.path,
             status.map_or_else(|| outcome.to_owned(), |status| status.to_string()),
             self.request_id,
+            self.plan.faults.join("; "),
         );
         self.row.close(|row| {
             row.status = status;
@@ -244,7 +245,7 @@ impl Call {
             row.effect = noted.effect;
             row.job_id = noted.job_id.or(row.job_id.take());
         });
-        (self.app.log)(&line);
+        (self.app.log)(line.trim_end());
     }
 }
 

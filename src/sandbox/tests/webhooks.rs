@@ -27,7 +27,7 @@ struct Receiver {
 }
 
 /// A receiver that refuses the first `failures` deliveries.
-async fn receiver(failures: usize) -> Receiver {
+async fn listener(failures: usize) -> Receiver {
     let received = Arc::new(Mutex::new(Vec::new()));
     let shelf = Arc::clone(&received);
     let handler = move |headers: HeaderMap, body: Bytes| async move {
@@ -42,10 +42,10 @@ async fn receiver(failures: usize) -> Receiver {
         });
         if shelf.len() <= failures { StatusCode::BAD_GATEWAY } else { StatusCode::NO_CONTENT }
     };
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/hook", listener.local_addr().unwrap());
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/hook", socket.local_addr().unwrap());
     let router = Router::new().route("/hook", post(handler));
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    tokio::spawn(async move { axum::serve(socket, router).await });
     Receiver { url, received }
 }
 
@@ -96,9 +96,9 @@ fn mac(key: &[u8; 64], message: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn deliveries_are_signed_and_about_the_job() {
-    let (lab, receiver) = (lab(""), receiver(0).await);
-    let job = run(&lab, &receiver.url).await;
-    let received = receiver.wait_for(2).await;
+    let (lab, hook) = (lab(""), listener(0).await);
+    let job = run(&lab, &hook.url).await;
+    let received = hook.wait_for(2).await;
     let mut events: Vec<&str> = received.iter().map(|delivery| delivery.event.as_str()).collect();
     events.sort_unstable();
     assert_eq!(events, ["job.completed", "job.started"]);
@@ -114,16 +114,16 @@ async fn deliveries_are_signed_and_about_the_job() {
 
 #[tokio::test]
 async fn a_refused_delivery_is_repeated_with_its_id_and_then_given_up() {
-    let (lab, receiver) = (lab(""), receiver(2).await);
-    run(&lab, &receiver.url).await;
-    let received = receiver.wait_for(4).await;
+    let (lab, hook) = (lab(""), listener(2).await);
+    run(&lab, &hook.url).await;
+    let received = hook.wait_for(4).await;
     assert_eq!(received.len(), 4, "two events, two refusals");
     let mut ids: Vec<&str> = received.iter().map(|delivery| delivery.id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 2);
 
-    let nobody = receiver_that_is_gone().await;
+    let nobody = nobody_there().await;
     let job = run(&lab, &nobody).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let (_, job) = lab.get(&format!("/v1/jobs/{}", job["id"].as_str().unwrap())).await;
@@ -131,9 +131,9 @@ async fn a_refused_delivery_is_repeated_with_its_id_and_then_given_up() {
     assert_eq!(job["status"], "completed", "the job does not depend on it");
 }
 
-async fn receiver_that_is_gone() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    format!("http://{}/hook", listener.local_addr().unwrap())
+async fn nobody_there() -> String {
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    format!("http://{}/hook", socket.local_addr().unwrap())
 }
 
 #[tokio::test]
@@ -142,9 +142,9 @@ async fn deliveries_that_are_lost_doubled_forged_or_old() {
         lab(&format!("[[fault]]\non = \"WEBHOOK job.completed\"\ndo = \"{action}\""))
     };
     let completed = async |action: &str, count| {
-        let (lab, receiver) = (with(action), receiver(0).await);
-        run(&lab, &receiver.url).await;
-        let received = receiver.wait_for(count).await;
+        let (lab, hook) = (with(action), listener(0).await);
+        run(&lab, &hook.url).await;
+        let received = hook.wait_for(count).await;
         received.into_iter().filter(|r| r.event == "job.completed").collect::<Vec<_>>()
     };
     assert!(completed("lose", 1).await.is_empty());
