@@ -2,3 +2,252 @@
 //!
 //! This is the only file that reads anything ambient. Everything else is given values, so that
 //! policies are pure and tests exact.
+#![expect(clippy::disallowed_methods, reason = "this is the process edge")]
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use directories::ProjectDirs;
+use rustix::fd::AsFd;
+use rustix::time::ClockId;
+
+use crate::model::{Clock, Failure, Instant, Random, Timestamp};
+
+/// All that the process was given, and all that it may ask the machine for.
+///
+/// Variables may hold keys, so this cannot be printed.
+#[derive(Clone)]
+pub struct Env {
+    /// The command line, program name first.
+    pub args: Vec<OsString>,
+    /// Environment variables. A value that is not Unicode is kept with replacement characters, so
+    /// that using it fails where it can be seen.
+    pub vars: BTreeMap<String, String>,
+    /// Where relative paths start.
+    pub current_dir: PathBuf,
+    /// Where files of ours belong. None when the user has no home directory.
+    pub dirs: Option<Dirs>,
+    /// The three streams and the terminal behind them.
+    pub terminal: Terminal,
+    /// The clocks of the machine.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers, seeded by the operating system.
+    pub random: Arc<dyn Random>,
+    /// Our process id.
+    pub pid: u32,
+}
+
+/// The platform's directories for our files; none of them need exist yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dirs {
+    /// Configuration.
+    pub config_dir: PathBuf,
+    /// The ledger. Local data where the platform knows no state directory.
+    pub state_dir: PathBuf,
+    /// What can be fetched again.
+    pub cache_dir: PathBuf,
+}
+
+/// Which streams are terminals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Terminal {
+    /// Whether a person can be asked.
+    pub stdin: bool,
+    /// Whether results go to a screen.
+    pub stdout: bool,
+    /// Whether progress goes to a screen.
+    pub stderr: bool,
+    /// Whether standard output and standard error are the same screen.
+    pub shared: bool,
+    /// Columns and rows at the start; see [`terminal_size`] for later.
+    pub size: Option<(u16, u16)>,
+}
+
+impl Env {
+    /// Reads everything.
+    ///
+    /// # Errors
+    /// When the current directory is gone, or the system gives no random numbers.
+    pub fn read() -> Result<Self, Failure> {
+        let current_dir = std::env::current_dir()
+            .map_err(|error| Failure::local("find the current directory", &error))?;
+        let readable = |text: OsString| text.to_string_lossy().into_owned();
+        Ok(Self {
+            args: std::env::args_os().collect(),
+            vars: std::env::vars_os().map(|(k, v)| (readable(k), readable(v))).collect(),
+            current_dir,
+            dirs: Dirs::of_platform(),
+            terminal: Terminal::read(),
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(SystemRandom::new()?),
+            pid: std::process::id(),
+        })
+    }
+
+    /// A variable that is set to something.
+    #[must_use]
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+}
+
+impl Dirs {
+    fn of_platform() -> Option<Self> {
+        let project = ProjectDirs::from("", "", "rbgv")?;
+        Some(Self {
+            config_dir: project.config_dir().to_owned(),
+            state_dir: project.state_dir().unwrap_or_else(|| project.data_local_dir()).to_owned(),
+            cache_dir: project.cache_dir().to_owned(),
+        })
+    }
+}
+
+impl Terminal {
+    fn read() -> Self {
+        let (stdin, stdout, stderr) = (std::io::stdin(), std::io::stdout(), std::io::stderr());
+        let device = |stream: &dyn AsFd| rustix::fs::fstat(stream.as_fd()).ok().map(|s| s.st_rdev);
+        let both = stdout.is_terminal() && stderr.is_terminal();
+        Self {
+            stdin: stdin.is_terminal(),
+            stdout: stdout.is_terminal(),
+            stderr: stderr.is_terminal(),
+            shared: both && device(&stdout) == device(&stderr),
+            size: terminal_size(),
+        }
+    }
+}
+
+/// Columns and rows of the terminal as they are now: of standard error, or else of standard
+/// output.
+#[must_use]
+pub fn terminal_size() -> Option<(u16, u16)> {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr())
+        .or_else(|_| rustix::termios::tcgetwinsize(std::io::stdout()))
+        .ok()?;
+    // Terminals that do not know their size, such as serial lines, say 0.
+    (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+}
+
+/// The machine's clocks.
+#[derive(Debug, Clone)]
+pub struct SystemClock {
+    boot_id: String,
+}
+
+impl SystemClock {
+    /// The clock of this boot. Where the system does not name its boots they all count as one,
+    /// and only instants from the future tell that there was another.
+    #[must_use]
+    pub fn new() -> Self {
+        let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        match boot_id.trim() {
+            "" => Self { boot_id: "unnamed".to_owned() },
+            named => Self { boot_id: named.to_owned() },
+        }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Runs through suspend where the system has such a clock.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const BOOT_CLOCK: ClockId = ClockId::Boottime;
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+const BOOT_CLOCK: ClockId = ClockId::Monotonic;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        let time = rustix::time::clock_gettime(BOOT_CLOCK);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        let millis = u64::try_from(time.tv_nsec / 1_000_000).unwrap_or(0);
+        Instant(seconds.saturating_mul(1_000).saturating_add(millis))
+    }
+
+    fn wall(&self) -> Timestamp {
+        let (since, sign) = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => (since, 1),
+            Err(before) => (before.duration(), -1),
+        };
+        Timestamp(sign * i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn boot_id(&self) -> String {
+        self.boot_id.clone()
+    }
+}
+
+/// Random numbers for jitter and identifiers; not for secrets.
+#[derive(Debug)]
+pub struct SystemRandom(Mutex<fastrand::Rng>);
+
+impl SystemRandom {
+    /// A generator whose seed comes from the operating system, so that processes started at the
+    /// same moment differ.
+    ///
+    /// # Errors
+    /// When the system has no random numbers to give.
+    pub fn new() -> Result<Self, Failure> {
+        let seed = getrandom::u64().map_err(|error| Failure::local("get a random seed", &error))?;
+        Ok(Self(Mutex::new(fastrand::Rng::with_seed(seed))))
+    }
+}
+
+impl Random for SystemRandom {
+    fn unit(&self) -> f64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).f64()
+    }
+
+    fn bits(&self) -> u64 {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).u64(..)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_can_be_read() {
+        let env = Env::read().unwrap();
+        assert!(!env.args.is_empty());
+        assert!(env.current_dir.is_absolute());
+        assert!(env.var("no such variable").is_none());
+        assert_eq!(env.pid, std::process::id());
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        let mut env = Env::read().unwrap();
+        env.vars.insert("A".into(), String::new());
+        env.vars.insert("B".into(), "b".into());
+        assert_eq!((env.var("A"), env.var("B")), (None, Some("b")));
+    }
+
+    #[test]
+    fn clocks_run_forward_and_name_their_boot() {
+        let clock = SystemClock::new();
+        let first = clock.now();
+        assert!(clock.now() >= first);
+        // 2020: any machine that runs this is later.
+        assert!(clock.wall() > Timestamp(1_577_836_800_000));
+        assert!(!clock.boot_id().is_empty());
+        assert_eq!(clock.boot_id(), SystemClock::new().boot_id());
+    }
+
+    #[test]
+    fn two_generators_differ() {
+        let (one, two) = (SystemRandom::new().unwrap(), SystemRandom::new().unwrap());
+        assert_ne!(one.bits(), two.bits());
+        assert!((0..1_000).all(|_| (0.0..1.0).contains(&one.unit())));
+    }
+}

@@ -1,2 +1,18 @@
-//! The process edge of `rbgv`.
-fn main() {}
+//! The process edge of `rbgv`: reads what is ambient, runs the command, answers with a code.
+
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use rbgv::env::Env;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => ExitCode::from(rbgv::cli::report_early(&error)),
+    }
+}
+
+fn run() -> anyhow::Result<u8> {
+    let env = Env::read().context("reading what the process was given")?;
+    Ok(rbgv::cli::main(env))
+}

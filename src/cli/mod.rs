@@ -1,1 +1,210 @@
-//! Placeholder.
+//! The command line: one file per subcommand, each with its arguments and a short function.
+//!
+//! Flags are parsed into domain types here; what they mean is decided once, in `session`, and
+//! nothing after that looks at a flag or a variable again.
+
+mod completions;
+mod config;
+mod extract;
+mod fetch;
+mod global;
+mod input_args;
+mod job_args;
+mod man;
+mod profile;
+mod resume;
+mod run;
+mod sandbox;
+mod session;
+mod signals;
+mod status;
+mod upload;
+mod usage;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::env::{Env, terminal_size};
+use crate::model::{ExitClass, Failure};
+use crate::output::{Facts, Printer, Streams, Style, log};
+
+use global::Global;
+use session::Session;
+
+/// Remove backgrounds from videos
+///
+/// rbgv removes the background of videos through the RemoveBGVideo API: one clip, or ten thousand.
+/// It never bills a clip twice, survives being killed, and always says what happened.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rbgv",
+    version,
+    max_term_width = 100,
+    propagate_version = true,
+    after_help = "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
+                  Exit codes, and what each asks of you: man rbgv, or docs/batches.md"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Run(run::Args),
+    Upload(upload::Args),
+    Status(status::Args),
+    Fetch(fetch::Args),
+    Resume(resume::Args),
+    Usage(usage::Args),
+    Sandbox(sandbox::Args),
+    Config(config::Args),
+    Profile(profile::Args),
+    Completions(completions::Args),
+    Man(man::Args),
+}
+
+/// The whole command line as clap knows it, for completions, man pages and tests.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program and returns the process exit code.
+#[must_use]
+pub fn main(env: Env) -> u8 {
+    let matches = match Cli::command().try_get_matches_from(&env.args) {
+        Ok(matches) => matches,
+        Err(error) => return answer_parser(&error, &env),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return answer_parser(&error, &env),
+    };
+    let printer = printer(&cli.global, &env);
+    let ended = start_logging(&cli.global, &env, &printer)
+        .and_then(|()| run_command(cli, env, printer.clone()));
+    let class = match ended {
+        Ok(class) => class,
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.kind.exit_class()
+        }
+    };
+    match printer.finish() {
+        Ok(()) => class.code(),
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitClass::combine([class, failure.kind.exit_class()], false).code()
+        }
+    }
+}
+
+/// Tells of a failure that came before there was anything to tell it with.
+#[must_use]
+pub fn report_early(error: &anyhow::Error) -> u8 {
+    let printer = Printer::new(Style::default(), Streams::standard(terminal_size));
+    match error.downcast_ref::<Failure>() {
+        Some(failure) => {
+            printer.failure(failure);
+            failure.kind.exit_class().code()
+        }
+        None => {
+            printer.error(&format!("{error:#}"));
+            ExitClass::Local.code()
+        }
+    }
+}
+
+/// Help and version are results; a wrong command line is not.
+fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
+    let style = Style::choose(&Global::default().output_flags(), &facts(env));
+    let printer = Printer::new(style, Streams::standard(terminal_size));
+    let asked_for = !error.use_stderr();
+    let colored = if asked_for { style.stdout_color } else { style.color };
+    let rendered = error.render();
+    let text = if colored { rendered.ansi().to_string() } else { rendered.to_string() };
+    printer.help(&text, asked_for);
+    if asked_for { ExitClass::Done.code() } else { ExitClass::Usage.code() }
+}
+
+fn facts(env: &Env) -> Facts {
+    let terminal = env.terminal;
+    Facts {
+        stdout: terminal.stdout,
+        stderr: terminal.stderr,
+        shared: terminal.shared,
+        width: terminal.size.map(|(columns, _)| columns),
+        ..Facts::default()
+    }
+    .with_variables(&env.vars)
+}
+
+fn printer(global: &Global, env: &Env) -> Printer {
+    let style = Style::choose(&global.output_flags(), &facts(env));
+    Printer::new(style, Streams::standard(terminal_size))
+}
+
+fn start_logging(global: &Global, env: &Env, printer: &Printer) -> Result<(), Failure> {
+    let options = log::LogOptions {
+        filter: env.var("RBGV_LOG").map(ToOwned::to_owned),
+        file: global.log_file.as_ref().map(|file| env.current_dir.join(file)),
+        format: global.log_format,
+    };
+    log::init(&options, printer, env.clock.clone())
+}
+
+fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failure> {
+    // What needs neither settings nor a runtime.
+    match &cli.command {
+        Command::Completions(args) => return Ok(completions::run(args, &printer)),
+        Command::Man(args) => return man::run(args, &printer, &env.current_dir),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local("starting", &error))?;
+    let sandboxed = cli.sandboxed();
+    if let Command::Sandbox(args) = cli.command {
+        return runtime.block_on(sandbox::run(args, &env, &printer));
+    }
+    let session = Session::open(env, printer, &cli.global, sandboxed)?;
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => run::run(args, &session).await,
+            Command::Upload(args) => upload::run(args, &session).await,
+            Command::Status(args) => status::run(args, &session).await,
+            Command::Fetch(args) => fetch::run(args, &session).await,
+            Command::Resume(args) => resume::run(args, &session).await,
+            Command::Usage(args) => usage::run(args, &session).await,
+            Command::Config(args) => Ok(config::run(&args, &session)),
+            Command::Profile(args) => Ok(profile::run(&args, &session)),
+            Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) => Ok(ExitClass::Done),
+        }
+    });
+    // A hash or a fsync that is still under way has nobody left to tell.
+    runtime.shutdown_background();
+    ended
+}
+
+impl Cli {
+    /// Whether the command is to run against a sandbox inside this process.
+    fn sandboxed(&self) -> bool {
+        match &self.command {
+            Command::Run(args) => args.sandbox,
+            Command::Upload(args) => args.sandbox,
+            Command::Usage(args) => args.sandbox,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::command().debug_assert();
+    }
+}

@@ -1,1 +1,46 @@
-//! Placeholder.
+//! The shared API client: everything that this program says to the service goes through here.
+//!
+//! A call runs through these files, top to bottom:
+//!
+//! | file | its one concern |
+//! |---|---|
+//! | `facade` | [`Client`]: a method for each endpoint of the contract |
+//! | `operation` | the calls as data: method, path, credentials, harmless to repeat or not |
+//! | `wire/` | bodies: what is sent, and lenient reading of what comes back |
+//! | `attempt` | the loop: send once, judge, log, wait, repeat or leave it to the caller |
+//! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
+//! | `backoff`, `poll` | pure policies: how long to wait, when to look again |
+//! | `transport/` | the only place that knows the HTTP library |
+//! | `download` | outputs, from another host, without a key, resumable |
+//!
+//! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
+//! files beyond the one that is uploaded, of the ledger, or of a terminal.
+
+mod asked;
+mod attempt;
+pub mod backoff;
+mod call;
+mod download;
+mod endpoint;
+mod facade;
+mod log;
+mod operation;
+pub mod poll;
+mod transport;
+mod trouble;
+mod verdict;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use asked::{
+    AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
+    Uploaded, UsageDay, UsageEvent, UsageSummary,
+};
+pub use backoff::Wait;
+pub use call::{Call, LastCheck, OnRetry};
+pub use download::{Download, ResumePoint};
+pub use endpoint::{Endpoint, ProxyChoice, Timing};
+pub use facade::Client;
+pub use poll::{Looks, PollTiming};

@@ -1,1 +1,48 @@
-//! Placeholder.
+//! What happens to a job, from an input to a verified output.
+//!
+//! ```text
+//! inputs, naming -> plan -> dispatch -> drive -> carry, search, follow -> collect
+//!                            |            |
+//!                            run          protocol
+//! ```
+//!
+//! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
+//! - [`dispatch`]: entries of the plan, a bounded number at a time
+//! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
+//! - [`protocol`]: the pure rules that bill an input at most once
+//! - `collect`: the output, downloaded, verified and published
+//! - `run`: what the items of one run share: gates and latches
+//!
+//! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
+//! and no clock but the ones it is given.
+
+mod carry;
+mod collect;
+mod conduct;
+mod context;
+mod dispatch;
+mod drive;
+mod fetch;
+mod follow;
+mod inputs;
+mod naming;
+pub mod plan;
+pub mod protocol;
+mod review;
+mod run;
+mod search;
+mod send;
+mod service;
+mod watch;
+
+pub use conduct::{Conduct, Destination};
+pub use context::{Context, Timing};
+pub use dispatch::{Dispatch, StdoutSink, Verdict};
+pub use fetch::{FetchRequest, plan_fetch};
+pub use inputs::{Found, List, Named, Selection};
+pub use naming::Template;
+pub use review::settle_by_hand;
+pub use run::Run;
+pub use send::upload_files;
+pub use service::{OnBytes, Service};
+pub use watch::{look, watch};

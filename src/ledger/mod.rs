@@ -1,1 +1,168 @@
-//! Placeholder.
+//! The job ledger: what was meant, what was sent, what came of it. After a crash it is the truth.
+//!
+//! This room is the only one that knows the database. It offers domain operations, each one
+//! transaction; no network call ever happens inside one. Rows of jobs are durable when the
+//! operation returns (`synchronous=FULL`).
+//!
+//! - [`Ledger`]: opening, and the shared handle
+//! - `batch`: invocations and their inputs
+//! - `task`: attempts, guarded by owner and epoch
+//! - `owner`: which processes are alive
+//! - `account`: uploads, keys and prices that were seen
+//! - `story`: reading for people
+
+mod account;
+mod batch;
+mod codec;
+mod error;
+mod owner;
+mod row;
+mod schema;
+mod story;
+mod task;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::model::Clock;
+
+pub use account::{Drafts, KeyId};
+pub use batch::{
+    Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, NewEntry, Placed, Totals,
+};
+pub use error::LedgerError;
+pub use owner::{Owner, OwnerId};
+pub use row::{DraftSeen, Phase, Row};
+pub use story::{BatchLine, TaskLine, Told};
+pub use task::{Claim, Commit, LastLook, Source, StartGate, Started, Task, TaskId, Work};
+
+/// How long an operation waits for another process's transaction. Longer than any of ours can
+/// take, and longer than a backup of the file should.
+const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The ledger of one state directory. Cheap to clone; all clones share one connection.
+#[derive(Clone)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    db: Mutex<Connection>,
+    owners: PathBuf,
+    clock: Arc<dyn Clock>,
+    boot_id: String,
+}
+
+impl Ledger {
+    /// Opens, and where needed makes, the ledger in `directory`.
+    ///
+    /// # Errors
+    /// A network file system, a newer schema, another program's database, or what the system says.
+    pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
+        let owners = directory.join("owners");
+        make_private_directory(directory)?;
+        refuse_network_file_system(directory)?;
+        make_private_directory(&owners)?;
+        let path = directory.join("ledger.sqlite3");
+        make_private_file(&path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut db = Connection::open_with_flags(&path, flags)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.pragma_update(None, "foreign_keys", true)?;
+        schema::migrate(&mut db)?;
+        let boot_id = clock.boot_id();
+        Ok(Self { shared: Arc::new(Shared { db: Mutex::new(db), owners, clock, boot_id }) })
+    }
+
+    /// One write transaction that takes the lock at once, so that what it reads stays true.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&tx)?;
+        tx.commit()?;
+        Ok(result)
+    }
+
+    /// Reads.
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        work(&self.db())
+    }
+
+    /// A panic elsewhere cannot leave a half-made transaction behind: it rolls back when dropped.
+    fn db(&self) -> MutexGuard<'_, Connection> {
+        self.shared.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wall(&self) -> i64 {
+        self.shared.clock.wall().0
+    }
+
+    /// Runs SQLite's own check of the whole file; the answer is `ok`, or what is wrong.
+    ///
+    /// # Errors
+    /// The file cannot be read at all.
+    pub fn integrity(&self) -> Result<String, LedgerError> {
+        self.read(|db| Ok(db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
+    }
+}
+
+fn make_private_directory(path: &Path) -> Result<(), LedgerError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|why| LedgerError::File { path: path.to_owned(), why })
+}
+
+/// SQLite gives its side files the mode of the database, so that one decides for all.
+fn make_private_file(path: &Path) -> Result<(), LedgerError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|why| LedgerError::File { path: path.to_owned(), why })
+}
+
+/// File systems on which the locks of SQLite, and ours, do not hold between machines.
+const NETWORK: [(i64, &str); 6] = [
+    (0x6969, "NFS"),
+    (0xFF53_4D42, "CIFS"),
+    (0xFE53_4D42, "SMB2"),
+    (0x517B, "SMB"),
+    (0x0102_1997, "9P"),
+    (0x00C3_6400, "Ceph"),
+];
+
+fn network_name(magic: i64) -> Option<&'static str> {
+    NETWORK.iter().find(|(known, _)| *known == magic & 0xFFFF_FFFF).map(|(_, name)| *name)
+}
+
+fn refuse_network_file_system(directory: &Path) -> Result<(), LedgerError> {
+    let stat = rustix::fs::statfs(directory)
+        .map_err(|errno| LedgerError::File { path: directory.to_owned(), why: errno.into() })?;
+    // The width of this field differs between platforms.
+    #[allow(clippy::useless_conversion, clippy::cast_lossless, clippy::unnecessary_cast)]
+    let magic = stat.f_type as i64;
+    match network_name(magic) {
+        Some(name) => Err(LedgerError::NetworkFileSystem(name.to_owned())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

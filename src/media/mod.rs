@@ -1,1 +1,31 @@
-//! Placeholder.
+//! What we know of files without asking a service: their type by content, duration, size, alpha,
+//! whether they are whole, their hash, and whether an archive is safe to open.
+//!
+//! Pure Rust and bounded memory: everything here may be given hostile bytes (a clip from a
+//! stranger, an output from a server that lies) and must answer with a typed refusal, never with a
+//! panic, a loop or an allocation that the bytes chose. Container headers are read by small readers
+//! of our own ([`isobmff`], [`ebml`], [`riff`]) rather than by demuxer crates: they load sample
+//! tables that are not needed here, do not say whether a file is cut short, how long fragments last
+//! or whether a codec carries alpha, and one of them can be made to loop for ever.
+//!
+//! Nothing here talks to the network, prints, or decides what happens next.
+
+mod archive;
+mod container;
+mod ebml;
+mod gif_file;
+mod hash;
+mod input;
+mod isobmff;
+mod output;
+mod probe;
+mod reader;
+mod riff;
+#[cfg(test)]
+mod tests;
+
+pub use archive::{ArchiveBounds, ArchiveFlaw, ArchiveSummary, check_archive, extract_archive};
+pub use container::{Container, SNIFF_BYTES, sniff};
+pub use hash::{ContentHash, hash_file};
+pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input};
+pub use output::{BadOutput, Expectation, VerifiedOutput, verify_output};

@@ -18,7 +18,8 @@ pub trait Observer: Send + Sync {
 /// Which input an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemRef {
-    /// Number in the ledger; tells items of equal name apart.
+    /// Number in the ledger; tells items of equal name apart. Below zero while an input is being
+    /// read for the plan and has no number yet.
     pub id: i64,
     /// The input as the user named it. Foreign text: escaped where it is shown.
     pub name: String,
@@ -119,6 +120,8 @@ pub enum ItemEvent {
         /// Bytes in all, when known.
         total: Option<u64>,
     },
+    /// Read and hashed: what follows comes under its number in the ledger.
+    Known,
     /// The service has, or has given again, a job for it.
     Job(JobId),
     /// The service said how far it is.

@@ -37,8 +37,8 @@ pub enum FailureKind {
     NotFound,
     /// 409. What it means depends on the call; never repeated blindly.
     Conflict,
-    /// The output link no longer works (403, 404 or 410 from the output host): the job is asked
-    /// for a new one.
+    /// The output link no longer works (400, 401, 403, 404 or 410 from the output host): the job
+    /// is asked for a new one.
     LinkExpired,
     /// The service finished the job without an output. Never started again by itself.
     JobFailed,

@@ -20,4 +20,4 @@ pub use failure::{Delivery, ExitClass, Failure, FailureKind};
 pub use job::{JobId, JobStatus, JobView};
 pub use options::{Background, Composition, JobOptions, ModelName, OutputFormat};
 pub use secret::{ApiKey, Fingerprint, OutputLink};
-pub use time::{Clock, Instant, Random, Timestamp};
+pub use time::{Clock, FixedRandom, Instant, ManualClock, Random, Timestamp};

@@ -30,8 +30,9 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// Controls, and the invisible characters that reorder or hide text.
-fn is_hostile(c: char) -> bool {
+/// Whether `c` is a control, or one of the invisible characters that reorder or hide text.
+#[must_use]
+pub fn is_hostile(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

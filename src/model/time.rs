@@ -4,6 +4,7 @@
 //! through suspend, so that a laptop lid cannot make a stale request look fresh), [`Timestamp`] is
 //! wall time and is kept for people only.
 
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// Milliseconds of the boot-time clock (`CLOCK_BOOTTIME`), or of a stand-in in tests.
@@ -15,6 +16,12 @@ impl Instant {
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         Self(self.0.saturating_add(millis(wait)))
+    }
+
+    /// The instant `wait` earlier, saturating.
+    #[must_use]
+    pub fn before(self, wait: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(wait)))
     }
 
     /// How long ago `earlier` was; zero if it lies in the future.
@@ -51,4 +58,105 @@ pub trait Random: Send + Sync {
 #[must_use]
 pub fn millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A clock that stands still until it is told to move: for tests, where waits are exact.
+#[derive(Debug)]
+pub struct ManualClock {
+    now: AtomicU64,
+    wall: AtomicI64,
+    boot_id: String,
+}
+
+impl ManualClock {
+    /// A clock of the boot `boot_id` that shows `now` and `wall`.
+    #[must_use]
+    pub fn new(now: Instant, wall: Timestamp, boot_id: impl Into<String>) -> Self {
+        Self { now: AtomicU64::new(now.0), wall: AtomicI64::new(wall.0), boot_id: boot_id.into() }
+    }
+
+    /// Lets `wait` pass on both clocks.
+    pub fn advance(&self, wait: Duration) {
+        let wait = millis(wait);
+        self.now.fetch_add(wait, Ordering::SeqCst);
+        self.wall.fetch_add(i64::try_from(wait).unwrap_or(i64::MAX), Ordering::SeqCst);
+    }
+
+    /// Sets wall time alone, as a person or a time server does.
+    pub fn set_wall(&self, wall: Timestamp) {
+        self.wall.store(wall.0, Ordering::SeqCst);
+    }
+}
+
+impl Default for ManualClock {
+    /// A second after its boot, at the first second of 2026 (UTC).
+    fn default() -> Self {
+        Self::new(Instant(1_000), Timestamp(1_767_225_600_000), "boot-1")
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        Instant(self.now.load(Ordering::SeqCst))
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn boot_id(&self) -> String {
+        self.boot_id.clone()
+    }
+}
+
+/// Numbers that were chosen beforehand, over and over: for tests.
+#[derive(Debug)]
+pub struct FixedRandom {
+    units: Vec<f64>,
+    drawn: AtomicUsize,
+    bits: AtomicU64,
+}
+
+impl FixedRandom {
+    /// Gives `units` in turn (0.5 if there are none), and 1, 2, 3 … as bits.
+    #[must_use]
+    pub fn new(units: impl Into<Vec<f64>>) -> Self {
+        Self { units: units.into(), drawn: AtomicUsize::new(0), bits: AtomicU64::new(0) }
+    }
+}
+
+impl Random for FixedRandom {
+    fn unit(&self) -> f64 {
+        let turn = self.drawn.fetch_add(1, Ordering::SeqCst);
+        self.units.get(turn % self.units.len().max(1)).copied().unwrap_or(0.5)
+    }
+
+    fn bits(&self) -> u64 {
+        self.bits.fetch_add(1, Ordering::SeqCst) + 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manual_clock_moves_only_when_told() {
+        let clock = ManualClock::default();
+        let (start, wall) = (clock.now(), clock.wall());
+        clock.advance(Duration::from_millis(1_500));
+        assert_eq!(clock.now(), start.after(Duration::from_millis(1_500)));
+        assert_eq!(clock.wall().0, wall.0 + 1_500);
+        clock.set_wall(wall);
+        assert_eq!((clock.wall(), clock.now().since(start).as_millis()), (wall, 1_500));
+    }
+
+    #[test]
+    fn fixed_numbers_come_in_turn() {
+        let random = FixedRandom::new([0.0, 0.9]);
+        let drawn = [(); 3].map(|()| random.unit().to_string());
+        assert_eq!(drawn, ["0", "0.9", "0"]);
+        assert_eq!([random.bits(), random.bits()], [1, 2]);
+        assert!((FixedRandom::new([]).unit() - 0.5).abs() < f64::EPSILON);
+    }
 }

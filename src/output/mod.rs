@@ -1,1 +1,32 @@
-//! Placeholder.
+//! Everything that a person or a script reads: the only place that writes to a terminal.
+//!
+//! [`Style`] decides once how output looks. [`Printer`] owns both streams: results go to standard
+//! output, everything else to standard error. [`Reporter`] takes the events of a run and tells
+//! them as bars, lines or JSON. The rest is pure: [`words`] and [`human`] put things into words,
+//! [`Table`] and [`Chart`] lay them out, [`json`] owns the keys that scripts rely on. What happens
+//! to a job is not decided here.
+
+mod bar;
+mod board;
+mod chart;
+mod dialog;
+mod fit;
+pub mod human;
+pub mod json;
+pub mod log;
+mod meter;
+mod printer;
+mod reporter;
+mod screen;
+mod stream;
+mod style;
+mod table;
+mod telling;
+pub mod words;
+
+pub use chart::Chart;
+pub use printer::{Printer, RawStdout};
+pub use reporter::Reporter;
+pub use stream::{Capture, Sink, SizeSource, Streams};
+pub use style::{ColorChoice, Facts, Flags, Paint, Style, Tone};
+pub use table::{Cell, Table};

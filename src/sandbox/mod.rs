@@ -23,7 +23,6 @@ mod duration;
 pub mod engine;
 mod fetch;
 mod http;
-mod length;
 mod limiter;
 mod options;
 mod outgoing;

@@ -15,7 +15,7 @@ use super::app::App;
 use super::audit::Audit;
 use super::clock::Clock;
 use super::director::Director;
-use super::engine::Engine;
+use super::engine::{Engine, Limits, RealEngine, Tools};
 use super::fetch::Fetcher;
 use super::http::connection::{Connection, Tracked};
 use super::limiter::Limiter;
@@ -289,7 +289,8 @@ fn engine(choice: &EngineChoice, scenario: &Scenario) -> Result<Arc<dyn Engine>,
             scenario.timer.output_bytes,
         ))),
         EngineChoice::Real => {
-            Err(SandboxError::Engine("this build has no matting engine".to_owned()))
+            let engine = RealEngine::new(Tools::default(), Limits::default());
+            Ok(Arc::new(engine.map_err(|error| SandboxError::Engine(error.to_string()))?))
         }
     }
 }

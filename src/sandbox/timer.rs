@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::duration;
 use super::engine::{Engine, EngineError, Outcome, Probe, Task};
-use super::length;
 use super::random::roll;
 
 /// How often progress is told.
@@ -98,7 +97,7 @@ impl TimerEngine {
 
 impl Engine for TimerEngine {
     fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
-        let seconds = length::seconds(file)
+        let seconds = seconds(file)
             .ok_or_else(|| EngineError("The file is not a readable video".to_owned()))?;
         Ok(Probe {
             duration_seconds: seconds,
@@ -174,6 +173,11 @@ fn padded(format: &str, size: u64) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// Seconds of video, when the container says so.
+fn seconds(file: &Path) -> Option<f64> {
+    crate::media::inspect_input(file).ok()?.duration.filter(|seconds| *seconds > 0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -216,7 +220,7 @@ mod tests {
             assert!(bytes.len() as u64 >= size);
             let file = place.path().join("x");
             std::fs::write(&file, bytes).unwrap();
-            let seconds = length::seconds(&file).unwrap();
+            let seconds = seconds(&file).unwrap();
             assert!((0.9..1.2).contains(&seconds), "{format}: {seconds}");
         }
         for format in ["gif", "webp", "png_sequence"] {

@@ -1,1 +1,241 @@
-//! Placeholder.
+//! What the user wants, resolved once: configuration files, variables and flags become one
+//! [`Settings`] value, with the profile in use and the way to its key.
+//!
+//! Pure but for reading the files that it is told of and the key sources that they name. Nothing
+//! here talks to the service, prints, or decides what a command does with a value.
+
+mod address;
+mod age;
+mod command;
+pub mod duration;
+mod entry;
+mod files;
+mod keyring;
+mod layer;
+mod profile;
+mod reader;
+mod resolve;
+mod schema;
+mod secret;
+mod trust;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use url::Url;
+
+use crate::model::{
+    ApiKey, Background, Failure, FailureKind, Fingerprint, ModelName, OutputFormat,
+};
+
+pub use profile::{Environment, Limits, Profile, Timing};
+pub use reader::Shown;
+
+use secret::{Placed, Slot, Surroundings};
+
+/// Name of the profile of the sandbox inside the process. No file may define it.
+pub const SANDBOX: &str = "sandbox";
+
+/// Name of the profile that is used when nothing names one.
+pub const STANDARD: &str = "default";
+
+/// Everything that settings are made from.
+#[derive(Debug)]
+pub struct Sources<'a> {
+    /// The variables of the environment.
+    pub vars: &'a BTreeMap<String, String>,
+    /// Where the program runs: the project file is looked for from here upward.
+    pub current_dir: &'a Path,
+    /// The platform's directory for our configuration.
+    pub config_dir: Option<&'a Path>,
+    /// The platform's directory for our state.
+    pub state_dir: Option<&'a Path>,
+    /// What the command line says.
+    pub flags: Flags,
+}
+
+/// Flags that settings depend on.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--profile`.
+    pub profile: Option<String>,
+    /// `--config`: this file is read, and no other.
+    pub config: Option<PathBuf>,
+}
+
+/// What a job is asked to do when the command line does not say.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Defaults {
+    /// Which model.
+    pub model: ModelName,
+    /// Which format.
+    pub format: OutputFormat,
+    /// What stands behind the subject. A picture's path is complete.
+    pub background: Background,
+    /// The tags of the profile.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// The resolved settings.
+pub struct Settings {
+    /// The profile in use.
+    pub profile: Profile,
+    /// The configuration files that were read, weakest first.
+    pub files: Vec<PathBuf>,
+    /// Where the ledger lies.
+    pub state_dir: PathBuf,
+    /// Job options when the command line names none.
+    pub defaults: Defaults,
+    /// What the user should know, in words.
+    pub warnings: Vec<String>,
+    /// `RBGV_LOG`: a filter for the log.
+    pub log: Option<String>,
+    shown: Vec<Shown>,
+    listed: Vec<ProfileSummary>,
+    vars: BTreeMap<String, String>,
+    current_dir: PathBuf,
+}
+
+/// A key that was read.
+#[derive(Debug, Clone)]
+pub struct ResolvedKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Where it came from, in words.
+    pub source: String,
+    /// What the user should know about that place.
+    pub warnings: Vec<String>,
+}
+
+/// A line of `profile list`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileSummary {
+    /// Its name.
+    pub name: String,
+    /// Where its API is.
+    pub base_url: Url,
+    /// What it is for.
+    pub environment: Environment,
+    /// Where its key comes from, in words.
+    pub key_source: String,
+    /// The key's fingerprint, where reading the key neither runs nor asks anything.
+    pub fingerprint: Option<Fingerprint>,
+    /// Whether it is the one in use.
+    pub active: bool,
+}
+
+impl Settings {
+    /// Reads the API key: `RBGV_API_KEY`, then `REMOVEBGVIDEO_API_KEY`, then the profile's source.
+    /// A command or a keyring may take its time.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`]: there is no key, or it cannot be read; says how to give one.
+    pub fn api_key(&self) -> Result<ResolvedKey, Failure> {
+        self.secret(Slot::ApiKey)?.ok_or_else(|| self.no_key())
+    }
+
+    /// Reads the admin token: `RBGV_ADMIN_TOKEN`, then the profile's source; none if neither is
+    /// there.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`]: it cannot be read.
+    pub fn admin_token(&self) -> Result<Option<ApiKey>, Failure> {
+        Ok(self.secret(Slot::AdminToken)?.map(|resolved| resolved.key))
+    }
+
+    /// Every effective value and where it came from; of secrets the fingerprint.
+    #[must_use]
+    pub fn show(&self) -> Vec<Shown> {
+        self.shown.clone()
+    }
+
+    /// Every profile that is known, by name.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<ProfileSummary> {
+        self.listed.clone()
+    }
+
+    /// The settings for a sandbox inside the process, which answers at `base_url` to `key`. No
+    /// file, variable or flag has a part in them, and the waits suit a server on this machine.
+    #[must_use]
+    pub fn for_sandbox(base_url: Url, key: ApiKey, state_dir: PathBuf) -> Self {
+        let timing = Timing {
+            poll_first: Duration::from_millis(250),
+            poll_max: Duration::from_secs(1),
+            settle: Duration::from_secs(10),
+            ..Timing::default()
+        };
+        let summary = ProfileSummary {
+            name: SANDBOX.to_owned(),
+            base_url: base_url.clone(),
+            environment: Environment::Dev,
+            key_source: "the sandbox".to_owned(),
+            fingerprint: Some(key.fingerprint()),
+            active: true,
+        };
+        let profile = Profile::sandbox(base_url, timing, Placed::given(key));
+        Self {
+            profile,
+            files: Vec::new(),
+            state_dir,
+            defaults: Defaults::default(),
+            warnings: Vec::new(),
+            log: None,
+            shown: Vec::new(),
+            listed: vec![summary],
+            vars: BTreeMap::new(),
+            current_dir: PathBuf::from("/"),
+        }
+    }
+
+    fn secret(&self, slot: Slot) -> Result<Option<ResolvedKey>, Failure> {
+        if let Some((variable, value)) = secret::overriding(slot, &self.vars) {
+            let source = format!("variable {variable}");
+            let key = secret::checked(value)
+                .map_err(|why| Failure::new(FailureKind::Configuration, &source, why))?;
+            return Ok(Some(ResolvedKey { key, source, warnings: Vec::new() }));
+        }
+        let Some(placed) = self.profile.source(slot) else { return Ok(None) };
+        let surroundings = Surroundings { vars: &self.vars, current_dir: &self.current_dir };
+        let key = placed.read(slot, &self.profile.name, &surroundings)?;
+        let source = format!("{} (profile {})", placed.source, self.profile.name);
+        Ok(Some(ResolvedKey { key, source, warnings: placed.warnings() }))
+    }
+
+    fn no_key(&self) -> Failure {
+        let name = &self.profile.name;
+        let others: Vec<&str> =
+            self.listed.iter().map(|p| p.name.as_str()).filter(|other| other != name).collect();
+        let choice = if others.is_empty() {
+            String::new()
+        } else {
+            format!(", choose another profile with --profile ({})", others.join(", "))
+        };
+        let why = format!(
+            "there is none; set RBGV_API_KEY, name one in the configuration (api_key_env, \
+             api_key_file, api_key_command or api_key_keyring under [profiles.{name}]){choice}, or \
+             try without an account by adding --sandbox"
+        );
+        Failure::new(FailureKind::Configuration, format!("API key of profile {name}"), why)
+            .with_next("rbgv config show")
+    }
+}
+
+impl fmt::Debug for Settings {
+    /// Without the variables, which may hold keys.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("profile", &self.profile)
+            .field("files", &self.files)
+            .field("state_dir", &self.state_dir)
+            .field("defaults", &self.defaults)
+            .field("warnings", &self.warnings)
+            .field("log", &self.log)
+            .finish_non_exhaustive()
+    }
+}

@@ -3,6 +3,23 @@
 //! The server knows only [`Engine`]; what stands behind it is the real engine, or a clock for
 //! rehearsals and benchmarks.
 
+mod backdrop;
+mod compose;
+mod container;
+mod decode;
+mod encode;
+mod image;
+mod matte;
+mod pipeline;
+mod probe;
+mod process;
+mod real;
+mod sequence;
+
+pub use probe::Limits;
+pub use process::Tools;
+pub use real::RealEngine;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 

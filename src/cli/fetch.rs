@@ -1,0 +1,93 @@
+//! `rbgv fetch`: downloads the outputs of jobs, whoever made them.
+
+use std::path::PathBuf;
+
+use super::run::work;
+use super::session::Session;
+use crate::flow::protocol::Goal;
+use crate::flow::{Conduct, Destination, FetchRequest, plan_fetch};
+use crate::model::{ExitClass, Failure, FailureKind, JobId};
+
+/// Download the outputs of jobs, verified and resumable
+///
+/// Fetching costs nothing, however often. A job that is not finished is waited for.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Jobs, made here or on another machine with the same key
+    #[arg(value_name = "JOB", required_unless_present = "all", conflicts_with = "all")]
+    jobs: Vec<String>,
+
+    /// Everything of this key that is started or completed and not fetched yet
+    #[arg(long)]
+    all: bool,
+
+    /// A directory, or a file for one job; otherwise where the job's own run wanted it
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+
+    /// Replace files that are in the way
+    #[arg(long)]
+    overwrite: bool,
+
+    /// Unpack archives of pictures into a directory beside each
+    #[arg(long)]
+    extract: bool,
+}
+
+/// Downloads are free, so all may follow at once.
+const SIDE_BY_SIDE: u32 = 16;
+
+/// Most jobs that `--all` takes at a time.
+const ALL: u32 = 100_000;
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
+    let context = session.context(session.reporter())?;
+    let jobs = if args.all {
+        let key = context.key.clone();
+        context.ledger(move |ledger, _| ledger.unfetched(&key, ALL)).await?
+    } else {
+        args.jobs.into_iter().map(JobId).collect()
+    };
+    if jobs.is_empty() {
+        session.printer.note("everything is fetched already");
+        return Ok(ExitClass::Done);
+    }
+    let conduct = Conduct {
+        goal: Goal::Finish,
+        in_flight: SIDE_BY_SIDE,
+        max_credits: None,
+        overwrite: args.overwrite,
+        fail_fast: false,
+        retry_failed: 0,
+        again: false,
+    };
+    let request = FetchRequest {
+        destination: destination(args.output, jobs.len(), session)?,
+        jobs,
+        conduct: conduct.clone(),
+        current_dir: session.env.current_dir.clone(),
+    };
+    let batch = plan_fetch(&context, request).await?;
+    let verdict = work(session, &context, batch, conduct, None, None).await?;
+    if args.extract {
+        super::extract::unpack(session, &context, batch).await?;
+    }
+    Ok(verdict.class)
+}
+
+fn destination(
+    output: Option<PathBuf>,
+    jobs: usize,
+    session: &Session,
+) -> Result<Destination, Failure> {
+    let Some(output) = output else { return Ok(Destination::Beside) };
+    let slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
+    if slash || session.env.current_dir.join(&output).is_dir() {
+        return Ok(Destination::Directory(output));
+    }
+    if jobs > 1 {
+        let why = "several outputs need a directory";
+        return Err(Failure::new(FailureKind::Usage, "-o", why).with_next("give -o DIR/"));
+    }
+    Ok(Destination::File(output))
+}

@@ -1,0 +1,267 @@
+//! The options of a job, as flags: shared by every command that makes jobs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use crate::model::{
+    Background, Composition, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
+};
+
+/// What is wanted of each input.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Job options")]
+pub(super) struct JobArgs {
+    /// Which model works on the video [default: original]
+    #[arg(long, value_parser = words(&ModelName::ALL.map(ModelName::as_str)))]
+    pub(super) model: Option<String>,
+
+    /// File format of the output [default: webm]
+    #[arg(long, value_parser = words(&OutputFormat::ALL.map(OutputFormat::as_str)))]
+    pub(super) format: Option<String>,
+
+    /// What stands behind the subject: transparent, a colour (green, white, #rrggbb), or a picture
+    /// (a file, or an http address) [default: transparent]
+    #[arg(long, value_name = "BACKGROUND")]
+    pub(super) background: Option<String>,
+
+    /// What to keep, in short noun phrases separated by commas; only with --model pro
+    #[arg(long, value_name = "TEXT")]
+    pub(super) prompt: Option<String>,
+
+    /// Size of the output in pixels
+    #[arg(long, value_name = "WxH", value_parser = parse_canvas)]
+    pub(super) canvas: Option<(u32, u32)>,
+
+    /// Where the subject stands on the canvas: center, top-left, bottom-center ...
+    #[arg(long, value_name = "PLACE")]
+    pub(super) anchor: Option<String>,
+
+    /// Size factor of the subject
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub(super) scale: Option<f64>,
+
+    /// Shift of the subject in pixels, right and down
+    #[arg(long, value_name = "X,Y", value_parser = parse_offset, allow_hyphen_values = true)]
+    pub(super) offset: Option<(i32, i32)>,
+
+    /// A composition in the service's own form, in place of the four above
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["canvas", "anchor", "scale", "offset"])]
+    pub(super) composition: Option<PathBuf>,
+
+    /// Where the service sends its events
+    #[arg(long, value_name = "URL")]
+    pub(super) webhook_url: Option<String>,
+
+    /// A word of your own, kept with the job and in the ledger; may be repeated
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
+    pub(super) tags: Vec<(String, String)>,
+
+    /// A field of the job request that this version does not know, as JSON; may be repeated
+    #[arg(long = "set", value_name = "FIELD=JSON", value_parser = parse_set)]
+    pub(super) set: Vec<(String, serde_json::Value)>,
+}
+
+/// Defaults of a profile, below the flags.
+#[derive(Debug, Clone, Default)]
+pub(super) struct JobDefaults {
+    /// Model.
+    pub(super) model: ModelName,
+    /// Format.
+    pub(super) format: OutputFormat,
+    /// Background.
+    pub(super) background: Background,
+    /// Tags; those of flags are added.
+    pub(super) tags: BTreeMap<String, String>,
+}
+
+fn words(known: &[&'static str]) -> PossibleValuesParser {
+    PossibleValuesParser::new(known.to_vec())
+}
+
+impl JobArgs {
+    /// The options that the flags and `defaults` come to.
+    ///
+    /// # Errors
+    /// Options that cannot be used, or contradict each other.
+    pub(super) fn resolve(&self, defaults: JobDefaults) -> Result<JobOptions, Failure> {
+        let mut tags = defaults.tags;
+        tags.extend(self.tags.iter().cloned());
+        let options = JobOptions {
+            model: parsed("--model", self.model.as_deref(), defaults.model)?,
+            format: parsed("--format", self.format.as_deref(), defaults.format)?,
+            background: parsed("--background", self.background.as_deref(), defaults.background)?,
+            prompt: self.prompt.clone(),
+            composition: self.composition()?,
+            webhook_url: self.webhook_url.clone(),
+            tags,
+            extra: self.set.iter().cloned().collect(),
+        };
+        options.check().map_err(|bad| {
+            Failure::new(FailureKind::Usage, "these options contradict each other", bad.0)
+        })?;
+        Ok(options)
+    }
+
+    fn composition(&self) -> Result<Composition, Failure> {
+        let verbatim = self.composition.as_deref().map(read_composition).transpose()?;
+        Ok(Composition {
+            canvas: self.canvas,
+            anchor: self.anchor.clone(),
+            scale: self.scale,
+            offset: self.offset,
+            verbatim,
+        })
+    }
+}
+
+fn parsed<T>(flag: &str, text: Option<&str>, default: T) -> Result<T, Failure>
+where
+    T: std::str::FromStr<Err = crate::model::options::BadOption>,
+{
+    match text {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|bad: crate::model::options::BadOption| {
+            Failure::new(FailureKind::Usage, flag, bad.0)
+        }),
+    }
+}
+
+fn read_composition(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
+    let what = format!("--composition {}", path.display());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(FailureKind::Usage, what.clone(), error.to_string()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::new(FailureKind::Usage, what, format!("it is not JSON: {error}")))
+}
+
+fn parse_canvas(text: &str) -> Result<(u32, u32), String> {
+    let (width, height) = text.split_once('x').ok_or("write WIDTHxHEIGHT, such as 1920x1080")?;
+    let side = |side: &str| side.parse().map_err(|_| format!("'{side}' is no number of pixels"));
+    Ok((side(width)?, side(height)?))
+}
+
+fn parse_offset(text: &str) -> Result<(i32, i32), String> {
+    let (x, y) = text.split_once(',').ok_or("write X,Y, such as 0,-40")?;
+    let shift =
+        |shift: &str| shift.trim().parse().map_err(|_| format!("'{shift}' is no number of pixels"));
+    Ok((shift(x)?, shift(y)?))
+}
+
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+fn parse_set(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (field, json) = text.split_once('=').ok_or("write FIELD=JSON")?;
+    if RESERVED.contains(&field) {
+        return Err(format!("{field} has a flag, or is set by rbgv itself"));
+    }
+    if field.is_empty() {
+        return Err("the field has no name".to_owned());
+    }
+    let value = serde_json::from_str(json).map_err(|error| {
+        format!("'{json}' is not JSON ({error}); text needs quotes: '\"text\"'")
+    })?;
+    Ok((field.to_owned(), value))
+}
+
+/// Fields that `--set` may not touch: setting `auto_start` would bill before the ledger knows.
+const RESERVED: [&str; 11] = [
+    "auto_start",
+    "video_url",
+    "metadata",
+    "model",
+    "output_format",
+    "bg_type",
+    "bg_color",
+    "bg_image_url",
+    "background",
+    "composition",
+    "webhook_url",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        job: JobArgs,
+    }
+
+    fn options(words: &[&str]) -> Result<JobOptions, String> {
+        let line = std::iter::once("x").chain(words.iter().copied());
+        let parsed = Line::try_parse_from(line).map_err(|error| error.to_string())?;
+        parsed.job.resolve(JobDefaults::default()).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn flags_become_options() {
+        let all = options(&[
+            "--model",
+            "pro",
+            "--format",
+            "mov",
+            "--background",
+            "#ffffff",
+            "--prompt",
+            "dog",
+            "--canvas",
+            "640x480",
+            "--anchor",
+            "center",
+            "--scale",
+            "0.5",
+            "--offset",
+            "-3,4",
+            "--tag",
+            "a=b=c",
+            "--set",
+            "new={\"x\":1}",
+        ])
+        .unwrap();
+        assert_eq!(all.composition.canvas, Some((640, 480)));
+        assert_eq!(all.composition.offset, Some((-3, 4)));
+        assert_eq!(all.tags["a"], "b=c");
+        assert_eq!(all.extra["new"], serde_json::json!({"x": 1}));
+    }
+
+    #[test]
+    fn mistakes_are_caught_with_advice() {
+        for (words, expected) in [
+            (vec!["--format", "mp4"], "--background green"),
+            (vec!["--prompt", "dog"], "--model pro"),
+            (vec!["--canvas", "640"], "1920x1080"),
+            (vec!["--set", "auto_start=true"], "set by rbgv itself"),
+            (vec!["--set", "x=word"], "text needs quotes"),
+            (vec!["--tag", "=v"], "KEY=VALUE"),
+            (vec!["--model", "best"], "original"),
+            (vec!["--composition", "x.json", "--scale", "1"], "cannot be used with"),
+            (vec!["--background", "purpleish"], "unknown background"),
+        ] {
+            let message = options(&words).unwrap_err();
+            assert!(message.contains(expected), "{words:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn defaults_stand_below_flags() {
+        let defaults = JobDefaults {
+            format: OutputFormat::Gif,
+            tags: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())].into(),
+            ..JobDefaults::default()
+        };
+        let line = Line::parse_from(["x", "--tag", "a=9"]);
+        let options = line.job.resolve(defaults).unwrap();
+        assert_eq!(options.format, OutputFormat::Gif);
+        assert_eq!((options.tags["a"].as_str(), options.tags["b"].as_str()), ("9", "2"));
+    }
+}

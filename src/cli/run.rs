@@ -1,0 +1,281 @@
+//! `rbgv run`: the whole way, for one input or ten thousand.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::input_args::InputArgs;
+use super::job_args::JobArgs;
+use super::session::{Session, absolute};
+use crate::client::{Call, Client};
+use crate::flow::plan::{Plan, Planner, Request};
+use crate::flow::protocol::Goal;
+use crate::flow::{Conduct, Context, Destination, Dispatch, Run, StdoutSink, Verdict};
+use crate::ledger::{BatchId, Totals};
+use crate::model::{
+    Background, Credits, Event, ExitClass, Failure, FailureKind, JobOptions, Pricing,
+};
+use crate::output::{Table, human};
+
+/// Remove the background of videos
+///
+/// Takes each input the whole way: upload, job, download, verification. Prints the path of each
+/// finished output. Running the same command again goes on where it stopped, and never pays
+/// twice for the same content and options.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    inputs: InputArgs,
+
+    #[command(flatten)]
+    job: JobArgs,
+
+    #[command(flatten)]
+    conduct: ConductArgs,
+
+    /// Use a server inside this process that really removes backgrounds: no account, no cost
+    #[arg(long)]
+    pub(super) sandbox: bool,
+
+    /// Show what would be sent, and the price; send and spend nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// Start the jobs and print their ids, without waiting
+    #[arg(long, conflicts_with = "draft")]
+    no_wait: bool,
+
+    /// Make drafts, which cost nothing until they are started
+    #[arg(long)]
+    draft: bool,
+
+    /// Make a new, billed attempt at inputs that are done already
+    #[arg(long)]
+    again: bool,
+}
+
+/// How a run behaves: shared by the commands that work through a batch.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Conduct")]
+pub(super) struct ConductArgs {
+    /// Most jobs at the service at once [default: the profile's in_flight_max, at most 4]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) in_flight: Option<u32>,
+
+    /// Start nothing that would pass this number of credits
+    #[arg(long, value_name = "CREDITS")]
+    pub(super) max_credits: Option<f64>,
+
+    /// Replace files that are in the way
+    #[arg(long)]
+    pub(super) overwrite: bool,
+
+    /// Make up to N new attempts for a job that failed; each may be billed
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) retry_failed: u32,
+
+    /// Begin nothing more after the first failure
+    #[arg(long)]
+    pub(super) fail_fast: bool,
+
+    /// End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed
+    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration::parse)]
+    pub(super) timeout: Option<Duration>,
+}
+
+/// Jobs in flight while nothing is known of the key.
+const CAREFUL: u32 = 4;
+
+impl ConductArgs {
+    fn conduct(&self, goal: Goal, again: bool, most: u32) -> Conduct {
+        Conduct {
+            goal,
+            in_flight: self.in_flight.unwrap_or(CAREFUL.min(most)),
+            max_credits: self.max_credits.map(Credits),
+            overwrite: self.overwrite,
+            fail_fast: self.fail_fast,
+            retry_failed: self.retry_failed,
+            again,
+        }
+    }
+
+    /// A batch's own conduct with what is given anew.
+    pub(super) fn over(&self, mut conduct: Conduct) -> Conduct {
+        conduct.in_flight = self.in_flight.unwrap_or(conduct.in_flight);
+        conduct.max_credits = self.max_credits.map(Credits).or(conduct.max_credits);
+        conduct.overwrite |= self.overwrite;
+        conduct.fail_fast |= self.fail_fast;
+        conduct.retry_failed = conduct.retry_failed.max(self.retry_failed);
+        conduct
+    }
+}
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
+    let goal = match (args.draft, args.no_wait) {
+        (true, _) => Goal::Draft,
+        (_, true) => Goal::Start,
+        _ => Goal::Finish,
+    };
+    if session.is_sandboxed() && goal != Goal::Finish {
+        let why = "the sandbox ends with this command, and its jobs with it";
+        return Err(Failure::new(FailureKind::Usage, "--sandbox with --no-wait or --draft", why)
+            .with_next("rbgv sandbox --state DIR, in another terminal, and a profile for it"));
+    }
+    let mut options = args.job.resolve(session.job_defaults())?;
+    if let Background::ImageFile(path) = &mut options.background {
+        *path = absolute(&session.env, path);
+    }
+    let inputs = args.inputs.resolve(&session.env)?;
+    let to_stdout = inputs.destination == Destination::Stdout;
+    if to_stdout && session.printer.style().json {
+        let why = "standard output takes either JSON or the video";
+        return Err(Failure::new(FailureKind::Usage, "-o - with --json", why));
+    }
+    let context = session.context(session.reporter())?;
+    let limit = session.settings.profile.limits.in_flight_max;
+    let conduct = args.conduct.conduct(goal, args.again, limit);
+    let request = Request {
+        named: inputs.named,
+        lists: inputs.lists,
+        selection: inputs.selection,
+        destination: inputs.destination,
+        template: inputs.template,
+        options: options.clone(),
+        conduct: conduct.clone(),
+        current_dir: session.env.current_dir.clone(),
+    };
+    let pricing = context.unless_stopped(context.service.pricing(Call::plain())).await??;
+    let plan = make_plan(&context, request, pricing).await?;
+    if args.dry_run {
+        show_plan(session, &options, &plan.totals);
+        let batch = plan.batch;
+        context.ledger(move |ledger, _| ledger.discard(batch)).await?;
+        return Ok(ExitClass::Done);
+    }
+    if let Err(refused) = confirm(session, &plan.totals) {
+        let batch = plan.batch;
+        context.ledger(move |ledger, _| ledger.discard(batch)).await?;
+        return Err(refused);
+    }
+    announce(&context, plan.batch, &plan.totals);
+    let stdout = to_stdout.then(|| stdout_sink(session));
+    let verdict =
+        work(session, &context, plan.batch, conduct, args.conduct.timeout, stdout).await?;
+    Ok(verdict.class)
+}
+
+async fn make_plan(
+    context: &Arc<Context<Client>>,
+    request: Request,
+    pricing: Pricing,
+) -> Result<Plan, Failure> {
+    let context = Arc::clone(context);
+    let planned = tokio::task::spawn_blocking(move || {
+        let planner = Planner {
+            ledger: &context.ledger,
+            key: context.key.clone(),
+            profile: &context.profile,
+            pricing: Some(&pricing),
+            random: context.random.as_ref(),
+            observer: context.observer.as_ref(),
+            stop: &context.stop,
+        };
+        planner.plan(request)
+    });
+    planned.await.map_err(|error| Failure::local("planning", &error))?
+}
+
+/// Tells what a plan comes to, before anything is sent.
+pub(super) fn announce(context: &Context<Client>, batch: BatchId, totals: &Totals) {
+    context.observer.observe(&Event::Planned {
+        batch: batch.0,
+        todo: totals.todo,
+        done: totals.done,
+        rejected: totals.rejected,
+        estimate: (totals.unpriced == 0 || totals.estimate.0 > 0.0).then_some(totals.estimate),
+        unpriced: totals.unpriced,
+    });
+}
+
+/// Works through a batch, within the time that the user gave.
+pub(super) async fn work(
+    session: &Session,
+    context: &Arc<Context<Client>>,
+    batch: BatchId,
+    conduct: Conduct,
+    timeout: Option<Duration>,
+    stdout: Option<StdoutSink>,
+) -> Result<Verdict, Failure> {
+    let run = Arc::new(Run::new(Arc::clone(context), batch, conduct));
+    let dispatch = Dispatch::new(Arc::clone(&run), session.spool()?, stdout);
+    let Some(timeout) = timeout else { return dispatch.work().await };
+    let patience = {
+        let run = Arc::clone(&run);
+        tokio::spawn(async move {
+            tokio::time::sleep(timeout).await;
+            run.out_of_time();
+        })
+    };
+    let verdict = dispatch.work().await;
+    patience.abort();
+    verdict
+}
+
+/// A production profile asks before a large write.
+fn confirm(session: &Session, totals: &Totals) -> Result<(), Failure> {
+    let profile = &session.settings.profile;
+    let Some(bound) = profile.confirm_above_credits else { return Ok(()) };
+    if totals.estimate.0 <= bound && totals.unpriced == 0 {
+        return Ok(());
+    }
+    let price = match totals.unpriced {
+        0 => format!("about {} credits", human::credits(totals.estimate)),
+        n => format!("{} credits and {n} inputs of unknown price", human::credits(totals.estimate)),
+    };
+    session.confirm(&format!(
+        "profile {} is to start {} jobs for {price}; go on?",
+        profile.name, totals.todo
+    ))
+}
+
+fn show_plan(session: &Session, options: &JobOptions, totals: &Totals) {
+    let profile = &session.settings.profile;
+    let printer = &session.printer;
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "dry_run": true,
+            "profile": profile.name,
+            "base_url": profile.base_url.as_str(),
+            "model": options.model.as_str(),
+            "format": options.format.as_str(),
+            "background": options.background.to_string(),
+            "todo": totals.todo,
+            "done": totals.done,
+            "rejected": totals.rejected,
+            "estimated_credits": totals.estimate.0,
+            "unpriced": totals.unpriced,
+        }));
+        return;
+    }
+    let mut table = Table::new(["would be sent", ""]);
+    let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
+    row("profile", format!("{} ({})", profile.name, profile.base_url));
+    row("jobs", totals.todo.to_string());
+    row("done already", totals.done.to_string());
+    row("rejected", totals.rejected.to_string());
+    row("model", options.model.to_string());
+    row("format", options.format.to_string());
+    row("background", options.background.to_string());
+    row("credits, estimated", human::credits(totals.estimate));
+    if totals.unpriced > 0 {
+        row("of unknown length", totals.unpriced.to_string());
+    }
+    printer.table(&table);
+}
+
+fn stdout_sink(session: &Session) -> StdoutSink {
+    let printer = session.printer.clone();
+    Arc::new(move |path| {
+        let mut file = std::fs::File::open(path)?;
+        std::io::copy(&mut file, &mut printer.raw_stdout()).map(drop)
+    })
+}

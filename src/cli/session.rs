@@ -1,0 +1,227 @@
+//! From flags, environment and files to what a command works with.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use super::global::Global;
+use super::job_args::JobDefaults;
+use super::signals::stop_on_signals;
+use crate::client::{self, Client, Endpoint, ProxyChoice};
+use crate::env::Env;
+use crate::flow::{self, Context};
+use crate::ledger::{KeyId, Ledger};
+use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
+use crate::output::{Printer, Reporter};
+use crate::sandbox;
+use crate::settings::{Flags, Settings, Sources};
+
+/// What a command works with.
+pub(super) struct Session {
+    pub(super) env: Env,
+    pub(super) settings: Settings,
+    pub(super) printer: Printer,
+    /// Whether every question is answered with yes.
+    pub(super) yes: bool,
+    /// Held for as long as the command runs; in this order, so that the server ends before its
+    /// files go.
+    sandbox: Option<(sandbox::Running, TempDir)>,
+}
+
+impl Session {
+    /// Resolves the settings, and starts a sandbox when the command asks for one.
+    ///
+    /// # Errors
+    /// Settings that cannot be used, or a sandbox that does not start.
+    pub(super) fn open(
+        env: Env,
+        printer: Printer,
+        global: &Global,
+        sandboxed: bool,
+    ) -> Result<Self, Failure> {
+        let (settings, sandbox) = if sandboxed {
+            let (settings, running, files) = in_process_sandbox()?;
+            (settings, Some((running, files)))
+        } else {
+            (resolve(&env, global)?, None)
+        };
+        for warning in &settings.warnings {
+            printer.warn(warning);
+        }
+        Ok(Self { env, settings, printer, yes: global.yes, sandbox })
+    }
+
+    /// Whether a sandbox inside this process answers.
+    pub(super) fn is_sandboxed(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// Job options of the profile, below the flags.
+    pub(super) fn job_defaults(&self) -> JobDefaults {
+        let defaults = &self.settings.defaults;
+        JobDefaults {
+            model: defaults.model,
+            format: defaults.format,
+            background: defaults.background.clone(),
+            tags: self.settings.profile.tags.clone(),
+        }
+    }
+
+    /// A reporter of events, in the way that the flags and the terminal ask for.
+    pub(super) fn reporter(&self) -> Arc<dyn Observer> {
+        Arc::new(Reporter::new(self.printer.clone(), self.env.clock.clone()))
+    }
+
+    /// The ledger of the state directory.
+    ///
+    /// # Errors
+    /// It cannot be opened.
+    pub(super) fn ledger(&self) -> Result<Ledger, Failure> {
+        Ok(Ledger::open(&self.settings.state_dir, self.env.clock.clone())?)
+    }
+
+    /// Where outputs without a target wait.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(super) fn spool(&self) -> Result<PathBuf, Failure> {
+        let spool = self.settings.state_dir.join("spool");
+        std::fs::create_dir_all(&spool)
+            .map_err(|error| Failure::local(format!("making {}", spool.display()), &error))?;
+        Ok(spool)
+    }
+
+    /// A client with the profile's key.
+    ///
+    /// # Errors
+    /// No key, or settings that would be unsafe.
+    pub(super) fn client(&self) -> Result<Client, Failure> {
+        let resolved = self.settings.api_key()?;
+        for warning in &resolved.warnings {
+            self.printer.warn(warning);
+        }
+        self.client_with(Some(resolved.key))
+    }
+
+    fn client_with(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
+        let profile = &self.settings.profile;
+        let endpoint = Endpoint {
+            base_url: profile.base_url.clone(),
+            key,
+            admin_token: None,
+            allow_http: profile.allow_http,
+            proxy: proxies(&self.env),
+            user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
+        };
+        Client::new(endpoint, self.timing().client, self.env.clock.clone(), self.env.random.clone())
+    }
+
+    fn timing(&self) -> flow::Timing {
+        let timing = &self.settings.profile.timing;
+        flow::Timing {
+            client: client::Timing {
+                connect_timeout: timing.connect_timeout,
+                idle_timeout: timing.idle_timeout,
+                backoff_first: timing.backoff_first,
+                backoff_max: timing.backoff_max,
+                retry_after_max: timing.retry_after_max,
+                ..client::Timing::default()
+            },
+            settle: timing.settle,
+            poll_first: timing.poll_first,
+            poll_max: timing.poll_max,
+            wait_timeout: timing.wait_timeout,
+        }
+    }
+
+    /// Everything that the flow works with: client, ledger, this process in it, signals.
+    ///
+    /// # Errors
+    /// Any of them cannot be had.
+    pub(super) fn context(
+        &self,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Arc<Context<Client>>, Failure> {
+        let client = self.client()?;
+        let ledger = self.ledger()?;
+        let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
+        let key = KeyId { origin: client.origin().to_owned(), print };
+        let name = format!("{}-{:016x}", self.env.pid, self.env.random.bits());
+        Ok(Arc::new(Context {
+            owner: Arc::new(ledger.register(&name)?),
+            service: client,
+            ledger,
+            key,
+            profile: self.settings.profile.name.clone(),
+            clock: self.env.clock.clone(),
+            random: self.env.random.clone(),
+            observer,
+            timing: self.timing(),
+            stop: stop_on_signals(&self.printer)?,
+        }))
+    }
+
+    /// Asks the user, who has to be there; elsewhere every question is a refusal.
+    ///
+    /// # Errors
+    /// The answer is not yes, or nobody can be asked.
+    pub(super) fn confirm(&self, question: &str) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        let refused = |why: &str| {
+            Failure::new(FailureKind::Usage, question, why)
+                .with_next("add --yes to the command to answer yes beforehand")
+        };
+        if !self.env.terminal.stdin || !self.env.terminal.stderr {
+            return Err(refused("there is no terminal to ask on"));
+        }
+        if self.printer.ask(question) { Ok(()) } else { Err(refused("not confirmed")) }
+    }
+}
+
+fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
+    Settings::resolve(&Sources {
+        vars: &env.vars,
+        current_dir: &env.current_dir,
+        config_dir: env.dirs.as_ref().map(|dirs| dirs.config_dir.as_path()),
+        state_dir: env.dirs.as_ref().map(|dirs| dirs.state_dir.as_path()),
+        flags: Flags { profile: global.profile.clone(), config: global.config.clone() },
+    })
+}
+
+/// A sandbox with a key and a ledger of its own: no configured key is read, let alone sent.
+fn in_process_sandbox() -> Result<(Settings, sandbox::Running, TempDir), Failure> {
+    let failed = |error: &dyn std::fmt::Display| Failure::local("starting the sandbox", error);
+    let files = tempfile::Builder::new()
+        .prefix("rbgv-sandbox-")
+        .tempdir()
+        .map_err(|error| failed(&error))?;
+    let options = sandbox::Options {
+        state: Some(files.path().join("service")),
+        ..sandbox::Options::default()
+    };
+    let running = sandbox::start_thread(options).map_err(|error| failed(&error))?;
+    let base_url = url::Url::parse(&running.base_url).map_err(|error| failed(&error))?;
+    let key = ApiKey::new(&running.api_key);
+    let settings = Settings::for_sandbox(base_url, key, files.path().join("client"));
+    Ok((settings, running, files))
+}
+
+fn proxies(env: &Env) -> ProxyChoice {
+    let either =
+        |lower: &str, upper: &str| env.var(lower).or_else(|| env.var(upper)).map(ToOwned::to_owned);
+    let all = either("all_proxy", "ALL_PROXY");
+    ProxyChoice {
+        // Upper-case HTTP_PROXY can be set by whoever sends a request to a CGI program.
+        http: env.var("http_proxy").map(ToOwned::to_owned).or_else(|| all.clone()),
+        https: either("https_proxy", "HTTPS_PROXY").or(all),
+        no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
+    }
+}
+
+/// A path as the user wrote it, relative to where they are.
+pub(super) fn absolute(env: &Env, path: &Path) -> PathBuf {
+    env.current_dir.join(path)
+}

@@ -1,0 +1,42 @@
+//! `rbgv upload`: gives files to the service and prints their addresses.
+
+use std::path::PathBuf;
+
+use super::session::{Session, absolute};
+use crate::flow::upload_files;
+use crate::model::{ExitClass, Failure};
+
+/// Upload videos and print their addresses, one a line
+///
+/// The same bytes are not sent twice while the address is known to work.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Videos
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+
+    /// Send the bytes even if the service has them
+    #[arg(long)]
+    again: bool,
+
+    /// Use a server inside this process: no account, no cost
+    #[arg(long)]
+    pub(super) sandbox: bool,
+}
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
+    let context = session.context(session.reporter())?;
+    let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&session.env, file)).collect();
+    let printer = &session.printer;
+    upload_files(&context, &files, args.again, |path, url| {
+        if printer.style().json {
+            printer.json(&serde_json::json!({
+                "input": crate::output::json::path(path),
+                "video_url": url,
+            }));
+        } else {
+            printer.data(url);
+        }
+    })
+    .await
+}

@@ -1,0 +1,45 @@
+//! What a caller says about one call beside its arguments: whom it is for, who is told of
+//! repetitions, and who has the last word before bytes go out.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::model::{Failure, JobId};
+
+/// Told of each repetition: why, and how long until it is sent.
+pub type OnRetry<'a> = &'a (dyn Fn(&Failure, Duration) + Send + Sync);
+
+/// Asked last, right before an attempt is handed to the transport. What it refuses is not sent.
+pub type LastCheck<'a> = &'a (dyn Fn() -> Result<(), Failure> + Send + Sync);
+
+/// The circumstances of one call.
+#[derive(Clone)]
+pub struct Call<'a> {
+    /// The input that the call serves, for logs.
+    pub item: Option<&'a str>,
+    /// The job that the call serves, where the method does not name it.
+    pub job: Option<JobId>,
+    /// Who is told of repetitions.
+    pub on_retry: OnRetry<'a>,
+    /// Runs after every wait for admission and before the first byte. Its failure is returned as
+    /// it is. A start needs this: too long after its commit, it must not go out (design, *The
+    /// protocol*, step 5).
+    pub last_check: Option<LastCheck<'a>>,
+}
+
+impl Call<'_> {
+    /// A call that belongs to nothing and tells nobody.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self { item: None, job: None, on_retry: &|_, _| (), last_check: None }
+    }
+}
+
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("item", &self.item)
+            .field("job", &self.job)
+            .finish_non_exhaustive()
+    }
+}

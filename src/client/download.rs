@@ -1,0 +1,295 @@
+//! Fetching an output, whole or from where an earlier attempt stopped. One attempt at a time: the
+//! caller owns the file, its place and its repetitions. Nothing is ever spliced: a part of another
+//! version, or at another place, restarts from zero.
+
+use bytes::Bytes;
+use url::Url;
+
+use super::call::Call;
+use super::facade::Client;
+use super::log::Logged;
+use super::transport::{Fault, Head, Incoming};
+use super::trouble::Trouble;
+use super::verdict::Side;
+use crate::model::{Delivery, Failure, FailureKind, Instant, JobId, OutputLink};
+
+/// Where an earlier attempt stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// Bytes that are there.
+    pub offset: u64,
+    /// Version that they are from, as [`Download::etag`] gave it.
+    pub etag: String,
+}
+
+/// An output on its way.
+pub struct Download {
+    /// The earlier part cannot be continued: what comes is from byte 0 on.
+    pub restarted: bool,
+    /// Place of the first byte that comes.
+    pub offset: u64,
+    /// Size of the whole output, when the host says.
+    pub total: Option<u64>,
+    /// Names this version, for a [`ResumePoint`]. Absent where the host's naming is too weak to
+    /// continue from (RFC 9110, 13.1.5).
+    pub etag: Option<String>,
+    /// What the host says it is.
+    pub content_type: Option<String>,
+    incoming: Incoming,
+    /// Place of the next byte.
+    place: u64,
+    what: String,
+    job: Option<JobId>,
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download")
+            .field("restarted", &self.restarted)
+            .field("place", &self.place)
+            .field("total", &self.total)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Download {
+    /// The next piece; none once the whole output is there.
+    ///
+    /// # Errors
+    /// [`FailureKind::Broken`] when it ends early or nothing moves: go on from what is there.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        match self.incoming.next().await {
+            Ok(Some(piece)) => {
+                self.place += piece.len() as u64;
+                Ok(Some(piece))
+            }
+            Ok(None) => match self.total {
+                Some(total) if total != self.place => Err(self.failed(&Fault::Broken(format!(
+                    "{} bytes came instead of {total}",
+                    self.place
+                )))),
+                _ => Ok(None),
+            },
+            Err(fault) => Err(self.failed(&fault)),
+        }
+    }
+
+    fn failed(&self, fault: &Fault) -> Failure {
+        Trouble::from_fault(fault).into_failure(self.what.clone(), self.job.clone())
+    }
+}
+
+/// What the answer to a request for the rest is.
+#[derive(Debug, PartialEq, Eq)]
+enum Answered {
+    /// The rest, of an output of this size.
+    Rest { total: Option<u64> },
+    /// The whole.
+    Whole,
+    /// Nothing that fits to what is there.
+    Unfit,
+    /// A refusal.
+    Refused,
+}
+
+impl Client {
+    /// Fetches the output behind `link` without any key, from `from` on if that is given and the
+    /// output is still the same. One attempt, but for the second request that a restart takes.
+    ///
+    /// # Errors
+    /// [`FailureKind::LinkExpired`] when the link no longer works: ask the job for a new one.
+    pub async fn download(
+        &self,
+        link: &OutputLink,
+        from: Option<ResumePoint>,
+        call: Call<'_>,
+    ) -> Result<Download, Failure> {
+        let what = format!("downloading the output (GET {})", link.redacted());
+        let url = Url::parse(link.expose())
+            .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is no address"))?;
+        self.inner.transport.reachable(&url)?;
+        if let Some(point) = &from {
+            let (head, incoming) = self.open(&url, link, Some(point), &what, &call).await?;
+            match answered(&head, point) {
+                Answered::Rest { total } => {
+                    let mut rest = Download::new(&head, incoming, what, call.job);
+                    (rest.offset, rest.place, rest.total) = (point.offset, point.offset, total);
+                    return Ok(rest);
+                }
+                Answered::Whole => {
+                    let whole = Download::new(&head, incoming, what, call.job);
+                    return Ok(Download { restarted: true, ..whole });
+                }
+                Answered::Refused => {
+                    return Err(self.refused(&head, incoming, what, call.job).await);
+                }
+                // What was answered is of no use; the whole is asked for below.
+                Answered::Unfit => {}
+            }
+        }
+        let (head, incoming) = self.open(&url, link, None, &what, &call).await?;
+        if head.status != 200 {
+            return Err(self.refused(&head, incoming, what, call.job).await);
+        }
+        let whole = Download::new(&head, incoming, what, call.job);
+        Ok(Download { restarted: from.is_some(), ..whole })
+    }
+
+    async fn open(
+        &self,
+        url: &Url,
+        link: &OutputLink,
+        from: Option<&ResumePoint>,
+        what: &str,
+        call: &Call<'_>,
+    ) -> Result<(Head, Incoming), Failure> {
+        let began = self.now();
+        let rest = from.map(|point| (point.offset, point.etag.as_str()));
+        let opened = self.inner.transport.open(url.clone(), rest).await;
+        let trouble = opened.as_ref().err().map(Trouble::from_fault);
+        self.log_download(
+            link,
+            opened.as_ref().ok().map(|(head, _)| head),
+            trouble.as_ref(),
+            began,
+            call,
+        );
+        opened.map_err(|fault| {
+            Trouble::from_fault(&fault).into_failure(what.to_owned(), call.job.clone())
+        })
+    }
+
+    async fn refused(
+        &self,
+        head: &Head,
+        incoming: Incoming,
+        what: String,
+        job: Option<JobId>,
+    ) -> Failure {
+        let body = incoming.beginning().await;
+        let trouble = Trouble::from_refusal(Side::Output, head, &body, self.retry_after(head));
+        let mut failure = trouble.into_failure(what, job);
+        // A look at an output changes nothing, whatever becomes of it.
+        failure.delivery = Delivery::Refused;
+        failure
+    }
+
+    fn log_download(
+        &self,
+        link: &OutputLink,
+        head: Option<&Head>,
+        trouble: Option<&Trouble>,
+        began: Instant,
+        call: &Call<'_>,
+    ) {
+        Logged {
+            method: "GET",
+            path: &link.redacted(),
+            status: head.map(|head| head.status),
+            attempt: 1,
+            took: self.now().since(began),
+            request_id: head.and_then(|head| head.request_id.as_deref()),
+            job: call.job.as_ref(),
+            item: call.item,
+            trouble,
+        }
+        .write();
+    }
+}
+
+impl Download {
+    fn new(head: &Head, incoming: Incoming, what: String, job: Option<JobId>) -> Self {
+        Self {
+            restarted: false,
+            offset: 0,
+            total: head.content_length,
+            etag: head.etag.clone().filter(|etag| is_strong(etag)),
+            content_type: head.content_type.clone(),
+            incoming,
+            place: 0,
+            what,
+            job,
+        }
+    }
+}
+
+/// Whether equal tags mean equal bytes.
+fn is_strong(etag: &str) -> bool {
+    etag.starts_with('"')
+}
+
+/// Judges the answer to a request for everything behind `point`.
+fn answered(head: &Head, point: &ResumePoint) -> Answered {
+    match head.status {
+        200 => Answered::Whole,
+        206 => {
+            let same = head.etag.as_ref().is_none_or(|etag| *etag == point.etag);
+            match head.content_range.as_deref().and_then(content_range) {
+                Some((first, total))
+                    if same && first == point.offset && total.is_none_or(|all| all > first) =>
+                {
+                    Answered::Rest { total }
+                }
+                _ => Answered::Unfit,
+            }
+        }
+        416 => Answered::Unfit,
+        _ => Answered::Refused,
+    }
+}
+
+/// First byte and size of the whole, of `bytes FIRST-LAST/TOTAL` where the total may be `*`.
+fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
+    let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
+    let total = match total {
+        "*" => None,
+        number => Some(number.parse().ok()?),
+    };
+    let fits = first <= last && total.is_none_or(|total| last < total);
+    fits.then_some((first, total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_rest_of_the_same_version_is_continued() {
+        let point = ResumePoint { offset: 5, etag: "\"v1\"".into() };
+        let head = |status, range: Option<&str>, etag: Option<&str>| Head {
+            status,
+            content_range: range.map(Into::into),
+            etag: etag.map(Into::into),
+            ..Head::default()
+        };
+        let rest = |total| Answered::Rest { total };
+        let table = [
+            (head(206, Some("bytes 5-9/10"), Some("\"v1\"")), rest(Some(10))),
+            (head(206, Some("bytes 5-9/10"), None), rest(Some(10))),
+            (head(206, Some("bytes 5-9/*"), Some("\"v1\"")), rest(None)),
+            (head(206, Some("bytes 5-9/10"), Some("\"v2\"")), Answered::Unfit),
+            (head(206, Some("bytes 0-9/10"), Some("\"v1\"")), Answered::Unfit),
+            (head(206, Some("bytes 6-9/10"), Some("\"v1\"")), Answered::Unfit),
+            (head(206, Some("bytes 5-4/10"), Some("\"v1\"")), Answered::Unfit),
+            (head(206, Some("bytes 5-10/10"), Some("\"v1\"")), Answered::Unfit),
+            (head(206, Some("items 5-9/10"), Some("\"v1\"")), Answered::Unfit),
+            (head(206, None, Some("\"v1\"")), Answered::Unfit),
+            (head(416, Some("bytes */3"), None), Answered::Unfit),
+            (head(200, None, Some("\"v1\"")), Answered::Whole),
+            (head(403, None, None), Answered::Refused),
+            (head(302, None, None), Answered::Refused),
+        ];
+        for (head, expected) in table {
+            assert_eq!(answered(&head, &point), expected, "{head:?}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_can_panic(header in "(bytes )?[0-9*]{0,25}[-/]?[0-9*]{0,25}[-/]?[0-9*]{0,25}") {
+            let _ = content_range(&header);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The client as callers see it: one method for each endpoint of the contract. What travels is in
+//! [`wire`](super::wire), how a call is carried out in [`attempt`](super::attempt).
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use url::Url;
+
+use super::asked::{
+    AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
+    Uploaded, UsageEvent, UsageSummary,
+};
+use super::attempt::{Content, Done};
+use super::call::Call;
+use super::endpoint::{Endpoint, Timing};
+use super::operation::Operation;
+use super::transport::Transport;
+use super::wire::{self, Unreadable};
+use crate::model::{
+    Clock, Failure, Fingerprint, Instant, JobId, JobStatus, JobView, OutputLink, Pricing, Random,
+};
+
+/// The API client. Clones share their connections.
+///
+/// Calls that are harmless to repeat (uploads, looks, lists) are repeated by the client with the
+/// contract's backoff. Calls that are not ([`Client::create`], [`Client::start`],
+/// [`Client::admin_create_key`]) are sent once, and the failure's
+/// [`delivery`](crate::model::Delivery) says what is known.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub(super) base_url: Url,
+    origin: String,
+    fingerprint: Option<Fingerprint>,
+    pub(super) transport: Transport,
+    pub(super) timing: Timing,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+}
+
+impl Client {
+    /// A client for `endpoint`. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`](crate::model::FailureKind::Configuration): an address that
+    /// must not be used, a key that is none, a proxy that cannot be understood, https on a machine
+    /// without certificates.
+    pub fn new(
+        endpoint: Endpoint,
+        timing: Timing,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+    ) -> Result<Self, Failure> {
+        endpoint.check()?;
+        let transport = Transport::new(&endpoint, &timing)?;
+        let inner = Inner {
+            origin: endpoint.base_url.origin().ascii_serialization(),
+            fingerprint: endpoint.key.as_ref().map(crate::model::ApiKey::fingerprint),
+            base_url: endpoint.base_url,
+            transport,
+            timing,
+            clock,
+            random,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Scheme, host and, unless it is the scheme's own, port: `https://api.example`.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.inner.origin
+    }
+
+    /// Tells the key in use from others.
+    #[must_use]
+    pub fn fingerprint(&self) -> Option<Fingerprint> {
+        self.inner.fingerprint.clone()
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.inner.clock.now()
+    }
+
+    /// `POST /v1/uploads`. Streams the file from disk, again from its start at each attempt;
+    /// `progress` is told the bytes of the current attempt.
+    pub async fn upload(
+        &self,
+        file: &UploadFile,
+        call: Call<'_>,
+        progress: Arc<dyn Fn(u64) + Send + Sync>,
+    ) -> Result<Uploaded, Failure> {
+        let content = Content::File { file, progress };
+        let done = self.perform(&Operation::upload(), content, &call, wire::job::uploaded).await?;
+        Ok(Uploaded { request_id: done.request_id, ..done.value })
+    }
+
+    /// `POST /v1/jobs`, sent once.
+    pub async fn create(&self, job: &NewJob<'_>, call: Call<'_>) -> Result<Created, Failure> {
+        let content = Content::Json(wire::request::create(job)?);
+        let done = self.perform(&Operation::create(), content, &call, wire::job::created).await?;
+        Ok(Created { request_id: done.request_id, ..done.value })
+    }
+
+    /// `POST /v1/jobs/{id}/start`, sent once: this is what bills.
+    pub async fn start(
+        &self,
+        id: &JobId,
+        job: &StartJob<'_>,
+        call: Call<'_>,
+    ) -> Result<Started, Failure> {
+        let content = Content::Json(wire::request::start(job)?);
+        let read = |answer: &Value| wire::job::started(answer, id);
+        let done = self.perform(&Operation::start(id), content, &call, read).await?;
+        Ok(Started { request_id: done.request_id, ..done.value })
+    }
+
+    /// `GET /v1/jobs/{id}`.
+    pub async fn get(&self, id: &JobId, call: Call<'_>) -> Result<JobView, Failure> {
+        let read = |answer: &Value| wire::job::job(answer, id, &self.inner.base_url);
+        self.look(&Operation::job(id), &call, read).await
+    }
+
+    /// `GET /v1/jobs`: one page of this key's jobs.
+    pub async fn list(&self, page: ListQuery, call: Call<'_>) -> Result<JobPage, Failure> {
+        let status = page.status.as_ref().map(JobStatus::as_str);
+        let operation = Operation::jobs(page.limit, page.offset, status);
+        let read = |answer: &Value| wire::job::page(answer, &self.inner.base_url);
+        self.look(&operation, &call, read).await
+    }
+
+    /// `GET /api/download/{id}`, which takes no key: a new link to the output.
+    pub async fn download_link(&self, id: &JobId, call: Call<'_>) -> Result<OutputLink, Failure> {
+        let read = |answer: &Value| wire::job::download_link(answer, &self.inner.base_url);
+        self.look(&Operation::download_link(id), &call, read).await
+    }
+
+    /// `GET /api/pricing`.
+    pub async fn pricing(&self, call: Call<'_>) -> Result<Pricing, Failure> {
+        self.look(&Operation::pricing(), &call, wire::account::pricing).await
+    }
+
+    /// `GET /health`.
+    pub async fn health(&self, call: Call<'_>) -> Result<Health, Failure> {
+        self.look(&Operation::health(), &call, wire::account::health).await
+    }
+
+    /// `GET /v1/usage/summary` over the last `days`, which the service wants between 1 and 90.
+    pub async fn usage_summary(&self, days: u32, call: Call<'_>) -> Result<UsageSummary, Failure> {
+        self.look(&Operation::usage_summary(days), &call, wire::account::usage_summary).await
+    }
+
+    /// `GET /v1/usage/events`: the latest `limit`, which the service wants between 1 and 100.
+    pub async fn usage_events(
+        &self,
+        limit: u32,
+        call: Call<'_>,
+    ) -> Result<Vec<UsageEvent>, Failure> {
+        self.look(&Operation::usage_events(limit), &call, wire::account::usage_events).await
+    }
+
+    /// `GET /v1/admin/config`, whose fields are not documented.
+    pub async fn admin_config(&self, call: Call<'_>) -> Result<Value, Failure> {
+        self.look(&Operation::admin_config(), &call, as_it_is).await
+    }
+
+    /// `GET /v1/admin/keys`.
+    pub async fn admin_keys(&self, call: Call<'_>) -> Result<Vec<AdminKey>, Failure> {
+        self.look(&Operation::admin_keys(), &call, wire::account::admin_keys).await
+    }
+
+    /// `POST /v1/admin/keys`, sent once: a second one would make a second key.
+    pub async fn admin_create_key(
+        &self,
+        client_id: &str,
+        note: Option<&str>,
+        call: Call<'_>,
+    ) -> Result<NewKey, Failure> {
+        let content = Content::Json(wire::request::new_key(client_id, note)?);
+        let operation = Operation::admin_create_key();
+        Ok(self.perform(&operation, content, &call, wire::account::new_key).await?.value)
+    }
+
+    /// `POST /v1/admin/keys/disable`. The fingerprint is the service's own.
+    pub async fn admin_disable_key(
+        &self,
+        key_fingerprint: &str,
+        call: Call<'_>,
+    ) -> Result<Value, Failure> {
+        let content = Content::Json(wire::request::key(key_fingerprint)?);
+        Ok(self.perform(&Operation::admin_disable_key(), content, &call, as_it_is).await?.value)
+    }
+
+    /// `POST /v1/admin/keys/enable`. The fingerprint is the service's own.
+    pub async fn admin_enable_key(
+        &self,
+        key_fingerprint: &str,
+        call: Call<'_>,
+    ) -> Result<Value, Failure> {
+        let content = Content::Json(wire::request::key(key_fingerprint)?);
+        Ok(self.perform(&Operation::admin_enable_key(), content, &call, as_it_is).await?.value)
+    }
+
+    /// A call that sends nothing and changes nothing.
+    async fn look<T>(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+        read: impl Fn(&Value) -> Result<T, Unreadable>,
+    ) -> Result<T, Failure> {
+        let done: Done<T> = self.perform(operation, Content::Nothing, call, read).await?;
+        Ok(done.value)
+    }
+}
+
+// The reader's signature is that of every answer that is understood.
+#[expect(clippy::unnecessary_wraps)]
+fn as_it_is(answer: &Value) -> Result<Value, Unreadable> {
+    Ok(answer.clone())
+}

@@ -1,0 +1,250 @@
+//! The calls that the contract has, as data: method, path, credentials, lane, and whether
+//! repeating one is harmless. Nothing here sends anything.
+
+use url::Url;
+
+use super::transport::Auth;
+use crate::model::{Failure, FailureKind, JobId};
+
+/// HTTP method of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Method {
+    Get,
+    Post,
+}
+
+impl Method {
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// What a repetition of a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeating {
+    /// Nothing that matters: the client repeats it by itself.
+    Harmless,
+    /// A second draft, a second bill, a second key: never repeated inside the client.
+    CallerDecides,
+}
+
+/// One call, complete but for its body.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Operation {
+    /// In words, for failures: "starting the job".
+    pub(super) name: &'static str,
+    pub(super) method: Method,
+    /// Path segments behind the base address, not yet encoded.
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    pub(super) auth: Auth,
+    pub(super) repeating: Repeating,
+    /// The job in the path.
+    pub(super) job: Option<JobId>,
+}
+
+impl Operation {
+    fn new(name: &'static str, method: Method, path: &[&str], auth: Auth) -> Self {
+        Self {
+            name,
+            method,
+            path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+            query: Vec::new(),
+            auth,
+            repeating: Repeating::Harmless,
+            job: None,
+        }
+    }
+
+    fn get(name: &'static str, path: &[&str], auth: Auth) -> Self {
+        Self::new(name, Method::Get, path, auth)
+    }
+
+    fn post(name: &'static str, path: &[&str], auth: Auth) -> Self {
+        Self::new(name, Method::Post, path, auth)
+    }
+
+    fn once(mut self) -> Self {
+        self.repeating = Repeating::CallerDecides;
+        self
+    }
+
+    fn about(mut self, job: &JobId) -> Self {
+        self.job = Some(job.clone());
+        self
+    }
+
+    fn with(mut self, key: &'static str, value: &impl ToString) -> Self {
+        self.query.push((key, value.to_string()));
+        self
+    }
+
+    pub(super) fn upload() -> Self {
+        Self::post("uploading the file", &["v1", "uploads"], Auth::Key)
+    }
+
+    pub(super) fn create() -> Self {
+        Self::post("creating the job", &["v1", "jobs"], Auth::Key).once()
+    }
+
+    pub(super) fn start(id: &JobId) -> Self {
+        Self::post("starting the job", &["v1", "jobs", &id.0, "start"], Auth::Key).once().about(id)
+    }
+
+    pub(super) fn job(id: &JobId) -> Self {
+        Self::get("looking at the job", &["v1", "jobs", &id.0], Auth::Key).about(id)
+    }
+
+    pub(super) fn jobs(limit: u32, offset: u64, status: Option<&str>) -> Self {
+        let page = Self::get("listing jobs", &["v1", "jobs"], Auth::Key)
+            .with("limit", &limit)
+            .with("offset", &offset);
+        match status {
+            Some(status) => page.with("status", &status),
+            None => page,
+        }
+    }
+
+    pub(super) fn download_link(id: &JobId) -> Self {
+        Self::get("asking for the output", &["api", "download", &id.0], Auth::None).about(id)
+    }
+
+    pub(super) fn pricing() -> Self {
+        Self::get("asking for prices", &["api", "pricing"], Auth::None)
+    }
+
+    pub(super) fn health() -> Self {
+        Self::get("asking for the service's health", &["health"], Auth::None)
+    }
+
+    pub(super) fn usage_summary(days: u32) -> Self {
+        Self::get("asking for usage", &["v1", "usage", "summary"], Auth::Key).with("days", &days)
+    }
+
+    pub(super) fn usage_events(limit: u32) -> Self {
+        Self::get("asking for usage events", &["v1", "usage", "events"], Auth::Key)
+            .with("limit", &limit)
+    }
+
+    pub(super) fn admin_config() -> Self {
+        Self::get("asking for the configuration", &["v1", "admin", "config"], Auth::Admin)
+    }
+
+    pub(super) fn admin_keys() -> Self {
+        Self::get("listing keys", &["v1", "admin", "keys"], Auth::Admin)
+    }
+
+    pub(super) fn admin_create_key() -> Self {
+        Self::post("creating a key", &["v1", "admin", "keys"], Auth::Admin).once()
+    }
+
+    pub(super) fn admin_disable_key() -> Self {
+        Self::post("disabling the key", &["v1", "admin", "keys", "disable"], Auth::Admin)
+    }
+
+    pub(super) fn admin_enable_key() -> Self {
+        Self::post("enabling the key", &["v1", "admin", "keys", "enable"], Auth::Admin)
+    }
+
+    /// Path without query, as it is shown and logged.
+    pub(super) fn path(&self) -> String {
+        format!("/{}", self.path.join("/"))
+    }
+
+    /// What failures call this call: words first, then method and path.
+    pub(super) fn described(&self) -> String {
+        format!("{} ({} {})", self.name, self.method.as_str(), self.path())
+    }
+
+    /// The address below `base`. Segments are encoded one by one, so that an identifier cannot
+    /// reach another path.
+    pub(super) fn url(&self, base: &Url) -> Result<Url, Failure> {
+        // The path encoder drops empty and dot segments, which would shorten the path.
+        if self.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
+            let why = "the job's id cannot be part of an address";
+            return Err(Failure::new(FailureKind::InvalidRequest, self.described(), why));
+        }
+        let mut url = base.clone();
+        let pathless = |()| {
+            let why = "the base address cannot have paths";
+            Failure::new(FailureKind::Configuration, self.described(), why)
+        };
+        url.path_segments_mut().map_err(pathless)?.pop_if_empty().extend(&self.path);
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+}
+
+/// Every operation once, for tables.
+#[cfg(test)]
+pub(super) fn every_operation() -> Vec<Operation> {
+    let id = JobId("ID".into());
+    vec![
+        Operation::upload(),
+        Operation::create(),
+        Operation::start(&id),
+        Operation::job(&id),
+        Operation::jobs(100, 0, None),
+        Operation::download_link(&id),
+        Operation::pricing(),
+        Operation::health(),
+        Operation::usage_summary(7),
+        Operation::usage_events(20),
+        Operation::admin_config(),
+        Operation::admin_keys(),
+        Operation::admin_create_key(),
+        Operation::admin_disable_key(),
+        Operation::admin_enable_key(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(operation: &Operation, base: &str) -> String {
+        operation.url(&Url::parse(base).unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn paths_go_behind_the_base_address() {
+        let start = Operation::start(&JobId("a-1".into()));
+        assert_eq!(url(&start, "https://api.example"), "https://api.example/v1/jobs/a-1/start");
+        assert_eq!(url(&start, "https://gw.example/x/"), "https://gw.example/x/v1/jobs/a-1/start");
+        let page = Operation::jobs(100, 200, Some("a&b=c"));
+        assert_eq!(
+            url(&page, "https://api.example"),
+            "https://api.example/v1/jobs?limit=100&offset=200&status=a%26b%3Dc"
+        );
+    }
+
+    #[test]
+    fn an_identifier_cannot_leave_its_segment() {
+        let odd = Operation::job(&JobId("../admin?x=1#y".into()));
+        assert_eq!(
+            url(&odd, "https://api.example"),
+            "https://api.example/v1/jobs/..%2Fadmin%3Fx=1%23y"
+        );
+        for bad in ["", ".", ".."] {
+            let operation = Operation::job(&JobId(bad.into()));
+            assert!(operation.url(&Url::parse("https://api.example").unwrap()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_key_goes_only_where_the_contract_wants_it() {
+        for operation in every_operation() {
+            let expected = match operation.path().split('/').nth(1) {
+                Some("v1") if operation.path().starts_with("/v1/admin") => Auth::Admin,
+                Some("v1") => Auth::Key,
+                _ => Auth::None,
+            };
+            assert_eq!(operation.auth, expected, "{}", operation.path());
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! Calls to the API: what goes out, what comes back, and what is made of trouble.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::server::{Server, Step, answer, answer_with};
+use super::{KEY, TOKEN, client, client_with, timing};
+use crate::client::{Call, ListQuery, NewJob, StartJob, Timing, UploadFile};
+use crate::model::{Delivery, Failure, FailureKind, JobId, JobOptions, JobStatus};
+
+fn id() -> JobId {
+    JobId("j-1".into())
+}
+
+async fn start_on(step: Step) -> (Result<crate::client::Started, Failure>, Server) {
+    let server = Server::start(vec![step]).await;
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    let result = client(&server.url).start(&id(), &job, Call::plain()).await;
+    (result, server)
+}
+
+fn upload_file(content: &[u8]) -> (UploadFile, tempfile::NamedTempFile) {
+    let on_disk = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(on_disk.path(), content).unwrap();
+    let file = UploadFile {
+        path: on_disk.path().to_owned(),
+        name: "clip 1.mp4".into(),
+        size: content.len() as u64,
+        content_type: "video/mp4".into(),
+    };
+    (file, on_disk)
+}
+
+#[tokio::test]
+async fn a_draft_is_made_and_started() {
+    let server = Server::start(vec![
+        Step::Say(answer(200, r#"{"success": true, "id": "j-1", "status": "created"}"#)),
+        Step::Say(answer(
+            200,
+            r#"{"success": true, "id": "j-1", "status": "pending", "request_id": "r-body"}"#,
+        )),
+    ])
+    .await;
+    let client = client(&server.url);
+    let options = JobOptions::default();
+    let metadata = [("rbgv".to_owned(), "c-1".to_owned())].into();
+    let job = NewJob {
+        video_url: "https://cdn.example/v",
+        options: &options,
+        background_image_url: None,
+        auto_start: false,
+        metadata: &metadata,
+    };
+    let created = client.create(&job, Call::plain()).await.unwrap();
+    assert_eq!((created.id, created.status), (id(), Some(JobStatus::Created)));
+    assert_eq!(created.request_id.as_deref(), Some("r-head"));
+    let start = StartJob { options: &options, background_image_url: None };
+    let started = client.start(&id(), &start, Call::plain()).await.unwrap();
+    assert_eq!(started.status, Some(JobStatus::Pending));
+    assert_eq!(started.request_id.as_deref(), Some("r-body"));
+
+    let seen = server.seen();
+    assert!(seen[0].head.starts_with("post /v1/jobs http/1.1\r\n"), "{}", seen[0].head);
+    assert!(seen[0].head.contains(&format!("x-api-key: {KEY}\r\n")));
+    assert!(seen[0].head.contains("user-agent: rbgv/test\r\n"));
+    assert!(!seen[0].head.contains("x-admin-token"));
+    assert_eq!(seen[0].json()["metadata"]["rbgv"], "c-1");
+    assert!(seen[1].head.starts_with("post /v1/jobs/j-1/start http/1.1\r\n"));
+    assert_eq!(seen[1].json()["background"]["type"], "transparent");
+}
+
+#[tokio::test]
+async fn credentials_go_only_where_they_belong() {
+    let server = Server::start(vec![
+        Step::Say(answer(200, r#"{"status": "healthy"}"#)),
+        Step::Say(answer(200, r#"{"items": []}"#)),
+    ])
+    .await;
+    let client = client(&server.url);
+    client.health(Call::plain()).await.unwrap();
+    client.admin_keys(Call::plain()).await.unwrap();
+    let seen = server.seen();
+    assert!(!seen[0].head.contains("x-api-key") && !seen[0].head.contains("x-admin-token"));
+    assert!(seen[1].head.contains(&format!("x-admin-token: {TOKEN}")));
+    assert!(!seen[1].head.contains("x-api-key"));
+}
+
+#[tokio::test]
+async fn an_upload_is_streamed_whole() {
+    let server = Server::start(vec![
+        Step::Close,
+        Step::Say(answer(
+            200,
+            r#"{"success": true, "video_url": "https://cdn.example/v", "size": 700000}"#,
+        )),
+    ])
+    .await;
+    let (file, _kept) = upload_file(&vec![7; 700_000]);
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listener = Arc::clone(&told);
+    let progress = Arc::new(move |sent| listener.lock().unwrap().push(sent));
+    let uploaded = client(&server.url).upload(&file, Call::plain(), progress).await.unwrap();
+    assert_eq!(uploaded.video_url, "https://cdn.example/v");
+    assert_eq!(uploaded.size, Some(700_000));
+
+    // The first attempt broke: the second one sends the file again from its start.
+    for seen in server.seen() {
+        let head = String::from_utf8_lossy(&seen.body[..300]).into_owned();
+        assert!(head.contains(r#"name="file"; filename="clip_1.mp4""#), "{head}");
+        assert!(head.contains("Content-Type: video/mp4"), "{head}");
+        let content = seen.body.split(|byte| *byte != 7).map(<[u8]>::len).max();
+        assert_eq!(content, Some(700_000));
+    }
+    assert_eq!(told.lock().unwrap().last(), Some(&700_000));
+}
+
+#[tokio::test]
+async fn a_stalled_upload_is_noticed() {
+    let server = Server::start(vec![Step::StopReading, Step::StopReading, Step::StopReading]).await;
+    let (file, _kept) = upload_file(&vec![7; 30_000_000]);
+    let timing = Timing { idle_timeout: Duration::from_millis(80), ..timing() };
+    let began = std::time::Duration::from_secs(20);
+    let client = client_with(&server.url, timing);
+    let uploading = client.upload(&file, Call::plain(), Arc::new(|_| ()));
+    let failure = tokio::time::timeout(began, uploading).await.unwrap().unwrap_err();
+    assert_eq!((failure.kind, failure.attempts), (FailureKind::Broken, 3));
+    assert!(failure.why.contains("nothing moved"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_slow_upload_is_not_a_stalled_one() {
+    // The server takes the request in small sips, for longer than the idle timeout.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let sipping = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut sip = vec![0; 2_000_000];
+        let mut taken = 0;
+        while taken < 20_000_000 {
+            taken += socket.read(&mut sip).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        while let Ok(Ok(more)) =
+            tokio::time::timeout(Duration::from_millis(50), socket.read(&mut sip)).await
+        {
+            taken += more;
+        }
+        socket.write_all(&answer(200, r#"{"video_url": "v"}"#)).await.unwrap();
+        taken
+    });
+    let (file, _kept) = upload_file(&vec![7; 20_000_000]);
+    let timing = Timing { idle_timeout: Duration::from_secs(1), retries: 0, ..timing() };
+    let uploaded = client_with(&url, timing).upload(&file, Call::plain(), Arc::new(|_| ())).await;
+    assert_eq!(uploaded.unwrap().video_url, "v");
+    assert!(sipping.await.unwrap() > 20_000_000);
+}
+
+#[tokio::test]
+async fn a_file_that_shrank_is_not_sent_again() {
+    let server = Server::start(vec![Step::Close]).await;
+    let (mut file, _kept) = upload_file(b"short");
+    file.size = 50;
+    let failure =
+        client(&server.url).upload(&file, Call::plain(), Arc::new(|_| ())).await.unwrap_err();
+    assert_eq!((failure.kind, failure.attempts), (FailureKind::Local, 1));
+    assert!(failure.why.contains("the file changed"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_refusal_carries_its_story() {
+    let body =
+        r#"{"error": {"code": "not_found", "message": "Job not found", "request_id": "r-9"}}"#;
+    let server = Server::start(vec![Step::Say(answer(404, body))]).await;
+    let failure = client(&server.url).get(&id(), Call::plain()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::NotFound);
+    assert_eq!(failure.delivery, Delivery::Refused);
+    assert_eq!(failure.job, Some(id()));
+    assert_eq!(
+        failure.to_string(),
+        "looking at the job (GET /v1/jobs/j-1): Job not found (HTTP 404, not_found, job j-1, request r-9)"
+    );
+}
+
+#[tokio::test]
+async fn harmless_calls_are_repeated_and_told() {
+    let gateway = "<html><title>502 Bad Gateway</title></html>";
+    let server = Server::start(vec![
+        Step::Say(answer_with(502, "content-type: text/html\r\n", gateway)),
+        Step::Close,
+        Step::Say(answer(200, r#"{"id": "j-1", "status": "processing", "progress": 40}"#)),
+    ])
+    .await;
+    let told = Mutex::new(Vec::new());
+    let on_retry = |failure: &Failure, wait: Duration| {
+        told.lock().unwrap().push((failure.kind, failure.attempts, failure.why.clone(), wait));
+    };
+    let call = Call { on_retry: &on_retry, ..Call::plain() };
+    let view = client(&server.url).get(&id(), call).await.unwrap();
+    assert_eq!(view.progress, Some(40.0));
+    let told = told.into_inner().unwrap();
+    assert_eq!(
+        told[0],
+        (FailureKind::Unavailable, 1, "502 Bad Gateway".into(), Duration::from_millis(1))
+    );
+    assert_eq!(
+        (told[1].0, told[1].1, told[1].3),
+        (FailureKind::Broken, 2, Duration::from_millis(2))
+    );
+}
+
+#[tokio::test]
+async fn repetitions_end_with_the_last_failure() {
+    let server = Server::start((0..3).map(|_| Step::Say(answer(503, ""))).collect()).await;
+    let failure = client(&server.url).pricing(Call::plain()).await.unwrap_err();
+    assert_eq!((failure.kind, failure.attempts), (FailureKind::Unavailable, 3));
+    assert_eq!(failure.request_id.as_deref(), Some("r-head"));
+}
+
+#[tokio::test]
+async fn retry_after_is_obeyed_or_reported() {
+    let limited = |after: &str| {
+        Step::Say(answer_with(
+            429,
+            &format!("retry-after: {after}\r\n"),
+            r#"{"error": {"code": "rate_limited"}}"#,
+        ))
+    };
+    let server = Server::start(vec![limited("0.05"), limited("-7"), limited("36000")]).await;
+    let waits = Mutex::new(Vec::new());
+    let on_retry = |_: &Failure, wait: Duration| waits.lock().unwrap().push(wait);
+    let call = Call { on_retry: &on_retry, ..Call::plain() };
+    let failure = client(&server.url).get(&id(), call).await.unwrap_err();
+    assert_eq!(*waits.lock().unwrap(), [Duration::from_millis(50), Duration::from_millis(2)]);
+    assert_eq!(failure.kind, FailureKind::RateLimited);
+    assert_eq!(failure.retry_after, Some(Duration::from_hours(10)));
+}
+
+#[tokio::test]
+async fn a_start_is_never_repeated_and_says_what_is_known() {
+    use Delivery::{Ambiguous, NotExecuted, Refused};
+    use FailureKind as K;
+    let html =
+        |status| Step::Say(answer_with(status, "content-type: text/html\r\n", "<title>x</title>"));
+    let json = |status, code: &str| {
+        Step::Say(answer(status, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
+    };
+    let cut = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\": \"j".to_vec();
+    let table = [
+        (json(401, "invalid_api_key"), K::Unauthorized, NotExecuted),
+        (json(402, "insufficient_credits"), K::InsufficientCredits, NotExecuted),
+        (json(403, "insufficient_credits"), K::InsufficientCredits, NotExecuted),
+        (json(429, "rate_limited"), K::RateLimited, NotExecuted),
+        (json(400, "invalid_request"), K::InvalidRequest, Refused),
+        (json(404, "not_found"), K::NotFound, Refused),
+        (json(409, "conflict"), K::Conflict, Ambiguous),
+        (json(500, "internal_error"), K::Unavailable, Ambiguous),
+        (html(429), K::RateLimited, Ambiguous),
+        (html(503), K::Unavailable, Ambiguous),
+        (Step::Say(answer(503, "")), K::Unavailable, Ambiguous),
+        (Step::Close, K::Broken, Ambiguous),
+        (Step::StopReading, K::Broken, Ambiguous),
+        (Step::Say(cut), K::Broken, Ambiguous),
+        (Step::Say(answer(200, r#"{"id": "j-1", "sta"#)), K::Broken, Ambiguous),
+        (Step::Say(answer(200, "garbage")), K::Contract, Ambiguous),
+        (Step::Say(answer(200, "")), K::Contract, Ambiguous),
+        (Step::Say(answer(204, "")), K::Contract, Ambiguous),
+        (Step::Say(answer(200, r#"{"success": false}"#)), K::Contract, Ambiguous),
+        (Step::Say(answer(200, r#"{"id": "j-2", "status": "pending"}"#)), K::Contract, Ambiguous),
+    ];
+    for (step, kind, delivery) in table {
+        // A second connection would hang, and the test with it.
+        let server = Server::start(vec![step]).await;
+        let options = JobOptions::default();
+        let job = StartJob { options: &options, background_image_url: None };
+        let timing = Timing {
+            idle_timeout: Duration::from_millis(300),
+            connect_timeout: Duration::from_millis(300),
+            ..timing()
+        };
+        let failure =
+            client_with(&server.url, timing).start(&id(), &job, Call::plain()).await.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.delivery, failure.attempts),
+            (kind, delivery, 1),
+            "{failure}"
+        );
+        assert!(server.seen().len() <= 1);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_certain() {
+    let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", unused.local_addr().unwrap());
+    drop(unused);
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    let failure = client(&url).start(&id(), &job, Call::plain()).await.unwrap_err();
+    assert_eq!((failure.kind, failure.delivery), (FailureKind::Unreachable, Delivery::NotExecuted));
+    assert!(failure.why.contains("refused"), "{failure}");
+}
+
+#[tokio::test]
+async fn the_last_check_has_the_last_word() {
+    let server = Server::start(vec![]).await;
+    let refuse = || Err(Failure::new(FailureKind::NeedsReview, "starting", "too late"));
+    let call = Call { last_check: Some(&refuse), ..Call::plain() };
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    let failure = client(&server.url).start(&id(), &job, call).await.unwrap_err();
+    assert_eq!(failure.why, "too late");
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
+async fn redirects_elsewhere_get_neither_key_nor_body() {
+    for status in [301, 302, 303, 307, 308] {
+        let elsewhere = Server::start(vec![Step::Say(answer(200, r#"{"id": "j-1"}"#))]).await;
+        let to = format!("location: {}/v1/jobs/j-1/start?token=s3cret\r\n", elsewhere.url);
+        let (result, _server) = start_on(Step::Say(answer_with(status, &to, ""))).await;
+        let failure = result.unwrap_err();
+        assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Delivery::Ambiguous));
+        assert!(failure.why.contains(&elsewhere.url), "{failure}");
+        assert!(!failure.to_string().contains("s3cret"), "{failure}");
+        assert!(elsewhere.seen().is_empty(), "{status}");
+    }
+}
+
+#[tokio::test]
+async fn redirects_within_the_origin_keep_method_and_body() {
+    let server = Server::start(vec![
+        Step::Say(answer_with(307, "location: /v1/jobs/j-1/start/\r\n", "")),
+        Step::Say(answer(200, r#"{"success": true}"#)),
+    ])
+    .await;
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    client(&server.url).start(&id(), &job, Call::plain()).await.unwrap();
+    let seen = server.seen();
+    assert!(seen[1].head.starts_with("post /v1/jobs/j-1/start/ "), "{}", seen[1].head);
+    assert_eq!(seen[0].body, seen[1].body);
+    assert!(!seen[1].head.contains("referer"));
+}
+
+#[tokio::test]
+async fn a_huge_answer_is_not_read_to_its_end() {
+    let head =
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 52428800\r\n\r\n["
+            .to_vec();
+    let server = Server::start(vec![Step::Flood(head, vec![b' '; 65_536])]).await;
+    let page = ListQuery { limit: 100, offset: 0, status: None };
+    let failure = client(&server.url).list(page, Call::plain()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Contract);
+    assert!(failure.why.contains("larger"), "{failure}");
+    assert!(server.written() < 30_000_000, "{}", server.written());
+}
+
+#[tokio::test]
+async fn a_huge_refusal_is_not_read_to_its_end() {
+    let head =
+        b"HTTP/1.1 400 Bad\r\ncontent-type: text/plain\r\ncontent-length: 52428800\r\n\r\nno"
+            .to_vec();
+    let server = Server::start(vec![Step::Flood(head, vec![b'o'; 65_536])]).await;
+    let failure = client(&server.url).pricing(Call::plain()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::InvalidRequest);
+    assert!(failure.why.chars().count() < 300);
+    assert!(server.written() < 20_000_000, "{}", server.written());
+}
+
+#[tokio::test]
+async fn an_answer_that_stalls_is_broken() {
+    let half = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":".to_vec();
+    let server = Server::start(vec![Step::SayAndHold(half)]).await;
+    let timing = Timing { idle_timeout: Duration::from_millis(50), retries: 0, ..timing() };
+    let failure = client_with(&server.url, timing).get(&id(), Call::plain()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Broken);
+    assert!(failure.why.contains("nothing moved"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_and_read() {
+    let body =
+        r#"{"jobs": [{"id": "a", "status": "completed", "output_url": "/o?sig=x"}], "total": 3}"#;
+    let server = Server::start(vec![Step::Say(answer(200, body))]).await;
+    let page = ListQuery { limit: 100, offset: 200, status: Some(JobStatus::Completed) };
+    let page = client(&server.url).list(page, Call::plain()).await.unwrap();
+    assert_eq!((page.jobs.len(), page.total), (1, Some(3)));
+    let link = page.jobs[0].output_url.as_ref().unwrap();
+    assert_eq!(link.expose(), format!("{}/o?sig=x", server.url));
+    assert!(
+        server.seen()[0].head.starts_with("get /v1/jobs?limit=100&offset=200&status=completed ")
+    );
+}

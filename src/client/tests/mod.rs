@@ -1,0 +1,74 @@
+//! Tests of the client as a whole, against a server that misbehaves as told. Intervals are tiny
+//! and real: paused time jumps whenever a runtime with sockets idles.
+
+mod calls;
+mod downloads;
+mod secrets;
+mod server;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Client, Endpoint, ProxyChoice, Timing};
+use crate::model::{ApiKey, Clock, Instant, Random, Timestamp};
+
+/// Counts from the moment it was made.
+struct TestClock(tokio::time::Instant);
+
+impl Clock for TestClock {
+    fn now(&self) -> Instant {
+        Instant(u64::try_from(self.0.elapsed().as_millis()).unwrap())
+    }
+
+    fn wall(&self) -> Timestamp {
+        Timestamp(784_111_777_000) // Sun, 06 Nov 1994 08:49:37 GMT
+    }
+
+    fn boot_id(&self) -> String {
+        "test".into()
+    }
+}
+
+/// Always the least wait.
+struct Least;
+
+impl Random for Least {
+    fn unit(&self) -> f64 {
+        0.0
+    }
+
+    fn bits(&self) -> u64 {
+        0
+    }
+}
+
+const KEY: &str = "sk-s3cret-key";
+const TOKEN: &str = "s3cret-admin-token";
+
+fn timing() -> Timing {
+    Timing {
+        connect_timeout: Duration::from_secs(5),
+        idle_timeout: Duration::from_secs(5),
+        backoff_first: Duration::from_millis(1),
+        backoff_max: Duration::from_millis(4),
+        retry_after_max: Duration::from_secs(1),
+        retries: 2,
+    }
+}
+
+fn client_with(base: &str, timing: Timing) -> Client {
+    let endpoint = Endpoint {
+        base_url: base.parse().unwrap(),
+        key: Some(ApiKey::new(KEY)),
+        admin_token: Some(ApiKey::new(TOKEN)),
+        allow_http: false,
+        proxy: ProxyChoice { http: Some("http://127.0.0.1:1".into()), ..ProxyChoice::default() },
+        user_agent: "rbgv/test".into(),
+    };
+    let clock = Arc::new(TestClock(tokio::time::Instant::now()));
+    Client::new(endpoint, timing, clock, Arc::new(Least)).unwrap()
+}
+
+fn client(base: &str) -> Client {
+    client_with(base, timing())
+}

@@ -1,0 +1,139 @@
+//! A server that does what it is told: one step for each connection, in order. It speaks just
+//! enough HTTP to read a request, and writes bytes as they are given.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// What to do with one connection.
+pub(super) enum Step {
+    /// Read the request, write these bytes, close.
+    Say(Vec<u8>),
+    /// Read the request, write these bytes, and then nothing, with the connection open.
+    SayAndHold(Vec<u8>),
+    /// Read the request and close without a word.
+    Close,
+    /// Read a little of the request, then nothing, with the connection open.
+    StopReading,
+    /// Read the request, write the first bytes, then the second ones again and again.
+    Flood(Vec<u8>, Vec<u8>),
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub(super) struct Seen {
+    /// Request line and headers, in lower case.
+    pub(super) head: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Seen {
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+pub(super) struct Server {
+    pub(super) url: String,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    written: Arc<Mutex<usize>>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    pub(super) async fn start(steps: Vec<Step>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let written = Arc::new(Mutex::new(0));
+        let task = tokio::spawn(serve(listener, steps, Arc::clone(&seen), Arc::clone(&written)));
+        Self { url, seen, written, task }
+    }
+
+    /// The requests that came so far.
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Bytes that a flood wrote before the other side had enough.
+    pub(super) fn written(&self) -> usize {
+        *self.written.lock().unwrap()
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    steps: Vec<Step>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    written: Arc<Mutex<usize>>,
+) {
+    let mut held = Vec::new();
+    for step in steps {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        if matches!(step, Step::StopReading) {
+            let mut little = [0; 100];
+            let _ = socket.read(&mut little).await;
+            held.push(socket);
+            continue;
+        }
+        let request = read_request(&mut socket).await;
+        seen.lock().unwrap().push(request);
+        match step {
+            Step::Say(bytes) => {
+                socket.write_all(&bytes).await.unwrap();
+                socket.shutdown().await.unwrap();
+            }
+            Step::SayAndHold(bytes) => {
+                socket.write_all(&bytes).await.unwrap();
+                held.push(socket);
+            }
+            Step::Flood(first, again) => {
+                let _ = socket.write_all(&first).await;
+                while socket.write_all(&again).await.is_ok() {
+                    *written.lock().unwrap() += again.len();
+                }
+            }
+            Step::Close | Step::StopReading => {}
+        }
+    }
+    // Whoever comes now is left waiting, and what is held stays open.
+    std::future::pending::<()>().await;
+}
+
+async fn read_request(socket: &mut TcpStream) -> Seen {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break at + 4;
+        }
+        assert!(socket.read_buf(&mut bytes).await.unwrap() > 0, "the request ended early");
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().unwrap());
+    let mut body = bytes.split_off(end);
+    while body.len() < length && socket.read_buf(&mut body).await.is_ok_and(|read| read > 0) {}
+    Seen { head, body }
+}
+
+/// An answer with a JSON body.
+pub(super) fn answer(status: u16, body: &str) -> Vec<u8> {
+    answer_with(status, "content-type: application/json\r\nx-request-id: r-head\r\n", body)
+}
+
+/// An answer with `headers`, each ended by a line break.
+pub(super) fn answer_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
+        .into_bytes()
+}

@@ -1,0 +1,228 @@
+//! The body of an upload: a file, streamed in pieces of bounded size, that tells how far it is and
+//! when it last moved. A stalled upload is noticed here, since the HTTP library's own read timeout
+//! runs from sending to the answer's headers and takes no notice of a body that moves.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::io::ReaderStream;
+
+use crate::client::asked::UploadFile;
+
+/// Size of the pieces that are read and sent.
+const PIECE: usize = 256 * 1024;
+
+/// Told how many bytes of the current attempt have been handed to the network.
+pub(in crate::client) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// Where an upload stands; shared by the body that moves and the watch over it.
+pub(in crate::client) struct Pulse {
+    began: Instant,
+    /// Milliseconds from `began` to the last movement.
+    last: AtomicU64,
+    sent: AtomicU64,
+    complete: AtomicBool,
+    /// Why the file could not be read, which the HTTP library would report as a broken connection.
+    problem: Mutex<Option<String>>,
+}
+
+impl Pulse {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            last: AtomicU64::new(0),
+            sent: AtomicU64::new(0),
+            complete: AtomicBool::new(false),
+            problem: Mutex::new(None),
+        }
+    }
+
+    fn beat(&self) {
+        let now = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.last.store(now, Ordering::Relaxed);
+    }
+
+    fn fail(&self, why: String) -> io::Error {
+        *self.problem.lock().unwrap_or_else(PoisonError::into_inner) = Some(why.clone());
+        io::Error::other(why)
+    }
+
+    /// Why the file could not be read, if that was it.
+    pub(in crate::client) fn problem(&self) -> Option<String> {
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns once nothing has moved for `idle`. When the whole body has been handed over, the
+    /// buffers below are still draining unseen and the service stores the file: that may take
+    /// twice as long.
+    pub(in crate::client) async fn silence(&self, idle: Duration) {
+        loop {
+            let patience = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
+            let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
+            let deadline = self.began + last + patience;
+            if Instant::now() >= deadline {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+}
+
+/// A file that is ready to be sent.
+pub(in crate::client) struct FileBody {
+    file: File,
+    size: u64,
+    pub(in crate::client) name: String,
+    pub(in crate::client) content_type: String,
+    pub(in crate::client) pulse: Arc<Pulse>,
+    progress: Progress,
+}
+
+impl FileBody {
+    /// Opens the file anew: every attempt sends it from the start.
+    ///
+    /// # Errors
+    /// When it cannot be opened, in words.
+    pub(in crate::client) async fn open(
+        file: &UploadFile,
+        progress: &Progress,
+    ) -> Result<Self, String> {
+        let opened = File::open(&file.path)
+            .await
+            .map_err(|error| format!("cannot open {}: {error}", file.path.display()))?;
+        Ok(Self {
+            file: opened,
+            size: file.size,
+            name: plain_name(&file.name),
+            content_type: file.content_type.clone(),
+            pulse: Arc::new(Pulse::new()),
+            progress: Arc::clone(progress),
+        })
+    }
+
+    /// Bytes that will be sent.
+    pub(in crate::client) fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The bytes: exactly [`FileBody::size`] of them, or an error.
+    pub(in crate::client) fn into_stream(
+        self,
+    ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+        let Self { file, size, pulse, progress, .. } = self;
+        pulse.beat();
+        let watched = Arc::clone(&pulse);
+        let pieces = ReaderStream::with_capacity(file.take(size), PIECE).map(move |piece| {
+            let piece = piece.map_err(|error| watched.fail(format!("cannot read on: {error}")))?;
+            let length = piece.len() as u64;
+            let sent = watched.sent.fetch_add(length, Ordering::Relaxed) + length;
+            watched.beat();
+            watched.complete.store(sent == size, Ordering::Relaxed);
+            progress(sent);
+            Ok(piece)
+        });
+        let end = stream::once(async move {
+            let sent = pulse.sent.load(Ordering::Relaxed);
+            if sent == size {
+                return None;
+            }
+            let why = format!("the file changed: {sent} bytes were there instead of {size}");
+            Some(Err(pulse.fail(why)))
+        });
+        pieces.chain(end.filter_map(std::future::ready))
+    }
+}
+
+/// `name` in characters that every multipart reader takes for a file name, with its ending kept.
+fn plain_name(name: &str) -> String {
+    const LONGEST: usize = 100;
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
+        .collect();
+    let start = plain.len().saturating_sub(LONGEST);
+    match plain[start..].trim_start_matches('.') {
+        "" => "file".to_owned(),
+        name => name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt;
+
+    use super::*;
+
+    async fn body(content: &[u8], size: u64) -> (FileBody, tempfile::NamedTempFile) {
+        let on_disk = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(on_disk.path(), content).unwrap();
+        let file = UploadFile {
+            path: on_disk.path().to_owned(),
+            name: "a.mp4".into(),
+            size,
+            content_type: "video/mp4".into(),
+        };
+        let progress: Progress = Arc::new(|_| ());
+        (FileBody::open(&file, &progress).await.unwrap(), on_disk)
+    }
+
+    #[tokio::test]
+    async fn exactly_the_promised_bytes_are_sent() {
+        let content = vec![7; PIECE * 2 + 5];
+        let (whole, _kept) = body(&content, content.len() as u64).await;
+        let sent: Vec<Bytes> = whole.into_stream().try_collect().await.unwrap();
+        assert_eq!(sent.concat(), content);
+        assert!(sent.iter().all(|piece| piece.len() <= PIECE));
+
+        let (grown, _kept) = body(b"12345", 3).await;
+        let sent: Vec<Bytes> = grown.into_stream().try_collect().await.unwrap();
+        assert_eq!(sent.concat(), b"123");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_shrank_is_a_local_problem() {
+        let (shrunk, _kept) = body(b"123", 5).await;
+        let pulse = Arc::clone(&shrunk.pulse);
+        let result: io::Result<Vec<Bytes>> = shrunk.into_stream().try_collect().await;
+        assert!(result.is_err());
+        assert!(pulse.problem().unwrap().contains("3 bytes were there instead of 5"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn silence_is_counted_from_the_last_movement() {
+        let pulse = Pulse::new();
+        let second = Duration::from_secs(1);
+        let began = Instant::now();
+        let moving = async {
+            for _ in 0..5 {
+                tokio::time::sleep(second).await;
+                pulse.beat();
+            }
+        };
+        tokio::join!(moving, pulse.silence(second * 3));
+        assert_eq!(began.elapsed(), second * 8);
+
+        pulse.beat();
+        pulse.complete.store(true, Ordering::Relaxed);
+        let began = Instant::now();
+        pulse.silence(second * 3).await;
+        assert_eq!(began.elapsed(), second * 6);
+    }
+
+    #[test]
+    fn names_are_plain_and_keep_their_ending() {
+        assert_eq!(plain_name("clip 1.mp4"), "clip_1.mp4");
+        assert_eq!(plain_name("Fuß\"\r\n.mov"), "Fu____.mov");
+        assert_eq!(plain_name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(plain_name(""), "file");
+        let long = plain_name(&format!("{}.webm", "x".repeat(4_000)));
+        assert_eq!((long.len(), &long[95..]), (100, ".webm"));
+    }
+}

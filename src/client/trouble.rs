@@ -1,0 +1,124 @@
+//! One attempt that came to nothing: what is known of it, gathered from a broken connection, a
+//! refusal in any shape, or an answer that cannot be used. It becomes a [`Failure`] when the story
+//! of all attempts is told.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::transport::{Fault, Head};
+use super::verdict::{self, Outcome, Side, Verdict};
+use super::wire::Unreadable;
+use super::wire::error::ErrorBody;
+use crate::model::secret::redact_url;
+use crate::model::{Failure, FailureKind, JobId};
+
+/// What is known of a fruitless attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Trouble {
+    pub(super) verdict: Verdict,
+    pub(super) why: String,
+    pub(super) status: Option<u16>,
+    pub(super) code: Option<String>,
+    pub(super) request_id: Option<String>,
+    pub(super) retry_after: Option<Duration>,
+}
+
+impl Trouble {
+    /// There was no answer.
+    pub(super) fn from_fault(fault: &Fault) -> Self {
+        Self {
+            verdict: verdict::judge(Side::Api, Outcome::Fault(fault)),
+            why: fault.to_string(),
+            status: None,
+            code: None,
+            request_id: None,
+            retry_after: None,
+        }
+    }
+
+    /// The answer has a refusing status.
+    pub(super) fn from_refusal(
+        side: Side,
+        head: &Head,
+        body: &[u8],
+        retry_after: Option<Duration>,
+    ) -> Self {
+        let said = ErrorBody::read(body);
+        let outcome = Outcome::Refused {
+            status: head.status,
+            code: said.code.as_deref(),
+            structured: said.structured,
+        };
+        Self {
+            verdict: verdict::judge(side, outcome),
+            why: said.message.unwrap_or_else(|| wordless(head)),
+            status: Some(head.status),
+            code: said.code,
+            request_id: said.request_id.or_else(|| head.request_id.clone()),
+            retry_after,
+        }
+    }
+
+    /// The answer has a status of success, and cannot be used. Where it holds an error all the
+    /// same, that is what it says.
+    pub(super) fn from_unreadable(head: &Head, answer: &Value, bad: Unreadable) -> Self {
+        let said = ErrorBody::from_json(answer);
+        let outcome = match said.code.as_deref() {
+            Some(code) => {
+                Outcome::Refused { status: head.status, code: Some(code), structured: true }
+            }
+            None => Outcome::Unusable { cut: bad.cut },
+        };
+        let why = match said.message {
+            Some(message) => format!("{} ({message})", bad.why),
+            None => bad.why,
+        };
+        Self {
+            verdict: verdict::judge(Side::Api, outcome),
+            why,
+            status: Some(head.status),
+            request_id: said.request_id.or_else(|| head.request_id.clone()),
+            code: said.code,
+            retry_after: None,
+        }
+    }
+
+    /// Tells it as a failure of `what`.
+    pub(super) fn into_failure(self, what: String, job: Option<JobId>) -> Failure {
+        let mut failure = Failure::new(self.verdict.kind, what, self.why);
+        failure.delivery = self.verdict.delivery;
+        failure.status = self.status;
+        failure.code = self.code;
+        failure.request_id = self.request_id;
+        failure.retry_after = self.retry_after;
+        failure.job = job;
+        failure.next = next_step(failure.kind).map(ToOwned::to_owned);
+        failure
+    }
+}
+
+/// What a user can do about a failure of this kind, where that is always the same.
+fn next_step(kind: FailureKind) -> Option<&'static str> {
+    match kind {
+        FailureKind::Unauthorized | FailureKind::Configuration | FailureKind::Unreachable => {
+            Some("rbgv doctor")
+        }
+        FailureKind::InsufficientCredits => Some("rbgv resume"),
+        _ => None,
+    }
+}
+
+/// What can be said of a refusal without words.
+fn wordless(head: &Head) -> String {
+    match (&head.location, head.status) {
+        (Some(to), 300..400) => {
+            format!(
+                "the service points to another address ({}), which is not followed",
+                redact_url(to)
+            )
+        }
+        (_, 500..600) => "the service, or a gateway before it, is in trouble".to_owned(),
+        _ => "the service gave no reason".to_owned(),
+    }
+}

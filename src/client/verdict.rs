@@ -1,0 +1,241 @@
+//! What a fruitless attempt means, and what is done about it. Every decision of the client stands
+//! in this file and is listed, case by case, in `snapshots/`: a change of policy shows up as the
+//! diff of a table. The rules are those of design, *The protocol*, step 5.
+
+use super::operation::Repeating;
+use super::transport::Fault;
+use crate::model::{Delivery, FailureKind};
+
+/// The service's code for a lack of credits, which counts under any status (contract, *Errors*).
+const NO_CREDITS: &str = "insufficient_credits";
+
+/// How an attempt came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Outcome<'a> {
+    /// There is no answer.
+    Fault(&'a Fault),
+    /// The answer is a refusal; `structured` when the service itself speaks, rather than a
+    /// gateway before it.
+    Refused { status: u16, code: Option<&'a str>, structured: bool },
+    /// The answer calls itself a success and cannot be understood; `cut` when it ends too early.
+    Unusable { cut: bool },
+}
+
+/// What an outcome means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) kind: FailureKind,
+    pub(super) delivery: Delivery,
+}
+
+/// Who is asked: the service that knows jobs and credits, or the host that holds outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Api,
+    Output,
+}
+
+/// What is done after an attempt that came to nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The same call again, after a wait.
+    Repeat,
+    /// Nothing: repeating would not help.
+    GiveUp,
+    /// Repeating might do harm. The caller knows the protocol, and the ledger.
+    AskCaller,
+}
+
+/// Judges an outcome.
+pub(super) fn judge(side: Side, outcome: Outcome<'_>) -> Verdict {
+    match outcome {
+        Outcome::Fault(fault) => of_fault(fault),
+        Outcome::Refused { status, code, structured } => {
+            let kind = match side {
+                Side::Api if code == Some(NO_CREDITS) => FailureKind::InsufficientCredits,
+                Side::Api => of_status(status),
+                Side::Output => of_output_status(status),
+            };
+            Verdict { kind, delivery: delivery(kind, status, structured) }
+        }
+        Outcome::Unusable { cut } => Verdict {
+            kind: if cut { FailureKind::Broken } else { FailureKind::Contract },
+            delivery: Delivery::Ambiguous,
+        },
+    }
+}
+
+/// What to do after `verdict` on a call that repeats like this.
+pub(super) fn next(repeating: Repeating, verdict: Verdict) -> Next {
+    match repeating {
+        Repeating::CallerDecides => Next::AskCaller,
+        Repeating::Harmless if verdict.kind.repeat_when_harmless() => Next::Repeat,
+        Repeating::Harmless => Next::GiveUp,
+    }
+}
+
+fn of_fault(fault: &Fault) -> Verdict {
+    let (kind, delivery) = match fault {
+        Fault::Unreachable(_) => (FailureKind::Unreachable, Delivery::NotExecuted),
+        Fault::Untrusted(_) => (FailureKind::Configuration, Delivery::NotExecuted),
+        Fault::Unreadable(_) => (FailureKind::Local, Delivery::NotExecuted),
+        Fault::Unsendable(_) => (FailureKind::InvalidRequest, Delivery::NotExecuted),
+        Fault::Broken(_) | Fault::Silent(_) => (FailureKind::Broken, Delivery::Ambiguous),
+    };
+    Verdict { kind, delivery }
+}
+
+fn of_status(status: u16) -> FailureKind {
+    match status {
+        401 => FailureKind::Unauthorized,
+        402 => FailureKind::InsufficientCredits,
+        407 => FailureKind::Configuration,
+        403 => FailureKind::Forbidden,
+        404 | 410 => FailureKind::NotFound,
+        409 => FailureKind::Conflict,
+        429 => FailureKind::RateLimited,
+        // Among them a server that gave up waiting for us, and one that wants nothing early.
+        408 | 425 | 500..=599 => FailureKind::Unavailable,
+        400..=499 => FailureKind::InvalidRequest,
+        // Redirects that must not be followed, and what HTTP does not know.
+        _ => FailureKind::Contract,
+    }
+}
+
+/// The host of outputs knows no jobs, keys or credits: whatever it holds against a link, a new one
+/// is the answer. Stores differ in how they say that a signature has expired.
+fn of_output_status(status: u16) -> FailureKind {
+    match status {
+        400 | 401 | 403 | 404 | 410 => FailureKind::LinkExpired,
+        407 | 408 | 425 | 429 | 500..=599 => of_status(status),
+        _ => FailureKind::Contract,
+    }
+}
+
+fn delivery(kind: FailureKind, status: u16, structured: bool) -> Delivery {
+    match (kind, status) {
+        _ if !structured => Delivery::Ambiguous,
+        (FailureKind::InsufficientCredits, _) | (_, 401 | 429) => Delivery::NotExecuted,
+        (_, 400 | 403 | 404 | 422) => Delivery::Refused,
+        _ => Delivery::Ambiguous,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::client::operation::every_operation;
+
+    /// Every way in which an attempt can come to nothing, by phase.
+    fn every_case() -> Vec<(String, OwnedOutcome)> {
+        let words = || "words".to_owned();
+        let faults = [
+            ("connect: refused, no such name, timeout, proxy, TLS", Fault::Unreachable(words())),
+            ("connect: certificate not accepted", Fault::Untrusted(words())),
+            ("prepare: file unreadable or changed", Fault::Unreadable(words())),
+            ("prepare: request cannot be made", Fault::Unsendable(words())),
+            ("send: reset, or closed before the answer", Fault::Broken(words())),
+            ("send: nothing moves", Fault::Silent(Duration::from_mins(1))),
+        ];
+        let mut cases: Vec<_> = faults
+            .into_iter()
+            .map(|(name, fault)| (name.to_owned(), OwnedOutcome::Fault(fault)))
+            .collect();
+        let statuses = [
+            301, 302, 307, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 413, 422, 425, 429,
+            500, 502, 503, 504,
+        ];
+        for status in statuses {
+            for (code, structured, name) in
+                [(None, true, "in words"), (None, false, "page or nothing")]
+            {
+                let refused = OwnedOutcome::Refused(status, code, structured);
+                cases.push((format!("answer: {status} {name}"), refused));
+            }
+        }
+        for status in [200, 400, 403, 409, 500] {
+            let refused = OwnedOutcome::Refused(status, Some(NO_CREDITS), true);
+            cases.push((format!("answer: {status} {NO_CREDITS}"), refused));
+        }
+        let other = OwnedOutcome::Refused(200, Some("internal_error"), true);
+        cases.push(("answer: 200 internal_error".to_owned(), other));
+        cases.push(("body: success, cut".to_owned(), OwnedOutcome::Unusable(true)));
+        cases.push((
+            "body: success, garbage or too large".to_owned(),
+            OwnedOutcome::Unusable(false),
+        ));
+        cases
+    }
+
+    enum OwnedOutcome {
+        Fault(Fault),
+        Refused(u16, Option<&'static str>, bool),
+        Unusable(bool),
+    }
+
+    impl OwnedOutcome {
+        fn borrowed(&self) -> Outcome<'_> {
+            match self {
+                Self::Fault(fault) => Outcome::Fault(fault),
+                Self::Refused(status, code, structured) => {
+                    Outcome::Refused { status: *status, code: *code, structured: *structured }
+                }
+                Self::Unusable(cut) => Outcome::Unusable { cut: *cut },
+            }
+        }
+    }
+
+    #[test]
+    fn every_decision_is_listed() {
+        let mut table = String::new();
+        for repeating in [Repeating::Harmless, Repeating::CallerDecides] {
+            let _ = writeln!(table, "{repeating:?}:");
+            for operation in every_operation().iter().filter(|one| one.repeating == repeating) {
+                let _ = writeln!(table, "  {} {}", operation.method.as_str(), operation.path());
+            }
+        }
+        table.push_str("\nAPI\n");
+        let _ = writeln!(
+            table,
+            "{:<52}{:<21}{:<13}{:<10}others",
+            "outcome", "kind", "delivery", "harmless"
+        );
+        for (name, outcome) in every_case() {
+            let verdict = judge(Side::Api, outcome.borrowed());
+            let _ = writeln!(
+                table,
+                "{name:<52}{:<21}{:<13}{:<10}{:?}",
+                verdict.kind.as_str(),
+                format!("{:?}", verdict.delivery),
+                format!("{:?}", next(Repeating::Harmless, verdict)),
+                next(Repeating::CallerDecides, verdict),
+            );
+        }
+        table.push_str("\nOutput, repeated by the caller\n");
+        for (name, outcome) in every_case() {
+            let verdict = judge(Side::Output, outcome.borrowed());
+            let again = next(Repeating::Harmless, verdict);
+            let _ = writeln!(table, "{name:<52}{:<21}{again:?}", verdict.kind.as_str());
+        }
+        insta::assert_snapshot!("decisions", table);
+    }
+
+    #[test]
+    fn a_start_is_only_certain_where_the_protocol_says_so() {
+        let structured =
+            |status| judge(Side::Api, Outcome::Refused { status, code: None, structured: true });
+        for status in 100..=599 {
+            let expected = match status {
+                401 | 402 | 429 => Delivery::NotExecuted,
+                400 | 403 | 404 | 422 => Delivery::Refused,
+                _ => Delivery::Ambiguous,
+            };
+            assert_eq!(structured(status).delivery, expected, "{status}");
+            let page = Outcome::Refused { status, code: None, structured: false };
+            assert_eq!(judge(Side::Api, page).delivery, Delivery::Ambiguous, "{status}");
+        }
+    }
+}

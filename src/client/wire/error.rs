@@ -1,0 +1,193 @@
+//! What a refusing answer says, in every shape that the contract lists (*Errors*).
+
+use serde_json::Value;
+
+use super::fields;
+
+/// Longest piece of an unstructured answer that is passed on, in characters.
+const SUMMARY_MAX: usize = 200;
+
+/// A refusing answer, as far as it can be understood.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(in crate::client) struct ErrorBody {
+    /// Whether the service itself speaks: JSON in a known shape. A gateway's page is none.
+    pub(in crate::client) structured: bool,
+    pub(in crate::client) code: Option<String>,
+    pub(in crate::client) message: Option<String>,
+    pub(in crate::client) request_id: Option<String>,
+}
+
+impl ErrorBody {
+    /// Reads the body of a refusing answer.
+    pub(in crate::client) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(answer) => Self::from_json(&answer),
+            Err(_) => Self { message: summary(body), ..Self::default() },
+        }
+    }
+
+    /// Reads an answer that is JSON.
+    pub(in crate::client) fn from_json(answer: &Value) -> Self {
+        let detail = fields::first(answer, &["error", "detail"]);
+        // An object within says more than the object around it.
+        let inner = detail.filter(|detail| detail.is_object()).unwrap_or(answer);
+        let either =
+            |names: &[&str]| fields::text(inner, names).or_else(|| fields::text(answer, names));
+        let message = match detail {
+            Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
+            Some(Value::Array(problems)) => validation(problems),
+            _ => either(&["message", "msg", "detail"]),
+        };
+        let code = either(&["code"]);
+        Self {
+            structured: message.is_some() || code.is_some(),
+            code,
+            message,
+            request_id: either(&["request_id"]),
+        }
+    }
+}
+
+/// The validation problems of a 422: where each is, and what it is.
+fn validation(problems: &[Value]) -> Option<String> {
+    let told: Vec<String> = problems
+        .iter()
+        .filter_map(|problem| {
+            let message = fields::text(problem, &["msg", "message"])?;
+            let place: Vec<String> = problem
+                .get("loc")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .map(|step| step.as_str().map_or_else(|| step.to_string(), ToOwned::to_owned))
+                .collect();
+            Some(if place.is_empty() { message } else { format!("{}: {message}", place.join(".")) })
+        })
+        .collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
+/// What an unstructured answer says: the title of a page, or the beginning of a text.
+pub(in crate::client) fn summary(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let page = text.trim_start();
+    let plain = if page.starts_with('<') {
+        between(page, "<title", "</title").or_else(|| between(page, "<h1", "</h1"))?
+    } else {
+        page.to_owned()
+    };
+    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
+        return None;
+    }
+    let mut cut: String = words.chars().take(SUMMARY_MAX).collect();
+    if cut.len() < words.len() {
+        cut.push('…');
+    }
+    Some(cut)
+}
+
+/// The text of the first element that opens with `open`, whatever the case of its name.
+fn between(page: &str, open: &str, close: &str) -> Option<String> {
+    // ASCII lowering keeps every byte position.
+    let lower = page.to_ascii_lowercase();
+    let opened = lower.find(open)?;
+    let start = opened + lower[opened..].find('>')? + 1;
+    let end = start + lower[start..].find(close)?;
+    Some(page[start..end].to_owned()).filter(|text| !text.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shape_of_the_contract_is_understood() {
+        // (body, structured, code, message, request id)
+        let table = [
+            (
+                r#"{"error": {"code": "not_found", "message": "Job not found", "request_id": "r-1"}}"#,
+                true,
+                Some("not_found"),
+                Some("Job not found"),
+                Some("r-1"),
+            ),
+            (r#"{"error": "Invalid file type"}"#, true, None, Some("Invalid file type"), None),
+            (r#"{"message": "no"}"#, true, None, Some("no"), None),
+            (r#"{"detail": "Job not found"}"#, true, None, Some("Job not found"), None),
+            (
+                r#"{"detail": [{"loc": ["body", "model", 0], "msg": "unknown"}, {"msg": "bad"}]}"#,
+                true,
+                None,
+                Some("body.model.0: unknown; bad"),
+                None,
+            ),
+            (
+                r#"{"detail": {"code": "insufficient_credits", "message": "top up"}}"#,
+                true,
+                Some("insufficient_credits"),
+                Some("top up"),
+                None,
+            ),
+            (
+                r#"{"success": false, "code": "timeout", "message": "late", "request_id": "r-2"}"#,
+                true,
+                Some("timeout"),
+                Some("late"),
+                Some("r-2"),
+            ),
+            (
+                r#"{"error": {"code": "x", "message": null}, "message": "outer", "request_id": "r-3"}"#,
+                true,
+                Some("x"),
+                Some("outer"),
+                Some("r-3"),
+            ),
+            (r#"{"error": null}"#, false, None, None, None),
+            (r#"{"error": {}}"#, false, None, None, None),
+            (r#"{"status": "ok"}"#, false, None, None, None),
+            ("[]", false, None, None, None),
+            ("", false, None, None, None),
+            (
+                "<html><head><TITLE>502 Bad\n Gateway</TITLE></head><body>x</body></html>",
+                false,
+                None,
+                Some("502 Bad Gateway"),
+                None,
+            ),
+            ("<!doctype html><body><h1 class=a>Oops</h1>", false, None, Some("Oops"), None),
+            ("upstream connect error", false, None, Some("upstream connect error"), None),
+        ];
+        for (body, structured, code, message, request_id) in table {
+            let expected = ErrorBody {
+                structured,
+                code: code.map(Into::into),
+                message: message.map(Into::into),
+                request_id: request_id.map(Into::into),
+            };
+            assert_eq!(ErrorBody::read(body.as_bytes()), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_summary_is_short_whatever_comes() {
+        let long = summary("x ".repeat(50_000).as_bytes()).unwrap();
+        assert_eq!(long.chars().count(), SUMMARY_MAX + 1);
+        assert_eq!(summary(b"<html><p>no title"), None);
+        assert_eq!(summary(b"<title>"), None);
+        assert!(summary(b"\xff\xfe\x00").is_some());
+        assert_eq!(summary("<title>Straße ẞ</title>".as_bytes()), Some("Straße ẞ".into()));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_a_server_says_can_panic(body: Vec<u8>) {
+            let _ = ErrorBody::read(&body);
+        }
+
+        #[test]
+        fn no_page_can_panic(page in "<(title|h1)?[^x]{0,20}(>|</title)?.{0,40}") {
+            let _ = summary(page.as_bytes());
+        }
+    }
+}

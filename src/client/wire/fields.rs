@@ -1,0 +1,125 @@
+//! Lenient reading of single fields, under the several names that services give them.
+
+use serde_json::{Map, Value};
+
+use crate::model::JobId;
+use crate::model::secret::redact_url;
+
+/// Longest identifier that is taken for one, in bytes.
+const ID_MAX: usize = 200;
+
+/// The first of `names` that is there and not null.
+pub(in crate::client) fn first<'a>(object: &'a Value, names: &[&str]) -> Option<&'a Value> {
+    names.iter().filter_map(|name| object.get(name)).find(|value| !value.is_null())
+}
+
+/// A non-empty text; numbers and booleans are written out.
+pub(in crate::client) fn text(object: &Value, names: &[&str]) -> Option<String> {
+    match first(object, names)? {
+        Value::String(text) if text.trim().is_empty() => None,
+        Value::String(text) => Some(text.clone()),
+        number @ (Value::Number(_) | Value::Bool(_)) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// A finite number, also where it is written as text.
+pub(in crate::client) fn number(object: &Value, names: &[&str]) -> Option<f64> {
+    let number = match first(object, names)? {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    number.is_finite().then_some(number)
+}
+
+/// A whole number that is not negative.
+pub(in crate::client) fn count(object: &Value, names: &[&str]) -> Option<u64> {
+    match first(object, names)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// A job's identifier: `id`, or `job_id` where the service says that (contract, *Job*). What is
+/// overlong or holds control characters is taken for none: it will stand in paths and in logs.
+pub(in crate::client) fn job_id(object: &Value) -> Option<JobId> {
+    text(object, &["id", "job_id"])
+        .filter(|id| id.len() <= ID_MAX && !id.chars().any(char::is_control))
+        .map(JobId)
+}
+
+/// The array of a page: the answer itself, or under one of `names`.
+pub(in crate::client) fn list<'a>(answer: &'a Value, names: &[&str]) -> Option<&'a Vec<Value>> {
+    match answer {
+        Value::Array(entries) => Some(entries),
+        other => first(other, names)?.as_array(),
+    }
+}
+
+/// `answer` without `hidden` fields, and with every address in it cut before its query, where
+/// signatures stand: what is kept and shown must not open anything.
+pub(in crate::client) fn without_secrets(answer: &Value, hidden: &[&str]) -> Value {
+    match answer {
+        Value::Object(map) => map
+            .iter()
+            .filter(|(key, _)| !hidden.contains(&key.as_str()))
+            .map(|(key, value)| (key.clone(), without_secrets(value, hidden)))
+            .collect::<Map<_, _>>()
+            .into(),
+        Value::Array(entries) => {
+            entries.iter().map(|entry| without_secrets(entry, hidden)).collect()
+        }
+        Value::String(text) if text.starts_with("http://") || text.starts_with("https://") => {
+            redact_url(text).into()
+        }
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn odd_types_are_read_or_passed_over() {
+        let object = json!({
+            "a": null, "b": "  ", "n": 7, "s": "4.5", "nan": "NaN", "list": [1], "neg": -1,
+        });
+        assert_eq!(text(&object, &["a", "n"]), Some("7".into()));
+        assert_eq!(text(&object, &["b"]), None);
+        assert_eq!(text(&object, &["list"]), None);
+        assert_eq!(number(&object, &["a", "s"]), Some(4.5));
+        assert_eq!(number(&object, &["nan"]), None);
+        assert_eq!(number(&object, &["list"]), None);
+        assert_eq!(count(&object, &["n"]), Some(7));
+        assert_eq!(count(&object, &["neg"]), None);
+        assert_eq!(text(&json!("no object"), &["a"]), None);
+    }
+
+    #[test]
+    fn identifiers_have_two_names_and_bounds() {
+        assert_eq!(job_id(&json!({"id": "a"})), Some(JobId("a".into())));
+        assert_eq!(job_id(&json!({"id": null, "job_id": 17})), Some(JobId("17".into())));
+        assert_eq!(job_id(&json!({"id": "a\u{1b}[2J"})), None);
+        assert_eq!(job_id(&json!({"id": "x".repeat(4_000)})), None);
+        assert_eq!(job_id(&json!({"status": "created"})), None);
+    }
+
+    #[test]
+    fn what_is_kept_opens_nothing() {
+        let answer = json!({
+            "output_url": "https://cdn.example/a?sig=s3cret",
+            "deep": [{"preview": "https://cdn.example/p?sig=s3cret", "n": 1}],
+            "note": "sig=fine",
+        });
+        let kept = without_secrets(&answer, &["output_url"]);
+        assert_eq!(
+            kept,
+            json!({"deep": [{"preview": "https://cdn.example/p?…", "n": 1}], "note": "sig=fine"})
+        );
+    }
+}

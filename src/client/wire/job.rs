@@ -1,0 +1,229 @@
+//! Answers about uploads and jobs.
+
+use serde_json::Value;
+use url::Url;
+
+use super::{Unreadable, fields};
+use crate::client::asked::{Created, JobPage, Started, Uploaded};
+use crate::model::{JobId, JobStatus, JobView, OutputLink};
+
+/// Names under which services put the array of a page (contract, *Job*).
+const PAGE: [&str; 3] = ["items", "jobs", "data"];
+
+/// Reads the answer to an upload.
+pub(in crate::client) fn uploaded(answer: &Value) -> Result<Uploaded, Unreadable> {
+    let video_url = fields::text(answer, &["video_url"])
+        .ok_or_else(|| Unreadable::new("the answer has no video_url"))?;
+    Ok(Uploaded {
+        video_url,
+        video_id: fields::text(answer, &["video_id"]),
+        size: fields::count(answer, &["size"]),
+        request_id: None,
+    })
+}
+
+/// Reads the answer to a create.
+pub(in crate::client) fn created(answer: &Value) -> Result<Created, Unreadable> {
+    let id = fields::job_id(answer).ok_or_else(|| Unreadable::new("the answer names no job"))?;
+    Ok(Created { id, status: status(answer), request_id: None })
+}
+
+/// Reads the answer to a start of `asked`. A clear success names this job, or says `success`, or
+/// gives a state; anything less leaves open what happened.
+pub(in crate::client) fn started(answer: &Value, asked: &JobId) -> Result<Started, Unreadable> {
+    let named = same_job(answer, asked)?;
+    let status = status(answer);
+    let success = answer.get("success").and_then(Value::as_bool);
+    match success {
+        Some(false) => Err(Unreadable::new("the answer says neither success nor why not")),
+        None if !named && status.is_none() => {
+            Err(Unreadable::new("the answer does not say that the job was started"))
+        }
+        _ => Ok(Started { status, request_id: None }),
+    }
+}
+
+/// Reads a look at job `asked`. `base` completes a relative output link.
+pub(in crate::client) fn job(
+    answer: &Value,
+    asked: &JobId,
+    base: &Url,
+) -> Result<JobView, Unreadable> {
+    if !same_job(answer, asked)? && status(answer).is_none() {
+        return Err(Unreadable::new("the answer is no job"));
+    }
+    Ok(view(asked.clone(), answer, base))
+}
+
+/// Reads a page of jobs in any of the four shapes.
+pub(in crate::client) fn page(answer: &Value, base: &Url) -> Result<JobPage, Unreadable> {
+    let entries = fields::list(answer, &PAGE)
+        .ok_or_else(|| Unreadable::new("the answer is no page of jobs"))?;
+    let jobs: Vec<JobView> = entries
+        .iter()
+        .filter_map(|entry| Some(view(fields::job_id(entry)?, entry, base)))
+        .collect();
+    let unreadable = entries.len() - jobs.len();
+    Ok(JobPage { jobs, total: fields::count(answer, &["total", "count"]), unreadable })
+}
+
+/// Reads the answer to a request for the output's link.
+pub(in crate::client) fn download_link(
+    answer: &Value,
+    base: &Url,
+) -> Result<OutputLink, Unreadable> {
+    link(answer, &["download_url", "output_url"], base)
+        .ok_or_else(|| Unreadable::new("the answer has no download_url"))
+}
+
+/// Whether the answer names `asked`. Naming another job is a mix-up that must not be followed.
+fn same_job(answer: &Value, asked: &JobId) -> Result<bool, Unreadable> {
+    match fields::job_id(answer) {
+        Some(id) if id == *asked => Ok(true),
+        Some(id) => Err(Unreadable::new(format!("the answer is about another job, {id}"))),
+        None => Ok(false),
+    }
+}
+
+fn status(answer: &Value) -> Option<JobStatus> {
+    fields::text(answer, &["status"]).map(|word| JobStatus::parse(&word))
+}
+
+fn view(id: JobId, answer: &Value, base: &Url) -> JobView {
+    JobView {
+        id,
+        // A job that does not tell its state is not final.
+        status: status(answer).unwrap_or_else(|| JobStatus::Other("unknown".into())),
+        progress: fields::number(answer, &["progress"]).map(|percent| percent.clamp(0.0, 100.0)),
+        output_url: link(answer, &["output_url"], base),
+        error: error(answer),
+        created_at: fields::text(answer, &["created_at"]),
+        duration_seconds: fields::number(answer, &["duration_seconds"])
+            .filter(|seconds| *seconds >= 0.0),
+        billing_status: billing(answer),
+        raw: fields::without_secrets(answer, &["output_url", "download_url"]),
+    }
+}
+
+/// Why a job failed: a text, or an object that holds one.
+fn error(answer: &Value) -> Option<String> {
+    fields::text(answer, &["error"])
+        .or_else(|| fields::text(answer.get("error")?, &["message", "detail", "code"]))
+}
+
+/// Any value that is not null counts: it says that the job was started.
+fn billing(answer: &Value) -> Option<String> {
+    fields::text(answer, &["billing_status"])
+        .or_else(|| fields::first(answer, &["billing_status"]).map(ToString::to_string))
+}
+
+/// A link that can be followed, completed by `base` when it is relative.
+fn link(answer: &Value, names: &[&str], base: &Url) -> Option<OutputLink> {
+    let url = base.join(&fields::text(answer, names)?).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| OutputLink::new(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn base() -> Url {
+        Url::parse("https://api.example").unwrap()
+    }
+
+    fn id(text: &str) -> JobId {
+        JobId(text.into())
+    }
+
+    #[test]
+    fn a_job_is_read_whatever_else_stands_in_it() {
+        let answer = json!({
+            "job_id": "j", "status": "Completed", "progress": "130", "error": null,
+            "output_url": "https://cdn.example/o.webm?sig=s3cret", "duration_seconds": 2.5,
+            "billing_status": "charged", "metadata": {"rbgv": "c-1"}, "new_field": [1, {"x": null}],
+        });
+        let view = job(&answer, &id("j"), &base()).unwrap();
+        assert_eq!(view.status, JobStatus::Completed);
+        assert_eq!(view.progress, Some(100.0));
+        assert_eq!(view.error, None);
+        assert_eq!(
+            view.output_url.as_ref().unwrap().expose(),
+            "https://cdn.example/o.webm?sig=s3cret"
+        );
+        assert_eq!(view.metadata("rbgv"), Some("c-1"));
+        assert_eq!(view.raw["new_field"], json!([1, {"x": null}]));
+        assert!(!format!("{view:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn null_missing_and_odd_fields_spoil_nothing() {
+        let answer = json!({
+            "id": "j", "status": "reticulating", "progress": {"a": 1}, "output_url": "", "error": {"message": "bad frame"},
+            "duration_seconds": -3, "billing_status": {"state": "held"},
+        });
+        let view = job(&answer, &id("j"), &base()).unwrap();
+        assert_eq!(view.status, JobStatus::Other("reticulating".into()));
+        assert!(!view.status.is_final());
+        assert_eq!((view.progress, view.output_url, view.duration_seconds), (None, None, None));
+        assert_eq!(view.error.as_deref(), Some("bad frame"));
+        assert_eq!(view.billing_status.as_deref(), Some(r#"{"state":"held"}"#));
+        let bare = job(&json!({"id": "j"}), &id("j"), &base()).unwrap();
+        assert_eq!(bare.status, JobStatus::Other("unknown".into()));
+        assert!(job(&json!({"detail": "hm"}), &id("j"), &base()).is_err());
+        assert!(job(&json!({"id": "other", "status": "created"}), &id("j"), &base()).is_err());
+    }
+
+    #[test]
+    fn links_are_completed_and_only_followed_over_http() {
+        let of = |link: &str| {
+            let view = job(&json!({"id": "j", "output_url": link}), &id("j"), &base()).unwrap();
+            view.output_url.map(|link| link.expose().to_owned())
+        };
+        assert_eq!(of("/files/a.webm"), Some("https://api.example/files/a.webm".into()));
+        assert_eq!(of("file:///etc/passwd"), None);
+        assert_eq!(of("javascript:alert(1)"), None);
+        assert_eq!(of("https://"), None);
+    }
+
+    #[test]
+    fn a_page_comes_in_four_shapes() {
+        let entries = json!([{"id": "a", "status": "created"}, {"job_id": 2, "status": "odd"}, {"x": 1}, null]);
+        let shapes = [
+            entries.clone(),
+            json!({"items": entries, "total": 9}),
+            json!({"jobs": entries, "items": null}),
+            json!({"data": entries, "total": "9"}),
+        ];
+        for (shape, total) in shapes.iter().zip([None, Some(9), None, Some(9)]) {
+            let page = page(shape, &base()).unwrap();
+            let ids: Vec<_> = page.jobs.iter().map(|job| job.id.0.as_str()).collect();
+            assert_eq!((ids, page.total, page.unreadable), (vec!["a", "2"], total, 2), "{shape}");
+        }
+        assert!(page(&json!({"jobs": "none"}), &base()).is_err());
+        assert_eq!(page(&json!([]), &base()).unwrap().jobs, []);
+    }
+
+    #[test]
+    fn only_a_clear_success_counts_as_started() {
+        let read = |answer: Value| started(&answer, &id("j")).map(|started| started.status);
+        assert_eq!(read(json!({"success": true})), Ok(None));
+        assert_eq!(read(json!({"id": "j"})), Ok(None));
+        assert_eq!(read(json!({"status": "pending"})), Ok(Some(JobStatus::Pending)));
+        for unclear in
+            [json!({}), json!([]), json!({"success": false, "id": "j"}), json!({"id": "k"})]
+        {
+            assert!(read(unclear.clone()).is_err(), "{unclear}");
+        }
+    }
+
+    #[test]
+    fn uploads_and_drafts_need_a_name() {
+        assert_eq!(uploaded(&json!({"video_url": "u", "size": 5})).unwrap().size, Some(5));
+        assert!(uploaded(&json!({"video_url": null})).is_err());
+        let draft = created(&json!({"success": true, "job_id": "j", "status": "created"})).unwrap();
+        assert_eq!((draft.id, draft.status), (id("j"), Some(JobStatus::Created)));
+        assert!(created(&json!({"success": true})).is_err());
+    }
+}

@@ -1,0 +1,282 @@
+//! Carrying out the effects of the protocol: each makes its call and says what was seen.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::context::blocking;
+use super::drive::Drive;
+use super::protocol::{Effect, Look, Observation};
+use super::search::search;
+use super::send::{Outgoing, retry_teller, send_file, send_video};
+use super::service::Service;
+use crate::client::{Call, NewJob, StartJob, UploadFile};
+use crate::ledger::Source;
+use crate::media;
+use crate::model::{Background, Failure, FailureKind, ItemEvent, JobId, JobStatus, JobView, Phase};
+
+/// The metadata field that carries our correlation id.
+pub(super) const CORRELATION: &str = "rbgv_id";
+
+/// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
+const FRESH: Duration = Duration::from_secs(5);
+
+impl<S: Service> Drive<'_, S> {
+    /// Carries out an effect that talks to the service; none when the run was stopped meanwhile.
+    ///
+    /// # Errors
+    /// Local trouble.
+    pub(super) async fn carry_out(
+        &mut self,
+        effect: Effect,
+    ) -> Result<Option<Observation>, Failure> {
+        let seen = match effect {
+            Effect::Upload => match self.run.context.unless_stopped(self.upload()).await {
+                Ok(seen) => seen?,
+                Err(_) => return Ok(None),
+            },
+            Effect::Create => self.create().await?,
+            Effect::Search => self.search().await,
+            Effect::Start => self.start().await?,
+            Effect::Look => self.look().await,
+            Effect::Follow => return Ok(self.follow().await),
+            // The others make no call and are handled where they arise.
+            _ => Observation::Due,
+        };
+        Ok(Some(seen))
+    }
+
+    async fn upload(&self) -> Result<Observation, Failure> {
+        let context = &self.run.context;
+        let (path, size, modified_ns, sha256) = match &self.task.work.source {
+            Source::Url(url) => {
+                return Ok(Observation::Uploaded { url: url.clone(), reused: false });
+            }
+            Source::File { path, size, modified_ns, sha256 } => {
+                (path.clone(), *size, *modified_ns, sha256.clone())
+            }
+        };
+        let (key, sha) = (context.key.clone(), sha256.clone());
+        let forgotten = self.task.row.reuploads > 0;
+        let known = context
+            .ledger(move |ledger, _| {
+                if forgotten {
+                    ledger.forget_upload(&key, &sha)?;
+                }
+                ledger.known_upload(&key, &sha)
+            })
+            .await?;
+        if let Some(url) = known {
+            return Ok(Observation::Uploaded { url, reused: true });
+        }
+        let _permit = self.run.uploads.acquire().await;
+        context.phase(&self.item, Phase::Upload);
+        let outgoing = Outgoing { path, size, modified_ns, sha256 };
+        let on_retry = self.on_retry();
+        match send_video(context, &self.item, &outgoing, self.call(&on_retry)).await {
+            Ok(url) => Ok(Observation::Uploaded { url, reused: false }),
+            // The file itself is the trouble, and stays so.
+            Err(failure) if matches!(failure.kind, FailureKind::Usage | FailureKind::Local) => {
+                Ok(Observation::InputFailed(failure))
+            }
+            Err(failure) => Ok(Observation::GaveUp(failure)),
+        }
+    }
+
+    async fn create(&self) -> Result<Observation, Failure> {
+        let context = &self.run.context;
+        context.phase(&self.item, Phase::Create);
+        let background = match self.background().await? {
+            Ok(background) => background,
+            Err(failure) => return Ok(Observation::CreateFailed(failure)),
+        };
+        let mut metadata: BTreeMap<String, String> = self.task.work.options.tags.clone();
+        metadata.insert(CORRELATION.to_owned(), self.task.correlation.clone());
+        let job = NewJob {
+            video_url: self.task.row.video_url.as_deref().unwrap_or_default(),
+            options: &self.task.work.options,
+            background_image_url: background.as_deref(),
+            auto_start: false,
+            metadata: &metadata,
+        };
+        let on_retry = self.on_retry();
+        Ok(match context.service.create(&job, self.call(&on_retry)).await {
+            Ok(created) => {
+                context.tell(&self.item, ItemEvent::Job(created.id.clone()));
+                Observation::Created { job: created.id, status: created.status }
+            }
+            Err(failure) => Observation::CreateFailed(failure),
+        })
+    }
+
+    async fn search(&self) -> Observation {
+        let context = &self.run.context;
+        let asked = context.clock.now();
+        let since = self.task.row.sent.map_or(Duration::ZERO, |sent| asked.since(sent));
+        match search(context, &self.task.correlation, since).await {
+            Ok(found) => Observation::Searched { asked, found },
+            Err(failure) => Observation::GaveUp(failure),
+        }
+    }
+
+    async fn start(&self) -> Result<Observation, Failure> {
+        let context = &self.run.context;
+        let Some(job) = self.task.row.job.clone() else { return Ok(Observation::StartStale) };
+        let background = match self.background().await? {
+            Ok(background) => background,
+            Err(_) => return Ok(Observation::StartStale),
+        };
+        let request = StartJob {
+            options: &self.task.work.options,
+            background_image_url: background.as_deref(),
+        };
+        let on_retry = self.on_retry();
+        let stale = AtomicBool::new(false);
+        // The last word before the first byte: long after the commit, or when the row was taken
+        // over, the start must not go out.
+        let last_check = || {
+            let committed = self.task.row.sent.unwrap_or_default();
+            let fresh = context.clock.now().since(committed) <= FRESH;
+            if fresh && context.ledger.still_owned(&context.owner, &self.task)? {
+                return Ok(());
+            }
+            stale.store(true, Ordering::Relaxed);
+            Err(Failure::new(FailureKind::Interrupted, "starting the job", "its commit is too old"))
+        };
+        let call = Call { last_check: Some(&last_check), ..self.call(&on_retry) };
+        let answer = context.service.start(&job, &request, call).await;
+        Ok(match answer {
+            Ok(_) => Observation::Started,
+            Err(_) if stale.load(Ordering::Relaxed) => Observation::StartStale,
+            Err(failure) => Observation::StartFailed(failure),
+        })
+    }
+
+    /// Looks at the job now.
+    pub(super) async fn look(&mut self) -> Observation {
+        let Some(job) = self.task.row.job.clone() else {
+            let why = "the ledger has no job for this item";
+            return Observation::GaveUp(Failure::new(
+                FailureKind::Local,
+                "looking at the job",
+                why,
+            ));
+        };
+        let asked = self.run.context.clock.now();
+        let on_retry = self.on_retry();
+        match self.run.context.service.get(&job, self.call(&on_retry)).await {
+            Ok(view) => Observation::Looked(self.seen(asked, view)),
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                Observation::JobUnknown(unknown_job(failure, &job))
+            }
+            Err(failure) => Observation::GaveUp(failure),
+        }
+    }
+
+    /// Takes a look into the row and tells what people want to know of it.
+    fn seen(&mut self, asked: crate::model::Instant, view: JobView) -> Look {
+        let look = Look {
+            asked,
+            billed: view.billing_status.is_some(),
+            has_output: view.output_url.is_some(),
+            error: view.error.clone(),
+            status: view.status.clone(),
+        };
+        if let Some(percent) = view.progress {
+            self.shown = self.shown.max(percent.clamp(0.0, 100.0));
+        }
+        let percent = view.progress.map(|_| self.shown);
+        self.task.look.status = Some(view.status.clone());
+        self.task.look.progress = percent;
+        self.task.look.seconds = view.duration_seconds.or(self.task.look.seconds);
+        self.link = view.output_url;
+        if self.task.row.phase == crate::ledger::Phase::Running {
+            let status = view.status;
+            let phase = match status {
+                JobStatus::Processing | JobStatus::Completed => Phase::Processing,
+                _ => Phase::Waiting,
+            };
+            self.run.context.phase(&self.item, phase);
+            self.run.context.tell(&self.item, ItemEvent::Progress { status, percent });
+        }
+        look
+    }
+
+    /// The address of the uploaded background picture, where the background is a file.
+    async fn background(&self) -> Result<Result<Option<String>, Failure>, Failure> {
+        let Background::ImageFile(path) = &self.task.work.options.background else {
+            return Ok(Ok(None));
+        };
+        let context = &self.run.context;
+        let hash = {
+            let path = path.clone();
+            blocking(move || {
+                media::hash_file(&path, &|_| ()).map_err(|error| {
+                    Failure::local(format!("reading the background {}", path.display()), &error)
+                })
+            })
+            .await?
+        };
+        let (key, sha) = (context.key.clone(), hash.sha256.clone());
+        let known = context.ledger(move |ledger, _| ledger.known_upload(&key, &sha)).await?;
+        if known.is_some() {
+            return Ok(Ok(known));
+        }
+        let file = UploadFile {
+            name: path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
+            content_type: picture_type(path).to_owned(),
+            path: path.clone(),
+            size: hash.size,
+        };
+        let on_retry = self.on_retry();
+        match send_file(context, &self.item, &file, self.call(&on_retry)).await {
+            Err(failure) => {
+                Ok(Err(failure
+                    .with_next("give --background an address, if the service takes no pictures")))
+            }
+            Ok(url) => {
+                let (key, kept) = (context.key.clone(), url.clone());
+                context
+                    .ledger(move |ledger, _| ledger.remember_upload(&key, &hash.sha256, &kept))
+                    .await?;
+                Ok(Ok(Some(url)))
+            }
+        }
+    }
+
+    pub(super) fn call<'b>(
+        &'b self,
+        on_retry: &'b (dyn Fn(&Failure, Duration) + Send + Sync),
+    ) -> Call<'b> {
+        Call {
+            item: Some(&self.item.name),
+            job: self.task.row.job.clone(),
+            on_retry,
+            last_check: None,
+        }
+    }
+
+    pub(super) fn on_retry(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<S> {
+        retry_teller(Arc::clone(&self.run.context.observer), self.item.clone())
+    }
+}
+
+fn unknown_job(failure: Failure, job: &JobId) -> Failure {
+    let mut failure = failure.with_job(job).with_next(
+        "use the key that made the job, or give the input up with rbgv resume --abandon",
+    );
+    failure.why = format!("{}; this key does not see a job that we made", failure.why);
+    failure
+}
+
+fn picture_type(path: &Path) -> &'static str {
+    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
+    match ending.as_deref() {
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("webp") => "image/webp",
+        Some("gif") => "image/gif",
+        _ => "image/png",
+    }
+}

@@ -1,0 +1,110 @@
+//! What a run works with: the service, the ledger, clocks, and how it may be stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::client;
+use crate::ledger::{KeyId, Ledger, LedgerError, Owner};
+use crate::model::event::Level;
+use crate::model::{
+    Clock, Event, Failure, FailureKind, ItemEvent, ItemRef, Observer, Phase, Random,
+};
+
+/// Every wait of the flow, by name (design, *Configuration*).
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// The client's waits; the flow uses its backoff windows too.
+    pub client: client::Timing,
+    /// How long a request that was sent may still arrive.
+    pub settle: Duration,
+    /// First wait between two looks at a job.
+    pub poll_first: Duration,
+    /// Longest wait between two looks.
+    pub poll_max: Duration,
+    /// Longest time that a started job is waited for.
+    pub wait_timeout: Duration,
+}
+
+/// What work is done with. One value serves every item of a run.
+pub struct Context<S> {
+    /// The service.
+    pub service: S,
+    /// The ledger.
+    pub ledger: Ledger,
+    /// This process in the ledger.
+    pub owner: Arc<Owner>,
+    /// Service and key.
+    pub key: KeyId,
+    /// Name of the profile.
+    pub profile: String,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub random: Arc<dyn Random>,
+    /// Told of everything.
+    pub observer: Arc<dyn Observer>,
+    /// Waits.
+    pub timing: Timing,
+    /// Cancelled when the run is to end: nothing new is begun, and everything stays resumable.
+    pub stop: CancellationToken,
+}
+
+impl<S> Context<S> {
+    /// Runs an operation of the ledger where it may block.
+    ///
+    /// # Errors
+    /// What the operation answers.
+    pub async fn ledger<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Ledger, &Owner) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let (ledger, owner) = (self.ledger.clone(), Arc::clone(&self.owner));
+        blocking(move || work(&ledger, &owner).map_err(Failure::from)).await
+    }
+
+    pub(super) fn tell(&self, item: &ItemRef, what: ItemEvent) {
+        self.observer.observe(&Event::Item { item: item.clone(), what });
+    }
+
+    pub(super) fn phase(&self, item: &ItemRef, phase: Phase) {
+        self.tell(item, ItemEvent::Phase(phase));
+    }
+
+    pub(super) fn notice(&self, level: Level, text: impl Into<String>) {
+        self.observer.observe(&Event::Notice { level, text: text.into() });
+    }
+
+    /// Sleeps, unless the run is stopped first.
+    pub(super) async fn sleep(&self, wait: Duration) -> Result<(), Failure> {
+        self.unless_stopped(tokio::time::sleep(wait)).await
+    }
+
+    /// Waits for `work`, unless the run is stopped first. Only for work that may be cut anywhere.
+    ///
+    /// # Errors
+    /// The run was stopped.
+    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => Err(interrupted()),
+            done = work => Ok(done),
+        }
+    }
+}
+
+/// Runs something that blocks away from the workers.
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Failure::local("working in the background", &error)),
+    }
+}
+
+/// The run was asked to stop.
+pub(super) fn interrupted() -> Failure {
+    Failure::new(FailureKind::Interrupted, "stopped", "as you asked")
+}

@@ -1,0 +1,364 @@
+//! Working through a batch: takes its entries from the ledger, longest first, a bounded number at
+//! a time, and settles each. Memory is flat in the number of inputs; what waits, waits in the
+//! ledger.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::collect::Collected;
+use super::drive::{Drive, Ended};
+use super::protocol::Observation;
+use super::run::Run;
+use super::service::Service;
+use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
+use crate::model::event::{Output, Summary};
+use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
+
+/// Entries that are uploaded and drafted ahead of the jobs in flight.
+const AHEAD: usize = 16;
+
+/// How long work of another process is left alone before it is looked at again.
+const FOREIGN_CHECK: Duration = Duration::from_millis(500);
+
+/// Entries read from the ledger at a time.
+const PAGE: u32 = 64;
+
+/// Writes an output's bytes to standard output.
+pub type StdoutSink = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
+
+/// How a run ended: what to tell, and which exit code.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// In numbers.
+    pub summary: Summary,
+    /// For the exit code.
+    pub class: ExitClass,
+}
+
+/// What came of one entry.
+enum Settled {
+    Done(Output),
+    Skipped(Output),
+    Left,
+    Failed(Failure),
+    Paused(Failure),
+    /// Another living process works on it.
+    Foreign,
+}
+
+/// Works through one batch.
+pub struct Dispatch<S> {
+    run: Arc<Run<S>>,
+    spool: PathBuf,
+    stdout: Option<StdoutSink>,
+    began: Instant,
+    summary: Summary,
+    classes: Vec<ExitClass>,
+}
+
+impl<S: Service> Dispatch<S> {
+    /// A dispatch that has begun nothing. Outputs without a target are spooled in `spool` and
+    /// handed to `stdout`.
+    #[must_use]
+    pub fn new(run: Arc<Run<S>>, spool: PathBuf, stdout: Option<StdoutSink>) -> Self {
+        let began = run.context.clock.now();
+        let summary = Summary { batch: run.batch.0, ..Summary::default() };
+        Self { run, spool, stdout, began, summary, classes: Vec::new() }
+    }
+
+    /// Works until every entry is settled, or nothing more can be done in this run.
+    ///
+    /// # Errors
+    /// The ledger cannot be used. Everything else is told of the entry it concerns.
+    pub async fn work(mut self) -> Result<Verdict, Failure> {
+        loop {
+            let foreign = self.pass().await?;
+            if foreign == 0 || self.run.held().is_some() {
+                break;
+            }
+            if self.run.context.sleep(FOREIGN_CHECK).await.is_err() {
+                break;
+            }
+        }
+        self.finish().await
+    }
+
+    /// Goes once over the open entries and returns how many were in other hands.
+    async fn pass(&mut self) -> Result<usize, Failure> {
+        let window = self.run.conduct.in_flight as usize + AHEAD;
+        let mut working: JoinSet<(EntryId, ItemRef, Result<Settled, Failure>)> = JoinSet::new();
+        let mut active = HashSet::new();
+        let mut tasks = HashSet::new();
+        let (mut after, mut foreign) = (None, 0);
+        'pages: loop {
+            let batch = self.run.batch;
+            let page = self
+                .run
+                .context
+                .ledger(move |ledger, _| ledger.open_entries(batch, after, PAGE))
+                .await?;
+            if page.is_empty() {
+                break;
+            }
+            for entry in page {
+                after = Some((entry.rank, entry.id));
+                while working.len() >= window {
+                    foreign += self.settle_next(&mut working, &mut active).await?;
+                }
+                if self.run.held().is_some() {
+                    break 'pages;
+                }
+                let Some(task) = entry.task else { continue };
+                // The second entry of one attempt waits for the first and then costs nothing.
+                if !tasks.insert(task) {
+                    foreign += 1;
+                    continue;
+                }
+                active.insert(entry.id);
+                let (run, spool, stdout) =
+                    (Arc::clone(&self.run), self.spool.clone(), self.stdout.clone());
+                working.spawn(async move {
+                    let id = entry.id;
+                    let item = ItemRef { id: id.0, name: entry.name.clone() };
+                    let settled = work_on(&run, entry, task, &item, &spool, stdout).await;
+                    (id, item, settled)
+                });
+            }
+        }
+        while !working.is_empty() {
+            foreign += self.settle_next(&mut working, &mut active).await?;
+        }
+        Ok(foreign)
+    }
+
+    async fn settle_next(
+        &mut self,
+        working: &mut JoinSet<(EntryId, ItemRef, Result<Settled, Failure>)>,
+        active: &mut HashSet<EntryId>,
+    ) -> Result<usize, Failure> {
+        let Some(joined) = working.join_next().await else { return Ok(0) };
+        let (id, item, settled) =
+            joined.map_err(|error| Failure::local("working on an input", &error))?;
+        active.remove(&id);
+        // Local trouble of one entry pauses it; the ledger itself failing shows at the next step.
+        let settled = settled.unwrap_or_else(Settled::Paused);
+        if matches!(settled, Settled::Foreign) {
+            return Ok(1);
+        }
+        self.record(id, &item, settled).await?;
+        Ok(0)
+    }
+
+    async fn record(
+        &mut self,
+        id: EntryId,
+        item: &ItemRef,
+        settled: Settled,
+    ) -> Result<(), Failure> {
+        let (state, failure, told) = match settled {
+            Settled::Done(output) => {
+                self.summary.done += 1;
+                (EntryState::Done, None, Some(ItemEvent::Done(output)))
+            }
+            Settled::Skipped(output) => {
+                self.summary.skipped += 1;
+                (EntryState::Skipped, None, Some(ItemEvent::Skipped(output)))
+            }
+            Settled::Left => (EntryState::Left, None, None),
+            Settled::Failed(failure) => {
+                self.summary.failed += 1;
+                self.classes.push(failure.kind.exit_class());
+                if self.run.conduct.fail_fast {
+                    let held = Failure::new(
+                        FailureKind::Interrupted,
+                        "not begun",
+                        "an input failed, and --fail-fast was given",
+                    );
+                    self.run.stop_starting(&held);
+                }
+                (EntryState::Failed, Some(failure.clone()), Some(ItemEvent::Failed(failure)))
+            }
+            Settled::Paused(failure) => {
+                self.classes.push(paused_class(&failure));
+                (EntryState::Paused, Some(failure.clone()), Some(ItemEvent::Paused(failure)))
+            }
+            Settled::Foreign => return Ok(()),
+        };
+        self.run
+            .context
+            .ledger(move |ledger, _| ledger.settle(id, state, failure.as_ref()))
+            .await?;
+        if let Some(told) = told {
+            self.run.context.tell(item, told);
+        }
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<Verdict, Failure> {
+        let (context, batch) = (Arc::clone(&self.run.context), self.run.batch);
+        let (counts, credits) = context
+            .ledger(move |ledger, _| {
+                ledger.end_batch(batch)?;
+                Ok((ledger.counts(batch)?, ledger.started_credits(batch)?))
+            })
+            .await?;
+        if let Some(held) = self.run.held() {
+            self.classes.push(held.kind.exit_class());
+        }
+        if counts.rejected > 0 {
+            self.classes.push(ExitClass::Some);
+        }
+        // What the plan itself refused counts like what failed later.
+        if counts.failed > self.summary.failed {
+            self.classes.push(ExitClass::Some);
+        }
+        self.summary.failed = counts.failed;
+        self.summary.rejected = counts.rejected;
+        self.summary.open = counts.open;
+        self.summary.credits = credits;
+        self.summary.elapsed = context.clock.now().since(self.began);
+        let succeeded = self.summary.done + self.summary.skipped > 0;
+        let class = ExitClass::combine(self.classes, succeeded);
+        context.observer.observe(&Event::Finished(self.summary));
+        Ok(Verdict { summary: self.summary, class })
+    }
+}
+
+/// A pause for `--fail-fast` is a consequence, and the failure behind it has its own class.
+fn paused_class(failure: &Failure) -> ExitClass {
+    if failure.kind == FailureKind::Interrupted && failure.what == "not begun" {
+        return ExitClass::Some;
+    }
+    failure.kind.exit_class()
+}
+
+async fn work_on<S: Service>(
+    run: &Run<S>,
+    entry: Entry,
+    task: TaskId,
+    item: &ItemRef,
+    spool: &Path,
+    stdout: Option<StdoutSink>,
+) -> Result<Settled, Failure> {
+    let mut next = task;
+    for tried in 0.. {
+        let claim = run.context.ledger(move |ledger, owner| ledger.claim(owner, next)).await?;
+        let Claim::Mine(task) = claim else { return Ok(Settled::Foreign) };
+        let mut drive = Drive::new(run, *task, item.clone());
+        let settled = settle(&mut drive, &entry, spool, stdout.clone()).await;
+        let task = drive.task.clone();
+        run.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+        match settled? {
+            Settled::Failed(failure)
+                if failure.kind == FailureKind::JobFailed
+                    && tried < run.conduct.retry_failed
+                    && run.starts_held().is_none() =>
+            {
+                next = renewed(run, next).await?;
+                let wait = Duration::ZERO;
+                run.context.tell(item, ItemEvent::Retry { failure, wait });
+            }
+            settled => return Ok(settled),
+        }
+    }
+    Ok(Settled::Foreign)
+}
+
+async fn renewed<S: Service>(run: &Run<S>, failed: TaskId) -> Result<TaskId, Failure> {
+    let (batch, random) = (run.batch, Arc::clone(&run.context.random));
+    let correlation = super::plan::correlation(random.as_ref());
+    run.context.ledger(move |ledger, _| ledger.renew(batch, failed, &correlation)).await
+}
+
+async fn settle<S: Service>(
+    drive: &mut Drive<'_, S>,
+    entry: &Entry,
+    spool: &Path,
+    stdout: Option<StdoutSink>,
+) -> Result<Settled, Failure> {
+    let began = drive.run.context.clock.now();
+    if !drive.task.row.phase.is_settled() {
+        match drive.go(Observation::Resumed).await? {
+            Ended::Settled => {}
+            Ended::Lost => return Ok(Settled::Foreign),
+            Ended::Rested(failure) => {
+                drive.run.latch(&failure);
+                return Ok(Settled::Paused(failure));
+            }
+            Ended::GoalReached => {
+                tell_left(drive);
+                return Ok(Settled::Left);
+            }
+        }
+    }
+    match drive.task.row.phase {
+        Row::Completed => deliver(drive, entry, spool, stdout, began).await,
+        Row::Failed => Ok(Settled::Failed(told_failure(&drive.task))),
+        // A person decides; a later run goes on from there.
+        _ => Ok(Settled::Paused(told_failure(&drive.task))),
+    }
+}
+
+fn tell_left<S: Service>(drive: &Drive<'_, S>) {
+    if let Some(job) = drive.task.row.job.clone() {
+        let status = drive.task.look.status.clone().unwrap_or(match drive.task.row.phase {
+            Row::Draft => crate::model::JobStatus::Created,
+            _ => crate::model::JobStatus::Pending,
+        });
+        drive.run.context.tell(&drive.item, ItemEvent::Left { job, status });
+    }
+}
+
+async fn deliver<S: Service>(
+    drive: &mut Drive<'_, S>,
+    entry: &Entry,
+    spool: &Path,
+    stdout: Option<StdoutSink>,
+    began: Instant,
+) -> Result<Settled, Failure> {
+    match drive.collect(entry, spool).await {
+        Ok(Collected::There(output)) => Ok(Settled::Skipped(output)),
+        Ok(Collected::New(mut output)) => {
+            output.elapsed = Some(drive.run.context.clock.now().since(began));
+            if entry.target.is_none()
+                && let (Some(path), Some(sink)) = (output.path.take(), stdout)
+            {
+                super::context::blocking(move || {
+                    sink(&path)
+                        .and_then(|()| std::fs::remove_file(&path))
+                        .map_err(|error| Failure::local("writing to standard output", &error))
+                })
+                .await?;
+            }
+            Ok(Settled::Done(output))
+        }
+        Err(failure) => Ok(Settled::Paused(failure)),
+    }
+}
+
+/// Why a settled attempt has no output, with what helps.
+fn told_failure(task: &Task) -> Failure {
+    let mut failure = task.row.failure.clone().unwrap_or_else(|| {
+        Failure::new(FailureKind::JobFailed, "the job failed", "the ledger does not say why")
+    });
+    if failure.job.is_none() {
+        failure.job.clone_from(&task.row.job);
+    }
+    if failure.next.is_none() {
+        failure.next = match failure.kind {
+            FailureKind::JobFailed => {
+                Some("add --retry-failed 1 for a new attempt, which may be billed again".to_owned())
+            }
+            FailureKind::NeedsReview => Some(
+                "look at the job, then rbgv resume --accept or --abandon; nothing more is sent until then"
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+    }
+    failure
+}

@@ -1,0 +1,232 @@
+//! Driving one attempt: ask the protocol, commit the row, carry the effect out, look what came of
+//! it, and again. One clip and ten thousand go through this same loop.
+
+use std::time::Duration;
+
+use super::protocol::{Effect, Facts, Observation, Step, step};
+use super::run::Run;
+use super::service::Service;
+use crate::ledger::{Commit, Drafts, Started, Task};
+use crate::model::event::Level;
+use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
+
+/// How driving an attempt ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The protocol does nothing more by itself: see the row.
+    Settled,
+    /// It went as far as was asked for.
+    GoalReached,
+    /// Cannot go on now; the row keeps everything that a later run needs.
+    Rested(Failure),
+    /// The row was taken over: nothing of what follows is ours to write.
+    Lost,
+}
+
+/// One attempt while it is driven.
+pub(super) struct Drive<'a, S> {
+    pub(super) run: &'a Run<S>,
+    pub(super) task: Task,
+    pub(super) item: ItemRef,
+    /// Refusals in a row, for the backoff.
+    pub(super) refusals: u32,
+    /// The largest percentage that was shown: progress never jumps back.
+    pub(super) shown: f64,
+    /// Looks that followed the start.
+    pub(super) looks: u32,
+    /// Since when the job is known to run.
+    pub(super) running_since: Option<Instant>,
+    /// The last link that the service gave. Kept in memory only.
+    pub(super) link: Option<OutputLink>,
+}
+
+impl<'a, S: Service> Drive<'a, S> {
+    pub(super) fn new(run: &'a Run<S>, task: Task, item: ItemRef) -> Self {
+        Self { run, task, item, refusals: 0, shown: 0.0, looks: 0, running_since: None, link: None }
+    }
+
+    /// Drives from `seen` until the row is settled, the goal reached, or nothing can be done now.
+    ///
+    /// # Errors
+    /// Only local trouble: a step that cannot be committed must not be carried out.
+    pub(super) async fn go(&mut self, seen: Observation) -> Result<Ended, Failure> {
+        let mut seen = seen;
+        let mut drafts = self.run.drafts().await?;
+        loop {
+            let Step { row, effect } = step(self.task.row.clone(), seen, &self.facts(drafts));
+            if let Some(failure) = self.held(&effect) {
+                return Ok(Ended::Rested(failure));
+            }
+            let turn = match effect {
+                Effect::Create => {
+                    let (turn, known) = match self.run.create_turn().await {
+                        Ok(turn) => turn,
+                        Err(failure) => return Ok(Ended::Rested(failure)),
+                    };
+                    drafts = known;
+                    turn
+                }
+                _ => None,
+            };
+            let before = self.task.row.phase;
+            self.task.row = row;
+            match self.commit(&effect).await {
+                Ok(Commit::Written) => {}
+                Ok(Commit::Lost) => return Ok(Ended::Lost),
+                Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
+                Err(failure) => return Ok(Ended::Rested(failure)),
+            }
+            if before.in_flight() && !self.task.row.phase.in_flight() {
+                self.run.free_place();
+            }
+            seen = match effect {
+                Effect::Finish if self.task.row.phase.is_settled() => return Ok(Ended::Settled),
+                Effect::Finish => return Ok(Ended::GoalReached),
+                Effect::Rest(failure) => return Ok(Ended::Rested(failure)),
+                Effect::Wait(until) => match self.wait(until).await {
+                    Ok(()) => Observation::Due,
+                    Err(failure) => return Ok(Ended::Rested(failure)),
+                },
+                Effect::BackOff(failure) => match self.back_off(failure).await {
+                    Ok(()) => Observation::Due,
+                    Err(failure) => return Ok(Ended::Rested(failure)),
+                },
+                effect => match self.carry_out(effect).await? {
+                    Some(seen) => seen,
+                    None => return Ok(Ended::Rested(super::context::interrupted())),
+                },
+            };
+            drop(turn);
+            drafts = self.learn(&seen, drafts).await?;
+        }
+    }
+
+    fn facts(&self, drafts: Drafts) -> Facts {
+        let context = &self.run.context;
+        Facts {
+            now: context.clock.now(),
+            settle: context.timing.settle,
+            glance: context.timing.poll_first,
+            drafts,
+            goal: self.run.conduct.goal,
+        }
+    }
+
+    /// Why this effect may not be begun. Rows and looks after an answer are never held back: what
+    /// was learned is written.
+    fn held(&self, effect: &Effect) -> Option<Failure> {
+        match effect {
+            Effect::Create | Effect::Start => self.run.starts_held(),
+            Effect::Upload | Effect::Search => self.run.held(),
+            _ => None,
+        }
+    }
+
+    async fn commit(&mut self, effect: &Effect) -> Result<Commit, Failure> {
+        if *effect == Effect::Start {
+            self.run.context.phase(&self.item, Phase::Queue);
+            return match self.run.commit_start(&mut self.task).await? {
+                Started::Committed => Ok(Commit::Written),
+                Started::Lost => Ok(Commit::Lost),
+                Started::OverBudget { spent, wanted } => {
+                    let failure = over_budget(spent, wanted, self.run.conduct.max_credits);
+                    self.run.latch(&failure);
+                    Err(failure)
+                }
+                Started::AtCap => Err(super::context::interrupted()),
+            };
+        }
+        let (task, note) = (self.task.clone(), note(effect));
+        let request_id = task.row.failure.as_ref().and_then(|failure| failure.request_id.clone());
+        let commit = move |ledger: &crate::ledger::Ledger, owner: &crate::ledger::Owner| {
+            ledger.commit(owner, &task, note, request_id.as_deref())
+        };
+        self.run.context.ledger(commit).await
+    }
+
+    async fn wait(&self, until: crate::model::Instant) -> Result<(), Failure> {
+        let context = &self.run.context;
+        let wait = until.since(context.clock.now());
+        if wait > Duration::from_secs(1) {
+            context.phase(&self.item, Phase::Queue);
+        }
+        context.sleep(wait).await
+    }
+
+    async fn back_off(&mut self, failure: Failure) -> Result<(), Failure> {
+        if let Some(held) = self.run.held() {
+            return Err(held);
+        }
+        self.refusals += 1;
+        let wait = self.run.back_off(&failure, self.refusals).await?;
+        self.run.context.tell(&self.item, ItemEvent::Retry { failure, wait });
+        self.run.context.sleep(wait).await
+    }
+
+    /// Draws from what was seen what holds for the key, or for the whole run.
+    async fn learn(&mut self, seen: &Observation, drafts: Drafts) -> Result<Drafts, Failure> {
+        match seen {
+            Observation::CreateFailed(failure) | Observation::StartFailed(failure) => {
+                self.run.latch(failure);
+            }
+            Observation::GaveUp(failure) => self.run.latch(failure),
+            Observation::Created { .. } | Observation::Started | Observation::Looked(_) => {
+                self.refusals = 0;
+                self.run.good();
+            }
+            Observation::Uploaded { .. } => self.run.good(),
+            _ => {}
+        }
+        let Observation::Created { status: Some(status), .. } = seen else { return Ok(drafts) };
+        let learned = match status {
+            crate::model::JobStatus::Created => Drafts::Honoured,
+            crate::model::JobStatus::Processing | crate::model::JobStatus::Completed => {
+                Drafts::Ignored
+            }
+            _ => return Ok(drafts),
+        };
+        if learned != drafts {
+            if learned == Drafts::Ignored {
+                self.run.context.notice(
+                    Level::Warning,
+                    "the service started a job that was made as a draft; jobs are made one at a time",
+                );
+            }
+            let key = self.run.context.key.clone();
+            self.run.context.ledger(move |ledger, _| ledger.learn_drafts(&key, learned)).await?;
+        }
+        Ok(learned)
+    }
+}
+
+/// What the story of the attempt says of a step.
+fn note(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Upload => "upload",
+        Effect::Create => "create",
+        Effect::Search => "search for the job of a lost create",
+        Effect::Start => "start",
+        Effect::Look => "look",
+        Effect::Follow => "follow",
+        Effect::Wait(_) => "wait for requests to drain",
+        Effect::BackOff(_) => "back off",
+        Effect::Finish => "finish",
+        Effect::Rest(_) => "rest",
+    }
+}
+
+fn over_budget(
+    spent: crate::model::Credits,
+    wanted: Option<crate::model::Credits>,
+    max: Option<crate::model::Credits>,
+) -> Failure {
+    let max = max.unwrap_or_default();
+    let why = match wanted {
+        Some(wanted) => format!(
+            "{spent} credits are started or in doubt, {wanted} more would pass the bound of {max}"
+        ),
+        None => format!("its price cannot be told beforehand, and the bound is {max} credits"),
+    };
+    Failure::new(FailureKind::BudgetReached, "not started", why)
+        .with_next("rbgv resume --max-credits N, with a larger N")
+}

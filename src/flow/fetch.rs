@@ -1,0 +1,196 @@
+//! Planning to fetch the outputs of jobs that exist, whoever made them: they become entries of a
+//! batch, and the same dispatch follows and collects them. Nothing here can bill.
+
+use std::path::{Path, PathBuf};
+
+use super::conduct::{Conduct, Destination};
+use super::context::Context;
+use super::plan::{correlation, item_key};
+use super::service::Service;
+use crate::client::Call;
+use crate::ledger::{BatchId, NewBatch, NewEntry, Placed, Source, Work};
+use crate::model::{
+    Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,
+};
+
+/// What is to be fetched.
+#[derive(Debug, Clone)]
+pub struct FetchRequest {
+    /// Which jobs.
+    pub jobs: Vec<JobId>,
+    /// Where to. [`Destination::Beside`] means where the run that made the job wanted it, and the
+    /// current directory for jobs of other machines.
+    pub destination: Destination,
+    /// How the run behaves.
+    pub conduct: Conduct,
+    /// What relative names are relative to.
+    pub current_dir: PathBuf,
+}
+
+/// Plans the fetching. The batch is ready to be dispatched.
+///
+/// # Errors
+/// A job that this key does not see, two outputs of one name, or local trouble. Then nothing is
+/// left of the plan.
+pub async fn plan_fetch<S: Service>(
+    context: &Context<S>,
+    request: FetchRequest,
+) -> Result<BatchId, Failure> {
+    let new = NewBatch {
+        profile: context.profile.clone(),
+        key: context.key.clone(),
+        conduct: request.conduct.to_json(),
+        pricing: None,
+    };
+    let batch = context.ledger(move |ledger, _| ledger.open_batch(&new)).await?;
+    for job in &request.jobs {
+        if let Err(failure) = place(context, batch, &request, job).await {
+            context.ledger(move |ledger, _| ledger.discard(batch)).await?;
+            return Err(failure);
+        }
+    }
+    context.ledger(move |ledger, _| ledger.seal(batch)).await?;
+    Ok(batch)
+}
+
+async fn place<S: Service>(
+    context: &Context<S>,
+    batch: BatchId,
+    request: &FetchRequest,
+    job: &JobId,
+) -> Result<(), Failure> {
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.task_of_job(&id)).await?;
+    let work = match known {
+        Some(task) if task.work.key.origin == context.key.origin => task.work,
+        _ => foreign_work(context, job).await?,
+    };
+    let id = job.clone();
+    let wanted = context.ledger(move |ledger, _| ledger.entry_of_job(&id)).await?;
+    let wanted = wanted.and_then(|entry| entry.target);
+    let new = NewEntry {
+        name: format!("job {job}"),
+        target: target(request, job, &work.options, wanted),
+        correlation: correlation(context.random.as_ref()),
+        work,
+        again: false,
+    };
+    let id = job.clone();
+    match context.ledger(move |ledger, _| ledger.place_job(batch, &new, &id)).await? {
+        Placed::In { .. } => Ok(()),
+        Placed::Collision(other) => {
+            let why = format!("it would be written to the same file as {other}");
+            Err(Failure::new(FailureKind::Usage, format!("job {job}"), why))
+        }
+    }
+}
+
+/// What is known of a job that this ledger did not make: only what the service says.
+async fn foreign_work<S: Service>(context: &Context<S>, job: &JobId) -> Result<Work, Failure> {
+    let call = Call { job: Some(job.clone()), ..Call::plain() };
+    let view = context.unless_stopped(context.service.get(job, call)).await??;
+    Ok(Work {
+        item_key: item_key(&context.key.origin, &format!("job {job}"), ""),
+        key: context.key.clone(),
+        profile: context.profile.clone(),
+        source: Source::Url(format!("job:{job}")),
+        duration: view.duration_seconds,
+        options: options_of(&view),
+        estimate: None,
+        pricing: None,
+    })
+}
+
+/// The options that a job was made with, as far as its answer tells; where it does not say that
+/// the output is transparent, alpha is not asked for.
+fn options_of(view: &JobView) -> JobOptions {
+    let word = |field: &str| view.raw.get(field).and_then(|value| value.as_str());
+    let format = word("output_format").and_then(|word| word.parse().ok()).or_else(|| {
+        let link = view.output_url.as_ref()?.redacted();
+        let path = link.split(['?', '#']).next()?.to_owned();
+        let ending = Path::new(&path).extension()?.to_str()?.to_owned();
+        OutputFormat::ALL.into_iter().find(|format| format.extension() == ending)
+    });
+    let transparent = word("bg_type") == Some("transparent");
+    JobOptions {
+        model: word("model").and_then(|word| word.parse().ok()).unwrap_or(ModelName::Original),
+        format: format.unwrap_or_default(),
+        background: if transparent {
+            Background::Transparent
+        } else {
+            Background::Color(crate::model::options::Rgb::GREEN)
+        },
+        ..JobOptions::default()
+    }
+}
+
+fn target(
+    request: &FetchRequest,
+    job: &JobId,
+    options: &JobOptions,
+    wanted: Option<PathBuf>,
+) -> Option<PathBuf> {
+    let name = wanted
+        .as_deref()
+        .and_then(Path::file_name)
+        .map_or_else(|| safe_name(job, options).into(), ToOwned::to_owned);
+    match &request.destination {
+        Destination::Stdout => None,
+        Destination::File(file) => Some(request.current_dir.join(file)),
+        Destination::Directory(directory) => Some(request.current_dir.join(directory).join(name)),
+        Destination::Beside => Some(wanted.unwrap_or_else(|| request.current_dir.join(name))),
+    }
+}
+
+/// A job's id is the service's word, and must not become a path.
+fn safe_name(job: &JobId, options: &JobOptions) -> String {
+    let safe: String = job
+        .0
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' })
+        .take(120)
+        .collect();
+    format!("{safe}-nobg.{}", options.format.extension())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{JobStatus, OutputLink};
+
+    fn view(raw: serde_json::Value, link: Option<&str>) -> JobView {
+        JobView {
+            id: JobId("j".into()),
+            status: JobStatus::Completed,
+            progress: None,
+            output_url: link.map(OutputLink::new),
+            error: None,
+            created_at: None,
+            duration_seconds: None,
+            billing_status: None,
+            raw,
+        }
+    }
+
+    #[test]
+    fn options_come_from_what_the_service_says() {
+        let said = view(
+            serde_json::json!({"output_format": "mov", "bg_type": "transparent", "model": "pro"}),
+            None,
+        );
+        let options = options_of(&said);
+        assert_eq!(options.format, OutputFormat::Mov);
+        assert_eq!(options.background, Background::Transparent);
+        assert_eq!(options.model, ModelName::Pro);
+        let silent = view(serde_json::json!({}), Some("https://cdn.example/a/b.gif?sig=x"));
+        let options = options_of(&silent);
+        assert_eq!(options.format, OutputFormat::Gif);
+        assert_ne!(options.background, Background::Transparent);
+    }
+
+    #[test]
+    fn an_id_never_becomes_a_path() {
+        let options = JobOptions::default();
+        assert_eq!(safe_name(&JobId("../a/b".into()), &options), "___a_b-nobg.webm");
+    }
+}

@@ -1,0 +1,364 @@
+//! The plan of a run: every input found, checked, hashed, priced and named, complete in the ledger
+//! before the first byte is sent, and never whole in memory.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use super::conduct::{Conduct, Destination};
+use super::context::interrupted;
+use super::inputs::{Found, List, Named, Selection, find};
+use super::naming::{Template, target};
+use crate::ledger::{
+    BatchId, EntryState, KeyId, Ledger, NewBatch, NewEntry, Placed, Source, Totals, Work,
+};
+use crate::media;
+use crate::model::event::Level;
+use crate::model::{
+    Background, Event, Failure, FailureKind, ItemEvent, ItemRef, JobOptions, Observer, Phase,
+    Pricing, Random,
+};
+
+/// Inputs that are written to the ledger in one transaction.
+const CHUNK: usize = 256;
+
+/// What a run was asked for.
+pub struct Request {
+    /// What the user named.
+    pub named: Vec<Named>,
+    /// Lists of further inputs.
+    pub lists: Vec<List>,
+    /// Which files of directories.
+    pub selection: Selection,
+    /// Where outputs go.
+    pub destination: Destination,
+    /// How they are called.
+    pub template: Template,
+    /// What is wanted of each input.
+    pub options: JobOptions,
+    /// How the run behaves.
+    pub conduct: Conduct,
+    /// What relative names are relative to.
+    pub current_dir: PathBuf,
+}
+
+/// Whom the plan is made for, and with what.
+pub struct Planner<'a> {
+    /// The ledger.
+    pub ledger: &'a Ledger,
+    /// Service and key.
+    pub key: KeyId,
+    /// Name of the profile.
+    pub profile: &'a str,
+    /// Prices, when the service gave any.
+    pub pricing: Option<&'a Pricing>,
+    /// Makes correlation ids.
+    pub random: &'a dyn Random,
+    /// Told of the reading of inputs.
+    pub observer: &'a dyn Observer,
+    /// Ends the planning.
+    pub stop: &'a CancellationToken,
+}
+
+/// A plan that stands in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// Its batch.
+    pub batch: BatchId,
+    /// What it comes to.
+    pub totals: Totals,
+}
+
+impl Planner<'_> {
+    /// Makes the plan. Blocking: reads and hashes every file.
+    ///
+    /// # Errors
+    /// A mistake of the command line, a collision of names, or local trouble. Then nothing is left
+    /// of the plan, and nothing was sent.
+    pub fn plan(&self, request: Request) -> Result<Plan, Failure> {
+        request.options.check().map_err(|bad| {
+            Failure::new(FailureKind::Usage, "the options contradict each other", bad.0)
+        })?;
+        request.conduct.check()?;
+        let pricing = self
+            .pricing
+            .map(|pricing| self.ledger.remember_pricing(&self.key.origin, pricing))
+            .transpose()?;
+        let batch = self.ledger.open_batch(&NewBatch {
+            profile: self.profile.to_owned(),
+            key: self.key.clone(),
+            conduct: request.conduct.to_json(),
+            pricing,
+        })?;
+        let filled = Filling::new(self, batch, pricing, &request).and_then(|mut filling| {
+            let Request { named, lists, selection, .. } = request;
+            find(&named, lists, &selection, &mut |found| filling.take(found))?;
+            filling.flush()
+        });
+        if let Err(failure) = filled {
+            self.ledger.discard(batch)?;
+            return Err(failure);
+        }
+        self.ledger.seal(batch)?;
+        Ok(Plan { batch, totals: self.ledger.totals(batch)? })
+    }
+}
+
+/// The filling of one plan.
+struct Filling<'a> {
+    planner: &'a Planner<'a>,
+    batch: BatchId,
+    pricing: Option<i64>,
+    destination: Destination,
+    template: Template,
+    options: JobOptions,
+    result_key: String,
+    again: bool,
+    overwrite: bool,
+    current_dir: PathBuf,
+    seen: i64,
+    pending: Vec<(NewEntry, bool)>,
+}
+
+impl<'a> Filling<'a> {
+    fn new(
+        planner: &'a Planner<'a>,
+        batch: BatchId,
+        pricing: Option<i64>,
+        request: &Request,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            planner,
+            batch,
+            pricing,
+            destination: request.destination.clone(),
+            template: request.template.clone(),
+            result_key: result_key(&request.options)?,
+            options: request.options.clone(),
+            again: request.conduct.again,
+            overwrite: request.conduct.overwrite,
+            current_dir: request.current_dir.clone(),
+            seen: 0,
+            pending: Vec::with_capacity(CHUNK),
+        })
+    }
+
+    /// Takes an input into the plan. A mistake in one that was named itself ends the plan; one
+    /// that was found is recorded as rejected.
+    fn take(&mut self, found: Found) -> Result<(), Failure> {
+        if self.planner.stop.is_cancelled() {
+            return Err(interrupted());
+        }
+        self.seen += 1;
+        let name = shown_name(&found);
+        match self.entry(&found, &name) {
+            Ok(None) => {}
+            Ok(Some(entry)) => {
+                self.pending.push((entry, found.explicit));
+                if self.pending.len() == CHUNK {
+                    self.flush()?;
+                }
+            }
+            Err(failure) if found.explicit || failure.kind == FailureKind::Local => {
+                return Err(failure);
+            }
+            Err(failure) => {
+                let entry = self.planner.ledger.reject(self.batch, &name, &failure)?;
+                self.tell(entry.0, &name, ItemEvent::Rejected(failure));
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, found: &Found, name: &str) -> Result<Option<NewEntry>, Failure> {
+        let target =
+            target(found, &self.destination, &self.template, &self.options, &self.current_dir)?;
+        let (source, duration, content) = match &found.input {
+            Named::Url(url) => (Source::Url(url.clone()), None, format!("url {url}")),
+            Named::Path(path) => {
+                let path = self.current_dir.join(path);
+                let video = media::inspect_input(&path).map_err(|bad| unusable(name, &bad))?;
+                let hash = self.hash(&path, name)?;
+                if self.planner.ledger.is_output(&hash.sha256)? {
+                    return self.pass_over_output(found, name);
+                }
+                let content = format!("sha256 {}", hash.sha256);
+                let source = Source::File {
+                    path,
+                    size: hash.size,
+                    modified_ns: hash.modified,
+                    sha256: hash.sha256,
+                };
+                (source, video.duration, content)
+            }
+        };
+        let model = self.options.model;
+        let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
+        Ok(Some(NewEntry {
+            name: name.to_owned(),
+            target,
+            work: Work {
+                item_key: item_key(&self.planner.key.origin, &content, &self.result_key),
+                key: self.planner.key.clone(),
+                profile: self.planner.profile.to_owned(),
+                source,
+                duration,
+                options: self.options.clone(),
+                estimate,
+                pricing: self.pricing,
+            },
+            correlation: correlation(self.planner.random),
+            again: self.again,
+        }))
+    }
+
+    /// An output of ours is never taken as an input, whatever it is called.
+    fn pass_over_output(&self, found: &Found, name: &str) -> Result<Option<NewEntry>, Failure> {
+        if found.explicit {
+            let why = "it is an output of rbgv, with its background removed already";
+            return Err(Failure::new(FailureKind::Usage, name, why));
+        }
+        let text = format!("{name} is an output of rbgv; passed over");
+        self.planner.observer.observe(&Event::Notice { level: Level::Info, text });
+        Ok(None)
+    }
+
+    fn hash(&self, path: &Path, name: &str) -> Result<media::ContentHash, Failure> {
+        let total = std::fs::metadata(path).map(|meta| meta.len()).ok();
+        self.tell(-self.seen, name, ItemEvent::Phase(Phase::Hash));
+        let hash = media::hash_file(path, &|done| {
+            self.tell(-self.seen, name, ItemEvent::Bytes { done, total });
+        });
+        self.tell(-self.seen, name, ItemEvent::Known);
+        hash.map_err(|error| Failure::local(format!("reading {name}"), &error))
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let pending = std::mem::take(&mut self.pending);
+        let (entries, explicit): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
+        let placed = self.planner.ledger.place(self.batch, &entries)?;
+        for ((entry, explicit), placed) in entries.iter().zip(explicit).zip(placed) {
+            match placed {
+                Placed::Collision(other) => return Err(collision(entry, &other)),
+                Placed::In { entry: id, task, .. } => {
+                    if let Some(failure) = self.in_the_way(entry, task)? {
+                        if explicit {
+                            return Err(failure);
+                        }
+                        let settled = EntryState::Failed;
+                        self.planner.ledger.settle(id, settled, Some(&failure))?;
+                        self.tell(id.0, &entry.name, ItemEvent::Failed(failure));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A file that is in the way and is not the output that is wanted there.
+    fn in_the_way(
+        &self,
+        entry: &NewEntry,
+        task: crate::ledger::TaskId,
+    ) -> Result<Option<Failure>, Failure> {
+        let Some(target) = &entry.target else { return Ok(None) };
+        if self.overwrite || std::fs::symlink_metadata(target).is_err() {
+            return Ok(None);
+        }
+        let ours = self.planner.ledger.outputs(task)?.iter().any(|(path, ..)| path == target);
+        if ours {
+            return Ok(None);
+        }
+        let what = format!("{}: the output {}", entry.name, target.display());
+        let why = "a file of that name exists, and is not this input's output";
+        let next = "add --overwrite to replace it, or choose another place with -o";
+        Ok(Some(Failure::new(FailureKind::Usage, what, why).with_next(next)))
+    }
+
+    fn tell(&self, id: i64, name: &str, what: ItemEvent) {
+        let item = ItemRef { id, name: name.to_owned() };
+        self.planner.observer.observe(&Event::Item { item, what });
+    }
+}
+
+fn shown_name(found: &Found) -> String {
+    match &found.input {
+        Named::Path(path) => path.display().to_string(),
+        Named::Url(url) => crate::model::secret::redact_url(url),
+    }
+}
+
+fn unusable(name: &str, bad: &media::BadInput) -> Failure {
+    Failure::new(FailureKind::Usage, name, bad.to_string())
+}
+
+fn collision(entry: &NewEntry, other: &str) -> Failure {
+    let target = entry.target.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+    let what = format!("{} and {other}", entry.name);
+    let why = format!("both would be written to {target}");
+    Failure::new(FailureKind::Usage, what, why)
+        .with_next("give -o DIR/ to keep their directories apart, or run them one by one")
+}
+
+/// What of the options changes the result, the content of a background picture included.
+fn result_key(options: &JobOptions) -> Result<String, Failure> {
+    let Background::ImageFile(path) = &options.background else { return Ok(options.result_key()) };
+    let hash = media::hash_file(path, &|_| ()).map_err(|error| {
+        let what = format!("the background {}", path.display());
+        Failure::new(FailureKind::Usage, what, error.to_string())
+    })?;
+    let content = Background::ImageUrl(format!("sha256:{}", hash.sha256));
+    Ok(JobOptions { background: content, ..options.clone() }.result_key())
+}
+
+/// Two inputs with the same item key are the same work: the second costs nothing. The API key is
+/// not part of it, so that a rotated key pays nothing twice.
+pub(super) fn item_key(origin: &str, content: &str, result_key: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [origin, content, result_key] {
+        // Lengths keep the parts apart.
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize())
+}
+
+pub(super) fn correlation(random: &dyn Random) -> String {
+    format!("{:016x}{:016x}", random.bits(), random.bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_item_key_tells_origins_contents_and_options_apart() {
+        let base = item_key("https://a", "sha256 1", "x");
+        assert_eq!(base, item_key("https://a", "sha256 1", "x"));
+        for other in [
+            item_key("https://b", "sha256 1", "x"),
+            item_key("https://a", "sha256 2", "x"),
+            item_key("https://a", "sha256 1", "y"),
+            item_key("https://as", "ha256 1", "x"),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn a_background_picture_counts_by_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (dir.path().join("1.png"), dir.path().join("2.png"));
+        let key = |path: &Path| {
+            let background = Background::ImageFile(path.to_owned());
+            result_key(&JobOptions { background, ..JobOptions::default() })
+        };
+        std::fs::write(&one, b"same").unwrap();
+        std::fs::write(&two, b"same").unwrap();
+        assert_eq!(key(&one).unwrap(), key(&two).unwrap());
+        std::fs::write(&two, b"other").unwrap();
+        assert_ne!(key(&one).unwrap(), key(&two).unwrap());
+        assert_eq!(key(&dir.path().join("gone.png")).unwrap_err().kind, FailureKind::Usage);
+    }
+}

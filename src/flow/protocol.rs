@@ -1,0 +1,533 @@
+//! The protocol that bills an input at most once, as one pure function.
+//!
+//! The API has no idempotency key, so safety comes from order: [`step`] says what to write to the
+//! ledger and what to do next; the driver commits the row *before* it carries the effect out, and
+//! feeds what it saw into the next step. After a crash the ledger is the truth, and the driver
+//! goes on with [`Observation::Resumed`].
+//!
+//! The rules are those of `docs/architecture.md`, *The protocol*. In short: a draft costs nothing,
+//! so a lost create may be repeated once drafts are known to be honoured; a start may be billed,
+//! so it is repeated only after every earlier one has drained and a look made *after* that still
+//! shows the untouched draft.
+
+use std::time::Duration;
+
+use crate::ledger::{DraftSeen, Drafts, Phase, Row};
+use crate::model::{Delivery, Failure, FailureKind, Instant, JobId, JobStatus};
+
+/// How often a create, or a start, without an answer is sent again before a person is asked.
+const CREATE_REPEATS: u32 = 3;
+const START_REPEATS: u32 = 2;
+
+/// How far the user wants an item to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Goal {
+    /// To a draft, which costs nothing (`--draft`).
+    Draft,
+    /// To a started job (`--no-wait`).
+    Start,
+    /// To the end.
+    Finish,
+}
+
+/// What a step may know beside the row.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts {
+    /// The time by the boot-time clock.
+    pub now: Instant,
+    /// How long a request that was sent may still arrive.
+    pub settle: Duration,
+    /// Shortest time between two looks at the same job.
+    pub glance: Duration,
+    /// What is known of this key's drafts.
+    pub drafts: Drafts,
+    /// How far to go.
+    pub goal: Goal,
+}
+
+/// One look at the job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Look {
+    /// When the look was sent: what it shows is not older than that.
+    pub asked: Instant,
+    /// State.
+    pub status: JobStatus,
+    /// Whether the service says anything of a bill.
+    pub billed: bool,
+    /// Whether the output can be fetched.
+    pub has_output: bool,
+    /// Why it failed, in the service's words.
+    pub error: Option<String>,
+}
+
+/// What a search for the job of a lost create found.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// The job that carries our correlation id.
+    Ours(JobId, JobStatus),
+    /// A complete list without any new job of unknown origin.
+    Nothing,
+    /// Something that cannot be told apart from our job; why.
+    Unclear(String),
+}
+
+/// What the driver saw.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Observation {
+    /// A process took the row up; nothing is known of what an earlier one saw.
+    Resumed,
+    /// The wait is over.
+    Due,
+    /// The service has the bytes.
+    Uploaded {
+        /// Where.
+        url: String,
+        /// Whether an earlier upload was used.
+        reused: bool,
+    },
+    /// A job was made.
+    Created {
+        /// Its name.
+        job: JobId,
+        /// Its state, when the answer says.
+        status: Option<JobStatus>,
+    },
+    /// A create got no success.
+    CreateFailed(Failure),
+    /// The search for a lost create, sent at `asked`, came to an end.
+    Searched {
+        /// When the search began.
+        asked: Instant,
+        /// What it found.
+        found: Found,
+    },
+    /// A start was answered with a clear success.
+    Started,
+    /// A start got no clear success.
+    StartFailed(Failure),
+    /// The start was not sent: too much time had passed since it was committed.
+    StartStale,
+    /// A look at the job.
+    Looked(Look),
+    /// The service does not know the job.
+    JobUnknown(Failure),
+    /// A call that may be repeated freely was given up, or a wait was cut short.
+    GaveUp(Failure),
+    /// An input turned out to be unusable.
+    InputFailed(Failure),
+    /// The user has looked and says: go on.
+    Accepted,
+    /// The user has looked and says: let it be.
+    Abandoned,
+}
+
+/// What the driver does after the row is committed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Give the bytes to the service, or find that it has them.
+    Upload,
+    /// Send the create.
+    Create,
+    /// Search the key's jobs for the one of a lost create.
+    Search,
+    /// Send the start, if the commit is still fresh.
+    Start,
+    /// Look at the job now.
+    Look,
+    /// Look at the job when the poll schedule says so.
+    Follow,
+    /// Go on with [`Observation::Due`] then.
+    Wait(Instant),
+    /// Go on with [`Observation::Due`] after a backoff for this failure, or give up.
+    BackOff(Failure),
+    /// Nothing more to do: the goal is reached, or the row is settled.
+    Finish,
+    /// Cannot go on now; a later run goes on from here.
+    Rest(Failure),
+}
+
+/// What follows from an observation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// The row to commit.
+    pub row: Row,
+    /// What to do after that.
+    pub effect: Effect,
+}
+
+fn go(row: Row, effect: Effect) -> Step {
+    Step { row, effect }
+}
+
+/// The row and effect that follow when `seen` is observed in `row`.
+///
+/// An observation that the phase does not expect changes nothing and looks again: a repeated
+/// answer is harmless.
+#[must_use]
+pub fn step(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match (row.phase, seen) {
+        (_, Observation::InputFailed(failure)) if !row.phase.in_flight() => fail(row, failure),
+        (Phase::NeedsReview, Observation::Accepted) => accept(row),
+        (Phase::NeedsReview | Phase::Halted, Observation::Abandoned) => abandon(row),
+        (Phase::Planned, seen) => from_planned(row, seen, facts),
+        (Phase::Ready, _) => create(row, facts),
+        (Phase::CreateSent, seen) => from_create_sent(row, seen, facts),
+        (Phase::CreateDoubt, seen) => from_create_doubt(row, seen, facts),
+        (Phase::Draft, seen) => from_draft(row, seen, facts),
+        (Phase::StartSent, seen) => from_start_sent(row, seen, facts),
+        (Phase::StartDoubt | Phase::StartRefused, seen) => from_start_doubt(row, seen, facts),
+        (Phase::Running, seen) => from_running(row, seen, facts),
+        (Phase::Completed | Phase::Failed | Phase::NeedsReview | Phase::Halted, _) => {
+            go(row, Effect::Finish)
+        }
+    }
+}
+
+fn from_planned(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::Uploaded { url, reused } => {
+            row.video_url = Some(url);
+            row.url_reused = reused;
+            row.phase = Phase::Ready;
+            create(row, facts)
+        }
+        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        _ => go(row, Effect::Upload),
+    }
+}
+
+/// Commits a create. The count goes up before the bytes go out.
+fn create(mut row: Row, facts: &Facts) -> Step {
+    row.phase = Phase::CreateSent;
+    row.creates += 1;
+    row.sent = Some(facts.now);
+    go(row, Effect::Create)
+}
+
+fn from_create_sent(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::Created { job, status } => created(row, job, status.as_ref(), facts),
+        Observation::CreateFailed(failure) => match failure.delivery {
+            Delivery::NotExecuted => create_not_executed(row, failure),
+            Delivery::Refused => create_refused(row, failure),
+            Delivery::Ambiguous => create_lost(row, failure, facts),
+        },
+        _ => create_lost(row, unanswered("create the job"), facts),
+    }
+}
+
+fn create_not_executed(mut row: Row, failure: Failure) -> Step {
+    row.phase = Phase::Ready;
+    row.creates -= 1;
+    back_off_or_rest(row, failure)
+}
+
+/// Waiting helps against limits and outages; against an empty account or a refused key it does not.
+fn back_off_or_rest(row: Row, failure: Failure) -> Step {
+    if failure.kind.repeat_when_harmless() {
+        go(row, Effect::BackOff(failure))
+    } else {
+        go(row, Effect::Rest(failure))
+    }
+}
+
+/// A service may forget an upload that it once took; then, once, the bytes are sent again.
+fn create_refused(mut row: Row, failure: Failure) -> Step {
+    let forgotten = matches!(failure.kind, FailureKind::InvalidRequest | FailureKind::NotFound);
+    row.creates -= 1;
+    if forgotten && row.url_reused && row.reuploads == 0 {
+        row.phase = Phase::Planned;
+        row.reuploads = 1;
+        row.video_url = None;
+        row.url_reused = false;
+        return go(row, Effect::Upload);
+    }
+    fail(row, failure)
+}
+
+/// A create without an answer may have made a job. Where drafts are known to cost nothing it is
+/// repeated and the possible orphan counted; elsewhere it is searched for.
+fn create_lost(mut row: Row, failure: Failure, facts: &Facts) -> Step {
+    row.sent = Some(facts.now);
+    if facts.drafts != Drafts::Honoured {
+        row.phase = Phase::CreateDoubt;
+        row.failure = Some(failure);
+        return go(row, Effect::Search);
+    }
+    row.orphans += 1;
+    row.phase = Phase::Ready;
+    repeat_create(row, failure)
+}
+
+fn repeat_create(mut row: Row, failure: Failure) -> Step {
+    if row.creates <= CREATE_REPEATS {
+        return go(row, Effect::BackOff(failure));
+    }
+    row.creates = 0;
+    go(row, Effect::Rest(failure))
+}
+
+fn from_create_doubt(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::Searched { found: Found::Ours(job, status), .. } => {
+            created(row, job, Some(&status), facts)
+        }
+        Observation::Searched { found: Found::Unclear(why), .. } => review(row, why),
+        Observation::Searched { asked, found: Found::Nothing } => {
+            let drained = drained(&row, facts);
+            if asked < drained {
+                return go(row, Effect::Wait(drained));
+            }
+            row.phase = Phase::Ready;
+            let failure = row.failure.take().unwrap_or_else(|| unanswered("create the job"));
+            repeat_create(row, failure)
+        }
+        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        _ => go(row, Effect::Search),
+    }
+}
+
+/// The job exists. What its state says decides whether it still has to be started.
+fn created(mut row: Row, job: JobId, status: Option<&JobStatus>, facts: &Facts) -> Step {
+    row.job = Some(job);
+    row.failure = None;
+    row.phase = Phase::Draft;
+    row.sent = Some(facts.now);
+    match status {
+        Some(JobStatus::Created) => {
+            row.draft = DraftSeen::Created;
+            start(row, facts)
+        }
+        Some(JobStatus::Processing | JobStatus::Completed | JobStatus::Failed) => {
+            started_by_itself(row)
+        }
+        Some(JobStatus::Pending | JobStatus::Other(_)) => {
+            row.draft = DraftSeen::Pending;
+            go(row, Effect::Look)
+        }
+        None => go(row, Effect::Look),
+    }
+}
+
+fn started_by_itself(mut row: Row) -> Step {
+    row.draft = DraftSeen::Started;
+    row.phase = Phase::Running;
+    go(row, Effect::Look)
+}
+
+fn from_draft(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::Looked(look) if look.billed || has_run(&look.status) => started_by_itself(row),
+        Observation::Looked(look) if look.status == JobStatus::Created => {
+            row.draft = DraftSeen::Created;
+            start(row, facts)
+        }
+        // `pending` does not tell a draft from a job that started by itself. One that started gets
+        // time to show it; only a draft stays as it is.
+        Observation::Looked(look) => {
+            row.draft = DraftSeen::Pending;
+            let drained = drained(&row, facts);
+            if look.asked < drained {
+                let next = facts.now.after(facts.glance).min(drained);
+                return go(row, Effect::Wait(next));
+            }
+            start(row, facts)
+        }
+        Observation::JobUnknown(failure) => halt(row, failure),
+        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        _ if row.draft == DraftSeen::Created => start(row, facts),
+        _ => go(row, Effect::Look),
+    }
+}
+
+/// Commits a start. From here on the attempt may be billed.
+fn start(mut row: Row, facts: &Facts) -> Step {
+    if facts.goal == Goal::Draft {
+        return go(row, Effect::Finish);
+    }
+    row.phase = Phase::StartSent;
+    row.starts += 1;
+    row.sent = Some(facts.now);
+    go(row, Effect::Start)
+}
+
+fn from_start_sent(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::Started => running(row, facts),
+        Observation::StartStale => {
+            row.phase = Phase::Draft;
+            row.starts -= 1;
+            go(row, Effect::Look)
+        }
+        Observation::StartFailed(failure) if failure.delivery == Delivery::NotExecuted => {
+            row.phase = Phase::Draft;
+            row.starts -= 1;
+            back_off_or_rest(row, failure)
+        }
+        Observation::StartFailed(failure) => {
+            row.phase = match failure.delivery {
+                Delivery::Refused => Phase::StartRefused,
+                _ => Phase::StartDoubt,
+            };
+            row.failure = Some(failure);
+            doubt(row, facts)
+        }
+        _ => {
+            row.phase = Phase::StartDoubt;
+            row.failure = Some(unanswered("start the job"));
+            doubt(row, facts)
+        }
+    }
+}
+
+/// Time to drain counts from now: the bytes went out after the commit and before this moment.
+fn doubt(mut row: Row, facts: &Facts) -> Step {
+    row.sent = Some(facts.now);
+    go(row, Effect::Look)
+}
+
+fn from_start_doubt(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::Looked(look) => decide_start(row, &look, facts),
+        Observation::JobUnknown(failure) => halt(row, failure),
+        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        _ => go(row, Effect::Look),
+    }
+}
+
+/// Decides by a look whether a start without a clear answer landed.
+fn decide_start(mut row: Row, look: &Look, facts: &Facts) -> Step {
+    if look.billed || has_run(&look.status) {
+        return landed(row, look, facts);
+    }
+    if look.status != JobStatus::Created {
+        if row.draft == DraftSeen::Created {
+            return landed(row, look, facts);
+        }
+        return review(
+            row,
+            format!(
+                "a start got no clear answer, and the state '{}' does not tell whether it ran",
+                look.status
+            ),
+        );
+    }
+    if row.phase == Phase::StartRefused && row.starts == 1 {
+        row.starts = 0;
+        let refusal = row.failure.take().unwrap_or_else(|| unanswered("start the job"));
+        return fail(row, refusal);
+    }
+    let drained = drained(&row, facts);
+    if look.asked < drained {
+        return go(row, Effect::Wait(drained));
+    }
+    if row.phase == Phase::StartRefused {
+        let refusal = row.failure.take().unwrap_or_else(|| unanswered("start the job"));
+        return fail(row, refusal);
+    }
+    if row.starts > START_REPEATS {
+        return review(
+            row,
+            "every start went without an answer, and the job is still a draft".to_owned(),
+        );
+    }
+    start(row, facts)
+}
+
+fn landed(mut row: Row, look: &Look, facts: &Facts) -> Step {
+    row.failure = None;
+    row.phase = Phase::Running;
+    observe_running(row, look, facts)
+}
+
+fn running(mut row: Row, facts: &Facts) -> Step {
+    row.failure = None;
+    row.phase = Phase::Running;
+    follow(row, facts)
+}
+
+fn follow(row: Row, facts: &Facts) -> Step {
+    let effect = if facts.goal == Goal::Finish { Effect::Follow } else { Effect::Finish };
+    go(row, effect)
+}
+
+fn from_running(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::Looked(look) => observe_running(row, &look, facts),
+        Observation::JobUnknown(failure) => halt(row, failure),
+        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        Observation::Resumed => go(row, Effect::Look),
+        _ => follow(row, facts),
+    }
+}
+
+fn observe_running(mut row: Row, look: &Look, facts: &Facts) -> Step {
+    match look.status {
+        JobStatus::Completed if look.has_output => {
+            row.phase = Phase::Completed;
+            go(row, Effect::Finish)
+        }
+        JobStatus::Failed => {
+            let why = look.error.clone().unwrap_or_else(|| "the service does not say why".into());
+            let mut failure = Failure::new(FailureKind::JobFailed, "the job failed", why);
+            failure.job.clone_from(&row.job);
+            fail(row, failure)
+        }
+        _ => follow(row, facts),
+    }
+}
+
+/// When everything that was sent has arrived or never will.
+fn drained(row: &Row, facts: &Facts) -> Instant {
+    row.sent.unwrap_or(facts.now).after(facts.settle)
+}
+
+fn has_run(status: &JobStatus) -> bool {
+    matches!(status, JobStatus::Processing | JobStatus::Completed | JobStatus::Failed)
+}
+
+fn fail(mut row: Row, failure: Failure) -> Step {
+    row.phase = Phase::Failed;
+    row.failure = Some(failure);
+    go(row, Effect::Finish)
+}
+
+fn review(mut row: Row, why: String) -> Step {
+    let mut failure = Failure::new(FailureKind::NeedsReview, "cannot go on safely", why);
+    failure.job.clone_from(&row.job);
+    row.phase = Phase::NeedsReview;
+    row.failure = Some(failure);
+    go(row, Effect::Finish)
+}
+
+/// The job is not visible to this key: a rotated key, or a job that was deleted. Never made anew.
+fn halt(mut row: Row, failure: Failure) -> Step {
+    row.phase = Phase::Halted;
+    row.failure = Some(failure);
+    go(row, Effect::Finish)
+}
+
+/// With a job, the user says that it runs; without one, that none was made.
+fn accept(mut row: Row) -> Step {
+    row.failure = None;
+    if row.job.is_some() {
+        row.phase = Phase::Running;
+        return go(row, Effect::Look);
+    }
+    row.phase = Phase::Ready;
+    row.creates = 0;
+    go(row, Effect::Finish)
+}
+
+fn abandon(row: Row) -> Step {
+    let mut failure = Failure::new(FailureKind::NeedsReview, "abandoned", "as you asked");
+    failure.job.clone_from(&row.job);
+    fail(row, failure)
+}
+
+fn unanswered(what: &str) -> Failure {
+    let mut failure =
+        Failure::new(FailureKind::Interrupted, what, "an earlier run ended before the answer came");
+    failure.delivery = Delivery::Ambiguous;
+    failure
+}

@@ -1,0 +1,61 @@
+//! Settling by hand what the protocol will not decide: jobs that need review, and jobs that the
+//! service does not know any more.
+
+use super::context::Context;
+use super::protocol::{Facts, Goal, Observation, step};
+use super::service::Service;
+use crate::ledger::{BatchId, Claim, Drafts, Phase, TaskId};
+use crate::model::{Failure, JobId};
+
+/// Accepts or abandons the attempts of a batch that wait for a person, or only those of `only`,
+/// and returns how many.
+///
+/// # Errors
+/// The ledger cannot be used.
+pub async fn settle_by_hand<S: Service>(
+    context: &Context<S>,
+    batch: BatchId,
+    accept: bool,
+    only: &[JobId],
+) -> Result<usize, Failure> {
+    let waiting = context.ledger(move |ledger, _| ledger.waiting_for_review(batch)).await?;
+    let mut settled = 0;
+    for id in waiting {
+        if settle(context, id, accept, only).await? {
+            settled += 1;
+        }
+    }
+    Ok(settled)
+}
+
+async fn settle<S: Service>(
+    context: &Context<S>,
+    id: TaskId,
+    accept: bool,
+    only: &[JobId],
+) -> Result<bool, Failure> {
+    let Claim::Mine(mut task) =
+        context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?
+    else {
+        return Ok(false);
+    };
+    let chosen = only.is_empty() || task.row.job.as_ref().is_some_and(|job| only.contains(job));
+    let decidable = task.row.phase == Phase::NeedsReview || !accept;
+    let mut settled = false;
+    if chosen && decidable {
+        let facts = Facts {
+            now: context.clock.now(),
+            settle: context.timing.settle,
+            glance: context.timing.poll_first,
+            drafts: Drafts::Unknown,
+            goal: Goal::Finish,
+        };
+        let seen = if accept { Observation::Accepted } else { Observation::Abandoned };
+        task.row = step(task.row.clone(), seen, &facts).row;
+        settled = true;
+        let (kept, note) = (task.clone(), if accept { "accepted" } else { "abandoned" });
+        context.ledger(move |ledger, owner| ledger.commit(owner, &kept, note, None)).await?;
+    }
+    context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+    Ok(settled)
+}

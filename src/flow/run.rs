@@ -1,0 +1,189 @@
+//! What the items of one run share: gates before the calls that matter, and the reasons to begin
+//! nothing more.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{MutexGuard, Notify, Semaphore};
+
+use super::conduct::Conduct;
+use super::context::{Context, interrupted};
+use super::service::Service;
+use crate::client::{Wait, backoff};
+use crate::ledger::{BatchId, Drafts, StartGate, Started, Task};
+use crate::model::{Failure, FailureKind};
+
+/// Uploads that run side by side: enough to fill a line, few enough that each gets somewhere.
+const UPLOADS: usize = 4;
+
+/// Outputs that are fetched side by side.
+const DOWNLOADS: usize = 4;
+
+/// How often a full house is looked at again: another process may have freed a place.
+const PLACE_CHECK: Duration = Duration::from_millis(250);
+
+/// One run over one batch.
+pub struct Run<S> {
+    /// What it works with.
+    pub context: Arc<Context<S>>,
+    /// What it works on.
+    pub batch: BatchId,
+    /// How it behaves.
+    pub conduct: Conduct,
+    pub(super) uploads: Semaphore,
+    pub(super) downloads: Semaphore,
+    create_turn: tokio::sync::Mutex<()>,
+    start_turn: tokio::sync::Mutex<()>,
+    place_freed: Notify,
+    latches: Mutex<Latches>,
+    last_success: AtomicU64,
+}
+
+/// Reasons to begin nothing more, the first of each kind.
+#[derive(Debug, Default)]
+struct Latches {
+    starts: Option<Failure>,
+    everything: Option<Failure>,
+}
+
+impl<S: Service> Run<S> {
+    /// A run that has begun nothing.
+    #[must_use]
+    pub fn new(context: Arc<Context<S>>, batch: BatchId, conduct: Conduct) -> Self {
+        let now = context.clock.now();
+        Self {
+            context,
+            batch,
+            conduct,
+            uploads: Semaphore::new(UPLOADS),
+            downloads: Semaphore::new(DOWNLOADS),
+            create_turn: tokio::sync::Mutex::new(()),
+            start_turn: tokio::sync::Mutex::new(()),
+            place_freed: Notify::new(),
+            latches: Mutex::default(),
+            last_success: AtomicU64::new(now.0),
+        }
+    }
+
+    /// Remembers a failure that concerns more than one item.
+    pub(super) fn latch(&self, failure: &Failure) {
+        let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
+        match failure.kind {
+            FailureKind::Unauthorized => {
+                latches.everything.get_or_insert_with(|| failure.clone());
+            }
+            FailureKind::InsufficientCredits | FailureKind::BudgetReached => {
+                latches.starts.get_or_insert_with(|| failure.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// Begins nothing more because an item failed (`--fail-fast`).
+    pub(super) fn stop_starting(&self, failure: &Failure) {
+        let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
+        latches.starts.get_or_insert_with(|| failure.clone());
+    }
+
+    /// The time that the user gave is over: nothing more is begun, and what waits is given up.
+    pub fn out_of_time(&self) {
+        let failure = Failure::new(FailureKind::TimedOut, "stopped", "the time given is over")
+            .with_next(format!("rbgv resume {}", self.batch.0));
+        self.latches
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .everything
+            .get_or_insert(failure);
+        self.context.stop.cancel();
+    }
+
+    /// Why nothing may be sent at all.
+    pub(super) fn held(&self) -> Option<Failure> {
+        let latched =
+            self.latches.lock().unwrap_or_else(PoisonError::into_inner).everything.clone();
+        latched.or_else(|| self.context.stop.is_cancelled().then(interrupted))
+    }
+
+    /// Why no job may be made or started.
+    pub(super) fn starts_held(&self) -> Option<Failure> {
+        self.held()
+            .or_else(|| self.latches.lock().unwrap_or_else(PoisonError::into_inner).starts.clone())
+    }
+
+    /// The service took something: it is not gone, whatever other calls say.
+    pub(super) fn good(&self) {
+        self.last_success.store(self.context.clock.now().0, Ordering::Relaxed);
+    }
+
+    /// A job left the service's hands: a place is free.
+    pub(super) fn free_place(&self) {
+        self.place_freed.notify_waiters();
+    }
+
+    /// Waits out a refusal, or gives up: at once when the service asked for more time than is ever
+    /// waited, and when nothing at all has succeeded for that long.
+    pub(super) async fn back_off(
+        &self,
+        failure: &Failure,
+        refusals: u32,
+    ) -> Result<Duration, Failure> {
+        let timing = &self.context.timing.client;
+        let now = self.context.clock.now();
+        let quiet = now.since(crate::model::Instant(self.last_success.load(Ordering::Relaxed)));
+        if quiet > timing.retry_after_max {
+            return Err(failure.clone());
+        }
+        match backoff::wait(timing, refusals, failure.retry_after, self.context.random.unit()) {
+            Wait::TooLong(_) => Err(failure.clone()),
+            Wait::Sleep(wait) => Ok(wait),
+        }
+    }
+
+    /// Until drafts are known to cost nothing, creates go one at a time: a lost one can then be
+    /// told from its neighbours. Returns the turn, where one is needed, and what is known.
+    pub(super) async fn create_turn(
+        &self,
+    ) -> Result<(Option<MutexGuard<'_, ()>>, Drafts), Failure> {
+        if self.drafts().await? == Drafts::Honoured {
+            return Ok((None, Drafts::Honoured));
+        }
+        let turn = self.context.unless_stopped(self.create_turn.lock()).await?;
+        let drafts = self.drafts().await?;
+        Ok((Some(turn).filter(|_| drafts != Drafts::Honoured), drafts))
+    }
+
+    /// How drafts of this key behave, as far as seen by any process.
+    pub(super) async fn drafts(&self) -> Result<Drafts, Failure> {
+        let key = self.context.key.clone();
+        self.context.ledger(move |ledger, _| ledger.drafts(&key)).await
+    }
+
+    /// Commits a start as soon as the key has a free place. The commit's time stands in the row, so
+    /// that waiting here does not make the start stale.
+    pub(super) async fn commit_start(&self, task: &mut Task) -> Result<Started, Failure> {
+        let _turn = self.context.unless_stopped(self.start_turn.lock()).await?;
+        let gate = StartGate {
+            batch: self.batch,
+            in_flight: self.conduct.in_flight,
+            max_credits: self.conduct.max_credits,
+        };
+        loop {
+            if let Some(failure) = self.starts_held() {
+                return Err(failure);
+            }
+            task.row.sent = Some(self.context.clock.now());
+            let row = task.clone();
+            let freed = self.place_freed.notified();
+            let started =
+                self.context.ledger(move |ledger, owner| ledger.commit_start(owner, &row, &gate));
+            let started = started.await?;
+            if started != Started::AtCap {
+                return Ok(started);
+            }
+            let wait = tokio::time::timeout(PLACE_CHECK, freed);
+            // Freed or not: either way it is time to look again.
+            let _ = self.context.unless_stopped(wait).await?;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Searching the key's jobs for the one of a create whose answer was lost.
+//!
+//! The answer may only be "ours" when the job carries our correlation id, and only "nothing" when
+//! every job that is young enough is known to be somebody else's doing of ours. Everything else is
+//! unclear, and a person decides: a wrong "nothing" could make, and bill, a second job.
+
+use std::time::Duration;
+
+use super::carry::CORRELATION;
+use super::context::Context;
+use super::protocol::Found;
+use super::service::Service;
+use crate::client::{Call, ListQuery};
+use crate::model::{Failure, JobView, Timestamp};
+
+/// Jobs asked for on a page; what comes back is counted.
+const PAGE: u32 = 100;
+
+/// Most pages that are read before the search says that it cannot tell.
+const PAGES: u32 = 50;
+
+/// How far the service's clock and ours may be apart before a new job looks like an old one.
+const SKEW: Duration = Duration::from_hours(1);
+
+/// What a page says about the lost create.
+enum Reading {
+    Found(Found),
+    /// Nothing here; older pages may still hold it.
+    GoOn,
+    /// Nothing here, and everything further back is too old.
+    Past,
+}
+
+/// Searches for the job that carries `correlation` and was sent `since` ago.
+///
+/// # Errors
+/// The list cannot be had.
+pub(super) async fn search<S: Service>(
+    context: &Context<S>,
+    correlation: &str,
+    since: Duration,
+) -> Result<Found, Failure> {
+    let wall = context.clock.wall().0;
+    let back = i64::try_from((since + SKEW).as_millis()).unwrap_or(i64::MAX);
+    let oldest = Timestamp(wall.saturating_sub(back));
+    let mut offset = 0;
+    for _ in 0..PAGES {
+        let query = ListQuery { limit: PAGE, offset, status: None };
+        let page = context.service.list(query, Call::plain()).await?;
+        if page.unreadable > 0 {
+            return Ok(Found::Unclear("the list of jobs holds entries that cannot be read".into()));
+        }
+        // An empty page is the only end that every kind of list has.
+        if page.jobs.is_empty() {
+            return Ok(Found::Nothing);
+        }
+        offset += page.jobs.len() as u64;
+        match read(context, &page.jobs, correlation, oldest).await? {
+            Reading::Found(found) => return Ok(found),
+            Reading::Past => return Ok(Found::Nothing),
+            Reading::GoOn => {}
+        }
+    }
+    Ok(Found::Unclear(format!("the list of jobs is longer than {PAGES} pages")))
+}
+
+async fn read<S: Service>(
+    context: &Context<S>,
+    jobs: &[JobView],
+    correlation: &str,
+    oldest: Timestamp,
+) -> Result<Reading, Failure> {
+    if let Some(ours) = jobs.iter().find(|job| job.metadata(CORRELATION) == Some(correlation)) {
+        return Ok(Reading::Found(Found::Ours(ours.id.clone(), ours.status.clone())));
+    }
+    let mut all_old = true;
+    for job in jobs {
+        let made = job.created_at.as_deref().and_then(read_time);
+        if made.is_some_and(|made| made < oldest) {
+            continue;
+        }
+        all_old = false;
+        let (id, theirs) = (job.id.clone(), job.metadata(CORRELATION).map(ToOwned::to_owned));
+        let known =
+            context.ledger(move |ledger, _| ledger.knows_job(&id, theirs.as_deref())).await?;
+        if !known {
+            return Ok(Reading::Found(Found::Unclear(format!(
+                "a create got no answer, and job {} of unknown origin may be what came of it",
+                job.id
+            ))));
+        }
+    }
+    Ok(if all_old { Reading::Past } else { Reading::GoOn })
+}
+
+/// Reads a time as services write it: RFC 3339, or without a zone, which then is UTC.
+fn read_time(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let zoned = text.parse::<jiff::Timestamp>().ok();
+    let time = zoned.or_else(|| {
+        let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+        jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
+    })?;
+    Some(Timestamp(time.as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_in_the_usual_spellings() {
+        let expected = Some(Timestamp(1_767_225_600_000));
+        for text in [
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.000Z",
+            "2026-01-01T01:00:00+01:00",
+            "2026-01-01T00:00:00",
+            "2026-01-01 00:00:00",
+        ] {
+            assert_eq!(read_time(text), expected, "{text}");
+        }
+        assert_eq!(read_time("yesterday"), None);
+    }
+}

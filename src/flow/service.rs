@@ -1,0 +1,114 @@
+//! The API's calls that the flow makes, as a trait: the client is one implementation, a scripted
+//! service in tests another. What each call means and how it fails is the client's matter.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::client::{
+    Call, Client, Created, Download, JobPage, ListQuery, NewJob, ResumePoint, StartJob, Started,
+    UploadFile, Uploaded,
+};
+use crate::model::{Failure, JobId, JobView, OutputLink};
+
+/// Told of the bytes moved so far.
+pub type OnBytes = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// What the flow needs of the service. Create and start are sent exactly once per call.
+pub trait Service: Send + Sync + 'static {
+    /// `POST /v1/uploads`; harmless to repeat.
+    fn upload(
+        &self,
+        file: &UploadFile,
+        call: Call<'_>,
+        progress: OnBytes,
+    ) -> impl Future<Output = Result<Uploaded, Failure>> + Send;
+
+    /// `POST /v1/jobs`, once.
+    fn create(
+        &self,
+        job: &NewJob<'_>,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Created, Failure>> + Send;
+
+    /// `POST /v1/jobs/{id}/start`, once. This is the call that bills.
+    fn start(
+        &self,
+        id: &JobId,
+        job: &StartJob<'_>,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Started, Failure>> + Send;
+
+    /// `GET /v1/jobs/{id}`.
+    fn get(
+        &self,
+        id: &JobId,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<JobView, Failure>> + Send;
+
+    /// `GET /v1/jobs`.
+    fn list(
+        &self,
+        page: ListQuery,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<JobPage, Failure>> + Send;
+
+    /// `GET /api/download/{id}`.
+    fn link(
+        &self,
+        id: &JobId,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<OutputLink, Failure>> + Send;
+
+    /// Opens an output, once, from the beginning or from where an earlier download ended.
+    fn open(
+        &self,
+        link: &OutputLink,
+        from: Option<ResumePoint>,
+        call: Call<'_>,
+    ) -> impl Future<Output = Result<Download, Failure>> + Send;
+}
+
+impl Service for Client {
+    async fn upload(
+        &self,
+        file: &UploadFile,
+        call: Call<'_>,
+        progress: OnBytes,
+    ) -> Result<Uploaded, Failure> {
+        Client::upload(self, file, call, progress).await
+    }
+
+    async fn create(&self, job: &NewJob<'_>, call: Call<'_>) -> Result<Created, Failure> {
+        Client::create(self, job, call).await
+    }
+
+    async fn start(
+        &self,
+        id: &JobId,
+        job: &StartJob<'_>,
+        call: Call<'_>,
+    ) -> Result<Started, Failure> {
+        Client::start(self, id, job, call).await
+    }
+
+    async fn get(&self, id: &JobId, call: Call<'_>) -> Result<JobView, Failure> {
+        Client::get(self, id, call).await
+    }
+
+    async fn list(&self, page: ListQuery, call: Call<'_>) -> Result<JobPage, Failure> {
+        Client::list(self, page, call).await
+    }
+
+    async fn link(&self, id: &JobId, call: Call<'_>) -> Result<OutputLink, Failure> {
+        Client::download_link(self, id, call).await
+    }
+
+    async fn open(
+        &self,
+        link: &OutputLink,
+        from: Option<ResumePoint>,
+        call: Call<'_>,
+    ) -> Result<Download, Failure> {
+        Client::download(self, link, from, call).await
+    }
+}

@@ -1,0 +1,104 @@
+//! Watching jobs to their end without collecting them: looks, and writes nothing.
+
+use std::sync::Arc;
+
+use super::context::Context;
+use super::follow::between_looks;
+use super::send::retry_teller;
+use super::service::Service;
+use crate::client::Call;
+use crate::model::{
+    ExitClass, Failure, FailureKind, ItemEvent, ItemRef, JobId, JobStatus, JobView, Phase,
+};
+
+/// Looks at a job once.
+///
+/// # Errors
+/// The service does not answer, or does not know the job.
+pub async fn look<S: Service>(context: &Context<S>, job: &JobId) -> Result<JobView, Failure> {
+    context.service.get(job, Call::plain()).await
+}
+
+/// Follows jobs side by side until each is final, and gives every last look to `each`.
+///
+/// # Errors
+/// None of its own: what goes wrong is told of the job it concerns.
+pub async fn watch<S: Service>(
+    context: &Arc<Context<S>>,
+    jobs: Vec<(ItemRef, JobId)>,
+    mut each: impl FnMut(&JobId, &JobView),
+) -> Result<ExitClass, Failure> {
+    let mut working = tokio::task::JoinSet::new();
+    for (item, job) in jobs {
+        let context = Arc::clone(context);
+        working.spawn(async move {
+            let ended = to_end(&context, &item, &job).await;
+            (item, job, ended)
+        });
+    }
+    let (mut classes, mut succeeded) = (Vec::new(), false);
+    while let Some(joined) = working.join_next().await {
+        let (item, job, ended) =
+            joined.map_err(|error| Failure::local("watching a job", &error))?;
+        match ended {
+            Ok(view) if view.status == JobStatus::Failed => {
+                each(&job, &view);
+                let why = view.error.unwrap_or_else(|| "the service does not say why".to_owned());
+                let failure =
+                    Failure::new(FailureKind::JobFailed, "the job failed", why).with_job(&job);
+                classes.push(ExitClass::Job);
+                context.tell(&item, ItemEvent::Failed(failure));
+            }
+            Ok(view) => {
+                succeeded = true;
+                context
+                    .tell(&item, ItemEvent::Left { job: job.clone(), status: view.status.clone() });
+                each(&job, &view);
+            }
+            Err(failure) => {
+                classes.push(failure.kind.exit_class());
+                context.tell(&item, ItemEvent::Paused(failure));
+            }
+        }
+    }
+    Ok(ExitClass::combine(classes, succeeded))
+}
+
+async fn to_end<S: Service>(
+    context: &Context<S>,
+    item: &ItemRef,
+    job: &JobId,
+) -> Result<JobView, Failure> {
+    let on_retry = retry_teller(Arc::clone(&context.observer), item.clone());
+    let began = context.clock.now();
+    let mut shown: f64 = 0.0;
+    context.tell(item, ItemEvent::Job(job.clone()));
+    for looks in 0.. {
+        let call = Call { job: Some(job.clone()), item: Some(&item.name), ..Call::plain() };
+        let call = Call { on_retry: &on_retry, ..call };
+        let view = context.unless_stopped(context.service.get(job, call)).await??;
+        if view.status.is_final() {
+            return Ok(view);
+        }
+        if view.status == JobStatus::Created {
+            let why = "it is a draft, and nothing happens until it is started";
+            return Err(Failure::new(FailureKind::Usage, "waiting for the job", why)
+                .with_job(job)
+                .with_next("rbgv resume, if this machine made it"));
+        }
+        let phase = match view.status {
+            JobStatus::Processing => Phase::Processing,
+            _ => Phase::Waiting,
+        };
+        context.phase(item, phase);
+        shown = shown.max(view.progress.unwrap_or(0.0));
+        let percent = view.progress.map(|_| shown);
+        context.tell(item, ItemEvent::Progress { status: view.status, percent });
+        if context.clock.now().since(began) > context.timing.wait_timeout {
+            break;
+        }
+        context.sleep(between_looks(&context.timing, looks)).await?;
+    }
+    let why = "it is not finished; it goes on at the service";
+    Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))
+}

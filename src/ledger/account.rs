@@ -1,0 +1,153 @@
+//! What was seen of a key and its service: uploads that can be used again, how drafts behave,
+//! prices.
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Ledger, LedgerError};
+use crate::model::{Fingerprint, Pricing};
+
+/// A key at a service. The key itself is never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyId {
+    /// Scheme, host and port of the API.
+    pub origin: String,
+    /// Of the key.
+    pub print: Fingerprint,
+}
+
+/// How the service treats jobs that are made as drafts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Drafts {
+    /// No create of this key has come back yet.
+    #[default]
+    Unknown,
+    /// A create of this key has come back as `created`.
+    Honoured,
+    /// The service ran a job that was asked for as a draft.
+    Ignored,
+}
+
+impl Drafts {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Honoured => "honoured",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+impl Ledger {
+    /// How drafts of this key behave, as far as seen.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn drafts(&self, key: &KeyId) -> Result<Drafts, LedgerError> {
+        self.read(|db| {
+            let word: Option<String> = db
+                .query_row(
+                    "SELECT drafts FROM keys WHERE origin = ?1 AND key_print = ?2",
+                    params![key.origin, key.print.0],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            Ok(match word.as_deref() {
+                Some("honoured") => Drafts::Honoured,
+                Some("ignored") => Drafts::Ignored,
+                _ => Drafts::Unknown,
+            })
+        })
+    }
+
+    /// Remembers how a draft of this key came back.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn learn_drafts(&self, key: &KeyId, drafts: Drafts) -> Result<(), LedgerError> {
+        let now = self.wall();
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO keys (origin, key_print, drafts, first_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (origin, key_print) DO UPDATE SET drafts = ?3",
+                params![key.origin, key.print.0, drafts.as_str(), now],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Where the service has these bytes, if they were sent with this key before.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn known_upload(&self, key: &KeyId, sha256: &str) -> Result<Option<String>, LedgerError> {
+        self.read(|db| {
+            Ok(db
+                .query_row(
+                    "SELECT video_url FROM uploads
+                     WHERE origin = ?1 AND key_print = ?2 AND sha256 = ?3",
+                    params![key.origin, key.print.0, sha256],
+                    |row| row.get(0),
+                )
+                .optional()?)
+        })
+    }
+
+    /// Remembers where the service has these bytes.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn remember_upload(&self, key: &KeyId, sha256: &str, url: &str) -> Result<(), LedgerError> {
+        let now = self.wall();
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO uploads (origin, key_print, sha256, video_url, sent_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT (origin, key_print, sha256) DO UPDATE SET video_url = ?4, sent_at = ?5",
+                params![key.origin, key.print.0, sha256, url, now],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// The service does not know this upload any more.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn forget_upload(&self, key: &KeyId, sha256: &str) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            tx.execute(
+                "DELETE FROM uploads WHERE origin = ?1 AND key_print = ?2 AND sha256 = ?3",
+                params![key.origin, key.print.0, sha256],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Keeps the prices that estimates are made with and returns their number. Equal answers are
+    /// kept once.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn remember_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
+        let now = self.wall();
+        let answer = pricing.raw.to_string();
+        self.write(|tx| {
+            let known = tx
+                .query_row(
+                    "SELECT id FROM pricings WHERE origin = ?1 AND answer = ?2
+                     ORDER BY id DESC LIMIT 1",
+                    params![origin, answer],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            if let Some(id) = known {
+                return Ok(id);
+            }
+            tx.execute(
+                "INSERT INTO pricings (origin, seen_at, answer) VALUES (?1, ?2, ?3)",
+                params![origin, now, answer],
+            )?;
+            Ok(tx.last_insert_rowid())
+        })
+    }
+}

@@ -1,0 +1,181 @@
+//! The row of the protocol: all that is remembered of one attempt at one item.
+//!
+//! The rules that change a row are in `flow::protocol`; here is only what a row is.
+
+use crate::model::{Failure, Instant, JobId};
+
+/// Where an attempt stands. The words are the ledger's; see `docs/architecture.md` for the drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// Nothing sent yet, or the upload has to be repeated.
+    Planned,
+    /// The service has the bytes; no job yet.
+    Ready,
+    /// A create was, or is about to be, sent; no answer recorded.
+    CreateSent,
+    /// A create without an answer, before it is known that drafts cost nothing.
+    CreateDoubt,
+    /// The job exists and was not started by us.
+    Draft,
+    /// A start was, or is about to be, sent; no answer recorded. From here on it may be billed.
+    StartSent,
+    /// A start without a clear answer.
+    StartDoubt,
+    /// A start that was refused in words; one look decides.
+    StartRefused,
+    /// Started.
+    Running,
+    /// Final: the output can be had, again and again, for nothing.
+    Completed,
+    /// Final: failed. Whether it was billed depends on `starts`.
+    Failed,
+    /// A person has to look: going on might bill twice, or follow the wrong job.
+    NeedsReview,
+    /// The service does not know our job under this key. Never made anew by itself.
+    Halted,
+}
+
+impl Phase {
+    /// Every phase, in the order that a job goes through them.
+    pub const ALL: [Self; 13] = [
+        Self::Planned,
+        Self::Ready,
+        Self::CreateSent,
+        Self::CreateDoubt,
+        Self::Draft,
+        Self::StartSent,
+        Self::StartDoubt,
+        Self::StartRefused,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::NeedsReview,
+        Self::Halted,
+    ];
+
+    /// The ledger's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Ready => "ready",
+            Self::CreateSent => "create_sent",
+            Self::CreateDoubt => "create_doubt",
+            Self::Draft => "draft",
+            Self::StartSent => "start_sent",
+            Self::StartDoubt => "start_doubt",
+            Self::StartRefused => "start_refused",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::NeedsReview => "needs_review",
+            Self::Halted => "halted",
+        }
+    }
+
+    /// Reads the ledger's word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
+    }
+
+    /// Whether the attempt may occupy one of the key's places at the service.
+    #[must_use]
+    pub fn in_flight(self) -> bool {
+        matches!(self, Self::StartSent | Self::StartDoubt | Self::StartRefused | Self::Running)
+    }
+
+    /// Whether the protocol does nothing more by itself.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::NeedsReview | Self::Halted)
+    }
+}
+
+/// In which state the job's draft came back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum DraftSeen {
+    /// Not seen.
+    #[default]
+    Unknown,
+    /// As `created`: a draft that costs nothing until started.
+    Created,
+    /// As `pending`, which does not tell a draft from a started job.
+    Pending,
+    /// Running, although a draft was asked for.
+    Started,
+}
+
+impl DraftSeen {
+    /// The ledger's word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Created => "created",
+            Self::Pending => "pending",
+            Self::Started => "started",
+        }
+    }
+
+    /// Reads the ledger's word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Unknown, Self::Created, Self::Pending, Self::Started]
+            .into_iter()
+            .find(|seen| seen.as_str() == word)
+    }
+}
+
+/// The row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Where the attempt stands.
+    pub phase: Phase,
+    /// The job, once known.
+    pub job: Option<JobId>,
+    /// In which state its draft came back.
+    pub draft: DraftSeen,
+    /// Creates sent for this attempt that may have been executed.
+    pub creates: u32,
+    /// Starts sent for this attempt that may have been executed.
+    pub starts: u32,
+    /// How often the service forgot the upload.
+    pub reuploads: u32,
+    /// Drafts that may have been left behind, unbilled.
+    pub orphans: u32,
+    /// When the last create or start was committed to be sent, or the draft was first seen.
+    pub sent: Option<Instant>,
+    /// Where the service has the bytes.
+    pub video_url: Option<String>,
+    /// Whether that address was known from an earlier upload.
+    pub url_reused: bool,
+    /// Why it failed, or what a person has to look at.
+    pub failure: Option<Failure>,
+}
+
+impl Row {
+    /// The row of an attempt that has done nothing.
+    #[must_use]
+    pub fn planned() -> Self {
+        Self {
+            phase: Phase::Planned,
+            job: None,
+            draft: DraftSeen::Unknown,
+            creates: 0,
+            starts: 0,
+            reuploads: 0,
+            orphans: 0,
+            sent: None,
+            video_url: None,
+            url_reused: false,
+            failure: None,
+        }
+    }
+
+    /// Whether the attempt may have cost anything.
+    #[must_use]
+    pub fn may_be_billed(&self) -> bool {
+        self.starts > 0 || self.draft == DraftSeen::Started
+    }
+}

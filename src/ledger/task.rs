@@ -1,0 +1,507 @@
+//! Attempts: claiming them, committing their steps, and the gate before a start.
+//!
+//! Every write names the owner and the epoch that it was made under. A process that was stopped,
+//! lost its rows to `resume --take-over` and woke up again matches no row and writes nothing.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
+
+use std::path::PathBuf;
+
+use super::account::KeyId;
+use super::batch::BatchId;
+use super::codec::{failure_from, failure_json, options_from, path_from};
+use super::owner::{Owner, OwnerId, is_alive};
+use super::row::{DraftSeen, Phase, Row};
+use super::{Ledger, LedgerError};
+use crate::model::{Credits, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp};
+
+/// Number of an attempt in the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskId(pub i64);
+
+/// Where the video comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// A file of this machine, as it was when it was hashed.
+    File {
+        /// Absolute path.
+        path: PathBuf,
+        /// Bytes.
+        size: u64,
+        /// Time of the last change in nanoseconds, to notice one.
+        modified_ns: i64,
+        /// Of the content, in hex.
+        sha256: String,
+    },
+    /// A public address, which counts as unchanged.
+    Url(String),
+}
+
+/// What an attempt is about; never changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// Origin, content and options in one hash.
+    pub item_key: String,
+    /// The key that makes the job.
+    pub key: KeyId,
+    /// Profile that it was asked under.
+    pub profile: String,
+    /// The video.
+    pub source: Source,
+    /// Seconds of video, when the container says.
+    pub duration: Option<f64>,
+    /// What is wanted of it.
+    pub options: JobOptions,
+    /// Price beforehand.
+    pub estimate: Option<Credits>,
+    /// The prices that the estimate was made with.
+    pub pricing: Option<i64>,
+}
+
+/// The last look at the job.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LastLook {
+    /// State.
+    pub status: Option<JobStatus>,
+    /// Percent.
+    pub progress: Option<f64>,
+    /// Seconds of output, which is what is billed.
+    pub seconds: Option<f64>,
+}
+
+/// An attempt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// Number.
+    pub id: TaskId,
+    /// Which attempt at the item, from 1.
+    pub attempt: u32,
+    /// What the job carries in its metadata to be recognised by.
+    pub correlation: String,
+    /// What it is about.
+    pub work: Work,
+    /// Where it stands.
+    pub row: Row,
+    /// The last look.
+    pub look: LastLook,
+    /// When the service was first known to run it.
+    pub started_at: Option<Timestamp>,
+    /// Guards every write.
+    pub epoch: i64,
+}
+
+/// What came of a claim.
+#[derive(Debug)]
+pub enum Claim {
+    /// The attempt is ours now.
+    Mine(Box<Task>),
+    /// A living process, this one included, works on it.
+    Busy,
+}
+
+/// What came of a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Commit {
+    /// Written.
+    Written,
+    /// The row belongs to somebody else now: nothing was written.
+    Lost,
+}
+
+/// Bounds that are checked in the transaction that commits a start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StartGate {
+    /// The batch that starts it.
+    pub batch: BatchId,
+    /// Most jobs of the key that may be in flight at once.
+    pub in_flight: u32,
+    /// Most credits that the batch may start, by estimate.
+    pub max_credits: Option<Credits>,
+}
+
+/// What came of committing a start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Started {
+    /// Committed: send it.
+    Committed,
+    /// Every place of the key is taken.
+    AtCap,
+    /// It would pass the batch's bound on credits.
+    OverBudget {
+        /// Credits of what the batch has started, what is in doubt included.
+        spent: Credits,
+        /// Of this attempt, when its price is known.
+        wanted: Option<Credits>,
+    },
+    /// The row belongs to somebody else now.
+    Lost,
+}
+
+pub(super) const COLUMNS: &str = "id, item_key, attempt, correlation, origin, profile, key_print, \
+     source, is_url, size, modified_ns, sha256, duration, options, estimate, pricing, phase, job, \
+     draft, creates, starts, reuploads, orphans, sent_boot, boot_id, video_url, url_reused, \
+     failure, status, progress, seconds, started_at, epoch";
+
+impl Ledger {
+    /// Takes an attempt for `owner`, if nobody alive has it. Rows of dead processes are adopted,
+    /// and the epoch is raised so that whatever they still had under way cannot write.
+    ///
+    /// # Errors
+    /// The ledger cannot be used.
+    pub fn claim(&self, owner: &Owner, id: TaskId) -> Result<Claim, LedgerError> {
+        self.write(|tx| {
+            if let Some(holder) = holder(tx, id)?
+                && (holder.0 == owner.id || is_alive(&self.shared.owners, &holder.1))
+            {
+                return Ok(Claim::Busy);
+            }
+            tx.execute(
+                "UPDATE tasks SET owner = ?2, epoch = epoch + 1 WHERE id = ?1",
+                params![id.0, owner.id.0],
+            )?;
+            Ok(Claim::Mine(Box::new(self.load(tx, id)?)))
+        })
+    }
+
+    /// Gives an attempt back.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn release(&self, owner: &Owner, task: &Task) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE tasks SET owner = NULL WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
+                params![task.id.0, owner.id.0, task.epoch],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Takes an attempt away from whoever has it, at the user's word only. What was sent and not
+    /// answered goes through looking and settling like after a crash.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn take_over(&self, id: TaskId) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE tasks SET owner = NULL, epoch = epoch + 1 WHERE id = ?1",
+                params![id.0],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// Whether the attempt still belongs to `owner` under its epoch.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn still_owned(&self, owner: &Owner, task: &Task) -> Result<bool, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row(
+                "SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
+                params![task.id.0, owner.id.0, task.epoch],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
+    /// An attempt as it stands, without claiming it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn task(&self, id: TaskId) -> Result<Task, LedgerError> {
+        self.read(|db| self.load(db, id))
+    }
+
+    /// The attempt behind a job, if this ledger made it.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn task_of_job(&self, job: &JobId) -> Result<Option<Task>, LedgerError> {
+        self.read(|db| {
+            let id = db
+                .query_row(
+                    "SELECT id FROM tasks WHERE job = ?1 ORDER BY id DESC LIMIT 1",
+                    [&job.0],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            id.map(|id| self.load(db, TaskId(id))).transpose()
+        })
+    }
+
+    /// Commits a step. Returns when it is durable.
+    ///
+    /// # Errors
+    /// The ledger cannot be written; then the step's effect must not happen.
+    pub fn commit(
+        &self,
+        owner: &Owner,
+        task: &Task,
+        note: &str,
+        request_id: Option<&str>,
+    ) -> Result<Commit, LedgerError> {
+        self.write(|tx| self.store(tx, owner.id, task, note, request_id))
+    }
+
+    /// Commits a start, if the key has a free place and the batch credits left. The count and the
+    /// write are one transaction, so that any number of processes keep the bound together.
+    ///
+    /// # Errors
+    /// The ledger cannot be written; then nothing may be sent.
+    pub fn commit_start(
+        &self,
+        owner: &Owner,
+        task: &Task,
+        gate: &StartGate,
+    ) -> Result<Started, LedgerError> {
+        self.write(|tx| {
+            if in_flight(tx, &task.work.key, task.id)? >= gate.in_flight {
+                return Ok(Started::AtCap);
+            }
+            if let Some(max) = gate.max_credits {
+                let spent = started_credits(tx, gate.batch, task.id)?;
+                let wanted = task.work.estimate;
+                if wanted.is_none_or(|wanted| spent + wanted > max) {
+                    return Ok(Started::OverBudget { spent, wanted });
+                }
+            }
+            match self.store(tx, owner.id, task, "start", None)? {
+                Commit::Lost => Ok(Started::Lost),
+                Commit::Written => {
+                    tx.execute(
+                        "UPDATE tasks SET started_by = ?2 WHERE id = ?1",
+                        params![task.id.0, gate.batch.0],
+                    )?;
+                    Ok(Started::Committed)
+                }
+            }
+        })
+    }
+
+    /// The version of the output that a part on disk is from, if it can be continued.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn output_etag(&self, id: TaskId) -> Result<Option<String>, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row("SELECT output_etag FROM tasks WHERE id = ?1", [id.0], |row| {
+                row.get(0)
+            })?)
+        })
+    }
+
+    /// Remembers which version of the output is being fetched.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn keep_output_etag(
+        &self,
+        owner: &Owner,
+        id: TaskId,
+        etag: Option<&str>,
+    ) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE tasks SET output_etag = ?3 WHERE id = ?1 AND owner = ?2",
+                params![id.0, owner.id.0, etag],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// How many jobs of the key occupy, or may occupy, a place at the service.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn in_flight(&self, key: &KeyId) -> Result<u32, LedgerError> {
+        self.read(|db| in_flight(db, key, TaskId(0)))
+    }
+
+    /// Credits of what a batch has started, by estimate; what is in doubt counts.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn started_credits(&self, batch: BatchId) -> Result<Credits, LedgerError> {
+        self.read(|db| started_credits(db, batch, TaskId(0)))
+    }
+
+    fn store(
+        &self,
+        tx: &Transaction<'_>,
+        owner: OwnerId,
+        task: &Task,
+        note: &str,
+        request_id: Option<&str>,
+    ) -> Result<Commit, LedgerError> {
+        let row = &task.row;
+        let now = self.wall();
+        let failure = row.failure.as_ref().map(failure_json).transpose()?;
+        let changed = tx.execute(
+            "UPDATE tasks SET phase = ?4, job = ?5, draft = ?6, creates = ?7, starts = ?8,
+                 reuploads = ?9, orphans = ?10, sent_boot = ?11, boot_id = ?12, video_url = ?13,
+                 url_reused = ?14, failure = ?15, status = ?16, progress = ?17, seconds = ?18,
+                 changed_at = ?19,
+                 started_at = CASE WHEN ?4 = 'running' THEN coalesce(started_at, ?19)
+                                   ELSE started_at END,
+                 finished_at = CASE WHEN ?4 IN ('completed', 'failed')
+                                    THEN coalesce(finished_at, ?19) ELSE NULL END
+             WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
+            params![
+                task.id.0,
+                owner.0,
+                task.epoch,
+                row.phase.as_str(),
+                row.job.as_ref().map(|job| &job.0),
+                row.draft.as_str(),
+                row.creates,
+                row.starts,
+                row.reuploads,
+                row.orphans,
+                row.sent.map(|sent| sent.0.cast_signed()),
+                self.shared.boot_id,
+                row.video_url,
+                row.url_reused,
+                failure,
+                task.look.status.as_ref().map(JobStatus::as_str),
+                task.look.progress,
+                task.look.seconds,
+                now,
+            ],
+        )?;
+        if changed == 0 {
+            return Ok(Commit::Lost);
+        }
+        tx.prepare_cached(
+            "INSERT INTO transitions (task, at, phase, note, request_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![task.id.0, now, row.phase.as_str(), note, request_id])?;
+        Ok(Commit::Written)
+    }
+
+    pub(super) fn load(&self, db: &Connection, id: TaskId) -> Result<Task, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM tasks WHERE id = ?1");
+        let read = |row: &rusqlite::Row<'_>| self.read_task(row);
+        db.prepare_cached(&sql)?.query_row([id.0], read)?
+    }
+
+    fn read_task(&self, row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Task, LedgerError>> {
+        let phase: String = row.get("phase")?;
+        let draft: String = row.get("draft")?;
+        let options: String = row.get("options")?;
+        let failure: Option<String> = row.get("failure")?;
+        let boot_id: Option<String> = row.get("boot_id")?;
+        let sent: Option<i64> = row.get("sent_boot")?;
+        // A time of another boot says nothing; taken as now, everything waits its full time again.
+        let sent = sent.map(|sent| {
+            if boot_id.as_deref() == Some(self.shared.boot_id.as_str()) {
+                Instant(sent.cast_unsigned())
+            } else {
+                self.shared.clock.now()
+            }
+        });
+        let failure = match failure.as_deref().map(failure_from).transpose() {
+            Ok(failure) => failure,
+            Err(error) => return Ok(Err(error)),
+        };
+        let options = match options_from(&options) {
+            Ok(options) => options,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(Ok(Task {
+            id: TaskId(row.get("id")?),
+            attempt: row.get("attempt")?,
+            correlation: row.get("correlation")?,
+            work: Work {
+                item_key: row.get("item_key")?,
+                key: KeyId {
+                    origin: row.get("origin")?,
+                    print: Fingerprint(row.get("key_print")?),
+                },
+                profile: row.get("profile")?,
+                source: source_from(row)?,
+                duration: row.get("duration")?,
+                options,
+                estimate: row.get::<_, Option<f64>>("estimate")?.map(Credits),
+                pricing: row.get("pricing")?,
+            },
+            row: Row {
+                phase: Phase::parse(&phase).ok_or_else(|| unreadable(&phase))?,
+                job: row.get::<_, Option<String>>("job")?.map(JobId),
+                draft: DraftSeen::parse(&draft).ok_or_else(|| unreadable(&draft))?,
+                creates: row.get("creates")?,
+                starts: row.get("starts")?,
+                reuploads: row.get("reuploads")?,
+                orphans: row.get("orphans")?,
+                sent,
+                video_url: row.get("video_url")?,
+                url_reused: row.get("url_reused")?,
+                failure,
+            },
+            look: LastLook {
+                status: row.get::<_, Option<String>>("status")?.map(|word| JobStatus::parse(&word)),
+                progress: row.get("progress")?,
+                seconds: row.get("seconds")?,
+            },
+            started_at: row.get::<_, Option<i64>>("started_at")?.map(Timestamp),
+            epoch: row.get("epoch")?,
+        }))
+    }
+}
+
+fn unreadable(word: &str) -> rusqlite::Error {
+    let why = format!("unknown word '{word}'");
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Text, why.into())
+}
+
+fn source_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<Source> {
+    let bytes: Vec<u8> = row.get("source")?;
+    if row.get("is_url")? {
+        return Ok(Source::Url(String::from_utf8_lossy(&bytes).into_owned()));
+    }
+    Ok(Source::File {
+        path: path_from(bytes),
+        size: row.get::<_, i64>("size")?.cast_unsigned(),
+        modified_ns: row.get("modified_ns")?,
+        sha256: row.get("sha256")?,
+    })
+}
+
+/// Who holds an attempt: number and lock file.
+fn holder(db: &Connection, id: TaskId) -> Result<Option<(OwnerId, String)>, LedgerError> {
+    Ok(db
+        .query_row(
+            "SELECT owners.id, owners.lock_file FROM tasks JOIN owners ON owners.id = tasks.owner
+             WHERE tasks.id = ?1",
+            [id.0],
+            |row| Ok((OwnerId(row.get(0)?), row.get(1)?)),
+        )
+        .optional()?)
+}
+
+fn in_flight(db: &Connection, key: &KeyId, except: TaskId) -> Result<u32, LedgerError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*) FROM tasks
+             WHERE key_print = ?1 AND origin = ?2 AND id <> ?3
+               AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')",
+        )?
+        .query_row(params![key.print.0, key.origin, except.0], |row| row.get(0))?)
+}
+
+/// Credits of what a batch has started, by estimate; what is in doubt counts.
+fn started_credits(
+    db: &Connection,
+    batch: BatchId,
+    except: TaskId,
+) -> Result<Credits, LedgerError> {
+    let sum: Option<f64> = db
+        .prepare_cached(
+            "SELECT sum(estimate) FROM tasks
+             WHERE started_by = ?1 AND id <> ?2 AND (starts > 0 OR draft = 'started')",
+        )?
+        .query_row(params![batch.0, except.0], |row| row.get(0))?;
+    Ok(Credits(sum.unwrap_or(0.0)))
+}

@@ -1,0 +1,333 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::*;
+use crate::model::time::{Clock, Instant, Timestamp};
+use crate::model::{Credits, Failure, FailureKind, Fingerprint, JobId, JobOptions};
+
+struct Frozen(u64, &'static str);
+
+impl Clock for Frozen {
+    fn now(&self) -> Instant {
+        Instant(self.0)
+    }
+    fn wall(&self) -> Timestamp {
+        Timestamp(1_000)
+    }
+    fn boot_id(&self) -> String {
+        self.1.to_owned()
+    }
+}
+
+fn open(directory: &Path) -> Ledger {
+    Ledger::open(directory, Arc::new(Frozen(5_000, "boot-a"))).unwrap()
+}
+
+fn key() -> KeyId {
+    KeyId { origin: "https://api.example".into(), print: Fingerprint("abc".into()) }
+}
+
+fn batch(ledger: &Ledger) -> BatchId {
+    let new = NewBatch { profile: "dev".into(), key: key(), conduct: "{}".into(), pricing: None };
+    ledger.open_batch(&new).unwrap()
+}
+
+fn entry(item: &str, target: &str, correlation: &str) -> NewEntry {
+    NewEntry {
+        name: target.to_owned(),
+        target: Some(PathBuf::from(target)),
+        work: Work {
+            item_key: item.to_owned(),
+            key: key(),
+            profile: "dev".into(),
+            source: Source::File {
+                path: "/in/a.mp4".into(),
+                size: 3,
+                modified_ns: 4,
+                sha256: "00".into(),
+            },
+            duration: Some(2.5),
+            options: JobOptions::default(),
+            estimate: Some(Credits(2.0)),
+            pricing: None,
+        },
+        correlation: correlation.to_owned(),
+        again: false,
+    }
+}
+
+fn placed(ledger: &Ledger, batch: BatchId, new: NewEntry) -> (EntryId, TaskId, bool) {
+    match ledger.place(batch, &[new]).unwrap().remove(0) {
+        Placed::In { entry, task, fresh, .. } => (entry, task, fresh),
+        Placed::Collision(other) => panic!("collides with {other}"),
+    }
+}
+
+fn claimed(ledger: &Ledger, owner: &Owner, id: TaskId) -> Task {
+    match ledger.claim(owner, id).unwrap() {
+        Claim::Mine(task) => *task,
+        Claim::Busy => panic!("busy"),
+    }
+}
+
+fn reach(ledger: &Ledger, owner: &Owner, task: &mut Task, phase: Phase) {
+    task.row.phase = phase;
+    assert_eq!(ledger.commit(owner, task, "", None).unwrap(), Commit::Written);
+}
+
+#[test]
+fn equal_items_share_one_attempt_and_equal_targets_collide() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let first = batch(&ledger);
+    let (_, one, fresh) = placed(&ledger, first, entry("k", "/out/a", "c1"));
+    assert!(fresh);
+    let (_, two, fresh) = placed(&ledger, first, entry("k", "/out/b", "c2"));
+    assert!(!fresh);
+    assert_eq!(one, two);
+    let collision = ledger.place(first, &[entry("other", "/out/a", "c3")]).unwrap();
+    assert_eq!(collision, [Placed::Collision("/out/a".into())]);
+    let (_, three, _) = placed(&ledger, batch(&ledger), entry("k", "/out/a", "c4"));
+    assert_eq!(three, one);
+}
+
+#[test]
+fn a_new_attempt_is_made_only_when_it_cannot_bill_twice_or_was_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p1").unwrap();
+    let (_, first, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let mut task = claimed(&ledger, &owner, first);
+
+    task.row.starts = 1;
+    task.row.failure = Some(Failure::new(FailureKind::JobFailed, "job", "no subject"));
+    reach(&ledger, &owner, &mut task, Phase::Failed);
+    let (_, same, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c2"));
+    assert_eq!(same, first, "a failed job may have been billed");
+
+    task.row.starts = 0;
+    reach(&ledger, &owner, &mut task, Phase::Failed);
+    let (_, other, fresh) = placed(&ledger, batch(&ledger), entry("k", "/a", "c3"));
+    assert!(fresh && other != first, "nothing was billed");
+    assert_eq!(ledger.task(other).unwrap().attempt, 2);
+
+    let mut task = claimed(&ledger, &owner, other);
+    reach(&ledger, &owner, &mut task, Phase::Completed);
+    let (_, same, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c4"));
+    assert_eq!(same, other);
+    let again = NewEntry { again: true, ..entry("k", "/a", "c5") };
+    let third = batch(&ledger);
+    let (_, third_task, fresh) = placed(&ledger, third, again.clone());
+    assert!(fresh);
+    let twin = NewEntry { target: Some("/b".into()), correlation: "c6".into(), ..again };
+    let (_, twin_task, fresh) = placed(&ledger, third, twin);
+    assert!(!fresh, "one batch asks for one new attempt");
+    assert_eq!(twin_task, third_task);
+}
+
+#[test]
+fn living_owners_keep_their_rows_and_dead_ones_lose_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let first = ledger.register("p1").unwrap();
+    let second = ledger.register("p2").unwrap();
+    let task = claimed(&ledger, &first, id);
+    assert!(matches!(ledger.claim(&second, id).unwrap(), Claim::Busy));
+    assert!(matches!(ledger.claim(&first, id).unwrap(), Claim::Busy));
+    assert!(ledger.still_owned(&first, &task).unwrap());
+    drop(first);
+    let adopted = claimed(&ledger, &second, id);
+    assert_eq!(adopted.epoch, task.epoch + 1);
+    ledger.release(&second, &adopted).unwrap();
+    assert!(!ledger.still_owned(&second, &adopted).unwrap());
+}
+
+#[test]
+fn a_process_that_was_taken_over_writes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let stopped = ledger.register("p1").unwrap();
+    let mut task = claimed(&ledger, &stopped, id);
+    ledger.take_over(id).unwrap();
+    task.row.phase = Phase::StartSent;
+    assert_eq!(ledger.commit(&stopped, &task, "late", None).unwrap(), Commit::Lost);
+    let gate = StartGate { batch: BatchId(1), in_flight: 8, max_credits: None };
+    assert_eq!(ledger.commit_start(&stopped, &task, &gate).unwrap(), Started::Lost);
+    assert!(!ledger.still_owned(&stopped, &task).unwrap());
+    assert_eq!(ledger.task(id).unwrap().row.phase, Phase::Planned);
+    assert!(ledger.story(id).unwrap().is_empty());
+}
+
+#[test]
+fn the_gate_counts_places_and_credits_in_the_same_transaction() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p1").unwrap();
+    let id = batch(&ledger);
+    let mut tasks: Vec<Task> = (0..3)
+        .map(|n| {
+            let new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
+            let (_, task, _) = placed(&ledger, id, new);
+            claimed(&ledger, &owner, task)
+        })
+        .collect();
+    for task in &mut tasks {
+        task.row.phase = Phase::StartSent;
+        task.row.starts = 1;
+    }
+    let capped = StartGate { batch: id, in_flight: 1, max_credits: None };
+    assert_eq!(ledger.commit_start(&owner, &tasks[0], &capped).unwrap(), Started::Committed);
+    assert_eq!(ledger.commit_start(&owner, &tasks[1], &capped).unwrap(), Started::AtCap);
+    assert_eq!(ledger.in_flight(&key()).unwrap(), 1);
+    let repeated = ledger.commit_start(&owner, &tasks[0], &capped).unwrap();
+    assert_eq!(repeated, Started::Committed, "a repeated start keeps its own place");
+
+    let bounded = StartGate { batch: id, in_flight: 8, max_credits: Some(Credits(4.5)) };
+    assert_eq!(ledger.commit_start(&owner, &tasks[1], &bounded).unwrap(), Started::Committed);
+    let refused = ledger.commit_start(&owner, &tasks[2], &bounded).unwrap();
+    assert_eq!(
+        refused,
+        Started::OverBudget { spent: Credits(4.0), wanted: Some(Credits(2.0)) },
+        "two are started or in doubt"
+    );
+    tasks[2].work.estimate = None;
+    let unpriced = ledger.commit_start(&owner, &tasks[2], &bounded).unwrap();
+    assert!(matches!(unpriced, Started::OverBudget { wanted: None, .. }));
+}
+
+#[test]
+fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p1").unwrap();
+    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let mut task = claimed(&ledger, &owner, id);
+    task.row = Row {
+        phase: Phase::StartDoubt,
+        job: Some(JobId("j-1".into())),
+        draft: DraftSeen::Created,
+        creates: 2,
+        starts: 1,
+        reuploads: 1,
+        orphans: 1,
+        sent: Some(Instant(4_000)),
+        video_url: Some("https://x.example/v".into()),
+        url_reused: true,
+        failure: Some(Failure::new(FailureKind::Broken, "start", "reset")),
+    };
+    task.look.progress = Some(12.5);
+    assert_eq!(ledger.commit(&owner, &task, "doubt", Some("r-1")).unwrap(), Commit::Written);
+    assert_eq!(ledger.task(id).unwrap().row, task.row);
+    assert_eq!(ledger.task_of_job(&JobId("j-1".into())).unwrap().unwrap().id, id);
+    let story = ledger.story(id).unwrap();
+    assert_eq!((story[0].phase, story[0].note.as_str()), (Phase::StartDoubt, "doubt"));
+    assert_eq!(story[0].request_id.as_deref(), Some("r-1"));
+
+    let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
+    assert_eq!(rebooted.task(id).unwrap().row.sent, Some(Instant(7)));
+}
+
+#[test]
+fn entries_come_longest_first_and_page_without_loss() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let id = batch(&ledger);
+    for (n, seconds) in [1.0, 9.0, 5.0, 5.0].into_iter().enumerate() {
+        let mut new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
+        new.work.duration = Some(seconds);
+        placed(&ledger, id, new);
+    }
+    let mut names = Vec::new();
+    let mut after = None;
+    loop {
+        let page = ledger.open_entries(id, after, 1).unwrap();
+        let Some(entry) = page.first() else { break };
+        after = Some((entry.rank, entry.id));
+        names.push(entry.name.clone());
+    }
+    assert_eq!(names, ["/out/1", "/out/2", "/out/3", "/out/0"]);
+}
+
+#[test]
+fn a_discarded_plan_leaves_nothing_and_takes_nothing_of_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let kept = batch(&ledger);
+    let (_, shared, _) = placed(&ledger, kept, entry("k", "/a", "c1"));
+    let refused = batch(&ledger);
+    placed(&ledger, refused, entry("k", "/a", "c2"));
+    let (_, alone, _) = placed(&ledger, refused, entry("k2", "/b", "c3"));
+    ledger.discard(refused).unwrap();
+    assert!(ledger.batch(refused).unwrap().is_none());
+    assert!(ledger.task(alone).is_err());
+    assert!(ledger.task(shared).is_ok());
+    assert_eq!(ledger.counts(kept).unwrap().open, 1);
+}
+
+#[test]
+fn outputs_are_known_by_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let (entry, task, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    assert!(!ledger.is_output("ff").unwrap());
+    ledger.announce_output(entry, "ff", 9).unwrap();
+    assert!(ledger.is_output("ff").unwrap());
+    assert_eq!(ledger.outputs(task).unwrap(), [(PathBuf::from("/a"), "ff".to_owned(), 9)]);
+}
+
+#[test]
+fn drafts_uploads_and_prices_are_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Unknown);
+    ledger.learn_drafts(&key(), Drafts::Honoured).unwrap();
+    assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Honoured);
+    ledger.remember_upload(&key(), "aa", "https://x/1").unwrap();
+    ledger.remember_upload(&key(), "aa", "https://x/2").unwrap();
+    assert_eq!(ledger.known_upload(&key(), "aa").unwrap().as_deref(), Some("https://x/2"));
+    ledger.forget_upload(&key(), "aa").unwrap();
+    assert_eq!(ledger.known_upload(&key(), "aa").unwrap(), None);
+    let pricing = crate::model::Pricing {
+        per_minute: [("light".to_owned(), 45.0)].into(),
+        raw: serde_json::json!({"x": 1}),
+    };
+    let id = ledger.remember_pricing("o", &pricing).unwrap();
+    assert_eq!(ledger.remember_pricing("o", &pricing).unwrap(), id);
+}
+
+#[test]
+fn foreign_and_newer_files_are_refused_with_a_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let path = dir.path().join("ledger.sqlite3");
+    let db = Connection::open(&path).unwrap();
+    db.pragma_update(None, "user_version", 999).unwrap();
+    drop(db);
+    let reopened = Ledger::open(dir.path(), Arc::new(Frozen(0, "b")));
+    assert!(matches!(reopened, Err(LedgerError::Newer { found: 999, .. })));
+
+    let other = tempfile::tempdir().unwrap();
+    let db = Connection::open(other.path().join("ledger.sqlite3")).unwrap();
+    db.execute_batch("PRAGMA application_id = 7; CREATE TABLE t (x)").unwrap();
+    drop(db);
+    let opened = Ledger::open(other.path(), Arc::new(Frozen(0, "b")));
+    assert!(matches!(opened, Err(LedgerError::Foreign)));
+    assert_eq!(network_name(0x6969), Some("NFS"));
+    assert_eq!(network_name(0xFF53_4D42), Some("CIFS"));
+    assert_eq!(network_name(0xEF53), None);
+}
+
+#[test]
+fn the_files_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    batch(&ledger);
+    for name in ["ledger.sqlite3", "ledger.sqlite3-wal"] {
+        let mode = std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert_eq!(ledger.integrity().unwrap(), "ok");
+}

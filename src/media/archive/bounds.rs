@@ -1,0 +1,144 @@
+//! How much an archive may hold, and the counting that holds it to that.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::io::{self, Read};
+use std::path::PathBuf;
+
+use super::entry_name;
+use crate::model::text::escaped;
+
+/// How much an archive may hold. What passes any of these is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArchiveBounds {
+    /// Entries, directories included.
+    pub entries: usize,
+    /// Bytes in all, unpacked.
+    pub total_bytes: u64,
+    /// Unpacked bytes for each packed one. Not applied to the first 64 MB, since a few empty
+    /// pictures alone may pack extremely well.
+    pub ratio: u64,
+}
+
+impl Default for ArchiveBounds {
+    /// Two hours at 25 pictures a second, 64 GB, and more than pictures can be packed.
+    fn default() -> Self {
+        Self { entries: 200_000, total_bytes: 64_000_000_000, ratio: 200 }
+    }
+}
+
+/// Up to here the ratio is not looked at.
+const RATIO_FLOOR: u64 = 64_000_000;
+
+/// Why an archive is not opened, in words that follow "the archive cannot be used:".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArchiveFlaw {
+    /// A name that leads out of the directory, or that is no file name everywhere.
+    #[error("the name of an entry is not safe: {}", escaped(.0))]
+    UnsafeName(String),
+    /// A symbolic or hard link.
+    #[error("it holds a link: {}", escaped(.0))]
+    Link(String),
+    /// A device, a pipe, or a sparse or encrypted file.
+    #[error("it holds something that is no plain file: {}", escaped(.0))]
+    NotAFile(String),
+    /// Two entries of one name, letter case aside.
+    #[error("two entries share the name {}", escaped(.0))]
+    Duplicate(String),
+    /// Two entries share bytes, as they do in bombs.
+    #[error("its entries overlap")]
+    Overlap,
+    /// More entries than allowed.
+    #[error("it holds more than {0} entries")]
+    TooMany(usize),
+    /// More bytes than allowed.
+    #[error("it unpacks to more than {0} bytes")]
+    TooLarge(u64),
+    /// More bytes for its size than pictures ever have.
+    #[error("it unpacks to more than {0} times its own size")]
+    Bomb(u64),
+    /// An entry that is named like a picture and is none, or is not whole.
+    #[error("{} is not a whole PNG picture", escaped(.0))]
+    NotAPicture(String),
+    /// It does not follow its format, or a checksum is wrong.
+    #[error("it is damaged or cut short")]
+    Damaged,
+}
+
+/// Counts unpacked bytes against the bounds.
+pub(super) struct Count {
+    bounds: ArchiveBounds,
+    packed: u64,
+    unpacked: Cell<u64>,
+}
+
+impl Count {
+    /// For an archive of `packed` bytes.
+    pub(super) fn new(bounds: ArchiveBounds, packed: u64) -> Self {
+        Self { bounds, packed, unpacked: Cell::new(0) }
+    }
+
+    fn add(&self, bytes: usize) -> Result<(), ArchiveFlaw> {
+        let unpacked = self.unpacked.get().saturating_add(bytes as u64);
+        self.unpacked.set(unpacked);
+        if unpacked > self.bounds.total_bytes {
+            return Err(ArchiveFlaw::TooLarge(self.bounds.total_bytes));
+        }
+        if unpacked > RATIO_FLOOR && unpacked / self.packed.max(1) > self.bounds.ratio {
+            return Err(ArchiveFlaw::Bomb(self.bounds.ratio));
+        }
+        Ok(())
+    }
+
+    /// `source`, counted.
+    pub(super) fn meter<R: Read>(&self, source: R) -> Metered<'_, R> {
+        Metered { source, count: self }
+    }
+}
+
+/// A reader that fails as soon as more came out of it than allowed.
+pub(super) struct Metered<'a, R> {
+    source: R,
+    count: &'a Count,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(into)?;
+        self.count.add(read).map_err(io::Error::other)?;
+        Ok(read)
+    }
+}
+
+/// The names seen so far.
+pub(super) struct Names {
+    most: usize,
+    entries: usize,
+    files: HashSet<String>,
+}
+
+impl Names {
+    pub(super) fn new(bounds: ArchiveBounds) -> Self {
+        Self { most: bounds.entries, entries: 0, files: HashSet::new() }
+    }
+
+    /// Most entries that are allowed.
+    pub(super) fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Admits one more entry under `name`, as a path that is safe to join to a directory.
+    pub(super) fn admit(&mut self, name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveFlaw> {
+        self.entries += 1;
+        if self.entries > self.most {
+            return Err(ArchiveFlaw::TooMany(self.most));
+        }
+        let path = entry_name::checked(name, is_file)?;
+        // Some file systems do not tell letter case apart.
+        let key = path.to_string_lossy().to_lowercase();
+        if is_file && !self.files.insert(key) {
+            return Err(ArchiveFlaw::Duplicate(path.to_string_lossy().into_owned()));
+        }
+        Ok(path)
+    }
+}

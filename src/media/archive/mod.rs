@@ -1,0 +1,144 @@
+//! Archives from elsewhere, opened without trusting them: zip, tar and tar.gz are walked with
+//! every name, kind and size checked, and what is unpacked is counted as it comes out, since
+//! headers lie (faults, row 39). What an entry holds is looked at in [`picture`].
+
+mod bounds;
+mod entry_name;
+mod picture;
+mod tarball;
+mod zipped;
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::container::Container;
+use super::output::BadOutput;
+use super::probe;
+pub use bounds::{ArchiveBounds, ArchiveFlaw};
+use bounds::{Count, Names};
+use picture::Inspector;
+
+/// What a safe archive holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ArchiveSummary {
+    /// Files.
+    pub entries: u64,
+    /// Bytes of all files, unpacked.
+    pub total_bytes: u64,
+    /// Files that are PNG pictures.
+    pub pictures: u64,
+    /// Pictures that have an alpha channel.
+    pub with_alpha: u64,
+    /// Width and height of the first picture.
+    pub size: Option<(u32, u32)>,
+}
+
+/// Takes each file of an archive: a name that is safe to join to a directory, and the content.
+type Visit<'a> = dyn FnMut(&Path, &mut dyn Read) -> Result<(), BadOutput> + 'a;
+
+/// Unpacks the archive at `path` into nothing, checking every entry and every picture.
+///
+/// # Errors
+/// Names the first entry that must not be unpacked, or what is broken.
+pub fn check_archive(path: &Path, bounds: ArchiveBounds) -> Result<ArchiveSummary, BadOutput> {
+    let mut inspector = Inspector::default();
+    walk(path, bounds, &mut |name, content| inspector.copy(name, content, &mut io::sink()))?;
+    Ok(inspector.summary)
+}
+
+/// Unpacks the archive at `path` into `directory`, which must not exist, and lists the files in
+/// order. The directory appears whole or not at all, and nothing is written outside of it.
+///
+/// # Errors
+/// As [`check_archive`]; also when the directory exists or cannot be written.
+pub fn extract_archive(
+    path: &Path,
+    directory: &Path,
+    bounds: ArchiveBounds,
+) -> Result<Vec<PathBuf>, BadOutput> {
+    if directory.symlink_metadata().is_ok() {
+        return Err(BadOutput::Exists(directory.to_owned()));
+    }
+    let parent = match directory.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Err(BadOutput::Exists(directory.to_owned())),
+    };
+    let fresh =
+        tempfile::Builder::new().prefix(".rbgv-").tempdir_in(parent).map_err(not_written)?;
+    let mut files = Vec::new();
+    let mut inspector = Inspector::default();
+    walk(path, bounds, &mut |name, content| {
+        let target = fresh.path().join(name);
+        if let Some(above) = target.parent() {
+            fs::create_dir_all(above).map_err(not_written)?;
+        }
+        let mut file = File::create_new(&target).map_err(not_written)?;
+        inspector.copy(name, content, &mut file)?;
+        files.push(directory.join(name));
+        file.flush().map_err(not_written)
+    })?;
+    // Temporary directories are made for their owner alone; this one becomes the user's.
+    open_to_others(fresh.path()).map_err(not_written)?;
+    fs::rename(fresh.path(), directory).map_err(not_written)?;
+    // Its name is gone; there is nothing left to remove.
+    let _ = fresh.keep();
+    files.sort();
+    Ok(files)
+}
+
+/// Gives `directory` the permissions that a plain new directory beside it has.
+#[cfg(unix)]
+fn open_to_others(directory: &Path) -> io::Result<()> {
+    let plain = directory.join(".rbgv-plain");
+    fs::create_dir(&plain)?;
+    let permissions = fs::metadata(&plain)?.permissions();
+    fs::remove_dir(&plain)?;
+    fs::set_permissions(directory, permissions)
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Shows every file of the archive at `path` to `visit`, after its name and kind were checked.
+fn walk(path: &Path, bounds: ArchiveBounds, visit: &mut Visit<'_>) -> Result<(), BadOutput> {
+    let (container, size, file) = probe::open(path).map_err(not_read)?;
+    let count = Count::new(bounds, size);
+    let mut names = Names::new(bounds);
+    match container {
+        Container::Zip => zipped::walk(file, size, &count, &mut names, visit),
+        Container::Tar => tarball::walk(rewound(file)?, &count, &mut names, visit),
+        Container::TarGz => {
+            let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(rewound(file)?));
+            tarball::walk(unpacked, &count, &mut names, visit)
+        }
+        other => Err(BadOutput::NotAnArchive(other)),
+    }
+}
+
+fn rewound(mut file: File) -> Result<File, BadOutput> {
+    io::Seek::rewind(&mut file).map_err(not_read)?;
+    Ok(file)
+}
+
+/// An error while the archive was read: ours if a bound was passed, the file system's, or the
+/// archive's.
+fn not_read(error: io::Error) -> BadOutput {
+    match error.downcast::<ArchiveFlaw>() {
+        Ok(flaw) => BadOutput::Archive(flaw),
+        Err(error) if error.raw_os_error().is_some() => BadOutput::Unreadable(error.to_string()),
+        Err(_) => BadOutput::Archive(ArchiveFlaw::Damaged),
+    }
+}
+
+// Taken by value so that it can stand in `map_err`.
+#[expect(clippy::needless_pass_by_value)]
+fn not_written(error: io::Error) -> BadOutput {
+    BadOutput::NotWritten(error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,110 @@
+//! Walks tar archives. Entries are taken raw: the library would otherwise read long names and
+//! attributes of any stated size into memory.
+
+use std::io::Read;
+
+use tar::{Archive, Entry, EntryType, PaxExtensions};
+
+use super::bounds::{ArchiveFlaw, Count, Names};
+use super::{Visit, not_read};
+use crate::media::output::BadOutput;
+
+/// Longest name or set of attributes of an entry that is read, in bytes.
+const MOST_ATTRIBUTES: u64 = 64 * 1024;
+
+pub(super) fn walk<R: Read>(
+    source: R,
+    count: &Count,
+    names: &mut Names,
+    visit: &mut Visit<'_>,
+) -> Result<(), BadOutput> {
+    // Counted below the archive: what is jumped over has to be unpacked as well.
+    let mut archive = Archive::new(count.meter(source));
+    let mut long_name = None;
+    for entry in archive.entries().map_err(not_read)?.raw(true) {
+        let mut entry = entry.map_err(not_read)?;
+        match entry.header().entry_type() {
+            EntryType::GNULongName => {
+                let mut name = attributes(&mut entry)?;
+                name.truncate(name.iter().position(|byte| *byte == 0).unwrap_or(name.len()));
+                long_name = Some(name);
+            }
+            EntryType::XHeader => long_name = extended_name(&mut entry)?.or(long_name),
+            EntryType::XGlobalHeader => {}
+            kind => {
+                let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
+                let is_file = is_file(kind, &name).map_err(BadOutput::Archive)?;
+                let path = names.admit(&name, is_file).map_err(BadOutput::Archive)?;
+                if is_file {
+                    let stated = entry.size();
+                    let mut seen = 0;
+                    visit(&path, &mut Seen { source: &mut entry, bytes: &mut seen })?;
+                    if seen != stated {
+                        return Err(BadOutput::Archive(ArchiveFlaw::Damaged));
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether an entry is a file (or else a directory); anything else is refused.
+fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveFlaw> {
+    let shown = || String::from_utf8_lossy(name).into_owned();
+    match kind {
+        // Old archives mark directories by a slash only.
+        EntryType::Regular | EntryType::Continuous => Ok(!name.ends_with(b"/")),
+        EntryType::Directory => Ok(false),
+        EntryType::Link | EntryType::Symlink | EntryType::GNULongLink => {
+            Err(ArchiveFlaw::Link(shown()))
+        }
+        _ => Err(ArchiveFlaw::NotAFile(shown())),
+    }
+}
+
+fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, BadOutput> {
+    if entry.size() > MOST_ATTRIBUTES {
+        return Err(BadOutput::Archive(ArchiveFlaw::Damaged));
+    }
+    let mut bytes = Vec::new();
+    entry.read_to_end(&mut bytes).map_err(not_read)?;
+    Ok(bytes)
+}
+
+/// The name in a set of extended attributes. Sparse files, and sizes that differ from the header,
+/// are refused: readers disagree about them.
+fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, BadOutput> {
+    let bytes = attributes(entry)?;
+    let mut name = None;
+    for extension in PaxExtensions::new(&bytes) {
+        let extension = extension.map_err(not_read)?;
+        match extension.key_bytes() {
+            b"path" => name = Some(extension.value_bytes().to_vec()),
+            b"linkpath" => {
+                let target = String::from_utf8_lossy(extension.value_bytes()).into_owned();
+                return Err(BadOutput::Archive(ArchiveFlaw::Link(target)));
+            }
+            key if key == b"size" || key.starts_with(b"GNU.sparse") => {
+                let shown = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+                return Err(BadOutput::Archive(ArchiveFlaw::NotAFile(shown)));
+            }
+            _ => {}
+        }
+    }
+    Ok(name)
+}
+
+/// Counts what was read of one entry: the library ends an entry quietly where the archive ends.
+struct Seen<'a, R> {
+    source: R,
+    bytes: &'a mut u64,
+}
+
+impl<R: Read> Read for Seen<'_, R> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(into)?;
+        *self.bytes += read as u64;
+        Ok(read)
+    }
+}

@@ -1,0 +1,250 @@
+//! Archives that are fine, and every kind that is not.
+
+use std::io::Write as _;
+
+use zip::write::{SimpleFileOptions, ZipWriter};
+
+use super::*;
+
+fn png(name: &str) -> Vec<u8> {
+    fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media").join(name)).unwrap()
+}
+
+/// `bytes` in a file of their own, and the directory that keeps it.
+fn written(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("archive");
+    fs::write(&path, bytes).unwrap();
+    (directory, path)
+}
+
+fn zipped(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+    for (name, content) in entries {
+        writer.start_file(*name, SimpleFileOptions::default()).unwrap();
+        writer.write_all(content).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+/// A tar of entries whose names and kinds are written as they are.
+fn tarred(entries: &[(&[u8], tar::EntryType, &[u8])]) -> Vec<u8> {
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, kind, content) in entries {
+        let mut header = tar::Header::new_ustar();
+        header.as_old_mut().name[..name.len()].copy_from_slice(name);
+        header.set_entry_type(*kind);
+        header.set_size(content.len() as u64);
+        if kind.is_symlink() || kind.is_hard_link() {
+            header.set_link_name_literal("/etc/passwd").unwrap();
+        }
+        header.set_cksum();
+        builder.append(&header, *content).unwrap();
+    }
+    builder.into_inner().unwrap()
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn check(bytes: &[u8]) -> Result<ArchiveSummary, BadOutput> {
+    let (_kept, path) = written(bytes);
+    check_archive(&path, ArchiveBounds::default())
+}
+
+fn flaw(bytes: &[u8]) -> ArchiveFlaw {
+    match check(bytes) {
+        Err(BadOutput::Archive(flaw)) => flaw,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn sequences_are_counted_in_every_packing() {
+    let (clear, opaque) = (png("clear.png"), png("opaque.png"));
+    let tar = tarred(&[
+        (b"frames/", tar::EntryType::Directory, b""),
+        (b"frames/1.png", tar::EntryType::Regular, &clear),
+        (b"./frames/2.png", tar::EntryType::Regular, &opaque),
+        (b"notes.txt", tar::EntryType::Regular, b"made by hand"),
+    ]);
+    let zip = zipped(&[
+        ("frames/1.png", &clear),
+        ("frames/2.png", &opaque),
+        ("notes.txt", b"made by hand"),
+    ]);
+    for bytes in [gzipped(&tar), tar, zip] {
+        let summary = check(&bytes).unwrap();
+        assert_eq!((summary.entries, summary.pictures, summary.with_alpha), (3, 2, 1));
+        assert_eq!(summary.size, Some((32, 18)));
+        assert_eq!(summary.total_bytes, (clear.len() + opaque.len() + 12) as u64);
+    }
+}
+
+#[test]
+fn an_archive_is_unpacked_into_a_fresh_directory() {
+    let clear = png("clear.png");
+    let (kept, path) = written(&zipped(&[("b/2.png", &clear), ("a/1.png", &clear)]));
+    let target = kept.path().join("frames");
+    let files = extract_archive(&path, &target, ArchiveBounds::default()).unwrap();
+    assert_eq!(files, [target.join("a/1.png"), target.join("b/2.png")]);
+    assert_eq!(fs::read(&files[0]).unwrap(), clear);
+    assert!(matches!(
+        extract_archive(&path, &target, ArchiveBounds::default()),
+        Err(BadOutput::Exists(_))
+    ));
+}
+
+#[test]
+fn a_refused_archive_leaves_nothing_behind() {
+    let clear = png("clear.png");
+    let (kept, path) = written(&tarred(&[
+        (b"1.png", tar::EntryType::Regular, &clear),
+        (b"../2.png", tar::EntryType::Regular, &clear),
+    ]));
+    let target = kept.path().join("frames");
+    assert!(extract_archive(&path, &target, ArchiveBounds::default()).is_err());
+    let left: Vec<_> = fs::read_dir(kept.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["archive"]);
+}
+
+#[test]
+fn entries_that_climb_out_or_are_no_files_are_refused() {
+    use tar::EntryType as T;
+
+    type Case = (&'static [u8], T, fn(&ArchiveFlaw) -> bool);
+    let table: [Case; 8] = [
+        (b"/etc/cron.d/x", T::Regular, |f| matches!(f, ArchiveFlaw::UnsafeName(_))),
+        (b"../x.png", T::Regular, |f| matches!(f, ArchiveFlaw::UnsafeName(_))),
+        (b"a/../../x", T::Directory, |f| matches!(f, ArchiveFlaw::UnsafeName(_))),
+        (b"x.png", T::Symlink, |f| matches!(f, ArchiveFlaw::Link(_))),
+        (b"x.png", T::Link, |f| matches!(f, ArchiveFlaw::Link(_))),
+        (b"x", T::Char, |f| matches!(f, ArchiveFlaw::NotAFile(_))),
+        (b"x", T::Fifo, |f| matches!(f, ArchiveFlaw::NotAFile(_))),
+        (b"x", T::GNUSparse, |f| matches!(f, ArchiveFlaw::NotAFile(_))),
+    ];
+    for (name, kind, expected) in table {
+        let found = flaw(&tarred(&[(name, kind, b"")]));
+        assert!(expected(&found), "{} {kind:?}: {found}", String::from_utf8_lossy(name));
+    }
+    for name in ["../x.png", "/x.png", "a\\..\\x.png"] {
+        assert!(matches!(flaw(&zipped(&[(name, b"")])), ArchiveFlaw::UnsafeName(_)), "{name}");
+    }
+    let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
+    writer.add_symlink("x.png", "/etc/passwd", SimpleFileOptions::default()).unwrap();
+    let linked = writer.finish().unwrap().into_inner();
+    assert!(matches!(flaw(&linked), ArchiveFlaw::Link(_)));
+}
+
+#[test]
+fn two_entries_of_one_name_are_refused() {
+    let twice = tarred(&[
+        (b"a.txt", tar::EntryType::Regular, b"1"),
+        (b"./A.txt", tar::EntryType::Regular, b"2"),
+    ]);
+    assert!(matches!(flaw(&twice), ArchiveFlaw::Duplicate(_)));
+    assert!(matches!(flaw(&zipped(&[("a", b"1"), ("A", b"2")])), ArchiveFlaw::Duplicate(_)));
+}
+
+#[test]
+fn bombs_are_stopped_by_what_comes_out() {
+    let zeros = vec![0; 70_000_000];
+    let bomb = zipped(&[("zeros", &zeros)]);
+    assert!(bomb.len() < 100_000);
+    assert_eq!(flaw(&bomb), ArchiveFlaw::Bomb(200));
+    let tar = gzipped(&tarred(&[(b"zeros", tar::EntryType::Regular, &zeros)]));
+    assert_eq!(flaw(&tar), ArchiveFlaw::Bomb(200));
+}
+
+#[test]
+fn bounds_hold() {
+    let entries: Vec<_> = (0..20).map(|n| format!("{n}.txt")).collect();
+    let entries: Vec<(&str, &[u8])> =
+        entries.iter().map(|name| (name.as_str(), b"0123456789".as_slice())).collect();
+    let (_kept, path) = written(&zipped(&entries));
+    let bounds = |entries, total_bytes| ArchiveBounds { entries, total_bytes, ratio: 1_000 };
+    assert!(check_archive(&path, bounds(20, 200)).is_ok());
+    assert_eq!(
+        check_archive(&path, bounds(19, 200)),
+        Err(BadOutput::Archive(ArchiveFlaw::TooMany(19)))
+    );
+    assert_eq!(
+        check_archive(&path, bounds(20, 199)),
+        Err(BadOutput::Archive(ArchiveFlaw::TooLarge(199)))
+    );
+}
+
+#[test]
+fn long_names_are_read_and_endless_ones_refused() {
+    let long = "d/".repeat(60) + "frame.txt";
+    let named = tarred(&[
+        (b"././@LongLink", tar::EntryType::GNULongName, long.as_bytes()),
+        (b"short", tar::EntryType::Regular, b"x"),
+    ]);
+    let (kept, path) = written(&named);
+    let target = kept.path().join("out");
+    let files = extract_archive(&path, &target, ArchiveBounds::default()).unwrap();
+    assert_eq!(files, [target.join(&long)]);
+
+    let endless = tarred(&[
+        (b"././@LongLink", tar::EntryType::GNULongName, &vec![b'a'; 100_000]),
+        (b"short", tar::EntryType::Regular, b"x"),
+    ]);
+    assert_eq!(flaw(&endless), ArchiveFlaw::Damaged);
+    let climbing = b"18 path=../../../x\n";
+    let extended = tarred(&[
+        (b"PaxHeader", tar::EntryType::XHeader, climbing),
+        (b"short", tar::EntryType::Regular, b"x"),
+    ]);
+    assert!(check(&extended).is_err());
+}
+
+#[test]
+fn pictures_must_be_whole() {
+    let clear = png("clear.png");
+    let cut = &clear[..clear.len() - 4];
+    assert!(matches!(flaw(&zipped(&[("1.png", cut)])), ArchiveFlaw::NotAPicture(_)));
+    assert!(matches!(flaw(&zipped(&[("1.png", b"<html>")])), ArchiveFlaw::NotAPicture(_)));
+    assert!(check(&zipped(&[("__MACOSX/._1.png", b"shadow"), ("1.png", &clear)])).is_ok());
+}
+
+#[test]
+fn damage_is_noticed() {
+    let clear = png("clear.png");
+    let zip = zipped(&[("1.png", &clear)]);
+    let mut flipped = zip.clone();
+    flipped[60] ^= 0xff;
+    assert!(check(&flipped).is_err());
+    assert!(check(&zip[..zip.len() - 30]).is_err());
+    let tar = tarred(&[(b"1.png", tar::EntryType::Regular, &clear)]);
+    assert!(check(&tar[..560]).is_err());
+    let gz = gzipped(&tar);
+    assert!(check(&gz[..gz.len() - 20]).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn damaged_archives_never_panic(
+        which in 0..3_usize,
+        changes in proptest::collection::vec(
+            (proptest::prelude::any::<proptest::sample::Index>(), proptest::prelude::any::<u8>()),
+            1..8,
+        ),
+    ) {
+        let clear = png("clear.png");
+        let tar = tarred(&[(b"1.png", tar::EntryType::Regular, &clear)]);
+        let mut bytes = match which {
+            0 => zipped(&[("1.png", &clear), ("b/2.png", &clear)]),
+            1 => gzipped(&tar),
+            _ => tar,
+        };
+        for (place, value) in changes {
+            let at = place.index(bytes.len());
+            bytes[at] = value;
+        }
+        let _ = check(&bytes);
+    }
+}

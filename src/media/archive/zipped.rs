@@ -1,0 +1,88 @@
+//! Walks zip archives.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek as _};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::bounds::{ArchiveFlaw, Count, Names};
+use super::{Visit, not_read};
+use crate::media::output::BadOutput;
+
+/// What every entry of a zip's directory begins with.
+const ENTRY_MAGIC: &[u8; 4] = b"PK\x01\x02";
+
+/// Kinds of files in the mode that zips made on Unix carry.
+const KIND_MASK: u32 = 0o170_000;
+const PLAIN: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+
+pub(super) fn walk(
+    mut file: File,
+    size: u64,
+    count: &Count,
+    names: &mut Names,
+    visit: &mut Visit<'_>,
+) -> Result<(), BadOutput> {
+    bound_directory(&mut file, size, names.most())?;
+    let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
+    if archive.has_duplicate_names() {
+        let flaw = ArchiveFlaw::Duplicate("(in its directory)".into());
+        return Err(BadOutput::Archive(flaw));
+    }
+    if archive.has_overlapping_entries().map_err(damaged)? {
+        return Err(BadOutput::Archive(ArchiveFlaw::Overlap));
+    }
+    for index in 0..archive.len() {
+        let entry = archive.by_index(index).map_err(damaged)?;
+        let name = entry.name().map_err(damaged)?.into_owned();
+        if entry.is_symlink() {
+            return Err(BadOutput::Archive(ArchiveFlaw::Link(name)));
+        }
+        let kind = entry.unix_mode().unwrap_or(0) & KIND_MASK;
+        if entry.encrypted() || !matches!(kind, 0 | PLAIN | DIRECTORY) {
+            return Err(BadOutput::Archive(ArchiveFlaw::NotAFile(name)));
+        }
+        let is_file = !entry.is_dir();
+        let path = names.admit(name.as_bytes(), is_file).map_err(BadOutput::Archive)?;
+        if is_file {
+            visit(&path, &mut count.meter(entry))?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses an archive whose directory may hold more than `most` entries. The library keeps all of
+/// them in memory; however it finds its directory, each entry in it begins with the magic.
+fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<(), BadOutput> {
+    file.rewind().map_err(not_read)?;
+    let mut found = 0_usize;
+    let mut block = vec![0; 256 * 1024];
+    let mut kept = 0;
+    loop {
+        let read = file.read(&mut block[kept..]).map_err(not_read)?;
+        if read == 0 {
+            break;
+        }
+        let filled = kept + read;
+        found += block[..filled].windows(4).filter(|window| window == ENTRY_MAGIC).count();
+        // The magic may lie across two blocks.
+        kept = filled.min(ENTRY_MAGIC.len() - 1);
+        block.copy_within(filled - kept..filled, 0);
+    }
+    file.rewind().map_err(not_read)?;
+    // Packed bytes look like the magic once in 4 GB by chance.
+    let by_chance = usize::try_from(size >> 30).unwrap_or(usize::MAX);
+    if found > most.saturating_add(by_chance) {
+        return Err(BadOutput::Archive(ArchiveFlaw::TooMany(most)));
+    }
+    Ok(())
+}
+
+fn damaged(error: ZipError) -> BadOutput {
+    match error {
+        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => not_read(error),
+        _ => BadOutput::Archive(ArchiveFlaw::Damaged),
+    }
+}

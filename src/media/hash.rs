@@ -1,0 +1,102 @@
+//! The identity of a file: SHA-256 of its bytes, with the size and time that it had then.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use sha2::{Digest as _, Sha256};
+
+/// Bytes read at a time; also how often progress is told.
+const BLOCK: usize = 256 * 1024;
+
+/// What a file was when it was hashed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentHash {
+    /// SHA-256 of the content, in lower-case hex.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+    /// Time of the last change as the file system has it, in nanoseconds since 1970.
+    pub modified: i64,
+}
+
+impl ContentHash {
+    /// Whether the file at `path` still has the size and time that it had when it was hashed
+    /// (design, *The protocol*, step 3: checked again after an upload).
+    ///
+    /// # Errors
+    /// The file cannot be looked at.
+    pub fn still_holds(&self, path: &Path) -> io::Result<bool> {
+        Ok(stamp(&std::fs::metadata(path)?) == (self.size, self.modified))
+    }
+}
+
+/// Hashes the file at `path` in constant memory; `progress` is told the bytes read so far.
+///
+/// # Errors
+/// The file cannot be read, or changed while it was read.
+pub fn hash_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<ContentHash> {
+    let mut file = File::open(path)?;
+    let before = stamp(&file.metadata()?);
+    let mut digest = Sha256::new();
+    let mut block = vec![0; BLOCK];
+    let mut done = 0;
+    loop {
+        let read = match file.read(&mut block) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        digest.update(&block[..read]);
+        done += read as u64;
+        progress(done);
+    }
+    let (size, modified) = stamp(&file.metadata()?);
+    if (size, modified) != before || size != done {
+        return Err(io::Error::other("it changed while it was read"));
+    }
+    Ok(ContentHash { sha256: hex::encode(digest.finalize()), size, modified })
+}
+
+/// Size, and time of the last change in nanoseconds; zero where the file system keeps none.
+fn stamp(metadata: &Metadata) -> (u64, i64) {
+    let modified =
+        metadata.modified().ok().and_then(|time| match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => i64::try_from(after.as_nanos()).ok(),
+            Err(before) => i64::try_from(before.duration().as_nanos()).ok().map(|n| -n),
+        });
+    (metadata.len(), modified.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    #[test]
+    fn the_hash_is_the_one_that_others_compute() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("abc");
+        std::fs::write(&path, b"abc").unwrap();
+        let told = RefCell::new(Vec::new());
+        let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
+        assert_eq!(hash.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!((hash.size, told.into_inner()), (3, vec![3]));
+        assert!(hash.still_holds(&path).unwrap());
+        std::fs::write(&path, b"abcd").unwrap();
+        assert!(!hash.still_holds(&path).unwrap());
+    }
+
+    #[test]
+    fn a_large_file_is_read_in_blocks() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("zeros");
+        std::fs::write(&path, vec![0; BLOCK * 2 + 1]).unwrap();
+        let told = RefCell::new(Vec::new());
+        let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
+        assert_eq!(told.borrow().last(), Some(&hash.size));
+        assert!(told.borrow().is_sorted());
+    }
+}

@@ -1,0 +1,199 @@
+//! Whether a file can be sent as an input, decided before anything is sent or spent.
+
+use std::io;
+use std::path::Path;
+
+use super::container::Container;
+use super::probe;
+use super::reader::Flaw;
+use crate::model::FailureKind;
+
+/// Largest file that is sent (contract, *Upload*: "at most 500 MB"). The contract does not say
+/// which megabyte it means; the smaller one, so that no file is refused after it was sent whole.
+pub const MAX_UPLOAD_BYTES: u64 = 500 * 1_000 * 1_000;
+
+/// A video that the service takes, as its headers describe it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Video {
+    /// Type by content.
+    pub container: Container,
+    /// Content type to send it under (contract, *Upload*).
+    pub content_type: &'static str,
+    /// Extension that belongs to the content, without the dot.
+    pub extension: &'static str,
+    /// Bytes.
+    pub size: u64,
+    /// Seconds, when the headers say.
+    pub duration: Option<f64>,
+    /// Pixels, when the headers say.
+    pub width: Option<u32>,
+    /// Pixels, when the headers say.
+    pub height: Option<u32>,
+    /// Whether the pictures carry alpha, where that can be told without decoding.
+    pub has_alpha: Option<bool>,
+    /// Whether the container records its own end. Recordings made to be streamed never do: for
+    /// those, only a size that has stopped changing shows that the writer is done.
+    pub complete: bool,
+}
+
+impl Video {
+    /// The name to send the file at `path` under: its own, with the extension that belongs to its
+    /// content, since the service looks at both. Control characters are left out.
+    #[must_use]
+    pub fn upload_name(&self, path: &Path) -> String {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let stem: String = stem.chars().filter(|c| !c.is_control()).collect();
+        let stem = if stem.is_empty() { "video" } else { &stem };
+        format!("{stem}.{}", self.extension)
+    }
+}
+
+/// Why a file cannot be sent, in words that follow its name and say what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadInput {
+    /// There is no such file.
+    #[error("there is no such file")]
+    Missing,
+    /// It is a directory.
+    #[error("it is a directory; name the files in it")]
+    Directory,
+    /// It is a device, a socket or a pipe.
+    #[error("it is not a regular file; save the video to a file first")]
+    NotAFile,
+    /// It cannot be read.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// It has no bytes.
+    #[error("it is empty")]
+    Empty,
+    /// It is larger than the service takes.
+    #[error(
+        "it is too large: {:.1} MB, and the service takes at most {} MB; make it smaller, for example: \
+         ffmpeg -i INPUT -crf 28 smaller.mp4",
+        *.size as f64 / 1e6, MAX_UPLOAD_BYTES / 1_000_000
+    )]
+    TooLarge {
+        /// Bytes.
+        size: u64,
+    },
+    /// It is no video, whatever its name says.
+    #[error("it is not a video: its content is {}", .0.describe())]
+    NotAVideo(Container),
+    /// It is a video in a container that the service does not take.
+    #[error(
+        "it is {}, which the service does not take (mp4, mov, webm and avi are taken); convert it \
+         first, for example: ffmpeg -i INPUT output.mp4",
+        .0.describe()
+    )]
+    Unsupported(Container),
+    /// It is whole, but without pictures.
+    #[error("it is {} without pictures (sound only?); there is no background to remove", .0.describe())]
+    NoVideoTrack(Container),
+    /// It ends before its end.
+    #[error(
+        "it is {} that is cut short or still being written{}; copy or record it again",
+        .container.describe(), missing(*.size, *.expected)
+    )]
+    CutShort {
+        /// Type by content.
+        container: Container,
+        /// Bytes it has.
+        size: u64,
+        /// Bytes it should have, at least, when it says.
+        expected: Option<u64>,
+    },
+    /// It begins like a video and does not go on like one.
+    #[error(
+        "it looks like {} but is damaged: {what}; check it with a player, or repair it, for example: \
+         ffmpeg -i INPUT -c copy repaired.mp4",
+        .container.describe()
+    )]
+    Malformed {
+        /// Type by content.
+        container: Container,
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+impl BadInput {
+    /// The class of the failure: trouble with the disk, or a wrong input.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Unreadable(_) => FailureKind::Local,
+            _ => FailureKind::Usage,
+        }
+    }
+}
+
+/// How much of a file is missing, in words.
+pub(super) fn missing(size: u64, expected: Option<u64>) -> String {
+    match expected {
+        Some(expected) => format!(" (it has {size} of at least {expected} bytes)"),
+        None => String::new(),
+    }
+}
+
+/// Looks at the file at `path`: whether it is a whole video of a type and size that the service
+/// takes. The name is not looked at (see [`Video::upload_name`]).
+///
+/// # Errors
+/// Says what is wrong and what to do; nothing was sent.
+pub fn inspect_input(path: &Path) -> Result<Video, BadInput> {
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
+    if metadata.is_dir() {
+        return Err(BadInput::Directory);
+    }
+    if !metadata.is_file() {
+        return Err(BadInput::NotAFile);
+    }
+    if metadata.len() == 0 {
+        return Err(BadInput::Empty);
+    }
+    let (container, size, file) = probe::open(path).map_err(|error| unreadable(&error))?;
+    let Some((content_type, extension)) = container.upload_type() else {
+        return Err(if container.is_moving() {
+            BadInput::Unsupported(container)
+        } else {
+            BadInput::NotAVideo(container)
+        });
+    };
+    if size > MAX_UPLOAD_BYTES {
+        return Err(BadInput::TooLarge { size });
+    }
+    let facts = probe::facts(container, file, size)
+        .map_err(|flaw| refusal(container, size, flaw))?
+        .ok_or(BadInput::Unsupported(container))?;
+    Ok(Video {
+        container,
+        content_type,
+        extension,
+        size,
+        duration: facts.duration,
+        width: facts.width,
+        height: facts.height,
+        has_alpha: facts.has_alpha,
+        complete: facts.complete,
+    })
+}
+
+fn unreadable(error: &io::Error) -> BadInput {
+    match error.kind() {
+        io::ErrorKind::NotFound => BadInput::Missing,
+        _ => BadInput::Unreadable(error.to_string()),
+    }
+}
+
+fn refusal(container: Container, size: u64, flaw: Flaw) -> BadInput {
+    match flaw {
+        Flaw::CutShort { expected } => BadInput::CutShort { container, size, expected },
+        Flaw::Malformed(what) => BadInput::Malformed { container, what },
+        Flaw::NoVideoTrack => BadInput::NoVideoTrack(container),
+        // A file that shrinks while it is read ends early, too.
+        Flaw::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            BadInput::CutShort { container, size, expected: None }
+        }
+        Flaw::Io(error) => BadInput::Unreadable(error.to_string()),
+    }
+}

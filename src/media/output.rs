@@ -1,0 +1,258 @@
+//! Whether a downloaded output is what was asked for (design, *The protocol*, step 7): length,
+//! container by content, whole, alpha when asked for.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::archive::{ArchiveBounds, ArchiveFlaw, check_archive};
+use super::container::Container;
+use super::input::missing;
+use super::probe::{self, Facts};
+use super::reader::Flaw;
+use crate::model::text::escaped;
+use crate::model::{FailureKind, OutputFormat};
+
+/// Durations may differ by this many seconds, or by [`LOOSE_PART`] if that is more.
+const LOOSE_SECONDS: f64 = 1.0;
+
+/// GIF counts in hundredths of a second, so that clips of 60 pictures a second run slower.
+const LOOSE_PART: f64 = 0.25;
+
+/// As much of a text that came in place of an output is shown.
+const SHOWN_TEXT: usize = 120;
+
+/// What an output should be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Expectation {
+    /// The format that was asked for.
+    pub format: OutputFormat,
+    /// Whether it must carry alpha.
+    pub alpha: bool,
+    /// Bytes, when the server promised a length.
+    pub size: Option<u64>,
+    /// Seconds, when known.
+    pub duration: Option<f64>,
+}
+
+/// What an output is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VerifiedOutput {
+    /// Type by content; a sequence may come as any of the archives.
+    pub container: Container,
+    /// Bytes.
+    pub size: u64,
+    /// Seconds, when the headers say.
+    pub duration: Option<f64>,
+    /// Pixels.
+    pub width: Option<u32>,
+    /// Pixels.
+    pub height: Option<u32>,
+    /// Whether it carries alpha; none where that takes a decoder.
+    pub has_alpha: Option<bool>,
+    /// Pictures, where they are counted.
+    pub frames: Option<u64>,
+}
+
+/// Why an output is not published, in words that follow its name.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum BadOutput {
+    /// It cannot be read from the disk.
+    #[error("it cannot be read: {0}")]
+    Unreadable(String),
+    /// It cannot be written to the disk.
+    #[error("it cannot be written: {0}")]
+    NotWritten(String),
+    /// The directory to unpack into is there already.
+    #[error("{} exists already; remove it, or name another directory", .0.display())]
+    Exists(PathBuf),
+    /// It has no bytes.
+    #[error("it is empty")]
+    Empty,
+    /// Its length is not the promised one.
+    #[error("it has {actual} bytes, but the server announced {expected}")]
+    Length {
+        /// Bytes promised.
+        expected: u64,
+        /// Bytes that came.
+        actual: u64,
+    },
+    /// A message of a server came in place of a file.
+    #[error("it is {} in place of {wanted}; it begins: {}", .found.describe(), escaped(begins))]
+    Message {
+        /// The format that was asked for.
+        wanted: OutputFormat,
+        /// What came.
+        found: Container,
+        /// Its first words. Foreign text.
+        begins: String,
+    },
+    /// It is something else than was asked for.
+    #[error("it is {}, but {wanted} was asked for", .found.describe())]
+    WrongContainer {
+        /// The format that was asked for.
+        wanted: OutputFormat,
+        /// What came.
+        found: Container,
+    },
+    /// It ends before its end.
+    #[error("it is {} that is cut short{}", .container.describe(), missing(*.size, *.expected))]
+    CutShort {
+        /// Type by content.
+        container: Container,
+        /// Bytes it has.
+        size: u64,
+        /// Bytes it should have, at least, when it says.
+        expected: Option<u64>,
+    },
+    /// It does not follow its format.
+    #[error("it is {} that is damaged: {what}", .container.describe())]
+    Malformed {
+        /// Type by content.
+        container: Container,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// It holds no pictures.
+    #[error("it is {} without pictures", .0.describe())]
+    NoPictures(Container),
+    /// Transparency was asked for, and it has none.
+    #[error("a transparent background was asked for, but it is {} without alpha", .0.describe())]
+    NoAlpha(Container),
+    /// It lasts much longer or shorter than expected.
+    #[error("it lasts {actual:.2} s, but {expected:.2} s were expected")]
+    Duration {
+        /// Seconds expected.
+        expected: f64,
+        /// Seconds it has.
+        actual: f64,
+    },
+    /// It should be an archive and is none.
+    #[error("it is {}, not an archive", .0.describe())]
+    NotAnArchive(Container),
+    /// It is an archive that must not be opened.
+    #[error("the archive cannot be used: {0}")]
+    Archive(ArchiveFlaw),
+}
+
+impl BadOutput {
+    /// The class of the failure: the disk's fault, or the output's.
+    #[must_use]
+    pub fn kind(&self) -> FailureKind {
+        match self {
+            Self::Unreadable(_) | Self::NotWritten(_) | Self::Exists(_) => FailureKind::Local,
+            _ => FailureKind::Unverified,
+        }
+    }
+}
+
+/// Looks at the file at `path`: whether it is what `expected` says.
+///
+/// # Errors
+/// Says in what it differs. Nothing is changed.
+pub fn verify_output(path: &Path, expected: &Expectation) -> Result<VerifiedOutput, BadOutput> {
+    let unreadable = |error: io::Error| BadOutput::Unreadable(error.to_string());
+    let (container, size, file) = probe::open(path).map_err(unreadable)?;
+    if let Some(promised) = expected.size
+        && promised != size
+    {
+        return Err(BadOutput::Length { expected: promised, actual: size });
+    }
+    if size == 0 {
+        return Err(BadOutput::Empty);
+    }
+    if !accepts(expected.format, container) {
+        return Err(mismatch(path, expected.format, container));
+    }
+    let facts = if expected.format == OutputFormat::PngSequence {
+        sequence(path, container)?
+    } else {
+        probe::facts(container, file, size)
+            .map_err(|flaw| refusal(container, size, flaw))?
+            .ok_or(BadOutput::NoPictures(container))?
+    };
+    if expected.alpha && facts.has_alpha == Some(false) {
+        return Err(BadOutput::NoAlpha(container));
+    }
+    check_duration(expected.duration, facts.duration)?;
+    Ok(VerifiedOutput {
+        container,
+        size,
+        duration: facts.duration,
+        width: facts.width,
+        height: facts.height,
+        has_alpha: facts.has_alpha,
+        frames: facts.frames,
+    })
+}
+
+/// Whether `format` comes as `container`.
+fn accepts(format: OutputFormat, container: Container) -> bool {
+    match format {
+        OutputFormat::Webm => container == Container::WebM,
+        OutputFormat::Mov => container == Container::QuickTime,
+        OutputFormat::Mp4 => container == Container::Mp4,
+        OutputFormat::Gif => container == Container::Gif,
+        OutputFormat::Webp => container == Container::WebP,
+        OutputFormat::PngSequence => {
+            matches!(container, Container::Zip | Container::Tar | Container::TarGz)
+        }
+    }
+}
+
+fn mismatch(path: &Path, wanted: OutputFormat, found: Container) -> BadOutput {
+    match found {
+        Container::Html | Container::Xml | Container::Json => {
+            BadOutput::Message { wanted, found, begins: beginning(path) }
+        }
+        _ => BadOutput::WrongContainer { wanted, found },
+    }
+}
+
+/// The first words of a text that came in place of an output.
+fn beginning(path: &Path) -> String {
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 1_024), &mut bytes));
+    // It was read a moment ago; if it is gone now, there is nothing to show.
+    if read.is_err() {
+        return String::new();
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ").chars().take(SHOWN_TEXT).collect()
+}
+
+/// An archive of pictures, as if it were a clip without a clock.
+fn sequence(path: &Path, container: Container) -> Result<Facts, BadOutput> {
+    let summary = check_archive(path, ArchiveBounds::default())?;
+    if summary.pictures == 0 {
+        return Err(BadOutput::NoPictures(container));
+    }
+    Ok(Facts {
+        duration: None,
+        width: summary.size.map(|(width, _)| width),
+        height: summary.size.map(|(_, height)| height),
+        // Some writers leave the channel out of pictures that are opaque everywhere.
+        has_alpha: Some(summary.with_alpha > 0),
+        complete: true,
+        frames: Some(summary.pictures),
+    })
+}
+
+fn check_duration(expected: Option<f64>, actual: Option<f64>) -> Result<(), BadOutput> {
+    if let (Some(expected), Some(actual)) = (expected, actual)
+        && (expected - actual).abs() > LOOSE_SECONDS.max(expected * LOOSE_PART)
+    {
+        return Err(BadOutput::Duration { expected, actual });
+    }
+    Ok(())
+}
+
+fn refusal(container: Container, size: u64, flaw: Flaw) -> BadOutput {
+    match flaw {
+        Flaw::CutShort { expected } => BadOutput::CutShort { container, size, expected },
+        Flaw::Malformed(what) => BadOutput::Malformed { container, what },
+        Flaw::NoVideoTrack => BadOutput::NoPictures(container),
+        Flaw::Io(error) => BadOutput::Unreadable(error.to_string()),
+    }
+}

@@ -1,0 +1,127 @@
+//! A forward reader with a position, a known end and a bound on how many parts it visits: what the
+//! header readers have in common. Nothing here knows a format.
+
+use std::io::{self, BufReader, Read, Seek};
+
+/// Most boxes, elements or chunks that are looked at in one file. Ten hours of blocks stay far
+/// below; a file made of empty boxes does not keep us busy for minutes.
+const MOST_PARTS: u32 = 4_000_000;
+
+/// Bytes read at a time. Small, because most reads are a header followed by a jump.
+const BUFFER: usize = 4 * 1024;
+
+/// Why a container could not be read.
+#[derive(Debug)]
+pub(super) enum Flaw {
+    /// The file ends before something that it announced does, or before its index.
+    CutShort {
+        /// Bytes that the file should have, at least, when it says.
+        expected: Option<u64>,
+    },
+    /// The bytes contradict the format.
+    Malformed(&'static str),
+    /// The container is whole but holds no picture.
+    NoVideoTrack,
+    /// The file could not be read.
+    Io(io::Error),
+}
+
+impl From<io::Error> for Flaw {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A buffered reader that never passes the end of its file.
+pub(super) struct Cursor<R> {
+    source: BufReader<R>,
+    position: u64,
+    length: u64,
+    parts: u32,
+}
+
+impl<R: Read + Seek> Cursor<R> {
+    /// Reads `source` from its start; it holds `length` bytes.
+    pub(super) fn new(mut source: R, length: u64) -> Result<Self, Flaw> {
+        source.rewind()?;
+        let source = BufReader::with_capacity(BUFFER, source);
+        Ok(Self { source, position: 0, length, parts: 0 })
+    }
+
+    pub(super) fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Counts one more part of the file.
+    pub(super) fn visit(&mut self) -> Result<(), Flaw> {
+        self.parts += 1;
+        if self.parts > MOST_PARTS {
+            return Err(Flaw::Malformed("it has more parts than any real video"));
+        }
+        Ok(())
+    }
+
+    /// Jumps to an absolute position, which must lie inside the file.
+    pub(super) fn jump(&mut self, target: u64) -> Result<(), Flaw> {
+        if target > self.length {
+            return Err(Flaw::CutShort { expected: Some(target) });
+        }
+        let distance = i64::try_from(i128::from(target) - i128::from(self.position))
+            .map_err(|_| Flaw::Malformed("a position is out of range"))?;
+        self.source.seek_relative(distance)?;
+        self.position = target;
+        Ok(())
+    }
+
+    /// The next `N` bytes.
+    pub(super) fn take<const N: usize>(&mut self) -> Result<[u8; N], Flaw> {
+        let end = self.position.saturating_add(N as u64);
+        if end > self.length {
+            return Err(Flaw::CutShort { expected: Some(end) });
+        }
+        let mut bytes = [0; N];
+        self.source.read_exact(&mut bytes)?;
+        self.position = end;
+        Ok(bytes)
+    }
+
+    /// A big-endian number of 16 bits.
+    pub(super) fn be16(&mut self) -> Result<u16, Flaw> {
+        self.take().map(u16::from_be_bytes)
+    }
+
+    /// A big-endian number of 32 bits.
+    pub(super) fn be32(&mut self) -> Result<u32, Flaw> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    /// A big-endian number of 64 bits.
+    pub(super) fn be64(&mut self) -> Result<u64, Flaw> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    /// A little-endian number of 32 bits.
+    pub(super) fn le32(&mut self) -> Result<u32, Flaw> {
+        self.take().map(u32::from_le_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_never_passed() {
+        let mut cursor = Cursor::new(io::Cursor::new([1, 2, 3, 4, 5]), 5).unwrap();
+        assert_eq!(cursor.be32().unwrap(), 0x0102_0304);
+        assert!(matches!(cursor.be16(), Err(Flaw::CutShort { expected: Some(6) })));
+        assert!(matches!(cursor.jump(u64::MAX), Err(Flaw::CutShort { .. })));
+        cursor.jump(1).unwrap();
+        assert_eq!(cursor.be16().unwrap(), 0x0203);
+        assert_eq!(cursor.position(), 3);
+    }
+}

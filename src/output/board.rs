@@ -1,0 +1,222 @@
+//! All that is known of a run while it goes on, and the lines that show it. Pure: `now` and the
+//! size of the terminal are given. Holds the clips at work only, however many inputs there are.
+
+use std::collections::BTreeMap;
+
+use super::bar::{Clip, Layout};
+use super::fit;
+use super::human::{self, count};
+use super::style::{Paint, Tone};
+use crate::model::{Credits, Event, Instant, ItemEvent, ItemRef, JobId, Phase};
+
+/// More bars than this are noise.
+const MOST_BARS: usize = 8;
+
+/// A run as it stands.
+#[derive(Debug)]
+pub(crate) struct Board {
+    started: Instant,
+    /// By number in the ledger, so that lines keep their order.
+    clips: BTreeMap<i64, Clip>,
+    todo: usize,
+    done: usize,
+    skipped: usize,
+    failed: usize,
+    /// Neither done nor failed, and not at work any more.
+    left: usize,
+    credits: Credits,
+    /// Widest name so far: columns that only grow do not dance.
+    widest: usize,
+}
+
+impl Board {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            started: now,
+            clips: BTreeMap::new(),
+            todo: 0,
+            done: 0,
+            skipped: 0,
+            failed: 0,
+            left: 0,
+            credits: Credits(0.0),
+            widest: 0,
+        }
+    }
+
+    /// Takes an event in. Answers the phase if it is about a clip that has just entered it.
+    pub(crate) fn observe(&mut self, event: &Event, now: Instant) -> Option<Phase> {
+        match event {
+            Event::Planned { todo, .. } => {
+                self.todo = *todo;
+                None
+            }
+            Event::Item { item, what } => self.item(item, what, now),
+            Event::Notice { .. } | Event::Finished(_) => None,
+        }
+    }
+
+    /// Inputs that need work, as planned.
+    pub(crate) fn todo(&self) -> usize {
+        self.todo
+    }
+
+    /// The job of a clip at work.
+    pub(crate) fn job(&self, item: i64) -> Option<&JobId> {
+        self.clips.get(&item)?.job.as_ref()
+    }
+
+    fn item(&mut self, item: &ItemRef, what: &ItemEvent, now: Instant) -> Option<Phase> {
+        let ended = match what {
+            ItemEvent::Done(output) => {
+                self.credits = self.credits + output.credits.unwrap_or_default();
+                &mut self.done
+            }
+            ItemEvent::Skipped(_) => &mut self.skipped,
+            ItemEvent::Failed(_) => &mut self.failed,
+            ItemEvent::Left { .. } | ItemEvent::Paused(_) => &mut self.left,
+            ItemEvent::Rejected(_) | ItemEvent::Known => {
+                self.clips.remove(&item.id);
+                return None;
+            }
+            _ => {
+                let clip = self.clips.entry(item.id).or_insert_with(|| Clip::new(&item.name, now));
+                return clip.observe(what, now);
+            }
+        };
+        *ended += 1;
+        self.clips.remove(&item.id);
+        None
+    }
+
+    /// The lines for a terminal of this size, in which every line fits.
+    pub(crate) fn lines(
+        &mut self,
+        now: Instant,
+        (columns, rows): (usize, usize),
+        paint: Paint,
+    ) -> Vec<String> {
+        let several = self.todo > 1 || self.clips.len() > 1;
+        // A row is left for what is printed above, and one for the cursor of a shell after it.
+        let most = MOST_BARS.min(rows.saturating_sub(2 + usize::from(several)));
+        let mut shown: Vec<(&i64, &Clip)> = self.clips.iter().collect();
+        shown.sort_by_key(|(id, clip)| (clip.rank(), **id));
+        shown.truncate(most);
+        shown.sort_by_key(|(id, _)| **id);
+        let widest = shown.iter().map(|(_, clip)| fit::width(&clip.name)).max().unwrap_or(0);
+        self.widest = self.widest.max(widest);
+        let layout = Layout::new(columns, self.widest);
+        let mut lines: Vec<_> =
+            shown.iter().map(|(_, clip)| clip.line(&layout, now, paint)).collect();
+        if several {
+            lines.push(paint.tone(Tone::Strong, &self.overall(now, columns)));
+        }
+        lines
+    }
+
+    /// The run in one line of at most `columns`.
+    pub(crate) fn overall(&self, now: Instant, columns: usize) -> String {
+        let gone = self.done + self.failed + self.left;
+        let all = self.todo.max(gone + self.clips.len());
+        let mut parts = vec![format!("{} of {} done", count(self.done as u64), count(all as u64))];
+        let mut add = |number: usize, what: &str| {
+            if number > 0 {
+                parts.push(format!("{} {what}", count(number as u64)));
+            }
+        };
+        add(self.failed, "failed");
+        add(self.left, "left");
+        add(self.skipped, "already done");
+        add(self.clips.len(), "at work");
+        parts.push(human::elapsed(now.since(self.started)));
+        if self.credits.0 > 0.0 {
+            parts.push(human::credits(self.credits));
+        }
+        fit::clipped(&parts.join(", "), columns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::event::Output;
+    use crate::model::{Failure, FailureKind, JobStatus};
+
+    fn item(id: i64, what: ItemEvent) -> Event {
+        Event::Item { item: ItemRef { id, name: format!("clip-{id}.mp4") }, what }
+    }
+
+    fn planned(todo: usize) -> Event {
+        Event::Planned { batch: 1, todo, done: 0, rejected: 0, estimate: None, unpriced: 0 }
+    }
+
+    fn done(credits: f64) -> ItemEvent {
+        ItemEvent::Done(Output {
+            path: None,
+            size: 1,
+            sha256: String::new(),
+            job: None,
+            credits: Some(Credits(credits)),
+            elapsed: None,
+        })
+    }
+
+    fn board(events: &[Event]) -> Board {
+        let mut board = Board::new(Instant(0));
+        for event in events {
+            board.observe(event, Instant(0));
+        }
+        board
+    }
+
+    fn lines(board: &mut Board, size: (usize, usize)) -> Vec<String> {
+        board.lines(Instant(65_000), size, Paint(false))
+    }
+
+    #[test]
+    fn one_input_has_one_line_and_several_have_an_overall_one() {
+        let mut one = board(&[planned(1), item(1, ItemEvent::Phase(Phase::Create))]);
+        assert_eq!(lines(&mut one, (80, 24)).len(), 1);
+        let mut several = board(&[
+            planned(4),
+            item(1, ItemEvent::Phase(Phase::Waiting)),
+            item(2, ItemEvent::Phase(Phase::Upload)),
+            item(3, ItemEvent::Phase(Phase::Upload)),
+            item(3, done(2.0)),
+            item(4, ItemEvent::Failed(Failure::new(FailureKind::JobFailed, "a", "b"))),
+        ]);
+        insta::assert_snapshot!(lines(&mut several, (80, 24)).join("\n"), @"
+        clip-1.mp4  waiting                                      1 min 5 s
+        clip-2.mp4  uploading                                    1 min 5 s
+        1 of 4 done, 1 failed, 2 at work, 1 min 5 s, 2.00 credits
+        ");
+    }
+
+    #[test]
+    fn the_clips_that_move_are_shown_when_there_are_many() {
+        let mut events = vec![planned(500)];
+        events.extend((1..=400).map(|id| item(id, ItemEvent::Phase(Phase::Queue))));
+        let processing = ItemEvent::Progress { status: JobStatus::Processing, percent: None };
+        events.extend([300, 200].map(|id| item(id, processing.clone())));
+        let mut many = board(&events);
+        let shown = lines(&mut many, (80, 24));
+        assert_eq!(shown.len(), MOST_BARS + 1);
+        let named: Vec<_> = shown.iter().filter_map(|line| line.split_once(' ')).collect();
+        assert_eq!(named[0].0, "clip-1.mp4");
+        assert_eq!((named[6].0, named[7].0), ("clip-200.mp4", "clip-300.mp4"));
+        assert_eq!(shown[8], "0 of 500 done, 400 at work, 1 min 5 s");
+        assert_eq!(lines(&mut many, (80, 6)).len(), 4, "a low terminal has fewer");
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten() {
+        let mut gone = board(&[
+            planned(2),
+            item(1, ItemEvent::Job(JobId("j".into()))),
+            item(1, done(1.0)),
+            item(2, ItemEvent::Rejected(Failure::new(FailureKind::Usage, "a", "b"))),
+        ]);
+        assert_eq!(gone.job(1), None);
+        assert_eq!(lines(&mut gone, (80, 24)), ["1 of 2 done, 1 min 5 s, 1.00 credits"]);
+    }
+}

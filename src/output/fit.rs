@@ -1,0 +1,129 @@
+//! Text in terminal columns: measuring, shortening, padding. Pure.
+//!
+//! Terminals disagree about how wide some clusters are. What is measured here is the larger of
+//! the two usual answers (per cluster and per character), so that a line may end early but never
+//! runs over.
+
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+
+/// Stands for what was left out.
+const ELLIPSIS: &str = "…";
+
+/// Columns that `text` takes at most. It must not hold escape sequences.
+pub(crate) fn width(text: &str) -> usize {
+    text.graphemes(true).map(cluster_width).sum()
+}
+
+fn cluster_width(cluster: &str) -> usize {
+    let by_character: usize = cluster.chars().map(|c| c.width().unwrap_or(0)).sum();
+    cluster.width().max(by_character)
+}
+
+/// `text` in at most `columns`, with its middle left out if need be: both the start of a name and
+/// its ending tell names apart.
+pub(crate) fn shortened(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    let Some(room) = columns.checked_sub(1) else { return String::new() };
+    let tail_room = room / 2;
+    let tail_start = text
+        .grapheme_indices(true)
+        .rev()
+        .scan(0, |used, (at, cluster)| {
+            *used += cluster_width(cluster);
+            (*used <= tail_room).then_some(at)
+        })
+        .last()
+        .unwrap_or(text.len());
+    let tail = &text[tail_start..];
+    let head = start_of(&text[..tail_start], room - width(tail));
+    format!("{head}{ELLIPSIS}{tail}")
+}
+
+/// `text` in at most `columns`, with its end left out if need be.
+pub(crate) fn clipped(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    match columns.checked_sub(1) {
+        Some(room) => format!("{}{ELLIPSIS}", start_of(text, room)),
+        None => String::new(),
+    }
+}
+
+/// The whole clusters at the start of `text` that fit.
+fn start_of(text: &str, columns: usize) -> &str {
+    let mut used = 0;
+    for (at, cluster) in text.grapheme_indices(true) {
+        used += cluster_width(cluster);
+        if used > columns {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// The whole columns of a length, none if it is below nothing.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "these casts saturate, and a fraction is cut on purpose"
+)]
+pub(crate) fn columns(length: f64) -> usize {
+    length as usize
+}
+
+/// `text` followed by spaces up to `columns`.
+pub(crate) fn padded(text: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(width(text));
+    format!("{text}{}", " ".repeat(missing))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_keep_their_start_and_their_ending() {
+        let table = [
+            ("clip.mp4", 8, "clip.mp4"),
+            ("holiday-in-norway.mp4", 11, "holid…y.mp4"),
+            ("視頻視頻視頻.mp4", 10, "視頻….mp4"),
+            ("abc", 1, "…"),
+            ("abc", 0, ""),
+        ];
+        for (name, columns, shown) in table {
+            assert_eq!(shortened(name, columns), shown, "{name} {columns}");
+        }
+    }
+
+    #[test]
+    fn ends_are_clipped_and_short_text_is_padded() {
+        assert_eq!(clipped("processing", 5), "proc…");
+        assert_eq!(clipped("視頻", 3), "視…");
+        assert_eq!(padded("視", 4), "視  ");
+        assert_eq!(padded("long", 2), "long");
+    }
+
+    #[test]
+    fn a_cluster_is_not_cut() {
+        // A flag and an accented letter are two characters each, and one cluster.
+        assert_eq!(clipped("🇳🇴🇳🇴🇳🇴", 4), "🇳🇴…");
+        assert_eq!(clipped("e\u{301}e\u{301}e\u{301}", 2), "e\u{301}…");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_runs_over(text in "\\PC{0,60}", columns in 0_usize..40) {
+            for fitted in [shortened(&text, columns), clipped(&text, columns)] {
+                prop_assert!(width(&fitted) <= columns, "{fitted:?}");
+                prop_assert!(fitted.as_str().width() <= columns);
+            }
+            prop_assert!(width(&padded(&text, columns)) >= columns);
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! Results as JSON, one value a line. The keys are a contract with scripts: `docs/json.md`.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::words;
+use crate::model::event::{self, Level, Summary};
+use crate::model::text::is_hostile;
+use crate::model::{Credits, Event, Failure, ItemEvent, ItemRef};
+
+/// A line of the stream, without the key `event`.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Record<'a> {
+    Planned {
+        batch: i64,
+        todo: usize,
+        done: usize,
+        rejected: usize,
+        estimate: Option<f64>,
+        unpriced: usize,
+    },
+    Job {
+        #[serde(flatten)]
+        item: Item<'a>,
+        job: &'a str,
+    },
+    Phase {
+        #[serde(flatten)]
+        item: Item<'a>,
+        phase: &'static str,
+    },
+    Progress {
+        #[serde(flatten)]
+        item: Item<'a>,
+        status: &'a str,
+        percent: Option<f64>,
+    },
+    Retry {
+        #[serde(flatten)]
+        item: Item<'a>,
+        wait_seconds: f64,
+        failure: FailureRecord<'a>,
+    },
+    Done {
+        #[serde(flatten)]
+        item: Item<'a>,
+        #[serde(flatten)]
+        output: OutputRecord<'a>,
+    },
+    Skipped {
+        #[serde(flatten)]
+        item: Item<'a>,
+        #[serde(flatten)]
+        output: OutputRecord<'a>,
+    },
+    Left {
+        #[serde(flatten)]
+        item: Item<'a>,
+        job: &'a str,
+        status: &'a str,
+    },
+    Failed {
+        #[serde(flatten)]
+        item: Item<'a>,
+        failure: FailureRecord<'a>,
+    },
+    Rejected {
+        #[serde(flatten)]
+        item: Item<'a>,
+        failure: FailureRecord<'a>,
+    },
+    Paused {
+        #[serde(flatten)]
+        item: Item<'a>,
+        failure: FailureRecord<'a>,
+    },
+    Notice {
+        level: &'static str,
+        text: &'a str,
+    },
+    Finished {
+        batch: i64,
+        done: usize,
+        failed: usize,
+        skipped: usize,
+        rejected: usize,
+        open: usize,
+        credits: f64,
+        elapsed_seconds: f64,
+        next: Option<String>,
+    },
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    item: i64,
+    input: &'a str,
+}
+
+#[derive(Serialize)]
+struct OutputRecord<'a> {
+    output: Option<String>,
+    size: u64,
+    sha256: &'a str,
+    job: Option<&'a str>,
+    credits: Option<f64>,
+    elapsed_seconds: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct FailureRecord<'a> {
+    kind: &'static str,
+    what: &'a str,
+    why: &'a str,
+    status: Option<u16>,
+    code: Option<&'a str>,
+    job: Option<&'a str>,
+    request_id: Option<&'a str>,
+    attempts: u32,
+    elapsed_seconds: f64,
+    next: Option<&'a str>,
+    exit_code: u8,
+}
+
+impl<'a> From<&'a ItemRef> for Item<'a> {
+    fn from(item: &'a ItemRef) -> Self {
+        Self { item: item.id, input: &item.name }
+    }
+}
+
+impl<'a> From<&'a event::Output> for OutputRecord<'a> {
+    fn from(output: &'a event::Output) -> Self {
+        Self {
+            output: output.path.as_deref().map(path),
+            size: output.size,
+            sha256: &output.sha256,
+            job: output.job.as_ref().map(|job| job.0.as_str()),
+            credits: output.credits.map(credits),
+            elapsed_seconds: output.elapsed.map(seconds),
+        }
+    }
+}
+
+impl<'a> From<&'a Failure> for FailureRecord<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self {
+            kind: failure.kind.as_str(),
+            what: &failure.what,
+            why: &failure.why,
+            status: failure.status,
+            code: failure.code.as_deref(),
+            job: failure.job.as_ref().map(|job| job.0.as_str()),
+            request_id: failure.request_id.as_deref(),
+            attempts: failure.attempts,
+            elapsed_seconds: seconds(failure.elapsed),
+            next: failure.next.as_deref(),
+            exit_code: failure.kind.exit_class().code(),
+        }
+    }
+}
+
+/// The record of an event, if it has one. With `steps` also of what happens on the way to a
+/// result; transferred bytes have none.
+#[must_use]
+pub fn event(event: &Event, steps: bool) -> Option<Value> {
+    let record = match event {
+        Event::Planned { batch, todo, done, rejected, estimate, unpriced } => Record::Planned {
+            batch: *batch,
+            todo: *todo,
+            done: *done,
+            rejected: *rejected,
+            estimate: estimate.map(credits),
+            unpriced: *unpriced,
+        },
+        Event::Item { item, what } => step(item, what).filter(|_| steps).or(result(item, what))?,
+        Event::Notice { level, text } => Record::Notice {
+            level: match level {
+                Level::Info => "info",
+                Level::Warning => "warning",
+            },
+            text,
+        },
+        Event::Finished(summary) => finished(summary),
+    };
+    Some(json!(record))
+}
+
+fn step<'a>(item: &'a ItemRef, what: &'a ItemEvent) -> Option<Record<'a>> {
+    let item = item.into();
+    match what {
+        ItemEvent::Job(job) => Some(Record::Job { item, job: &job.0 }),
+        ItemEvent::Phase(phase) => Some(Record::Phase { item, phase: phase.as_str() }),
+        ItemEvent::Progress { status, percent } => {
+            Some(Record::Progress { item, status: status.as_str(), percent: *percent })
+        }
+        ItemEvent::Retry { failure, wait } => {
+            Some(Record::Retry { item, wait_seconds: seconds(*wait), failure: failure.into() })
+        }
+        _ => None,
+    }
+}
+
+fn result<'a>(item: &'a ItemRef, what: &'a ItemEvent) -> Option<Record<'a>> {
+    let item = item.into();
+    match what {
+        ItemEvent::Done(output) => Some(Record::Done { item, output: output.into() }),
+        ItemEvent::Skipped(output) => Some(Record::Skipped { item, output: output.into() }),
+        ItemEvent::Left { job, status } => {
+            Some(Record::Left { item, job: &job.0, status: status.as_str() })
+        }
+        ItemEvent::Failed(failure) => Some(Record::Failed { item, failure: failure.into() }),
+        ItemEvent::Rejected(failure) => Some(Record::Rejected { item, failure: failure.into() }),
+        ItemEvent::Paused(failure) => Some(Record::Paused { item, failure: failure.into() }),
+        _ => None,
+    }
+}
+
+fn finished(summary: &Summary) -> Record<'static> {
+    Record::Finished {
+        batch: summary.batch,
+        done: summary.done,
+        failed: summary.failed,
+        skipped: summary.skipped,
+        rejected: summary.rejected,
+        open: summary.open,
+        credits: credits(summary.credits),
+        elapsed_seconds: seconds(summary.elapsed),
+        next: (summary.open > 0).then(|| words::resume(summary.batch)),
+    }
+}
+
+/// What a command that failed as a whole says in place of its document.
+#[must_use]
+pub fn failure(failure: &Failure) -> Value {
+    json!({ "error": FailureRecord::from(failure) })
+}
+
+/// A path in JSON, which has Unicode only.
+#[must_use]
+pub fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// Seconds with three decimals.
+#[must_use]
+pub fn seconds(took: Duration) -> f64 {
+    took.as_millis() as f64 / 1_000.0
+}
+
+/// Credits without the noise of binary fractions.
+#[must_use]
+pub fn credits(amount: Credits) -> f64 {
+    (amount.0 * 1e6).round() / 1e6
+}
+
+/// `value` on one line, in which no character moves a cursor or hides text.
+#[must_use]
+pub fn line(value: &Value) -> String {
+    let text = value.to_string();
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hostile(c) {
+            // Only strings can hold these, all lie below U+10000, and a String takes everything.
+            let _ = write!(shown, "\\u{:04x}", c as u32);
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::{FailureKind, JobId, Phase};
+
+    fn item(what: ItemEvent) -> Event {
+        Event::Item { item: ItemRef { id: 3, name: "a.mp4".into() }, what }
+    }
+
+    fn shown(event: &Event, steps: bool) -> String {
+        super::event(event, steps).map(|value| line(&value)).unwrap_or_default()
+    }
+
+    #[test]
+    fn every_result_has_all_its_keys() {
+        let output = event::Output {
+            path: Some("out/a.webm".into()),
+            size: 12,
+            sha256: "ab".into(),
+            job: None,
+            credits: Some(Credits(0.1 + 0.2)),
+            elapsed: Some(Duration::from_millis(12_345)),
+        };
+        let mut failure = Failure::new(FailureKind::JobFailed, "process", "no subject");
+        failure.request_id = Some("r".into());
+        let planned = Event::Planned {
+            batch: 12,
+            todo: 3,
+            done: 1,
+            rejected: 0,
+            estimate: Some(Credits(6.0)),
+            unpriced: 0,
+        };
+        let left = ItemEvent::Left {
+            job: JobId("j".into()),
+            status: crate::model::JobStatus::Other("odd".into()),
+        };
+        let summary = Summary { batch: 12, open: 2, ..Summary::default() };
+        let notice = Event::Notice { level: Level::Warning, text: "mind".into() };
+        let lines = [
+            shown(&planned, false),
+            shown(&item(ItemEvent::Done(output.clone())), false),
+            shown(&item(ItemEvent::Skipped(event::Output { path: None, ..output })), true),
+            shown(&item(left), false),
+            shown(&item(ItemEvent::Failed(failure)), false),
+            shown(&notice, false),
+            shown(&Event::Finished(summary), false),
+        ];
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        {"event":"planned","batch":12,"todo":3,"done":1,"rejected":0,"estimate":6.0,"unpriced":0}
+        {"event":"done","item":3,"input":"a.mp4","output":"out/a.webm","size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345}
+        {"event":"skipped","item":3,"input":"a.mp4","output":null,"size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345}
+        {"event":"left","item":3,"input":"a.mp4","job":"j","status":"odd"}
+        {"event":"failed","item":3,"input":"a.mp4","failure":{"kind":"job_failed","what":"process","why":"no subject","status":null,"code":null,"job":null,"request_id":"r","attempts":1,"elapsed_seconds":0.0,"next":null,"exit_code":6}}
+        {"event":"notice","level":"warning","text":"mind"}
+        {"event":"finished","batch":12,"done":0,"failed":0,"skipped":0,"rejected":0,"open":2,"credits":0.0,"elapsed_seconds":0.0,"next":"rbgv resume 12"}
+        "#);
+    }
+
+    #[test]
+    fn steps_are_told_when_asked_for_and_bytes_never() {
+        let phase = item(ItemEvent::Phase(Phase::Upload));
+        assert_eq!(shown(&phase, false), "");
+        assert_eq!(
+            shown(&phase, true),
+            r#"{"event":"phase","item":3,"input":"a.mp4","phase":"uploading"}"#
+        );
+        assert_eq!(shown(&item(ItemEvent::Bytes { done: 1, total: None }), true), "");
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_harmless_and_reads_back(text in any::<String>()) {
+            let value = json!({ "a": text });
+            let shown = line(&value);
+            prop_assert!(!shown.chars().any(is_hostile), "{shown:?}");
+            prop_assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        }
+    }
+}

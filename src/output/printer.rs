@@ -1,0 +1,376 @@
+//! The printer: owns both streams, decides what goes to which, and keeps bars whole while it
+//! prints. Knows no events; see [`super::reporter`].
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use super::chart::Chart;
+use super::json;
+use super::screen::Screen;
+use super::stream::{Sink, Streams};
+use super::style::{Paint, Style, Tone};
+use super::table::Table;
+use super::words;
+use crate::model::Failure;
+use crate::model::text::escaped;
+
+/// The only thing that writes to the terminal. Clones share the streams; every call prints whole
+/// lines, from whatever thread.
+///
+/// Results go to standard output, everything else to standard error. When the reader of standard
+/// output has left, further results are dropped without a word ([`Printer::stdout_closed`]); any
+/// other error of it is kept for [`Printer::finish`]. Errors of standard error are ignored.
+#[derive(Clone)]
+pub struct Printer(Arc<Shared>);
+
+struct Shared {
+    style: Style,
+    stdout: Mutex<Stdout>,
+    stderr: Arc<Mutex<Sink>>,
+    screen: Option<Screen>,
+}
+
+struct Stdout {
+    sink: Sink,
+    state: StdoutState,
+}
+
+enum StdoutState {
+    Open,
+    Closed,
+    Broken(io::Error),
+}
+
+impl Stdout {
+    fn write(&mut self, bytes: &[u8]) {
+        if matches!(self.state, StdoutState::Open)
+            && let Err(error) = self.sink.write_all(bytes).and_then(|()| self.sink.flush())
+        {
+            self.state = match error.kind() {
+                io::ErrorKind::BrokenPipe => StdoutState::Closed,
+                _ => StdoutState::Broken(error),
+            };
+        }
+    }
+}
+
+impl Printer {
+    /// A printer that writes to `streams`.
+    #[must_use]
+    pub fn new(style: Style, streams: Streams) -> Self {
+        let stderr = Arc::new(Mutex::new(streams.stderr));
+        let screen = style.bars.then(|| Screen::new(Arc::clone(&stderr), streams.size));
+        let stdout = Mutex::new(Stdout { sink: streams.stdout, state: StdoutState::Open });
+        Self(Arc::new(Shared { style, stdout, stderr, screen }))
+    }
+
+    /// How output looks.
+    #[must_use]
+    pub fn style(&self) -> &Style {
+        &self.0.style
+    }
+
+    /// One line of results. Foreign text in it is escaped.
+    pub fn data(&self, line: &str) {
+        self.stdout_line(escaped(line).as_bytes());
+    }
+
+    /// A path as a line of results: byte for byte, so that scripts can use it, but escaped on a
+    /// screen.
+    pub fn path(&self, path: &Path) {
+        self.stdout_line(&self.path_bytes(path));
+    }
+
+    /// One JSON value on a line of results.
+    pub fn json(&self, value: &Value) {
+        self.stdout_line(json::line(value).as_bytes());
+    }
+
+    /// A table as results.
+    pub fn table(&self, table: &Table) {
+        let style = &self.0.style;
+        self.stdout_line(table.render(style.width, Paint(style.stdout_color)).as_bytes());
+    }
+
+    /// A chart as results.
+    pub fn chart(&self, chart: &Chart) {
+        let style = &self.0.style;
+        let width = style.width.unwrap_or(80);
+        self.stdout_line(chart.render(width, Paint(style.stdout_color)).as_bytes());
+    }
+
+    /// Standard output for bytes that are no text, such as a video.
+    #[must_use]
+    pub fn raw_stdout(&self) -> RawStdout {
+        RawStdout(self.clone())
+    }
+
+    /// A remark. Not shown with `-q`.
+    pub fn note(&self, text: &str) {
+        if !self.0.style.quiet {
+            self.say(Tone::Plain, "note: ", text);
+        }
+    }
+
+    /// Something that should be looked at.
+    pub fn warn(&self, text: &str) {
+        self.say(Tone::Warn, "warning: ", text);
+    }
+
+    /// Something that went wrong, in words of ours. See also [`Printer::failure`].
+    pub fn error(&self, text: &str) {
+        self.say(Tone::Bad, "error: ", text);
+    }
+
+    /// What went wrong, why, with the names that support will ask for, and what to type next.
+    pub fn failure(&self, failure: &Failure) {
+        let told = words::failure(failure);
+        let next = words::next(failure.next.as_deref());
+        let label = self.paint().tone(Tone::Bad, "error:");
+        self.stderr_line(&format!("{label} {told}{next}"));
+    }
+
+    /// Takes bars away, does `work` (such as asking the user something), and draws them again.
+    pub fn suspend<R>(&self, work: impl FnOnce() -> R) -> R {
+        match &self.0.screen {
+            Some(screen) => screen.suspend(work),
+            None => work(),
+        }
+    }
+
+    /// Whether the reader of standard output has left. A command that only prints may stop then.
+    #[must_use]
+    pub fn stdout_closed(&self) -> bool {
+        !matches!(self.stdout().state, StdoutState::Open)
+    }
+
+    /// Makes sure that all results were taken.
+    ///
+    /// # Errors
+    /// When standard output could not be written, such as to a full disk. A reader that has left
+    /// is no error.
+    pub fn finish(&self) -> Result<(), Failure> {
+        let mut stdout = self.stdout();
+        stdout.write(b"");
+        match &stdout.state {
+            StdoutState::Broken(error) => Err(Failure::local("write to standard output", error)),
+            StdoutState::Open | StdoutState::Closed => Ok(()),
+        }
+    }
+
+    /// The colours of standard error.
+    pub(crate) fn paint(&self) -> Paint {
+        Paint(self.0.style.color)
+    }
+
+    /// Where bars are drawn, if they are.
+    pub(crate) fn screen(&self) -> Option<&Screen> {
+        self.0.screen.as_ref()
+    }
+
+    /// Writes finished text, which must be escaped already, as lines of standard error.
+    pub(crate) fn stderr_line(&self, text: &str) {
+        self.suspend(|| self.write_stderr(&format!("{text}\n")));
+    }
+
+    /// Tells of an output that has landed: `told` with the path on standard error (unless
+    /// `quiet`), the path alone on standard output. On a shared screen they are one line.
+    pub(crate) fn landed(&self, told: &str, path: &Path) {
+        let style = &self.0.style;
+        self.suspend(|| {
+            if style.shared && !style.quiet {
+                self.write_stderr(&format!("{told} -> "));
+            } else if !style.quiet {
+                let shown = escaped(&path.to_string_lossy());
+                self.write_stderr(&format!("{told} -> {shown}\n"));
+            }
+            self.write_stdout(&self.path_bytes(path));
+        });
+    }
+
+    fn path_bytes(&self, path: &Path) -> Vec<u8> {
+        if self.0.style.stdout_terminal {
+            escaped(&path.to_string_lossy()).into_bytes()
+        } else {
+            path.as_os_str().as_encoded_bytes().to_vec()
+        }
+    }
+
+    fn say(&self, tone: Tone, label: &str, text: &str) {
+        let label = self.paint().tone(tone, label.trim_end());
+        self.stderr_line(&format!("{label} {}", escaped(text)));
+    }
+
+    pub(super) fn stdout_line(&self, line: &[u8]) {
+        self.suspend(|| self.write_stdout(line));
+    }
+
+    fn write_stdout(&self, line: &[u8]) {
+        let mut whole = line.to_vec();
+        whole.push(b'\n');
+        self.stdout().write(&whole);
+    }
+
+    pub(super) fn write_stderr(&self, text: &str) {
+        let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
+        // There is nowhere left to tell of an error.
+        let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    }
+
+    fn stdout(&self) -> MutexGuard<'_, Stdout> {
+        self.0.stdout.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Standard output for bytes that are no text. Errors, a reader that has left among them, go to
+/// the writer.
+#[derive(Clone)]
+pub struct RawStdout(Printer);
+
+impl Write for RawStdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.stdout().sink.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.stdout().sink.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FailureKind, JobId};
+    use crate::output::stream::Capture;
+
+    fn printer(style: Style) -> (Printer, Capture, Capture) {
+        let (streams, stdout, stderr) = Streams::captured();
+        (Printer::new(style, streams), stdout, stderr)
+    }
+
+    #[test]
+    fn results_and_remarks_go_to_their_streams() {
+        let (printer, stdout, stderr) = printer(Style::default());
+        printer.data("a\x1bb");
+        printer.json(&serde_json::json!({"a": "b\u{9b}c"}));
+        printer.note("n");
+        printer.warn("w\nx");
+        printer.error("e");
+        assert_eq!(stdout.text(), "a\\u{1b}b\n{\"a\":\"b\\u009bc\"}\n");
+        assert_eq!(stderr.text(), "note: n\nwarning: w\\nx\nerror: e\n");
+    }
+
+    #[test]
+    fn quiet_leaves_what_needs_attention() {
+        let (printer, _, stderr) = printer(Style { quiet: true, ..Style::default() });
+        printer.note("n");
+        printer.warn("w");
+        assert_eq!(stderr.text(), "warning: w\n");
+    }
+
+    #[test]
+    fn paths_are_whole_for_scripts_and_harmless_on_a_screen() {
+        let path = Path::new("a\x1b[2Jb c");
+        let (piped, stdout, _) = printer(Style::default());
+        piped.path(path);
+        assert_eq!(stdout.bytes(), b"a\x1b[2Jb c\n");
+        let (screen, stdout, _) = printer(Style { stdout_terminal: true, ..Style::default() });
+        screen.path(path);
+        assert_eq!(stdout.text(), "a\\u{1b}[2Jb c\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn paths_that_are_not_unicode_survive() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let (printer, stdout, _) = printer(Style::default());
+        printer.path(Path::new(std::ffi::OsStr::from_bytes(b"\xff.webm")));
+        assert_eq!(stdout.bytes(), b"\xff.webm\n");
+    }
+
+    #[test]
+    fn a_failure_names_ids_and_the_next_command() {
+        let (printer, _, stderr) = printer(Style::default());
+        let mut failure = Failure::new(FailureKind::Unavailable, "start the job", "no worker\x07")
+            .with_job(&JobId("j-1".into()))
+            .with_next("rbgv resume 12");
+        failure.status = Some(503);
+        failure.request_id = Some("r-9".into());
+        printer.failure(&failure);
+        assert_eq!(
+            stderr.text(),
+            "error: start the job: no worker\\u{7} (HTTP 503, job j-1, request r-9)\n  \
+             next: rbgv resume 12\n"
+        );
+    }
+
+    #[test]
+    fn a_shared_screen_shows_one_line_and_two_streams_one_each() {
+        let path = Path::new("out/a.webm");
+        let shared = Style { shared: true, stdout_terminal: true, ..Style::default() };
+        let (screen, stdout, stderr) = printer(shared);
+        screen.landed("a.mp4: done", path);
+        assert_eq!(
+            (stderr.text().as_str(), stdout.text().as_str()),
+            ("a.mp4: done -> ", "out/a.webm\n")
+        );
+        let (apart, stdout, stderr) = printer(Style::default());
+        apart.landed("a.mp4: done", path);
+        assert_eq!(stderr.text(), "a.mp4: done -> out/a.webm\n");
+        assert_eq!(stdout.text(), "out/a.webm\n");
+    }
+
+    /// A stream that fails in one way.
+    struct Failing(io::ErrorKind);
+
+    impl Write for Failing {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn failing(kind: io::ErrorKind) -> Printer {
+        let (streams, _, _) = Streams::captured();
+        Printer::new(Style::default(), Streams { stdout: Box::new(Failing(kind)), ..streams })
+    }
+
+    #[test]
+    fn a_reader_that_left_ends_results_quietly_and_a_full_disk_is_told() {
+        let gone = failing(io::ErrorKind::BrokenPipe);
+        gone.data("x");
+        assert!(gone.stdout_closed());
+        assert_eq!(gone.finish(), Ok(()));
+        assert!(gone.raw_stdout().write(b"x").is_err());
+        let full = failing(io::ErrorKind::StorageFull);
+        full.data("x");
+        assert_eq!(full.finish().unwrap_err().kind, FailureKind::Local);
+    }
+
+    #[test]
+    fn lines_of_several_threads_stay_whole() {
+        let (printer, stdout, _) = printer(Style::default());
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let printer = printer.clone();
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        printer.data(&thread.to_string().repeat(9));
+                    }
+                });
+            }
+        });
+        let text = stdout.text();
+        assert_eq!(text.lines().count(), 200);
+        assert!(
+            text.lines()
+                .all(|line| line.len() == 9 && line.bytes().all(|b| b == line.as_bytes()[0]))
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Tells a run's events: as bars, as lines, or as JSON, whichever the style says.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::board::Board;
+use super::json;
+use super::printer::Printer;
+use super::screen::{Drawing, Screen};
+use super::telling::{self, Around, Told};
+use crate::model::event::Level;
+use crate::model::{Clock, Event, Instant, Observer};
+
+/// How often bars are drawn.
+const FRAME: Duration = Duration::from_millis(100);
+/// With more inputs than this, steps of single ones are not worth a line each.
+const MANY: usize = 100;
+/// With many inputs, how often the run as a whole is told.
+const OVERALL: Duration = Duration::from_secs(30);
+
+/// Takes the events of one run and tells them through a printer.
+///
+/// Results go to standard output: a path (or, for a job that is left alone, its id) a line, or
+/// JSON. Bars are drawn from a thread of their own, so that an event only notes what changed; it
+/// ends with [`Event::Finished`] or with the reporter.
+pub struct Reporter {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    printer: Printer,
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    /// None when there are no bars, or no bars any more. Locked before the state, and while a
+    /// frame is made and shown: an older frame must not replace a newer one.
+    drawing: Mutex<Option<Drawing>>,
+    ended: Condvar,
+}
+
+struct State {
+    board: Board,
+    told_overall: Instant,
+}
+
+impl Reporter {
+    /// A reporter for a run that starts now.
+    #[must_use]
+    pub fn new(printer: Printer, clock: Arc<dyn Clock>) -> Self {
+        let now = clock.now();
+        let drawing = printer.screen().map(Screen::drawing);
+        let draws = drawing.is_some();
+        let shared = Arc::new(Shared {
+            printer,
+            clock,
+            state: Mutex::new(State { board: Board::new(now), told_overall: now }),
+            drawing: Mutex::new(drawing),
+            ended: Condvar::new(),
+        });
+        let thread = draws.then(|| Arc::clone(&shared)).and_then(|shared| {
+            // Without a thread, bars move only when a line is printed; no reason to stop a run.
+            std::thread::Builder::new().name("bars".into()).spawn(move || shared.paint()).ok()
+        });
+        Self { shared, thread }
+    }
+}
+
+impl Observer for Reporter {
+    fn observe(&self, event: &Event) {
+        self.shared.observe(event);
+    }
+}
+
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        self.shared.end_drawing();
+        if let Some(thread) = self.thread.take() {
+            // It can only have ended by a panic, which has told of itself.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Shared {
+    fn observe(&self, event: &Event) {
+        let style = self.printer.style();
+        if style.json
+            && let Some(record) = json::event(event, style.verbose > 0)
+        {
+            self.printer.json(&record);
+        }
+        let now = self.clock.now();
+        let mut state = self.state();
+        let entered = state.board.observe(event, now);
+        let job = match event {
+            Event::Item { item, .. } => state.board.job(item.id).cloned(),
+            _ => None,
+        };
+        let overall = state.overall_when_due(now).filter(|_| !style.bars);
+        let steps = !style.bars && state.board.todo() <= MANY;
+        drop(state);
+        let around = Around { paint: self.printer.paint(), steps, entered, job: job.as_ref() };
+        let told = telling::told(event, &around);
+        if matches!(event, Event::Finished(_)) {
+            self.end_drawing();
+        }
+        if let Some(told) = told {
+            // What has just ended must not be seen below the line that says so.
+            self.draw();
+            self.tell(told);
+        }
+        if let Some(overall) = overall {
+            self.tell(Told::Step(overall));
+        }
+    }
+
+    fn tell(&self, told: Told<'_>) {
+        let printer = &self.printer;
+        let style = printer.style();
+        let calm = style.quiet || style.json;
+        match told {
+            Told::Step(_) | Told::Remark(Level::Info, _) if calm => {}
+            Told::Step(text) | Told::Trouble(text) => printer.stderr_line(&text),
+            Told::Remark(Level::Warning, text) => printer.warn(text),
+            Told::Remark(Level::Info, text) => printer.note(text),
+            // In JSON the record has told it all.
+            Told::Landed(..) | Told::Left(..) if style.json => {}
+            Told::Landed(text, path) => printer.landed(&text, path),
+            Told::Left(text, job) => {
+                if !calm {
+                    printer.stderr_line(&text);
+                }
+                printer.data(job);
+            }
+        }
+    }
+
+    /// Draws until the drawing has ended.
+    fn paint(&self) {
+        let mut drawing = self.drawing();
+        while let Some(area) = &*drawing {
+            self.draw_on(area);
+            let waited = self.ended.wait_timeout(drawing, FRAME);
+            drawing = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Draws the board as it is now, if there is anything to draw on.
+    fn draw(&self) {
+        if let Some(area) = &*self.drawing() {
+            self.draw_on(area);
+        }
+    }
+
+    fn draw_on(&self, area: &Drawing) {
+        let Some(screen) = self.printer.screen() else { return };
+        let (now, size) = (self.clock.now(), screen.size());
+        // Writing may wait for the terminal, so the state is free again by then.
+        let lines = self.state().board.lines(now, size, self.printer.paint());
+        area.show(&lines);
+    }
+
+    fn end_drawing(&self) {
+        if let Some(area) = self.drawing().take() {
+            area.clear();
+        }
+        self.ended.notify_all();
+    }
+
+    fn drawing(&self) -> MutexGuard<'_, Option<Drawing>> {
+        self.drawing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// The run in a line, now and then, when there are too many inputs to follow each.
+    fn overall_when_due(&mut self, now: Instant) -> Option<String> {
+        let due = self.board.todo() > MANY && now.since(self.told_overall) >= OVERALL;
+        due.then(|| {
+            self.told_overall = now;
+            self.board.overall(now, usize::MAX)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! How output looks, decided once from flags and from facts about the terminal. Pure.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum ColorChoice {
+    /// On a terminal that can, unless the environment says otherwise.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What the command line says about output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Flags {
+    /// `--color`.
+    pub color: ColorChoice,
+    /// `--no-progress`.
+    pub no_progress: bool,
+    /// `--json`.
+    pub json: bool,
+    /// `-q`.
+    pub quiet: bool,
+    /// How often `-v` was given.
+    pub verbose: u8,
+}
+
+/// What the process was given to write to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct Facts {
+    /// Whether standard output is a terminal.
+    pub stdout: bool,
+    /// Whether standard error is a terminal.
+    pub stderr: bool,
+    /// Whether both are the same terminal.
+    pub shared: bool,
+    /// Columns of the terminal.
+    pub width: Option<u16>,
+    /// What variables say of colour: `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`.
+    pub color: Option<bool>,
+    /// `TERM=dumb`: neither colours nor a cursor that moves.
+    pub dumb: bool,
+}
+
+impl Facts {
+    /// Adds what the environment's variables say.
+    #[must_use]
+    pub fn with_variables(mut self, vars: &BTreeMap<String, String>) -> Self {
+        let set = |name: &str| vars.get(name).map(String::as_str).filter(|value| !value.is_empty());
+        self.dumb = set("TERM") == Some("dumb");
+        self.color = if set("NO_COLOR").is_some() {
+            Some(false)
+        } else if set("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+            Some(true)
+        } else if set("CLICOLOR") == Some("0") {
+            Some(false)
+        } else {
+            None
+        };
+        self
+    }
+}
+
+/// How output looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
+pub struct Style {
+    /// Whether standard error is coloured.
+    pub color: bool,
+    /// Whether standard output is coloured.
+    pub stdout_color: bool,
+    /// Whether standard output is a screen, where foreign text must not move the cursor. Without
+    /// one, paths are written byte for byte.
+    pub stdout_terminal: bool,
+    /// Whether both streams are the same screen, so that a line may be shared between them.
+    pub shared: bool,
+    /// Whether bars are drawn.
+    pub bars: bool,
+    /// Columns of the terminal; none when there is none, and then nothing is wrapped.
+    pub width: Option<u16>,
+    /// Whether results are JSON.
+    pub json: bool,
+    /// Whether only results and what needs attention are shown.
+    pub quiet: bool,
+    /// How much is told: 0, 1 (`-v`) or more.
+    pub verbose: u8,
+}
+
+/// Bars need at least this many columns.
+pub(crate) const NARROWEST: u16 = 20;
+
+impl Style {
+    /// Decides. A flag wins over a variable, and a variable over what the terminal can. Bars are
+    /// drawn only on a terminal that can, and give way to the log when that is verbose.
+    #[must_use]
+    pub fn choose(flags: &Flags, facts: &Facts) -> Self {
+        let colored = |terminal: bool| match (flags.color, facts.color) {
+            (ColorChoice::Always, _) => true,
+            (ColorChoice::Never, _) => false,
+            (ColorChoice::Auto, Some(asked)) => asked,
+            (ColorChoice::Auto, None) => terminal && !facts.dumb,
+        };
+        let roomy = facts.width.is_none_or(|columns| columns >= NARROWEST);
+        let calm = !flags.no_progress && !flags.quiet && !flags.json && flags.verbose == 0;
+        Self {
+            color: colored(facts.stderr),
+            stdout_color: colored(facts.stdout),
+            stdout_terminal: facts.stdout,
+            shared: facts.shared && facts.stdout && facts.stderr,
+            bars: facts.stderr && !facts.dumb && roomy && calm,
+            width: facts.width,
+            json: flags.json,
+            quiet: flags.quiet,
+            verbose: flags.verbose,
+        }
+    }
+}
+
+/// What a piece of text is, which decides its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Tone {
+    /// As it is.
+    Plain,
+    /// Went well.
+    Good,
+    /// Should be looked at.
+    Warn,
+    /// Went wrong.
+    Bad,
+    /// Less important than what is beside it.
+    Dim,
+    /// A heading.
+    Strong,
+    /// Moving.
+    Busy,
+}
+
+impl Tone {
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Plain, Self::Good, Self::Warn, Self::Bad, Self::Dim, Self::Strong, Self::Busy];
+
+    /// The escape sequence that begins it; empty for plain text.
+    pub(crate) fn start(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Good => "\x1b[32m",
+            Self::Warn => "\x1b[33m",
+            Self::Bad => "\x1b[31m",
+            Self::Dim => "\x1b[2m",
+            Self::Strong => "\x1b[1m",
+            Self::Busy => "\x1b[36m",
+        }
+    }
+}
+
+/// The escape sequence that ends every tone.
+pub(crate) const END: &str = "\x1b[0m";
+
+/// Colours text, or leaves it alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    /// `text` in the colour of `tone`, if colours are on.
+    #[must_use]
+    pub fn tone(self, tone: Tone, text: &str) -> String {
+        if self.0 && tone != Tone::Plain && !text.is_empty() {
+            format!("{}{text}{END}", tone.start())
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCREEN: Facts = Facts {
+        stdout: true,
+        stderr: true,
+        shared: true,
+        width: Some(80),
+        color: None,
+        dumb: false,
+    };
+
+    fn facts(vars: &[(&str, &str)]) -> Facts {
+        let vars = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        SCREEN.with_variables(&vars)
+    }
+
+    #[test]
+    fn a_flag_wins_over_a_variable_and_a_variable_over_the_terminal() {
+        use ColorChoice::{Always, Auto, Never};
+        let piped = Facts { stderr: false, stdout: false, ..SCREEN };
+        let table = [
+            (Auto, facts(&[]), true),
+            (Auto, piped, false),
+            (Always, piped, true),
+            (Never, facts(&[("CLICOLOR_FORCE", "1")]), false),
+            (Auto, facts(&[("NO_COLOR", "1")]), false),
+            (Auto, facts(&[("NO_COLOR", "")]), true),
+            (Auto, facts(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), false),
+            (Always, facts(&[("NO_COLOR", "1")]), true),
+            (Auto, Facts { stderr: false, ..facts(&[("CLICOLOR_FORCE", "1")]) }, true),
+            (Auto, facts(&[("CLICOLOR_FORCE", "0")]), true),
+            (Auto, facts(&[("CLICOLOR", "0")]), false),
+            (Auto, facts(&[("TERM", "dumb")]), false),
+        ];
+        for (color, facts, expected) in table {
+            let style = Style::choose(&Flags { color, ..Flags::default() }, &facts);
+            assert_eq!(style.color, expected, "{color:?} {facts:?}");
+        }
+    }
+
+    #[test]
+    fn each_stream_is_coloured_for_itself() {
+        let style = Style::choose(&Flags::default(), &Facts { stdout: false, ..SCREEN });
+        assert!(style.color && !style.stdout_color && !style.shared && !style.stdout_terminal);
+    }
+
+    #[test]
+    fn bars_need_a_screen_and_calm() {
+        let calm = Flags::default();
+        let table = [
+            (calm, SCREEN, true),
+            (calm, Facts { stdout: false, shared: false, ..SCREEN }, true),
+            (calm, Facts { stderr: false, ..SCREEN }, false),
+            (calm, Facts { dumb: true, ..SCREEN }, false),
+            (calm, Facts { width: Some(19), ..SCREEN }, false),
+            (Flags { no_progress: true, ..calm }, SCREEN, false),
+            (Flags { quiet: true, ..calm }, SCREEN, false),
+            (Flags { json: true, ..calm }, SCREEN, false),
+            (Flags { verbose: 1, ..calm }, SCREEN, false),
+        ];
+        for (flags, facts, expected) in table {
+            assert_eq!(Style::choose(&flags, &facts).bars, expected, "{flags:?} {facts:?}");
+        }
+    }
+
+    #[test]
+    fn paint_leaves_text_alone_when_it_is_off() {
+        assert_eq!(Paint(false).tone(Tone::Bad, "x"), "x");
+        assert_eq!(Paint(true).tone(Tone::Bad, "x"), "\x1b[31mx\x1b[0m");
+        assert_eq!(Paint(true).tone(Tone::Plain, "x"), "x");
+    }
+}

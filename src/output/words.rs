@@ -1,0 +1,150 @@
+//! What events and failures are called, in sentences for people. Pure; everything foreign is
+//! escaped here.
+
+use super::human::{self, count};
+use super::style::{Paint, Tone};
+use crate::model::event::{Output, Summary};
+use crate::model::text::escaped;
+use crate::model::{Credits, Failure, JobId, Phase};
+
+/// What failed, why, and the names that support will ask for.
+#[must_use]
+pub fn failure(failure: &Failure) -> String {
+    let escaped_all = |text: &Option<String>| text.as_deref().map(escaped);
+    // Escaped piece by piece, because a piece that is cut must not take the next one with it.
+    Failure {
+        what: escaped(&failure.what),
+        why: escaped(&failure.why),
+        code: escaped_all(&failure.code),
+        request_id: escaped_all(&failure.request_id),
+        job: failure.job.as_ref().map(|job| JobId(escaped(&job.0))),
+        ..failure.clone()
+    }
+    .to_string()
+}
+
+/// The line that names the command to type next, with the line break before it; nothing if there
+/// is none.
+#[must_use]
+pub fn next(command: Option<&str>) -> String {
+    command.map(|command| format!("\n  next: {}", escaped(command))).unwrap_or_default()
+}
+
+/// A failure in a few words, for a place on a bar: `HTTP 503`, `rate limited`.
+#[must_use]
+pub fn reason(failure: &Failure) -> String {
+    match failure.status {
+        Some(status) => format!("HTTP {status}"),
+        None => failure.kind.as_str().replace('_', " "),
+    }
+}
+
+/// Sentences about one input, which is called `name` (escaped already).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Item<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) paint: Paint,
+}
+
+impl Item<'_> {
+    pub(crate) fn phase(self, phase: Phase, job: Option<&JobId>) -> String {
+        // The job is named where it says what the service is at.
+        let at_service = matches!(phase, Phase::Queue | Phase::Waiting | Phase::Processing);
+        let job = job.filter(|_| at_service);
+        format!("{}: {}{}", self.name, phase.as_str(), named(job))
+    }
+
+    pub(crate) fn retry(self, why: &Failure, wait: std::time::Duration) -> String {
+        let again = format!("retrying in {}", human::duration(wait));
+        format!("{}: {}: {}", self.name, self.paint.tone(Tone::Warn, &again), failure(why))
+    }
+
+    /// Everything but the path, which follows behind an arrow if there is one.
+    pub(crate) fn done(self, output: &Output) -> String {
+        let done = self.paint.tone(Tone::Good, "done");
+        let took = output.elapsed.map(|took| format!(" in {}", human::duration(took)));
+        let cost = output.credits.map(|cost| format!(", {}", human::credits(cost)));
+        let (took, cost) = (took.unwrap_or_default(), cost.unwrap_or_default());
+        format!("{}: {done}{took}{cost}", self.name)
+    }
+
+    pub(crate) fn skipped(self) -> String {
+        format!("{}: {}", self.name, self.paint.tone(Tone::Good, "already done"))
+    }
+
+    pub(crate) fn left(self, job: &JobId, status: &str) -> String {
+        format!("{}: left at the service, {}{}", self.name, escaped(status), named(Some(job)))
+    }
+
+    pub(crate) fn failed(self, why: &Failure) -> String {
+        self.trouble(Tone::Bad, "error:", "", why)
+    }
+
+    pub(crate) fn rejected(self, why: &Failure) -> String {
+        self.trouble(Tone::Warn, "warning:", "passed over: ", why)
+    }
+
+    pub(crate) fn paused(self, why: &Failure) -> String {
+        self.trouble(Tone::Warn, "warning:", "paused: ", why)
+    }
+
+    fn trouble(self, tone: Tone, label: &str, how: &str, why: &Failure) -> String {
+        let label = self.paint.tone(tone, label);
+        let next = next(why.next.as_deref());
+        format!("{label} {}: {how}{}{next}", self.name, failure(why))
+    }
+}
+
+fn named(job: Option<&JobId>) -> String {
+    job.map(|job| format!(" (job {})", escaped(&job.0))).unwrap_or_default()
+}
+
+/// What a run is about to do and what it will cost.
+pub(crate) fn planned(counts: [usize; 3], estimate: Option<Credits>, unpriced: usize) -> String {
+    let [todo, done, rejected] = counts;
+    let counts = listed(&[(todo, "to do"), (done, "already done"), (rejected, "no video")]);
+    let price = estimate.filter(|_| todo > 0).map(about).unwrap_or_default();
+    let unknown = match unpriced {
+        0 => String::new(),
+        1 => "; the price of 1 input cannot be told beforehand".to_owned(),
+        many => format!("; the price of {} inputs cannot be told beforehand", count(many as u64)),
+    };
+    format!("{counts}{price}{unknown}")
+}
+
+/// How a run went, and how to go on.
+pub(crate) fn finished(summary: &Summary) -> String {
+    let counts = listed(&[
+        (summary.done, "done"),
+        (summary.failed, "failed"),
+        (summary.skipped, "already done"),
+        (summary.rejected, "no video"),
+        (summary.open, "left for later"),
+    ]);
+    // Tenths of a second mean nothing once ten seconds have gone by.
+    let took = summary.elapsed.as_secs();
+    let took =
+        if took < 10 { human::duration(summary.elapsed) } else { human::elapsed(summary.elapsed) };
+    let price = Some(summary.credits).filter(|cost| cost.0 > 0.0).map(about).unwrap_or_default();
+    let resume = Some(resume(summary.batch)).filter(|_| summary.open > 0);
+    format!("{counts} in {took}{price}{}", next(resume.as_deref()))
+}
+
+fn about(cost: Credits) -> String {
+    format!("; about {}", human::credits(cost))
+}
+
+/// The command that goes on with a batch.
+pub(crate) fn resume(batch: i64) -> String {
+    format!("rbgv resume {batch}")
+}
+
+/// The counts that are not nothing.
+fn listed(counts: &[(usize, &str)]) -> String {
+    let some: Vec<_> = counts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, what)| format!("{} {what}", count(*number as u64)))
+        .collect();
+    if some.is_empty() { "nothing to do".to_owned() } else { some.join(", ") }
+}

@@ -1,0 +1,57 @@
+//! Getting the backdrop ready: a picture from disk is decoded and made to cover the canvas.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::compose::Backing;
+use super::image::{Frame, to_byte};
+use super::probe::{Limits, address, guarded};
+use super::process::{Leash, Tools};
+use super::{Backdrop, EngineError, container};
+
+/// Makes `backdrop` ready for a canvas of `size`.
+pub(crate) fn prepare(
+    leash: &Leash<'_>,
+    tools: &Tools,
+    limits: &Limits,
+    backdrop: &Backdrop,
+    size: (usize, usize),
+) -> Result<Backing, EngineError> {
+    match backdrop {
+        Backdrop::Transparent => Ok(Backing::Nothing),
+        Backdrop::Color(color) => Ok(Backing::Color(color.map(to_byte))),
+        Backdrop::Image(file) => picture(leash, tools, limits, file, size).map(Backing::Picture),
+    }
+}
+
+/// Decodes one picture, scales it until it covers `size` and cuts off what is beyond, keeping the
+/// middle. Transparent parts come out black.
+fn picture(
+    leash: &Leash<'_>,
+    tools: &Tools,
+    limits: &Limits,
+    file: &Path,
+    (width, height): (usize, usize),
+) -> Result<Frame, EngineError> {
+    let demuxer = container::picture_demuxer(file)?;
+    let mut list: Vec<OsString> = ["-v", "error", "-nostdin"].map(Into::into).into();
+    list.extend(guarded(demuxer));
+    // A small file can claim a huge picture.
+    let most = (limits.pixels * 8).to_string();
+    list.extend(["-max_pixels", &most, "-i"].map(OsString::from));
+    list.push(address(file));
+    let filter = format!(
+        "scale={width}:{height}:force_original_aspect_ratio=increase:flags=bicubic+accurate_rnd,\
+         crop={width}:{height},setsar=1,format=rgba,premultiply=inplace=1,format=rgb24"
+    );
+    list.extend(["-map", "0:v:0", "-frames:v", "1", "-vf", &filter].map(OsString::from));
+    list.extend(["-f", "rawvideo", "pipe:1"].map(OsString::from));
+    let expected = width * height * 3;
+    let data = leash
+        .output(&tools.ffmpeg, &list, expected)
+        .map_err(|error| EngineError(format!("The background cannot be read: {error}")))?;
+    if data.len() != expected {
+        return Err(EngineError("The background holds no picture".to_owned()));
+    }
+    Ok(Frame { width, height, data })
+}

@@ -1,0 +1,47 @@
+//! Finding the subject: the networks and keys that make a coarse mask of a frame, and the
+//! refinement that makes a full-size alpha and the subject's own colours of it.
+//!
+//! Files and programs are not known here.
+
+pub(crate) mod guided;
+pub(crate) mod selfie;
+
+use super::EngineError;
+use super::image::{Frame, Picture, Plane};
+
+/// Makes a coarse mask of each frame, in order: 1 where the subject is.
+pub(crate) trait Segmenter: Send {
+    /// The mask of `frame`, at the size of `small`, which is the same frame at working size.
+    fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError>;
+}
+
+/// A frame after the work: the subject's own colours, and how much of it there is.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cut {
+    /// Colours of the subject alone, without what shines through soft edges.
+    pub(crate) colors: Frame,
+    /// Opacity a pixel.
+    pub(crate) alpha: Vec<u8>,
+}
+
+/// The size at which masks are refined: whole, but no side longer than `longest`.
+pub(crate) fn working_size((width, height): (usize, usize), longest: usize) -> (usize, usize) {
+    let long = width.max(height);
+    if long <= longest {
+        return (width, height);
+    }
+    let shrink = |side: usize| ((side * longest + long / 2) / long).max(1);
+    (shrink(width), shrink(height))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn working_sizes() {
+        assert_eq!(working_size((320, 200), 480), (320, 200));
+        assert_eq!(working_size((1920, 1080), 480), (480, 270));
+        assert_eq!(working_size((1, 4000), 480), (1, 480));
+    }
+}

@@ -1,0 +1,115 @@
+//! The engine that really does the work.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use super::compose::{self, Composer};
+use super::decode::Frames;
+use super::encode::{Encoder, Format, Order};
+use super::matte::selfie::{Network, Selfie, Shape};
+use super::matte::working_size;
+use super::pipeline::Line;
+use super::probe::{self, Limits, Source};
+use super::process::{Leash, Tools};
+use super::{Backdrop, Engine, EngineError, Outcome, Probe, Task, backdrop};
+
+/// Decodes, mattes and encodes on this machine.
+pub struct RealEngine {
+    tools: Tools,
+    limits: Limits,
+    square: Network,
+}
+
+impl RealEngine {
+    /// Loads the shipped models. Programs are looked for when they are first needed.
+    pub fn new(tools: Tools, limits: Limits) -> Result<Self, EngineError> {
+        Ok(Self { tools, limits, square: Network::load(Shape::Square)? })
+    }
+
+    /// Refuses what cannot be done, before anything is decoded.
+    fn check(&self, task: &Task, format: Format, source: &Source) -> Result<(), EngineError> {
+        if task.backdrop == Backdrop::Transparent && !format.has_alpha() {
+            let words = "mp4 has no transparency: choose a background color or image";
+            return Err(EngineError(words.to_owned()));
+        }
+        if format.is_animation() && source.duration > self.limits.animation_seconds {
+            return Err(EngineError(format!(
+                "Video too long for {}: {:.1} s, the limit is {:.0} s",
+                task.format, source.duration, self.limits.animation_seconds
+            )));
+        }
+        if let Some((width, height)) = task.layout.canvas
+            && (width == 0
+                || height == 0
+                || u64::from(width) * u64::from(height) > self.limits.pixels)
+        {
+            return Err(EngineError(format!("The canvas of {width}x{height} is not possible")));
+        }
+        Ok(())
+    }
+
+    fn work(
+        &self,
+        leash: &Leash<'_>,
+        task: &Task,
+        format: Format,
+        source: &Source,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<u64, EngineError> {
+        let canvas = compose::canvas(&task.layout, source.size, format.needs_even_sides());
+        let place = compose::place(&task.layout, source.size, canvas)?;
+        let backing = backdrop::prepare(leash, &self.tools, &self.limits, &task.backdrop, canvas)?;
+        let composer = Composer::new(source.size, canvas, place, backing);
+        let order = Order {
+            format,
+            size: canvas,
+            alpha: composer.has_alpha(),
+            source,
+            output: &task.output,
+        };
+        let mut segmenter = Selfie::new(&self.square, working_size(source.size, 480));
+        let line = Line {
+            frames: Frames::open(leash, &self.tools, source, &self.limits)?,
+            size: source.size,
+            segmenter: &mut segmenter,
+            composer,
+            encoder: Encoder::open(leash, &self.tools, &order)?,
+        };
+        line.run(leash, progress)
+    }
+}
+
+impl Engine for RealEngine {
+    fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
+        let never = AtomicBool::new(false);
+        probe::look(&self.tools, &self.limits, file, &never).map(|source| source.describe())
+    }
+
+    fn run(
+        &self,
+        task: &Task,
+        progress: &(dyn Fn(f64) + Sync),
+        cancel: &AtomicBool,
+    ) -> Result<Outcome, EngineError> {
+        let format = Format::parse(&task.format)?;
+        let source = probe::look(&self.tools, &self.limits, &task.input, cancel)?;
+        self.check(task, format, &source)?;
+        let expected = source.expected_frames();
+        let written = Leash::held(cancel, self.limits.job_time, |leash| {
+            self.work(leash, task, format, &source, &|done| {
+                progress((done as f64 / expected * 100.0).min(99.0));
+            })
+        })
+        .inspect_err(|_| {
+            // Half an output is of no use to anyone; there may be none yet.
+            let _ = std::fs::remove_file(&task.output);
+        })?;
+        progress(100.0);
+        Ok(Outcome {
+            duration_seconds: written as f64 / source.rate.hertz(),
+            frames: written,
+            engine: "selfie".to_owned(),
+            notes: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,379 @@
+//! A profile: which service, with which key, how carefully and how fast. Typed values with their
+//! defaults and bounds.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::model::options::BadOption;
+use crate::model::{Background, Failure, ModelName, OutputFormat, Timestamp};
+
+use super::entry::Scalar;
+use super::layer::ProfileLayer;
+use super::reader::{self, Reader, Shown};
+use super::secret::{self, Slot};
+use super::{address, age, files, schema};
+
+/// Above how many credits a production profile asks when it does not say itself.
+const PRODUCTION_ASKS_ABOVE: f64 = 500.0;
+
+/// What a profile is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Environment {
+    /// Trying things out.
+    #[default]
+    Dev,
+    /// The last step before production.
+    Staging,
+    /// Production: a write says so first, and a large one asks.
+    Prod,
+}
+
+impl Environment {
+    const ALL: [Self; 3] = [Self::Dev, Self::Staging, Self::Prod];
+
+    /// The word for it in a file.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Environment {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let known = Self::ALL.map(Self::as_str);
+        Self::ALL.into_iter().find(|environment| environment.as_str() == word).ok_or_else(|| {
+            let close = schema::nearest(word, known)
+                .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
+            format!("'{word}' is no environment; use dev, staging or prod{close}")
+        })
+    }
+}
+
+/// A service, a key for it, and how to treat both.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name.
+    pub name: String,
+    /// Where the API is; the contract's paths come behind it.
+    pub base_url: Url,
+    /// What it is for.
+    pub environment: Environment,
+    /// A write that is estimated above this many credits is asked about first.
+    pub confirm_above_credits: Option<f64>,
+    /// Whether plain http is accepted for hosts other than this machine.
+    pub allow_http: bool,
+    /// The user's own words for every job of this profile.
+    pub tags: BTreeMap<String, String>,
+    /// Bounds of what may be learned of the key.
+    pub limits: Limits,
+    /// Every wait.
+    pub timing: Timing,
+    /// When the key was made, as the user noted it: midnight UTC of that day.
+    pub key_created: Option<Timestamp>,
+    /// How long the key may be used.
+    pub key_max_age: Option<Duration>,
+    pub(super) model: Option<ModelName>,
+    pub(super) format: Option<OutputFormat>,
+    pub(super) background: Option<Background>,
+    pub(super) api_key: Option<secret::Placed>,
+    pub(super) admin_token: Option<secret::Placed>,
+}
+
+/// Bounds of what may be learned of a key (design, *Limits*).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Jobs in flight that are always tried.
+    pub in_flight_min: u32,
+    /// Jobs in flight that are never passed.
+    pub in_flight_max: u32,
+    /// Creates and starts a second, at most.
+    pub control_rate_max: f64,
+    /// Gets and lists a second, at most.
+    pub poll_rate_max: f64,
+    /// Uploads and downloads begun a second, at most.
+    pub transfer_rate_max: f64,
+    /// Creates and starts that may go out at once after a pause.
+    pub control_burst: u32,
+    /// Gets and lists that may go out at once after a pause.
+    pub poll_burst: u32,
+    /// Uploads and downloads that may begin at once after a pause.
+    pub transfer_burst: u32,
+    /// Repetitions as a share of calls; those above it are delayed.
+    pub retry_budget: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight_min: 1,
+            in_flight_max: 64,
+            control_rate_max: 20.0,
+            poll_rate_max: 20.0,
+            transfer_rate_max: 20.0,
+            control_burst: 10,
+            poll_burst: 10,
+            transfer_burst: 10,
+            retry_budget: 0.2,
+        }
+    }
+}
+
+/// Every wait, by name (design, *Configuration*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// From the start of a job to the first look, when nothing better is known.
+    pub poll_first: Duration,
+    /// Longest time between two looks.
+    pub poll_max: Duration,
+    /// Shortest first wait before a repetition.
+    pub backoff_first: Duration,
+    /// Upper end of the longest backoff window.
+    pub backoff_max: Duration,
+    /// Shortest time between two sweeps of the list.
+    pub poll_floor: Duration,
+    /// How long a start without a clear answer is given to land before it is sent again.
+    pub settle: Duration,
+    /// Longest `Retry-After` that is waited for; a longer one parks the lane.
+    pub retry_after_max: Duration,
+    /// First rest of an open circuit breaker.
+    pub breaker_cooldown: Duration,
+    /// Longest time to make a connection.
+    pub connect_timeout: Duration,
+    /// Longest silence on a connection.
+    pub idle_timeout: Duration,
+    /// Longest time from a job's start to its end.
+    pub wait_timeout: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            poll_first: seconds(2),
+            poll_max: seconds(10),
+            backoff_first: seconds(1),
+            backoff_max: seconds(16),
+            poll_floor: Duration::from_millis(250),
+            settle: seconds(120),
+            retry_after_max: seconds(5 * 60),
+            breaker_cooldown: seconds(15),
+            connect_timeout: seconds(10),
+            idle_timeout: seconds(60),
+            wait_timeout: seconds(2 * 60 * 60),
+        }
+    }
+}
+
+impl Profile {
+    /// Reads what `layer` says of `name`, with `base` (an address and the variable that gave it)
+    /// above the file, and notes every value.
+    pub(super) fn read(
+        name: &str,
+        layer: &ProfileLayer,
+        base: Option<(&str, &str)>,
+        vars: &BTreeMap<String, String>,
+    ) -> Result<(Self, Vec<Shown>), Failure> {
+        let prefix = format!("profiles.{name}");
+        let own = &layer.own;
+        let mut read = Reader::new(&prefix, own);
+        let allow_http = read.flag("allow_http", false)?;
+        let base_url = address::read(&mut read, base, allow_http)?;
+        let word = |environment: &Environment| environment.to_string();
+        let environment = read.required("environment", Environment::Dev, word, |scalar| {
+            reader::text(scalar)?.parse()
+        })?;
+        let confirm_above_credits = confirm(&mut read, environment)?;
+        let choice = Choice::read(&mut read, vars)?;
+        let (key_created, key_max_age) = age::read(&mut read)?;
+        let limits = Limits::read(&mut read, &prefix, layer)?;
+        let timing = Timing::read(&mut read, &prefix, layer)?;
+        let tags = tags(&mut read, &prefix, layer)?;
+        let profile = Self {
+            name: name.to_owned(),
+            base_url,
+            environment,
+            confirm_above_credits,
+            allow_http,
+            tags,
+            limits,
+            timing,
+            key_created,
+            key_max_age,
+            model: choice.model,
+            format: choice.format,
+            background: choice.background,
+            api_key: secret::Placed::find(Slot::ApiKey, own, vars)?,
+            admin_token: secret::Placed::find(Slot::AdminToken, own, vars)?,
+        };
+        Ok((profile, read.into_shown()))
+    }
+
+    /// The profile of a sandbox inside the process.
+    pub(super) fn sandbox(base_url: Url, timing: Timing, key: secret::Placed) -> Self {
+        Self {
+            name: super::SANDBOX.to_owned(),
+            base_url,
+            environment: Environment::Dev,
+            confirm_above_credits: None,
+            allow_http: false,
+            tags: BTreeMap::new(),
+            limits: Limits::default(),
+            timing,
+            key_created: None,
+            key_max_age: None,
+            model: None,
+            format: None,
+            background: None,
+            api_key: Some(key),
+            admin_token: None,
+        }
+    }
+
+    pub(super) fn source(&self, slot: Slot) -> Option<&secret::Placed> {
+        match slot {
+            Slot::ApiKey => self.api_key.as_ref(),
+            Slot::AdminToken => self.admin_token.as_ref(),
+        }
+    }
+}
+
+/// Job options that a section chooses.
+#[derive(Default)]
+pub(super) struct Choice {
+    pub(super) model: Option<ModelName>,
+    pub(super) format: Option<OutputFormat>,
+    pub(super) background: Option<Background>,
+}
+
+impl Choice {
+    pub(super) fn read(
+        read: &mut Reader<'_>,
+        vars: &BTreeMap<String, String>,
+    ) -> Result<Self, Failure> {
+        let model = read.optional("model", ToString::to_string, word)?;
+        let format = read.optional("format", ToString::to_string, word)?;
+        let file = read.place("background").map(|place| Arc::clone(&place.path));
+        let background = read.optional("background", ToString::to_string, |scalar| {
+            Ok(match (word(scalar)?, &file) {
+                (Background::ImageFile(path), Some(file)) => {
+                    Background::ImageFile(files::beside(file, &path.to_string_lossy(), vars))
+                }
+                (other, _) => other,
+            })
+        })?;
+        Ok(Self { model, format, background })
+    }
+}
+
+/// A job option by the word for it.
+fn word<T: FromStr<Err = BadOption>>(scalar: &Scalar) -> Result<T, String> {
+    reader::text(scalar)?.parse().map_err(|bad: BadOption| bad.0)
+}
+
+fn confirm(read: &mut Reader<'_>, environment: Environment) -> Result<Option<f64>, Failure> {
+    let given = read.optional("confirm_above_credits", ToString::to_string, |scalar| {
+        let credits = reader::number(scalar)?;
+        if credits.is_finite() && credits >= 0.0 {
+            Ok(credits)
+        } else {
+            Err(format!("{credits} is no number of credits; use 0 or more"))
+        }
+    })?;
+    let default = (environment == Environment::Prod).then_some(PRODUCTION_ASKS_ABOVE);
+    if given.is_none() {
+        let words = default.map_or_else(|| "never asks".to_owned(), |credits| credits.to_string());
+        read.note("confirm_above_credits", words, reader::DEFAULT);
+    }
+    Ok(given.or(default))
+}
+
+fn tags<'a>(
+    read: &mut Reader<'a>,
+    prefix: &str,
+    layer: &'a ProfileLayer,
+) -> Result<BTreeMap<String, String>, Failure> {
+    read.section(format!("{prefix}.tags"), &layer.tags);
+    let mut tags = BTreeMap::new();
+    for tag in layer.tags.0.keys() {
+        let value =
+            read.optional(tag, Clone::clone, |scalar| reader::text(scalar).map(str::to_owned))?;
+        tags.extend(value.map(|value| (tag.clone(), value)));
+    }
+    Ok(tags)
+}
+
+impl Limits {
+    fn read<'a>(
+        read: &mut Reader<'a>,
+        prefix: &str,
+        layer: &'a ProfileLayer,
+    ) -> Result<Self, Failure> {
+        read.section(format!("{prefix}.limits"), &layer.limits);
+        let d = Self::default();
+        let limits = Self {
+            in_flight_min: read.count("in_flight_min", d.in_flight_min, 1..=10_000)?,
+            in_flight_max: read.count("in_flight_max", d.in_flight_max, 1..=10_000)?,
+            control_rate_max: read.number("control_rate_max", d.control_rate_max, 0.01..=1e4)?,
+            poll_rate_max: read.number("poll_rate_max", d.poll_rate_max, 0.01..=1e4)?,
+            transfer_rate_max: read.number("transfer_rate_max", d.transfer_rate_max, 0.01..=1e4)?,
+            control_burst: read.count("control_burst", d.control_burst, 1..=10_000)?,
+            poll_burst: read.count("poll_burst", d.poll_burst, 1..=10_000)?,
+            transfer_burst: read.count("transfer_burst", d.transfer_burst, 1..=10_000)?,
+            retry_budget: read.number("retry_budget", d.retry_budget, 0.0..=1.0)?,
+        };
+        if limits.in_flight_min > limits.in_flight_max {
+            return Err(read.contradiction("in_flight_min", "in_flight_max"));
+        }
+        Ok(limits)
+    }
+}
+
+impl Timing {
+    fn read<'a>(
+        read: &mut Reader<'a>,
+        prefix: &str,
+        layer: &'a ProfileLayer,
+    ) -> Result<Self, Failure> {
+        let (ms, s) = (Duration::from_millis, Duration::from_secs);
+        let (minute, hour, day) = (s(60), s(3_600), s(86_400));
+        read.section(format!("{prefix}.timing"), &layer.timing);
+        let d = Self::default();
+        let timing = Self {
+            poll_first: read.wait("poll_first", d.poll_first, ms(10)..=hour)?,
+            poll_max: read.wait("poll_max", d.poll_max, ms(10)..=hour)?,
+            backoff_first: read.wait("backoff_first", d.backoff_first, ms(1)..=hour)?,
+            backoff_max: read.wait("backoff_max", d.backoff_max, ms(1)..=hour)?,
+            poll_floor: read.wait("poll_floor", d.poll_floor, ms(10)..=minute)?,
+            settle: read.wait("settle", d.settle, ms(0)..=hour)?,
+            retry_after_max: read.wait("retry_after_max", d.retry_after_max, ms(0)..=day)?,
+            breaker_cooldown: read.wait("breaker_cooldown", d.breaker_cooldown, ms(1)..=hour)?,
+            connect_timeout: read.wait("connect_timeout", d.connect_timeout, ms(10)..=hour)?,
+            idle_timeout: read.wait("idle_timeout", d.idle_timeout, ms(10)..=hour)?,
+            wait_timeout: read.wait("wait_timeout", d.wait_timeout, ms(10)..=30 * day)?,
+        };
+        if timing.poll_first > timing.poll_max {
+            return Err(read.contradiction("poll_first", "poll_max"));
+        }
+        if timing.backoff_first > timing.backoff_max {
+            return Err(read.contradiction("backoff_first", "backoff_max"));
+        }
+        Ok(timing)
+    }
+}

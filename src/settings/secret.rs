@@ -1,0 +1,241 @@
+//! Where a secret comes from, and reading it from there: a variable, a file, a command, the
+//! operating system's keyring, or the configuration file itself.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::model::{ApiKey, Failure, FailureKind, Fingerprint};
+
+use super::entry::{Entry, Place, Section};
+use super::{command, files, keyring, reader};
+
+/// The longest file or answer that can be a key, in bytes.
+pub(super) const LONGEST: u64 = 64 * 1024;
+
+/// Which secret of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    ApiKey,
+    AdminToken,
+}
+
+impl Slot {
+    pub(super) const ALL: [Self; 2] = [Self::ApiKey, Self::AdminToken];
+
+    /// The five keys that can give it: inline, variable, file, command, keyring.
+    pub(super) fn keys(self) -> [&'static str; 5] {
+        match self {
+            Self::ApiKey => {
+                ["api_key", "api_key_env", "api_key_file", "api_key_command", "api_key_keyring"]
+            }
+            Self::AdminToken => [
+                "admin_token",
+                "admin_token_env",
+                "admin_token_file",
+                "admin_token_command",
+                "admin_token_keyring",
+            ],
+        }
+    }
+
+    /// The variables that stand above every profile, strongest first.
+    pub(super) fn variables(self) -> &'static [&'static str] {
+        match self {
+            Self::ApiKey => &["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"],
+            Self::AdminToken => &["RBGV_ADMIN_TOKEN"],
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ApiKey => "API key",
+            Self::AdminToken => "admin token",
+        }
+    }
+}
+
+/// The one way in which a profile gives a secret.
+#[derive(Debug, Clone)]
+pub(super) enum Source {
+    /// In the configuration file.
+    Inline(ApiKey),
+    /// In a variable.
+    Variable(String),
+    /// In a file.
+    File(PathBuf),
+    /// Printed by a command, run by `sh -c`.
+    Command(String),
+    /// In the keyring, under a service and a user.
+    Keyring { service: String, user: String },
+}
+
+/// A source with the place that names it; none for a key given by the program itself.
+#[derive(Debug, Clone)]
+pub(super) struct Placed {
+    pub(super) source: Source,
+    pub(super) place: Option<Place>,
+}
+
+/// What reading a secret needs of the world.
+pub(super) struct Surroundings<'a> {
+    pub(super) vars: &'a BTreeMap<String, String>,
+    pub(super) current_dir: &'a Path,
+}
+
+impl fmt::Display for Source {
+    /// In words. A command may hold a secret of its own, so it is not shown.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inline(_) => f.write_str("written in the file"),
+            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Command(_) => f.write_str("a command"),
+            Self::Keyring { service, user } => write!(f, "keyring {service}/{user}"),
+        }
+    }
+}
+
+impl Placed {
+    /// A key that the program made itself.
+    pub(super) fn given(key: ApiKey) -> Self {
+        Self { source: Source::Inline(key), place: None }
+    }
+
+    /// What the user should know about the place that the secret is kept in.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let path = match (&self.source, &self.place) {
+            (Source::File(path), _) => path.as_path(),
+            (Source::Inline(_), Some(place)) => &place.path,
+            _ => return Vec::new(),
+        };
+        let path_shown = path.display();
+        let warning =
+            format!("{path_shown} holds a key and others can read it; run: chmod 600 {path_shown}");
+        if files::readable_by_others(path) { vec![warning] } else { Vec::new() }
+    }
+
+    /// The source that `section` names for `slot`.
+    ///
+    /// # Errors
+    /// Two sources for one secret; a value that names nothing.
+    pub(super) fn find(
+        slot: Slot,
+        section: &Section,
+        vars: &BTreeMap<String, String>,
+    ) -> Result<Option<Self>, Failure> {
+        let given: Vec<(&str, &Entry)> =
+            slot.keys().into_iter().filter_map(|key| Some((key, section.get(key)?))).collect();
+        let (key, entry) = match given[..] {
+            [] => return Ok(None),
+            [only] => only,
+            [(first, _), (second, entry), ..] => {
+                return Err(entry.place.failure(format!(
+                    "`{first}` and `{second}` both give the {}; keep one of them",
+                    slot.name()
+                )));
+            }
+        };
+        let wrong = |why: String| entry.place.failure(format!("`{key}`: {why}"));
+        let value = reader::text(&entry.scalar).map_err(wrong)?.trim();
+        if value.is_empty() {
+            return Err(wrong("is empty; fill it in, or remove the line".to_owned()));
+        }
+        let [inline, variable, file, command, _] = slot.keys();
+        let source = if key == inline {
+            Source::Inline(checked(value).map_err(wrong)?)
+        } else if key == variable {
+            Source::Variable(value.to_owned())
+        } else if key == file {
+            Source::File(files::beside(&entry.place.path, value, vars))
+        } else if key == command {
+            Source::Command(value.to_owned())
+        } else {
+            keyring::named(value).map_err(wrong)?
+        };
+        Ok(Some(Self { source, place: Some(entry.place.clone()) }))
+    }
+
+    /// Reads the secret of `profile`.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`], saying what is missing and how to mend it.
+    pub(super) fn read(
+        &self,
+        slot: Slot,
+        profile: &str,
+        surroundings: &Surroundings<'_>,
+    ) -> Result<ApiKey, Failure> {
+        let told = |why: String| {
+            let named = match &self.place {
+                Some(place) => format!("{} of profile {profile}, {place}", slot.name()),
+                None => format!("{} of profile {profile}", slot.name()),
+            };
+            Failure::new(FailureKind::Configuration, named, why)
+        };
+        let raw = match &self.source {
+            Source::Inline(key) => return Ok(key.clone()),
+            Source::Variable(name) => surroundings.vars.get(name).cloned().ok_or_else(|| {
+                told(format!("the variable {name} is not set; export it, or name another source"))
+            })?,
+            Source::File(path) => read_file(path).map_err(told)?,
+            Source::Command(line) => {
+                command::output(line, surroundings, command::PATIENCE).map_err(told)?
+            }
+            Source::Keyring { service, user } => keyring::read(service, user).map_err(told)?,
+        };
+        checked(&raw).map_err(|why| told(format!("{}: {why}", self.source)))
+    }
+
+    /// The fingerprint, where reading the secret neither runs nor asks anything.
+    pub(super) fn cheap_fingerprint(
+        &self,
+        slot: Slot,
+        surroundings: &Surroundings<'_>,
+    ) -> Option<Fingerprint> {
+        match &self.source {
+            Source::Command(_) | Source::Keyring { .. } => None,
+            _ => self.read(slot, "", surroundings).ok().map(|key| key.fingerprint()),
+        }
+    }
+}
+
+/// A key that can be sent in a header, or what is wrong with it. The message never holds the key.
+pub(super) fn checked(raw: &str) -> Result<ApiKey, String> {
+    let key = ApiKey::new(raw);
+    if key.is_empty() {
+        return Err("the key is empty".to_owned());
+    }
+    if key.expose().lines().count() > 1 {
+        return Err("there are several lines where the key should be the only one".to_owned());
+    }
+    if !key.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("the key holds white space or characters that no key has".to_owned());
+    }
+    Ok(key)
+}
+
+fn read_file(path: &Path) -> Result<String, String> {
+    let unreadable =
+        |error: std::io::Error| format!("the file {} cannot be read: {error}", path.display());
+    let file = File::open(path).map_err(unreadable)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(format!("the file {} is too long to hold a key", path.display()));
+    }
+    String::from_utf8(bytes).map_err(|_| format!("the file {} is not text", path.display()))
+}
+
+/// The value of the first of the slot's own variables that is set, with its name.
+pub(super) fn overriding(
+    slot: Slot,
+    vars: &BTreeMap<String, String>,
+) -> Option<(&'static str, &str)> {
+    slot.variables().iter().find_map(|name| {
+        let value = vars.get(*name)?.trim();
+        (!value.is_empty()).then_some((*name, value))
+    })
+}

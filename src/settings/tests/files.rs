@@ -1,0 +1,68 @@
+//! Which files are read.
+
+use super::*;
+
+#[test]
+fn a_named_file_is_read_and_no_other() {
+    let machine = Machine::new()
+        .user("[profiles.a]\n")
+        .project("[profiles.b]\n")
+        .file("work/deep/er/own.toml", "[profiles.c]\n")
+        .var("RBGV_CONFIG", "own.toml");
+    let settings = machine.settings();
+    assert_eq!(settings.profile.name, "c");
+    assert_eq!(settings.files, [machine.path("work/deep/er/own.toml")]);
+
+    let machine = machine.var("RBGV_CONFIG", "absent.toml");
+    assert!(machine.refusal().contains("no such file"));
+    let mut machine = machine;
+    machine.flags.config = Some(machine.path("config/config.toml"));
+    assert_eq!(machine.settings().profile.name, "a");
+}
+
+#[test]
+fn the_nearest_project_file_counts_alone() {
+    let machine = Machine::new()
+        .project("[defaults]\nmodel = \"pro\"\n")
+        .file("work/deep/rbgv.toml", "[defaults]\nformat = \"gif\"\n");
+    let settings = machine.settings();
+    assert_eq!(settings.files, [machine.path("work/deep/rbgv.toml")]);
+    assert_eq!(settings.defaults.model, ModelName::Original);
+}
+
+#[test]
+fn what_cannot_be_read_is_no_missing_file() {
+    let machine = Machine::new();
+    std::fs::create_dir(machine.path("config/config.toml")).unwrap();
+    assert!(machine.refusal().contains("cannot be read"));
+
+    let machine = Machine::new();
+    std::fs::write(machine.path("config/config.toml"), b"a = \"\xff\"").unwrap();
+    assert!(machine.refusal().contains("not UTF-8"));
+
+    let long = "#".repeat(1024 * 1024 + 1);
+    assert!(Machine::new().user(&long).refusal().contains("1 MiB"));
+}
+
+#[test]
+fn a_picture_is_looked_for_beside_the_file_that_names_it() {
+    let machine = Machine::new().project("[defaults]\nbackground = \"./wall.png\"\n");
+    let expected = Background::ImageFile(machine.path("work/wall.png"));
+    assert_eq!(machine.settings().defaults.background, expected);
+}
+
+#[test]
+fn a_machine_without_a_home_needs_a_state_directory() {
+    let vars = BTreeMap::new();
+    let sources = |vars| Sources {
+        vars,
+        current_dir: Path::new("/"),
+        config_dir: None,
+        state_dir: None,
+        flags: Flags::default(),
+    };
+    let failure = Settings::resolve(&sources(&vars)).unwrap_err();
+    assert!(failure.why.contains("RBGV_STATE_DIR"));
+    let given = [("RBGV_STATE_DIR".to_owned(), "var/x".to_owned())].into();
+    assert_eq!(Settings::resolve(&sources(&given)).unwrap().state_dir, Path::new("/var/x"));
+}

@@ -1,0 +1,106 @@
+//! The smaller commands.
+
+use crate::support::{Home, Sandbox};
+
+#[test]
+fn upload_prints_addresses_and_sends_bytes_once() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.variant("a.mp4", 1);
+    home.variant("b.mp4", 2);
+    let first = home.run(&sandbox, &["upload", "a.mp4", "b.mp4"]).ends_with(0);
+    assert_eq!(first.lines().len(), 2);
+    let second = home.run(&sandbox, &["upload", "a.mp4", "b.mp4"]).ends_with(0);
+    assert_eq!(first.stdout, second.stdout);
+    assert_eq!(sandbox.audit().uploads(), 2);
+    home.run(&sandbox, &["upload", "--again", "a.mp4"]).ends_with(0);
+    assert_eq!(sandbox.audit().uploads(), 3);
+    std::fs::write(home.work().join("x.txt"), "x").unwrap();
+    let json = home.run(&sandbox, &["upload", "--json", "x.txt", "a.mp4"]).says("x.txt");
+    assert_ne!(json.code, 0);
+    assert_eq!(json.json().iter().filter(|line| line["video_url"].is_string()).count(), 1);
+}
+
+#[test]
+fn status_tells_of_batches_and_asks_about_jobs() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.run_alone(&["status"]).ends_with(0);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    let status = home.run_alone(&["status", "--json"]).ends_with(0);
+    assert_eq!(status.json()[0]["batches"][0]["done"], 1);
+    let remote = home.run(&sandbox, &["status", "--remote", "--json"]).ends_with(0);
+    let job = remote.json()[0]["job"].as_str().unwrap().to_owned();
+    let asked = home.run(&sandbox, &["status", &job]).ends_with(0);
+    assert!(asked.stdout.contains("completed"), "{}", asked.stdout);
+    assert!(!asked.stdout.contains("sig="), "no output link is shown");
+    home.run(&sandbox, &["status", "no-such-job"]).ends_with(6).says("no-such-job");
+}
+
+#[test]
+fn fetch_takes_jobs_of_other_machines() {
+    let sandbox = Sandbox::quick();
+    let (here, there) = (Home::with(&sandbox), Home::with(&sandbox));
+    there.clip("a.mp4");
+    let started = there.run(&sandbox, &["run", "a.mp4", "--no-wait"]).ends_with(0);
+    let job = started.lines()[0].to_owned();
+    let fetched = here.run(&sandbox, &["fetch", &job, "-o", "got/"]).ends_with(0);
+    let path = std::path::PathBuf::from(fetched.lines()[0]);
+    assert!(path.starts_with(here.work().join("got")) && path.exists());
+    here.run(&sandbox, &["fetch", &job, "-o", "got/"]).ends_with(0);
+    assert_eq!(sandbox.audit().bills(), 1);
+    here.run(&sandbox, &["fetch", "nothing-there"]).ends_with(6).says("nothing-there");
+}
+
+#[test]
+fn sequences_are_unpacked_when_asked() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let started =
+        home.run(&sandbox, &["run", "a.mp4", "--format", "png_sequence", "--no-wait"]).ends_with(0);
+    let job = started.lines()[0].to_owned();
+    home.run(&sandbox, &["fetch", &job, "--extract"]).ends_with(0);
+    assert!(home.work().join("a-nobg.zip").exists());
+    assert!(home.files().iter().any(|name| name.starts_with("a-nobg/") && name.ends_with(".png")));
+}
+
+#[test]
+fn usage_adds_up_with_what_was_run() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    let table = home.run(&sandbox, &["usage", "--events"]).ends_with(0);
+    assert!(table.stdout.contains("credits used"), "{}", table.stdout);
+    let json = home.run(&sandbox, &["usage", "--json", "--days", "1"]).ends_with(0);
+    assert!(json.json()[0]["summary"].is_object());
+}
+
+#[test]
+fn resume_without_anything_to_do_says_so() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.run(&sandbox, &["resume"]).ends_with(2).says("nothing is left to do");
+    home.run(&sandbox, &["resume", "77"]).ends_with(2).says("no batch 77");
+}
+
+#[test]
+fn a_wrong_key_and_an_absent_service_have_their_codes() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let mut wrong = home.command();
+    wrong.env("TEST_KEY", "sk-not-this-one").args(["run", "a.mp4"]);
+    crate::support::Ran::of(&mut wrong).ends_with(3);
+    home.run_alone(&["run", "a.mp4"]).ends_with(3).says("TEST_KEY");
+    let nobody = Sandbox::quick();
+    let gone = Home::with(&nobody);
+    gone.clip("a.mp4");
+    let key = nobody.api_key.clone();
+    drop(nobody);
+    let mut run = gone.command();
+    run.env("TEST_KEY", key).args(["run", "a.mp4"]);
+    crate::support::Ran::of(&mut run).ends_with(5);
+}

@@ -1,0 +1,58 @@
+//! What is printed where.
+
+use crate::support::{Home, Sandbox};
+
+#[test]
+fn without_a_terminal_there_is_a_line_for_each_change_and_no_colour() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let ran = home.run(&sandbox, &["run", "a.mp4"]).ends_with(0).says("uploading").says("done");
+    assert!(!ran.stderr.contains('\x1b') && !ran.stderr.contains('\r'), "{:?}", ran.stderr);
+    assert_eq!(ran.lines().len(), 1);
+}
+
+#[test]
+fn json_is_one_object_a_line_and_nothing_else() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clips(2);
+    let ran = home.run(&sandbox, &["run", ".", "--json", "-o", "out/"]).ends_with(0);
+    let done = ran.json().iter().filter(|object| object["event"] == "done").count();
+    assert_eq!(done, 2, "{}", ran.stdout);
+}
+
+#[test]
+fn quiet_leaves_only_results() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let ran = home.run(&sandbox, &["run", "-q", "a.mp4"]).ends_with(0);
+    assert_eq!(ran.stderr, "");
+    assert_eq!(ran.lines().len(), 1);
+}
+
+#[test]
+fn hostile_names_and_messages_reach_the_terminal_escaped() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { fail_job = \"bad \\u001b[2Jword\\nerror: forged\" }\n",
+    );
+    let home = Home::with(&sandbox);
+    home.clip("a\x1b[31m\nb.mp4");
+    let ran = home.run(&sandbox, &["run", "a\x1b[31m\nb.mp4"]).ends_with(6);
+    assert!(!ran.stderr.contains('\x1b'), "{:?}", ran.stderr);
+    assert!(!ran.stderr.lines().any(|line| line.starts_with("error: forged")), "{}", ran.stderr);
+    let ran = home.run(&sandbox, &["run", "a\x1b[31m\nb.mp4", "--retry-failed", "1"]).ends_with(0);
+    assert!(ran.stdout.contains('\x1b'), "a path for scripts is the path");
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_error() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let mut command = std::process::Command::new("sh");
+    let line = format!("'{}' completions bash | head -n 1", crate::support::RBGV);
+    let output = command.args(["-c", &line]).current_dir(home.work()).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

@@ -1,0 +1,251 @@
+//! Rows 2 to 10 and 14 to 16: what may be billed, and what is never billed twice.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::case::Case;
+use crate::support::Audit;
+
+/// Kills a run as soon as `reached`, ends all faults, and gives the case back.
+fn killed(scenario: &str, reached: impl Fn(&Audit) -> bool) -> Case {
+    let case = Case::warm(scenario);
+    case.home.clip("a.mp4");
+    let seen = case.audit();
+    let (creates, starts) = (seen.creates(), seen.starts());
+    let mut child = case
+        .home
+        .keyed(&case.sandbox)
+        .args(["run", "a.mp4"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let began = Instant::now();
+    loop {
+        let audit = case.audit();
+        if audit.creates() + audit.starts() > creates + starts && reached(&audit) {
+            break;
+        }
+        assert!(began.elapsed() < Duration::from_secs(60), "never reached");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    case.sandbox.scenario("");
+    case
+}
+
+#[test]
+fn row_02_killed_around_create() {
+    // After the service made the job and before the ledger knew: an orphan at most, one bill.
+    let late = "[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = { delay_answer = \"60s\" }\n";
+    let mut case = killed(late, |audit| audit.creates() == 2);
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert!(audit.creates() <= 3, "one orphan at most");
+    assert_eq!(audit.bills(), 2);
+    // Before it was made: the request still waits at the service when the client dies.
+    let early = "[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = { delay = \"100ms\" }\n";
+    let mut case = killed(early, |audit| audit.creates() == 2);
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 2);
+}
+
+#[test]
+fn row_03_killed_around_start() {
+    // Sent and landed: found by a look, and no second start.
+    let late =
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { delay_answer = \"60s\" }\n";
+    let mut case = killed(late, |audit| audit.bills() == 2);
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.starts(), audit.bills()), (2, 2));
+    // Sent and not landed yet.
+    let early = "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { delay = \"200ms\" }\n";
+    let mut case = killed(early, |audit| audit.starts() == 2);
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 2);
+}
+
+#[test]
+fn row_04_create_answer_lost_before_drafts_are_known() {
+    let mut case =
+        Case::new("[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = { reset = \"after\" }\n");
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.bills()), (1, 1), "looked up and adopted");
+}
+
+#[test]
+fn row_04_create_answer_lost_and_the_list_cannot_tell() {
+    let mut case = Case::new(
+        "[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = { reset = \"after\" }\n\
+         [[fault]]\non = \"GET /v1/jobs\"\ndo = { drop = [\"metadata\"] }\n",
+    );
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(1).says("unknown origin").says("--accept");
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.bills()), (1, 0));
+    case.run(&["run", "a.mp4"]).ends_with(1);
+    assert_eq!(case.audit().creates(), 1, "running again makes no second job");
+    case.run(&["resume", "--accept"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 1);
+}
+
+#[test]
+fn row_04_create_answer_lost_when_drafts_are_known() {
+    let mut case =
+        Case::warm("[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = { reset = \"after\" }\n");
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.bills()), (3, 2), "repeated; the orphan costs nothing");
+}
+
+#[test]
+fn row_05_start_is_decided_by_a_look_after_settling() {
+    for (fault, starts) in [
+        ("reset = \"after\"", 1),
+        ("reset = \"before\"", 2),
+        ("delay = \"250ms\"", 1),
+        ("answer = { status = 502, body = \"html\", when = \"after\" }", 1),
+        ("answer = { status = 502, body = \"html\" }", 2),
+        ("answer = { status = 409, when = \"after\" }", 1),
+    ] {
+        let mut case = Case::new(&format!(
+            "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = {{ {fault} }}\n"
+        ));
+        case.home.clip("a.mp4");
+        case.run(&["run", "a.mp4"]).ends_with(0);
+        let audit = case.audit();
+        assert_eq!((audit.starts(), audit.bills()), (starts, 1), "{fault}");
+    }
+}
+
+#[test]
+fn row_05_a_late_start_is_waited_for() {
+    // The client gives the start up long before it takes effect; it still lands within `settle`.
+    let mut case = Case::timed(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { delay = \"1500ms\" }\n",
+        "idle_timeout = \"500ms\"\nsettle = \"3s\"\n",
+    );
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.starts(), audit.bills()), (1, 1));
+}
+
+#[test]
+fn row_06_a_job_that_fails_at_once_is_final() {
+    let mut case = Case::new(
+        "[jobs]\nfailed_start = \"again\"\n\
+         [[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = [{ fail_job = \"bad frames\" }, { reset = \"after\" }]\n",
+    );
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(6).says("bad frames");
+    assert_eq!(case.audit().starts(), 1);
+}
+
+#[test]
+fn row_07_a_pending_draft_and_an_ambiguous_start_need_review() {
+    let mut case = Case::new(
+        "[jobs]\ndraft_state = \"pending\"\n\
+         [[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { reset = \"before\" }\n",
+    );
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(1).says("--abandon");
+    let audit = case.audit();
+    assert_eq!((audit.starts(), audit.bills()), (1, 0));
+    case.run(&["resume", "--abandon"]);
+    assert_eq!(case.audit().starts(), 1);
+}
+
+#[test]
+fn row_08_a_service_that_ignores_drafts_is_adopted_and_warned_of() {
+    let mut case = Case::new("[jobs]\nauto_start = \"ignored\"\n");
+    case.home.clips(3);
+    case.run(&["run", ".", "-o", "out/"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.starts(), audit.bills()), (3, 0, 3));
+}
+
+#[test]
+fn row_09_half_a_body_and_garbage_are_ambiguous() {
+    for (on, fault) in [
+        ("POST /v1/jobs/*/start", "\"garble\""),
+        ("POST /v1/jobs/*/start", "{ cut = { at = 10 } }"),
+        ("POST /v1/jobs", "\"garble\""),
+        ("POST /v1/jobs", "{ cut = { at = 10 } }"),
+    ] {
+        let mut case = Case::new(&format!("[[fault]]\non = \"{on}\"\nnth = 1\ndo = {fault}\n"));
+        case.home.clip("a.mp4");
+        case.run(&["run", "a.mp4"]).ends_with(0);
+        assert_eq!(case.audit().bills(), 1, "{on} {fault}");
+    }
+}
+
+#[test]
+fn row_10_a_refused_connection_is_never_ambiguous() {
+    let mut case = Case::new("");
+    case.home.clip("a.mp4");
+    let mut nobody = case.home.command();
+    nobody
+        .env("RBGV_BASE_URL", "http://127.0.0.1:9")
+        .env("RBGV_API_KEY", "sk-test")
+        .args(["run", "a.mp4"]);
+    crate::support::Ran::of(&mut nobody).ends_with(5);
+    case.run(&["status", "--failed"]).ends_with(0);
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 1);
+}
+
+#[test]
+fn row_14_no_credits_stops_starts_and_resume_finishes() {
+    let mut case = Case::new("");
+    case.home.clips(4);
+    // Enough for two of the four.
+    case.sandbox.top_up(-10_000.0 + 5.0);
+    let ran = case.run(&["run", ".", "-o", "out/", "--in-flight", "1"]).ends_with(4);
+    assert_eq!(ran.lines().len(), 2);
+    assert_eq!(case.audit().bills(), 2);
+    case.sandbox.top_up(100.0);
+    case.run(&["resume"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 4);
+}
+
+#[test]
+fn row_15_a_refused_key_stops_every_lane() {
+    let mut case = Case::new("");
+    case.home.clips(30);
+    case.sandbox.scenario(
+        "[[fault]]\non = \"* /v1/jobs*\"\nafter = \"0s\"\ndo = { answer = { status = 401, code = \"invalid_api_key\" } }\n\
+         [[fault]]\non = \"* /v1/jobs/*\"\nafter = \"0s\"\ndo = { answer = { status = 401, code = \"invalid_api_key\" } }\n",
+    );
+    case.run(&["run", ".", "-o", "out/"]).ends_with(3);
+    let refused = case.audit().0["requests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["path"].as_str().is_some_and(|path| path.starts_with("/v1/jobs")))
+        .count();
+    assert!(refused <= 4, "{refused} calls met the refusal");
+    case.sandbox.scenario("");
+    case.run(&["resume"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 30);
+}
+
+#[test]
+fn row_16_an_unknown_job_of_ours_is_never_made_anew() {
+    let mut case = Case::new(
+        "[[fault]]\non = \"GET /v1/jobs/*\"\ndo = { answer = { status = 404, code = \"not_found\" } }\n",
+    );
+    case.home.clip("a.mp4");
+    let ran = case.run(&["run", "a.mp4"]);
+    assert_ne!(ran.code, 0);
+    assert!(ran.stderr.contains("does not see a job"), "{}", ran.stderr);
+    case.run(&["run", "a.mp4"]);
+    case.sandbox.scenario("");
+    case.run(&["run", "a.mp4"]);
+    assert_eq!(case.audit().creates(), 1);
+}

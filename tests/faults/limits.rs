@@ -1,0 +1,95 @@
+//! Rows 11, 13, 17, 18, 32 and 33: limits, outages, redirects, secrets.
+
+use crate::case::Case;
+
+#[test]
+fn row_11_retry_after_is_understood_in_every_form() {
+    for form in ["1", "-5", "soon", "Wed, 21 Oct 2015 07:28:00 GMT", ""] {
+        let header =
+            if form.is_empty() { String::new() } else { format!(", retry_after = \"{form}\"") };
+        let mut case = Case::new(&format!(
+            "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = {{ answer = {{ status = 429, code = \"rate_limited\"{header} }} }}\n"
+        ));
+        case.home.clip("a.mp4");
+        let began = std::time::Instant::now();
+        case.run(&["run", "a.mp4"]).ends_with(0);
+        if form == "1" {
+            assert!(began.elapsed().as_millis() >= 1_000, "told to wait for a second");
+        }
+        assert_eq!(case.audit().bills(), 1, "{form:?}");
+    }
+}
+
+#[test]
+fn row_11_a_long_retry_after_ends_the_run_and_loses_nothing() {
+    let mut case = Case::new(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { answer = { status = 429, code = \"rate_limited\", retry_after = \"36000\" } }\n",
+    );
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(5).says("resume");
+    assert_eq!(case.audit().bills(), 0);
+}
+
+#[test]
+fn row_13_refused_polls_do_not_stop_submitting() {
+    let mut case = Case::new(
+        "[[fault]]\non = \"GET /v1/jobs/*\"\nuntil = \"1s\"\ndo = { answer = { status = 429, code = \"rate_limited\" } }\n",
+    );
+    case.home.clips(6);
+    case.run(&["run", ".", "-o", "out/"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.starts(), audit.bills()), (6, 6));
+}
+
+#[test]
+fn row_18_a_dead_output_host_does_not_stop_the_api() {
+    let mut case = Case::new(
+        "[[fault]]\non = \"GET /outputs/*\"\ntimes = 8\ndo = { answer = { status = 503 } }\n",
+    );
+    case.home.clips(4);
+    case.run(&["run", ".", "-o", "out/"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 4);
+}
+
+#[test]
+fn row_32_a_redirect_takes_neither_key_nor_body_along() {
+    for (status, on) in [
+        (302, "POST /v1/uploads"),
+        (307, "POST /v1/uploads"),
+        (307, "POST /v1/jobs"),
+        (302, "GET /v1/usage/summary"),
+    ] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let other = listener.local_addr().unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let mut case = Case::new(&format!(
+            "[[fault]]\non = \"{on}\"\ndo = {{ redirect = {{ to = \"http://{other}/steal\", status = {status} }} }}\n"
+        ));
+        case.home.clip("a.mp4");
+        let ran =
+            if on.starts_with("GET") { case.run(&["usage"]) } else { case.run(&["run", "a.mp4"]) };
+        assert_ne!(ran.code, 0, "{on}");
+        assert!(listener.accept().is_err(), "{on} {status}: nothing may arrive at the other host");
+        case.sandbox.scenario("");
+    }
+}
+
+#[test]
+fn row_33_keys_and_signed_links_stay_out_of_sight() {
+    let mut case = Case::new(
+        "[[fault]]\non = \"GET /outputs/*\"\nnth = 1\ndo = { cut = { at = \"50%\" } }\n\
+         [[fault]]\non = \"GET /v1/jobs/*\"\nnth = 2\ndo = \"garble\"\n",
+    );
+    case.home.clip("a.mp4");
+    case.run(&["-vv", "--log-file", "log", "run", "a.mp4"]).ends_with(0);
+    let key = case.sandbox.api_key.clone();
+    for place in ["work/log", "state/ledger.sqlite3", "state/ledger.sqlite3-wal"] {
+        let bytes = std::fs::read(case.home.path(place)).unwrap_or_default();
+        for secret in [key.as_str(), "sig="] {
+            assert!(
+                !bytes.windows(secret.len()).any(|part| part == secret.as_bytes()),
+                "{secret} in {place}"
+            );
+        }
+    }
+}

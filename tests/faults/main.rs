@@ -1,0 +1,18 @@
+//! The faults of `docs/faults.md`, one after another: each test names its row.
+//!
+//! After every case the same must hold: the ledger is intact, every item is final or can be
+//! resumed, at most one effective start for each attempt, no secret in any output, and no partial
+//! file under a final name. [`Case`] checks that when it is dropped.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod answers;
+mod billing;
+mod case;
+mod collecting;
+mod files;
+mod ledger;
+mod limits;
+mod rows;
+mod signals;

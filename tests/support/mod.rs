@@ -1,0 +1,368 @@
+//! What end-to-end tests share: a home of their own, a sandbox of their own, and questions to it.
+//!
+//! Nothing here waits by the clock for something to happen without looking whether it did.
+#![allow(dead_code, reason = "each test program uses a part of it")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The binary under test.
+pub const RBGV: &str = env!("CARGO_BIN_EXE_rbgv");
+
+/// The clip that the repository ships.
+pub fn astronaut() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/assets/astronaut.mp4")
+}
+
+/// A home directory, with configuration, ledger and a directory to work in.
+pub struct Home {
+    root: TempDir,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let root = tempfile::Builder::new().prefix("rbgv test ").tempdir().unwrap();
+        for name in ["config/rbgv", "state", "work", "tmp"] {
+            std::fs::create_dir_all(root.path().join(name)).unwrap();
+        }
+        Self { root }
+    }
+
+    /// A home whose profile talks to `sandbox`, with every wait made short.
+    pub fn with(sandbox: &Sandbox) -> Self {
+        let home = Self::new();
+        home.configure(sandbox, "");
+        home
+    }
+
+    /// Writes the configuration; `more` goes into the profile's timing.
+    pub fn configure(&self, sandbox: &Sandbox, more: &str) {
+        let config = format!(
+            r#"default_profile = "test"
+
+[profiles.test]
+base_url = "{}"
+api_key_env = "TEST_KEY"
+
+[profiles.test.timing]
+poll_first = "20ms"
+poll_max = "100ms"
+backoff_first = "20ms"
+backoff_max = "200ms"
+connect_timeout = "5s"
+{}{}{}{}"#,
+            sandbox.base_url,
+            unless(more, "settle", "settle = \"400ms\"\n"),
+            unless(more, "idle_timeout", "idle_timeout = \"10s\"\n"),
+            unless(more, "retry_after_max", "retry_after_max = \"5s\"\n"),
+            more
+        );
+        std::fs::write(self.path("config/rbgv/config.toml"), config).unwrap();
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.root.path().join(below)
+    }
+
+    pub fn work(&self) -> PathBuf {
+        self.path("work")
+    }
+
+    /// A copy of the shipped clip in the working directory.
+    pub fn clip(&self, name: &str) -> PathBuf {
+        let to = self.work().join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(astronaut(), &to).unwrap();
+        to
+    }
+
+    /// Copies of the shipped clip that differ in content, so that each is an input of its own.
+    pub fn clips(&self, number: usize) {
+        for n in 0..number {
+            self.variant(&format!("clip-{n:03}.mp4"), n);
+        }
+    }
+
+    /// A clip with the content of the shipped one and a box behind it that makes it differ.
+    pub fn variant(&self, name: &str, n: usize) -> PathBuf {
+        let path = self.clip(name);
+        let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+        let body = format!("variant {n:08}");
+        let size = u32::try_from(body.len() + 8).unwrap();
+        file.write_all(&size.to_be_bytes()).unwrap();
+        file.write_all(b"free").unwrap();
+        file.write_all(body.as_bytes()).unwrap();
+        path
+    }
+
+    /// The program, with nothing of the environment but what a program needs.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(RBGV);
+        command
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.root.path())
+            .env("XDG_CONFIG_HOME", self.path("config"))
+            .env("XDG_CACHE_HOME", self.path("cache"))
+            .env("TMPDIR", self.path("tmp"))
+            .env("RBGV_STATE_DIR", self.path("state"))
+            .current_dir(self.work())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The program with the key of `sandbox`.
+    pub fn keyed(&self, sandbox: &Sandbox) -> Command {
+        let mut command = self.command();
+        command.env("TEST_KEY", &sandbox.api_key);
+        command
+    }
+
+    /// Runs to the end.
+    pub fn run(&self, sandbox: &Sandbox, args: &[&str]) -> Ran {
+        Ran::of(self.keyed(sandbox).args(args))
+    }
+
+    /// Runs to the end without any sandbox.
+    pub fn run_alone(&self, args: &[&str]) -> Ran {
+        Ran::of(self.command().args(args))
+    }
+
+    /// Names of all files in the working directory, sorted, below it.
+    pub fn files(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        collect(&self.work(), &self.work(), &mut all);
+        all.sort();
+        all
+    }
+
+    /// Files whose names say that they are not finished.
+    pub fn parts(&self) -> Vec<String> {
+        self.files().into_iter().filter(|name| name.ends_with(".rbgv-part")).collect()
+    }
+}
+
+fn unless(more: &str, key: &str, line: &'static str) -> &'static str {
+    if more.contains(key) { "" } else { line }
+}
+
+fn collect(root: &Path, directory: &Path, all: &mut Vec<String>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, all);
+        } else {
+            all.push(path.strip_prefix(root).unwrap().display().to_string());
+        }
+    }
+}
+
+/// What a run printed and how it ended.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Asserts on the exit code, and shows everything if it is another.
+    #[track_caller]
+    pub fn ends_with(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(
+            self.stderr.contains(text),
+            "stderr lacks {text:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    pub fn lines(&self) -> Vec<&str> {
+        self.stdout.lines().collect()
+    }
+
+    pub fn json(&self) -> Vec<Value> {
+        self.lines()
+            .iter()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+            .collect()
+    }
+}
+
+/// A sandbox in a process of its own.
+pub struct Sandbox {
+    child: Child,
+    pub base_url: String,
+    pub cdn_url: String,
+    pub api_key: String,
+    pub admin_token: String,
+    _tmp: TempDir,
+}
+
+impl Sandbox {
+    /// Jobs take a tenth of a second.
+    pub fn quick() -> Self {
+        Self::start(&["--timer", "100ms", "--workers", "64"])
+    }
+
+    pub fn start(args: &[&str]) -> Self {
+        let tmp = tempfile::tempdir().unwrap();
+        let mut child = Command::new(RBGV)
+            .args(["sandbox", "--json"])
+            .args(args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", tmp.path())
+            .env("TMPDIR", tmp.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        let word =
+            |key: &str| ready[key].as_str().unwrap_or_else(|| panic!("{key}: {ready}")).to_owned();
+        Self {
+            base_url: word("base_url"),
+            cdn_url: word("cdn_url"),
+            api_key: word("api_key"),
+            admin_token: word("admin_token"),
+            child,
+            _tmp: tmp,
+        }
+    }
+
+    /// A quick sandbox in which `scenario` (TOML) holds from the beginning.
+    pub fn with(scenario: &str) -> Self {
+        let sandbox = Self::quick();
+        sandbox.scenario(scenario);
+        sandbox
+    }
+
+    /// Replaces what happens from now on.
+    pub fn scenario(&self, toml: &str) {
+        let (status, body) = self.http("POST", "/sandbox/scenario", toml);
+        assert_eq!(status, 200, "{body}\n{toml}");
+    }
+
+    pub fn top_up(&self, credits: f64) {
+        let body = format!("{{\"credits\": {credits}}}");
+        let (status, answer) = self.http("POST", "/sandbox/credits", &body);
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    pub fn audit(&self) -> Audit {
+        let (status, body) = self.http("GET", "/sandbox/audit", "");
+        assert_eq!(status, 200, "{body}");
+        Audit(serde_json::from_str(&body).unwrap())
+    }
+
+    /// One request with the admin token, by hand: this must not be the client under test.
+    pub fn http(&self, method: &str, path: &str, body: &str) -> (u16, String) {
+        let address = self.base_url.trim_start_matches("http://");
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+             X-Admin-Token: {}\r\nX-Api-Key: {}\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}",
+            self.admin_token, self.api_key
+        )
+        .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
+        (status, if chunked { unchunk(body) } else { body.to_owned() })
+    }
+}
+
+fn unchunk(mut body: &str) -> String {
+    let mut whole = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size.trim(), 16).unwrap_or(0);
+        if size == 0 || rest.len() < size {
+            break;
+        }
+        whole.push_str(&rest[..size]);
+        body = rest[size..].trim_start_matches("\r\n");
+    }
+    whole
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What a sandbox saw.
+pub struct Audit(pub Value);
+
+impl Audit {
+    fn rows(&self) -> &Vec<Value> {
+        self.0["requests"].as_array().unwrap()
+    }
+
+    /// Requests of this method whose path ends with `end`.
+    pub fn requests(&self, method: &str, end: &str) -> usize {
+        let fits = |row: &&Value| {
+            row["method"] == method && row["path"].as_str().is_some_and(|path| path.ends_with(end))
+        };
+        self.rows().iter().filter(fits).count()
+    }
+
+    pub fn uploads(&self) -> usize {
+        self.requests("POST", "/v1/uploads")
+    }
+
+    pub fn creates(&self) -> usize {
+        self.requests("POST", "/v1/jobs")
+    }
+
+    pub fn starts(&self) -> usize {
+        self.requests("POST", "/start")
+    }
+
+    /// Charges that were made.
+    pub fn bills(&self) -> usize {
+        self.0["charges"].as_array().unwrap().len()
+    }
+
+    pub fn most_in_flight(&self) -> u64 {
+        self.0["most_in_flight"].as_u64().unwrap()
+    }
+
+    pub fn refusals(&self) -> usize {
+        self.rows().iter().filter(|row| row["status"] == 429).count()
+    }
+}
