@@ -96,6 +96,14 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_words_are_answered_with_a_crash(line in "[a-zA-Z/*= \"{}\\[\\],0-9.]{0,60}") {
+            let _ = Fault::parse(&line);
+            let _ = super::super::Scenario::parse(&line);
+        }
+    }
+
     #[test]
     fn errors_name_the_fault() {
         for line in [

@@ -124,6 +124,35 @@ async fn the_inside_is_not_fetched() {
     assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 0);
 }
 
+/// Playlists name other files and addresses; a reader that follows them is led by its input.
+#[tokio::test]
+async fn playlists_are_no_videos() {
+    let (port, asked) = inside("secret").await;
+    let canary = format!("http://127.0.0.1:{port}/canary");
+    let real = Options { engine: crate::sandbox::EngineChoice::Real, ..options("") };
+    let lab = Lab::from(real);
+    let playlists = [
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{canary}\n#EXT-X-ENDLIST\n"),
+        format!("ffconcat version 1.0\nfile '{canary}'\nduration 1\n"),
+        format!(
+            "v=0\no=- 0 0 IN IP4 127.0.0.1\nc=IN IP4 127.0.0.1\nu={canary}\nm=video 5 RTP/AVP 96\n"
+        ),
+    ];
+    for playlist in &playlists {
+        assert_eq!(lab.send_file(playlist.as_bytes(), "clip.mp4").await.0, 400, "{playlist}");
+        // The same words behind the first bytes of a video.
+        let disguised = [b"\0\0\0\x08ftypisom\0\0\0\0\n", playlist.as_bytes()].concat();
+        let (status, upload) = lab.send_file(&disguised, "clip.mp4").await;
+        if status == 200 {
+            let body = json!({ "video_url": upload["video_url"] });
+            let (_, created) = lab.post("/v1/jobs", body).await;
+            let job = lab.follow(created["id"].as_str().unwrap()).await;
+            assert_eq!(job["status"], "failed", "{job}");
+        }
+    }
+    assert_eq!(asked.load(std::sync::atomic::Ordering::Relaxed), 0);
+}
+
 #[tokio::test]
 async fn with_leave_private_addresses_are_fetched_and_billed_by_length() {
     let router = axum::Router::new()

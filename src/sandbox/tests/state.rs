@@ -79,6 +79,20 @@ fn a_damaged_state_is_refused_with_the_file() {
     assert!(error.to_string().contains("service.json"), "{error}");
 }
 
+#[tokio::test]
+async fn links_carry_the_host_that_others_know() {
+    let listen = std::net::SocketAddr::from(([0, 0, 0, 0], 0));
+    let everywhere = Options { listen, cdn_listen: listen, ..options("") };
+    let lab = Lab::from(everywhere.clone());
+    assert!(lab.sandbox.base_url.starts_with("http://127.0.0.1:"));
+    let named = Options { public_host: Some("localhost".to_owned()), ..everywhere };
+    let lab = Lab::from(named);
+    let job = lab.finished().await;
+    let link = job["output_url"].as_str().unwrap();
+    assert!(link.starts_with("http://localhost:"), "{link}");
+    assert_eq!(lab.client.get(link).send().await.unwrap().status(), 200);
+}
+
 #[test]
 fn a_taken_address_is_an_error_that_names_it() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
