@@ -37,9 +37,11 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
     let first = v6.segments()[0];
     // Global unicast is 2000::/3; inside it, Teredo and the protocol block, and documentation.
     let global = first & 0xe000 == 0x2000;
-    let special = (first == 0x2001 && v6.segments()[1] < 0x0200)
-        || (first == 0x2001 && v6.segments()[1] == 0x0db8)
-        || (first == 0x3fff && v6.segments()[1] < 0x1000);
+    let special = match (first, v6.segments()[1]) {
+        (0x2001, second) => second < 0x0200 || second == 0x0db8,
+        (0x3fff, second) => second < 0x1000,
+        _ => false,
+    };
     global && !special
 }
 
@@ -51,9 +53,9 @@ fn embedded_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
         Ipv4Addr::new(a, b, c, d)
     };
     match v6.segments() {
-        [0, 0, 0, 0, 0, 0xffff | 0, high, low] => Some(v4(high, low)),
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] => Some(v4(high, low)),
-        [0x2002, high, low, ..] => Some(v4(high, low)),
+        [0, 0, 0, 0, 0, 0xffff | 0, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(v4(high, low)),
         _ => None,
     }
 }

@@ -52,7 +52,8 @@ pub(crate) struct Row {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Delivery {
     pub(crate) at: u64,
-    pub(crate) delivery_id: String,
+    /// The same in every attempt.
+    pub(crate) id: String,
     pub(crate) event: String,
     pub(crate) job_id: String,
     pub(crate) attempt: u32,

@@ -21,7 +21,7 @@ use super::outgoing;
 
 const MOST_REDIRECTS: usize = 5;
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
+const TOTAL_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// Why something could not be fetched; goes into the job.
 #[derive(Debug, thiserror::Error)]

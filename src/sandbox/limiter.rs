@@ -71,7 +71,7 @@ impl Limiter {
             return Ok(());
         }
         let wait = (1.0 - level.tokens) / bucket.rate;
-        Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::from_secs(86_400)))
+        Err(Duration::try_from_secs_f64(wait).unwrap_or(Duration::from_hours(24)))
     }
 }
 

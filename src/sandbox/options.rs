@@ -48,7 +48,7 @@ pub struct UploadLimits {
 
 impl Default for UploadLimits {
     fn default() -> Self {
-        Self { bytes: 500 << 20, picture_bytes: 20 << 20, seconds: 600.0, frames: 36_000 }
+        Self { bytes: 500_000_000, picture_bytes: 20 << 20, seconds: 600.0, frames: 36_000 }
     }
 }
 
@@ -60,6 +60,9 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where outputs are downloaded: a second origin, as with the real service.
     pub cdn_listen: SocketAddr,
+    /// What stands for the host in links, when it is not the address that is listened on: a name
+    /// under which other machines or containers reach this one.
+    pub public_host: Option<String>,
     /// Directory that outlives the sandbox; a temporary one when absent.
     pub state: Option<PathBuf>,
     /// Faults, limits and behaviours.
@@ -90,6 +93,7 @@ impl Default for Options {
         Self {
             listen: any_port,
             cdn_listen: any_port,
+            public_host: None,
             state: None,
             scenario: None,
             engine: EngineChoice::Real,

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::future::Future;
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, RwLock, mpsc};
 use std::time::Duration;
@@ -39,7 +40,7 @@ pub enum SandboxError {
     #[error("cannot listen on {address}: {error}")]
     Listen {
         /// What was asked for.
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         /// What the system said.
         error: io::Error,
     },
@@ -169,8 +170,9 @@ pub async fn serve(
     ready: impl FnOnce(Ready),
     shutdown: impl Future<Output = ()>,
 ) -> Result<(), SandboxError> {
-    let api = listen(options.listen).await?;
-    let outputs = listen(options.cdn_listen).await?;
+    let host = options.public_host.clone();
+    let api = listen(options.listen, host.as_deref()).await?;
+    let outputs = listen(options.cdn_listen, host.as_deref()).await?;
     let (app, api_key) = build(options, &api, &outputs)?;
     let (stop, stopped) = watch::channel(false);
     let api = tokio::spawn(answer(api.listener, http::api(&app), stopped.clone()));
@@ -204,10 +206,21 @@ struct Socket {
     url: String,
 }
 
-async fn listen(address: std::net::SocketAddr) -> Result<Socket, SandboxError> {
+async fn listen(address: SocketAddr, host: Option<&str>) -> Result<Socket, SandboxError> {
     let failed = |error| SandboxError::Listen { address, error };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    let mut local = listener.local_addr().map_err(failed)?;
+    if local.ip().is_unspecified() {
+        // Every address of this machine; the one that surely works from here is loopback.
+        local.set_ip(match local.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let url = match host {
+        Some(host) => format!("http://{host}:{}", local.port()),
+        None => format!("http://{local}"),
+    };
     Ok(Socket { listener, url })
 }
 
@@ -289,7 +302,9 @@ fn engine(choice: &EngineChoice, scenario: &Scenario) -> Result<Arc<dyn Engine>,
             scenario.timer.output_bytes,
         ))),
         EngineChoice::Real => {
-            let engine = RealEngine::new(Tools::default(), Limits::default());
+            // Too long is for the server to say: a refusal has to reach the one who uploads.
+            let limits = Limits { duration_seconds: f64::INFINITY, ..Limits::default() };
+            let engine = RealEngine::new(Tools::default(), limits);
             Ok(Arc::new(engine.map_err(|error| SandboxError::Engine(error.to_string()))?))
         }
     }

@@ -75,7 +75,7 @@ impl Distribution {
                 median.as_secs_f64() * (sigma * normal).exp()
             }
         };
-        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_secs(86_400))
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_hours(24))
     }
 }
 

@@ -106,7 +106,7 @@ impl Letter {
     fn note(&self, attempt: u32, status: Option<u16>, outcome: &'static str) {
         self.app.audit().delivered(Delivery {
             at: milliseconds(self.app.now()),
-            delivery_id: self.delivery_id.clone(),
+            id: self.delivery_id.clone(),
             event: self.event.to_owned(),
             job_id: self.job_id.clone(),
             attempt,

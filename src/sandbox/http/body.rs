@@ -24,6 +24,8 @@ struct Damage {
     /// The connection dies here.
     cut: Option<(u64, CutHow)>,
     drip: Option<Drip>,
+    /// More was promised than comes.
+    promised_more: bool,
     connection: Connection,
 }
 
@@ -60,13 +62,22 @@ pub(crate) fn damaged(
         headers.insert(CONTENT_LENGTH, stated.into());
     }
     let inner = body.into_data_stream().boxed();
-    let damage = Damage { inner, waiting: Bytes::new(), sent: 0, end, cut, drip, connection };
+    let damage = Damage {
+        inner,
+        waiting: Bytes::new(),
+        sent: 0,
+        end,
+        cut,
+        drip,
+        promised_more: lie.is_some_and(|difference| difference > 0),
+        connection,
+    };
     Body::from_stream(stream::unfold(damage, next_piece))
 }
 
 async fn next_piece(mut damage: Damage) -> Option<(io::Result<Bytes>, Damage)> {
     if damage.sent >= damage.end {
-        return None;
+        return ended(damage.promised_more).await;
     }
     if let Some((at, how)) = damage.cut
         && damage.sent >= at
@@ -79,9 +90,10 @@ async fn next_piece(mut damage: Damage) -> Option<(io::Result<Bytes>, Damage)> {
         return Some((Err(io::ErrorKind::ConnectionAborted.into()), damage));
     }
     while damage.waiting.is_empty() {
-        match damage.inner.next().await? {
-            Ok(bytes) => damage.waiting = bytes,
-            Err(error) => return Some((Err(io::Error::other(error)), damage)),
+        match damage.inner.next().await {
+            Some(Ok(bytes)) => damage.waiting = bytes,
+            Some(Err(error)) => return Some((Err(io::Error::other(error)), damage)),
+            None => return ended(damage.promised_more).await,
         }
     }
     let mut size = damage.end - damage.sent;
@@ -98,6 +110,14 @@ async fn next_piece(mut damage: Damage) -> Option<(io::Result<Bytes>, Damage)> {
     let piece = damage.waiting.split_to(size);
     damage.sent += size as u64;
     Some((Ok(piece), damage))
+}
+
+/// The end of a body; the server drops what it has not sent of one that is too short.
+async fn ended<T>(promised_more: bool) -> Option<T> {
+    if promised_more {
+        tokio::time::sleep(FLUSH).await;
+    }
+    None
 }
 
 struct Hindrance {

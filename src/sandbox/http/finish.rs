@@ -76,7 +76,7 @@ impl Finish<'_> {
         self.note(&response);
         let rules = &self.director.scenario.answers;
         let response = match response.extensions_mut().remove::<Handled>() {
-            Some(Ok(answer)) => self.written(200, render::answer(&answer, rules, self.plan), None),
+            Some(Ok(answer)) => Self::written(200, render::answer(&answer, rules, self.plan), None),
             Some(Err(refusal)) => self.refused(&refusal),
             // An output: its bytes are not ours to reshape.
             None => response,
@@ -113,7 +113,7 @@ impl Finish<'_> {
         let wait = refusal.wait.and_then(|wait| {
             render::retry_after(wait, scenario.limits.retry_after, self.app.clock.wall())
         });
-        self.written(refusal.status, rendered, wait.as_deref())
+        Self::written(refusal.status, rendered, wait.as_deref())
     }
 
     fn made_up(&self, answer: &Answer) -> Response {
@@ -132,10 +132,10 @@ impl Finish<'_> {
             AnswerBody::Empty => Rendered { content_type: None, bytes: Vec::new() },
             AnswerBody::Garbage => render::garbage(),
         };
-        self.written(answer.status, rendered, answer.retry_after.as_deref())
+        Self::written(answer.status, rendered, answer.retry_after.as_deref())
     }
 
-    fn written(&self, status: u16, rendered: Rendered, retry_after: Option<&str>) -> Response {
+    fn written(status: u16, rendered: Rendered, retry_after: Option<&str>) -> Response {
         let mut response = Response::default();
         *response.status_mut() = status_of(status);
         let headers = response.headers_mut();
@@ -160,7 +160,9 @@ impl Finish<'_> {
         set(&mut parts.headers, DATE.as_str(), &http_date(self.app.clock.wall()));
         for action in &self.plan.actions {
             if let Action::Headers(headers) = action {
-                headers.iter().for_each(|(name, value)| set(&mut parts.headers, name, value));
+                for (name, value) in headers {
+                    set(&mut parts.headers, name, value);
+                }
             }
         }
         let whole = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());

@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 
-use axum::body::{Body, HttpBody as _};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::CONTENT_LENGTH;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
 
 use super::answer::Handled;
 use super::body::{delay, hindered};
@@ -25,6 +26,10 @@ use crate::sandbox::sign::sha256_hex;
 
 /// Longest body that is read whole; everything but an upload is short.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// So much of a body that is too long is read and thrown away, because many clients send all
+/// before they read, and would see a broken pipe in place of the refusal.
+const POLITENESS: usize = 64 << 20;
 
 /// One call on its way.
 struct Call {
@@ -67,11 +72,19 @@ pub(crate) async fn gate(
 /// Reads a short body, so that what follows does not depend on the connection.
 async fn read_whole(request: Request) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
-    let too_large = || Refusal::new(413, "invalid_request", "Request body too large");
-    if body.size_hint().lower() > BODY_LIMIT as u64 {
-        return Err(too_large());
+    let (mut stream, mut bytes, mut read) = (body.into_data_stream(), Vec::new(), 0);
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk.map_err(|_| Refusal::invalid("The request body broke off"))?;
+        read += chunk.len();
+        if read <= BODY_LIMIT {
+            bytes.extend_from_slice(&chunk);
+        } else if read > POLITENESS {
+            break;
+        }
     }
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await.map_err(|_| too_large())?;
+    if read > BODY_LIMIT {
+        return Err(Refusal::new(413, "invalid_request", "Request body too large"));
+    }
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
@@ -232,11 +245,12 @@ impl Call {
 
     fn close_row(mut self, status: Option<u16>, outcome: &'static str, noted: Noted) {
         let line = format!(
-            "{} {} {} {}",
+            "{} {} {} {} {}",
             self.method,
             self.path,
             status.map_or_else(|| outcome.to_owned(), |status| status.to_string()),
             self.request_id,
+            self.plan.faults.join("; "),
         );
         self.row.close(|row| {
             row.status = status;
@@ -244,7 +258,7 @@ impl Call {
             row.effect = noted.effect;
             row.job_id = noted.job_id.or(row.job_id.take());
         });
-        (self.app.log)(&line);
+        (self.app.log)(line.trim_end());
     }
 }
 

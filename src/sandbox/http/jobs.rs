@@ -13,7 +13,7 @@ use super::view;
 use crate::sandbox::app::App;
 use crate::sandbox::director::Plan;
 use crate::sandbox::scenario::{Action, AnswerRules, AutoStart};
-use crate::sandbox::service::{Caller, Job, JobRequest, Refusal, Source, Status};
+use crate::sandbox::service::{Caller, Job, JobRequest, Refusal, Service, Started};
 use crate::sandbox::{source, work};
 
 /// `POST /v1/jobs`
@@ -31,22 +31,19 @@ pub(crate) async fn create(
     let source = source::resolve(&app, &caller, &request.video_url)?;
     let rules = app.director().scenario.jobs.clone();
     let starts = request.auto_start || rules.auto_start == AutoStart::Ignored;
-    if starts {
-        request.check_startable()?;
-        let nothing = Map::new();
-        let job = new_job(&app, &caller, request, source)?;
-        let started = begin(&app, &caller, &job.id, &nothing, &plan);
-        return match started {
-            Ok(job) => Ok(accepted(&app, &job, "Job accepted")),
-            // The draft was never shown to anybody: it goes with the refusal.
-            Err(refusal) => {
-                app.service().discard(&job.id);
-                Err(refusal)
-            }
-        };
+    let mut service = app.service();
+    let draft = service.create(&caller, request, source, app.clock.wall())?;
+    if !starts {
+        drop(service);
+        return Ok(accepted(&app, &draft, "Draft created"));
     }
-    let job = new_job(&app, &caller, request, source)?;
-    Ok(accepted(&app, &job, "Draft created"))
+    let started = begin(&app, &mut service, &caller, &draft.id, &Map::new(), &plan);
+    if started.is_err() {
+        // The draft was never shown to anybody: it goes with the refusal.
+        service.discard(&draft.id);
+    }
+    drop(service);
+    Ok(accepted(&app, &started?.job, "Job accepted"))
 }
 
 /// `POST /v1/jobs/{id}/start`
@@ -58,10 +55,9 @@ pub(crate) async fn start(
     body: Bytes,
 ) -> Handled {
     let overrides = object(&body)?;
-    let before = app.service().own_job(&caller, &id)?.starts;
-    let job = begin(&app, &caller, &id, &overrides, &plan)?;
-    let shown = Answer::of(view::accepted(&app, &job, "Job accepted")).about(&id);
-    Ok(if job.starts > before { shown.with_effect() } else { shown })
+    let started = begin(&app, &mut app.service(), &caller, &id, &overrides, &plan)?;
+    let shown = Answer::of(view::accepted(&app, &started.job, "Job accepted")).about(&id);
+    Ok(if started.launched { shown.with_effect() } else { shown })
 }
 
 /// `GET /v1/jobs/{id}`
@@ -87,7 +83,11 @@ pub(crate) async fn list(
         let service = app.service();
         let fitting = || service.own_jobs(&caller).filter(|job| asked.fits(&app, job));
         let page: Vec<Job> = asked.page_of(fitting()).cloned().collect();
-        (page, fitting().count())
+        let total = match asked.status {
+            Some(_) => fitting().count(),
+            None => service.job_count(&caller),
+        };
+        (page, total)
     };
     let shown = page.iter().map(|job| view::job(&app, job)).collect();
     Ok(Answer::page(shown, total, asked.limit, asked.offset))
@@ -147,49 +147,34 @@ impl Asked {
 
 const STATES: [&str; 5] = ["created", "pending", "processing", "completed", "failed"];
 
-fn new_job(
-    app: &App,
-    caller: &Caller,
-    request: JobRequest,
-    source: Source,
-) -> Result<Job, Refusal> {
-    let now = app.clock.wall();
-    app.service()
-        .create(caller, request, source, now)
-        .map_err(|error| Refusal::internal(format!("state could not be written: {error}")))
-}
-
+/// Starts a job under the lock that the caller holds, and puts it in the queue.
 fn begin(
     app: &Arc<App>,
+    service: &mut Service,
     caller: &Caller,
     id: &str,
     overrides: &Map<String, Value>,
     plan: &Plan,
-) -> Result<Job, Refusal> {
+) -> Result<Started, Refusal> {
     let director = app.director();
     let cap = director.caps(app.now()).in_flight;
-    let now = app.clock.wall();
-    let started = {
-        let mut service = app.service();
-        let started = service.start(caller, id, overrides, &director.scenario.jobs, cap, now)?;
-        if started.launched
-            && let Some(message) = plan.find(|action| match action {
-                Action::FailJob(message) => Some(message),
-                _ => None,
-            })
-        {
+    let rules = &director.scenario.jobs;
+    let started = service.start(caller, id, overrides, rules, cap, app.clock.wall())?;
+    if started.launched {
+        let doom = plan.find(|action| match action {
+            Action::FailJob(message) => Some(message),
+            _ => None,
+        });
+        if let Some(message) = doom {
             service.doom(id, message);
         }
-        started
-    };
-    if started.launched {
+        // The worker waits for the lock that is held here.
         work::launch(app, id.to_owned(), started.job.starts);
     }
-    Ok(started.job)
+    Ok(started)
 }
 
 fn accepted(app: &App, job: &Job, message: &str) -> Answer {
-    debug_assert!(job.status != Status::Failed, "a job was just accepted");
     Answer::of(view::accepted(app, job, message)).with_effect().about(&job.id)
 }
 

@@ -208,7 +208,7 @@ mod tests {
         Plan { actions: fault.actions, faults: Vec::new() }
     }
 
-    fn text(rendered: Rendered) -> String {
+    fn text(rendered: &Rendered) -> String {
         String::from_utf8_lossy(&rendered.bytes).into_owned()
     }
 
@@ -217,7 +217,7 @@ mod tests {
         let not_found = Refusal::job_not_found();
         let shaped = |shape: &str| {
             let plan = plan(&format!("error_shape={shape}"));
-            text(refusal(&not_found, "req_1", &AnswerRules::default(), &plan))
+            text(&refusal(&not_found, "req_1", &AnswerRules::default(), &plan))
         };
         assert_eq!(
             shaped("contract"),
@@ -236,7 +236,7 @@ mod tests {
         let answer = Answer::page(vec![json!({ "id": "a" })], 9, 1, 0);
         let shaped = |shape: &str| {
             let plan = plan(&format!("list_shape={shape}"));
-            text(super::answer(&answer, &AnswerRules::default(), &plan))
+            text(&super::answer(&answer, &AnswerRules::default(), &plan))
         };
         assert_eq!(shaped("array"), r#"[{"id":"a"}]"#);
         for name in ["items", "jobs", "data"] {
@@ -249,7 +249,7 @@ mod tests {
     fn fields_are_changed_as_told() {
         let object = Answer::of(json!({ "id": "a", "status": "created", "progress": 30.0 }));
         let changed =
-            |actions: &str| text(super::answer(&object, &AnswerRules::default(), &plan(actions)));
+            |actions: &str| text(&super::answer(&object, &AnswerRules::default(), &plan(actions)));
         assert_eq!(changed("drop=[\"status\",\"progress\"]"), r#"{"id":"a"}"#);
         assert!(changed("rename={id=\"job_id\"}").contains(r#""job_id":"a""#));
         assert!(changed("null=[\"status\"]").contains(r#""status":null"#));

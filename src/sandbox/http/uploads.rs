@@ -151,7 +151,7 @@ fn accepted_kind(app: &App, head: &[u8]) -> Result<Kind, Refusal> {
 
 fn too_large(app: &App) -> Refusal {
     let status = app.director().scenario.uploads.too_large_status;
-    let most = app.limits.bytes >> 20;
+    let most = app.limits.bytes / 1_000_000;
     Refusal::new(status, "invalid_request", format!("File too large: at most {most} MB"))
 }
 

@@ -136,8 +136,8 @@ pub(super) fn events(charges: &[Charge], jobs: &[Job], limit: usize, rules: Usag
     let mut events: Vec<(Timestamp, Value)> = match rules.events {
         UsageEvents::Daily => daily_events(charges, rules.names),
         kind => {
-            let named = kind != UsageEvents::Anonymous;
-            let events = charges.iter().map(|c| (c.at, charge_event(c, rules.names, named)));
+            let with_job = kind != UsageEvents::Anonymous;
+            let events = charges.iter().map(|c| (c.at, charge_event(c, rules.names, with_job)));
             events.collect()
         }
     };
@@ -155,7 +155,7 @@ pub(super) fn events(charges: &[Charge], jobs: &[Job], limit: usize, rules: Usag
     }
 }
 
-fn charge_event(charge: &Charge, names: UsageNames, named: bool) -> Value {
+fn charge_event(charge: &Charge, names: UsageNames, with_job: bool) -> Value {
     let kind = if charge.credits < 0.0 { "refund" } else { "charge" };
     let mut event = match names {
         UsageNames::Plain => json!({
@@ -187,7 +187,7 @@ fn charge_event(charge: &Charge, names: UsageNames, named: bool) -> Value {
             "timestamp": charge.at,
         }),
     };
-    if !named && let Some(event) = event.as_object_mut() {
+    if !with_job && let Some(event) = event.as_object_mut() {
         for name in ["job_id", "id", "jobId", "job"] {
             event.shift_remove(name);
         }

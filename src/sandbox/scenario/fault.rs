@@ -92,7 +92,7 @@ impl Fault {
     /// `roll`.
     pub(crate) fn meets(&self, nth: u64, met: u64, roll: f64) -> bool {
         (self.nth.is_empty() || self.nth.contains(&nth))
-            && self.every.is_none_or(|every| nth % every == 0)
+            && self.every.is_none_or(|every| nth.is_multiple_of(every))
             && self.times.is_none_or(|times| met < times)
             && self.probability.is_none_or(|probability| roll < probability)
     }

@@ -245,7 +245,7 @@ impl Default for UsageRules {
 
 impl UsageRules {
     fn check(&self) -> Result<(), String> {
-        if self.lag > Duration::from_secs(86_400) {
+        if self.lag > Duration::from_hours(24) {
             return Err("usage.lag: at most a day".to_owned());
         }
         Ok(())
@@ -289,7 +289,7 @@ pub(crate) struct LinkRules {
 
 impl Default for LinkRules {
     fn default() -> Self {
-        Self { valid: Duration::from_secs(3600) }
+        Self { valid: Duration::from_hours(1) }
     }
 }
 

@@ -12,20 +12,20 @@ pub(super) fn as_toml(spec: &str) -> Result<String, String> {
     let (Some(method), Some(path)) = (words.next(), words.next()) else {
         return Err(format!("`{spec}` is not a fault such as \"POST /v1/jobs nth=2 reset=after\""));
     };
-    let mut text = format!("on = {}\n", quoted(&format!("{method} {path}")));
+    let mut lines = vec![format!("on = {}", quoted(&format!("{method} {path}")))];
     let mut actions = Vec::new();
     for word in words {
         match word.split_once('=') {
             Some((name, value)) if SELECTORS.contains(&name) => {
-                text.push_str(&format!("{name} = {}\n", literal(value)));
+                lines.push(format!("{name} = {}", literal(value)));
             }
             Some((name, value)) => actions.push(format!("{{ {name} = {} }}", literal(value))),
-            None if word == "per_path" => text.push_str("per_path = true\n"),
+            None if word == "per_path" => lines.push("per_path = true".to_owned()),
             None => actions.push(quoted(&word)),
         }
     }
-    text.push_str(&format!("do = [{}]\n", actions.join(", ")));
-    Ok(text)
+    lines.push(format!("do = [{}]", actions.join(", ")));
+    Ok(lines.join("\n"))
 }
 
 /// Splits at white space outside of quotes, brackets and braces.
@@ -93,6 +93,14 @@ mod tests {
         ];
         for (line, file) in table {
             assert_eq!(Fault::parse(line).unwrap(), toml::from_str(file).unwrap(), "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_words_are_answered_with_a_crash(line in "[a-zA-Z/*= \"{}\\[\\],0-9.]{0,60}") {
+            let _ = Fault::parse(&line);
+            let _ = super::super::Scenario::parse(&line);
         }
     }
 

@@ -220,7 +220,7 @@ impl Service {
         request: JobRequest,
         source: Source,
         now: Timestamp,
-    ) -> io::Result<Job> {
+    ) -> Result<Job, Refusal> {
         let duration_seconds = match &source {
             Source::Upload(id) => self.uploads.get(id).and_then(|upload| upload.seconds),
             Source::Output(id) => self.jobs.get(id).and_then(|job| job.duration_seconds),
@@ -248,7 +248,7 @@ impl Service {
             webhook_events: std::collections::BTreeMap::new(),
             doomed: None,
         };
-        self.store.save("jobs", &job.id, &job)?;
+        self.store.save("jobs", &job.id, &job).map_err(|error| unwritten(&error))?;
         self.adopt(job.clone());
         Ok(job)
     }
@@ -287,6 +287,11 @@ impl Service {
     pub(crate) fn own_jobs<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Job> + 'a {
         let ids = self.order.get(&caller.key).map(Vec::as_slice).unwrap_or_default();
         ids.iter().rev().filter_map(|id| self.jobs.get(id))
+    }
+
+    /// How many jobs the key has.
+    pub(crate) fn job_count(&self, caller: &Caller) -> usize {
+        self.order.get(&caller.key).map_or(0, Vec::len)
     }
 
     /// Starts a job: checks, charges and queues it in one step.
@@ -344,6 +349,7 @@ impl Service {
         job.started_at = Some(now);
         job.finished_at = None;
         job.error = None;
+        job.doomed = None;
         job.output = None;
         job.billing = Some("pending".to_owned());
         let key = job.key.clone();
@@ -368,8 +374,10 @@ impl Service {
 
     fn save_job(&self, id: &str) -> Result<(), Refusal> {
         let Some(job) = self.jobs.get(id) else { return Ok(()) };
-        self.store
-            .save("jobs", id, job)
-            .map_err(|error| Refusal::internal(format!("state could not be written: {error}")))
+        self.store.save("jobs", id, job).map_err(|error| unwritten(&error))
     }
+}
+
+fn unwritten(error: &io::Error) -> Refusal {
+    Refusal::internal(format!("state could not be written: {error}"))
 }

@@ -180,11 +180,12 @@ fn background_of(
             }),
             None => Ok(Background::Color(GREEN)),
         },
-        "image" => text(fields, image_field)?
-            .map(|url| web_address(image_field, url).map(Background::Image))
-            .unwrap_or_else(|| {
+        "image" => match text(fields, image_field)? {
+            Some(url) => web_address(image_field, url).map(Background::Image),
+            None => {
                 Err(Refusal::invalid(format!("{prefix}{image_field} is required with an image")))
-            }),
+            }
+        },
         _ => Err(Refusal::invalid(format!("Invalid background type: {kind}"))),
     }
 }
@@ -288,13 +289,13 @@ mod tests {
 
     use super::*;
 
-    fn create(body: Value) -> Result<JobRequest, Refusal> {
+    fn create(body: &Value) -> Result<JobRequest, Refusal> {
         JobRequest::create(body.as_object().unwrap())
     }
 
     #[test]
     fn defaults_are_the_documented_ones() {
-        let request = create(json!({ "video_url": "https://x/v.mp4", "surprise": 1 })).unwrap();
+        let request = create(&json!({ "video_url": "https://x/v.mp4", "surprise": 1 })).unwrap();
         assert_eq!((request.model.as_str(), request.format.as_str()), ("original", "webm"));
         assert_eq!(request.background, Background::Transparent);
         assert!(request.auto_start);
@@ -323,7 +324,7 @@ mod tests {
         ];
         for (mut body, expected) in table {
             body["video_url"] = json!("https://x/v.mp4");
-            assert_eq!(create(body).unwrap().background, expected);
+            assert_eq!(create(&body).unwrap().background, expected);
         }
     }
 
@@ -350,8 +351,8 @@ mod tests {
             (json!({ "video_url": "u", "composition": { "foreground": { "scale": 0 } } }), "scale"),
         ];
         for (body, word) in table {
-            let refusal = create(body.clone()).unwrap_err();
-            assert_eq!((refusal.status, &*refusal.code), (400, "invalid_request"), "{body}");
+            let refusal = create(&body).unwrap_err();
+            assert_eq!((refusal.status, refusal.code.as_str()), (400, "invalid_request"), "{body}");
             assert!(refusal.message.contains(word), "{} lacks {word}", refusal.message);
         }
     }
@@ -359,7 +360,7 @@ mod tests {
     #[test]
     fn a_start_body_changes_only_what_it_names() {
         let draft =
-            create(json!({ "video_url": "u", "output_format": "mp4", "text_prompt": "dog" }));
+            create(&json!({ "video_url": "u", "output_format": "mp4", "text_prompt": "dog" }));
         let draft = draft.unwrap();
         assert!(draft.check_startable().is_err());
         let body = json!({ "background": { "type": "color", "color": "#00ff00" } });

@@ -8,7 +8,8 @@
 //! work/                unfinished files; emptied at start
 //! ```
 //!
-//! Without `--state` the same directories live in a temporary place, and no JSON is written.
+//! A file is whole after the process was killed at any moment; a power cut may lose the last ones.
+//! One sandbox at a time may use a directory. Without `--state` the same directories live in a temporary place, and no JSON is written.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -23,6 +24,8 @@ pub(crate) struct Store {
     root: PathBuf,
     /// Removes a temporary root when the sandbox ends.
     temporary: Option<TempDir>,
+    /// Held as long as the store is, so that no second sandbox clears our work away.
+    _lock: fs::File,
 }
 
 impl Store {
@@ -35,10 +38,18 @@ impl Store {
             let directory = tempfile::Builder::new().prefix("rbgv-sandbox-").tempdir()?;
             (directory.path().to_owned(), Some(directory))
         };
+        let lock = fs::File::create(root.join("lock"))?;
+        lock.try_lock().map_err(|error| match error {
+            fs::TryLockError::WouldBlock => io::Error::new(
+                io::ErrorKind::ResourceBusy,
+                format!("{} is in use by another sandbox", root.display()),
+            ),
+            fs::TryLockError::Error(error) => error,
+        })?;
         for part in ["jobs", "uploads", "outputs", "work"] {
             fs::create_dir_all(root.join(part))?;
         }
-        let store = Self { root, temporary };
+        let store = Self { root, temporary, _lock: lock };
         store.clear_work()?;
         Ok(store)
     }
@@ -146,6 +157,9 @@ mod tests {
         let store = Store::open(Some(place.path())).unwrap();
         store.save("jobs", "a", &vec![1, 2]).unwrap();
         fs::write(store.work().join("half"), b"x").unwrap();
+        let second = Store::open(Some(place.path())).err().unwrap();
+        assert!(second.to_string().contains("in use by another sandbox"), "{second}");
+        drop(store);
         let again = Store::open(Some(place.path())).unwrap();
         assert_eq!(again.load::<Vec<i32>>("jobs", "a").unwrap(), Some(vec![1, 2]));
         assert_eq!(again.load_all::<Vec<i32>>("jobs").unwrap().len(), 1);

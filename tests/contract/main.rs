@@ -1,0 +1,63 @@
+//! Clients that know the API's documentation and nothing else go the whole way against the
+//! sandbox, and meet the documented failures.
+
+use std::process::Command;
+use std::time::Duration;
+
+use rbgv::sandbox::{Distribution, EngineChoice, Options, Running, start_thread};
+use serde_json::{Value, json};
+
+const CLIP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sandbox/assets/astronaut.mp4");
+
+/// A sandbox whose jobs take half a second, and a key of it that has no credits.
+fn sandbox() -> (Running, String) {
+    let options = Options {
+        engine: EngineChoice::Timer(Distribution::Fixed(Duration::from_millis(500))),
+        ..Options::default()
+    };
+    let sandbox = start_thread(options).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let made: Value = runtime.block_on(async {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        reqwest::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap()
+            .post(format!("{}/v1/admin/keys", sandbox.base_url))
+            .header("X-Admin-Token", &sandbox.admin_token)
+            .json(&json!({ "client_id": "poor", "credits": 0 }))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    });
+    let empty_key = made["api_key"].as_str().unwrap().to_owned();
+    (sandbox, empty_key)
+}
+
+/// Runs `program SCRIPT BASE_URL API_KEY CLIP EMPTY_KEY` and expects its word that all is well.
+fn passes(program: &str, script: &str) {
+    let (sandbox, empty_key) = sandbox();
+    let output = Command::new(program)
+        .arg(format!("{}/tests/contract/{script}", env!("CARGO_MANIFEST_DIR")))
+        .args([&sandbox.base_url, &sandbox.api_key, CLIP, &empty_key])
+        .output()
+        .unwrap_or_else(|error| panic!("{program} (README says how to install it): {error}"));
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}\n{complained}");
+    let verdict: Value = serde_json::from_str(said.trim()).unwrap();
+    assert_eq!(verdict["ok"], true, "{said}");
+}
+
+#[test]
+fn a_python_client_with_requests() {
+    passes("python3", "client.py");
+}
+
+#[test]
+fn a_node_client_with_fetch() {
+    passes("node", "client.mjs");
+}
