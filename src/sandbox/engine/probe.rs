@@ -40,7 +40,7 @@ impl Default for Limits {
             animation_seconds: 60.0,
             pixels: 3840 * 2160,
             frame_rate: 120,
-            job_time: Duration::from_secs(2 * 60 * 60),
+            job_time: Duration::from_hours(2),
             probe_time: Duration::from_secs(30),
         }
     }
@@ -187,7 +187,7 @@ fn within(source: &Source, limits: &Limits) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// FFprobe writes most numbers as text.
+/// `FFprobe` writes most numbers as text.
 fn number(value: &Value) -> Option<f64> {
     value
         .as_f64()
