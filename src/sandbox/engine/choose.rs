@@ -15,7 +15,7 @@ use super::matte::guided::Tuning;
 use super::matte::plate::Differing;
 use super::matte::rvm::{self, Rvm};
 use super::matte::selfie::{self, Selfie, Shape};
-use super::matte::survey::{Background, Sample, Survey, survey};
+use super::matte::survey::{Background, Sample, Survey, clearly, survey};
 use super::matte::temporal::Steady;
 use super::matte::{Finisher, Matter, Segmenter, working_size};
 use super::probe::Source;
@@ -37,8 +37,8 @@ const SAMPLES: u32 = 25;
 /// How many frames Robust Video Matting is tried on.
 const TRIALS: u32 = 4;
 
-/// The part of the picture that a person covers at least, to count as found.
-const FOUND: f32 = 0.004;
+/// The part of the picture that a person covers clearly, at least, to count as found.
+const FOUND: f32 = 0.01;
 
 /// The networks, loaded once.
 pub(crate) struct Networks {
@@ -210,7 +210,7 @@ fn with_rvm<'n>(
     decode::sample(leash, tools, source, TRIALS, |frame| {
         if most < FOUND {
             let mut trial = Rvm::new(Arc::clone(&network), inside);
-            most = most.max(trial.segment(frame, &shrink.frame(frame))?.mean());
+            most = most.max(clearly(&trial.segment(frame, &shrink.frame(frame))?));
         }
         Ok(())
     })?;

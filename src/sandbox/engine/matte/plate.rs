@@ -130,13 +130,23 @@ impl<S: Segmenter> Differing<S> {
 
     /// Difference from the plate, with noise smoothed away.
     fn difference(&self, small: &Picture) -> Vec<f32> {
-        let differences: Vec<f32> = small
-            .data
-            .chunks_exact(3)
-            .zip(self.plate.colors.data.chunks_exact(3))
-            .map(|(now, plate)| unlike(now, plate))
-            .collect();
-        let near = box_mean(&differences, small.width, small.height, 1, 1);
+        let (width, height) = (small.width, small.height);
+        let plate = &self.plate.colors.data;
+        let mut differences = Vec::with_capacity(width * height);
+        for (at, now) in small.data.chunks_exact(3).enumerate() {
+            let (x, y) = (at % width, at / width);
+            // A camera never stands quite still: next to an edge, either side will do.
+            let around = [
+                at,
+                if x > 0 { at - 1 } else { at },
+                if x + 1 < width { at + 1 } else { at },
+                if y > 0 { at - width } else { at },
+                if y + 1 < height { at + width } else { at },
+            ];
+            let least = around.map(|at| unlike(now, &plate[at * 3..at * 3 + 3]));
+            differences.push(least.into_iter().fold(f32::MAX, f32::min));
+        }
+        let near = box_mean(&differences, width, height, 1, 1);
         near.iter().zip(&differences).map(|(near, own)| 0.7 * near + 0.3 * own).collect()
     }
 
@@ -181,7 +191,7 @@ impl<S: Segmenter> Segmenter for Differing<S> {
             mask.data.iter_mut().zip(difference).zip(&self.plate.known.data)
         {
             let said = ((difference - EVEN) * STEEP).clamp(AGAINST, most) * known;
-            let prior = value.clamp(0.01, 0.99);
+            let prior = value.clamp(0.004, 0.99);
             let odds = (prior / (1.0 - prior)).ln() + said;
             *value = 1.0 / (1.0 + (-odds).exp());
         }

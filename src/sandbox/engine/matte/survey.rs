@@ -23,6 +23,9 @@ const STILL: f32 = 0.02;
 /// Deviation above which it moves.
 const MOVING: f32 = 0.06;
 
+/// Mask value above which a person is seen clearly.
+const CLEAR: f32 = 0.7;
+
 /// A sampled frame with what the network saw in it.
 #[derive(Debug)]
 pub(crate) struct Sample {
@@ -48,14 +51,14 @@ pub(crate) enum Background {
 pub(crate) struct Survey {
     /// What stands behind the subject.
     pub(crate) background: Background,
-    /// The part of all pixels that a person covers.
+    /// The part of all pixels in which a person is seen clearly.
     pub(crate) person: f32,
 }
 
 /// Looks over `samples`.
 pub(crate) fn survey(samples: &[Sample]) -> Survey {
     let count = samples.len().max(1) as f32;
-    let person = samples.iter().map(|sample| sample.person.mean()).sum::<f32>() / count;
+    let person = samples.iter().map(|sample| clearly(&sample.person)).sum::<f32>() / count;
     let background = if let Some(key) = screen(samples) {
         let plate = Plate::of_screen(samples, &key);
         Background::Screen(key, plate)
@@ -65,6 +68,12 @@ pub(crate) fn survey(samples: &[Sample]) -> Survey {
         Background::Unknown
     };
     Survey { background, person }
+}
+
+/// The part of a mask's pixels that leave no doubt.
+pub(crate) fn clearly(mask: &Plane) -> f32 {
+    let clear = mask.data.iter().filter(|&&value| value > CLEAR).count();
+    clear as f32 / mask.data.len().max(1) as f32
 }
 
 /// Left, right and upper border: the lower one mostly belongs to the subject.
@@ -122,7 +131,7 @@ fn still(samples: &[Sample]) -> Option<Plate> {
     let plate = Plate::of_still(samples);
     let (mut still, mut moving, mut known) = (0usize, 0usize, 0usize);
     let mut deviations = Vec::with_capacity(samples.len());
-    let people = samples.iter().map(|sample| sample.person.mean()).sum::<f32>();
+    let people = samples.iter().map(|sample| clearly(&sample.person)).sum::<f32>();
     for (at, color) in plate.colors.data.chunks_exact(3).enumerate() {
         if plate.known.data[at] < 0.5 {
             continue;
