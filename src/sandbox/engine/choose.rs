@@ -154,7 +154,7 @@ fn look_over(
         samples.push(Sample { picture, person });
         Ok(())
     })?;
-    Ok(survey(&samples))
+    Ok(survey(&mut samples))
 }
 
 fn original<'n>(

@@ -47,6 +47,7 @@ impl Plane {
     }
 
     /// The mean of all values; 0 for an empty plane.
+    #[cfg(test)]
     pub(crate) fn mean(&self) -> f32 {
         if self.data.is_empty() {
             return 0.0;

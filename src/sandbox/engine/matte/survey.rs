@@ -26,6 +26,9 @@ const MOVING: f32 = 0.06;
 /// Mask value above which a person is seen clearly.
 const CLEAR: f32 = 0.7;
 
+/// The fewest samples that say something about motion.
+const LEAST: usize = 5;
+
 /// A sampled frame with what the network saw in it.
 #[derive(Debug)]
 pub(crate) struct Sample {
@@ -55,8 +58,13 @@ pub(crate) struct Survey {
     pub(crate) person: f32,
 }
 
-/// Looks over `samples`.
-pub(crate) fn survey(samples: &[Sample]) -> Survey {
+/// Looks over `samples`; what the network took for a person without reason is removed from them.
+pub(crate) fn survey(samples: &mut [Sample]) -> Survey {
+    if lifeless(samples) {
+        for sample in &mut *samples {
+            sample.person.data.fill(0.0);
+        }
+    }
     let count = samples.len().max(1) as f32;
     let person = samples.iter().map(|sample| clearly(&sample.person)).sum::<f32>() / count;
     let background = if let Some(key) = screen(samples) {
@@ -113,6 +121,30 @@ fn screen(samples: &[Sample]) -> Option<Key> {
     (of_key as f32 >= UNIFORM * border as f32).then_some(key)
 }
 
+/// Whether what the network took for a person never moves while something else does: a poster, a
+/// coat on a hook, a pattern.
+fn lifeless(samples: &[Sample]) -> bool {
+    let Some(first) = samples.first().filter(|_| samples.len() >= LEAST) else { return false };
+    let (mut person, mut living, mut moving) = (0usize, 0usize, 0usize);
+    let mut lights = Vec::with_capacity(samples.len());
+    for at in 0..first.person.data.len() {
+        lights.clear();
+        lights.extend(
+            samples
+                .iter()
+                .map(|sample| sample.picture.data[at * 3..at * 3 + 3].iter().sum::<f32>() / 3.0),
+        );
+        let middle = median(&mut lights);
+        let most = lights.iter().map(|light| (light - middle).abs()).fold(0.0, f32::max);
+        moving += usize::from(most > MOVING);
+        if first.person.data[at] > CLEAR {
+            person += 1;
+            living += usize::from(most > STILL);
+        }
+    }
+    person > 0 && moving * 500 > first.person.data.len() && living * 20 < person
+}
+
 /// The middle value; reorders `values`, 0 when there are none.
 pub(crate) fn median(values: &mut [f32]) -> f32 {
     if values.is_empty() {
@@ -124,8 +156,7 @@ pub(crate) fn median(values: &mut [f32]) -> f32 {
 
 /// The plate of a camera that stands still, if there is motion before it.
 fn still(samples: &[Sample]) -> Option<Plate> {
-    // Fewer say nothing about motion.
-    if samples.len() < 5 {
+    if samples.len() < LEAST {
         return None;
     }
     let plate = Plate::of_still(samples);
@@ -178,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_green_screen_is_recognised() {
-        let samples: Vec<_> = (0..6)
+        let mut samples: Vec<_> = (0..6)
             .map(|shift| {
                 sample(|x, y| {
                     let inside = (12 + shift..22 + shift).contains(&x) && y > 8;
@@ -186,12 +217,12 @@ mod tests {
                 })
             })
             .collect();
-        assert!(matches!(survey(&samples).background, Background::Screen(..)));
+        assert!(matches!(survey(&mut samples).background, Background::Screen(..)));
     }
 
     #[test]
     fn something_moving_before_a_still_camera() {
-        let samples: Vec<_> = (0..8)
+        let mut samples: Vec<_> = (0..8)
             .map(|shift| {
                 sample(|x, y| {
                     let inside = (shift * 4..shift * 4 + 4).contains(&x) && (10..20).contains(&y);
@@ -199,7 +230,7 @@ mod tests {
                 })
             })
             .collect();
-        let Background::Still(plate) = survey(&samples).background else {
+        let Background::Still(plate) = survey(&mut samples).background else {
             panic!("not recognised");
         };
         for (at, color) in plate.colors.data.chunks_exact(3).enumerate() {
@@ -208,10 +239,27 @@ mod tests {
     }
 
     #[test]
+    fn a_person_who_never_moves_is_none() {
+        let mut samples: Vec<_> = (0..8)
+            .map(|shift| {
+                let mut sample = sample(|x, y| {
+                    let inside = (shift * 4..shift * 4 + 4).contains(&x) && y > 20;
+                    if inside { [1.0, 0.0, 0.0] } else { wall(x, y) }
+                });
+                sample.person.data[..400].fill(0.9);
+                sample
+            })
+            .collect();
+        let found = survey(&mut samples);
+        assert!(found.person < 1e-6 && matches!(found.background, Background::Still(_)));
+    }
+
+    #[test]
     fn a_moving_camera_and_a_photograph_are_neither() {
-        let moving: Vec<_> = (0..8).map(|shift| sample(|x, y| wall(x + 3 * shift, y))).collect();
-        assert!(matches!(survey(&moving).background, Background::Unknown));
-        let same: Vec<_> = (0..8).map(|_| sample(wall)).collect();
-        assert!(matches!(survey(&same).background, Background::Unknown));
+        let mut moving: Vec<_> =
+            (0..8).map(|shift| sample(|x, y| wall(x + 3 * shift, y))).collect();
+        assert!(matches!(survey(&mut moving).background, Background::Unknown));
+        let mut same: Vec<_> = (0..8).map(|_| sample(wall)).collect();
+        assert!(matches!(survey(&mut same).background, Background::Unknown));
     }
 }
