@@ -89,7 +89,7 @@ impl<'a, S: Service> Drive<'a, S> {
             };
             let before = self.task.row.phase;
             self.task.row = row;
-            match self.commit(&effect).await {
+            match self.commit(&effect, turn.is_some()).await {
                 Ok(Commit::Written) => {}
                 Ok(Commit::Lost) => return Ok(Ended::Lost),
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
@@ -158,7 +158,10 @@ impl<'a, S: Service> Drive<'a, S> {
         }
     }
 
-    async fn commit(&mut self, effect: &Effect) -> Result<Commit, Failure> {
+    async fn commit(&mut self, effect: &Effect, alone: bool) -> Result<Commit, Failure> {
+        if *effect == Effect::Create && alone {
+            return self.run.commit_lone_create(&self.task).await;
+        }
         if *effect == Effect::Start {
             self.run.context.phase(&self.item, Phase::Queue);
             let mut task = self.task.clone();

@@ -69,6 +69,8 @@ pub struct Options {
     pub scenario: Option<Scenario>,
     /// What does the work.
     pub engine: EngineChoice,
+    /// Where models that are installed and never shipped lie.
+    pub models: Option<PathBuf>,
     /// The first key; a random one when absent.
     pub api_key: Option<String>,
     /// The admin token; a random one when absent.
@@ -97,6 +99,7 @@ impl Default for Options {
             state: None,
             scenario: None,
             engine: EngineChoice::Real,
+            models: None,
             api_key: None,
             admin_token: None,
             credits: 10_000.0,
