@@ -57,7 +57,7 @@ pub(super) struct Args {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Conduct")]
 pub(super) struct ConductArgs {
-    /// Most jobs at the service at once [default: the profile's in_flight_max, at most 4]
+    /// Most jobs at the service at once [default: what is learned of the key, within the profile]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) in_flight: Option<u32>,
 
@@ -82,14 +82,11 @@ pub(super) struct ConductArgs {
     pub(super) timeout: Option<Duration>,
 }
 
-/// Jobs in flight while nothing is known of the key.
-const CAREFUL: u32 = 4;
-
 impl ConductArgs {
     fn conduct(&self, goal: Goal, again: bool, most: u32) -> Conduct {
         Conduct {
             goal,
-            in_flight: self.in_flight.unwrap_or(CAREFUL.min(most)),
+            in_flight: self.in_flight.unwrap_or(most),
             max_credits: self.max_credits.map(Credits),
             overwrite: self.overwrite,
             fail_fast: self.fail_fast,

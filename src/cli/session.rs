@@ -8,10 +8,11 @@ use tempfile::TempDir;
 use super::global::Global;
 use super::job_args::JobDefaults;
 use super::signals::stop_on_signals;
-use crate::client::{self, Client, Endpoint, ProxyChoice};
+use crate::client::{self, Bounds, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice};
 use crate::env::Env;
 use crate::flow::{self, Context};
 use crate::ledger::{KeyId, Ledger};
+use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
@@ -92,19 +93,20 @@ impl Session {
         Ok(spool)
     }
 
-    /// A client with the profile's key.
+    /// A client with the profile's key. With a ledger, it shares the limits of the key with every
+    /// other process on this machine.
     ///
     /// # Errors
     /// No key, or settings that would be unsafe.
-    pub(super) fn client(&self) -> Result<Client, Failure> {
+    pub(super) fn client(&self, ledger: Option<&Ledger>) -> Result<Client, Failure> {
         let resolved = self.settings.api_key()?;
         for warning in &resolved.warnings {
             self.printer.warn(warning);
         }
-        self.client_with(Some(resolved.key))
+        self.client_with(Some(resolved.key), ledger)
     }
 
-    fn client_with(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
+    fn client_with(&self, key: Option<ApiKey>, ledger: Option<&Ledger>) -> Result<Client, Failure> {
         let profile = &self.settings.profile;
         let endpoint = Endpoint {
             base_url: profile.base_url.clone(),
@@ -114,7 +116,45 @@ impl Session {
             proxy: proxies(&self.env),
             user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
         };
-        Client::new(endpoint, self.timing().client, self.env.clock.clone(), self.env.random.clone())
+        let store: Arc<dyn LimiterStore> = match ledger {
+            Some(ledger) => Arc::new(ledger.clone()),
+            None => Arc::new(MemoryStore::default()),
+        };
+        Client::sharing(
+            endpoint,
+            self.timing().client,
+            self.env.clock.clone(),
+            self.env.random.clone(),
+            store,
+            &self.limits(),
+        )
+    }
+
+    /// Bounds of what may be learned of the key.
+    fn limits(&self) -> client::Limits {
+        let limits = &self.settings.profile.limits;
+        let usual = client::Limits::default();
+        let lane = |usual: client::LaneLimits, most: f64, burst: u32| client::LaneLimits {
+            rate: Bounds { max: most, first: usual.rate.first.min(most), ..usual.rate },
+            burst,
+            ..usual
+        };
+        let (least, most) = (f64::from(limits.in_flight_min), f64::from(limits.in_flight_max));
+        client::Limits {
+            control: lane(usual.control, limits.control_rate_max, limits.control_burst),
+            poll: lane(usual.poll, limits.poll_rate_max, limits.poll_burst),
+            transfer: lane(usual.transfer, limits.transfer_rate_max, limits.transfer_burst),
+            in_flight: Bounds {
+                min: least,
+                max: most,
+                first: usual.in_flight.first.clamp(least, most.max(least)),
+            },
+            budget: client::BudgetShape { share: limits.retry_budget, ..usual.budget },
+            breaker: client::BreakerShape {
+                cooldown: self.settings.profile.timing.breaker_cooldown,
+                ..usual.breaker
+            },
+        }
     }
 
     fn timing(&self) -> flow::Timing {
@@ -129,8 +169,11 @@ impl Session {
                 ..client::Timing::default()
             },
             settle: timing.settle,
-            poll_first: timing.poll_first,
-            poll_max: timing.poll_max,
+            poll: PollTiming {
+                first: timing.poll_first,
+                max: timing.poll_max,
+                floor: timing.poll_floor,
+            },
             wait_timeout: timing.wait_timeout,
         }
     }
@@ -143,8 +186,8 @@ impl Session {
         &self,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Context<Client>>, Failure> {
-        let client = self.client()?;
         let ledger = self.ledger()?;
+        let client = self.client(Some(&ledger))?;
         let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
         let key = KeyId { origin: client.origin().to_owned(), print };
         let name = format!("{}-{:016x}", self.env.pid, self.env.random.bits());

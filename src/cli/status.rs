@@ -164,7 +164,7 @@ async fn ask(session: &Session, jobs: &[JobId]) -> Result<ExitClass, Failure> {
 }
 
 async fn remote(session: &Session, limit: u32) -> Result<ExitClass, Failure> {
-    let client = session.client()?;
+    let client = session.client(None)?;
     let mut views = Vec::new();
     while views.len() < limit as usize {
         let query = ListQuery { limit, offset: views.len() as u64, status: None };

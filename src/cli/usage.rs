@@ -29,7 +29,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
-    let client = session.client()?;
+    let client = session.client(None)?;
     let summary = client.usage_summary(args.days, Call::plain()).await?;
     let events = if args.events {
         client.usage_events(args.limit, Call::plain()).await?

@@ -10,10 +10,12 @@ use super::asked::UploadFile;
 use super::backoff::{self, Wait};
 use super::call::Call;
 use super::facade::Client;
+use super::lanes::Errand;
+use super::limiter::Admission;
 use super::log::Logged;
 use super::operation::Operation;
 use super::transport::upload::{FileBody, Progress};
-use super::transport::{Answer, BodyEnd, Fault, Head, Payload};
+use super::transport::{Answer, Auth, BodyEnd, Fault, Head, Payload};
 use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
 use super::wire::error::ErrorBody;
@@ -62,29 +64,83 @@ impl Client {
         call: &Call<'_>,
         read: impl Fn(&Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Failure> {
+        self.perform_admitted(operation, None, content, call, read).await
+    }
+
+    /// Carries `operation` out, with leave for its first attempt if that was asked for before.
+    pub(super) async fn perform_admitted<T>(
+        &self,
+        operation: &Operation,
+        mut leave: Option<Admission>,
+        content: Content<'_>,
+        call: &Call<'_>,
+        read: impl Fn(&Value) -> Result<T, Unreadable>,
+    ) -> Result<Done<T>, Failure> {
         let mut effort = Effort { attempt: 1, since: self.now() };
         loop {
+            let admission = match leave.take() {
+                Some(admission) => admission,
+                None => self.admit(operation, call, effort).await?,
+            };
             if let Some(check) = call.last_check {
                 check()?;
             }
-            let began = self.now();
-            let result = self.attempt(operation, &content, &read).await?;
-            self.log(operation, call, effort.attempt, began, &result);
-            let trouble = match result {
-                Ok(done) => return Ok(done),
-                Err(trouble) => trouble,
-            };
-            let next = verdict::next(operation.repeating, trouble.verdict);
-            let failure = self.told(operation, call, effort, trouble);
-            if next != Next::Repeat || effort.attempt > self.inner.timing.retries {
-                return Err(failure);
-            }
-            let Wait::Sleep(wait) = self.backoff(effort.attempt, &failure) else {
+            let failure =
+                match self.attempt(operation, &content, call, &admission, effort, &read).await {
+                    Ok(done) => return Ok(done),
+                    Err(failure) => failure,
+                };
+            // Others may go while this call waits.
+            drop(admission);
+            let Some(wait) = self.repeats_after(operation, effort, &failure) else {
                 return Err(failure);
             };
             (call.on_retry)(&failure, wait);
             tokio::time::sleep(wait).await;
             effort.attempt += 1;
+        }
+    }
+
+    /// Waits for leave to send `operation` for the first time.
+    pub(super) async fn admit_first(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+    ) -> Result<Admission, Failure> {
+        self.admit(operation, call, Effort { attempt: 1, since: self.now() }).await
+    }
+
+    async fn admit(
+        &self,
+        operation: &Operation,
+        call: &Call<'_>,
+        effort: Effort,
+    ) -> Result<Admission, Failure> {
+        let errand = errand(operation, call, effort);
+        let what = operation.described();
+        let admitted = self.inner.limiter.admit(errand, &self.inner.host, &what, call).await;
+        admitted.map_err(|failure| Failure {
+            attempts: effort.attempt - 1,
+            elapsed: self.now().since(effort.since),
+            job: operation.job.clone().or_else(|| call.job.clone()),
+            ..failure
+        })
+    }
+
+    /// The wait before `operation` is repeated by itself after `failure`, if it is.
+    fn repeats_after(
+        &self,
+        operation: &Operation,
+        effort: Effort,
+        failure: &Failure,
+    ) -> Option<Duration> {
+        let repeats = verdict::next(operation.repeating, failure.kind) == Next::Repeat;
+        if !repeats || effort.attempt > self.inner.timing.retries {
+            return None;
+        }
+        match self.backoff(effort.attempt, failure) {
+            Wait::Sleep(wait) => Some(wait),
+            Wait::TooLong(_) => None,
         }
     }
 
@@ -96,23 +152,33 @@ impl Client {
         backoff::wait(&self.inner.timing, failures, failure.retry_after, random)
     }
 
-    /// Sends `operation` once. The outer error is one of the request itself.
+    /// Sends `operation` once, and tells the log and the limiter how it went.
     async fn attempt<T>(
         &self,
         operation: &Operation,
         content: &Content<'_>,
+        call: &Call<'_>,
+        admission: &Admission,
+        effort: Effort,
         read: impl Fn(&Value) -> Result<T, Unreadable>,
-    ) -> Result<Result<Done<T>, Trouble>, Failure> {
+    ) -> Result<Done<T>, Failure> {
         let url = operation.url(&self.inner.base_url)?;
+        let sent = self.now();
         let answered = match content.payload().await {
             Ok(payload) => {
                 self.inner.transport.call(operation.method, url, operation.auth, payload).await
             }
             Err(fault) => Err(fault),
         };
-        Ok(answered
+        let result = answered
             .map_err(|fault| Trouble::from_fault(&fault))
-            .and_then(|answer| self.understand(&answer, read)))
+            .and_then(|answer| self.understand(&answer, read));
+        self.log(operation, call, effort.attempt, sent, &result);
+        let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
+        let (limiter, host) = (&self.inner.limiter, &self.inner.host);
+        let errand = errand(operation, call, effort);
+        limiter.learn(errand, host, admission, sent, result.as_ref().err()).await;
+        result
     }
 
     fn understand<T>(
@@ -184,6 +250,17 @@ impl Client {
             trouble,
         }
         .write();
+    }
+}
+
+/// What `operation` is, as far as limits are concerned.
+fn errand(operation: &Operation, call: &Call<'_>, effort: Effort) -> Errand {
+    Errand {
+        lane: operation.lane,
+        starts: operation.starts,
+        keyed: operation.auth == Auth::Key,
+        again: effort.attempt > 1,
+        in_flight: call.in_flight,
     }
 }
 

@@ -25,13 +25,15 @@ pub struct Call<'a> {
     /// it is. A start needs this: too long after its commit, it must not go out (design, *The
     /// protocol*, step 5).
     pub last_check: Option<LastCheck<'a>>,
+    /// For a start: how many jobs of the key are in flight besides. Teaches the cap on jobs.
+    pub in_flight: Option<u32>,
 }
 
 impl Call<'_> {
     /// A call that belongs to nothing and tells nobody.
     #[must_use]
     pub fn plain() -> Self {
-        Self { item: None, job: None, on_retry: &|_, _| (), last_check: None }
+        Self { item: None, job: None, on_retry: &|_, _| (), last_check: None, in_flight: None }
     }
 }
 

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use url::Url;
 
 use super::call::Call;
-use super::facade::Client;
+use super::facade::{Client, host};
+use super::limiter::Admission;
 use super::log::Logged;
 use super::transport::{Fault, Head, Incoming};
 use super::trouble::Trouble;
 use super::verdict::Side;
-use crate::model::{Delivery, Failure, FailureKind, Instant, JobId, OutputLink};
+use crate::model::{Failure, FailureKind, JobId, OutputLink};
 
 /// Where an earlier attempt stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +41,8 @@ pub struct Download {
     place: u64,
     what: String,
     job: Option<JobId>,
+    /// Held as long as bytes may come.
+    _leave: Admission,
 }
 
 impl std::fmt::Debug for Download {
@@ -88,8 +91,15 @@ enum Answered {
     Whole,
     /// Nothing that fits to what is there.
     Unfit,
-    /// A refusal.
-    Refused,
+}
+
+/// What is asked for, and how it is called.
+struct Wanted<'a> {
+    link: &'a OutputLink,
+    url: Url,
+    host: String,
+    what: String,
+    call: &'a Call<'a>,
 }
 
 impl Client {
@@ -108,97 +118,72 @@ impl Client {
         let url = Url::parse(link.expose())
             .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is no address"))?;
         self.inner.transport.reachable(&url)?;
+        let wanted = Wanted { link, host: host(&url), url, what, call: &call };
+        let leave = self.inner.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
         if let Some(point) = &from {
-            let (head, incoming) = self.open(&url, link, Some(point), &what, &call).await?;
+            let (head, incoming) = self.open(&wanted, Some(point)).await?;
             match answered(&head, point) {
                 Answered::Rest { total } => {
-                    let mut rest = Download::new(&head, incoming, what, call.job);
+                    let mut rest = Download::new(&head, incoming, wanted, leave);
                     (rest.offset, rest.place, rest.total) = (point.offset, point.offset, total);
                     return Ok(rest);
                 }
                 Answered::Whole => {
-                    let whole = Download::new(&head, incoming, what, call.job);
+                    let whole = Download::new(&head, incoming, wanted, leave);
                     return Ok(Download { restarted: true, ..whole });
-                }
-                Answered::Refused => {
-                    return Err(self.refused(&head, incoming, what, call.job).await);
                 }
                 // What was answered is of no use; the whole is asked for below.
                 Answered::Unfit => {}
             }
         }
-        let (head, incoming) = self.open(&url, link, None, &what, &call).await?;
-        if head.status != 200 {
-            return Err(self.refused(&head, incoming, what, call.job).await);
-        }
-        let whole = Download::new(&head, incoming, what, call.job);
+        let (head, incoming) = self.open(&wanted, None).await?;
+        let whole = Download::new(&head, incoming, wanted, leave);
         Ok(Download { restarted: from.is_some(), ..whole })
     }
 
+    /// Sends one request and takes what may be of use; anything else is a failure.
     async fn open(
         &self,
-        url: &Url,
-        link: &OutputLink,
+        wanted: &Wanted<'_>,
         from: Option<&ResumePoint>,
-        what: &str,
-        call: &Call<'_>,
     ) -> Result<(Head, Incoming), Failure> {
         let began = self.now();
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
-        let opened = self.inner.transport.open(url.clone(), rest).await;
-        let trouble = opened.as_ref().err().map(Trouble::from_fault);
-        self.log_download(
-            link,
-            opened.as_ref().ok().map(|(head, _)| head),
-            trouble.as_ref(),
-            began,
-            call,
-        );
-        opened.map_err(|fault| {
-            Trouble::from_fault(&fault).into_failure(what.to_owned(), call.job.clone())
-        })
-    }
-
-    async fn refused(
-        &self,
-        head: &Head,
-        incoming: Incoming,
-        what: String,
-        job: Option<JobId>,
-    ) -> Failure {
-        let body = incoming.beginning().await;
-        let trouble = Trouble::from_refusal(Side::Output, head, &body, self.retry_after(head));
-        let mut failure = trouble.into_failure(what, job);
-        // A look at an output changes nothing, whatever becomes of it.
-        failure.delivery = Delivery::Refused;
-        failure
-    }
-
-    fn log_download(
-        &self,
-        link: &OutputLink,
-        head: Option<&Head>,
-        trouble: Option<&Trouble>,
-        began: Instant,
-        call: &Call<'_>,
-    ) {
+        let opened = match self.inner.transport.open(wanted.url.clone(), rest).await {
+            Ok((head, incoming)) if is_useful(head.status, from.is_some()) => Ok((head, incoming)),
+            Ok((head, incoming)) => {
+                let body = incoming.beginning().await;
+                let asked = self.retry_after(&head);
+                Err(Trouble::from_refusal(Side::Output, &head, &body, asked))
+            }
+            Err(fault) => Err(Trouble::from_fault(&fault)),
+        };
+        let request_id = match &opened {
+            Ok((head, _)) => head.request_id.as_deref(),
+            Err(trouble) => trouble.request_id.as_deref(),
+        };
+        let trouble = opened.as_ref().err();
         Logged {
             method: "GET",
-            path: &link.redacted(),
-            status: head.map(|head| head.status),
+            path: &wanted.link.redacted(),
+            status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| trouble?.status),
             attempt: 1,
             took: self.now().since(began),
-            request_id: head.and_then(|head| head.request_id.as_deref()),
-            job: call.job.as_ref(),
-            item: call.item,
+            request_id,
+            job: wanted.call.job.as_ref(),
+            item: wanted.call.item,
             trouble,
         }
         .write();
+        let opened = opened
+            .map_err(|trouble| trouble.into_failure(wanted.what.clone(), wanted.call.job.clone()));
+        self.inner.limiter.learn_of_host(&wanted.host, opened.as_ref().err()).await;
+        opened
     }
 }
 
 impl Download {
-    fn new(head: &Head, incoming: Incoming, what: String, job: Option<JobId>) -> Self {
+    fn new(head: &Head, incoming: Incoming, wanted: Wanted<'_>, leave: Admission) -> Self {
         Self {
             restarted: false,
             offset: 0,
@@ -207,10 +192,17 @@ impl Download {
             content_type: head.content_type.clone(),
             incoming,
             place: 0,
-            what,
-            job,
+            job: wanted.call.job.clone(),
+            what: wanted.what,
+            _leave: leave,
         }
     }
+}
+
+/// Whether an answer with `status` may bring the output: the whole of it, or, when the rest was
+/// asked for, that or the news that there is no such rest.
+fn is_useful(status: u16, rest: bool) -> bool {
+    status == 200 || (rest && matches!(status, 206 | 416))
 }
 
 /// Whether equal tags mean equal bytes.
@@ -218,23 +210,17 @@ fn is_strong(etag: &str) -> bool {
     etag.starts_with('"')
 }
 
-/// Judges the answer to a request for everything behind `point`.
+/// Judges a useful answer to a request for everything behind `point`.
 fn answered(head: &Head, point: &ResumePoint) -> Answered {
-    match head.status {
-        200 => Answered::Whole,
-        206 => {
-            let same = head.etag.as_ref().is_none_or(|etag| *etag == point.etag);
-            match head.content_range.as_deref().and_then(content_range) {
-                Some((first, total))
-                    if same && first == point.offset && total.is_none_or(|all| all > first) =>
-                {
-                    Answered::Rest { total }
-                }
-                _ => Answered::Unfit,
-            }
+    if head.status == 200 {
+        return Answered::Whole;
+    }
+    let same = head.etag.as_ref().is_none_or(|etag| *etag == point.etag);
+    match head.content_range.as_deref().and_then(content_range) {
+        Some((first, total)) if head.status == 206 && same && first == point.offset => {
+            Answered::Rest { total }
         }
-        416 => Answered::Unfit,
-        _ => Answered::Refused,
+        _ => Answered::Unfit,
     }
 }
 
@@ -278,8 +264,6 @@ mod tests {
             (head(206, None, Some("\"v1\"")), Answered::Unfit),
             (head(416, Some("bytes */3"), None), Answered::Unfit),
             (head(200, None, Some("\"v1\"")), Answered::Whole),
-            (head(403, None, None), Answered::Refused),
-            (head(302, None, None), Answered::Refused),
         ];
         for (head, expected) in table {
             assert_eq!(answered(&head, &point), expected, "{head:?}");

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use url::Url;
 
+use super::adaptive;
 use super::asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
     Uploaded, UsageEvent, UsageSummary,
@@ -13,11 +14,16 @@ use super::asked::{
 use super::attempt::{Content, Done};
 use super::call::Call;
 use super::endpoint::{Endpoint, Timing};
+use super::lanes::Limits;
+use super::limiter::{Admission, Limiter};
+use super::memory::MemoryStore;
 use super::operation::Operation;
 use super::transport::Transport;
 use super::wire::{self, Unreadable};
+use crate::model::limits::{KeyLimits, LimitKey, LimiterStore};
 use crate::model::{
-    Clock, Failure, Fingerprint, Instant, JobId, JobStatus, JobView, OutputLink, Pricing, Random,
+    ApiKey, Clock, Failure, Fingerprint, Instant, JobId, JobStatus, JobView, OutputLink, Pricing,
+    Random,
 };
 
 /// The API client. Clones share their connections.
@@ -33,6 +39,9 @@ pub struct Client {
 
 pub(super) struct Inner {
     pub(super) base_url: Url,
+    /// Name and port, for the breaker.
+    pub(super) host: String,
+    pub(super) limiter: Limiter,
     origin: String,
     fingerprint: Option<Fingerprint>,
     pub(super) transport: Transport,
@@ -42,7 +51,8 @@ pub(super) struct Inner {
 }
 
 impl Client {
-    /// A client for `endpoint`. Connects to nothing yet.
+    /// A client for `endpoint`, with limits of its own that end with the process. Connects to
+    /// nothing yet.
     ///
     /// # Errors
     /// [`FailureKind::Configuration`](crate::model::FailureKind::Configuration): an address that
@@ -54,11 +64,34 @@ impl Client {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Failure> {
+        let store = Arc::new(MemoryStore::default());
+        Self::sharing(endpoint, timing, clock, random, store, &Limits::default())
+    }
+
+    /// A client like [`Client::new`] whose limits are bounded by `limits` and live in `store`,
+    /// where all clients of the same key share them.
+    ///
+    /// # Errors
+    /// As for [`Client::new`].
+    pub fn sharing(
+        endpoint: Endpoint,
+        timing: Timing,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        store: Arc<dyn LimiterStore>,
+        limits: &Limits,
+    ) -> Result<Self, Failure> {
         endpoint.check()?;
         let transport = Transport::new(&endpoint, &timing)?;
+        let origin = endpoint.base_url.origin().ascii_serialization();
+        let fingerprint = endpoint.key.as_ref().map(ApiKey::fingerprint);
+        let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
+        let patience = timing.retry_after_max;
         let inner = Inner {
-            origin: endpoint.base_url.origin().ascii_serialization(),
-            fingerprint: endpoint.key.as_ref().map(crate::model::ApiKey::fingerprint),
+            limiter: Limiter::new(store, key, limits, Arc::clone(&clock), patience),
+            host: host(&endpoint.base_url),
+            origin,
+            fingerprint,
             base_url: endpoint.base_url,
             transport,
             timing,
@@ -104,16 +137,38 @@ impl Client {
         Ok(Created { request_id: done.request_id, ..done.value })
     }
 
-    /// `POST /v1/jobs/{id}/start`, sent once: this is what bills.
+    /// Waits until a start may be sent: ask before the start is recorded, so that nothing stands
+    /// between the record and the bytes. Use the leave soon, or drop it.
+    ///
+    /// # Errors
+    /// A latch has fallen, or the service asked for a pause longer than a call sits out.
+    pub async fn admit_start(&self, id: &JobId, call: &Call<'_>) -> Result<Admission, Failure> {
+        self.admit_first(&Operation::start(id), call).await
+    }
+
+    /// `POST /v1/jobs/{id}/start`, sent once: this is what bills. Waits for leave first.
     pub async fn start(
         &self,
         id: &JobId,
         job: &StartJob<'_>,
         call: Call<'_>,
     ) -> Result<Started, Failure> {
+        let leave = self.admit_start(id, &call).await?;
+        self.start_admitted(leave, id, job, call).await
+    }
+
+    /// [`Client::start`], with leave from [`Client::admit_start`]: sent without any wait.
+    pub async fn start_admitted(
+        &self,
+        leave: Admission,
+        id: &JobId,
+        job: &StartJob<'_>,
+        call: Call<'_>,
+    ) -> Result<Started, Failure> {
         let content = Content::Json(wire::request::start(job)?);
         let read = |answer: &Value| wire::job::started(answer, id);
-        let done = self.perform(&Operation::start(id), content, &call, read).await?;
+        let operation = Operation::start(id);
+        let done = self.perform_admitted(&operation, Some(leave), content, &call, read).await?;
         Ok(Started { request_id: done.request_id, ..done.value })
     }
 
@@ -203,6 +258,26 @@ impl Client {
         Ok(self.perform(&Operation::admin_enable_key(), content, &call, as_it_is).await?.value)
     }
 
+    /// How many jobs of this key may be in flight, as far as is known by now.
+    pub async fn in_flight_cap(&self) -> Result<u32, Failure> {
+        let known = self.inner.limiter.known().await?;
+        let cap = adaptive::value(&known.cap, &self.inner.limiter.shape().in_flight);
+        // Bounded by the configuration; the fraction is what is still being learned.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let whole = cap.floor().max(1.0) as u32;
+        Ok(whole)
+    }
+
+    /// What is known of this key's limits.
+    pub async fn limits(&self) -> Result<KeyLimits, Failure> {
+        self.inner.limiter.known().await
+    }
+
+    /// Releases what only the user may: the stops after 401 and 402.
+    pub async fn release_latches(&self) -> Result<(), Failure> {
+        self.inner.limiter.release().await
+    }
+
     /// A call that sends nothing and changes nothing.
     async fn look<T>(
         &self,
@@ -212,6 +287,15 @@ impl Client {
     ) -> Result<T, Failure> {
         let done: Done<T> = self.perform(operation, Content::Nothing, call, read).await?;
         Ok(done.value)
+    }
+}
+
+/// Name and port of the host behind `url`.
+pub(super) fn host(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{name}:{port}"),
+        None => name.to_owned(),
     }
 }
 

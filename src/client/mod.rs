@@ -7,23 +7,33 @@
 //! | `facade` | [`Client`]: a method for each endpoint of the contract |
 //! | `operation` | the calls as data: method, path, credentials, harmless to repeat or not |
 //! | `wire/` | bodies: what is sent, and lenient reading of what comes back |
-//! | `attempt` | the loop: send once, judge, log, wait, repeat or leave it to the caller |
+//! | `attempt` | the loop: admit, send once, judge, log, learn, wait, repeat or leave it to the caller |
+//! | `limiter` | leave for each attempt; what answers teach is told to the shared store |
+//! | `lanes` | the pure part of that: which policy serves for what |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
-//! | `backoff`, `poll` | pure policies: how long to wait, when to look again |
+//! | `backoff`, `poll`, `bucket`, `adaptive`, `breaker`, `budget`, `latch` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
 //!
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
 //! files beyond the one that is uploaded, of the ledger, or of a terminal.
 
+pub mod adaptive;
 mod asked;
 mod attempt;
 pub mod backoff;
+pub mod breaker;
+pub mod bucket;
+pub mod budget;
 mod call;
 mod download;
 mod endpoint;
 mod facade;
+pub mod lanes;
+pub mod latch;
+mod limiter;
 mod log;
+mod memory;
 mod operation;
 pub mod poll;
 mod transport;
@@ -34,13 +44,19 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use adaptive::Bounds;
 pub use asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
     Uploaded, UsageDay, UsageEvent, UsageSummary,
 };
 pub use backoff::Wait;
+pub use breaker::BreakerShape;
+pub use budget::BudgetShape;
 pub use call::{Call, LastCheck, OnRetry};
 pub use download::{Download, ResumePoint};
 pub use endpoint::{Endpoint, ProxyChoice, Timing};
 pub use facade::Client;
+pub use lanes::{LaneLimits, Limits};
+pub use limiter::Admission;
+pub use memory::MemoryStore;
 pub use poll::{Looks, PollTiming};

@@ -4,6 +4,7 @@
 use url::Url;
 
 use super::transport::Auth;
+use crate::model::limits::Lane;
 use crate::model::{Failure, FailureKind, JobId};
 
 /// HTTP method of a call.
@@ -42,6 +43,9 @@ pub(super) struct Operation {
     query: Vec<(&'static str, String)>,
     pub(super) auth: Auth,
     pub(super) repeating: Repeating,
+    pub(super) lane: Lane,
+    /// Whether it starts a job.
+    pub(super) starts: bool,
     /// The job in the path.
     pub(super) job: Option<JobId>,
 }
@@ -55,6 +59,8 @@ impl Operation {
             query: Vec::new(),
             auth,
             repeating: Repeating::Harmless,
+            lane: Lane::Poll,
+            starts: false,
             job: None,
         }
     }
@@ -72,6 +78,11 @@ impl Operation {
         self
     }
 
+    fn on(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
+    }
+
     fn about(mut self, job: &JobId) -> Self {
         self.job = Some(job.clone());
         self
@@ -83,15 +94,16 @@ impl Operation {
     }
 
     pub(super) fn upload() -> Self {
-        Self::post("uploading the file", &["v1", "uploads"], Auth::Key)
+        Self::post("uploading the file", &["v1", "uploads"], Auth::Key).on(Lane::Transfer)
     }
 
     pub(super) fn create() -> Self {
-        Self::post("creating the job", &["v1", "jobs"], Auth::Key).once()
+        Self::post("creating the job", &["v1", "jobs"], Auth::Key).once().on(Lane::Control)
     }
 
     pub(super) fn start(id: &JobId) -> Self {
-        Self::post("starting the job", &["v1", "jobs", &id.0, "start"], Auth::Key).once().about(id)
+        let start = Self::post("starting the job", &["v1", "jobs", &id.0, "start"], Auth::Key);
+        Self { starts: true, ..start.once().on(Lane::Control).about(id) }
     }
 
     pub(super) fn job(id: &JobId) -> Self {

@@ -65,11 +65,11 @@ pub(super) fn judge(side: Side, outcome: Outcome<'_>) -> Verdict {
     }
 }
 
-/// What to do after `verdict` on a call that repeats like this.
-pub(super) fn next(repeating: Repeating, verdict: Verdict) -> Next {
+/// What to do after a failure of `kind` of a call that repeats like this.
+pub(super) fn next(repeating: Repeating, kind: FailureKind) -> Next {
     match repeating {
         Repeating::CallerDecides => Next::AskCaller,
-        Repeating::Harmless if verdict.kind.repeat_when_harmless() => Next::Repeat,
+        Repeating::Harmless if kind.repeat_when_harmless() => Next::Repeat,
         Repeating::Harmless => Next::GiveUp,
     }
 }
@@ -210,14 +210,14 @@ mod tests {
                 "{name:<52}{:<21}{:<13}{:<10}{:?}",
                 verdict.kind.as_str(),
                 format!("{:?}", verdict.delivery),
-                format!("{:?}", next(Repeating::Harmless, verdict)),
-                next(Repeating::CallerDecides, verdict),
+                format!("{:?}", next(Repeating::Harmless, verdict.kind)),
+                next(Repeating::CallerDecides, verdict.kind),
             );
         }
         table.push_str("\nOutput, repeated by the caller\n");
         for (name, outcome) in every_case() {
             let verdict = judge(Side::Output, outcome.borrowed());
-            let again = next(Repeating::Harmless, verdict);
+            let again = next(Repeating::Harmless, verdict.kind);
             let _ = writeln!(table, "{name:<52}{:<21}{again:?}", verdict.kind.as_str());
         }
         insta::assert_snapshot!("decisions", table);

@@ -121,9 +121,12 @@ impl<S: Service> Drive<'_, S> {
         }
     }
 
-    async fn start(&self) -> Result<Observation, Failure> {
+    async fn start(&mut self) -> Result<Observation, Failure> {
         let context = &self.run.context;
-        let Some(job) = self.task.row.job.clone() else { return Ok(Observation::StartStale) };
+        let (Some(job), Some(leave)) = (self.task.row.job.clone(), self.leave.take()) else {
+            return Ok(Observation::StartStale);
+        };
+        let others = self.run.others_in_flight(&self.task).await?;
         let background = match self.background().await? {
             Ok(background) => background,
             Err(_) => return Ok(Observation::StartStale),
@@ -145,8 +148,9 @@ impl<S: Service> Drive<'_, S> {
             stale.store(true, Ordering::Relaxed);
             Err(Failure::new(FailureKind::Interrupted, "starting the job", "its commit is too old"))
         };
-        let call = Call { last_check: Some(&last_check), ..self.call(&on_retry) };
-        let answer = context.service.start(&job, &request, call).await;
+        let call =
+            Call { last_check: Some(&last_check), in_flight: Some(others), ..self.call(&on_retry) };
+        let answer = context.service.start(leave, &job, &request, call).await;
         Ok(match answer {
             Ok(_) => Observation::Started,
             Err(_) if stale.load(Ordering::Relaxed) => Observation::StartStale,
@@ -254,7 +258,7 @@ impl<S: Service> Drive<'_, S> {
             item: Some(&self.item.name),
             job: self.task.row.job.clone(),
             on_retry,
-            last_check: None,
+            ..Call::plain()
         }
     }
 

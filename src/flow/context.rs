@@ -19,10 +19,8 @@ pub struct Timing {
     pub client: client::Timing,
     /// How long a request that was sent may still arrive.
     pub settle: Duration,
-    /// First wait between two looks at a job.
-    pub poll_first: Duration,
-    /// Longest wait between two looks.
-    pub poll_max: Duration,
+    /// When jobs are looked at.
+    pub poll: client::PollTiming,
     /// Longest time that a started job is waited for.
     pub wait_timeout: Duration,
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::protocol::{Effect, Facts, Observation, Step, step};
 use super::run::Run;
 use super::service::Service;
-use crate::ledger::{Commit, Drafts, Started, Task};
+use crate::client::Looks;
+use crate::ledger::{Commit, Drafts, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
 
@@ -24,7 +25,7 @@ pub(super) enum Ended {
 }
 
 /// One attempt while it is driven.
-pub(super) struct Drive<'a, S> {
+pub(super) struct Drive<'a, S: Service> {
     pub(super) run: &'a Run<S>,
     pub(super) task: Task,
     pub(super) item: ItemRef,
@@ -33,16 +34,28 @@ pub(super) struct Drive<'a, S> {
     /// The largest percentage that was shown: progress never jumps back.
     pub(super) shown: f64,
     /// Looks that followed the start.
-    pub(super) looks: u32,
+    pub(super) looks: Looks,
     /// Since when the job is known to run.
     pub(super) running_since: Option<Instant>,
+    /// Leave to send the start that was just committed.
+    pub(super) leave: Option<S::Leave>,
     /// The last link that the service gave. Kept in memory only.
     pub(super) link: Option<OutputLink>,
 }
 
 impl<'a, S: Service> Drive<'a, S> {
     pub(super) fn new(run: &'a Run<S>, task: Task, item: ItemRef) -> Self {
-        Self { run, task, item, refusals: 0, shown: 0.0, looks: 0, running_since: None, link: None }
+        Self {
+            run,
+            task,
+            item,
+            refusals: 0,
+            shown: 0.0,
+            looks: Looks::default(),
+            running_since: None,
+            leave: None,
+            link: None,
+        }
     }
 
     /// Drives from `seen` until the row is settled, the goal reached, or nothing can be done now.
@@ -54,6 +67,9 @@ impl<'a, S: Service> Drive<'a, S> {
         let mut drafts = self.run.drafts().await?;
         loop {
             let Step { row, effect } = step(self.task.row.clone(), seen, &self.facts(drafts));
+            if effect == Effect::Start && self.keep_draft(&row).await? == Commit::Lost {
+                return Ok(Ended::Lost);
+            }
             if let Some(failure) = self.held(&effect) {
                 return Ok(Ended::Rested(failure));
             }
@@ -64,6 +80,9 @@ impl<'a, S: Service> Drive<'a, S> {
                         Err(failure) => return Ok(Ended::Rested(failure)),
                     };
                     drafts = known;
+                    if let Some(failure) = self.held(&effect) {
+                        return Ok(Ended::Rested(failure));
+                    }
                     turn
                 }
                 _ => None,
@@ -106,10 +125,27 @@ impl<'a, S: Service> Drive<'a, S> {
         Facts {
             now: context.clock.now(),
             settle: context.timing.settle,
-            glance: context.timing.poll_first,
+            glance: context.timing.poll.first,
             drafts,
             goal: self.run.conduct.goal,
         }
+    }
+
+    /// A start may wait long for a place, or be held back. What was learned of the draft is
+    /// written before that: a crash meanwhile must not forget the job.
+    async fn keep_draft(&mut self, start: &Row) -> Result<Commit, Failure> {
+        let known =
+            matches!(self.task.row.phase, State::CreateSent | State::CreateDoubt | State::Draft);
+        let draft = Row { phase: State::Draft, starts: start.starts - 1, ..start.clone() };
+        if !known || draft == (Row { sent: draft.sent, ..self.task.row.clone() }) {
+            return Ok(Commit::Written);
+        }
+        self.task.row = draft;
+        let task = self.task.clone();
+        self.run
+            .context
+            .ledger(move |ledger, owner| ledger.commit(owner, &task, "draft", None))
+            .await
     }
 
     /// Why this effect may not be begun. Rows and looks after an answer are never held back: what
@@ -125,7 +161,12 @@ impl<'a, S: Service> Drive<'a, S> {
     async fn commit(&mut self, effect: &Effect) -> Result<Commit, Failure> {
         if *effect == Effect::Start {
             self.run.context.phase(&self.item, Phase::Queue);
-            return match self.run.commit_start(&mut self.task).await? {
+            let mut task = self.task.clone();
+            let on_retry = self.on_retry();
+            let (started, leave) = self.run.commit_start(&mut task, &self.call(&on_retry)).await?;
+            self.task = task;
+            self.leave = leave;
+            return match started {
                 Started::Committed => Ok(Commit::Written),
                 Started::Lost => Ok(Commit::Lost),
                 Started::OverBudget { spent, wanted } => {

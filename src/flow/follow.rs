@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::context::Timing;
 use super::drive::Drive;
 use super::protocol::Observation;
 use super::service::Service;
+use crate::client::Looks;
 use crate::model::{Failure, FailureKind, Phase};
 
 impl<S: Service> Drive<'_, S> {
@@ -13,16 +13,18 @@ impl<S: Service> Drive<'_, S> {
     pub(super) async fn follow(&mut self) -> Option<Observation> {
         let context = self.run.context.clone();
         let now = context.clock.now();
-        if self.looks == 0 {
+        let pause = if let Some(since) = self.running_since {
+            let elapsed = now.since(since);
+            if elapsed > context.timing.wait_timeout {
+                return Some(Observation::GaveUp(self.out_of_patience(elapsed)));
+            }
+            self.looks.next(&context.timing.poll, elapsed, self.task.look.progress)
+        } else {
             context.phase(&self.item, Phase::Waiting);
             self.running_since = Some(now.before(self.known_to_run()));
-        }
-        let elapsed = self.running_since.map_or(Duration::ZERO, |since| now.since(since));
-        if elapsed > context.timing.wait_timeout {
-            return Some(Observation::GaveUp(self.out_of_patience(elapsed)));
-        }
-        context.sleep(between_looks(&context.timing, self.looks)).await.ok()?;
-        self.looks += 1;
+            Looks::first(&context.timing.poll, None)
+        };
+        context.sleep(pause).await.ok()?;
         Some(self.look().await)
     }
 
@@ -43,9 +45,4 @@ impl<S: Service> Drive<'_, S> {
         failure.job.clone_from(&self.task.row.job);
         failure
     }
-}
-
-/// The wait before the next look, slowing down as looks go by (contract, *Job*).
-pub(super) fn between_looks(timing: &Timing, looks: u32) -> Duration {
-    timing.poll_first.mul_f64(1.25_f64.powi(looks.min(20).cast_signed())).min(timing.poll_max)
 }

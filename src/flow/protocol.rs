@@ -166,10 +166,13 @@ fn go(row: Row, effect: Effect) -> Step {
 #[must_use]
 pub fn step(row: Row, seen: Observation, facts: &Facts) -> Step {
     match (row.phase, seen) {
-        (_, Observation::InputFailed(failure)) if !row.phase.in_flight() => fail(row, failure),
+        (phase, Observation::InputFailed(failure)) if !phase.in_flight() && !phase.is_settled() => {
+            fail(row, failure)
+        }
         (Phase::NeedsReview, Observation::Accepted) => accept(row),
         (Phase::NeedsReview | Phase::Halted, Observation::Abandoned) => abandon(row),
         (Phase::Planned, seen) => from_planned(row, seen, facts),
+        (Phase::Ready, Observation::GaveUp(failure)) => go(row, Effect::Rest(failure)),
         (Phase::Ready, _) => create(row, facts),
         (Phase::CreateSent, seen) => from_create_sent(row, seen, facts),
         (Phase::CreateDoubt, seen) => from_create_doubt(row, seen, facts),
@@ -191,7 +194,7 @@ fn from_planned(mut row: Row, seen: Observation, facts: &Facts) -> Step {
             row.phase = Phase::Ready;
             create(row, facts)
         }
-        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        Observation::GaveUp(failure) => back_off_or_rest(row, failure),
         _ => go(row, Effect::Upload),
     }
 }
@@ -282,7 +285,7 @@ fn from_create_doubt(mut row: Row, seen: Observation, facts: &Facts) -> Step {
             let failure = row.failure.take().unwrap_or_else(|| unanswered("create the job"));
             repeat_create(row, failure)
         }
-        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        Observation::GaveUp(failure) => back_off_or_rest(row, failure),
         _ => go(row, Effect::Search),
     }
 }
@@ -322,6 +325,8 @@ fn from_draft(mut row: Row, seen: Observation, facts: &Facts) -> Step {
             row.draft = DraftSeen::Created;
             start(row, facts)
         }
+        // Once seen as `created`, any other state means that somebody started it.
+        Observation::Looked(_) if row.draft == DraftSeen::Created => started_by_itself(row),
         // `pending` does not tell a draft from a job that started by itself. One that started gets
         // time to show it; only a draft stays as it is.
         Observation::Looked(look) => {
@@ -334,8 +339,10 @@ fn from_draft(mut row: Row, seen: Observation, facts: &Facts) -> Step {
             start(row, facts)
         }
         Observation::JobUnknown(failure) => halt(row, failure),
+        // Not backed off: after that wait, a start would follow without the look that is due.
         Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
-        _ if row.draft == DraftSeen::Created => start(row, facts),
+        Observation::Due if row.draft == DraftSeen::Created => start(row, facts),
+        // Resumed among them: a draft may have been left for long, and started by another hand.
         _ => go(row, Effect::Look),
     }
 }
@@ -390,7 +397,7 @@ fn from_start_doubt(row: Row, seen: Observation, facts: &Facts) -> Step {
     match seen {
         Observation::Looked(look) => decide_start(row, &look, facts),
         Observation::JobUnknown(failure) => halt(row, failure),
-        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        Observation::GaveUp(failure) => back_off_or_rest(row, failure),
         _ => go(row, Effect::Look),
     }
 }
@@ -399,6 +406,10 @@ fn from_start_doubt(row: Row, seen: Observation, facts: &Facts) -> Step {
 fn decide_start(mut row: Row, look: &Look, facts: &Facts) -> Step {
     if look.billed || has_run(&look.status) {
         return landed(row, look, facts);
+    }
+    // A look from before the doubt, an answer that came twice, cannot say that nothing happened.
+    if row.sent.is_some_and(|sent| look.asked < sent) {
+        return go(row, Effect::Look);
     }
     if look.status != JobStatus::Created {
         if row.draft == DraftSeen::Created {
@@ -455,7 +466,7 @@ fn from_running(row: Row, seen: Observation, facts: &Facts) -> Step {
     match seen {
         Observation::Looked(look) => observe_running(row, &look, facts),
         Observation::JobUnknown(failure) => halt(row, failure),
-        Observation::GaveUp(failure) => go(row, Effect::Rest(failure)),
+        Observation::GaveUp(failure) => back_off_or_rest(row, failure),
         Observation::Resumed => go(row, Effect::Look),
         _ => follow(row, facts),
     }
@@ -472,6 +483,10 @@ fn observe_running(mut row: Row, look: &Look, facts: &Facts) -> Step {
             let mut failure = Failure::new(FailureKind::JobFailed, "the job failed", why);
             failure.job.clone_from(&row.job);
             fail(row, failure)
+        }
+        // What was started is never a draft again: somebody said "started" and was mistaken.
+        JobStatus::Created if look.asked >= drained(&row, facts) => {
+            review(row, "the job was said to be started, and is still a draft".to_owned())
         }
         _ => follow(row, facts),
     }

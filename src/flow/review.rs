@@ -46,7 +46,7 @@ async fn settle<S: Service>(
         let facts = Facts {
             now: context.clock.now(),
             settle: context.timing.settle,
-            glance: context.timing.poll_first,
+            glance: context.timing.poll.first,
             drafts: Drafts::Unknown,
             goal: Goal::Finish,
         };

@@ -10,7 +10,7 @@ use tokio::sync::{MutexGuard, Notify, Semaphore};
 use super::conduct::Conduct;
 use super::context::{Context, interrupted};
 use super::service::Service;
-use crate::client::{Wait, backoff};
+use crate::client::{Call, Wait, backoff};
 use crate::ledger::{BatchId, Drafts, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
 
@@ -68,6 +68,8 @@ impl<S: Service> Run<S> {
 
     /// Remembers a failure that concerns more than one item.
     pub(super) fn latch(&self, failure: &Failure) {
+        // What holds the others back is not about this one's job.
+        let failure = &Failure { what: "not begun".to_owned(), job: None, ..failure.clone() };
         let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
         match failure.kind {
             FailureKind::Unauthorized => {
@@ -161,29 +163,61 @@ impl<S: Service> Run<S> {
 
     /// Commits a start as soon as the key has a free place. The commit's time stands in the row, so
     /// that waiting here does not make the start stale.
-    pub(super) async fn commit_start(&self, task: &mut Task) -> Result<Started, Failure> {
-        let _turn = self.context.unless_stopped(self.start_turn.lock()).await?;
-        let gate = StartGate {
-            batch: self.batch,
-            in_flight: self.conduct.in_flight,
-            max_credits: self.conduct.max_credits,
+    pub(super) async fn commit_start(
+        &self,
+        task: &mut Task,
+        call: &Call<'_>,
+    ) -> Result<(Started, Option<S::Leave>), Failure> {
+        let Some(job) = task.row.job.clone() else {
+            let why = "the ledger has no job for this item";
+            return Err(Failure::new(FailureKind::Local, "starting the job", why));
         };
+        let _turn = self.context.unless_stopped(self.start_turn.lock()).await?;
         loop {
             if let Some(failure) = self.starts_held() {
                 return Err(failure);
             }
-            task.row.sent = Some(self.context.clock.now());
-            let row = task.clone();
             let freed = self.place_freed.notified();
-            let started =
-                self.context.ledger(move |ledger, owner| ledger.commit_start(owner, &row, &gate));
-            let started = started.await?;
-            if started != Started::AtCap {
-                return Ok(started);
+            if self.has_place(task).await? {
+                // Leave first: nothing may stand between the commit and the bytes.
+                let asking = self.context.service.admit_start(&job, call);
+                let leave = self.context.unless_stopped(asking).await??;
+                let started = self.commit_now(task).await?;
+                if started != Started::AtCap {
+                    return Ok((started, Some(leave)));
+                }
             }
             let wait = tokio::time::timeout(PLACE_CHECK, freed);
             // Freed or not: either way it is time to look again.
             let _ = self.context.unless_stopped(wait).await?;
         }
+    }
+
+    /// Jobs of the key that may be in flight: what is learned, within what the user allows.
+    async fn cap(&self) -> Result<u32, Failure> {
+        Ok(self.context.service.in_flight_cap().await?.min(self.conduct.in_flight))
+    }
+
+    async fn has_place(&self, task: &Task) -> Result<bool, Failure> {
+        let cap = self.cap().await?;
+        let others = self.others_in_flight(task).await?;
+        Ok(others < cap)
+    }
+
+    /// Jobs of the key in flight besides this one.
+    pub(super) async fn others_in_flight(&self, task: &Task) -> Result<u32, Failure> {
+        let (key, id) = (self.context.key.clone(), task.id);
+        self.context.ledger(move |ledger, _| ledger.in_flight_besides(&key, id)).await
+    }
+
+    async fn commit_now(&self, task: &mut Task) -> Result<Started, Failure> {
+        let gate = StartGate {
+            batch: self.batch,
+            in_flight: self.cap().await?,
+            max_credits: self.conduct.max_credits,
+        };
+        task.row.sent = Some(self.context.clock.now());
+        let row = task.clone();
+        self.context.ledger(move |ledger, owner| ledger.commit_start(owner, &row, &gate)).await
     }
 }

@@ -179,6 +179,6 @@ async fn upload_one<S: Service>(
         sha256: hash.sha256,
     };
     let on_retry = retry_teller(Arc::clone(&context.observer), item.clone());
-    let call = Call { item: Some(&item.name), job: None, on_retry: &on_retry, last_check: None };
+    let call = Call { item: Some(&item.name), on_retry: &on_retry, ..Call::plain() };
     context.unless_stopped(send_video(context, item, &outgoing, call)).await?
 }

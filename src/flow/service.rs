@@ -5,8 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::client::{
-    Call, Client, Created, Download, JobPage, ListQuery, NewJob, ResumePoint, StartJob, Started,
-    UploadFile, Uploaded,
+    Admission, Call, Client, Created, Download, JobPage, ListQuery, NewJob, ResumePoint, StartJob,
+    Started, UploadFile, Uploaded,
 };
 use crate::model::{Failure, JobId, JobView, OutputLink};
 
@@ -30,9 +30,23 @@ pub trait Service: Send + Sync + 'static {
         call: Call<'_>,
     ) -> impl Future<Output = Result<Created, Failure>> + Send;
 
-    /// `POST /v1/jobs/{id}/start`, once. This is the call that bills.
+    /// Leave to send one start now.
+    type Leave: Send + Sync;
+
+    /// How many jobs of the key may be in flight, as far as is known by now.
+    fn in_flight_cap(&self) -> impl Future<Output = Result<u32, Failure>> + Send;
+
+    /// Waits until a start may be sent, before the start is committed.
+    fn admit_start(
+        &self,
+        id: &JobId,
+        call: &Call<'_>,
+    ) -> impl Future<Output = Result<Self::Leave, Failure>> + Send;
+
+    /// `POST /v1/jobs/{id}/start`, once and without any wait. This is the call that bills.
     fn start(
         &self,
+        leave: Self::Leave,
         id: &JobId,
         job: &StartJob<'_>,
         call: Call<'_>,
@@ -82,13 +96,24 @@ impl Service for Client {
         Client::create(self, job, call).await
     }
 
+    type Leave = Admission;
+
+    async fn in_flight_cap(&self) -> Result<u32, Failure> {
+        Client::in_flight_cap(self).await
+    }
+
+    async fn admit_start(&self, id: &JobId, call: &Call<'_>) -> Result<Admission, Failure> {
+        Client::admit_start(self, id, call).await
+    }
+
     async fn start(
         &self,
+        leave: Admission,
         id: &JobId,
         job: &StartJob<'_>,
         call: Call<'_>,
     ) -> Result<Started, Failure> {
-        Client::start(self, id, job, call).await
+        Client::start_admitted(self, leave, id, job, call).await
     }
 
     async fn get(&self, id: &JobId, call: Call<'_>) -> Result<JobView, Failure> {

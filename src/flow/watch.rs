@@ -3,10 +3,9 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::follow::between_looks;
 use super::send::retry_teller;
 use super::service::Service;
-use crate::client::Call;
+use crate::client::{Call, Looks};
 use crate::model::{
     ExitClass, Failure, FailureKind, ItemEvent, ItemRef, JobId, JobStatus, JobView, Phase,
 };
@@ -72,8 +71,9 @@ async fn to_end<S: Service>(
     let on_retry = retry_teller(Arc::clone(&context.observer), item.clone());
     let began = context.clock.now();
     let mut shown: f64 = 0.0;
+    let mut looks = Looks::default();
     context.tell(item, ItemEvent::Job(job.clone()));
-    for looks in 0.. {
+    loop {
         let call = Call { job: Some(job.clone()), item: Some(&item.name), ..Call::plain() };
         let call = Call { on_retry: &on_retry, ..call };
         let view = context.unless_stopped(context.service.get(job, call)).await??;
@@ -97,7 +97,8 @@ async fn to_end<S: Service>(
         if context.clock.now().since(began) > context.timing.wait_timeout {
             break;
         }
-        context.sleep(between_looks(&context.timing, looks)).await?;
+        let elapsed = context.clock.now().since(began);
+        context.sleep(looks.next(&context.timing.poll, elapsed, percent)).await?;
     }
     let why = "it is not finished; it goes on at the service";
     Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))

@@ -701,7 +701,7 @@ fn attempt_for(
 ) -> Result<(TaskId, Phase, bool), LedgerError> {
     let latest = tx
         .prepare_cached(
-            "SELECT id, attempt, phase, starts > 0 OR draft = 'started',
+            "SELECT id, attempt, phase, starts > 0 OR draft IN ('started', 'pending'),
                     EXISTS (SELECT 1 FROM entries WHERE batch = ?2 AND task = tasks.id)
              FROM tasks WHERE item_key = ?1 ORDER BY attempt DESC LIMIT 1",
         )?

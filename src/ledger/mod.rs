@@ -9,12 +9,14 @@
 //! - `task`: attempts, guarded by owner and epoch
 //! - `owner`: which processes are alive
 //! - `account`: uploads, keys and prices that were seen
+//! - `limiters`: limits of keys and hosts, for the client
 //! - `story`: reading for people
 
 mod account;
 mod batch;
 mod codec;
 mod error;
+mod limiters;
 mod owner;
 mod row;
 mod schema;
@@ -51,6 +53,8 @@ pub struct Ledger {
 
 struct Shared {
     db: Mutex<Connection>,
+    /// A second connection, for rows that need no sync.
+    light: Mutex<Connection>,
     owners: PathBuf,
     clock: Arc<dyn Clock>,
     boot_id: String,
@@ -68,15 +72,12 @@ impl Ledger {
         make_private_directory(&owners)?;
         let path = directory.join("ledger.sqlite3");
         make_private_file(&path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Connection::open_with_flags(&path, flags)?;
-        db.busy_timeout(BUSY_TIMEOUT)?;
-        db.pragma_update(None, "journal_mode", "WAL")?;
-        db.pragma_update(None, "synchronous", "FULL")?;
-        db.pragma_update(None, "foreign_keys", true)?;
+        let mut db = connect(&path, "FULL")?;
         schema::migrate(&mut db)?;
+        let light = connect(&path, "NORMAL")?;
         let boot_id = clock.boot_id();
-        Ok(Self { shared: Arc::new(Shared { db: Mutex::new(db), owners, clock, boot_id }) })
+        let (db, light) = (Mutex::new(db), Mutex::new(light));
+        Ok(Self { shared: Arc::new(Shared { db, light, owners, clock, boot_id }) })
     }
 
     /// One write transaction that takes the lock at once, so that what it reads stays true.
@@ -85,6 +86,19 @@ impl Ledger {
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&tx)?;
+        tx.commit()?;
+        Ok(result)
+    }
+
+    /// A write that need not survive a crash of the machine: no sync is waited for. The next
+    /// durable write carries it along.
+    fn write_lightly<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let mut db = self.light();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&tx)?;
         tx.commit()?;
@@ -104,6 +118,10 @@ impl Ledger {
         self.shared.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn light(&self) -> MutexGuard<'_, Connection> {
+        self.shared.light.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wall(&self) -> i64 {
         self.shared.clock.wall().0
     }
@@ -115,6 +133,16 @@ impl Ledger {
     pub fn integrity(&self) -> Result<String, LedgerError> {
         self.read(|db| Ok(db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
     }
+}
+
+fn connect(path: &Path, synchronous: &str) -> Result<Connection, LedgerError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.pragma_update(None, "journal_mode", "WAL")?;
+    db.pragma_update(None, "synchronous", synchronous)?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    Ok(db)
 }
 
 fn make_private_directory(path: &Path) -> Result<(), LedgerError> {

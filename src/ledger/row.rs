@@ -176,6 +176,6 @@ impl Row {
     /// Whether the attempt may have cost anything.
     #[must_use]
     pub fn may_be_billed(&self) -> bool {
-        self.starts > 0 || self.draft == DraftSeen::Started
+        self.starts > 0 || matches!(self.draft, DraftSeen::Started | DraftSeen::Pending)
     }
 }

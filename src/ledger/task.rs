@@ -320,6 +320,14 @@ impl Ledger {
         self.read(|db| in_flight(db, key, TaskId(0)))
     }
 
+    /// How many jobs of the key, this one aside, occupy or may occupy a place at the service.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn in_flight_besides(&self, key: &KeyId, id: TaskId) -> Result<u32, LedgerError> {
+        self.read(|db| in_flight(db, key, id))
+    }
+
     /// Credits of what a batch has started, by estimate; what is in doubt counts.
     ///
     /// # Errors
@@ -500,7 +508,7 @@ fn started_credits(
     let sum: Option<f64> = db
         .prepare_cached(
             "SELECT sum(estimate) FROM tasks
-             WHERE started_by = ?1 AND id <> ?2 AND (starts > 0 OR draft = 'started')",
+             WHERE started_by = ?1 AND id <> ?2 AND (starts > 0 OR draft IN ('started', 'pending'))",
         )?
         .query_row(params![batch.0, except.0], |row| row.get(0))?;
     Ok(Credits(sum.unwrap_or(0.0)))

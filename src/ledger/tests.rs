@@ -331,3 +331,28 @@ fn the_files_are_private() {
     }
     assert_eq!(ledger.integrity().unwrap(), "ok");
 }
+
+#[test]
+fn limits_are_shared_and_belong_to_one_boot() {
+    use crate::model::limits::{Lane, LimitKey, LimiterStore as _};
+    let dir = tempfile::tempdir().unwrap();
+    let (one, two) = (open(dir.path()), open(dir.path()));
+    let key = LimitKey { origin: "o".into(), fingerprint: Some(Fingerprint("f".into())) };
+    one.change_key(&key, &mut |limits| {
+        limits.cap.value = 7.5;
+        limits.lane(Lane::Poll).parked_until = Some(Instant(9_000));
+        limits.latches.no_credits = true;
+    })
+    .unwrap();
+    one.change_host("h:1", &mut |host| host.flaps += 3).unwrap();
+    let mut seen = None;
+    two.change_key(&key, &mut |limits| seen = Some(limits.clone())).unwrap();
+    let seen = seen.unwrap();
+    assert!((seen.cap.value - 7.5).abs() < f64::EPSILON && seen.latches.no_credits);
+    assert_eq!(seen.poll.parked_until, Some(Instant(9_000)));
+    let mut flaps = 0;
+    two.change_host("h:1", &mut |host| flaps = host.flaps).unwrap();
+    assert_eq!(flaps, 3);
+    let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
+    rebooted.change_key(&key, &mut |limits| assert_eq!(*limits, Default::default())).unwrap();
+}

@@ -9,6 +9,7 @@ pub mod account;
 pub mod event;
 pub mod failure;
 pub mod job;
+pub mod limits;
 pub mod options;
 pub mod secret;
 pub mod text;

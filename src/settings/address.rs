@@ -46,6 +46,11 @@ pub(super) fn parse(text: &str, allow_http: bool) -> Result<Url, String> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("has a query or a fragment; {example}"));
     }
+    if url.path().trim_end_matches('/').ends_with("/v1") {
+        return Err(
+            "ends with /v1, which every call puts behind it anyway; leave it out".to_owned()
+        );
+    }
     if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
         return Err(format!(
             "{url} would send the key unprotected; use https, or set allow_http = true in this \
@@ -85,7 +90,14 @@ mod tests {
     fn an_address_is_no_place_for_secrets() {
         let planted = parse("https://me:hunter2@api.example", false).unwrap_err();
         assert!(!planted.contains("hunter2"), "{planted}");
-        for bad in ["", "api.example", "ftp://api.example", "https://x.example/?a=b", "https://"] {
+        for bad in [
+            "",
+            "api.example",
+            "ftp://api.example",
+            "https://x.example/?a=b",
+            "https://",
+            "https://x.example/v1/",
+        ] {
             assert!(parse(bad, false).is_err(), "{bad}");
         }
     }

@@ -35,16 +35,16 @@ pub(super) struct Found {
 /// # Errors
 /// A file that cannot be read or understood, or a named one that is not there.
 pub(super) fn read(
-    named: Option<PathBuf>,
+    named: Option<&Path>,
     config_dir: Option<&Path>,
     current_dir: &Path,
 ) -> Result<Found, Failure> {
     let mut found = Found::default();
     if let Some(path) = named {
-        let layer = load(&path, Author::User)?
-            .ok_or_else(|| wrong(&path, "there is no such file; check --config or RBGV_CONFIG"))?;
+        let layer = load(path, Author::User)?
+            .ok_or_else(|| wrong(path, "there is no such file; check --config or RBGV_CONFIG"))?;
         found.user = layer;
-        found.paths.push(path);
+        found.paths.push(path.to_owned());
         return Ok(found);
     }
     if let Some(path) = config_dir.map(|dir| dir.join(USER_FILE))

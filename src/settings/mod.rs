@@ -4,6 +4,7 @@
 //! Pure but for reading the files that it is told of and the key sources that they name. Nothing
 //! here talks to the service, prints, or decides what a command does with a value.
 
+mod add;
 mod address;
 mod age;
 mod command;
@@ -12,6 +13,7 @@ mod entry;
 mod files;
 mod keyring;
 mod layer;
+mod overview;
 mod profile;
 mod reader;
 mod resolve;
@@ -33,6 +35,7 @@ use crate::model::{
     ApiKey, Background, Failure, FailureKind, Fingerprint, ModelName, OutputFormat,
 };
 
+pub use add::{KeySource, NewProfile, add_profile};
 pub use profile::{Environment, Limits, Profile, Timing};
 pub use reader::Shown;
 
@@ -87,6 +90,8 @@ pub struct Settings {
     pub profile: Profile,
     /// The configuration files that were read, weakest first.
     pub files: Vec<PathBuf>,
+    /// Where `profile add` writes: the file named by the user, or their own, there or not.
+    pub user_file: Option<PathBuf>,
     /// Where the ledger lies.
     pub state_dir: PathBuf,
     /// Job options when the command line names none.
@@ -182,6 +187,7 @@ impl Settings {
         Self {
             profile,
             files: Vec::new(),
+            user_file: None,
             state_dir,
             defaults: Defaults::default(),
             warnings: Vec::new(),
@@ -232,6 +238,7 @@ impl fmt::Debug for Settings {
         f.debug_struct("Settings")
             .field("profile", &self.profile)
             .field("files", &self.files)
+            .field("user_file", &self.user_file)
             .field("state_dir", &self.state_dir)
             .field("defaults", &self.defaults)
             .field("warnings", &self.warnings)

@@ -89,9 +89,7 @@ pub struct Profile {
     pub key_created: Option<Timestamp>,
     /// How long the key may be used.
     pub key_max_age: Option<Duration>,
-    pub(super) model: Option<ModelName>,
-    pub(super) format: Option<OutputFormat>,
-    pub(super) background: Option<Background>,
+    pub(super) choice: Choice,
     pub(super) api_key: Option<secret::Placed>,
     pub(super) admin_token: Option<secret::Placed>,
 }
@@ -216,9 +214,7 @@ impl Profile {
             timing,
             key_created,
             key_max_age,
-            model: choice.model,
-            format: choice.format,
-            background: choice.background,
+            choice,
             api_key: secret::Placed::find(Slot::ApiKey, own, vars)?,
             admin_token: secret::Placed::find(Slot::AdminToken, own, vars)?,
         };
@@ -238,9 +234,7 @@ impl Profile {
             timing,
             key_created: None,
             key_max_age: None,
-            model: None,
-            format: None,
-            background: None,
+            choice: Choice::default(),
             api_key: Some(key),
             admin_token: None,
         }
@@ -255,7 +249,7 @@ impl Profile {
 }
 
 /// Job options that a section chooses.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Choice {
     pub(super) model: Option<ModelName>,
     pub(super) format: Option<OutputFormat>,

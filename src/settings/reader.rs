@@ -24,6 +24,11 @@ pub struct Shown {
 /// What a value is when no file names it.
 pub(super) const DEFAULT: &str = "default";
 
+/// A row of `config show`.
+pub(super) fn row(key: &str, value: &impl ToString, origin: impl Into<String>) -> Shown {
+    Shown { key: key.to_owned(), value: value.to_string(), origin: origin.into() }
+}
+
 /// Reads one section.
 pub(super) struct Reader<'a> {
     section: &'a Section,

@@ -1,14 +1,15 @@
 //! What a project file may not do. It lies in a directory that may have been cloned from anywhere,
-//! so it must not run commands, lead a key of the user's to another host, or take off the guards
-//! that the user put on a profile.
+//! so it must not run commands, lead a key of the user's to another host, have files of theirs
+//! uploaded, or take off the guards that they put on a profile.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::Failure;
+use crate::model::{Background, Failure};
 
 use super::address::{self, VENDOR};
 use super::entry::{Author, Entry, Place, Scalar, Section};
+use super::files;
 use super::layer::{Layer, ProfileLayer};
 use super::secret::{self, Placed, Slot, Source};
 
@@ -31,10 +32,12 @@ pub(super) fn check(
     merged: &Layer,
     context: &Context<'_>,
 ) -> Result<(), Failure> {
+    check_picture(&project.defaults, context)?;
     let nothing = ProfileLayer::default();
     for (name, said) in &project.profiles {
         let users = user.profiles.get(name).unwrap_or(&nothing);
         check_commands(&said.own)?;
+        check_picture(&said.own, context)?;
         check_guards(name, &users.own, &said.own)?;
         if let Some(exposed) = exposed(name, &users.own, &said.own, context) {
             let own = merged.profiles.get(name).map_or(&said.own, |profile| &profile.own);
@@ -55,6 +58,23 @@ fn check_commands(said: &Section) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// A background picture is uploaded, so a project names only its own.
+fn check_picture(said: &Section, context: &Context<'_>) -> Result<(), Failure> {
+    let Some(entry) = said.get("background") else { return Ok(()) };
+    let Scalar::Text(text) = &entry.scalar else { return Ok(()) };
+    let Ok(Background::ImageFile(picture)) = text.parse() else { return Ok(()) };
+    let picture = files::beside(&entry.place.path, &picture.to_string_lossy(), context.vars);
+    let inside = entry.place.path.parent().is_some_and(|dir| lies_in(&picture, dir));
+    if inside {
+        return Ok(());
+    }
+    Err(entry.place.failure(format!(
+        "a project file may only name pictures that lie in its directory, and {} is none; {}",
+        picture.display(),
+        way_out("it")
+    )))
 }
 
 /// The user's word on how careful a profile is stands above the project's.

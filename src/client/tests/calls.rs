@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::server::{Server, Step, answer, answer_with};
+use super::uploads::upload_file;
 use super::{KEY, TOKEN, client, client_with, timing};
-use crate::client::{Call, ListQuery, NewJob, StartJob, Timing, UploadFile};
+use crate::client::{Call, ListQuery, NewJob, StartJob, Timing};
 use crate::model::{Delivery, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
 fn id() -> JobId {
@@ -18,18 +19,6 @@ async fn start_on(step: Step) -> (Result<crate::client::Started, Failure>, Serve
     let job = StartJob { options: &options, background_image_url: None };
     let result = client(&server.url).start(&id(), &job, Call::plain()).await;
     (result, server)
-}
-
-fn upload_file(content: &[u8]) -> (UploadFile, tempfile::NamedTempFile) {
-    let on_disk = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(on_disk.path(), content).unwrap();
-    let file = UploadFile {
-        path: on_disk.path().to_owned(),
-        name: "clip 1.mp4".into(),
-        size: content.len() as u64,
-        content_type: "video/mp4".into(),
-    };
-    (file, on_disk)
 }
 
 #[tokio::test]
@@ -84,88 +73,6 @@ async fn credentials_go_only_where_they_belong() {
     assert!(!seen[0].head.contains("x-api-key") && !seen[0].head.contains("x-admin-token"));
     assert!(seen[1].head.contains(&format!("x-admin-token: {TOKEN}")));
     assert!(!seen[1].head.contains("x-api-key"));
-}
-
-#[tokio::test]
-async fn an_upload_is_streamed_whole() {
-    let server = Server::start(vec![
-        Step::Close,
-        Step::Say(answer(
-            200,
-            r#"{"success": true, "video_url": "https://cdn.example/v", "size": 700000}"#,
-        )),
-    ])
-    .await;
-    let (file, _kept) = upload_file(&vec![7; 700_000]);
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let listener = Arc::clone(&told);
-    let progress = Arc::new(move |sent| listener.lock().unwrap().push(sent));
-    let uploaded = client(&server.url).upload(&file, Call::plain(), progress).await.unwrap();
-    assert_eq!(uploaded.video_url, "https://cdn.example/v");
-    assert_eq!(uploaded.size, Some(700_000));
-
-    // The first attempt broke: the second one sends the file again from its start.
-    for seen in server.seen() {
-        let head = String::from_utf8_lossy(&seen.body[..300]).into_owned();
-        assert!(head.contains(r#"name="file"; filename="clip_1.mp4""#), "{head}");
-        assert!(head.contains("Content-Type: video/mp4"), "{head}");
-        let content = seen.body.split(|byte| *byte != 7).map(<[u8]>::len).max();
-        assert_eq!(content, Some(700_000));
-    }
-    assert_eq!(told.lock().unwrap().last(), Some(&700_000));
-}
-
-#[tokio::test]
-async fn a_stalled_upload_is_noticed() {
-    let server = Server::start(vec![Step::StopReading, Step::StopReading, Step::StopReading]).await;
-    let (file, _kept) = upload_file(&vec![7; 30_000_000]);
-    let timing = Timing { idle_timeout: Duration::from_millis(80), ..timing() };
-    let began = std::time::Duration::from_secs(20);
-    let client = client_with(&server.url, timing);
-    let uploading = client.upload(&file, Call::plain(), Arc::new(|_| ()));
-    let failure = tokio::time::timeout(began, uploading).await.unwrap().unwrap_err();
-    assert_eq!((failure.kind, failure.attempts), (FailureKind::Broken, 3));
-    assert!(failure.why.contains("nothing moved"), "{failure}");
-}
-
-#[tokio::test]
-async fn a_slow_upload_is_not_a_stalled_one() {
-    // The server takes the request in small sips, for longer than the idle timeout.
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let sipping = tokio::spawn(async move {
-        use tokio::io::{AsyncReadExt, AsyncWriteExt};
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut sip = vec![0; 2_000_000];
-        let mut taken = 0;
-        while taken < 20_000_000 {
-            taken += socket.read(&mut sip).await.unwrap();
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        while let Ok(Ok(more)) =
-            tokio::time::timeout(Duration::from_millis(50), socket.read(&mut sip)).await
-        {
-            taken += more;
-        }
-        socket.write_all(&answer(200, r#"{"video_url": "v"}"#)).await.unwrap();
-        taken
-    });
-    let (file, _kept) = upload_file(&vec![7; 20_000_000]);
-    let timing = Timing { idle_timeout: Duration::from_secs(1), retries: 0, ..timing() };
-    let uploaded = client_with(&url, timing).upload(&file, Call::plain(), Arc::new(|_| ())).await;
-    assert_eq!(uploaded.unwrap().video_url, "v");
-    assert!(sipping.await.unwrap() > 20_000_000);
-}
-
-#[tokio::test]
-async fn a_file_that_shrank_is_not_sent_again() {
-    let server = Server::start(vec![Step::Close]).await;
-    let (mut file, _kept) = upload_file(b"short");
-    file.size = 50;
-    let failure =
-        client(&server.url).upload(&file, Call::plain(), Arc::new(|_| ())).await.unwrap_err();
-    assert_eq!((failure.kind, failure.attempts), (FailureKind::Local, 1));
-    assert!(failure.why.contains("the file changed"), "{failure}");
 }
 
 #[tokio::test]
@@ -260,7 +167,6 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
         (html(503), K::Unavailable, Ambiguous),
         (Step::Say(answer(503, "")), K::Unavailable, Ambiguous),
         (Step::Close, K::Broken, Ambiguous),
-        (Step::StopReading, K::Broken, Ambiguous),
         (Step::Say(cut), K::Broken, Ambiguous),
         (Step::Say(answer(200, r#"{"id": "j-1", "sta"#)), K::Broken, Ambiguous),
         (Step::Say(answer(200, "garbage")), K::Contract, Ambiguous),
@@ -271,23 +177,25 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
     ];
     for (step, kind, delivery) in table {
         // A second connection would hang, and the test with it.
-        let server = Server::start(vec![step]).await;
-        let options = JobOptions::default();
-        let job = StartJob { options: &options, background_image_url: None };
-        let timing = Timing {
-            idle_timeout: Duration::from_millis(300),
-            connect_timeout: Duration::from_millis(300),
-            ..timing()
-        };
-        let failure =
-            client_with(&server.url, timing).start(&id(), &job, Call::plain()).await.unwrap_err();
+        let failure = start_on(step).await.0.unwrap_err();
         assert_eq!(
             (failure.kind, failure.delivery, failure.attempts),
             (kind, delivery, 1),
             "{failure}"
         );
-        assert!(server.seen().len() <= 1);
     }
+}
+
+#[tokio::test]
+async fn a_start_that_meets_silence_is_ambiguous() {
+    let server = Server::start(vec![Step::StopReading]).await;
+    let short = Duration::from_millis(50);
+    let timing = Timing { idle_timeout: short, connect_timeout: short, ..timing() };
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    let client = client_with(&server.url, timing);
+    let failure = client.start(&id(), &job, Call::plain()).await.unwrap_err();
+    assert_eq!((failure.kind, failure.delivery), (FailureKind::Broken, Delivery::Ambiguous));
 }
 
 #[tokio::test]
@@ -300,6 +208,20 @@ async fn a_refused_connection_is_certain() {
     let failure = client(&url).start(&id(), &job, Call::plain()).await.unwrap_err();
     assert_eq!((failure.kind, failure.delivery), (FailureKind::Unreachable, Delivery::NotExecuted));
     assert!(failure.why.contains("refused"), "{failure}");
+}
+
+#[tokio::test]
+async fn calls_can_be_made_from_any_thread() {
+    fn movable<T: Send>(_: T) {}
+    let client = client("http://127.0.0.1:9");
+    let (file, _kept) = upload_file(b"");
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    movable(client.upload(&file, Call::plain(), Arc::new(|_| ())));
+    movable(client.start(&id(), &job, Call::plain()));
+    movable(client.get(&id(), Call::plain()));
+    let link = crate::model::OutputLink::new("http://127.0.0.1:9");
+    movable(client.download(&link, None, Call::plain()));
 }
 
 #[tokio::test]

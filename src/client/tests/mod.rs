@@ -3,8 +3,10 @@
 
 mod calls;
 mod downloads;
+mod limits;
 mod secrets;
 mod server;
+mod uploads;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +17,16 @@ use crate::model::{ApiKey, Clock, Instant, Random, Timestamp};
 /// Counts from the moment it was made.
 struct TestClock(tokio::time::Instant);
 
+impl TestClock {
+    /// An hour after boot.
+    fn new() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+}
+
 impl Clock for TestClock {
     fn now(&self) -> Instant {
-        Instant(u64::try_from(self.0.elapsed().as_millis()).unwrap())
+        Instant(3_600_000 + u64::try_from(self.0.elapsed().as_millis()).unwrap())
     }
 
     fn wall(&self) -> Timestamp {
@@ -56,17 +65,19 @@ fn timing() -> Timing {
     }
 }
 
-fn client_with(base: &str, timing: Timing) -> Client {
-    let endpoint = Endpoint {
+fn endpoint(base: &str) -> Endpoint {
+    Endpoint {
         base_url: base.parse().unwrap(),
         key: Some(ApiKey::new(KEY)),
         admin_token: Some(ApiKey::new(TOKEN)),
         allow_http: false,
         proxy: ProxyChoice { http: Some("http://127.0.0.1:1".into()), ..ProxyChoice::default() },
         user_agent: "rbgv/test".into(),
-    };
-    let clock = Arc::new(TestClock(tokio::time::Instant::now()));
-    Client::new(endpoint, timing, clock, Arc::new(Least)).unwrap()
+    }
+}
+
+fn client_with(base: &str, timing: Timing) -> Client {
+    Client::new(endpoint(base), timing, Arc::new(TestClock::new()), Arc::new(Least)).unwrap()
 }
 
 fn client(base: &str) -> Client {

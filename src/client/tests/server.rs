@@ -15,6 +15,8 @@ pub(super) enum Step {
     SayAndHold(Vec<u8>),
     /// Read the request and close without a word.
     Close,
+    /// Read the head of the request, write these bytes, and then nothing, with the connection open.
+    SayEarly(Vec<u8>),
     /// Read a little of the request, then nothing, with the connection open.
     StopReading,
     /// Read the request, write the first bytes, then the second ones again and again.
@@ -84,6 +86,13 @@ async fn serve(
             held.push(socket);
             continue;
         }
+        if let Step::SayEarly(bytes) = step {
+            let mut little = [0; 100];
+            let _ = socket.read(&mut little).await;
+            socket.write_all(&bytes).await.unwrap();
+            held.push(socket);
+            continue;
+        }
         let request = read_request(&mut socket).await;
         seen.lock().unwrap().push(request);
         match step {
@@ -101,7 +110,7 @@ async fn serve(
                     *written.lock().unwrap() += again.len();
                 }
             }
-            Step::Close | Step::StopReading => {}
+            Step::Close | Step::StopReading | Step::SayEarly(_) => {}
         }
     }
     // Whoever comes now is left waiting, and what is held stays open.

@@ -1,7 +1,8 @@
 //! Why there is no answer, and how that is told from the HTTP library's errors.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::fmt;
+use std::io;
 use std::time::Duration;
 
 /// Why there is no answer.
@@ -49,28 +50,43 @@ pub(super) fn fault(error: &reqwest::Error) -> Fault {
 }
 
 /// Why the other side's certificate was not accepted, if that was it.
-fn certificate(error: &reqwest::Error) -> Option<String> {
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        // An io::Error gives its inner error by `get_ref` and leaves it out of `source`.
-        let inner = current.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        let tls = match inner {
-            Some(inner) => inner.downcast_ref::<rustls::Error>(),
-            None => current.downcast_ref(),
-        };
-        if let Some(rustls::Error::InvalidCertificate(why)) = tls {
-            return Some(why.to_string());
-        }
-        cause = current.source();
+fn certificate(error: &(dyn Error + 'static)) -> Option<String> {
+    if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
+        return Some(why.to_string());
     }
-    None
+    // An io::Error gives what it wraps by `get_ref` and leaves it out of `source`.
+    let inner = match error.downcast_ref::<io::Error>() {
+        Some(wrapper) => wrapper.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    };
+    certificate(inner?)
 }
 
 /// The innermost cause, which is the one that says something.
 pub(super) fn words(error: &reqwest::Error) -> String {
-    let mut innermost: &dyn std::error::Error = error;
+    let mut innermost: &dyn Error = error;
     while let Some(cause) = innermost.source() {
         innermost = cause;
     }
     innermost.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use rustls::CertificateError;
+
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_found_however_it_is_wrapped() {
+        let bad = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let once = io::Error::other(bad());
+        let twice = io::Error::other(io::Error::other(bad()));
+        for error in [&bad() as &(dyn Error + 'static), &once, &twice] {
+            assert!(certificate(error).is_some(), "{error:?}");
+        }
+        let other = io::Error::other(rustls::Error::DecryptError);
+        assert_eq!(certificate(&other), None);
+        assert_eq!(certificate(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
+    }
 }

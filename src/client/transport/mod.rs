@@ -22,6 +22,7 @@ use url::Url;
 pub(super) use fault::Fault;
 use fault::{fault, words};
 use setup::{misconfigured, outward, proxied, secret_header, within_origin};
+use tls::Tls;
 use upload::FileBody;
 
 use super::endpoint::{Endpoint, Timing, may_connect};
@@ -109,6 +110,10 @@ impl Transport {
     /// [`FailureKind::Configuration`]: nothing that was given can make a client.
     pub(super) fn new(endpoint: &Endpoint, timing: &Timing) -> Result<Self, Failure> {
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
+        Self::with_tls(endpoint, timing, tls)
+    }
+
+    fn with_tls(endpoint: &Endpoint, timing: &Timing, tls: Tls) -> Result<Self, Failure> {
         let allow_http = endpoint.allow_http;
         let build = |redirects: redirect::Policy| {
             let plain = reqwest::Client::builder()
@@ -292,4 +297,37 @@ fn head(response: &reqwest::Response) -> Head {
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(ToOwned::to_owned).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::client::endpoint::ProxyChoice;
+
+    fn without_certificates(base: &str) -> Result<Transport, Failure> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = tls::trusting_nothing(provider, "none were found".to_owned()).unwrap();
+        let endpoint = Endpoint {
+            base_url: base.parse().unwrap(),
+            key: None,
+            admin_token: None,
+            allow_http: false,
+            proxy: ProxyChoice::default(),
+            user_agent: "rbgv/test".to_owned(),
+        };
+        Transport::with_tls(&endpoint, &Timing::default(), tls)
+    }
+
+    #[test]
+    fn missing_certificates_matter_where_https_is_used() {
+        let failure = without_certificates("https://api.example").err().unwrap();
+        assert_eq!(failure.kind, FailureKind::Configuration);
+        assert!(failure.next.unwrap().contains("ca-certificates"));
+
+        let local = without_certificates("http://127.0.0.1:9").unwrap();
+        assert!(local.reachable(&"https://cdn.example/o".parse().unwrap()).is_err());
+        assert!(local.reachable(&"http://127.0.0.1:9/o".parse().unwrap()).is_ok());
+    }
 }

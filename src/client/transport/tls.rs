@@ -22,13 +22,15 @@ pub(super) fn platform() -> Result<Tls, String> {
     let provider = Arc::new(ring::default_provider());
     match trusting_the_platform(Arc::clone(&provider)) {
         Ok(config) => Ok(Tls { config, unusable: None }),
-        Err(why) => {
-            let config = builder(provider)?
-                .with_root_certificates(RootCertStore::empty())
-                .with_no_client_auth();
-            Ok(Tls { config: http1(config), unusable: Some(why) })
-        }
+        Err(why) => trusting_nothing(provider, why),
     }
+}
+
+/// Settings for a machine without certificates.
+pub(super) fn trusting_nothing(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
+    let config =
+        builder(provider)?.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
+    Ok(Tls { config: http1(config), unusable: Some(why) })
 }
 
 fn trusting_the_platform(provider: Arc<CryptoProvider>) -> Result<ClientConfig, String> {

@@ -287,7 +287,7 @@ mod tests {
                 assert_eq!(pixel[..3], [200, 100, 50], "{at}");
             }
         }
-        assert_eq!(out[2 * 6 * 4 + 3], 223, "column 3 of 8 is seven eighths covered");
+        assert_eq!(out[2 * 6 * 4 + 3], 191, "column 3 of 8 is three quarters covered");
     }
 
     #[test]

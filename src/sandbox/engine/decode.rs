@@ -20,24 +20,66 @@ pub(crate) struct Frames {
     most: u64,
 }
 
-/// Arguments that make FFmpeg write the frames of `source` at `size` as raw RGB.
-pub(crate) fn arguments(source: &Source, size: (usize, usize), most: u64) -> Vec<OsString> {
+/// Which frames to read, and how large.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Pace {
+    /// All of them at the source's rate and size.
+    All,
+    /// So many a second.
+    Some(f64),
+}
+
+/// Arguments that make FFmpeg write frames of `source` as raw RGB, at most `most` of them.
+fn arguments(source: &Source, pace: Pace, most: u64) -> Vec<OsString> {
     let mut list: Vec<OsString> = ["-v", "error", "-nostdin"].map(Into::into).into();
     list.extend(guarded(source.demuxer));
     // Pixels as stored are checked again by the decoder: a header may say less than the stream.
     list.extend(["-max_pixels", "134217728", "-i"].map(OsString::from));
     list.push(address(&source.file));
     let fields = if source.interlaced { "yadif=deint=interlaced," } else { "" };
+    let rate = match pace {
+        Pace::All => source.rate.to_string(),
+        Pace::Some(rate) => format!("{rate:.6}"),
+    };
+    let (width, height) = source.size;
     let filter = format!(
-        "{fields}fps={}:start_time=0,scale={}:{}:flags=bicubic+accurate_rnd+full_chroma_int,\
-         setsar=1,format=rgb24",
-        source.rate, size.0, size.1
+        "{fields}fps={rate}:start_time=0,\
+         scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int,setsar=1,format=rgb24"
     );
     list.extend(["-map".to_owned(), format!("0:{}", source.stream)].map(OsString::from));
     list.extend(["-vf".into(), filter.into()]);
     list.extend(["-frames:v".to_owned(), most.to_string()].map(OsString::from));
     list.extend(["-f", "rawvideo", "pipe:1"].map(OsString::from));
     list
+}
+
+/// Shows `count` frames, spread evenly over the video (fewer when it has fewer), to `see`.
+pub(crate) fn sample(
+    leash: &Leash<'_>,
+    tools: &Tools,
+    source: &Source,
+    count: u32,
+    mut see: impl FnMut(&Frame) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let count = f64::from(count).min(source.expected_frames());
+    let pace = Pace::Some(count / source.duration.max(f64::MIN_POSITIVE));
+    let mut frames = Frames::start(leash, tools, source, pace, whole(count) + 1)?;
+    let mut buffer = Vec::new();
+    while let Some(frame) = frames.next_into(buffer)? {
+        leash.check()?;
+        see(&frame)?;
+        buffer = frame.data;
+    }
+    Ok(())
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a positive number of frames, far below 2^53"
+)]
+fn whole(count: f64) -> u64 {
+    count.ceil() as u64
 }
 
 impl Frames {
@@ -49,14 +91,18 @@ impl Frames {
         limits: &Limits,
     ) -> Result<Self, EngineError> {
         // What the header says was checked; this is for headers that lie.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a positive number of frames, far below 2^53"
-        )]
-        let most = (limits.duration_seconds * source.rate.hertz()).ceil() as u64 + 1;
-        let arguments = arguments(source, source.size, most + 1);
-        let mut program = leash.start(&tools.ffmpeg, &arguments, false)?;
+        let most = whole(limits.duration_seconds * source.rate.hertz()) + 1;
+        Self::start(leash, tools, source, Pace::All, most)
+    }
+
+    fn start(
+        leash: &Leash<'_>,
+        tools: &Tools,
+        source: &Source,
+        pace: Pace,
+        most: u64,
+    ) -> Result<Self, EngineError> {
+        let mut program = leash.start(&tools.ffmpeg, &arguments(source, pace, most + 1), false)?;
         let stdout = program
             .stdout
             .take()

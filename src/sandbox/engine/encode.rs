@@ -182,7 +182,7 @@ pub(crate) enum Encoder {
         stdin: ChildStdin,
     },
     /// The archive writer.
-    Sequence(Sequence),
+    Sequence(Box<Sequence>),
 }
 
 impl Encoder {
@@ -193,7 +193,8 @@ impl Encoder {
         order: &Order<'_>,
     ) -> Result<Self, EngineError> {
         if order.format == Format::PngSequence {
-            return Sequence::create(order.output, order.size, order.alpha).map(Self::Sequence);
+            return Sequence::create(order.output, order.size, order.alpha)
+                .map(|sequence| Self::Sequence(Box::new(sequence)));
         }
         let mut program = leash.start(&tools.ffmpeg, &arguments(order), true)?;
         let stdin = program

@@ -23,6 +23,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// A frame of one colour.
+    #[cfg(test)]
     pub(crate) fn filled(width: usize, height: usize, color: [u8; 3]) -> Self {
         Self { width, height, data: color.repeat(width * height) }
     }
@@ -46,6 +47,7 @@ impl Plane {
     }
 
     /// The mean of all values; 0 for an empty plane.
+    #[cfg(test)]
     pub(crate) fn mean(&self) -> f32 {
         if self.data.is_empty() {
             return 0.0;
@@ -93,7 +95,9 @@ fn taps(source: usize, target: usize, part: Range<usize>) -> Vec<Tap> {
             .collect();
         let sum: f32 = weights.iter().sum();
         if sum > 0.0 {
-            weights.iter_mut().for_each(|weight| *weight /= sum);
+            for weight in &mut weights {
+                *weight /= sum;
+            }
         } else {
             weights.fill(1.0 / (end - start + 1) as f32);
         }
@@ -147,9 +151,15 @@ impl Resizer {
     pub(crate) fn frame(&self, frame: &Frame) -> Picture {
         debug_assert_eq!((frame.width, frame.height), self.source);
         let (width, height) = self.target;
+        if self.source == self.target {
+            let data = frame.data.iter().map(|&value| f32::from(value) * (1.0 / 255.0)).collect();
+            return Picture { width, height, data };
+        }
         let narrow = self.columns_of::<3, u8>(&frame.data);
         let mut data = self.rows_of(&narrow, width * 3);
-        data.iter_mut().for_each(|value| *value *= 1.0 / 255.0);
+        for value in &mut data {
+            *value *= 1.0 / 255.0;
+        }
         Picture { width, height, data }
     }
 

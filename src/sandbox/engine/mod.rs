@@ -4,11 +4,13 @@
 //! rehearsals and benchmarks.
 
 mod backdrop;
+mod choose;
 mod compose;
 mod container;
 mod decode;
 mod encode;
 mod image;
+mod install;
 mod matte;
 mod pipeline;
 mod probe;
@@ -16,6 +18,7 @@ mod process;
 mod real;
 mod sequence;
 
+pub use install::{install_rvm, installed_rvm};
 pub use probe::Limits;
 pub use process::Tools;
 pub use real::RealEngine;
@@ -113,3 +116,6 @@ pub trait Engine: Send + Sync {
         cancel: &AtomicBool,
     ) -> Result<Outcome, EngineError>;
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,8 +11,7 @@ use super::compose::Composer;
 use super::decode::Frames;
 use super::encode::Encoder;
 use super::image::{Frame, Picture, Plane, Resizer};
-use super::matte::guided::{self, Tuning};
-use super::matte::{Segmenter, working_size};
+use super::matte::{Finisher, Matter, Segmenter};
 use super::process::Leash;
 
 /// How many frames may wait between two steps.
@@ -44,12 +43,11 @@ fn decode(
 }
 
 fn find(
-    size: (usize, usize),
+    resizer: &Resizer,
     segmenter: &mut dyn Segmenter,
     frames: Receiver<Frame>,
     out: &SyncSender<Masked>,
 ) -> Result<(), EngineError> {
-    let resizer = Resizer::new(size, working_size(size, 480));
     for frame in frames {
         let small = resizer.frame(&frame);
         let mask = segmenter.segment(&frame, &small)?;
@@ -59,15 +57,15 @@ fn find(
 }
 
 fn compose(
+    finisher: &dyn Finisher,
     composer: &Composer,
     masked: Receiver<Masked>,
     out: &SyncSender<Vec<u8>>,
     spare: &Receiver<Vec<u8>>,
     used: &SyncSender<Vec<u8>>,
 ) -> Result<(), EngineError> {
-    let tuning = Tuning::default();
     for Masked { frame, small, mask } in masked {
-        let cut = guided::refine(frame, &small, &mask, &tuning);
+        let cut = finisher.finish(frame, &small, &mask);
         let mut output = spare.try_recv().unwrap_or_default();
         composer.compose(&cut, &mut output);
         // A full queue of used memory only means that there is enough of it.
@@ -81,10 +79,8 @@ fn compose(
 pub(crate) struct Line<'a> {
     /// Where frames come from.
     pub(crate) frames: Frames,
-    /// Their size.
-    pub(crate) size: (usize, usize),
-    /// What finds the subject.
-    pub(crate) segmenter: &'a mut dyn Segmenter,
+    /// What cuts out the subject.
+    pub(crate) matter: Matter<'a>,
     /// What puts it on its canvas.
     pub(crate) composer: Composer,
     /// Where frames go.
@@ -98,7 +94,8 @@ impl Line<'_> {
         leash: &Leash<'_>,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<u64, EngineError> {
-        let Self { frames, size, segmenter, composer, mut encoder } = self;
+        let Self { frames, matter, composer, mut encoder } = self;
+        let Matter { resizer, mut segmenter, finisher, .. } = matter;
         let (to_find, decoded) = sync_channel(QUEUE);
         let (to_compose, masked) = sync_channel(QUEUE);
         let (to_encode, composed) = sync_channel(QUEUE);
@@ -107,9 +104,9 @@ impl Line<'_> {
         thread::scope(|scope| {
             let steps = [
                 scope.spawn(move || decode(leash, frames, &to_find, &spare_frames)),
-                scope.spawn(move || find(size, segmenter, decoded, &to_compose)),
+                scope.spawn(move || find(&resizer, &mut *segmenter, decoded, &to_compose)),
                 scope.spawn(move || {
-                    compose(&composer, masked, &to_encode, &spare_outputs, &used_frames)
+                    compose(&*finisher, &composer, masked, &to_encode, &spare_outputs, &used_frames)
                 }),
             ];
             let mut written = 0;

@@ -40,11 +40,14 @@ impl Default for Limits {
             animation_seconds: 60.0,
             pixels: 3840 * 2160,
             frame_rate: 120,
-            job_time: Duration::from_secs(2 * 60 * 60),
+            job_time: Duration::from_hours(2),
             probe_time: Duration::from_secs(30),
         }
     }
 }
+
+/// How much the prober may say: a line a packet, at most.
+const LONGEST_ANSWER: usize = 16 << 20;
 
 /// A frame rate as a fraction, as FFmpeg takes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,31 +144,29 @@ pub(crate) fn look(
     }
     let demuxer = container::demuxer(file)?;
     let ask = |more: &[&str]| {
-        let mut arguments: Vec<OsString> = ["-v", "error", "-of", "json"].map(Into::into).into();
+        let mut arguments: Vec<OsString> = ["-v", "error"].map(Into::into).into();
         arguments.extend(guarded(demuxer));
         arguments.extend(more.iter().map(OsString::from));
         arguments.push(address(file));
-        let answer = Leash::held(cancel, limits.probe_time, |leash| {
-            leash.output(&tools.ffprobe, &arguments, 4 << 20)
+        Leash::held(cancel, limits.probe_time, |leash| {
+            leash.output(&tools.ffprobe, &arguments, LONGEST_ANSWER)
         })
-        .map_err(|error| EngineError(format!("Invalid video: {error}")))?;
-        serde_json::from_slice::<Value>(&answer)
-            .map_err(|error| EngineError(format!("FFprobe answered strangely: {error}")))
+        .map_err(|error| EngineError(format!("Invalid video: {error}")))
     };
-    let answer = ask(&["-show_streams", "-show_format"])?;
+    let answer = ask(&["-of", "json", "-show_streams", "-show_format"])?;
+    let answer = serde_json::from_slice::<Value>(&answer)
+        .map_err(|error| EngineError(format!("FFprobe answered strangely: {error}")))?;
     let mut source = read(&answer, file, demuxer)?;
-    if source.duration <= 0.0 {
-        // Recorders that stream (browsers do) leave the length open: count what is there.
+    let whole = number(&answer["format"]["duration"]).unwrap_or(0.0);
+    if source.duration <= 0.0 || whole > source.duration * 1.05 + 0.05 {
+        // Recorders that stream (browsers do) leave the length open, and the stream of a varying
+        // frame rate may say less than it holds: look at every packet.
         let stream = source.stream.to_string();
-        let counted = ask(&[
-            "-select_streams",
-            &stream,
-            "-count_packets",
-            "-show_entries",
-            "stream=nb_read_packets",
-        ])?;
-        let packets = number(&counted["streams"][0]["nb_read_packets"]).unwrap_or(0.0);
-        source.duration = packets / source.rate.hertz();
+        let times = "packet=pts_time,duration_time";
+        let packets =
+            ask(&["-select_streams", &stream, "-show_entries", times, "-of", "compact=p=0:nk=1"])?;
+        let start = number(&answer["format"]["start_time"]).unwrap_or(0.0);
+        source.duration = length(&String::from_utf8_lossy(&packets), start, source.rate);
     }
     within(&source, limits)?;
     if source.rate.hertz() > f64::from(limits.frame_rate) {
@@ -187,7 +188,7 @@ fn within(source: &Source, limits: &Limits) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// FFprobe writes most numbers as text.
+/// `FFprobe` writes most numbers as text.
 fn number(value: &Value) -> Option<f64> {
     value
         .as_f64()
@@ -198,6 +199,21 @@ fn number(value: &Value) -> Option<f64> {
 /// `HH:MM:SS.fraction`, as Matroska tags write it.
 fn clock(text: &str) -> Option<f64> {
     text.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.parse::<f64>().ok()?))
+}
+
+/// From `start` to the end of the last picture, by the times of all packets.
+fn length(packets: &str, start: f64, rate: Rate) -> f64 {
+    let frame = 1.0 / rate.hertz();
+    let (mut last, mut count) = (None, 0u32);
+    for line in packets.lines().filter(|line| !line.is_empty()) {
+        let mut fields = line.split('|').map(|field| field.parse::<f64>().ok());
+        count += 1;
+        if let Some(time) = fields.next().flatten() {
+            let end = time + fields.next().flatten().filter(|&span| span > 0.0).unwrap_or(frame);
+            last = Some(last.map_or(end, |last: f64| last.max(end)));
+        }
+    }
+    last.map_or(f64::from(count) * frame, |last| (last - start).max(frame))
 }
 
 fn read(answer: &Value, file: &Path, demuxer: &'static str) -> Result<Source, EngineError> {
@@ -285,7 +301,7 @@ mod tests {
         })
     }
 
-    fn source(video: Value, more: Value) -> Source {
+    fn source(video: &Value, more: &Value) -> Source {
         let answer = json!({"streams": [video, more], "format": {"start_time": "0.0"}});
         read(&answer, Path::new("clip"), "mov").unwrap()
     }
@@ -293,7 +309,7 @@ mod tests {
     #[test]
     fn a_plain_file() {
         let sound = json!({"index": 1, "codec_type": "audio", "codec_name": "aac"});
-        let source = source(video(), sound);
+        let source = source(&video(), &sound);
         assert_eq!(source.size, (640, 360));
         assert!((source.expected_frames() - 48.0).abs() < 1e-9);
         assert_eq!(source.sound, Some((1, "aac".to_owned())));
@@ -305,7 +321,7 @@ mod tests {
         let mut turned = video();
         turned["side_data_list"] = json!([{"side_data_type": "Display Matrix", "rotation": -90}]);
         turned["sample_aspect_ratio"] = json!("4:3");
-        assert_eq!(source(turned, json!({})).size, (360, 853));
+        assert_eq!(source(&turned, &json!({})).size, (360, 853));
     }
 
     #[test]
@@ -314,7 +330,7 @@ mod tests {
         cover["disposition"] = json!({"attached_pic": 1});
         let mut real = video();
         real["index"] = json!(1);
-        assert_eq!(source(cover.clone(), real).stream, 1);
+        assert_eq!(source(&cover, &real).stream, 1);
         let answer = json!({"streams": [cover]});
         assert!(read(&answer, Path::new("clip"), "mov").is_err());
     }
@@ -336,17 +352,28 @@ mod tests {
     }
 
     #[test]
+    fn packets_tell_the_length() {
+        let rate = Rate { frames: 20, seconds: 1 };
+        assert!((length("0.0|0.05\n0.75|0.05|\n0.25|N/A\n", 0.0, rate) - 0.8).abs() < 1e-9);
+        assert!((length("N/A|N/A\nN/A|N/A\n\n", 0.0, rate) - 0.1).abs() < 1e-9);
+        assert!((length("1.5|N/A\n", 1.0, rate) - 0.55).abs() < 1e-9);
+        assert!(length("", 0.0, rate).abs() < 1e-9);
+    }
+
+    #[test]
     fn lengths() {
         let mut late = video();
         late["start_time"] = json!("1.5");
-        assert!((source(late, json!({})).duration - 3.5).abs() < 1e-9);
+        assert!((source(&late, &json!({})).duration - 3.5).abs() < 1e-9);
         let mut tagged = video();
         tagged["duration"] = Value::Null;
         tagged["tags"] = json!({"DURATION": "00:01:02.500000000"});
-        assert!((source(tagged, json!({})).duration - 62.5).abs() < 1e-9);
+        assert!((source(&tagged, &json!({})).duration - 62.5).abs() < 1e-9);
         let limits = Limits { duration_seconds: 1.0, ..Limits::default() };
-        assert!(within(&source(video(), json!({})), &limits).unwrap_err().0.contains("too long"));
+        assert!(within(&source(&video(), &json!({})), &limits).unwrap_err().0.contains("too long"));
         let limits = Limits { pixels: 100, ..Limits::default() };
-        assert!(within(&source(video(), json!({})), &limits).unwrap_err().0.contains("too large"));
+        assert!(
+            within(&source(&video(), &json!({})), &limits).unwrap_err().0.contains("too large")
+        );
     }
 }

@@ -324,7 +324,7 @@ mod tests {
     #[test]
     fn cancelling_and_the_limit_end_a_program() {
         let cancel = AtomicBool::new(true);
-        let error = Leash::held(&cancel, Duration::from_secs(60), |leash| {
+        let error = Leash::held(&cancel, Duration::from_mins(1), |leash| {
             leash.output(Path::new("sleep"), &words(&["60"]), 10)
         });
         assert!(error.unwrap_err().0.contains("cancelled"));

@@ -1,13 +1,12 @@
 //! The engine that really does the work.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use super::choose::{Choice, Networks, choose};
 use super::compose::{self, Composer};
 use super::decode::Frames;
 use super::encode::{Encoder, Format, Order};
-use super::matte::selfie::{Network, Selfie, Shape};
-use super::matte::working_size;
 use super::pipeline::Line;
 use super::probe::{self, Limits, Source};
 use super::process::{Leash, Tools};
@@ -17,13 +16,14 @@ use super::{Backdrop, Engine, EngineError, Outcome, Probe, Task, backdrop};
 pub struct RealEngine {
     tools: Tools,
     limits: Limits,
-    square: Network,
+    networks: Networks,
 }
 
 impl RealEngine {
-    /// Loads the shipped models. Programs are looked for when they are first needed.
-    pub fn new(tools: Tools, limits: Limits) -> Result<Self, EngineError> {
-        Ok(Self { tools, limits, square: Network::load(Shape::Square)? })
+    /// Loads the shipped models. Programs are looked for when they are first needed, and so is
+    /// Robust Video Matting in the folder `rvm` (see [`super::install_rvm`]).
+    pub fn new(tools: Tools, limits: Limits, rvm: Option<PathBuf>) -> Result<Self, EngineError> {
+        Ok(Self { tools, limits, networks: Networks::load(rvm)? })
     }
 
     /// Refuses what cannot be done, before anything is decoded.
@@ -55,7 +55,7 @@ impl RealEngine {
         format: Format,
         source: &Source,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<u64, EngineError> {
+    ) -> Result<Done, EngineError> {
         let canvas = compose::canvas(&task.layout, source.size, format.needs_even_sides());
         let place = compose::place(&task.layout, source.size, canvas)?;
         let backing = backdrop::prepare(leash, &self.tools, &self.limits, &task.backdrop, canvas)?;
@@ -67,16 +67,24 @@ impl RealEngine {
             source,
             output: &task.output,
         };
-        let mut segmenter = Selfie::new(&self.square, working_size(source.size, 480));
+        let Choice { matter, notes } = choose(&self.networks, leash, &self.tools, task, source)?;
+        let engine = matter.name.to_owned();
         let line = Line {
             frames: Frames::open(leash, &self.tools, source, &self.limits)?,
-            size: source.size,
-            segmenter: &mut segmenter,
+            matter,
             composer,
             encoder: Encoder::open(leash, &self.tools, &order)?,
         };
-        line.run(leash, progress)
+        let frames = line.run(leash, progress)?;
+        Ok(Done { frames, engine, notes })
     }
+}
+
+/// What the work came to.
+struct Done {
+    frames: u64,
+    engine: String,
+    notes: Vec<String>,
 }
 
 impl Engine for RealEngine {
@@ -95,7 +103,7 @@ impl Engine for RealEngine {
         let source = probe::look(&self.tools, &self.limits, &task.input, cancel)?;
         self.check(task, format, &source)?;
         let expected = source.expected_frames();
-        let written = Leash::held(cancel, self.limits.job_time, |leash| {
+        let Done { frames, engine, notes } = Leash::held(cancel, self.limits.job_time, |leash| {
             self.work(leash, task, format, &source, &|done| {
                 progress((done as f64 / expected * 100.0).min(99.0));
             })
@@ -105,11 +113,6 @@ impl Engine for RealEngine {
             let _ = std::fs::remove_file(&task.output);
         })?;
         progress(100.0);
-        Ok(Outcome {
-            duration_seconds: written as f64 / source.rate.hertz(),
-            frames: written,
-            engine: "selfie".to_owned(),
-            notes: Vec::new(),
-        })
+        Ok(Outcome { duration_seconds: frames as f64 / source.rate.hertz(), frames, engine, notes })
     }
 }

@@ -46,7 +46,9 @@ fn what_cannot_be_read_is_no_missing_file() {
 
 #[test]
 fn a_picture_is_looked_for_beside_the_file_that_names_it() {
-    let machine = Machine::new().project("[defaults]\nbackground = \"./wall.png\"\n");
+    let machine = Machine::new()
+        .project("[defaults]\nbackground = \"./wall.png\"\n")
+        .file("work/wall.png", "a picture");
     let expected = Background::ImageFile(machine.path("work/wall.png"));
     assert_eq!(machine.settings().defaults.background, expected);
 }

@@ -1,5 +1,6 @@
 //! The room as a whole: files in a temporary directory, variables and flags as values.
 
+mod add;
 mod example;
 mod files;
 mod keys;

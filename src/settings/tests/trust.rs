@@ -78,6 +78,21 @@ fn a_project_runs_no_command_and_opens_no_http() {
 }
 
 #[test]
+fn a_project_has_no_file_of_the_users_uploaded() {
+    for picture in ["/etc/passwd", "~/.ssh/id", "../config/key", "./link"] {
+        for table in ["defaults", "profiles.x"] {
+            let project = format!("[{table}]\nbackground = \"{picture}\"\n");
+            let machine = Machine::new().project(&project).file("config/key", "mine");
+            let link = machine.path("work/link");
+            std::os::unix::fs::symlink(machine.path("config/key"), link).unwrap();
+            assert!(machine.refusal().contains("lie in its directory"), "{picture}");
+        }
+    }
+    let named = Machine::new().project("[defaults]\nbackground = \"green\"\n");
+    assert!(named.resolve().is_ok());
+}
+
+#[test]
 fn a_project_takes_no_guard_off() {
     let user = "[profiles.p]\nenvironment = \"prod\"\nconfirm_above_credits = 10\n";
     for line in ["environment = \"dev\"", "confirm_above_credits = 1000000"] {

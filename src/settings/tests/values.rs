@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -108,6 +110,24 @@ fn mistakes_are_told_with_file_line_column_and_a_way_out() {
         let path = machine.path("config/config.toml");
         assert!(told.starts_with(&path.display().to_string()), "{told}");
         assert!(told.contains(place) && told.contains(hint), "{text}\n{told}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_reading_panic(text in "([a-z_.=\"\\[\\]{}#\n 0-9üé-]|profiles|limits|= ){0,80}") {
+        let path = Path::new("x.toml").into();
+        let _ = super::super::layer::Layer::parse(&path, super::super::entry::Author::User, &text);
+    }
+
+    #[test]
+    fn a_slip_in_any_key_is_led_back_to_it(index in 0_usize..100, at in 1_usize..40) {
+        let keys = super::super::schema::TIMING;
+        let key = keys[index % keys.len()];
+        let at = 1 + at % (key.len() - 1);
+        let slip = format!("{}{}", &key[..at], &key[at + 1..]);
+        let told = Machine::new().user(&format!("[profiles.a.timing]\n{slip} = \"1s\"\n")).refusal();
+        prop_assert!(told.contains("did you mean"), "{}", told);
     }
 }
 

@@ -6,7 +6,7 @@
 //! full-size frame. The colours are blurred-fusion foreground estimation (Forte 2021): averages of
 //! subject and background around each pixel, corrected by what the pixel itself shows.
 
-use super::Cut;
+use super::{Cut, Finisher};
 use crate::sandbox::engine::image::{Frame, Picture, Plane, box_mean, to_byte};
 
 /// Interleaved numbers a working pixel: alpha's slopes and constant, subject, background.
@@ -30,6 +30,12 @@ pub(crate) struct Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self { radius: 6, epsilon: 1e-4, floor: 0.08, ceiling: 0.92, colors: [24, 4] }
+    }
+}
+
+impl Finisher for Tuning {
+    fn finish(&self, frame: Frame, small: &Picture, mask: &Plane) -> Cut {
+        refine(frame, small, mask, self)
     }
 }
 
@@ -127,7 +133,11 @@ fn fit(mean: &[f32], epsilon: f32) -> [f32; 4] {
 }
 
 /// Mean colours of subject and background around each working pixel.
-fn color_averages(small: &Picture, alpha: &[f32], windows: [usize; 2]) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn color_averages(
+    small: &Picture,
+    alpha: &[f32],
+    windows: [usize; 2],
+) -> (Vec<f32>, Vec<f32>) {
     let mut subject = small.data.clone();
     let mut behind = small.data.clone();
     for (pass, &radius) in windows.iter().enumerate() {
@@ -174,18 +184,35 @@ fn weighted_mean(
 
 /// Where a full-size column or row lies between two working ones.
 #[derive(Debug, Clone, Copy)]
-struct Between {
-    low: usize,
-    high: usize,
-    part: f32,
+pub(crate) struct Between {
+    pub(crate) low: usize,
+    pub(crate) high: usize,
+    pub(crate) part: f32,
 }
 
+impl Between {
+    /// The row of numbers between two rows of `stride` numbers.
+    pub(crate) fn mix(self, fields: &[f32], stride: usize) -> Vec<f32> {
+        let low = &fields[self.low * stride..(self.low + 1) * stride];
+        let high = &fields[self.high * stride..(self.high + 1) * stride];
+        low.iter().zip(high).map(|(&low, &high)| low + (high - low) * self.part).collect()
+    }
+
+    /// The `N` numbers between two columns of a row.
+    pub(crate) fn pick<const N: usize>(self, row: &[f32]) -> [f32; N] {
+        let low = &row[self.low * N..(self.low + 1) * N];
+        let high = &row[self.high * N..(self.high + 1) * N];
+        std::array::from_fn(|at| low[at] + (high[at] - low[at]) * self.part)
+    }
+}
+
+/// Where the `full` columns or rows of a frame lie between the `working` ones.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "clamped to the indices of a side"
 )]
-fn between(full: usize, working: usize) -> Vec<Between> {
+pub(crate) fn between(full: usize, working: usize) -> Vec<Between> {
     let ratio = working as f32 / full as f32;
     (0..full)
         .map(|index| {
@@ -203,13 +230,8 @@ fn apply(mut frame: Frame, fields: &[f32], working: (usize, usize), tuning: &Tun
     let rows = between(height, working.1);
     let stride = working.0 * FIELDS;
     let mut alpha = vec![0u8; width * height];
-    let mut mixed = vec![0.0f32; stride];
     for (y, row) in rows.iter().enumerate() {
-        let low = &fields[row.low * stride..(row.low + 1) * stride];
-        let high = &fields[row.high * stride..(row.high + 1) * stride];
-        for ((out, &low), &high) in mixed.iter_mut().zip(low).zip(high) {
-            *out = low + (high - low) * row.part;
-        }
+        let mixed = row.mix(fields, stride);
         let colors = frame.data[y * width * 3..(y + 1) * width * 3].chunks_exact_mut(3);
         let alphas = &mut alpha[y * width..(y + 1) * width];
         for ((column, color), out) in columns.iter().zip(colors).zip(alphas) {
@@ -221,17 +243,14 @@ fn apply(mut frame: Frame, fields: &[f32], working: (usize, usize), tuning: &Tun
 
 /// One pixel: gives its alpha and replaces its colour by the subject's.
 fn apply_pixel(mixed: &[f32], column: Between, color: &mut [u8], tuning: &Tuning) -> u8 {
-    let low = &mixed[column.low * FIELDS..(column.low + 1) * FIELDS];
-    let high = &mixed[column.high * FIELDS..(column.high + 1) * FIELDS];
-    let field = |at: usize| low[at] + (high[at] - low[at]) * column.part;
+    let field = column.pick::<FIELDS>(mixed);
     let shown = [color[0], color[1], color[2]].map(|value| f32::from(value) * (1.0 / 255.0));
-    let line = field(0) * shown[0] + field(1) * shown[1] + field(2) * shown[2] + field(3);
-    let alpha = settle(line, tuning);
+    let alpha = settle(along(&field[..4], &shown), tuning);
     if alpha < 1.0 {
         for (channel, value) in color.iter_mut().enumerate() {
-            let (f, b) = (field(4 + channel), field(7 + channel));
-            let off = alpha * (shown[channel] - alpha * f - (1.0 - alpha) * b);
-            *value = to_byte(f + off);
+            let (own, behind) = (field[4 + channel], field[7 + channel]);
+            let off = alpha * (shown[channel] - alpha * own - (1.0 - alpha) * behind);
+            *value = to_byte(own + off);
         }
     }
     to_byte(alpha)

@@ -3,16 +3,43 @@
 //!
 //! Files and programs are not known here.
 
+pub(crate) mod chroma;
+pub(crate) mod closer;
+pub(crate) mod colors;
+pub(crate) mod fine;
 pub(crate) mod guided;
+pub(crate) mod plate;
+pub(crate) mod rvm;
 pub(crate) mod selfie;
+pub(crate) mod survey;
+pub(crate) mod temporal;
 
 use super::EngineError;
-use super::image::{Frame, Picture, Plane};
+use super::image::{Frame, Picture, Plane, Resizer};
 
 /// Makes a coarse mask of each frame, in order: 1 where the subject is.
 pub(crate) trait Segmenter: Send {
     /// The mask of `frame`, at the size of `small`, which is the same frame at working size.
     fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError>;
+}
+
+/// Makes alpha and the subject's own colours of a frame and its coarse mask. Frames are independent
+/// here.
+pub(crate) trait Finisher: Send + Sync {
+    /// `small` and `mask` have the working size.
+    fn finish(&self, frame: Frame, small: &Picture, mask: &Plane) -> Cut;
+}
+
+/// What one job uses to cut out its subject, in two steps that can overlap.
+pub(crate) struct Matter<'n> {
+    /// What this is, in a word or two, for the job and the log.
+    pub(crate) name: &'static str,
+    /// Makes the working-size picture.
+    pub(crate) resizer: Resizer,
+    /// Finds the subject.
+    pub(crate) segmenter: Box<dyn Segmenter + 'n>,
+    /// Finishes the edges.
+    pub(crate) finisher: Box<dyn Finisher>,
 }
 
 /// A frame after the work: the subject's own colours, and how much of it there is.

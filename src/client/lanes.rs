@@ -1,0 +1,335 @@
+//! What the answers to one key's calls teach, and what they allow: the pure part of admission,
+//! over the plain state that processes share. Which policy serves for what is decided here.
+
+use std::time::Duration;
+
+use super::adaptive::{self, Bounds};
+use super::breaker::BreakerShape;
+use super::bucket::{self, BucketShape};
+use super::budget::{self, BudgetShape};
+use super::latch;
+use crate::model::limits::{KeyLimits, Lane};
+use crate::model::{Delivery, FailureKind, Instant};
+
+/// Send times are handed out no farther ahead than this.
+const HORIZON: Duration = Duration::from_mins(10);
+/// A pause beyond this comes from a broken clock.
+const PAUSE_MAX: Duration = Duration::from_hours(48);
+
+/// Bounds of what is learned, and the shapes of the policies: `[profiles.x.limits]`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// Creating and starting.
+    pub control: LaneLimits,
+    /// Looking.
+    pub poll: LaneLimits,
+    /// Sending and fetching.
+    pub transfer: LaneLimits,
+    /// Jobs in flight.
+    pub in_flight: Bounds,
+    /// Repetitions.
+    pub budget: BudgetShape,
+    /// Hosts in trouble.
+    pub breaker: BreakerShape,
+}
+
+/// Bounds of one lane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LaneLimits {
+    /// Requests a second.
+    pub rate: Bounds,
+    /// Requests that may go at once after a quiet time.
+    pub burst: u32,
+    /// Requests of this process under way at the same time.
+    pub concurrency: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let rate = Bounds { min: 0.2, max: 20.0, first: 5.0 };
+        let lane = |concurrency| LaneLimits { rate, burst: 10, concurrency };
+        Self {
+            control: lane(8),
+            poll: lane(16),
+            transfer: lane(8),
+            in_flight: Bounds { min: 1.0, max: 64.0, first: 4.0 },
+            budget: BudgetShape::default(),
+            breaker: BreakerShape::default(),
+        }
+    }
+}
+
+impl Limits {
+    /// The bounds of one lane.
+    #[must_use]
+    pub fn lane(&self, lane: Lane) -> &LaneLimits {
+        match lane {
+            Lane::Control => &self.control,
+            Lane::Poll => &self.poll,
+            Lane::Transfer => &self.transfer,
+        }
+    }
+}
+
+/// What a call is, as far as limits are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Errand {
+    pub(super) lane: Lane,
+    /// It starts a job.
+    pub(super) starts: bool,
+    /// It carries the API key.
+    pub(super) keyed: bool,
+    /// It was sent before and came to nothing.
+    pub(super) again: bool,
+    /// Jobs in flight at the time, where the caller knows.
+    pub(super) in_flight: Option<u32>,
+}
+
+/// Whether a call may be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// After this wait. It is `pressed` when the lane's rate is what makes it wait.
+    At { wait: Duration, pressed: bool },
+    /// The service asked for a pause that lasts this long.
+    Parked(Duration),
+    /// A latch has fallen.
+    Stopped(FailureKind),
+}
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Outcome {
+    pub(super) sent: Instant,
+    pub(super) pressed: bool,
+    /// Kind, certainty, and the pause that was asked for; none when it went well.
+    pub(super) failed: Option<(FailureKind, Delivery, Option<Duration>)>,
+}
+
+/// What stands in the way of `errand`, if anything.
+pub(super) fn obstacle(limits: &KeyLimits, errand: &Errand, now: Instant) -> Option<Place> {
+    if errand.keyed
+        && let Some(kind) = latch::stopped(limits.latches, errand.starts)
+    {
+        return Some(Place::Stopped(kind));
+    }
+    let lane = match errand.lane {
+        Lane::Control => &limits.control,
+        Lane::Poll => &limits.poll,
+        Lane::Transfer => &limits.transfer,
+    };
+    let starts = limits.starts_parked_until.filter(|_| errand.starts);
+    let until = lane.parked_until.max(starts)?;
+    let left = until.since(now);
+    (!left.is_zero() && left <= PAUSE_MAX).then_some(Place::Parked(left))
+}
+
+/// Finds a place for `errand` and takes it.
+pub(super) fn place(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    errand: &Errand,
+    now: Instant,
+) -> Place {
+    if let Some(obstacle) = obstacle(limits, errand, now) {
+        return obstacle;
+    }
+    let bounds = shape.lane(errand.lane);
+    let lane = limits.lane(errand.lane);
+    let rate = adaptive::value(&lane.rate, &bounds.rate);
+    let bucket = BucketShape { rate, burst: bounds.burst, horizon: HORIZON };
+    let wait = bucket::reserve(&mut lane.bucket, &bucket, now);
+    let owed = if errand.again {
+        budget::spend(&mut limits.budget, &shape.budget, now)
+    } else {
+        budget::earn(&mut limits.budget, &shape.budget, now);
+        Duration::ZERO
+    };
+    Place::At { wait: wait.max(owed), pressed: !wait.is_zero() }
+}
+
+/// Learns from how `errand` went.
+pub(super) fn learn(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    errand: &Errand,
+    outcome: &Outcome,
+    now: Instant,
+) {
+    match outcome.failed {
+        None => passed(limits, shape, errand, outcome, now),
+        Some((FailureKind::RateLimited, _, asked)) => {
+            limited(limits, shape, errand, outcome.sent, now, asked);
+        }
+        // Only the service itself can say this of a key; a gateway's word falls no latch.
+        Some((kind, Delivery::NotExecuted, _)) if errand.keyed => {
+            latch::failed(&mut limits.latches, kind);
+        }
+        Some(_) => {}
+    }
+}
+
+fn passed(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    errand: &Errand,
+    outcome: &Outcome,
+    now: Instant,
+) {
+    let lane = limits.lane(errand.lane);
+    adaptive::good(&mut lane.rate, &shape.lane(errand.lane).rate, outcome.pressed);
+    if !errand.starts {
+        lane.good_at = Some(now);
+    } else if let Some(others) = errand.in_flight {
+        let used = f64::from(others) + 1.0;
+        let pressed = adaptive::presses(&limits.cap, &shape.in_flight, used);
+        adaptive::good(&mut limits.cap, &shape.in_flight, pressed);
+    }
+}
+
+/// A 429 does not say which limit was met. Creates meet only the rate: a start that is refused
+/// while creates pass has met the cap on jobs; anything else has met the rate of its lane.
+fn limited(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    errand: &Errand,
+    sent: Instant,
+    now: Instant,
+    asked: Option<Duration>,
+) {
+    let until = asked.map(|asked| now.after(asked));
+    let creates_pass = limits.control.refused_at <= limits.control.good_at;
+    match errand.in_flight {
+        Some(others) if errand.starts && others > 0 && creates_pass => {
+            let held = Some(f64::from(others));
+            adaptive::refused(&mut limits.cap, &shape.in_flight, sent, now, held);
+            limits.starts_parked_until = limits.starts_parked_until.max(until);
+        }
+        _ => {
+            let lane = limits.lane(errand.lane);
+            adaptive::refused(&mut lane.rate, &shape.lane(errand.lane).rate, sent, now, None);
+            lane.parked_until = lane.parked_until.max(until);
+            if !errand.starts {
+                lane.refused_at = Some(now);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn errand(lane: Lane) -> Errand {
+        Errand { lane, starts: false, keyed: true, again: false, in_flight: None }
+    }
+
+    fn start(in_flight: u32) -> Errand {
+        Errand { starts: true, in_flight: Some(in_flight), ..errand(Lane::Control) }
+    }
+
+    fn failed(kind: FailureKind, delivery: Delivery, asked: Option<u64>) -> Outcome {
+        let asked = asked.map(Duration::from_secs);
+        Outcome { sent: Instant(1_000), pressed: false, failed: Some((kind, delivery, asked)) }
+    }
+
+    const GOOD: Outcome = Outcome { sent: Instant(0), pressed: false, failed: None };
+    const NOW: Instant = Instant(1_000);
+
+    /// What a start, a create, a look and an upload meet after `lessons`.
+    fn after(lessons: &[(Errand, Outcome)]) -> (KeyLimits, [Option<Place>; 4]) {
+        let mut limits = KeyLimits::default();
+        for (number, (errand, outcome)) in lessons.iter().enumerate() {
+            let now = Instant(NOW.0 + number as u64);
+            learn(&mut limits, &Limits::default(), errand, outcome, now);
+        }
+        let met = [start(3), errand(Lane::Control), errand(Lane::Poll), errand(Lane::Transfer)]
+            .map(|errand| obstacle(&limits, &errand, NOW));
+        (limits, met)
+    }
+
+    #[test]
+    fn a_pause_holds_for_the_lane_that_was_refused() {
+        let limited = |seconds| failed(FailureKind::RateLimited, Delivery::NotExecuted, seconds);
+        let parked = |seconds| Some(Place::Parked(Duration::from_secs(seconds)));
+        let (_, met) = after(&[(errand(Lane::Poll), limited(Some(7)))]);
+        assert_eq!(met, [None, None, parked(7), None], "submitting goes on");
+        let (_, met) = after(&[(errand(Lane::Control), limited(Some(7)))]);
+        assert_eq!(met, [parked(7), parked(7), None, None]);
+        let (_, met) = after(&[(errand(Lane::Control), limited(None))]);
+        assert_eq!(met, [None; 4], "without a word, the backoff of the call itself is enough");
+        let (_, met) = after(&[(errand(Lane::Poll), limited(Some(36_000)))]);
+        assert_eq!(met[2], parked(36_000), "a long one is kept, too");
+        let (_, met) = after(&[(errand(Lane::Poll), limited(Some(1_000_000)))]);
+        assert_eq!(met[2], None, "one without end is a mistake");
+    }
+
+    #[test]
+    fn a_refused_start_is_the_cap_while_creates_pass_and_the_rate_otherwise() {
+        let limited = failed(FailureKind::RateLimited, Delivery::NotExecuted, Some(7));
+        let create = errand(Lane::Control);
+        // (lessons, the cap was cut, the rate was cut)
+        let table = [
+            (vec![(create, GOOD), (start(3), limited)], true, false),
+            (vec![(start(3), limited)], true, false),
+            (vec![(create, GOOD), (create, limited), (start(3), limited)], false, true),
+            (vec![(create, limited), (create, GOOD), (start(3), limited)], true, true),
+            (vec![(create, GOOD), (start(0), limited)], false, true),
+        ];
+        for (lessons, cap, rate) in table {
+            let (limits, met) = after(&lessons);
+            let cut = (limits.cap.cut_at.is_some(), limits.control.rate.cut_at.is_some());
+            assert_eq!(cut, (cap, rate), "{lessons:?}");
+            assert!(met[0].is_some(), "starts wait in any case");
+            assert_eq!(met[1].is_some(), rate, "creates only wait for their rate");
+        }
+    }
+
+    #[test]
+    fn latches_fall_on_the_service_s_own_word() {
+        use FailureKind as K;
+        let credits = Some(Place::Stopped(K::InsufficientCredits));
+        let key = Some(Place::Stopped(K::Unauthorized));
+        let keyless = Errand { keyed: false, ..errand(Lane::Poll) };
+        let table = [
+            (start(1), K::InsufficientCredits, Delivery::NotExecuted, [credits, None, None, None]),
+            (start(1), K::InsufficientCredits, Delivery::Ambiguous, [None; 4]),
+            (errand(Lane::Poll), K::Unauthorized, Delivery::NotExecuted, [key; 4]),
+            (keyless, K::Unauthorized, Delivery::NotExecuted, [None; 4]),
+            (start(1), K::Unreachable, Delivery::NotExecuted, [None; 4]),
+        ];
+        for (errand, kind, delivery, expected) in table {
+            let (limits, met) = after(&[(errand, failed(kind, delivery, None))]);
+            assert_eq!(met, expected, "{kind:?} {delivery:?}");
+            assert_eq!(obstacle(&limits, &keyless, NOW), None, "prices can always be asked for");
+        }
+    }
+
+    #[test]
+    fn lanes_have_places_of_their_own() {
+        let mut limits = KeyLimits::default();
+        let shape = Limits::default();
+        let mut take = |lane| place(&mut limits, &shape, &errand(lane), NOW);
+        for _ in 0..10 {
+            assert_eq!(take(Lane::Poll), Place::At { wait: Duration::ZERO, pressed: false });
+        }
+        let waits = Place::At { wait: Duration::from_millis(200), pressed: true };
+        assert_eq!(take(Lane::Poll), waits);
+        let free = Place::At { wait: Duration::ZERO, pressed: false };
+        assert_eq!([take(Lane::Control), take(Lane::Transfer)], [free, free]);
+    }
+
+    #[test]
+    fn repetitions_beyond_the_budget_are_put_off() {
+        let mut limits = KeyLimits::default();
+        let shape = Limits {
+            budget: BudgetShape { most: 2.0, ..BudgetShape::default() },
+            ..Limits::default()
+        };
+        let again = Errand { again: true, ..errand(Lane::Poll) };
+        let waits = [(); 4].map(|()| match place(&mut limits, &shape, &again, NOW) {
+            Place::At { wait, pressed: false } => wait.as_secs(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(waits, [0, 0, 2, 4]);
+    }
+}

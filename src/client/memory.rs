@@ -1,0 +1,46 @@
+//! Limits that live as long as the process: for a single command, and for tests. Processes that
+//! share a key share its limits through the ledger's store instead.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
+
+use crate::model::Failure;
+use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore};
+
+/// A [`LimiterStore`] without any place to keep things.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    keys: Mutex<HashMap<LimitKey, KeyLimits>>,
+    hosts: Mutex<HashMap<String, HostLimits>>,
+}
+
+impl LimiterStore for MemoryStore {
+    fn change_key(
+        &self,
+        key: &LimitKey,
+        change: &mut dyn FnMut(&mut KeyLimits),
+    ) -> Result<(), Failure> {
+        change_in(&self.keys, key, change);
+        Ok(())
+    }
+
+    fn change_host(
+        &self,
+        host: &str,
+        change: &mut dyn FnMut(&mut HostLimits),
+    ) -> Result<(), Failure> {
+        change_in(&self.hosts, host, change);
+        Ok(())
+    }
+}
+
+fn change_in<K, Q, V>(kept: &Mutex<HashMap<K, V>>, name: &Q, change: &mut dyn FnMut(&mut V))
+where
+    K: Hash + Eq + std::borrow::Borrow<Q>,
+    Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
+    V: Default,
+{
+    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+    change(kept.entry(name.to_owned()).or_default());
+}

@@ -1,0 +1,137 @@
+//! Limits in the whole client: what one call learns, the next one heeds, before anything is sent.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::server::{Server, Step, answer, answer_with};
+use super::{Least, TestClock, endpoint, timing};
+use crate::client::breaker::BreakerShape;
+use crate::client::{Call, Client, Limits, MemoryStore, StartJob};
+use crate::model::limits::LimiterStore;
+use crate::model::{Failure, FailureKind, JobId, JobOptions};
+
+fn id() -> JobId {
+    JobId("j-1".into())
+}
+
+/// A client on `store`, as another process would have it, with a breaker that opens at two.
+fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
+    let breaker = BreakerShape {
+        surge: 2.0,
+        cooldown: Duration::from_millis(300),
+        ramp: Duration::from_millis(1),
+        ..BreakerShape::default()
+    };
+    let limits = Limits { breaker, ..Limits::default() };
+    let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
+    let clock = Arc::new(TestClock::new());
+    Client::sharing(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()
+}
+
+async fn start(client: &Client, in_flight: Option<u32>) -> Result<(), Failure> {
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    let call = Call { in_flight, ..Call::plain() };
+    client.start(&id(), &job, call).await.map(|_| ())
+}
+
+fn refused(status: u16, code: &str, headers: &str) -> Step {
+    Step::Say(answer_with(status, headers, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
+}
+
+fn processing() -> Step {
+    Step::Say(answer(200, r#"{"id": "j-1", "status": "processing"}"#))
+}
+
+#[tokio::test]
+async fn no_credits_stop_starts_and_nothing_else_until_released() {
+    let steps = vec![refused(402, "insufficient_credits", ""), processing(), processing()];
+    let server = Server::start(steps).await;
+    let store = Arc::new(MemoryStore::default());
+    let (client, other) = (sharing(&server.url, &store), sharing(&server.url, &store));
+    assert_eq!(start(&client, None).await.unwrap_err().kind, FailureKind::InsufficientCredits);
+    let stopped = start(&other, None).await.unwrap_err();
+    assert_eq!((stopped.kind, stopped.status), (FailureKind::InsufficientCredits, None));
+    assert_eq!(stopped.job, Some(id()));
+    other.get(&id(), Call::plain()).await.unwrap();
+    assert_eq!(server.seen().len(), 2, "the second start was not sent");
+    client.release_latches().await.unwrap();
+    start(&other, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_accepted_stops_all_its_calls() {
+    let health = Step::Say(answer(200, r#"{"status": "healthy"}"#));
+    let server = Server::start(vec![refused(401, "invalid_api_key", ""), health]).await;
+    let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
+    for _ in 0..3 {
+        let failure = client.get(&id(), Call::plain()).await.unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Unauthorized);
+    }
+    client.health(Call::plain()).await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_pause_that_was_asked_for_is_kept_by_others_in_its_lane() {
+    let steps = vec![refused(429, "rate_limited", "retry-after: 0.4\r\n"), processing()];
+    let server = Server::start(steps).await;
+    let store = Arc::new(MemoryStore::default());
+    let (client, other) = (sharing(&server.url, &store), sharing(&server.url, &store));
+    let began = tokio::time::Instant::now();
+    assert_eq!(start(&client, None).await.unwrap_err().kind, FailureKind::RateLimited);
+    start(&other, None).await.unwrap();
+    // The clocks of the test count whole milliseconds.
+    assert!(began.elapsed() >= Duration::from_millis(390), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_pause_that_is_too_long_ends_calls_unsent_but_not_those_of_other_lanes() {
+    let steps = vec![refused(429, "rate_limited", "retry-after: 36000\r\n"), processing()];
+    let server = Server::start(steps).await;
+    let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
+    start(&client, None).await.unwrap_err();
+    let failure = start(&client, None).await.unwrap_err();
+    assert_eq!((failure.kind, failure.status), (FailureKind::RateLimited, None));
+    assert!(failure.retry_after.unwrap() > Duration::from_hours(9));
+    client.get(&id(), Call::plain()).await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_refused_start_teaches_the_cap_on_jobs() {
+    let steps = vec![processing(), refused(429, "rate_limited", "")];
+    let server = Server::start(steps).await;
+    let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
+    assert_eq!(client.in_flight_cap().await.unwrap(), 4);
+    start(&client, Some(2)).await.unwrap();
+    start(&client, Some(3)).await.unwrap_err();
+    assert_eq!(client.in_flight_cap().await.unwrap(), 3);
+    let limits = client.limits().await.unwrap();
+    assert!(limits.control.rate.cut_at.is_none(), "{limits:?}");
+}
+
+#[tokio::test]
+async fn a_host_in_trouble_is_left_alone_and_tried_again() {
+    let steps = vec![Step::Say(answer(503, "")), Step::Say(answer(503, "")), processing()];
+    let server = Server::start(steps).await;
+    let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
+    let told = Mutex::new(Vec::new());
+    let on_retry = |failure: &Failure, _| told.lock().unwrap().push(failure.kind);
+    let call = Call { on_retry: &on_retry, ..Call::plain() };
+    let began = tokio::time::Instant::now();
+    client.get(&id(), call).await.unwrap();
+    assert!(began.elapsed() >= Duration::from_millis(290), "{:?}", began.elapsed());
+    assert_eq!(*told.lock().unwrap(), [FailureKind::Unavailable, FailureKind::Unavailable]);
+}
+
+#[tokio::test]
+async fn leave_that_was_asked_for_is_used_without_a_wait() {
+    let server = Server::start(vec![processing()]).await;
+    let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
+    let leave = client.admit_start(&id(), &Call::plain()).await.unwrap();
+    let options = JobOptions::default();
+    let job = StartJob { options: &options, background_image_url: None };
+    client.start_admitted(leave, &id(), &job, Call::plain()).await.unwrap();
+    assert_eq!(server.seen().len(), 1);
+}

@@ -1,0 +1,80 @@
+//! How far an alpha is from the truth, and how much it flickers.
+
+use crate::sandbox::engine::image::to_byte;
+
+/// Alpha at or above this counts as "subject" for the overlap.
+const HALF: u8 = 128;
+
+/// Sums over the frames of one clip.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Tally {
+    error: f64,
+    pixels: f64,
+    both: f64,
+    either: f64,
+    flicker: f64,
+    steps: f64,
+}
+
+impl Tally {
+    /// Takes in one frame.
+    pub(crate) fn frame(&mut self, alpha: &[u8], truth: &[u8]) {
+        for (&is, &should) in alpha.iter().zip(truth) {
+            self.error += f64::from(is.abs_diff(should)) / 255.0;
+            self.both += f64::from(u8::from(is >= HALF && should >= HALF));
+            self.either += f64::from(u8::from(is >= HALF || should >= HALF));
+        }
+        self.pixels += alpha.len() as f64;
+    }
+
+    /// Takes in a step from one frame to the next: flicker is change that the truth does not have.
+    pub(crate) fn step(&mut self, alpha: [&[u8]; 2], truth: [&[u8]; 2]) {
+        let changes = |pair: [&[u8]; 2], at: usize| i32::from(pair[1][at]) - i32::from(pair[0][at]);
+        for at in 0..alpha[0].len() {
+            let off = changes(alpha, at) - changes(truth, at);
+            self.flicker += f64::from(off.abs()) / 255.0;
+        }
+        self.steps += alpha[0].len() as f64;
+    }
+
+    /// Mean absolute error of alpha, 0..1.
+    pub(crate) fn error(&self) -> f64 {
+        self.error / self.pixels.max(1.0)
+    }
+
+    /// Intersection over union of the subject's pixels.
+    pub(crate) fn overlap(&self) -> f64 {
+        if self.either > 0.0 { self.both / self.either } else { 1.0 }
+    }
+
+    /// Mean absolute change between frames that the truth does not have, 0..1.
+    pub(crate) fn flicker(&self) -> f64 {
+        self.flicker / self.steps.max(1.0)
+    }
+}
+
+/// Alpha of 0..1 as bytes.
+pub(crate) fn bytes(alpha: &[f32]) -> Vec<u8> {
+    alpha.iter().copied().map(to_byte).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_perfect_and_a_wrong_alpha() {
+        let truth = bytes(&[0.0, 0.0, 1.0, 1.0]);
+        let mut tally = Tally::default();
+        tally.frame(&truth, &truth);
+        tally.step([&truth, &truth], [&truth, &truth]);
+        assert_eq!((tally.error(), tally.overlap(), tally.flicker()), (0.0, 1.0, 0.0));
+        let mut tally = Tally::default();
+        let wrong = bytes(&[0.0, 1.0, 1.0, 1.0]);
+        tally.frame(&wrong, &truth);
+        tally.step([&truth, &wrong], [&truth, &truth]);
+        assert!((tally.error() - 0.25).abs() < 1e-9);
+        assert!((tally.overlap() - 2.0 / 3.0).abs() < 1e-9);
+        assert!((tally.flicker() - 0.25).abs() < 1e-9);
+    }
+}

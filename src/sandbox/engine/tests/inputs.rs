@@ -1,0 +1,155 @@
+//! Inputs of every kind that people upload.
+
+use super::*;
+
+fn to_webm(room: &Room, input: &Path) -> Outcome {
+    let task = room.task(input, "webm");
+    run(&task).unwrap_or_else(|error| panic!("{}: {error}", input.display()))
+}
+
+#[test]
+fn pixel_formats_and_containers() {
+    let room = Room::new();
+    for (name, arguments) in [
+        ("deep.mp4", "-c:v libx264 -pix_fmt yuv420p10le"),
+        ("full.mp4", "-c:v libx264 -pix_fmt yuv444p"),
+        ("deep-full.mov", "-c:v prores_ks -pix_fmt yuv444p10le"),
+        ("rgb.mov", "-c:v png"),
+        ("old.avi", "-c:v mpeg4"),
+        ("web.webm", "-c:v libvpx-vp9 -pix_fmt yuva420p -auto-alt-ref 0"),
+        ("older.webm", "-c:v libvpx"),
+        ("grey.mp4", "-c:v libx264 -pix_fmt gray"),
+    ] {
+        let input = room.clip(name, &format!("{NOISE} {arguments}"));
+        let probe = engine().probe(&input).unwrap();
+        assert_eq!((probe.width, probe.height, probe.has_audio), (64, 48, false), "{name}");
+        assert!((probe.duration_seconds - 0.6).abs() < 0.05, "{name}: {probe:?}");
+        assert_eq!(to_webm(&room, &input).frames, 6, "{name}");
+    }
+}
+
+#[test]
+fn sound_that_the_container_cannot_hold_is_encoded_again() {
+    let room = Room::new();
+    let tone = "-f lavfi -i sine=frequency=300:duration=0.6";
+    for (name, sound, format, kept) in [
+        ("a.avi", "-c:a pcm_s16le", "webm", "opus"),
+        ("b.mov", "-c:a pcm_s24le -ac 6", "webm", "opus"),
+        ("c.webm", "-c:a libopus", "webm", "opus"),
+        ("d.webm", "-c:a libvorbis", "mp4", "aac"),
+        ("e.mp4", "-c:a aac", "mov", "aac"),
+    ] {
+        let input = room.clip(name, &format!("{NOISE} {tone} {sound}"));
+        assert!(engine().probe(&input).unwrap().has_audio);
+        let mut task = room.task(&input, format);
+        task.backdrop = Backdrop::Color([0.0; 3]);
+        run(&task).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let streams = described(&task.output, "stream=codec_name");
+        assert!(streams.contains(kept), "{name}: {streams}");
+        let length: f64 = described(&task.output, "format=duration").trim().parse().unwrap();
+        assert!((length - 0.6).abs() < 0.1, "{name}: {length}");
+    }
+}
+
+#[test]
+fn sound_shorter_or_longer_than_the_pictures_loses_no_frame() {
+    let room = Room::new();
+    for seconds in ["0.2", "2"] {
+        let tone = format!("-f lavfi -i sine=frequency=300:duration={seconds}");
+        let input = room.clip("uneven.mp4", &format!("{NOISE} {tone} -c:a aac"));
+        let task = room.task(&input, "webm");
+        assert_eq!(run(&task).unwrap().frames, 6);
+        let length: f64 = described(&task.output, "format=duration").trim().parse().unwrap();
+        assert!(length < 0.8, "{length}");
+    }
+}
+
+#[test]
+fn a_turned_video_comes_out_as_it_is_shown() {
+    let room = Room::new();
+    let flat = room.clip("flat.mp4", NOISE);
+    let turned = room
+        .clip("turned.mp4", &format!("-i {} -c copy -metadata:s:v:0 rotate=90", flat.display()));
+    let probe = engine().probe(&turned).unwrap();
+    assert_eq!((probe.width, probe.height), (48, 64));
+    let task = room.task(&turned, "mov");
+    run(&task).unwrap();
+    assert!(described(&task.output, "stream=width,height").contains("48|64"));
+}
+
+#[test]
+fn oblong_pixels_come_out_square() {
+    let room = Room::new();
+    let input = room.clip("oblong.mp4", &format!("{NOISE} -vf setsar=2/1"));
+    assert_eq!(engine().probe(&input).unwrap().width, 128);
+    let task = room.task(&input, "mov");
+    run(&task).unwrap();
+    assert!(described(&task.output, "stream=width,height").contains("128|48"));
+}
+
+#[test]
+fn a_varying_frame_rate_keeps_its_time() {
+    let room = Room::new();
+    let input = room.clip(
+        "varying.mp4",
+        "-f lavfi -i testsrc2=size=64x48:rate=20:duration=1 \
+         -vf select='lt(n,6)+not(mod(n,5))' -vsync vfr",
+    );
+    let stored: u32 = described(&input, "stream=nb_frames").trim().parse().unwrap();
+    assert!(stored < 12, "{stored}");
+    let outcome = to_webm(&room, &input);
+    assert!((outcome.duration_seconds - 0.8).abs() < 0.25, "{outcome:?}");
+    let probe = engine().probe(&input).unwrap();
+    assert!((outcome.duration_seconds - probe.duration_seconds).abs() < 0.11, "{probe:?}");
+}
+
+#[test]
+fn one_frame_and_one_pixel() {
+    let room = Room::new();
+    let one = room.clip("one.mp4", "-f lavfi -i testsrc2=size=64x48:rate=10 -frames:v 1");
+    for format in ["webm", "gif", "webp", "png_sequence", "mov"] {
+        let task = room.task(&one, format);
+        assert_eq!(run(&task).unwrap().frames, 1, "{format}");
+    }
+    let mut task = room.task(&one, "mp4");
+    task.model = "original".to_owned();
+    task.backdrop = Backdrop::Color([0.5; 3]);
+    assert_eq!(run(&task).unwrap().frames, 1);
+    let dot = room.clip("dot.avi", "-f lavfi -i color=red:size=2x2:rate=5:duration=0.4 -c:v ffv1");
+    let mut task = room.task(&dot, "png_sequence");
+    for model in ["light", "original"] {
+        task.model = model.to_owned();
+        task.output = room.file(&format!("{model}.zip"));
+        assert_eq!(run(&task).unwrap().frames, 2, "{model}");
+    }
+}
+
+#[test]
+fn a_stream_without_a_length_is_counted() {
+    let room = Room::new();
+    let whole = room.clip("whole.webm", &format!("{NOISE} -c:v libvpx"));
+    // Written to a pipe, as a browser's recorder does, WebM has no length.
+    let output = Command::new("ffmpeg")
+        .args(["-v", "error", "-i"])
+        .arg(&whole)
+        .args(["-c", "copy", "-f", "webm", "-live", "1", "-"])
+        .output()
+        .unwrap();
+    let endless = room.file("endless.webm");
+    std::fs::write(&endless, output.stdout).unwrap();
+    assert!(described(&endless, "format=duration").contains("N/A"));
+    let probe = engine().probe(&endless).unwrap();
+    assert!((probe.duration_seconds - 0.6).abs() < 0.11, "{probe:?}");
+    assert_eq!(to_webm(&room, &endless).frames, 6);
+}
+
+#[test]
+fn a_damaged_ending_keeps_what_came_before() {
+    let room = Room::new();
+    let input = room.clip("whole.avi", &format!("{NOISE} -c:v mjpeg"));
+    let bytes = std::fs::read(&input).unwrap();
+    let cut = room.file("cut.avi");
+    std::fs::write(&cut, &bytes[..bytes.len() * 2 / 3]).unwrap();
+    let task = room.task(&cut, "webm");
+    assert!(run(&task).unwrap().frames >= 2);
+}

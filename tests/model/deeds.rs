@@ -1,0 +1,299 @@
+//! What the world is after something has happened in it.
+//!
+//! The driver here is the smallest one that keeps the promises which the rules build on: it
+//! commits the row before the effect, sends no stale start, ties every answer to its request, and
+//! learns what drafts of the key do.
+
+use rbgv::flow::protocol::{Effect, Facts, Found, Look, Observation};
+use rbgv::ledger::Drafts;
+use rbgv::model::{Delivery, FailureKind, Instant, JobStatus};
+
+use crate::moves::{Action, Deed, Fate, Fed, Model};
+use crate::row_key::{FRESH, GLANCE, NOW, RowKey, SETTLE, ago, failure, job_id, ticks, until};
+use crate::server::Word;
+use crate::world::{Answer, Driver, Echo, Item, Purse, Request, Task, World};
+
+impl Model {
+    /// What is after `action`, which must be one of [`Model::enabled`].
+    pub(crate) fn apply<const N: usize>(
+        &self,
+        world: &World<N>,
+        action: Action,
+    ) -> (World<N>, Option<Fed>) {
+        let (index, deed) = match action {
+            Action::Tick => return (world.later(self.server).expect("time may pass"), None),
+            Action::Item(index, deed) => (index, deed),
+        };
+        let mut next = *world;
+        if let Some(purse) = misfortune(&world.items[index], deed) {
+            next.left = next.left.after(purse, 1).expect("a misfortune that is left");
+        }
+        let seen = self.happen(&mut next.items[index], deed);
+        let fed = seen.map(|seen| self.observe(&mut next, index, seen));
+        (next, fed)
+    }
+
+    /// Whether `action` is a misfortune.
+    pub(crate) fn is_misfortune<const N: usize>(&self, world: &World<N>, action: Action) -> bool {
+        match action {
+            Action::Tick => world.later(self.server).is_some_and(|next| next.left != world.left),
+            Action::Item(index, deed) => misfortune(&world.items[index], deed).is_some(),
+        }
+    }
+
+    /// Lets a deed happen; what the driver saw of it, if it saw anything.
+    fn happen(&self, item: &mut Item, deed: Deed) -> Option<Observation> {
+        match deed {
+            Deed::Resume(goal) => {
+                item.goal = goal;
+                return Some(Observation::Resumed);
+            }
+            Deed::Upload { reused } => {
+                return Some(Observation::Uploaded { url: String::new(), reused });
+            }
+            Deed::InputUnusable => {
+                let why = failure(FailureKind::Local, Delivery::NotExecuted);
+                return Some(Observation::InputFailed(why));
+            }
+            Deed::UploadFails | Deed::GiveUp => {
+                let why = failure(FailureKind::Unavailable, Delivery::NotExecuted);
+                return Some(Observation::GaveUp(why));
+            }
+            Deed::Send => send(item),
+            Deed::Stale => return Some(Observation::StartStale),
+            Deed::Arrive { slot, fate } => self.arrive(item, slot, fate),
+            Deed::Serve(said) => hand_over(item, said),
+            Deed::Receive { comes_again } => return Some(receive(item, comes_again)),
+            Deed::LoseRequest => {
+                let slot = item.awaited().expect("a request to lose");
+                item.take(slot);
+                return Some(broken(item));
+            }
+            Deed::Break => return Some(broken(item)),
+            Deed::Hear => {
+                let echo = item.echo.take().expect("an answer that comes again");
+                // What follows from an answer happens after its question, if only by a moment.
+                let asked = Instant(ago(echo.asked).0 - 1);
+                return Some(observation(echo.task, echo.answer, asked));
+            }
+            Deed::Wake => return Some(Observation::Due),
+            Deed::Crash | Deed::Reboot => {
+                item.driver = Driver::Down;
+                item.stop_listening();
+                if deed == Deed::Reboot {
+                    // The ledger reads a time of another boot as now.
+                    item.row.sent = item.row.sent.map(|_| 0);
+                }
+            }
+            Deed::Work { job, state } => {
+                let job = item.jobs[usize::from(job)].as_mut().expect("a job to work on");
+                job.state = state;
+                job.queued = 0;
+            }
+            Deed::StartByAnother => {
+                let job = item.row.job.expect("a draft");
+                self.execute(item, Request::Start(job));
+                let job = item.jobs[usize::from(job)].as_mut().expect("the job of the row");
+                job.by_another = true;
+                // A run ends, somebody comes: that takes longer than any answer is listened to.
+                item.echo = None;
+            }
+            Deed::Accept => return Some(Observation::Accepted),
+            Deed::Abandon => return Some(Observation::Abandoned),
+        }
+        None
+    }
+
+    /// The service gets a request.
+    fn arrive(&self, item: &mut Item, slot: usize, fate: Fate) {
+        let flight = item.take(slot);
+        if fate == Fate::DoneAndComesAgain {
+            item.dispatch(flight.request);
+            let again = item.wire.iter_mut().flatten().last().expect("what was just sent");
+            (again.age, again.awaited) = (flight.age, false);
+        }
+        let said = match fate {
+            Fate::Throttled => Answer::Throttled,
+            Fate::OutOfCredit => Answer::OutOfCredit,
+            Fate::Refused => Answer::Refused,
+            Fate::RefusedYetDone => {
+                self.execute(item, flight.request);
+                Answer::Refused
+            }
+            Fate::DoneUntold => match self.execute(item, flight.request) {
+                Answer::Created(job, _) => Answer::Created(job, None),
+                other => other,
+            },
+            Fate::Done | Fate::DoneAndComesAgain => self.execute(item, flight.request),
+        };
+        if flight.awaited {
+            hand_over(item, said);
+        }
+    }
+
+    fn execute(&self, item: &mut Item, request: Request) -> Answer {
+        match request {
+            Request::Create => {
+                let index = item.jobs.iter().position(Option::is_none).expect("room for a job");
+                let job = self.server.create();
+                item.jobs[index] = Some(job);
+                let index = u8::try_from(index).expect("few jobs");
+                Answer::Created(index, Some(self.server.shown(job)))
+            }
+            Request::Start(job) => {
+                let job = item.jobs[usize::from(job)].as_mut().expect("a job to start");
+                if self.server.start(job) { Answer::Started } else { Answer::Conflict }
+            }
+        }
+    }
+
+    /// The driver: learn, ask the rules, commit, turn to the effect.
+    fn observe<const N: usize>(
+        &self,
+        world: &mut World<N>,
+        index: usize,
+        seen: Observation,
+    ) -> Fed {
+        learn(&mut world.drafts, &seen);
+        let item = &mut world.items[index];
+        let facts = Facts {
+            now: NOW,
+            settle: ticks(SETTLE),
+            glance: ticks(GLANCE),
+            drafts: world.drafts,
+            goal: item.goal,
+        };
+        let before = item.row.phase;
+        let step = (self.rules)(item.row.row(), seen.clone(), &facts);
+        item.stop_listening();
+        item.row = RowKey::of(&step.row);
+        let about = |task| Driver::About { task, age: 0 };
+        let asking = |task| Driver::Awaiting { task, asked: 0, answer: None };
+        item.driver = match &step.effect {
+            Effect::Upload => about(Task::Upload),
+            Effect::Create => about(Task::Create),
+            Effect::Search => asking(Task::Search),
+            Effect::Start => about(Task::Start),
+            Effect::Look | Effect::Follow => asking(Task::Look),
+            Effect::Wait(at) => Driver::Sleeping(until(*at)),
+            Effect::BackOff(_) => Driver::Sleeping(0),
+            Effect::Finish if item.row.phase.is_settled() => Driver::Done,
+            Effect::Finish | Effect::Rest(_) => Driver::Down,
+        };
+        Fed { seen, before, after: item.row.phase, effect: step.effect }
+    }
+}
+
+/// The kind of misfortune that a deed is, if it is one.
+fn misfortune(item: &Item, deed: Deed) -> Option<Purse> {
+    match deed {
+        Deed::LoseRequest | Deed::Break => Some(|left| &mut left.losses),
+        Deed::Crash | Deed::Reboot => Some(|left| &mut left.crashes),
+        Deed::Receive { comes_again: true } => Some(|left| &mut left.repeats),
+        Deed::Arrive { fate: Fate::DoneAndComesAgain, .. } => Some(|left| &mut left.doubled),
+        Deed::Arrive { fate: Fate::Done, .. }
+        | Deed::Serve(Answer::View { word: Word::Completed, output: true, .. }) => None,
+        Deed::Stale if matches!(item.driver, Driver::About { age, .. } if age > FRESH) => None,
+        Deed::Arrive { .. }
+        | Deed::Upload { reused: true }
+        | Deed::UploadFails
+        | Deed::InputUnusable
+        | Deed::Stale
+        | Deed::GiveUp
+        | Deed::Serve(Answer::Unknown | Answer::View { word: Word::Completed, .. })
+        | Deed::StartByAnother
+        | Deed::Accept
+        | Deed::Abandon => Some(|left| &mut left.troubles),
+        _ => None,
+    }
+}
+
+/// The effect begins.
+fn send(item: &mut Item) {
+    let Driver::About { task, .. } = item.driver else { unreachable!("nothing to send") };
+    match task {
+        Task::Create => item.dispatch(Request::Create),
+        Task::Start => item.dispatch(Request::Start(item.row.job.expect("a job to start"))),
+        Task::Look | Task::Search | Task::Upload => {}
+    }
+    item.driver = Driver::Awaiting { task, asked: 0, answer: None };
+}
+
+/// An answer leaves for the driver.
+fn hand_over(item: &mut Item, said: Answer) {
+    if let Driver::Awaiting { answer, .. } = &mut item.driver {
+        *answer = Some(said);
+    }
+}
+
+fn receive(item: &mut Item, comes_again: bool) -> Observation {
+    let Driver::Awaiting { task, asked, answer: Some(answer) } = item.driver else {
+        unreachable!("no answer to receive")
+    };
+    if comes_again {
+        item.echo = Some(Echo { task, answer, asked });
+    }
+    observation(task, answer, ago(asked))
+}
+
+/// What the driver sees when its connection breaks.
+fn broken(item: &Item) -> Observation {
+    let why = failure(FailureKind::Broken, Delivery::Ambiguous);
+    match item.driver {
+        Driver::Awaiting { task: Task::Create, .. } => Observation::CreateFailed(why),
+        Driver::Awaiting { task: Task::Start, .. } => Observation::StartFailed(why),
+        _ => Observation::GaveUp(why),
+    }
+}
+
+/// An answer, in the words of the rules.
+fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
+    let refused = |kind, delivery| {
+        let why = failure(kind, delivery);
+        match task {
+            Task::Create => Observation::CreateFailed(why),
+            _ => Observation::StartFailed(why),
+        }
+    };
+    match answer {
+        Answer::Created(job, word) => {
+            Observation::Created { job: job_id(job), status: word.map(Word::status) }
+        }
+        Answer::Started => Observation::Started,
+        Answer::Conflict => refused(FailureKind::Conflict, Delivery::Ambiguous),
+        Answer::Throttled => refused(FailureKind::RateLimited, Delivery::NotExecuted),
+        Answer::OutOfCredit => refused(FailureKind::InsufficientCredits, Delivery::NotExecuted),
+        Answer::Refused => refused(FailureKind::InvalidRequest, Delivery::Refused),
+        Answer::View { word, billed, output } => Observation::Looked(Look {
+            asked,
+            status: word.status(),
+            billed,
+            has_output: output,
+            error: None,
+        }),
+        Answer::Unknown => {
+            Observation::JobUnknown(failure(FailureKind::NotFound, Delivery::Refused))
+        }
+        Answer::Ours(job, word) => {
+            Observation::Searched { asked, found: Found::Ours(job_id(job), word.status()) }
+        }
+        Answer::Nothing => Observation::Searched { asked, found: Found::Nothing },
+        Answer::Unclear => Observation::Searched { asked, found: Found::Unclear(String::new()) },
+    }
+}
+
+/// What a create that came back says of the key's drafts.
+fn learn(drafts: &mut Drafts, seen: &Observation) {
+    let (Observation::Created { status: Some(status), .. }
+    | Observation::Searched { found: Found::Ours(_, status), .. }) = seen
+    else {
+        return;
+    };
+    match status {
+        JobStatus::Created => *drafts = Drafts::Honoured,
+        JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => {
+            *drafts = Drafts::Ignored;
+        }
+        _ => {}
+    }
+}

@@ -1,0 +1,179 @@
+//! What the rules cannot do: outside the assumptions the search must find the second bill. The
+//! shortest story of each stands in `docs/architecture.md`, word by word as it is found here.
+
+use std::fmt::Write as _;
+
+use rbgv::flow::protocol::step;
+use rbgv::ledger::Drafts;
+
+use crate::checks::Broken;
+use crate::moves::Model;
+use crate::search::{Searched, search};
+use crate::server::{DraftRule, Server, StartRule};
+use crate::tell::tell;
+use crate::world::{Budget, World};
+
+const DOCUMENT: &str = include_str!("../../docs/architecture.md");
+
+/// One assumption, given up.
+#[derive(Clone, Copy)]
+enum Limit {
+    /// A request takes `settle` or longer.
+    Late,
+    /// The network carries a request twice.
+    CarriedTwice,
+    /// An answer that comes again is taken for that of a later request.
+    Confused,
+    /// A job that started by itself stays `pending` for `settle` or longer.
+    Slow,
+    /// Drafts were honoured once, and no longer are.
+    Outdated,
+}
+
+impl Limit {
+    const ALL: [Self; 5] =
+        [Self::Late, Self::CarriedTwice, Self::Confused, Self::Slow, Self::Outdated];
+
+    /// As little misfortune as shows it, so that the story has no detours.
+    fn least(self) -> Budget {
+        let none = Budget { all: 4, ..Budget::NONE };
+        match self {
+            Self::Late => Budget { losses: 1, delays: 1, overdue: 1, ..none },
+            Self::CarriedTwice => Budget { doubled: 1, ..none },
+            Self::Confused => Budget { troubles: 1, repeats: 1, ..none },
+            Self::Slow => none,
+            Self::Outdated => Budget { losses: 1, ..none },
+        }
+    }
+
+    /// Enough to trust that nothing was found where nothing is found.
+    fn ample(self) -> Budget {
+        let least = self.least();
+        Budget {
+            all: 3,
+            losses: 2,
+            crashes: 2,
+            delays: 2,
+            troubles: 1,
+            repeats: least.repeats,
+            overdue: least.overdue,
+            doubled: least.doubled,
+        }
+    }
+
+    /// Searches for a second bill.
+    fn search(self, mut server: Server, budget: Budget) -> (Model, Drafts, Searched) {
+        server.prompt = !matches!(self, Self::Slow);
+        let model = Model {
+            confused: matches!(self, Self::Confused),
+            only: Some(Broken::BilledTwice),
+            ..Model::new(server, step)
+        };
+        let known = match self {
+            Self::Outdated => Drafts::Honoured,
+            _ => Drafts::Unknown,
+        };
+        (model, known, search(&model, known, budget))
+    }
+
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::CarriedTwice => "carried twice",
+            Self::Confused => "confused",
+            Self::Slow => "slow",
+            Self::Outdated => "outdated",
+        }
+    }
+}
+
+/// The services of the table: what a row says of them, and what they do.
+fn services() -> [(&'static str, Server); 6] {
+    let ignores = |starts| Server { drafts: DraftRule::RunsPending, ..Server::with_starts(starts) };
+    [
+        ("starts only drafts", Server::with_starts(StartRule::OnlyDrafts)),
+        ("restarts failed jobs", Server::with_starts(StartRule::AlsoFailed)),
+        ("runs every start", Server::with_starts(StartRule::Everything)),
+        ("ignores `auto_start`, starts only drafts", ignores(StartRule::OnlyDrafts)),
+        ("ignores `auto_start`, restarts failed jobs", ignores(StartRule::AlsoFailed)),
+        ("ignores `auto_start`, runs every start", ignores(StartRule::Everything)),
+    ]
+}
+
+fn must_stand_in_the_document(text: &str) {
+    println!("{text}");
+    assert!(DOCUMENT.contains(text), "docs/architecture.md must hold this text:\n\n{text}");
+}
+
+/// Finds the shortest story of a limit, which must stand in the document.
+fn documented(limit: Limit, server: Server) {
+    let budget = limit.least();
+    let (model, known, searched) = limit.search(server, budget);
+    let (promise, story) = searched.broken.expect("outside the assumptions, a second bill");
+    assert_eq!(promise, Broken::BilledTwice);
+    let story = tell(&model, &World::new(known, budget), &story);
+    must_stand_in_the_document(&format!("```text\n{story}```\n"));
+}
+
+#[test]
+fn a_start_that_takes_longer_than_settle_is_billed_twice() {
+    documented(Limit::Late, Server::with_starts(StartRule::Everything));
+}
+
+#[test]
+fn a_create_that_takes_longer_than_settle_is_billed_twice_where_it_starts_by_itself() {
+    let server =
+        Server { drafts: DraftRule::RunsProcessing, ..Server::with_starts(StartRule::OnlyDrafts) };
+    documented(Limit::Late, server);
+}
+
+#[test]
+fn a_start_that_the_network_carries_twice_is_billed_twice() {
+    documented(Limit::CarriedTwice, Server::with_starts(StartRule::Everything));
+}
+
+#[test]
+fn a_create_that_the_network_carries_twice_is_billed_twice_where_it_starts_by_itself() {
+    let server =
+        Server { drafts: DraftRule::RunsProcessing, ..Server::with_starts(StartRule::OnlyDrafts) };
+    documented(Limit::CarriedTwice, server);
+}
+
+#[test]
+fn an_answer_taken_for_that_of_another_start_is_billed_twice() {
+    documented(Limit::Confused, Server::with_starts(StartRule::Everything));
+}
+
+#[test]
+fn a_job_that_hides_for_longer_than_settle_that_it_started_by_itself_is_billed_twice() {
+    let server =
+        Server { drafts: DraftRule::RunsPending, ..Server::with_starts(StartRule::Everything) };
+    documented(Limit::Slow, server);
+}
+
+#[test]
+fn a_lost_create_is_billed_twice_where_drafts_are_no_longer_honoured() {
+    let server =
+        Server { drafts: DraftRule::RunsProcessing, ..Server::with_starts(StartRule::OnlyDrafts) };
+    documented(Limit::Outdated, server);
+}
+
+/// Which service can bill twice under which limit; where the table says "once", the search within
+/// ample misfortune found nothing.
+#[test]
+fn the_table_of_limits_is_what_the_search_finds() {
+    let headings = Limit::ALL.map(Limit::heading).join(" | ");
+    let mut table = format!("| the service | {headings} |\n|---|---|---|---|---|---|\n");
+    for (name, server) in services() {
+        let bills = Limit::ALL.map(|limit| {
+            let (_, _, searched) = limit.search(server, limit.ample());
+            if searched.broken.is_some() {
+                return "twice";
+            }
+            assert!(searched.states > 10_000, "{name}: {} worlds", searched.states);
+            "once"
+        });
+        writeln!(table, "| {name} | {} |", bills.join(" | ")).expect("a string takes everything");
+    }
+    must_stand_in_the_document(&table);
+}

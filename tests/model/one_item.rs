@@ -1,0 +1,272 @@
+//! Everything that can happen to one item, against each behaviour of the service; and the proof
+//! that such a search can fail.
+
+use std::collections::BTreeSet;
+
+use rbgv::flow::protocol::{Effect, Facts, Found, Goal, Look, Observation, Step, step};
+use rbgv::ledger::{Drafts, Phase, Row};
+use rbgv::model::{Delivery, FailureKind, JobStatus};
+
+use crate::checks::Broken;
+use crate::moves::{Model, Rules};
+use crate::row_key::{GLANCE, NOW, SETTLE, failure, job_id, ticks};
+use crate::rules;
+use crate::search::{ALL_EFFECTS, ALL_SEEN, Coverage, Searched, search};
+use crate::server::{DraftRule, Server, StartRule};
+use crate::tell::tell;
+use crate::world::{Budget, World};
+
+/// Any three misfortunes.
+const THREE: Budget = Budget {
+    all: 3,
+    losses: 3,
+    crashes: 3,
+    delays: 3,
+    repeats: 1,
+    troubles: 2,
+    overdue: 0,
+    doubled: 0,
+};
+
+/// Any two.
+const TWO: Budget = Budget { all: 2, ..THREE };
+
+/// Three starts are lost, and the user says that the job runs.
+const MISTAKEN: Budget = Budget { all: 4, losses: 3, troubles: 1, ..Budget::NONE };
+
+/// Searches, and fails with the story if a promise is broken, or if the search was smaller than
+/// `floor` worlds: then it is the search that is broken.
+fn holds(model: &Model, drafts: Drafts, budget: Budget, floor: usize) -> Searched {
+    let searched = search(model, drafts, budget);
+    println!(
+        "{:?}, drafts {drafts:?}: {} worlds, {} events",
+        model.server, searched.states, searched.events
+    );
+    if let Some((promise, story)) = &searched.broken {
+        panic!("{promise:?}\n{}", tell(model, &World::new(drafts, budget), story));
+    }
+    assert!(searched.states >= floor, "only {} worlds", searched.states);
+    searched
+}
+
+#[test]
+fn a_service_that_starts_only_drafts_bills_once() {
+    let server = Server::with_starts(StartRule::OnlyDrafts);
+    holds(&Model::new(server, step), Drafts::Unknown, THREE, 200_000);
+    let silent = Server { echoes_metadata: false, ..server };
+    holds(&Model::new(silent, step), Drafts::Unknown, TWO, 30_000);
+}
+
+#[test]
+fn a_service_that_restarts_failed_jobs_bills_once() {
+    let server = Server::with_starts(StartRule::AlsoFailed);
+    holds(&Model::new(server, step), Drafts::Unknown, THREE, 200_000);
+    let pending = Server { drafts: DraftRule::ShownPending, ..server };
+    holds(&Model::new(pending, step), Drafts::Unknown, THREE, 100_000);
+}
+
+#[test]
+fn a_service_that_runs_every_start_bills_once() {
+    let server = Server::with_starts(StartRule::Everything);
+    holds(&Model::new(server, step), Drafts::Unknown, THREE, 200_000);
+    holds(&Model::new(server, step), Drafts::Honoured, THREE, 200_000);
+    let pending = Server { drafts: DraftRule::ShownPending, ..server };
+    holds(&Model::new(pending, step), Drafts::Unknown, THREE, 100_000);
+}
+
+#[test]
+fn a_service_that_ignores_auto_start_bills_once() {
+    for starts in [StartRule::OnlyDrafts, StartRule::Everything] {
+        let running = Server { drafts: DraftRule::RunsProcessing, ..Server::with_starts(starts) };
+        holds(&Model::new(running, step), Drafts::Unknown, THREE, 50_000);
+    }
+    for starts in [StartRule::OnlyDrafts, StartRule::AlsoFailed, StartRule::Everything] {
+        let waiting = Server { drafts: DraftRule::RunsPending, ..Server::with_starts(starts) };
+        holds(&Model::new(waiting, step), Drafts::Unknown, TWO, 30_000);
+        let silent = Server { echoes_metadata: false, ..waiting };
+        holds(&Model::new(silent, step), Drafts::Unknown, TWO, 30_000);
+    }
+}
+
+#[test]
+fn a_slow_service_that_ignores_auto_start_but_starts_only_drafts_bills_once() {
+    let slow = Server {
+        drafts: DraftRule::RunsPending,
+        prompt: false,
+        ..Server::with_starts(StartRule::OnlyDrafts)
+    };
+    holds(&Model::new(slow, step), Drafts::Unknown, TWO, 30_000);
+}
+
+#[test]
+fn runs_that_stop_at_a_draft_or_a_start_can_be_gone_on_with() {
+    let server = Server::with_starts(StartRule::Everything);
+    let model = Model { goals: true, ..Model::new(server, step) };
+    holds(&model, Drafts::Unknown, TWO, 100_000);
+}
+
+/// Many misfortunes of one kind reach what a mixture of three does not.
+#[test]
+fn long_rows_of_one_misfortune_bill_once() {
+    let none = Budget { all: 6, ..Budget::NONE };
+    for row in [
+        Budget { losses: 6, ..none },
+        Budget { crashes: 6, ..none },
+        Budget { losses: 4, delays: 2, ..none },
+        Budget { crashes: 4, delays: 2, ..none },
+        Budget { repeats: 3, delays: 2, losses: 1, ..none },
+        MISTAKEN,
+    ] {
+        for drafts in [Drafts::Unknown, Drafts::Honoured] {
+            let server = Server::with_starts(StartRule::Everything);
+            holds(&Model::new(server, step), drafts, row, 1_000);
+        }
+    }
+}
+
+/// Any four misfortunes, against every variant: some thirty million worlds.
+#[test]
+#[ignore = "takes a minute or more: cargo test --test model -- --ignored"]
+fn any_four_misfortunes_bill_once() {
+    let four = Budget { all: 4, troubles: 4, repeats: 2, ..THREE };
+    for starts in [StartRule::OnlyDrafts, StartRule::AlsoFailed, StartRule::Everything] {
+        for drafts in DraftRule::ALL {
+            for echoes_metadata in [true, false] {
+                let server = Server { drafts, echoes_metadata, ..Server::with_starts(starts) };
+                holds(&Model::new(server, step), Drafts::Unknown, four, 300_000);
+            }
+        }
+        let server = Server::with_starts(starts);
+        holds(&Model::new(server, step), Drafts::Honoured, four, 300_000);
+    }
+}
+
+/// What a search with two misfortunes, over services that differ most, has seen.
+fn broad_coverage() -> Coverage {
+    let mut coverage = Coverage::default();
+    let everything = Server::with_starts(StartRule::Everything);
+    let slow = Server {
+        drafts: DraftRule::RunsPending,
+        prompt: false,
+        ..Server::with_starts(StartRule::OnlyDrafts)
+    };
+    let pending = Server { drafts: DraftRule::ShownPending, ..everything };
+    let running = Server { drafts: DraftRule::RunsProcessing, ..everything };
+    for server in [everything, pending, running, slow] {
+        let model = Model { goals: true, ..Model::new(server, step) };
+        coverage.merge(&search(&model, Drafts::Unknown, TWO).coverage);
+    }
+    let model = Model::new(everything, step);
+    for budget in [TWO, MISTAKEN] {
+        coverage.merge(&search(&model, Drafts::Honoured, budget).coverage);
+    }
+    coverage
+}
+
+#[test]
+fn the_search_meets_every_phase_observation_and_effect() {
+    let coverage = broad_coverage();
+    let phases: BTreeSet<Phase> =
+        coverage.edges().into_iter().flat_map(|(from, to)| [from, to]).collect();
+    assert_eq!(phases, BTreeSet::from(Phase::ALL));
+    assert_eq!(coverage.seen(), BTreeSet::from(ALL_SEEN));
+    assert_eq!(coverage.effects(), BTreeSet::from(ALL_EFFECTS));
+}
+
+/// The arrows of the diagram: `    from --> to: why`.
+fn drawn() -> BTreeSet<(Phase, Phase)> {
+    let phase = |word: &str| Phase::parse(word.trim()).expect("the name of a phase");
+    include_str!("../../docs/architecture.md")
+        .lines()
+        .filter_map(|line| line.split(':').next()?.split_once("-->"))
+        .filter(|(from, to)| !from.contains("[*]") && !to.contains("[*]"))
+        .map(|(from, to)| (phase(from), phase(to)))
+        .collect()
+}
+
+#[test]
+fn the_drawing_shows_the_steps_that_the_search_meets_and_no_others() {
+    let met = broad_coverage().edges();
+    let moved: BTreeSet<_> = met.into_iter().filter(|(from, to)| from != to).collect();
+    let words = |edges: Vec<&(Phase, Phase)>| -> Vec<String> {
+        edges.iter().map(|(a, b)| format!("{} --> {}", a.as_str(), b.as_str())).collect()
+    };
+    let drawn = drawn();
+    assert_eq!(words(moved.difference(&drawn).collect()), Vec::<String>::new(), "not drawn");
+    assert_eq!(words(drawn.difference(&moved).collect()), Vec::<String>::new(), "not met");
+}
+
+/// A settled row changes by the user's word only.
+#[test]
+fn settled_rows_stay_as_they_are() {
+    for phase in Phase::ALL.into_iter().filter(|phase| phase.is_settled()) {
+        let row = Row { phase, job: Some(job_id(0)), ..Row::planned() };
+        for seen in unasked() {
+            let facts = Facts {
+                now: NOW,
+                settle: ticks(SETTLE),
+                glance: ticks(GLANCE),
+                drafts: Drafts::Unknown,
+                goal: Goal::Finish,
+            };
+            let next = step(row.clone(), seen.clone(), &facts);
+            assert_eq!(next, Step { row: row.clone(), effect: Effect::Finish }, "{seen:?}");
+        }
+    }
+}
+
+/// One observation of each kind that no user has asked for.
+fn unasked() -> Vec<Observation> {
+    let why = || failure(FailureKind::Broken, Delivery::Ambiguous);
+    let status = JobStatus::Failed;
+    let look = Look { asked: NOW, status, billed: true, has_output: false, error: None };
+    vec![
+        Observation::Resumed,
+        Observation::Due,
+        Observation::Uploaded { url: String::new(), reused: false },
+        Observation::Created { job: job_id(1), status: Some(JobStatus::Created) },
+        Observation::CreateFailed(why()),
+        Observation::Searched { asked: NOW, found: Found::Nothing },
+        Observation::Started,
+        Observation::StartFailed(why()),
+        Observation::StartStale,
+        Observation::Looked(look),
+        Observation::JobUnknown(why()),
+        Observation::GaveUp(why()),
+        Observation::InputFailed(why()),
+    ]
+}
+
+/// Each mistake, where it shows, and the promise that it breaks first.
+#[test]
+fn the_search_finds_every_mistake() {
+    use Broken as B;
+    use DraftRule as D;
+    let table: [(&str, Rules, DraftRule, B); 16] = [
+        ("blind retry", rules::retries_blindly, D::ShownCreated, B::BilledTwice),
+        ("no settling", rules::looks_but_does_not_settle, D::ShownCreated, B::BilledTwice),
+        ("from the commit", rules::settles_from_the_commit, D::ShownCreated, B::BilledTwice),
+        ("old look", rules::decides_by_an_old_look, D::ShownCreated, B::BilledTwice),
+        ("late record", rules::records_after_acting, D::ShownCreated, B::BilledTwice),
+        ("silence is no", rules::takes_silence_for_no, D::ShownCreated, B::HiddenBill),
+        ("early judgement", rules::judges_a_refusal_too_early, D::ShownCreated, B::HiddenBill),
+        ("restart", rules::restarts_a_failed_job, D::ShownCreated, B::BilledTwice),
+        ("pending is draft", rules::takes_pending_for_a_draft, D::ShownPending, B::BilledTwice),
+        ("no time to show", rules::starts_pending_at_once, D::RunsPending, B::BilledTwice),
+        ("blind trust", rules::trusts_drafts_unseen, D::RunsProcessing, B::BilledTwice),
+        ("early search", rules::searches_too_early, D::RunsProcessing, B::BilledTwice),
+        ("endless settling", rules::never_stops_settling, D::ShownCreated, B::Lost),
+        ("deaf", rules::does_not_hear_that_it_is_over, D::ShownCreated, B::SentAfterGivingUp),
+        ("early joy", rules::celebrates_too_early, D::ShownCreated, B::FalselyDone),
+        ("no orphans", rules::counts_no_orphans, D::ShownCreated, B::UncountedOrphan),
+    ];
+    for (name, rules, drafts, promise) in table {
+        let server = Server { drafts, ..Server::with_starts(StartRule::Everything) };
+        let model = Model { only: Some(promise), ..Model::new(server, rules) };
+        let known = if promise == B::UncountedOrphan { Drafts::Honoured } else { Drafts::Unknown };
+        let searched = search(&model, known, THREE);
+        let (found, story) = searched.broken.unwrap_or_else(|| panic!("{name}: not found"));
+        assert_eq!(found, promise, "{name}");
+        println!("{name}\n{}", tell(&model, &World::new(known, THREE), &story));
+    }
+}

@@ -1,0 +1,142 @@
+//! The ledger row in a form that is small, hashable and free of absolute time.
+//!
+//! Instants become ages in ticks, counted from now and clamped where no rule can tell the
+//! difference any more, so that worlds that differ only by the clock are one world. Texts are
+//! dropped: no rule reads them.
+
+use std::time::Duration;
+
+use rbgv::ledger::{DraftSeen, Phase, Row};
+use rbgv::model::{Delivery, Failure, FailureKind, Instant, JobId};
+
+/// How long a sent request may still arrive, in ticks: it arrives at an age below this.
+pub(crate) const SETTLE: u8 = 3;
+/// Ticks between two looks at a draft that came back as `pending`.
+pub(crate) const GLANCE: u8 = 1;
+/// A start may leave until its commit is this old, in ticks; after that it is stale.
+pub(crate) const FRESH: u8 = 1;
+/// Most ticks between a question and its answer: after that the driver no longer listens.
+pub(crate) const PATIENCE: u8 = 3;
+/// From this age on, "sent long ago" is all that can matter: `asked < sent + settle` is false for
+/// every answer that is still listened to.
+const LONG_AGO: u8 = SETTLE + PATIENCE + 1;
+
+const TICK: Duration = Duration::from_secs(1);
+/// What the clock says whenever the rules are asked; far enough from zero for any age.
+pub(crate) const NOW: Instant = Instant(1_000_000);
+
+/// `ticks` as time.
+pub(crate) fn ticks(ticks: u8) -> Duration {
+    TICK * u32::from(ticks)
+}
+
+/// The instant that lies `age` ticks back.
+pub(crate) fn ago(age: u8) -> Instant {
+    Instant(NOW.0 - u64::from(age) * 1_000)
+}
+
+/// Whole ticks from now until `at`; none if it is past.
+pub(crate) fn until(at: Instant) -> u8 {
+    u8::try_from(at.since(NOW).as_secs()).unwrap_or(u8::MAX)
+}
+
+/// See the module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct RowKey {
+    pub(crate) phase: Phase,
+    /// Index of the job among the jobs of the item.
+    pub(crate) job: Option<u8>,
+    pub(crate) draft: DraftSeen,
+    pub(crate) creates: u8,
+    pub(crate) starts: u8,
+    pub(crate) reuploads: u8,
+    pub(crate) orphans: u8,
+    /// Ticks since `sent`.
+    pub(crate) sent: Option<u8>,
+    pub(crate) has_url: bool,
+    pub(crate) url_reused: bool,
+    pub(crate) failure: Option<(FailureKind, Delivery)>,
+}
+
+impl RowKey {
+    /// The key of a row as it stands at [`NOW`].
+    pub(crate) fn of(row: &Row) -> Self {
+        let small = |count: u32| u8::try_from(count).expect("a count ran away");
+        Self {
+            phase: row.phase,
+            job: row.job.as_ref().map(|job| job.0.parse().expect("a job that the model named")),
+            draft: row.draft,
+            creates: small(row.creates),
+            starts: small(row.starts),
+            reuploads: small(row.reuploads),
+            orphans: small(row.orphans),
+            sent: row.sent.map(|sent| {
+                assert!(sent <= NOW, "the rules wrote a time that has not come");
+                u8::try_from(NOW.since(sent).as_secs()).map_or(LONG_AGO, |age| age.min(LONG_AGO))
+            }),
+            has_url: row.video_url.is_some(),
+            url_reused: row.url_reused,
+            failure: row.failure.as_ref().map(|failure| (failure.kind, failure.delivery)),
+        }
+    }
+
+    /// The row that the rules are asked about.
+    pub(crate) fn row(&self) -> Row {
+        Row {
+            phase: self.phase,
+            job: self.job.map(job_id),
+            draft: self.draft,
+            creates: self.creates.into(),
+            starts: self.starts.into(),
+            reuploads: self.reuploads.into(),
+            orphans: self.orphans.into(),
+            sent: self.sent.map(ago),
+            video_url: self.has_url.then(String::new),
+            url_reused: self.url_reused,
+            failure: self.failure.map(|(kind, delivery)| failure(kind, delivery)),
+        }
+    }
+
+    /// One tick later.
+    pub(crate) fn age(&mut self) {
+        self.sent = self.sent.map(|age| (age + 1).min(LONG_AGO));
+    }
+}
+
+/// The name of the job with this index.
+pub(crate) fn job_id(index: u8) -> JobId {
+    JobId(index.to_string())
+}
+
+/// A failure without words.
+pub(crate) fn failure(kind: FailureKind, delivery: Delivery) -> Failure {
+    let mut failure = Failure::new(kind, "", "");
+    failure.delivery = delivery;
+    failure
+}
+
+#[test]
+fn keys_and_rows_are_the_same_in_two_forms() {
+    let mut row = Row::planned();
+    assert_eq!(RowKey::of(&row).row(), row);
+    row.phase = Phase::StartDoubt;
+    row.job = Some(job_id(2));
+    row.draft = DraftSeen::Created;
+    (row.creates, row.starts, row.reuploads, row.orphans) = (4, 3, 1, 2);
+    row.sent = Some(ago(4));
+    row.video_url = Some(String::new());
+    row.url_reused = true;
+    row.failure = Some(failure(FailureKind::Broken, Delivery::Ambiguous));
+    assert_eq!(RowKey::of(&row).row(), row);
+}
+
+#[test]
+fn ages_are_clamped_only_where_no_look_can_tell() {
+    let mut row = RowKey::of(&Row::planned());
+    row.sent = Some(0);
+    for _ in 0..100 {
+        row.age();
+    }
+    let drained = row.row().sent.unwrap().after(ticks(SETTLE));
+    assert!((0..=PATIENCE).all(|asked| ago(asked) >= drained));
+}

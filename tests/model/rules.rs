@@ -1,0 +1,178 @@
+//! Broken variants of the rules, each with one mistake that is easy to make. A search that does
+//! not find them proves nothing.
+
+use rbgv::flow::protocol::{Effect, Facts, Found, Observation, Step, step};
+use rbgv::ledger::{DraftSeen, Drafts, Phase, Row};
+use rbgv::model::{Delivery, JobStatus};
+
+use crate::row_key::{SETTLE, ticks};
+
+fn start_again(mut row: Row, facts: &Facts) -> Step {
+    row.phase = Phase::StartSent;
+    row.starts += 1;
+    row.sent = Some(facts.now);
+    Step { row, effect: Effect::Start }
+}
+
+/// A start without an answer is sent again at once.
+pub(crate) fn retries_blindly(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match &seen {
+        Observation::StartFailed(failure)
+            if row.phase == Phase::StartSent && failure.delivery == Delivery::Ambiguous =>
+        {
+            start_again(row, facts)
+        }
+        _ => step(row, seen, facts),
+    }
+}
+
+/// Looks, and starts again if the job is still a draft, without letting the first start drain.
+pub(crate) fn looks_but_does_not_settle(row: Row, seen: Observation, facts: &Facts) -> Step {
+    step(row, seen, &Facts { settle: ticks(0), ..*facts })
+}
+
+/// Settles, but counts from the commit: the bytes went out later than that.
+pub(crate) fn settles_from_the_commit(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let (before, committed) = (row.phase, row.sent);
+    let mut next = step(row, seen, facts);
+    if before == Phase::StartSent && next.row.phase == Phase::StartDoubt {
+        next.row.sent = committed;
+    }
+    next
+}
+
+/// Settles, but decides by an answer that was asked for before.
+pub(crate) fn decides_by_an_old_look(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let seen = match seen {
+        Observation::Looked(mut look) if row.phase == Phase::StartDoubt => {
+            look.asked = facts.now;
+            Observation::Looked(look)
+        }
+        other => other,
+    };
+    step(row, seen, facts)
+}
+
+/// Records a start after it was sent: a crash in between leaves a draft in the ledger.
+pub(crate) fn records_after_acting(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+    if row.phase == Phase::StartSent && seen == Observation::Resumed {
+        row.phase = Phase::Draft;
+        row.starts -= 1;
+    }
+    step(row, seen, facts)
+}
+
+/// Takes silence for a refusal.
+pub(crate) fn takes_silence_for_no(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let seen = match seen {
+        Observation::StartFailed(mut failure) if failure.delivery == Delivery::Ambiguous => {
+            failure.delivery = Delivery::Refused;
+            Observation::StartFailed(failure)
+        }
+        other => other,
+    };
+    step(row, seen, facts)
+}
+
+/// Decides a refusal by a look from before it.
+pub(crate) fn judges_a_refusal_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let seen = match seen {
+        Observation::Looked(mut look) if row.phase == Phase::StartRefused => {
+            look.asked = look.asked.max(row.sent.unwrap_or(facts.now));
+            Observation::Looked(look)
+        }
+        other => other,
+    };
+    step(row, seen, facts)
+}
+
+/// Starts a failed job again.
+pub(crate) fn restarts_a_failed_job(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match &seen {
+        Observation::Looked(look)
+            if row.phase == Phase::Running && look.status == JobStatus::Failed =>
+        {
+            start_again(row, facts)
+        }
+        _ => step(row, seen, facts),
+    }
+}
+
+/// Takes `pending` after a start in doubt for a draft.
+pub(crate) fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let seen = match seen {
+        Observation::Looked(mut look)
+            if row.phase == Phase::StartDoubt
+                && row.draft == DraftSeen::Pending
+                && look.status == JobStatus::Pending =>
+        {
+            look.status = JobStatus::Created;
+            Observation::Looked(look)
+        }
+        other => other,
+    };
+    step(row, seen, facts)
+}
+
+/// Starts a job that came back as `pending` before it had time to show that it runs.
+pub(crate) fn starts_pending_at_once(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match &seen {
+        Observation::Looked(look)
+            if row.phase == Phase::Draft && !look.billed && look.status == JobStatus::Pending =>
+        {
+            start_again(row, facts)
+        }
+        _ => step(row, seen, facts),
+    }
+}
+
+/// Repeats a create before it is known that drafts cost nothing.
+pub(crate) fn trusts_drafts_unseen(row: Row, seen: Observation, facts: &Facts) -> Step {
+    step(row, seen, &Facts { drafts: Drafts::Honoured, ..*facts })
+}
+
+/// Believes a search that began before the create had drained.
+pub(crate) fn searches_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let seen = match seen {
+        Observation::Searched { found: Found::Nothing, .. } => {
+            let asked = facts.now.after(ticks(SETTLE));
+            Observation::Searched { asked, found: Found::Nothing }
+        }
+        other => other,
+    };
+    step(row, seen, facts)
+}
+
+/// Begins to settle anew at every look.
+pub(crate) fn never_stops_settling(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+    if row.phase == Phase::StartDoubt {
+        row.sent = Some(facts.now);
+    }
+    step(row, seen, facts)
+}
+
+/// Goes on although the driver gave up.
+pub(crate) fn does_not_hear_that_it_is_over(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let seen = match seen {
+        Observation::GaveUp(_) => Observation::Due,
+        other => other,
+    };
+    step(row, seen, facts)
+}
+
+/// Forgets drafts that may have been left behind.
+pub(crate) fn counts_no_orphans(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let mut next = step(row, seen, facts);
+    next.row.orphans = 0;
+    next
+}
+
+/// Takes a job that runs for one that is done.
+pub(crate) fn celebrates_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+    let mut next = step(row, seen, facts);
+    if next.row.phase == Phase::Running {
+        next.row.phase = Phase::Completed;
+        next.effect = Effect::Finish;
+    }
+    next
+}

@@ -1,0 +1,317 @@
+//! The world around the rules: ledger, driver, network and service, as plain hashable data.
+//!
+//! What can happen in it is in `moves`; this file only says what it is made of, and how time
+//! passes.
+
+use rbgv::flow::protocol::Goal;
+use rbgv::ledger::{Drafts, Phase, Row};
+
+use crate::row_key::{FRESH, PATIENCE, RowKey, SETTLE};
+use crate::server::{Job, Server, State, Word};
+
+/// Most jobs that creates of one item can make within the budgets used here.
+pub(crate) const JOBS: usize = 8;
+/// Most requests of one item that can be under way at once.
+pub(crate) const WIRE: usize = 4;
+
+/// How many more misfortunes of each kind this world may still meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Budget {
+    /// All together.
+    pub(crate) all: u8,
+    /// Requests or answers lost.
+    pub(crate) losses: u8,
+    /// Deaths of the process.
+    pub(crate) crashes: u8,
+    /// Requests or answers that take longer than no time.
+    pub(crate) delays: u8,
+    /// Answers that come once more.
+    pub(crate) repeats: u8,
+    /// Refusals, uploads gone wrong, words of the user: all that is no fault of the network.
+    pub(crate) troubles: u8,
+    /// Outside the assumptions: requests that take `settle` or longer.
+    pub(crate) overdue: u8,
+    /// Outside the assumptions: requests that the network carries twice.
+    pub(crate) doubled: u8,
+}
+
+impl Budget {
+    /// Nothing goes wrong.
+    pub(crate) const NONE: Self = Self {
+        all: 0,
+        losses: 0,
+        crashes: 0,
+        delays: 0,
+        repeats: 0,
+        troubles: 0,
+        overdue: 0,
+        doubled: 0,
+    };
+
+    /// Whether one more misfortune of the kind that `purse` picks may happen.
+    pub(crate) fn allows(mut self, purse: Purse) -> bool {
+        self.all > 0 && *purse(&mut self) > 0
+    }
+
+    /// What is left after `times` misfortunes of the kind that `purse` picks.
+    pub(crate) fn after(mut self, purse: Purse, times: u8) -> Option<Self> {
+        self.all = self.all.checked_sub(times)?;
+        let one = purse(&mut self);
+        *one = one.checked_sub(times)?;
+        Some(self)
+    }
+}
+
+/// Picks one kind of misfortune.
+pub(crate) type Purse = fn(&mut Budget) -> &mut u8;
+
+/// A request that can change something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Request {
+    Create,
+    /// Start of the job with this index.
+    Start(u8),
+}
+
+/// A request under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Flight {
+    pub(crate) request: Request,
+    /// Ticks since it left. [`SETTLE`] stands for anything later, too.
+    pub(crate) age: u8,
+    /// Whether the driver still waits for its answer.
+    pub(crate) awaited: bool,
+}
+
+/// What the driver is about to do, or waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Task {
+    Upload,
+    Create,
+    Search,
+    Start,
+    Look,
+}
+
+/// What the service, or what stands before it, says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Answer {
+    /// A job was made; its state, when the answer says.
+    Created(u8, Option<Word>),
+    Started,
+    /// 409.
+    Conflict,
+    /// 429: not executed.
+    Throttled,
+    /// 402: not executed.
+    OutOfCredit,
+    /// A structured 400.
+    Refused,
+    View {
+        word: Word,
+        /// Whether the bill shows.
+        billed: bool,
+        /// Whether a link to the output is there.
+        output: bool,
+    },
+    /// 404 to a look.
+    Unknown,
+    Ours(u8, Word),
+    Nothing,
+    Unclear,
+}
+
+/// The process that works on the item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Driver {
+    /// No process; a later run goes on.
+    Down,
+    /// The row is committed; its effect has not begun.
+    About {
+        task: Task,
+        /// Ticks since the commit; counted for starts only.
+        age: u8,
+    },
+    /// Asked, `asked` ticks ago.
+    Awaiting { task: Task, asked: u8, answer: Option<Answer> },
+    /// Wakes when no ticks are left.
+    Sleeping(u8),
+    /// The row is settled.
+    Done,
+}
+
+/// An answer that the network will bring once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Echo {
+    pub(crate) task: Task,
+    pub(crate) answer: Answer,
+    /// Ticks since the question.
+    pub(crate) asked: u8,
+}
+
+/// One item: its row, the process on it, its requests and its jobs at the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Item {
+    pub(crate) row: RowKey,
+    pub(crate) driver: Driver,
+    /// How far the present run is to go.
+    pub(crate) goal: Goal,
+    pub(crate) jobs: [Option<Job>; JOBS],
+    pub(crate) wire: [Option<Flight>; WIRE],
+    pub(crate) echo: Option<Echo>,
+}
+
+/// The world. Items share the key, what is known of it, and the misfortunes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct World<const N: usize> {
+    pub(crate) items: [Item; N],
+    pub(crate) drafts: Drafts,
+    pub(crate) left: Budget,
+}
+
+impl Item {
+    fn new() -> Self {
+        Self {
+            row: RowKey::of(&Row::planned()),
+            driver: Driver::Down,
+            goal: Goal::Finish,
+            jobs: [None; JOBS],
+            wire: [None; WIRE],
+            echo: None,
+        }
+    }
+
+    /// How often this attempt was billed.
+    pub(crate) fn bills(&self) -> u8 {
+        self.jobs.iter().flatten().map(|job| job.bills).sum()
+    }
+
+    /// Index of the youngest job.
+    pub(crate) fn newest(&self) -> Option<u8> {
+        (0..).zip(self.jobs).filter(|(_, job)| job.is_some()).map(|(index, _)| index).last()
+    }
+
+    /// Puts a request on the wire.
+    pub(crate) fn dispatch(&mut self, request: Request) {
+        let free = self.wire.iter_mut().find(|slot| slot.is_none());
+        *free.expect("a free place on the wire") = Some(Flight { request, age: 0, awaited: true });
+    }
+
+    /// Whether another request fits on the wire; if not, something has to arrive first.
+    pub(crate) fn can_send(&self) -> bool {
+        self.wire[WIRE - 1].is_none()
+    }
+
+    /// Takes a request off the wire.
+    pub(crate) fn take(&mut self, slot: usize) -> Flight {
+        let flight = self.wire[slot].take().expect("a request in this place");
+        self.wire[slot..].rotate_left(1);
+        flight
+    }
+
+    /// The driver turns to something else: no answer to what it sent reaches it any more.
+    pub(crate) fn stop_listening(&mut self) {
+        self.wire.iter_mut().flatten().for_each(|flight| flight.awaited = false);
+    }
+
+    /// Place of the request whose answer the driver waits for.
+    pub(crate) fn awaited(&self) -> Option<usize> {
+        self.wire.iter().position(|slot| slot.is_some_and(|flight| flight.awaited))
+    }
+
+    /// Whether nothing can happen here any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.driver == Driver::Done && self.wire[0].is_none()
+    }
+
+    /// Misfortunes that the next tick needs: what travels without delay must not travel now.
+    /// None if the tick cannot come before something else has.
+    fn tick_cost(&self, server: Server) -> Option<Cost> {
+        let mut cost = Cost::default();
+        for flight in self.wire.iter().flatten() {
+            cost.delays += u8::from(flight.age == 0);
+            cost.overdue += u8::from(flight.age + 1 == SETTLE);
+        }
+        match self.driver {
+            Driver::About { task: Task::Start, age } => {
+                if age > FRESH {
+                    return None;
+                }
+                cost.delays += u8::from(age == 0);
+            }
+            Driver::Awaiting { asked, .. } => {
+                if asked == PATIENCE {
+                    return None;
+                }
+                cost.delays += u8::from(asked == 0 && self.awaited().is_none());
+            }
+            _ => {}
+        }
+        let mut jobs = self.jobs.iter().flatten();
+        let overslept = |job: &Job| job.state == State::Queued && job.queued + 1 == SETTLE;
+        if server.counts_queue() && jobs.any(overslept) {
+            return None;
+        }
+        Some(cost)
+    }
+
+    fn tick(&mut self, server: Server) {
+        self.row.age();
+        for flight in self.wire.iter_mut().flatten() {
+            flight.age = (flight.age + 1).min(SETTLE);
+        }
+        match &mut self.driver {
+            Driver::About { task: Task::Start, age } => *age += 1,
+            Driver::Awaiting { asked, .. } => *asked += 1,
+            Driver::Sleeping(left) => *left = left.saturating_sub(1),
+            _ => {}
+        }
+        for job in self.jobs.iter_mut().flatten() {
+            if server.counts_queue() && job.state == State::Queued {
+                job.queued += 1;
+            }
+        }
+        self.echo = self.echo.and_then(|echo| {
+            (echo.asked < PATIENCE).then_some(Echo { asked: echo.asked + 1, ..echo })
+        });
+    }
+}
+
+#[derive(Default)]
+struct Cost {
+    delays: u8,
+    overdue: u8,
+}
+
+impl<const N: usize> World<N> {
+    /// Nothing has happened yet.
+    pub(crate) fn new(drafts: Drafts, left: Budget) -> Self {
+        Self { items: [Item::new(); N], drafts, left }
+    }
+
+    /// The world one tick later, if time may pass now.
+    pub(crate) fn later(&self, server: Server) -> Option<Self> {
+        if self.items.iter().all(Item::is_over) {
+            return None;
+        }
+        let mut next = *self;
+        for item in next.items.iter_mut().filter(|item| !item.is_over()) {
+            let cost = item.tick_cost(server)?;
+            next.left = next.left.after(|left| &mut left.delays, cost.delays)?;
+            next.left = next.left.after(|left| &mut left.overdue, cost.overdue)?;
+            item.tick(server);
+        }
+        Some(next)
+    }
+
+    /// Whether creates of other items hold this one back: until drafts are known to be honoured
+    /// they go one at a time.
+    pub(crate) fn create_waits(&self, index: usize) -> bool {
+        let creating = |item: &Item| {
+            matches!(item.driver, Driver::Awaiting { task: Task::Create | Task::Search, .. })
+                || (item.row.phase == Phase::CreateDoubt && item.driver != Driver::Down)
+        };
+        self.drafts != Drafts::Honoured
+            && self.items.iter().enumerate().any(|(other, item)| other != index && creating(item))
+    }
+}
