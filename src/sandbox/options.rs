@@ -69,6 +69,11 @@ pub struct Options {
     pub scenario: Option<Scenario>,
     /// What does the work.
     pub engine: EngineChoice,
+    /// Folder in which Robust Video Matting may be installed ([`engine::install_rvm`]); without
+    /// it, the shipped models do all the work.
+    ///
+    /// [`engine::install_rvm`]: super::engine::install_rvm
+    pub models: Option<PathBuf>,
     /// The first key; a random one when absent.
     pub api_key: Option<String>,
     /// The admin token; a random one when absent.
@@ -97,6 +102,7 @@ impl Default for Options {
             state: None,
             scenario: None,
             engine: EngineChoice::Real,
+            models: None,
             api_key: None,
             admin_token: None,
             credits: 10_000.0,

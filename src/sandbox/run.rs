@@ -239,8 +239,8 @@ fn build(
     api: &Socket,
     outputs: &Socket,
 ) -> Result<(Arc<App>, String), SandboxError> {
-    let scenario = options.scenario.unwrap_or_default();
-    let engine = engine(&options.engine, &scenario)?;
+    let scenario = options.scenario.clone().unwrap_or_default();
+    let engine = engine(&options, &scenario)?;
     let unable = || SandboxError::System("the operating system gives no randomness".to_owned());
     let tokens = Arc::new(Tokens::from_system().ok_or_else(unable)?);
     let store = Arc::new(Store::open(options.state.as_deref()).map_err(SandboxError::State)?);
@@ -293,8 +293,8 @@ fn remember(origins: &mut Vec<String>, origin: &str) {
     }
 }
 
-fn engine(choice: &EngineChoice, scenario: &Scenario) -> Result<Arc<dyn Engine>, SandboxError> {
-    match choice {
+fn engine(options: &Options, scenario: &Scenario) -> Result<Arc<dyn Engine>, SandboxError> {
+    match &options.engine {
         EngineChoice::Custom(engine) => Ok(Arc::clone(engine)),
         EngineChoice::Timer(distribution) => Ok(Arc::new(TimerEngine::new(
             *distribution,
@@ -304,7 +304,7 @@ fn engine(choice: &EngineChoice, scenario: &Scenario) -> Result<Arc<dyn Engine>,
         EngineChoice::Real => {
             // Too long is for the server to say: a refusal has to reach the one who uploads.
             let limits = Limits { duration_seconds: f64::INFINITY, ..Limits::default() };
-            let engine = RealEngine::new(Tools::default(), limits);
+            let engine = RealEngine::new(Tools::default(), limits, options.models.clone());
             Ok(Arc::new(engine.map_err(|error| SandboxError::Engine(error.to_string()))?))
         }
     }
