@@ -69,7 +69,10 @@ pub struct Options {
     pub scenario: Option<Scenario>,
     /// What does the work.
     pub engine: EngineChoice,
-    /// Where models that are installed and never shipped lie.
+    /// Folder in which Robust Video Matting may be installed ([`engine::install_rvm`]); without
+    /// it, the shipped models do all the work.
+    ///
+    /// [`engine::install_rvm`]: super::engine::install_rvm
     pub models: Option<PathBuf>,
     /// The first key; a random one when absent.
     pub api_key: Option<String>,
