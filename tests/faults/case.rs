@@ -5,32 +5,32 @@ use std::path::Path;
 
 use crate::support::{Audit, Home, Ran, Sandbox};
 
-pub struct Case {
-    pub sandbox: Sandbox,
-    pub home: Home,
+pub(crate) struct Case {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) home: Home,
     printed: String,
     /// Bills that one attempt may have; more only where a row says so.
-    pub bills_per_attempt: usize,
+    pub(crate) bills_per_attempt: usize,
 }
 
 impl Case {
-    pub fn new(scenario: &str) -> Self {
+    pub(crate) fn new(scenario: &str) -> Self {
         Self::of(Sandbox::with(scenario), "")
     }
 
     /// A case whose profile has other waits.
-    pub fn timed(scenario: &str, timing: &str) -> Self {
+    pub(crate) fn timed(scenario: &str, timing: &str) -> Self {
         Self::of(Sandbox::with(scenario), timing)
     }
 
-    pub fn of(sandbox: Sandbox, timing: &str) -> Self {
+    pub(crate) fn of(sandbox: Sandbox, timing: &str) -> Self {
         let home = Home::new();
         home.configure(&sandbox, timing);
         Self { sandbox, home, printed: String::new(), bills_per_attempt: 1 }
     }
 
     /// A case in which drafts of the key are known to be honoured already.
-    pub fn warm(scenario: &str) -> Self {
+    pub(crate) fn warm(scenario: &str) -> Self {
         let mut case = Self::new("");
         case.home.variant("warm.mp4", 999_999);
         case.run(&["run", "warm.mp4"]).ends_with(0);
@@ -40,14 +40,14 @@ impl Case {
         case
     }
 
-    pub fn run(&mut self, args: &[&str]) -> Ran {
+    pub(crate) fn run(&mut self, args: &[&str]) -> Ran {
         let ran = self.home.run(&self.sandbox, args);
         self.printed += &ran.stdout;
         self.printed += &ran.stderr;
         ran
     }
 
-    pub fn audit(&self) -> Audit {
+    pub(crate) fn audit(&self) -> Audit {
         self.sandbox.audit()
     }
 
