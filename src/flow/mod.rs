@@ -35,6 +35,7 @@ mod run;
 mod search;
 mod send;
 mod service;
+mod strays;
 mod watch;
 
 pub use arrivals::Arrivals;

@@ -10,6 +10,7 @@ use tokio::sync::{MutexGuard, Notify, Semaphore};
 use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted};
+use super::protocol::Goal;
 use super::service::Service;
 use crate::client::{Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, StartGate, Started, Task};
@@ -34,6 +35,8 @@ pub struct Run<S> {
     pub conduct: Conduct,
     pub(super) uploads: Semaphore,
     pub(super) downloads: Semaphore,
+    /// When strays were last looked at.
+    strays_at: AtomicU64,
     create_turn: tokio::sync::Mutex<()>,
     start_turn: tokio::sync::Mutex<()>,
     place_freed: Notify,
@@ -55,12 +58,15 @@ impl<S: Service> Run<S> {
     #[must_use]
     pub fn new(context: Arc<Context<S>>, batch: BatchId, conduct: Conduct, proven: bool) -> Self {
         let now = context.clock.now();
+        // Without following jobs there is nothing to learn from a first one.
+        let proven = proven || conduct.goal != Goal::Finish;
         Self {
             context,
             batch,
             conduct,
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
+            strays_at: AtomicU64::new(0),
             create_turn: tokio::sync::Mutex::new(()),
             start_turn: tokio::sync::Mutex::new(()),
             place_freed: Notify::new(),
@@ -220,10 +226,22 @@ impl<S: Service> Run<S> {
                     return Ok((started, Some(leave)));
                 }
             }
+            self.free_stray_places().await?;
             let wait = tokio::time::timeout(PLACE_CHECK, freed);
             // Freed or not: either way it is time to look again.
             let _ = self.context.unless_stopped(wait).await?;
         }
+    }
+
+    /// Looks at jobs that nobody follows, no oftener than a job is looked at.
+    async fn free_stray_places(&self) -> Result<(), Failure> {
+        let now = self.context.clock.now();
+        let last = crate::model::Instant(self.strays_at.load(Ordering::Relaxed));
+        if now.since(last) < self.context.timing.poll.first {
+            return Ok(());
+        }
+        self.strays_at.store(now.0, Ordering::Relaxed);
+        self.look_at_strays().await
     }
 
     /// Jobs of the key that may be in flight: what is learned, within what the user allows.

@@ -246,6 +246,36 @@ impl Ledger {
         self.write(|tx| self.store(tx, owner.id, task, note, request_id))
     }
 
+    /// Jobs of the key that occupy, or may occupy, a place, and that no living process follows;
+    /// those first that have not been looked at for longest.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn strays(&self, key: &KeyId, limit: u32) -> Result<Vec<TaskId>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT tasks.id, owners.lock_file FROM tasks
+                 LEFT JOIN owners ON owners.id = tasks.owner
+                 WHERE key_print = ?1 AND origin = ?2 AND phase IN
+                     ('start_sent', 'start_doubt', 'start_refused', 'running')
+                 ORDER BY changed_at",
+            )?;
+            let mut rows = statement.query(params![key.print.0, key.origin])?;
+            let mut strays = Vec::new();
+            while let Some(row) = rows.next()? {
+                let lock: Option<String> = row.get(1)?;
+                let followed = lock.is_some_and(|lock| is_alive(&self.shared.owners, &lock));
+                if !followed {
+                    strays.push(TaskId(row.get(0)?));
+                }
+                if strays.len() == limit as usize {
+                    break;
+                }
+            }
+            Ok(strays)
+        })
+    }
+
     /// Commits a create while it is not known that drafts cost nothing: only if no other create of
     /// the key is without an answer, in this process or in any other that lives.
     ///

@@ -294,5 +294,6 @@ fn new_options_start_with_one_job_and_a_surge_of_failures_stops() {
     let audit = sandbox.audit();
     assert!(audit.starts() <= 4, "{} jobs were paid for", audit.starts());
     sandbox.scenario("");
-    home.run(&sandbox, &["resume"]).ends_with(0);
+    home.run(&sandbox, &["resume"]).ends_with(1);
+    assert_eq!(sandbox.audit().bills(), 30, "what failed is not paid for again");
 }

@@ -44,7 +44,7 @@ fn row_13_refused_polls_do_not_stop_submitting() {
 #[test]
 fn row_18_a_dead_output_host_does_not_stop_the_api() {
     let mut case = Case::new(
-        "[[fault]]\non = \"GET /outputs/*\"\ntimes = 8\ndo = { answer = { status = 503 } }\n",
+        "[[fault]]\non = \"GET /outputs/*/*\"\ntimes = 8\ndo = { answer = { status = 503 } }\n",
     );
     case.home.clips(4);
     case.run(&["run", ".", "-o", "out/"]).ends_with(0);
@@ -77,7 +77,7 @@ fn row_32_a_redirect_takes_neither_key_nor_body_along() {
 #[test]
 fn row_33_keys_and_signed_links_stay_out_of_sight() {
     let mut case = Case::new(
-        "[[fault]]\non = \"GET /outputs/*\"\nnth = 1\ndo = { cut = { at = \"50%\" } }\n\
+        "[[fault]]\non = \"GET /outputs/*/*\"\nnth = 1\ndo = { cut = { at = \"50%\" } }\n\
          [[fault]]\non = \"GET /v1/jobs/*\"\nnth = 2\ndo = \"garble\"\n",
     );
     case.home.clip("a.mp4");
@@ -115,8 +115,8 @@ fn row_12_twenty_refusals_at_once_cut_once() {
 #[test]
 fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
     let mut case = Case::timed(
-        "[[fault]]\non = \"* /v1/jobs*\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n\
-         [[fault]]\non = \"* /v1/jobs/*\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n",
+        "[[fault]]\non = \"* /v1/jobs\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n\
+         [[fault]]\non = \"* /v1/jobs/**\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n",
         "breaker_cooldown = \"300ms\"\nretry_after_max = \"30s\"\n",
     );
     case.home.clips(8);
@@ -125,5 +125,5 @@ fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
     assert_eq!(audit.bills(), 8);
     let failed =
         audit.0["requests"].as_array().unwrap().iter().filter(|row| row["status"] == 503).count();
-    assert!(failed < 60, "{failed} calls were thrown at a service that was down");
+    assert!((1..60).contains(&failed), "{failed} calls were thrown at a service that was down");
 }
