@@ -303,7 +303,7 @@ fn engine(options: &Options, scenario: &Scenario) -> Result<Arc<dyn Engine>, San
         ))),
         EngineChoice::Real => {
             // Too long is for the server to say: a refusal has to reach the one who uploads.
-            let limits = Limits { duration_seconds: f64::INFINITY, ..Limits::default() };
+            let limits = Limits { duration_seconds: 86_400.0, ..Limits::default() };
             let engine = RealEngine::new(Tools::default(), limits, options.models.clone());
             Ok(Arc::new(engine.map_err(|error| SandboxError::Engine(error.to_string()))?))
         }

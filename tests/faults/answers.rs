@@ -46,7 +46,11 @@ fn row_34_unknown_states_and_fields_are_tolerated_and_floods_bounded() {
 #[test]
 fn row_35_a_list_that_shifts_omits_and_ignores_the_limit_loses_nothing() {
     for fault in ["{ list_shift = 1 }", "{ list_omits = 2 }", "\"list_ignores_limit\""] {
-        let mut case = Case::new(&format!("[[fault]]\non = \"GET /v1/jobs\"\ndo = {fault}\n"));
+        // A lost create makes the list matter.
+        let mut case = Case::new(&format!(
+            "[[fault]]\non = \"GET /v1/jobs\"\ndo = {fault}\n\
+             [[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = {{ reset = \"after\" }}\n"
+        ));
         case.home.clips(6);
         let ran = case.run(&["run", ".", "-o", "out/"]).ends_with(0);
         assert_eq!(ran.lines().len(), 6, "{fault}");

@@ -56,8 +56,9 @@ poll_max = "100ms"
 backoff_first = "20ms"
 backoff_max = "200ms"
 connect_timeout = "5s"
-{}{}{}{}"#,
+{}{}{}{}{}"#,
             sandbox.base_url,
+            unless(more, "breaker_cooldown", "breaker_cooldown = \"300ms\"\n"),
             unless(more, "settle", "settle = \"400ms\"\n"),
             unless(more, "idle_timeout", "idle_timeout = \"10s\"\n"),
             unless(more, "retry_after_max", "retry_after_max = \"5s\"\n"),
