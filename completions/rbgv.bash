@@ -31,6 +31,9 @@ _rbgv() {
             rbgv,man)
                 cmd="rbgv__subcmd__man"
                 ;;
+            rbgv,model)
+                cmd="rbgv__subcmd__model"
+                ;;
             rbgv,profile)
                 cmd="rbgv__subcmd__profile"
                 ;;
@@ -79,6 +82,9 @@ _rbgv() {
             rbgv__subcmd__help,man)
                 cmd="rbgv__subcmd__help__subcmd__man"
                 ;;
+            rbgv__subcmd__help,model)
+                cmd="rbgv__subcmd__help__subcmd__model"
+                ;;
             rbgv__subcmd__help,profile)
                 cmd="rbgv__subcmd__help__subcmd__profile"
                 ;;
@@ -103,8 +109,32 @@ _rbgv() {
             rbgv__subcmd__help__subcmd__config,show)
                 cmd="rbgv__subcmd__help__subcmd__config__subcmd__show"
                 ;;
+            rbgv__subcmd__help__subcmd__model,install)
+                cmd="rbgv__subcmd__help__subcmd__model__subcmd__install"
+                ;;
+            rbgv__subcmd__help__subcmd__model,list)
+                cmd="rbgv__subcmd__help__subcmd__model__subcmd__list"
+                ;;
             rbgv__subcmd__help__subcmd__profile,list)
                 cmd="rbgv__subcmd__help__subcmd__profile__subcmd__list"
+                ;;
+            rbgv__subcmd__model,help)
+                cmd="rbgv__subcmd__model__subcmd__help"
+                ;;
+            rbgv__subcmd__model,install)
+                cmd="rbgv__subcmd__model__subcmd__install"
+                ;;
+            rbgv__subcmd__model,list)
+                cmd="rbgv__subcmd__model__subcmd__list"
+                ;;
+            rbgv__subcmd__model__subcmd__help,help)
+                cmd="rbgv__subcmd__model__subcmd__help__subcmd__help"
+                ;;
+            rbgv__subcmd__model__subcmd__help,install)
+                cmd="rbgv__subcmd__model__subcmd__help__subcmd__install"
+                ;;
+            rbgv__subcmd__model__subcmd__help,list)
+                cmd="rbgv__subcmd__model__subcmd__help__subcmd__list"
                 ;;
             rbgv__subcmd__profile,help)
                 cmd="rbgv__subcmd__profile__subcmd__help"
@@ -125,7 +155,7 @@ _rbgv() {
 
     case "${cmd}" in
         rbgv)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version run upload status fetch resume usage sandbox config profile completions man help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version run upload status fetch resume usage sandbox config profile completions man model help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -345,7 +375,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__help)
-            opts="run upload status fetch resume usage sandbox config profile completions man help"
+            opts="run upload status fetch resume usage sandbox config profile completions man model help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -431,6 +461,48 @@ _rbgv() {
         rbgv__subcmd__help__subcmd__man)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__help__subcmd__model)
+            opts="install list"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__help__subcmd__model__subcmd__install)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__help__subcmd__model__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -565,6 +637,168 @@ _rbgv() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__model)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version install list help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__model__subcmd__help)
+            opts="install list help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__model__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__model__subcmd__help__subcmd__install)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__model__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__model__subcmd__install)
+            opts="-q -v -h -V --python --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --python)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__model__subcmd__list)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -757,7 +991,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__run)
-            opts="-0 -r -o -q -v -h -V --from-file --null --recursive --include --exclude --output --name --model --format --background --prompt --canvas --anchor --scale --offset --composition --webhook-url --tag --set --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --sandbox --dry-run --no-wait --draft --again --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-0 -r -o -q -v -h -V --from-file --null --recursive --include --exclude --output --name --model --format --background --prompt --canvas --anchor --scale --offset --composition --webhook-url --tag --set --in-flight --max-credits --overwrite --retry-failed --fail-fast --timeout --sandbox --dry-run --no-wait --draft --again --watch --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

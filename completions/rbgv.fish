@@ -50,6 +50,7 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "config" -d 'Look at the c
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "profile" -d 'Look at the profiles'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "man" -d 'Print the manual page, or write all of them to a directory'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "model" -d 'Models for the sandbox that are fetched, and not shipped'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l from-file -d 'Read further inputs from a file, one a line' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l include -d 'Of directories, take only files that match this glob; may be repeated' -r
@@ -97,6 +98,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l dry-run -d 'Show what 
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l no-wait -d 'Start the jobs and print their ids, without waiting'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l draft -d 'Make drafts, which cost nothing until they are started'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l again -d 'Make a new, billed attempt at inputs that are done already'
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l watch -d 'Go on taking new files of the directories as they are finished, until stopped'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s q -l quiet -d 'Print only results and what needs attention'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s v -l verbose -d 'Say more; twice for debugging'
@@ -328,17 +330,72 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand man" -l no-progress -d 'Draw n
 complete -c rbgv -n "__fish_rbgv_using_subcommand man" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand man" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "run" -d 'Remove the background of videos'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "upload" -d 'Upload videos and print their addresses, one a line'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "status" -d 'Show batches and jobs'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "fetch" -d 'Download the outputs of jobs, verified and resumable'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "resume" -d 'Go on with a batch that was interrupted, paused, or ran out of credits'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "usage" -d 'Show the credits that were used'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "sandbox" -d 'Run a local server that speaks the same API'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "config" -d 'Look at the configuration'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "profile" -d 'Look at the profiles'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "man" -d 'Print the manual page, or write all of them to a directory'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l log-file -d 'Add a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
+json\t'One object a line (`docs/json.md`)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s q -l quiet -d 'Print only results and what needs attention'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s v -l verbose -d 'Say more; twice for debugging'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l no-progress -d 'Draw no bars, even on a terminal'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -l yes -d 'Answer every question with yes'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -f -a "install" -d 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -f -a "list" -d 'Say which are there'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and not __fish_seen_subcommand_from install list help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l python -d 'The Python whose pip fetches it' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l log-file -d 'Add a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
+json\t'One object a line (`docs/json.md`)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print only results and what needs attention'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -s v -l verbose -d 'Say more; twice for debugging'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l no-progress -d 'Draw no bars, even on a terminal'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -l yes -d 'Answer every question with yes'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from install" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l log-file -d 'Add a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
+json\t'One object a line (`docs/json.md`)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only results and what needs attention'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more; twice for debugging'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l no-progress -d 'Draw no bars, even on a terminal'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -l yes -d 'Answer every question with yes'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "install" -d 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "list" -d 'Say which are there'
+complete -c rbgv -n "__fish_rbgv_using_subcommand model; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "run" -d 'Remove the background of videos'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "upload" -d 'Upload videos and print their addresses, one a line'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "status" -d 'Show batches and jobs'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "fetch" -d 'Download the outputs of jobs, verified and resumable'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "resume" -d 'Go on with a batch that was interrupted, paused, or ran out of credits'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "usage" -d 'Show the credits that were used'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "sandbox" -d 'Run a local server that speaks the same API'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "config" -d 'Look at the configuration'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "profile" -d 'Look at the profiles'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "man" -d 'Print the manual page, or write all of them to a directory'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "model" -d 'Models for the sandbox that are fetched, and not shipped'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage sandbox config profile completions man model help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print every effective value and where it came from; keys as fingerprints'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "list" -d 'List the profiles, their services and where their keys come from'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from model" -f -a "install" -d 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from model" -f -a "list" -d 'Say which are there'

@@ -42,6 +42,7 @@ const ALL: u32 = 100_000;
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
+    context.service.release_latches().await?;
     let jobs = if args.all {
         let key = context.key.clone();
         context.ledger(move |ledger, _| ledger.unfetched(&key, ALL)).await?

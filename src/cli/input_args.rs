@@ -55,6 +55,19 @@ pub(super) struct Inputs {
     pub(super) template: Template,
 }
 
+impl Inputs {
+    /// The same once more, without lists, which can be read only once.
+    pub(super) fn again(&self) -> Self {
+        Self {
+            named: self.named.clone(),
+            lists: Vec::new(),
+            selection: self.selection.clone(),
+            destination: self.destination.clone(),
+            template: self.template.clone(),
+        }
+    }
+}
+
 impl InputArgs {
     /// Opens the lists and decides where outputs go.
     ///

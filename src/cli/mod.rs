@@ -11,6 +11,7 @@ mod global;
 mod input_args;
 mod job_args;
 mod man;
+mod model;
 mod profile;
 mod resume;
 mod run;
@@ -63,6 +64,7 @@ enum Command {
     Profile(profile::Args),
     Completions(completions::Args),
     Man(man::Args),
+    Model(model::Args),
 }
 
 /// The whole command line as clap knows it, for completions, man pages and tests.
@@ -160,6 +162,7 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
     match &cli.command {
         Command::Completions(args) => return Ok(completions::run(args, &printer)),
         Command::Man(args) => return man::run(args, &printer, &env.current_dir),
+        Command::Model(args) => return model::run(args, &env, &cli.global, &printer),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -181,7 +184,9 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Usage(args) => usage::run(args, &session).await,
             Command::Config(args) => Ok(config::run(&args, &session)),
             Command::Profile(args) => Ok(profile::run(&args, &session)),
-            Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) => Ok(ExitClass::Done),
+            Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {
+                Ok(ExitClass::Done)
+            }
         }
     });
     // A hash or a fsync that is still under way has nobody left to tell.

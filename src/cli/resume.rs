@@ -37,6 +37,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
+    // To resume is to say that the account has been seen to.
+    context.service.release_latches().await?;
     let batch = find(args.batch, session, &context).await?;
     if batch.key.origin != context.key.origin {
         let what = format!("batch {}", batch.id.0);

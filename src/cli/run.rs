@@ -1,15 +1,17 @@
 //! `rbgv run`: the whole way, for one input or ten thousand.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::input_args::InputArgs;
+use super::input_args::{InputArgs, Inputs};
 use super::job_args::JobArgs;
 use super::session::{Session, absolute};
 use crate::client::{Call, Client};
 use crate::flow::plan::{Plan, Planner, Request};
 use crate::flow::protocol::Goal;
-use crate::flow::{Conduct, Context, Destination, Dispatch, Run, StdoutSink, Verdict};
+use crate::flow::{Arrivals, Conduct, Context, Destination, Dispatch, Run, StdoutSink, Verdict};
 use crate::ledger::{BatchId, Totals};
 use crate::model::{
     Background, Credits, Event, ExitClass, Failure, FailureKind, JobOptions, Pricing,
@@ -51,6 +53,10 @@ pub(super) struct Args {
     /// Make a new, billed attempt at inputs that are done already
     #[arg(long)]
     again: bool,
+
+    /// Go on taking new files of the directories as they are finished, until stopped
+    #[arg(long, conflicts_with_all = ["dry_run", "draft", "no_wait", "again"])]
+    watch: bool,
 }
 
 /// How a run behaves: shared by the commands that work through a batch.
@@ -128,44 +134,112 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
         return Err(Failure::new(FailureKind::Usage, "-o - with --json", why));
     }
     let context = session.context(session.reporter())?;
+    // Whoever runs a command has seen to what stopped an earlier one.
+    context.service.release_latches().await?;
     let limit = session.settings.profile.limits.in_flight_max;
     let conduct = args.conduct.conduct(goal, args.again, limit);
-    let request = Request {
-        named: inputs.named,
-        lists: inputs.lists,
-        selection: inputs.selection,
-        destination: inputs.destination,
-        template: inputs.template,
-        options: options.clone(),
-        conduct: conduct.clone(),
-        current_dir: session.env.current_dir.clone(),
-    };
     let pricing = context.unless_stopped(context.service.pricing(Call::plain())).await??;
-    let plan = make_plan(&context, request, pricing).await?;
+    let wish = Wish { options, conduct, pricing, timeout: args.conduct.timeout };
+    if args.watch {
+        return watch(session, &context, inputs, &wish).await;
+    }
+    let stdout = to_stdout.then(|| stdout_sink(session));
+    let plan = make_plan(&context, request(session, inputs, &wish, None), &wish.pricing).await?;
     if args.dry_run {
-        show_plan(session, &options, &plan.totals);
+        show_plan(session, &wish.options, &plan.totals);
         let batch = plan.batch;
         context.ledger(move |ledger, _| ledger.discard(batch)).await?;
         return Ok(ExitClass::Done);
     }
+    go(session, &context, plan, &wish, stdout).await
+}
+
+/// What the user wants of every input.
+struct Wish {
+    options: JobOptions,
+    conduct: Conduct,
+    pricing: Pricing,
+    timeout: Option<Duration>,
+}
+
+fn request(
+    session: &Session,
+    inputs: Inputs,
+    wish: &Wish,
+    only: Option<HashSet<PathBuf>>,
+) -> Request {
+    Request {
+        named: inputs.named,
+        lists: inputs.lists,
+        selection: inputs.selection,
+        only,
+        destination: inputs.destination,
+        template: inputs.template,
+        options: wish.options.clone(),
+        conduct: wish.conduct.clone(),
+        current_dir: session.env.current_dir.clone(),
+    }
+}
+
+/// Confirms a plan and works through it.
+async fn go(
+    session: &Session,
+    context: &Arc<Context<Client>>,
+    plan: Plan,
+    wish: &Wish,
+    stdout: Option<StdoutSink>,
+) -> Result<ExitClass, Failure> {
+    let batch = plan.batch;
     if let Err(refused) = confirm(session, &plan.totals) {
-        let batch = plan.batch;
         context.ledger(move |ledger, _| ledger.discard(batch)).await?;
         return Err(refused);
     }
-    announce(&context, plan.batch, &plan.totals);
-    let stdout = to_stdout.then(|| stdout_sink(session));
-    let verdict =
-        work(session, &context, plan.batch, conduct, args.conduct.timeout, stdout).await?;
-    Ok(verdict.class)
+    announce(context, batch, &plan.totals);
+    let conduct = wish.conduct.clone();
+    Ok(work(session, context, batch, conduct, wish.timeout, stdout).await?.class)
+}
+
+/// How often watched directories are looked at, and how long a file has to be still.
+const WATCH_PAUSE: Duration = Duration::from_secs(1);
+const STILL: Duration = Duration::from_secs(2);
+
+/// Takes new files as they are finished, until it is stopped.
+async fn watch(
+    session: &Session,
+    context: &Arc<Context<Client>>,
+    inputs: Inputs,
+    wish: &Wish,
+) -> Result<ExitClass, Failure> {
+    if !inputs.lists.is_empty() || inputs.destination == Destination::Stdout {
+        let why = "it watches directories, and writes files";
+        return Err(Failure::new(FailureKind::Usage, "--watch", why)
+            .with_next("name directories, without lists and without -o -"));
+    }
+    let mut arrivals = Arrivals::default();
+    let mut classes = Vec::new();
+    loop {
+        let now = session.env.clock.now();
+        let current_dir = &session.env.current_dir;
+        let ready = arrivals.look(&inputs.named, &inputs.selection, current_dir, now, STILL)?;
+        if !ready.is_empty() {
+            let request = request(session, inputs.again(), wish, Some(ready));
+            let plan = make_plan(context, request, &wish.pricing).await?;
+            classes.push(go(session, context, plan, wish, None).await?);
+        }
+        let pause = tokio::time::sleep(WATCH_PAUSE);
+        if context.unless_stopped(pause).await.is_err() {
+            classes.push(ExitClass::Interrupted);
+            return Ok(ExitClass::combine(classes, true));
+        }
+    }
 }
 
 async fn make_plan(
     context: &Arc<Context<Client>>,
     request: Request,
-    pricing: Pricing,
+    pricing: &Pricing,
 ) -> Result<Plan, Failure> {
-    let context = Arc::clone(context);
+    let (context, pricing) = (Arc::clone(context), pricing.clone());
     let planned = tokio::task::spawn_blocking(move || {
         let planner = Planner {
             ledger: &context.ledger,
@@ -202,7 +276,8 @@ pub(super) async fn work(
     timeout: Option<Duration>,
     stdout: Option<StdoutSink>,
 ) -> Result<Verdict, Failure> {
-    let run = Arc::new(Run::new(Arc::clone(context), batch, conduct));
+    let proven = context.ledger(move |ledger, _| ledger.proven(batch)).await?;
+    let run = Arc::new(Run::new(Arc::clone(context), batch, conduct, proven));
     let dispatch = Dispatch::new(Arc::clone(&run), session.spool()?, stdout);
     let Some(timeout) = timeout else { return dispatch.work().await };
     let patience = {

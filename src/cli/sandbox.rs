@@ -78,6 +78,7 @@ pub(super) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
             Some(times) => EngineChoice::Timer(times),
             None => EngineChoice::Real,
         },
+        models: super::model::directory(env),
         api_key: args.key,
         credits: args.credits,
         workers: args.workers,

@@ -42,7 +42,7 @@ impl Session {
         sandboxed: bool,
     ) -> Result<Self, Failure> {
         let (settings, sandbox) = if sandboxed {
-            let (settings, running, files) = in_process_sandbox()?;
+            let (settings, running, files) = in_process_sandbox(&env)?;
             (settings, Some((running, files)))
         } else {
             (resolve(&env, global)?, None)
@@ -235,7 +235,7 @@ fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
 }
 
 /// A sandbox with a key and a ledger of its own: no configured key is read, let alone sent.
-fn in_process_sandbox() -> Result<(Settings, sandbox::Running, TempDir), Failure> {
+fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::local("starting the sandbox", error);
     let files = tempfile::Builder::new()
         .prefix("rbgv-sandbox-")
@@ -243,6 +243,7 @@ fn in_process_sandbox() -> Result<(Settings, sandbox::Running, TempDir), Failure
         .map_err(|error| failed(&error))?;
     let options = sandbox::Options {
         state: Some(files.path().join("service")),
+        models: super::model::directory(env),
         ..sandbox::Options::default()
     };
     let running = sandbox::start_thread(options).map_err(|error| failed(&error))?;

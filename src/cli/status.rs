@@ -148,6 +148,7 @@ fn task_json(line: &TaskLine) -> serde_json::Value {
 /// What the service says of single jobs.
 async fn ask(session: &Session, jobs: &[JobId]) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
+    context.service.release_latches().await?;
     let (mut views, mut classes) = (Vec::new(), Vec::new());
     for job in jobs {
         match context.unless_stopped(look(&context, job)).await? {
@@ -219,6 +220,7 @@ fn view_json(view: &JobView) -> serde_json::Value {
 
 async fn wait(session: &Session, mut jobs: Vec<JobId>) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
+    context.service.release_latches().await?;
     if jobs.is_empty() {
         let open = context.ledger(|ledger, _| ledger.open_tasks(1_000)).await?;
         jobs = open

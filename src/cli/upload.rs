@@ -26,6 +26,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
+    context.service.release_latches().await?;
     let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&session.env, file)).collect();
     let printer = &session.printer;
     upload_files(&context, &files, args.again, |path, url| {

@@ -196,7 +196,7 @@ impl<S: Service> Drive<'_, S> {
         self.task.look.progress = percent;
         self.task.look.seconds = view.duration_seconds.or(self.task.look.seconds);
         self.link = view.output_url;
-        if self.task.row.phase == crate::ledger::Phase::Running {
+        if self.task.row.phase == crate::ledger::Phase::Running && !self.is_glance() {
             let status = view.status;
             let phase = match status {
                 JobStatus::Processing | JobStatus::Completed => Phase::Processing,

@@ -283,7 +283,11 @@ async fn settle<S: Service>(
     let began = drive.run.context.clock.now();
     if !drive.task.row.phase.is_settled() {
         match drive.go(Observation::Resumed).await? {
-            Ended::Settled => {}
+            Ended::Settled => match drive.task.row.phase {
+                Row::Completed => drive.run.job_ended(true),
+                Row::Failed if drive.task.row.starts > 0 => drive.run.job_ended(false),
+                _ => {}
+            },
             Ended::Lost => return Ok(Settled::Foreign),
             Ended::Rested(failure) => {
                 drive.run.latch(&failure);

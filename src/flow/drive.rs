@@ -37,6 +37,8 @@ pub(super) struct Drive<'a, S: Service> {
     pub(super) looks: Looks,
     /// Since when the job is known to run.
     pub(super) running_since: Option<Instant>,
+    /// Only looks are made, and nobody is told: the item is another run's.
+    only_glance: bool,
     /// Leave to send the start that was just committed.
     pub(super) leave: Option<S::Leave>,
     /// The last link that the service gave. Kept in memory only.
@@ -55,7 +57,17 @@ impl<'a, S: Service> Drive<'a, S> {
             running_since: None,
             leave: None,
             link: None,
+            only_glance: false,
         }
+    }
+
+    /// Looks at an attempt of another run, and leaves everything else to whoever resumes it.
+    pub(super) fn glance(run: &'a Run<S>, task: Task, item: ItemRef) -> Self {
+        Self { only_glance: true, ..Self::new(run, task, item) }
+    }
+
+    pub(super) fn is_glance(&self) -> bool {
+        self.only_glance
     }
 
     /// Drives from `seen` until the row is settled, the goal reached, or nothing can be done now.
@@ -67,6 +79,13 @@ impl<'a, S: Service> Drive<'a, S> {
         let mut drafts = self.run.drafts().await?;
         loop {
             let Step { row, effect } = step(self.task.row.clone(), seen, &self.facts(drafts));
+            if self.only_glance && !matches!(effect, Effect::Look | Effect::Finish) {
+                if effect != Effect::Start {
+                    self.task.row = row;
+                    self.commit(&effect, false).await?;
+                }
+                return Ok(Ended::GoalReached);
+            }
             if effect == Effect::Start && self.keep_draft(&row).await? == Commit::Lost {
                 return Ok(Ended::Lost);
             }
@@ -89,7 +108,7 @@ impl<'a, S: Service> Drive<'a, S> {
             };
             let before = self.task.row.phase;
             self.task.row = row;
-            match self.commit(&effect).await {
+            match self.commit(&effect, turn.is_some()).await {
                 Ok(Commit::Written) => {}
                 Ok(Commit::Lost) => return Ok(Ended::Lost),
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
@@ -158,7 +177,10 @@ impl<'a, S: Service> Drive<'a, S> {
         }
     }
 
-    async fn commit(&mut self, effect: &Effect) -> Result<Commit, Failure> {
+    async fn commit(&mut self, effect: &Effect, alone: bool) -> Result<Commit, Failure> {
+        if *effect == Effect::Create && alone {
+            return self.run.commit_lone_create(&self.task).await;
+        }
         if *effect == Effect::Start {
             self.run.context.phase(&self.item, Phase::Queue);
             let mut task = self.task.clone();

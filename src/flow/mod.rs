@@ -11,11 +11,13 @@
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `collect`: the output, downloaded, verified and published
-//! - `run`: what the items of one run share: gates and latches
+//! - `run`, `canary`: what the items of one run share: gates, latches, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
 //! and no clock but the ones it is given.
 
+mod arrivals;
+mod canary;
 mod carry;
 mod collect;
 mod conduct;
@@ -33,8 +35,10 @@ mod run;
 mod search;
 mod send;
 mod service;
+mod strays;
 mod watch;
 
+pub use arrivals::Arrivals;
 pub use conduct::{Conduct, Destination};
 pub use context::{Context, Timing};
 pub use dispatch::{Dispatch, StdoutSink, Verdict};

@@ -1,6 +1,7 @@
 //! The plan of a run: every input found, checked, hashed, priced and named, complete in the ledger
 //! before the first byte is sent, and never whole in memory.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -31,6 +32,8 @@ pub struct Request {
     pub lists: Vec<List>,
     /// Which files of directories.
     pub selection: Selection,
+    /// Of everything found, only these; for watched directories.
+    pub only: Option<HashSet<PathBuf>>,
     /// Where outputs go.
     pub destination: Destination,
     /// How they are called.
@@ -92,8 +95,11 @@ impl Planner<'_> {
             pricing,
         })?;
         let filled = Filling::new(self, batch, pricing, &request).and_then(|mut filling| {
-            let Request { named, lists, selection, .. } = request;
-            find(&named, lists, &selection, &mut |found| filling.take(found))?;
+            let Request { named, lists, selection, only, .. } = request;
+            find(&named, lists, &selection, &mut |found| {
+                let wanted = only.as_ref().is_none_or(|only| is_among(only, &found));
+                if wanted { filling.take(found) } else { Ok(()) }
+            })?;
             filling.flush()
         });
         if let Err(failure) = filled {
@@ -119,6 +125,7 @@ struct Filling<'a> {
     current_dir: PathBuf,
     seen: i64,
     pending: Vec<(NewEntry, bool)>,
+    rejected: Vec<(String, Failure)>,
 }
 
 impl<'a> Filling<'a> {
@@ -141,6 +148,7 @@ impl<'a> Filling<'a> {
             current_dir: request.current_dir.clone(),
             seen: 0,
             pending: Vec::with_capacity(CHUNK),
+            rejected: Vec::new(),
         })
     }
 
@@ -164,8 +172,10 @@ impl<'a> Filling<'a> {
                 return Err(failure);
             }
             Err(failure) => {
-                let entry = self.planner.ledger.reject(self.batch, &name, &failure)?;
-                self.tell(entry.0, &name, ItemEvent::Rejected(failure));
+                self.rejected.push((name, failure));
+                if self.rejected.len() == CHUNK {
+                    self.flush_rejected()?;
+                }
             }
         }
         Ok(())
@@ -234,7 +244,17 @@ impl<'a> Filling<'a> {
         hash.map_err(|error| Failure::local(format!("reading {name}"), &error))
     }
 
+    fn flush_rejected(&mut self) -> Result<(), Failure> {
+        let rejected = std::mem::take(&mut self.rejected);
+        let entries = self.planner.ledger.reject(self.batch, &rejected)?;
+        for (entry, (name, failure)) in entries.into_iter().zip(rejected) {
+            self.tell(entry.0, &name, ItemEvent::Rejected(failure));
+        }
+        Ok(())
+    }
+
     fn flush(&mut self) -> Result<(), Failure> {
+        self.flush_rejected()?;
         let pending = std::mem::take(&mut self.pending);
         let (entries, explicit): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
         let placed = self.planner.ledger.place(self.batch, &entries)?;
@@ -280,6 +300,10 @@ impl<'a> Filling<'a> {
         let item = ItemRef { id, name: name.to_owned() };
         self.planner.observer.observe(&Event::Item { item, what });
     }
+}
+
+fn is_among(only: &HashSet<PathBuf>, found: &Found) -> bool {
+    matches!(&found.input, Named::Path(path) if only.contains(path))
 }
 
 fn shown_name(found: &Found) -> String {

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::{MutexGuard, Notify, Semaphore};
 
+use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted};
+use super::protocol::Goal;
 use super::service::Service;
 use crate::client::{Call, Wait, backoff};
-use crate::ledger::{BatchId, Drafts, StartGate, Started, Task};
+use crate::ledger::{BatchId, Commit, Drafts, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
 
 /// Uploads that run side by side: enough to fill a line, few enough that each gets somewhere.
@@ -33,10 +35,13 @@ pub struct Run<S> {
     pub conduct: Conduct,
     pub(super) uploads: Semaphore,
     pub(super) downloads: Semaphore,
+    /// When strays were last looked at.
+    strays_at: AtomicU64,
     create_turn: tokio::sync::Mutex<()>,
     start_turn: tokio::sync::Mutex<()>,
     place_freed: Notify,
     latches: Mutex<Latches>,
+    canary: Mutex<Canary>,
     last_success: AtomicU64,
 }
 
@@ -48,20 +53,25 @@ struct Latches {
 }
 
 impl<S: Service> Run<S> {
-    /// A run that has begun nothing.
+    /// A run that has begun nothing. `proven` says whether jobs with its options have succeeded
+    /// before; others start with a single one.
     #[must_use]
-    pub fn new(context: Arc<Context<S>>, batch: BatchId, conduct: Conduct) -> Self {
+    pub fn new(context: Arc<Context<S>>, batch: BatchId, conduct: Conduct, proven: bool) -> Self {
         let now = context.clock.now();
+        // Without following jobs there is nothing to learn from a first one.
+        let proven = proven || conduct.goal != Goal::Finish;
         Self {
             context,
             batch,
             conduct,
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
+            strays_at: AtomicU64::new(0),
             create_turn: tokio::sync::Mutex::new(()),
             start_turn: tokio::sync::Mutex::new(()),
             place_freed: Notify::new(),
             latches: Mutex::default(),
+            canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
         }
     }
@@ -118,6 +128,22 @@ impl<S: Service> Run<S> {
         self.last_success.store(self.context.clock.now().0, Ordering::Relaxed);
     }
 
+    fn canary(&self) -> std::sync::MutexGuard<'_, Canary> {
+        self.canary.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A job of this run ended. When jobs fail in a surge, nothing more is started: whatever is
+    /// wrong with the options would be paid for again and again.
+    pub(super) fn job_ended(&self, well: bool) {
+        if self.canary().ended(well) {
+            let why = "jobs fail in a surge; look at one of them before more are paid for";
+            let surge = Failure::new(FailureKind::JobFailed, "not begun", why)
+                .with_next(format!("rbgv status --failed, then rbgv resume {}", self.batch.0));
+            self.stop_starting(&surge);
+        }
+        self.free_place();
+    }
+
     /// A job left the service's hands: a place is free.
     pub(super) fn free_place(&self) {
         self.place_freed.notify_waiters();
@@ -155,6 +181,19 @@ impl<S: Service> Run<S> {
         Ok((Some(turn).filter(|_| drafts != Drafts::Honoured), drafts))
     }
 
+    /// Commits a create that has to be the only one of its key.
+    pub(super) async fn commit_lone_create(&self, task: &Task) -> Result<Commit, Failure> {
+        loop {
+            let row = task.clone();
+            let committed =
+                self.context.ledger(move |ledger, owner| ledger.commit_lone_create(owner, &row));
+            if let Some(commit) = committed.await? {
+                return Ok(commit);
+            }
+            self.context.sleep(PLACE_CHECK).await?;
+        }
+    }
+
     /// How drafts of this key behave, as far as seen by any process.
     pub(super) async fn drafts(&self) -> Result<Drafts, Failure> {
         let key = self.context.key.clone();
@@ -187,15 +226,28 @@ impl<S: Service> Run<S> {
                     return Ok((started, Some(leave)));
                 }
             }
+            self.free_stray_places().await?;
             let wait = tokio::time::timeout(PLACE_CHECK, freed);
             // Freed or not: either way it is time to look again.
             let _ = self.context.unless_stopped(wait).await?;
         }
     }
 
+    /// Looks at jobs that nobody follows, no oftener than a job is looked at.
+    async fn free_stray_places(&self) -> Result<(), Failure> {
+        let now = self.context.clock.now();
+        let last = crate::model::Instant(self.strays_at.load(Ordering::Relaxed));
+        if now.since(last) < self.context.timing.poll.first {
+            return Ok(());
+        }
+        self.strays_at.store(now.0, Ordering::Relaxed);
+        self.look_at_strays().await
+    }
+
     /// Jobs of the key that may be in flight: what is learned, within what the user allows.
     async fn cap(&self) -> Result<u32, Failure> {
-        Ok(self.context.service.in_flight_cap().await?.min(self.conduct.in_flight))
+        let learned = self.context.service.in_flight_cap().await?;
+        Ok(learned.min(self.conduct.in_flight).min(self.canary().allows()))
     }
 
     async fn has_place(&self, task: &Task) -> Result<bool, Failure> {

@@ -298,23 +298,26 @@ impl Ledger {
         })
     }
 
-    /// Records an input that is no work.
+    /// Records inputs that are no work.
     ///
     /// # Errors
     /// The ledger cannot be written.
     pub fn reject(
         &self,
         batch: BatchId,
-        name: &str,
-        failure: &Failure,
-    ) -> Result<EntryId, LedgerError> {
-        let failure = failure_json(failure)?;
+        inputs: &[(String, Failure)],
+    ) -> Result<Vec<EntryId>, LedgerError> {
         self.write(|tx| {
-            tx.execute(
+            let mut insert = tx.prepare_cached(
                 "INSERT INTO entries (batch, name, state, failure) VALUES (?1, ?2, 'rejected', ?3)",
-                params![batch.0, name, failure],
             )?;
-            Ok(EntryId(tx.last_insert_rowid()))
+            inputs
+                .iter()
+                .map(|(name, failure)| {
+                    insert.execute(params![batch.0, name, failure_json(failure)?])?;
+                    Ok(EntryId(tx.last_insert_rowid()))
+                })
+                .collect()
         })
     }
 
@@ -422,6 +425,27 @@ impl Ledger {
             let mut statement = db.prepare_cached(&sql)?;
             let rows = statement.query_map(params![batch.0, rank, id, limit], read_entry)?;
             rows.map(|row| row?).collect()
+        })
+    }
+
+    /// Whether jobs with the options of this batch have succeeded before.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn proven(&self, batch: BatchId) -> Result<bool, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row(
+                "SELECT NOT EXISTS (
+                     SELECT 1 FROM (
+                         SELECT DISTINCT options FROM tasks
+                         WHERE id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')
+                     ) AS wanted
+                     WHERE NOT EXISTS (
+                         SELECT 1 FROM tasks
+                         WHERE tasks.options = wanted.options AND tasks.phase = 'completed'))",
+                [batch.0],
+                |row| row.get(0),
+            )?)
         })
     }
 

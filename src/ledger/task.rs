@@ -246,6 +246,73 @@ impl Ledger {
         self.write(|tx| self.store(tx, owner.id, task, note, request_id))
     }
 
+    /// Jobs of the key that occupy, or may occupy, a place, and that no living process follows;
+    /// those first that have not been looked at for longest.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn strays(&self, key: &KeyId, limit: u32) -> Result<Vec<TaskId>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT tasks.id, owners.lock_file FROM tasks
+                 LEFT JOIN owners ON owners.id = tasks.owner
+                 WHERE key_print = ?1 AND origin = ?2 AND phase IN
+                     ('start_sent', 'start_doubt', 'start_refused', 'running')
+                 ORDER BY changed_at",
+            )?;
+            let mut rows = statement.query(params![key.print.0, key.origin])?;
+            let mut strays = Vec::new();
+            while let Some(row) = rows.next()? {
+                let lock: Option<String> = row.get(1)?;
+                let followed = lock.is_some_and(|lock| is_alive(&self.shared.owners, &lock));
+                if !followed {
+                    strays.push(TaskId(row.get(0)?));
+                }
+                if strays.len() == limit as usize {
+                    break;
+                }
+            }
+            Ok(strays)
+        })
+    }
+
+    /// Commits a create while it is not known that drafts cost nothing: only if no other create of
+    /// the key is without an answer, in this process or in any other that lives.
+    ///
+    /// # Errors
+    /// The ledger cannot be written; then nothing may be sent.
+    pub fn commit_lone_create(
+        &self,
+        owner: &Owner,
+        task: &Task,
+    ) -> Result<Option<Commit>, LedgerError> {
+        self.write(|tx| {
+            if self.creating_besides(tx, task)? {
+                return Ok(None);
+            }
+            self.store(tx, owner.id, task, "create", None).map(Some)
+        })
+    }
+
+    /// Whether a living process has a create of the same key without an answer.
+    fn creating_besides(&self, tx: &Transaction<'_>, task: &Task) -> Result<bool, LedgerError> {
+        let mut statement = tx.prepare_cached(
+            "SELECT DISTINCT owners.lock_file FROM tasks JOIN owners ON owners.id = tasks.owner
+             WHERE key_print = ?1 AND origin = ?2 AND tasks.id <> ?3
+               AND phase IN ('create_sent', 'create_doubt')",
+        )?;
+        let key = &task.work.key;
+        let locks = statement.query_map(params![key.print.0, key.origin, task.id.0], |row| {
+            row.get::<_, String>(0)
+        })?;
+        for lock in locks {
+            if is_alive(&self.shared.owners, &lock?) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Commits a start, if the key has a free place and the batch credits left. The count and the
     /// write are one transaction, so that any number of processes keep the bound together.
     ///

@@ -84,7 +84,7 @@ fn while_the_job_runs() {
 
 #[test]
 fn while_downloading() {
-    let drip = "[[fault]]\non = \"GET /outputs/*\"\nnth = 1\ndo = { drip = { bytes = 64, every = \"100ms\" } }\n";
+    let drip = "[[fault]]\non = \"GET /outputs/*/*\"\nnth = 1\ndo = { drip = { bytes = 16, every = \"5s\" } }\n";
     let (sandbox, _home) = killed_at(drip, |audit| {
         audit.0["requests"].as_array().unwrap().iter().any(|row| row["lane"] == "output")
     });

@@ -8,6 +8,7 @@ mod commands;
 mod kill;
 mod output;
 mod real;
+mod recipes;
 mod run;
 mod secrets;
 mod settings;

@@ -250,3 +250,50 @@ fn a_failed_job_is_told_and_tried_again_only_when_asked() {
     home.run(&sandbox, &["run", "a.mp4", "--retry-failed", "1"]).ends_with(0);
     assert_eq!(sandbox.audit().starts(), 2);
 }
+
+#[test]
+fn watched_directories_give_files_as_they_are_finished() {
+    use std::time::{Duration, Instant};
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.variant("in/first.mp4", 1);
+    let whole = std::fs::read(home.variant("second.mp4", 2)).unwrap();
+    let child = home
+        .keyed(&sandbox)
+        .args(["run", "--watch", "in", "-o", "out/"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait = |what: &str, name: &str| {
+        let began = Instant::now();
+        while !home.work().join(name).exists() {
+            assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    std::fs::write(home.work().join("in/second.mp4"), &whole[..whole.len() / 2]).unwrap();
+    wait("the first", "out/first-nobg.webm");
+    assert_eq!(sandbox.audit().bills(), 1, "half a file is no input");
+    std::fs::write(home.work().join("in/second.mp4"), whole).unwrap();
+    wait("the second", "out/second-nobg.webm");
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(130));
+    assert_eq!(sandbox.audit().bills(), 2);
+}
+
+#[test]
+fn new_options_start_with_one_job_and_a_surge_of_failures_stops() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"wrong option\" }\n",
+    );
+    let home = Home::with(&sandbox);
+    home.clips(30);
+    home.run(&sandbox, &["run", ".", "-o", "out/"]).ends_with(6).says("surge");
+    let audit = sandbox.audit();
+    assert!(audit.starts() <= 4, "{} jobs were paid for", audit.starts());
+    sandbox.scenario("");
+    home.run(&sandbox, &["resume"]).ends_with(1);
+    assert_eq!(sandbox.audit().bills(), 30, "what failed is not paid for again");
+}

@@ -38,7 +38,7 @@ fn row_34_unknown_states_and_fields_are_tolerated_and_floods_bounded() {
     );
     case.home.clip("a.mp4");
     case.run(&["run", "a.mp4"]).ends_with(0);
-    case.sandbox.scenario("[[fault]]\non = \"GET /v1/usage/summary\"\ndo = { pad = 50000000 }\n");
+    case.then("[[fault]]\non = \"GET /v1/usage/summary\"\ndo = { pad = 50000000 }\n");
     let ran = case.run(&["usage"]);
     assert_eq!(ran.code, 11, "{}", ran.stderr);
 }

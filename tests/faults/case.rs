@@ -5,50 +5,72 @@ use std::path::Path;
 
 use crate::support::{Audit, Home, Ran, Sandbox};
 
-pub struct Case {
-    pub sandbox: Sandbox,
-    pub home: Home,
+pub(crate) struct Case {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) home: Home,
     printed: String,
+    scripted: bool,
     /// Bills that one attempt may have; more only where a row says so.
-    pub bills_per_attempt: usize,
+    pub(crate) bills_per_attempt: usize,
 }
 
 impl Case {
-    pub fn new(scenario: &str) -> Self {
-        Self::of(Sandbox::with(scenario), "")
+    pub(crate) fn new(scenario: &str) -> Self {
+        Self::scripted(scenario, Self::of(Sandbox::with(scenario), ""))
     }
 
     /// A case whose profile has other waits.
-    pub fn timed(scenario: &str, timing: &str) -> Self {
-        Self::of(Sandbox::with(scenario), timing)
+    pub(crate) fn timed(scenario: &str, timing: &str) -> Self {
+        Self::scripted(scenario, Self::of(Sandbox::with(scenario), timing))
     }
 
-    pub fn of(sandbox: Sandbox, timing: &str) -> Self {
+    pub(crate) fn of(sandbox: Sandbox, timing: &str) -> Self {
         let home = Home::new();
         home.configure(&sandbox, timing);
-        Self { sandbox, home, printed: String::new(), bills_per_attempt: 1 }
+        Self { sandbox, home, printed: String::new(), scripted: false, bills_per_attempt: 1 }
     }
 
     /// A case in which drafts of the key are known to be honoured already.
-    pub fn warm(scenario: &str) -> Self {
+    pub(crate) fn warm(scenario: &str) -> Self {
         let mut case = Self::new("");
         case.home.variant("warm.mp4", 999_999);
         case.run(&["run", "warm.mp4"]).ends_with(0);
         std::fs::remove_file(case.home.work().join("warm.mp4")).unwrap();
         std::fs::remove_file(case.home.work().join("warm-nobg.webm")).unwrap();
         case.sandbox.scenario(scenario);
+        Self::scripted(scenario, case)
+    }
+
+    fn scripted(scenario: &str, mut case: Self) -> Self {
+        case.scripted = scenario.contains("[[fault]]");
         case
     }
 
-    pub fn run(&mut self, args: &[&str]) -> Ran {
+    /// Replaces what happens from now on by what must happen.
+    pub(crate) fn then(&mut self, scenario: &str) {
+        self.sandbox.scenario(scenario);
+        self.scripted |= scenario.contains("[[fault]]");
+    }
+
+    pub(crate) fn run(&mut self, args: &[&str]) -> Ran {
         let ran = self.home.run(&self.sandbox, args);
         self.printed += &ran.stdout;
         self.printed += &ran.stderr;
         ran
     }
 
-    pub fn audit(&self) -> Audit {
+    pub(crate) fn audit(&self) -> Audit {
         self.sandbox.audit()
+    }
+
+    /// A scripted fault that no call has met would prove nothing.
+    fn faults_were_met(&self) {
+        if !self.scripted {
+            return;
+        }
+        let audit = self.audit();
+        let met = |row: &serde_json::Value| row["faults"].as_array().is_some_and(|f| !f.is_empty());
+        assert!(audit.0["requests"].as_array().unwrap().iter().any(met), "no call met the fault");
     }
 
     fn ledger_is_intact(&self) {
@@ -93,6 +115,7 @@ impl Drop for Case {
         if std::thread::panicking() {
             return;
         }
+        self.faults_were_met();
         self.ledger_is_intact();
         self.no_secret_was_told();
         self.bills_are_bounded();

@@ -60,7 +60,7 @@ fn row_27_an_upload_that_was_forgotten_is_sent_once_more() {
     let mut case = Case::new("");
     case.home.clip("a.mp4");
     case.run(&["upload", "a.mp4"]).ends_with(0);
-    case.sandbox.scenario("[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = \"forget_upload\"\n");
+    case.then("[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = \"forget_upload\"\n");
     case.run(&["run", "a.mp4"]).ends_with(0);
     let audit = case.audit();
     assert_eq!((audit.uploads(), audit.bills()), (2, 1));
@@ -76,15 +76,15 @@ fn row_28_a_download_is_resumed_or_restarted_and_never_spliced() {
         ("nth = 1\ndo = { cut = { at = \"50%\" } }", "\"wrong_content_range\""),
         ("nth = 1\ndo = { cut = { at = \"50%\" } }", "\"no_range\""),
     ] {
-        let mut scenario = format!("[[fault]]\non = \"GET /outputs/*\"\n{cuts}\n");
+        let mut scenario = format!("[[fault]]\non = \"GET /outputs/*/*\"\n{cuts}\n");
         if !then.is_empty() {
-            scenario += &format!("[[fault]]\non = \"GET /outputs/*\"\ndo = {then}\n");
+            scenario += &format!("[[fault]]\non = \"GET /outputs/*/*\"\ndo = {then}\n");
         }
         let mut case = Case::new("");
         case.home.clip("a.mp4");
         case.run(&["run", "a.mp4"]).ends_with(0);
         let plain = std::fs::read(case.home.work().join("a-nobg.webm")).unwrap();
-        case.sandbox.scenario(&scenario);
+        case.then(&scenario);
         std::fs::remove_file(case.home.work().join("a-nobg.webm")).unwrap();
         case.run(&["run", "a.mp4"]).ends_with(0);
         let resumed = std::fs::read(case.home.work().join("a-nobg.webm")).unwrap();
@@ -96,7 +96,7 @@ fn row_28_a_download_is_resumed_or_restarted_and_never_spliced() {
 #[test]
 fn row_29_an_expired_link_is_asked_for_again() {
     let mut case = Case::new(
-        "[[fault]]\non = \"GET /outputs/*\"\nnth = 1\ndo = [\"revoke_link\", { cut = { at = \"50%\" } }]\n",
+        "[[fault]]\non = \"GET /outputs/*/*\"\nnth = 1\ndo = [\"revoke_link\", { cut = { at = \"50%\" } }]\n",
     );
     case.home.clip("a.mp4");
     case.run(&["run", "a.mp4"]).ends_with(0);
@@ -106,7 +106,7 @@ fn row_29_an_expired_link_is_asked_for_again() {
 #[test]
 fn row_30_short_bodies_and_pages_are_not_published() {
     for fault in ["{ shorten = 100 }", "{ answer = { status = 200, body = \"html\" } }"] {
-        let mut case = Case::new(&format!("[[fault]]\non = \"GET /outputs/*\"\ndo = {fault}\n"));
+        let mut case = Case::new(&format!("[[fault]]\non = \"GET /outputs/*/*\"\ndo = {fault}\n"));
         case.home.clip("a.mp4");
         let ran = case.run(&["run", "a.mp4"]);
         assert_eq!(ran.code, 8, "{fault}: {}", ran.stderr);

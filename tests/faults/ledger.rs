@@ -95,3 +95,39 @@ fn row_26_two_processes_with_the_same_inputs_do_not_both_submit() {
     let outputs = case.home.files().iter().filter(|name| name.ends_with("-nobg.webm")).count();
     assert_eq!(outputs, 15);
 }
+
+#[test]
+fn row_19_eight_processes_share_one_key_and_four_of_them_die() {
+    let case = Case::new("[limits]\nin_flight = 3\n");
+    for n in 0..8 {
+        for clip in 0..3 {
+            case.home.variant(&format!("{n}/clip-{clip}.mp4"), n * 100 + clip);
+        }
+    }
+    let mut children: Vec<_> = (0..8)
+        .map(|n| {
+            case.home
+                .keyed(&case.sandbox)
+                .args(["run", &n.to_string(), "-o", &format!("out-{n}/")])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    wait_for("some work", || case.audit().bills() >= 4);
+    for child in children.iter_mut().take(4) {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    for child in children.iter_mut().skip(4) {
+        assert!(child.wait().unwrap().success(), "the living finish their own");
+    }
+    for n in 0..4 {
+        let args = ["run".to_owned(), n.to_string(), "-o".to_owned(), format!("out-{n}/")];
+        Ran::of(case.home.keyed(&case.sandbox).args(args)).ends_with(0);
+    }
+    let audit = case.audit();
+    assert_eq!(audit.bills(), 24);
+    assert!(audit.most_in_flight() <= 3, "the service's cap is never passed");
+}

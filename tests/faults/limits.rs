@@ -44,7 +44,7 @@ fn row_13_refused_polls_do_not_stop_submitting() {
 #[test]
 fn row_18_a_dead_output_host_does_not_stop_the_api() {
     let mut case = Case::new(
-        "[[fault]]\non = \"GET /outputs/*\"\ntimes = 8\ndo = { answer = { status = 503 } }\n",
+        "[[fault]]\non = \"GET /outputs/*/*\"\ntimes = 8\ndo = { answer = { status = 503 } }\n",
     );
     case.home.clips(4);
     case.run(&["run", ".", "-o", "out/"]).ends_with(0);
@@ -77,7 +77,7 @@ fn row_32_a_redirect_takes_neither_key_nor_body_along() {
 #[test]
 fn row_33_keys_and_signed_links_stay_out_of_sight() {
     let mut case = Case::new(
-        "[[fault]]\non = \"GET /outputs/*\"\nnth = 1\ndo = { cut = { at = \"50%\" } }\n\
+        "[[fault]]\non = \"GET /outputs/*/*\"\nnth = 1\ndo = { cut = { at = \"50%\" } }\n\
          [[fault]]\non = \"GET /v1/jobs/*\"\nnth = 2\ndo = \"garble\"\n",
     );
     case.home.clip("a.mp4");
@@ -92,4 +92,38 @@ fn row_33_keys_and_signed_links_stay_out_of_sight() {
             );
         }
     }
+}
+
+#[test]
+fn row_12_twenty_refusals_at_once_cut_once() {
+    use rbgv::client::{Bounds, adaptive};
+    use rbgv::model::Instant;
+    use rbgv::model::limits::AdaptiveState;
+    let bounds = Bounds { min: 0.2, max: 20.0, first: 10.0 };
+    let mut state = AdaptiveState::default();
+    // All were sent before the first refusal came: one episode.
+    let cuts = (0..20)
+        .filter(|_| adaptive::refused(&mut state, &bounds, Instant(1_000), Instant(1_050), None))
+        .count();
+    assert_eq!(cuts, 1);
+    let once = adaptive::value(&state, &bounds);
+    assert!((5.0..10.0).contains(&once), "{once}");
+    assert!(adaptive::refused(&mut state, &bounds, Instant(1_100), Instant(1_200), None));
+    assert!(adaptive::value(&state, &bounds) < once, "a later refusal is another episode");
+}
+
+#[test]
+fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
+    let mut case = Case::timed(
+        "[[fault]]\non = \"* /v1/jobs\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n\
+         [[fault]]\non = \"* /v1/jobs/**\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n",
+        "breaker_cooldown = \"300ms\"\nretry_after_max = \"30s\"\n",
+    );
+    case.home.clips(8);
+    case.run(&["run", ".", "-o", "out/"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!(audit.bills(), 8);
+    let failed =
+        audit.0["requests"].as_array().unwrap().iter().filter(|row| row["status"] == 503).count();
+    assert!((1..60).contains(&failed), "{failed} calls were thrown at a service that was down");
 }

@@ -23,7 +23,7 @@ use super::process::{Leash, Tools};
 use super::{EngineError, Task};
 
 /// The longer side at which the selfie model's masks are worked on.
-const SELFIE_SIDE: usize = 480;
+pub(crate) const SELFIE_SIDE: usize = 480;
 
 /// The longer side of what Robust Video Matting is shown.
 const RVM_SIDE: usize = 1280;

@@ -91,7 +91,7 @@ impl Frames {
         limits: &Limits,
     ) -> Result<Self, EngineError> {
         // What the header says was checked; this is for headers that lie.
-        let most = whole(limits.duration_seconds * source.rate.hertz()) + 1;
+        let most = whole(limits.duration_seconds * source.rate.hertz()).saturating_add(1);
         Self::start(leash, tools, source, Pace::All, most)
     }
 
@@ -102,7 +102,8 @@ impl Frames {
         pace: Pace,
         most: u64,
     ) -> Result<Self, EngineError> {
-        let mut program = leash.start(&tools.ffmpeg, &arguments(source, pace, most + 1), false)?;
+        let mut program =
+            leash.start(&tools.ffmpeg, &arguments(source, pace, most.saturating_add(1)), false)?;
         let stdout = program
             .stdout
             .take()

@@ -23,7 +23,6 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// A frame of one colour.
-    #[cfg(test)]
     pub(crate) fn filled(width: usize, height: usize, color: [u8; 3]) -> Self {
         Self { width, height, data: color.repeat(width * height) }
     }

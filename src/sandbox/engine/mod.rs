@@ -4,6 +4,7 @@
 //! rehearsals and benchmarks.
 
 mod backdrop;
+pub mod bench;
 mod choose;
 mod compose;
 mod container;

@@ -43,12 +43,14 @@ fn decode(
 }
 
 fn find(
+    leash: &Leash<'_>,
     resizer: &Resizer,
     segmenter: &mut dyn Segmenter,
     frames: Receiver<Frame>,
     out: &SyncSender<Masked>,
 ) -> Result<(), EngineError> {
     for frame in frames {
+        leash.check()?;
         let small = resizer.frame(&frame);
         let mask = segmenter.segment(&frame, &small)?;
         out.send(Masked { frame, small, mask }).map_err(gone)?;
@@ -104,7 +106,7 @@ impl Line<'_> {
         thread::scope(|scope| {
             let steps = [
                 scope.spawn(move || decode(leash, frames, &to_find, &spare_frames)),
-                scope.spawn(move || find(&resizer, &mut *segmenter, decoded, &to_compose)),
+                scope.spawn(move || find(leash, &resizer, &mut *segmenter, decoded, &to_compose)),
                 scope.spawn(move || {
                     compose(&*finisher, &composer, masked, &to_encode, &spare_outputs, &used_frames)
                 }),

@@ -172,7 +172,8 @@ fn leaves(width: usize, height: usize, seed: u64) -> Frame {
         let (across, down) = (size * (0.5 + dice.part()), size * (0.5 + dice.part()));
         let (x, y) = (dice.part() * width as f32, dice.part() * height as f32);
         let light = 0.15 + 0.7 * dice.part();
-        let tint = [0.14 * (dice.part() - 0.4), 0.08 * (dice.part() - 0.5), 0.2 * (dice.part() - 0.6)];
+        let tint =
+            [0.14 * (dice.part() - 0.4), 0.08 * (dice.part() - 0.5), 0.2 * (dice.part() - 0.6)];
         let grain = 0.08 * dice.part();
         let rows = (y - down).max(0.0) as usize..((y + down).max(0.0) as usize).min(height);
         for v in rows {
@@ -214,7 +215,8 @@ fn add_noise(frame: &mut Frame, dice: &mut Dice, amount: i32) {
     for value in &mut frame.data {
         // The sum of two even throws: a triangle, close enough to what a sensor does.
         let throws = dice.next();
-        let off = (throws % (amount as u64 + 1)) as i32 - ((throws >> 32) % (amount as u64 + 1)) as i32;
+        let off =
+            (throws % (amount as u64 + 1)) as i32 - ((throws >> 32) % (amount as u64 + 1)) as i32;
         *value = (i32::from(*value) + off).clamp(0, 255) as u8;
     }
 }
@@ -243,8 +245,7 @@ fn backgrounds(
             let mut list: Vec<OsString> =
                 ["-v", "error", "-nostdin", "-f", "lavfi", "-i", &graph].map(Into::into).into();
             let count = frames.to_string();
-            let raw =
-                ["-frames:v", &count, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"];
+            let raw = ["-frames:v", &count, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"];
             list.extend(raw.map(OsString::from));
             let bytes = width * height * 3;
             let raw = leash.output(&tools.ffmpeg, &list, bytes * frames)?;
@@ -268,9 +269,8 @@ pub(crate) fn make(
     let file = folder.join(format!("{}-{}.mp4", scene.name().replace(' ', "-"), size.0));
     let dimensions = format!("{}x{}", size.0, size.1);
     let rate = RATE.to_string();
-    let mut list: Vec<OsString> = ["-v", "error", "-nostdin", "-y", "-f", "rawvideo"]
-        .map(Into::into)
-        .into();
+    let mut list: Vec<OsString> =
+        ["-v", "error", "-nostdin", "-y", "-f", "rawvideo"].map(Into::into).into();
     let raw = ["-pix_fmt", "rgb24", "-video_size", &dimensions, "-framerate", &rate];
     list.extend(raw.map(OsString::from));
     let coded = "-i pipe:0 -c:v libx264 -preset veryfast -crf 18 -pix_fmt yuv420p";

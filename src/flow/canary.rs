@@ -1,0 +1,77 @@
+//! Caution with options that are new: one job first, then two, then four. And a stop when jobs
+//! fail in a surge, so that a wrong option does not bill ten thousand failures. Pure.
+
+use std::collections::VecDeque;
+
+/// Outcomes that are looked back at.
+const LATELY: usize = 10;
+
+/// Failures among the latest outcomes that make a surge.
+const SURGE: usize = 6;
+
+/// Failures that are enough while nothing has succeeded.
+const AT_FIRST: usize = 3;
+
+/// What the jobs of a run have shown.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Canary {
+    proven: bool,
+    successes: u32,
+    lately: VecDeque<bool>,
+}
+
+impl Canary {
+    /// A run whose options are known to have succeeded before (`proven`), or not.
+    pub(super) fn new(proven: bool) -> Self {
+        Self { proven, ..Self::default() }
+    }
+
+    /// Most jobs that may be in flight by what is known of the options: one more success allows
+    /// one more, which doubles the number with each round.
+    pub(super) fn allows(&self) -> u32 {
+        if self.proven { u32::MAX } else { self.successes.saturating_add(1) }
+    }
+
+    /// Takes note of how a job of this run ended, and says whether jobs fail in a surge.
+    pub(super) fn ended(&mut self, well: bool) -> bool {
+        if well {
+            self.successes = self.successes.saturating_add(1);
+        }
+        self.lately.push_back(well);
+        if self.lately.len() > LATELY {
+            self.lately.pop_front();
+        }
+        let failures = self.lately.iter().filter(|well| !**well).count();
+        failures >= SURGE || (self.successes == 0 && failures >= AT_FIRST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_options_start_with_one_job_and_double() {
+        let mut canary = Canary::new(false);
+        let mut rounds = Vec::new();
+        let mut allowed = canary.allows();
+        for _ in 0..5 {
+            rounds.push(allowed);
+            for _ in 0..allowed {
+                assert!(!canary.ended(true));
+            }
+            allowed = canary.allows();
+        }
+        assert_eq!(rounds, [1, 2, 4, 8, 16]);
+        assert_eq!(Canary::new(true).allows(), u32::MAX);
+    }
+
+    #[test]
+    fn a_surge_of_failures_stops_and_single_ones_do_not() {
+        let mut first = Canary::new(false);
+        assert_eq!([false; 3].map(|well| first.ended(well)), [false, false, true]);
+        let mut later = Canary::new(true);
+        assert!((0..40).all(|n| !later.ended(n % 2 == 0)), "every second one is no surge");
+        assert!((0..6).any(|_| later.ended(false)));
+    }
+}

@@ -1,0 +1,39 @@
+//! Jobs in flight that nobody follows: of a process that was killed, or of a run that only started
+//! them. They occupy places at the service until somebody sees that they have ended.
+
+use super::drive::Drive;
+use super::protocol::Observation;
+use super::run::Run;
+use super::service::Service;
+use crate::ledger::{Claim, TaskId};
+use crate::model::{Failure, ItemRef};
+
+/// Strays that are looked at in one go, those that were looked at longest ago first.
+const AT_ONCE: u32 = 8;
+
+impl<S: Service> Run<S> {
+    /// Looks once at jobs of the key that nobody follows, so that the places of those that have
+    /// ended become free. Nothing is sent for them but looks.
+    ///
+    /// # Errors
+    /// The ledger cannot be used.
+    pub(super) async fn look_at_strays(&self) -> Result<(), Failure> {
+        let key = self.context.key.clone();
+        let strays = self.context.ledger(move |ledger, _| ledger.strays(&key, AT_ONCE)).await?;
+        for id in strays {
+            self.look_at_stray(id).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_at_stray(&self, id: TaskId) -> Result<(), Failure> {
+        let claim = self.context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+        let Claim::Mine(task) = claim else { return Ok(()) };
+        let item = ItemRef { id: 0, name: String::new() };
+        let mut drive = Drive::glance(self, *task, item);
+        let ended = Box::pin(drive.go(Observation::Resumed)).await;
+        let task = drive.task.clone();
+        self.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+        ended.map(drop)
+    }
+}
