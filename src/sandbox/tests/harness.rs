@@ -1,11 +1,14 @@
 //! A sandbox for one test, and the calls that tests make of it.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
+use crate::sandbox::engine::{Engine, EngineError, Outcome, Probe, Task};
 use crate::sandbox::{
     Distribution, EngineChoice, Options, Running, Scenario, outgoing, start_thread,
 };
@@ -100,7 +103,7 @@ impl Lab {
 
     /// Follows a job to its end.
     pub(super) async fn follow(&self, id: &str) -> Value {
-        for _ in 0..400 {
+        for _ in 0..3000 {
             let (status, job) = self.get(&format!("/v1/jobs/{id}")).await;
             assert_eq!(status, 200, "{job}");
             if matches!(job["status"].as_str(), Some("completed" | "failed")) {
@@ -117,6 +120,43 @@ impl Lab {
         let (status, answer) = self.start(&id).await;
         assert_eq!(status, 200, "{answer}");
         self.follow(&id).await
+    }
+}
+
+/// An engine whose jobs end when it is told to let go.
+#[derive(Debug, Default)]
+pub(super) struct Held {
+    let_go: AtomicBool,
+}
+
+impl Held {
+    pub(super) fn let_go(&self) {
+        self.let_go.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Engine for Held {
+    fn probe(&self, _: &Path) -> Result<Probe, EngineError> {
+        let (width, height) = (480, 480);
+        Ok(Probe { duration_seconds: 2.0, width, height, frame_rate: 24.0, has_audio: true })
+    }
+
+    fn run(
+        &self,
+        task: &Task,
+        progress: &(dyn Fn(f64) + Sync),
+        cancel: &AtomicBool,
+    ) -> Result<Outcome, EngineError> {
+        progress(50.0);
+        while !self.let_go.load(Ordering::Relaxed) {
+            if cancel.load(Ordering::Relaxed) {
+                return Err(EngineError("Cancelled".to_owned()));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        std::fs::write(&task.output, b"done").map_err(|error| EngineError(error.to_string()))?;
+        let (engine, notes) = ("held".to_owned(), Vec::new());
+        Ok(Outcome { duration_seconds: 2.0, frames: 48, engine, notes })
     }
 }
 
