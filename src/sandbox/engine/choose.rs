@@ -124,7 +124,7 @@ fn matter<'n>(
 fn light<'n>(networks: &'n Networks, source: &Source) -> Matter<'n> {
     let working = working_size(source.size, SELFIE_SIDE);
     let seen = Selfie::new(networks.overview(source.size), working);
-    let segmenter = Box::new(Steady::new(seen, working));
+    let segmenter = Box::new(Colors::new(Steady::new(seen, working)));
     matter("selfie-light", source, working, segmenter, Box::new(Tuning::default()))
 }
 

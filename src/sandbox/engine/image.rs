@@ -215,38 +215,18 @@ impl Resizer {
     }
 }
 
-/// Mean over a square window of `radius` to each side, cut off at the borders, `channels`
-/// interleaved.
-pub(crate) fn box_mean(
+/// Mean over a square window of `radius` to each side, cut off at the borders; `N` interleaved
+/// channels.
+pub(crate) fn box_mean<const N: usize>(
     data: &[f32],
     width: usize,
     height: usize,
-    channels: usize,
     radius: usize,
 ) -> Vec<f32> {
-    let stride = width * channels;
+    let stride = width * N;
     let mut across = vec![0.0f32; data.len()];
-    let mut sums = vec![0.0f32; channels];
     for (source, target) in data.chunks_exact(stride).zip(across.chunks_exact_mut(stride)) {
-        sums.fill(0.0);
-        let add = |sums: &mut [f32], at: usize, sign: f32| {
-            for (sum, &value) in sums.iter_mut().zip(&source[at * channels..]) {
-                *sum += sign * value;
-            }
-        };
-        (0..radius.min(width)).for_each(|at| add(&mut sums, at, 1.0));
-        for x in 0..width {
-            if x + radius < width {
-                add(&mut sums, x + radius, 1.0);
-            }
-            if x > radius {
-                add(&mut sums, x - radius - 1, -1.0);
-            }
-            let scale = 1.0 / ((x + radius).min(width - 1) - x.saturating_sub(radius) + 1) as f32;
-            for (out, &sum) in target[x * channels..].iter_mut().zip(&sums) {
-                *out = sum * scale;
-            }
-        }
+        row_mean::<N>(source, target, radius);
     }
     let mut out = vec![0.0f32; data.len()];
     let mut sums = vec![0.0f32; stride];
@@ -269,6 +249,30 @@ pub(crate) fn box_mean(
         }
     }
     out
+}
+
+/// The horizontal half of [`box_mean`].
+fn row_mean<const N: usize>(source: &[f32], target: &mut [f32], radius: usize) {
+    let (source, _) = source.as_chunks::<N>();
+    let (target, _) = target.as_chunks_mut::<N>();
+    let width = source.len();
+    let mut sums = [0.0f32; N];
+    let add = |sums: &mut [f32; N], at: usize, sign: f32| {
+        for channel in 0..N {
+            sums[channel] += sign * source[at][channel];
+        }
+    };
+    (0..radius.min(width)).for_each(|at| add(&mut sums, at, 1.0));
+    for (x, out) in target.iter_mut().enumerate() {
+        if x + radius < width {
+            add(&mut sums, x + radius, 1.0);
+        }
+        if x > radius {
+            add(&mut sums, x - radius - 1, -1.0);
+        }
+        let scale = 1.0 / ((x + radius).min(width - 1) - x.saturating_sub(radius) + 1) as f32;
+        *out = sums.map(|sum| sum * scale);
+    }
 }
 
 #[cfg(test)]
@@ -307,7 +311,7 @@ mod tests {
         let (width, height) = (9, 6);
         let data: Vec<f32> = (0..width * height * 2).map(|at| ((at * 37) % 11) as f32).collect();
         for radius in [0, 1, 2, 20] {
-            let fast = box_mean(&data, width, height, 2, radius);
+            let fast = box_mean::<2>(&data, width, height, radius);
             for y in 0..height {
                 for x in 0..width {
                     for channel in 0..2 {

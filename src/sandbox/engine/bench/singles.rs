@@ -28,7 +28,9 @@ impl Finisher for GreenKey {
         let key = f32::midpoint(greenness(left), greenness(right));
         let mut alpha = Vec::with_capacity(frame.width * frame.height);
         for color in frame.data.chunks_exact_mut(3) {
-            alpha.push(to_byte(1.0 - greenness(color) / key.max(0.05)));
+            // The usual clips: noise in the screen and in the subject is not to show.
+            let share = (greenness(color) / key.max(0.05) - 0.1) / 0.75;
+            alpha.push(to_byte(1.0 - share));
             color[1] = color[1].min(color[0].max(color[2]));
         }
         Cut { colors: frame, alpha }

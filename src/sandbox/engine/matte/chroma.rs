@@ -23,7 +23,7 @@ const EDGE: usize = 2;
 const NEAR: usize = 6;
 
 /// Share of background below which a pixel is all subject, and above which it is all background.
-const CLIP: [f32; 2] = [0.1, 0.88];
+const CLIP: [f32; 2] = [0.25, 0.95];
 
 /// Radius in working pixels by which the network's mask is trusted less towards its edge.
 const CORE: usize = 6;
@@ -112,7 +112,7 @@ impl Screen {
         if !self.people {
             return Plane::filled(width, height, 0.0);
         }
-        let mut data = box_mean(&mask.data, width, height, 1, CORE);
+        let mut data = box_mean::<1>(&mask.data, width, height, CORE);
         for value in &mut data {
             *value = ((*value - 0.93) / 0.05).clamp(0.0, 1.0);
         }
@@ -133,7 +133,7 @@ impl Screen {
             .zip(screens)
             .map(|(color, screen)| self.key.share(rgb(color), rgb(screen), 0.0))
             .collect();
-        let edge = box_mean(&shares, width, height, 1, EDGE);
+        let edge = box_mean::<1>(&shares, width, height, EDGE);
         let mut inner = vec![0.0f32; shares.len() * 2];
         for ((pair, color), &edge) in
             inner.chunks_exact_mut(2).zip(small.data.chunks_exact(3)).zip(&edge)
@@ -142,7 +142,7 @@ impl Screen {
                 pair.copy_from_slice(&[self.key.likeness(rgb(color)).min(0.0), 1.0]);
             }
         }
-        box_mean(&inner, width, height, 2, NEAR)
+        box_mean::<2>(&inner, width, height, NEAR)
             .chunks_exact(2)
             .zip(&edge)
             .map(

@@ -21,7 +21,7 @@ const MEMORY: f32 = 0.95;
 const SURE: [f32; 2] = [0.1, 0.9];
 
 /// The largest say of colour, in log odds.
-const SAY: f32 = 1.0;
+const SAY: f32 = 1.25;
 
 /// How many pixels must have been learned from on either side before colour has a say.
 const ENOUGH: f32 = 100.0;

@@ -92,12 +92,12 @@ fn linear_model(small: &Picture, mask: &Plane, tuning: &Tuning) -> Vec<f32> {
             b * b,
         ]);
     }
-    let means = box_mean(&moments, width, height, 13, tuning.radius);
+    let means = box_mean::<13>(&moments, width, height, tuning.radius);
     let mut lines = vec![0.0f32; mask.data.len() * 4];
     for (mean, line) in means.chunks_exact(13).zip(lines.chunks_exact_mut(4)) {
         line.copy_from_slice(&fit(mean, tuning.epsilon));
     }
-    box_mean(&lines, width, height, 4, tuning.radius)
+    box_mean::<4>(&lines, width, height, tuning.radius)
 }
 
 /// Solves the 3x3 system of one window by its adjugate.
@@ -171,7 +171,7 @@ fn weighted_mean(
         let weight = weight(alpha);
         sum.copy_from_slice(&[color[0] * weight, color[1] * weight, color[2] * weight, weight]);
     }
-    let means = box_mean(&sums, size.width, size.height, 4, radius);
+    let means = box_mean::<4>(&sums, size.width, size.height, radius);
     let mut out = vec![0.0f32; colors.len()];
     for (color, mean) in out.chunks_exact_mut(3).zip(means.chunks_exact(4)) {
         let scale = 1.0 / (mean[3] + 1e-5);

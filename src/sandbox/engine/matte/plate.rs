@@ -82,7 +82,7 @@ fn fill(colors: &mut Picture, known: &Plane) {
             let parts = [color[0] * weight, color[1] * weight, color[2] * weight, weight];
             sum.copy_from_slice(&parts);
         }
-        let means = box_mean(&sums, width, height, 4, radius);
+        let means = box_mean::<4>(&sums, width, height, radius);
         for ((mean, color), weight) in
             means.chunks_exact(4).zip(colors.data.chunks_exact_mut(3)).zip(&mut weights)
         {
@@ -146,7 +146,7 @@ impl<S: Segmenter> Differing<S> {
             let least = around.map(|at| unlike(now, &plate[at * 3..at * 3 + 3]));
             differences.push(least.into_iter().fold(f32::MAX, f32::min));
         }
-        let near = box_mean(&differences, width, height, 1, 1);
+        let near = box_mean::<1>(&differences, width, height, 1);
         near.iter().zip(&differences).map(|(near, own)| 0.7 * near + 0.3 * own).collect()
     }
 

@@ -162,7 +162,7 @@ fn carry_over(mask: &mut Plane, small: &Picture, before: &Before, motion: &Motio
         }
     }
     // Single pixels differ by noise; a neighbourhood that differs has changed.
-    let near = box_mean(&carried, width, height, 2, 2);
+    let near = box_mean::<2>(&carried, width, height, 2);
     for (at, value) in mask.data.iter_mut().enumerate() {
         let change = near[at * 2] / CHANGE;
         let keep = KEEP / (1.0 + change * change);
