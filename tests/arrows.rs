@@ -1,5 +1,13 @@
 //! The house rules of `src/lib.rs`, held by reading the sources: imports point one way, and what
 //! only one place may do is done nowhere else.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::duration_suboptimal_units,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "end-to-end tests: real time and environment, and a failed unwrap is a failed test"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

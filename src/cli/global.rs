@@ -9,6 +9,8 @@ use crate::output::{ColorChoice, Flags};
 
 /// Flags that every command takes.
 #[derive(Debug, Clone, Default, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+#[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
     /// Which profile of the configuration to use [env: RBGV_PROFILE]

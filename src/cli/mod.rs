@@ -52,6 +52,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
     Run(run::Args),
     Upload(upload::Args),
@@ -107,16 +108,12 @@ pub fn main(env: Env) -> u8 {
 #[must_use]
 pub fn report_early(error: &anyhow::Error) -> u8 {
     let printer = Printer::new(Style::default(), Streams::standard(terminal_size));
-    match error.downcast_ref::<Failure>() {
-        Some(failure) => {
-            printer.failure(failure);
-            failure.kind.exit_class().code()
-        }
-        None => {
-            printer.error(&format!("{error:#}"));
-            ExitClass::Local.code()
-        }
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        printer.failure(failure);
+        return failure.kind.exit_class().code();
     }
+    printer.error(&format!("{error:#}"));
+    ExitClass::Local.code()
 }
 
 /// Help and version are results; a wrong command line is not.

@@ -65,14 +65,12 @@ pub(super) fn run(
             let cancel = AtomicBool::new(false);
             let installed = install_rvm(python, &folder, &cancel, &mut agree)
                 .map_err(|error| Failure::local("installing the model", &error))?;
-            match installed {
-                Some(path) => printer.path(&path),
-                None => {
-                    let why = "its licence was not agreed to";
-                    return Err(Failure::new(FailureKind::Usage, "not installed", why)
-                        .with_next("rbgv model install --yes, to agree beforehand"));
-                }
-            }
+            let Some(path) = installed else {
+                let why = "its licence was not agreed to";
+                return Err(Failure::new(FailureKind::Usage, "not installed", why)
+                    .with_next("rbgv model install --yes, to agree beforehand"));
+            };
+            printer.path(&path);
         }
     }
     Ok(ExitClass::Done)

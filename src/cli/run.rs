@@ -24,6 +24,7 @@ use crate::output::{Table, human};
 /// finished output. Running the same command again goes on where it stopped, and never pays
 /// twice for the same content and options.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
     #[command(flatten)]
     inputs: InputArgs,

@@ -127,10 +127,7 @@ impl<S: Service> Drive<'_, S> {
             return Ok(Observation::StartStale);
         };
         let others = self.run.others_in_flight(&self.task).await?;
-        let background = match self.background().await? {
-            Ok(background) => background,
-            Err(_) => return Ok(Observation::StartStale),
-        };
+        let Ok(background) = self.background().await? else { return Ok(Observation::StartStale) };
         let request = StartJob {
             options: &self.task.work.options,
             background_image_url: background.as_deref(),

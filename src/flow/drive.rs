@@ -221,7 +221,7 @@ impl<'a, S: Service> Drive<'a, S> {
             return Err(held);
         }
         self.refusals += 1;
-        let wait = self.run.back_off(&failure, self.refusals).await?;
+        let wait = self.run.back_off(&failure, self.refusals)?;
         self.run.context.tell(&self.item, ItemEvent::Retry { failure, wait });
         self.run.context.sleep(wait).await
     }

@@ -144,9 +144,9 @@ fn find_one(
         Named::Path(path) if path.is_dir() => walk(path, selection, take),
         Named::Path(path) => {
             let below = path.file_name().map(PathBuf::from).unwrap_or_default();
-            take(Found { below, input, explicit })
+            take(Found { input, below, explicit })
         }
-        Named::Url(_) => take(Found { below: PathBuf::new(), input, explicit }),
+        Named::Url(_) => take(Found { input, below: PathBuf::new(), explicit }),
     }
 }
 

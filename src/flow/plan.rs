@@ -98,7 +98,7 @@ impl Planner<'_> {
             let Request { named, lists, selection, only, .. } = request;
             find(&named, lists, &selection, &mut |found| {
                 let wanted = only.as_ref().is_none_or(|only| is_among(only, &found));
-                if wanted { filling.take(found) } else { Ok(()) }
+                if wanted { filling.take(&found) } else { Ok(()) }
             })?;
             filling.flush()
         });
@@ -154,13 +154,13 @@ impl<'a> Filling<'a> {
 
     /// Takes an input into the plan. A mistake in one that was named itself ends the plan; one
     /// that was found is recorded as rejected.
-    fn take(&mut self, found: Found) -> Result<(), Failure> {
+    fn take(&mut self, found: &Found) -> Result<(), Failure> {
         if self.planner.stop.is_cancelled() {
             return Err(interrupted());
         }
         self.seen += 1;
-        let name = shown_name(&found);
-        match self.entry(&found, &name) {
+        let name = shown_name(found);
+        match self.entry(found, &name) {
             Ok(None) => {}
             Ok(Some(entry)) => {
                 self.pending.push((entry, found.explicit));

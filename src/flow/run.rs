@@ -151,11 +151,7 @@ impl<S: Service> Run<S> {
 
     /// Waits out a refusal, or gives up: at once when the service asked for more time than is ever
     /// waited, and when nothing at all has succeeded for that long.
-    pub(super) async fn back_off(
-        &self,
-        failure: &Failure,
-        refusals: u32,
-    ) -> Result<Duration, Failure> {
+    pub(super) fn back_off(&self, failure: &Failure, refusals: u32) -> Result<Duration, Failure> {
         let timing = &self.context.timing.client;
         let now = self.context.clock.now();
         let quiet = now.since(crate::model::Instant(self.last_success.load(Ordering::Relaxed)));

@@ -354,5 +354,9 @@ fn limits_are_shared_and_belong_to_one_boot() {
     two.change_host("h:1", &mut |host| flaps = host.flaps).unwrap();
     assert_eq!(flaps, 3);
     let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
-    rebooted.change_key(&key, &mut |limits| assert_eq!(*limits, Default::default())).unwrap();
+    rebooted
+        .change_key(&key, &mut |limits| {
+            assert_eq!(*limits, crate::model::limits::KeyLimits::default());
+        })
+        .unwrap();
 }

@@ -1,4 +1,12 @@
 //! The binary, driven as users drive it, against the sandbox.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::duration_suboptimal_units,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "end-to-end tests: real time and environment, and a failed unwrap is a failed test"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,5 +1,13 @@
 //! Clients that know the API's documentation and nothing else go the whole way against the
 //! sandbox, and meet the documented failures.
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::duration_suboptimal_units,
+    clippy::format_push_string,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "end-to-end tests: real time and environment, and a failed unwrap is a failed test"
+)]
 
 use std::process::Command;
 use std::time::Duration;

@@ -11,10 +11,11 @@ use crate::sandbox::{EngineChoice, Options};
 
 #[tokio::test]
 async fn a_bucket_refuses_and_says_when() {
+    type Form<'a> = (&'a str, Option<&'a dyn Fn(&str) -> bool>);
     // So slow a bucket that no pause of the machine fills it again.
     let seconds = |text: &str| text.parse::<u32>().is_ok_and(|wait| (900..=1000).contains(&wait));
     let date = |text: &str| httpdate::parse_http_date(text).is_ok();
-    let forms: [(&str, Option<&dyn Fn(&str) -> bool>); 7] = [
+    let forms: [Form<'_>; 7] = [
         ("seconds", Some(&seconds)),
         ("date", Some(&date)),
         ("past", Some(&date)),
