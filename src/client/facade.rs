@@ -1,5 +1,5 @@
 //! The client as callers see it: one method for each endpoint of the contract. What travels is in
-//! [`wire`](super::wire), how a call is carried out in [`attempt`](super::attempt).
+//! `wire`, how a call is carried out in `attempt`.
 
 use std::sync::Arc;
 

@@ -1,5 +1,5 @@
 //! Asks for leave before each attempt, waits for it, and tells the shared state afterwards how it
-//! went. The decisions are made in [`lanes`](super::lanes) and [`breaker`](super::breaker).
+//! went. The decisions are made in `lanes` and `breaker`.
 
 use std::sync::Arc;
 use std::time::Duration;

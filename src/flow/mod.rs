@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
-//! - [`dispatch`]: entries of the plan, a bounded number at a time
+//! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `collect`: the output, downloaded, verified and published

@@ -4,7 +4,7 @@
 //! Pure Rust and bounded memory: everything here may be given hostile bytes (a clip from a
 //! stranger, an output from a server that lies) and must answer with a typed refusal, never with a
 //! panic, a loop or an allocation that the bytes chose. Container headers are read by small readers
-//! of our own ([`isobmff`], [`ebml`], [`riff`]) rather than by demuxer crates: they load sample
+//! of our own (`isobmff`, `ebml`, `riff`) rather than by demuxer crates: they load sample
 //! tables that are not needed here, do not say whether a file is cut short, how long fragments last
 //! or whether a codec carries alpha, and one of them can be made to loop for ever.
 //!

@@ -25,6 +25,12 @@
     target_env = "gnu",
     any(target_arch = "x86_64", target_arch = "aarch64")
 ))]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::duration_suboptimal_units,
+    reason = "end-to-end tests: real time and environment, and a failed unwrap is a failed test"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
