@@ -81,8 +81,9 @@ impl<'a, S: Service> Drive<'a, S> {
             let Step { row, effect } = step(self.task.row.clone(), seen, &self.facts(drafts));
             if self.only_glance && !matches!(effect, Effect::Look | Effect::Finish) {
                 if effect != Effect::Start {
+                    let before = self.task.row.phase;
                     self.task.row = row;
-                    self.commit(&effect, false).await?;
+                    self.commit(&effect, before, false).await?;
                 }
                 return Ok(Ended::GoalReached);
             }
@@ -108,7 +109,7 @@ impl<'a, S: Service> Drive<'a, S> {
             };
             let before = self.task.row.phase;
             self.task.row = row;
-            match self.commit(&effect, turn.is_some()).await {
+            match self.commit(&effect, before, turn.is_some()).await {
                 Ok(Commit::Written) => {}
                 Ok(Commit::Lost) => return Ok(Ended::Lost),
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
@@ -177,7 +178,12 @@ impl<'a, S: Service> Drive<'a, S> {
         }
     }
 
-    async fn commit(&mut self, effect: &Effect, alone: bool) -> Result<Commit, Failure> {
+    async fn commit(
+        &mut self,
+        effect: &Effect,
+        before: State,
+        alone: bool,
+    ) -> Result<Commit, Failure> {
         if *effect == Effect::Create && alone {
             return self.run.commit_lone_create(&self.task).await;
         }
@@ -185,7 +191,8 @@ impl<'a, S: Service> Drive<'a, S> {
             self.run.context.phase(&self.item, Phase::Queue);
             let mut task = self.task.clone();
             let on_retry = self.on_retry();
-            let (started, leave) = self.run.commit_start(&mut task, &self.call(&on_retry)).await?;
+            let (started, leave) =
+                self.run.commit_start(&mut task, before.in_flight(), &self.call(&on_retry)).await?;
             self.task = task;
             self.leave = leave;
             return match started {

@@ -201,13 +201,19 @@ impl<S: Service> Run<S> {
     pub(super) async fn commit_start(
         &self,
         task: &mut Task,
+        holds_place: bool,
         call: &Call<'_>,
     ) -> Result<(Started, Option<S::Leave>), Failure> {
         let Some(job) = task.row.job.clone() else {
             let why = "the ledger has no job for this item";
             return Err(Failure::new(FailureKind::Local, "starting the job", why));
         };
-        let _turn = self.context.unless_stopped(self.start_turn.lock()).await?;
+        // Whoever holds a place already must not queue behind those who wait for it.
+        let _turn = if holds_place {
+            None
+        } else {
+            Some(self.context.unless_stopped(self.start_turn.lock()).await?)
+        };
         loop {
             if let Some(failure) = self.starts_held() {
                 return Err(failure);

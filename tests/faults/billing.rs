@@ -249,3 +249,15 @@ fn row_16_an_unknown_job_of_ours_is_never_made_anew() {
     case.run(&["run", "a.mp4"]);
     assert_eq!(case.audit().creates(), 1);
 }
+
+#[test]
+fn row_05_a_start_in_doubt_keeps_its_place_and_is_not_queued_behind_others() {
+    // New options allow one job at a time; the first start is lost, and others wait for its place.
+    let mut case = Case::new(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { reset = \"before\" }\n",
+    );
+    case.home.clips(3);
+    case.run(&["run", ".", "-o", "out/", "--timeout", "60s"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.starts(), audit.bills()), (4, 3));
+}
