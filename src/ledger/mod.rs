@@ -6,6 +6,7 @@
 //!
 //! - [`Ledger`]: opening, and the shared handle
 //! - `batch`: invocations and their inputs
+//! - `place`: the attempt behind each input
 //! - `task`: attempts, guarded by owner and epoch
 //! - `owner`: which processes are alive
 //! - `account`: uploads, keys and prices that were seen
@@ -18,6 +19,7 @@ mod codec;
 mod error;
 mod limiters;
 mod owner;
+mod place;
 mod row;
 mod schema;
 mod story;
@@ -32,11 +34,10 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use crate::model::Clock;
 
 pub use account::{Drafts, KeyId};
-pub use batch::{
-    Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, NewEntry, Placed, Totals,
-};
+pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
 pub use error::LedgerError;
 pub use owner::{Owner, OwnerId};
+pub use place::{NewEntry, Placed};
 pub use row::{DraftSeen, Phase, Row};
 pub use story::{BatchLine, TaskLine, Told};
 pub use task::{Claim, Commit, LastLook, Source, StartGate, Started, Task, TaskId, Work};
