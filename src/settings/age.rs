@@ -43,7 +43,7 @@ impl Profile {
         let left = end.saturating_sub(now.0);
         let days = left.unsigned_abs() / 86_400_000;
         let (name, limit) = (&self.name, duration::show(age));
-        let advice = format!("rotate it with: rbgv profile rotate {name}");
+        let advice = "make a new key, and name it in the profile";
         if left < 0 {
             return Some(format!(
                 "the key of profile {name} is {days} days older than the {limit} it may become; {advice}"
