@@ -13,6 +13,8 @@ use crate::model::{Delivery, FailureKind, Instant};
 
 /// Send times are handed out no farther ahead than this.
 const HORIZON: Duration = Duration::from_mins(10);
+/// Two lanes that are refused within this time are taken to share one bucket at the service.
+const TOGETHER: Duration = Duration::from_secs(5);
 /// A pause beyond this comes from a broken clock.
 const PAUSE_MAX: Duration = Duration::from_hours(48);
 
@@ -205,14 +207,29 @@ fn limited(
             limits.starts_parked_until = limits.starts_parked_until.max(until);
         }
         _ => {
-            let lane = limits.lane(errand.lane);
-            adaptive::refused(&mut lane.rate, &shape.lane(errand.lane).rate, sent, now, None);
-            lane.parked_until = lane.parked_until.max(until);
+            let shared = is_shared(limits, errand.lane, now);
+            for lane in Lane::ALL.into_iter().filter(|lane| shared || *lane == errand.lane) {
+                let state = limits.lane(lane);
+                adaptive::refused(&mut state.rate, &shape.lane(lane).rate, sent, now, None);
+                state.parked_until = state.parked_until.max(until);
+            }
             if !errand.starts {
-                lane.refused_at = Some(now);
+                limits.lane(errand.lane).refused_at = Some(now);
             }
         }
     }
+}
+
+/// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
+/// moment ago. Then slowing one of them leaves the others to fill the room that it made.
+fn is_shared(limits: &KeyLimits, refused: Lane, now: Instant) -> bool {
+    let others = [
+        (Lane::Control, &limits.control),
+        (Lane::Poll, &limits.poll),
+        (Lane::Transfer, &limits.transfer),
+    ];
+    let lately = |at: Instant| now.since(at) < TOGETHER;
+    others.into_iter().any(|(lane, state)| lane != refused && state.refused_at.is_some_and(lately))
 }
 
 #[cfg(test)]
@@ -261,6 +278,31 @@ mod tests {
         assert_eq!(met[2], parked(36_000), "a long one is kept, too");
         let (_, met) = after(&[(errand(Lane::Poll), limited(Some(1_000_000)))]);
         assert_eq!(met[2], None, "one without end is a mistake");
+    }
+
+    #[test]
+    fn lanes_that_are_refused_together_are_slowed_together() {
+        let limited = failed(FailureKind::RateLimited, Delivery::NotExecuted, Some(7));
+        let (poll, create) = (errand(Lane::Poll), errand(Lane::Control));
+        // (lessons, lanes that were cut: control, poll, transfer)
+        let table = [
+            (vec![(poll, limited)], [false, true, false]),
+            (vec![(poll, limited), (poll, limited)], [false, true, false]),
+            (vec![(create, GOOD), (poll, limited), (create, limited)], [true, true, true]),
+            (vec![(create, limited), (poll, limited)], [true, true, true]),
+        ];
+        for (lessons, expected) in table {
+            let (limits, met) = after(&lessons);
+            let cut = [&limits.control, &limits.poll, &limits.transfer]
+                .map(|lane| lane.rate.cut_at.is_some());
+            assert_eq!(cut, expected, "{lessons:?}");
+            assert_eq!(met[1].is_some(), expected[0], "and they wait together");
+        }
+        let mut limits = KeyLimits::default();
+        for (lane, now) in [(poll, NOW), (create, NOW.after(TOGETHER))] {
+            learn(&mut limits, &Limits::default(), &lane, &limited, now);
+        }
+        assert!(limits.transfer.rate.cut_at.is_none(), "long after is not together");
     }
 
     #[test]

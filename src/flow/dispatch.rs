@@ -14,6 +14,7 @@ use super::drive::{Drive, Ended};
 use super::protocol::Observation;
 use super::run::Run;
 use super::service::Service;
+use super::sweep::sweep;
 use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
 use crate::model::event::{Output, Summary};
 use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
@@ -75,16 +76,25 @@ impl<S: Service> Dispatch<S> {
     /// # Errors
     /// The ledger cannot be used. Everything else is told of the entry it concerns.
     pub async fn work(mut self) -> Result<Verdict, Failure> {
+        self.run.recall().await?;
+        let sweeping = sweep(Arc::clone(&self.run.context), Arc::clone(&self.run.sweeps));
+        let sweeping = tokio::spawn(sweeping);
+        let worked = self.pass_until_settled().await;
+        sweeping.abort();
+        worked?;
+        self.finish().await
+    }
+
+    async fn pass_until_settled(&mut self) -> Result<(), Failure> {
         loop {
             let foreign = self.pass().await?;
             if foreign == 0 || self.run.held().is_some() {
-                break;
+                return Ok(());
             }
             if self.run.context.sleep(FOREIGN_CHECK).await.is_err() {
-                break;
+                return Ok(());
             }
         }
-        self.finish().await
     }
 
     /// Goes once over the open entries and returns how many were in other hands.

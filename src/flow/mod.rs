@@ -3,13 +3,14 @@
 //! ```text
 //! inputs, naming -> plan -> dispatch -> drive -> carry, search, follow -> collect
 //!                            |            |
-//!                            run          protocol
+//!                            run          protocol     sweep, usual
 //! ```
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
+//! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
 //! - `collect`: the output, downloaded, verified and published
 //! - `run`, `canary`: what the items of one run share: gates, latches, caution with new options
 //!
@@ -36,6 +37,8 @@ mod search;
 mod send;
 mod service;
 mod strays;
+mod sweep;
+mod usual;
 mod watch;
 
 pub use arrivals::Arrivals;

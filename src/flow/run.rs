@@ -12,6 +12,8 @@ use super::conduct::Conduct;
 use super::context::{Context, interrupted};
 use super::protocol::Goal;
 use super::service::Service;
+use super::sweep::Sweeps;
+use super::usual::{REMEMBERED, Usual};
 use crate::client::{Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
@@ -35,6 +37,8 @@ pub struct Run<S> {
     pub conduct: Conduct,
     pub(super) uploads: Semaphore,
     pub(super) downloads: Semaphore,
+    pub(super) sweeps: Arc<Sweeps>,
+    usual: Mutex<Usual>,
     /// When strays were last looked at.
     strays_at: AtomicU64,
     create_turn: tokio::sync::Mutex<()>,
@@ -66,6 +70,8 @@ impl<S: Service> Run<S> {
             conduct,
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
+            sweeps: Arc::default(),
+            usual: Mutex::default(),
             strays_at: AtomicU64::new(0),
             create_turn: tokio::sync::Mutex::new(()),
             start_turn: tokio::sync::Mutex::new(()),
@@ -126,6 +132,22 @@ impl<S: Service> Run<S> {
     /// The service took something: it is not gone, whatever other calls say.
     pub(super) fn good(&self) {
         self.last_success.store(self.context.clock.now().0, Ordering::Relaxed);
+    }
+
+    /// How long jobs usually take.
+    pub(super) fn usual(&self) -> std::sync::MutexGuard<'_, Usual> {
+        self.usual.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Learns how long jobs took before this run.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(super) async fn recall(&self) -> Result<(), Failure> {
+        let key = self.context.key.clone();
+        let past = self.context.ledger(move |ledger, _| ledger.past(&key, REMEMBERED)).await?;
+        *self.usual() = Usual::new(past);
+        Ok(())
     }
 
     fn canary(&self) -> std::sync::MutexGuard<'_, Canary> {
