@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::protocol::{Effect, Facts, Observation, Step, step};
-use super::run::Run;
+use super::run::{CreateTurn, Run};
 use super::service::Service;
 use super::sweep::Following;
 use crate::client::Looks;
@@ -114,16 +114,17 @@ impl<'a, S: Service> Drive<'a, S> {
                     if let Some(failure) = self.held(&effect) {
                         return Ok(Ended::Rested(failure));
                     }
-                    turn
+                    Some(turn)
                 }
                 _ => None,
             };
+            let alone = turn.as_ref().is_some_and(CreateTurn::is_alone);
             let before = self.task.row.phase;
             let is_news = row != self.task.row || self.shows_news();
             self.task.row = row;
             let committed = match effect {
                 Effect::Follow if before == State::Running && !is_news => Ok(Commit::Written),
-                _ => self.commit(&effect, before, turn.is_some()).await,
+                _ => self.commit(&effect, before, alone).await,
             };
             match committed {
                 Ok(Commit::Written) => {}

@@ -12,7 +12,7 @@
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
 //! - `collect`: the output, downloaded, verified and published
-//! - `run`, `canary`: what the items of one run share: gates, latches, caution with new options
+//! - `run`, `canary`, `rush`, `underway`: what the items of one run share: gates, latches, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
 //! and no clock but the ones it is given.
@@ -33,11 +33,13 @@ pub mod plan;
 pub mod protocol;
 mod review;
 mod run;
+mod rush;
 mod search;
 mod send;
 mod service;
 mod strays;
 mod sweep;
+mod underway;
 mod usual;
 mod watch;
 
