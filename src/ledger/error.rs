@@ -50,6 +50,9 @@ impl From<LedgerError> for Failure {
             {
                 Some("free some disk space, then run the same command again")
             }
+            LedgerError::File { why, .. } if why.kind() == std::io::ErrorKind::StorageFull => {
+                Some("free some disk space, then run the same command again")
+            }
             _ => None,
         };
         let failure = Self::new(FailureKind::Local, "the job ledger", error.to_string());

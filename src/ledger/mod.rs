@@ -2,13 +2,14 @@
 //!
 //! This room is the only one that knows the database. It offers domain operations, each one
 //! transaction; no network call ever happens inside one. Rows of jobs are durable when the
-//! operation returns (`synchronous=FULL`).
+//! operation returns, as with `synchronous=FULL`.
 //!
 //! - [`Ledger`]: opening, and the shared handle
 //! - `batch`: invocations and their inputs
 //! - `place`: the attempt behind each input
 //! - `task`: attempts, guarded by owner and epoch
 //! - `owner`: which processes are alive
+//! - `durable`: one sync for many commits
 //! - `account`: uploads, keys and prices that were seen
 //! - `limiters`: limits of keys and hosts, for the client
 //! - `story`: reading for people
@@ -16,6 +17,7 @@
 mod account;
 mod batch;
 mod codec;
+mod durable;
 mod error;
 mod limiters;
 mod owner;
@@ -33,6 +35,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::model::Clock;
+
+use durable::{Durability, Written};
 
 pub use account::{Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
@@ -56,8 +60,7 @@ pub struct Ledger {
 
 struct Shared {
     db: Mutex<Connection>,
-    /// A second connection, for rows that need no sync.
-    light: Mutex<Connection>,
+    durability: Durability,
     owners: PathBuf,
     clock: Arc<dyn Clock>,
     boot_id: String,
@@ -77,25 +80,28 @@ impl Ledger {
         make_private_file(&path)?;
         let db = {
             let _alone = open_alone(directory)?;
-            let mut db = connect(&path, "FULL")?;
+            let mut db = connect(&path)?;
             schema::migrate(&mut db)?;
             db
         };
-        let light = connect(&path, "NORMAL")?;
+        // From here on, syncs are waited for outside of the database's lock.
+        db.pragma_update(None, "synchronous", "NORMAL")?;
+        let durability = Durability::new(&path)?;
         let boot_id = clock.boot_id();
-        let (db, light) = (Mutex::new(db), Mutex::new(light));
-        Ok(Self { shared: Arc::new(Shared { db, light, owners, clock, boot_id }) })
+        let db = Mutex::new(db);
+        Ok(Self { shared: Arc::new(Shared { db, durability, owners, clock, boot_id }) })
     }
 
     /// One write transaction that takes the lock at once, so that what it reads stays true.
+    /// Durable when it returns.
     fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let mut db = self.db();
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&tx)?;
-        tx.commit()?;
+        let (result, commit) = self.transact(work)?;
+        if let Some(commit) = commit {
+            self.shared.durability.wait(commit)?;
+        }
         Ok(result)
     }
 
@@ -105,11 +111,21 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let mut db = self.light();
+        self.transact(work).map(|(result, _)| result)
+    }
+
+    /// A transaction, and its commit, if it changed anything.
+    fn transact<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
+    ) -> Result<(T, Option<Written>), LedgerError> {
+        let mut db = self.db();
+        let before = db.total_changes();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&tx)?;
         tx.commit()?;
-        Ok(result)
+        let changed = db.total_changes() != before;
+        Ok((result, changed.then(|| self.shared.durability.written())))
     }
 
     /// Reads.
@@ -125,10 +141,6 @@ impl Ledger {
         self.shared.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn light(&self) -> MutexGuard<'_, Connection> {
-        self.shared.light.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn wall(&self) -> i64 {
         self.shared.clock.wall().0
     }
@@ -142,12 +154,12 @@ impl Ledger {
     }
 }
 
-fn connect(path: &Path, synchronous: &str) -> Result<Connection, LedgerError> {
+fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
-    db.pragma_update(None, "synchronous", synchronous)?;
+    db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "foreign_keys", true)?;
     Ok(db)
 }
