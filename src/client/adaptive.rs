@@ -1,10 +1,8 @@
-//! A limit that is not published is learned by trying: raised while all is well, cut when refused.
-//! It serves for rates (requests a second) and for the cap on jobs in flight.
+//! A rate that is not published is learned by trying: raised while all is well, cut when refused.
 //!
 //! Growth follows the cubic curve that TCP uses: fast while far below the last ceiling, slow
 //! around it, and faster again once that has proved outdated. Progress is counted in *rounds*, one
-//! round being as many good answers as the value of their time, so nothing depends on how long a
-//! job takes. A ceiling that does not move is thus touched seldom, and few calls are refused.
+//! round being as many good answers as the value of their time. A ceiling that does not move is thus touched seldom, and few calls are refused.
 
 use crate::model::Instant;
 use crate::model::limits::AdaptiveState;
@@ -33,7 +31,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    fn hold(&self, value: f64) -> f64 {
+    pub(super) fn hold(&self, value: f64) -> f64 {
         value.clamp(self.min, self.max.max(self.min))
     }
 }
@@ -42,14 +40,6 @@ impl Bounds {
 #[must_use]
 pub fn value(state: &AdaptiveState, bounds: &Bounds) -> f64 {
     bounds.hold(if state.value > 0.0 { state.value } else { bounds.first })
-}
-
-/// Whether `used` presses against the limit, so that a good answer says something of it. When
-/// places become free together, the starts that fill them again do not all meet the limit; half of
-/// it is taken to be close.
-#[must_use]
-pub fn presses(state: &AdaptiveState, bounds: &Bounds, used: f64) -> bool {
-    used * 2.0 >= value(state, bounds).floor()
 }
 
 /// Takes note of a good answer. Only one that the limit had held back counts (`pressed`): a limit
@@ -76,30 +66,32 @@ fn cubic(rounds: f64) -> f64 {
 }
 
 /// Takes note of a refusal of something that was decided at `reserved`, by what was allowed then.
-/// All refusals of what was decided before a cut are one episode with it, whenever it was sent. `held` is how much was seen to be accepted at the time,
-/// where that is known: the limit cannot be above it. Gives whether it was cut.
+/// All refusals of what was decided before a cut are one episode with it, whenever it was sent.
+/// Gives whether it was cut.
 pub fn refused(
     state: &mut AdaptiveState,
     bounds: &Bounds,
     reserved: Instant,
     now: Instant,
-    held: Option<f64>,
 ) -> bool {
-    // A cut in the future comes from a broken clock.
-    if state.cut_at.is_some_and(|cut| reserved <= cut && cut <= now) {
+    if is_of_last_episode(state, reserved, now) {
         return false;
     }
     let before = value(state, bounds);
     let again = state.ceiling > 0.0 && state.rounds < HARDLY_ANY;
     let share = if again { DEEP_CUT } else { CUT };
-    let top = bounds.hold(held.map_or(before, |held| before.min(held)));
-    // Where it is known what was accepted, that is the limit, and there is nothing to guess.
-    let after = if held.is_some() { top } else { before * (1.0 - share) };
-    state.ceiling = if again && held.is_none() { after / (1.0 - CUT) } else { top };
+    let after = before * (1.0 - share);
+    state.ceiling = if again { after / (1.0 - CUT) } else { before };
     state.value = bounds.hold(after);
-    state.rounds = if held.is_some() { ROUNDS_TO_CEILING } else { 0.0 };
+    state.rounds = 0.0;
     state.cut_at = Some(now);
     true
+}
+
+/// Whether a refusal of what was decided at `reserved` belongs to the last cut. A cut in the future
+/// comes from a broken clock.
+pub(super) fn is_of_last_episode(state: &AdaptiveState, reserved: Instant, now: Instant) -> bool {
+    state.cut_at.is_some_and(|cut| reserved <= cut && cut <= now)
 }
 
 #[cfg(test)]
@@ -150,7 +142,7 @@ mod tests {
         let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
         let cuts = (0..20)
             .filter(|number| {
-                refused(&mut state, &BOUNDS, Instant(900 + number), Instant(1_000 + number), None)
+                refused(&mut state, &BOUNDS, Instant(900 + number), Instant(1_000 + number))
             })
             .count();
         assert_eq!(cuts, 1);
@@ -161,7 +153,7 @@ mod tests {
     fn a_refusal_soon_after_a_cut_cuts_deep() {
         let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
         let refuse = |state: &mut AdaptiveState, at| {
-            refused(state, &BOUNDS, Instant(at), Instant(at + 1), None);
+            refused(state, &BOUNDS, Instant(at), Instant(at + 1));
             state.value
         };
         let values: Vec<f64> = (1..=4).map(|n| refuse(&mut state, n * 10)).collect();
@@ -178,20 +170,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_accepted_tells_the_limit() {
-        let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
-        assert!(refused(&mut state, &BOUNDS, Instant(1), Instant(2), Some(8.0)));
-        assert!(close(state.value, 8.0));
-        go_well(&mut state, 4);
-        assert!(state.value < 9.0, "around the ceiling it is careful: {}", state.value);
-        go_well(&mut state, 10);
-        assert!(state.value >= 9.0, "and tries again: {}", state.value);
-    }
-
-    #[test]
     fn the_curve_is_flat_around_the_ceiling_and_steep_beyond() {
         let mut state = AdaptiveState { value: 40.0, ..AdaptiveState::default() };
-        refused(&mut state, &BOUNDS, Instant(1), Instant(2), None);
+        refused(&mut state, &BOUNDS, Instant(1), Instant(2));
         let mut values = Vec::new();
         for _ in 0..6 {
             go_well(&mut state, 6);
@@ -204,42 +185,7 @@ mod tests {
     fn a_cut_in_the_future_does_not_hide_refusals() {
         let mut state =
             AdaptiveState { value: 20.0, cut_at: Some(Instant(9_999)), ..AdaptiveState::default() };
-        assert!(refused(&mut state, &BOUNDS, Instant(10), Instant(11), None));
-    }
-
-    /// A service that takes a number of jobs at a time, each of them for ten steps; gives the share
-    /// of its places that were used, and the refusals for each job.
-    fn run_jobs(state: &mut AdaptiveState, now: &mut u64, places: usize, steps: u64) -> (f64, f64) {
-        let mut ends: Vec<u64> = Vec::new();
-        let (mut used, mut started, mut refusals) = (0, 0, 0);
-        for _ in 0..steps {
-            *now += 1;
-            ends.retain(|end| end > now);
-            while (ends.len() as f64) < value(state, &BOUNDS).floor() {
-                if ends.len() >= places {
-                    refused(state, &BOUNDS, Instant(*now), Instant(*now), Some(ends.len() as f64));
-                    refusals += 1;
-                    break;
-                }
-                let pressed = presses(state, &BOUNDS, ends.len() as f64 + 1.0);
-                ends.push(*now + 10);
-                started += 1;
-                good(state, &BOUNDS, pressed);
-            }
-            used += ends.len().min(places);
-        }
-        (used as f64 / (places as u64 * steps) as f64, f64::from(refusals) / f64::from(started))
-    }
-
-    #[test]
-    fn a_cap_is_found_and_followed_with_few_refusals() {
-        let (mut state, mut now) = (AdaptiveState::default(), 0);
-        for places in [16, 8, 16] {
-            // A phase of 100 service times, of which the first 20 are for learning.
-            run_jobs(&mut state, &mut now, places, 200);
-            let (used, refusals) = run_jobs(&mut state, &mut now, places, 800);
-            assert!(used > 0.95 && refusals < 0.03, "{places}: {used} {refusals}");
-        }
+        assert!(refused(&mut state, &BOUNDS, Instant(10), Instant(11)));
     }
 
     /// A service with a token bucket; gives the share of its rate that was used, and the share of
@@ -263,7 +209,7 @@ mod tests {
                 good(state, &BOUNDS, true);
             } else {
                 refusals += 1;
-                refused(state, &BOUNDS, at, at, None);
+                refused(state, &BOUNDS, at, at);
             }
         }
         (f64::from(passed) / (rate * seconds), f64::from(refusals) / f64::from(passed + refusals))
@@ -284,16 +230,15 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_value_leaves_its_bounds(
-            steps in proptest::collection::vec((0_u8..4, 0_u64..1_000, 0.0..100.0_f64), 0..200),
+            steps in proptest::collection::vec((0_u8..3, 0_u64..1_000), 0..200),
         ) {
             let mut state = AdaptiveState::default();
             let mut now = 0;
-            for (what, passed, held) in steps {
+            for (what, passed) in steps {
                 now += passed;
                 match what {
-                    0 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1), Some(held)); }
-                    1 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1), None); }
-                    _ => good(&mut state, &BOUNDS, what == 2),
+                    0 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1)); }
+                    _ => good(&mut state, &BOUNDS, what == 1),
                 }
                 let value = value(&state, &BOUNDS);
                 proptest::prop_assert!((BOUNDS.min..=BOUNDS.max).contains(&value), "{}", value);

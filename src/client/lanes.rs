@@ -7,6 +7,7 @@ use super::adaptive::{self, Bounds};
 use super::breaker::BreakerShape;
 use super::bucket::{self, BucketShape};
 use super::budget::{self, BudgetShape};
+use super::cap;
 use super::latch;
 use super::tally;
 use crate::model::limits::{KeyLimits, Lane, LaneState};
@@ -16,6 +17,8 @@ use crate::model::{Delivery, FailureKind, Instant};
 const HORIZON: Duration = Duration::from_mins(10);
 /// Two lanes that are refused within this time are taken to share one bucket at the service.
 const TOGETHER: Duration = Duration::from_secs(5);
+/// Starts and creates that are refused within this time have met the same limit.
+const TOGETHER_AT_ONCE: Duration = Duration::from_secs(1);
 /// A pause beyond this comes from a broken clock.
 const PAUSE_MAX: Duration = Duration::from_hours(48);
 
@@ -180,7 +183,7 @@ pub(super) fn learn(
     match outcome.failed {
         None => passed(limits, shape, errand, outcome, now),
         Some((FailureKind::RateLimited, _, asked)) => {
-            limited(limits, shape, errand, outcome.reserved, now, asked);
+            limited(limits, shape, errand, outcome, now, asked);
         }
         // Only the service itself can say this of a key; a gateway's word falls no latch.
         Some((kind, Delivery::NotExecuted, _)) if errand.keyed => {
@@ -202,46 +205,62 @@ fn passed(
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
-        let used = f64::from(others) + 1.0;
-        let pressed = adaptive::presses(&limits.cap, &shape.in_flight, used);
-        adaptive::good(&mut limits.cap, &shape.in_flight, pressed);
+        cap::accepted(&mut limits.cap, &shape.in_flight, f64::from(others) + 1.0);
     }
 }
 
-/// A 429 does not say which limit was met. Creates meet only the rate: a start that is refused
-/// while creates pass has met the cap on jobs; anything else has met the rate of its lane.
+/// A 429 does not say which limit was met.
 fn limited(
     limits: &mut KeyLimits,
     shape: &Limits,
     errand: &Errand,
-    reserved: Instant,
+    outcome: &Outcome,
     now: Instant,
     asked: Option<Duration>,
 ) {
     let until = asked.map(|asked| now.after(asked));
-    let creates_pass = limits.control.refused_at <= limits.control.good_at;
-    match errand.in_flight {
-        Some(others) if errand.starts && others > 0 && creates_pass => {
-            let held = Some(f64::from(others));
-            adaptive::refused(&mut limits.cap, &shape.in_flight, reserved, now, held);
-            limits.starts_parked_until = limits.starts_parked_until.max(until);
+    if let Some(others) = meets_cap(limits, shape, errand, outcome.pressed, now) {
+        cap::refused(&mut limits.cap, &shape.in_flight, outcome.reserved, now, others);
+        limits.starts_parked_until = limits.starts_parked_until.max(until);
+        return;
+    }
+    let shared = is_shared(limits, errand.lane, now);
+    for lane in Lane::ALL.into_iter().filter(|lane| shared || *lane == errand.lane) {
+        let (state, bounds) = (limits.lane(lane), shape.lane(lane));
+        if adaptive::refused(&mut state.rate, &bounds.rate, outcome.reserved, now) {
+            // The service's bucket is empty; what was reserved of ours is reserved anew.
+            let bucket = bucket_shape(state, bounds);
+            bucket::empty(&mut state.bucket, &bucket, now);
         }
-        _ => {
-            let shared = is_shared(limits, errand.lane, now);
-            for lane in Lane::ALL.into_iter().filter(|lane| shared || *lane == errand.lane) {
-                let (state, bounds) = (limits.lane(lane), shape.lane(lane));
-                if adaptive::refused(&mut state.rate, &bounds.rate, reserved, now, None) {
-                    // The service's bucket is empty; what was reserved of ours is reserved anew.
-                    let bucket = bucket_shape(state, bounds);
-                    bucket::empty(&mut state.bucket, &bucket, now);
-                }
-                state.parked_until = state.parked_until.max(until);
-            }
-            if !errand.starts {
-                limits.lane(errand.lane).refused_at = Some(now);
-            }
+        state.parked_until = state.parked_until.max(until);
+    }
+    if !errand.starts {
+        limits.lane(errand.lane).refused_at = Some(now);
+        let just_cut = limits.cap.cut_at.is_some_and(|cut| now.since(cut) < TOGETHER_AT_ONCE);
+        if errand.lane == Lane::Control && just_cut {
+            // A start was refused a moment ago, and so it was for the rate, too.
+            cap::revoke(&mut limits.cap, &shape.in_flight);
         }
     }
+}
+
+/// Whether a refusal is about the cap on jobs in flight, and beside how many it came. Creates meet
+/// only the rate: a start that is refused while they pass has met the cap. One that the rate had
+/// held back, well below the cap that is known, has rather met the rate.
+fn meets_cap(
+    limits: &KeyLimits,
+    shape: &Limits,
+    errand: &Errand,
+    pressed: bool,
+    now: Instant,
+) -> Option<f64> {
+    let others = errand.in_flight.filter(|others| errand.starts && *others > 0)?;
+    let control = &limits.control;
+    let creates_pass = control.refused_at <= control.good_at
+        && control.refused_at.is_none_or(|at| now.since(at) >= TOGETHER_AT_ONCE);
+    let others = f64::from(others);
+    let at_cap = others + 1.0 >= adaptive::value(&limits.cap, &shape.in_flight).floor();
+    (creates_pass && (at_cap || !pressed)).then_some(others)
 }
 
 /// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
@@ -363,7 +382,8 @@ mod tests {
             (vec![(create, GOOD), (start(3), limited)], true, false),
             (vec![(start(3), limited)], true, false),
             (vec![(create, GOOD), (create, limited), (start(3), limited)], false, true),
-            (vec![(create, limited), (create, GOOD), (start(3), limited)], true, true),
+            (vec![(create, limited), (create, GOOD), (start(3), limited)], false, true),
+            (vec![(start(3), limited), (create, limited)], false, true),
             (vec![(create, GOOD), (start(0), limited)], false, true),
         ];
         for (lessons, cap, rate) in table {

@@ -12,7 +12,7 @@
 //! | `lanes` | the pure part of that: which policy serves for what |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
 //! | `tally`, `report` | the last hour, and what is known of limits, for people |
-//! | `backoff`, `poll`, `bucket`, `adaptive`, `breaker`, `budget`, `latch` | pure policies |
+//! | `backoff`, `poll`, `bucket`, `adaptive`, `cap`, `breaker`, `budget`, `latch` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
 //!
@@ -27,6 +27,7 @@ pub mod breaker;
 pub mod bucket;
 pub mod budget;
 mod call;
+mod cap;
 mod download;
 mod endpoint;
 mod facade;

@@ -117,11 +117,15 @@ impl Ledger {
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Default)]
+#[serde(default)]
 struct StoredAdaptive {
     value: f64,
     ceiling: f64,
     rounds: f64,
     cut_at: Option<u64>,
+    step: f64,
+    patience: f64,
+    before: f64,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -170,6 +174,9 @@ impl StoredAdaptive {
             ceiling: state.ceiling,
             rounds: state.rounds,
             cut_at: state.cut_at.map(|at| at.0),
+            step: state.step,
+            patience: state.patience,
+            before: state.before,
         }
     }
 
@@ -179,6 +186,9 @@ impl StoredAdaptive {
             ceiling: self.ceiling,
             rounds: self.rounds,
             cut_at: believable(self.cut_at, now),
+            step: self.step,
+            patience: self.patience,
+            before: self.before,
         }
     }
 }

@@ -62,6 +62,12 @@ pub struct AdaptiveState {
     pub rounds: f64,
     /// When it was last cut: refusals of what was decided before belong to the same episode.
     pub cut_at: Option<Instant>,
+    /// Of a cap: how much more is tried next; 0 before that.
+    pub step: f64,
+    /// Of a cap: rounds until then.
+    pub patience: f64,
+    /// Of a cap: what was allowed before the last cut.
+    pub before: f64,
 }
 
 /// What is kept of one lane.

@@ -103,7 +103,7 @@ fn row_12_twenty_refusals_at_once_cut_once() {
     let mut state = AdaptiveState::default();
     // All were sent before the first refusal came: one episode.
     let cuts = (0..20)
-        .filter(|_| adaptive::refused(&mut state, &bounds, Instant(1_000), Instant(1_050), None))
+        .filter(|_| adaptive::refused(&mut state, &bounds, Instant(1_000), Instant(1_050)))
         .count();
     assert_eq!(cuts, 1);
     let once = adaptive::value(&state, &bounds);

@@ -1,0 +1,247 @@
+//! How many jobs may be in flight is not published either, and is learned from what is accepted and
+//! refused. Unlike a rate it is a whole number, and each refusal tells it: what was in flight at the
+//! time is all that there is room for.
+//!
+//! Before any refusal the cap grows by half in each *round*, one round being as many starts as the
+//! cap of their time. After one it stands at what was accepted, and is tried with one job more
+//! every few rounds: seldom, while that goes wrong, and with twice the step each round once it goes
+//! well, since a cap that has risen may have risen far.
+
+use super::adaptive::{Bounds, is_of_last_episode, value};
+use crate::model::Instant;
+use crate::model::limits::AdaptiveState;
+
+/// Growth a round before any refusal.
+const FIRST_GROWTH: f64 = 0.5;
+/// Rounds between a refusal and the next trial; doubled when that is refused as well.
+const PATIENCE: f64 = 3.0;
+/// The same, at most.
+const PATIENCE_MAX: f64 = 12.0;
+/// Share that is left by a refusal that follows another one at once: the cap has fallen, and going
+/// down job by job would be many refusals.
+const DEEP_CUT: f64 = 0.75;
+/// Rounds within which a refusal follows at once.
+const AT_ONCE: f64 = 0.5;
+
+/// Takes note of an accepted start that made it `used` jobs in flight.
+pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64) {
+    let now = value(state, bounds);
+    state.value = now;
+    // When places become free together, the starts that fill them again do not all meet the cap;
+    // half of it is taken to be close. One that nobody comes near is not proved.
+    if used * 2.0 < now.floor() {
+        return;
+    }
+    state.rounds += 1.0 / now.max(1.0);
+    if state.ceiling <= 0.0 {
+        state.value = bounds.hold(now * (1.0 + FIRST_GROWTH / now.max(1.0)));
+        return;
+    }
+    if used > state.ceiling {
+        state.ceiling = used;
+        state.step = if now.floor() <= used { state.step.max(1.0) * 2.0 } else { state.step };
+        state.patience = 1.0;
+    }
+    if now < state.ceiling {
+        state.value = bounds.hold((now + 1.0 / now.max(1.0)).min(state.ceiling));
+    } else if now.floor() <= state.ceiling && state.rounds >= state.patience {
+        state.value = bounds.hold(state.ceiling + state.step.max(1.0));
+        state.rounds = 0.0;
+    }
+}
+
+/// Takes note of a start that was refused beside `held` jobs in flight, and that was decided at
+/// `reserved`. Refusals of what was decided before a cut are one episode with it.
+pub(super) fn refused(
+    state: &mut AdaptiveState,
+    bounds: &Bounds,
+    reserved: Instant,
+    now: Instant,
+    held: f64,
+) {
+    if is_of_last_episode(state, reserved, now) {
+        return;
+    }
+    let before = value(state, bounds);
+    let room = bounds.hold(before.min(held));
+    let known = state.ceiling > 0.0;
+    let as_known = known && room + 0.5 >= state.ceiling;
+    let at_once = known && !as_known && state.rounds < AT_ONCE;
+    state.patience =
+        if as_known { (state.patience * 2.0).clamp(PATIENCE, PATIENCE_MAX) } else { PATIENCE };
+    state.before = before;
+    state.ceiling = room;
+    state.value = bounds.hold(if at_once { (room * DEEP_CUT).floor() } else { room });
+    state.step = 1.0;
+    state.rounds = 0.0;
+    state.cut_at = Some(now);
+}
+
+/// The last refusal turned out to be about something else.
+pub(super) fn revoke(state: &mut AdaptiveState, bounds: &Bounds) {
+    state.value = bounds.hold(state.before.max(state.value));
+    state.ceiling = state.value;
+    state.rounds = AT_ONCE;
+    state.cut_at = None;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { min: 1.0, max: 64.0, first: 4.0 };
+
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is bounded")]
+    fn whole(state: &AdaptiveState) -> u32 {
+        value(state, &BOUNDS) as u32
+    }
+
+    /// Rounds of accepted starts that fill the cap; gives the cap after each.
+    fn rounds(state: &mut AdaptiveState, number: u32) -> Vec<u32> {
+        let round = |_| {
+            let cap = value(state, &BOUNDS).floor();
+            let mut left = cap;
+            while left > 0.0 {
+                let used = value(state, &BOUNDS).floor();
+                accepted(state, &BOUNDS, used);
+                left -= 1.0;
+            }
+            whole(state)
+        };
+        (0..number).map(round).collect()
+    }
+
+    fn refuse(state: &mut AdaptiveState, at: u64, held: f64) -> u32 {
+        refused(state, &BOUNDS, Instant(at), Instant(at + 1), held);
+        whole(state)
+    }
+
+    #[test]
+    fn nothing_is_learned_from_what_was_not_tried() {
+        let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
+        for _ in 0..1_000 {
+            accepted(&mut state, &BOUNDS, 5.0);
+        }
+        assert_eq!(whole(&state), 20);
+    }
+
+    #[test]
+    fn before_any_refusal_growth_is_quick_and_bounded() {
+        let mut state = AdaptiveState::default();
+        assert_eq!(rounds(&mut state, 8), [6, 9, 13, 20, 30, 45, 64, 64]);
+    }
+
+    #[test]
+    fn a_refusal_tells_the_cap_and_it_is_tried_again_ever_more_seldom() {
+        let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
+        assert_eq!(refuse(&mut state, 10, 8.0), 8);
+        let mut waits = Vec::new();
+        for trial in 2..6 {
+            let mut waited = 0;
+            while value(&state, &BOUNDS).floor() <= 8.0 {
+                accepted(&mut state, &BOUNDS, 8.0);
+                waited += 1;
+            }
+            waits.push(waited / 8);
+            assert_eq!(refuse(&mut state, trial * 10, 8.0), 8);
+        }
+        assert_eq!(waits, [3, 6, 12, 12]);
+    }
+
+    #[test]
+    fn a_cap_that_has_risen_is_followed_with_doubled_steps() {
+        let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
+        refuse(&mut state, 10, 8.0);
+        let caps = rounds(&mut state, 8);
+        assert_eq!(caps[..3], [8, 8, 9], "patience first");
+        assert!(caps[7] >= 30, "{caps:?}");
+    }
+
+    #[test]
+    fn a_cap_that_has_fallen_is_found_with_few_refusals() {
+        let mut state = AdaptiveState { value: 16.0, ceiling: 16.0, ..AdaptiveState::default() };
+        rounds(&mut state, 2);
+        let caps: Vec<u32> = [15.0, 11.0, 8.0]
+            .iter()
+            .zip(1..)
+            .map(|(held, n)| refuse(&mut state, n * 10, *held))
+            .collect();
+        assert_eq!(caps, [15, 8, 6]);
+        assert_eq!(rounds(&mut state, 3).last(), Some(&8), "and what was seen to fit comes back");
+    }
+
+    #[test]
+    fn twenty_refusals_at_once_are_one() {
+        let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
+        for number in 0..20_u32 {
+            let at = |early: u64| Instant(early + u64::from(number));
+            refused(&mut state, &BOUNDS, at(900), at(1_000), f64::from(20 - number));
+        }
+        assert_eq!(whole(&state), 20);
+        revoke(&mut state, &BOUNDS);
+        assert_eq!(whole(&state), 20);
+    }
+
+    #[test]
+    fn a_mistaken_refusal_is_taken_back() {
+        let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
+        assert_eq!(refuse(&mut state, 10, 2.0), 2);
+        revoke(&mut state, &BOUNDS);
+        assert_eq!(whole(&state), 20);
+        assert_eq!(refuse(&mut state, 10, 8.0), 8, "and hides no later one");
+    }
+
+    /// A service that takes a number of jobs at a time, each of them for ten steps; gives the share
+    /// of its places that were used, and the refusals for each job.
+    fn run_jobs(state: &mut AdaptiveState, now: &mut u64, places: usize, steps: u64) -> (f64, f64) {
+        let mut ends: Vec<u64> = Vec::new();
+        let (mut used, mut started, mut refusals) = (0, 0, 0);
+        for _ in 0..steps {
+            *now += 1;
+            ends.retain(|end| end > now);
+            while (ends.len() as f64) < value(state, &BOUNDS).floor() {
+                if ends.len() >= places {
+                    refused(state, &BOUNDS, Instant(*now), Instant(*now), ends.len() as f64);
+                    refusals += 1;
+                    break;
+                }
+                ends.push(*now + 10);
+                started += 1;
+                accepted(state, &BOUNDS, ends.len() as f64);
+            }
+            used += ends.len().min(places);
+        }
+        (used as f64 / (places as u64 * steps) as f64, f64::from(refusals) / f64::from(started))
+    }
+
+    #[test]
+    fn a_cap_is_found_and_followed_with_few_refusals() {
+        let (mut state, mut now) = (AdaptiveState::default(), 0);
+        for places in [16, 8, 16, 32, 5] {
+            // A phase of 100 service times, of which the first 20 are for learning.
+            run_jobs(&mut state, &mut now, places, 200);
+            let (used, refusals) = run_jobs(&mut state, &mut now, places, 800);
+            assert!(used > 0.95 && refusals < 0.03, "{places}: {used} {refusals}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_leaves_its_bounds(
+            steps in proptest::collection::vec((0_u8..5, 0_u64..1_000, 0.0..100.0_f64), 0..200),
+        ) {
+            let mut state = AdaptiveState::default();
+            let mut now = 0;
+            for (what, passed, held) in steps {
+                now += passed;
+                match what {
+                    0 => refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1), held),
+                    1 => revoke(&mut state, &BOUNDS),
+                    _ => accepted(&mut state, &BOUNDS, held),
+                }
+                let value = value(&state, &BOUNDS);
+                proptest::prop_assert!((BOUNDS.min..=BOUNDS.max).contains(&value), "{}", value);
+            }
+        }
+    }
+}
