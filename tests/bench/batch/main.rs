@@ -1,0 +1,83 @@
+//! Measures batches, and prints the tables of `docs/benchmarks.md`, section "Batches":
+//!
+//! ```text
+//! cargo bench --bench batch -- list
+//! cargo bench --bench batch -- makespan cap-bound --jobs 1000 --scale 0.15
+//! cargo bench --bench batch -- all
+//! ```
+//!
+//! The real program runs as a child against a real server (`rbgv sandbox --timer`), and all
+//! figures come from what that server saw, from the clock, and from the kernel.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
+#![allow(unreachable_pub, reason = "a program has no outside")]
+
+mod clips;
+mod makespan;
+mod report;
+mod seen;
+mod world;
+
+#[path = "../../support/mod.rs"]
+mod support;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use report::Report;
+
+#[derive(Debug, clap::Parser)]
+#[command(name = "batch", disable_help_subcommand = true)]
+struct Cli {
+    /// Print JSON in place of tables
+    #[arg(long, global = true)]
+    json: bool,
+    /// Keep the server's audit of each run, and what the program said, in this directory
+    #[arg(long, global = true, value_name = "DIR")]
+    trace: Option<std::path::PathBuf>,
+    /// Cargo adds it
+    #[arg(long, global = true, hide = true)]
+    bench: bool,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Name the measurements
+    List,
+    /// Makespan against its lower bound
+    Makespan(makespan::Args),
+    /// A hundred short jobs, with an empty and with a warm ledger
+    Short {
+        #[arg(long, default_value_t = 1.0)]
+        scale: f64,
+    },
+}
+
+fn measure(what: What, report: &mut Report) -> io::Result<()> {
+    match what {
+        What::List => Ok(()),
+        What::Makespan(args) => makespan::measure(&args, report),
+        What::Short { scale } => makespan::short(scale, report),
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(directory) = cli.trace {
+        world::keep_traces(directory);
+    }
+    let mut report = Report::default();
+    if let Err(error) = measure(cli.what, &mut report) {
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    if cli.json {
+        println!("{}", report.json());
+    } else {
+        println!("{}", report.markdown());
+    }
+    ExitCode::SUCCESS
+}
