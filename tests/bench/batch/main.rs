@@ -11,10 +11,17 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that reports")]
 #![allow(unreachable_pub, reason = "a program has no outside")]
 
+mod baselines;
+mod changing;
+mod chart;
 mod clips;
 mod makespan;
+mod many;
+mod polling;
 mod report;
 mod seen;
+mod sharing;
+mod transfer;
 mod world;
 
 #[path = "../../support/mod.rs"]
@@ -54,6 +61,54 @@ enum What {
         #[arg(long, default_value_t = 1.0)]
         scale: f64,
     },
+    /// A server whose limit is unknown, halves and doubles again
+    Changing(changing::Args),
+    /// Eight processes with one key, beside one
+    Sharing {
+        #[arg(long, default_value_t = 600)]
+        jobs: usize,
+        #[arg(long, default_value_t = 0.1)]
+        scale: f64,
+    },
+    /// Looks at each job, and how soon its end is known
+    Polling {
+        #[arg(long, default_value_t = 0.5)]
+        scale: f64,
+    },
+    /// Peak memory with ten thousand inputs, beside that with a thousand
+    Inputs {
+        #[arg(long, default_value_t = 1_000)]
+        few: usize,
+        #[arg(long, default_value_t = 10_000)]
+        many: usize,
+    },
+    /// A list of a million lines
+    Lines {
+        #[arg(long, default_value_t = 1_000_000)]
+        number: usize,
+    },
+    /// What the ledger costs each job
+    Ledger {
+        #[arg(long, default_value_t = 1_000)]
+        jobs: usize,
+    },
+    /// `rbgv status` on a small and on a large ledger
+    Status {
+        #[arg(long, default_value_t = 1_000)]
+        few: usize,
+        #[arg(long, default_value_t = 100_000)]
+        many: usize,
+    },
+    /// Uploads and downloads beside curl
+    Transfer {
+        #[arg(long, default_value_t = 200)]
+        megabytes: u64,
+    },
+    /// The same batch by a shell script and by a pool of threads
+    Baselines {
+        #[arg(long, default_value_t = 0.5)]
+        scale: f64,
+    },
 }
 
 fn measure(what: What, report: &mut Report) -> io::Result<()> {
@@ -61,6 +116,15 @@ fn measure(what: What, report: &mut Report) -> io::Result<()> {
         What::List => Ok(()),
         What::Makespan(args) => makespan::measure(&args, report),
         What::Short { scale } => makespan::short(scale, report),
+        What::Changing(args) => changing::measure(&args, report),
+        What::Sharing { jobs, scale } => sharing::measure(jobs, scale, report),
+        What::Polling { scale } => polling::measure(scale, report),
+        What::Inputs { few, many } => many::inputs(few, many, report),
+        What::Lines { number } => many::lines(number, report),
+        What::Ledger { jobs } => many::ledger(jobs, report),
+        What::Status { few, many } => many::status(few, many, report),
+        What::Transfer { megabytes } => transfer::measure(megabytes, report),
+        What::Baselines { scale } => baselines::measure(scale, report),
     }
 }
 

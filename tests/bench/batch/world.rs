@@ -4,6 +4,7 @@
 //! service times, rates, bandwidths, and every wait of the profile. What cannot be scaled is how
 //! long this machine takes for a request, so a small scale is the harder test.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -216,6 +217,15 @@ impl World {
         command
     }
 
+    /// Another program, with the same surroundings.
+    pub fn program(&self, name: &str, word: impl AsRef<OsStr>) -> Command {
+        let ours = self.home.keyed(&self.sandbox);
+        let mut command = Command::new(name);
+        command.arg(word).env_clear().current_dir(self.home.work()).stdin(Stdio::null());
+        command.envs(ours.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+    }
+
     /// Runs a batch over a directory of inputs, and gives what the server saw of it.
     pub fn batch(&mut self, inputs: &str, more: &[&str]) -> io::Result<(Ran, Seen)> {
         let out = format!("{}/", outputs_of(inputs));
@@ -239,6 +249,11 @@ impl World {
             std::fs::write(name(".stderr"), &ran.stderr)?;
         }
         Ok((ran, seen))
+    }
+
+    /// What the server saw since the last run.
+    pub fn peek(&self) -> Seen {
+        Seen::since(self, &mut self.mark.clone())
     }
 
     /// Forgets what the server saw so far.
