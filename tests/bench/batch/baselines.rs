@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::clips::Clips;
-use crate::makespan::{row, table};
+use crate::makespan::{Line, table};
 use crate::report::Report;
 use crate::world::{FAULTS, Service, Times, World, outputs_of};
 
@@ -63,9 +63,16 @@ pub fn measure(scale: f64, report: &mut Report) -> io::Result<()> {
             let (inputs, bytes) = world.inputs(JOBS, Clips::Small)?;
             let command = program.command(&world, &inputs);
             let (ran, seen) = world.measured(command)?;
-            let done = world.outputs(&inputs);
             let name = format!("{}{name}", program.name());
-            row(&mut table, &name, &world, &ran, &seen, bytes, JOBS, done);
+            let line = Line {
+                name: &name,
+                jobs: JOBS,
+                bytes,
+                done: world.outputs(&inputs),
+                ran: &ran,
+                seen: &seen,
+            };
+            line.add(&mut table, &world);
         }
     }
     report.table(table);

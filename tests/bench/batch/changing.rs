@@ -19,19 +19,13 @@ const MEAN: f64 = 10.0;
 pub struct Args {
     /// How much quicker than the vendor everything is
     #[arg(long, default_value_t = 0.06)]
-    scale: f64,
+    pub scale: f64,
     /// Jobs in flight that the server takes, before and after it takes half of that
     #[arg(long, default_value_t = 12)]
-    cap: u32,
+    pub cap: u32,
     /// Where to draw the run
     #[arg(long, value_name = "FILE.svg")]
-    chart: Option<PathBuf>,
-}
-
-impl Default for Args {
-    fn default() -> Self {
-        Self { scale: 0.06, cap: 12, chart: None }
-    }
+    pub chart: Option<PathBuf>,
 }
 
 /// When what holds, in seconds of the server's clock.

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench batch -- list
 //! cargo bench --bench batch -- makespan cap-bound --jobs 1000 --scale 0.15
-//! cargo bench --bench batch -- all
+//! cargo bench --bench batch -- all --chart docs/limits.svg
 //! ```
 //!
 //! The real program runs as a child against a real server (`rbgv sandbox --timer`), and all
@@ -28,9 +28,10 @@ mod world;
 mod support;
 
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use report::Report;
 
@@ -42,7 +43,7 @@ struct Cli {
     json: bool,
     /// Keep the server's audit of each run, and what the program said, in this directory
     #[arg(long, global = true, value_name = "DIR")]
-    trace: Option<std::path::PathBuf>,
+    trace: Option<PathBuf>,
     /// Cargo adds it
     #[arg(long, global = true, hide = true)]
     bench: bool,
@@ -54,7 +55,13 @@ struct Cli {
 enum What {
     /// Name the measurements
     List,
-    /// Makespan against its lower bound
+    /// Measure everything, as it stands in the documentation
+    All {
+        /// Where to draw the run under a changing limit
+        #[arg(long, value_name = "FILE.svg")]
+        chart: Option<PathBuf>,
+    },
+    /// Makespan against its lower bound, of batches bound by one thing or another
     Makespan(makespan::Args),
     /// A hundred short jobs, with an empty and with a warm ledger
     Short {
@@ -72,6 +79,11 @@ enum What {
     },
     /// Looks at each job, and how soon its end is known
     Polling {
+        #[arg(long, default_value_t = 0.5)]
+        scale: f64,
+    },
+    /// The same batch by a shell script and by a pool of threads
+    Baselines {
         #[arg(long, default_value_t = 0.5)]
         scale: f64,
     },
@@ -104,28 +116,66 @@ enum What {
         #[arg(long, default_value_t = 200)]
         megabytes: u64,
     },
-    /// The same batch by a shell script and by a pool of threads
-    Baselines {
-        #[arg(long, default_value_t = 0.5)]
-        scale: f64,
-    },
 }
 
 fn measure(what: What, report: &mut Report) -> io::Result<()> {
     match what {
-        What::List => Ok(()),
+        What::List | What::All { .. } => Ok(()),
         What::Makespan(args) => makespan::measure(&args, report),
         What::Short { scale } => makespan::short(scale, report),
         What::Changing(args) => changing::measure(&args, report),
         What::Sharing { jobs, scale } => sharing::measure(jobs, scale, report),
         What::Polling { scale } => polling::measure(scale, report),
+        What::Baselines { scale } => baselines::measure(scale, report),
         What::Inputs { few, many } => many::inputs(few, many, report),
         What::Lines { number } => many::lines(number, report),
         What::Ledger { jobs } => many::ledger(jobs, report),
         What::Status { few, many } => many::status(few, many, report),
         What::Transfer { megabytes } => transfer::measure(megabytes, report),
-        What::Baselines { scale } => baselines::measure(scale, report),
     }
+}
+
+/// The names and first words of all that can be measured.
+fn list() {
+    let command = Cli::command();
+    for known in command.get_subcommands() {
+        let about = known.get_about().map(ToString::to_string).unwrap_or_default();
+        println!("{:<10} {about}", known.get_name());
+    }
+}
+
+/// What `all` measures, in the order of the documentation.
+const ALL: [&str; 11] = [
+    "short",
+    "makespan",
+    "changing",
+    "sharing",
+    "polling",
+    "baselines",
+    "inputs",
+    "lines",
+    "ledger",
+    "status",
+    "transfer",
+];
+
+/// Every measurement with its defaults.
+fn everything(chart: Option<PathBuf>) -> Vec<What> {
+    ALL.iter()
+        .map(|name| match Cli::parse_from(["batch", name]).what {
+            What::Changing(args) => What::Changing(changing::Args { chart: chart.clone(), ..args }),
+            what => what,
+        })
+        .collect()
+}
+
+/// Measures, and prints at once what came of it.
+fn tell(what: What, as_json: bool) -> io::Result<()> {
+    let mut report = Report::default();
+    measure(what, &mut report)?;
+    let text = if as_json { report.json().to_string() } else { report.markdown() };
+    println!("{text}");
+    Ok(())
 }
 
 fn main() -> ExitCode {
@@ -133,15 +183,19 @@ fn main() -> ExitCode {
     if let Some(directory) = cli.trace {
         world::keep_traces(directory);
     }
-    let mut report = Report::default();
-    if let Err(error) = measure(cli.what, &mut report) {
-        eprintln!("{error}");
-        return ExitCode::FAILURE;
-    }
-    if cli.json {
-        println!("{}", report.json());
-    } else {
-        println!("{}", report.markdown());
+    let todo = match cli.what {
+        What::List => {
+            list();
+            return ExitCode::SUCCESS;
+        }
+        What::All { chart } => everything(chart),
+        one => vec![one],
+    };
+    for what in todo {
+        if let Err(error) = tell(what, cli.json) {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
     }
     ExitCode::SUCCESS
 }

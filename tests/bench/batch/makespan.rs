@@ -43,12 +43,6 @@ pub struct Args {
     clean: bool,
 }
 
-impl Default for Args {
-    fn default() -> Self {
-        Self { settings: vec![], jobs: 1000, warm: 300, scale: 0.15, faults: false, clean: false }
-    }
-}
-
 impl Setting {
     const AIMED: [Self; 4] =
         [Self::CapBound, Self::RateBound, Self::BandwidthBound, Self::LongTailed];
@@ -130,14 +124,14 @@ pub fn short(scale: f64, report: &mut Report) -> io::Result<()> {
     Ok(())
 }
 
+/// A table with a line for each batch. The last columns say how many cores were busy, so that it
+/// shows when it is this machine that binds.
 pub fn table(title: &str) -> Table {
-    Table::new(
-        title,
-        &[
-            "batch", "makespan", "bound", "by", "ratio", "calls", "polls", "sweeps", "refused",
-            "failing", "bills", "done",
-        ],
-    )
+    let headings = [
+        "batch", "makespan", "bound", "by", "ratio", "calls", "polls", "sweeps", "refused",
+        "failing", "bills", "done", "cores", "server's",
+    ];
+    Table::new(title, &headings)
 }
 
 fn batch(
@@ -149,41 +143,53 @@ fn batch(
 ) -> io::Result<f64> {
     let (inputs, bytes) = world.inputs(jobs, clips)?;
     let (ran, seen) = world.batch(&inputs, &[])?;
-    let done = world.outputs(&inputs);
-    if ran.code != 0 || done != jobs || seen.bills != jobs {
-        let end: Vec<&str> = ran.stderr.lines().rev().take(5).collect();
-        eprintln!("{name}: code {}, {done} done, {} bills: {end:?}", ran.code, seen.bills);
-    }
-    Ok(row(table, name, world, &ran, &seen, bytes, jobs, done))
+    let line = Line { name, jobs, bytes, done: world.outputs(&inputs), ran: &ran, seen: &seen };
+    Ok(line.add(table, world))
 }
 
-/// Adds a line, and gives makespan / bound.
-#[expect(clippy::too_many_arguments, reason = "a line has many columns")]
-pub fn row(
-    table: &mut Table,
-    name: &str,
-    world: &World,
-    ran: &Ran,
-    seen: &Seen,
-    bytes: u64,
-    jobs: usize,
-    done: usize,
-) -> f64 {
-    let bound = seen.bound(&world.service, world.scale, bytes, jobs);
-    let reached = ran.wall / bound.seconds;
-    table.row([
-        name.to_owned(),
-        seconds(ran.wall),
-        seconds(bound.seconds),
-        bound.what.to_owned(),
-        ratio(reached),
-        seen.calls.len().to_string(),
-        seen.polls().to_string(),
-        seen.sweeps().to_string(),
-        seen.refusals().to_string(),
-        seen.faults().to_string(),
-        seen.bills.to_string(),
-        done.to_string(),
-    ]);
-    reached
+/// A batch that was worked through.
+pub struct Line<'a> {
+    pub name: &'a str,
+    pub jobs: usize,
+    /// Of all inputs.
+    pub bytes: u64,
+    /// Outputs in place.
+    pub done: usize,
+    pub ran: &'a Ran,
+    pub seen: &'a Seen,
+}
+
+impl Line<'_> {
+    /// Adds itself to a table, and gives makespan / bound. Work that is not whole, or was paid for
+    /// twice, is told.
+    pub fn add(&self, table: &mut Table, world: &World) -> f64 {
+        let Self { name, jobs, ran, seen, .. } = self;
+        if ran.code != 0 || self.done != *jobs || seen.bills != *jobs {
+            let end: Vec<&str> = ran.stderr.lines().rev().take(3).collect();
+            let (done, bills) = (self.done, seen.bills);
+            eprintln!(
+                "{name}: code {}, {jobs} jobs, {done} done, {bills} bills: {end:?}",
+                ran.code
+            );
+        }
+        let bound = seen.bound(&world.service, world.scale, self.bytes, *jobs);
+        let reached = ran.wall / bound.seconds;
+        table.row([
+            (*name).to_owned(),
+            seconds(ran.wall),
+            seconds(bound.seconds),
+            bound.what.to_owned(),
+            ratio(reached),
+            seen.calls.len().to_string(),
+            seen.polls().to_string(),
+            seen.sweeps().to_string(),
+            seen.refusals().to_string(),
+            seen.faults().to_string(),
+            seen.bills.to_string(),
+            self.done.to_string(),
+            format!("{:.2}", ran.cpu / ran.wall),
+            format!("{:.2}", ran.server_cpu / ran.wall),
+        ]);
+        reached
+    }
 }

@@ -72,11 +72,6 @@ impl Seen {
         self.calls.iter().filter(|call| call.faulty).count()
     }
 
-    /// Calls with the key, which are those that limits count.
-    pub fn keyed(&self) -> usize {
-        self.calls.iter().filter(|call| call.is_keyed()).count()
-    }
-
     /// Looks at jobs, one by one or by pages.
     pub fn polls(&self) -> usize {
         self.calls.iter().filter(|call| call.is_poll()).count()
@@ -145,6 +140,7 @@ pub struct Bound {
 }
 
 impl Call {
+    /// It carries the key, so that limits count it.
     pub fn is_keyed(&self) -> bool {
         matches!(self.lane.as_str(), "control" | "poll" | "transfer")
     }

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::clips::Clips;
-use crate::makespan::{row, table};
+use crate::makespan::{Line, table};
 use crate::report::{Aim, Report};
 use crate::support::RBGV;
 use crate::world::{Service, World, outputs_of};
@@ -15,8 +15,15 @@ pub fn measure(jobs: usize, scale: f64, report: &mut Report) -> io::Result<()> {
     let mut table = table(&format!("{jobs} jobs by one and by eight processes, scale {scale}"));
     let (inputs, bytes) = world.inputs(jobs, Clips::Small)?;
     let (ran, seen) = world.batch(&inputs, &[])?;
-    let done = world.outputs(&inputs);
-    let one = row(&mut table, "one process", &world, &ran, &seen, bytes, jobs, done);
+    let line = Line {
+        name: "one process",
+        jobs,
+        bytes,
+        done: world.outputs(&inputs),
+        ran: &ran,
+        seen: &seen,
+    };
+    let one = line.add(&mut table, &world);
     let refused_by_one = seen.refusals();
 
     let (inputs, bytes) = world.inputs(jobs, Clips::Small)?;
@@ -28,8 +35,15 @@ pub fn measure(jobs: usize, scale: f64, report: &mut Report) -> io::Result<()> {
     let mut command = world.program("xargs", "-a");
     command.arg(&list).args(["-P", "8", "-n", "10", RBGV, "run", "-o", &out, "--yes"]);
     let (ran, seen) = world.measured(command)?;
-    let done = world.outputs(&inputs);
-    let eight = row(&mut table, "eight processes", &world, &ran, &seen, bytes, jobs, done);
+    let line = Line {
+        name: "eight processes",
+        jobs,
+        bytes,
+        done: world.outputs(&inputs),
+        ran: &ran,
+        seen: &seen,
+    };
+    let eight = line.add(&mut table, &world);
     report.table(table);
     report.figure("throughput of eight processes / of one", one / eight, Aim::AtLeast(0.95));
     let more = seen.refusals() as f64 - refused_by_one as f64;

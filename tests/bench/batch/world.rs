@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -129,6 +129,9 @@ pub struct Ran {
     pub code: i32,
     /// Most memory in use, in bytes.
     pub peak: u64,
+    /// Processor time of the program and of the server, in seconds.
+    pub cpu: f64,
+    pub server_cpu: f64,
     pub stderr: String,
 }
 
@@ -239,7 +242,9 @@ impl World {
     pub fn measured(&mut self, command: Command) -> io::Result<(Ran, Seen)> {
         self.skip();
         let mut mark = self.mark;
-        let ran = run(command, &self.home.path("tmp/stderr"))?;
+        let before = cpu_time(self.sandbox.pid());
+        let mut ran = run(command, &self.home.path("tmp/stderr"))?;
+        ran.server_cpu = cpu_time(self.sandbox.pid()) - before;
         let (seen, audit) = Seen::with_audit(self, &mut mark);
         self.mark = mark;
         if let Some(directory) = TRACES.get() {
@@ -281,9 +286,10 @@ pub fn outputs_of(inputs: &str) -> String {
 pub fn run(mut command: Command, stderr: &PathBuf) -> io::Result<Ran> {
     let began = now();
     let mut child = command.stdout(Stdio::null()).stderr(File::create(stderr)?).spawn()?;
-    let mut peak = 0;
+    let (mut peak, mut cpu) = (0, 0.0_f64);
     let status = loop {
-        peak = peak.max(peak_memory(&child));
+        peak = peak.max(peak_memory(child.id()));
+        cpu = cpu.max(cpu_time(child.id()));
         if let Some(status) = child.try_wait()? {
             break status;
         }
@@ -291,15 +297,25 @@ pub fn run(mut command: Command, stderr: &PathBuf) -> io::Result<Ran> {
     };
     let wall = now().duration_since(began).as_secs_f64();
     let stderr = std::fs::read_to_string(stderr)?;
-    Ok(Ran { wall, code: status.code().unwrap_or(-1), peak, stderr })
+    Ok(Ran { wall, code: status.code().unwrap_or(-1), peak, cpu, server_cpu: 0.0, stderr })
 }
 
 /// Most memory that a process has had, in bytes.
-fn peak_memory(child: &Child) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
+fn peak_memory(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
     let status = status.unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
     line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024
+}
+
+/// Processor time that a process has had, children aside, in seconds.
+fn cpu_time(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name, in parentheses, may hold anything; user and system time are the 12th and 13th
+    // field behind it, in hundredths of a second.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let ticks = fields.split_whitespace().skip(11).take(2).filter_map(|f| f.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
 }
 
 #[expect(clippy::disallowed_methods, reason = "a program of its own, with its own clock")]
