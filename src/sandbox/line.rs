@@ -15,7 +15,7 @@ impl Line {
     pub(crate) fn carry(&mut self, bytes: usize, rate: f64, now: Duration) -> Duration {
         let takes = Duration::try_from_secs_f64(bytes as f64 / rate).unwrap_or(Duration::MAX);
         self.free_at = self.free_at.max(now).saturating_add(takes);
-        self.free_at - now
+        self.free_at.saturating_sub(now)
     }
 }
 

@@ -39,8 +39,8 @@ impl Program {
                 let out = format!("{out}/");
                 return world.rbgv(&["run", inputs, "-o", &out, "--yes", "--no-progress"]);
             }
-            Self::Shell => world.program("bash", &script("batch.sh")),
-            Self::Python => world.program("/usr/bin/python3", &script("batch.py")),
+            Self::Shell => world.program("bash", script("batch.sh")),
+            Self::Python => world.program("/usr/bin/python3", script("batch.py")),
         };
         command
             .args([inputs, &out])

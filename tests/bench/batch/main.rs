@@ -25,6 +25,7 @@ mod transfer;
 mod world;
 
 #[path = "../../support/mod.rs"]
+#[allow(clippy::unwrap_used, reason = "it is written for tests")]
 mod support;
 
 use std::io;

@@ -14,7 +14,7 @@ use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions};
 
 use crate::clips::Clips;
 use crate::report::{Aim, Report, Table, quantile};
-use crate::world::{Service, Times, World, now};
+use crate::world::{Service, Times, World, now, outputs_of};
 
 const MEGABYTE: f64 = 1024.0 * 1024.0;
 
@@ -58,10 +58,11 @@ pub fn inputs(few: usize, many: usize, report: &mut Report) -> io::Result<()> {
     Ok(())
 }
 
-/// A list of very many lines, nearly all of which name what is not there.
+/// A list of very many lines: a hundred name what is done already, all others what is not there.
 pub fn lines(number: usize, report: &mut Report) -> io::Result<()> {
     let mut world = World::new(quick(), 0.01)?;
     let (inputs, _) = world.inputs(100, Clips::Small)?;
+    world.batch(&inputs, &[])?;
     let list = world.home.path("tmp/list");
     let mut text = String::new();
     for n in 0..number {
@@ -72,14 +73,13 @@ pub fn lines(number: usize, report: &mut Report) -> io::Result<()> {
         };
     }
     std::fs::write(&list, text)?;
-    let out = "out-1/";
-    std::fs::create_dir_all(world.home.work().join(out))?;
+    let out = format!("{}/", outputs_of(&inputs));
     let list = list.to_string_lossy().into_owned();
-    let mut command = world.rbgv(&["run", "--from-file", &list, "-o", out, "--yes", "-q"]);
+    let mut command = world.rbgv(&["run", "--from-file", &list, "-o", &out, "--yes", "-q"]);
     command.arg("--no-progress");
     let (ran, seen) = world.measured(command)?;
     let mut table = Table::new(
-        "A long list, of which a hundred lines name a video",
+        "A long list, of which a hundred lines name videos that are done",
         &["lines", "time", "time a line", "peak memory", "ledger", "code", "bills"],
     );
     let ledger = std::fs::metadata(world.home.path("state/ledger.sqlite3"))?.len();
@@ -147,7 +147,7 @@ fn whole_way(
         ledger.commit(owner, &task, note, None)
     };
     reach(Phase::Planned, "upload")?;
-    ledger.remember_upload(&key(), &format!("{:?}", entry), "https://host/v/1")?;
+    ledger.remember_upload(&key(), &format!("{entry:?}"), "https://host/v/1")?;
     reach(Phase::CreateSent, "create")?;
     reach(Phase::Draft, "draft")?;
     task.row.job = Some(JobId(format!("job_{}", task.id.0)));

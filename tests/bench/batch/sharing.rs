@@ -28,8 +28,8 @@ pub fn measure(jobs: usize, scale: f64, report: &mut Report) -> io::Result<()> {
 
     let (inputs, bytes) = world.inputs(jobs, Clips::Small)?;
     let list = world.home.path("tmp/list");
-    let names: String = (0..jobs).map(|n| format!("{inputs}/clip-{n:06}.mp4\n")).collect();
-    std::fs::write(&list, names)?;
+    let names: Vec<String> = (0..jobs).map(|n| format!("{inputs}/clip-{n:06}.mp4")).collect();
+    std::fs::write(&list, names.join("\n"))?;
     let out = format!("{}/", outputs_of(&inputs));
     std::fs::create_dir_all(world.home.work().join(&out))?;
     let mut command = world.program("xargs", "-a");
