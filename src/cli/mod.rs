@@ -10,6 +10,7 @@ mod fetch;
 mod global;
 mod input_args;
 mod job_args;
+mod limits;
 mod man;
 mod model;
 mod profile;
