@@ -37,7 +37,7 @@ pub(super) struct Args {
     fault: Vec<String>,
 
     /// In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s,
-    /// lognormal:5s,0.8
+    /// lognormal:5s,0.8, or length:0.5 for half of the video's length
     #[arg(long, value_name = "TIMES", value_parser = Distribution::parse)]
     timer: Option<Distribution>,
 

@@ -13,6 +13,7 @@ use super::director::Director;
 use super::engine::Engine;
 use super::fetch::Fetcher;
 use super::limiter::Limiter;
+use super::line::Line;
 use super::random::Tokens;
 use super::scenario::Scenario;
 use super::service::{Service, Store};
@@ -24,6 +25,10 @@ pub(crate) struct App {
     pub(crate) service: Mutex<Service>,
     pub(crate) audit: Mutex<Audit>,
     pub(crate) limiter: Mutex<Limiter>,
+    /// What uploads come in by.
+    pub(crate) upload_line: Arc<Mutex<Line>>,
+    /// What outputs go out by.
+    pub(crate) output_line: Arc<Mutex<Line>>,
     pub(crate) director: RwLock<Arc<Director>>,
     /// Signatures of links that a scenario has revoked.
     pub(crate) revoked: Mutex<HashSet<String>>,

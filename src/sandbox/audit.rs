@@ -62,6 +62,23 @@ pub(crate) struct Delivery {
     pub(crate) outcome: &'static str,
 }
 
+/// One start of a job, from its acceptance to its end. Times are milliseconds since the sandbox
+/// began.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Work {
+    pub(crate) job_id: String,
+    /// Fingerprint of the key.
+    pub(crate) key: String,
+    pub(crate) start_number: u32,
+    /// From here on it counts as in flight.
+    pub(crate) started: u64,
+    /// When a worker took it.
+    pub(crate) began: Option<u64>,
+    pub(crate) ended: Option<u64>,
+    /// When an answer first showed its end to the client.
+    pub(crate) told: Option<u64>,
+}
+
 /// The record.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
@@ -71,6 +88,9 @@ pub(crate) struct Audit {
     refusals: BTreeMap<Lane, u64>,
     calls: HashMap<Lane, u64>,
     deliveries: Vec<Delivery>,
+    works: Vec<Work>,
+    /// Where in `works` the latest start of a job is.
+    latest: HashMap<String, usize>,
     running: usize,
     most_running: usize,
 }
@@ -86,6 +106,8 @@ pub(crate) struct Shown {
     pub(crate) calls_by_lane: BTreeMap<Lane, u64>,
     pub(crate) refusals_by_lane: BTreeMap<Lane, u64>,
     pub(crate) webhooks: Vec<Delivery>,
+    /// Every start that took effect, in order.
+    pub(crate) work: Vec<Work>,
     /// The most jobs that workers had at the same time.
     pub(crate) most_running: usize,
 }
@@ -121,8 +143,44 @@ impl Audit {
         self.deliveries.push(delivery);
     }
 
+    /// A start took effect.
+    pub(crate) fn started(&mut self, job_id: &str, key: &str, start_number: u32, now: Duration) {
+        self.latest.insert(job_id.to_owned(), self.works.len());
+        self.works.push(Work {
+            job_id: job_id.to_owned(),
+            key: key.to_owned(),
+            start_number,
+            started: milliseconds(now),
+            began: None,
+            ended: None,
+            told: None,
+        });
+    }
+
+    /// The latest start of a job is over.
+    pub(crate) fn ended(&mut self, job_id: &str, now: Duration) {
+        if let Some(work) = self.latest_work(job_id) {
+            work.ended.get_or_insert(milliseconds(now));
+        }
+    }
+
+    /// The end of a job is being told to the client.
+    pub(crate) fn told(&mut self, job_id: &str, now: Duration) {
+        if let Some(work) = self.latest_work(job_id) {
+            work.ended.get_or_insert(milliseconds(now));
+            work.told.get_or_insert(milliseconds(now));
+        }
+    }
+
+    fn latest_work(&mut self, job_id: &str) -> Option<&mut Work> {
+        self.latest.get(job_id).and_then(|index| self.works.get_mut(*index))
+    }
+
     /// A worker took a job.
-    pub(crate) fn worker_began(&mut self) {
+    pub(crate) fn worker_began(&mut self, job_id: &str, now: Duration) {
+        if let Some(work) = self.latest_work(job_id) {
+            work.began.get_or_insert(milliseconds(now));
+        }
         self.running += 1;
         self.most_running = self.most_running.max(self.running);
     }
@@ -141,6 +199,7 @@ impl Audit {
             calls_by_lane: self.calls.iter().map(|(lane, calls)| (*lane, *calls)).collect(),
             refusals_by_lane: self.refusals.clone(),
             webhooks: self.deliveries.clone(),
+            work: self.works.clone(),
             most_running: self.most_running,
         }
     }

@@ -24,6 +24,7 @@ pub mod engine;
 mod fetch;
 mod http;
 mod limiter;
+mod line;
 mod options;
 mod outgoing;
 mod random;

@@ -264,6 +264,8 @@ fn build(
         service: Mutex::new(service),
         audit: Mutex::new(Audit::default()),
         limiter: Mutex::new(Limiter::default()),
+        upload_line: Arc::default(),
+        output_line: Arc::default(),
         director: RwLock::new(Arc::new(Director::new(Scenario::default(), Duration::ZERO))),
         revoked: Mutex::new(HashSet::new()),
         clock,

@@ -31,10 +31,12 @@ pub enum Distribution {
         /// Standard deviation of the logarithm.
         sigma: f64,
     },
+    /// So many seconds for each second of video, as with an engine that works frame by frame.
+    Length(f64),
 }
 
 impl Distribution {
-    /// Reads `2s`, `5s..15s`, `exponential:5s` or `lognormal:5s,0.8`.
+    /// Reads `2s`, `5s..15s`, `exponential:5s`, `lognormal:5s,0.8` or `length:0.5`.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some((low, high)) = text.split_once("..") {
             let (low, high) = (duration::parse(low)?, duration::parse(high)?);
@@ -56,14 +58,18 @@ impl Distribution {
                 }
                 Ok(Self::LogNormal { median: duration::parse(median)?, sigma })
             }
+            Some(("length", factor)) => match factor.trim().parse() {
+                Ok(factor) if (0.0..=1_000.0).contains(&factor) => Ok(Self::Length(factor)),
+                _ => Err(format!("`{text}`: the factor is 0 to 1000")),
+            },
             Some((word, _)) => {
-                Err(format!("`{word}` is not a distribution: exponential, lognormal"))
+                Err(format!("`{word}` is not a distribution: exponential, lognormal, length"))
             }
         }
     }
 
-    /// The service time for two dice in `0..1`.
-    fn sample(self, dice: f64, more_dice: f64) -> Duration {
+    /// The service time of a video of `length` seconds, for two dice in `0..1`.
+    fn sample(self, dice: f64, more_dice: f64, length: f64) -> Duration {
         let seconds = match self {
             Self::Fixed(time) => return time,
             Self::Uniform(low, high) => {
@@ -76,6 +82,7 @@ impl Distribution {
                 let normal = radius * (std::f64::consts::TAU * more_dice).cos();
                 median.as_secs_f64() * (sigma * normal).exp()
             }
+            Self::Length(factor) => length * factor,
         };
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::from_hours(24))
     }
@@ -118,7 +125,8 @@ impl Engine for TimerEngine {
     ) -> Result<Outcome, EngineError> {
         let probe = self.probe(&task.input)?;
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
-        let whole = self.distribution.sample(roll(self.seed, run, 0), roll(self.seed, run, 1));
+        let dice = [0, 1].map(|nth| roll(self.seed, run, nth));
+        let whole = self.distribution.sample(dice[0], dice[1], probe.duration_seconds);
         let mut left = whole;
         while !left.is_zero() {
             if cancel.load(Ordering::Relaxed) {
@@ -194,7 +202,9 @@ mod tests {
             Distribution::parse("lognormal:1s,0.5"),
             Ok(Distribution::LogNormal { median: second, sigma: 0.5 })
         );
-        for text in ["", "1", "2s..1s", "gamma:1s", "lognormal:1s,x", "lognormal:1s,9"] {
+        assert_eq!(Distribution::parse("length:0.5"), Ok(Distribution::Length(0.5)));
+        for text in ["", "1", "2s..1s", "gamma:1s", "lognormal:1s,x", "lognormal:1s,9", "length:x"]
+        {
             assert!(Distribution::parse(text).is_err(), "{text}");
         }
     }
@@ -203,7 +213,7 @@ mod tests {
     fn samples_have_the_mean_that_was_asked_for() {
         let mean = |distribution: Distribution| {
             let total: f64 = (0..20_000)
-                .map(|n| distribution.sample(roll(1, n, 0), roll(1, n, 1)).as_secs_f64())
+                .map(|n| distribution.sample(roll(1, n, 0), roll(1, n, 1), 4.0).as_secs_f64())
                 .sum();
             total / 20_000.0
         };
@@ -212,6 +222,7 @@ mod tests {
         assert!((mean(Distribution::Uniform(second, second * 3)) - 2.0).abs() < 0.05);
         let tail = mean(Distribution::LogNormal { median: second, sigma: 0.5 });
         assert!((tail - 0.125_f64.exp()).abs() < 0.05, "{tail}");
+        assert!((mean(Distribution::Length(0.5)) - 2.0).abs() < 1e-6);
     }
 
     #[test]

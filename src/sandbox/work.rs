@@ -21,7 +21,7 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
         let Ok(_worker) = Arc::clone(&app.workers).acquire_owned().await else { return };
         let Some(job) = app.service().begin(&id, start_number) else { return };
         webhook::send(&app, &job, "job.started");
-        app.audit().worker_began();
+        app.audit().worker_began(&id, app.now());
         let ending = run(&app, &job).await;
         app.audit().worker_ended();
         if app.cancel.load(Ordering::Relaxed) {
@@ -32,6 +32,7 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
         let now = app.clock.wall();
         let finished = app.service().finish(&id, start_number, ending, refund, now);
         if let Some(job) = finished {
+            app.audit().ended(&id, app.now());
             let event = if job.error.is_none() { "job.completed" } else { "job.failed" };
             webhook::send(&app, &job, event);
         }

@@ -264,6 +264,11 @@ impl Sandbox {
         sandbox
     }
 
+    /// The process that answers.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Replaces what happens from now on.
     pub fn scenario(&self, toml: &str) {
         let (status, body) = self.http("POST", "/sandbox/scenario", toml);

@@ -17,6 +17,7 @@ use super::answer::Handled;
 use super::body::{delay, hindered};
 use super::connection::Connection;
 use super::finish::{Finish, Interruption, Noted};
+use super::pace::{Direction, paced};
 use crate::sandbox::app::{App, lock};
 use crate::sandbox::audit::{Lane, Row, milliseconds};
 use crate::sandbox::director::{Director, Plan};
@@ -56,7 +57,9 @@ pub(crate) async fn gate(
     if call.lane == Lane::Transfer {
         let whole = stated_length(request.headers()).unwrap_or(0);
         let (plan, connection) = (Arc::clone(&call.plan), call.connection.clone());
-        let request = request.map(|body| hindered(body, whole, &plan, connection));
+        let app = Arc::clone(&call.app);
+        let request = request
+            .map(|body| paced(hindered(body, whole, &plan, connection), &app, Direction::Upload));
         return call.carry_out(request, next).await;
     }
     match read_whole(request).await {

@@ -67,6 +67,7 @@ pub(crate) async fn get(
     Path(id): Path<String>,
 ) -> Handled {
     let job = app.service().own_job(&caller, &id)?.clone();
+    note_told(&app, std::slice::from_ref(&job));
     Ok(Answer::of(view::job(&app, &job)).about(&id))
 }
 
@@ -89,8 +90,17 @@ pub(crate) async fn list(
         };
         (page, total)
     };
+    note_told(&app, &page);
     let shown = page.iter().map(|job| view::job(&app, job)).collect();
     Ok(Answer::page(shown, total, asked.limit, asked.offset))
+}
+
+/// Notes for the audit which ends of jobs the client learns of.
+fn note_told(app: &App, jobs: &[Job]) {
+    let (mut audit, now) = (app.audit(), app.now());
+    for job in jobs.iter().filter(|job| job.finished_at.is_some()) {
+        audit.told(&job.id, now);
+    }
 }
 
 /// Which page is asked for, and how a scenario spoils it.
@@ -168,6 +178,7 @@ fn begin(
         if let Some(message) = doom {
             service.doom(id, message);
         }
+        app.audit().started(id, &caller.key, started.job.starts, app.now());
         // The worker waits for the lock that is held here.
         work::launch(app, id.to_owned(), started.job.starts);
     }

@@ -13,6 +13,7 @@ mod gate;
 mod jobs;
 mod open;
 mod output;
+mod pace;
 mod query;
 mod range;
 mod render;

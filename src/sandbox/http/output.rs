@@ -18,6 +18,7 @@ use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
+use super::pace::{Direction, paced};
 use super::query::Query;
 use super::range::{Part, part_of};
 use crate::sandbox::app::{App, lock};
@@ -94,7 +95,12 @@ fn check_link(app: &App, job_id: &str, name: &str, query: &Query) -> Result<(), 
     Ok(())
 }
 
-async fn send(app: &App, output: &Output, part: Part, plan: &Plan) -> std::io::Result<Response> {
+async fn send(
+    app: &Arc<App>,
+    output: &Output,
+    part: Part,
+    plan: &Plan,
+) -> std::io::Result<Response> {
     let whole = output.bytes;
     let (status, first, length) = match part {
         Part::Whole => (StatusCode::OK, 0, whole),
@@ -112,7 +118,8 @@ async fn send(app: &App, output: &Output, part: Part, plan: &Plan) -> std::io::R
     let mut file = tokio::fs::File::open(app.store.output(&output.name)).await?;
     file.seek(SeekFrom::Start(first)).await?;
     let stream = ReaderStream::with_capacity(file.take(length), CHUNK);
-    let mut response = Response::new(Body::from_stream(stream));
+    let body = paced(Body::from_stream(stream), app, Direction::Output);
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, length.into());

@@ -1,4 +1,5 @@
 //! `[limits]`: rates, concurrency and jobs in flight, per key, and how they change with time.
+//! `[bandwidth]`: the lines that all keys share.
 
 use std::time::Duration;
 
@@ -14,6 +15,27 @@ pub(crate) struct Bucket {
     pub(crate) rate: f64,
     /// Requests at once from a full bucket.
     pub(crate) burst: f64,
+}
+
+/// `[bandwidth]`: bytes a second of all transfers of one direction together; what is absent is
+/// unlimited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Bandwidth {
+    /// Uploads.
+    pub(crate) upload: Option<f64>,
+    /// Output links.
+    pub(crate) output: Option<f64>,
+}
+
+impl Bandwidth {
+    pub(super) fn check(&self) -> Result<(), String> {
+        if [self.upload, self.output].into_iter().flatten().any(|rate| rate.is_nan() || rate < 1.0)
+        {
+            return Err("bandwidth: at least one byte a second".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// Limits at one time; what is absent is unlimited.
@@ -178,6 +200,7 @@ mod tests {
             "[limits]\ncontrol = { rate = -1.0, burst = 1.0 }",
             "[limits]\ncontrol = { rate = 1.0 }",
             "[limits]\nin_fligth = 3",
+            "[bandwidth]\nupload = 0.0",
             "[[limits.schedule]]\nat = \"9s\"\n[[limits.schedule]]\nat = \"8s\"",
         ] {
             assert!(Scenario::parse(text).is_err(), "{text}");

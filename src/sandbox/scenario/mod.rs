@@ -17,7 +17,7 @@ pub(crate) use self::action::Place;
 pub(crate) use self::action::{Action, Answer, AnswerBody, CutHow, Drip, Phase, Redirect, Span};
 pub use self::fault::Fault;
 pub(crate) use self::fault::Subject;
-pub(crate) use self::limits::{Bucket, Caps, Limits, RetryAfter};
+pub(crate) use self::limits::{Bandwidth, Bucket, Caps, Limits, RetryAfter};
 use super::duration;
 use crate::sandbox::service::Status;
 
@@ -35,6 +35,7 @@ pub struct Scenario {
     pub(crate) webhooks: WebhookRules,
     pub(crate) clock: ClockRules,
     pub(crate) timer: TimerRules,
+    pub(crate) bandwidth: Bandwidth,
     pub(crate) limits: Limits,
     #[serde(rename = "fault")]
     pub(crate) faults: Vec<Fault>,
@@ -56,6 +57,7 @@ impl Scenario {
             })?;
         }
         scenario.limits.check().map_err(ScenarioError)?;
+        scenario.bandwidth.check().map_err(ScenarioError)?;
         scenario.usage.check().map_err(ScenarioError)?;
         Ok(scenario)
     }

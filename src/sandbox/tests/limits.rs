@@ -104,6 +104,47 @@ async fn calls_at_the_same_time_are_capped() {
 }
 
 #[tokio::test]
+async fn the_line_is_shared_by_all_uploads_and_by_all_outputs() {
+    // Five clips a second.
+    let bytes = super::harness::CLIP.len() as f64;
+    let lab = Lab::with(&format!("[bandwidth]\nupload = {:?}\noutput = 20000.0", bytes * 5.0));
+    let began = tokio::time::Instant::now();
+    tokio::join!(lab.upload(), lab.upload(), lab.upload());
+    let took = began.elapsed();
+    assert!(took >= Duration::from_millis(600), "three fifths of a second: {took:?}");
+    let job = lab.finished().await;
+    let link = job["output_url"].as_str().unwrap();
+    let began = tokio::time::Instant::now();
+    let output = lab.client.get(link).send().await.unwrap().bytes().await.unwrap();
+    let (took, least) = (began.elapsed(), Duration::from_secs_f64(output.len() as f64 / 20_000.0));
+    assert!(took >= least, "{took:?} for {} bytes", output.len());
+}
+
+#[tokio::test]
+async fn the_audit_has_every_start_with_its_times() {
+    let engine = Arc::new(Held::default());
+    let lab = Lab::from(Options {
+        engine: EngineChoice::Custom(Arc::clone(&engine) as Arc<dyn Engine>),
+        ..options("")
+    });
+    let id = lab.draft().await;
+    lab.start(&id).await;
+    lab.get(&format!("/v1/jobs/{id}")).await;
+    let work = lab.audit().await["work"][0].clone();
+    assert_eq!((&work["job_id"], &work["start_number"]), (&id.into(), &1.into()));
+    assert!(work["started"].is_u64() && work["ended"].is_null() && work["told"].is_null());
+    engine.let_go();
+    // The list tells of an end as well as the job itself.
+    while lab.audit().await["work"][0]["told"].is_null() {
+        lab.get("/v1/jobs").await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let work = lab.audit().await["work"][0].clone();
+    let times = ["started", "began", "ended", "told"].map(|name| work[name].as_u64().unwrap());
+    assert!(times.is_sorted(), "{work}");
+}
+
+#[tokio::test]
 async fn limits_change_on_a_schedule() {
     let lab = Lab::with(
         "[limits]\n[[limits.schedule]]\nat = \"50ms\"\npoll = { rate = 0.001, burst = 1.0 }",

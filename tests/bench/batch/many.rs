@@ -1,0 +1,283 @@
+//! Many inputs: memory, lists of a million lines, what the ledger costs, and how fast it answers.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rbgv::env::SystemClock;
+use rbgv::ledger::{
+    BatchId, Claim, KeyId, Ledger, NewBatch, NewEntry, Phase, Placed, Source, StartGate, Work,
+};
+use rbgv::model::limits::{LimitKey, LimiterStore as _};
+use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions};
+
+use crate::clips::Clips;
+use crate::report::{Aim, Report, Table, quantile};
+use crate::world::{Service, Times, World, now, outputs_of};
+
+const MEGABYTE: f64 = 1024.0 * 1024.0;
+
+/// A server that is in nobody's way.
+fn quick() -> Service {
+    Service {
+        times: Times::Even(5.0, 5.0),
+        cap: 64,
+        burst: 10_000.0,
+        settle: 5.0,
+        ..Service::default()
+    }
+}
+
+/// Peak memory with many inputs, beside that with few.
+pub fn inputs(few: usize, many: usize, report: &mut Report) -> io::Result<()> {
+    let mut table = Table::new(
+        "Memory by number of inputs",
+        &["inputs", "peak memory", "time", "time an input", "done", "bills"],
+    );
+    let mut peaks = Vec::new();
+    for number in [few, many] {
+        let mut world = World::new(quick(), 0.01)?;
+        let (inputs, _) = world.inputs(number, Clips::Small)?;
+        let (ran, seen) = world.batch(&inputs, &[])?;
+        let peak = ran.peak as f64 / MEGABYTE;
+        peaks.push(peak);
+        table.row([
+            number.to_string(),
+            format!("{peak:.1} MiB"),
+            format!("{:.1} s", ran.wall),
+            format!("{:.1} ms", ran.wall * 1000.0 / number as f64),
+            world.outputs(&inputs).to_string(),
+            seen.bills.to_string(),
+        ]);
+    }
+    report.table(table);
+    report.figure(format!("peak memory with {many} inputs, MiB"), peaks[1], Aim::AtMost(100.0));
+    let grown = peaks[1] / peaks[0];
+    report.figure(format!("of that with {few}"), grown, Aim::AtMost(1.1));
+    Ok(())
+}
+
+/// A list of very many lines: a hundred name what is done already, all others what is not there.
+pub fn lines(number: usize, report: &mut Report) -> io::Result<()> {
+    let mut world = World::new(quick(), 0.01)?;
+    let (inputs, _) = world.inputs(100, Clips::Small)?;
+    world.batch(&inputs, &[])?;
+    let list = world.home.path("tmp/list");
+    let mut text = String::new();
+    for n in 0..number {
+        let _ = if n % (number / 100).max(1) == 0 && n * 100 / number < 100 {
+            writeln!(text, "{inputs}/clip-{:06}.mp4", n * 100 / number)
+        } else {
+            writeln!(text, "gone/{n:07}.mp4")
+        };
+    }
+    std::fs::write(&list, text)?;
+    let out = format!("{}/", outputs_of(&inputs));
+    let list = list.to_string_lossy().into_owned();
+    let mut command = world.rbgv(&["run", "--from-file", &list, "-o", &out, "--yes", "-q"]);
+    command.arg("--no-progress");
+    let (ran, seen) = world.measured(command)?;
+    let mut table = Table::new(
+        "A long list, of which a hundred lines name videos that are done",
+        &["lines", "time", "time a line", "peak memory", "ledger", "code", "bills"],
+    );
+    let ledger = std::fs::metadata(world.home.path("state/ledger.sqlite3"))?.len();
+    table.row([
+        number.to_string(),
+        format!("{:.1} s", ran.wall),
+        format!("{:.0} us", ran.wall * 1e6 / number as f64),
+        format!("{:.1} MiB", ran.peak as f64 / MEGABYTE),
+        format!("{:.0} MiB", ledger as f64 / MEGABYTE),
+        ran.code.to_string(),
+        seen.bills.to_string(),
+    ]);
+    report.table(table);
+    report.figure(
+        format!("peak memory with {number} lines, MiB"),
+        ran.peak as f64 / MEGABYTE,
+        Aim::AtMost(100.0),
+    );
+    Ok(())
+}
+
+/// What the ledger costs each job: the commits that one takes on its way, one after another.
+pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
+    let place = tempfile::tempdir()?;
+    let ledger = open(place.path())?;
+    let owner = ledger.register("bench").map_err(io::Error::other)?;
+    let batch = fill(&ledger, jobs)?;
+    let entries = ledger.open_entries(batch, None, u32::MAX).map_err(io::Error::other)?;
+    let began = now();
+    for entry in &entries {
+        let Some(task) = entry.task else { continue };
+        whole_way(&ledger, &owner, batch, entry.id, task).map_err(io::Error::other)?;
+    }
+    let durable = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;
+    let began = now();
+    let limits = LimitKey { origin: key().origin, fingerprint: Some(key().print) };
+    // A place in the lane and a lesson for key and host, for about seven calls.
+    for _ in 0..jobs * 14 {
+        let changed = ledger.change_key(&limits, &mut |limits| limits.budget.tokens += 1.0);
+        changed.map_err(|failure| io::Error::other(failure.to_string()))?;
+        let changed = ledger.change_host("host", &mut |host| host.good += 1.0);
+        changed.map_err(|failure| io::Error::other(failure.to_string()))?;
+    }
+    let light = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;
+    let mut table = Table::new(
+        format!("The ledger's time for a job, over {jobs} jobs"),
+        &["13 durable commits", "28 changes of limits"],
+    );
+    table.row([format!("{durable:.2} ms"), format!("{light:.2} ms")]);
+    report.table(table);
+    Ok(())
+}
+
+/// Every commit of an attempt that goes well.
+fn whole_way(
+    ledger: &Ledger,
+    owner: &rbgv::ledger::Owner,
+    batch: BatchId,
+    entry: rbgv::ledger::EntryId,
+    task: rbgv::ledger::TaskId,
+) -> Result<(), rbgv::ledger::LedgerError> {
+    let Claim::Mine(mut task) = ledger.claim(owner, task)? else { return Ok(()) };
+    let mut reach = |phase, note| {
+        task.row.phase = phase;
+        ledger.commit(owner, &task, note, None)
+    };
+    reach(Phase::Planned, "upload")?;
+    ledger.remember_upload(&key(), &format!("{entry:?}"), "https://host/v/1")?;
+    reach(Phase::CreateSent, "create")?;
+    reach(Phase::Draft, "draft")?;
+    task.row.job = Some(JobId(format!("job_{}", task.id.0)));
+    task.row.phase = Phase::StartSent;
+    let gate = StartGate { batch, in_flight: 1_000, max_credits: None };
+    ledger.commit_start(owner, &task, &gate)?;
+    for (phase, note) in
+        [(Phase::Running, "follow"), (Phase::Running, "follow"), (Phase::Completed, "finish")]
+    {
+        task.row.phase = phase;
+        ledger.commit(owner, &task, note, None)?;
+    }
+    ledger.keep_output_etag(owner, task.id, Some("\"etag\""))?;
+    ledger.announce_output(entry, "00", 1)?;
+    ledger.settle(entry, rbgv::ledger::EntryState::Done, None)?;
+    ledger.release(owner, &task)
+}
+
+/// `rbgv status` on a ledger with few and with many rows.
+pub fn status(few: usize, many: usize, report: &mut Report) -> io::Result<()> {
+    let mut table = Table::new(
+        "rbgv status by rows of the ledger, 21 runs each",
+        &["rows", "median", "p95", "ledger"],
+    );
+    let mut medians = Vec::new();
+    for rows in [few, many] {
+        let mut world = World::new(quick(), 0.01)?;
+        let state = world.home.path("state");
+        fill(&open(&state)?, rows)?;
+        settle_most(&state.join("ledger.sqlite3"))?;
+        let mut times = Vec::new();
+        for _ in 0..21 {
+            let command = world.rbgv(&["status"]);
+            let (ran, _) = world.measured(command)?;
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            times.push(ran.wall * 1000.0);
+        }
+        times.sort_by(f64::total_cmp);
+        medians.push(quantile(&times, 0.5));
+        let size = std::fs::metadata(state.join("ledger.sqlite3"))?.len();
+        table.row([
+            rows.to_string(),
+            format!("{:.1} ms", quantile(&times, 0.5)),
+            format!("{:.1} ms", quantile(&times, 0.95)),
+            format!("{:.1} MiB", size as f64 / MEGABYTE),
+        ]);
+    }
+    report.table(table);
+    report.figure(
+        format!("rbgv status with {many} rows, of that with {few}"),
+        medians[1] / medians[0],
+        Aim::AtMost(3.0),
+    );
+    report.figure(format!("rbgv status with {many} rows, ms"), medians[1], Aim::AtMost(50.0));
+    Ok(())
+}
+
+fn open(directory: &Path) -> io::Result<Ledger> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    Ledger::open(directory, clock).map_err(io::Error::other)
+}
+
+fn key() -> KeyId {
+    KeyId { origin: "https://api.example".to_owned(), print: Fingerprint("bench".to_owned()) }
+}
+
+/// Batches of at most ten thousand inputs, all planned; gives the last.
+fn fill(ledger: &Ledger, rows: usize) -> io::Result<BatchId> {
+    let mut batch = BatchId(0);
+    for row in 0..rows {
+        if row % 10_000 == 0 {
+            let new = NewBatch {
+                profile: "bench".to_owned(),
+                key: key(),
+                conduct: "{\"goal\":\"finish\",\"in_flight\":8}".to_owned(),
+                pricing: None,
+            };
+            batch = ledger.open_batch(&new).map_err(io::Error::other)?;
+            let last = (row + 10_000).min(rows);
+            let new: Vec<NewEntry> = (row..last).map(entry).collect();
+            let placed = ledger.place(batch, &new).map_err(io::Error::other)?;
+            assert!(placed.iter().all(|placed| matches!(placed, Placed::In { fresh: true, .. })));
+            ledger.seal(batch).map_err(io::Error::other)?;
+        }
+    }
+    Ok(batch)
+}
+
+fn entry(number: usize) -> NewEntry {
+    let name = format!("clips/{number:07}.mp4");
+    NewEntry {
+        target: Some(PathBuf::from(format!("/out/{number:07}-nobg.webm"))),
+        work: Work {
+            item_key: format!("{number:064x}"),
+            key: key(),
+            profile: "bench".to_owned(),
+            source: Source::File {
+                path: PathBuf::from("/in").join(&name),
+                size: 1_000_000,
+                modified_ns: 1,
+                sha256: format!("{number:064x}"),
+            },
+            duration: Some(10.0),
+            options: JobOptions::default(),
+            estimate: Some(Credits(10.0)),
+            pricing: None,
+        },
+        name,
+        correlation: format!("rbgv-{number:024x}"),
+        again: false,
+    }
+}
+
+/// Most rows become done, a few stay open, some have failed; each gets a story of eight steps.
+fn settle_most(path: &Path) -> io::Result<()> {
+    let db = rusqlite::Connection::open(path).map_err(io::Error::other)?;
+    db.execute_batch(
+        "BEGIN;
+         UPDATE tasks SET phase = CASE WHEN id % 50 = 0 THEN 'failed' ELSE 'completed' END,
+             job = printf('job_%020d', id), status = 'completed', progress = 100, seconds = 10,
+             starts = 1, creates = 1, started_by = 1;
+         UPDATE tasks SET phase = 'running' WHERE id % 100 = 1 AND id < 1000;
+         UPDATE entries SET state = CASE WHEN task % 50 = 0 THEN 'failed' ELSE 'done' END,
+             out_sha256 = printf('%064d', id), out_size = 1000000, done_at = 1;
+         UPDATE entries SET state = 'open' WHERE task % 100 = 1 AND task < 1000;
+         INSERT INTO transitions (task, at, phase, note)
+             SELECT tasks.id, steps.value, 'running', 'follow' FROM tasks,
+             (SELECT 1 AS value UNION SELECT 2 UNION SELECT 3 UNION SELECT 4
+              UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8) AS steps;
+         COMMIT;",
+    )
+    .map_err(io::Error::other)
+}
