@@ -14,6 +14,7 @@
 //! | `backoff`, `poll`, `bucket`, `adaptive`, `breaker`, `budget`, `latch` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
+//! | `reach` | for diagnosis: the name of the host, and its certificate |
 //!
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
 //! files beyond the one that is uploaded, of the ledger, or of a terminal.
@@ -36,6 +37,7 @@ mod log;
 mod memory;
 mod operation;
 pub mod poll;
+pub mod reach;
 mod transport;
 mod trouble;
 mod verdict;
@@ -60,3 +62,4 @@ pub use lanes::{LaneLimits, Limits};
 pub use limiter::Admission;
 pub use memory::MemoryStore;
 pub use poll::{Looks, PollTiming};
+pub use transport::peer::Certificate;

@@ -11,6 +11,7 @@
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `collect`: the output, downloaded, verified and published
+//! - [`smoke`]: named checks after a deployment, with jobs through all of the above
 //! - `run`, `canary`: what the items of one run share: gates, latches, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
@@ -35,6 +36,7 @@ mod run;
 mod search;
 mod send;
 mod service;
+pub mod smoke;
 mod strays;
 mod watch;
 
