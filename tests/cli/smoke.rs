@@ -122,8 +122,8 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
             "ours",
             "authentication",
         ),
-        (answer("GET /v1/jobs/rbgv*", "status = 403"), &[], 0, "well", "isolation"),
-        (set("GET /v1/jobs/*", "status = \"created\""), &[], 0, "well", "isolation"),
+        (answer("GET /v1/jobs/*", "status = 403"), &[], 11, "contract", "isolation"),
+        (answer("GET /v1/jobs/*", "status = 404"), &[], 0, "well", "isolation"),
         (fields.to_owned(), &[], 0, "well", "health"),
         (fields.to_owned(), &["--drift", "fail"], 11, "contract", "health"),
         (
@@ -152,7 +152,7 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
 #[test]
 fn unknown_states_and_fields_are_named() {
     let sandbox = Sandbox::with(
-        "[[fault]]\non = \"GET /v1/jobs/job_*\"\nnth = 1\nper_path = true\n\
+        "[[fault]]\non = \"GET /v1/jobs/*\"\nnth = 1\nper_path = true\n\
          do = { set = { status = \"archived\", queue_position = 3 } }\n",
     );
     let home = Home::with(&sandbox);
@@ -215,7 +215,7 @@ fn a_failed_job_and_failure_paths_that_do_not_fail_are_told_apart() {
             "contract",
         ),
         (
-            "[[fault]]\non = \"GET /v1/jobs/job_*\"\ndo = { set = { billing_status = \"charged\" } }\n",
+            "[[fault]]\non = \"GET /v1/jobs/*\"\ndo = { set = { billing_status = \"charged\" } }\n",
             "dead-link",
             11,
             "contract",

@@ -32,10 +32,8 @@ pub(super) struct Errand<'a> {
     pub(super) destination: Destination,
     /// What is wanted of them.
     pub(super) options: &'a JobOptions,
-    /// Most credits.
+    /// Most credits. With a bound, nothing is begun whose price cannot be told.
     pub(super) budget: Option<Credits>,
-    /// Whether inputs whose price cannot be told are begun all the same.
-    pub(super) unpriced: bool,
     /// Where outputs without a target wait.
     pub(super) spool: PathBuf,
     /// How long all of it may take.
@@ -110,8 +108,8 @@ pub(super) async fn carry_out(errand: Errand<'_>) -> Result<Came, Failure> {
         planner.plan(request)
     })
     .await?;
-    let unpriced = if errand.unpriced { 0 } else { plan.totals.unpriced };
-    if let Err(refused) = affordable(plan.totals.estimate, unpriced, errand.budget) {
+    let totals = &plan.totals;
+    if let Err(refused) = affordable(totals.estimate, totals.unpriced, errand.budget) {
         context.ledger(move |ledger, _| ledger.discard(plan.batch)).await?;
         return Err(refused);
     }

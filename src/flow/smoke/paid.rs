@@ -1,6 +1,7 @@
 //! The success path: a clip all the way, its output, and its credits. Jobs go through the flow and
 //! its ledger; here it is only said what is sent, and judged what came back.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::agreement::{Account, Charge, growth};
@@ -66,7 +67,6 @@ impl Smoke<'_> {
             destination: Destination::File(target),
             options: &self.setup.options,
             budget: self.setup.budget,
-            unpriced: false,
             spool: self.setup.spool.clone(),
             patience: self.setup.policy.patience,
             in_flight: 1,
@@ -89,7 +89,7 @@ impl Smoke<'_> {
     }
 
     /// Carries an errand out with prices that are asked for where the stage for them did not run.
-    async fn priced(&self, errand: Errand<'_>) -> Result<Came, Failure> {
+    pub(super) async fn priced(&self, errand: Errand<'_>) -> Result<Came, Failure> {
         if errand.pricing.is_some() {
             return carry_out(errand).await;
         }
@@ -140,11 +140,10 @@ impl Smoke<'_> {
         let errand = Errand {
             context: &context,
             pricing: self.pricing.as_ref(),
-            named: vec![Named::Path(directory)],
+            named: vec![Named::Path(directory.clone())],
             destination: Destination::Directory(self.setup.place.clone()),
             options: &self.setup.options,
             budget: self.setup.budget,
-            unpriced: false,
             spool: self.setup.spool.clone(),
             patience: self.setup.policy.patience,
             in_flight: 64,
@@ -161,7 +160,7 @@ impl Smoke<'_> {
         let mut results = Vec::new();
         for item in &came.items {
             let mut result = judged(stage, item, came.out_of_time);
-            result.name.clone_from(&item.name);
+            result.name = below(&item.name, &directory);
             result.took.get_or_insert_with(|| self.setup.clock.now().since(began));
             self.look_at_job(&context, item, &mut result).await;
             if let Some(output) = &item.output {
@@ -333,6 +332,12 @@ fn is_impatience(failure: Option<&Failure>) -> bool {
     failure.is_none_or(|failure| {
         matches!(failure.kind, FailureKind::Interrupted | FailureKind::TimedOut)
     })
+}
+
+/// The name of a clip within its suite.
+fn below(name: &str, suite: &Path) -> String {
+    let below = Path::new(name).strip_prefix(suite).ok();
+    below.map_or_else(|| name.to_owned(), |below| below.display().to_string())
 }
 
 /// Of a clip of which nothing is known, only the extremes can be told.

@@ -13,7 +13,7 @@ use crate::flow::context::blocking;
 use crate::flow::{Context, Destination, Named};
 use crate::ledger::{Drafts, EntryId, EntryState};
 use crate::model::smoke::{Cause, Stage, StageResult};
-use crate::model::{Failure, FailureKind, JobOptions, JobStatus};
+use crate::model::{Credits, Failure, FailureKind, JobOptions, JobStatus};
 
 /// What is sent as a video and is none.
 const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
@@ -119,7 +119,8 @@ impl Smoke<'_> {
             return StageResult::skipped(stage, "there is no key");
         };
         let named = Named::Url(DEAD_LINK.to_owned());
-        let came = match carry_out(self.refusal(&context, named)).await {
+        // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
+        let came = match carry_out(self.refusal(&context, named, None)).await {
             Ok(came) => came,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
@@ -151,7 +152,8 @@ impl Smoke<'_> {
         if let Err(failure) = context.service.release_latches().await {
             return StageResult::of_failure(stage, &failure);
         }
-        let came = match carry_out(self.refusal(&context, Named::Path(clip))).await {
+        let errand = self.refusal(&context, Named::Path(clip), self.setup.budget);
+        let came = match self.priced(errand).await {
             Ok(came) => came,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
@@ -182,6 +184,7 @@ impl Smoke<'_> {
         &'b self,
         context: &'b std::sync::Arc<Context<Client>>,
         named: Named,
+        budget: Option<Credits>,
     ) -> Errand<'b> {
         Errand {
             context,
@@ -189,9 +192,7 @@ impl Smoke<'_> {
             named: vec![named],
             destination: Destination::Directory(self.setup.place.clone()),
             options: &self.setup.options,
-            budget: self.setup.budget,
-            // What cannot be fetched has no length.
-            unpriced: true,
+            budget,
             spool: self.setup.spool.clone(),
             patience: self.setup.policy.patience,
             in_flight: 1,

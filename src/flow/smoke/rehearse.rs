@@ -56,7 +56,6 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
         destination: Destination::Directory(rehearsal.place.join("out")),
         options: &rehearsal.options,
         budget: None,
-        unpriced: true,
         spool: rehearsal.place.clone(),
         patience: rehearsal.patience,
         in_flight: 64,
