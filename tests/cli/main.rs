@@ -21,3 +21,4 @@ mod run;
 mod secrets;
 mod settings;
 mod smoke;
+mod smoke_ci;
