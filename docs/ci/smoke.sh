@@ -1,6 +1,7 @@
 #!/bin/sh
 # A smoke test from cron or any CI system. Needs rbgv on the path, and a key (RBGV_API_KEY, or a
-# profile); further flags are passed on. Exits 0 when the deployment may go on, and says otherwise whose matter it is.
+# profile); further flags are passed on. Exits 0 when the deployment may go on, and says otherwise
+# whose matter it is.
 set -u
 
 budget=${SMOKE_BUDGET:-5}
