@@ -61,6 +61,18 @@ fn all_stages_pass_and_one_job_is_billed() {
 }
 
 #[test]
+fn the_matte_of_the_built_in_clip_is_measured() {
+    let home = Home::new();
+    let only = ["smoke-test", "--sandbox", "--only", "output", "--json", "--format"];
+    for format in ["webp", "png_sequence"] {
+        let document = document(home.run_alone(&[&only[..], &[format]].concat()), 0);
+        let figures = &stage(&document, "output")["measures"];
+        assert!(figures["subject_kept"].as_f64().unwrap() > 0.95, "{format}: {figures}");
+        assert!(figures["background_left"].as_f64().unwrap() < 0.05, "{format}: {figures}");
+    }
+}
+
+#[test]
 fn each_run_is_a_new_attempt_and_is_really_sent() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
