@@ -441,7 +441,9 @@ fn a_key_that_grows_old_is_warned_of() {
 fn a_rehearsal_shows_what_the_settings_do_and_sends_nothing() {
     let sandbox = Sandbox::quick();
     let home = Home::new();
-    home.configure(&sandbox, "idle_timeout = \"1s\"\nsettle = \"1s\"\n");
+    // Well beyond the outage, after which a run gives up when nothing at all has succeeded.
+    let patient = "retry_after_max = \"30s\"\n";
+    home.configure(&sandbox, &format!("idle_timeout = \"1s\"\nsettle = \"1s\"\n{patient}"));
     let ran = home.run(&sandbox, &["smoke-test", "--rehearse", "--json"]);
     let document = document(ran, 0);
     let stages = document["stages"].as_array().unwrap();
