@@ -14,11 +14,14 @@ mod limits;
 mod man;
 mod model;
 mod profile;
+mod rehearse;
 mod resume;
 mod run;
 mod sandbox;
 mod session;
 mod signals;
+mod smoke_report;
+mod smoke_test;
 mod status;
 mod upload;
 mod usage;
@@ -61,6 +64,7 @@ enum Command {
     Fetch(fetch::Args),
     Resume(resume::Args),
     Usage(usage::Args),
+    SmokeTest(smoke_test::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -180,6 +184,7 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Fetch(args) => fetch::run(args, &session).await,
             Command::Resume(args) => resume::run(args, &session).await,
             Command::Usage(args) => usage::run(args, &session).await,
+            Command::SmokeTest(args) => smoke_test::run(args, &session).await,
             Command::Config(args) => Ok(config::run(&args, &session)),
             Command::Profile(args) => Ok(profile::run(&args, &session)),
             Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {
@@ -199,6 +204,7 @@ impl Cli {
             Command::Run(args) => args.sandbox,
             Command::Upload(args) => args.sandbox,
             Command::Usage(args) => args.sandbox,
+            Command::SmokeTest(args) => args.sandbox,
             _ => false,
         }
     }

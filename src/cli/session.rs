@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 use super::global::Global;
 use super::job_args::JobDefaults;
@@ -18,6 +19,9 @@ use crate::output::{Printer, Reporter};
 use crate::sandbox;
 use crate::settings::{Flags, Settings, Sources};
 
+/// Variables that hold a key, whatever the profile.
+const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
+
 /// What a command works with.
 pub(super) struct Session {
     pub(super) env: Env,
@@ -25,6 +29,8 @@ pub(super) struct Session {
     pub(super) printer: Printer,
     /// Whether every question is answered with yes.
     pub(super) yes: bool,
+    /// `--config`, for whoever needs the settings of another profile.
+    config: Option<PathBuf>,
     /// Held for as long as the command runs; in this order, so that the server ends before its
     /// files go.
     sandbox: Option<(sandbox::Running, TempDir)>,
@@ -45,12 +51,49 @@ impl Session {
             let (settings, running, files) = in_process_sandbox(&env)?;
             (settings, Some((running, files)))
         } else {
-            (resolve(&env, global)?, None)
+            let flags = Flags { profile: global.profile.clone(), config: global.config.clone() };
+            (resolve(&env, flags)?, None)
         };
         for warning in &settings.warnings {
             printer.warn(warning);
         }
-        Ok(Self { env, settings, printer, yes: global.yes, sandbox })
+        let config = global.config.clone();
+        Ok(Self { env, settings, printer, yes: global.yes, config, sandbox })
+    }
+
+    /// The same command with another profile and that profile's own key. Variables that hold a key
+    /// are left out: they belong to the profile of this session.
+    ///
+    /// # Errors
+    /// The profile is unknown, or cannot be used.
+    pub(super) fn beside(&self, profile: &str) -> Result<Self, Failure> {
+        let mut env = self.env.clone();
+        for variable in KEY_VARIABLES {
+            env.vars.remove(variable);
+        }
+        let flags = Flags { profile: Some(profile.to_owned()), config: self.config.clone() };
+        let settings = resolve(&env, flags)?;
+        let (printer, config) = (self.printer.clone(), self.config.clone());
+        Ok(Self { env, settings, printer, yes: self.yes, config, sandbox: None })
+    }
+
+    /// The same limits and waits against a sandbox of its own, which does as `options` say. No key
+    /// of this session is in it.
+    ///
+    /// # Errors
+    /// The sandbox does not start.
+    pub(super) fn against(&self, options: sandbox::Options) -> Result<Self, Failure> {
+        let (mut settings, running, files) = sandbox_with(options)?;
+        settings.profile.limits = self.settings.profile.limits;
+        settings.profile.timing = self.settings.profile.timing;
+        Ok(Self {
+            env: self.env.clone(),
+            settings,
+            printer: self.printer.clone(),
+            yes: self.yes,
+            config: None,
+            sandbox: Some((running, files)),
+        })
     }
 
     /// Whether a sandbox inside this process answers.
@@ -106,16 +149,21 @@ impl Session {
         self.client_with(Some(resolved.key), ledger)
     }
 
-    fn client_with(&self, key: Option<ApiKey>, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+    /// Where calls with `key` go.
+    pub(super) fn endpoint(&self, key: Option<ApiKey>) -> Endpoint {
         let profile = &self.settings.profile;
-        let endpoint = Endpoint {
+        Endpoint {
             base_url: profile.base_url.clone(),
             key,
             admin_token: None,
             allow_http: profile.allow_http,
             proxy: proxies(&self.env),
             user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
-        };
+        }
+    }
+
+    fn client_with(&self, key: Option<ApiKey>, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+        let endpoint = self.endpoint(key);
         let store: Arc<dyn LimiterStore> = match ledger {
             Some(ledger) => Arc::new(ledger.clone()),
             None => Arc::new(MemoryStore::default()),
@@ -157,7 +205,7 @@ impl Session {
         }
     }
 
-    fn timing(&self) -> flow::Timing {
+    pub(super) fn timing(&self) -> flow::Timing {
         let timing = &self.settings.profile.timing;
         flow::Timing {
             client: client::Timing {
@@ -186,6 +234,18 @@ impl Session {
         &self,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Context<Client>>, Failure> {
+        self.context_until(observer, stop_on_signals(&self.printer)?)
+    }
+
+    /// As [`Session::context`], for a command that listens for signals itself.
+    ///
+    /// # Errors
+    /// Client or ledger cannot be had.
+    pub(super) fn context_until(
+        &self,
+        observer: Arc<dyn Observer>,
+        stop: CancellationToken,
+    ) -> Result<Arc<Context<Client>>, Failure> {
         let ledger = self.ledger()?;
         let client = self.client(Some(&ledger))?;
         let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
@@ -201,7 +261,7 @@ impl Session {
             random: self.env.random.clone(),
             observer,
             timing: self.timing(),
-            stop: stop_on_signals(&self.printer)?,
+            stop,
         }))
     }
 
@@ -224,28 +284,31 @@ impl Session {
     }
 }
 
-fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
+fn resolve(env: &Env, flags: Flags) -> Result<Settings, Failure> {
     Settings::resolve(&Sources {
         vars: &env.vars,
         current_dir: &env.current_dir,
         config_dir: env.dirs.as_ref().map(|dirs| dirs.config_dir.as_path()),
         state_dir: env.dirs.as_ref().map(|dirs| dirs.state_dir.as_path()),
-        flags: Flags { profile: global.profile.clone(), config: global.config.clone() },
+        flags,
     })
 }
 
 /// A sandbox with a key and a ledger of its own: no configured key is read, let alone sent.
 fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
+    let models = super::model::directory(env);
+    sandbox_with(sandbox::Options { models, ..sandbox::Options::default() })
+}
+
+fn sandbox_with(
+    options: sandbox::Options,
+) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::local("starting the sandbox", error);
     let files = tempfile::Builder::new()
         .prefix("rbgv-sandbox-")
         .tempdir()
         .map_err(|error| failed(&error))?;
-    let options = sandbox::Options {
-        state: Some(files.path().join("service")),
-        models: super::model::directory(env),
-        ..sandbox::Options::default()
-    };
+    let options = sandbox::Options { state: Some(files.path().join("service")), ..options };
     let running = sandbox::start_thread(options).map_err(|error| failed(&error))?;
     let base_url = url::Url::parse(&running.base_url).map_err(|error| failed(&error))?;
     let key = ApiKey::new(&running.api_key);

@@ -15,6 +15,7 @@
 //! | `backoff`, `poll`, `bucket`, `adaptive`, `cap`, `breaker`, `budget`, `latch` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
+//! | `reach` | for diagnosis: the name of the host, and its certificate |
 //!
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
 //! files beyond the one that is uploaded, of the ledger, or of a terminal.
@@ -38,6 +39,7 @@ mod log;
 mod memory;
 mod operation;
 pub mod poll;
+pub mod reach;
 mod report;
 mod tally;
 mod transport;
@@ -65,3 +67,4 @@ pub use limiter::Admission;
 pub use memory::MemoryStore;
 pub use poll::{Looks, PollTiming};
 pub use report::{LaneReport, LimitsReport, Next};
+pub use transport::peer::Certificate;

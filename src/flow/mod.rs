@@ -12,6 +12,7 @@
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
 //! - `collect`: the output, downloaded, verified and published
+//! - [`smoke`]: named checks after a deployment, with jobs through all of the above
 //! - `run`, `canary`, `rush`, `underway`: what the items of one run share: gates, latches, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
@@ -37,6 +38,7 @@ mod rush;
 mod search;
 mod send;
 mod service;
+pub mod smoke;
 mod strays;
 mod sweep;
 mod underway;

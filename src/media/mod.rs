@@ -17,6 +17,7 @@ mod gif_file;
 mod hash;
 mod input;
 mod isobmff;
+mod opacity;
 mod output;
 mod probe;
 mod reader;
@@ -28,4 +29,5 @@ pub use archive::{ArchiveBounds, ArchiveFlaw, ArchiveSummary, check_archive, ext
 pub use container::{Container, SNIFF_BYTES, sniff};
 pub use hash::{ContentHash, hash_file};
 pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input};
+pub use opacity::{Opacity, read_opacity};
 pub use output::{BadOutput, Expectation, VerifiedOutput, verify_output};

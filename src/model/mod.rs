@@ -12,6 +12,7 @@ pub mod job;
 pub mod limits;
 pub mod options;
 pub mod secret;
+pub mod smoke;
 pub mod text;
 pub mod time;
 

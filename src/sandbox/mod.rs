@@ -29,6 +29,7 @@ mod options;
 mod outgoing;
 mod random;
 mod run;
+mod sample;
 mod scenario;
 mod service;
 mod sign;
@@ -41,5 +42,6 @@ mod work;
 
 pub use self::options::{EngineChoice, Log, Options, UploadLimits};
 pub use self::run::{Ready, Running, SandboxError, serve, start_thread};
+pub use self::sample::{SAMPLE, Sample};
 pub use self::scenario::{Fault, Scenario, ScenarioError};
 pub use self::timer::Distribution;

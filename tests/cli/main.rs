@@ -20,3 +20,5 @@ mod recipes;
 mod run;
 mod secrets;
 mod settings;
+mod smoke;
+mod smoke_ci;

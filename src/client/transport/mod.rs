@@ -6,6 +6,7 @@
 //! its origin. The one for output links has no way to carry any.
 
 mod fault;
+pub(super) mod peer;
 mod setup;
 mod tls;
 pub(super) mod upload;

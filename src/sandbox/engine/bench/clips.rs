@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 use crate::sandbox::engine::EngineError;
 use crate::sandbox::engine::image::{Frame, Resizer, to_byte};
 use crate::sandbox::engine::process::{Leash, Tools};
+use crate::sandbox::sample::SAMPLE;
 
-static PORTRAIT: &[u8] = include_bytes!("../../assets/astronaut.mp4");
-static PORTRAIT_ALPHA: &[u8] = include_bytes!("../../assets/astronaut-alpha.png");
+const PORTRAIT: &[u8] = SAMPLE.video;
+const PORTRAIT_ALPHA: &[u8] = SAMPLE.mask;
 
 /// Side of the portrait in pixels.
 const SIDE: usize = 480;

@@ -1,0 +1,22 @@
+#!/bin/sh
+# A smoke test from cron or any CI system. Needs rbgv on the path, and a key (RBGV_API_KEY, or a
+# profile); further flags are passed on. Exits 0 when the deployment may go on, and says otherwise
+# whose matter it is.
+set -u
+
+budget=${SMOKE_BUDGET:-5}
+result=${SMOKE_RESULT:-smoke.json}
+
+rbgv smoke-test --budget "$budget" --json "$@" > "$result"
+code=$?
+
+case $code in
+  0) echo "smoke test: well" ;;
+  3) echo "smoke test: our key or configuration is wrong" >&2 ;;
+  4) echo "smoke test: top up, or raise the budget" >&2 ;;
+  5) echo "smoke test: the service is down; try again later" >&2 ;;
+  10) echo "smoke test: slow, or worse than before; the deployment goes on" >&2; code=0 ;;
+  11) echo "smoke test: the contract changed; hold the deployment" >&2 ;;
+  *) echo "smoke test: exit code $code; see $result" >&2 ;;
+esac
+exit "$code"

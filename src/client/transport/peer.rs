@@ -1,0 +1,130 @@
+//! Who is at the other end: a TLS handshake without a request, and what the certificate says.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::CertificateError;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_rustls::TlsConnector;
+use x509_cert::der::Decode as _;
+
+use super::tls;
+use crate::model::Timestamp;
+
+/// A certificate that was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Certificate {
+    /// The last moment at which it is good.
+    pub expires: Timestamp,
+}
+
+/// Why a handshake came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::client) enum Refused {
+    /// No certificate can be accepted on this machine.
+    NoTrust(String),
+    /// Nobody answers, or not in time, or not with TLS.
+    Unreachable(String),
+    /// The certificate is past its time, or before it.
+    OutOfTime(String),
+    /// The certificate is not accepted for another reason.
+    Untrusted(String),
+}
+
+/// Shakes hands with `host`, and reads its certificate.
+pub(in crate::client) async fn handshake(
+    host: &str,
+    port: u16,
+    patience: Duration,
+) -> Result<Certificate, Refused> {
+    let tls = tls::platform().map_err(Refused::NoTrust)?;
+    if let Some(why) = tls.unusable {
+        return Err(Refused::NoTrust(why));
+    }
+    let unreachable = |why: String| Refused::Unreachable(why);
+    let name = ServerName::try_from(host.to_owned())
+        .map_err(|_| unreachable(format!("{host} cannot be the name of a host")))?;
+    let connector = TlsConnector::from(Arc::new(tls.config));
+    let shaken = timeout(patience, async {
+        let stream = TcpStream::connect((host, port)).await?;
+        connector.connect(name, stream).await
+    });
+    let stream = match shaken.await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return Err(why(&error)),
+        Err(_) => return Err(unreachable(format!("nothing after {} s", patience.as_secs_f64()))),
+    };
+    let (_, session) = stream.get_ref();
+    session
+        .peer_certificates()
+        .and_then(|chain| expiry(chain.first()?))
+        .map(|expires| Certificate { expires })
+        .ok_or_else(|| Refused::Untrusted("its certificate cannot be read".to_owned()))
+}
+
+fn why(error: &std::io::Error) -> Refused {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match inner {
+        Some(rustls::Error::InvalidCertificate(bad)) => of_certificate(bad),
+        Some(other) => Refused::Unreachable(other.to_string()),
+        None => Refused::Unreachable(error.to_string()),
+    }
+}
+
+fn of_certificate(bad: &CertificateError) -> Refused {
+    match bad {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => Refused::OutOfTime(bad.to_string()),
+        _ => Refused::Untrusted(bad.to_string()),
+    }
+}
+
+/// When the certificate in `der` ends.
+fn expiry(der: &[u8]) -> Option<Timestamp> {
+    let certificate = x509_cert::Certificate::from_der(der).ok()?;
+    let end = certificate.tbs_certificate.validity.not_after.to_unix_duration();
+    i64::try_from(end.as_millis()).ok().map(Timestamp)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A certificate for `localhost` that was made with OpenSSL and ends on 2031-01-02 at 05:35:21 UTC.
+    const CERTIFICATE: &str = include_str!("../../../tests/media/certificate.hex");
+
+    #[test]
+    fn the_end_of_a_certificate_is_read() {
+        let der = hex::decode(CERTIFICATE.split_whitespace().collect::<String>()).unwrap();
+        assert_eq!(expiry(&der), Some(Timestamp(1_925_098_521_000)));
+        assert_eq!(expiry(&der[..20]), None);
+        assert_eq!(expiry(b""), None);
+    }
+
+    #[test]
+    fn a_certificate_out_of_its_time_is_told_from_one_that_nobody_vouches_for() {
+        let wrap = |bad| std::io::Error::other(rustls::Error::InvalidCertificate(bad));
+        assert!(matches!(why(&wrap(CertificateError::Expired)), Refused::OutOfTime(_)));
+        assert!(matches!(why(&wrap(CertificateError::UnknownIssuer)), Refused::Untrusted(_)));
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        assert!(matches!(why(&refused), Refused::Unreachable(_)));
+    }
+
+    #[tokio::test]
+    async fn what_speaks_no_tls_is_no_peer() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                drop(stream);
+            }
+        });
+        let refused = handshake("127.0.0.1", port, Duration::from_secs(20)).await.unwrap_err();
+        // A machine without certificates says so before it connects.
+        assert!(matches!(refused, Refused::Unreachable(_) | Refused::NoTrust(_)), "{refused:?}");
+    }
+}

@@ -1,0 +1,247 @@
+//! Whether the credits of a job add up: what was estimated, what the job says, what the usage events
+//! and the usage summary say. Pure. What cannot be told is said, never passed over as agreement.
+
+use crate::client::{UsageEvent, UsageSummary};
+use crate::model::smoke::{Cause, StageResult};
+use crate::model::{Credits, JobId};
+
+/// Amounts that differ by less than this are the same: services round.
+const ROUNDING: f64 = 0.011;
+
+/// Estimates may differ from bills by this share: durations are measured in frames.
+const ESTIMATE: f64 = 0.05;
+
+/// What was seen of one job's credits.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Account {
+    /// By the prices and the duration of the clip.
+    pub(super) estimate: Option<Credits>,
+    /// By the prices and the duration that the service gives for the output.
+    pub(super) by_duration: Option<Credits>,
+    /// What the job says of its bill.
+    pub(super) billing_status: Option<String>,
+    /// What the usage events say.
+    pub(super) charge: Charge,
+    /// By how much the credits of the usage summary grew.
+    pub(super) growth: Option<Credits>,
+}
+
+/// What usage events say of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) enum Charge {
+    /// So much in all, in so many charges.
+    Told(Credits, usize),
+    /// Nothing, although they name jobs.
+    #[default]
+    Nothing,
+    /// They name no jobs, so nothing can be told of one.
+    Unnamed,
+}
+
+impl Charge {
+    /// What `events` say of `job`.
+    #[must_use]
+    pub(super) fn of(events: &[UsageEvent], job: &JobId) -> Self {
+        let own: Vec<Credits> = events
+            .iter()
+            .filter(|event| event.job.as_ref() == Some(job))
+            .filter_map(|event| event.credits)
+            .filter(|credits| credits.0.abs() > f64::EPSILON)
+            .collect();
+        if !own.is_empty() {
+            return Self::Told(own.iter().copied().sum(), own.len());
+        }
+        let unnamed = !events.is_empty() && events.iter().all(|event| event.job.is_none());
+        if unnamed { Self::Unnamed } else { Self::Nothing }
+    }
+}
+
+/// By how much credits grew between two summaries, if both tell them.
+#[must_use]
+pub(super) fn growth(before: &UsageSummary, after: &UsageSummary) -> Option<Credits> {
+    Some(Credits(after.credits_used?.0 - before.credits_used?.0))
+}
+
+impl Account {
+    /// Whether everything is there that may still be on its way: usage lags behind.
+    #[must_use]
+    pub(super) fn is_settled(&self) -> bool {
+        let Charge::Told(charged, _) = self.charge else {
+            return self.charge == Charge::Unnamed && self.growth.is_none_or(|grown| grown.0 > 0.0);
+        };
+        self.growth.is_none_or(|grown| grown.0 > charged.0 - ROUNDING)
+    }
+
+    /// Puts what was found into `result`, which has passed so far.
+    pub(super) fn judge(&self, result: &mut StageResult) {
+        let expected = self.by_duration.or(self.estimate);
+        match self.charge {
+            Charge::Told(charged, times) => {
+                result.told = format!("{charged} credits");
+                result.measure("credits", charged.0);
+                if times > 1 {
+                    let told = format!("the job was charged {times} times, {charged} in all");
+                    result.fail(Cause::Contract, told);
+                }
+                self.judge_amount(charged, expected, result);
+                self.judge_growth(charged, result);
+            }
+            Charge::Nothing => result.fail(
+                Cause::Contract,
+                "the usage events do not show the job, although a minute has passed",
+            ),
+            Charge::Unnamed => {
+                "the bill cannot be matched".clone_into(&mut result.told);
+                result.warn("usage events name no jobs: what this one cost cannot be told");
+                if let (Some(grown), Some(expected)) = (self.growth, expected) {
+                    let told = format!("the summary grew by {grown}, {expected} were expected");
+                    result.details.push(told);
+                }
+            }
+        }
+        match &self.billing_status {
+            Some(status) => result.details.push(format!("the job says: {status}")),
+            None => result.warn("the finished job says nothing of its bill (billing_status)"),
+        }
+    }
+
+    fn judge_amount(&self, charged: Credits, expected: Option<Credits>, result: &mut StageResult) {
+        let Some(expected) = expected else {
+            result.warn("there is no price to hold the bill against");
+            return;
+        };
+        if (charged.0 - expected.0).abs() > ROUNDING.max(expected.0 * ESTIMATE) {
+            let told = format!("{charged} credits were charged, but the prices say {expected}");
+            result.fail(Cause::Contract, told);
+        }
+        if let (Some(estimate), Some(real)) = (self.estimate, self.by_duration)
+            && (estimate.0 - real.0).abs() > ROUNDING.max(estimate.0 * ESTIMATE)
+        {
+            result.warn(format!("{estimate} were estimated, by its duration the job is {real}"));
+        }
+    }
+
+    fn judge_growth(&self, charged: Credits, result: &mut StageResult) {
+        let Some(grown) = self.growth else {
+            result.warn("the usage summary tells no credits: it cannot be compared");
+            return;
+        };
+        if grown.0 < charged.0 - ROUNDING {
+            let told = format!("the usage summary grew by {grown}, the job was charged {charged}");
+            result.fail(Cause::Contract, told);
+        } else if grown.0 > charged.0 + ROUNDING {
+            // Others may use the key at the same time.
+            result.warn(format!(
+                "the usage summary grew by {grown}, more than the job's {charged}: does another \
+                 program use this key?"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::model::smoke::{Outcome, Stage};
+
+    fn event(job: Option<&str>, credits: f64) -> UsageEvent {
+        UsageEvent {
+            job: job.map(|job| JobId(job.to_owned())),
+            kind: None,
+            credits: Some(Credits(credits)),
+            at: None,
+            raw: Value::Null,
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            estimate: Some(Credits(2.0)),
+            by_duration: Some(Credits(2.0)),
+            billing_status: Some("charged".to_owned()),
+            charge: Charge::Told(Credits(2.0), 1),
+            growth: Some(Credits(2.0)),
+        }
+    }
+
+    fn judged(account: &Account) -> StageResult {
+        let mut result = StageResult::passed(Stage::Credits, "");
+        account.judge(&mut result);
+        result
+    }
+
+    #[test]
+    fn charges_are_found_by_job_and_what_cannot_be_told_is_said() {
+        let job = JobId("j".into());
+        let table = [
+            (vec![], Charge::Nothing),
+            (vec![event(Some("k"), 1.0)], Charge::Nothing),
+            (vec![event(None, 1.0), event(None, 2.0)], Charge::Unnamed),
+            (vec![event(Some("j"), 1.5), event(Some("j"), 0.0)], Charge::Told(Credits(1.5), 1)),
+            (vec![event(Some("j"), 1.0), event(Some("j"), 1.0)], Charge::Told(Credits(2.0), 2)),
+        ];
+        for (events, expected) in table {
+            assert_eq!(Charge::of(&events, &job), expected, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn agreement_passes_and_each_difference_is_named() {
+        assert_eq!(judged(&account()).outcome, Outcome::Passed);
+        let told = |credits, charges| Charge::Told(Credits(credits), charges);
+        // (account, outcome, words)
+        let table = [
+            (
+                Account { charge: told(3.0, 1), growth: Some(Credits(3.0)), ..account() },
+                Outcome::Failed,
+                "prices say 2.00",
+            ),
+            (Account { charge: told(2.0, 2), ..account() }, Outcome::Failed, "2 times"),
+            (Account { charge: Charge::Nothing, ..account() }, Outcome::Failed, "do not show"),
+            (Account { growth: Some(Credits(0.5)), ..account() }, Outcome::Failed, "grew by 0.50"),
+            (
+                Account { growth: Some(Credits(9.0)), ..account() },
+                Outcome::Warned,
+                "another program",
+            ),
+            (Account { growth: None, ..account() }, Outcome::Warned, "cannot be compared"),
+            (Account { charge: Charge::Unnamed, ..account() }, Outcome::Warned, "cannot be told"),
+            (Account { billing_status: None, ..account() }, Outcome::Warned, "billing_status"),
+            (
+                Account { estimate: Some(Credits(4.0)), ..account() },
+                Outcome::Warned,
+                "4.00 were estimated",
+            ),
+            (
+                Account { estimate: None, by_duration: None, ..account() },
+                Outcome::Warned,
+                "no price",
+            ),
+        ];
+        for (account, outcome, words) in table {
+            let result = judged(&account);
+            assert_eq!(result.outcome, outcome, "{account:?}");
+            let text = format!("{} {}", result.told, result.details.join(" "));
+            assert!(text.contains(words), "{words:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn usage_that_lags_is_waited_for() {
+        let told = Charge::Told(Credits(2.0), 1);
+        let table = [
+            (told, Some(2.0), true),
+            (told, Some(0.0), false),
+            (told, None, true),
+            (Charge::Nothing, Some(2.0), false),
+            (Charge::Unnamed, Some(2.0), true),
+            (Charge::Unnamed, Some(0.0), false),
+        ];
+        for (charge, growth, settled) in table {
+            let account = Account { charge, growth: growth.map(Credits), ..account() };
+            assert_eq!(account.is_settled(), settled, "{charge:?} {growth:?}");
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Stages that cost nothing and change nothing.
+
+use std::time::Duration;
+
+use super::contract;
+use super::run::Smoke;
+use super::setup::Severity;
+use crate::client::{Call, Client, ListQuery, reach};
+use crate::model::smoke::{Cause, Stage, StageResult};
+use crate::model::{Failure, FailureKind, JobId, ModelName};
+
+/// A certificate that ends within this time is warned about.
+const CERTIFICATE_NOTICE: Duration = Duration::from_hours(14 * 24);
+
+/// Jobs of the page that is looked at.
+const PAGE: u32 = 20;
+
+/// Days and events of usage that are looked at.
+const DAYS: u32 = 7;
+const EVENTS: u32 = 20;
+
+impl Smoke<'_> {
+    pub(super) async fn name(&self) -> StageResult {
+        if self.setup.proxied {
+            return StageResult::skipped(Stage::Name, "a proxy looks names up in our place");
+        }
+        match reach::addresses(&self.setup.base_url, self.setup.connect_timeout).await {
+            Ok(found) => {
+                let words: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
+                let more = found.len().saturating_sub(words.len());
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                StageResult::passed(Stage::Name, format!("{}{more}", words.join(", ")))
+            }
+            Err(failure) => StageResult::of_failure(Stage::Name, &failure),
+        }
+    }
+
+    pub(super) async fn tls(&self) -> StageResult {
+        if self.setup.proxied {
+            return StageResult::skipped(Stage::Tls, "a proxy stands between");
+        }
+        let url = &self.setup.base_url;
+        let certificate = match reach::certificate(url, self.setup.connect_timeout).await {
+            Ok(Some(certificate)) => certificate,
+            Ok(None) => return StageResult::skipped(Stage::Tls, "plain http has no certificate"),
+            Err(failure) => return StageResult::of_failure(Stage::Tls, &failure),
+        };
+        let left = certificate.expires.0.saturating_sub(self.setup.clock.wall().0).max(0);
+        let left = Duration::from_millis(left.unsigned_abs());
+        let days = left.as_secs() / 86_400;
+        let told = format!("the certificate is accepted, and good for {days} days");
+        let mut result = StageResult::passed(Stage::Tls, told);
+        if left < CERTIFICATE_NOTICE {
+            result.warn("it ends within two weeks: ask the vendor whether it is renewed");
+        }
+        result
+    }
+
+    pub(super) async fn health(&mut self, call: Call<'_>) -> StageResult {
+        let health = match self.setup.clients.keyless.health(call).await {
+            Ok(health) => health,
+            Err(failure) => {
+                self.silent = failure.status.is_none();
+                return StageResult::of_failure(Stage::Health, &failure);
+            }
+        };
+        let mut result = StageResult::passed(Stage::Health, health.status.clone());
+        let ill: Vec<&str> = health
+            .checks
+            .iter()
+            .filter(|(_, well)| !**well)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !health.is_healthy() || !ill.is_empty() {
+            let told = match ill.as_slice() {
+                [] => format!("the service calls itself {}", health.status),
+                ill => format!("the service is {}: {} not well", health.status, ill.join(", ")),
+            };
+            match self.setup.policy.degraded {
+                Severity::Warn => result.warn(told),
+                Severity::Fail => result.fail(Cause::Down, told),
+            }
+        }
+        self.note_drift(contract::health(&health.raw), &mut result);
+        result
+    }
+
+    pub(super) async fn prices(&mut self, call: Call<'_>) -> StageResult {
+        let pricing = match self.setup.clients.keyless.pricing(call).await {
+            Ok(pricing) => pricing,
+            Err(failure) => return StageResult::of_failure(Stage::Pricing, &failure),
+        };
+        let words: Vec<String> = ModelName::ALL
+            .iter()
+            .filter_map(|model| {
+                Some(format!("{model} {}", pricing.per_minute.get(model.as_str())?))
+            })
+            .collect();
+        let mut result =
+            StageResult::passed(Stage::Pricing, format!("{} a minute", words.join(", ")));
+        let wanted = self.setup.options.model;
+        if !pricing.per_minute.contains_key(wanted.as_str()) {
+            result.fail(Cause::Contract, format!("there is no price for the model {wanted}"));
+        }
+        self.note_drift(contract::pricing(&pricing.raw), &mut result);
+        self.pricing = Some(pricing);
+        result
+    }
+
+    pub(super) async fn authentication(&self, call: Call<'_>) -> StageResult {
+        let keyed = match self.keyed(Stage::Authentication) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        if let Err(failure) = keyed.list(one_job(), call.clone()).await {
+            return StageResult::of_failure(Stage::Authentication, &failure);
+        }
+        let told = "the key is accepted; none and a wrong one are refused";
+        let mut result = StageResult::passed(Stage::Authentication, told);
+        let clients = &self.setup.clients;
+        refused(&clients.keyless, "no key", "missing_api_key", call.clone(), &mut result).await;
+        refused(&clients.wrong, "a wrong key", "invalid_api_key", call, &mut result).await;
+        if let Some(warning) = &self.setup.key_warning {
+            result.warn(warning.clone());
+        }
+        result
+    }
+
+    pub(super) async fn isolation(&self, call: Call<'_>) -> StageResult {
+        let keyed = match self.keyed(Stage::Isolation) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let nobodys = JobId(format!("rbgv-smoke-test-{:016x}", self.setup.random.bits()));
+        match keyed.get(&nobodys, call).await {
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                StageResult::passed(Stage::Isolation, "a job that is not ours answers 404")
+            }
+            Ok(_) => StageResult::failed(
+                Stage::Isolation,
+                Cause::Contract,
+                "a job that nobody made was shown, where 404 is documented",
+            ),
+            Err(failure) => other_than_documented(Stage::Isolation, "404", &failure),
+        }
+    }
+
+    pub(super) async fn listing(&mut self, call: Call<'_>) -> StageResult {
+        let keyed = match self.keyed(Stage::Listing) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let query = ListQuery { limit: PAGE, offset: 0, status: None };
+        let page = match keyed.list(query, call).await {
+            Ok(page) => page,
+            Err(failure) => return StageResult::of_failure(Stage::Listing, &failure),
+        };
+        let total = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let told = format!("{}{total} jobs can be read", page.jobs.len());
+        let mut result = StageResult::passed(Stage::Listing, told);
+        if page.unreadable > 0 {
+            let told = format!("{} entries of the list are no jobs", page.unreadable);
+            result.fail(Cause::Contract, told);
+        }
+        if page.jobs.len() > PAGE as usize {
+            result.warn(format!("{PAGE} jobs were asked for, {} came", page.jobs.len()));
+        }
+        // A page may show less of a job than a look at it does: only its state counts here.
+        for job in &page.jobs {
+            self.note_drift(contract::state(&job.status), &mut result);
+        }
+        result
+    }
+
+    pub(super) async fn usage(&self, call: Call<'_>) -> StageResult {
+        let keyed = match self.keyed(Stage::Usage) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let summary = match keyed.usage_summary(DAYS, call.clone()).await {
+            Ok(summary) => summary,
+            Err(failure) => return StageResult::of_failure(Stage::Usage, &failure),
+        };
+        let events = match keyed.usage_events(EVENTS, call).await {
+            Ok(events) => events,
+            Err(failure) => return StageResult::of_failure(Stage::Usage, &failure),
+        };
+        let used = summary.credits_used.map_or_else(
+            || "an unknown number of credits".to_owned(),
+            |credits| format!("{credits} credits"),
+        );
+        let told = format!("{used} in {DAYS} days, {} recent events", events.len());
+        let mut result = StageResult::passed(Stage::Usage, told);
+        if summary.credits_used.is_none() {
+            result.warn("the summary tells no credits under any name that is known");
+        }
+        if let Some(left) = summary.credits_left {
+            result.details.push(format!("{left} credits are left"));
+        }
+        result
+    }
+}
+
+fn one_job() -> ListQuery {
+    ListQuery { limit: 1, offset: 0, status: None }
+}
+
+/// Whether `client`, which has `what` in place of a good key, is refused as documented.
+async fn refused(
+    client: &Client,
+    what: &str,
+    code: &str,
+    call: Call<'_>,
+    result: &mut StageResult,
+) {
+    match client.list(one_job(), call).await {
+        Ok(_) => result.fail(Cause::Contract, format!("the service answers to {what}")),
+        Err(failure) if failure.kind == FailureKind::Unauthorized => {
+            if let Some(other) = failure.code.filter(|other| other != code) {
+                result.details.push(format!("{what}: the code is {other}, {code} is documented"));
+            }
+        }
+        Err(failure) => {
+            let other = other_than_documented(Stage::Authentication, "401", &failure);
+            result.fail(other.cause.unwrap_or(Cause::Contract), format!("{what}: {}", other.told));
+            result.request_id = other.request_id;
+        }
+    }
+}
+
+/// A refusal of another kind than the documented one: trouble, or another contract.
+pub(super) fn other_than_documented(
+    stage: Stage,
+    documented: &str,
+    failure: &Failure,
+) -> StageResult {
+    let cause = match Cause::of(failure.kind) {
+        trouble @ (Cause::Down | Cause::Local | Cause::Interrupted | Cause::Usage) => trouble,
+        _ => Cause::Contract,
+    };
+    let told = format!("{documented} is documented, but: {failure}");
+    StageResult {
+        request_id: failure.request_id.clone(),
+        job: failure.job.clone(),
+        ..StageResult::failed(stage, cause, told)
+    }
+}

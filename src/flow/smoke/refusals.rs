@@ -1,0 +1,241 @@
+//! What has to be refused, in the documented way and without a bill: a file that is no video, an
+//! option that does not exist, a link that cannot be fetched, a key without credits.
+
+use std::collections::BTreeMap;
+
+use super::agreement::Charge;
+use super::batch::{Errand, Item, carry_out};
+use super::free::other_than_documented;
+use super::paid::judged;
+use super::run::Smoke;
+use crate::client::{Call, Client, NewJob, UploadFile};
+use crate::flow::context::blocking;
+use crate::flow::{Context, Destination, Named};
+use crate::ledger::{Drafts, EntryId, EntryState};
+use crate::model::smoke::{Cause, Stage, StageResult};
+use crate::model::{Credits, Failure, FailureKind, JobOptions, JobStatus};
+
+/// What is sent as a video and is none.
+const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
+
+/// A model that no service has.
+const NO_MODEL: &str = "rbgv-smoke-test-no-such-model";
+
+/// An address that nothing can be fetched from: the name cannot exist (RFC 6761).
+const DEAD_LINK: &str = "https://rbgv-smoke-test.invalid/no-such-clip.mp4";
+
+/// Usage events that are read to see whether something was billed.
+const EVENTS: u32 = 100;
+
+impl Smoke<'_> {
+    pub(super) async fn not_a_video(&self, call: Call<'_>) -> StageResult {
+        let stage = Stage::NotAVideo;
+        let keyed = match self.keyed(stage) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let path = self.setup.place.join("not-a-video.mp4");
+        let file = UploadFile {
+            path: path.clone(),
+            name: "not-a-video.mp4".to_owned(),
+            size: NO_VIDEO.len() as u64,
+            content_type: "video/mp4".to_owned(),
+        };
+        let written = blocking(move || {
+            std::fs::write(&path, NO_VIDEO)
+                .map_err(|error| Failure::local("writing a file that is no video", &error))
+        });
+        if let Err(failure) = written.await {
+            return StageResult::of_failure(stage, &failure);
+        }
+        match keyed.upload(&file, call, std::sync::Arc::new(|_| ())).await {
+            Err(failure) if failure.kind == FailureKind::InvalidRequest => {
+                let told = format!("refused: {}", failure.why);
+                StageResult::passed(stage, told)
+            }
+            // Whether a job of it would be billed is not found out: that might cost something.
+            Ok(_) => StageResult::failed(
+                stage,
+                Cause::Contract,
+                "a text was accepted as a video, where 400 \"Invalid file type\" is documented; \
+                 no job was made of it",
+            ),
+            Err(failure) => other_than_documented(stage, "400", &failure),
+        }
+    }
+
+    pub(super) async fn invalid_option(&self, call: Call<'_>) -> StageResult {
+        let stage = Stage::InvalidOption;
+        let keyed = match self.keyed(stage) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        // Where drafts are started at once, a request that is wrongly accepted may be billed.
+        match self.drafts_are_free().await {
+            Ok(true) => {}
+            Ok(false) => {
+                let why = "drafts of this key are not known to be free: run success first";
+                return StageResult::skipped(stage, why);
+            }
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        }
+        let mut options = JobOptions::default();
+        options.extra.insert("model".to_owned(), NO_MODEL.into());
+        let job = NewJob {
+            video_url: DEAD_LINK,
+            options: &options,
+            background_image_url: None,
+            auto_start: false,
+            metadata: &BTreeMap::new(),
+        };
+        match keyed.create(&job, call).await {
+            Err(failure) if failure.kind == FailureKind::InvalidRequest => {
+                StageResult::passed(stage, format!("refused: {}", failure.why))
+            }
+            Ok(created) => {
+                let shown =
+                    created.status.as_ref().map_or("no state", JobStatus::as_str).to_owned();
+                let told = format!(
+                    "a model that does not exist was accepted ({shown}), where 400 or 422 is \
+                     documented"
+                );
+                let mut result = StageResult::failed(stage, Cause::Contract, told);
+                result.job = Some(created.id);
+                result
+            }
+            Err(failure) => other_than_documented(stage, "400 or 422", &failure),
+        }
+    }
+
+    async fn drafts_are_free(&self) -> Result<bool, Failure> {
+        let Some(context) = &self.setup.context else { return Ok(false) };
+        let key = context.key.clone();
+        Ok(context.ledger(move |ledger, _| ledger.drafts(&key)).await? == Drafts::Honoured)
+    }
+
+    pub(super) async fn dead_link(&mut self) -> StageResult {
+        let stage = Stage::DeadLink;
+        let Some(context) = self.setup.context.clone() else {
+            return StageResult::skipped(stage, "there is no key");
+        };
+        let named = Named::Url(DEAD_LINK.to_owned());
+        // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
+        let came = match carry_out(self.refusal(&context, named, None)).await {
+            Ok(came) => came,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        let Some(item) = came.items.first() else {
+            return StageResult::failed(stage, Cause::Local, "another process works on the link");
+        };
+        let mut result = match (&item.output, &item.failure) {
+            (Some(_), _) => StageResult::failed(
+                stage,
+                Cause::Contract,
+                "a job whose video cannot be fetched was completed",
+            ),
+            (None, Some(failure)) if is_refusal(failure) => {
+                StageResult::passed(stage, format!("failed as it should: {}", failure.why))
+            }
+            _ => judged(stage, item, came.out_of_time),
+        };
+        result.job.clone_from(&item.job);
+        unbilled(&context.service, item, &mut result).await;
+        result
+    }
+
+    pub(super) async fn no_credits(&mut self) -> StageResult {
+        let stage = Stage::NoCredits;
+        let Some((context, clip)) = self.setup.broke.clone() else {
+            return StageResult::skipped(stage, "there is no key without credits");
+        };
+        // An earlier run has learned that this key has none, and would not ask again.
+        if let Err(failure) = context.service.release_latches().await {
+            return StageResult::of_failure(stage, &failure);
+        }
+        let errand = self.refusal(&context, Named::Path(clip), self.setup.budget);
+        let came = match self.priced(errand).await {
+            Ok(came) => came,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        let Some(item) = came.items.first() else {
+            return StageResult::failed(stage, Cause::Local, "another process works on the clip");
+        };
+        let mut result = match (&item.output, &item.failure) {
+            (Some(_), _) => StageResult::failed(
+                stage,
+                Cause::Ours,
+                format!("profile {} has credits: the job was started", context.profile),
+            ),
+            (None, Some(failure)) if failure.kind == FailureKind::InsufficientCredits => {
+                let told = format!("refused before anything was billed: {}", failure.why);
+                StageResult::passed(stage, told)
+            }
+            _ => judged(stage, item, came.out_of_time),
+        };
+        result.job.clone_from(&item.job);
+        // Left open, a later `resume` would start it as soon as the key has credits.
+        if let Err(failure) = close(&context, item).await {
+            result.fail(Cause::Local, failure.to_string());
+        }
+        result
+    }
+
+    fn refusal<'b>(
+        &'b self,
+        context: &'b std::sync::Arc<Context<Client>>,
+        named: Named,
+        budget: Option<Credits>,
+    ) -> Errand<'b> {
+        Errand {
+            context,
+            pricing: self.pricing.as_ref(),
+            named: vec![named],
+            destination: Destination::Directory(self.setup.place.clone()),
+            options: &self.setup.options,
+            budget,
+            spool: self.setup.spool.clone(),
+            patience: self.setup.policy.patience,
+            in_flight: 1,
+        }
+    }
+}
+
+/// Whether a job was refused, or failed, because of what it was asked to do.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
+}
+
+/// Whether a job that failed was billed, as far as can be told.
+async fn unbilled(client: &Client, item: &Item, result: &mut StageResult) {
+    let Some(job) = &item.job else { return };
+    match client.usage_events(EVENTS, Call::plain()).await {
+        Ok(events) => match Charge::of(&events, job) {
+            Charge::Told(charged, _) if charged.0 > 0.0 => {
+                result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
+            }
+            Charge::Unnamed => {
+                result.warn("usage events name no jobs: whether it was billed cannot be told");
+            }
+            _ => result.details.push("no charge shows".to_owned()),
+        },
+        Err(failure) => result.warn(format!("whether it was billed cannot be told: {failure}")),
+    }
+    if let Ok(view) = client.get(job, Call::plain()).await
+        && let Some(status) = view.billing_status
+    {
+        if status.eq_ignore_ascii_case("charged") {
+            result.fail(Cause::Contract, "the failed job calls itself charged");
+        }
+        result.details.push(format!("the job says: {status}"));
+    }
+}
+
+async fn close(context: &Context<Client>, item: &Item) -> Result<(), Failure> {
+    let (entry, failure) = (EntryId(item.entry), item.failure.clone());
+    if item.output.is_some() {
+        return Ok(());
+    }
+    context
+        .ledger(move |ledger, _| ledger.settle(entry, EntryState::Failed, failure.as_ref()))
+        .await
+}

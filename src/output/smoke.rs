@@ -1,0 +1,246 @@
+//! A smoke test for people (a table) and for scripts (a document, whose keys `docs/json.md` lists).
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::human;
+use super::style::Tone;
+use super::table::{Cell, Table};
+use crate::model::smoke::{Outcome, Report, StageResult, Subject};
+use crate::model::text::escaped;
+
+/// Whom and what a smoke test is about: profile, host, key, contract.
+#[must_use]
+pub fn heading(subject: &Subject) -> String {
+    let key = subject.key.as_deref().map_or("no key".to_owned(), |key| format!("key {key}"));
+    format!(
+        "profile {} ({}) at {}, {key}; contract {}",
+        subject.profile, subject.environment, subject.base_url, subject.contract
+    )
+}
+
+/// Every stage: how it ended, how long it took, what was found.
+#[must_use]
+pub fn table(report: &Report) -> Table {
+    let mut table = Table::new(["", "stage", "took", "may take", "found"]).numbers([2, 3]);
+    for stage in &report.stages {
+        let seconds = |took: Option<Duration>| took.map(latency).unwrap_or_default();
+        let (tone, word) = mark(stage.outcome);
+        let shown = matches!(stage.outcome, Outcome::Passed | Outcome::Skipped);
+        let mut found = stage.told.clone();
+        // What went well needs no second sentence; what did not, does.
+        if !shown {
+            for detail in &stage.details {
+                found = format!("{found}; {detail}");
+            }
+            if let Some(job) = &stage.job {
+                found = format!("{found}; job {job}");
+            }
+            if let Some(id) = &stage.request_id {
+                found = format!("{found}; request {id}");
+            }
+        }
+        table.row([
+            Cell::toned(tone, word),
+            Cell::from(stage.name.clone()),
+            Cell::from(seconds(stage.took)),
+            Cell::toned(Tone::Dim, seconds(stage.budget.filter(|_| stage.took.is_some()))),
+            Cell::toned(
+                if stage.outcome == Outcome::Skipped { Tone::Dim } else { Tone::Plain },
+                found,
+            ),
+        ]);
+    }
+    table
+}
+
+/// How long something took, in milliseconds where seconds would say nothing.
+pub(super) fn latency(took: Duration) -> String {
+    if took < Duration::from_secs(1) {
+        format!("{} ms", took.as_millis())
+    } else {
+        human::duration(took)
+    }
+}
+
+/// A word for an outcome that is found at a glance.
+fn mark(outcome: Outcome) -> (Tone, &'static str) {
+    match outcome {
+        Outcome::Passed => (Tone::Good, "ok"),
+        Outcome::Warned => (Tone::Warn, "warn"),
+        Outcome::Failed => (Tone::Bad, "FAIL"),
+        Outcome::Skipped => (Tone::Dim, "-"),
+    }
+}
+
+/// The lines below the table: what differs from the contract, and the verdict.
+#[must_use]
+pub fn closing(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !report.drift.is_empty() {
+        lines.push(format!("differs from the contract: {}", report.drift.join("; ")));
+    }
+    lines.push(format!("verdict: {}", report.verdict.told));
+    if let Some(next) = &report.verdict.next {
+        lines.push(format!("next: {next}"));
+    }
+    lines
+}
+
+/// One line about a stage, for those who watch.
+#[must_use]
+pub fn line(stage: &StageResult) -> String {
+    let took = stage.took.map(|took| format!(" in {}", latency(took))).unwrap_or_default();
+    format!("{} {}{took}: {}", stage.name, stage.outcome.as_str(), stage.told)
+}
+
+/// The document.
+#[must_use]
+pub fn document(report: &Report) -> Value {
+    json!({
+        "profile": report.subject.profile,
+        "environment": report.subject.environment,
+        "base_url": report.subject.base_url,
+        "key": report.subject.key,
+        "contract": report.subject.contract,
+        "began": human::time(report.began),
+        "seconds": seconds(report.took),
+        "budget": report.budget.map(|credits| credits.0),
+        "estimate": report.estimate.map(|credits| credits.0),
+        "verdict": {
+            "word": report.verdict.word,
+            "told": report.verdict.told,
+            "next": report.verdict.next,
+            "exit_code": report.verdict.class.code(),
+        },
+        "passed": report.count(Outcome::Passed),
+        "warned": report.count(Outcome::Warned),
+        "failed": report.count(Outcome::Failed),
+        "skipped": report.count(Outcome::Skipped),
+        "drift": report.drift,
+        "stages": report.stages.iter().map(stage).collect::<Vec<_>>(),
+    })
+}
+
+fn stage(result: &StageResult) -> Value {
+    let steps: Map<String, Value> = result
+        .steps
+        .iter()
+        .map(|(name, took)| ((*name).to_owned(), seconds(*took).into()))
+        .collect();
+    let measures: Map<String, Value> = result
+        .measures
+        .iter()
+        .map(|measure| (measure.name.to_owned(), rounded(measure.value).into()))
+        .collect();
+    json!({
+        "name": result.name,
+        "stage": result.stage.as_str(),
+        "outcome": result.outcome.as_str(),
+        "cause": result.cause.map(crate::model::smoke::Cause::as_str),
+        "seconds": result.took.map(seconds),
+        "budget_seconds": result.budget.map(seconds),
+        "told": result.told,
+        "details": result.details,
+        "steps": steps,
+        "measures": measures,
+        "job": result.job.as_ref().map(|job| job.0.as_str()),
+        "request_id": result.request_id,
+        "next": result.next,
+    })
+}
+
+fn seconds(took: Duration) -> f64 {
+    rounded(took.as_secs_f64())
+}
+
+/// To thousandths: finer figures mean nothing.
+fn rounded(value: f64) -> f64 {
+    (value * 1_000.0).round() / 1_000.0
+}
+
+/// A stage's findings as lines, the sentence first, with the names that support asks for.
+pub(super) fn lines(stage: &StageResult) -> Vec<String> {
+    let mut lines = vec![escaped(&stage.told)];
+    lines.extend(stage.details.iter().map(|detail| escaped(detail)));
+    lines.extend(stage.job.as_ref().map(|job| format!("job {}", escaped(&job.0))));
+    lines.extend(stage.request_id.as_ref().map(|id| format!("request {}", escaped(id))));
+    lines.extend(stage.next.as_ref().map(|next| format!("next: {}", escaped(next))));
+    lines
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::model::smoke::{Cause, Stage, Verdict};
+    use crate::model::{Credits, ExitClass, JobId, Timestamp};
+    use crate::output::Paint;
+
+    /// A report with one stage of every outcome, and foreign text that means harm.
+    pub(in crate::output) fn report() -> Report {
+        let mut passed = StageResult::passed(Stage::Health, "healthy");
+        passed.took = Some(Duration::from_millis(1_234));
+        passed.budget = Some(Duration::from_secs(3));
+        let mut warned = StageResult::passed(Stage::Tls, "good for 3 days");
+        warned.warn("it ends within two weeks");
+        let mut failed =
+            StageResult::failed(Stage::Success, Cause::Job, "bad\x1b[2J | <b>\n::error::x");
+        failed.job = Some(JobId("j-1".to_owned()));
+        failed.request_id = Some("r-1".to_owned());
+        failed.steps = vec![("uploading", Duration::from_millis(100))];
+        failed.measure("subject_kept", 0.987_654);
+        let skipped = StageResult::skipped(Stage::Burst, "not # asked for");
+        Report {
+            subject: Subject {
+                profile: "prod".to_owned(),
+                environment: "prod".to_owned(),
+                base_url: "https://api.example/".to_owned(),
+                key: Some("0a1b".to_owned()),
+                contract: "v1",
+            },
+            began: Timestamp(1_767_225_600_000),
+            took: Duration::from_secs(9),
+            budget: Some(Credits(5.0)),
+            estimate: Some(Credits(2.0)),
+            drift: vec!["not in the contract: job.x".to_owned()],
+            stages: vec![passed, warned, failed, skipped],
+            verdict: Verdict {
+                class: ExitClass::Job,
+                word: "job",
+                told: "the job failed at the service: success".to_owned(),
+                next: Some("rbgv status j-1".to_owned()),
+            },
+        }
+    }
+
+    #[test]
+    fn the_table_tells_at_a_glance_and_nothing_in_it_moves_the_cursor() {
+        let report = report();
+        let text = table(&report).render(None, Paint(false));
+        for (word, stage) in
+            [("ok", "health"), ("warn", "tls"), ("FAIL", "success"), ("-", "burst")]
+        {
+            let row = text.lines().find(|line| line.contains(stage)).unwrap();
+            assert!(row.starts_with(word), "{row}");
+        }
+        assert!(!text.contains('\x1b') && text.contains("request r-1"), "{text}");
+        assert!(
+            heading(&report.subject).starts_with("profile prod (prod) at https://api.example/")
+        );
+        let closing = closing(&report).join("\n");
+        assert!(closing.contains("job.x") && closing.contains("next: rbgv status j-1"));
+    }
+
+    #[test]
+    fn the_document_has_every_key_of_every_stage() {
+        let document = document(&report());
+        assert_eq!(document["verdict"]["exit_code"], 6);
+        assert_eq!(document["began"], "2026-01-01 00:00:00Z");
+        let stages = document["stages"].as_array().unwrap();
+        assert_eq!(stages[2]["measures"]["subject_kept"], 0.988);
+        assert_eq!(stages[2]["steps"]["uploading"], 0.1);
+        let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert!(stages.iter().all(|stage| keys(stage) == keys(&stages[0])));
+    }
+}
