@@ -10,6 +10,7 @@ mod fetch;
 mod global;
 mod input_args;
 mod job_args;
+mod listen;
 mod man;
 mod model;
 mod profile;
@@ -52,7 +53,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
+#[allow(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
     Run(run::Args),
     Upload(upload::Args),
@@ -60,6 +61,7 @@ enum Command {
     Fetch(fetch::Args),
     Resume(resume::Args),
     Usage(usage::Args),
+    Listen(listen::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -179,6 +181,7 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Fetch(args) => fetch::run(args, &session).await,
             Command::Resume(args) => resume::run(args, &session).await,
             Command::Usage(args) => usage::run(args, &session).await,
+            Command::Listen(args) => listen::run(args, &session).await,
             Command::Config(args) => Ok(config::run(&args, &session)),
             Command::Profile(args) => Ok(profile::run(&args, &session)),
             Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {

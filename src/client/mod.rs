@@ -14,6 +14,7 @@
 //! | `backoff`, `poll`, `bucket`, `adaptive`, `breaker`, `budget`, `latch` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
+//! | `webhook` | what the service sends by itself: whether to believe it, and why not |
 //!
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
 //! files beyond the one that is uploaded, of the ledger, or of a terminal.
@@ -39,6 +40,7 @@ pub mod poll;
 mod transport;
 mod trouble;
 mod verdict;
+pub mod webhook;
 mod wire;
 
 #[cfg(test)]
@@ -60,3 +62,4 @@ pub use lanes::{LaneLimits, Limits};
 pub use limiter::Admission;
 pub use memory::MemoryStore;
 pub use poll::{Looks, PollTiming};
+pub use transport::Forwarder;

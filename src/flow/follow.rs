@@ -24,7 +24,7 @@ impl<S: Service> Drive<'_, S> {
             self.running_since = Some(now.before(self.known_to_run()));
             Looks::first(&context.timing.poll, None)
         };
-        context.sleep(pause).await.ok()?;
+        self.pause(pause).await.ok()?;
         Some(self.look().await)
     }
 

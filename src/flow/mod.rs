@@ -10,6 +10,7 @@
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
+//! - `tidings`: what a listener hears of jobs, so that they are looked at at once
 //! - `collect`: the output, downloaded, verified and published
 //! - `run`, `canary`: what the items of one run share: gates, latches, caution with new options
 //!
@@ -36,6 +37,7 @@ mod search;
 mod send;
 mod service;
 mod strays;
+mod tidings;
 mod watch;
 
 pub use arrivals::Arrivals;
@@ -49,4 +51,5 @@ pub use review::settle_by_hand;
 pub use run::Run;
 pub use send::upload_files;
 pub use service::{OnBytes, Service};
+pub use tidings::{Settling, settle_by_webhook};
 pub use watch::{look, watch};

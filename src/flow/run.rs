@@ -12,6 +12,7 @@ use super::conduct::Conduct;
 use super::context::{Context, interrupted};
 use super::protocol::Goal;
 use super::service::Service;
+use super::tidings::Tidings;
 use crate::client::{Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
@@ -43,6 +44,8 @@ pub struct Run<S> {
     latches: Mutex<Latches>,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
+    /// What a listener has heard of the run's jobs.
+    pub(super) tidings: Tidings,
 }
 
 /// Reasons to begin nothing more, the first of each kind.
@@ -73,6 +76,7 @@ impl<S: Service> Run<S> {
             latches: Mutex::default(),
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
+            tidings: Tidings::default(),
         }
     }
 

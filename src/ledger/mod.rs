@@ -10,12 +10,14 @@
 //! - `task`: attempts, guarded by owner and epoch
 //! - `owner`: which processes are alive
 //! - `account`: uploads, keys and prices that were seen
+//! - `delivery`: webhooks that came in
 //! - `limiters`: limits of keys and hosts, for the client
 //! - `story`: reading for people
 
 mod account;
 mod batch;
 mod codec;
+mod delivery;
 mod error;
 mod limiters;
 mod owner;
@@ -35,6 +37,7 @@ use crate::model::Clock;
 
 pub use account::{Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
+pub use delivery::{NewDelivery, News, Taken};
 pub use error::LedgerError;
 pub use owner::{Owner, OwnerId};
 pub use place::{NewEntry, Placed};

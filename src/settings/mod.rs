@@ -153,6 +153,42 @@ impl Settings {
         Ok(self.secret(Slot::AdminToken)?.map(|resolved| resolved.key))
     }
 
+    /// Reads the key that takes over in a rotation; none when no rotation is under way, and none
+    /// when a variable gives the key: then that one is meant, and no other.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`]: it cannot be read.
+    pub fn next_key(&self) -> Result<Option<ResolvedKey>, Failure> {
+        if secret::overriding(Slot::ApiKey, &self.vars).is_some() {
+            return Ok(None);
+        }
+        self.secret(Slot::NextKey)
+    }
+
+    /// Reads the secret that webhooks are signed with: from `file` when one is named, or else
+    /// `RBGV_WEBHOOK_SECRET`, then the profile's source.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`]: there is none, or it cannot be read.
+    pub fn webhook_secret(&self, file: Option<&Path>) -> Result<ResolvedKey, Failure> {
+        let wrong = |why: String| Failure::new(FailureKind::Configuration, "webhook secret", why);
+        if let Some(file) = file {
+            let path = self.current_dir.join(file);
+            let key = secret::read_file(&path).and_then(|raw| secret::checked(&raw));
+            let source = format!("file {}", path.display());
+            return Ok(ResolvedKey { key: key.map_err(wrong)?, source, warnings: Vec::new() });
+        }
+        self.secret(Slot::WebhookSecret)?.ok_or_else(|| {
+            let name = &self.profile.name;
+            wrong(format!(
+                "there is none; set RBGV_WEBHOOK_SECRET, or name one under [profiles.{name}] \
+                 (webhook_secret_file, webhook_secret_env, webhook_secret_command or \
+                 webhook_secret_keyring)"
+            ))
+            .with_next("rbgv config show")
+        })
+    }
+
     /// Every effective value and where it came from; of secrets the fingerprint.
     #[must_use]
     pub fn show(&self) -> Vec<Shown> {

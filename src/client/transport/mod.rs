@@ -6,6 +6,7 @@
 //! its origin. The one for output links has no way to carry any.
 
 mod fault;
+mod forward;
 mod setup;
 mod tls;
 pub(super) mod upload;
@@ -21,6 +22,7 @@ use url::Url;
 
 pub(super) use fault::Fault;
 use fault::{fault, words};
+pub use forward::Forwarder;
 use setup::{misconfigured, outward, proxied, secret_header, within_origin};
 use tls::Tls;
 use upload::FileBody;

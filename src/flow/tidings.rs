@@ -1,0 +1,231 @@
+//! What a listener hears of jobs. A webhook never decides anything: it makes whoever follows the
+//! job look at once, and while one is received, looks of their own are only the fallback.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::conduct::Conduct;
+use super::context::Context;
+use super::drive::Drive;
+use super::protocol::Goal;
+use super::run::Run;
+use super::service::Service;
+use crate::ledger::{BatchId, Claim, Phase as State};
+use crate::model::{Failure, Instant, JobId};
+
+/// How often the ledger is asked for news. One question serves every job of a run.
+const CHECK: Duration = Duration::from_millis(250);
+
+/// How often it is asked whether anybody listens at all.
+const LISTENER_CHECK: Duration = Duration::from_secs(2);
+
+/// What a run has heard.
+#[derive(Debug, Default)]
+pub(super) struct Tidings(Mutex<Heard>);
+
+#[derive(Debug, Default)]
+struct Heard {
+    /// Jobs that somebody waits for.
+    jobs: HashMap<JobId, Word>,
+    /// Up to where the deliveries were read.
+    upto: i64,
+    read_at: Option<Instant>,
+    listened_at: Option<Instant>,
+    listener: bool,
+}
+
+/// What was heard of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// Nothing yet.
+    None,
+    /// That it has ended.
+    Ended,
+    /// That, and it was looked at for it. The word is not taken twice: a job that shows another
+    /// state is followed as if nothing had been said.
+    Spent,
+}
+
+impl Tidings {
+    fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_due(last: Option<Instant>, now: Instant, every: Duration) -> bool {
+    last.is_none_or(|last| now.since(last) >= every)
+}
+
+impl<S: Service> Drive<'_, S> {
+    /// Waits until the next look at the job is due, or until a listener has heard that it ended.
+    /// While one listens, looks are at least the longest usual pause apart.
+    ///
+    /// # Errors
+    /// The run was stopped, or the ledger cannot be read.
+    pub(super) async fn pause(&self, pause: Duration) -> Result<(), Failure> {
+        let context = &self.run.context;
+        let job = self.task.row.job.as_ref();
+        let Some(job) = job.filter(|_| self.task.work.options.webhook_url.is_some()) else {
+            return context.sleep(pause).await;
+        };
+        let began = context.clock.now();
+        loop {
+            if self.run.has_ended(job).await? {
+                return Ok(());
+            }
+            let listener = self.run.is_listened_for().await?;
+            let pause = if listener { pause.max(context.timing.poll.max) } else { pause };
+            let left = pause.saturating_sub(context.clock.now().since(began));
+            if left.is_zero() {
+                return Ok(());
+            }
+            context.sleep(left.min(CHECK)).await?;
+        }
+    }
+}
+
+impl<S: Service> Run<S> {
+    /// Whether it was heard that the job ended, and nobody looked for that yet.
+    async fn has_ended(&self, job: &JobId) -> Result<bool, Failure> {
+        let origin = self.context.key.origin.clone();
+        let known = self.tidings.heard().jobs.contains_key(job);
+        if !known {
+            // What was heard before this run began to listen.
+            let (origin, asked) = (origin.clone(), job.clone());
+            let said =
+                self.context.ledger(move |ledger, _| ledger.said_to_have_ended(&origin, &asked));
+            let word = if said.await? { Word::Ended } else { Word::None };
+            self.tidings.heard().jobs.entry(job.clone()).or_insert(word);
+        }
+        let now = self.context.clock.now();
+        let after = {
+            let mut heard = self.tidings.heard();
+            let due = is_due(heard.read_at, now, CHECK);
+            if due {
+                heard.read_at = Some(now);
+            }
+            due.then_some(heard.upto)
+        };
+        if let Some(after) = after {
+            let news = self.context.ledger(move |ledger, _| ledger.news(&origin, after)).await?;
+            let mut heard = self.tidings.heard();
+            heard.upto = heard.upto.max(news.upto);
+            for job in news.ended {
+                if let Some(word @ Word::None) = heard.jobs.get_mut(&job) {
+                    *word = Word::Ended;
+                }
+            }
+        }
+        let mut heard = self.tidings.heard();
+        let word = heard.jobs.get_mut(job).filter(|word| **word == Word::Ended);
+        Ok(word.map(|word| *word = Word::Spent).is_some())
+    }
+
+    async fn is_listened_for(&self) -> Result<bool, Failure> {
+        let now = self.context.clock.now();
+        let known = {
+            let mut heard = self.tidings.heard();
+            let due = is_due(heard.listened_at, now, LISTENER_CHECK);
+            if due {
+                heard.listened_at = Some(now);
+            }
+            (!due).then_some(heard.listener)
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let origin = self.context.key.origin.clone();
+        let listener = self.context.ledger(move |ledger, _| ledger.listener(&origin)).await?;
+        self.tidings.heard().listener = listener.is_some();
+        Ok(listener.is_some())
+    }
+}
+
+/// What a webhook that says that a job has ended came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settling {
+    /// The ledger does not know the job.
+    Unknown,
+    /// It was made with another key: whoever has that one looks.
+    OtherKey,
+    /// A living process follows the job, and looks by itself now.
+    Followed,
+    /// It was settled before.
+    Already,
+    /// One look has confirmed it, and the ledger says so.
+    Settled,
+    /// The job was never started from here, or one look has shown something else.
+    NotConfirmed,
+}
+
+impl Settling {
+    /// A stable word for JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown_job",
+            Self::OtherKey => "other_key",
+            Self::Followed => "followed",
+            Self::Already => "already_settled",
+            Self::Settled => "settled",
+            Self::NotConfirmed => "not_confirmed",
+        }
+    }
+}
+
+/// Settles the job that a webhook speaks of: with one look, and only if nobody follows it.
+///
+/// # Errors
+/// The ledger cannot be used, or the look got no answer; then the job stays as it was.
+pub async fn settle_by_webhook<S: Service>(
+    context: &Arc<Context<S>>,
+    job: &JobId,
+) -> Result<Settling, Failure> {
+    let asked = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
+    let Some(task) = known.filter(|task| task.work.key.origin == context.key.origin) else {
+        return Ok(Settling::Unknown);
+    };
+    if task.row.phase.is_settled() {
+        return Ok(Settling::Already);
+    }
+    if task.work.key != context.key {
+        return Ok(Settling::OtherKey);
+    }
+    if !task.row.phase.in_flight() {
+        return Ok(Settling::NotConfirmed);
+    }
+    let id = task.id;
+    let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+    let Claim::Mine(task) = claim else { return Ok(Settling::Followed) };
+    let looked = look_once(context, *task).await;
+    looked.map(|phase| match phase {
+        State::Completed | State::Failed => Settling::Settled,
+        _ => Settling::NotConfirmed,
+    })
+}
+
+/// Looks at a claimed attempt, writes what was seen, and gives it back.
+async fn look_once<S: Service>(
+    context: &Arc<Context<S>>,
+    task: crate::ledger::Task,
+) -> Result<State, Failure> {
+    let conduct = Conduct {
+        goal: Goal::Finish,
+        in_flight: 1,
+        max_credits: None,
+        overwrite: false,
+        fail_fast: false,
+        retry_failed: 0,
+        again: false,
+    };
+    if !task.row.phase.in_flight() {
+        let phase = task.row.phase;
+        context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+        return Ok(phase);
+    }
+    // No batch: a look starts nothing that could count against one.
+    let run = Run::new(Arc::clone(context), BatchId(0), conduct, true);
+    run.glance(task).await
+}
