@@ -10,6 +10,7 @@ mod fetch;
 mod global;
 mod input_args;
 mod job_args;
+mod keys;
 mod listen;
 mod man;
 mod model;
@@ -62,6 +63,7 @@ enum Command {
     Resume(resume::Args),
     Usage(usage::Args),
     Listen(listen::Args),
+    Keys(keys::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -172,7 +174,8 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
     if let Command::Sandbox(args) = cli.command {
         return runtime.block_on(sandbox::run(args, &env, &printer));
     }
-    let session = Session::open(env, printer, &cli.global, sandboxed)?;
+    let global = cli.global_of_command();
+    let session = Session::open(env, printer, &global, sandboxed)?;
     let ended = runtime.block_on(async {
         match cli.command {
             Command::Run(args) => run::run(args, &session).await,
@@ -182,8 +185,9 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Resume(args) => resume::run(args, &session).await,
             Command::Usage(args) => usage::run(args, &session).await,
             Command::Listen(args) => listen::run(args, &session).await,
+            Command::Keys(args) => keys::run(args, &session).await,
             Command::Config(args) => Ok(config::run(&args, &session)),
-            Command::Profile(args) => Ok(profile::run(&args, &session)),
+            Command::Profile(args) => profile::run(args, &session).await,
             Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {
                 Ok(ExitClass::Done)
             }
@@ -195,6 +199,17 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
 }
 
 impl Cli {
+    /// The global flags; a profile that the command itself names is the one in use.
+    fn global_of_command(&self) -> Global {
+        let named = match &self.command {
+            Command::Profile(args) => args.named().map(ToOwned::to_owned),
+            _ => None,
+        };
+        let mut global = self.global.clone();
+        global.profile = named.or(global.profile);
+        global
+    }
+
     /// Whether the command is to run against a sandbox inside this process.
     fn sandboxed(&self) -> bool {
         match &self.command {

@@ -10,13 +10,13 @@ use super::job_args::JobDefaults;
 use super::signals::stop_on_signals;
 use crate::client::{self, Bounds, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice};
 use crate::env::Env;
-use crate::flow::{self, Context};
+use crate::flow::{self, Beside, Context};
 use crate::ledger::{KeyId, Ledger};
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
-use crate::settings::{Flags, Settings, Sources};
+use crate::settings::{Environment, Flags, Settings, Sources};
 
 /// What a command works with.
 pub(super) struct Session {
@@ -25,9 +25,17 @@ pub(super) struct Session {
     pub(super) printer: Printer,
     /// Whether every question is answered with yes.
     pub(super) yes: bool,
+    global: Global,
     /// Held for as long as the command runs; in this order, so that the server ends before its
     /// files go.
     sandbox: Option<(sandbox::Running, TempDir)>,
+}
+
+/// What a client may carry.
+#[derive(Default)]
+struct Secrets {
+    key: Option<ApiKey>,
+    admin_token: Option<ApiKey>,
 }
 
 impl Session {
@@ -50,7 +58,16 @@ impl Session {
         for warning in &settings.warnings {
             printer.warn(warning);
         }
-        Ok(Self { env, settings, printer, yes: global.yes, sandbox })
+        Ok(Self { env, settings, printer, yes: global.yes, global: global.clone(), sandbox })
+    }
+
+    /// The same session with its settings read anew, after a file was changed.
+    ///
+    /// # Errors
+    /// As for [`Session::open`].
+    pub(super) fn reread(&self) -> Result<Self, Failure> {
+        let (env, printer) = (self.env.clone(), self.printer.clone());
+        Self::open(env, printer, &self.global, false)
     }
 
     /// Whether a sandbox inside this process answers.
@@ -103,15 +120,53 @@ impl Session {
         for warning in &resolved.warnings {
             self.printer.warn(warning);
         }
-        self.client_with(Some(resolved.key), ledger)
+        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger)
     }
 
-    fn client_with(&self, key: Option<ApiKey>, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+    /// A client with the key that takes over in a rotation; none when no rotation is under way.
+    ///
+    /// # Errors
+    /// As for [`Session::client`].
+    pub(super) fn next_client(&self) -> Result<Option<Client>, Failure> {
+        self.next_client_with(None)
+    }
+
+    fn next_client_with(&self, ledger: Option<&Ledger>) -> Result<Option<Client>, Failure> {
+        let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
+        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
+    }
+
+    /// A client without any key.
+    ///
+    /// # Errors
+    /// Settings that would be unsafe.
+    pub(super) fn bare_client(&self) -> Result<Client, Failure> {
+        self.client_with(Secrets::default(), None)
+    }
+
+    /// A client with the admin token, and without a key.
+    ///
+    /// # Errors
+    /// No token, or settings that would be unsafe.
+    pub(super) fn admin_client(&self) -> Result<Client, Failure> {
+        let Some(token) = self.settings.admin_token()? else {
+            let name = &self.settings.profile.name;
+            let why = format!(
+                "there is none; set RBGV_ADMIN_TOKEN, or name one under [profiles.{name}] \
+                 (admin_token_file, admin_token_env, admin_token_command or admin_token_keyring)"
+            );
+            return Err(Failure::new(FailureKind::Configuration, "admin token", why)
+                .with_next("rbgv config show"));
+        };
+        self.client_with(Secrets { key: None, admin_token: Some(token) }, None)
+    }
+
+    fn client_with(&self, secrets: Secrets, ledger: Option<&Ledger>) -> Result<Client, Failure> {
         let profile = &self.settings.profile;
         let endpoint = Endpoint {
             base_url: profile.base_url.clone(),
-            key,
-            admin_token: None,
+            key: secrets.key,
+            admin_token: secrets.admin_token,
             allow_http: profile.allow_http,
             proxy: proxies(&self.env),
             user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -187,22 +242,42 @@ impl Session {
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Context<Client>>, Failure> {
         let ledger = self.ledger()?;
-        let client = self.client(Some(&ledger))?;
-        let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
-        let key = KeyId { origin: client.origin().to_owned(), print };
         let name = format!("{}-{:016x}", self.env.pid, self.env.random.bits());
-        Ok(Arc::new(Context {
-            owner: Arc::new(ledger.register(&name)?),
-            service: client,
-            ledger,
-            key,
-            profile: self.settings.profile.name.clone(),
-            clock: self.env.clock.clone(),
-            random: self.env.random.clone(),
-            observer,
-            timing: self.timing(),
-            stop: stop_on_signals(&self.printer)?,
-        }))
+        let client = self.client(Some(&ledger))?;
+        let next = self.next_client_with(Some(&ledger))?;
+        let owner = Arc::new(ledger.register(&name)?);
+        let stop = stop_on_signals(&self.printer)?;
+        let context = move |client: Client, beside| {
+            let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
+            Arc::new(Context {
+                owner: Arc::clone(&owner),
+                key: KeyId { origin: client.origin().to_owned(), print },
+                service: client,
+                ledger: ledger.clone(),
+                profile: self.settings.profile.name.clone(),
+                clock: self.env.clock.clone(),
+                random: self.env.random.clone(),
+                observer: Arc::clone(&observer),
+                timing: self.timing(),
+                stop: stop.clone(),
+                beside,
+            })
+        };
+        let share = self.settings.profile.next_key_share;
+        let beside = next.map(|next| Beside { context: context(next, None), share });
+        Ok(context(client, beside))
+    }
+
+    /// Says, before a write, that the profile is a production one; whether it is.
+    pub(super) fn say_production(&self, what: &str) -> bool {
+        let profile = &self.settings.profile;
+        let production = profile.environment == Environment::Prod;
+        if production {
+            let host = profile.base_url.host_str().unwrap_or_default();
+            let name = &profile.name;
+            self.printer.warn(&format!("profile {name} is production ({host}): {what}"));
+        }
+        production
     }
 
     /// Asks the user, who has to be there; elsewhere every question is a refusal.

@@ -77,7 +77,7 @@ impl<S: Service> Dispatch<S> {
     pub async fn work(mut self) -> Result<Verdict, Failure> {
         loop {
             let foreign = self.pass().await?;
-            if foreign == 0 || self.run.held().is_some() {
+            if foreign == 0 || self.run.all_held().is_some() {
                 break;
             }
             if self.run.context.sleep(FOREIGN_CHECK).await.is_err() {
@@ -89,7 +89,7 @@ impl<S: Service> Dispatch<S> {
 
     /// Goes once over the open entries and returns how many were in other hands.
     async fn pass(&mut self) -> Result<usize, Failure> {
-        let window = self.run.conduct.in_flight as usize + AHEAD;
+        let window = self.run.window(AHEAD);
         let mut working: JoinSet<(EntryId, ItemRef, Result<Settled, Failure>)> = JoinSet::new();
         let mut active = HashSet::new();
         let mut tasks = HashSet::new();
@@ -109,7 +109,7 @@ impl<S: Service> Dispatch<S> {
                 while working.len() >= window {
                     foreign += self.settle_next(&mut working, &mut active).await?;
                 }
-                if self.run.held().is_some() {
+                if self.run.all_held().is_some() {
                     break 'pages;
                 }
                 let Some(task) = entry.task else { continue };
@@ -206,9 +206,7 @@ impl<S: Service> Dispatch<S> {
                 Ok((ledger.counts(batch)?, ledger.started_credits(batch)?))
             })
             .await?;
-        if let Some(held) = self.run.held() {
-            self.classes.push(held.kind.exit_class());
-        }
+        self.classes.extend(self.run.holds().map(|held| held.kind.exit_class()));
         if counts.rejected > 0 {
             self.classes.push(ExitClass::Some);
         }
@@ -248,7 +246,9 @@ async fn work_on<S: Service>(
     for tried in 0.. {
         let claim = run.context.ledger(move |ledger, owner| ledger.claim(owner, next)).await?;
         let Claim::Mine(task) = claim else { return Ok(Settled::Foreign) };
-        let mut drive = Drive::new(run, *task, item.clone());
+        let run = run.of_key(&task);
+        let Some(task) = run.adopt(*task).await? else { return Ok(Settled::Foreign) };
+        let mut drive = Drive::new(run, task, item.clone());
         let settled = settle(&mut drive, &entry, spool, stdout.clone()).await;
         let task = drive.task.clone();
         run.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;

@@ -42,7 +42,7 @@ mod watch;
 
 pub use arrivals::Arrivals;
 pub use conduct::{Conduct, Destination};
-pub use context::{Context, Timing};
+pub use context::{Beside, Context, Timing};
 pub use dispatch::{Dispatch, StdoutSink, Verdict};
 pub use fetch::{FetchRequest, plan_fetch};
 pub use inputs::{Found, List, Named, Selection};

@@ -52,6 +52,8 @@ pub struct Planner<'a> {
     pub ledger: &'a Ledger,
     /// Service and key.
     pub key: KeyId,
+    /// The key that takes over while keys are rotated, and how many of a hundred new jobs it gets.
+    pub beside: Option<(KeyId, u32)>,
     /// Name of the profile.
     pub profile: &'a str,
     /// Prices, when the service gave any.
@@ -62,6 +64,24 @@ pub struct Planner<'a> {
     pub observer: &'a dyn Observer,
     /// Ends the planning.
     pub stop: &'a CancellationToken,
+}
+
+impl Planner<'_> {
+    /// The key that makes a new job of this item.
+    fn key_for(&self, item_key: &str) -> &KeyId {
+        match &self.beside {
+            Some((next, share)) if falls_to_next(item_key, *share) => next,
+            _ => &self.key,
+        }
+    }
+}
+
+/// Whether an item belongs to the `share` of a hundred that go to the next key: always the same
+/// answer for the same item, and whoever got in at a small share stays in at a larger one.
+fn falls_to_next(item_key: &str, share: u32) -> bool {
+    // The item key is a hash in hex, so that its first digits are as good as a random number.
+    let digits = item_key.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    digits.is_some_and(|number| number % 100 < share)
 }
 
 /// A plan that stands in the ledger.
@@ -203,14 +223,15 @@ impl<'a> Filling<'a> {
                 (source, video.duration, content)
             }
         };
+        let item_key = item_key(&self.planner.key.origin, &content, &self.result_key);
         let model = self.options.model;
         let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
         Ok(Some(NewEntry {
             name: name.to_owned(),
             target,
             work: Work {
-                item_key: item_key(&self.planner.key.origin, &content, &self.result_key),
-                key: self.planner.key.clone(),
+                key: self.planner.key_for(&item_key).clone(),
+                item_key,
                 profile: self.planner.profile.to_owned(),
                 source,
                 duration,
@@ -368,6 +389,16 @@ mod tests {
         ] {
             assert_ne!(base, other);
         }
+    }
+
+    #[test]
+    fn a_share_of_items_goes_to_the_next_key_and_stays_there() {
+        let items: Vec<_> = (0..2_000).map(|n| item_key("https://a", &n.to_string(), "")).collect();
+        let at = |share| items.iter().filter(|item| falls_to_next(item, share)).count();
+        assert_eq!((at(0), at(100)), (0, 2_000));
+        assert!((150..250).contains(&at(10)), "{}", at(10));
+        let grown = items.iter().filter(|i| falls_to_next(i, 10)).all(|i| falls_to_next(i, 30));
+        assert!(grown, "a larger share takes nothing back");
     }
 
     #[test]

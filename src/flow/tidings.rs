@@ -190,6 +190,7 @@ pub async fn settle_by_webhook<S: Service>(
     if task.row.phase.is_settled() {
         return Ok(Settling::Already);
     }
+    let context = context.of_key(&task.work.key.print);
     if task.work.key != context.key {
         return Ok(Settling::OtherKey);
     }

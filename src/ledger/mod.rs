@@ -11,6 +11,7 @@
 //! - `owner`: which processes are alive
 //! - `account`: uploads, keys and prices that were seen
 //! - `delivery`: webhooks that came in
+//! - `keys`: what each key has to do with the attempts
 //! - `limiters`: limits of keys and hosts, for the client
 //! - `story`: reading for people
 
@@ -19,6 +20,7 @@ mod batch;
 mod codec;
 mod delivery;
 mod error;
+mod keys;
 mod limiters;
 mod owner;
 mod place;
@@ -39,6 +41,7 @@ pub use account::{Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
 pub use delivery::{NewDelivery, News, Taken};
 pub use error::LedgerError;
+pub use keys::KeyFigures;
 pub use owner::{Owner, OwnerId};
 pub use place::{NewEntry, Placed};
 pub use row::{DraftSeen, Phase, Row};

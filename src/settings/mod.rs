@@ -17,6 +17,7 @@ mod overview;
 mod profile;
 mod reader;
 mod resolve;
+mod rotate;
 mod schema;
 mod secret;
 mod trust;
@@ -38,6 +39,7 @@ use crate::model::{
 pub use add::{KeySource, NewProfile, add_profile};
 pub use profile::{Environment, Limits, Profile, Timing};
 pub use reader::Shown;
+pub use rotate::{RotationStep, rotate_key};
 
 use secret::{Placed, Slot, Surroundings};
 
@@ -266,6 +268,14 @@ impl Settings {
         Failure::new(FailureKind::Configuration, format!("API key of profile {name}"), why)
             .with_next("rbgv config show")
     }
+}
+
+/// A key as a person or a program gave it, without the line break at its end.
+///
+/// # Errors
+/// Why it cannot be a key; never holds it.
+pub fn checked_key(raw: &str) -> Result<ApiKey, String> {
+    secret::checked(raw)
 }
 
 impl fmt::Debug for Settings {

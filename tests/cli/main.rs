@@ -13,11 +13,14 @@ mod support;
 
 mod artefacts;
 mod commands;
+mod keys;
 mod kill;
 mod listen;
 mod output;
+mod profiles;
 mod real;
 mod recipes;
+mod rotate;
 mod run;
 mod secrets;
 mod settings;

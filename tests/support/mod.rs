@@ -276,6 +276,14 @@ impl Sandbox {
         assert_eq!(status, 200, "{answer}");
     }
 
+    /// Another key of the same client.
+    pub fn new_key(&self) -> String {
+        let (status, body) = self.http("POST", "/v1/admin/keys", "{\"client_id\": \"default\"}");
+        assert_eq!(status, 200, "{body}");
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        answer["api_key"].as_str().unwrap().to_owned()
+    }
+
     pub fn audit(&self) -> Audit {
         let (status, body) = self.http("GET", "/sandbox/audit", "");
         assert_eq!(status, 200, "{body}");
