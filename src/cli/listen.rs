@@ -286,7 +286,7 @@ impl<'a> Desk<'a> {
             }));
         } else {
             let words = [Some(delivery.event.as_str()), job, settling];
-            printer.data(&words.into_iter().flatten().collect::<Vec<_>>().join("\t"));
+            printer.data(&words.into_iter().flatten().collect::<Vec<_>>().join(" "));
         }
     }
 }

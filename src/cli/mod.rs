@@ -11,6 +11,7 @@ mod global;
 mod input_args;
 mod job_args;
 mod keys;
+mod limits;
 mod listen;
 mod man;
 mod model;

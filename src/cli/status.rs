@@ -1,5 +1,6 @@
 //! `rbgv status`: what is going on, from the ledger or from the service.
 
+use super::limits;
 use super::run::release_latches;
 use super::session::Session;
 use crate::client::{Call, Client, ListQuery};
@@ -15,6 +16,7 @@ use crate::output::{Table, human, json};
 /// Without an argument, what this machine's ledger knows: batches, and jobs that are under way.
 /// With job ids, what the service says of them.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
     /// Ask the service about these jobs
     #[arg(value_name = "JOB")]
@@ -32,6 +34,10 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "jobs")]
     failed: bool,
 
+    /// Show what is known of the key's limits: rates, jobs in flight, refusals, pauses
+    #[arg(long, conflicts_with_all = ["jobs", "wait", "remote", "failed"])]
+    limits: bool,
+
     /// Most lines of each list
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
@@ -39,6 +45,9 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let jobs: Vec<JobId> = args.jobs.iter().cloned().map(JobId).collect();
+    if args.limits {
+        return limits::show(session).await;
+    }
     if args.remote {
         return remote(session, args.limit).await;
     }

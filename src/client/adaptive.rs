@@ -75,18 +75,18 @@ fn cubic(rounds: f64) -> f64 {
     1.0 + CUT * (rounds / ROUNDS_TO_CEILING - 1.0).powi(3)
 }
 
-/// Takes note of a refusal of something that was sent at `sent`. All refusals of what was sent
-/// before a cut are one episode with it. `held` is how much was seen to be accepted at the time,
+/// Takes note of a refusal of something that was decided at `reserved`, by what was allowed then.
+/// All refusals of what was decided before a cut are one episode with it, whenever it was sent. `held` is how much was seen to be accepted at the time,
 /// where that is known: the limit cannot be above it. Gives whether it was cut.
 pub fn refused(
     state: &mut AdaptiveState,
     bounds: &Bounds,
-    sent: Instant,
+    reserved: Instant,
     now: Instant,
     held: Option<f64>,
 ) -> bool {
     // A cut in the future comes from a broken clock.
-    if state.cut_at.is_some_and(|cut| sent <= cut && cut <= now) {
+    if state.cut_at.is_some_and(|cut| reserved <= cut && cut <= now) {
         return false;
     }
     let before = value(state, bounds);

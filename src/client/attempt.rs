@@ -177,7 +177,7 @@ impl Client {
         let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
         let (limiter, host) = (&self.inner.limiter, &self.inner.host);
         let errand = errand(operation, call, effort);
-        limiter.learn(errand, host, admission, sent, result.as_ref().err()).await;
+        limiter.learn(errand, host, admission, result.as_ref().err()).await;
         result
     }
 

@@ -33,6 +33,13 @@ pub fn reserve(state: &mut BucketState, shape: &BucketShape, now: Instant) -> Du
     Duration::from_micros(full_at.saturating_sub(slack).saturating_sub(now))
 }
 
+/// Empties the bucket: places that were reserved are void, and the next one comes a gap from now.
+pub fn empty(state: &mut BucketState, shape: &BucketShape, now: Instant) {
+    let tokens = u64::from(shape.burst.max(1));
+    let full_in = gap_micros(shape.rate).saturating_mul(tokens);
+    state.full_at_micros = now.0.saturating_mul(1_000).saturating_add(full_in);
+}
+
 /// Time between two requests. A rate that is none, or next to it, is one in an hour.
 fn gap_micros(rate: f64) -> u64 {
     let gap = if rate > 0.0 { SECOND / rate } else { f64::MAX };
@@ -51,6 +58,18 @@ mod tests {
 
     fn ms(number: u64) -> Duration {
         Duration::from_millis(number)
+    }
+
+    #[test]
+    fn an_emptied_bucket_hands_out_nothing_but_what_flows_in() {
+        let mut state = BucketState::default();
+        for _ in 0..20 {
+            reserve(&mut state, &SHAPE, Instant(1_000));
+        }
+        let slower = BucketShape { rate: 5.0, ..SHAPE };
+        empty(&mut state, &slower, Instant(1_100));
+        let waits = [(); 3].map(|()| reserve(&mut state, &slower, Instant(1_100)).as_millis());
+        assert_eq!(waits, [200, 400, 600]);
     }
 
     #[test]

@@ -18,9 +18,10 @@ use super::lanes::Limits;
 use super::limiter::{Admission, Limiter};
 use super::memory::MemoryStore;
 use super::operation::Operation;
+use super::report::{LimitsReport, report};
 use super::transport::Transport;
 use super::wire::{self, Unreadable};
-use crate::model::limits::{KeyLimits, LimitKey, LimiterStore};
+use crate::model::limits::{LimitKey, LimiterStore};
 use crate::model::{
     ApiKey, Clock, Failure, Fingerprint, Instant, JobId, JobStatus, JobView, OutputLink, Pricing,
     Random,
@@ -269,8 +270,9 @@ impl Client {
     }
 
     /// What is known of this key's limits.
-    pub async fn limits(&self) -> Result<KeyLimits, Failure> {
-        self.inner.limiter.known().await
+    pub async fn limits(&self) -> Result<LimitsReport, Failure> {
+        let known = self.inner.limiter.known().await?;
+        Ok(report(&known, self.inner.limiter.shape(), self.now()))
     }
 
     /// Releases what only the user may: the stops after 401 and 402.

@@ -8,11 +8,14 @@ use super::breaker::BreakerShape;
 use super::bucket::{self, BucketShape};
 use super::budget::{self, BudgetShape};
 use super::latch;
-use crate::model::limits::{KeyLimits, Lane};
+use super::tally;
+use crate::model::limits::{KeyLimits, Lane, LaneState};
 use crate::model::{Delivery, FailureKind, Instant};
 
 /// Send times are handed out no farther ahead than this.
 const HORIZON: Duration = Duration::from_mins(10);
+/// Two lanes that are refused within this time are taken to share one bucket at the service.
+const TOGETHER: Duration = Duration::from_secs(5);
 /// A pause beyond this comes from a broken clock.
 const PAUSE_MAX: Duration = Duration::from_hours(48);
 
@@ -99,7 +102,8 @@ pub(super) enum Place {
 /// How a call went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Outcome {
-    pub(super) sent: Instant,
+    /// When its place was reserved, by what was known then.
+    pub(super) reserved: Instant,
     pub(super) pressed: bool,
     /// Kind, certainty, and the pause that was asked for; none when it went well.
     pub(super) failed: Option<(FailureKind, Delivery, Option<Duration>)>,
@@ -123,6 +127,18 @@ pub(super) fn obstacle(limits: &KeyLimits, errand: &Errand, now: Instant) -> Opt
     (!left.is_zero() && left <= PAUSE_MAX).then_some(Place::Parked(left))
 }
 
+/// Whether a place that was reserved at `reserved` may still be used: nothing stands in the way,
+/// and the lane has not been slowed since.
+pub(super) fn holds(
+    limits: &mut KeyLimits,
+    errand: &Errand,
+    reserved: Instant,
+    now: Instant,
+) -> bool {
+    let slowed = limits.lane(errand.lane).rate.cut_at.is_some_and(|cut| cut > reserved);
+    !slowed && obstacle(limits, errand, now).is_none()
+}
+
 /// Finds a place for `errand` and takes it.
 pub(super) fn place(
     limits: &mut KeyLimits,
@@ -133,10 +149,8 @@ pub(super) fn place(
     if let Some(obstacle) = obstacle(limits, errand, now) {
         return obstacle;
     }
-    let bounds = shape.lane(errand.lane);
     let lane = limits.lane(errand.lane);
-    let rate = adaptive::value(&lane.rate, &bounds.rate);
-    let bucket = BucketShape { rate, burst: bounds.burst, horizon: HORIZON };
+    let bucket = bucket_shape(lane, shape.lane(errand.lane));
     let wait = bucket::reserve(&mut lane.bucket, &bucket, now);
     let owed = if errand.again {
         budget::spend(&mut limits.budget, &shape.budget, now)
@@ -147,6 +161,12 @@ pub(super) fn place(
     Place::At { wait: wait.max(owed), pressed: !wait.is_zero() }
 }
 
+/// The bucket of a lane at what is known of its rate.
+pub(super) fn bucket_shape(lane: &LaneState, bounds: &LaneLimits) -> BucketShape {
+    let rate = adaptive::value(&lane.rate, &bounds.rate);
+    BucketShape { rate, burst: bounds.burst, horizon: HORIZON }
+}
+
 /// Learns from how `errand` went.
 pub(super) fn learn(
     limits: &mut KeyLimits,
@@ -155,10 +175,12 @@ pub(super) fn learn(
     outcome: &Outcome,
     now: Instant,
 ) {
+    let refused = matches!(outcome.failed, Some((FailureKind::RateLimited, ..)));
+    tally::count(&mut limits.tallies, errand.lane, refused, now);
     match outcome.failed {
         None => passed(limits, shape, errand, outcome, now),
         Some((FailureKind::RateLimited, _, asked)) => {
-            limited(limits, shape, errand, outcome.sent, now, asked);
+            limited(limits, shape, errand, outcome.reserved, now, asked);
         }
         // Only the service itself can say this of a key; a gateway's word falls no latch.
         Some((kind, Delivery::NotExecuted, _)) if errand.keyed => {
@@ -192,7 +214,7 @@ fn limited(
     limits: &mut KeyLimits,
     shape: &Limits,
     errand: &Errand,
-    sent: Instant,
+    reserved: Instant,
     now: Instant,
     asked: Option<Duration>,
 ) {
@@ -201,18 +223,37 @@ fn limited(
     match errand.in_flight {
         Some(others) if errand.starts && others > 0 && creates_pass => {
             let held = Some(f64::from(others));
-            adaptive::refused(&mut limits.cap, &shape.in_flight, sent, now, held);
+            adaptive::refused(&mut limits.cap, &shape.in_flight, reserved, now, held);
             limits.starts_parked_until = limits.starts_parked_until.max(until);
         }
         _ => {
-            let lane = limits.lane(errand.lane);
-            adaptive::refused(&mut lane.rate, &shape.lane(errand.lane).rate, sent, now, None);
-            lane.parked_until = lane.parked_until.max(until);
+            let shared = is_shared(limits, errand.lane, now);
+            for lane in Lane::ALL.into_iter().filter(|lane| shared || *lane == errand.lane) {
+                let (state, bounds) = (limits.lane(lane), shape.lane(lane));
+                if adaptive::refused(&mut state.rate, &bounds.rate, reserved, now, None) {
+                    // The service's bucket is empty; what was reserved of ours is reserved anew.
+                    let bucket = bucket_shape(state, bounds);
+                    bucket::empty(&mut state.bucket, &bucket, now);
+                }
+                state.parked_until = state.parked_until.max(until);
+            }
             if !errand.starts {
-                lane.refused_at = Some(now);
+                limits.lane(errand.lane).refused_at = Some(now);
             }
         }
     }
+}
+
+/// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
+/// moment ago. Then slowing one of them leaves the others to fill the room that it made.
+fn is_shared(limits: &KeyLimits, refused: Lane, now: Instant) -> bool {
+    let others = [
+        (Lane::Control, &limits.control),
+        (Lane::Poll, &limits.poll),
+        (Lane::Transfer, &limits.transfer),
+    ];
+    let lately = |at: Instant| now.since(at) < TOGETHER;
+    others.into_iter().any(|(lane, state)| lane != refused && state.refused_at.is_some_and(lately))
 }
 
 #[cfg(test)]
@@ -229,10 +270,10 @@ mod tests {
 
     fn failed(kind: FailureKind, delivery: Delivery, asked: Option<u64>) -> Outcome {
         let asked = asked.map(Duration::from_secs);
-        Outcome { sent: Instant(1_000), pressed: false, failed: Some((kind, delivery, asked)) }
+        Outcome { reserved: Instant(1_000), pressed: false, failed: Some((kind, delivery, asked)) }
     }
 
-    const GOOD: Outcome = Outcome { sent: Instant(0), pressed: false, failed: None };
+    const GOOD: Outcome = Outcome { reserved: Instant(0), pressed: false, failed: None };
     const NOW: Instant = Instant(1_000);
 
     /// What a start, a create, a look and an upload meet after `lessons`.
@@ -261,6 +302,56 @@ mod tests {
         assert_eq!(met[2], parked(36_000), "a long one is kept, too");
         let (_, met) = after(&[(errand(Lane::Poll), limited(Some(1_000_000)))]);
         assert_eq!(met[2], None, "one without end is a mistake");
+    }
+
+    #[test]
+    fn lanes_that_are_refused_together_are_slowed_together() {
+        let limited = failed(FailureKind::RateLimited, Delivery::NotExecuted, Some(7));
+        let (poll, create) = (errand(Lane::Poll), errand(Lane::Control));
+        // (lessons, lanes that were cut: control, poll, transfer)
+        let table = [
+            (vec![(poll, limited)], [false, true, false]),
+            (vec![(poll, limited), (poll, limited)], [false, true, false]),
+            (vec![(create, GOOD), (poll, limited), (create, limited)], [true, true, true]),
+            (vec![(create, limited), (poll, limited)], [true, true, true]),
+        ];
+        for (lessons, expected) in table {
+            let (limits, met) = after(&lessons);
+            let cut = [&limits.control, &limits.poll, &limits.transfer]
+                .map(|lane| lane.rate.cut_at.is_some());
+            assert_eq!(cut, expected, "{lessons:?}");
+            assert_eq!(met[1].is_some(), expected[0], "and they wait together");
+        }
+        let mut limits = KeyLimits::default();
+        for (lane, now) in [(poll, NOW), (create, NOW.after(TOGETHER))] {
+            learn(&mut limits, &Limits::default(), &lane, &limited, now);
+        }
+        assert!(limits.transfer.rate.cut_at.is_none(), "long after is not together");
+    }
+
+    #[test]
+    fn refusals_of_what_was_reserved_before_a_cut_are_one_episode_with_it() {
+        let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+        let create = errand(Lane::Control);
+        let at = |reserved| Outcome {
+            reserved: Instant(reserved),
+            ..failed(FailureKind::RateLimited, Delivery::NotExecuted, None)
+        };
+        for _ in 0..30 {
+            place(&mut limits, &shape, &create, Instant(1_000));
+        }
+        learn(&mut limits, &shape, &create, &at(1_000), Instant(1_500));
+        let cut = limits.control.rate;
+        assert!(!holds(&mut limits, &create, Instant(1_000), Instant(1_500)), "reserved anew");
+        for late in 0..29 {
+            learn(&mut limits, &shape, &create, &at(1_000), Instant(1_600 + late));
+        }
+        assert_eq!(limits.control.rate, cut, "one cut");
+        let Place::At { wait, .. } = place(&mut limits, &shape, &create, Instant(1_500)) else {
+            panic!("nothing is in the way")
+        };
+        assert_eq!(wait.as_millis(), 222, "the burst is gone, and so are the old places");
+        assert!(holds(&mut limits, &create, Instant(1_500), Instant(1_722)));
     }
 
     #[test]

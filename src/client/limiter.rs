@@ -22,6 +22,7 @@ const WORTH_TELLING: Duration = Duration::from_secs(1);
 pub struct Admission {
     _slot: OwnedSemaphorePermit,
     pressed: bool,
+    reserved: Instant,
 }
 
 /// Admission for one key, and for the hosts that it leads to.
@@ -69,8 +70,8 @@ impl Limiter {
                 Place::At { wait, pressed } => {
                     tokio::time::sleep(wait).await;
                     // While it waited, others may have learned better.
-                    if wait.is_zero() || self.is_clear(errand).await? {
-                        return Ok(Admission { _slot: slot, pressed });
+                    if wait.is_zero() || self.holds(errand, now).await? {
+                        return Ok(Admission { _slot: slot, pressed, reserved: now });
                     }
                 }
                 Place::Parked(wait) => {
@@ -90,7 +91,8 @@ impl Limiter {
         call: &Call<'_>,
     ) -> Result<Admission, Failure> {
         self.pass_breaker(host, what, call).await?;
-        Ok(Admission { _slot: self.slot(Lane::Transfer, what).await?, pressed: false })
+        let slot = self.slot(Lane::Transfer, what).await?;
+        Ok(Admission { _slot: slot, pressed: false, reserved: self.clock.now() })
     }
 
     /// Learns how an admitted errand went. What cannot be kept is no reason to lose an answer.
@@ -99,13 +101,12 @@ impl Limiter {
         errand: Errand,
         host: &str,
         admission: &Admission,
-        sent: Instant,
         failed: Option<&Failure>,
     ) {
         self.learn_of_host(host, failed).await;
-        let pressed = admission.pressed;
+        let (pressed, reserved) = (admission.pressed, admission.reserved);
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
-        let outcome = Outcome { sent, pressed, failed };
+        let outcome = Outcome { reserved, pressed, failed };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
             self.with_key(move |key| lanes::learn(key, &shape, &errand, &outcome, now)).await;
@@ -201,9 +202,9 @@ impl Limiter {
         Arc::clone(slots).acquire_owned().await.map_err(|error| Failure::local(what, &error))
     }
 
-    async fn is_clear(&self, errand: Errand) -> Result<bool, Failure> {
+    async fn holds(&self, errand: Errand, reserved: Instant) -> Result<bool, Failure> {
         let now = self.clock.now();
-        self.with_key(move |key| lanes::obstacle(key, &errand, now).is_none()).await
+        self.with_key(move |key| lanes::holds(key, &errand, reserved, now)).await
     }
 
     /// Changes the key's state off the threads that serve sockets: a store may wait for others.

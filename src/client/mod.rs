@@ -11,6 +11,7 @@
 //! | `limiter` | leave for each attempt; what answers teach is told to the shared store |
 //! | `lanes` | the pure part of that: which policy serves for what |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
+//! | `tally`, `report` | the last hour, and what is known of limits, for people |
 //! | `backoff`, `poll`, `bucket`, `adaptive`, `breaker`, `budget`, `latch` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
@@ -37,6 +38,8 @@ mod log;
 mod memory;
 mod operation;
 pub mod poll;
+mod report;
+mod tally;
 mod transport;
 mod trouble;
 mod verdict;
@@ -62,4 +65,5 @@ pub use lanes::{LaneLimits, Limits};
 pub use limiter::Admission;
 pub use memory::MemoryStore;
 pub use poll::{Looks, PollTiming};
+pub use report::{LaneReport, LimitsReport, Next};
 pub use transport::Forwarder;

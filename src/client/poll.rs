@@ -8,6 +8,8 @@ const GROWTH: f64 = 1.25;
 /// The first look is not put off beyond this many of the longest pause, however long jobs usually
 /// take: a job that fails at once should be noticed, above all by a canary.
 const FIRST_LOOK_PAUSES: u32 = 3;
+/// The share of the least time that such jobs have taken after which the first look comes.
+const FIRST_LOOK_EARLIER: f64 = 0.85;
 
 /// The named waits of polling; the defaults are those of `[profiles.x.timing]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,12 +41,15 @@ pub struct Looks {
 }
 
 impl Looks {
-    /// The pause between starting a job and the first look at it. `usual` is how long such jobs
-    /// have taken before.
+    /// The pause between starting a job and the first look at it. `least` is how long such jobs
+    /// have taken at least. The look comes a little before that: were it made exactly then, no job
+    /// could ever be seen to take less, and what was learned could only grow.
     #[must_use]
-    pub fn first(timing: &PollTiming, usual: Option<Duration>) -> Duration {
+    pub fn first(timing: &PollTiming, least: Option<Duration>) -> Duration {
         let latest = timing.first.max(timing.max * FIRST_LOOK_PAUSES);
-        usual.map_or(timing.first, |usual| usual.clamp(timing.first, latest))
+        least.map_or(timing.first, |least| {
+            least.mul_f64(FIRST_LOOK_EARLIER).clamp(timing.floor.min(timing.first), latest)
+        })
     }
 
     /// Takes note of a look at `since_start` that showed the job at `percent`, and gives the pause
@@ -56,8 +61,20 @@ impl Looks {
         since_start: Duration,
         percent: Option<f64>,
     ) -> Duration {
+        let pause = self.pause(timing, since_start, percent);
+        self.count_one();
+        pause
+    }
+
+    /// [`Looks::next`] for what may have been learned without a look at the job itself, from a
+    /// list: only looks that are counted, by [`Looks::count_one`], make the pauses grow.
+    pub fn pause(
+        &mut self,
+        timing: &PollTiming,
+        since_start: Duration,
+        percent: Option<f64>,
+    ) -> Duration {
         let pause = grown(timing, self.count);
-        self.count = self.count.saturating_add(1);
         let left = percent.and_then(|percent| {
             let earlier = self.seen.unwrap_or_default();
             let left = remaining(earlier, (since_start, percent));
@@ -65,6 +82,11 @@ impl Looks {
             left
         });
         left.map_or(pause, |left| left.clamp(timing.first, pause))
+    }
+
+    /// Counts a look at the job itself.
+    pub fn count_one(&mut self) {
+        self.count = self.count.saturating_add(1);
     }
 }
 
@@ -86,25 +108,22 @@ fn remaining(earlier: (Duration, f64), now: (Duration, f64)) -> Option<Duration>
     Duration::try_from_secs_f64(left).ok()
 }
 
-/// Whether sweeping pages costs fewer requests than looking at each of `open` jobs: when one page
-/// of `page_len` entries, of `listed` in all, is expected to cover at least two open jobs.
+/// Most pages that a sweep for `open` jobs may read, so that each is expected to cover at least two
+/// of them; none when looking at each singly costs no more.
 #[must_use]
-pub fn sweeping_pays(open: u32, page_len: u32, listed: u32) -> bool {
-    let pages = pages(page_len, listed);
-    open >= pages.saturating_mul(2)
+pub fn sweep_pages(open: u32) -> Option<u32> {
+    match open / 2 {
+        0 => None,
+        pages => Some(pages),
+    }
 }
 
 /// The pause between sweeps of `pages` pages that serve `open` jobs: as many requests as single
 /// looks at the vendor's cadence would take, and never more.
 #[must_use]
 pub fn sweep_pause(timing: &PollTiming, pages: u32, open: u32) -> Duration {
-    let fair = timing.first.mul_f64(f64::from(pages) / f64::from(open.max(1)));
+    let fair = timing.first.mul_f64(f64::from(pages.max(1)) / f64::from(open.max(1)));
     fair.clamp(timing.floor.min(timing.first), timing.first)
-}
-
-/// How many pages hold `listed` entries.
-fn pages(page_len: u32, listed: u32) -> u32 {
-    listed.div_ceil(page_len.max(1)).max(1)
 }
 
 #[cfg(test)]
@@ -116,18 +135,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_look_comes_when_such_jobs_usually_end() {
+    fn the_first_look_comes_a_little_before_such_jobs_have_ended_so_far() {
         let timing = PollTiming::default();
-        // (usual, first look)
+        // (least so far, first look)
         let table = [
             (None, 2.0),
-            (Some(0.3), 2.0),
-            (Some(7.0), 7.0),
-            (Some(30.0), 30.0),
+            (Some(0.1), 0.25),
+            (Some(1.0), 0.85),
+            (Some(10.0), 8.5),
+            (Some(30.0), 25.5),
             (Some(3_600.0), 30.0),
         ];
-        for (usual, expected) in table {
-            assert_eq!(Looks::first(&timing, usual.map(seconds)), seconds(expected), "{usual:?}");
+        for (least, expected) in table {
+            assert_eq!(Looks::first(&timing, least.map(seconds)), seconds(expected), "{least:?}");
         }
     }
 
@@ -183,21 +203,11 @@ mod tests {
         for (pages, open, expected) in table {
             assert_eq!(sweep_pause(&timing, pages, open), seconds(expected), "{pages} {open}");
         }
-        // (open jobs, entries a page, entries in all, pays)
-        let table = [
-            (1, 100, 5, false),
-            (2, 100, 100, true),
-            (2, 100, 101, false),
-            (100, 20, 900, true),
-            (5, 0, 9, false),
-            (2, 100, 0, true),
-        ];
-        for (open, page_len, listed, expected) in table {
-            assert_eq!(
-                sweeping_pays(open, page_len, listed),
-                expected,
-                "{open} {page_len} {listed}"
-            );
+        // (open jobs, pages)
+        let table =
+            [(0, None), (1, None), (2, Some(1)), (3, Some(1)), (4, Some(2)), (100, Some(50))];
+        for (open, pages) in table {
+            assert_eq!(sweep_pages(open), pages, "{open}");
         }
     }
 

@@ -177,7 +177,7 @@ impl<S: Service> Drive<'_, S> {
     }
 
     /// Takes a look into the row and tells what people want to know of it.
-    fn seen(&mut self, asked: crate::model::Instant, view: JobView) -> Look {
+    pub(super) fn seen(&mut self, asked: crate::model::Instant, view: JobView) -> Look {
         let look = Look {
             asked,
             billed: view.billing_status.is_some(),

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::collect::Collected;
 use super::drive::{Drive, Ended};
 use super::protocol::Observation;
 use super::run::Run;
 use super::service::Service;
+use super::sweep::sweep;
 use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
 use crate::model::event::{Output, Summary};
 use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
@@ -21,8 +22,12 @@ use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, I
 /// Entries that are uploaded and drafted ahead of the jobs in flight.
 const AHEAD: usize = 16;
 
-/// How long work of another process is left alone before it is looked at again.
-const FOREIGN_CHECK: Duration = Duration::from_millis(500);
+/// Entries whose output is fetched, or waits for that, beside those.
+const COLLECTING: usize = 64;
+
+/// Work of another process is left alone for so many of the shortest poll pauses before it is looked
+/// at again.
+const FOREIGN_CHECK: u32 = 2;
 
 /// Entries read from the ledger at a time.
 const PAGE: u32 = 64;
@@ -50,6 +55,33 @@ enum Settled {
     Foreign,
 }
 
+/// How one entry ended.
+type Worked = (EntryId, ItemRef, Result<Settled, Failure>);
+
+/// An entry and where its output goes.
+struct Outlet {
+    entry: Entry,
+    spool: PathBuf,
+    stdout: Option<StdoutSink>,
+}
+
+/// Counts an entry out of those that are under way, once.
+struct Leaving<'a, S: Service>(Option<&'a Run<S>>);
+
+impl<S: Service> Leaving<'_, S> {
+    fn leave(&mut self) {
+        if let Some(run) = self.0.take() {
+            run.underway().leave();
+        }
+    }
+}
+
+impl<S: Service> Drop for Leaving<'_, S> {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
 /// Works through one batch.
 pub struct Dispatch<S> {
     run: Arc<Run<S>>,
@@ -75,23 +107,32 @@ impl<S: Service> Dispatch<S> {
     /// # Errors
     /// The ledger cannot be used. Everything else is told of the entry it concerns.
     pub async fn work(mut self) -> Result<Verdict, Failure> {
+        let mut sweeping = JoinSet::new();
+        for run in self.run.all() {
+            run.recall().await?;
+            sweeping.spawn(sweep(Arc::clone(&run.context), Arc::clone(&run.sweeps)));
+        }
+        self.pass_until_settled().await?;
+        drop(sweeping);
+        self.finish().await
+    }
+
+    async fn pass_until_settled(&mut self) -> Result<(), Failure> {
         loop {
             let foreign = self.pass().await?;
             if foreign == 0 || self.run.all_held().is_some() {
-                break;
+                return Ok(());
             }
-            if self.run.context.sleep(FOREIGN_CHECK).await.is_err() {
-                break;
+            let pause = self.run.context.timing.poll.floor * FOREIGN_CHECK;
+            if self.run.context.sleep(pause).await.is_err() {
+                return Ok(());
             }
         }
-        self.finish().await
     }
 
     /// Goes once over the open entries and returns how many were in other hands.
     async fn pass(&mut self) -> Result<usize, Failure> {
-        let window = self.run.window(AHEAD);
-        let mut working: JoinSet<(EntryId, ItemRef, Result<Settled, Failure>)> = JoinSet::new();
-        let mut active = HashSet::new();
+        let mut working = JoinSet::new();
         let mut tasks = HashSet::new();
         let (mut after, mut foreign) = (None, 0);
         'pages: loop {
@@ -106,9 +147,7 @@ impl<S: Service> Dispatch<S> {
             }
             for entry in page {
                 after = Some((entry.rank, entry.id));
-                while working.len() >= window {
-                    foreign += self.settle_next(&mut working, &mut active).await?;
-                }
+                foreign += self.make_room(&mut working).await?;
                 if self.run.all_held().is_some() {
                     break 'pages;
                 }
@@ -118,32 +157,50 @@ impl<S: Service> Dispatch<S> {
                     foreign += 1;
                     continue;
                 }
-                active.insert(entry.id);
+                self.run.underway().enter();
                 let (run, spool, stdout) =
                     (Arc::clone(&self.run), self.spool.clone(), self.stdout.clone());
                 working.spawn(async move {
                     let id = entry.id;
                     let item = ItemRef { id: id.0, name: entry.name.clone() };
-                    let settled = work_on(&run, entry, task, &item, &spool, stdout).await;
+                    let mut underway = Leaving(Some(&run));
+                    let outlet = Outlet { entry, spool, stdout };
+                    let settled = work_on(&mut underway, &run, &outlet, task, &item).await;
+                    drop(underway);
                     (id, item, settled)
                 });
             }
         }
-        while !working.is_empty() {
-            foreign += self.settle_next(&mut working, &mut active).await?;
+        while let Some(joined) = working.join_next().await {
+            foreign += self.take(joined).await?;
         }
         Ok(foreign)
     }
 
-    async fn settle_next(
-        &mut self,
-        working: &mut JoinSet<(EntryId, ItemRef, Result<Settled, Failure>)>,
-        active: &mut HashSet<EntryId>,
-    ) -> Result<usize, Failure> {
-        let Some(joined) = working.join_next().await else { return Ok(0) };
+    /// Settles entries until one more may be begun; answers how many were in other hands.
+    async fn make_room(&mut self, working: &mut JoinSet<Worked>) -> Result<usize, Failure> {
+        let mut foreign = 0;
+        loop {
+            let run = Arc::clone(&self.run);
+            let window = run.window(AHEAD).await?;
+            let has_room = run.underway().count() < window && working.len() < window + COLLECTING;
+            if has_room || run.all_held().is_some() {
+                return Ok(foreign);
+            }
+            tokio::select! {
+                joined = working.join_next() => match joined {
+                    Some(joined) => foreign += self.take(joined).await?,
+                    None => return Ok(foreign),
+                },
+                () = run.underway().one_left() => {}
+            }
+        }
+    }
+
+    /// Takes the end of an entry in; answers 1 when it was in other hands.
+    async fn take(&mut self, joined: Result<Worked, JoinError>) -> Result<usize, Failure> {
         let (id, item, settled) =
             joined.map_err(|error| Failure::local("working on an input", &error))?;
-        active.remove(&id);
         // Local trouble of one entry pauses it; the ledger itself failing shows at the next step.
         let settled = settled.unwrap_or_else(Settled::Paused);
         if matches!(settled, Settled::Foreign) {
@@ -235,12 +292,11 @@ fn paused_class(failure: &Failure) -> ExitClass {
 }
 
 async fn work_on<S: Service>(
+    underway: &mut Leaving<'_, S>,
     run: &Run<S>,
-    entry: Entry,
+    outlet: &Outlet,
     task: TaskId,
     item: &ItemRef,
-    spool: &Path,
-    stdout: Option<StdoutSink>,
 ) -> Result<Settled, Failure> {
     let mut next = task;
     for tried in 0.. {
@@ -249,7 +305,7 @@ async fn work_on<S: Service>(
         let run = run.of_key(&task);
         let Some(task) = run.adopt(*task).await? else { return Ok(Settled::Foreign) };
         let mut drive = Drive::new(run, task, item.clone());
-        let settled = settle(&mut drive, &entry, spool, stdout.clone()).await;
+        let settled = settle(underway, &mut drive, outlet).await;
         let task = drive.task.clone();
         run.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
         match settled? {
@@ -275,10 +331,9 @@ async fn renewed<S: Service>(run: &Run<S>, failed: TaskId) -> Result<TaskId, Fai
 }
 
 async fn settle<S: Service>(
+    underway: &mut Leaving<'_, S>,
     drive: &mut Drive<'_, S>,
-    entry: &Entry,
-    spool: &Path,
-    stdout: Option<StdoutSink>,
+    outlet: &Outlet,
 ) -> Result<Settled, Failure> {
     let began = drive.run.context.clock.now();
     if !drive.task.row.phase.is_settled() {
@@ -300,7 +355,10 @@ async fn settle<S: Service>(
         }
     }
     match drive.task.row.phase {
-        Row::Completed => deliver(drive, entry, spool, stdout, began).await,
+        Row::Completed => {
+            underway.leave();
+            deliver(drive, outlet, began).await
+        }
         Row::Failed => Ok(Settled::Failed(told_failure(&drive.task))),
         // A person decides; a later run goes on from there.
         _ => Ok(Settled::Paused(told_failure(&drive.task))),
@@ -319,17 +377,15 @@ fn tell_left<S: Service>(drive: &Drive<'_, S>) {
 
 async fn deliver<S: Service>(
     drive: &mut Drive<'_, S>,
-    entry: &Entry,
-    spool: &Path,
-    stdout: Option<StdoutSink>,
+    outlet: &Outlet,
     began: Instant,
 ) -> Result<Settled, Failure> {
-    match drive.collect(entry, spool).await {
+    match drive.collect(&outlet.entry, &outlet.spool).await {
         Ok(Collected::There(output)) => Ok(Settled::Skipped(output)),
         Ok(Collected::New(mut output)) => {
             output.elapsed = Some(drive.run.context.clock.now().since(began));
-            if entry.target.is_none()
-                && let (Some(path), Some(sink)) = (output.path.take(), stdout)
+            if outlet.entry.target.is_none()
+                && let (Some(path), Some(sink)) = (output.path.take(), outlet.stdout.clone())
             {
                 super::context::blocking(move || {
                     sink(&path)

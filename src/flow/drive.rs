@@ -4,12 +4,17 @@
 use std::time::Duration;
 
 use super::protocol::{Effect, Facts, Observation, Step, step};
-use super::run::Run;
+use super::run::{CreateTurn, Run};
 use super::service::Service;
+use super::sweep::Following;
 use crate::client::Looks;
-use crate::ledger::{Commit, Drafts, Phase as State, Row, Started, Task};
+use crate::ledger::{Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
+
+/// Percent that a job has to have gained for the ledger to be told: a look that only shows that a
+/// job goes on is not worth a sync.
+const WORTH_KEEPING: f64 = 10.0;
 
 /// How driving an attempt ended.
 #[derive(Debug)]
@@ -37,6 +42,10 @@ pub(super) struct Drive<'a, S: Service> {
     pub(super) looks: Looks,
     /// Since when the job is known to run.
     pub(super) running_since: Option<Instant>,
+    /// What sweeps tell of the job.
+    pub(super) following: Option<Following>,
+    /// The last look that the ledger has.
+    kept: LastLook,
     /// Only looks are made, and nobody is told: the item is another run's.
     only_glance: bool,
     /// Leave to send the start that was just committed.
@@ -49,12 +58,14 @@ impl<'a, S: Service> Drive<'a, S> {
     pub(super) fn new(run: &'a Run<S>, task: Task, item: ItemRef) -> Self {
         Self {
             run,
+            kept: task.look.clone(),
             task,
             item,
             refusals: 0,
             shown: 0.0,
             looks: Looks::default(),
             running_since: None,
+            following: None,
             leave: None,
             link: None,
             only_glance: false,
@@ -103,19 +114,29 @@ impl<'a, S: Service> Drive<'a, S> {
                     if let Some(failure) = self.held(&effect) {
                         return Ok(Ended::Rested(failure));
                     }
-                    turn
+                    Some(turn)
                 }
                 _ => None,
             };
+            let alone = turn.as_ref().is_some_and(CreateTurn::is_alone);
             let before = self.task.row.phase;
+            let is_news = row != self.task.row || self.shows_news();
             self.task.row = row;
-            match self.commit(&effect, before, turn.is_some()).await {
+            let committed = match effect {
+                Effect::Follow if before == State::Running && !is_news => Ok(Commit::Written),
+                _ => self.commit(&effect, before, alone).await,
+            };
+            match committed {
                 Ok(Commit::Written) => {}
                 Ok(Commit::Lost) => return Ok(Ended::Lost),
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
                 Err(failure) => return Ok(Ended::Rested(failure)),
             }
             if before.in_flight() && !self.task.row.phase.in_flight() {
+                self.following = None;
+                if self.task.row.phase == State::Completed {
+                    self.learn_duration();
+                }
                 self.run.free_place();
             }
             seen = match effect {
@@ -138,6 +159,13 @@ impl<'a, S: Service> Drive<'a, S> {
             drop(turn);
             drafts = self.learn(&seen, drafts).await?;
         }
+    }
+
+    /// Whether the last look shows what the ledger does not have and somebody may want to know.
+    fn shows_news(&self) -> bool {
+        let (look, kept) = (&self.task.look, &self.kept);
+        let gained = look.progress.unwrap_or(0.0) - kept.progress.unwrap_or(0.0);
+        look.status != kept.status || gained >= WORTH_KEEPING
     }
 
     fn facts(&self, drafts: Drafts) -> Facts {
@@ -184,6 +212,7 @@ impl<'a, S: Service> Drive<'a, S> {
         before: State,
         alone: bool,
     ) -> Result<Commit, Failure> {
+        self.kept = self.task.look.clone();
         if *effect == Effect::Create && alone {
             return self.run.commit_lone_create(&self.task).await;
         }

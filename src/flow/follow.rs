@@ -5,27 +5,70 @@ use std::time::Duration;
 use super::drive::Drive;
 use super::protocol::Observation;
 use super::service::Service;
+use super::sweep::News;
 use crate::client::Looks;
-use crate::model::{Failure, FailureKind, Phase};
+use crate::ledger::Past;
+use crate::model::{Failure, FailureKind, ItemEvent, Phase};
 
 impl<S: Service> Drive<'_, S> {
-    /// Waits for the next look and makes it; none when the run was stopped meanwhile.
+    /// Waits until there is something to see of the job; none when the run was stopped meanwhile.
     pub(super) async fn follow(&mut self) -> Option<Observation> {
         let context = self.run.context.clone();
+        let timing = context.timing.poll;
         let now = context.clock.now();
-        let pause = if let Some(since) = self.running_since {
-            let elapsed = now.since(since);
-            if elapsed > context.timing.wait_timeout {
-                return Some(Observation::GaveUp(self.out_of_patience(elapsed)));
+        let pause = match self.running_since {
+            Some(since) => {
+                let elapsed = now.since(since);
+                if elapsed > context.timing.wait_timeout {
+                    return Some(Observation::GaveUp(self.out_of_patience(elapsed)));
+                }
+                self.looks.pause(&timing, elapsed, self.task.look.progress)
             }
-            self.looks.next(&context.timing.poll, elapsed, self.task.look.progress)
-        } else {
-            context.phase(&self.item, Phase::Waiting);
-            self.running_since = Some(now.before(self.known_to_run()));
-            Looks::first(&context.timing.poll, None)
+            None => self.begin_to_follow(),
         };
-        self.pause(pause).await.ok()?;
-        Some(self.look().await)
+        if self.is_announced().await {
+            self.following = None;
+            self.pause(pause).await.ok()?;
+            self.looks.count_one();
+            return Some(self.look().await);
+        }
+        let due = now.after(pause);
+        let Some(job) = self.task.row.job.clone() else { return Some(self.look().await) };
+        let sweeps = &self.run.sweeps;
+        let following = self.following.get_or_insert_with(|| sweeps.follow(&job, due, now));
+        let news = following.news(due, context.clock.as_ref(), &timing);
+        let seen = match context.unless_stopped(news).await.ok()? {
+            News::Shown { asked, view } => Observation::Looked(self.seen(asked, *view)),
+            News::LookNow => {
+                self.looks.count_one();
+                self.look().await
+            }
+        };
+        Some(seen)
+    }
+
+    /// What is expected of the job, and the pause until the first look at it.
+    fn begin_to_follow(&mut self) -> Duration {
+        let context = &self.run.context;
+        context.phase(&self.item, Phase::Waiting);
+        let ran = self.known_to_run();
+        self.running_since = Some(context.clock.now().before(ran));
+        let work = &self.task.work;
+        let usual = self.run.usual().range(work.options.model, work.duration);
+        if let Some(range) = usual {
+            let left = |whole: Duration| whole.saturating_sub(ran);
+            let expected = ItemEvent::Expected { least: left(range.least), most: left(range.most) };
+            context.tell(&self.item, expected);
+        }
+        Looks::first(&context.timing.poll, usual.map(|range| range.least)).saturating_sub(ran)
+    }
+
+    /// The job is done: what it took tells what the next ones take.
+    pub(super) fn learn_duration(&self) {
+        let Some(since) = self.running_since else { return };
+        let work = &self.task.work;
+        let took = self.run.context.clock.now().since(since);
+        self.run.usual().add(Past { model: work.options.model, video: work.duration, took });
     }
 
     /// How long the job runs already by what the ledger knows.

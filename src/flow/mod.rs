@@ -3,7 +3,7 @@
 //! ```text
 //! inputs, naming -> plan -> dispatch -> drive -> carry, search, follow -> collect
 //!                            |            |
-//!                            run          protocol
+//!                            run          protocol     sweep, usual
 //! ```
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
@@ -11,8 +11,9 @@
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `tidings`: what a listener hears of jobs, so that they are looked at at once
+//! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
 //! - `collect`: the output, downloaded, verified and published
-//! - `run`, `canary`: what the items of one run share: gates, latches, caution with new options
+//! - `run`, `canary`, `rush`, `underway`: what the items of one run share: gates, latches, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
 //! and no clock but the ones it is given.
@@ -33,11 +34,16 @@ pub mod plan;
 pub mod protocol;
 mod review;
 mod run;
+mod rush;
 mod search;
 mod send;
 mod service;
+mod share;
 mod strays;
+mod sweep;
 mod tidings;
+mod underway;
+mod usual;
 mod watch;
 
 pub use arrivals::Arrivals;

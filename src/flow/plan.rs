@@ -11,6 +11,7 @@ use super::conduct::{Conduct, Destination};
 use super::context::interrupted;
 use super::inputs::{Found, List, Named, Selection, find};
 use super::naming::{Template, target};
+use super::share::falls_to_next;
 use crate::ledger::{
     BatchId, EntryState, KeyId, Ledger, NewBatch, NewEntry, Placed, Source, Totals, Work,
 };
@@ -74,14 +75,6 @@ impl Planner<'_> {
             _ => &self.key,
         }
     }
-}
-
-/// Whether an item belongs to the `share` of a hundred that go to the next key: always the same
-/// answer for the same item, and whoever got in at a small share stays in at a larger one.
-fn falls_to_next(item_key: &str, share: u32) -> bool {
-    // The item key is a hash in hex, so that its first digits are as good as a random number.
-    let digits = item_key.get(..8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    digits.is_some_and(|number| number % 100 < share)
 }
 
 /// A plan that stands in the ledger.
@@ -389,16 +382,6 @@ mod tests {
         ] {
             assert_ne!(base, other);
         }
-    }
-
-    #[test]
-    fn a_share_of_items_goes_to_the_next_key_and_stays_there() {
-        let items: Vec<_> = (0..2_000).map(|n| item_key("https://a", &n.to_string(), "")).collect();
-        let at = |share| items.iter().filter(|item| falls_to_next(item, share)).count();
-        assert_eq!((at(0), at(100)), (0, 2_000));
-        assert!((150..250).contains(&at(10)), "{}", at(10));
-        let grown = items.iter().filter(|i| falls_to_next(i, 10)).all(|i| falls_to_next(i, 30));
-        assert!(grown, "a larger share takes nothing back");
     }
 
     #[test]

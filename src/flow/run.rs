@@ -5,14 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{MutexGuard, Notify, Semaphore};
+use tokio::sync::{MutexGuard, Notify, Semaphore, SemaphorePermit};
 
 use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted};
 use super::protocol::Goal;
+use super::rush::Rush;
 use super::service::Service;
+use super::sweep::Sweeps;
 use super::tidings::Tidings;
+use super::underway::Underway;
+use super::usual::{REMEMBERED, Usual};
 use crate::client::{Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
@@ -23,8 +27,9 @@ const UPLOADS: usize = 4;
 /// Outputs that are fetched side by side.
 const DOWNLOADS: usize = 4;
 
-/// How often a full house is looked at again: another process may have freed a place.
-const PLACE_CHECK: Duration = Duration::from_millis(250);
+/// Creates that are under way side by side: enough to hide the way to the service and back, few
+/// enough that a start does not queue behind many of them.
+const CREATES: usize = 4;
 
 /// One run over one batch.
 pub struct Run<S> {
@@ -36,11 +41,16 @@ pub struct Run<S> {
     pub conduct: Conduct,
     pub(super) uploads: Semaphore,
     pub(super) downloads: Semaphore,
+    pub(super) sweeps: Arc<Sweeps>,
+    usual: Mutex<Usual>,
     /// When strays were last looked at.
     strays_at: AtomicU64,
+    creates: Semaphore,
     create_turn: tokio::sync::Mutex<()>,
     start_turn: tokio::sync::Mutex<()>,
     place_freed: Notify,
+    rush: Rush,
+    underway: Underway,
     latches: Mutex<Latches>,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
@@ -49,6 +59,19 @@ pub struct Run<S> {
     /// The same run under the key that takes over, while keys are rotated: gates, latches and
     /// caution belong to a key.
     beside: Option<Arc<Run<S>>>,
+}
+
+/// A turn to make a job.
+pub(super) struct CreateTurn<'a> {
+    _place: SemaphorePermit<'a>,
+    alone: Option<MutexGuard<'a, ()>>,
+}
+
+impl CreateTurn<'_> {
+    /// Whether no other create may be under way.
+    pub(super) fn is_alone(&self) -> bool {
+        self.alone.is_some()
+    }
 }
 
 /// Reasons to begin nothing more, the first of each kind.
@@ -76,10 +99,15 @@ impl<S: Service> Run<S> {
             conduct,
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
+            sweeps: Arc::default(),
+            usual: Mutex::default(),
             strays_at: AtomicU64::new(0),
+            creates: Semaphore::new(CREATES),
             create_turn: tokio::sync::Mutex::new(()),
             start_turn: tokio::sync::Mutex::new(()),
             place_freed: Notify::new(),
+            rush: Rush::default(),
+            underway: Underway::default(),
             latches: Mutex::default(),
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
@@ -130,21 +158,26 @@ impl<S: Service> Run<S> {
 
     /// Why nothing may be sent with any key.
     pub(super) fn all_held(&self) -> Option<Failure> {
-        match &self.beside {
-            Some(beside) => beside.held().and_then(|_| self.held()),
-            None => self.held(),
-        }
+        self.all().map(Self::held).reduce(|first, other| other.and(first)).flatten()
     }
 
     /// Why nothing may be sent, key by key.
     pub(super) fn holds(&self) -> impl Iterator<Item = Failure> {
-        self.held().into_iter().chain(self.beside.as_ref().and_then(|beside| beside.held()))
+        self.all().filter_map(Self::held)
     }
 
-    /// Entries that may be in work at once: as many for each key.
-    pub(super) fn window(&self, ahead: usize) -> usize {
-        let keys = 1 + usize::from(self.beside.is_some());
-        keys * (self.conduct.in_flight as usize + ahead)
+    /// This run, and that of the second key if there is one.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.beside.as_deref())
+    }
+
+    /// Entries that may be under way at once: for each key what it may have in flight, and `ahead`.
+    pub(super) async fn window(&self, ahead: usize) -> Result<usize, Failure> {
+        let mut window = 0;
+        for run in self.all() {
+            window += run.cap().await? as usize + ahead;
+        }
+        Ok(window)
     }
 
     /// Begins nothing more because an item failed (`--fail-fast`).
@@ -160,7 +193,7 @@ impl<S: Service> Run<S> {
     pub fn out_of_time(&self) {
         let failure = Failure::new(FailureKind::TimedOut, "stopped", "the time given is over")
             .with_next(format!("rbgv resume {}", self.batch.0));
-        for run in std::iter::once(self).chain(self.beside.as_deref()) {
+        for run in self.all() {
             let mut latches = run.latches.lock().unwrap_or_else(PoisonError::into_inner);
             latches.everything.get_or_insert_with(|| failure.clone());
         }
@@ -185,6 +218,22 @@ impl<S: Service> Run<S> {
         self.last_success.store(self.context.clock.now().0, Ordering::Relaxed);
     }
 
+    /// How long jobs usually take.
+    pub(super) fn usual(&self) -> std::sync::MutexGuard<'_, Usual> {
+        self.usual.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Learns how long jobs took before this run.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(super) async fn recall(&self) -> Result<(), Failure> {
+        let key = self.context.key.clone();
+        let past = self.context.ledger(move |ledger, _| ledger.past(&key, REMEMBERED)).await?;
+        *self.usual() = Usual::new(past);
+        Ok(())
+    }
+
     fn canary(&self) -> std::sync::MutexGuard<'_, Canary> {
         self.canary.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -203,7 +252,13 @@ impl<S: Service> Run<S> {
 
     /// A job left the service's hands: a place is free.
     pub(super) fn free_place(&self) {
+        self.rush.place_is(true);
         self.place_freed.notify_waiters();
+    }
+
+    /// Items of this run whose job has not ended.
+    pub(super) fn underway(&self) -> &Underway {
+        &self.underway
     }
 
     /// Waits out a refusal, or gives up: at once when the service asked for more time than is ever
@@ -221,17 +276,24 @@ impl<S: Service> Run<S> {
         }
     }
 
-    /// Until drafts are known to cost nothing, creates go one at a time: a lost one can then be
-    /// told from its neighbours. Returns the turn, where one is needed, and what is known.
-    pub(super) async fn create_turn(
-        &self,
-    ) -> Result<(Option<MutexGuard<'_, ()>>, Drafts), Failure> {
+    /// Waits until a create may be begun. Starts go first: a draft that waits earns nothing, and
+    /// one that could be started while a place is free must not queue behind further drafts. Until
+    /// drafts are known to cost nothing, creates go one at a time, too: a lost one can then be told
+    /// from its neighbours. Returns the turn and what is known of drafts.
+    pub(super) async fn create_turn(&self) -> Result<(CreateTurn<'_>, Drafts), Failure> {
+        let turn = async {
+            self.rush.over().await;
+            self.creates.acquire().await
+        };
+        let place = self.context.unless_stopped(turn).await?;
+        let place = place.map_err(|error| Failure::local("making a job", &error))?;
         if self.drafts().await? == Drafts::Honoured {
-            return Ok((None, Drafts::Honoured));
+            return Ok((CreateTurn { _place: place, alone: None }, Drafts::Honoured));
         }
-        let turn = self.context.unless_stopped(self.create_turn.lock()).await?;
+        let alone = self.context.unless_stopped(self.create_turn.lock()).await?;
         let drafts = self.drafts().await?;
-        Ok((Some(turn).filter(|_| drafts != Drafts::Honoured), drafts))
+        let alone = Some(alone).filter(|_| drafts != Drafts::Honoured);
+        Ok((CreateTurn { _place: place, alone }, drafts))
     }
 
     /// Commits a create that has to be the only one of its key.
@@ -243,7 +305,7 @@ impl<S: Service> Run<S> {
             if let Some(commit) = committed.await? {
                 return Ok(commit);
             }
-            self.context.sleep(PLACE_CHECK).await?;
+            self.context.sleep(self.context.timing.poll.floor).await?;
         }
     }
 
@@ -265,6 +327,7 @@ impl<S: Service> Run<S> {
             let why = "the ledger has no job for this item";
             return Err(Failure::new(FailureKind::Local, "starting the job", why));
         };
+        let _waiting = self.rush.join();
         // Whoever holds a place already must not queue behind those who wait for it.
         let _turn = if holds_place {
             None
@@ -276,7 +339,9 @@ impl<S: Service> Run<S> {
                 return Err(failure);
             }
             let freed = self.place_freed.notified();
-            if self.has_place(task).await? {
+            let has_place = self.has_place(task).await?;
+            self.rush.place_is(has_place);
+            if has_place {
                 // Leave first: nothing may stand between the commit and the bytes.
                 let asking = self.context.service.admit_start(&job, call);
                 let leave = self.context.unless_stopped(asking).await??;
@@ -286,7 +351,8 @@ impl<S: Service> Run<S> {
                 }
             }
             self.free_stray_places().await?;
-            let wait = tokio::time::timeout(PLACE_CHECK, freed);
+            // Another process may free one, and cannot say so.
+            let wait = tokio::time::timeout(self.context.timing.poll.floor, freed);
             // Freed or not: either way it is time to look again.
             let _ = self.context.unless_stopped(wait).await?;
         }
@@ -304,7 +370,7 @@ impl<S: Service> Run<S> {
     }
 
     /// Jobs of the key that may be in flight: what is learned, within what the user allows.
-    async fn cap(&self) -> Result<u32, Failure> {
+    pub(super) async fn cap(&self) -> Result<u32, Failure> {
         let learned = self.context.service.in_flight_cap().await?;
         Ok(learned.min(self.conduct.in_flight).min(self.canary().allows()))
     }

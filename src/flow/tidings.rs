@@ -58,25 +58,32 @@ fn is_due(last: Option<Instant>, now: Instant, every: Duration) -> bool {
 }
 
 impl<S: Service> Drive<'_, S> {
-    /// Waits until the next look at the job is due, or until a listener has heard that it ended.
-    /// While one listens, looks are at least the longest usual pause apart.
+    /// Whether the end of the job is going to be announced: it has an address to tell, and a
+    /// process of this machine listens.
+    pub(super) async fn is_announced(&self) -> bool {
+        let told = self.task.row.job.is_some() && self.task.work.options.webhook_url.is_some();
+        told && self.run.is_listened_for().await
+    }
+
+    /// Waits until a listener has heard that the job ended, or until the longest usual pause between
+    /// looks is over; only for `pause` once nobody listens any more.
     ///
     /// # Errors
-    /// The run was stopped, or the ledger cannot be read.
+    /// The run was stopped.
     pub(super) async fn pause(&self, pause: Duration) -> Result<(), Failure> {
         let context = &self.run.context;
-        let job = self.task.row.job.as_ref();
-        let Some(job) = job.filter(|_| self.task.work.options.webhook_url.is_some()) else {
-            return context.sleep(pause).await;
-        };
+        let Some(job) = &self.task.row.job else { return context.sleep(pause).await };
         let began = context.clock.now();
         loop {
-            if self.run.has_ended(job).await? {
+            if self.run.has_ended(job).await {
                 return Ok(());
             }
-            let listener = self.run.is_listened_for().await?;
-            let pause = if listener { pause.max(context.timing.poll.max) } else { pause };
-            let left = pause.saturating_sub(context.clock.now().since(began));
+            let patience = if self.run.is_listened_for().await {
+                pause.max(context.timing.poll.max)
+            } else {
+                pause
+            };
+            let left = patience.saturating_sub(context.clock.now().since(began));
             if left.is_zero() {
                 return Ok(());
             }
@@ -85,60 +92,68 @@ impl<S: Service> Drive<'_, S> {
     }
 }
 
+// A ledger that cannot be read says nothing here; the next step, which has to be committed, says
+// what is wrong with it.
 impl<S: Service> Run<S> {
     /// Whether it was heard that the job ended, and nobody looked for that yet.
-    async fn has_ended(&self, job: &JobId) -> Result<bool, Failure> {
-        let origin = self.context.key.origin.clone();
-        let known = self.tidings.heard().jobs.contains_key(job);
-        if !known {
-            // What was heard before this run began to listen.
-            let (origin, asked) = (origin.clone(), job.clone());
-            let said =
-                self.context.ledger(move |ledger, _| ledger.said_to_have_ended(&origin, &asked));
-            let word = if said.await? { Word::Ended } else { Word::None };
-            self.tidings.heard().jobs.entry(job.clone()).or_insert(word);
+    async fn has_ended(&self, job: &JobId) -> bool {
+        self.read_earlier_news(job).await;
+        self.read_news().await;
+        let mut heard = self.tidings.heard();
+        let word = heard.jobs.get_mut(job).filter(|word| **word == Word::Ended);
+        word.map(|word| *word = Word::Spent).is_some()
+    }
+
+    /// What was heard of a job before this run began to wait for it.
+    async fn read_earlier_news(&self, job: &JobId) {
+        if self.tidings.heard().jobs.contains_key(job) {
+            return;
         }
+        let (origin, asked) = (self.context.key.origin.clone(), job.clone());
+        let said = self.context.ledger(move |ledger, _| ledger.said_to_have_ended(&origin, &asked));
+        let word = if said.await.unwrap_or(false) { Word::Ended } else { Word::None };
+        self.tidings.heard().jobs.entry(job.clone()).or_insert(word);
+    }
+
+    /// What came in since the last look at the deliveries, if that is long enough ago.
+    async fn read_news(&self) {
         let now = self.context.clock.now();
         let after = {
             let mut heard = self.tidings.heard();
-            let due = is_due(heard.read_at, now, CHECK);
-            if due {
-                heard.read_at = Some(now);
+            if !is_due(heard.read_at, now, CHECK) {
+                return;
             }
-            due.then_some(heard.upto)
+            heard.read_at = Some(now);
+            heard.upto
         };
-        if let Some(after) = after {
-            let news = self.context.ledger(move |ledger, _| ledger.news(&origin, after)).await?;
-            let mut heard = self.tidings.heard();
-            heard.upto = heard.upto.max(news.upto);
-            for job in news.ended {
-                if let Some(word @ Word::None) = heard.jobs.get_mut(&job) {
-                    *word = Word::Ended;
-                }
+        let origin = self.context.key.origin.clone();
+        let news = self.context.ledger(move |ledger, _| ledger.news(&origin, after)).await;
+        let Ok(news) = news else { return };
+        let mut heard = self.tidings.heard();
+        heard.upto = heard.upto.max(news.upto);
+        for job in news.ended {
+            if let Some(word @ Word::None) = heard.jobs.get_mut(&job) {
+                *word = Word::Ended;
             }
         }
-        let mut heard = self.tidings.heard();
-        let word = heard.jobs.get_mut(job).filter(|word| **word == Word::Ended);
-        Ok(word.map(|word| *word = Word::Spent).is_some())
     }
 
-    async fn is_listened_for(&self) -> Result<bool, Failure> {
+    async fn is_listened_for(&self) -> bool {
         let now = self.context.clock.now();
         let known = {
-            let mut heard = self.tidings.heard();
-            let due = is_due(heard.listened_at, now, LISTENER_CHECK);
-            if due {
-                heard.listened_at = Some(now);
-            }
-            (!due).then_some(heard.listener)
+            let heard = self.tidings.heard();
+            (!is_due(heard.listened_at, now, LISTENER_CHECK)).then_some(heard.listener)
         };
         if let Some(known) = known {
-            return Ok(known);
+            return known;
         }
         let origin = self.context.key.origin.clone();
-        let listener = self.context.ledger(move |ledger, _| ledger.listener(&origin)).await?;
-        self.tidings.heard().listener = listener.is_some();
-        Ok(listener.is_some())
+        let listener = self.context.ledger(move |ledger, _| ledger.listener(&origin)).await;
+        let lives = listener.is_ok_and(|listener| listener.is_some());
+        let mut heard = self.tidings.heard();
+        heard.listener = lives;
+        heard.listened_at = Some(now);
+        lives
     }
 }
 

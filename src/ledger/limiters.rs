@@ -1,8 +1,8 @@
 //! Limits of keys and hosts, shared by all processes on the machine.
 //!
 //! Rows need not survive a crash of the machine, and what they hold of times means nothing after
-//! another boot: such a row is forgotten. So is one whose times lie further ahead than any pause:
-//! a clock was set.
+//! another boot: they are forgotten then, and what was learned of a key is kept. A time that lies
+//! further ahead than any pause is forgotten too: a clock was set.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, LedgerError};
 use crate::model::limits::{
     AdaptiveState, BreakerPhase, BucketState, BudgetState, HostLimits, KeyLimits, LaneState,
-    LatchState, LimitKey, LimiterStore,
+    LatchState, LimitKey, LimiterStore, Tally,
 };
 use crate::model::{Failure, Instant};
 
@@ -25,7 +25,11 @@ impl LimiterStore for Ledger {
         let print = key.fingerprint.as_ref().map_or("", |print| print.0.as_str());
         let scope = format!("key {} {print}", key.origin);
         self.change::<StoredKey>(&scope, &mut |stored, now| {
-            let mut limits = stored.map(|stored| stored.into_limits(now)).unwrap_or_default();
+            let mut limits = match stored {
+                Some((stored, SameBoot(true))) => stored.into_limits(now),
+                Some((stored, SameBoot(false))) => stored.without_times().into_limits(now),
+                None => KeyLimits::default(),
+            };
             change(&mut limits);
             StoredKey::of(&limits)
         })
@@ -37,7 +41,10 @@ impl LimiterStore for Ledger {
         change: &mut dyn FnMut(&mut HostLimits),
     ) -> Result<(), Failure> {
         self.change::<StoredHost>(&format!("host {host}"), &mut |stored, _| {
-            let mut limits = stored.map(StoredHost::into_limits).unwrap_or_default();
+            let mut limits = match stored {
+                Some((stored, SameBoot(true))) => stored.into_limits(),
+                _ => HostLimits::default(),
+            };
             change(&mut limits);
             StoredHost::of(&limits)
         })
@@ -47,25 +54,53 @@ impl LimiterStore for Ledger {
 /// One row as JSON.
 const NAME: &str = "state";
 
+/// Whether a row is of this boot, so that its times mean something.
+#[derive(Clone, Copy, PartialEq)]
+struct SameBoot(bool);
+
 impl Ledger {
+    /// Which way the breakers of all hosts stand that were called since the machine was booted.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn hosts(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT substr(scope, 6), state FROM limiters
+                 WHERE scope LIKE 'host %' AND name = ?1 AND boot_id = ?2 ORDER BY scope",
+            )?;
+            let mut rows = statement.query(params![NAME, self.shared.boot_id])?;
+            let mut hosts = Vec::new();
+            while let Some(row) = rows.next()? {
+                let state: String = row.get(1)?;
+                if let Ok(stored) = serde_json::from_str::<StoredHost>(&state) {
+                    hosts.push((row.get(0)?, stored.into_limits()));
+                }
+            }
+            Ok(hosts)
+        })
+    }
+
     fn change<T: Serialize + for<'a> Deserialize<'a> + PartialEq + Clone>(
         &self,
         scope: &str,
-        change: &mut dyn FnMut(Option<T>, Instant) -> T,
+        change: &mut dyn FnMut(Option<(T, SameBoot)>, Instant) -> T,
     ) -> Result<(), Failure> {
         let now = self.shared.clock.now();
         let boot_id = &self.shared.boot_id;
         let changed: Result<(), LedgerError> = self.write_lightly(|tx| {
-            let kept: Option<String> = tx
+            let kept: Option<(String, String)> = tx
                 .prepare_cached(
-                    "SELECT state FROM limiters WHERE scope = ?1 AND name = ?2 AND boot_id = ?3",
+                    "SELECT state, boot_id FROM limiters WHERE scope = ?1 AND name = ?2",
                 )?
-                .query_row(params![scope, NAME, boot_id], |row| row.get(0))
+                .query_row(params![scope, NAME], |row| Ok((row.get(0)?, row.get(1)?)))
                 .optional()?;
             // A row that cannot be read was written by another version: learned anew.
-            let before: Option<T> = kept.and_then(|json| serde_json::from_str(&json).ok());
+            let before: Option<(T, SameBoot)> = kept.and_then(|(json, boot)| {
+                Some((serde_json::from_str(&json).ok()?, SameBoot(boot == *boot_id)))
+            });
             let after = change(before.clone(), now);
-            if before.as_ref() == Some(&after) {
+            if before.is_some_and(|before| before == (after.clone(), SameBoot(true))) {
                 return Ok(());
             }
             let json = serde_json::to_string(&after)
@@ -110,6 +145,14 @@ struct StoredKey {
     budget_counted_at: Option<u64>,
     no_credits: bool,
     unauthorized: bool,
+    tallies: Vec<StoredTally>,
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct StoredTally {
+    began: u64,
+    calls: u32,
+    refused: [u32; 3],
 }
 
 /// Longest pause that a service may ask for and is believed.
@@ -174,6 +217,32 @@ impl StoredKey {
             budget_counted_at: limits.budget.counted_at.map(|at| at.0),
             no_credits: limits.latches.no_credits,
             unauthorized: limits.latches.unauthorized,
+            tallies: limits
+                .tallies
+                .iter()
+                .map(|tally| StoredTally {
+                    began: tally.began.0,
+                    calls: tally.calls,
+                    refused: tally.refused,
+                })
+                .collect(),
+        }
+    }
+
+    /// What was learned, and what the user has to release: all that outlives a boot.
+    fn without_times(self) -> Self {
+        let lane = |lane: StoredLane| StoredLane {
+            rate: StoredAdaptive { cut_at: None, ..lane.rate },
+            ..StoredLane::default()
+        };
+        Self {
+            control: lane(self.control),
+            poll: lane(self.poll),
+            transfer: lane(self.transfer),
+            cap: StoredAdaptive { cut_at: None, ..self.cap },
+            no_credits: self.no_credits,
+            unauthorized: self.unauthorized,
+            ..Self::default()
         }
     }
 
@@ -189,6 +258,15 @@ impl StoredKey {
                 counted_at: believable(self.budget_counted_at, now),
             },
             latches: LatchState { no_credits: self.no_credits, unauthorized: self.unauthorized },
+            tallies: self
+                .tallies
+                .into_iter()
+                .map(|tally| Tally {
+                    began: Instant(tally.began),
+                    calls: tally.calls,
+                    refused: tally.refused,
+                })
+                .collect(),
         }
     }
 }

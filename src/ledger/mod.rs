@@ -23,6 +23,7 @@ mod error;
 mod keys;
 mod limiters;
 mod owner;
+mod past;
 mod place;
 mod row;
 mod schema;
@@ -43,6 +44,7 @@ pub use delivery::{NewDelivery, News, Taken};
 pub use error::LedgerError;
 pub use keys::KeyFigures;
 pub use owner::{Owner, OwnerId};
+pub use past::Past;
 pub use place::{NewEntry, Placed};
 pub use row::{DraftSeen, Phase, Row};
 pub use story::{BatchLine, TaskLine, Told};
@@ -79,8 +81,12 @@ impl Ledger {
         make_private_directory(&owners)?;
         let path = directory.join("ledger.sqlite3");
         make_private_file(&path)?;
-        let mut db = connect(&path, "FULL")?;
-        schema::migrate(&mut db)?;
+        let db = {
+            let _alone = open_alone(directory)?;
+            let mut db = connect(&path, "FULL")?;
+            schema::migrate(&mut db)?;
+            db
+        };
         let light = connect(&path, "NORMAL")?;
         let boot_id = clock.boot_id();
         let (db, light) = (Mutex::new(db), Mutex::new(light));
@@ -159,6 +165,15 @@ fn make_private_directory(path: &Path) -> Result<(), LedgerError> {
         .mode(0o700)
         .create(path)
         .map_err(|why| LedgerError::File { path: path.to_owned(), why })
+}
+
+/// One process at a time makes the file and turns it to a write-ahead log: of two that do, SQLite
+/// tells one at once that the database is locked, whatever its busy timeout says.
+fn open_alone(directory: &Path) -> Result<std::fs::File, LedgerError> {
+    let path = directory.join("opening.lock");
+    make_private_file(&path)?;
+    let lock = std::fs::File::open(&path).and_then(|file| file.lock().map(|()| file));
+    lock.map_err(|why| LedgerError::File { path, why })
 }
 
 /// SQLite gives its side files the mode of the database, so that one decides for all.

@@ -16,6 +16,9 @@ const MIGRATIONS: [&str; 2] =
 
 /// Brings the file behind `db` to the version that this program knows.
 pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
+    if is_current(db)? {
+        return Ok(());
+    }
     let tx = db.transaction_with_behavior(TransactionBehavior::Exclusive)?;
     let application: i64 = tx.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version: usize = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -32,4 +35,11 @@ pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
     tx.pragma_update(None, "user_version", MIGRATIONS.len())?;
     tx.commit()?;
     Ok(())
+}
+
+/// Whether nothing is to be done: then nothing is written either.
+fn is_current(db: &Connection) -> Result<bool, LedgerError> {
+    let application: i64 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version: usize = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok(application == APPLICATION_ID && version == MIGRATIONS.len())
 }

@@ -333,7 +333,7 @@ fn the_files_are_private() {
 }
 
 #[test]
-fn limits_are_shared_and_belong_to_one_boot() {
+fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
     use crate::model::limits::{Lane, LimitKey, LimiterStore as _};
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
@@ -356,9 +356,13 @@ fn limits_are_shared_and_belong_to_one_boot() {
     let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
     rebooted
         .change_key(&key, &mut |limits| {
-            assert_eq!(*limits, crate::model::limits::KeyLimits::default());
+            let mut kept = crate::model::limits::KeyLimits::default();
+            kept.cap.value = 7.5;
+            kept.latches.no_credits = true;
+            assert_eq!(*limits, kept);
         })
         .unwrap();
+    rebooted.change_host("h:1", &mut |host| assert_eq!(host.flaps, 0)).unwrap();
 }
 
 #[test]

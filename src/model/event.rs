@@ -131,6 +131,14 @@ pub enum ItemEvent {
         /// Percent; never smaller than one told before.
         percent: Option<f64>,
     },
+    /// How much longer it will take, by what like jobs took before: nearly all of them between
+    /// these.
+    Expected {
+        /// From now, at least.
+        least: Duration,
+        /// From now, at most.
+        most: Duration,
+    },
     /// A call is tried again after a wait.
     Retry {
         /// Why.

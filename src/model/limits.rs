@@ -3,7 +3,7 @@
 //! [`crate::client`]; where they are kept is the store's affair.
 //!
 //! Times are boot-time clock values ([`Instant`]) and mean nothing after another boot: a store
-//! gives values of another boot back as defaults.
+//! gives none of them back then. What was learned of a key is kept.
 
 use super::failure::Failure;
 use super::secret::Fingerprint;
@@ -60,7 +60,7 @@ pub struct AdaptiveState {
     pub ceiling: f64,
     /// Good answers since the last cut, in units of the value of their time.
     pub rounds: f64,
-    /// When it was last cut: refusals of what was sent before belong to the same episode.
+    /// When it was last cut: refusals of what was decided before belong to the same episode.
     pub cut_at: Option<Instant>,
 }
 
@@ -97,6 +97,17 @@ pub struct LatchState {
     pub unauthorized: bool,
 }
 
+/// The calls of some minutes in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tally {
+    /// When the first of these minutes began.
+    pub began: Instant,
+    /// Calls that came to an end.
+    pub calls: u32,
+    /// Of these, refused (429), for each lane.
+    pub refused: [u32; 3],
+}
+
 /// Everything that is kept of a key.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct KeyLimits {
@@ -114,6 +125,8 @@ pub struct KeyLimits {
     pub budget: BudgetState,
     /// Stops.
     pub latches: LatchState,
+    /// The calls of the last hour, the latest last.
+    pub tallies: Vec<Tally>,
 }
 
 impl KeyLimits {

@@ -21,6 +21,8 @@ pub(crate) struct Clip {
     moved: Option<Moved>,
     /// What it waits for to try again, and until when.
     retry: Option<(String, Instant)>,
+    /// When its job will have ended, by what like ones took: not before, and hardly after.
+    expected: Option<(Instant, Instant)>,
 }
 
 #[derive(Debug, Clone)]
@@ -32,7 +34,15 @@ struct Moved {
 
 impl Clip {
     pub(crate) fn new(name: &str, now: Instant) -> Self {
-        Self { name: escaped(name), phase: None, job: None, since: now, moved: None, retry: None }
+        Self {
+            name: escaped(name),
+            phase: None,
+            job: None,
+            since: now,
+            moved: None,
+            retry: None,
+            expected: None,
+        }
     }
 
     /// Takes an event in. Answers the phase if the clip has just entered it.
@@ -58,6 +68,10 @@ impl Clip {
             }
             ItemEvent::Retry { failure, wait } => {
                 self.wait(failure, now.after(*wait));
+                None
+            }
+            ItemEvent::Expected { least, most } => {
+                self.expected = Some((now.after(*least), now.after(*most)));
                 None
             }
             ItemEvent::Known
@@ -144,6 +158,18 @@ impl Clip {
         })
     }
 
+    /// How much longer the service works on it, while it does.
+    fn left(&self, now: Instant) -> Option<String> {
+        let (least, most) = self.expected?;
+        let text = human::left_between(least.since(now), most.since(now));
+        text.filter(|_| self.is_at_service())
+    }
+
+    /// Whether its job is in the service's hands.
+    pub(crate) fn is_at_service(&self) -> bool {
+        matches!(self.phase, Some(Phase::Waiting | Phase::Processing))
+    }
+
     /// What fits behind the bar, the most wanted first to stay.
     fn tail(&self, columns: usize, now: Instant) -> String {
         let mut parts: Vec<(u8, String)> = Vec::new();
@@ -155,7 +181,9 @@ impl Clip {
             }
         }
         let since = now.since(self.since);
-        if let Some(moved) = &self.moved {
+        if let Some(left) = self.left(now) {
+            parts.push((0, left));
+        } else if let Some(moved) = &self.moved {
             parts.extend(moved.parts(now));
         } else if since.as_secs() > 0 {
             parts.push((0, human::elapsed(since)));
@@ -308,6 +336,22 @@ mod tests {
             @"a.mp4  processing   ━━━━━━━━━━━━──────────────────  40%"
         );
         assert!(shown(&clip, 200, 2.0).ends_with(" 40%  job j-1"), "named where there is room");
+    }
+
+    #[test]
+    fn what_like_jobs_took_tells_what_is_left_until_it_is_over() {
+        let mut clip = Clip::new("a.mp4", at(0.0));
+        clip.observe(&ItemEvent::Phase(Phase::Waiting), at(0.0));
+        let (least, most) = (Duration::from_secs(20), Duration::from_secs(50));
+        clip.observe(&ItemEvent::Expected { least, most }, at(0.0));
+        // (seconds, ending)
+        let table = [(0.0, "20-50 s left"), (30.0, "at most 20 s left"), (60.0, "1 min")];
+        for (now, ending) in table {
+            let line = shown(&clip, 80, now);
+            assert!(line.ends_with(ending), "{line}");
+        }
+        clip.observe(&ItemEvent::Phase(Phase::Download), at(61.0));
+        assert!(!shown(&clip, 80, 61.0).contains("left"));
     }
 
     #[test]

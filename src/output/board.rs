@@ -2,6 +2,7 @@
 //! size of the terminal are given. Holds the clips at work only, however many inputs there are.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::bar::{Clip, Layout};
 use super::fit;
@@ -25,6 +26,8 @@ pub(crate) struct Board {
     /// Neither done nor failed, and not at work any more.
     left: usize,
     credits: Credits,
+    /// What jobs like the latest ones took, least and most.
+    usual: Option<(Duration, Duration)>,
     /// Widest name so far: columns that only grow do not dance.
     widest: usize,
 }
@@ -40,6 +43,7 @@ impl Board {
             failed: 0,
             left: 0,
             credits: Credits(0.0),
+            usual: None,
             widest: 0,
         }
     }
@@ -80,6 +84,9 @@ impl Board {
                 return None;
             }
             _ => {
+                if let ItemEvent::Expected { least, most } = what {
+                    self.usual = Some((*least, *most));
+                }
                 let clip = self.clips.entry(item.id).or_insert_with(|| Clip::new(&item.name, now));
                 return clip.observe(what, now);
             }
@@ -114,6 +121,16 @@ impl Board {
         lines
     }
 
+    /// How much longer `open` inputs take, when those that the service works on now are followed
+    /// by the others, so many at a time as now.
+    fn left_of(&self, open: usize) -> Option<String> {
+        let (least, most) = self.usual?;
+        let at_once = self.clips.values().filter(|clip| clip.is_at_service()).count();
+        let rounds = open as f64 / at_once.max(1) as f64;
+        let (least, most) = (least.mul_f64((rounds - 1.0).max(0.0)), most.mul_f64(rounds.ceil()));
+        human::left_between(least, most).filter(|_| at_once > 0)
+    }
+
     /// The run in one line of at most `columns`.
     pub(crate) fn overall(&self, now: Instant, columns: usize) -> String {
         let gone = self.done + self.failed + self.left;
@@ -129,6 +146,7 @@ impl Board {
         add(self.skipped, "already done");
         add(self.clips.len(), "at work");
         parts.push(human::elapsed(now.since(self.started)));
+        parts.extend(self.left_of(all - gone));
         if self.credits.0 > 0.0 {
             parts.push(human::credits(self.credits));
         }
@@ -206,6 +224,19 @@ mod tests {
         assert_eq!((named[6].0, named[7].0), ("clip-200.mp4", "clip-300.mp4"));
         assert_eq!(shown[8], "0 of 500 done, 400 at work, 1 min 5 s");
         assert_eq!(lines(&mut many, (80, 6)).len(), 4, "a low terminal has fewer");
+    }
+
+    #[test]
+    fn the_remaining_time_of_all_is_a_range_of_rounds() {
+        let seconds = Duration::from_secs;
+        let mut events = vec![planned(12)];
+        for id in 1..=2 {
+            events.push(item(id, ItemEvent::Phase(Phase::Waiting)));
+            let (least, most) = (seconds(10), seconds(20));
+            events.push(item(id, ItemEvent::Expected { least, most }));
+        }
+        let overall = board(&events).overall(Instant(0), 80);
+        assert_eq!(overall, "0 of 12 done, 2 at work, 0 s, 50-120 s left");
     }
 
     #[test]

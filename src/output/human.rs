@@ -61,6 +61,24 @@ pub fn elapsed(since: Duration) -> String {
     if seconds < 60 { format!("{seconds} s") } else { two_units(seconds) }
 }
 
+/// A remaining time of which only bounds can be told, such as `4-9 s left`; none when both are over.
+#[must_use]
+pub fn left_between(least: Duration, most: Duration) -> Option<String> {
+    let whole = |time: Duration, unit: u64| (time.as_secs() / unit, time.as_secs().div_ceil(unit));
+    let (unit, name) = match most.as_secs() {
+        0..=120 => (1, "s"),
+        121..7_200 => (60, "min"),
+        _ => (3_600, "h"),
+    };
+    let (from, to) = (whole(least, unit).0, whole(most, unit).1);
+    match (from, to) {
+        (_, 0) => None,
+        (0, to) => Some(format!("at most {to} {name} left")),
+        (from, to) if from >= to => Some(format!("{to} {name} left")),
+        (from, to) => Some(format!("{from}-{to} {name} left")),
+    }
+}
+
 fn two_units(seconds: u128) -> String {
     let (large, small, names) = match seconds {
         0..3_600 => (seconds / 60, seconds % 60, ["min", "s"]),

@@ -40,6 +40,12 @@ enum Record<'a> {
         status: &'a str,
         percent: Option<f64>,
     },
+    Expected {
+        #[serde(flatten)]
+        item: Item<'a>,
+        least_seconds: f64,
+        most_seconds: f64,
+    },
     Retry {
         #[serde(flatten)]
         item: Item<'a>,
@@ -198,6 +204,11 @@ fn step<'a>(item: &'a ItemRef, what: &'a ItemEvent) -> Option<Record<'a>> {
         ItemEvent::Progress { status, percent } => {
             Some(Record::Progress { item, status: status.as_str(), percent: *percent })
         }
+        ItemEvent::Expected { least, most } => Some(Record::Expected {
+            item,
+            least_seconds: seconds(*least),
+            most_seconds: seconds(*most),
+        }),
         ItemEvent::Retry { failure, wait } => {
             Some(Record::Retry { item, wait_seconds: seconds(*wait), failure: failure.into() })
         }

@@ -13,6 +13,7 @@ mod support;
 
 mod artefacts;
 mod commands;
+mod docs;
 mod keys;
 mod kill;
 mod listen;

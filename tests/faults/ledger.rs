@@ -83,13 +83,14 @@ fn row_26_two_processes_with_the_same_inputs_do_not_both_submit() {
             .keyed(&case.sandbox)
             .args(["run", ".", "-o", out])
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap()
     };
     let children = [spawn("one/"), spawn("two/"), spawn("three/")];
-    for mut child in children {
-        assert!(child.wait().unwrap().success());
+    for child in children {
+        let ended = child.wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     }
     assert_eq!(case.audit().bills(), 5);
     let outputs = case.home.files().iter().filter(|name| name.ends_with("-nobg.webm")).count();

@@ -108,7 +108,7 @@ async fn a_refused_start_teaches_the_cap_on_jobs() {
     start(&client, Some(3)).await.unwrap_err();
     assert_eq!(client.in_flight_cap().await.unwrap(), 3);
     let limits = client.limits().await.unwrap();
-    assert!(limits.control.rate.cut_at.is_none(), "{limits:?}");
+    assert!(limits.lanes[0].ceiling.is_none(), "{limits:?}");
 }
 
 #[tokio::test]

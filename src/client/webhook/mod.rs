@@ -6,6 +6,7 @@
 //! against repetition has to remember the signature beside the id.
 
 mod explain;
+mod forms;
 
 use std::str::FromStr as _;
 use std::time::Duration;

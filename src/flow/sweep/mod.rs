@@ -1,0 +1,180 @@
+//! Looking at many jobs with few requests: pages of the key's list in place of a look at each
+//! (design, *Polling*). Absence from a list proves nothing, so a job that sweeps do not show is
+//! looked at singly.
+
+mod table;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, watch};
+use tracing::debug;
+
+use self::table::{Plan, Table, backstop, next_offset};
+use super::context::Context;
+use super::service::Service;
+use crate::client::{Call, ListQuery, PollTiming};
+use crate::model::{Clock, Failure, Instant, JobId, JobView};
+
+pub(super) use self::table::News;
+
+/// Jobs asked for on a page; what comes back is counted.
+const PAGE: u32 = 100;
+
+/// The jobs that a run follows, and whoever waits for news of each.
+#[derive(Default)]
+pub(super) struct Sweeps {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    table: Table,
+    waiting: HashMap<JobId, watch::Sender<Option<News>>>,
+}
+
+/// One job that is followed, for as long as the value lives.
+pub(super) struct Following {
+    sweeps: Arc<Sweeps>,
+    job: JobId,
+    news: watch::Receiver<Option<News>>,
+}
+
+impl Sweeps {
+    /// Follows `job`, of which nothing is expected before `ripe_at`.
+    pub(super) fn follow(
+        self: &Arc<Self>,
+        job: &JobId,
+        ripe_at: Instant,
+        now: Instant,
+    ) -> Following {
+        let (sender, news) = watch::channel(None);
+        let mut inner = self.inner();
+        inner.table.follow(job, ripe_at, now);
+        inner.waiting.insert(job.clone(), sender);
+        drop(inner);
+        self.changed.notify_one();
+        Following { sweeps: Arc::clone(self), job: job.clone(), news }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, asked: Instant, pages: u32, shown: HashMap<JobId, JobView>) {
+        let mut inner = self.inner();
+        for (job, news) in inner.table.swept(asked, pages, shown) {
+            if let Some(waiting) = inner.waiting.get(&job) {
+                waiting.send_replace(Some(news));
+            }
+        }
+    }
+}
+
+impl Following {
+    /// News of the job; [`News::LookNow`] at `due`, unless sweeps cover it. Even then it comes in
+    /// the end: sweeps may fall silent.
+    pub(super) async fn news(
+        &mut self,
+        due: Instant,
+        clock: &dyn Clock,
+        timing: &PollTiming,
+    ) -> News {
+        let mut due = due;
+        let mut put_off = false;
+        loop {
+            let wait = due.since(clock.now());
+            if let Ok(news) = tokio::time::timeout(wait, self.told()).await {
+                return news;
+            }
+            let now = clock.now();
+            if put_off || !self.sweeps.inner().table.covers(&self.job, now) {
+                return News::LookNow;
+            }
+            put_off = true;
+            due = now.after(backstop(timing));
+        }
+    }
+
+    /// What a sweep tells next.
+    async fn told(&mut self) -> News {
+        loop {
+            if self.news.changed().await.is_err() {
+                // Nobody is left to tell anything.
+                std::future::pending::<()>().await;
+            }
+            if let Some(news) = self.news.borrow_and_update().clone() {
+                return news;
+            }
+        }
+    }
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let mut inner = self.sweeps.inner();
+        inner.table.forget(&self.job);
+        inner.waiting.remove(&self.job);
+    }
+}
+
+/// Sweeps whenever that pays, until the run is stopped.
+pub(super) async fn sweep<S: Service>(context: Arc<Context<S>>, sweeps: Arc<Sweeps>) {
+    let timing = context.timing.poll;
+    loop {
+        let now = context.clock.now();
+        let plan = sweeps.inner().table.plan(&timing, now);
+        let go_on = match plan {
+            Plan::Idle => context.unless_stopped(sweeps.changed.notified()).await,
+            Plan::At(due) => {
+                let wait = tokio::time::timeout(due.since(now), sweeps.changed.notified());
+                context.unless_stopped(wait).await.map(drop)
+            }
+            Plan::Now { pages } => {
+                context.unless_stopped(sweep_once(&context, &sweeps, pages)).await
+            }
+        };
+        if go_on.is_err() {
+            return;
+        }
+    }
+}
+
+async fn sweep_once<S: Service>(context: &Context<S>, sweeps: &Sweeps, most: u32) {
+    let asked = context.clock.now();
+    match read_pages(context, sweeps, most).await {
+        Ok((pages, shown)) => sweeps.tell(asked, pages, shown),
+        Err(failure) => {
+            debug!(%failure, "jobs are looked at singly: their list cannot be had");
+            sweeps.inner().table.failed(&context.timing.poll, context.clock.now());
+        }
+    }
+}
+
+/// Reads pages until every followed job was shown, the list ends, or `most` are read.
+async fn read_pages<S: Service>(
+    context: &Context<S>,
+    sweeps: &Sweeps,
+    most: u32,
+) -> Result<(u32, HashMap<JobId, JobView>), Failure> {
+    let mut shown = HashMap::new();
+    let (mut offset, mut pages) = (0, 0);
+    while pages < most {
+        let query = ListQuery { limit: PAGE, offset, status: None };
+        let page = context.service.list(query, Call::plain()).await?;
+        pages += 1;
+        let (listed, known) = (page.jobs.len(), shown.len());
+        for view in page.jobs {
+            // What a later page repeats is newer.
+            shown.insert(view.id.clone(), view);
+        }
+        // A page that brings nothing new is the end, or comes from a service without pages.
+        let new = shown.len() > known;
+        if !new || sweeps.inner().table.is_complete(&shown) {
+            break;
+        }
+        offset = next_offset(offset, listed);
+    }
+    Ok((pages, shown))
+}

@@ -1,0 +1,122 @@
+//! How long jobs usually take, from what the same model and a like duration took before. Pure: for
+//! the first look at a job, and for an honest remaining time, which is a range or nothing.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::ledger::Past;
+use crate::model::ModelName;
+
+/// Jobs that are remembered, the latest ones.
+pub(super) const REMEMBERED: u32 = 256;
+/// Like jobs that are needed before anything is said of the next one.
+const NEEDED: usize = 3;
+/// Two clips are alike when neither is longer than this many times the other.
+const ALIKE: f64 = 1.5;
+/// What lies below this share of the like jobs, and above the same share, is left out.
+const OUTLIERS: f64 = 0.05;
+
+/// How long like jobs took: nearly all of them between these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Range {
+    pub(super) least: Duration,
+    pub(super) most: Duration,
+}
+
+/// What jobs took.
+#[derive(Debug, Default)]
+pub(super) struct Usual {
+    /// The latest last.
+    past: VecDeque<Past>,
+}
+
+impl Usual {
+    /// From what the ledger knows, the latest first.
+    pub(super) fn new(past: Vec<Past>) -> Self {
+        let mut past: VecDeque<_> = past.into();
+        past.truncate(REMEMBERED as usize);
+        past.make_contiguous().reverse();
+        Self { past }
+    }
+
+    /// Takes note of a job that has just been seen to be done.
+    pub(super) fn add(&mut self, past: Past) {
+        if self.past.len() >= REMEMBERED as usize {
+            self.past.pop_front();
+        }
+        self.past.push_back(past);
+    }
+
+    /// How long a job of `model` over `video` seconds may be expected to take; none when too few
+    /// like ones are known.
+    pub(super) fn range(&self, model: ModelName, video: Option<f64>) -> Option<Range> {
+        let alike = |past: &&Past| past.model == model && are_alike(past.video, video);
+        let mut took: Vec<Duration> =
+            self.past.iter().filter(alike).map(|past| past.took).collect();
+        if took.len() < NEEDED {
+            return None;
+        }
+        took.sort_unstable();
+        // A share of a length, so not beyond it.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let left_out = (took.len() as f64 * OUTLIERS) as usize;
+        let (least, most) = (took.get(left_out)?, took.get(took.len() - 1 - left_out)?);
+        Some(Range { least: *least, most: *most })
+    }
+}
+
+fn are_alike(one: Option<f64>, other: Option<f64>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => one <= other * ALIKE && other <= one * ALIKE,
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn past(model: ModelName, video: Option<f64>, took: u64) -> Past {
+        Past { model, video, took: Duration::from_secs(took) }
+    }
+
+    #[test]
+    fn only_like_jobs_tell_of_the_next_one() {
+        let (light, pro) = (ModelName::Light, ModelName::Pro);
+        let usual = Usual::new(vec![
+            past(light, Some(10.0), 5),
+            past(light, Some(14.0), 7),
+            past(light, Some(8.0), 6),
+            past(light, Some(60.0), 40),
+            past(pro, Some(10.0), 90),
+            past(light, None, 3),
+        ]);
+        let range = |least, most| {
+            Some(Range { least: Duration::from_secs(least), most: Duration::from_secs(most) })
+        };
+        // (model, seconds of video, range)
+        let table = [
+            (light, Some(10.0), range(5, 7)),
+            (light, Some(60.0), None),
+            (light, Some(100.0), None),
+            (light, None, None),
+            (pro, Some(10.0), None),
+        ];
+        for (model, video, expected) in table {
+            assert_eq!(usual.range(model, video), expected, "{model} {video:?}");
+        }
+    }
+
+    #[test]
+    fn one_odd_job_in_many_is_left_out_and_old_ones_are_forgotten() {
+        let light = ModelName::Light;
+        let mut usual = Usual::new((1..=40).map(|took| past(light, None, took)).collect());
+        let range = usual.range(light, None).unwrap();
+        assert_eq!((range.least.as_secs(), range.most.as_secs()), (3, 38));
+        for _ in 0..REMEMBERED {
+            usual.add(past(light, None, 100));
+        }
+        assert_eq!(usual.range(light, None).unwrap().least.as_secs(), 100);
+    }
+}
