@@ -9,8 +9,9 @@
 //! Every concern has one room, and imports point to the right only (a test holds this):
 //!
 //! ```text
-//! main -> cli -> {settings, flow, output, sandbox}
+//! main -> cli -> {settings, flow, listen, output, sandbox}
 //! flow -> {client, ledger, media}
+//! listen -> {client, ledger}
 //! sandbox -> media
 //! ```
 //!
@@ -23,6 +24,7 @@ pub mod client;
 pub mod env;
 pub mod flow;
 pub mod ledger;
+pub mod listen;
 pub mod media;
 pub mod model;
 pub mod output;

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Which rooms each room may name.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("media", &["model"]),
     ("client", &["model"]),
@@ -21,10 +21,14 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("settings", &["model"]),
     ("output", &["model"]),
     ("flow", &["model", "client", "ledger", "media"]),
+    ("listen", &["model", "client", "ledger"]),
     ("sandbox", &["media"]),
     (
         "cli",
-        &["model", "settings", "flow", "output", "sandbox", "client", "ledger", "media", "env"],
+        &[
+            "model", "settings", "flow", "listen", "output", "sandbox", "client", "ledger",
+            "media", "env",
+        ],
     ),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::run::work;
+use super::run::{release_latches, work};
 use super::session::Session;
 use crate::flow::protocol::Goal;
 use crate::flow::{Conduct, Destination, FetchRequest, plan_fetch};
@@ -42,10 +42,14 @@ const ALL: u32 = 100_000;
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
-    context.service.release_latches().await?;
+    release_latches(&context).await?;
     let jobs = if args.all {
-        let key = context.key.clone();
-        context.ledger(move |ledger, _| ledger.unfetched(&key, ALL)).await?
+        let mut jobs = Vec::new();
+        for context in context.all() {
+            let key = context.key.clone();
+            jobs.extend(context.ledger(move |ledger, _| ledger.unfetched(&key, ALL)).await?);
+        }
+        jobs
     } else {
         args.jobs.into_iter().map(JobId).collect()
     };

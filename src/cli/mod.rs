@@ -10,7 +10,9 @@ mod fetch;
 mod global;
 mod input_args;
 mod job_args;
+mod keys;
 mod limits;
+mod listen;
 mod man;
 mod model;
 mod profile;
@@ -56,7 +58,7 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
+#[allow(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
     Run(run::Args),
     Upload(upload::Args),
@@ -65,6 +67,8 @@ enum Command {
     Resume(resume::Args),
     Usage(usage::Args),
     SmokeTest(smoke_test::Args),
+    Listen(listen::Args),
+    Keys(keys::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -175,7 +179,8 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
     if let Command::Sandbox(args) = cli.command {
         return runtime.block_on(sandbox::run(args, &env, &printer));
     }
-    let session = Session::open(env, printer, &cli.global, sandboxed)?;
+    let global = cli.global_of_command();
+    let session = Session::open(env, printer, &global, sandboxed)?;
     let ended = runtime.block_on(async {
         match cli.command {
             Command::Run(args) => run::run(args, &session).await,
@@ -185,8 +190,10 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Resume(args) => resume::run(args, &session).await,
             Command::Usage(args) => usage::run(args, &session).await,
             Command::SmokeTest(args) => smoke_test::run(args, &session).await,
+            Command::Listen(args) => listen::run(args, &session).await,
+            Command::Keys(args) => keys::run(args, &session).await,
             Command::Config(args) => Ok(config::run(&args, &session)),
-            Command::Profile(args) => Ok(profile::run(&args, &session)),
+            Command::Profile(args) => profile::run(args, &session).await,
             Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {
                 Ok(ExitClass::Done)
             }
@@ -198,6 +205,17 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
 }
 
 impl Cli {
+    /// The global flags; a profile that the command itself names is the one in use.
+    fn global_of_command(&self) -> Global {
+        let named = match &self.command {
+            Command::Profile(args) => args.named().map(ToOwned::to_owned),
+            _ => None,
+        };
+        let mut global = self.global.clone();
+        global.profile = named.or(global.profile);
+        global
+    }
+
     /// Whether the command is to run against a sandbox inside this process.
     fn sandboxed(&self) -> bool {
         match &self.command {

@@ -1,10 +1,16 @@
 //! `rbgv profile`: the profiles that keep keys of different environments apart.
 
+mod add;
+mod check;
+mod rotate;
+
+use std::path::PathBuf;
+
 use super::session::Session;
-use crate::model::ExitClass;
+use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::Table;
 
-/// Look at the profiles
+/// Look at the profiles, add one, check one, change its key
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -15,15 +21,70 @@ pub(super) struct Args {
 enum Command {
     /// List the profiles, their services and where their keys come from
     List,
+    /// Print the values of a profile and where each came from; keys as fingerprints
+    Show {
+        /// Which profile [default: the one in use]
+        name: Option<String>,
+    },
+    Add(add::Args),
+    /// Try a profile by calls that cost nothing, and say what they see
+    Check {
+        /// Which profile [default: the one in use]
+        name: Option<String>,
+    },
+    Rotate(rotate::Args),
 }
 
-pub(super) fn run(args: &Args, session: &Session) -> ExitClass {
+impl Args {
+    /// The profile that the command names, which is then the one in use.
+    pub(super) fn named(&self) -> Option<&str> {
+        match &self.command {
+            Command::Show { name } | Command::Check { name } => name.as_deref(),
+            Command::Rotate(args) => args.name(),
+            Command::List | Command::Add(_) => None,
+        }
+    }
+}
+
+pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     match args.command {
         Command::List => list(session),
+        Command::Show { .. } => show(session),
+        Command::Add(args) => return add::run(&args, session),
+        Command::Check { .. } => return check::run(session).await,
+        Command::Rotate(args) => return rotate::run(args, session).await,
     }
-    ExitClass::Done
+    Ok(ExitClass::Done)
 }
 
+/// The file that this command may write to.
+fn own_file(session: &Session) -> Result<PathBuf, Failure> {
+    session.settings.user_file.clone().ok_or_else(|| {
+        let why = "there is no home directory for it; name a file with --config";
+        Failure::new(FailureKind::Configuration, "your configuration file", why)
+    })
+}
+
+fn show(session: &Session) {
+    let prefix = format!("profiles.{}.", session.settings.profile.name);
+    let shown: Vec<_> =
+        session.settings.show().into_iter().filter(|row| row.key.starts_with(&prefix)).collect();
+    if session.printer.style().json {
+        let values: Vec<_> = shown
+            .iter()
+            .map(
+                |row| serde_json::json!({"key": row.key, "value": row.value, "origin": row.origin}),
+            )
+            .collect();
+        session.printer.json(&values.into());
+        return;
+    }
+    let mut table = Table::new(["key", "value", "from"]);
+    for row in shown {
+        table.row([row.key, row.value, row.origin]);
+    }
+    session.printer.table(&table);
+}
 fn list(session: &Session) {
     let profiles = session.settings.profiles();
     if session.printer.style().json {

@@ -1,6 +1,6 @@
 //! `rbgv resume`: goes on with what an interrupted or paused batch left.
 
-use super::run::{ConductArgs, announce, work};
+use super::run::{ConductArgs, announce, confirm, release_latches, work};
 use super::session::Session;
 use crate::flow::{Conduct, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
@@ -38,7 +38,7 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
     // To resume is to say that the account has been seen to.
-    context.service.release_latches().await?;
+    release_latches(&context).await?;
     let batch = find(args.batch, session, &context).await?;
     if batch.key.origin != context.key.origin {
         let what = format!("batch {}", batch.id.0);
@@ -64,6 +64,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     let id = batch.id;
     context.ledger(move |ledger, _| ledger.reopen(id)).await?;
     let totals = context.ledger(move |ledger, _| ledger.totals(id)).await?;
+    confirm(session, &totals)?;
     announce(&context, batch.id, &totals);
     let conduct = args.conduct.over(Conduct::of_batch(&batch.conduct)?);
     let verdict = work(session, &context, batch.id, conduct, args.conduct.timeout, None).await?;

@@ -135,8 +135,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
         return Err(Failure::new(FailureKind::Usage, "-o - with --json", why));
     }
     let context = session.context(session.reporter())?;
-    // Whoever runs a command has seen to what stopped an earlier one.
-    context.service.release_latches().await?;
+    release_latches(&context).await?;
     let limit = session.settings.profile.limits.in_flight_max;
     let conduct = args.conduct.conduct(goal, args.again, limit);
     let pricing = context.unless_stopped(context.service.pricing(Call::plain())).await??;
@@ -153,6 +152,14 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
         return Ok(ExitClass::Done);
     }
     go(session, &context, plan, &wish, stdout).await
+}
+
+/// Whoever runs a command has seen to what stopped an earlier one.
+pub(super) async fn release_latches(context: &Arc<Context<Client>>) -> Result<(), Failure> {
+    for context in context.all() {
+        context.service.release_latches().await?;
+    }
+    Ok(())
 }
 
 /// What the user wants of every input.
@@ -245,6 +252,7 @@ async fn make_plan(
         let planner = Planner {
             ledger: &context.ledger,
             key: context.key.clone(),
+            beside: context.beside.as_ref().map(|next| (next.context.key.clone(), next.share)),
             profile: &context.profile,
             pricing: Some(&pricing),
             random: context.random.as_ref(),
@@ -293,17 +301,20 @@ pub(super) async fn work(
     verdict
 }
 
-/// A production profile asks before a large write.
-fn confirm(session: &Session, totals: &Totals) -> Result<(), Failure> {
+/// A production profile says so before a write, and a profile with a bound asks before a large one.
+pub(super) fn confirm(session: &Session, totals: &Totals) -> Result<(), Failure> {
     let profile = &session.settings.profile;
+    let price = match totals.unpriced {
+        0 => format!("about {}", human::credits(totals.estimate)),
+        n => format!("{} and {n} inputs of unknown price", human::credits(totals.estimate)),
+    };
+    if totals.todo > 0 {
+        session.say_production(&format!("{} jobs, {price}", totals.todo));
+    }
     let Some(bound) = profile.confirm_above_credits else { return Ok(()) };
     if totals.estimate.0 <= bound && totals.unpriced == 0 {
         return Ok(());
     }
-    let price = match totals.unpriced {
-        0 => format!("about {} credits", human::credits(totals.estimate)),
-        n => format!("{} credits and {n} inputs of unknown price", human::credits(totals.estimate)),
-    };
     session.confirm(&format!(
         "profile {} is to start {} jobs for {price}; go on?",
         profile.name, totals.todo

@@ -11,13 +11,13 @@ use super::job_args::JobDefaults;
 use super::signals::stop_on_signals;
 use crate::client::{self, Bounds, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice};
 use crate::env::Env;
-use crate::flow::{self, Context};
-use crate::ledger::{KeyId, Ledger};
+use crate::flow::{self, Beside, Context};
+use crate::ledger::{KeyId, Ledger, Owner};
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
-use crate::settings::{Flags, Settings, Sources};
+use crate::settings::{Environment, Flags, Settings, Sources};
 
 /// Variables that hold a key, whatever the profile.
 const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
@@ -29,11 +29,17 @@ pub(super) struct Session {
     pub(super) printer: Printer,
     /// Whether every question is answered with yes.
     pub(super) yes: bool,
-    /// `--config`, for whoever needs the settings of another profile.
-    config: Option<PathBuf>,
+    global: Global,
     /// Held for as long as the command runs; in this order, so that the server ends before its
     /// files go.
     sandbox: Option<(sandbox::Running, TempDir)>,
+}
+
+/// What a client may carry.
+#[derive(Default)]
+struct Secrets {
+    key: Option<ApiKey>,
+    admin_token: Option<ApiKey>,
 }
 
 impl Session {
@@ -57,8 +63,7 @@ impl Session {
         for warning in &settings.warnings {
             printer.warn(warning);
         }
-        let config = global.config.clone();
-        Ok(Self { env, settings, printer, yes: global.yes, config, sandbox })
+        Ok(Self { env, settings, printer, yes: global.yes, global: global.clone(), sandbox })
     }
 
     /// The same command with another profile and that profile's own key. Variables that hold a key
@@ -71,10 +76,12 @@ impl Session {
         for variable in KEY_VARIABLES {
             env.vars.remove(variable);
         }
-        let flags = Flags { profile: Some(profile.to_owned()), config: self.config.clone() };
+        let mut global = self.global.clone();
+        global.profile = Some(profile.to_owned());
+        let flags = Flags { profile: global.profile.clone(), config: global.config.clone() };
         let settings = resolve(&env, flags)?;
-        let (printer, config) = (self.printer.clone(), self.config.clone());
-        Ok(Self { env, settings, printer, yes: self.yes, config, sandbox: None })
+        let printer = self.printer.clone();
+        Ok(Self { env, settings, printer, yes: self.yes, global, sandbox: None })
     }
 
     /// The same limits and waits against a sandbox of its own, which does as `options` say. No key
@@ -91,9 +98,18 @@ impl Session {
             settings,
             printer: self.printer.clone(),
             yes: self.yes,
-            config: None,
+            global: self.global.clone(),
             sandbox: Some((running, files)),
         })
+    }
+
+    /// The same session with its settings read anew, after a file was changed.
+    ///
+    /// # Errors
+    /// As for [`Session::open`].
+    pub(super) fn reread(&self) -> Result<Self, Failure> {
+        let (env, printer) = (self.env.clone(), self.printer.clone());
+        Self::open(env, printer, &self.global, false)
     }
 
     /// Whether a sandbox inside this process answers.
@@ -146,24 +162,66 @@ impl Session {
         for warning in &resolved.warnings {
             self.printer.warn(warning);
         }
-        self.client_with(Some(resolved.key), ledger)
+        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger)
+    }
+
+    /// A client with the key that takes over in a rotation; none when no rotation is under way.
+    ///
+    /// # Errors
+    /// As for [`Session::client`].
+    pub(super) fn next_client(&self) -> Result<Option<Client>, Failure> {
+        self.next_client_with(None)
+    }
+
+    fn next_client_with(&self, ledger: Option<&Ledger>) -> Result<Option<Client>, Failure> {
+        let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
+        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
+    }
+
+    /// A client without any key.
+    ///
+    /// # Errors
+    /// Settings that would be unsafe.
+    pub(super) fn bare_client(&self) -> Result<Client, Failure> {
+        self.client_with(Secrets::default(), None)
+    }
+
+    /// A client with the admin token, and without a key.
+    ///
+    /// # Errors
+    /// No token, or settings that would be unsafe.
+    pub(super) fn admin_client(&self) -> Result<Client, Failure> {
+        let Some(token) = self.settings.admin_token()? else {
+            let name = &self.settings.profile.name;
+            let why = format!(
+                "there is none; set RBGV_ADMIN_TOKEN, or name one under [profiles.{name}] \
+                 (admin_token_file, admin_token_env, admin_token_command or admin_token_keyring)"
+            );
+            return Err(Failure::new(FailureKind::Configuration, "admin token", why)
+                .with_next("rbgv config show"));
+        };
+        self.client_with(Secrets { key: None, admin_token: Some(token) }, None)
     }
 
     /// Where calls with `key` go.
     pub(super) fn endpoint(&self, key: Option<ApiKey>) -> Endpoint {
+        self.endpoint_with(Secrets { key, admin_token: None })
+    }
+
+    fn endpoint_with(&self, secrets: Secrets) -> Endpoint {
         let profile = &self.settings.profile;
         Endpoint {
             base_url: profile.base_url.clone(),
-            key,
-            admin_token: None,
+            key: secrets.key,
+            admin_token: secrets.admin_token,
             allow_http: profile.allow_http,
             proxy: proxies(&self.env),
             user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
 
-    fn client_with(&self, key: Option<ApiKey>, ledger: Option<&Ledger>) -> Result<Client, Failure> {
-        let endpoint = self.endpoint(key);
+    fn client_with(&self, secrets: Secrets, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+        let endpoint = self.endpoint_with(secrets);
         let store: Arc<dyn LimiterStore> = match ledger {
             Some(ledger) => Arc::new(ledger.clone()),
             None => Arc::new(MemoryStore::default()),
@@ -234,10 +292,21 @@ impl Session {
         &self,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Context<Client>>, Failure> {
-        self.context_until(observer, stop_on_signals(&self.printer)?)
+        let watching = (observer, stop_on_signals(&self.printer)?);
+        let (ledger, owner) = self.ledger_of_this_process()?;
+        let next = self.next_client_with(Some(&ledger))?;
+        let client = self.client(Some(&ledger))?;
+        let share = self.settings.profile.next_key_share;
+        let context = |client, beside| {
+            let (ledger, owner) = (ledger.clone(), Arc::clone(&owner));
+            self.context_of(client, ledger, owner, watching.clone(), beside)
+        };
+        let beside = next.map(|next| Beside { context: context(next, None), share });
+        Ok(context(client, beside))
     }
 
-    /// As [`Session::context`], for a command that listens for signals itself.
+    /// As [`Session::context`], with the profile's own key only, for a command that listens for
+    /// signals itself.
     ///
     /// # Errors
     /// Client or ledger cannot be had.
@@ -246,23 +315,52 @@ impl Session {
         observer: Arc<dyn Observer>,
         stop: CancellationToken,
     ) -> Result<Arc<Context<Client>>, Failure> {
-        let ledger = self.ledger()?;
+        let (ledger, owner) = self.ledger_of_this_process()?;
         let client = self.client(Some(&ledger))?;
-        let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
-        let key = KeyId { origin: client.origin().to_owned(), print };
+        Ok(self.context_of(client, ledger, owner, (observer, stop), None))
+    }
+
+    fn ledger_of_this_process(&self) -> Result<(Ledger, Arc<Owner>), Failure> {
+        let ledger = self.ledger()?;
         let name = format!("{}-{:016x}", self.env.pid, self.env.random.bits());
-        Ok(Arc::new(Context {
-            owner: Arc::new(ledger.register(&name)?),
+        let owner = Arc::new(ledger.register(&name)?);
+        Ok((ledger, owner))
+    }
+
+    fn context_of(
+        &self,
+        client: Client,
+        ledger: Ledger,
+        owner: Arc<Owner>,
+        (observer, stop): (Arc<dyn Observer>, CancellationToken),
+        beside: Option<Beside<Client>>,
+    ) -> Arc<Context<Client>> {
+        let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
+        Arc::new(Context {
+            key: KeyId { origin: client.origin().to_owned(), print },
             service: client,
             ledger,
-            key,
+            owner,
             profile: self.settings.profile.name.clone(),
             clock: self.env.clock.clone(),
             random: self.env.random.clone(),
             observer,
             timing: self.timing(),
             stop,
-        }))
+            beside,
+        })
+    }
+
+    /// Says, before a write, that the profile is a production one; whether it is.
+    pub(super) fn say_production(&self, what: &str) -> bool {
+        let profile = &self.settings.profile;
+        let production = profile.environment == Environment::Prod;
+        if production {
+            let host = profile.base_url.host_str().unwrap_or_default();
+            let name = &profile.name;
+            self.printer.warn(&format!("profile {name} is production ({host}): {what}"));
+        }
+        production
     }
 
     /// Asks the user, who has to be there; elsewhere every question is a refusal.

@@ -1,8 +1,9 @@
 //! `rbgv status`: what is going on, from the ledger or from the service.
 
 use super::limits;
+use super::run::release_latches;
 use super::session::Session;
-use crate::client::{Call, ListQuery};
+use crate::client::{Call, Client, ListQuery};
 use crate::flow::{look, watch};
 use crate::ledger::{BatchLine, Ledger, TaskLine};
 use crate::model::{
@@ -157,10 +158,10 @@ fn task_json(line: &TaskLine) -> serde_json::Value {
 /// What the service says of single jobs.
 async fn ask(session: &Session, jobs: &[JobId]) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
-    context.service.release_latches().await?;
+    release_latches(&context).await?;
     let (mut views, mut classes) = (Vec::new(), Vec::new());
     for job in jobs {
-        match context.unless_stopped(look(&context, job)).await? {
+        match look(&context, job).await {
             Ok(view) => views.push(view),
             Err(failure) => {
                 classes.push(failure.kind.exit_class());
@@ -174,7 +175,15 @@ async fn ask(session: &Session, jobs: &[JobId]) -> Result<ExitClass, Failure> {
 }
 
 async fn remote(session: &Session, limit: u32) -> Result<ExitClass, Failure> {
-    let client = session.client(None)?;
+    // While keys are rotated each sees its own jobs.
+    for client in [Some(session.client(None)?), session.next_client()?].into_iter().flatten() {
+        show(session, &list(&client, limit).await?);
+    }
+    Ok(ExitClass::Done)
+}
+
+/// The newest jobs that a key sees.
+async fn list(client: &Client, limit: u32) -> Result<Vec<JobView>, Failure> {
     let mut views = Vec::new();
     while views.len() < limit as usize {
         let query = ListQuery { limit, offset: views.len() as u64, status: None };
@@ -185,8 +194,7 @@ async fn remote(session: &Session, limit: u32) -> Result<ExitClass, Failure> {
         views.extend(page.jobs);
     }
     views.truncate(limit as usize);
-    show(session, &views);
-    Ok(ExitClass::Done)
+    Ok(views)
 }
 
 fn show(session: &Session, views: &[JobView]) {
@@ -229,7 +237,7 @@ fn view_json(view: &JobView) -> serde_json::Value {
 
 async fn wait(session: &Session, mut jobs: Vec<JobId>) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
-    context.service.release_latches().await?;
+    release_latches(&context).await?;
     if jobs.is_empty() {
         let open = context.ledger(|ledger, _| ledger.open_tasks(1_000)).await?;
         jobs = open

@@ -25,6 +25,7 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
+    session.say_production(&format!("{} uploads", args.files.len()));
     let context = session.context(session.reporter())?;
     context.service.release_latches().await?;
     let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&session.env, file)).collect();

@@ -16,6 +16,7 @@
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
 //! | `reach` | for diagnosis: the name of the host, and its certificate |
+//! | `webhook` | what the service sends by itself: whether to believe it, and why not |
 //!
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
 //! files beyond the one that is uploaded, of the ledger, or of a terminal.
@@ -45,6 +46,7 @@ mod tally;
 mod transport;
 mod trouble;
 mod verdict;
+pub mod webhook;
 mod wire;
 
 #[cfg(test)]
@@ -67,4 +69,5 @@ pub use limiter::Admission;
 pub use memory::MemoryStore;
 pub use poll::{Looks, PollTiming};
 pub use report::{LaneReport, LimitsReport, Next};
+pub use transport::Forwarder;
 pub use transport::peer::Certificate;

@@ -9,7 +9,7 @@ use crate::client;
 use crate::ledger::{KeyId, Ledger, LedgerError, Owner};
 use crate::model::event::Level;
 use crate::model::{
-    Clock, Event, Failure, FailureKind, ItemEvent, ItemRef, Observer, Phase, Random,
+    Clock, Event, Failure, FailureKind, Fingerprint, ItemEvent, ItemRef, Observer, Phase, Random,
 };
 
 /// Every wait of the flow, by name (design, *Configuration*).
@@ -47,6 +47,33 @@ pub struct Context<S> {
     pub timing: Timing,
     /// Cancelled when the run is to end: nothing new is begun, and everything stays resumable.
     pub stop: CancellationToken,
+    /// The key that takes over, while keys are rotated.
+    pub beside: Option<Beside<S>>,
+}
+
+/// A second key that takes a share of the new jobs.
+pub struct Beside<S> {
+    /// What work is done with under that key: the same ledger, process and stop.
+    pub context: Arc<Context<S>>,
+    /// How many of a hundred new jobs go to it.
+    pub share: u32,
+}
+
+impl<S> Context<S> {
+    /// The context of the key that made a job: this one, unless it was made with the second key.
+    /// Jobs of keys that nobody has fall to this one, and are then not visible to it.
+    #[must_use]
+    pub fn of_key<'a>(self: &'a Arc<Self>, print: &Fingerprint) -> &'a Arc<Self> {
+        match &self.beside {
+            Some(beside) if beside.context.key.print == *print => &beside.context,
+            _ => self,
+        }
+    }
+
+    /// This context, and that of the second key if there is one.
+    pub fn all(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Self>> {
+        std::iter::once(self).chain(self.beside.as_ref().map(|beside| &beside.context))
+    }
 }
 
 impl<S> Context<S> {

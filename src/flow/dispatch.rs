@@ -107,19 +107,20 @@ impl<S: Service> Dispatch<S> {
     /// # Errors
     /// The ledger cannot be used. Everything else is told of the entry it concerns.
     pub async fn work(mut self) -> Result<Verdict, Failure> {
-        self.run.recall().await?;
-        let sweeping = sweep(Arc::clone(&self.run.context), Arc::clone(&self.run.sweeps));
-        let sweeping = tokio::spawn(sweeping);
-        let worked = self.pass_until_settled().await;
-        sweeping.abort();
-        worked?;
+        let mut sweeping = JoinSet::new();
+        for run in self.run.all() {
+            run.recall().await?;
+            sweeping.spawn(sweep(Arc::clone(&run.context), Arc::clone(&run.sweeps)));
+        }
+        self.pass_until_settled().await?;
+        drop(sweeping);
         self.finish().await
     }
 
     async fn pass_until_settled(&mut self) -> Result<(), Failure> {
         loop {
             let foreign = self.pass().await?;
-            if foreign == 0 || self.run.held().is_some() {
+            if foreign == 0 || self.run.all_held().is_some() {
                 return Ok(());
             }
             let pause = self.run.context.timing.poll.floor * FOREIGN_CHECK;
@@ -147,7 +148,7 @@ impl<S: Service> Dispatch<S> {
             for entry in page {
                 after = Some((entry.rank, entry.id));
                 foreign += self.make_room(&mut working).await?;
-                if self.run.held().is_some() {
+                if self.run.all_held().is_some() {
                     break 'pages;
                 }
                 let Some(task) = entry.task else { continue };
@@ -181,9 +182,9 @@ impl<S: Service> Dispatch<S> {
         let mut foreign = 0;
         loop {
             let run = Arc::clone(&self.run);
-            let window = run.cap().await? as usize + AHEAD;
+            let window = run.window(AHEAD).await?;
             let has_room = run.underway().count() < window && working.len() < window + COLLECTING;
-            if has_room || run.held().is_some() {
+            if has_room || run.all_held().is_some() {
                 return Ok(foreign);
             }
             tokio::select! {
@@ -262,9 +263,7 @@ impl<S: Service> Dispatch<S> {
                 Ok((ledger.counts(batch)?, ledger.started_credits(batch)?))
             })
             .await?;
-        if let Some(held) = self.run.held() {
-            self.classes.push(held.kind.exit_class());
-        }
+        self.classes.extend(self.run.holds().map(|held| held.kind.exit_class()));
         if counts.rejected > 0 {
             self.classes.push(ExitClass::Some);
         }
@@ -303,7 +302,9 @@ async fn work_on<S: Service>(
     for tried in 0.. {
         let claim = run.context.ledger(move |ledger, owner| ledger.claim(owner, next)).await?;
         let Claim::Mine(task) = claim else { return Ok(Settled::Foreign) };
-        let mut drive = Drive::new(run, *task, item.clone());
+        let run = run.of_key(&task);
+        let Some(task) = run.adopt(*task).await? else { return Ok(Settled::Foreign) };
+        let mut drive = Drive::new(run, task, item.clone());
         let settled = settle(underway, &mut drive, outlet).await;
         let task = drive.task.clone();
         run.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;

@@ -2,12 +2,13 @@
 //! batch, and the same dispatch follows and collects them. Nothing here can bill.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::conduct::{Conduct, Destination};
 use super::context::Context;
 use super::plan::{correlation, item_key};
 use super::service::Service;
-use crate::client::Call;
+use super::watch::find_job;
 use crate::ledger::{BatchId, NewBatch, NewEntry, Placed, Source, Work};
 use crate::model::{
     Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,
@@ -33,7 +34,7 @@ pub struct FetchRequest {
 /// A job that this key does not see, two outputs of one name, or local trouble. Then nothing is
 /// left of the plan.
 pub async fn plan_fetch<S: Service>(
-    context: &Context<S>,
+    context: &Arc<Context<S>>,
     request: FetchRequest,
 ) -> Result<BatchId, Failure> {
     let new = NewBatch {
@@ -54,7 +55,7 @@ pub async fn plan_fetch<S: Service>(
 }
 
 async fn place<S: Service>(
-    context: &Context<S>,
+    context: &Arc<Context<S>>,
     batch: BatchId,
     request: &FetchRequest,
     job: &JobId,
@@ -86,9 +87,8 @@ async fn place<S: Service>(
 }
 
 /// What is known of a job that this ledger did not make: only what the service says.
-async fn foreign_work<S: Service>(context: &Context<S>, job: &JobId) -> Result<Work, Failure> {
-    let call = Call { job: Some(job.clone()), ..Call::plain() };
-    let view = context.unless_stopped(context.service.get(job, call)).await??;
+async fn foreign_work<S: Service>(context: &Arc<Context<S>>, job: &JobId) -> Result<Work, Failure> {
+    let (context, view) = find_job(context, job).await?;
     Ok(Work {
         item_key: item_key(&context.key.origin, &format!("job {job}"), ""),
         key: context.key.clone(),

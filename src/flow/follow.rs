@@ -26,6 +26,12 @@ impl<S: Service> Drive<'_, S> {
             }
             None => self.begin_to_follow(),
         };
+        if self.is_announced().await {
+            self.following = None;
+            self.pause(pause).await.ok()?;
+            self.looks.count_one();
+            return Some(self.look().await);
+        }
         let due = now.after(pause);
         let Some(job) = self.task.row.job.clone() else { return Some(self.look().await) };
         let sweeps = &self.run.sweeps;

@@ -10,6 +10,7 @@
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
+//! - `tidings`: what a listener hears of jobs, so that they are looked at at once
 //! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
 //! - `collect`: the output, downloaded, verified and published
 //! - [`smoke`]: named checks after a deployment, with jobs through all of the above
@@ -38,16 +39,18 @@ mod rush;
 mod search;
 mod send;
 mod service;
+mod share;
 pub mod smoke;
 mod strays;
 mod sweep;
+mod tidings;
 mod underway;
 mod usual;
 mod watch;
 
 pub use arrivals::Arrivals;
 pub use conduct::{Conduct, Destination};
-pub use context::{Context, Timing};
+pub use context::{Beside, Context, Timing};
 pub use dispatch::{Dispatch, StdoutSink, Verdict};
 pub use fetch::{FetchRequest, plan_fetch};
 pub use inputs::{Found, List, Named, Selection};
@@ -56,4 +59,5 @@ pub use review::settle_by_hand;
 pub use run::Run;
 pub use send::upload_files;
 pub use service::{OnBytes, Service};
+pub use tidings::{Settling, settle_by_webhook};
 pub use watch::{look, watch};

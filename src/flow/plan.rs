@@ -11,6 +11,7 @@ use super::conduct::{Conduct, Destination};
 use super::context::interrupted;
 use super::inputs::{Found, List, Named, Selection, find};
 use super::naming::{Template, target};
+use super::share::falls_to_next;
 use crate::ledger::{
     BatchId, EntryState, KeyId, Ledger, NewBatch, NewEntry, Placed, Source, Totals, Work,
 };
@@ -52,6 +53,8 @@ pub struct Planner<'a> {
     pub ledger: &'a Ledger,
     /// Service and key.
     pub key: KeyId,
+    /// The key that takes over while keys are rotated, and how many of a hundred new jobs it gets.
+    pub beside: Option<(KeyId, u32)>,
     /// Name of the profile.
     pub profile: &'a str,
     /// Prices, when the service gave any.
@@ -62,6 +65,16 @@ pub struct Planner<'a> {
     pub observer: &'a dyn Observer,
     /// Ends the planning.
     pub stop: &'a CancellationToken,
+}
+
+impl Planner<'_> {
+    /// The key that makes a new job of this item.
+    fn key_for(&self, item_key: &str) -> &KeyId {
+        match &self.beside {
+            Some((next, share)) if falls_to_next(item_key, *share) => next,
+            _ => &self.key,
+        }
+    }
 }
 
 /// A plan that stands in the ledger.
@@ -203,14 +216,15 @@ impl<'a> Filling<'a> {
                 (source, video.duration, content)
             }
         };
+        let item_key = item_key(&self.planner.key.origin, &content, &self.result_key);
         let model = self.options.model;
         let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
         Ok(Some(NewEntry {
             name: name.to_owned(),
             target,
             work: Work {
-                item_key: item_key(&self.planner.key.origin, &content, &self.result_key),
-                key: self.planner.key.clone(),
+                key: self.planner.key_for(&item_key).clone(),
+                item_key,
                 profile: self.planner.profile.to_owned(),
                 source,
                 duration,

@@ -14,10 +14,11 @@ use super::protocol::Goal;
 use super::rush::Rush;
 use super::service::Service;
 use super::sweep::Sweeps;
+use super::tidings::Tidings;
 use super::underway::Underway;
 use super::usual::{REMEMBERED, Usual};
 use crate::client::{Call, Wait, backoff};
-use crate::ledger::{BatchId, Commit, Drafts, StartGate, Started, Task};
+use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
 
 /// Uploads that run side by side: enough to fill a line, few enough that each gets somewhere.
@@ -53,6 +54,11 @@ pub struct Run<S> {
     latches: Mutex<Latches>,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
+    /// What a listener has heard of the run's jobs.
+    pub(super) tidings: Tidings,
+    /// The same run under the key that takes over, while keys are rotated: gates, latches and
+    /// caution belong to a key.
+    beside: Option<Arc<Run<S>>>,
 }
 
 /// A turn to make a job.
@@ -81,6 +87,10 @@ impl<S: Service> Run<S> {
     #[must_use]
     pub fn new(context: Arc<Context<S>>, batch: BatchId, conduct: Conduct, proven: bool) -> Self {
         let now = context.clock.now();
+        let beside = context.beside.as_ref().map(|beside| {
+            let context = Arc::clone(&beside.context);
+            Arc::new(Self::new(context, batch, conduct.clone(), proven))
+        });
         // Without following jobs there is nothing to learn from a first one.
         let proven = proven || conduct.goal != Goal::Finish;
         Self {
@@ -101,6 +111,8 @@ impl<S: Service> Run<S> {
             latches: Mutex::default(),
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
+            tidings: Tidings::default(),
+            beside,
         }
     }
 
@@ -120,8 +132,59 @@ impl<S: Service> Run<S> {
         }
     }
 
+    /// The run under the key that made, or is to make, the job of `task`.
+    pub(super) fn of_key(&self, task: &Task) -> &Self {
+        match &self.beside {
+            Some(beside) if beside.context.key == task.work.key => beside,
+            _ => self,
+        }
+    }
+
+    /// Takes an attempt of a key that this run does not have, if it has sent nothing yet: its job
+    /// is made with our key then. None if it is not ours any more.
+    pub(super) async fn adopt(&self, mut task: Task) -> Result<Option<Task>, Failure> {
+        let row = &task.row;
+        let unsent = matches!(row.phase, Phase::Planned | Phase::Ready) && row.creates == 0;
+        if task.work.key == self.context.key || !unsent {
+            return Ok(Some(task));
+        }
+        let (key, profile) = (self.context.key.clone(), self.context.profile.clone());
+        let given = self.context.ledger(move |ledger, owner| {
+            let commit = ledger.give_to_key(owner, &mut task, &key, &profile)?;
+            Ok((commit == Commit::Written).then_some(task))
+        });
+        given.await
+    }
+
+    /// Why nothing may be sent with any key.
+    pub(super) fn all_held(&self) -> Option<Failure> {
+        self.all().map(Self::held).reduce(|first, other| other.and(first)).flatten()
+    }
+
+    /// Why nothing may be sent, key by key.
+    pub(super) fn holds(&self) -> impl Iterator<Item = Failure> {
+        self.all().filter_map(Self::held)
+    }
+
+    /// This run, and that of the second key if there is one.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(self.beside.as_deref())
+    }
+
+    /// Entries that may be under way at once: for each key what it may have in flight, and `ahead`.
+    pub(super) async fn window(&self, ahead: usize) -> Result<usize, Failure> {
+        let mut window = 0;
+        for run in self.all() {
+            window += run.cap().await? as usize + ahead;
+        }
+        Ok(window)
+    }
+
     /// Begins nothing more because an item failed (`--fail-fast`).
     pub(super) fn stop_starting(&self, failure: &Failure) {
+        if let Some(beside) = &self.beside {
+            beside.stop_starting(failure);
+        }
         let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
         latches.starts.get_or_insert_with(|| failure.clone());
     }
@@ -130,11 +193,10 @@ impl<S: Service> Run<S> {
     pub fn out_of_time(&self) {
         let failure = Failure::new(FailureKind::TimedOut, "stopped", "the time given is over")
             .with_next(format!("rbgv resume {}", self.batch.0));
-        self.latches
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .everything
-            .get_or_insert(failure);
+        for run in self.all() {
+            let mut latches = run.latches.lock().unwrap_or_else(PoisonError::into_inner);
+            latches.everything.get_or_insert_with(|| failure.clone());
+        }
         self.context.stop.cancel();
     }
 

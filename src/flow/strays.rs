@@ -5,7 +5,7 @@ use super::drive::Drive;
 use super::protocol::Observation;
 use super::run::Run;
 use super::service::Service;
-use crate::ledger::{Claim, TaskId};
+use crate::ledger::{Claim, Phase, Task, TaskId};
 use crate::model::{Failure, ItemRef};
 
 /// Strays that are looked at in one go, those that were looked at longest ago first.
@@ -29,11 +29,21 @@ impl<S: Service> Run<S> {
     async fn look_at_stray(&self, id: TaskId) -> Result<(), Failure> {
         let claim = self.context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
         let Claim::Mine(task) = claim else { return Ok(()) };
+        self.glance(*task).await.map(drop)
+    }
+
+    /// Looks once at an attempt that was claimed, writes what was seen, gives the attempt back, and
+    /// says where it stands.
+    ///
+    /// # Errors
+    /// The ledger cannot be used.
+    pub(super) async fn glance(&self, task: Task) -> Result<Phase, Failure> {
         let item = ItemRef { id: 0, name: String::new() };
-        let mut drive = Drive::glance(self, *task, item);
+        let mut drive = Drive::glance(self, task, item);
         let ended = Box::pin(drive.go(Observation::Resumed)).await;
         let task = drive.task.clone();
+        let phase = task.row.phase;
         self.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
-        ended.map(drop)
+        ended.map(|_| phase)
     }
 }

@@ -10,18 +10,45 @@ use crate::model::{
     ExitClass, Failure, FailureKind, ItemEvent, ItemRef, JobId, JobStatus, JobView, Phase,
 };
 
-/// Looks at a job once.
+/// Looks at a job once, with the key that made it.
 ///
 /// # Errors
 /// The service does not answer, or does not know the job.
-pub async fn look<S: Service>(context: &Context<S>, job: &JobId) -> Result<JobView, Failure> {
-    context.service.get(job, Call::plain()).await
+pub async fn look<S: Service>(context: &Arc<Context<S>>, job: &JobId) -> Result<JobView, Failure> {
+    find_job(context, job).await.map(|(_, view)| view)
+}
+
+/// Looks at a job once: with the key that made it, where the ledger knows; else with each key until
+/// one sees it. Returns the context of that key too.
+///
+/// # Errors
+/// The service does not answer, or does not know the job.
+pub(super) async fn find_job<'a, S: Service>(
+    context: &'a Arc<Context<S>>,
+    job: &JobId,
+) -> Result<(&'a Arc<Context<S>>, JobView), Failure> {
+    let asked = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
+    let first = known.map_or(context, |task| context.of_key(&task.work.key.print));
+    let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
+    let mut failure = None;
+    for context in std::iter::once(first).chain(others) {
+        let call = Call { job: Some(job.clone()), ..Call::plain() };
+        match context.unless_stopped(context.service.get(job, call)).await? {
+            Ok(view) => return Ok((context, view)),
+            Err(unseen) if unseen.kind == FailureKind::NotFound => {
+                failure.get_or_insert(unseen);
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Err(failure.unwrap_or_else(super::context::interrupted))
 }
 
 /// Follows jobs side by side until each is final, and gives every last look to `each`.
 ///
 /// # Errors
-/// None of its own: what goes wrong is told of the job it concerns.
+/// Only the ledger's: what goes wrong with a job is told of it.
 pub async fn watch<S: Service>(
     context: &Arc<Context<S>>,
     jobs: Vec<(ItemRef, JobId)>,
@@ -29,6 +56,9 @@ pub async fn watch<S: Service>(
 ) -> Result<ExitClass, Failure> {
     let mut working = tokio::task::JoinSet::new();
     for (item, job) in jobs {
+        let asked = job.clone();
+        let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
+        let context = known.map_or(context, |task| context.of_key(&task.work.key.print));
         let context = Arc::clone(context);
         working.spawn(async move {
             let ended = to_end(&context, &item, &job).await;

@@ -11,14 +11,18 @@
 //! - `owner`: which processes are alive
 //! - `durable`: one sync for many commits
 //! - `account`: uploads, keys and prices that were seen
+//! - `delivery`: webhooks that came in
+//! - `keys`: what each key has to do with the attempts
 //! - `limiters`: limits of keys and hosts, for the client
 //! - `story`: reading for people
 
 mod account;
 mod batch;
 mod codec;
+mod delivery;
 mod durable;
 mod error;
+mod keys;
 mod limiters;
 mod owner;
 mod past;
@@ -40,7 +44,9 @@ use durable::{Durability, Written};
 
 pub use account::{Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
+pub use delivery::{NewDelivery, News, Taken};
 pub use error::LedgerError;
+pub use keys::KeyFigures;
 pub use owner::{Owner, OwnerId};
 pub use past::Past;
 pub use place::{NewEntry, Placed};

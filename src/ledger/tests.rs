@@ -364,3 +364,49 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
         .unwrap();
     rebooted.change_host("h:1", &mut |host| assert_eq!(host.flaps, 0)).unwrap();
 }
+
+#[test]
+fn a_delivery_is_new_once_whatever_it_calls_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let new = |id: &str, signature: &str, job: &str, says_final: bool| NewDelivery {
+        id: id.into(),
+        signature: signature.into(),
+        origin: "https://api.example".into(),
+        event: "job.completed".into(),
+        job: Some(JobId(job.into())),
+        says_final,
+    };
+    {
+        let ledger = open(dir.path());
+        assert_eq!(ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(), Taken::New);
+    }
+    let ledger = open(dir.path());
+    let again = |id, signature| ledger.take_delivery(&new(id, signature, "j1", true)).unwrap();
+    assert_eq!(again("d1", "s9"), Taken::Unfinished, "sent again by the service");
+    assert_eq!(again("d9", "s1"), Taken::Known, "replayed under another id");
+    ledger.delivery_handled("d1").unwrap();
+    assert_eq!(again("d1", "s1"), Taken::Known);
+    ledger.take_delivery(&new("d2", "s2", "j2", false)).unwrap();
+    let said = |job: &str| ledger.said_to_have_ended("https://api.example", &JobId(job.into()));
+    assert!(said("j1").unwrap() && !said("j2").unwrap());
+    assert!(!ledger.said_to_have_ended("https://other.example", &JobId("j1".into())).unwrap());
+    let news = ledger.news("https://api.example", 0).unwrap();
+    assert_eq!(news, News { upto: 2, ended: vec![JobId("j1".into())] });
+    assert_eq!(ledger.news("https://api.example", 2).unwrap(), News { upto: 2, ended: vec![] });
+    assert_eq!(ledger.forget_deliveries(Timestamp(2_000)).unwrap(), 2);
+    assert_eq!(ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(), Taken::New);
+}
+
+#[test]
+fn a_listener_is_known_while_it_lives() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let origin = "https://api.example";
+    assert_eq!(ledger.listener(origin).unwrap(), None);
+    let owner = ledger.register("one").unwrap();
+    ledger.listen(&owner, origin, "127.0.0.1:8787").unwrap();
+    assert_eq!(ledger.listener(origin).unwrap().as_deref(), Some("127.0.0.1:8787"));
+    assert_eq!(ledger.listener("https://other.example").unwrap(), None);
+    drop(owner);
+    assert_eq!(ledger.listener(origin).unwrap(), None);
+}

@@ -1,6 +1,8 @@
 //! Text of our own that goes out as it stands, and questions.
 
-use std::io::BufRead as _;
+use std::io::{self, BufRead as _, Read as _};
+
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::printer::Printer;
 use crate::model::text::escaped;
@@ -33,5 +35,39 @@ impl Printer {
             let read = std::io::stdin().lock().read_line(&mut answer);
             read.is_ok() && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
         })
+    }
+
+    /// Asks for a secret, which the terminal does not show while it is typed. What is returned is
+    /// not kept anywhere here.
+    ///
+    /// # Errors
+    /// Standard input is no terminal, or cannot be read.
+    pub fn ask_secret(&self, question: &str) -> io::Result<String> {
+        self.suspend(|| {
+            let stdin = io::stdin();
+            let shown = tcgetattr(&stdin)?;
+            let mut hidden = shown.clone();
+            hidden.local_modes.remove(LocalModes::ECHO);
+            self.write_stderr(&format!("{} ", escaped(question)));
+            tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
+            let mut answer = String::new();
+            let read = stdin.lock().read_line(&mut answer);
+            tcsetattr(&stdin, OptionalActions::Flush, &shown)?;
+            self.write_stderr("\n");
+            read.map(|_| answer)
+        })
+    }
+
+    /// Reads a secret from standard input to its end, of at most `most` bytes.
+    ///
+    /// # Errors
+    /// There is more, or it is no text.
+    pub fn read_secret(&self, most: u64) -> io::Result<String> {
+        let mut secret = String::new();
+        io::stdin().lock().take(most + 1).read_to_string(&mut secret)?;
+        if secret.len() as u64 > most {
+            return Err(io::Error::other("standard input holds far more than a key"));
+        }
+        Ok(secret)
     }
 }

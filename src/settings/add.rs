@@ -82,7 +82,7 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
         .map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
 }
 
-fn existing(path: &Path) -> Result<String, Failure> {
+pub(super) fn existing(path: &Path) -> Result<String, Failure> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(text),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
@@ -122,7 +122,7 @@ fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
-fn replace(path: &Path, text: &str) -> std::io::Result<()> {
+pub(super) fn replace(path: &Path, text: &str) -> std::io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(dir)?;
     // Such files are made with mode 0600.

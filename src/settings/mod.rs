@@ -17,6 +17,7 @@ mod overview;
 mod profile;
 mod reader;
 mod resolve;
+mod rotate;
 mod schema;
 mod secret;
 mod trust;
@@ -38,6 +39,7 @@ use crate::model::{
 pub use add::{KeySource, NewProfile, add_profile};
 pub use profile::{Environment, Limits, Profile, Timing};
 pub use reader::Shown;
+pub use rotate::{RotationStep, rotate_key};
 
 use secret::{Placed, Slot, Surroundings};
 
@@ -153,6 +155,42 @@ impl Settings {
         Ok(self.secret(Slot::AdminToken)?.map(|resolved| resolved.key))
     }
 
+    /// Reads the key that takes over in a rotation; none when no rotation is under way, and none
+    /// when a variable gives the key: then that one is meant, and no other.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`]: it cannot be read.
+    pub fn next_key(&self) -> Result<Option<ResolvedKey>, Failure> {
+        if secret::overriding(Slot::ApiKey, &self.vars).is_some() {
+            return Ok(None);
+        }
+        self.secret(Slot::NextKey)
+    }
+
+    /// Reads the secret that webhooks are signed with: from `file` when one is named, or else
+    /// `RBGV_WEBHOOK_SECRET`, then the profile's source.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`]: there is none, or it cannot be read.
+    pub fn webhook_secret(&self, file: Option<&Path>) -> Result<ResolvedKey, Failure> {
+        let wrong = |why: String| Failure::new(FailureKind::Configuration, "webhook secret", why);
+        if let Some(file) = file {
+            let path = self.current_dir.join(file);
+            let key = secret::read_file(&path).and_then(|raw| secret::checked(&raw));
+            let source = format!("file {}", path.display());
+            return Ok(ResolvedKey { key: key.map_err(wrong)?, source, warnings: Vec::new() });
+        }
+        self.secret(Slot::WebhookSecret)?.ok_or_else(|| {
+            let name = &self.profile.name;
+            wrong(format!(
+                "there is none; set RBGV_WEBHOOK_SECRET, or name one under [profiles.{name}] \
+                 (webhook_secret_file, webhook_secret_env, webhook_secret_command or \
+                 webhook_secret_keyring)"
+            ))
+            .with_next("rbgv config show")
+        })
+    }
+
     /// Every effective value and where it came from; of secrets the fingerprint.
     #[must_use]
     pub fn show(&self) -> Vec<Shown> {
@@ -230,6 +268,14 @@ impl Settings {
         Failure::new(FailureKind::Configuration, format!("API key of profile {name}"), why)
             .with_next("rbgv config show")
     }
+}
+
+/// A key as a person or a program gave it, without the line break at its end.
+///
+/// # Errors
+/// Why it cannot be a key; never holds it.
+pub fn checked_key(raw: &str) -> Result<ApiKey, String> {
+    secret::checked(raw)
 }
 
 impl fmt::Debug for Settings {

@@ -89,9 +89,13 @@ pub struct Profile {
     pub key_created: Option<Timestamp>,
     /// How long the key may be used.
     pub key_max_age: Option<Duration>,
+    /// How many of a hundred new jobs go to the next key, while there is one.
+    pub next_key_share: u32,
     pub(super) choice: Choice,
     pub(super) api_key: Option<secret::Placed>,
+    pub(super) next_key: Option<secret::Placed>,
     pub(super) admin_token: Option<secret::Placed>,
+    pub(super) webhook_secret: Option<secret::Placed>,
 }
 
 /// Bounds of what may be learned of a key (design, *Limits*).
@@ -199,6 +203,7 @@ impl Profile {
         })?;
         let confirm_above_credits = confirm(&mut read, environment)?;
         let choice = Choice::read(&mut read, vars)?;
+        let next_key_share = read.count("next_key_share", 0, 0..=100)?;
         let (key_created, key_max_age) = age::read(&mut read)?;
         let limits = Limits::read(&mut read, &prefix, layer)?;
         let timing = Timing::read(&mut read, &prefix, layer)?;
@@ -214,9 +219,12 @@ impl Profile {
             timing,
             key_created,
             key_max_age,
+            next_key_share,
             choice,
             api_key: secret::Placed::find(Slot::ApiKey, own, vars)?,
+            next_key: secret::Placed::find(Slot::NextKey, own, vars)?,
             admin_token: secret::Placed::find(Slot::AdminToken, own, vars)?,
+            webhook_secret: secret::Placed::find(Slot::WebhookSecret, own, vars)?,
         };
         Ok((profile, read.into_shown()))
     }
@@ -234,16 +242,21 @@ impl Profile {
             timing,
             key_created: None,
             key_max_age: None,
+            next_key_share: 0,
             choice: Choice::default(),
             api_key: Some(key),
+            next_key: None,
             admin_token: None,
+            webhook_secret: None,
         }
     }
 
     pub(super) fn source(&self, slot: Slot) -> Option<&secret::Placed> {
         match slot {
             Slot::ApiKey => self.api_key.as_ref(),
+            Slot::NextKey => self.next_key.as_ref(),
             Slot::AdminToken => self.admin_token.as_ref(),
+            Slot::WebhookSecret => self.webhook_secret.as_ref(),
         }
     }
 }

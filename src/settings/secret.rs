@@ -19,11 +19,15 @@ pub(super) const LONGEST: u64 = 64 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
     ApiKey,
+    /// The key that takes over in a rotation.
+    NextKey,
     AdminToken,
+    WebhookSecret,
 }
 
 impl Slot {
-    pub(super) const ALL: [Self; 2] = [Self::ApiKey, Self::AdminToken];
+    pub(super) const ALL: [Self; 4] =
+        [Self::ApiKey, Self::NextKey, Self::AdminToken, Self::WebhookSecret];
 
     /// The five keys that can give it: inline, variable, file, command, keyring.
     pub(super) fn keys(self) -> [&'static str; 5] {
@@ -31,6 +35,20 @@ impl Slot {
             Self::ApiKey => {
                 ["api_key", "api_key_env", "api_key_file", "api_key_command", "api_key_keyring"]
             }
+            Self::NextKey => [
+                "next_key",
+                "next_key_env",
+                "next_key_file",
+                "next_key_command",
+                "next_key_keyring",
+            ],
+            Self::WebhookSecret => [
+                "webhook_secret",
+                "webhook_secret_env",
+                "webhook_secret_file",
+                "webhook_secret_command",
+                "webhook_secret_keyring",
+            ],
             Self::AdminToken => [
                 "admin_token",
                 "admin_token_env",
@@ -45,14 +63,19 @@ impl Slot {
     pub(super) fn variables(self) -> &'static [&'static str] {
         match self {
             Self::ApiKey => &["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"],
+            // A key that a variable gives is the only one: see `Settings::next_key`.
+            Self::NextKey => &[],
             Self::AdminToken => &["RBGV_ADMIN_TOKEN"],
+            Self::WebhookSecret => &["RBGV_WEBHOOK_SECRET"],
         }
     }
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::ApiKey => "API key",
+            Self::NextKey => "next API key",
             Self::AdminToken => "admin token",
+            Self::WebhookSecret => "webhook secret",
         }
     }
 }
@@ -217,7 +240,7 @@ pub(super) fn checked(raw: &str) -> Result<ApiKey, String> {
     Ok(key)
 }
 
-fn read_file(path: &Path) -> Result<String, String> {
+pub(super) fn read_file(path: &Path) -> Result<String, String> {
     let unreadable =
         |error: std::io::Error| format!("the file {} cannot be read: {error}", path.display());
     let file = File::open(path).map_err(unreadable)?;

@@ -13,10 +13,15 @@ mod support;
 
 mod artefacts;
 mod commands;
+mod docs;
+mod keys;
 mod kill;
+mod listen;
 mod output;
+mod profiles;
 mod real;
 mod recipes;
+mod rotate;
 mod run;
 mod secrets;
 mod settings;

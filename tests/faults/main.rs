@@ -24,3 +24,4 @@ mod ledger;
 mod limits;
 mod rows;
 mod signals;
+mod webhooks;

@@ -281,6 +281,14 @@ impl Sandbox {
         assert_eq!(status, 200, "{answer}");
     }
 
+    /// Another key of the same client.
+    pub fn new_key(&self) -> String {
+        let (status, body) = self.http("POST", "/v1/admin/keys", "{\"client_id\": \"default\"}");
+        assert_eq!(status, 200, "{body}");
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        answer["api_key"].as_str().unwrap().to_owned()
+    }
+
     pub fn audit(&self) -> Audit {
         let (status, body) = self.http("GET", "/sandbox/audit", "");
         assert_eq!(status, 200, "{body}");
@@ -325,6 +333,87 @@ fn unchunk(mut body: &str) -> String {
 }
 
 impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The secret that tests sign webhooks with.
+pub const WEBHOOK_SECRET: &str = "planted-webhook-secret";
+
+/// A listener in a process of its own.
+pub struct Listener {
+    child: Child,
+    lines: BufReader<std::process::ChildStdout>,
+    pub address: String,
+}
+
+impl Listener {
+    /// Listens with the settings of `command`, which has to be a fresh one of a [`Home`].
+    pub fn start(mut command: Command, args: &[&str]) -> Self {
+        let mut child = command
+            .env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET)
+            .args(["--json", "listen", "--listen", "127.0.0.1:0"])
+            .args(args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        lines.read_line(&mut line).unwrap();
+        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
+        assert_eq!(ready["event"], "listening");
+        let address = ready["address"].as_str().unwrap().to_owned();
+        Self { child, lines, address }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/hook", self.address)
+    }
+
+    /// The next line for which `wanted` holds. Tests are run under a time limit.
+    pub fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.lines.read_line(&mut line).unwrap(), 0, "the listener has ended");
+            let value: Value = serde_json::from_str(&line).unwrap();
+            if wanted(&value) {
+                return value;
+            }
+        }
+    }
+
+    /// Posts bytes with headers, and returns the status.
+    pub fn post(&self, headers: &[(&str, &str)], body: &[u8]) -> u16 {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut head = format!(
+            "POST /hook HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
+            self.address,
+            body.len()
+        );
+        for (name, value) in headers {
+            head = head + name + ": " + value + "\r\n";
+        }
+        stream.write_all((head + "\r\n").as_bytes()).unwrap();
+        // A server that refuses early does not read on.
+        let _ = stream.write_all(body);
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    /// Ends it as an operator does, and returns its exit code.
+    pub fn stop(mut self) -> Option<i32> {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Listener {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

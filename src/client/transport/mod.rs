@@ -6,6 +6,7 @@
 //! its origin. The one for output links has no way to carry any.
 
 mod fault;
+mod forward;
 pub(super) mod peer;
 mod setup;
 mod tls;
@@ -22,6 +23,7 @@ use url::Url;
 
 pub(super) use fault::Fault;
 use fault::{fault, words};
+pub use forward::Forwarder;
 use setup::{misconfigured, outward, proxied, secret_header, within_origin};
 use tls::Tls;
 use upload::FileBody;

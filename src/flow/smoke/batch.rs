@@ -104,6 +104,7 @@ pub(super) async fn carry_out(errand: Errand<'_>) -> Result<Came, Failure> {
             random: planning.random.as_ref(),
             observer: planning.observer.as_ref(),
             stop: &planning.stop,
+            beside: None,
         };
         planner.plan(request)
     })
@@ -147,6 +148,8 @@ fn apart(
         observer,
         timing: context.timing,
         stop,
+        // A smoke test is about one key.
+        beside: None,
     }
 }
 

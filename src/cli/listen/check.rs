@@ -1,0 +1,114 @@
+//! `rbgv listen verify`: why the signature of a webhook does, or does not, fit.
+
+use std::path::{Path, PathBuf};
+
+use super::BeliefArgs;
+use crate::cli::session::{Session, absolute};
+use crate::client::webhook::{Finding, Outcome, WebhookHeaders, explain, moment};
+use crate::model::{ExitClass, Failure, FailureKind, Timestamp};
+use crate::output::{Cell, Table, Tone};
+
+/// Say why the signature of a webhook does, or does not, fit
+///
+/// Tries what usually goes wrong on the way: a body that was parsed and written again, a line break
+/// more or less, a timestamp in another form, a secret with a line break in it. Ends with 10 when a
+/// receiver would refuse it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Headers as lines of NAME: VALUE, such as curl or a proxy's log writes them
+    #[arg(long, value_name = "FILE")]
+    headers: PathBuf,
+
+    /// The body, byte for byte as it came
+    #[arg(long, value_name = "FILE")]
+    body: PathBuf,
+
+    /// When it came, such as 2026-01-31T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_moment)]
+    at: Option<Timestamp>,
+
+    #[command(flatten)]
+    belief: BeliefArgs,
+}
+
+fn parse_moment(text: &str) -> Result<Timestamp, String> {
+    moment(text).ok_or_else(|| "give an ISO time such as 2026-01-31T12:00:00Z".to_owned())
+}
+
+pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
+    let secret = session.settings.webhook_secret(args.belief.secret_file.as_deref())?;
+    let headers = String::from_utf8_lossy(&read(session, &args.headers)?).into_owned();
+    let body = read(session, &args.body)?;
+    let headers = WebhookHeaders::read(|name| header(&headers, name));
+    let now = args.at.unwrap_or_else(|| session.env.clock.wall());
+    let explained = explain(&headers, &body, &secret.key, now, args.belief.max_age);
+    let printer = &session.printer;
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "accepted": explained.accepted,
+            "secret_fingerprint": secret.key.fingerprint().0,
+            "secret_source": secret.source,
+            "findings": explained.findings.iter().map(finding_json).collect::<Vec<_>>(),
+        }));
+    } else {
+        let mut table = Table::new(["what", "", "says"]);
+        for finding in &explained.findings {
+            let (tone, word) = word(finding.outcome);
+            table.row([
+                finding.check.into(),
+                Cell::toned(tone, word),
+                finding.told.as_str().into(),
+            ]);
+        }
+        printer.table(&table);
+    }
+    Ok(if explained.accepted { ExitClass::Done } else { ExitClass::Check })
+}
+
+fn word(outcome: Outcome) -> (Tone, &'static str) {
+    match outcome {
+        Outcome::Fine => (Tone::Good, "fine"),
+        Outcome::Wrong => (Tone::Bad, "wrong"),
+        Outcome::Note => (Tone::Warn, "note"),
+    }
+}
+
+fn finding_json(finding: &Finding) -> serde_json::Value {
+    serde_json::json!({
+        "check": finding.check,
+        "outcome": word(finding.outcome).1,
+        "why": finding.told,
+    })
+}
+
+fn read(session: &Session, file: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(absolute(&session.env, file)).map_err(|error| {
+        Failure::new(FailureKind::Usage, file.display().to_string(), error.to_string())
+    })
+}
+
+/// The value of a header among lines; a `<` or `>` as `curl -v` writes it is passed over.
+fn header(lines: &str, wanted: &str) -> Option<String> {
+    lines.lines().find_map(|line| {
+        let line = line.trim_start_matches(['<', '>']).trim_start();
+        let (name, value) = line.split_once(':')?;
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim_end_matches('\r').to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_found_as_tools_write_them() {
+        let text = "POST / HTTP/1.1\r\nx-webhook-timestamp: 2026-01-01T00:00:00Z\r\n\
+                    > X-Webhook-Signature: sha256=ab\n< X-Webhook-Event:job.failed\n";
+        let of = |name| header(text, name);
+        assert_eq!(of("X-Webhook-Timestamp").as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(of("X-Webhook-Signature").as_deref(), Some("sha256=ab"));
+        assert_eq!(of("X-Webhook-Event").as_deref(), Some("job.failed"));
+        assert_eq!(of("X-Webhook-Delivery-Id"), None);
+    }
+}

@@ -1,0 +1,331 @@
+//! Webhooks as they travel (contract, *Webhooks*): which headers carry what, what the signature
+//! covers, and what a body says. Pure: the caller brings the bytes, the secret and the time.
+//!
+//! Only the timestamp and the body are signed. The event's name and the delivery id stand in
+//! headers that anybody could have written, so the event is read from the body, and whoever guards
+//! against repetition has to remember the signature beside the id.
+
+mod explain;
+mod forms;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::Value;
+use sha2::Sha256;
+
+use super::wire::fields;
+use crate::model::{ApiKey, JobId, JobStatus, Timestamp};
+
+pub use explain::{Explanation, Finding, Outcome, explain};
+
+/// Names of the headers, in the order of the contract.
+pub const HEADERS: [&str; 4] =
+    ["X-Webhook-Event", "X-Webhook-Delivery-Id", "X-Webhook-Timestamp", "X-Webhook-Signature"];
+
+/// What stands before the hexadecimal digits of a signature.
+const PREFIX: &str = "sha256=";
+
+/// Longest delivery id that is taken for one, in bytes.
+const ID_MAX: usize = 200;
+
+/// The headers of a delivery, as they came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WebhookHeaders {
+    /// `X-Webhook-Event`; not signed.
+    pub event: Option<String>,
+    /// `X-Webhook-Delivery-Id`; not signed.
+    pub delivery_id: Option<String>,
+    /// `X-Webhook-Timestamp`, the very text that was signed.
+    pub timestamp: Option<String>,
+    /// `X-Webhook-Signature`.
+    pub signature: Option<String>,
+}
+
+impl WebhookHeaders {
+    /// Takes the four headers from wherever `get` finds them by name.
+    #[must_use]
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Self {
+        let [event, delivery_id, timestamp, signature] = HEADERS.map(get);
+        Self { event, delivery_id, timestamp, signature }
+    }
+
+    /// Those that are there, with their names.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let values = [&self.event, &self.delivery_id, &self.timestamp, &self.signature];
+        HEADERS.into_iter().zip(values).filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+}
+
+/// A delivery whose signature is right.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The service's name of the delivery; a repeated one has the same.
+    pub id: String,
+    /// The digits of its signature, by which a repetition under another id is known.
+    pub signature: String,
+    /// `job.started`, `job.completed`, `job.failed`, or what else the service sends; from the
+    /// body, where it is signed.
+    pub event: String,
+    /// The job that it is about.
+    pub job: Option<JobId>,
+    /// Its state, from the body or else from the event.
+    pub status: Option<JobStatus>,
+    /// What the body says of the job, without what opens anything.
+    pub data: Value,
+}
+
+impl Delivery {
+    /// Whether it says that the job has come to its end. A hint: the job decides.
+    #[must_use]
+    pub fn says_final(&self) -> bool {
+        self.status.as_ref().is_some_and(JobStatus::is_final)
+    }
+}
+
+/// Why a delivery is not believed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Nobody signed it.
+    #[error("it has no X-Webhook-Signature; set the signing secret at the service")]
+    Unsigned,
+    /// The header holds no signature of this kind.
+    #[error("X-Webhook-Signature is not sha256= and 64 hexadecimal digits")]
+    MalformedSignature,
+    /// The signature belongs to another secret, timestamp or body.
+    #[error("the signature does not fit secret, timestamp and body")]
+    WrongSignature,
+    /// There is no time.
+    #[error("it has no X-Webhook-Timestamp")]
+    NoTimestamp,
+    /// The time is none that the contract has.
+    #[error("X-Webhook-Timestamp is no ISO time")]
+    UnreadableTimestamp,
+    /// It was sent too long ago.
+    #[error("it was sent {} s ago; a replay, or a clock that is wrong", .0.as_secs())]
+    TooOld(Duration),
+    /// It was sent in the future.
+    #[error("it was sent {} s in the future; one of the clocks is wrong", .0.as_secs())]
+    FromTheFuture(Duration),
+    /// It cannot be told from its repetition.
+    #[error("it has no X-Webhook-Delivery-Id that can be one")]
+    NoDeliveryId,
+    /// It is signed and says nothing.
+    #[error("the body is signed, but is no event: {0}")]
+    UnreadableBody(String),
+}
+
+impl Refusal {
+    /// A stable word for JSON.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Unsigned => "unsigned",
+            Self::MalformedSignature => "malformed_signature",
+            Self::WrongSignature => "wrong_signature",
+            Self::NoTimestamp => "no_timestamp",
+            Self::UnreadableTimestamp => "unreadable_timestamp",
+            Self::TooOld(_) => "too_old",
+            Self::FromTheFuture(_) => "from_the_future",
+            Self::NoDeliveryId => "no_delivery_id",
+            Self::UnreadableBody(_) => "unreadable_body",
+        }
+    }
+}
+
+/// Checks a delivery that came at `now`, in this order: signature, age, identity, content. Nothing
+/// of it is read before the signature is known to be right.
+///
+/// # Errors
+/// The first reason not to believe it.
+pub fn verify(
+    headers: &WebhookHeaders,
+    body: &[u8],
+    secret: &ApiKey,
+    now: Timestamp,
+    max_age: Duration,
+) -> Result<Delivery, Refusal> {
+    let signature = headers.signature.as_deref().ok_or(Refusal::Unsigned)?;
+    let stamp = headers.timestamp.as_deref().ok_or(Refusal::NoTimestamp)?;
+    let digits = signature.strip_prefix(PREFIX).ok_or(Refusal::MalformedSignature)?;
+    let claimed = digest(digits).ok_or(Refusal::MalformedSignature)?;
+    if !is_signed(secret.expose().as_bytes(), &[stamp.as_bytes(), b".", body], &claimed) {
+        return Err(Refusal::WrongSignature);
+    }
+    check_age(stamp, now, max_age)?;
+    let id = headers.delivery_id.as_deref().filter(|id| is_identifier(id));
+    let id = id.ok_or(Refusal::NoDeliveryId)?;
+    read(id, digits, headers, body)
+}
+
+fn read(
+    id: &str,
+    digits: &str,
+    headers: &WebhookHeaders,
+    body: &[u8],
+) -> Result<Delivery, Refusal> {
+    let unreadable = |why: &str| Refusal::UnreadableBody(why.to_owned());
+    let said: Value = serde_json::from_slice(body).map_err(|_| unreadable("it is no JSON"))?;
+    let data = said.get("data").ok_or_else(|| unreadable("it has no data"))?;
+    let event = fields::text(&said, &["event"])
+        .or_else(|| headers.event.clone())
+        .ok_or_else(|| unreadable("it names no event"))?;
+    let status = fields::text(data, &["status"])
+        .or_else(|| event.strip_prefix("job.").map(str::to_owned))
+        .map(|word| JobStatus::parse(&word));
+    Ok(Delivery {
+        id: id.to_owned(),
+        signature: digits.to_ascii_lowercase(),
+        job: fields::job_id(data),
+        status,
+        data: fields::without_secrets(data, &["output_url", "download_url"]),
+        event,
+    })
+}
+
+fn is_identifier(id: &str) -> bool {
+    !id.trim().is_empty() && id.len() <= ID_MAX && !id.chars().any(char::is_control)
+}
+
+/// The 32 bytes behind hexadecimal digits.
+fn digest(digits: &str) -> Option<[u8; 32]> {
+    hex::decode(digits).ok()?.try_into().ok()
+}
+
+/// Compares in constant time.
+fn is_signed(secret: &[u8], parts: &[&[u8]], claimed: &[u8; 32]) -> bool {
+    // A key of any length is one.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret) else { return false };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.verify_slice(claimed).is_ok()
+}
+
+fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), Refusal> {
+    let sent = moment(stamp).ok_or(Refusal::UnreadableTimestamp)?;
+    let apart = Duration::from_millis(now.0.abs_diff(sent.0));
+    if apart <= max_age {
+        Ok(())
+    } else if sent > now {
+        Err(Refusal::FromTheFuture(apart))
+    } else {
+        Err(Refusal::TooOld(apart))
+    }
+}
+
+/// The moment that an ISO time names. One without a zone is UTC, like all times of the contract.
+#[must_use]
+pub fn moment(text: &str) -> Option<Timestamp> {
+    let stamp = jiff::Timestamp::from_str(text).or_else(|_| {
+        let civil = DateTime::from_str(text)?;
+        TimeZone::UTC.to_timestamp(civil)
+    });
+    stamp.ok().map(|stamp| Timestamp(stamp.as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-01-01T00:00:00Z.
+    pub(super) const NOW: Timestamp = Timestamp(1_767_225_600_000);
+    pub(super) const STAMP: &str = "2026-01-01T00:00:00Z";
+    pub(super) const BODY: &[u8] =
+        br#"{"event":"job.completed","data":{"id":"j-1","status":"completed","output_url":"https://cdn.example/a?sig=s"}}"#;
+    pub(super) const AGE: Duration = Duration::from_mins(5);
+
+    pub(super) fn secret() -> ApiKey {
+        ApiKey::new("whsec-planted")
+    }
+
+    pub(super) fn sign(secret: &[u8], parts: &[&[u8]]) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
+        for part in parts {
+            mac.update(part);
+        }
+        format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+    }
+
+    pub(super) fn headers(stamp: &str, body: &[u8]) -> WebhookHeaders {
+        WebhookHeaders {
+            event: Some("job.completed".into()),
+            delivery_id: Some("d-1".into()),
+            timestamp: Some(stamp.into()),
+            signature: Some(sign(b"whsec-planted", &[stamp.as_bytes(), b".", body])),
+        }
+    }
+
+    fn check(headers: &WebhookHeaders, body: &[u8]) -> Result<Delivery, Refusal> {
+        verify(headers, body, &secret(), NOW, AGE)
+    }
+
+    #[test]
+    fn a_right_delivery_is_read_from_what_is_signed() {
+        let lying = WebhookHeaders { event: Some("job.failed".into()), ..headers(STAMP, BODY) };
+        let delivery = check(&lying, BODY).unwrap();
+        assert_eq!(delivery.event, "job.completed");
+        assert_eq!(delivery.job, Some(JobId("j-1".into())));
+        assert!(delivery.says_final());
+        assert!(!delivery.data.to_string().contains("sig=s"), "{}", delivery.data);
+        let started = br#"{"event":"job.started","data":{"job_id":7}}"#;
+        let delivery = check(&headers(STAMP, started), started).unwrap();
+        assert_eq!(
+            (delivery.job, delivery.status),
+            (Some(JobId("7".into())), Some(JobStatus::Other("started".into())),)
+        );
+        let bare = br#"{"event":"job.failed","data":{"id":"j"}}"#;
+        assert!(check(&headers(STAMP, bare), bare).unwrap().says_final());
+    }
+
+    #[test]
+    fn every_reason_to_refuse_is_told_apart() {
+        let right = headers(STAMP, BODY);
+        let with = |change: &dyn Fn(&mut WebhookHeaders)| {
+            let mut changed = right.clone();
+            change(&mut changed);
+            check(&changed, BODY).unwrap_err().as_str()
+        };
+        assert_eq!(with(&|h| h.signature = None), "unsigned");
+        assert_eq!(with(&|h| h.timestamp = None), "no_timestamp");
+        assert_eq!(with(&|h| h.signature = Some("abc".into())), "malformed_signature");
+        assert_eq!(with(&|h| h.signature = Some("sha256=abc".into())), "malformed_signature");
+        assert_eq!(
+            with(&|h| h.signature = Some(format!("sha256={}", "0".repeat(64)))),
+            "wrong_signature"
+        );
+        assert_eq!(with(&|h| h.timestamp = Some("2026-01-01T00:00:01Z".into())), "wrong_signature");
+        assert_eq!(with(&|h| h.delivery_id = None), "no_delivery_id");
+        assert_eq!(with(&|h| h.delivery_id = Some("a\x1b[2J".into())), "no_delivery_id");
+        assert_eq!(check(&right, b"{}").unwrap_err(), Refusal::WrongSignature);
+        let other = verify(&right, BODY, &ApiKey::new("other"), NOW, AGE);
+        assert_eq!(other.unwrap_err(), Refusal::WrongSignature);
+        for body in [&b"[1]"[..], b"half", br#"{"event":"job.failed"}"#] {
+            let refused = check(&headers(STAMP, body), body).unwrap_err();
+            assert_eq!(refused.as_str(), "unreadable_body");
+        }
+    }
+
+    #[test]
+    fn age_counts_in_both_directions_and_in_every_way_to_write_it() {
+        let table = [
+            ("2026-01-01T00:00:00Z", "fine"),
+            ("2026-01-01T00:00:00.250Z", "fine"),
+            ("2026-01-01T01:00:00+01:00", "fine"),
+            ("2026-01-01T00:00:00.123456", "fine"),
+            ("2025-12-31T23:55:00Z", "fine"),
+            ("2025-12-31T23:54:59Z", "too_old"),
+            ("2026-01-01T00:05:01Z", "from_the_future"),
+            ("1767225600", "unreadable_timestamp"),
+            ("Thu, 01 Jan 2026 00:00:00 GMT", "unreadable_timestamp"),
+            ("", "unreadable_timestamp"),
+        ];
+        for (stamp, expected) in table {
+            let outcome = check(&headers(stamp, BODY), BODY);
+            assert_eq!(outcome.map_or_else(|r| r.as_str(), |_| "fine"), expected, "{stamp}");
+        }
+    }
+}

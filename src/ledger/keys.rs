@@ -1,0 +1,122 @@
+//! What each key has to do with the attempts: figures of its work, which of them still need it, and
+//! giving one that has sent nothing to another key.
+
+use rusqlite::params;
+
+use super::account::KeyId;
+use super::owner::Owner;
+use super::row::{Phase, Row};
+use super::task::{Commit, Task};
+use super::{Ledger, LedgerError};
+use crate::model::{Credits, Timestamp};
+
+/// What became of the attempts of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct KeyFigures {
+    /// Jobs that were made with it.
+    pub jobs: u64,
+    /// Of these, under way.
+    pub open: u64,
+    /// Completed.
+    pub completed: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Waiting for a person, or not visible to the key any more.
+    pub review: u64,
+    /// Credits of what was started, by estimate.
+    pub credits: Credits,
+}
+
+impl KeyFigures {
+    /// Failed jobs as a share of those that ended; none while none has.
+    #[must_use]
+    pub fn failure_share(&self) -> Option<f64> {
+        let ended = self.completed + self.failed;
+        (ended > 0).then(|| self.failed as f64 / ended as f64)
+    }
+}
+
+impl Ledger {
+    /// Figures of the attempts of a key that were made since `since`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn key_figures(&self, key: &KeyId, since: Timestamp) -> Result<KeyFigures, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row(
+                "SELECT count(*) FILTER (WHERE job IS NOT NULL),
+                        count(*) FILTER (WHERE job IS NOT NULL AND phase NOT IN
+                            ('completed', 'failed', 'needs_review', 'halted')),
+                        count(*) FILTER (WHERE phase = 'completed'),
+                        count(*) FILTER (WHERE phase = 'failed'),
+                        count(*) FILTER (WHERE phase IN ('needs_review', 'halted')),
+                        total(estimate) FILTER (WHERE starts > 0)
+                 FROM tasks WHERE key_print = ?1 AND origin = ?2 AND made_at >= ?3",
+                params![key.print.0, key.origin, since.0],
+                |row| {
+                    Ok(KeyFigures {
+                        jobs: row.get(0)?,
+                        open: row.get(1)?,
+                        completed: row.get(2)?,
+                        failed: row.get(3)?,
+                        review: row.get(4)?,
+                        credits: Credits(row.get(5)?),
+                    })
+                },
+            )?)
+        })
+    }
+
+    /// How many attempts can go on only with this key: their job was, or may have been, made with
+    /// it and has not come to its end, or its output was wanted and is not there yet.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn attempts_that_need(&self, key: &KeyId) -> Result<u64, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row(
+                "SELECT count(*) FROM tasks WHERE key_print = ?1 AND origin = ?2 AND (
+                     phase IN ('create_sent', 'create_doubt', 'draft', 'start_sent', 'start_doubt',
+                               'start_refused', 'running', 'needs_review')
+                     OR (phase = 'ready' AND creates > 0)
+                     OR (phase = 'completed' AND NOT EXISTS (
+                         SELECT 1 FROM entries WHERE task = tasks.id
+                         AND (out_sha256 IS NOT NULL OR state IN ('done', 'skipped')))))",
+                params![key.print.0, key.origin],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
+    /// Gives an attempt that is ours and has sent no create to another key, as if it had just been
+    /// planned with it. One that may have a job is never given away: only its own key sees it.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn give_to_key(
+        &self,
+        owner: &Owner,
+        task: &mut Task,
+        key: &KeyId,
+        profile: &str,
+    ) -> Result<Commit, LedgerError> {
+        let given = self.write(|tx| {
+            Ok(tx.execute(
+                "UPDATE tasks SET key_print = ?4, profile = ?5, phase = 'planned',
+                     video_url = NULL, url_reused = 0
+                 WHERE id = ?1 AND owner = ?2 AND epoch = ?3 AND origin = ?6
+                   AND phase IN ('planned', 'ready') AND job IS NULL
+                   AND creates = 0 AND starts = 0",
+                params![task.id.0, owner.id.0, task.epoch, key.print.0, profile, key.origin],
+            )?)
+        })?;
+        if given == 0 {
+            return Ok(Commit::Lost);
+        }
+        task.work.key = key.clone();
+        profile.clone_into(&mut task.work.profile);
+        task.row =
+            Row { phase: Phase::Planned, video_url: None, url_reused: false, ..task.row.clone() };
+        Ok(Commit::Written)
+    }
+}

@@ -1,0 +1,17 @@
+//! Receiving webhooks: a small server that believes nothing it cannot verify, answers fast, and
+//! hands what it took to whoever started it.
+//!
+//! A room of its own, because it is the only part of the program that strangers can reach: what it
+//! may do is take bytes, ask [`crate::client::webhook`] whether to believe them, and ask the ledger
+//! whether they came before. It knows no keys, no jobs and no terminal.
+//!
+//! - `server`: from a request to an answer
+//! - `guard`: connections, bounded in number and time
+//! - `stored`: deliveries in a file, to be handled again
+
+mod guard;
+mod server;
+mod stored;
+
+pub use server::{Incoming, Received, Reception, serve};
+pub use stored::{Stored, append, load};

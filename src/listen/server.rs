@@ -1,0 +1,264 @@
+//! From a request to an answer. The order is what matters: bounded reading, verification, a place
+//! in the queue, the ledger, and only then the answer, which says as little as it can.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, StatusCode};
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::guard::Guarded;
+use crate::client::webhook::{Delivery, Refusal, WebhookHeaders, verify};
+use crate::ledger::{Ledger, NewDelivery, Taken};
+use crate::model::{ApiKey, Clock, Failure};
+
+/// Longest time that a body may take to arrive.
+const BODY_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long open requests may take to end once the server stops.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// What decides whether a delivery is taken, and who is told.
+#[derive(Clone)]
+pub struct Reception {
+    /// Remembers what came.
+    pub ledger: Ledger,
+    /// Scheme, host and port of the API whose webhooks these are.
+    pub origin: String,
+    /// Signs them.
+    pub secret: ApiKey,
+    /// How old, or how far in the future, a delivery may be.
+    pub max_age: Duration,
+    /// Most bytes of a body.
+    pub max_body: usize,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Told of everything that comes in. When it is full the sender is asked to come again.
+    pub told: mpsc::Sender<Incoming>,
+    /// Ids of deliveries that were handed over and are still being handled.
+    pub in_hand: Arc<Mutex<HashSet<String>>>,
+}
+
+/// Something that came in.
+#[derive(Debug)]
+pub enum Incoming {
+    /// A delivery that was verified and never came before.
+    Taken(Box<Received>),
+    /// A delivery that came before.
+    Repeated {
+        /// Its id.
+        id: String,
+        /// What it said happened.
+        event: String,
+    },
+    /// Not believed, or not read.
+    Refused {
+        /// A stable word.
+        word: &'static str,
+        /// In words.
+        why: String,
+        /// What it calls itself; foreign text.
+        id: Option<String>,
+    },
+}
+
+/// A delivery with what it came in.
+#[derive(Debug)]
+pub struct Received {
+    /// What it says.
+    pub delivery: Delivery,
+    /// Its headers, as they came.
+    pub headers: WebhookHeaders,
+    /// Its body, byte for byte.
+    pub body: Bytes,
+    /// Until this is dropped, the same delivery is not handed over again.
+    _in_hand: InHand,
+}
+
+/// A delivery that is being handled in this process.
+#[derive(Debug)]
+struct InHand {
+    all: Arc<Mutex<HashSet<String>>>,
+    id: String,
+}
+
+impl InHand {
+    /// None if the delivery is in hand already.
+    fn take(all: &Arc<Mutex<HashSet<String>>>, id: &str) -> Option<Self> {
+        let fresh = all.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
+        fresh.then(|| Self { all: Arc::clone(all), id: id.to_owned() })
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+    }
+}
+
+/// Receives until `stop` is cancelled.
+///
+/// # Errors
+/// The socket cannot be used.
+pub async fn serve(
+    listener: TcpListener,
+    reception: Reception,
+    stop: CancellationToken,
+) -> Result<(), Failure> {
+    let app = Router::new().fallback(take).with_state(Arc::new(reception));
+    let stopped = stop.clone().cancelled_owned();
+    let served = axum::serve(Guarded::new(listener), app).with_graceful_shutdown(stopped);
+    let patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        ended = served.into_future() => {
+            ended.map_err(|error| Failure::local("receiving webhooks", &error))
+        }
+        () = patience => Ok(()),
+    }
+}
+
+async fn take(State(reception): State<Arc<Reception>>, request: Request) -> StatusCode {
+    let (head, body) = request.into_parts();
+    if head.method != Method::POST {
+        return StatusCode::METHOD_NOT_ALLOWED;
+    }
+    let headers = WebhookHeaders::read(|name| header(&head.headers, name));
+    let id = headers.delivery_id.clone();
+    match reception.receive(headers, &head.headers, body).await {
+        Ok(status) => status,
+        Err(Rejected { status, word, why }) => {
+            // Whoever floods us with nonsense does not fill our log with it.
+            let _ = reception.told.try_send(Incoming::Refused { word, why, id });
+            status
+        }
+    }
+}
+
+/// The only value of a header; where there are several, nobody can tell which was meant.
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut values = headers.get_all(name).iter();
+    let only = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    only.to_str().ok().map(str::to_owned)
+}
+
+struct Rejected {
+    status: StatusCode,
+    word: &'static str,
+    why: String,
+}
+
+impl Rejected {
+    fn new(status: StatusCode, word: &'static str, why: impl Into<String>) -> Self {
+        Self { status, word, why: why.into() }
+    }
+}
+
+impl From<Refusal> for Rejected {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal {
+            Refusal::NoDeliveryId | Refusal::UnreadableBody(_) => StatusCode::BAD_REQUEST,
+            _ => StatusCode::UNAUTHORIZED,
+        };
+        Self::new(status, refusal.as_str(), refusal.to_string())
+    }
+}
+
+impl Reception {
+    async fn receive(
+        &self,
+        headers: WebhookHeaders,
+        all: &HeaderMap,
+        body: Body,
+    ) -> Result<StatusCode, Rejected> {
+        let body = self.read(all, body).await?;
+        let now = self.clock.wall();
+        let delivery = verify(&headers, &body, &self.secret, now, self.max_age)?;
+        // A place first: what is recorded is then also handled.
+        let place = self.told.try_reserve().map_err(|_| {
+            let why = "too many deliveries wait already; the service sends it again";
+            Rejected::new(StatusCode::SERVICE_UNAVAILABLE, "busy", why)
+        })?;
+        let (id, event) = (delivery.id.clone(), delivery.event.clone());
+        let in_hand = InHand::take(&self.in_hand, &id);
+        let taken = self.remember(&delivery).await?;
+        place.send(match (taken, in_hand) {
+            (Taken::New | Taken::Unfinished, Some(in_hand)) => {
+                Incoming::Taken(Box::new(Received { delivery, headers, body, _in_hand: in_hand }))
+            }
+            _ => Incoming::Repeated { id, event },
+        });
+        Ok(StatusCode::OK)
+    }
+
+    async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Rejected> {
+        let too_large = || {
+            let why = format!("its body is larger than {} bytes", self.max_body);
+            Rejected::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", why)
+        };
+        let announced = header(headers, "content-length").and_then(|length| length.parse().ok());
+        if announced.is_some_and(|length: usize| length > self.max_body) {
+            return Err(too_large());
+        }
+        match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, self.max_body)).await {
+            Ok(Ok(body)) => Ok(body),
+            Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
+            Ok(Err(_)) => {
+                Err(Rejected::new(StatusCode::BAD_REQUEST, "cut_short", "its body broke off"))
+            }
+            Err(_) => Err(Rejected::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "too_slow",
+                format!("its body took longer than {} s", BODY_PATIENCE.as_secs()),
+            )),
+        }
+    }
+
+    async fn remember(&self, delivery: &Delivery) -> Result<Taken, Rejected> {
+        let (ledger, new) = (self.ledger.clone(), new_delivery(delivery, &self.origin));
+        let taken = tokio::task::spawn_blocking(move || ledger.take_delivery(&new)).await;
+        let failed =
+            |why: String| Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, "not_recorded", why);
+        match taken {
+            Ok(Ok(taken)) => Ok(taken),
+            Ok(Err(error)) => Err(failed(error.to_string())),
+            Err(error) => Err(failed(error.to_string())),
+        }
+    }
+}
+
+/// What the ledger keeps of a delivery.
+fn new_delivery(delivery: &Delivery, origin: &str) -> NewDelivery {
+    NewDelivery {
+        id: delivery.id.clone(),
+        signature: delivery.signature.clone(),
+        origin: origin.to_owned(),
+        event: delivery.event.clone(),
+        job: delivery.job.clone(),
+        says_final: delivery.says_final(),
+    }
+}
+
+/// Whether reading ended at the bound.
+fn is_too_large(error: &axum::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("length limit exceeded") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

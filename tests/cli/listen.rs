@@ -1,0 +1,146 @@
+//! `rbgv listen`: webhooks that settle jobs, wake a run, and are handed on.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{Home, Listener, Ran, Sandbox, WEBHOOK_SECRET};
+
+fn signing(args: &[&str]) -> Sandbox {
+    Sandbox::start(&[&["--webhook-secret", WEBHOOK_SECRET], args].concat())
+}
+
+/// A home whose runs look at jobs once an hour.
+fn patient(sandbox: &Sandbox) -> Home {
+    let home = Home::new();
+    let config = format!(
+        "[profiles.test]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n\
+         [profiles.test.timing]\npoll_first = \"1h\"\npoll_max = \"1h\"\n",
+        sandbox.base_url
+    );
+    std::fs::write(home.path("config/rbgv/config.toml"), config).unwrap();
+    home
+}
+
+#[test]
+fn a_run_is_woken_by_a_webhook() {
+    let sandbox = signing(&["--timer", "300ms"]);
+    let home = patient(&sandbox);
+    let listener = Listener::start(home.keyed(&sandbox), &[]);
+    home.clips(3);
+    let began = Instant::now();
+    let ran = home
+        .run(&sandbox, &["run", ".", "-o", "out/", "--webhook-url", &listener.url()])
+        .ends_with(0);
+    assert_eq!(ran.lines().len(), 3);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    let audit = sandbox.audit();
+    assert_eq!((audit.starts(), audit.bills()), (3, 3));
+    assert_eq!(listener.stop(), Some(0));
+}
+
+#[test]
+fn jobs_that_nobody_follows_are_settled_with_one_look() {
+    let sandbox = signing(&["--timer", "300ms"]);
+    let home = Home::with(&sandbox);
+    let mut listener = Listener::start(home.keyed(&sandbox), &[]);
+    home.clip("a.mp4");
+    let started = home
+        .run(&sandbox, &["run", "a.mp4", "--no-wait", "--webhook-url", &listener.url()])
+        .ends_with(0);
+    let job = started.lines()[0].to_owned();
+    let heard = listener.wait_for(|line| line["webhook"] == "job.completed");
+    assert_eq!((heard["job"].as_str(), heard["settled"].as_str()), (Some(&*job), Some("settled")));
+    let status = home.run_alone(&["status", "--json"]).ends_with(0).json();
+    assert_eq!(status[0]["jobs"], serde_json::json!([]), "nothing is under way");
+    home.run(&sandbox, &["fetch", "--all"]).ends_with(0);
+    assert!(home.work().join("a-nobg.webm").exists());
+}
+
+#[test]
+fn webhooks_are_handed_to_a_command_and_replayed() {
+    let sandbox = signing(&["--timer", "100ms"]);
+    let home = Home::with(&sandbox);
+    let exec = "cat > \"$RBGV_EVENT.json\"; echo \"$RBGV_JOB\" >> heard; test ! -e broken";
+    let args = ["--exec", exec, "--keep", "kept"];
+    let mut listener = Listener::start(home.keyed(&sandbox), &args);
+    std::fs::write(home.work().join("broken"), "").unwrap();
+    home.clip("a.mp4");
+    let started = home
+        .run(&sandbox, &["run", "a.mp4", "--no-wait", "--webhook-url", &listener.url()])
+        .ends_with(0);
+    listener.wait_for(|line| line["webhook"] == "job.completed");
+    assert_eq!(listener.stop(), Some(0), "what was taken is handled first");
+    let body = std::fs::read_to_string(home.work().join("job.completed.json")).unwrap();
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["data"]["id"].as_str(), Some(started.lines()[0]));
+
+    let replay = |more: &[&str]| {
+        let mut command = home.keyed(&sandbox);
+        command.env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET).args(["--json", "listen", "replay"]);
+        Ran::of(command.args(more).args(["--exec", exec, "kept"]))
+    };
+    replay(&["--unhandled"]).ends_with(1).says("exit status: 1");
+    std::fs::remove_file(home.work().join("broken")).unwrap();
+    let replayed = replay(&["--unhandled"]).ends_with(0);
+    assert!(replayed.json().iter().any(|line| line["webhook"] == "job.completed"));
+    assert_eq!(replay(&["--unhandled"]).ends_with(0).lines().len(), 0);
+    assert_eq!(replay(&[]).ends_with(0).lines().len(), replayed.lines().len());
+}
+
+#[test]
+fn webhooks_are_sent_on_as_they_came() {
+    let sandbox = signing(&["--timer", "100ms"]);
+    let (home, behind) = (Home::with(&sandbox), Home::with(&sandbox));
+    // A listener behind a listener believes what it is sent only if nothing was changed.
+    let mut second = Listener::start(behind.keyed(&sandbox), &[]);
+    let mut first = Listener::start(home.keyed(&sandbox), &["--forward", &second.url()]);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4", "--webhook-url", &first.url()]).ends_with(0);
+    let completed = |line: &serde_json::Value| line["webhook"] == "job.completed";
+    let (one, two) = (first.wait_for(completed), second.wait_for(completed));
+    assert_eq!(one["delivery"], two["delivery"]);
+    assert_eq!(two["settled"], "unknown_job");
+    let mut elsewhere = home.keyed(&sandbox);
+    elsewhere.env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET);
+    Ran::of(elsewhere.args(["listen", "--forward", "https://hook.example/"]))
+        .ends_with(2)
+        .says("--forward-anywhere");
+}
+
+#[test]
+fn a_signature_that_does_not_fit_is_explained() {
+    let sandbox = signing(&["--timer", "100ms"]);
+    let home = Home::with(&sandbox);
+    let mut listener = Listener::start(home.keyed(&sandbox), &["--keep", "kept"]);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4", "--webhook-url", &listener.url()]).ends_with(0);
+    listener.wait_for(|line| line["webhook"] == "job.completed");
+    assert_eq!(listener.stop(), Some(0));
+    let kept = std::fs::read_to_string(home.work().join("kept")).unwrap();
+    let kept: serde_json::Value = serde_json::from_str(kept.lines().last().unwrap()).unwrap();
+    let text = |key: &str| kept[key].as_str().unwrap();
+    let headers = format!(
+        "X-Webhook-Event: {}\nX-Webhook-Delivery-Id: {}\nX-Webhook-Timestamp: {}\nX-Webhook-Signature: {}\n",
+        text("event"),
+        text("delivery_id"),
+        text("timestamp"),
+        text("signature")
+    );
+    std::fs::write(home.work().join("headers"), headers).unwrap();
+    std::fs::write(home.work().join("secret"), WEBHOOK_SECRET).unwrap();
+    let verify = |body: &str, more: &[&str]| {
+        std::fs::write(home.work().join("body"), body).unwrap();
+        let args = ["listen", "verify", "--headers", "headers", "--body", "body"];
+        Ran::of(home.command().args(args).args(more))
+    };
+    let secret = ["--secret-file", "secret"];
+    verify(text("body"), &secret).ends_with(0);
+    let parsed: serde_json::Value = serde_json::from_str(text("body")).unwrap();
+    let pretty = serde_json::to_string_pretty(&parsed).unwrap();
+    let told = verify(&pretty, &secret).ends_with(10).stdout;
+    assert!(told.contains("parsed"), "{told}");
+    let old = verify(text("body"), &["--secret-file", "secret", "--at", "2099-01-01T00:00:00Z"]);
+    assert!(old.ends_with(10).stdout.contains("replay"));
+    verify(text("body"), &[]).ends_with(3).says("RBGV_WEBHOOK_SECRET");
+    std::fs::write(home.work().join("secret"), "another").unwrap();
+    assert!(verify(text("body"), &secret).ends_with(10).stdout.contains("another"));
+}

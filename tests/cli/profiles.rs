@@ -1,0 +1,94 @@
+//! Profiles: adding, trying, and what is said of production.
+
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+
+use crate::support::{Home, Ran, Sandbox};
+
+/// Runs with `input` on standard input.
+fn with_input(command: &mut std::process::Command, input: &str) -> Ran {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+#[test]
+fn a_profile_is_added_and_checked() {
+    let sandbox = Sandbox::quick();
+    let home = Home::new();
+    let mut add = home.command();
+    add.args(["profile", "add", "live", "--base-url", &sandbox.base_url]).args([
+        "--environment",
+        "staging",
+        "--default",
+        "--key-stdin",
+    ]);
+    let added = with_input(&mut add, &format!("{}\n", sandbox.api_key)).ends_with(0);
+    let config = std::fs::read_to_string(home.path("config/rbgv/config.toml")).unwrap();
+    for text in [&config, &added.stdout, &added.stderr] {
+        assert!(!text.contains(&sandbox.api_key), "the key stands in a file of its own: {text}");
+    }
+    let kept = home.path("config/rbgv/live.key");
+    assert_eq!(kept.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let checked = home.run_alone(&["profile", "check", "live", "--json"]).ends_with(0);
+    let checks = checked.json()[0]["checks"].as_array().unwrap().clone();
+    assert!(checks.iter().all(|check| check["ok"] == true), "{checks:?}");
+    let shown = home.run_alone(&["profile", "show"]).ends_with(0);
+    assert!(shown.stdout.contains("staging") && !shown.stdout.contains(&sandbox.api_key));
+    with_input(&mut add, "another\n").ends_with(2).says("already");
+}
+
+#[test]
+fn a_profile_that_does_not_work_says_where_and_how() {
+    let sandbox = Sandbox::quick();
+    let home = Home::new();
+    let add = |name: &str, more: &[&str]| {
+        let base = ["profile", "add", name, "--base-url", &sandbox.base_url];
+        home.run_alone(&[&base[..], more].concat())
+    };
+    add("unset", &["--key-env", "NO_SUCH_VARIABLE"]).ends_with(0);
+    let unset = home.run_alone(&["profile", "check", "unset"]).ends_with(3);
+    assert!(unset.stdout.contains("NO_SUCH_VARIABLE"), "{}", unset.stdout);
+    assert!(unset.stdout.contains("healthy"), "what needs no key is looked at");
+    std::fs::write(home.work().join("wrong.key"), "sk-planted-wrong\n").unwrap();
+    add("wrong", &["--key-file", "wrong.key"]).ends_with(0);
+    let wrong = home.run_alone(&["profile", "check", "wrong"]).ends_with(3);
+    assert!(wrong.stdout.contains("401") && !wrong.stdout.contains("sk-planted"));
+    add("none", &[]).ends_with(0).says("RBGV_API_KEY");
+    home.run_alone(&["profile", "check", "nope"]).ends_with(3).says("nope");
+}
+
+#[test]
+fn production_says_so_and_asks_before_a_large_write() {
+    let sandbox = Sandbox::quick();
+    let home = Home::new();
+    let profile = |bound: &str| {
+        let config = format!(
+            "[profiles.live]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n\
+             environment = \"prod\"\n{bound}",
+            sandbox.base_url
+        );
+        std::fs::write(home.path("config/rbgv/config.toml"), config).unwrap();
+    };
+    profile("confirm_above_credits = 0.01\n");
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(2).says("is production").says("--yes");
+    assert_eq!(sandbox.audit().uploads(), 0, "nothing was sent");
+    home.run(&sandbox, &["run", "a.mp4", "--yes"]).ends_with(0).says("is production");
+    profile("");
+    home.variant("b.mp4", 1);
+    home.run(&sandbox, &["run", "b.mp4"]).ends_with(0).says("is production");
+    let again = home.run(&sandbox, &["run", "b.mp4"]).ends_with(0);
+    assert!(!again.stderr.contains("is production"), "nothing is written: {}", again.stderr);
+}
