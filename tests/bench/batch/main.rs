@@ -80,7 +80,7 @@ enum What {
     },
     /// Looks at each job, and how soon its end is known
     Polling {
-        #[arg(long, default_value_t = 0.5)]
+        #[arg(long, default_value_t = 0.2)]
         scale: f64,
     },
     /// The same batch by a shell script and by a pool of threads
