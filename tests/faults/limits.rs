@@ -108,7 +108,7 @@ fn row_12_twenty_refusals_at_once_cut_once() {
     assert_eq!(cuts, 1);
     let once = adaptive::value(&state, &bounds);
     assert!((5.0..10.0).contains(&once), "{once}");
-    assert!(adaptive::refused(&mut state, &bounds, Instant(1_100), Instant(1_200), None));
+    assert!(adaptive::refused(&mut state, &bounds, Instant(1_100), Instant(1_200)));
     assert!(adaptive::value(&state, &bounds) < once, "a later refusal is another episode");
 }
 
