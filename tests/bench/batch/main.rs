@@ -25,7 +25,7 @@ mod transfer;
 mod world;
 
 #[path = "../../support/mod.rs"]
-#[allow(clippy::unwrap_used, reason = "it is written for tests")]
+#[allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "it is written for tests")]
 mod support;
 
 use std::io;
@@ -80,7 +80,7 @@ enum What {
     },
     /// Looks at each job, and how soon its end is known
     Polling {
-        #[arg(long, default_value_t = 0.5)]
+        #[arg(long, default_value_t = 0.2)]
         scale: f64,
     },
     /// The same batch by a shell script and by a pool of threads
@@ -161,10 +161,12 @@ const ALL: [&str; 11] = [
 ];
 
 /// Every measurement with its defaults.
-fn everything(chart: Option<PathBuf>) -> Vec<What> {
+fn everything(chart: Option<&PathBuf>) -> Vec<What> {
     ALL.iter()
         .map(|name| match Cli::parse_from(["batch", name]).what {
-            What::Changing(args) => What::Changing(changing::Args { chart: chart.clone(), ..args }),
+            What::Changing(args) => {
+                What::Changing(changing::Args { chart: chart.cloned(), ..args })
+            }
             what => what,
         })
         .collect()
@@ -189,7 +191,7 @@ fn main() -> ExitCode {
             list();
             return ExitCode::SUCCESS;
         }
-        What::All { chart } => everything(chart),
+        What::All { chart } => everything(chart.as_ref()),
         one => vec![one],
     };
     for what in todo {

@@ -11,7 +11,7 @@ pub fn measure(scale: f64, report: &mut Report) -> io::Result<()> {
         format!("Polling of jobs of 5-15 s, in the vendor's time, scale {scale}"),
         &["in flight", "jobs", "looks a job", "of them sweeps", "p50", "p95", "refused"],
     );
-    for (in_flight, jobs) in [(1_u32, 12), (100, 400)] {
+    for (in_flight, jobs) in [(1_u32, 10), (100, 400)] {
         let service = Service { cap: in_flight, control: 20.0, ..Service::default() };
         let mut world = World::new(service, scale)?;
         let most = in_flight.to_string();
