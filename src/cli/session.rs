@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -17,6 +18,9 @@ use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
 use crate::settings::{Flags, Settings, Sources};
+
+/// Longest wait for a service that is only looked at.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a command works with.
 pub(super) struct Session {
@@ -51,6 +55,11 @@ impl Session {
             printer.warn(warning);
         }
         Ok(Self { env, settings, printer, yes: global.yes, sandbox })
+    }
+
+    /// A session with settings that were resolved before, and nothing printed.
+    pub(super) fn resolved(env: Env, settings: Settings, printer: Printer) -> Self {
+        Self { env, settings, printer, yes: false, sandbox: None }
     }
 
     /// Whether a sandbox inside this process answers.
@@ -107,6 +116,30 @@ impl Session {
     }
 
     fn client_with(&self, key: Option<ApiKey>, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+        self.client_that_waits(key, ledger, self.timing().client)
+    }
+
+    /// A client that tries once and does not wait long, for looking whether the service is there.
+    ///
+    /// # Errors
+    /// Settings that would be unsafe.
+    pub(super) fn probe(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
+        let usual = self.timing().client;
+        let timing = client::Timing {
+            retries: 0,
+            connect_timeout: usual.connect_timeout.min(PROBE_TIMEOUT),
+            idle_timeout: usual.idle_timeout.min(PROBE_TIMEOUT),
+            ..usual
+        };
+        self.client_that_waits(key, None, timing)
+    }
+
+    fn client_that_waits(
+        &self,
+        key: Option<ApiKey>,
+        ledger: Option<&Ledger>,
+        timing: client::Timing,
+    ) -> Result<Client, Failure> {
         let profile = &self.settings.profile;
         let endpoint = Endpoint {
             base_url: profile.base_url.clone(),
@@ -120,14 +153,15 @@ impl Session {
             Some(ledger) => Arc::new(ledger.clone()),
             None => Arc::new(MemoryStore::default()),
         };
-        Client::sharing(
+        let client = Client::sharing(
             endpoint,
-            self.timing().client,
+            timing,
             self.env.clock.clone(),
             self.env.random.clone(),
             store,
             &self.limits(),
-        )
+        )?;
+        Ok(client.logged_as(&profile.name))
     }
 
     /// Bounds of what may be learned of the key.
@@ -224,7 +258,7 @@ impl Session {
     }
 }
 
-fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
+pub(super) fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
     Settings::resolve(&Sources {
         vars: &env.vars,
         current_dir: &env.current_dir,
@@ -253,7 +287,7 @@ fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir)
     Ok((settings, running, files))
 }
 
-fn proxies(env: &Env) -> ProxyChoice {
+pub(super) fn proxies(env: &Env) -> ProxyChoice {
     let either =
         |lower: &str, upper: &str| env.var(lower).or_else(|| env.var(upper)).map(ToOwned::to_owned);
     let all = either("all_proxy", "ALL_PROXY");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::protocol::{Effect, Facts, Observation, Step, step};
 use super::run::Run;
 use super::service::Service;
-use crate::client::Looks;
+use crate::client::{LastAnswer, Looks};
 use crate::ledger::{Commit, Drafts, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
@@ -43,6 +43,8 @@ pub(super) struct Drive<'a, S: Service> {
     pub(super) leave: Option<S::Leave>,
     /// The last link that the service gave. Kept in memory only.
     pub(super) link: Option<OutputLink>,
+    /// The request that was answered last, for the story of the attempt.
+    pub(super) answered: LastAnswer,
 }
 
 impl<'a, S: Service> Drive<'a, S> {
@@ -57,6 +59,7 @@ impl<'a, S: Service> Drive<'a, S> {
             running_since: None,
             leave: None,
             link: None,
+            answered: LastAnswer::default(),
             only_glance: false,
         }
     }
@@ -161,10 +164,10 @@ impl<'a, S: Service> Drive<'a, S> {
             return Ok(Commit::Written);
         }
         self.task.row = draft;
-        let task = self.task.clone();
+        let (task, answered) = (self.task.clone(), self.answered.take());
         self.run
             .context
-            .ledger(move |ledger, owner| ledger.commit(owner, &task, "draft", None))
+            .ledger(move |ledger, owner| ledger.commit(owner, &task, "draft", answered.as_deref()))
             .await
     }
 
@@ -185,7 +188,7 @@ impl<'a, S: Service> Drive<'a, S> {
         alone: bool,
     ) -> Result<Commit, Failure> {
         if *effect == Effect::Create && alone {
-            return self.run.commit_lone_create(&self.task).await;
+            return self.run.commit_lone_create(&self.task, self.answered.take()).await;
         }
         if *effect == Effect::Start {
             self.run.context.phase(&self.item, Phase::Queue);
@@ -207,9 +210,10 @@ impl<'a, S: Service> Drive<'a, S> {
             };
         }
         let (task, note) = (self.task.clone(), note(effect));
-        let request_id = task.row.failure.as_ref().and_then(|failure| failure.request_id.clone());
+        let failed = || task.row.failure.as_ref().and_then(|failure| failure.request_id.clone());
+        let request_id = self.answered.take().or_else(failed);
         let commit = move |ledger: &crate::ledger::Ledger, owner: &crate::ledger::Owner| {
-            ledger.commit(owner, &task, note, request_id.as_deref())
+            ledger.commit(owner, &task, &note, request_id.as_deref())
         };
         self.run.context.ledger(commit).await
     }
@@ -270,8 +274,10 @@ impl<'a, S: Service> Drive<'a, S> {
 }
 
 /// What the story of the attempt says of a step.
-fn note(effect: &Effect) -> &'static str {
-    match effect {
+fn note(effect: &Effect) -> String {
+    let words = match effect {
+        Effect::BackOff(failure) => return format!("back off: {failure}"),
+        Effect::Rest(failure) => return format!("rest: {failure}"),
         Effect::Upload => "upload",
         Effect::Create => "create",
         Effect::Search => "search for the job of a lost create",
@@ -279,10 +285,9 @@ fn note(effect: &Effect) -> &'static str {
         Effect::Look => "look",
         Effect::Follow => "follow",
         Effect::Wait(_) => "wait for requests to drain",
-        Effect::BackOff(_) => "back off",
         Effect::Finish => "finish",
-        Effect::Rest(_) => "rest",
-    }
+    };
+    words.to_owned()
 }
 
 fn over_budget(

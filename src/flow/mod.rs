@@ -11,6 +11,7 @@
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `collect`: the output, downloaded, verified and published
+//! - [`reconcile`]: the pure audit of charges against the ledger
 //! - `run`, `canary`: what the items of one run share: gates, latches, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
@@ -30,6 +31,7 @@ mod inputs;
 mod naming;
 pub mod plan;
 pub mod protocol;
+pub mod reconcile;
 mod review;
 mod run;
 mod search;

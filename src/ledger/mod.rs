@@ -12,16 +12,20 @@
 //! - `account`: uploads, keys and prices that were seen
 //! - `limiters`: limits of keys and hosts, for the client
 //! - `story`: reading for people
+//! - `history`: finding attempts, and everything about one
+//! - `spending`: what attempts cost
 
 mod account;
 mod batch;
 mod codec;
 mod error;
+mod history;
 mod limiters;
 mod owner;
 mod place;
 mod row;
 mod schema;
+mod spending;
 mod story;
 mod task;
 
@@ -36,9 +40,11 @@ use crate::model::Clock;
 pub use account::{Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
 pub use error::LedgerError;
+pub use history::History;
 pub use owner::{Owner, OwnerId};
 pub use place::{NewEntry, Placed};
 pub use row::{DraftSeen, Phase, Row};
+pub use spending::Spent;
 pub use story::{BatchLine, TaskLine, Told};
 pub use task::{Claim, Commit, LastLook, Source, StartGate, Started, Task, TaskId, Work};
 
@@ -71,7 +77,7 @@ impl Ledger {
         make_private_directory(directory)?;
         refuse_network_file_system(directory)?;
         make_private_directory(&owners)?;
-        let path = directory.join("ledger.sqlite3");
+        let path = Self::file(directory);
         make_private_file(&path)?;
         let mut db = connect(&path, "FULL")?;
         schema::migrate(&mut db)?;
@@ -125,6 +131,12 @@ impl Ledger {
 
     fn wall(&self) -> i64 {
         self.shared.clock.wall().0
+    }
+
+    /// The database file of the ledger in `directory`, there or not.
+    #[must_use]
+    pub fn file(directory: &Path) -> PathBuf {
+        directory.join("ledger.sqlite3")
     }
 
     /// Runs SQLite's own check of the whole file; the answer is `ok`, or what is wrong.

@@ -20,3 +20,4 @@ mod recipes;
 mod run;
 mod secrets;
 mod settings;
+mod usage;
