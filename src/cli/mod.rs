@@ -10,6 +10,7 @@ mod fetch;
 mod global;
 mod input_args;
 mod job_args;
+mod logs;
 mod man;
 mod model;
 mod profile;
@@ -60,6 +61,7 @@ enum Command {
     Fetch(fetch::Args),
     Resume(resume::Args),
     Usage(usage::Args),
+    Logs(logs::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -179,6 +181,7 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Fetch(args) => fetch::run(args, &session).await,
             Command::Resume(args) => resume::run(args, &session).await,
             Command::Usage(args) => usage::run(args, &session).await,
+            Command::Logs(args) => logs::run(&args, &session),
             Command::Config(args) => Ok(config::run(&args, &session)),
             Command::Profile(args) => Ok(profile::run(&args, &session)),
             Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {

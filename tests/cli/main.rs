@@ -14,6 +14,7 @@ mod support;
 mod artefacts;
 mod commands;
 mod kill;
+mod logs;
 mod output;
 mod real;
 mod recipes;
