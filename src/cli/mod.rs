@@ -5,6 +5,7 @@
 
 mod completions;
 mod config;
+mod explain;
 mod extract;
 mod fetch;
 mod global;
@@ -62,6 +63,7 @@ enum Command {
     Resume(resume::Args),
     Usage(usage::Args),
     Logs(logs::Args),
+    Explain(explain::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -160,6 +162,7 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
     // What needs neither settings nor a runtime.
     match &cli.command {
         Command::Completions(args) => return Ok(completions::run(args, &printer)),
+        Command::Explain(args) => return explain::run(args, &printer),
         Command::Man(args) => return man::run(args, &printer, &env.current_dir),
         Command::Model(args) => return model::run(args, &env, &cli.global, &printer),
         _ => {}
@@ -184,9 +187,11 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Logs(args) => logs::run(&args, &session),
             Command::Config(args) => Ok(config::run(&args, &session)),
             Command::Profile(args) => Ok(profile::run(&args, &session)),
-            Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {
-                Ok(ExitClass::Done)
-            }
+            Command::Sandbox(_)
+            | Command::Completions(_)
+            | Command::Explain(_)
+            | Command::Man(_)
+            | Command::Model(_) => Ok(ExitClass::Done),
         }
     });
     // A hash or a fsync that is still under way has nobody left to tell.

@@ -13,6 +13,7 @@ mod support;
 
 mod artefacts;
 mod commands;
+mod explain;
 mod kill;
 mod logs;
 mod output;
