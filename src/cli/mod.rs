@@ -5,6 +5,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod explain;
 mod extract;
 mod fetch;
@@ -64,6 +65,7 @@ enum Command {
     Usage(usage::Args),
     Logs(logs::Args),
     Explain(explain::Args),
+    Doctor(doctor::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -171,6 +173,9 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
         .enable_all()
         .build()
         .map_err(|error| Failure::local("starting", &error))?;
+    if let Command::Doctor(args) = &cli.command {
+        return runtime.block_on(doctor::run(args, &env, &cli.global, &printer));
+    }
     let sandboxed = cli.sandboxed();
     if let Command::Sandbox(args) = cli.command {
         return runtime.block_on(sandbox::run(args, &env, &printer));
@@ -189,6 +194,7 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Profile(args) => Ok(profile::run(&args, &session)),
             Command::Sandbox(_)
             | Command::Completions(_)
+            | Command::Doctor(_)
             | Command::Explain(_)
             | Command::Man(_)
             | Command::Model(_) => Ok(ExitClass::Done),

@@ -13,6 +13,7 @@ mod support;
 
 mod artefacts;
 mod commands;
+mod doctor;
 mod explain;
 mod kill;
 mod logs;
