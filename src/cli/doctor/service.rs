@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn clocks_apart_are_told_with_their_side() {
-        let at = |millis| Timestamp(1_000_000 + millis);
+        let at = |millis: i64| Timestamp(1_000_000 + millis);
         let table = [
             (0, State::Good, "agrees"),
             (-1_900, State::Good, "agrees"),

@@ -17,7 +17,7 @@ use crate::output::{Printer, Table};
 /// rbgv names, and the findings of usage --reconcile. Needs no network and no configuration.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Such as rate_limited, 503, needs_review, or an exit code; without one, all are listed
+    /// An error code, an HTTP status, an exit code or a state; without one, all are listed
     #[arg(value_name = "CODE")]
     code: Vec<String>,
 }
