@@ -39,10 +39,16 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand status 'Show batches and jobs'
             cand fetch 'Download the outputs of jobs, verified and resumable'
             cand resume 'Go on with a batch that was interrupted, paused, or ran out of credits'
-            cand usage 'Show the credits that were used'
+            cand usage 'Show the credits that were used, and audit them'
+            cand smoke-test 'Check that service, key and configuration work together'
+            cand listen 'Receive webhooks: verify, settle jobs, hand on'
+            cand keys 'List, make and switch off API keys, with an admin token'
+            cand logs 'Tell what happened to a job, step by step'
+            cand explain 'Say what a code means and what to do'
+            cand doctor 'Find out what is wrong, and how to mend it'
             cand sandbox 'Run a local server that speaks the same API'
             cand config 'Look at the configuration'
-            cand profile 'Look at the profiles'
+            cand profile 'Look at the profiles, add one, check one, change its key'
             cand completions 'Print a completion script for a shell'
             cand man 'Print the manual page, or write all of them to a directory'
             cand model 'Models for the sandbox that are fetched, and not shipped'
@@ -130,6 +136,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --wait 'Follow the jobs to their end; without ids, every job of the ledger that is under way'
             cand --remote 'List the key''s jobs at the service, whoever made them'
             cand --failed 'List what failed or needs review'
+            cand --limits 'Show what is known of the key''s limits: rates, jobs in flight, refusals, pauses'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
             cand -q 'Print only results and what needs attention'
             cand --quiet 'Print only results and what needs attention'
@@ -196,13 +203,312 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;usage'= {
             cand --days 'Of the last N days'
             cand --limit 'Most events'
+            cand --by 'Group what the ledger knows; every profile for `profile`, otherwise the one in use'
+            cand --lag 'How long charges may take to show: look again for so long before calling one missing'
+            cand --budget 'End with 10 if more credits than this were used in the period'
+            cand --svg 'Also draw the chart into this file'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
             cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
             cand --color 'When to colour'
             cand --log-file 'Add a log to this file'
             cand --log-format 'How the log file is written'
             cand --events 'Show recent events too'
+            cand --reconcile 'Compare every charge with the ledger and name every difference; ends with 11 if there is one'
+            cand --csv 'Print records for a spreadsheet'
             cand --sandbox 'Use a server inside this process: no account, no cost'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;smoke-test'= {
+            cand --budget 'Run the stages that start jobs too, and spend at most this number of credits, by estimate'
+            cand --only 'Only this stage, or group of stages (free, paid, failures); may be repeated'
+            cand --skip 'Not this stage, or group of stages; may be repeated'
+            cand --model 'Which model works on the clips [default: the profile''s]'
+            cand --format 'File format of the outputs; the alpha of webp, gif and `png_sequence` is measured [default: webp; for --suite the profile''s]'
+            cand --suite 'In place of the built-in clip, take the videos of this directory, and report each'
+            cand -o 'Keep outputs here'
+            cand --output 'Keep outputs here'
+            cand --no-credits-profile 'A profile whose key has no credits, for the stage no-credits'
+            cand --burst 'Send so many calls at once, to see that refusals (429) are waited out'
+            cand --timeout 'End the jobs after this time; what is under way can be resumed'
+            cand --latency 'Another budget of latency for a stage, such as health=500ms; may be repeated'
+            cand --degraded 'What a service that calls itself degraded is'
+            cand --drift 'What fields are that the contract does not list, or lists and the service leaves out; unknown states of jobs always fail'
+            cand --compare 'Compare with an earlier result (--json), and fail where it is slower or its matte worse'
+            cand --junit 'Write the result as JUnit XML'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --sandbox 'Use a server inside this process: no account, no cost'
+            cand --tap 'Print the result in the Test Anything Protocol'
+            cand --rehearse 'Try the profile''s limits, waits and retries against a sandbox that makes trouble; nothing is sent to the service'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;listen'= {
+            cand --listen 'Where to receive; the service, or a proxy of yours, has to reach it'
+            cand --keep 'Keep every delivery in this file, for listen replay; it holds links that open outputs'
+            cand --secret-file 'Read the signing secret from this file'
+            cand --max-age 'How old a webhook may be'
+            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it'
+            cand --forward 'Send each webhook on to this address, with headers and body as they came'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --forward-anywhere 'Let --forward lead to another machine; webhooks hold links that open outputs'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand verify 'Say why the signature of a webhook does, or does not, fit'
+            cand replay 'Handle deliveries again that were kept with --keep'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'rbgv;listen;verify'= {
+            cand --headers 'Headers as lines of NAME: VALUE, such as curl or a proxy''s log writes them'
+            cand --body 'The body, byte for byte as it came'
+            cand --at 'When it came, such as 2026-01-31T12:00:00Z [default: now]'
+            cand --secret-file 'Read the signing secret from this file'
+            cand --max-age 'How old a webhook may be'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;listen;replay'= {
+            cand --secret-file 'Read the signing secret from this file'
+            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it'
+            cand --forward 'Send each webhook on to this address, with headers and body as they came'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --unhandled 'Only deliveries whose handling was never finished'
+            cand --forward-anywhere 'Let --forward lead to another machine; webhooks hold links that open outputs'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;listen;help'= {
+            cand verify 'Say why the signature of a webhook does, or does not, fit'
+            cand replay 'Handle deliveries again that were kept with --keep'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'rbgv;listen;help;verify'= {
+        }
+        &'rbgv;listen;help;replay'= {
+        }
+        &'rbgv;listen;help;help'= {
+        }
+        &'rbgv;keys'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand list 'List the keys'
+            cand create 'Make a key. It is shown this once'
+            cand disable 'Switch a key off'
+            cand enable 'Switch a key on again'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'rbgv;keys;list'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;keys;create'= {
+            cand --note 'A word about it'
+            cand --to 'Write the key to this new file, which only you can read, and print nothing of it'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;keys;disable'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;keys;enable'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;keys;help'= {
+            cand list 'List the keys'
+            cand create 'Make a key. It is shown this once'
+            cand disable 'Switch a key off'
+            cand enable 'Switch a key on again'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'rbgv;keys;help;list'= {
+        }
+        &'rbgv;keys;help;create'= {
+        }
+        &'rbgv;keys;help;disable'= {
+        }
+        &'rbgv;keys;help;enable'= {
+        }
+        &'rbgv;keys;help;help'= {
+        }
+        &'rbgv;logs'= {
+            cand --limit 'Most attempts'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;explain'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;doctor'= {
+            cand --bundle 'Write an archive (tar.gz) for the service''s support or a public issue: without keys, links and names of files'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --offline 'Ask nothing of the network'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
             cand -q 'Print only results and what needs attention'
             cand --quiet 'Print only results and what needs attention'
@@ -221,7 +527,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --state 'Keep jobs, files and credits here, over restarts'
             cand --scenario 'Faults, limits and behaviours'
             cand --fault 'One fault, such as "POST /v1/jobs nth=2 reset=after"; may be repeated'
-            cand --timer 'In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s, lognormal:5s,0.8'
+            cand --timer 'In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s, lognormal:5s,0.8, or length:0.5 for half of the video''s length'
             cand --key 'The key that is taken [default: a random one]'
             cand --credits 'Credits of the key'
             cand --workers 'Jobs that run at the same time'
@@ -308,6 +614,10 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand list 'List the profiles, their services and where their keys come from'
+            cand show 'Print the values of a profile and where each came from; keys as fingerprints'
+            cand add 'Add a profile to your configuration file'
+            cand check 'Try a profile by calls that cost nothing, and say what they see'
+            cand rotate 'Change the key of a profile, step by step'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;profile;list'= {
@@ -328,11 +638,114 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rbgv;profile;show'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;profile;add'= {
+            cand --base-url 'Where the API is [default: the vendor''s address]'
+            cand --environment 'What it is for: dev, staging or prod, which says so before every write'
+            cand --key-env 'The key is in this variable'
+            cand --key-file 'The key is in this file, alone'
+            cand --key-command 'This command prints the key'
+            cand --key-keyring 'The key is in the system''s keyring, as USER or SERVICE/USER'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --default 'Use this profile when nothing names one'
+            cand --key-stdin 'Read the key from standard input, and keep it in a file beside the configuration that only you can read'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;profile;check'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'rbgv;profile;rotate'= {
+            cand --share 'Give the new key N of a hundred new jobs [default with --begin: 10]'
+            cand --days 'The days that figures are of'
+            cand --key-env 'The key is in this variable'
+            cand --key-file 'The key is in this file, alone'
+            cand --key-command 'This command prints the key'
+            cand --key-keyring 'The key is in the system''s keyring, as USER or SERVICE/USER'
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --begin 'Name the new key, by one of the --key flags'
+            cand --status 'Show errors and usage of both keys side by side'
+            cand --finish 'Make the new key the only one; refused while a job needs the old one'
+            cand --give-up 'Keep the old key and forget the new one; refused while a job needs the new one'
+            cand --key-stdin 'Read the key from standard input, and keep it in a file beside the configuration that only you can read'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rbgv;profile;help'= {
             cand list 'List the profiles, their services and where their keys come from'
+            cand show 'Print the values of a profile and where each came from; keys as fingerprints'
+            cand add 'Add a profile to your configuration file'
+            cand check 'Try a profile by calls that cost nothing, and say what they see'
+            cand rotate 'Change the key of a profile, step by step'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;profile;help;list'= {
+        }
+        &'rbgv;profile;help;show'= {
+        }
+        &'rbgv;profile;help;add'= {
+        }
+        &'rbgv;profile;help;check'= {
+        }
+        &'rbgv;profile;help;rotate'= {
         }
         &'rbgv;profile;help;help'= {
         }
@@ -448,10 +861,16 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand status 'Show batches and jobs'
             cand fetch 'Download the outputs of jobs, verified and resumable'
             cand resume 'Go on with a batch that was interrupted, paused, or ran out of credits'
-            cand usage 'Show the credits that were used'
+            cand usage 'Show the credits that were used, and audit them'
+            cand smoke-test 'Check that service, key and configuration work together'
+            cand listen 'Receive webhooks: verify, settle jobs, hand on'
+            cand keys 'List, make and switch off API keys, with an admin token'
+            cand logs 'Tell what happened to a job, step by step'
+            cand explain 'Say what a code means and what to do'
+            cand doctor 'Find out what is wrong, and how to mend it'
             cand sandbox 'Run a local server that speaks the same API'
             cand config 'Look at the configuration'
-            cand profile 'Look at the profiles'
+            cand profile 'Look at the profiles, add one, check one, change its key'
             cand completions 'Print a completion script for a shell'
             cand man 'Print the manual page, or write all of them to a directory'
             cand model 'Models for the sandbox that are fetched, and not shipped'
@@ -469,6 +888,36 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;help;usage'= {
         }
+        &'rbgv;help;smoke-test'= {
+        }
+        &'rbgv;help;listen'= {
+            cand verify 'Say why the signature of a webhook does, or does not, fit'
+            cand replay 'Handle deliveries again that were kept with --keep'
+        }
+        &'rbgv;help;listen;verify'= {
+        }
+        &'rbgv;help;listen;replay'= {
+        }
+        &'rbgv;help;keys'= {
+            cand list 'List the keys'
+            cand create 'Make a key. It is shown this once'
+            cand disable 'Switch a key off'
+            cand enable 'Switch a key on again'
+        }
+        &'rbgv;help;keys;list'= {
+        }
+        &'rbgv;help;keys;create'= {
+        }
+        &'rbgv;help;keys;disable'= {
+        }
+        &'rbgv;help;keys;enable'= {
+        }
+        &'rbgv;help;logs'= {
+        }
+        &'rbgv;help;explain'= {
+        }
+        &'rbgv;help;doctor'= {
+        }
         &'rbgv;help;sandbox'= {
         }
         &'rbgv;help;config'= {
@@ -478,8 +927,20 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;help;profile'= {
             cand list 'List the profiles, their services and where their keys come from'
+            cand show 'Print the values of a profile and where each came from; keys as fingerprints'
+            cand add 'Add a profile to your configuration file'
+            cand check 'Try a profile by calls that cost nothing, and say what they see'
+            cand rotate 'Change the key of a profile, step by step'
         }
         &'rbgv;help;profile;list'= {
+        }
+        &'rbgv;help;profile;show'= {
+        }
+        &'rbgv;help;profile;add'= {
+        }
+        &'rbgv;help;profile;check'= {
+        }
+        &'rbgv;help;profile;rotate'= {
         }
         &'rbgv;help;completions'= {
         }

@@ -123,6 +123,12 @@ impl Terminal {
     }
 }
 
+/// The operating system and the processor that this program was built for.
+#[must_use]
+pub fn platform() -> (&'static str, &'static str) {
+    (std::env::consts::OS, std::env::consts::ARCH)
+}
+
 /// Columns and rows of the terminal as they are now: of standard error, or else of standard
 /// output.
 #[must_use]

@@ -5,6 +5,8 @@
 
 mod completions;
 mod config;
+mod doctor;
+mod explain;
 mod extract;
 mod fetch;
 mod global;
@@ -13,6 +15,7 @@ mod job_args;
 mod keys;
 mod limits;
 mod listen;
+mod logs;
 mod man;
 mod model;
 mod profile;
@@ -69,6 +72,9 @@ enum Command {
     SmokeTest(smoke_test::Args),
     Listen(listen::Args),
     Keys(keys::Args),
+    Logs(logs::Args),
+    Explain(explain::Args),
+    Doctor(doctor::Args),
     Sandbox(sandbox::Args),
     Config(config::Args),
     Profile(profile::Args),
@@ -167,6 +173,7 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
     // What needs neither settings nor a runtime.
     match &cli.command {
         Command::Completions(args) => return Ok(completions::run(args, &printer)),
+        Command::Explain(args) => return explain::run(args, &printer),
         Command::Man(args) => return man::run(args, &printer, &env.current_dir),
         Command::Model(args) => return model::run(args, &env, &cli.global, &printer),
         _ => {}
@@ -175,6 +182,9 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
         .enable_all()
         .build()
         .map_err(|error| Failure::local("starting", &error))?;
+    if let Command::Doctor(args) = &cli.command {
+        return runtime.block_on(doctor::run(args, &env, &cli.global, &printer));
+    }
     let sandboxed = cli.sandboxed();
     if let Command::Sandbox(args) = cli.command {
         return runtime.block_on(sandbox::run(args, &env, &printer));
@@ -194,9 +204,13 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
             Command::Keys(args) => keys::run(args, &session).await,
             Command::Config(args) => Ok(config::run(&args, &session)),
             Command::Profile(args) => profile::run(args, &session).await,
-            Command::Sandbox(_) | Command::Completions(_) | Command::Man(_) | Command::Model(_) => {
-                Ok(ExitClass::Done)
-            }
+            Command::Logs(args) => logs::run(&args, &session),
+            Command::Sandbox(_)
+            | Command::Completions(_)
+            | Command::Doctor(_)
+            | Command::Explain(_)
+            | Command::Man(_)
+            | Command::Model(_) => Ok(ExitClass::Done),
         }
     });
     // A hash or a fsync that is still under way has nobody left to tell.

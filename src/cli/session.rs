@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,9 @@ use crate::settings::{Environment, Flags, Settings, Sources};
 
 /// Variables that hold a key, whatever the profile.
 const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
+
+/// Longest wait for a service that is only looked at.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a command works with.
 pub(super) struct Session {
@@ -57,8 +61,7 @@ impl Session {
             let (settings, running, files) = in_process_sandbox(&env)?;
             (settings, Some((running, files)))
         } else {
-            let flags = Flags { profile: global.profile.clone(), config: global.config.clone() };
-            (resolve(&env, flags)?, None)
+            (resolve(&env, global)?, None)
         };
         for warning in &settings.warnings {
             printer.warn(warning);
@@ -78,8 +81,7 @@ impl Session {
         }
         let mut global = self.global.clone();
         global.profile = Some(profile.to_owned());
-        let flags = Flags { profile: global.profile.clone(), config: global.config.clone() };
-        let settings = resolve(&env, flags)?;
+        let settings = resolve(&env, &global)?;
         let printer = self.printer.clone();
         Ok(Self { env, settings, printer, yes: self.yes, global, sandbox: None })
     }
@@ -110,6 +112,16 @@ impl Session {
     pub(super) fn reread(&self) -> Result<Self, Failure> {
         let (env, printer) = (self.env.clone(), self.printer.clone());
         Self::open(env, printer, &self.global, false)
+    }
+
+    /// A session with settings that were resolved before, and nothing printed.
+    pub(super) fn resolved(
+        env: Env,
+        settings: Settings,
+        printer: Printer,
+        global: &Global,
+    ) -> Self {
+        Self { env, settings, printer, yes: false, global: global.clone(), sandbox: None }
     }
 
     /// Whether a sandbox inside this process answers.
@@ -208,6 +220,21 @@ impl Session {
         self.endpoint_with(Secrets { key, admin_token: None })
     }
 
+    /// A client that tries once and does not wait long, for looking whether the service is there.
+    ///
+    /// # Errors
+    /// Settings that would be unsafe.
+    pub(super) fn probe(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
+        let usual = self.timing().client;
+        let timing = client::Timing {
+            retries: 0,
+            connect_timeout: usual.connect_timeout.min(PROBE_TIMEOUT),
+            idle_timeout: usual.idle_timeout.min(PROBE_TIMEOUT),
+            ..usual
+        };
+        self.client_that_waits(Secrets { key, admin_token: None }, None, timing)
+    }
+
     fn endpoint_with(&self, secrets: Secrets) -> Endpoint {
         let profile = &self.settings.profile;
         Endpoint {
@@ -221,19 +248,29 @@ impl Session {
     }
 
     fn client_with(&self, secrets: Secrets, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+        self.client_that_waits(secrets, ledger, self.timing().client)
+    }
+
+    fn client_that_waits(
+        &self,
+        secrets: Secrets,
+        ledger: Option<&Ledger>,
+        timing: client::Timing,
+    ) -> Result<Client, Failure> {
         let endpoint = self.endpoint_with(secrets);
         let store: Arc<dyn LimiterStore> = match ledger {
             Some(ledger) => Arc::new(ledger.clone()),
             None => Arc::new(MemoryStore::default()),
         };
-        Client::sharing(
+        let client = Client::sharing(
             endpoint,
-            self.timing().client,
+            timing,
             self.env.clock.clone(),
             self.env.random.clone(),
             store,
             &self.limits(),
-        )
+        )?;
+        Ok(client.logged_as(&self.settings.profile.name))
     }
 
     /// Bounds of what may be learned of the key.
@@ -382,13 +419,13 @@ impl Session {
     }
 }
 
-fn resolve(env: &Env, flags: Flags) -> Result<Settings, Failure> {
+pub(super) fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
     Settings::resolve(&Sources {
         vars: &env.vars,
         current_dir: &env.current_dir,
         config_dir: env.dirs.as_ref().map(|dirs| dirs.config_dir.as_path()),
         state_dir: env.dirs.as_ref().map(|dirs| dirs.state_dir.as_path()),
-        flags,
+        flags: Flags { profile: global.profile.clone(), config: global.config.clone() },
     })
 }
 
@@ -414,7 +451,7 @@ fn sandbox_with(
     Ok((settings, running, files))
 }
 
-fn proxies(env: &Env) -> ProxyChoice {
+pub(super) fn proxies(env: &Env) -> ProxyChoice {
     let either =
         |lower: &str, upper: &str| env.var(lower).or_else(|| env.var(upper)).map(ToOwned::to_owned);
     let all = either("all_proxy", "ALL_PROXY");

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::model::{ApiKey, Credits, JobId, JobOptions, JobStatus, JobView};
+use crate::model::{ApiKey, Credits, JobId, JobOptions, JobStatus, JobView, Timestamp};
 
 /// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +107,8 @@ pub struct Health {
     pub status: String,
     /// The single checks.
     pub checks: BTreeMap<String, bool>,
+    /// The service's clock when it answered, by its `Date` header.
+    pub date: Option<Timestamp>,
     /// The answer as it came.
     pub raw: Value,
 }
@@ -150,11 +152,22 @@ pub struct UsageDay {
     pub credits: Option<Credits>,
 }
 
+/// `GET /v1/usage/events`: the latest events. The contract has no way to ask for older ones.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UsageEventPage {
+    /// In the service's order.
+    pub events: Vec<UsageEvent>,
+    /// How many there are in all, when the service says.
+    pub total: Option<u64>,
+}
+
 /// An entry of `GET /v1/usage/events`; undocumented fields, read like [`UsageSummary`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageEvent {
     /// The job it is about.
     pub job: Option<JobId>,
+    /// Whether the entry says that this is a job: a bare `id` may as well name the event.
+    pub names_job: bool,
     /// What happened.
     pub kind: Option<String>,
     /// Credits charged.

@@ -1,7 +1,7 @@
 //! The one loop that every API call goes through: ask for leave, send once, judge, log, and either
 //! return, wait and repeat, or leave the decision to the caller.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -20,7 +20,7 @@ use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
 use super::wire::error::ErrorBody;
 use super::wire::{self, Unreadable};
-use crate::model::{Failure, Instant};
+use crate::model::{Failure, Instant, Timestamp};
 
 /// What an operation sends; its body is made anew for each attempt.
 pub(super) enum Content<'a> {
@@ -45,6 +45,8 @@ impl Content<'_> {
 pub(super) struct Done<T> {
     pub(super) value: T,
     pub(super) request_id: Option<String>,
+    /// The service's clock when it answered.
+    pub(super) date: Option<Timestamp>,
     status: u16,
 }
 
@@ -198,6 +200,7 @@ impl Client {
             Ok(value) => Ok(Done {
                 value,
                 request_id: said_id.or_else(|| head.request_id.clone()),
+                date: head.date.as_deref().and_then(wall_time),
                 status: head.status,
             }),
             Err(bad) => Err(Trouble::from_unreadable(head, &value, bad)),
@@ -224,6 +227,7 @@ impl Client {
         failure
     }
 
+    /// Writes the log and tells the caller which request was answered.
     fn log<T>(
         &self,
         operation: &Operation,
@@ -238,7 +242,11 @@ impl Client {
             Ok(done) => done.request_id.as_deref(),
             Err(trouble) => trouble.request_id.as_deref(),
         };
+        if let Some(last) = call.last_answer {
+            last.set(request_id);
+        }
         Logged {
+            profile: self.profile(),
             method: operation.method.as_str(),
             path: &operation.path(),
             status: done.map(|done| done.status).or_else(|| trouble?.status),
@@ -262,6 +270,13 @@ fn errand(operation: &Operation, call: &Call<'_>, effort: Effort) -> Errand {
         again: effort.attempt > 1,
         in_flight: call.in_flight,
     }
+}
+
+/// The time in a `Date` header.
+fn wall_time(header: &str) -> Option<Timestamp> {
+    let at = httpdate::parse_http_date(header).ok()?;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp(i64::try_from(since.as_millis()).ok()?))
 }
 
 /// The body of a successful answer.

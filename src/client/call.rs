@@ -2,6 +2,7 @@
 //! repetitions, and who has the last word before bytes go out.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::model::{Failure, JobId};
@@ -11,6 +12,22 @@ pub type OnRetry<'a> = &'a (dyn Fn(&Failure, Duration) + Send + Sync);
 
 /// Asked last, right before an attempt is handed to the transport. What it refuses is not sent.
 pub type LastCheck<'a> = &'a (dyn Fn() -> Result<(), Failure> + Send + Sync);
+
+/// The service's name of the request that was answered last, for the ledger's story of a job.
+#[derive(Debug, Default)]
+pub struct LastAnswer(Mutex<Option<String>>);
+
+impl LastAnswer {
+    /// Takes the name, so that it is told of once.
+    pub fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    pub(super) fn set(&self, request_id: Option<&str>) {
+        let request_id = request_id.map(ToOwned::to_owned);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = request_id;
+    }
+}
 
 /// The circumstances of one call.
 #[derive(Clone)]
@@ -27,13 +44,22 @@ pub struct Call<'a> {
     pub last_check: Option<LastCheck<'a>>,
     /// For a start: how many jobs of the key are in flight besides. Teaches the cap on jobs.
     pub in_flight: Option<u32>,
+    /// Where the service's name of each answered request is put, good or bad.
+    pub last_answer: Option<&'a LastAnswer>,
 }
 
 impl Call<'_> {
     /// A call that belongs to nothing and tells nobody.
     #[must_use]
     pub fn plain() -> Self {
-        Self { item: None, job: None, on_retry: &|_, _| (), last_check: None, in_flight: None }
+        Self {
+            item: None,
+            job: None,
+            on_retry: &|_, _| (),
+            last_check: None,
+            in_flight: None,
+            last_answer: None,
+        }
     }
 }
 

@@ -164,6 +164,7 @@ impl Client {
         };
         let trouble = opened.as_ref().err();
         Logged {
+            profile: self.profile(),
             method: "GET",
             path: &wanted.link.redacted(),
             status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| trouble?.status),

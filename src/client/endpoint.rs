@@ -123,8 +123,7 @@ fn check_secret(name: &str, secret: Option<&ApiKey>) -> Result<(), Failure> {
 }
 
 fn refused(why: impl Into<String>) -> Failure {
-    Failure::new(FailureKind::Configuration, "setting up the client", why)
-        .with_next("rbgv config show")
+    Failure::new(FailureKind::Configuration, "setting up the client", why).with_next("rbgv doctor")
 }
 
 /// Whether `url` may be talked to: https always, http to this machine, or where it is allowed.

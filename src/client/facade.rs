@@ -1,7 +1,7 @@
 //! The client as callers see it: one method for each endpoint of the contract. What travels is in
 //! `wire`, how a call is carried out in `attempt`.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 use url::Url;
@@ -9,7 +9,7 @@ use url::Url;
 use super::adaptive;
 use super::asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
-    Uploaded, UsageEvent, UsageSummary,
+    Uploaded, UsageEventPage, UsageSummary,
 };
 use super::attempt::{Content, Done};
 use super::call::Call;
@@ -45,6 +45,7 @@ pub(super) struct Inner {
     pub(super) limiter: Limiter,
     origin: String,
     fingerprint: Option<Fingerprint>,
+    profile: OnceLock<String>,
     pub(super) transport: Transport,
     pub(super) timing: Timing,
     pub(super) clock: Arc<dyn Clock>,
@@ -93,6 +94,7 @@ impl Client {
             host: host(&endpoint.base_url),
             origin,
             fingerprint,
+            profile: OnceLock::new(),
             base_url: endpoint.base_url,
             transport,
             timing,
@@ -112,6 +114,17 @@ impl Client {
     #[must_use]
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.inner.fingerprint.clone()
+    }
+
+    /// Names the profile in the log of every call. The first name stays.
+    #[must_use]
+    pub fn logged_as(self, profile: &str) -> Self {
+        self.inner.profile.get_or_init(|| profile.to_owned());
+        self
+    }
+
+    pub(super) fn profile(&self) -> Option<&str> {
+        self.inner.profile.get().map(String::as_str)
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -200,7 +213,9 @@ impl Client {
 
     /// `GET /health`.
     pub async fn health(&self, call: Call<'_>) -> Result<Health, Failure> {
-        self.look(&Operation::health(), &call, wire::account::health).await
+        let operation = Operation::health();
+        let done = self.perform(&operation, Content::Nothing, &call, wire::account::health).await?;
+        Ok(Health { date: done.date, ..done.value })
     }
 
     /// `GET /v1/usage/summary` over the last `days`, which the service wants between 1 and 90.
@@ -213,7 +228,7 @@ impl Client {
         &self,
         limit: u32,
         call: Call<'_>,
-    ) -> Result<Vec<UsageEvent>, Failure> {
+    ) -> Result<UsageEventPage, Failure> {
         self.look(&Operation::usage_events(limit), &call, wire::account::usage_events).await
     }
 

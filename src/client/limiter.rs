@@ -263,10 +263,9 @@ fn stopped(what: &str, kind: FailureKind) -> Failure {
         FailureKind::InsufficientCredits => {
             ("an earlier start found no credits left; nothing was sent", "rbgv resume")
         }
-        _ => (
-            "an earlier call found that the key is not accepted; nothing was sent",
-            "rbgv config show",
-        ),
+        _ => {
+            ("an earlier call found that the key is not accepted; nothing was sent", "rbgv doctor")
+        }
     };
     Failure::new(kind, what, why).with_next(next)
 }

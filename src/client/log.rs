@@ -11,6 +11,7 @@ use crate::model::{JobId, text};
 
 /// One attempt of one call.
 pub(super) struct Logged<'a> {
+    pub(super) profile: Option<&'a str>,
     pub(super) method: &'static str,
     /// Path, or an address without its query.
     pub(super) path: &'a str,
@@ -34,6 +35,7 @@ impl Logged<'_> {
         let why = self.trouble.map(|trouble| text::escaped(&trouble.why));
         info!(
             target: "rbgv::api",
+            profile = self.profile,
             method = self.method,
             path,
             status = self.status,

@@ -55,12 +55,12 @@ mod tests;
 pub use adaptive::Bounds;
 pub use asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
-    Uploaded, UsageDay, UsageEvent, UsageSummary,
+    Uploaded, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
 };
 pub use backoff::Wait;
 pub use breaker::BreakerShape;
 pub use budget::BudgetShape;
-pub use call::{Call, LastCheck, OnRetry};
+pub use call::{Call, LastAnswer, LastCheck, OnRetry};
 pub use download::{Download, ResumePoint};
 pub use endpoint::{Endpoint, ProxyChoice, Timing};
 pub use facade::Client;

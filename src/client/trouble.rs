@@ -102,7 +102,7 @@ impl Trouble {
 fn next_step(kind: FailureKind) -> Option<&'static str> {
     match kind {
         FailureKind::Unauthorized | FailureKind::Configuration | FailureKind::Unreachable => {
-            Some("rbgv config show")
+            Some("rbgv doctor")
         }
         FailureKind::InsufficientCredits => Some("rbgv resume"),
         _ => None,

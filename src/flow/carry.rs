@@ -115,7 +115,8 @@ impl<S: Service> Drive<'_, S> {
         let context = &self.run.context;
         let asked = context.clock.now();
         let since = self.task.row.sent.map_or(Duration::ZERO, |sent| asked.since(sent));
-        match search(context, &self.task.correlation, since).await {
+        let on_retry = self.on_retry();
+        match search(context, &self.task.correlation, since, &self.call(&on_retry)).await {
             Ok(found) => Observation::Searched { asked, found },
             Err(failure) => Observation::GaveUp(failure),
         }
@@ -255,6 +256,7 @@ impl<S: Service> Drive<'_, S> {
             item: Some(&self.item.name),
             job: self.task.row.job.clone(),
             on_retry,
+            last_answer: Some(&self.answered),
             ..Call::plain()
         }
     }

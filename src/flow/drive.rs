@@ -7,7 +7,7 @@ use super::protocol::{Effect, Facts, Observation, Step, step};
 use super::run::{CreateTurn, Run};
 use super::service::Service;
 use super::sweep::Following;
-use crate::client::Looks;
+use crate::client::{LastAnswer, Looks};
 use crate::ledger::{Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
@@ -52,6 +52,8 @@ pub(super) struct Drive<'a, S: Service> {
     pub(super) leave: Option<S::Leave>,
     /// The last link that the service gave. Kept in memory only.
     pub(super) link: Option<OutputLink>,
+    /// The request that was answered last, for the story of the attempt.
+    pub(super) answered: LastAnswer,
 }
 
 impl<'a, S: Service> Drive<'a, S> {
@@ -68,6 +70,7 @@ impl<'a, S: Service> Drive<'a, S> {
             following: None,
             leave: None,
             link: None,
+            answered: LastAnswer::default(),
             only_glance: false,
         }
     }
@@ -189,10 +192,10 @@ impl<'a, S: Service> Drive<'a, S> {
             return Ok(Commit::Written);
         }
         self.task.row = draft;
-        let task = self.task.clone();
+        let (task, answered) = (self.task.clone(), self.answered.take());
         self.run
             .context
-            .ledger(move |ledger, owner| ledger.commit(owner, &task, "draft", None))
+            .ledger(move |ledger, owner| ledger.commit(owner, &task, "draft", answered.as_deref()))
             .await
     }
 
@@ -214,7 +217,7 @@ impl<'a, S: Service> Drive<'a, S> {
     ) -> Result<Commit, Failure> {
         self.kept = self.task.look.clone();
         if *effect == Effect::Create && alone {
-            return self.run.commit_lone_create(&self.task).await;
+            return self.run.commit_lone_create(&self.task, self.answered.take()).await;
         }
         if *effect == Effect::Start {
             self.run.context.phase(&self.item, Phase::Queue);
@@ -236,9 +239,10 @@ impl<'a, S: Service> Drive<'a, S> {
             };
         }
         let (task, note) = (self.task.clone(), note(effect));
-        let request_id = task.row.failure.as_ref().and_then(|failure| failure.request_id.clone());
+        let failed = || task.row.failure.as_ref().and_then(|failure| failure.request_id.clone());
+        let request_id = self.answered.take().or_else(failed);
         let commit = move |ledger: &crate::ledger::Ledger, owner: &crate::ledger::Owner| {
-            ledger.commit(owner, &task, note, request_id.as_deref())
+            ledger.commit(owner, &task, &note, request_id.as_deref())
         };
         self.run.context.ledger(commit).await
     }
@@ -299,8 +303,10 @@ impl<'a, S: Service> Drive<'a, S> {
 }
 
 /// What the story of the attempt says of a step.
-fn note(effect: &Effect) -> &'static str {
-    match effect {
+fn note(effect: &Effect) -> String {
+    let words = match effect {
+        Effect::BackOff(failure) => return format!("back off: {failure}"),
+        Effect::Rest(failure) => return format!("rest: {failure}"),
         Effect::Upload => "upload",
         Effect::Create => "create",
         Effect::Search => "search for the job of a lost create",
@@ -308,10 +314,9 @@ fn note(effect: &Effect) -> &'static str {
         Effect::Look => "look",
         Effect::Follow => "follow",
         Effect::Wait(_) => "wait for requests to drain",
-        Effect::BackOff(_) => "back off",
         Effect::Finish => "finish",
-        Effect::Rest(_) => "rest",
-    }
+    };
+    words.to_owned()
 }
 
 fn over_budget(

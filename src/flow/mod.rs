@@ -13,6 +13,7 @@
 //! - `tidings`: what a listener hears of jobs, so that they are looked at at once
 //! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
 //! - `collect`: the output, downloaded, verified and published
+//! - [`reconcile`]: the pure audit of charges against the ledger
 //! - [`smoke`]: named checks after a deployment, with jobs through all of the above
 //! - `run`, `canary`, `rush`, `underway`: what the items of one run share: gates, latches, caution with new options
 //!
@@ -33,6 +34,7 @@ mod inputs;
 mod naming;
 pub mod plan;
 pub mod protocol;
+pub mod reconcile;
 mod review;
 mod run;
 mod rush;

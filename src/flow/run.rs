@@ -297,11 +297,16 @@ impl<S: Service> Run<S> {
     }
 
     /// Commits a create that has to be the only one of its key.
-    pub(super) async fn commit_lone_create(&self, task: &Task) -> Result<Commit, Failure> {
+    pub(super) async fn commit_lone_create(
+        &self,
+        task: &Task,
+        answered: Option<String>,
+    ) -> Result<Commit, Failure> {
         loop {
-            let row = task.clone();
-            let committed =
-                self.context.ledger(move |ledger, owner| ledger.commit_lone_create(owner, &row));
+            let (row, answered) = (task.clone(), answered.clone());
+            let committed = self.context.ledger(move |ledger, owner| {
+                ledger.commit_lone_create(owner, &row, answered.as_deref())
+            });
             if let Some(commit) = committed.await? {
                 return Ok(commit);
             }

@@ -39,6 +39,7 @@ pub(super) async fn search<S: Service>(
     context: &Context<S>,
     correlation: &str,
     since: Duration,
+    call: &Call<'_>,
 ) -> Result<Found, Failure> {
     let wall = context.clock.wall().0;
     let back = i64::try_from((since + SKEW).as_millis()).unwrap_or(i64::MAX);
@@ -46,7 +47,7 @@ pub(super) async fn search<S: Service>(
     let mut offset = 0;
     for _ in 0..PAGES {
         let query = ListQuery { limit: PAGE, offset, status: None };
-        let page = context.service.list(query, Call::plain()).await?;
+        let page = context.service.list(query, call.clone()).await?;
         if page.unreadable > 0 {
             return Ok(Found::Unclear("the list of jobs holds entries that cannot be read".into()));
         }
@@ -75,7 +76,7 @@ async fn read<S: Service>(
     }
     let mut all_old = true;
     for job in jobs {
-        let made = job.created_at.as_deref().and_then(read_time);
+        let made = job.created_at.as_deref().and_then(Timestamp::read);
         if made.is_some_and(|made| made < oldest) {
             continue;
         }
@@ -91,35 +92,4 @@ async fn read<S: Service>(
         }
     }
     Ok(if all_old { Reading::Past } else { Reading::GoOn })
-}
-
-/// Reads a time as services write it: RFC 3339, or without a zone, which then is UTC.
-fn read_time(text: &str) -> Option<Timestamp> {
-    let text = text.trim();
-    let zoned = text.parse::<jiff::Timestamp>().ok();
-    let time = zoned.or_else(|| {
-        let civil = text.parse::<jiff::civil::DateTime>().ok()?;
-        jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
-    })?;
-    Some(Timestamp(time.as_millisecond()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_read_in_the_usual_spellings() {
-        let expected = Some(Timestamp(1_767_225_600_000));
-        for text in [
-            "2026-01-01T00:00:00Z",
-            "2026-01-01T00:00:00.000Z",
-            "2026-01-01T01:00:00+01:00",
-            "2026-01-01T00:00:00",
-            "2026-01-01 00:00:00",
-        ] {
-            assert_eq!(read_time(text), expected, "{text}");
-        }
-        assert_eq!(read_time("yesterday"), None);
-    }
 }

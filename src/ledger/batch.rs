@@ -72,7 +72,8 @@ pub enum EntryState {
 }
 
 impl EntryState {
-    const ALL: [Self; 7] = [
+    /// Every state, for tables.
+    pub const ALL: [Self; 7] = [
         Self::Open,
         Self::Paused,
         Self::Left,

@@ -41,24 +41,20 @@ impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let next = match &error {
             LedgerError::NetworkFileSystem(_) => {
-                Some("set RBGV_STATE_DIR to a directory on a local disk")
+                "set RBGV_STATE_DIR to a directory on a local disk"
             }
-            LedgerError::Newer { .. } => Some("use the newer rbgv, or another RBGV_STATE_DIR"),
-            LedgerError::Foreign => Some("set RBGV_STATE_DIR to a directory of rbgv's own"),
+            LedgerError::Newer { .. } => "use the newer rbgv, or another RBGV_STATE_DIR",
+            LedgerError::Foreign => "set RBGV_STATE_DIR to a directory of rbgv's own",
             LedgerError::Database(rusqlite::Error::SqliteFailure(code, _))
                 if code.code == rusqlite::ErrorCode::DiskFull =>
             {
-                Some("free some disk space, then run the same command again")
+                "free some disk space, then run the same command again"
             }
             LedgerError::File { why, .. } if why.kind() == std::io::ErrorKind::StorageFull => {
-                Some("free some disk space, then run the same command again")
+                "free some disk space, then run the same command again"
             }
-            _ => None,
+            _ => "rbgv doctor",
         };
-        let failure = Self::new(FailureKind::Local, "the job ledger", error.to_string());
-        match next {
-            Some(next) => failure.with_next(next),
-            None => failure,
-        }
+        Self::new(FailureKind::Local, "the job ledger", error.to_string()).with_next(next)
     }
 }

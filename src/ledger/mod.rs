@@ -15,6 +15,8 @@
 //! - `keys`: what each key has to do with the attempts
 //! - `limiters`: limits of keys and hosts, for the client
 //! - `story`: reading for people
+//! - `history`: finding attempts, and everything about one
+//! - `spending`: what attempts cost
 
 mod account;
 mod batch;
@@ -22,6 +24,7 @@ mod codec;
 mod delivery;
 mod durable;
 mod error;
+mod history;
 mod keys;
 mod limiters;
 mod owner;
@@ -29,6 +32,7 @@ mod past;
 mod place;
 mod row;
 mod schema;
+mod spending;
 mod story;
 mod task;
 
@@ -46,11 +50,13 @@ pub use account::{Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
 pub use delivery::{NewDelivery, News, Taken};
 pub use error::LedgerError;
+pub use history::History;
 pub use keys::KeyFigures;
 pub use owner::{Owner, OwnerId};
 pub use past::Past;
 pub use place::{NewEntry, Placed};
 pub use row::{DraftSeen, Phase, Row};
+pub use spending::Spent;
 pub use story::{BatchLine, TaskLine, Told};
 pub use task::{Claim, Commit, LastLook, Source, StartGate, Started, Task, TaskId, Work};
 
@@ -82,7 +88,7 @@ impl Ledger {
         make_private_directory(directory)?;
         refuse_network_file_system(directory)?;
         make_private_directory(&owners)?;
-        let path = directory.join("ledger.sqlite3");
+        let path = Self::file(directory);
         make_private_file(&path)?;
         let db = {
             let _alone = open_alone(directory)?;
@@ -149,6 +155,12 @@ impl Ledger {
 
     fn wall(&self) -> i64 {
         self.shared.clock.wall().0
+    }
+
+    /// The database file of the ledger in `directory`, there or not.
+    #[must_use]
+    pub fn file(directory: &Path) -> PathBuf {
+        directory.join("ledger.sqlite3")
     }
 
     /// Runs SQLite's own check of the whole file; the answer is `ok`, or what is wrong.

@@ -163,6 +163,26 @@ impl Ledger {
         })
     }
 
+    /// How many attempts stand where.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn tally(&self) -> Result<Vec<(Phase, u64)>, LedgerError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached("SELECT phase, count(*) FROM tasks GROUP BY phase")?;
+            let rows = statement
+                .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?)))?;
+            let known = rows.map(|row| {
+                let (word, number) = row?;
+                let phase = Phase::parse(&word)
+                    .ok_or_else(|| LedgerError::Corrupt(format!("phase '{word}'")))?;
+                Ok((phase, number))
+            });
+            known.collect()
+        })
+    }
+
     /// Whether the ledger knows this job, or made a job with this correlation id.
     ///
     /// # Errors

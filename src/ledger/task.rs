@@ -285,12 +285,13 @@ impl Ledger {
         &self,
         owner: &Owner,
         task: &Task,
+        request_id: Option<&str>,
     ) -> Result<Option<Commit>, LedgerError> {
         self.write(|tx| {
             if self.creating_besides(tx, task)? {
                 return Ok(None);
             }
-            self.store(tx, owner.id, task, "create", None).map(Some)
+            self.store(tx, owner.id, task, "create", request_id).map(Some)
         })
     }
 

@@ -19,7 +19,7 @@ impl Clock for Frozen {
     }
 }
 
-fn open(directory: &Path) -> Ledger {
+pub(super) fn open(directory: &Path) -> Ledger {
     Ledger::open(directory, Arc::new(Frozen(5_000, "boot-a"))).unwrap()
 }
 
@@ -27,12 +27,12 @@ fn key() -> KeyId {
     KeyId { origin: "https://api.example".into(), print: Fingerprint("abc".into()) }
 }
 
-fn batch(ledger: &Ledger) -> BatchId {
+pub(super) fn batch(ledger: &Ledger) -> BatchId {
     let new = NewBatch { profile: "dev".into(), key: key(), conduct: "{}".into(), pricing: None };
     ledger.open_batch(&new).unwrap()
 }
 
-fn entry(item: &str, target: &str, correlation: &str) -> NewEntry {
+pub(super) fn entry(item: &str, target: &str, correlation: &str) -> NewEntry {
     NewEntry {
         name: target.to_owned(),
         target: Some(PathBuf::from(target)),
@@ -56,21 +56,21 @@ fn entry(item: &str, target: &str, correlation: &str) -> NewEntry {
     }
 }
 
-fn placed(ledger: &Ledger, batch: BatchId, new: NewEntry) -> (EntryId, TaskId, bool) {
+pub(super) fn placed(ledger: &Ledger, batch: BatchId, new: NewEntry) -> (EntryId, TaskId, bool) {
     match ledger.place(batch, &[new]).unwrap().remove(0) {
         Placed::In { entry, task, fresh, .. } => (entry, task, fresh),
         Placed::Collision(other) => panic!("collides with {other}"),
     }
 }
 
-fn claimed(ledger: &Ledger, owner: &Owner, id: TaskId) -> Task {
+pub(super) fn claimed(ledger: &Ledger, owner: &Owner, id: TaskId) -> Task {
     match ledger.claim(owner, id).unwrap() {
         Claim::Mine(task) => *task,
         Claim::Busy => panic!("busy"),
     }
 }
 
-fn reach(ledger: &Ledger, owner: &Owner, task: &mut Task, phase: Phase) {
+pub(super) fn reach(ledger: &Ledger, owner: &Owner, task: &mut Task, phase: Phase) {
     task.row.phase = phase;
     assert_eq!(ledger.commit(owner, task, "", None).unwrap(), Commit::Written);
 }

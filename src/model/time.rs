@@ -35,6 +35,50 @@ impl Instant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(pub i64);
 
+impl Timestamp {
+    /// Reads a time as services write it: RFC 3339; without a zone, which then is UTC; a date
+    /// alone, which is its first moment; seconds or milliseconds since 1970.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        if let Ok(number) = text.parse::<f64>() {
+            return Self::of_number(number);
+        }
+        let zoned = text.parse::<jiff::Timestamp>().ok();
+        let time = zoned.or_else(|| {
+            let civil = text.parse::<jiff::civil::DateTime>().ok()?;
+            jiff::tz::TimeZone::UTC.to_timestamp(civil).ok()
+        })?;
+        Some(Self(time.as_millisecond()))
+    }
+
+    /// Seconds or milliseconds since 1970: between 1973 and 5138 as seconds, the two do not
+    /// overlap. Other numbers are no times.
+    #[expect(clippy::cast_possible_truncation, reason = "the bounds are checked before")]
+    fn of_number(number: f64) -> Option<Self> {
+        match number {
+            1e8..1e11 => Some(Self((number * 1_000.0) as i64)),
+            1e11..1e14 => Some(Self(number as i64)),
+            _ => None,
+        }
+    }
+
+    /// The day in UTC: `2026-01-31`.
+    #[must_use]
+    pub fn day(self) -> String {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(time) => time.strftime("%Y-%m-%d").to_string(),
+            Err(_) => "-".to_owned(),
+        }
+    }
+
+    /// The moment `span` earlier, saturating.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(millis(span)).unwrap_or(i64::MAX)))
+    }
+}
+
 /// The clocks of the machine, or of a test.
 pub trait Clock: Send + Sync {
     /// Now, by the clock that waits are measured with.
@@ -149,6 +193,29 @@ mod tests {
         assert_eq!(clock.wall().0, wall.0 + 1_500);
         clock.set_wall(wall);
         assert_eq!((clock.wall(), clock.now().since(start).as_millis()), (wall, 1_500));
+    }
+
+    #[test]
+    fn times_are_read_in_the_usual_spellings() {
+        let expected = Some(Timestamp(1_767_225_600_000));
+        for text in [
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.000Z",
+            "2026-01-01T01:00:00+01:00",
+            "2026-01-01T00:00:00",
+            "2026-01-01 00:00:00",
+            "2026-01-01",
+            "1767225600",
+            "1767225600.0",
+            "1767225600000",
+        ] {
+            assert_eq!(Timestamp::read(text), expected, "{text}");
+        }
+        for text in ["yesterday", "", "7", "NaN", "-1767225600"] {
+            assert_eq!(Timestamp::read(text), None, "{text}");
+        }
+        assert_eq!(Timestamp(1_767_225_599_999).day(), "2025-12-31");
+        assert_eq!(Timestamp(1_000).before(Duration::from_secs(2)), Timestamp(-1_000));
     }
 
     #[test]

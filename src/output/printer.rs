@@ -89,6 +89,11 @@ impl Printer {
         self.stdout_line(json::line(value).as_bytes());
     }
 
+    /// A record of [`super::csv`] as a line of results.
+    pub fn csv(&self, record: &str) {
+        self.stdout_line(record.as_bytes());
+    }
+
     /// A table as results.
     pub fn table(&self, table: &Table) {
         let style = &self.0.style;

@@ -266,7 +266,7 @@ impl Settings {
              try without an account by adding --sandbox"
         );
         Failure::new(FailureKind::Configuration, format!("API key of profile {name}"), why)
-            .with_next("rbgv config show")
+            .with_next("rbgv doctor")
     }
 }
 

@@ -5,11 +5,25 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Unreadable, fields};
-use crate::client::asked::{AdminKey, Health, NewKey, UsageDay, UsageEvent, UsageSummary};
-use crate::model::{ApiKey, Credits, JobId, Pricing};
+use crate::client::asked::{
+    AdminKey, Health, NewKey, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
+};
+use crate::model::{ApiKey, Credits, JobId, Pricing, Timestamp};
 
-/// Names under which credits are told; the first two are the most specific.
-const CREDITS: [&str; 4] = ["credits_used", "credits_charged", "credits", "amount"];
+/// Names under which credits are told, the most specific first.
+const CREDITS: [&str; 7] = [
+    "credits_used",
+    "creditsUsed",
+    "credits_charged",
+    "creditsCharged",
+    "total_credits",
+    "credits",
+    "amount",
+];
+
+/// Names under which days are told.
+const DAYS: [&str; 9] =
+    ["daily", "daily_usage", "dailyUsage", "by_day", "byDay", "days", "usage", "items", "data"];
 
 /// Reads the price list.
 pub(in crate::client) fn pricing(answer: &Value) -> Result<Pricing, Unreadable> {
@@ -36,7 +50,7 @@ pub(in crate::client) fn health(answer: &Value) -> Result<Health, Unreadable> {
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), value.as_bool()?)))
         .collect();
-    Ok(Health { status, checks, raw: answer.clone() })
+    Ok(Health { status, checks, date: None, raw: answer.clone() })
 }
 
 /// Reads totals and days of usage.
@@ -44,50 +58,82 @@ pub(in crate::client) fn usage_summary(answer: &Value) -> Result<UsageSummary, U
     if !answer.is_object() {
         return Err(Unreadable::new("the answer is no usage summary"));
     }
-    let totals = fields::first(answer, &["totals", "summary", "data"])
+    let body = unwrapped(answer);
+    let totals = fields::first(body, &["totals", "summary"])
         .filter(|totals| totals.is_object())
-        .unwrap_or(answer);
+        .unwrap_or(body);
     let count = |names: &[&str]| fields::count(totals, names);
-    let days = fields::first(answer, &["daily", "days", "by_day", "items", "data"])
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(day)
-        .collect();
+    let days = DAYS.iter().filter_map(|name| body.get(name)).find_map(days).unwrap_or_default();
     Ok(UsageSummary {
-        total_jobs: count(&["total_jobs", "jobs"]),
-        completed_jobs: count(&["completed_jobs", "completed"]),
-        failed_jobs: count(&["failed_jobs", "failed"]),
-        credits_used: credits(totals, &["credits_used", "total_credits", "credits"]),
-        credits_left: credits(totals, &["credits_remaining", "credits_left", "balance"]),
+        total_jobs: count(&["total_jobs", "totalJobs", "jobs"]),
+        completed_jobs: count(&["completed_jobs", "completedJobs", "completed"]),
+        failed_jobs: count(&["failed_jobs", "failedJobs", "failed"]),
+        credits_used: credits(totals, &CREDITS),
+        credits_left: credits(
+            totals,
+            &["credits_remaining", "creditsRemaining", "credits_left", "balance"],
+        ),
         days,
         raw: answer.clone(),
     })
 }
 
+/// What an answer holds where everything is one object further in.
+fn unwrapped(answer: &Value) -> &Value {
+    answer.get("data").filter(|data| data.is_object()).unwrap_or(answer)
+}
+
+/// Days as a list, or as an object from days to credits.
+fn days(value: &Value) -> Option<Vec<UsageDay>> {
+    match value {
+        Value::Array(entries) => Some(entries.iter().filter_map(day).collect()),
+        Value::Object(entries) => {
+            let dates = entries.iter().filter(|(date, _)| Timestamp::read(date).is_some());
+            Some(dates.filter_map(|(date, entry)| dated(date, entry)).collect())
+        }
+        _ => None,
+    }
+}
+
 fn day(entry: &Value) -> Option<UsageDay> {
+    dated(&fields::text(entry, &["date", "day"])?, entry)
+}
+
+fn dated(date: &str, entry: &Value) -> Option<UsageDay> {
+    let alone = matches!(entry, Value::Number(_) | Value::String(_));
+    if !alone && !entry.is_object() {
+        return None;
+    }
+    let wrapped = serde_json::json!({ "credits": entry });
+    let entry = if alone { &wrapped } else { entry };
     Some(UsageDay {
-        date: fields::text(entry, &["date", "day"])?,
-        jobs: fields::count(entry, &["total_jobs", "jobs", "count"]),
+        date: date.to_owned(),
+        jobs: fields::count(entry, &["total_jobs", "totalJobs", "jobs", "count"]),
         credits: credits(entry, &CREDITS),
     })
 }
 
 /// Reads a page of usage events.
-pub(in crate::client) fn usage_events(answer: &Value) -> Result<Vec<UsageEvent>, Unreadable> {
-    let entries = fields::list(answer, &["events", "items", "data"])
+pub(in crate::client) fn usage_events(answer: &Value) -> Result<UsageEventPage, Unreadable> {
+    let body = unwrapped(answer);
+    let entries = fields::list(body, &["events", "items", "usage", "data"])
         .ok_or_else(|| Unreadable::new("the answer is no list of usage events"))?;
-    Ok(entries.iter().map(event).collect())
+    let totals = ["total", "total_count", "totalCount"];
+    let total = fields::count(body, &totals).or_else(|| fields::count(answer, &totals));
+    Ok(UsageEventPage { events: entries.iter().map(event).collect(), total })
 }
 
-/// An entry's `id` may name the event, so it is taken for the job's only where no `job_id` stands.
 fn event(entry: &Value) -> UsageEvent {
-    let job = fields::text(entry, &["job_id", "job", "id"]).map(JobId);
+    let inner = entry.get("job").filter(|job| job.is_object());
+    let named = fields::text(entry, &["job_id", "jobId", "job"])
+        .or_else(|| fields::text(inner?, &["id", "job_id", "jobId"]));
+    let names_job = named.is_some();
     UsageEvent {
-        job,
-        kind: fields::text(entry, &["event", "type", "action"]),
+        job: named.or_else(|| fields::text(entry, &["id"])).map(JobId),
+        names_job,
+        kind: fields::text(entry, &["event", "type", "action", "event_type", "eventType", "kind"]),
         credits: credits(entry, &CREDITS),
-        at: fields::text(entry, &["created_at", "timestamp", "time", "date"]),
+        at: fields::text(entry, &["created_at", "createdAt", "timestamp", "time", "date", "day"]),
         raw: fields::without_secrets(entry, &[]),
     }
 }
@@ -154,6 +200,9 @@ mod tests {
             json!({"total_jobs": 3, "credits_used": 12.5, "daily": [{"date": "2026-01-01", "jobs": 3, "credits": 12.5}]}),
             json!({"totals": {"jobs": 3, "credits": "12.5"}, "days": [{"day": "2026-01-01", "count": 3, "amount": 12.5}]}),
             json!({"data": [{"date": "2026-01-01", "jobs": 3, "credits_used": 12.5}], "total_jobs": 3, "total_credits": 12.5}),
+            json!({"days": 7, "jobs": 3, "credits": 12.5, "by_day": {"2026-01-01": 12.5}}),
+            json!({"totalJobs": 3, "creditsUsed": 12.5, "dailyUsage": [{"day": "2026-01-01", "jobs": 3, "creditsUsed": 12.5}]}),
+            json!({"success": true, "data": {"period": {"days": 7}, "totals": {"jobs": 3, "credits_used": 12.5}, "days": [{"date": "2026-01-01", "count": 3, "amount": 12.5}]}}),
         ] {
             let read = usage_summary(&summary).unwrap();
             assert_eq!(
@@ -170,18 +219,34 @@ mod tests {
 
     #[test]
     fn events_are_found_under_several_names() {
-        for page in [
-            json!([{"job_id": "j", "credits": 2, "created_at": "t"}]),
-            json!({"events": [{"id": "j", "amount": 2, "timestamp": "t"}]}),
-            json!({"items": [{"id": "event-9", "job_id": "j", "credits_used": 2, "time": "t"}]}),
-        ] {
-            let events = usage_events(&page).unwrap();
-            assert_eq!(events[0].job, Some(JobId("j".into())), "{page}");
-            assert_eq!(
-                (events[0].credits, events[0].at.as_deref()),
-                (Some(Credits(2.0)), Some("t"))
-            );
+        let table = [
+            (json!([{"job_id": "j", "credits": 2, "created_at": "t"}]), true),
+            (json!({"events": [{"id": "j", "amount": 2, "timestamp": "t"}]}), false),
+            (
+                json!({"items": [{"id": "event-9", "job_id": "j", "credits_used": 2, "time": "t"}]}),
+                true,
+            ),
+            (
+                json!({"events": [{"eventId": "e", "jobId": "j", "creditsUsed": 2, "createdAt": "t"}]}),
+                true,
+            ),
+            (
+                json!({"success": true, "data": {"events": [
+                    {"event_type": "charge", "job": {"id": "j"}, "credits_used": 2, "timestamp": "t"},
+                ]}}),
+                true,
+            ),
+        ];
+        for (page, names_job) in table {
+            let event = usage_events(&page).unwrap().events.remove(0);
+            assert_eq!(event.job, Some(JobId("j".into())), "{page}");
+            assert_eq!(event.names_job, names_job, "{page}");
+            assert_eq!((event.credits, event.at.as_deref()), (Some(Credits(2.0)), Some("t")));
         }
+        let page =
+            json!({"events": [{"date": "2026-01-01", "jobs": 2, "credits": 4}], "totalCount": 300});
+        let page = usage_events(&page).unwrap();
+        assert_eq!((page.total, &page.events[0].job), (Some(300), &None));
     }
 
     #[test]

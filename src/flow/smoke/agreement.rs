@@ -149,6 +149,7 @@ mod tests {
     fn event(job: Option<&str>, credits: f64) -> UsageEvent {
         UsageEvent {
             job: job.map(|job| JobId(job.to_owned())),
+            names_job: job.is_some(),
             kind: None,
             credits: Some(Credits(credits)),
             at: None,

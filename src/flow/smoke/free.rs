@@ -189,7 +189,7 @@ impl Smoke<'_> {
             || "an unknown number of credits".to_owned(),
             |credits| format!("{credits} credits"),
         );
-        let told = format!("{used} in {DAYS} days, {} recent events", events.len());
+        let told = format!("{used} in {DAYS} days, {} recent events", events.events.len());
         let mut result = StageResult::passed(Stage::Usage, told);
         if summary.credits_used.is_none() {
             result.warn("the summary tells no credits under any name that is known");

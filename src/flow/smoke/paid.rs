@@ -275,7 +275,7 @@ impl Smoke<'_> {
             estimate: Some(finished.estimate).filter(|estimate| estimate.0 > 0.0),
             by_duration,
             billing_status: view.billing_status,
-            charge: Charge::of(&events, &finished.job),
+            charge: Charge::of(&events.events, &finished.job),
             growth: self.usage_before.as_ref().and_then(|before| growth(before, &summary)),
         })
     }

@@ -209,7 +209,7 @@ fn is_refusal(failure: &Failure) -> bool {
 async fn unbilled(client: &Client, item: &Item, result: &mut StageResult) {
     let Some(job) = &item.job else { return };
     match client.usage_events(EVENTS, Call::plain()).await {
-        Ok(events) => match Charge::of(&events, job) {
+        Ok(events) => match Charge::of(&events.events, job) {
             Charge::Told(charged, _) if charged.0 > 0.0 => {
                 result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
             }

@@ -78,7 +78,7 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
 /// How often the jobs were billed, in all; none where that cannot be told.
 async fn bills(client: &Client, items: &[Item]) -> Option<usize> {
     let events = client.usage_events(EVENTS, Call::plain()).await.ok()?;
-    let of = |item: &Item| match item.job.as_ref().map(|job| Charge::of(&events, job)) {
+    let of = |item: &Item| match item.job.as_ref().map(|job| Charge::of(&events.events, job)) {
         Some(Charge::Told(Credits(amount), charges)) if amount > 0.0 => charges,
         _ => 0,
     };

@@ -1,0 +1,152 @@
+//! Checks of the machine: proxies, disk, what the sandbox needs, terminal.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Check;
+use crate::env::Env;
+use crate::model::secret::redact_url;
+use crate::output::human;
+use crate::sandbox::engine::installed_rvm;
+
+/// Less than this on a disk is to be mended: a few outputs fill it.
+const ROOM: u64 = 1_000_000_000;
+
+/// How long a program may take to say its version.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The variables that choose a proxy.
+pub(super) const PROXIES: [&str; 8] = [
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+    "HTTP_PROXY",
+];
+
+pub(super) fn proxies(env: &Env) -> Check {
+    let set: Vec<String> = PROXIES
+        .iter()
+        .filter_map(|name| Some((name, env.var(name)?)))
+        .map(|(name, value)| {
+            let value = if value.contains("://") { redact_url(value) } else { hidden_user(value) };
+            // Upper-case HTTP_PROXY can be set by whoever sends a request to a CGI program.
+            let ignored =
+                if *name == "HTTP_PROXY" { " (not used; write it in lower case)" } else { "" };
+            format!("{name}={value}{ignored}")
+        })
+        .collect();
+    if set.is_empty() {
+        return Check::good("proxies", "none is set");
+    }
+    Check::note("proxies", set.join(", "))
+}
+
+/// An address without scheme, whose user and password stand before an `@`.
+fn hidden_user(value: &str) -> String {
+    value.rsplit_once('@').map_or(value, |(_, host)| host).to_owned()
+}
+
+/// Room where outputs and the ledger go.
+pub(super) fn disk(env: &Env, state_dir: Option<&Path>) -> Vec<Check> {
+    let mut places = vec![("here", env.current_dir.as_path())];
+    places.extend(state_dir.map(|directory| ("ledger", directory)));
+    places.into_iter().map(|(name, path)| room(name, path)).collect()
+}
+
+fn room(name: &str, path: &Path) -> Check {
+    let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
+    let says = |free: u64| format!("{} free ({name}, {})", human::bytes(free), path.display());
+    match rustix::fs::statvfs(there) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            if free < ROOM {
+                Check::finding("disk", says(free), "free some space, or work on another disk")
+            } else {
+                Check::good("disk", says(free))
+            }
+        }
+        Err(error) => Check::finding(
+            "disk",
+            format!("{}: {error}", there.display()),
+            "check that the directory is there and can be read",
+        ),
+    }
+}
+
+/// What the sandbox needs. A machine that only talks to the service does without.
+pub(super) async fn sandbox(env: &Env) -> Vec<Check> {
+    let ffmpeg = match version("ffmpeg").await {
+        Ok(version) => Check::good("ffmpeg", version),
+        Err(why) => Check::note(
+            "ffmpeg",
+            format!("{why}; only the sandbox needs it: apt-get install ffmpeg"),
+        ),
+    };
+    let folder = crate::cli::model::directory(env);
+    let model = if folder.is_some_and(|folder| installed_rvm(&folder).is_some()) {
+        Check::good("models", "Robust Video Matting is installed")
+    } else {
+        let says = "the shipped ones; human and pro are better in the sandbox after \
+                    rbgv model install";
+        Check::note("models", says)
+    };
+    vec![ffmpeg, model]
+}
+
+/// The first line that a program says of itself.
+async fn version(program: &str) -> Result<String, String> {
+    let asked = tokio::process::Command::new(program)
+        .arg("-version")
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let answered = timeout(PATIENCE, asked).await.map_err(|_| "does not answer".to_owned())?;
+    let output = answered.map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "not found".to_owned(),
+        _ => error.to_string(),
+    })?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text.lines().next().unwrap_or_default();
+    let short = line.split(" Copyright").next().unwrap_or_default().trim();
+    if output.status.success() && !short.is_empty() {
+        Ok(short.to_owned())
+    } else {
+        Err("does not run".to_owned())
+    }
+}
+
+pub(super) fn terminal(env: &Env) -> Check {
+    let terminal = env.terminal;
+    let name = |there: bool| if there { "terminal" } else { "no terminal" };
+    let size = terminal
+        .size
+        .map_or_else(|| "size unknown".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.var(name));
+    let says = format!(
+        "input: {}, output: {}, errors: {}, {size}, TERM {}, locale {}",
+        name(terminal.stdin),
+        name(terminal.stdout),
+        name(terminal.stderr),
+        env.var("TERM").unwrap_or("not set"),
+        locale.unwrap_or("not set")
+    );
+    Check::note("terminal", says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_proxies_are_not_told() {
+        assert_eq!(hidden_user("u:p@proxy:3128"), "proxy:3128");
+        assert_eq!(hidden_user("proxy:3128"), "proxy:3128");
+    }
+}

@@ -1,0 +1,228 @@
+//! What may be shown to everybody: text without keys, links, signatures, and without the names of
+//! the user's directories. Pure.
+
+use serde_json::Value;
+
+/// Stands for what was taken out.
+const HIDDEN: &str = "(hidden)";
+
+/// Parts of names whose values are nobody's business.
+const SENSITIVE: [&str; 12] = [
+    "key",
+    "token",
+    "secret",
+    "password",
+    "passwd",
+    "sig",
+    "signature",
+    "auth",
+    "authorization",
+    "credential",
+    "bearer",
+    "cookie",
+];
+
+/// Shorter secrets are not looked for: they would take half of every text with them.
+const SHORTEST: usize = 6;
+
+/// Takes out what must not be shown.
+#[derive(Debug, Default)]
+pub(super) struct Redactor {
+    secrets: Vec<String>,
+    places: Vec<(String, &'static str)>,
+}
+
+impl Redactor {
+    /// Hides `secret` wherever it stands.
+    pub(super) fn secret(&mut self, secret: &str) {
+        let secret = secret.trim();
+        if secret.len() >= SHORTEST && !self.secrets.iter().any(|known| known == secret) {
+            self.secrets.push(secret.to_owned());
+            // One that holds another is looked for first.
+            self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        }
+    }
+
+    /// Writes `name` in place of the path `place`. The first that fits is taken, so longer ones
+    /// come first.
+    pub(super) fn place(&mut self, place: &std::path::Path, name: &'static str) {
+        let place = place.to_string_lossy().trim_end_matches('/').to_owned();
+        if place.len() > 1 {
+            self.places.push((place, name));
+            self.places.sort_by_key(|(place, _)| std::cmp::Reverse(place.len()));
+        }
+    }
+
+    /// `text` without anything of that kind.
+    pub(super) fn clean(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            text = text.replace(secret.as_str(), HIDDEN);
+        }
+        for (place, name) in &self.places {
+            text = text.replace(place.as_str(), name);
+        }
+        words(&text)
+    }
+
+    /// Every text in `value`, cleaned; names of fields stay.
+    pub(super) fn clean_json(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.clean(text).into(),
+            Value::Array(entries) => entries.iter().map(|entry| self.clean_json(entry)).collect(),
+            Value::Object(entries) => {
+                entries.iter().map(|(key, value)| (key.clone(), self.clean_json(value))).collect()
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+/// Whether the value of a variable or field of this name is a secret.
+pub(super) fn is_sensitive(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.split(['_', '-', '.']).any(|part| SENSITIVE.contains(&part))
+}
+
+/// Everything between quotes taken out: in an error about a file, that is what stands in the file.
+pub(super) fn without_quotes(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut open = None;
+    for c in text.chars() {
+        match open {
+            Some(quote) if c == quote => {
+                shown.push_str(HIDDEN);
+                shown.push(c);
+                open = None;
+            }
+            Some(_) => {}
+            None => {
+                shown.push(c);
+                open = matches!(c, '\'' | '"' | '`').then_some(c);
+            }
+        }
+    }
+    shown
+}
+
+/// Word for word: addresses down to their origin, values behind sensitive names, and what looks
+/// like a key.
+fn words(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut hide_next = false;
+    for piece in text.split_inclusive(is_between) {
+        let (word, end) = match piece.char_indices().next_back() {
+            Some((at, last)) if is_between(last) => piece.split_at(at),
+            _ => (piece, ""),
+        };
+        if word.is_empty() {
+            shown.push_str(end);
+            continue;
+        }
+        if hide_next && !is_label(word) {
+            shown.push_str(HIDDEN);
+            hide_next = word.eq_ignore_ascii_case("bearer");
+        } else {
+            shown.push_str(&one(word));
+            hide_next = is_label(word);
+        }
+        shown.push_str(end);
+    }
+    shown
+}
+
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ',' | ';' | '(' | ')' | '\\')
+}
+
+/// Whether the next word is the value of a sensitive name: `X-Api-Key: value`, `Bearer value`.
+fn is_label(word: &str) -> bool {
+    let named = word.strip_suffix([':', '=']).is_some_and(is_sensitive);
+    named && !word.starts_with(['[', '{']) || word.eq_ignore_ascii_case("bearer")
+}
+
+fn one(word: &str) -> String {
+    if let Some(at) = word.find("://") {
+        return origin(word, at);
+    }
+    if let Some((name, value)) = word.split_once('=')
+        && !value.is_empty()
+        && name.split(['?', '&']).next_back().is_some_and(is_sensitive)
+    {
+        return format!("{name}={HIDDEN}");
+    }
+    let looks = ["sk-", "sk_", "pk_", "rk_"].iter().any(|start| word.starts_with(start));
+    if looks && word.len() > 8 { HIDDEN.to_owned() } else { word.to_owned() }
+}
+
+/// An address without user, path and query: each of them can open something.
+fn origin(word: &str, at: usize) -> String {
+    let (scheme, rest) = (&word[..at], &word[at + 3..]);
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let host = rest[..end].rsplit('@').next().unwrap_or_default();
+    let more = if rest[end..].trim_start_matches('/').is_empty() { "" } else { "/…" };
+    // What stands before the scheme, such as a name and `=`, stays.
+    format!("{scheme}://{host}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_opens_something_is_taken_out() {
+        let mut redactor = Redactor::default();
+        redactor.secret("planted-key");
+        redactor.secret("abc");
+        redactor.place(Path::new("/home/jo"), "~");
+        redactor.place(Path::new("/home/jo/state"), "(state)");
+        let table = [
+            ("it was planted-key!", "it was (hidden)!"),
+            ("abc is too short", "abc is too short"),
+            ("/home/jo/state/x and /home/jo/y", "(state)/x and ~/y"),
+            ("get https://cdn.example/a/b?sig=x now", "get https://cdn.example/… now"),
+            ("https://u:p@api.example/", "https://api.example"),
+            ("proxy=http://u:p@proxy:1/x,", "proxy=http://proxy:1/…,"),
+            ("X-Api-Key: 12345 end", "X-Api-Key: (hidden) end"),
+            ("authorization: Bearer abcdef", "authorization: (hidden) (hidden)"),
+            ("token=abc&x=1", "token=(hidden)"),
+            ("a?x=1&signature=abc", "a?x=1&signature=(hidden)"),
+            ("key fingerprint 0123456789ab", "key fingerprint 0123456789ab"),
+            ("sk-live-abcdefgh", "(hidden)"),
+            ("job job_17, request req_18", "job job_17, request req_18"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(redactor.clean(text), expected);
+        }
+        let value = json!({"a": ["planted-key", 1], "planted-key": null});
+        assert_eq!(redactor.clean_json(&value), json!({"a": ["(hidden)", 1], "planted-key": null}));
+    }
+
+    #[test]
+    fn errors_about_a_file_lose_what_stands_in_it() {
+        assert_eq!(
+            without_quotes("unknown key `sk-x`; did you mean 'a'?"),
+            "unknown key `(hidden)`; did you mean '(hidden)'?"
+        );
+        assert_eq!(without_quotes("open 'rest"), "open '");
+        assert!(is_sensitive("RBGV_API_KEY") && is_sensitive("x-auth-token"));
+        assert!(!is_sensitive("monkey") && !is_sensitive("RBGV_PROFILE"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_never_stays(before in ".{0,40}", after in ".{0,40}") {
+            let mut redactor = Redactor::default();
+            redactor.secret("s3cr3t-planted");
+            let text = format!("{before}s3cr3t-planted{after} https://x.example/p?q=planted-link");
+            let shown = redactor.clean(&text);
+            prop_assert!(!shown.contains("s3cr3t-planted"), "{shown}");
+            prop_assert!(!shown.contains("planted-link"), "{shown}");
+        }
+    }
+}

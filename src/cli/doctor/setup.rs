@@ -1,0 +1,172 @@
+//! Checks of what the user set up: configuration, key, ledger.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::Check;
+use crate::cli::session::Session;
+use crate::client::Next;
+use crate::env::Env;
+use crate::ledger::{Ledger, Phase};
+use crate::model::{ApiKey, Failure, FailureKind};
+use crate::output::{human, words};
+
+/// Settings that were understood.
+pub(super) fn configuration(session: &Session) -> Vec<Check> {
+    let settings = &session.settings;
+    let files: Vec<String> = settings.files.iter().map(|path| path.display().to_string()).collect();
+    let read = if files.is_empty() {
+        match &settings.user_file {
+            Some(path) => format!("no file (it would be {}); defaults", path.display()),
+            None => "no file; defaults".to_owned(),
+        }
+    } else {
+        files.join(", ")
+    };
+    let profile = &settings.profile;
+    let mut checks = vec![
+        Check::good("configuration", read),
+        Check::good(
+            "profile",
+            format!("{} ({}), {}", profile.name, profile.environment, profile.base_url),
+        ),
+    ];
+    checks.extend(settings.warnings.iter().map(|warning| {
+        Check::finding("configuration", warning.clone(), "as it says; rbgv config show")
+    }));
+    checks
+}
+
+/// Settings that cannot be used.
+pub(super) fn broken(failure: &Failure) -> Check {
+    let mend = failure.next.clone().unwrap_or_else(|| {
+        "mend the file there; config.example.toml shows every setting".to_owned()
+    });
+    Check::finding("configuration", words::failure(failure), mend)
+}
+
+/// The key: whether there is one, from where, and how old it is.
+pub(super) fn key(session: &Session, checks: &mut Vec<Check>) -> Option<ApiKey> {
+    let profile = &session.settings.profile;
+    let resolved = match session.settings.api_key() {
+        Ok(resolved) => resolved,
+        Err(failure) => {
+            let mend =
+                format!("export RBGV_API_KEY=..., or name a source in [profiles.{}]", profile.name);
+            checks.push(Check::finding("key", words::failure(&failure), mend));
+            return None;
+        }
+    };
+    checks.push(Check::good(
+        "key",
+        format!("fingerprint {}, from {}", resolved.key.fingerprint(), resolved.source),
+    ));
+    checks.extend(
+        resolved.warnings.iter().map(|warning| {
+            Check::finding("key", warning.clone(), "let only yourself read the file")
+        }),
+    );
+    if let Some(warning) = profile.key_age_warning(session.env.clock.wall()) {
+        checks.push(Check::finding(
+            "key age",
+            warning,
+            "after that, set key_created in the profile to the day of the new key",
+        ));
+    }
+    Some(resolved.key)
+}
+
+/// Where the ledger lies, as far as it is known without a configuration.
+pub(super) fn state_dir(env: &Env, session: Option<&Session>) -> Option<PathBuf> {
+    if let Some(session) = session {
+        return Some(session.settings.state_dir.clone());
+    }
+    let variable = env.var("RBGV_STATE_DIR").map(|directory| env.current_dir.join(directory));
+    variable.or_else(|| env.dirs.as_ref().map(|dirs| dirs.state_dir.clone()))
+}
+
+/// The ledger, opened if there is one: looking must not make it.
+pub(super) fn ledger(
+    env: &Env,
+    state_dir: Option<&Path>,
+    checks: &mut Vec<Check>,
+) -> Option<Ledger> {
+    let directory = state_dir?;
+    let file = Ledger::file(directory);
+    let Ok(facts) = file.metadata() else {
+        let says = format!("none yet; it would be {}", file.display());
+        checks.push(Check::note("ledger", says));
+        return None;
+    };
+    if facts.permissions().mode() & 0o077 != 0 {
+        let says = format!("others can read {}", file.display());
+        checks.push(Check::finding("ledger", says, format!("chmod 600 {}", file.display())));
+    }
+    let opened = Ledger::open(directory, env.clock.clone())
+        .and_then(|ledger| Ok((ledger.integrity()?, ledger.tally()?, ledger)));
+    match opened {
+        Ok((integrity, tally, ledger)) if integrity == "ok" => {
+            checks.extend(contents(&file, facts.len(), &tally));
+            Some(ledger)
+        }
+        Ok((integrity, ..)) => {
+            checks.push(damaged(&file, &integrity));
+            None
+        }
+        Err(error) => {
+            checks.push(damaged(&file, &error.to_string()));
+            None
+        }
+    }
+}
+
+fn damaged(file: &Path, why: &str) -> Check {
+    let mend = format!(
+        "keep a copy of {0}, then bring back a backup or move it away: without it, rbgv asks before \
+         it bills what may be there already",
+        file.display()
+    );
+    Check::finding("ledger", format!("{}: {why}", file.display()), mend)
+}
+
+fn contents(file: &Path, size: u64, tally: &[(Phase, u64)]) -> Vec<Check> {
+    let sum = |fits: fn(Phase) -> bool| -> u64 {
+        tally.iter().filter(|(phase, _)| fits(*phase)).map(|(_, number)| number).sum()
+    };
+    let (all, open) = (sum(|_| true), sum(|phase| !phase.is_settled()));
+    let waiting = sum(|phase| matches!(phase, Phase::NeedsReview | Phase::Halted));
+    let says = format!(
+        "{}, {}, whole; {}, {} under way",
+        file.display(),
+        human::bytes(size),
+        human::counted(all, "job", "jobs"),
+        human::count(open)
+    );
+    let mut checks = vec![Check::good("ledger", says)];
+    if waiting > 0 {
+        checks.push(Check::finding(
+            "review",
+            format!("{} somebody to look", human::counted(waiting, "job needs", "jobs need")),
+            "rbgv status --failed, then rbgv resume --accept or --abandon",
+        ));
+    }
+    checks
+}
+
+/// Stops of the key that last until the user goes on.
+pub(super) async fn stops(
+    session: &Session,
+    ledger: &Ledger,
+    key: Option<&ApiKey>,
+) -> Option<Check> {
+    key?;
+    let client = session.client(Some(ledger)).ok()?;
+    let says = match client.limits().await.ok()?.next_start {
+        Next::Stopped(FailureKind::InsufficientCredits) => {
+            "out of credits (402); nothing is started with this key"
+        }
+        Next::Stopped(_) => "the service refused this key (401); nothing is sent with it",
+        Next::In(_) | Next::Parked(_) => return None,
+    };
+    Some(Check::finding("stopped", says, "when that is mended: rbgv resume"))
+}

@@ -1,0 +1,184 @@
+//! What the ledger knows of credits, grouped.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::{Args, Budget, draw, per_output, print_csv, rounded, show_chart, since};
+use crate::cli::session::Session;
+use crate::ledger::{Phase, Spent};
+use crate::model::{Credits, ExitClass, Failure};
+use crate::output::{Table, human, json};
+
+/// What attempts are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum By {
+    /// The model.
+    Model,
+    /// Each of the user's tags; a job with several counts in each.
+    Tag,
+    /// The profile.
+    Profile,
+    /// The day of the start, in UTC.
+    Day,
+}
+
+impl By {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Tag => "tag",
+            Self::Profile => "profile",
+            Self::Day => "day",
+        }
+    }
+
+    /// The groups that an attempt belongs to.
+    fn names(self, spent: &Spent) -> Vec<String> {
+        match self {
+            Self::Model => vec![spent.model.to_string()],
+            Self::Profile => vec![spent.profile.clone()],
+            Self::Day => vec![spent.at.day()],
+            Self::Tag if spent.tags.is_empty() => vec!["(no tag)".to_owned()],
+            Self::Tag => spent.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
+        }
+    }
+}
+
+/// The sum of a group's attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct Group {
+    jobs: u64,
+    completed: u64,
+    failed: u64,
+    credits: Credits,
+    unpriced: u64,
+}
+
+impl Group {
+    fn add(&mut self, spent: &Spent) {
+        self.jobs += 1;
+        self.completed += u64::from(spent.phase == Phase::Completed);
+        self.failed += u64::from(spent.phase == Phase::Failed);
+        match spent.charged.or_else(|| spent.price()) {
+            Some(credits) => self.credits = self.credits + credits,
+            None => self.unpriced += 1,
+        }
+    }
+
+    fn per_output(&self) -> Option<Credits> {
+        per_output(Some(self.credits), Some(self.completed))
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "jobs": self.jobs,
+            "completed": self.completed,
+            "failed": self.failed,
+            "credits": json::credits(self.credits),
+            "unpriced": self.unpriced,
+            "credits_per_output": self.per_output().map(json::credits),
+        })
+    }
+}
+
+/// Groups and the sum of all attempts, each of which counts once in that.
+fn grouped<'a>(
+    by: By,
+    all: impl IntoIterator<Item = &'a Spent>,
+) -> (BTreeMap<String, Group>, Group) {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
+    let mut total = Group::default();
+    for spent in all.into_iter().filter(|spent| spent.may_be_billed) {
+        total.add(spent);
+        for name in by.names(spent) {
+            groups.entry(name).or_default().add(spent);
+        }
+    }
+    (groups, total)
+}
+
+pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, Failure> {
+    let all = session.ledger()?.spending(since(args, session))?;
+    let profile = &session.settings.profile.name;
+    let chosen = all.iter().filter(|spent| by == By::Profile || spent.profile == *profile);
+    let (groups, total) = grouped(by, chosen);
+    let budget = Budget::of(args, Some(total.credits))?;
+    let bars: Vec<(String, f64)> =
+        groups.iter().map(|(name, group)| (name.clone(), group.credits.0)).collect();
+    let days = human::counted(u64::from(args.days), "day", "days");
+    let title = format!("Credits by {}, last {days}", by.as_str());
+    draw(args.svg.as_deref(), &title, &bars, session)?;
+    if session.printer.style().json {
+        let entry = |(name, group): (&String, &Group)| {
+            let mut entry = json!({ by.as_str(): name });
+            if let (Some(entry), Value::Object(figures)) = (entry.as_object_mut(), group.json()) {
+                entry.extend(figures);
+            }
+            entry
+        };
+        session.printer.json(&json!({
+            "by": by.as_str(),
+            "days": args.days,
+            "groups": groups.iter().map(entry).collect::<Vec<_>>(),
+            "total": total.json(),
+            "budget": budget.map(Budget::json),
+        }));
+    } else if args.csv {
+        let rows = groups.iter().map(|(name, group)| record(name, group));
+        let heads = [
+            by.as_str(),
+            "jobs",
+            "completed",
+            "failed",
+            "credits",
+            "unpriced",
+            "credits_per_output",
+        ];
+        print_csv(session, &heads, rows);
+    } else {
+        show(session, by, &groups, &total);
+        show_chart(session, &bars);
+    }
+    if total.unpriced > 0 {
+        session.printer.note(&format!(
+            "the price of {} is not known and is left out",
+            human::counted(total.unpriced, "job", "jobs")
+        ));
+    }
+    Ok(Budget::judge(budget, args.days, session))
+}
+
+fn show(session: &Session, by: By, groups: &BTreeMap<String, Group>, total: &Group) {
+    let heads = [by.as_str(), "jobs", "completed", "failed", "credits", "per completed job"];
+    let mut table = Table::new(heads).numbers([1, 2, 3, 4, 5]);
+    let mut row = |name: &str, group: &Group| {
+        table.row([
+            name.to_owned(),
+            human::count(group.jobs),
+            human::count(group.completed),
+            human::count(group.failed),
+            human::credits(group.credits),
+            group.per_output().map(human::credits).unwrap_or_default(),
+        ]);
+    };
+    for (name, group) in groups {
+        row(name, group);
+    }
+    row("all", total);
+    session.printer.table(&table);
+}
+
+fn record(name: &str, group: &Group) -> Vec<String> {
+    let per_output = group.per_output().map(|credits| rounded(credits.0));
+    vec![
+        name.to_owned(),
+        group.jobs.to_string(),
+        group.completed.to_string(),
+        group.failed.to_string(),
+        rounded(group.credits.0).to_string(),
+        group.unpriced.to_string(),
+        super::field(per_output),
+    ]
+}

@@ -1,0 +1,281 @@
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::*;
+use crate::client::UsageDay;
+use crate::ledger::Phase;
+use crate::model::{Fingerprint, ModelName};
+
+const DAY: i64 = 86_400_000;
+/// Noon of 2026-01-10.
+const NOW: i64 = 1_768_046_400_000;
+
+fn key() -> KeyId {
+    KeyId { origin: "https://api.example".into(), print: Fingerprint("ours".into()) }
+}
+
+/// A completed attempt of 2 credits, a day old.
+fn attempt(job: &str) -> Spent {
+    Spent {
+        task: TaskId(1),
+        item_key: job.to_owned(),
+        attempt: 1,
+        name: format!("{job}.mp4"),
+        job: Some(JobId(job.to_owned())),
+        key: key(),
+        profile: "p".into(),
+        model: ModelName::Original,
+        tags: BTreeMap::new(),
+        phase: Phase::Completed,
+        may_be_billed: true,
+        at: Timestamp(NOW - DAY),
+        changed_at: Timestamp(NOW - DAY),
+        duration: Some(2.0),
+        seconds: Some(2.0),
+        estimate: Some(Credits(2.0)),
+        charged: None,
+    }
+}
+
+fn event(job: Option<&str>, credits: f64, at: i64) -> UsageEvent {
+    UsageEvent {
+        job: job.map(|job| JobId(job.to_owned())),
+        names_job: true,
+        kind: None,
+        credits: Some(Credits(credits)),
+        at: Some((at / 1_000).to_string()),
+        raw: json!({}),
+    }
+}
+
+fn charge(job: &str, credits: f64) -> UsageEvent {
+    event(Some(job), credits, NOW - DAY)
+}
+
+struct Case {
+    attempts: Vec<Spent>,
+    events: Vec<UsageEvent>,
+    total: Option<u64>,
+    used: Option<f64>,
+    days: Vec<(&'static str, f64)>,
+    prices: Option<Pricing>,
+}
+
+impl Case {
+    /// Attempts and events, and a summary that agrees with the events.
+    fn of(attempts: Vec<Spent>, events: Vec<UsageEvent>) -> Self {
+        let used: f64 = events.iter().filter_map(|event| Some(event.credits?.0)).sum();
+        Self { attempts, events, total: None, used: Some(used), days: Vec::new(), prices: None }
+    }
+
+    fn found(self) -> Findings {
+        let day = |(date, credits): &(&str, f64)| UsageDay {
+            date: (*date).to_owned(),
+            jobs: None,
+            credits: Some(Credits(*credits)),
+        };
+        let summary = UsageSummary {
+            total_jobs: None,
+            completed_jobs: None,
+            failed_jobs: None,
+            credits_used: self.used.map(Credits),
+            credits_left: None,
+            days: self.days.iter().map(day).collect(),
+            raw: json!({}),
+        };
+        reconcile(&Books {
+            attempts: &self.attempts,
+            key: &key(),
+            events: &UsageEventPage { events: self.events, total: self.total },
+            asked: 100,
+            summary: &summary,
+            prices: self.prices.as_ref(),
+            since: Timestamp(NOW - 7 * DAY),
+            now: Timestamp(NOW),
+        })
+    }
+}
+
+fn wrongs(findings: &Findings) -> Vec<Wrong> {
+    findings.differences.iter().map(|difference| difference.wrong).collect()
+}
+
+#[test]
+fn every_charge_with_its_attempt_is_all_there_is_to_say() {
+    let found =
+        Case::of(vec![attempt("a"), attempt("b")], vec![charge("a", 2.0), charge("b", 2.01)])
+            .found();
+    assert_eq!(found.verdict(), Verdict::Matched, "{found:?}");
+    assert_eq!((found.matched, found.charges.len()), (2, 2));
+    assert_eq!(Case::of(vec![], vec![]).found().verdict(), Verdict::Matched);
+}
+
+#[test]
+fn every_difference_is_named() {
+    let draft = Spent { may_be_billed: false, phase: Phase::Draft, ..attempt("d") };
+    let table = [
+        ("nobody's", vec![], vec![charge("x", 2.0)], vec![Wrong::NotOurs]),
+        ("never started", vec![draft], vec![charge("d", 2.0)], vec![Wrong::NotStarted]),
+        ("missing", vec![attempt("a")], vec![], vec![Wrong::NotCharged]),
+        ("twice", vec![attempt("a")], vec![charge("a", 2.0), charge("a", 2.0)], vec![Wrong::Twice]),
+        ("too much", vec![attempt("a")], vec![charge("a", 3.0)], vec![Wrong::OtherAmount]),
+        ("too little", vec![attempt("a")], vec![charge("a", 1.9)], vec![Wrong::OtherAmount]),
+        (
+            "several",
+            vec![attempt("a"), attempt("b")],
+            vec![charge("b", 9.0), charge("x", 1.0)],
+            vec![Wrong::OtherAmount, Wrong::NotOurs, Wrong::NotCharged],
+        ),
+    ];
+    for (name, attempts, events, expected) in table {
+        let found = Case::of(attempts, events).found();
+        assert_eq!(wrongs(&found), expected, "{name}: {found:?}");
+        assert_eq!(found.verdict(), Verdict::Different, "{name}");
+    }
+}
+
+#[test]
+fn what_may_be_charged_or_not_is_no_difference() {
+    let with = |phase| Spent { phase, ..attempt("a") };
+    for phase in [Phase::Running, Phase::StartSent, Phase::Failed, Phase::NeedsReview] {
+        for events in [vec![], vec![charge("a", 2.0)]] {
+            let found = Case::of(vec![with(phase)], events).found();
+            assert_eq!(found.verdict(), Verdict::Matched, "{phase:?}: {found:?}");
+        }
+    }
+    let failed = Case::of(vec![with(Phase::Failed)], vec![charge("a", 2.0)]).found();
+    assert!(failed.remarks[0].contains("failed, and was charged 2.00 credits"), "{failed:?}");
+    let refunded =
+        Case::of(vec![with(Phase::Failed)], vec![charge("a", 2.0), charge("a", -2.0)]).found();
+    assert!(refunded.remarks[0].contains("given back"), "{refunded:?}");
+    let parts = Case::of(vec![attempt("a")], vec![charge("a", 1.5), charge("a", 0.5)]).found();
+    assert_eq!(parts.verdict(), Verdict::Matched, "{parts:?}");
+    let zero = Case::of(vec![with(Phase::Running)], vec![charge("other", 0.0)]).found();
+    assert_eq!(zero.verdict(), Verdict::Matched, "an event without credits is no charge");
+}
+
+#[test]
+fn two_attempts_at_one_item_are_told_of() {
+    let again = Spent { item_key: "a".into(), attempt: 2, ..attempt("b") };
+    let found =
+        Case::of(vec![attempt("a"), again], vec![charge("a", 2.0), charge("b", 2.0)]).found();
+    assert_eq!(found.verdict(), Verdict::Matched);
+    assert!(found.remarks[0].contains("--again"), "{found:?}");
+}
+
+#[test]
+fn only_the_asked_key_must_have_been_charged() {
+    let rotated = KeyId { print: Fingerprint("old".into()), ..key() };
+    let other = Spent { key: rotated, ..attempt("a") };
+    assert_eq!(Case::of(vec![other.clone()], vec![]).found().verdict(), Verdict::Matched);
+    let seen = Case::of(vec![other], vec![charge("a", 2.0)]).found();
+    assert_eq!(seen.matched, 1, "a charge of another key of ours is ours");
+}
+
+#[test]
+fn unknown_prices_are_not_taken_for_agreement() {
+    let unpriced = || vec![Spent { estimate: None, duration: None, ..attempt("a") }];
+    let found = Case::of(unpriced(), vec![charge("a", 7.0)]).found();
+    assert_eq!(found.verdict(), Verdict::Unproven, "{found:?}");
+    let rate = [("original".to_owned(), 60.0)].into();
+    let prices = Some(Pricing { per_minute: rate, raw: json!({}) });
+    let found = Case { prices, ..Case::of(unpriced(), vec![charge("a", 7.0)]) }.found();
+    assert_eq!(wrongs(&found), [Wrong::OtherAmount], "today's prices serve where none were kept");
+}
+
+#[test]
+fn events_without_jobs_fall_back_to_days_and_say_so() {
+    let events = || vec![event(None, 2.0, NOW - DAY), event(None, 2.0, NOW - DAY)];
+    let attempts = || vec![attempt("a"), attempt("b")];
+    let days = |days| Case { days, ..Case::of(attempts(), events()) }.found();
+    let agreed = days(vec![("2026-01-09", 4.0)]);
+    assert_eq!((agreed.verdict(), agreed.basis), (Verdict::Unproven, Basis::Days), "{agreed:?}");
+    assert!(agreed.unchecked[0].contains("could not be checked"), "{agreed:?}");
+
+    let more = days(vec![("2026-01-09", 6.0)]);
+    assert_eq!(wrongs(&more), [Wrong::OtherTotal]);
+    assert_eq!(more.differences[0].day.as_deref(), Some("2026-01-09"));
+    let shifted = days(vec![("2026-01-08", 2.0), ("2026-01-09", 2.0)]);
+    assert_eq!(shifted.verdict(), Verdict::Unproven, "days may end at another hour: {shifted:?}");
+    let first = days(vec![("2026-01-03", 99.0), ("2026-01-09", 4.0)]);
+    assert_eq!(first.verdict(), Verdict::Unproven, "the first day is not whole: {first:?}");
+}
+
+#[test]
+fn a_bare_id_is_a_job_only_if_it_is_one_of_ours() {
+    let bare = |id: &str| UsageEvent { names_job: false, ..charge(id, 2.0) };
+    let ours = Case::of(vec![attempt("a")], vec![bare("a")]).found();
+    assert_eq!(ours.verdict(), Verdict::Matched);
+    let theirs = Case {
+        days: vec![("2026-01-09", 2.0)],
+        ..Case::of(vec![attempt("a")], vec![bare("event-1")])
+    };
+    let theirs = theirs.found();
+    assert_eq!((theirs.verdict(), theirs.basis), (Verdict::Unproven, Basis::Days), "{theirs:?}");
+}
+
+#[test]
+fn a_summary_without_days_leaves_the_total() {
+    let events = vec![event(None, 2.0, NOW - DAY)];
+    let found = Case::of(vec![attempt("a")], events.clone()).found();
+    assert_eq!((found.verdict(), found.basis), (Verdict::Unproven, Basis::Total), "{found:?}");
+    let other = Case { used: Some(9.0), ..Case::of(vec![attempt("a")], events.clone()) }.found();
+    assert_eq!(wrongs(&other), [Wrong::OtherTotal]);
+    let nothing = Case { used: None, ..Case::of(vec![attempt("a")], events) }.found();
+    assert_eq!((nothing.verdict(), nothing.basis), (Verdict::Unproven, Basis::Nothing));
+}
+
+#[test]
+fn a_page_that_was_cut_checks_what_it_shows() {
+    let old = Spent { at: Timestamp(NOW - 3 * DAY), ..attempt("old") };
+    let total = Some(2);
+    let days = vec![("2026-01-07", 2.0), ("2026-01-09", 2.0)];
+    let case = |days| Case {
+        total,
+        days,
+        used: Some(4.0),
+        ..Case::of(vec![old.clone(), attempt("a")], vec![charge("a", 2.0)])
+    };
+    let found = case(days).found();
+    assert_eq!(found.basis, Basis::ChargesAndDays);
+    assert_eq!(found.verdict(), Verdict::Unproven, "{found:?}");
+    assert!(found.unchecked[0].contains("latest 1 of 2 events"), "{found:?}");
+    let found = case(vec![("2026-01-07", 4.0), ("2026-01-09", 2.0)]).found();
+    assert_eq!(wrongs(&found), [Wrong::OtherTotal]);
+}
+
+#[test]
+fn which_pages_were_cut() {
+    let page =
+        |shown: usize, total| UsageEventPage { events: vec![charge("a", 1.0); shown], total };
+    let table = [
+        (page(3, None), false),
+        (page(20, None), true),
+        (page(100, None), true),
+        (page(20, Some(20)), false),
+        (page(20, Some(21)), true),
+    ];
+    for (page, cut) in table {
+        assert_eq!(is_cut(&page, 100), cut, "{} of {:?}", page.events.len(), page.total);
+    }
+}
+
+#[test]
+fn silent_events_and_figures_that_contradict_each_other_prove_nothing() {
+    let silent = Case { used: Some(2.0), ..Case::of(vec![attempt("a")], vec![]) }.found();
+    assert_eq!(silent.verdict(), Verdict::Unproven, "{silent:?}");
+    let other = Case { used: Some(5.0), ..Case::of(vec![attempt("a")], vec![charge("a", 2.0)]) };
+    let other = other.found();
+    assert_eq!(other.verdict(), Verdict::Unproven);
+    assert!(other.unchecked[0].contains("leaves something out"), "{other:?}");
+}
+
+#[test]
+fn only_what_is_recent_may_be_late() {
+    let recent = Spent { changed_at: Timestamp(NOW - 1_000), ..attempt("a") };
+    assert!(Case::of(vec![recent.clone()], vec![]).found().may_be_late);
+    assert!(!Case::of(vec![attempt("a")], vec![]).found().may_be_late);
+    let twice = vec![charge("a", 2.0), charge("a", 2.0)];
+    assert!(!Case::of(vec![recent], twice).found().may_be_late, "waiting takes nothing back");
+}

@@ -1,0 +1,202 @@
+//! What attempts cost, for people who ask where credits went and for the audit against the
+//! service's own figures.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+
+use super::account::KeyId;
+use super::codec::options_from;
+use super::row::Phase;
+use super::task::TaskId;
+use super::{Ledger, LedgerError};
+use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
+
+/// An attempt as the books show it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spent {
+    /// Number.
+    pub task: TaskId,
+    /// Origin, content and options in one hash: attempts at the same item share it.
+    pub item_key: String,
+    /// Which attempt at the item, from 1.
+    pub attempt: u32,
+    /// The input's name in the newest batch that has it.
+    pub name: String,
+    /// The job, once known.
+    pub job: Option<JobId>,
+    /// The key that made it.
+    pub key: KeyId,
+    /// Profile that it was asked under.
+    pub profile: String,
+    /// Which model.
+    pub model: ModelName,
+    /// The user's tags.
+    pub tags: BTreeMap<String, String>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// Whether it may have been billed at all: a start was sent, or the draft ran by itself.
+    pub may_be_billed: bool,
+    /// When it was first started; of one that never was, when it was planned.
+    pub at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+    /// Seconds of video, as the input's container says.
+    pub duration: Option<f64>,
+    /// Seconds of output, as the service says: what is billed.
+    pub seconds: Option<f64>,
+    /// Price beforehand.
+    pub estimate: Option<Credits>,
+    /// What the service charged, once it was compared.
+    pub charged: Option<Credits>,
+}
+
+impl Spent {
+    /// The price by what is known now: the estimate, put right where the output turned out longer
+    /// or shorter than the input.
+    #[must_use]
+    pub fn price(&self) -> Option<Credits> {
+        let estimate = self.estimate?;
+        match (self.seconds, self.duration) {
+            (Some(seconds), Some(duration)) if duration > 0.0 => {
+                Some(Credits(estimate.0 * seconds / duration))
+            }
+            _ => Some(estimate),
+        }
+    }
+}
+
+const SPENT: &str = "SELECT tasks.id, item_key, attempt, job, origin, key_print, profile, options,
+        phase, starts > 0 OR draft IN ('started', 'pending') AS billable,
+        coalesce(
+            (SELECT min(at) FROM transitions WHERE task = tasks.id AND phase = 'start_sent'),
+            started_at, made_at) AS began,
+        changed_at, duration, seconds, estimate, charged,
+        coalesce((SELECT name FROM entries WHERE task = tasks.id ORDER BY id DESC LIMIT 1), '')
+            AS name
+     FROM tasks";
+
+impl Ledger {
+    /// Every attempt that the service may know of and that began at `since` or later, oldest
+    /// first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn spending(&self, since: Timestamp) -> Result<Vec<Spent>, LedgerError> {
+        self.read(|db| {
+            let sql = format!(
+                "{SPENT} WHERE (job IS NOT NULL OR creates > 0) AND began >= ?1 ORDER BY began, id"
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([since.0], read_spent)?;
+            rows.map(|row| row?).collect()
+        })
+    }
+
+    /// The attempts behind these jobs, whenever they were made.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn spending_of_jobs(
+        &self,
+        origin: &str,
+        jobs: &[JobId],
+    ) -> Result<Vec<Spent>, LedgerError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached(&format!("{SPENT} WHERE job = ?1 AND origin = ?2"))?;
+            let mut all = Vec::new();
+            for job in jobs {
+                for row in statement.query_map(params![job.0, origin], read_spent)? {
+                    all.push(row??);
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    /// Keeps what the service charged for each attempt.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn record_charges(&self, charges: &[(TaskId, Credits)]) -> Result<(), LedgerError> {
+        if charges.is_empty() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            let mut statement = tx.prepare_cached(
+                "UPDATE tasks SET charged = ?2 WHERE id = ?1 AND charged IS NOT ?2",
+            )?;
+            for (task, credits) in charges {
+                statement.execute(params![task.0, credits.0])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Spent, LedgerError>> {
+    let phase: String = row.get("phase")?;
+    let options = match options_from(&row.get::<_, String>("options")?) {
+        Ok(options) => options,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(phase) = Phase::parse(&phase) else {
+        return Ok(Err(LedgerError::Corrupt(format!("phase '{phase}'"))));
+    };
+    let credits = |amount: Option<f64>| amount.map(Credits);
+    Ok(Ok(Spent {
+        task: TaskId(row.get("id")?),
+        item_key: row.get("item_key")?,
+        attempt: row.get("attempt")?,
+        name: row.get("name")?,
+        job: row.get::<_, Option<String>>("job")?.map(JobId),
+        key: KeyId { origin: row.get("origin")?, print: Fingerprint(row.get("key_print")?) },
+        profile: row.get("profile")?,
+        model: options.model,
+        tags: options.tags,
+        phase,
+        may_be_billed: row.get("billable")?,
+        at: Timestamp(row.get("began")?),
+        changed_at: Timestamp(row.get("changed_at")?),
+        duration: row.get("duration")?,
+        seconds: row.get("seconds")?,
+        estimate: credits(row.get("estimate")?),
+        charged: credits(row.get("charged")?),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{batch, claimed, entry, open, placed, reach};
+    use super::*;
+
+    #[test]
+    fn the_books_show_what_may_have_cost_something() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let owner = ledger.register("p").unwrap();
+        let batch = batch(&ledger);
+        let (_, planned, _) = placed(&ledger, batch, entry("k1", "/a", "c1"));
+        let (_, started, _) = placed(&ledger, batch, entry("k2", "/b", "c2"));
+        let mut task = claimed(&ledger, &owner, started);
+        task.row.job = Some(JobId("j-2".into()));
+        task.row.creates = 1;
+        task.row.starts = 1;
+        task.look.seconds = Some(5.0);
+        reach(&ledger, &owner, &mut task, Phase::Completed);
+
+        let all = ledger.spending(Timestamp(0)).unwrap();
+        assert_eq!(all.len(), 1, "{planned:?} has sent nothing");
+        let spent = &all[0];
+        assert_eq!((spent.task, spent.name.as_str()), (started, "/b"));
+        assert!(spent.may_be_billed && spent.charged.is_none());
+        assert_eq!(spent.price(), Some(Credits(4.0)), "2 credits for 2.5 s, but 5 s came out");
+        assert_eq!(ledger.spending(Timestamp(1_001)).unwrap(), []);
+
+        ledger.record_charges(&[(started, Credits(4.5))]).unwrap();
+        let found = ledger.spending_of_jobs("https://api.example", &[JobId("j-2".into())]).unwrap();
+        assert_eq!(found[0].charged, Some(Credits(4.5)));
+        assert_eq!(ledger.spending_of_jobs("https://else", &[JobId("j-2".into())]).unwrap(), []);
+    }
+}

@@ -1,0 +1,203 @@
+//! `rbgv doctor`: what it finds, and that what it writes can be shown to everybody.
+
+use std::io::Read as _;
+
+use serde_json::Value;
+
+use crate::support::{Home, Ran, Sandbox};
+
+/// The checks by name and state; several may have one name.
+fn found(ran: &Ran) -> Vec<(String, String, String)> {
+    let document: Value = ran.json().remove(0);
+    let word = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
+    let checks = document["checks"].as_array().unwrap().iter();
+    checks.map(|check| (word(check, "check"), word(check, "state"), word(check, "says"))).collect()
+}
+
+/// What is to be mended. How much room there is on the disk is not the test's doing.
+fn findings(ran: &Ran) -> Vec<String> {
+    let all = found(ran).into_iter();
+    all.filter(|(name, state, _)| state == "finding" && name != "disk")
+        .map(|(name, ..)| name)
+        .collect()
+}
+
+fn doctor(home: &Home, sandbox: &Sandbox) -> Ran {
+    home.run(sandbox, &["doctor", "--json"])
+}
+
+fn configure(home: &Home, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = home.path("config/rbgv/config.toml");
+    std::fs::write(&file, text).unwrap();
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Everything in an archive, as one text.
+fn unpacked(file: &std::path::Path) -> String {
+    let archive = std::fs::File::open(file).unwrap();
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    let mut all = String::new();
+    for entry in archive.entries().unwrap() {
+        let mut entry = entry.unwrap();
+        all += &entry.path().unwrap().display().to_string();
+        entry.read_to_string(&mut all).unwrap();
+    }
+    all
+}
+
+#[test]
+fn a_machine_that_is_well_has_nothing_to_mend() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    let ran = doctor(&home, &sandbox);
+    assert_eq!(findings(&ran), [""; 0], "{}", ran.stdout);
+    let all = found(&ran);
+    for name in [
+        "configuration",
+        "profile",
+        "key",
+        "name",
+        "connection",
+        "health",
+        "clock",
+        "key accepted",
+        "ledger",
+        "disk",
+    ] {
+        assert!(
+            all.iter().any(|(check, state, _)| check == name && state == "ok"),
+            "{name}: {all:?}"
+        );
+    }
+    let text = home.run(&sandbox, &["doctor"]).stdout;
+    assert!(text.contains("config.toml:") && text.contains("profiles.test.base_url"), "{text}");
+    assert!(!text.contains(&sandbox.api_key), "{text}");
+}
+
+#[test]
+fn a_broken_configuration_is_told_with_its_place_and_the_rest_is_still_checked() {
+    let home = Home::new();
+    configure(&home, "default_profile = \"a\"\n\n[profiles.a]\nbase_ulr = \"x\"\n");
+    let ran = home.run_alone(&["doctor", "--json"]).ends_with(10);
+    assert_eq!(findings(&ran), ["configuration"]);
+    let all = found(&ran);
+    assert!(all[1].2.contains("line 4, column 1"), "{all:?}");
+    assert!(all.iter().any(|(name, ..)| name == "ledger"), "{all:?}");
+}
+
+#[test]
+fn what_is_wrong_with_a_key_is_told() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    assert_eq!(findings(&home.run_alone(&["doctor", "--json"]).ends_with(10)), ["key"]);
+    let wrong = Ran::of(home.command().env("TEST_KEY", "sk-wrong-key").args(["doctor", "--json"]));
+    assert_eq!(findings(&wrong.ends_with(10)), ["key accepted"]);
+    configure(
+        &home,
+        &format!(
+            "[profiles.test]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n\
+             key_created = 2020-01-01\nkey_max_age = \"90d\"\n",
+            sandbox.base_url
+        ),
+    );
+    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["key age"]);
+}
+
+#[test]
+fn what_is_wrong_with_the_service_is_told() {
+    let sandbox = Sandbox::with("[clock]\nskew = \"-1h\"");
+    let home = Home::with(&sandbox);
+    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["clock"]);
+    sandbox.scenario("[[fault]]\non = \"GET /health\"\ndo = { set = { status = \"degraded\" } }");
+    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["health"]);
+    let gone = Ran::of(
+        home.keyed(&sandbox).env("RBGV_BASE_URL", "http://127.0.0.1:9").args(["doctor", "--json"]),
+    );
+    assert_eq!(findings(&gone.ends_with(10)), ["connection"]);
+}
+
+#[test]
+fn offline_asks_nothing_of_the_network() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let ran = home.run(&sandbox, &["doctor", "--offline", "--json"]);
+    assert_eq!(findings(&ran), [""; 0]);
+    assert_eq!(sandbox.audit().requests("GET", ""), 0);
+}
+
+#[test]
+fn what_is_wrong_with_the_ledger_is_told() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.run(&sandbox, &["doctor"]);
+    let file = home.path("state/ledger.sqlite3");
+    assert!(!file.exists(), "looking does not make a ledger");
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["ledger"]);
+    std::fs::write(&file, "this is no database").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["ledger"]);
+}
+
+#[test]
+fn a_key_out_of_credits_is_told_of() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    sandbox.top_up(-1e9);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(4);
+    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["stopped"]);
+}
+
+#[test]
+fn a_bundle_can_be_shown_to_everybody() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\n\
+         do = { fail_job = \"secret-name.mp4: see https://cdn.example/a?sig=planted-link\" }",
+    );
+    let home = Home::new();
+    configure(
+        &home,
+        &format!(
+            "[profiles.test]\nbase_url = \"{}\"\napi_key = \"{}\"\n\n\
+             [profiles.test.tags]\ncustomer = \"planted-customer\"\n",
+            sandbox.base_url, sandbox.api_key
+        ),
+    );
+    home.clip("secret-name.mp4");
+    home.run_alone(&["run", "secret-name.mp4"]).ends_with(6);
+    let mut command = home.command();
+    command
+        .env("RBGV_ADMIN_TOKEN", "planted-admin-token")
+        .env("https_proxy", "http://jo:planted-password@proxy.example:3128")
+        .args(["doctor", "--bundle", "help.tar.gz"]);
+    let ran = Ran::of(&mut command);
+    assert!(!ran.stdout.contains("planted-password"), "{}", ran.stdout);
+    let text = unpacked(&home.work().join("help.tar.gz"));
+    for word in ["job_failed", "fingerprint", "rbgv-doctor/ledger.json", "(set)"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    let root = home.path("").display().to_string();
+    let root = root.trim_end_matches('/');
+    for word in [&*sandbox.api_key, "planted", "secret-name", root] {
+        assert!(!text.contains(word), "{word}: {text}");
+    }
+    let again = Ran::of(home.command().args(["doctor", "--offline", "--bundle", "help.tar.gz"]));
+    again.ends_with(9).says("help.tar.gz");
+}
+
+#[test]
+fn a_bundle_about_a_broken_file_shows_nothing_of_it() {
+    let home = Home::new();
+    configure(&home, "[profiles.a]\napi_key = \"sk-planted\"\nenvironment = \"planted-word\"\n");
+    let ran = home.run_alone(&["doctor", "--bundle", "help.tar.gz"]).ends_with(10);
+    assert!(ran.stdout.contains("line 3"), "{}", ran.stdout);
+    let text = unpacked(&home.work().join("help.tar.gz"));
+    assert!(text.contains("line 3") && !text.contains("planted"), "{text}");
+}

@@ -1,0 +1,96 @@
+//! `rbgv logs`, and what the log of calls holds.
+
+use serde_json::Value;
+
+use crate::support::{Home, Sandbox};
+
+#[test]
+fn a_story_is_found_by_job_input_output_and_request() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let ran = home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    let output = ran.lines()[0].to_owned();
+    let story = |word: &str| -> Value {
+        home.run_alone(&["logs", word, "--json"]).ends_with(0).json().remove(0)
+    };
+    let told = story("a.mp4");
+    let job = told["job"].as_str().unwrap().to_owned();
+    let steps = told["steps"].as_array().unwrap();
+    let ids: Vec<&str> = steps.iter().filter_map(|step| step["request_id"].as_str()).collect();
+    assert!(ids.len() >= 3, "upload, create, start and looks have request ids: {told}");
+    assert_eq!(story(&job), told);
+    assert_eq!(story(&output), told);
+    assert_eq!(story(ids[0])["job"], job, "by the id of a good answer");
+    assert_eq!(told["outputs"][0]["state"], "done");
+    let notes: Vec<&str> = steps.iter().filter_map(|step| step["then"].as_str()).collect();
+    let place = |word| notes.iter().position(|note| *note == word).unwrap();
+    assert!(place("upload") < place("create") && place("create") < place("start"), "{notes:?}");
+
+    let text = home.run_alone(&["logs", &job]).ends_with(0).stdout;
+    assert!(text.contains(&job) && text.contains(ids[0]), "{text}");
+    assert!(!text.contains(&sandbox.api_key) && !text.contains("sig="), "{text}");
+    home.run_alone(&["logs", "no-such-thing"]).ends_with(2).says("next: rbgv status");
+}
+
+#[test]
+fn a_failure_is_told_with_its_reason_and_what_to_do() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no subject found\" }",
+    );
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(6);
+    let text = home.run_alone(&["logs", "a.mp4"]).ends_with(0).stdout;
+    assert!(text.contains("no subject found"), "{text}");
+    assert!(text.contains("rbgv explain job_failed"), "{text}");
+}
+
+#[test]
+fn calls_that_are_repeated_leave_their_reason_in_the_story() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\n\
+         do = { answer = { status = 429, code = \"rate_limited\", message = \"slow down\" } }",
+    );
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    let text = home.run_alone(&["logs", "a.mp4"]).ends_with(0).stdout;
+    assert!(text.contains("back off") && text.contains("slow down"), "{text}");
+}
+
+#[test]
+fn every_call_is_logged_with_all_that_support_asks_for() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    let log = home.path("log");
+    let file = log.to_str().unwrap();
+    let args = ["run", "a.mp4", "--log-file", file];
+    home.run(&sandbox, &[&args[..], &["--log-format", "json"]].concat()).ends_with(0);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let calls: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["target"] == "rbgv::api")
+        .collect();
+    let path = |call: &Value| call["path"].as_str().unwrap().to_owned();
+    assert!(calls.len() >= 5, "{text}");
+    for call in &calls {
+        assert_eq!(call["profile"], "test", "{call}");
+        assert_eq!(call["attempt"], 1, "{call}");
+        let outside = path(call).starts_with("http") || path(call) == "/api/pricing";
+        assert!(outside || call["request_id"].is_string(), "{call}");
+        assert!(path(call) == "/api/pricing" || call["item"] == "a.mp4", "{call}");
+        let early = ["/api/pricing", "/v1/uploads", "/v1/jobs"].contains(&path(call).as_str());
+        assert!(early || call["job_id"].is_string(), "{call}");
+    }
+    std::fs::remove_file(&log).unwrap();
+    home.variant("b.mp4", 1);
+    home.run(&sandbox, &["run", "b.mp4", "--log-file", file]).ends_with(0);
+    let text = std::fs::read_to_string(&log).unwrap();
+    let start = text.lines().find(|line| line.contains("/start")).unwrap();
+    for word in ["profile=", "attempt=1", "request_id=", "job_id=", "item="] {
+        assert!(start.contains(word), "{word}: {start}");
+    }
+}

@@ -1,0 +1,163 @@
+//! `rbgv usage`: figures, alarms, and the audit, in every form that a service may answer.
+
+use serde_json::Value;
+
+use crate::support::{Home, Ran, Sandbox};
+
+const NAMES: [&str; 4] = ["plain", "short", "camel", "nested"];
+
+fn usage(names: &str, events: &str) -> String {
+    format!("[usage]\nnames = \"{names}\"\nevents = \"{events}\"\n")
+}
+
+fn audit(home: &Home, sandbox: &Sandbox) -> Ran {
+    home.run(sandbox, &["usage", "--reconcile", "--lag", "0", "--json"])
+}
+
+fn differences(ran: &Ran) -> Vec<String> {
+    let document = ran.json().remove(0);
+    let all = document["differences"].as_array().unwrap().iter();
+    all.map(|difference| difference["difference"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A home with one finished job.
+fn with_a_job(sandbox: &Sandbox) -> Home {
+    let home = Home::with(sandbox);
+    home.clip("a.mp4");
+    home.run(sandbox, &["run", "a.mp4", "--tag", "team=blue"]).ends_with(0);
+    home
+}
+
+fn job(home: &Home) -> String {
+    let told = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0);
+    told.json()[0]["job"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn figures_are_found_under_every_naming() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    for names in NAMES {
+        sandbox.scenario(&usage(names, "charges"));
+        let shown = home.run(&sandbox, &["usage", "--events", "--json"]).ends_with(0);
+        let document: Value = shown.json().remove(0);
+        assert_eq!(document["jobs"], 1, "{names}: {document}");
+        assert_eq!(document["credits_used"], 2.0, "{names}: {document}");
+        assert_eq!(document["by_day"][0]["credits"], 2.0, "{names}: {document}");
+        assert_eq!(document["events"][0]["credits"], 2.0, "{names}: {document}");
+        assert_eq!(document["events"][0]["job"], job(&home), "{names}: {document}");
+        assert!(document["answer"].is_object(), "{names}: the whole answer is kept");
+        let text = home.run(&sandbox, &["usage"]).ends_with(0).stdout;
+        assert!(text.contains("2.00 credits") && text.contains('█'), "{names}: {text}");
+    }
+}
+
+#[test]
+fn an_audit_matches_every_charge_under_every_naming() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    for names in NAMES {
+        for events in ["charges", "all"] {
+            sandbox.scenario(&usage(names, events));
+            let document = audit(&home, &sandbox).ends_with(0).json().remove(0);
+            assert_eq!(document["verdict"], "matched", "{names}/{events}: {document}");
+            assert_eq!(document["basis"], "charges", "{names}/{events}: {document}");
+            assert_eq!(document["matched_credits"], 2.0, "{names}/{events}: {document}");
+        }
+        for events in ["anonymous", "daily"] {
+            sandbox.scenario(&usage(names, events));
+            let document = audit(&home, &sandbox).ends_with(0).json().remove(0);
+            assert_eq!(document["verdict"], "unproven", "{names}/{events}: {document}");
+            assert_eq!(document["basis"], "days", "{names}/{events}: {document}");
+            let text = home.run(&sandbox, &["usage", "--reconcile"]).ends_with(0).stdout;
+            assert!(!text.contains("all matched"), "{names}/{events}: {text}");
+            assert!(text.contains("could not be checked"), "{names}/{events}: {text}");
+        }
+    }
+    let by_model = home.run_alone(&["usage", "--by", "model", "--json"]).ends_with(0);
+    assert_eq!(by_model.json()[0]["groups"][0]["credits"], 2.0);
+}
+
+#[test]
+fn an_audit_names_charges_that_are_not_ours() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    let elsewhere = Home::with(&sandbox);
+    elsewhere.variant("b.mp4", 1);
+    elsewhere.run(&sandbox, &["run", "b.mp4"]).ends_with(0);
+    for names in NAMES {
+        sandbox.scenario(&usage(names, "charges"));
+        let found = audit(&home, &sandbox).ends_with(11);
+        assert_eq!(differences(&found), ["not_ours"], "{names}");
+        sandbox.scenario(&usage(names, "anonymous"));
+        let found = audit(&home, &sandbox).ends_with(11);
+        assert_eq!(differences(&found), ["other_total"], "{names}");
+    }
+    let text = home.run(&sandbox, &["usage", "--reconcile"]).ends_with(11).stdout;
+    assert!(text.contains("1 difference"), "{text}");
+    let csv = home.run(&sandbox, &["usage", "--reconcile", "--csv"]).ends_with(11);
+    assert!(csv.lines()[1].starts_with("other_total,"), "{}", csv.stdout);
+}
+
+#[test]
+fn an_audit_names_a_job_that_was_charged_twice() {
+    let sandbox = Sandbox::with("[jobs]\nsecond_start = \"again\"");
+    let home = with_a_job(&sandbox);
+    let (status, body) = sandbox.http("POST", &format!("/v1/jobs/{}/start", job(&home)), "{}");
+    assert_eq!(status, 200, "{body}");
+    let found = audit(&home, &sandbox).ends_with(11);
+    assert_eq!(differences(&found), ["charged_twice"]);
+}
+
+#[test]
+fn an_audit_names_another_amount() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"GET /api/pricing\"\n\
+         do = { set = { model_pricing_credits_per_minute = { original = 30 } } }",
+    );
+    let home = with_a_job(&sandbox);
+    let found = audit(&home, &sandbox).ends_with(11);
+    assert_eq!(differences(&found), ["other_amount"]);
+}
+
+#[test]
+fn usage_that_lags_is_looked_at_again() {
+    let sandbox = Sandbox::with("[usage]\nlag = \"1h\"");
+    let home = with_a_job(&sandbox);
+    let missing = audit(&home, &sandbox).ends_with(11);
+    assert_eq!(differences(&missing), ["not_charged"]);
+    sandbox.scenario("[usage]\nlag = \"4s\"");
+    let found = home.run(&sandbox, &["usage", "--reconcile", "--lag", "60s"]).ends_with(0);
+    assert!(found.stdout.contains("all matched"), "{}", found.stdout);
+}
+
+#[test]
+fn budgets_ring() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    home.run(&sandbox, &["usage", "--budget", "100"]).ends_with(0);
+    home.run(&sandbox, &["usage", "--budget", "1.5"]).ends_with(10).says("budget");
+    let ledger = home.run_alone(&["usage", "--by", "day", "--budget", "1.5", "--json"]);
+    assert_eq!(ledger.ends_with(10).json()[0]["budget"]["exceeded"], true);
+    home.run(&sandbox, &["usage", "--budget", "-1"]).ends_with(2);
+}
+
+#[test]
+fn the_ledger_groups_without_a_key_and_without_the_service() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    drop(sandbox);
+    for (by, name) in [("model", "original"), ("tag", "team=blue"), ("profile", "test")] {
+        let grouped = home.run_alone(&["usage", "--by", by, "--json"]).ends_with(0);
+        let document: Value = grouped.json().remove(0);
+        assert_eq!(document["groups"][0][by], name, "{document}");
+        assert_eq!(document["groups"][0]["credits_per_output"], 2.0, "{document}");
+    }
+    let csv = home.run_alone(&["usage", "--by", "tag", "--csv"]).ends_with(0);
+    assert_eq!(csv.lines()[0], "tag,jobs,completed,failed,credits,unpriced,credits_per_output");
+    assert_eq!(csv.lines()[1], "team=blue,1,1,0,2,0,2");
+    home.run_alone(&["usage", "--by", "day", "--svg", "days.svg"]).ends_with(0);
+    let picture = std::fs::read_to_string(home.work().join("days.svg")).unwrap();
+    assert!(picture.starts_with("<svg ") && picture.contains("Credits by day"));
+    home.run_alone(&["usage", "--by", "day", "--csv", "--json"]).ends_with(2);
+}
