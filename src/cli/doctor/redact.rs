@@ -189,7 +189,7 @@ mod tests {
             ("https://u:p@api.example/", "https://api.example"),
             ("proxy=http://u:p@proxy:1/x,", "proxy=http://proxy:1/…,"),
             ("X-Api-Key: 12345 end", "X-Api-Key: (hidden) end"),
-            ("authorization: Bearer abcdef", "authorization: (hidden) (hidden)"),
+            ("authorization: Bearer abcdef", "authorization: Bearer (hidden)"),
             ("token=abc&x=1", "token=(hidden)"),
             ("a?x=1&signature=abc", "a?x=1&signature=(hidden)"),
             ("key fingerprint 0123456789ab", "key fingerprint 0123456789ab"),
