@@ -46,7 +46,7 @@ fn figures_are_found_under_every_naming() {
         assert_eq!(document["by_day"][0]["credits"], 2.0, "{names}: {document}");
         assert_eq!(document["events"][0]["credits"], 2.0, "{names}: {document}");
         assert_eq!(document["events"][0]["job"], job(&home), "{names}: {document}");
-        assert!(document["answer"].is_object(), "{names}: the whole answer is kept");
+        assert!(document["summary"].is_object(), "{names}: the whole answer is kept");
         let text = home.run(&sandbox, &["usage"]).ends_with(0).stdout;
         assert!(text.contains("2.00 credits") && text.contains('█'), "{names}: {text}");
     }

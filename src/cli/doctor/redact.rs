@@ -145,14 +145,25 @@ fn one(word: &str) -> String {
     if let Some(at) = word.find("://") {
         return origin(word, at);
     }
-    if let Some((name, value)) = word.split_once('=')
-        && !value.is_empty()
-        && name.split(['?', '&']).next_back().is_some_and(is_sensitive)
-    {
-        return format!("{name}={HIDDEN}");
+    if word.contains('=') {
+        return parameters(word);
     }
     let looks = ["sk-", "sk_", "pk_", "rk_"].iter().any(|start| word.starts_with(start));
     if looks && word.len() > 8 { HIDDEN.to_owned() } else { word.to_owned() }
+}
+
+/// Parameters up to the value of the first sensitive name: such a value may itself hold an `&`.
+fn parameters(word: &str) -> String {
+    let mut shown = String::new();
+    for piece in word.split_inclusive(['?', '&']) {
+        match piece.split_once('=') {
+            Some((name, value)) if !value.is_empty() && is_sensitive(name) => {
+                return format!("{shown}{name}={HIDDEN}");
+            }
+            _ => shown.push_str(piece),
+        }
+    }
+    shown
 }
 
 /// An address without user, path and query: each of them can open something.
@@ -189,9 +200,10 @@ mod tests {
             ("https://u:p@api.example/", "https://api.example"),
             ("proxy=http://u:p@proxy:1/x,", "proxy=http://proxy:1/…,"),
             ("X-Api-Key: 12345 end", "X-Api-Key: (hidden) end"),
-            ("authorization: Bearer abcdef", "authorization: (hidden) (hidden)"),
+            ("authorization: Bearer abcdef", "authorization: Bearer (hidden)"),
             ("token=abc&x=1", "token=(hidden)"),
             ("a?x=1&signature=abc", "a?x=1&signature=(hidden)"),
+            ("a?sig=abc&x=1&token=d", "a?sig=(hidden)"),
             ("key fingerprint 0123456789ab", "key fingerprint 0123456789ab"),
             ("sk-live-abcdefgh", "(hidden)"),
             ("job job_17, request req_18", "job job_17, request req_18"),

@@ -172,7 +172,7 @@ fn document(
         "events": page.map(|page| page.events.iter().map(event).collect::<Vec<_>>()),
         "events_in_all": page.and_then(|page| page.total),
         "budget": budget.map(Budget::json),
-        "answer": summary.raw,
+        "summary": summary.raw,
     })
 }
 
