@@ -67,7 +67,8 @@ fn commands(script: &str) -> Vec<Vec<String>> {
             }
             (None, '#') if word.is_none() => while characters.next_if(|c| *c != '\n').is_some() {},
             (None, ' ' | '\t') => all.last_mut().unwrap().extend(word.take()),
-            (None, '\n' | '|' | '&' | ';' | '(' | ')') => {
+            // What follows a redirection is a file, which is no command of ours.
+            (None, '\n' | '|' | '&' | ';' | '(' | ')' | '<' | '>') => {
                 all.last_mut().unwrap().extend(word.take());
                 all.push(Vec::new());
             }
