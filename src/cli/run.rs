@@ -11,7 +11,10 @@ use super::session::{Session, absolute};
 use crate::client::{Call, Client};
 use crate::flow::plan::{Plan, Planner, Request};
 use crate::flow::protocol::Goal;
-use crate::flow::{Arrivals, Conduct, Context, Destination, Dispatch, Run, StdoutSink, Verdict};
+use crate::flow::{
+    Arrivals, Conduct, Context, Destination, Dispatch, Earlier, Run, StdoutSink, Verdict, adopt,
+    earlier,
+};
 use crate::ledger::{BatchId, Totals};
 use crate::model::{
     Background, Credits, Event, ExitClass, Failure, FailureKind, JobOptions, Pricing,
@@ -198,13 +201,46 @@ async fn go(
     stdout: Option<StdoutSink>,
 ) -> Result<ExitClass, Failure> {
     let batch = plan.batch;
-    if let Err(refused) = confirm(session, &plan.totals) {
-        context.ledger(move |ledger, _| ledger.discard(batch)).await?;
-        return Err(refused);
-    }
-    announce(context, batch, &plan.totals);
+    let totals = match agree(session, context, batch, wish).await {
+        Ok(totals) => totals,
+        Err(refused) => {
+            context.ledger(move |ledger, _| ledger.discard(batch)).await?;
+            return Err(refused);
+        }
+    };
+    announce(context, batch, &totals);
     let conduct = wish.conduct.clone();
     Ok(work(session, context, batch, conduct, wish.timeout, stdout).await?.class)
+}
+
+/// What a batch comes to, once the user has agreed to everything that has to be asked.
+async fn agree(
+    session: &Session,
+    context: &Arc<Context<Client>>,
+    batch: BatchId,
+    wish: &Wish,
+) -> Result<Totals, Failure> {
+    // Whoever asks for a new, billed attempt has been asked.
+    let known = if wish.conduct.again { Earlier::default() } else { earlier(context).await? };
+    if known.unknown > 0 {
+        session.confirm(&format!(
+            "the ledger in {} is new, and key {} has started {} jobs in the last 24 h that it \
+             cannot tell apart: if it was lost, inputs may be paid for again; go on?",
+            session.settings.state_dir.display(),
+            context.key.print.0,
+            known.unknown
+        ))?;
+    }
+    let adopted = adopt(context, batch, known).await?;
+    if adopted > 0 {
+        session.printer.note(&format!(
+            "{adopted} of these inputs were recognised at the service: they are fetched, and not \
+             paid for again"
+        ));
+    }
+    let totals = context.ledger(move |ledger, _| ledger.totals(batch)).await?;
+    confirm(session, &totals)?;
+    Ok(totals)
 }
 
 /// How often watched directories are looked at, and how long a file has to be still.

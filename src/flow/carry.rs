@@ -20,6 +20,9 @@ use crate::model::{Background, Failure, FailureKind, ItemEvent, JobId, JobStatus
 /// The metadata field that carries our correlation id.
 pub(super) const CORRELATION: &str = "rbgv_id";
 
+/// The metadata field that names the item, so that a ledger that was lost can be made good.
+pub(super) const ITEM: &str = "rbgv_item";
+
 /// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
 const FRESH: Duration = Duration::from_secs(5);
 
@@ -94,6 +97,7 @@ impl<S: Service> Drive<'_, S> {
         };
         let mut metadata: BTreeMap<String, String> = self.task.work.options.tags.clone();
         metadata.insert(CORRELATION.to_owned(), self.task.correlation.clone());
+        metadata.insert(ITEM.to_owned(), self.task.work.item_key.clone());
         let job = NewJob {
             video_url: self.task.row.video_url.as_deref().unwrap_or_default(),
             options: &self.task.work.options,

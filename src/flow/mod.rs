@@ -7,6 +7,7 @@
 //! ```
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
+//! - `earlier`: jobs of a ledger that was lost
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
@@ -28,6 +29,7 @@ mod conduct;
 mod context;
 mod dispatch;
 mod drive;
+mod earlier;
 mod fetch;
 mod follow;
 mod inputs;
@@ -54,6 +56,7 @@ pub use arrivals::Arrivals;
 pub use conduct::{Conduct, Destination};
 pub use context::{Beside, Context, Timing};
 pub use dispatch::{Dispatch, StdoutSink, Verdict};
+pub use earlier::{Earlier, adopt, earlier};
 pub use fetch::{FetchRequest, plan_fetch};
 pub use inputs::{Found, List, Named, Selection};
 pub use naming::Template;

@@ -3,8 +3,9 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
+use super::batch::BatchId;
 use super::{Ledger, LedgerError};
-use crate::model::{Fingerprint, Pricing};
+use crate::model::{Fingerprint, JobId, Pricing};
 
 /// A key at a service. The key itself is never stored.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -72,6 +73,50 @@ impl Ledger {
                 params![key.origin, key.print.0, drafts.as_str(), now],
             )?;
             Ok(())
+        })
+    }
+
+    /// Whether any key was ever used here with the key's service.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn knows_service(&self, key: &KeyId) -> Result<bool, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row(
+                "SELECT EXISTS (SELECT 1 FROM keys WHERE origin = ?1)",
+                [&key.origin],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
+    /// Gives attempts of `batch` that have sent nothing the jobs that were made for their items
+    /// before this ledger was, and remembers that the service is known from now on. Answers how many
+    /// attempts have a job now.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn adopt_jobs(
+        &self,
+        key: &KeyId,
+        batch: BatchId,
+        jobs: &[(String, JobId)],
+    ) -> Result<usize, LedgerError> {
+        let now = self.wall();
+        self.write(|tx| {
+            tx.execute(
+                "INSERT OR IGNORE INTO keys (origin, key_print, first_at) VALUES (?1, ?2, ?3)",
+                params![key.origin, key.print.0, now],
+            )?;
+            let mut adopt = tx.prepare_cached(
+                "UPDATE tasks SET job = ?3, key_print = ?4, phase = 'running', draft = 'started'
+                 WHERE item_key = ?2 AND phase = 'planned' AND job IS NULL AND creates = 0
+                   AND id IN (SELECT task FROM entries WHERE batch = ?1)",
+            )?;
+            let adopt = |(item, job): &(String, JobId)| {
+                adopt.execute(params![batch.0, item, job.0, key.print.0])
+            };
+            Ok(jobs.iter().map(adopt).sum::<Result<usize, _>>()?)
         })
     }
 

@@ -1,9 +1,8 @@
 //! SIGKILL of `run` at each phase, and the same command again: one bill, the same output.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use crate::support::{Audit, Home, Sandbox};
+use crate::support::{Audit, Home, Sandbox, wait_for};
 
 /// Starts a run, kills it as soon as `reached`, lets the sandbox be itself again, and runs again.
 fn killed_at(scenario: &str, reached: impl Fn(&Audit) -> bool) -> (Sandbox, Home) {
@@ -17,12 +16,10 @@ fn killed_at(scenario: &str, reached: impl Fn(&Audit) -> bool) -> (Sandbox, Home
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let began = Instant::now();
-    while !reached(&sandbox.audit()) {
-        assert!(began.elapsed() < Duration::from_secs(60), "never reached");
+    wait_for("the point to kill it at", || {
         assert!(child.try_wait().unwrap().is_none(), "ended before it could be killed");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        reached(&sandbox.audit())
+    });
     child.kill().unwrap();
     child.wait().unwrap();
     assert!(!home.work().join("a-nobg.webm").exists(), "nothing half-made has the final name");
@@ -70,11 +67,9 @@ fn while_the_job_runs() {
     home.clip("a.mp4");
     let mut child =
         home.keyed(&sandbox).args(["run", "a.mp4"]).stderr(Stdio::null()).spawn().unwrap();
-    let began = Instant::now();
-    while sandbox.audit().requests("GET", "") < 2 || sandbox.audit().bills() == 0 {
-        assert!(began.elapsed() < Duration::from_secs(60), "never started");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for("the start", || {
+        sandbox.audit().requests("GET", "") >= 2 && sandbox.audit().bills() > 0
+    });
     child.kill().unwrap();
     child.wait().unwrap();
     home.run(&sandbox, &["resume"]).ends_with(0);

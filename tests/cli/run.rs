@@ -1,6 +1,6 @@
 //! `rbgv run`: inputs, names, identity, options.
 
-use crate::support::{Home, Sandbox};
+use crate::support::{Home, Sandbox, wait_for};
 
 #[test]
 fn one_clip_goes_the_whole_way_and_is_billed_once() {
@@ -253,7 +253,6 @@ fn a_failed_job_is_told_and_tried_again_only_when_asked() {
 
 #[test]
 fn watched_directories_give_files_as_they_are_finished() {
-    use std::time::{Duration, Instant};
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     home.variant("in/first.mp4", 1);
@@ -265,13 +264,7 @@ fn watched_directories_give_files_as_they_are_finished() {
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
-    let wait = |what: &str, name: &str| {
-        let began = Instant::now();
-        while !home.work().join(name).exists() {
-            assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
+    let wait = |what: &str, name: &str| wait_for(what, || home.work().join(name).exists());
     std::fs::write(home.work().join("in/second.mp4"), &whole[..whole.len() / 2]).unwrap();
     wait("the first", "out/first-nobg.webm");
     assert_eq!(sandbox.audit().bills(), 1, "half a file is no input");

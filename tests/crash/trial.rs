@@ -33,7 +33,11 @@ impl Trial {
     /// The command, always the same.
     pub(crate) fn command(&self) -> Command {
         let mut command = self.home.keyed(&self.sandbox);
-        command.args(["run", "clips", "-o", DONE]).stdout(Stdio::null()).stderr(Stdio::null());
+        // A run that hangs is a failure, not a wait without end.
+        command
+            .args(["run", "clips", "-o", DONE, "--timeout", "60s"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command
     }
 

@@ -1,10 +1,9 @@
 //! Rows 2 to 10 and 14 to 16: what may be billed, and what is never billed twice.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::case::Case;
-use crate::support::Audit;
+use crate::support::{Audit, wait_for};
 
 /// Kills a run as soon as `reached`, ends all faults, and gives the case back.
 fn killed(scenario: &str, reached: impl Fn(&Audit) -> bool) -> Case {
@@ -20,15 +19,10 @@ fn killed(scenario: &str, reached: impl Fn(&Audit) -> bool) -> Case {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let began = Instant::now();
-    loop {
+    wait_for("the point to kill it at", || {
         let audit = case.audit();
-        if audit.creates() + audit.starts() > creates + starts && reached(&audit) {
-            break;
-        }
-        assert!(began.elapsed() < Duration::from_secs(60), "never reached");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+        audit.creates() + audit.starts() > creates + starts && reached(&audit)
+    });
     child.kill().unwrap();
     child.wait().unwrap();
     case.sandbox.scenario("");

@@ -1,6 +1,7 @@
 //! Rows 25 to 31 and 36: getting bytes there and back.
 
 use crate::case::Case;
+use crate::support::wait_for;
 
 #[test]
 fn row_25_an_upload_that_stalls_or_is_cut_starts_again() {
@@ -31,7 +32,6 @@ fn row_26_equal_inputs_share_a_bill_and_earlier_results_are_returned() {
 #[test]
 fn row_26_an_input_that_changes_while_it_is_uploaded_is_noticed() {
     use std::io::Write as _;
-    use std::time::{Duration, Instant};
     let case =
         Case::new("[[fault]]\non = \"POST /v1/uploads\"\nnth = 1\ndo = { delay = \"1s\" }\n");
     let path = case.home.clip("a.mp4");
@@ -42,11 +42,7 @@ fn row_26_an_input_that_changes_while_it_is_uploaded_is_noticed() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let began = Instant::now();
-    while case.audit().uploads() == 0 {
-        assert!(began.elapsed() < Duration::from_secs(30));
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for("the upload", || case.audit().uploads() > 0);
     std::fs::OpenOptions::new().append(true).open(path).unwrap().write_all(b"more").unwrap();
     let output = child.wait_with_output().unwrap();
     assert_ne!(output.status.code(), Some(0));

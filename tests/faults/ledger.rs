@@ -1,18 +1,10 @@
-//! Rows 20, 23, 24 and 26: who owns what, and a ledger in trouble.
+//! Rows 20, 22, 23, 24 and 26: who owns what, and a ledger in trouble.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use crate::case::Case;
-use crate::support::Ran;
-
-fn wait_for(what: &str, mut reached: impl FnMut() -> bool) {
-    let began = Instant::now();
-    while !reached() {
-        assert!(began.elapsed() < Duration::from_secs(60), "never: {what}");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-}
+use crate::support::{Home, RBGV, Ran, wait_for};
 
 #[test]
 fn row_20_a_process_that_was_taken_over_does_nothing_late() {
@@ -40,6 +32,30 @@ fn row_20_a_process_that_was_taken_over_does_nothing_late() {
     owner.wait().unwrap();
     let audit = case.audit();
     assert_eq!((audit.starts(), audit.bills()), (1, 1), "the stale owner starts nothing");
+}
+
+#[test]
+fn row_22_a_ledger_that_cannot_grow_stops_before_the_next_effect() {
+    let mut stopped = 0;
+    for kilobytes in [48, 96, 144, 192, 240, 288, 336, 384] {
+        let mut case = Case::new("");
+        case.home.clip("a.mp4");
+        case.run(&["status"]).ends_with(0);
+        // A bound on the size of files stands for a full disk: writes fail in the middle of work.
+        let script = format!("trap '' XFSZ; ulimit -f {kilobytes}; exec '{RBGV}' run a.mp4");
+        let keyed = case.home.keyed(&case.sandbox);
+        let variables = keyed.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        // Bash counts in units of 1,024 bytes.
+        let mut bash = Command::new("bash");
+        bash.env_clear().envs(variables).current_dir(case.home.work()).args(["-c", &script]);
+        let ran = Ran::of(&mut bash);
+        assert!([0, 9].contains(&ran.code), "{}: {}", ran.code, ran.stderr);
+        stopped += usize::from(ran.code == 9);
+        assert!(case.audit().starts() <= 1);
+        case.run(&["run", "a.mp4"]).ends_with(0);
+        assert_eq!(case.audit().bills(), 1, "{kilobytes}");
+    }
+    assert!(stopped >= 3, "the bound was met at several steps: {stopped}");
 }
 
 #[test]
@@ -72,6 +88,42 @@ fn row_24_a_newer_ledger_is_refused_with_a_reason() {
     db.pragma_update(None, "user_version", 9_999).unwrap();
     drop(db);
     case.run(&["status"]).ends_with(9).says("newer");
+}
+
+#[test]
+fn row_24_a_lost_ledger_is_made_good_by_what_answers_echo() {
+    let mut case = Case::new("");
+    case.home.clips(3);
+    case.run(&["run", "."]).ends_with(0);
+    std::fs::remove_dir_all(case.home.path("state")).unwrap();
+    for output in case.home.files().iter().filter(|name| name.ends_with("-nobg.webm")) {
+        std::fs::remove_file(case.home.work().join(output)).unwrap();
+    }
+    case.home.variant("new.mp4", 77);
+    case.run(&["run", "."]).ends_with(0).says("3 of these inputs were recognised");
+    assert_eq!(case.audit().bills(), 4, "only the new one is paid for");
+    let outputs = case.home.files().iter().filter(|name| name.ends_with("-nobg.webm")).count();
+    assert_eq!(outputs, 4);
+}
+
+#[test]
+fn row_24_a_lost_ledger_asks_once_before_billing_what_cannot_be_told_apart() {
+    let mut case = Case::new("");
+    // Somebody else's work with the same key, without any word of ours.
+    let elsewhere = Home::with(&case.sandbox);
+    elsewhere.variant("other.mp4", 1);
+    let url = elsewhere.run(&case.sandbox, &["upload", "other.mp4"]).ends_with(0).stdout;
+    let body = format!(r#"{{"video_url": "{}", "bg_type": "transparent"}}"#, url.trim());
+    assert_eq!(case.sandbox.http("POST", "/v1/jobs", &body).0, 200);
+    wait_for("the other job", || case.audit().bills() == 1);
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(2).says("1 jobs in the last 24 h").says("--yes");
+    assert_eq!(case.audit().bills(), 1, "nothing was started");
+    case.run(&["--yes", "run", "a.mp4"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 2);
+    case.home.variant("b.mp4", 5);
+    case.run(&["run", "b.mp4"]).ends_with(0);
+    assert_eq!(case.audit().bills(), 3, "it is asked once");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Row 37: Ctrl-C once, and twice.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::case::Case;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, wait_for};
 
 #[test]
 fn row_37_once_drains_and_says_how_to_resume_twice_leaves() {
@@ -22,11 +22,7 @@ fn row_37_once_drains_and_says_how_to_resume_twice_leaves() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let began = Instant::now();
-        while case.audit().bills() == 0 {
-            assert!(began.elapsed() < Duration::from_secs(60));
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_for("a start", || case.audit().bills() > 0);
         let pid = Pid::from_child(&child);
         for _ in 0..times {
             kill_process(pid, Signal::INT).unwrap();

@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -18,6 +18,15 @@ pub const RBGV: &str = env!("CARGO_BIN_EXE_rbgv");
 /// The clip that the repository ships.
 pub fn astronaut() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox/assets/astronaut.mp4")
+}
+
+/// Looks again and again until `reached`, for a minute at most.
+pub fn wait_for(what: &str, mut reached: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !reached() {
+        assert!(began.elapsed() < Duration::from_mins(1), "never: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// A home directory, with configuration, ledger and a directory to work in.

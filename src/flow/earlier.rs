@@ -1,0 +1,148 @@
+//! A ledger that knows nothing of its service, with a key that has worked before: the ledger may
+//! have been lost, and what it knew is paid for (design, *The protocol*). Jobs that carry the name
+//! of their item are recognised; of others, the user is asked.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::carry::ITEM;
+use super::context::Context;
+use super::service::Service;
+use crate::client::{Call, ListQuery};
+use crate::ledger::BatchId;
+use crate::model::event::Level;
+use crate::model::{Failure, FailureKind, JobId, JobStatus, JobView, Timestamp};
+
+/// How far back jobs are looked at.
+const DAY: Duration = Duration::from_hours(24);
+/// Jobs asked for on a page; what comes back is counted.
+const PAGE: u32 = 100;
+/// Most pages that are read.
+const PAGES: u32 = 50;
+
+/// Jobs of the key's last day, of which the ledger knows nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// By the name of their item.
+    recognised: HashMap<String, JobId>,
+    /// Jobs that do not say what they are about.
+    pub unknown: usize,
+}
+
+impl Earlier {
+    /// Takes a page in; whether older ones may still hold something.
+    fn read(&mut self, jobs: Vec<JobView>, oldest: Timestamp) -> bool {
+        let mut all_old = true;
+        for job in jobs {
+            let made = job.created_at.as_deref().and_then(Timestamp::read);
+            if made.is_some_and(|made| made < oldest) {
+                continue;
+            }
+            all_old = false;
+            // A draft is not billed, and one that failed has nothing to fetch.
+            if matches!(job.status, JobStatus::Created | JobStatus::Failed) {
+                continue;
+            }
+            match job.metadata(ITEM) {
+                Some(item) => {
+                    self.recognised.entry(item.to_owned()).or_insert(job.id);
+                }
+                None => self.unknown += 1,
+            }
+        }
+        !all_old
+    }
+}
+
+/// What the key has done in the last day, if this ledger has never used this service.
+///
+/// # Errors
+/// The ledger or the list cannot be had.
+pub async fn earlier<S: Service>(context: &Context<S>) -> Result<Earlier, Failure> {
+    let mut earlier = Earlier::default();
+    let key = context.key.clone();
+    if context.ledger(move |ledger, _| ledger.knows_service(&key)).await? {
+        return Ok(earlier);
+    }
+    let wall = context.clock.wall().0;
+    let oldest = Timestamp(wall - i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX));
+    let mut offset = 0;
+    for _ in 0..PAGES {
+        let query = ListQuery { limit: PAGE, offset, status: None };
+        let page = context.unless_stopped(context.service.list(query, Call::plain())).await?;
+        let page = match page {
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                let why = "the service does not list jobs: whether this key has paid for some of \
+                           these inputs before cannot be seen";
+                context.notice(Level::Warning, why);
+                break;
+            }
+            page => page?,
+        };
+        offset += page.jobs.len() as u64;
+        earlier.unknown += page.unreadable;
+        if page.jobs.is_empty() || !earlier.read(page.jobs, oldest) {
+            break;
+        }
+    }
+    Ok(earlier)
+}
+
+/// Takes the jobs that were recognised into the plan of `batch`, and remembers that the user knows
+/// of the others: nobody is asked twice.
+///
+/// # Errors
+/// The ledger cannot be written.
+pub async fn adopt<S: Service>(
+    context: &Context<S>,
+    batch: BatchId,
+    earlier: Earlier,
+) -> Result<usize, Failure> {
+    let key = context.key.clone();
+    let recognised: Vec<_> = earlier.recognised.into_iter().collect();
+    context.ledger(move |ledger, _| ledger.adopt_jobs(&key, batch, &recognised)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn view(id: &str, status: JobStatus, made: &str, item: Option<&str>) -> JobView {
+        JobView {
+            id: JobId(id.into()),
+            status,
+            progress: None,
+            output_url: None,
+            error: None,
+            created_at: Some(made.into()),
+            duration_seconds: None,
+            billing_status: None,
+            raw: item.map_or(json!({}), |item| json!({"metadata": {ITEM: item}})),
+        }
+    }
+
+    #[test]
+    fn jobs_of_the_last_day_are_recognised_or_counted() {
+        let oldest = Timestamp::read("2026-01-01T00:00:00Z").unwrap();
+        let (today, before) = ("2026-01-01T08:00:00Z", "2025-12-31T08:00:00Z");
+        let mut earlier = Earlier::default();
+        assert!(earlier.read(
+            vec![
+                view("a", JobStatus::Completed, today, Some("item-1")),
+                view("b", JobStatus::Processing, today, None),
+                view("c", JobStatus::Created, today, None),
+                view("d", JobStatus::Failed, today, Some("item-2")),
+                view("e", JobStatus::Completed, before, None),
+                view("f", JobStatus::Completed, "yesterday", None),
+                view("g", JobStatus::Completed, today, Some("item-1")),
+            ],
+            oldest
+        ));
+        assert_eq!(earlier.unknown, 2, "one without a readable time is taken to be young");
+        let job = |id: &str| JobId(id.into());
+        assert_eq!(earlier.recognised, HashMap::from([("item-1".to_owned(), job("a"))]));
+        assert!(!earlier.read(vec![view("h", JobStatus::Completed, before, None)], oldest));
+    }
+}
