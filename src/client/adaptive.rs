@@ -81,11 +81,19 @@ pub fn refused(
     let again = state.ceiling > 0.0 && state.rounds < HARDLY_ANY;
     let share = if again { DEEP_CUT } else { CUT };
     let after = before * (1.0 - share);
+    state.before = before;
     state.ceiling = if again { after / (1.0 - CUT) } else { before };
     state.value = bounds.hold(after);
     state.rounds = 0.0;
     state.cut_at = Some(now);
     true
+}
+
+/// The last refusal turned out to be about something else.
+pub(super) fn revoke(state: &mut AdaptiveState) {
+    state.value = state.before.max(state.value);
+    state.ceiling = state.value;
+    state.cut_at = None;
 }
 
 /// Whether a refusal of what was decided at `reserved` belongs to the last cut. A cut in the future

@@ -17,6 +17,9 @@ use crate::model::{Delivery, FailureKind, Instant};
 const HORIZON: Duration = Duration::from_mins(10);
 /// Two lanes that are refused within this time are taken to share one bucket at the service.
 const TOGETHER: Duration = Duration::from_secs(5);
+/// A start that is refused within this time of another one, and was decided after it, has not met
+/// the rate.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Starts and creates that are refused within this time have met the same limit.
 const TOGETHER_AT_ONCE: Duration = Duration::from_secs(1);
 /// A pause beyond this comes from a broken clock.
@@ -219,7 +222,11 @@ fn limited(
     asked: Option<Duration>,
 ) {
     let until = asked.map(|asked| now.after(asked));
-    if let Some(others) = meets_cap(limits, shape, errand, outcome.pressed, now) {
+    if let Some(others) = meets_cap(limits, shape, errand, outcome, now) {
+        if limits.start_refused_at.take().is_some_and(|at| now.since(at) < AGAIN) {
+            // The first one was no different, and the rate was blamed for it.
+            adaptive::revoke(&mut limits.control.rate);
+        }
         cap::refused(&mut limits.cap, &shape.in_flight, outcome.reserved, now, others);
         limits.starts_parked_until = limits.starts_parked_until.max(until);
         return;
@@ -234,7 +241,9 @@ fn limited(
         }
         state.parked_until = state.parked_until.max(until);
     }
-    if !errand.starts {
+    if errand.starts {
+        limits.start_refused_at = Some(now);
+    } else {
         limits.lane(errand.lane).refused_at = Some(now);
         let just_cut = limits.cap.cut_at.is_some_and(|cut| now.since(cut) < TOGETHER_AT_ONCE);
         if errand.lane == Lane::Control && just_cut {
@@ -246,12 +255,13 @@ fn limited(
 
 /// Whether a refusal is about the cap on jobs in flight, and beside how many it came. Creates meet
 /// only the rate: a start that is refused while they pass has met the cap. One that the rate had
-/// held back, well below the cap that is known, has rather met the rate.
+/// held back, well below the cap that is known, has rather met the rate; but if the next one is
+/// refused as well, although the rate was cut and the bucket emptied in between, it was the cap.
 fn meets_cap(
     limits: &KeyLimits,
     shape: &Limits,
     errand: &Errand,
-    pressed: bool,
+    outcome: &Outcome,
     now: Instant,
 ) -> Option<f64> {
     let others = errand.in_flight.filter(|others| errand.starts && *others > 0)?;
@@ -260,7 +270,9 @@ fn meets_cap(
         && control.refused_at.is_none_or(|at| now.since(at) >= TOGETHER_AT_ONCE);
     let others = f64::from(others);
     let at_cap = others + 1.0 >= adaptive::value(&limits.cap, &shape.in_flight).floor();
-    (creates_pass && (at_cap || !pressed)).then_some(others)
+    let again =
+        limits.start_refused_at.is_some_and(|at| outcome.reserved > at && now.since(at) < AGAIN);
+    (creates_pass && (at_cap || again || !outcome.pressed)).then_some(others)
 }
 
 /// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
@@ -393,6 +405,28 @@ mod tests {
             assert!(met[0].is_some(), "starts wait in any case");
             assert_eq!(met[1].is_some(), rate, "creates only wait for their rate");
         }
+    }
+
+    #[test]
+    fn a_start_that_is_refused_again_below_its_rate_has_met_the_cap() {
+        let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+        limits.cap.value = 20.0;
+        let pressed = |reserved| Outcome {
+            reserved: Instant(reserved),
+            pressed: true,
+            failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
+        };
+        learn(&mut limits, &shape, &start(8), &pressed(1_000), Instant(1_010));
+        assert!(limits.control.rate.cut_at.is_some() && limits.cap.cut_at.is_none());
+        learn(&mut limits, &shape, &start(8), &pressed(1_005), Instant(1_020));
+        assert!(limits.cap.cut_at.is_none(), "one of the same episode tells nothing new");
+        let rate = limits.control.rate.before;
+        learn(&mut limits, &shape, &start(8), &pressed(1_200), Instant(1_300));
+        let at = |state: &crate::model::limits::AdaptiveState| (state.value * 10.0).round();
+        assert!((at(&limits.cap) - 80.0).abs() < 0.1, "{:?}", limits.cap);
+        assert!((limits.control.rate.value - rate).abs() < 0.1, "the rate is as it was");
+        learn(&mut limits, &shape, &start(4), &pressed(9_000), Instant(9_100));
+        assert!(limits.control.rate.cut_at.is_some(), "long after, it is another story");
     }
 
     #[test]

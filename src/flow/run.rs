@@ -355,7 +355,10 @@ impl<S: Service> Run<S> {
                     return Ok((started, Some(leave)));
                 }
             }
-            self.free_stray_places().await?;
+            if let Some(failure) = self.free_stray_places().await? {
+                // With the service gone for long, no place becomes free: that is the end of the run.
+                self.back_off(&failure, 1)?;
+            }
             // Another process may free one, and cannot say so.
             let wait = tokio::time::timeout(self.context.timing.poll.floor, freed);
             // Freed or not: either way it is time to look again.
@@ -364,11 +367,11 @@ impl<S: Service> Run<S> {
     }
 
     /// Looks at jobs that nobody follows, no oftener than a job is looked at.
-    async fn free_stray_places(&self) -> Result<(), Failure> {
+    async fn free_stray_places(&self) -> Result<Option<Failure>, Failure> {
         let now = self.context.clock.now();
         let last = crate::model::Instant(self.strays_at.load(Ordering::Relaxed));
         if now.since(last) < self.context.timing.poll.first {
-            return Ok(());
+            return Ok(None);
         }
         self.strays_at.store(now.0, Ordering::Relaxed);
         self.look_at_strays().await

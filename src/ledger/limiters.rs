@@ -145,6 +145,7 @@ struct StoredKey {
     transfer: StoredLane,
     cap: StoredAdaptive,
     starts_parked_until: Option<u64>,
+    start_refused_at: Option<u64>,
     budget_tokens: f64,
     budget_counted_at: Option<u64>,
     no_credits: bool,
@@ -223,6 +224,7 @@ impl StoredKey {
             transfer: StoredLane::of(&limits.transfer),
             cap: StoredAdaptive::of(&limits.cap),
             starts_parked_until: limits.starts_parked_until.map(|at| at.0),
+            start_refused_at: limits.start_refused_at.map(|at| at.0),
             budget_tokens: limits.budget.tokens,
             budget_counted_at: limits.budget.counted_at.map(|at| at.0),
             no_credits: limits.latches.no_credits,
@@ -263,6 +265,7 @@ impl StoredKey {
             transfer: self.transfer.into_state(now),
             cap: self.cap.into_state(now),
             starts_parked_until: believable(self.starts_parked_until, now),
+            start_refused_at: believable(self.start_refused_at, now),
             budget: BudgetState {
                 tokens: self.budget_tokens,
                 counted_at: believable(self.budget_counted_at, now),

@@ -66,7 +66,7 @@ pub struct AdaptiveState {
     pub step: f64,
     /// Of a cap: rounds until then.
     pub patience: f64,
-    /// Of a cap: what was allowed before the last cut.
+    /// What was allowed before the last cut.
     pub before: f64,
 }
 
@@ -127,6 +127,8 @@ pub struct KeyLimits {
     pub cap: AdaptiveState,
     /// The service asked not to be given a start before.
     pub starts_parked_until: Option<Instant>,
+    /// When a start was refused, and taken to have met the rate and not the cap.
+    pub start_refused_at: Option<Instant>,
     /// Repetitions of all lanes.
     pub budget: BudgetState,
     /// Stops.
