@@ -221,7 +221,12 @@ async fn agree(
     wish: &Wish,
 ) -> Result<Totals, Failure> {
     // Whoever asks for a new, billed attempt has been asked.
-    let known = if wish.conduct.again { Earlier::default() } else { earlier(context).await? };
+    let known = if wish.conduct.again {
+        Earlier::default()
+    } else {
+        let next = "the same command again; nothing was sent for any input yet";
+        earlier(context).await.map_err(|failure| failure.with_next(next))?
+    };
     if known.unknown > 0 {
         session.confirm(&format!(
             "the ledger in {} is new, and key {} has started {} jobs in the last 24 h that it \

@@ -210,7 +210,7 @@ fn row_14_no_credits_stops_starts_and_resume_finishes() {
 
 #[test]
 fn row_15_a_refused_key_stops_every_lane() {
-    let mut case = Case::new("");
+    let mut case = Case::warm("");
     case.home.clips(30);
     case.sandbox.scenario(
         "[[fault]]\non = \"* /v1/jobs/**\"\ndo = { answer = { status = 401, code = \"invalid_api_key\" } }\n\
@@ -226,7 +226,7 @@ fn row_15_a_refused_key_stops_every_lane() {
     assert!((1..=8).contains(&refused), "{refused} calls met the refusal");
     case.sandbox.scenario("");
     case.run(&["resume"]).ends_with(0);
-    assert_eq!(case.audit().bills(), 30);
+    assert_eq!(case.audit().bills(), 31);
 }
 
 #[test]

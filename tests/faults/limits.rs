@@ -78,7 +78,7 @@ fn row_32_a_redirect_takes_neither_key_nor_body_along() {
 fn row_33_keys_and_signed_links_stay_out_of_sight() {
     let mut case = Case::new(
         "[[fault]]\non = \"GET /outputs/*/*\"\nnth = 1\ndo = { cut = { at = \"50%\" } }\n\
-         [[fault]]\non = \"GET /v1/jobs/*\"\nnth = 2\ndo = \"garble\"\n",
+         [[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = \"garble\"\n",
     );
     case.home.clip("a.mp4");
     case.run(&["-vv", "--log-file", "log", "run", "a.mp4"]).ends_with(0);
@@ -114,15 +114,18 @@ fn row_12_twenty_refusals_at_once_cut_once() {
 
 #[test]
 fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
-    let mut case = Case::timed(
+    let waits = "breaker_cooldown = \"300ms\"\nretry_after_max = \"30s\"\n";
+    let mut case = Case::timed("", waits);
+    case.home.variant("first.mp4", 999_999);
+    case.run(&["run", "first.mp4", "-o", "first/"]).ends_with(0);
+    case.then(
         "[[fault]]\non = \"* /v1/jobs\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n\
          [[fault]]\non = \"* /v1/jobs/**\"\nuntil = \"1500ms\"\ndo = { answer = { status = 503, body = \"html\" } }\n",
-        "breaker_cooldown = \"300ms\"\nretry_after_max = \"30s\"\n",
     );
     case.home.clips(8);
     case.run(&["run", ".", "-o", "out/"]).ends_with(0);
     let audit = case.audit();
-    assert_eq!(audit.bills(), 8);
+    assert_eq!(audit.bills(), 9);
     let failed =
         audit.0["requests"].as_array().unwrap().iter().filter(|row| row["status"] == 503).count();
     assert!((1..60).contains(&failed), "{failed} calls were thrown at a service that was down");
