@@ -17,6 +17,9 @@ use crate::model::{Clock, Failure, FailureKind, Instant};
 /// A wait that is shorter than this is nobody's concern.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
+/// What failures of the store are about.
+const KEEPING: &str = "keeping limits";
+
 /// Leave to send one request. Dropping it gives the place in the lane back.
 #[derive(Debug)]
 pub struct Admission {
@@ -139,7 +142,9 @@ impl Limiter {
 
     /// What is known of the key's limits.
     pub(super) async fn known(&self) -> Result<KeyLimits, Failure> {
-        self.with_key(|key| key.clone()).await
+        let (store, key) = (Arc::clone(&self.store), self.key.clone());
+        let known = spawn_blocking(move || store.key(&key));
+        known.await.map_err(|error| Failure::local(KEEPING, &error))?
     }
 
     /// Releases what only the user may.
@@ -204,7 +209,7 @@ impl Limiter {
 
     async fn holds(&self, errand: Errand, reserved: Instant) -> Result<bool, Failure> {
         let now = self.clock.now();
-        self.with_key(move |key| lanes::holds(key, &errand, reserved, now)).await
+        Ok(lanes::holds(&mut self.known().await?, &errand, reserved, now))
     }
 
     /// Changes the key's state off the threads that serve sockets: a store may wait for others.
@@ -240,9 +245,8 @@ impl Limiter {
 async fn made<T>(
     changing: tokio::task::JoinHandle<Result<Option<T>, Failure>>,
 ) -> Result<T, Failure> {
-    let what = "keeping limits";
-    let made = changing.await.map_err(|error| Failure::local(what, &error))?;
-    made?.ok_or_else(|| Failure::local(what, &"the store changed nothing"))
+    let made = changing.await.map_err(|error| Failure::local(KEEPING, &error))?;
+    made?.ok_or_else(|| Failure::local(KEEPING, &"the store changed nothing"))
 }
 
 fn parked(what: &str, wait: Duration) -> Failure {

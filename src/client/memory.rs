@@ -16,6 +16,11 @@ pub struct MemoryStore {
 }
 
 impl LimiterStore for MemoryStore {
+    fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
+        let kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(kept.get(key).cloned().unwrap_or_default())
+    }
+
     fn change_key(
         &self,
         key: &LimitKey,

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerError};
@@ -17,19 +17,19 @@ use crate::model::limits::{
 use crate::model::{Failure, Instant};
 
 impl LimiterStore for Ledger {
+    fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
+        let (now, boot_id) = (self.shared.clock.now(), &self.shared.boot_id);
+        let stored = self.read(|db| kept(db, &scope_of(key), boot_id))?;
+        Ok(key_limits(stored, now))
+    }
+
     fn change_key(
         &self,
         key: &LimitKey,
         change: &mut dyn FnMut(&mut KeyLimits),
     ) -> Result<(), Failure> {
-        let print = key.fingerprint.as_ref().map_or("", |print| print.0.as_str());
-        let scope = format!("key {} {print}", key.origin);
-        self.change::<StoredKey>(&scope, &mut |stored, now| {
-            let mut limits = match stored {
-                Some((stored, SameBoot(true))) => stored.into_limits(now),
-                Some((stored, SameBoot(false))) => stored.without_times().into_limits(now),
-                None => KeyLimits::default(),
-            };
+        self.change::<StoredKey>(&scope_of(key), &mut |stored, now| {
+            let mut limits = key_limits(stored, now);
             change(&mut limits);
             StoredKey::of(&limits)
         })
@@ -53,6 +53,34 @@ impl LimiterStore for Ledger {
 
 /// One row as JSON.
 const NAME: &str = "state";
+
+fn scope_of(key: &LimitKey) -> String {
+    let print = key.fingerprint.as_ref().map_or("", |print| print.0.as_str());
+    format!("key {} {print}", key.origin)
+}
+
+fn key_limits(stored: Option<(StoredKey, SameBoot)>, now: Instant) -> KeyLimits {
+    match stored {
+        Some((stored, SameBoot(true))) => stored.into_limits(now),
+        Some((stored, SameBoot(false))) => stored.without_times().into_limits(now),
+        None => KeyLimits::default(),
+    }
+}
+
+/// The row of `scope`. One that cannot be read was written by another version: learned anew.
+fn kept<T: for<'a> Deserialize<'a>>(
+    db: &Connection,
+    scope: &str,
+    boot_id: &str,
+) -> Result<Option<(T, SameBoot)>, LedgerError> {
+    let row: Option<(String, String)> = db
+        .prepare_cached("SELECT state, boot_id FROM limiters WHERE scope = ?1 AND name = ?2")?
+        .query_row(params![scope, NAME], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(row.and_then(|(json, boot)| {
+        Some((serde_json::from_str(&json).ok()?, SameBoot(boot == boot_id)))
+    }))
+}
 
 /// Whether a row is of this boot, so that its times mean something.
 #[derive(Clone, Copy, PartialEq)]
@@ -89,16 +117,7 @@ impl Ledger {
         let now = self.shared.clock.now();
         let boot_id = &self.shared.boot_id;
         let changed: Result<(), LedgerError> = self.write_lightly(|tx| {
-            let kept: Option<(String, String)> = tx
-                .prepare_cached(
-                    "SELECT state, boot_id FROM limiters WHERE scope = ?1 AND name = ?2",
-                )?
-                .query_row(params![scope, NAME], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            // A row that cannot be read was written by another version: learned anew.
-            let before: Option<(T, SameBoot)> = kept.and_then(|(json, boot)| {
-                Some((serde_json::from_str(&json).ok()?, SameBoot(boot == *boot_id)))
-            });
+            let before: Option<(T, SameBoot)> = kept(tx, scope, boot_id)?;
             let after = change(before.clone(), now);
             if before.is_some_and(|before| before == (after.clone(), SameBoot(true))) {
                 return Ok(());

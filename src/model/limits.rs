@@ -196,6 +196,12 @@ pub struct HostLimits {
 /// or output, and may run twice when a transaction is taken again. Rows need not survive a crash
 /// of the machine.
 pub trait LimiterStore: Send + Sync {
+    /// What is kept of a key. Keeps nobody from changing it.
+    ///
+    /// # Errors
+    /// [`FailureKind::Local`](super::FailureKind::Local) when the store cannot be read.
+    fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure>;
+
     /// Changes what is kept of a key.
     ///
     /// # Errors
