@@ -18,10 +18,7 @@ use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
-use crate::settings::{Environment, Flags, Settings, Sources};
-
-/// Variables that hold a key, whatever the profile.
-const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
+use crate::settings::{Environment, Flags, KEY_VARIABLES, Settings, Sources};
 
 /// Longest wait for a service that is only looked at.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);

@@ -2,7 +2,8 @@
 //!
 //! Growth follows the cubic curve that TCP uses: fast while far below the last ceiling, slow
 //! around it, and faster again once that has proved outdated. Progress is counted in *rounds*, one
-//! round being as many good answers as the value of their time. A ceiling that does not move is thus touched seldom, and few calls are refused.
+//! round being as many good answers as the value of their time. A ceiling that does not move is
+//! thus touched seldom, and few calls are refused.
 
 use crate::model::Instant;
 use crate::model::limits::AdaptiveState;

@@ -15,6 +15,7 @@ use super::protocol::Observation;
 use super::run::Run;
 use super::service::Service;
 use super::sweep::sweep;
+use super::underway::Entered;
 use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
 use crate::model::event::{Output, Summary};
 use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
@@ -63,23 +64,6 @@ struct Outlet {
     entry: Entry,
     spool: PathBuf,
     stdout: Option<StdoutSink>,
-}
-
-/// Counts an entry out of those that are under way, once.
-struct Leaving<'a, S: Service>(Option<&'a Run<S>>);
-
-impl<S: Service> Leaving<'_, S> {
-    fn leave(&mut self) {
-        if let Some(run) = self.0.take() {
-            run.underway().leave();
-        }
-    }
-}
-
-impl<S: Service> Drop for Leaving<'_, S> {
-    fn drop(&mut self) {
-        self.leave();
-    }
 }
 
 /// Works through one batch.
@@ -157,13 +141,12 @@ impl<S: Service> Dispatch<S> {
                     foreign += 1;
                     continue;
                 }
-                self.run.underway().enter();
+                let mut underway = Some(self.run.underway().enter());
                 let (run, spool, stdout) =
                     (Arc::clone(&self.run), self.spool.clone(), self.stdout.clone());
                 working.spawn(async move {
                     let id = entry.id;
                     let item = ItemRef { id: id.0, name: entry.name.clone() };
-                    let mut underway = Leaving(Some(&run));
                     let outlet = Outlet { entry, spool, stdout };
                     let settled = work_on(&mut underway, &run, &outlet, task, &item).await;
                     drop(underway);
@@ -292,7 +275,7 @@ fn paused_class(failure: &Failure) -> ExitClass {
 }
 
 async fn work_on<S: Service>(
-    underway: &mut Leaving<'_, S>,
+    underway: &mut Option<Entered>,
     run: &Run<S>,
     outlet: &Outlet,
     task: TaskId,
@@ -331,7 +314,7 @@ async fn renewed<S: Service>(run: &Run<S>, failed: TaskId) -> Result<TaskId, Fai
 }
 
 async fn settle<S: Service>(
-    underway: &mut Leaving<'_, S>,
+    underway: &mut Option<Entered>,
     drive: &mut Drive<'_, S>,
     outlet: &Outlet,
 ) -> Result<Settled, Failure> {
@@ -356,7 +339,7 @@ async fn settle<S: Service>(
     }
     match drive.task.row.phase {
         Row::Completed => {
-            underway.leave();
+            drop(underway.take());
             deliver(drive, outlet, began).await
         }
         Row::Failed => Ok(Settled::Failed(told_failure(&drive.task))),

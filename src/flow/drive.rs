@@ -137,6 +137,9 @@ impl<'a, S: Service> Drive<'a, S> {
             }
             if before.in_flight() && !self.task.row.phase.in_flight() {
                 self.following = None;
+                if let Some(job) = &self.task.row.job {
+                    self.run.tidings.forget(job);
+                }
                 if self.task.row.phase == State::Completed {
                     self.learn_duration();
                 }

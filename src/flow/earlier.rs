@@ -7,18 +7,15 @@ use std::time::Duration;
 
 use super::carry::ITEM;
 use super::context::Context;
+use super::pages::{Pages, is_older};
 use super::service::Service;
-use crate::client::{Call, ListQuery};
+use crate::client::Call;
 use crate::ledger::BatchId;
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, JobId, JobStatus, JobView, Timestamp};
 
 /// How far back jobs are looked at.
 const DAY: Duration = Duration::from_hours(24);
-/// Jobs asked for on a page; what comes back is counted.
-const PAGE: u32 = 100;
-/// Most pages that are read.
-const PAGES: u32 = 50;
 
 /// Jobs of the key's last day, of which the ledger knows nothing.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -34,8 +31,7 @@ impl Earlier {
     fn read(&mut self, jobs: Vec<JobView>, oldest: Timestamp) -> bool {
         let mut all_old = true;
         for job in jobs {
-            let made = job.created_at.as_deref().and_then(Timestamp::read);
-            if made.is_some_and(|made| made < oldest) {
+            if is_older(&job, oldest) {
                 continue;
             }
             all_old = false;
@@ -66,11 +62,9 @@ pub async fn earlier<S: Service>(context: &Context<S>) -> Result<Earlier, Failur
     }
     let wall = context.clock.wall().0;
     let oldest = Timestamp(wall - i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX));
-    let mut offset = 0;
-    for _ in 0..PAGES {
-        let query = ListQuery { limit: PAGE, offset, status: None };
-        let page = context.unless_stopped(context.service.list(query, Call::plain())).await?;
-        let page = match page {
+    let (mut pages, call) = (Pages::default(), Call::plain());
+    loop {
+        let page = match context.unless_stopped(pages.next(context, &call)).await? {
             Err(failure) if failure.kind == FailureKind::NotFound => {
                 let why = "the service does not list jobs: whether this key has paid for some of \
                            these inputs before cannot be seen";
@@ -79,9 +73,9 @@ pub async fn earlier<S: Service>(context: &Context<S>) -> Result<Earlier, Failur
             }
             page => page?,
         };
-        offset += page.jobs.len() as u64;
+        let Some(page) = page else { break };
         earlier.unknown += page.unreadable;
-        if page.jobs.is_empty() || !earlier.read(page.jobs, oldest) {
+        if !earlier.read(page.jobs, oldest) {
             break;
         }
     }

@@ -34,6 +34,7 @@ mod fetch;
 mod follow;
 mod inputs;
 mod naming;
+mod pages;
 pub mod plan;
 pub mod protocol;
 pub mod reconcile;

@@ -50,7 +50,7 @@ pub struct Run<S> {
     start_turn: tokio::sync::Mutex<()>,
     place_freed: Notify,
     rush: Rush,
-    underway: Underway,
+    underway: Arc<Underway>,
     latches: Mutex<Latches>,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
@@ -107,7 +107,7 @@ impl<S: Service> Run<S> {
             start_turn: tokio::sync::Mutex::new(()),
             place_freed: Notify::new(),
             rush: Rush::default(),
-            underway: Underway::default(),
+            underway: Arc::default(),
             latches: Mutex::default(),
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
@@ -257,7 +257,7 @@ impl<S: Service> Run<S> {
     }
 
     /// Items of this run whose job has not ended.
-    pub(super) fn underway(&self) -> &Underway {
+    pub(super) fn underway(&self) -> &Arc<Underway> {
         &self.underway
     }
 

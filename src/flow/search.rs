@@ -8,16 +8,11 @@ use std::time::Duration;
 
 use super::carry::CORRELATION;
 use super::context::Context;
+use super::pages::{PAGES, Pages, is_older};
 use super::protocol::Found;
 use super::service::Service;
-use crate::client::{Call, ListQuery};
+use crate::client::Call;
 use crate::model::{Failure, JobView, Timestamp};
-
-/// Jobs asked for on a page; what comes back is counted.
-const PAGE: u32 = 100;
-
-/// Most pages that are read before the search says that it cannot tell.
-const PAGES: u32 = 50;
 
 /// How far the service's clock and ours may be apart before a new job looks like an old one.
 const SKEW: Duration = Duration::from_hours(1);
@@ -44,23 +39,19 @@ pub(super) async fn search<S: Service>(
     let wall = context.clock.wall().0;
     let back = i64::try_from((since + SKEW).as_millis()).unwrap_or(i64::MAX);
     let oldest = Timestamp(wall.saturating_sub(back));
-    let mut offset = 0;
-    for _ in 0..PAGES {
-        let query = ListQuery { limit: PAGE, offset, status: None };
-        let page = context.service.list(query, call.clone()).await?;
+    let mut pages = Pages::default();
+    while let Some(page) = pages.next(context, call).await? {
         if page.unreadable > 0 {
             return Ok(Found::Unclear("the list of jobs holds entries that cannot be read".into()));
         }
-        // An empty page is the only end that every kind of list has.
-        if page.jobs.is_empty() {
-            return Ok(Found::Nothing);
-        }
-        offset += page.jobs.len() as u64;
         match read(context, &page.jobs, correlation, oldest).await? {
             Reading::Found(found) => return Ok(found),
             Reading::Past => return Ok(Found::Nothing),
             Reading::GoOn => {}
         }
+    }
+    if pages.have_ended() {
+        return Ok(Found::Nothing);
     }
     Ok(Found::Unclear(format!("the list of jobs is longer than {PAGES} pages")))
 }
@@ -76,8 +67,7 @@ async fn read<S: Service>(
     }
     let mut all_old = true;
     for job in jobs {
-        let made = job.created_at.as_deref().and_then(Timestamp::read);
-        if made.is_some_and(|made| made < oldest) {
+        if is_older(job, oldest) {
             continue;
         }
         all_old = false;

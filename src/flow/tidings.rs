@@ -48,6 +48,11 @@ enum Word {
 }
 
 impl Tidings {
+    /// Nobody waits for the job any more.
+    pub(super) fn forget(&self, job: &JobId) {
+        self.heard().jobs.remove(job);
+    }
+
     fn heard(&self) -> std::sync::MutexGuard<'_, Heard> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

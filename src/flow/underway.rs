@@ -1,6 +1,7 @@
 //! How many items of a run are on their way to the end of their job. Those that only wait for their
 //! output to be fetched do not count: uploads and starts go on beside a slow download.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
@@ -12,16 +13,14 @@ pub(super) struct Underway {
     left: Notify,
 }
 
+/// One item that is under way; one fewer when dropped.
+pub(super) struct Entered(Arc<Underway>);
+
 impl Underway {
     /// One more.
-    pub(super) fn enter(&self) {
+    pub(super) fn enter(self: &Arc<Self>) -> Entered {
         self.items.fetch_add(1, Ordering::SeqCst);
-    }
-
-    /// One fewer.
-    pub(super) fn leave(&self) {
-        self.items.fetch_sub(1, Ordering::SeqCst);
-        self.left.notify_one();
+        Entered(Arc::clone(self))
     }
 
     /// How many there are.
@@ -32,5 +31,12 @@ impl Underway {
     /// Waits until one has left since this was last waited for.
     pub(super) async fn one_left(&self) {
         self.left.notified().await;
+    }
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.items.fetch_sub(1, Ordering::SeqCst);
+        self.0.left.notify_one();
     }
 }

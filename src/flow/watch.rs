@@ -27,9 +27,7 @@ pub(super) async fn find_job<'a, S: Service>(
     context: &'a Arc<Context<S>>,
     job: &JobId,
 ) -> Result<(&'a Arc<Context<S>>, JobView), Failure> {
-    let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
-    let first = known.map_or(context, |task| context.of_key(&task.work.key.print));
+    let first = maker(context, job).await?;
     let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
     let mut failure = None;
     for context in std::iter::once(first).chain(others) {
@@ -45,6 +43,16 @@ pub(super) async fn find_job<'a, S: Service>(
     Err(failure.unwrap_or_else(super::context::interrupted))
 }
 
+/// The context of the key that made a job, where the ledger knows.
+async fn maker<'a, S: Service>(
+    context: &'a Arc<Context<S>>,
+    job: &JobId,
+) -> Result<&'a Arc<Context<S>>, Failure> {
+    let asked = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
+    Ok(known.map_or(context, |task| context.of_key(&task.work.key.print)))
+}
+
 /// Follows jobs side by side until each is final, and gives every last look to `each`.
 ///
 /// # Errors
@@ -56,10 +64,7 @@ pub async fn watch<S: Service>(
 ) -> Result<ExitClass, Failure> {
     let mut working = tokio::task::JoinSet::new();
     for (item, job) in jobs {
-        let asked = job.clone();
-        let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
-        let context = known.map_or(context, |task| context.of_key(&task.work.key.print));
-        let context = Arc::clone(context);
+        let context = Arc::clone(maker(context, &job).await?);
         working.spawn(async move {
             let ended = to_end(&context, &item, &job).await;
             (item, job, ended)

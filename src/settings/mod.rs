@@ -40,6 +40,7 @@ pub use add::{KeySource, NewProfile, add_profile};
 pub use profile::{Environment, Limits, Profile, Timing};
 pub use reader::Shown;
 pub use rotate::{RotationStep, rotate_key};
+pub use secret::KEY_VARIABLES;
 
 use secret::{Placed, Slot, Surroundings};
 

@@ -15,6 +15,9 @@ use super::{command, files, keyring, reader};
 /// The longest file or answer that can be a key, in bytes.
 pub(super) const LONGEST: u64 = 64 * 1024;
 
+/// The variables that hold an API key, whatever the profile, strongest first.
+pub const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
+
 /// Which secret of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Slot {
@@ -62,7 +65,7 @@ impl Slot {
     /// The variables that stand above every profile, strongest first.
     pub(super) fn variables(self) -> &'static [&'static str] {
         match self {
-            Self::ApiKey => &["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"],
+            Self::ApiKey => &KEY_VARIABLES,
             // A key that a variable gives is the only one: see `Settings::next_key`.
             Self::NextKey => &[],
             Self::AdminToken => &["RBGV_ADMIN_TOKEN"],

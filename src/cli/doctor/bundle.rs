@@ -17,7 +17,7 @@ use crate::env::Env;
 use crate::ledger::{Ledger, Source, TaskLine};
 use crate::model::{ApiKey, Failure, JobStatus};
 use crate::output::human;
-use crate::settings::Shown;
+use crate::settings::{KEY_VARIABLES, Shown};
 
 /// Most attempts that failed and are told of.
 const FAILURES: u32 = 100;
@@ -144,7 +144,7 @@ fn environment(env: &Env) -> Value {
         .filter(|(name, _)| {
             let name = name.as_str();
             name.starts_with(OURS)
-                || name == "REMOVEBGVIDEO_API_KEY"
+                || KEY_VARIABLES.contains(&name)
                 || plain.contains(&name)
                 || PROXIES.contains(&name)
         })

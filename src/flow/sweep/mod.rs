@@ -12,14 +12,12 @@ use tracing::debug;
 
 use self::table::{Plan, Table, backstop, next_offset};
 use super::context::Context;
+use super::pages::PAGE;
 use super::service::Service;
 use crate::client::{Call, ListQuery, PollTiming};
 use crate::model::{Clock, Failure, Instant, JobId, JobView};
 
 pub(super) use self::table::News;
-
-/// Jobs asked for on a page; what comes back is counted.
-const PAGE: u32 = 100;
 
 /// The jobs that a run follows, and whoever waits for news of each.
 #[derive(Default)]

@@ -1,0 +1,54 @@
+//! Reading the list of the key's jobs, page after page, when every young job has to be seen.
+
+use super::context::Context;
+use super::service::Service;
+use crate::client::{Call, JobPage, ListQuery};
+use crate::model::{Failure, JobView, Timestamp};
+
+/// Jobs asked for on a page; what comes back is counted.
+pub(super) const PAGE: u32 = 100;
+
+/// Most pages that are read.
+pub(super) const PAGES: u32 = 50;
+
+/// How far the list was read.
+#[derive(Debug, Default)]
+pub(super) struct Pages {
+    offset: u64,
+    read: u32,
+    ended: bool,
+}
+
+impl Pages {
+    /// The next page; none at the end of the list, or when as many as are ever read have been.
+    /// An empty page is the only end that every kind of list has.
+    ///
+    /// # Errors
+    /// The list cannot be had.
+    pub(super) async fn next<S: Service>(
+        &mut self,
+        context: &Context<S>,
+        call: &Call<'_>,
+    ) -> Result<Option<JobPage>, Failure> {
+        if self.ended || self.read == PAGES {
+            return Ok(None);
+        }
+        let query = ListQuery { limit: PAGE, offset: self.offset, status: None };
+        let page = context.service.list(query, call.clone()).await?;
+        self.read += 1;
+        self.offset += page.jobs.len() as u64;
+        self.ended = page.jobs.is_empty() && page.unreadable == 0;
+        Ok((!self.ended).then_some(page))
+    }
+
+    /// Whether the list went on to its end.
+    pub(super) fn have_ended(&self) -> bool {
+        self.ended
+    }
+}
+
+/// Whether a job was made before `oldest`. One that does not say when may be as young as any.
+pub(super) fn is_older(job: &JobView, oldest: Timestamp) -> bool {
+    let made = job.created_at.as_deref().and_then(Timestamp::read);
+    made.is_some_and(|made| made < oldest)
+}
