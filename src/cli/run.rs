@@ -225,7 +225,11 @@ async fn agree(
         Earlier::default()
     } else {
         let next = "the same command again; nothing was sent for any input yet";
-        earlier(context).await.map_err(|failure| failure.with_next(next))?
+        earlier(context).await.map_err(|mut failure| {
+            // What helps against a refused key is not to try again.
+            failure.next.get_or_insert_with(|| next.to_owned());
+            failure
+        })?
     };
     if known.unknown > 0 {
         session.confirm(&format!(
