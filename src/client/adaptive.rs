@@ -8,10 +8,11 @@
 use crate::model::Instant;
 use crate::model::limits::AdaptiveState;
 
-/// Share that a first refusal takes away.
+/// Share that a refusal takes away.
 const CUT: f64 = 0.1;
-/// Share that a further refusal takes away when hardly anything went well in between: the limit
-/// has fallen, and small steps would be many refusals.
+/// Share that it takes away when hardly anything went well since the last one, since the limit has
+/// fallen, and small steps would be many refusals; and when it is the very first, if the value had
+/// grown until then, since that was as quick.
 const DEEP_CUT: f64 = 0.3;
 /// Rounds until the value is back at its ceiling after a cut.
 const ROUNDS_TO_CEILING: f64 = 12.0;
@@ -44,11 +45,17 @@ pub fn value(state: &AdaptiveState, bounds: &Bounds) -> f64 {
 }
 
 /// Takes note of a good answer. Only one that the limit had held back counts (`pressed`): a limit
-/// that nobody comes near is not proved by it.
-pub fn good(state: &mut AdaptiveState, bounds: &Bounds, pressed: bool) {
+/// that nobody comes near is not proved by it. And of those in a row the first `burst` prove
+/// nothing: a bucket bears them that filled up at the service while it was quiet.
+pub fn good(state: &mut AdaptiveState, bounds: &Bounds, pressed: bool, burst: u32) {
     let now = value(state, bounds);
     state.value = now;
     if !pressed {
+        state.held_back = 0;
+        return;
+    }
+    state.held_back = state.held_back.saturating_add(1);
+    if state.held_back <= burst {
         return;
     }
     let share = 1.0 / now.max(1.0);
@@ -79,14 +86,17 @@ pub fn refused(
         return false;
     }
     let before = value(state, bounds);
-    let again = state.ceiling > 0.0 && state.rounds < HARDLY_ANY;
-    let share = if again { DEEP_CUT } else { CUT };
+    let hardly_any = state.rounds < HARDLY_ANY;
+    let is_far_off = if state.ceiling > 0.0 { hardly_any } else { !hardly_any };
+    let share = if is_far_off { DEEP_CUT } else { CUT };
     let after = before * (1.0 - share);
     state.before = before;
-    state.ceiling = if again { after / (1.0 - CUT) } else { before };
+    state.ceiling = if is_far_off { after / (1.0 - CUT) } else { before };
     state.value = bounds.hold(after);
     state.rounds = 0.0;
     state.cut_at = Some(now);
+    // The service's bucket is empty: what goes well from now on, its rate bears.
+    state.held_back = u32::MAX;
     true
 }
 
@@ -120,7 +130,7 @@ mod tests {
         for _ in 0..rounds {
             let mut left = value(state, &BOUNDS).round();
             while left > 0.0 {
-                good(state, &BOUNDS, true);
+                good(state, &BOUNDS, true, 0);
                 left -= 1.0;
             }
         }
@@ -131,9 +141,30 @@ mod tests {
         let mut state = AdaptiveState::default();
         assert!(close(value(&state, &BOUNDS), 4.0));
         for _ in 0..1_000 {
-            good(&mut state, &BOUNDS, false);
+            good(&mut state, &BOUNDS, false, 10);
         }
         assert!(close(value(&state, &BOUNDS), 4.0));
+    }
+
+    #[test]
+    fn what_a_full_bucket_at_the_service_bears_proves_nothing() {
+        let quiet = |state: &mut AdaptiveState| good(state, &BOUNDS, false, 10);
+        let mut state = AdaptiveState::default();
+        let grows = |state: &mut AdaptiveState| {
+            let before = value(state, &BOUNDS);
+            good(state, &BOUNDS, true, 10);
+            value(state, &BOUNDS) > before
+        };
+        quiet(&mut state);
+        for _ in 0..3 {
+            assert_eq!((0..10).filter(|_| grows(&mut state)).count(), 0);
+            assert!(grows(&mut state) && grows(&mut state));
+            quiet(&mut state);
+        }
+        refused(&mut state, &BOUNDS, Instant(1), Instant(2));
+        assert!(grows(&mut state), "after a refusal its bucket is known to be empty");
+        quiet(&mut state);
+        assert!(!grows(&mut state), "and may be full again after a quiet time");
     }
 
     #[test]
@@ -144,6 +175,17 @@ mod tests {
         assert!(after_two > 8.0 && after_two < 12.0, "{after_two}");
         go_well(&mut state, 20);
         assert!(close(value(&state, &BOUNDS), 64.0));
+    }
+
+    #[test]
+    fn the_first_refusal_takes_the_last_round_of_quick_growth_back() {
+        let mut state = AdaptiveState::default();
+        go_well(&mut state, 3);
+        let grown = state.value;
+        refused(&mut state, &BOUNDS, Instant(1), Instant(2));
+        assert!(close(state.value, grown * 0.7), "{grown} {}", state.value);
+        go_well(&mut state, 12);
+        assert!(state.value < grown * 0.8, "{}", state.value);
     }
 
     #[test]
@@ -215,7 +257,7 @@ mod tests {
             if tokens >= 1.0 {
                 tokens -= 1.0;
                 passed += 1;
-                good(state, &BOUNDS, true);
+                good(state, &BOUNDS, true, 0);
             } else {
                 refusals += 1;
                 refused(state, &BOUNDS, at, at);
@@ -247,7 +289,7 @@ mod tests {
                 now += passed;
                 match what {
                     0 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1)); }
-                    _ => good(&mut state, &BOUNDS, what == 1),
+                    _ => good(&mut state, &BOUNDS, what == 1, 3),
                 }
                 let value = value(&state, &BOUNDS);
                 proptest::prop_assert!((BOUNDS.min..=BOUNDS.max).contains(&value), "{}", value);

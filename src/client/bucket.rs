@@ -33,6 +33,17 @@ pub fn reserve(state: &mut BucketState, shape: &BucketShape, now: Instant) -> Du
     Duration::from_micros(full_at.saturating_sub(slack).saturating_sub(now))
 }
 
+/// The wait until so much as `part` of the burst is there to be taken. Reserves nothing.
+#[must_use]
+pub fn until_spare(state: &BucketState, shape: &BucketShape, part: f64, now: Instant) -> Duration {
+    let tokens = f64::from(shape.burst.max(1)) * (1.0 - part.clamp(0.0, 1.0));
+    let gap = gap_micros(shape.rate);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of u32")]
+    let may_lack = gap.saturating_mul(tokens as u64);
+    let lacks = state.full_at_micros.saturating_sub(now.0.saturating_mul(1_000));
+    Duration::from_micros(lacks.saturating_sub(may_lack)).min(shape.horizon)
+}
+
 /// Empties the bucket: places that were reserved are void, and the next one comes a gap from now.
 pub fn empty(state: &mut BucketState, shape: &BucketShape, now: Instant) {
     let tokens = u64::from(shape.burst.max(1));
@@ -58,6 +69,22 @@ mod tests {
 
     fn ms(number: u64) -> Duration {
         Duration::from_millis(number)
+    }
+
+    #[test]
+    fn what_can_be_spared_is_what_lies_over_a_share_of_the_burst() {
+        let shape = BucketShape { burst: 10, ..SHAPE };
+        let mut state = BucketState::default();
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            waits.push(until_spare(&state, &shape, 0.5, Instant(1_000)).as_millis());
+            reserve(&mut state, &shape, Instant(1_000));
+        }
+        assert_eq!(waits, [0, 0, 0, 0, 0, 0, 100, 200]);
+        assert_eq!(until_spare(&state, &shape, 0.5, Instant(1_250)), ms(50));
+        assert_eq!(until_spare(&state, &shape, 0.5, Instant(9_000)), ms(0));
+        let broken = BucketState { full_at_micros: u64::MAX };
+        assert_eq!(until_spare(&broken, &shape, 0.5, Instant(1_000)), shape.horizon);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! refused. Unlike a rate it is a whole number, and each refusal tells it: what was in flight at the
 //! time is all that there is room for.
 //!
-//! Before any refusal the cap grows by half in each *round*, one round being as many starts as the
-//! cap of their time. After one it stands at what was accepted, and is tried with one job more
+//! Before any refusal the cap doubles in each *round*, one round being as many starts as the cap of
+//! their time. After one it stands at what was accepted, and is tried with one job more
 //! every few rounds: seldom, while that goes wrong, and with twice the step each round once it goes
 //! well, since a cap that has risen may have risen far.
 
@@ -12,7 +12,7 @@ use crate::model::Instant;
 use crate::model::limits::AdaptiveState;
 
 /// Growth a round before any refusal.
-const FIRST_GROWTH: f64 = 0.5;
+const FIRST_GROWTH: f64 = 1.0;
 /// Rounds between a refusal and the next trial; doubled when that is refused as well.
 const PATIENCE: f64 = 3.0;
 /// The same, at most.
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn before_any_refusal_growth_is_quick_and_bounded() {
         let mut state = AdaptiveState::default();
-        assert_eq!(rounds(&mut state, 8), [6, 9, 13, 20, 30, 45, 64, 64]);
+        assert_eq!(rounds(&mut state, 8), [8, 16, 32, 64, 64, 64, 64, 64]);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! `wire`, how a call is carried out in `attempt`.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::Value;
 use url::Url;
@@ -14,7 +15,7 @@ use super::asked::{
 use super::attempt::{Content, Done};
 use super::call::Call;
 use super::endpoint::{Endpoint, Timing};
-use super::lanes::Limits;
+use super::lanes::{self, Limits};
 use super::limiter::{Admission, Limiter};
 use super::memory::MemoryStore;
 use super::operation::Operation;
@@ -282,6 +283,13 @@ impl Client {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let whole = cap.floor().max(1.0) as u32;
         Ok(whole)
+    }
+
+    /// How long until the rate of creates and starts can spare a call: until half of what may go at
+    /// once is there. What is not needed yet waits for that, so that what is needed need not wait.
+    pub async fn until_spare(&self) -> Result<Duration, Failure> {
+        let known = self.inner.limiter.known().await?;
+        Ok(lanes::until_spare(&known.control, &self.inner.limiter.shape().control, self.now()))
     }
 
     /// What is known of this key's limits.

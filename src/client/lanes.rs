@@ -22,6 +22,8 @@ const TOGETHER: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_secs(5);
 /// Starts and creates that are refused within this time have met the same limit.
 const TOGETHER_AT_ONCE: Duration = Duration::from_secs(1);
+/// Share of the burst that is left for calls that cannot wait.
+const KEPT: f64 = 0.5;
 /// A pause beyond this comes from a broken clock.
 const PAUSE_MAX: Duration = Duration::from_hours(48);
 
@@ -173,6 +175,11 @@ pub(super) fn bucket_shape(lane: &LaneState, bounds: &LaneLimits) -> BucketShape
     BucketShape { rate, burst: bounds.burst, horizon: HORIZON }
 }
 
+/// The wait until a lane can spare a place for what is not needed yet.
+pub(super) fn until_spare(lane: &LaneState, bounds: &LaneLimits, now: Instant) -> Duration {
+    bucket::until_spare(&lane.bucket, &bucket_shape(lane, bounds), KEPT, now)
+}
+
 /// Learns from how `errand` went.
 pub(super) fn learn(
     limits: &mut KeyLimits,
@@ -204,7 +211,8 @@ fn passed(
     now: Instant,
 ) {
     let lane = limits.lane(errand.lane);
-    adaptive::good(&mut lane.rate, &shape.lane(errand.lane).rate, outcome.pressed);
+    let bounds = shape.lane(errand.lane);
+    adaptive::good(&mut lane.rate, &bounds.rate, outcome.pressed, bounds.burst);
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::model::Instant;
+
 /// How much the pause grows from look to look.
 const GROWTH: f64 = 1.25;
 /// The first look is not put off beyond this many of the longest pause, however long jobs usually
@@ -10,6 +12,16 @@ const GROWTH: f64 = 1.25;
 const FIRST_LOOK_PAUSES: u32 = 3;
 /// The share of the least time that such jobs have taken after which the first look comes.
 const FIRST_LOOK_EARLIER: f64 = 0.85;
+
+/// Between sweeps for ends that are foretold lies at least this share of the shortest pause.
+const CLOSEST: f64 = 0.2;
+/// Sweeps that may be saved up for ends that are foretold.
+const SAVED: u32 = 4;
+/// An end that is foretold puts the next sweep off by no more than this many of the usual pause:
+/// progress need not be even.
+const PUT_OFF: u32 = 4;
+/// Progress is told in whole percent.
+const QUANTUM: f64 = 1.0;
 
 /// The named waits of polling; the defaults are those of `[profiles.x.timing]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +50,10 @@ pub struct Looks {
     count: u32,
     /// When, since the start, the job was seen to be how far, in percent.
     seen: Option<(Duration, f64)>,
+    /// The next look comes sooner than the cadence has it.
+    hurried: bool,
+    /// One such look was made.
+    has_hurried: bool,
 }
 
 impl Looks {
@@ -54,7 +70,8 @@ impl Looks {
 
     /// Takes note of a look at `since_start` that showed the job at `percent`, and gives the pause
     /// until the next one: growing from look to look, shorter when the job is about to end at the
-    /// pace that it has shown, and never below the vendor's cadence.
+    /// pace that it has shown. Only one look comes sooner than the vendor's cadence has it, and that
+    /// one was saved up: none was made at the start.
     pub fn next(
         &mut self,
         timing: &PollTiming,
@@ -81,12 +98,16 @@ impl Looks {
             self.seen = Some((since_start, percent));
             left
         });
-        left.map_or(pause, |left| left.clamp(timing.first, pause))
+        let least = if self.has_hurried { timing.first } else { timing.floor.min(timing.first) };
+        let pause = left.map_or(pause, |left| left.clamp(least, pause));
+        self.hurried = pause < timing.first;
+        pause
     }
 
     /// Counts a look at the job itself.
     pub fn count_one(&mut self) {
         self.count = self.count.saturating_add(1);
+        self.has_hurried |= self.hurried;
     }
 }
 
@@ -124,6 +145,86 @@ pub fn sweep_pages(open: u32) -> Option<u32> {
 pub fn sweep_pause(timing: &PollTiming, pages: u32, open: u32) -> Duration {
     let fair = timing.first.mul_f64(f64::from(pages.max(1)) / f64::from(open.max(1)));
     fair.clamp(timing.floor.min(timing.first), timing.first)
+}
+
+/// How a job's progress, as sweeps show it, foretells its end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// From when on it got how far, in percent.
+    from: Option<(Instant, f64)>,
+    last: Option<(Instant, f64)>,
+}
+
+impl Pace {
+    /// A job that was started at `started`.
+    #[must_use]
+    pub fn new(started: Instant) -> Self {
+        Self { from: Some((started, 0.0)), last: None }
+    }
+
+    /// Takes note of how far the job was at `at`. What does not move yet, or goes back, tells
+    /// nothing: its pace counts from where it begins to move.
+    pub fn saw(&mut self, at: Instant, percent: Option<f64>) {
+        let Some(percent) = percent.filter(|percent| *percent > 0.0) else {
+            (self.from, self.last) = (None, None);
+            return;
+        };
+        let latest = self.last.or(self.from);
+        if latest.is_none_or(|(_, before)| percent < before) {
+            (self.from, self.last) = (Some((at, percent)), None);
+        } else if self.from.is_some_and(|(since, begun)| percent > begun && at > since) {
+            self.last = Some((at, percent));
+        }
+    }
+
+    /// Between which times it ends if it goes on like this: progress is told in whole percent.
+    fn end(&self) -> Option<(Instant, Instant)> {
+        let ((since, begun), (at, percent)) = (self.from?, self.last?);
+        let took = at.since(since).as_secs_f64();
+        let end = |gained: f64| {
+            let whole = took * (100.0 - begun) / gained;
+            Some(since.after(Duration::try_from_secs_f64(whole).ok()?))
+        };
+        let further = (percent + QUANTUM).min(100.0);
+        Some((end(further - begun)?.max(at), end(percent - begun)?))
+    }
+
+    /// When the next sweep is wanted for this job after one at `swept`, `usual` being the pause
+    /// that the cadence allows: when its end is foretold, or else after that pause.
+    #[must_use]
+    pub fn wants(&self, timing: &PollTiming, swept: Instant, usual: Duration) -> Instant {
+        let Some((earliest, latest)) = self.end() else { return swept.after(usual) };
+        let closest = timing.floor.min(timing.first).mul_f64(CLOSEST);
+        let spread = latest.since(earliest);
+        if earliest > swept {
+            // Late enough that it is over, for what is known exactly; early for what is not.
+            return earliest.after(closest.min(spread / 2)).min(swept.after(usual * PUT_OFF));
+        }
+        let is_due = swept < latest.after(spread);
+        swept.after(if is_due { (spread / 4).clamp(closest.min(usual), usual) } else { usual })
+    }
+}
+
+/// Keeps sweeps within the cadence: those that were not needed may be made up for later, a few at a
+/// time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SweepBudget {
+    /// Up to when the cadence has been used up.
+    used_up: Instant,
+}
+
+impl SweepBudget {
+    /// The earliest time for a sweep after one at `swept`.
+    #[must_use]
+    pub fn earliest(&self, timing: &PollTiming, swept: Instant) -> Instant {
+        let closest = timing.floor.min(timing.first).mul_f64(CLOSEST);
+        self.used_up.max(swept.after(closest))
+    }
+
+    /// Takes note of a sweep at `at`; `usual` is the pause that the cadence allows.
+    pub fn spend(&mut self, at: Instant, usual: Duration) {
+        self.used_up = self.used_up.max(at.before(usual * SAVED)).after(usual);
+    }
 }
 
 #[cfg(test)]
@@ -176,8 +277,8 @@ mod tests {
             (30.0, Some(40.0), 3.1),  // no gain tells nothing
             (40.0, Some(30.0), 3.9),  // and less than none neither
             (50.0, Some(80.0), 4.0),  // 50 percent in 10 s: 4 s left
-            (54.0, Some(99.9), 2.0),  // about to end, and still no sooner than the cadence
-            (56.0, Some(100.0), 2.0), // done but not final
+            (54.0, Some(99.9), 0.25), // about to end: once that is looked at when it is due
+            (54.3, Some(100.0), 2.0), // done but not final, and no sooner again than the cadence
         ];
         let mut looks = Looks::default();
         for (since_start, percent, expected) in table {
@@ -211,17 +312,67 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_sweep_is_wanted_when_an_end_is_foretold() {
+        let timing = PollTiming::default();
+        let usual = timing.floor;
+        // (looks: ms since the start, percent; when the next sweep is wanted)
+        let table: [(&[(u64, f64)], u64); 9] = [
+            (&[], 250),
+            // Between 1,961 and 2,000.
+            (&[(1_000, 50.0)], 1_980),
+            (&[(1_000, 50.0), (1_900, 95.0)], 1_989),
+            // Not over when it should have been: closely, for a while.
+            (&[(1_000, 50.0), (2_000, 99.0)], 2_050),
+            (&[(1_000, 50.0), (2_500, 99.0)], 2_550),
+            (&[(1_000, 50.0), (2_500, 100.0)], 2_750),
+            // Far ahead, and progress need not be even.
+            (&[(1_000, 10.0)], 2_000),
+            // It waited for its turn: what counts is when it begins to move.
+            (&[(1_000, 0.0), (2_000, 10.0), (3_000, 60.0)], 3_782),
+            (&[(1_000, 50.0), (1_100, 20.0)], 1_350),
+        ];
+        for (looks, expected) in table {
+            let mut pace = Pace::new(Instant(0));
+            let mut swept = Instant(0);
+            for (at, percent) in looks {
+                swept = Instant(*at);
+                pace.saw(swept, Some(*percent));
+            }
+            assert_eq!(pace.wants(&timing, swept, usual).0, expected, "{looks:?}");
+        }
+        // A percent of ten minutes is six seconds: all that time it may end.
+        let mut pace = Pace::new(Instant(0));
+        pace.saw(Instant(594_100), Some(99.0));
+        assert_eq!(pace.wants(&timing, Instant(594_100), usual).0, 594_350);
+    }
+
+    #[test]
+    fn sweeps_that_were_saved_up_come_closely_and_no_more_than_the_cadence_in_all() {
+        let timing = PollTiming::default();
+        let mut budget = SweepBudget::default();
+        let (mut swept, mut times) = (Instant(10_000), Vec::new());
+        for _ in 0..7 {
+            budget.spend(swept, timing.floor);
+            swept = budget.earliest(&timing, swept);
+            times.push(swept.0);
+        }
+        assert_eq!(times, [10_050, 10_100, 10_150, 10_200, 10_250, 10_500, 10_750]);
+    }
+
     proptest::proptest! {
         #[test]
         fn no_pause_leaves_its_bounds(
             looks in proptest::collection::vec((0_u64..10_000_000, proptest::option::of(-1e9..1e9_f64)), 0..40),
         ) {
             let timing = PollTiming::default();
-            let mut job = Looks::default();
+            let (mut job, mut hurried) = (Looks::default(), 0);
             for (since_start, percent) in looks {
                 let pause = job.next(&timing, Duration::from_millis(since_start), percent);
-                proptest::prop_assert!(pause >= timing.first && pause <= timing.max);
+                hurried += u32::from(pause < timing.first);
+                proptest::prop_assert!(pause >= timing.floor && pause <= timing.max);
             }
+            proptest::prop_assert!(hurried <= 1);
         }
     }
 }

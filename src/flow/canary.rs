@@ -26,10 +26,10 @@ impl Canary {
         Self { proven, ..Self::default() }
     }
 
-    /// Most jobs that may be in flight by what is known of the options: one more success allows
-    /// one more, which doubles the number with each round.
+    /// Most jobs that may be in flight by what is known of the options: twice as many with each
+    /// success.
     pub(super) fn allows(&self) -> u32 {
-        if self.proven { u32::MAX } else { self.successes.saturating_add(1) }
+        if self.proven { u32::MAX } else { 1_u32.checked_shl(self.successes).unwrap_or(u32::MAX) }
     }
 
     /// Takes note of how a job of this run ended, and says whether jobs fail in a surge.
@@ -53,16 +53,14 @@ mod tests {
     #[test]
     fn new_options_start_with_one_job_and_double() {
         let mut canary = Canary::new(false);
-        let mut rounds = Vec::new();
-        let mut allowed = canary.allows();
-        for _ in 0..5 {
-            rounds.push(allowed);
-            for _ in 0..allowed {
-                assert!(!canary.ended(true));
-            }
-            allowed = canary.allows();
+        let mut allowed = Vec::new();
+        for well in [true, false, true, true, true] {
+            allowed.push(canary.allows());
+            assert!(!canary.ended(well));
         }
-        assert_eq!(rounds, [1, 2, 4, 8, 16]);
+        assert_eq!(allowed, [1, 2, 2, 4, 8], "what fails allows nothing more");
+        (0..40).for_each(|_| assert!(!canary.ended(true)));
+        assert_eq!(canary.allows(), u32::MAX);
         assert_eq!(Canary::new(true).allows(), u32::MAX);
     }
 

@@ -46,6 +46,8 @@ pub(super) struct Drive<'a, S: Service> {
     pub(super) following: Option<Following>,
     /// The last look that the ledger has.
     kept: LastLook,
+    /// It occupies a place of the key, by what the ledger has.
+    holds_place: bool,
     /// Only looks are made, and nobody is told: the item is another run's.
     only_glance: bool,
     /// Leave to send the start that was just committed.
@@ -61,6 +63,7 @@ impl<'a, S: Service> Drive<'a, S> {
         Self {
             run,
             kept: task.look.clone(),
+            holds_place: task.holds_place(),
             task,
             item,
             refusals: 0,
@@ -124,6 +127,10 @@ impl<'a, S: Service> Drive<'a, S> {
             let alone = turn.as_ref().is_some_and(CreateTurn::is_alone);
             let before = self.task.row.phase;
             let is_news = row != self.task.row || self.shows_news();
+            if row.phase == State::StartDoubt && before != State::StartDoubt {
+                // What the draft looked like before says nothing of whether it runs now.
+                self.task.look.status = None;
+            }
             self.task.row = row;
             let committed = match effect {
                 Effect::Follow if before == State::Running && !is_news => Ok(Commit::Written),
@@ -143,6 +150,9 @@ impl<'a, S: Service> Drive<'a, S> {
                 if self.task.row.phase == State::Completed {
                     self.learn_duration();
                 }
+            }
+            let held_place = std::mem::replace(&mut self.holds_place, self.task.holds_place());
+            if held_place && !self.holds_place {
                 self.run.free_place();
             }
             seen = match effect {

@@ -35,7 +35,9 @@ impl<S: Service> Drive<'_, S> {
         let due = now.after(pause);
         let Some(job) = self.task.row.job.clone() else { return Some(self.look().await) };
         let sweeps = &self.run.sweeps;
-        let following = self.following.get_or_insert_with(|| sweeps.follow(&job, due, now));
+        let started = self.running_since.unwrap_or(now);
+        let following =
+            self.following.get_or_insert_with(|| sweeps.follow(&job, started, due, now));
         let news = following.news(due, context.clock.as_ref(), &timing);
         let seen = match context.unless_stopped(news).await.ok()? {
             News::Shown { asked, view } => Observation::Looked(self.seen(asked, *view)),

@@ -11,7 +11,7 @@ use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted};
 use super::protocol::Goal;
-use super::rush::Rush;
+use super::rush::{Drafting, Rush};
 use super::service::Service;
 use super::sweep::Sweeps;
 use super::tidings::Tidings;
@@ -47,6 +47,7 @@ pub struct Run<S> {
     strays_at: AtomicU64,
     creates: Semaphore,
     create_turn: tokio::sync::Mutex<()>,
+    ahead_turn: tokio::sync::Mutex<()>,
     start_turn: tokio::sync::Mutex<()>,
     place_freed: Notify,
     rush: Rush,
@@ -64,6 +65,9 @@ pub struct Run<S> {
 /// A turn to make a job.
 pub(super) struct CreateTurn<'a> {
     _place: SemaphorePermit<'a>,
+    // Free before the others are woken, which is what the end of the draft does.
+    _ahead: Option<MutexGuard<'a, ()>>,
+    _drafting: Drafting<'a>,
     alone: Option<MutexGuard<'a, ()>>,
 }
 
@@ -104,6 +108,7 @@ impl<S: Service> Run<S> {
             strays_at: AtomicU64::new(0),
             creates: Semaphore::new(CREATES),
             create_turn: tokio::sync::Mutex::new(()),
+            ahead_turn: tokio::sync::Mutex::new(()),
             start_turn: tokio::sync::Mutex::new(()),
             place_freed: Notify::new(),
             rush: Rush::default(),
@@ -281,19 +286,43 @@ impl<S: Service> Run<S> {
     /// drafts are known to cost nothing, creates go one at a time, too: a lost one can then be told
     /// from its neighbours. Returns the turn and what is known of drafts.
     pub(super) async fn create_turn(&self) -> Result<(CreateTurn<'_>, Drafts), Failure> {
-        let turn = async {
-            self.rush.over().await;
-            self.creates.acquire().await
-        };
-        let place = self.context.unless_stopped(turn).await?;
+        let (drafting, ahead) = self.context.unless_stopped(self.draft_is_due()).await??;
+        let place = self.context.unless_stopped(self.creates.acquire()).await?;
         let place = place.map_err(|error| Failure::local("making a job", &error))?;
+        let mut turn =
+            CreateTurn { _place: place, _drafting: drafting, _ahead: ahead, alone: None };
         if self.drafts().await? == Drafts::Honoured {
-            return Ok((CreateTurn { _place: place, alone: None }, Drafts::Honoured));
+            return Ok((turn, Drafts::Honoured));
         }
         let alone = self.context.unless_stopped(self.create_turn.lock()).await?;
         let drafts = self.drafts().await?;
-        let alone = Some(alone).filter(|_| drafts != Drafts::Honoured);
-        Ok((CreateTurn { _place: place, alone }, drafts))
+        turn.alone = Some(alone).filter(|_| drafts != Drafts::Honoured);
+        Ok((turn, drafts))
+    }
+
+    /// Waits until a further draft is needed, because a place is free that none is on its way to,
+    /// or can be spared: those ahead of need are made one at a time, and leave starts their part of
+    /// the rate.
+    async fn draft_is_due(&self) -> Result<(Drafting<'_>, Option<MutexGuard<'_, ()>>), Failure> {
+        loop {
+            let changed = self.rush.changed();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let mut wait = Duration::MAX;
+            if !self.rush.is_on() {
+                let free = self.cap().await?.saturating_sub(self.in_flight().await?);
+                if let Some(drafting) = self.rush.draft_for(free as usize) {
+                    return Ok((drafting, None));
+                }
+                if let Ok(ahead) = self.ahead_turn.try_lock() {
+                    wait = self.context.service.until_spare().await?;
+                    if wait.is_zero() {
+                        return Ok((self.rush.draft_ahead(), Some(ahead)));
+                    }
+                }
+            }
+            let _ = tokio::time::timeout(wait, changed).await;
+        }
     }
 
     /// Commits a create that has to be the only one of its key.
@@ -387,6 +416,12 @@ impl<S: Service> Run<S> {
         let cap = self.cap().await?;
         let others = self.others_in_flight(task).await?;
         Ok(others < cap)
+    }
+
+    /// Jobs of the key in flight.
+    async fn in_flight(&self) -> Result<u32, Failure> {
+        let key = self.context.key.clone();
+        self.context.ledger(move |ledger, _| ledger.in_flight(&key)).await
     }
 
     /// Jobs of the key in flight besides this one.

@@ -3,6 +3,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::client::{
     Admission, Call, Client, Created, Download, JobPage, ListQuery, NewJob, ResumePoint, StartJob,
@@ -35,6 +36,9 @@ pub trait Service: Send + Sync + 'static {
 
     /// How many jobs of the key may be in flight, as far as is known by now.
     fn in_flight_cap(&self) -> impl Future<Output = Result<u32, Failure>> + Send;
+
+    /// How long until the rate of creates and starts can spare a call that is not needed yet.
+    fn until_spare(&self) -> impl Future<Output = Result<Duration, Failure>> + Send;
 
     /// Waits until a start may be sent, before the start is committed.
     fn admit_start(
@@ -100,6 +104,10 @@ impl Service for Client {
 
     async fn in_flight_cap(&self) -> Result<u32, Failure> {
         Client::in_flight_cap(self).await
+    }
+
+    async fn until_spare(&self) -> Result<Duration, Failure> {
+        Client::until_spare(self).await
     }
 
     async fn admit_start(&self, id: &JobId, call: &Call<'_>) -> Result<Admission, Failure> {

@@ -145,6 +145,7 @@ struct StoredAdaptive {
     step: f64,
     patience: f64,
     before: f64,
+    held_back: u32,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -197,6 +198,7 @@ impl StoredAdaptive {
             step: state.step,
             patience: state.patience,
             before: state.before,
+            held_back: state.held_back,
         }
     }
 
@@ -209,6 +211,7 @@ impl StoredAdaptive {
             step: self.step,
             patience: self.patience,
             before: self.before,
+            held_back: self.held_back,
         }
     }
 }

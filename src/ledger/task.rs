@@ -91,6 +91,17 @@ pub struct Task {
     pub epoch: i64,
 }
 
+impl Task {
+    /// Whether it occupies, or may occupy, one of the key's places at the service. A job whose start
+    /// went without an answer, and that was seen to be a draft since then, does not: should the
+    /// start land yet, the service refuses it or another one, and neither is billed twice.
+    #[must_use]
+    pub fn holds_place(&self) -> bool {
+        let is_draft = self.look.status == Some(JobStatus::Created);
+        self.row.phase.in_flight() && !(self.row.phase == Phase::StartDoubt && is_draft)
+    }
+}
+
 /// What came of a claim.
 #[derive(Debug)]
 pub enum Claim {
@@ -557,12 +568,14 @@ fn holder(db: &Connection, id: TaskId) -> Result<Option<(OwnerId, String)>, Ledg
         .optional()?)
 }
 
+/// Rows of which [`Task::holds_place`] is true.
 fn in_flight(db: &Connection, key: &KeyId, except: TaskId) -> Result<u32, LedgerError> {
     Ok(db
         .prepare_cached(
             "SELECT count(*) FROM tasks
              WHERE key_print = ?1 AND origin = ?2 AND id <> ?3
-               AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')",
+               AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')
+               AND NOT (phase = 'start_doubt' AND status IS 'created')",
         )?
         .query_row(params![key.print.0, key.origin, except.0], |row| row.get(0))?)
 }

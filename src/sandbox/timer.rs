@@ -12,8 +12,8 @@ use super::duration;
 use super::engine::{Engine, EngineError, Outcome, Probe, Task};
 use super::random::roll;
 
-/// How often progress is told.
-const STEP: Duration = Duration::from_millis(100);
+/// Progress is told at each percent, but no more and no less often than this.
+const STEP: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(100));
 
 /// How long jobs take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,12 +127,14 @@ impl Engine for TimerEngine {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let dice = [0, 1].map(|nth| roll(self.seed, run, nth));
         let whole = self.distribution.sample(dice[0], dice[1], probe.duration_seconds);
+        let (most_often, least_often) = STEP;
+        let percent = (whole / 100).clamp(most_often, least_often);
         let mut left = whole;
         while !left.is_zero() {
             if cancel.load(Ordering::Relaxed) {
                 return Err(EngineError("Cancelled".to_owned()));
             }
-            let step = left.min(STEP);
+            let step = left.min(percent);
             std::thread::sleep(step);
             left -= step;
             progress(100.0 * (1.0 - left.as_secs_f64() / whole.as_secs_f64()));

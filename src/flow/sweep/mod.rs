@@ -40,16 +40,17 @@ pub(super) struct Following {
 }
 
 impl Sweeps {
-    /// Follows `job`, of which nothing is expected before `ripe_at`.
+    /// Follows `job`, which runs since `started`, and of which nothing is expected before `ripe_at`.
     pub(super) fn follow(
         self: &Arc<Self>,
         job: &JobId,
+        started: Instant,
         ripe_at: Instant,
         now: Instant,
     ) -> Following {
         let (sender, news) = watch::channel(None);
         let mut inner = self.inner();
-        inner.table.follow(job, ripe_at, now);
+        inner.table.follow(job, started, ripe_at, now);
         inner.waiting.insert(job.clone(), sender);
         drop(inner);
         self.changed.notify_one();
@@ -60,9 +61,15 @@ impl Sweeps {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self, asked: Instant, pages: u32, shown: HashMap<JobId, JobView>) {
+    fn tell(
+        &self,
+        timing: &PollTiming,
+        asked: Instant,
+        pages: u32,
+        shown: HashMap<JobId, JobView>,
+    ) {
         let mut inner = self.inner();
-        for (job, news) in inner.table.swept(asked, pages, shown) {
+        for (job, news) in inner.table.swept(timing, asked, pages, shown) {
             if let Some(waiting) = inner.waiting.get(&job) {
                 waiting.send_replace(Some(news));
             }
@@ -142,7 +149,7 @@ pub(super) async fn sweep<S: Service>(context: Arc<Context<S>>, sweeps: Arc<Swee
 async fn sweep_once<S: Service>(context: &Context<S>, sweeps: &Sweeps, most: u32) {
     let asked = context.clock.now();
     match read_pages(context, sweeps, most).await {
-        Ok((pages, shown)) => sweeps.tell(asked, pages, shown),
+        Ok((pages, shown)) => sweeps.tell(&context.timing.poll, asked, pages, shown),
         Err(failure) => {
             debug!(%failure, "jobs are looked at singly: their list cannot be had");
             sweeps.inner().table.failed(&context.timing.poll, context.clock.now());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::client::PollTiming;
-use crate::client::poll::{sweep_pages, sweep_pause};
+use crate::client::poll::{Pace, SweepBudget, sweep_pages, sweep_pause};
 use crate::model::{Instant, JobId, JobStatus, JobView};
 
 /// Sweeps in a row that may miss a job before it is looked at singly.
@@ -35,6 +35,7 @@ struct Followed {
     /// Nothing is to be expected before.
     ripe_at: Instant,
     since: Instant,
+    pace: Pace,
     missed: u32,
     /// The list does not show it: single looks only.
     hidden: bool,
@@ -47,6 +48,7 @@ pub(super) struct Table {
     /// Pages of the last sweep.
     pages: u32,
     swept_at: Option<Instant>,
+    budget: SweepBudget,
     failures: u32,
     rests_until: Option<Instant>,
 }
@@ -66,8 +68,10 @@ pub(super) enum Plan {
 }
 
 impl Table {
-    pub(super) fn follow(&mut self, job: &JobId, ripe_at: Instant, now: Instant) {
-        let followed = Followed { ripe_at, since: now, missed: 0, hidden: false };
+    /// Follows a job that runs since `started`, and of which nothing is expected before `ripe_at`.
+    pub(super) fn follow(&mut self, job: &JobId, started: Instant, ripe_at: Instant, now: Instant) {
+        let pace = Pace::new(started);
+        let followed = Followed { ripe_at, since: now, pace, missed: 0, hidden: false };
         self.followed.insert(job.clone(), followed);
     }
 
@@ -80,18 +84,21 @@ impl Table {
         self.is_on(now) && self.followed.get(job).is_some_and(|followed| !followed.hidden)
     }
 
-    /// When the next sweep comes. Every open job counts for the pace, but the first sweep waits
-    /// until one of them can be expected to have something to tell.
+    /// When the next sweep comes: as soon as one of the jobs can be expected to have something to
+    /// tell. Every open job counts for the cadence.
     pub(super) fn plan(&self, timing: &PollTiming, now: Instant) -> Plan {
         let open = self.open();
         let Some(pages) = sweep_pages(open) else { return Plan::Idle };
         if let Some(until) = self.rests_until.filter(|until| *until > now) {
             return Plan::At(until);
         }
-        let pause = sweep_pause(timing, self.pages, open);
-        let paced = self.swept_at.map_or(now, |last| last.after(pause));
-        let ripe = self.listed().map(|followed| followed.ripe_at).min().unwrap_or(now);
-        match paced.max(ripe) {
+        let wanted = |followed: &Followed| {
+            let wants = |swept| followed.pace.wants(timing, swept, self.pause(timing));
+            followed.ripe_at.max(self.swept_at.map_or(now, wants))
+        };
+        let wanted = self.listed().map(wanted).min().unwrap_or(now);
+        let earliest = self.swept_at.map_or(now, |swept| self.budget.earliest(timing, swept));
+        match wanted.max(earliest) {
             due if due > now => Plan::At(due),
             _ => Plan::Now { pages },
         }
@@ -106,12 +113,14 @@ impl Table {
     /// told of which job.
     pub(super) fn swept(
         &mut self,
+        timing: &PollTiming,
         asked: Instant,
         pages: u32,
         mut shown: HashMap<JobId, JobView>,
     ) -> Vec<(JobId, News)> {
         self.pages = pages;
         self.swept_at = Some(asked);
+        self.budget.spend(asked, self.pause(timing));
         self.failures = 0;
         self.rests_until = None;
         let mut news = Vec::new();
@@ -119,6 +128,7 @@ impl Table {
             if let Some(view) = shown.remove(job) {
                 followed.missed = 0;
                 followed.hidden = false;
+                followed.pace.saw(asked, view.progress);
                 news.push((job.clone(), read(asked, view)));
             } else if followed.since < asked && !followed.hidden {
                 followed.missed += 1;
@@ -136,6 +146,11 @@ impl Table {
         let rest = RESTS << self.failures.min(RESTS_MOST);
         self.failures = self.failures.saturating_add(1);
         self.rests_until = Some(now.after(timing.max * rest));
+    }
+
+    /// The pause between sweeps that the cadence allows.
+    fn pause(&self, timing: &PollTiming) -> Duration {
+        sweep_pause(timing, self.pages, self.open())
     }
 
     fn is_on(&self, now: Instant) -> bool {
@@ -207,7 +222,7 @@ mod tests {
     fn following(jobs: u64, ripe_at: u64) -> Table {
         let mut table = Table::default();
         for n in 0..jobs {
-            table.follow(&job(n), Instant(ripe_at), Instant(0));
+            table.follow(&job(n), Instant(0), Instant(ripe_at), Instant(0));
         }
         table
     }
@@ -232,31 +247,31 @@ mod tests {
             assert_eq!(table.covers(&job(0), Instant(now)), jobs > 1, "{jobs} {now}");
         }
         let mut four = following(4, 0);
-        four.swept(Instant(1_000), 1, page(0..4));
+        four.swept(&TIMING, Instant(1_000), 1, page(0..4));
         assert_eq!(four.plan(&TIMING, Instant(1_000)), Plan::At(Instant(1_500)));
-        four.swept(Instant(1_000), 2, page(0..4));
+        four.swept(&TIMING, Instant(1_000), 2, page(0..4));
         assert_eq!(four.plan(&TIMING, Instant(1_000)), Plan::At(Instant(2_000)));
     }
 
     #[test]
     fn what_two_sweeps_have_not_shown_is_looked_at_singly_until_it_is_shown() {
         let mut table = following(3, 0);
-        assert_eq!(table.swept(Instant(1), 1, page(0..2)).len(), 2);
+        assert_eq!(table.swept(&TIMING, Instant(1), 1, page(0..2)).len(), 2);
         assert!(table.covers(&job(2), Instant(1)));
-        let news = table.swept(Instant(2), 1, page(0..2));
+        let news = table.swept(&TIMING, Instant(2), 1, page(0..2));
         assert!(news.contains(&(job(2), News::LookNow)));
         assert!(!table.covers(&job(2), Instant(2)) && table.covers(&job(0), Instant(2)));
         assert!(table.is_complete(&page(0..2)), "pages are not read for what is not listed");
-        table.swept(Instant(3), 1, page(0..3));
+        table.swept(&TIMING, Instant(3), 1, page(0..3));
         assert!(table.covers(&job(2), Instant(3)));
     }
 
     #[test]
     fn a_job_that_was_started_after_the_sweep_was_sent_is_not_missed() {
         let mut table = following(2, 0);
-        table.follow(&job(9), Instant(0), Instant(5));
+        table.follow(&job(9), Instant(5), Instant(0), Instant(5));
         for _ in 0..3 {
-            table.swept(Instant(5), 1, page(0..2));
+            table.swept(&TIMING, Instant(5), 1, page(0..2));
         }
         assert!(table.covers(&job(9), Instant(6)));
     }
@@ -293,7 +308,7 @@ mod tests {
             rests.push(until.0 / 1_000);
         }
         assert_eq!(rests, [10, 20, 40, 80, 160, 320, 320, 320]);
-        table.swept(Instant(400_000), 1, page(0..2));
+        table.swept(&TIMING, Instant(400_000), 1, page(0..2));
         assert!(table.covers(&job(0), Instant(400_000)));
     }
 

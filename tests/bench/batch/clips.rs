@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// Two seconds of video in less than two kilobytes.
+/// Half a second of video in less than two kilobytes.
 const SMALL: &[u8] = include_bytes!("../../media/plain.mp4");
 
 /// What the clips of a batch are like.
@@ -21,22 +21,35 @@ pub enum Clips {
 /// Writes `number` clips into `directory`, whose contents differ from all with another `series`.
 pub fn write(directory: &Path, series: u64, number: usize, clips: Clips) -> io::Result<()> {
     fs::create_dir_all(directory)?;
-    // The same lengths in every series, so that runs can be compared.
-    let mut dice = fastrand::Rng::with_seed(7);
+    let mut lengths = lengths(clips);
     for n in 0..number {
         let mut bytes = SMALL.to_vec();
-        let mut size = 0;
-        match clips {
-            Clips::Small => {}
-            Clips::Sized(wanted) => size = wanted,
-            Clips::LongTailed(median, sigma) => {
-                set_length(&mut bytes, median * (sigma * normal(&mut dice)).exp());
-            }
+        if let Some(seconds) = lengths.next() {
+            set_length(&mut bytes, seconds);
         }
+        let size = if let Clips::Sized(wanted) = clips { wanted } else { 0 };
         bytes.extend(padding(&format!("clip {series:08} {n:08}"), size, bytes.len() as u64));
         fs::write(directory.join(format!("clip-{n:06}.mp4")), bytes)?;
     }
     Ok(())
+}
+
+/// Seconds of the longest of so many clips.
+pub fn longest(number: usize, clips: Clips) -> f64 {
+    lengths(clips).take(number).fold(0.0, f64::max)
+}
+
+/// How long the clips of a batch say that they are, where they are made to: the same in every
+/// series, so that runs can be compared.
+fn lengths(clips: Clips) -> impl Iterator<Item = f64> {
+    let mut dice = fastrand::Rng::with_seed(7);
+    let tail = match clips {
+        Clips::LongTailed(median, sigma) => Some((median, sigma)),
+        Clips::Small | Clips::Sized(_) => None,
+    };
+    std::iter::from_fn(move || {
+        tail.map(|(median, sigma)| median * (sigma * normal(&mut dice)).exp())
+    })
 }
 
 /// Box-Muller.
@@ -57,16 +70,31 @@ fn padding(text: &str, wanted: u64, present: u64) -> Vec<u8> {
     bytes
 }
 
-/// Makes headers say that the clip is so long: `mvhd` and `mdhd` hold a timescale and a duration.
+/// Makes headers say that the clip is so long: `mvhd` and `mdhd` hold a timescale and a duration, and
+/// `tkhd` a duration by the scale of the first.
 fn set_length(bytes: &mut [u8], seconds: f64) {
-    for kind in [b"mvhd", b"mdhd"] {
-        let Some(at) = bytes.windows(4).position(|window| window == kind) else { continue };
-        // Version, flags, two times; the lengths are 32 bits wide in version 0.
-        let timescale = at + 4 + 4 + 8;
-        let Some(field) = bytes.get(timescale..timescale + 4) else { continue };
-        let scale = field.try_into().map_or(1, u32::from_be_bytes);
+    let mut scale = 1.0;
+    // Behind the version and flags: two times and a timescale, or two times, a number and a gap.
+    for (kind, scale_at, duration_at) in
+        [(*b"mvhd", Some(12), 16), (*b"tkhd", None, 20), (*b"mdhd", Some(12), 16)]
+    {
+        let body = find(bytes, kind);
+        if let Some(at) = scale_at {
+            scale = f64::from(u32::from_be_bytes(*field(bytes, body + at)));
+        }
+        // The lengths are 32 bits wide in version 0.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let duration = (seconds * f64::from(scale)) as u32;
-        bytes[timescale + 4..timescale + 8].copy_from_slice(&duration.to_be_bytes());
+        let duration = (seconds * scale) as u32;
+        *field(bytes, body + duration_at) = duration.to_be_bytes();
     }
+}
+
+/// Where the body of the first box of a kind begins.
+fn find(bytes: &[u8], kind: [u8; 4]) -> usize {
+    let at = bytes.windows(4).position(|window| window == kind);
+    at.expect("the clip has all of these boxes") + 4
+}
+
+fn field(bytes: &mut [u8], at: usize) -> &mut [u8; 4] {
+    bytes.get_mut(at..at + 4).and_then(|field| field.try_into().ok()).expect("the clip is whole")
 }

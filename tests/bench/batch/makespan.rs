@@ -2,10 +2,13 @@
 
 use std::io;
 
-use crate::clips::Clips;
+use crate::clips::{self, Clips};
 use crate::report::{Aim, Report, Table, ratio, seconds};
 use crate::seen::Seen;
 use crate::world::{FAULTS, Ran, Service, Times, World};
+
+/// Seconds of work for each second of video, where the one follows from the other.
+const PER_SECOND: f64 = 0.5;
 
 /// What binds a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -58,7 +61,7 @@ impl Setting {
     }
 
     /// Where a thousand jobs take about five hundred seconds of the vendor's time.
-    fn service(self) -> Service {
+    fn service(self, jobs: usize) -> Service {
         let usual = Service::default();
         match self {
             Self::CapBound => usual,
@@ -70,7 +73,10 @@ impl Setting {
                 output_bytes: 150_000,
                 ..usual
             },
-            Self::LongTailed => Service { times: Times::Length(0.5), settle: 100.0, ..usual },
+            Self::LongTailed => {
+                let settle = PER_SECOND * clips::longest(jobs, self.clips());
+                Service { times: Times::Length(PER_SECOND), settle, ..usual }
+            }
             Self::Unforeseen => {
                 Service { times: Times::LogNormal(7.0, 0.8), settle: 100.0, ..usual }
             }
@@ -90,7 +96,7 @@ pub fn measure(args: &Args, report: &mut Report) -> io::Result<()> {
     let settings = if args.settings.is_empty() { &Setting::AIMED[..] } else { &args.settings };
     let mut table = table(&format!("Makespan of {} jobs, scale {}", args.jobs, args.scale));
     for setting in settings {
-        let mut world = World::new(setting.service(), args.scale)?;
+        let mut world = World::new(setting.service(args.jobs), args.scale)?;
         let (inputs, _) = world.inputs(args.warm, setting.clips())?;
         world.batch(&inputs, &[])?;
         for (faulty, most) in [(false, 1.05), (true, 1.25)] {
