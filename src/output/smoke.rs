@@ -20,17 +20,16 @@ pub fn heading(subject: &Subject) -> String {
     )
 }
 
-/// Every stage: how it ended, how long it took, what was found.
+/// Every stage that ran: how it ended, how long it took, what was found.
 #[must_use]
 pub fn table(report: &Report) -> Table {
     let mut table = Table::new(["", "stage", "took", "may take", "found"]).numbers([2, 3]);
-    for stage in &report.stages {
+    for stage in report.stages.iter().filter(|stage| stage.outcome != Outcome::Skipped) {
         let seconds = |took: Option<Duration>| took.map(latency).unwrap_or_default();
         let (tone, word) = mark(stage.outcome);
-        let shown = matches!(stage.outcome, Outcome::Passed | Outcome::Skipped);
         let mut found = stage.told.clone();
         // What went well needs no second sentence; what did not, does.
-        if !shown {
+        if stage.outcome != Outcome::Passed {
             for detail in &stage.details {
                 found = format!("{found}; {detail}");
             }
@@ -46,10 +45,7 @@ pub fn table(report: &Report) -> Table {
             Cell::from(stage.name.clone()),
             Cell::from(seconds(stage.took)),
             Cell::toned(Tone::Dim, seconds(stage.budget.filter(|_| stage.took.is_some()))),
-            Cell::toned(
-                if stage.outcome == Outcome::Skipped { Tone::Dim } else { Tone::Plain },
-                found,
-            ),
+            Cell::from(found),
         ]);
     }
     table
@@ -74,18 +70,33 @@ fn mark(outcome: Outcome) -> (Tone, &'static str) {
     }
 }
 
-/// The lines below the table: what differs from the contract, and the verdict.
+/// The lines below the table: what was not run, what differs from the contract, and the verdict.
 #[must_use]
 pub fn closing(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = not_run(report);
     if !report.drift.is_empty() {
-        lines.push(format!("differs from the contract: {}", report.drift.join("; ")));
+        lines.push("differs from the contract:".to_owned());
+        lines.extend(report.drift.iter().map(|line| format!("  {line}")));
     }
     lines.push(format!("verdict: {}", report.verdict.told));
     if let Some(next) = &report.verdict.next {
         lines.push(format!("next: {next}"));
     }
     lines
+}
+
+/// What was not run, a line for each reason.
+fn not_run(report: &Report) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for stage in report.stages.iter().filter(|stage| stage.outcome == Outcome::Skipped) {
+        match reasons.iter_mut().find(|(reason, _)| *reason == stage.told) {
+            Some((_, names)) => names.push(&stage.name),
+            None => reasons.push((&stage.told, vec![&stage.name])),
+        }
+    }
+    let line =
+        |(reason, names): (&str, Vec<&str>)| format!("not run: {} ({reason})", names.join(", "));
+    reasons.into_iter().map(line).collect()
 }
 
 /// One line about a stage, for those who watch.
@@ -218,9 +229,7 @@ pub(super) mod tests {
     fn the_table_tells_at_a_glance_and_nothing_in_it_moves_the_cursor() {
         let report = report();
         let text = table(&report).render(None, Paint(false));
-        for (word, stage) in
-            [("ok", "health"), ("warn", "tls"), ("FAIL", "success"), ("-", "burst")]
-        {
+        for (word, stage) in [("ok", "health"), ("warn", "tls"), ("FAIL", "success")] {
             let row = text.lines().find(|line| line.contains(stage)).unwrap();
             assert!(row.starts_with(word), "{row}");
         }
@@ -228,7 +237,9 @@ pub(super) mod tests {
         assert!(
             heading(&report.subject).starts_with("profile prod (prod) at https://api.example/")
         );
+        assert!(!text.contains("burst"), "{text}");
         let closing = closing(&report).join("\n");
+        assert!(closing.starts_with("not run: burst (not # asked for)\n"), "{closing}");
         assert!(closing.contains("job.x") && closing.contains("next: rbgv status j-1"));
     }
 

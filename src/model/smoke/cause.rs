@@ -27,6 +27,8 @@ pub enum Cause {
     Local,
     /// What happened cannot be told: a person has to look.
     Review,
+    /// A file among those of a directory is no video.
+    Input,
     /// A wrong command line.
     Usage,
     /// Stopped by a signal.
@@ -49,6 +51,7 @@ impl Cause {
             Self::Output => "output",
             Self::Local => "local",
             Self::Review => "review",
+            Self::Input => "input",
             Self::Usage => "usage",
             Self::Interrupted => "interrupted",
         }
@@ -67,7 +70,7 @@ impl Cause {
             Self::Timeout => ExitClass::TimedOut,
             Self::Output => ExitClass::Unverified,
             Self::Local => ExitClass::Local,
-            Self::Review => ExitClass::Some,
+            Self::Review | Self::Input => ExitClass::Some,
             Self::Usage => ExitClass::Usage,
             Self::Interrupted => ExitClass::Interrupted,
         }

@@ -61,7 +61,8 @@ pub enum Group {
 }
 
 impl Stage {
-    /// Every stage that can be chosen by name, in order.
+    /// Every stage that can be chosen by name, in order. A suite stands in the place of the
+    /// built-in clip.
     pub const NAMED: [Self; 16] = [
         Self::Name,
         Self::Tls,
@@ -133,8 +134,8 @@ impl Stage {
         matches!(self, Self::Success | Self::Suite | Self::DeadLink | Self::NoCredits)
     }
 
-    /// How long it may take before the service counts as slow; none where that depends on what is
-    /// sent.
+    /// How long it may take before the service counts as slow; none where that is for the clips, the
+    /// settings or the number of calls to say.
     #[must_use]
     pub fn usual_budget(self) -> Option<Duration> {
         let seconds = match self {
@@ -145,10 +146,15 @@ impl Stage {
             | Self::Isolation
             | Self::Listing
             | Self::Usage => 3,
-            // Three calls.
-            Self::Authentication => 6,
-            Self::Success => 180,
-            _ => return None,
+            // Three calls; an upload; a look at the ledger and a create.
+            Self::Authentication | Self::NotAVideo | Self::InvalidOption => 6,
+            // A job, all the way.
+            Self::Success | Self::DeadLink => 180,
+            // Usage has a minute to show a bill.
+            Self::Credits => 90,
+            // Work of this machine; an upload, a draft, and a start that is refused.
+            Self::Output | Self::NoCredits => 30,
+            Self::Suite | Self::Burst | Self::Rehearsal | Self::Comparison => return None,
         };
         Some(Duration::from_secs(seconds))
     }
@@ -190,12 +196,11 @@ impl FromStr for Choice {
             "failures" => return Ok(Self::All(Group::Failures)),
             _ => {}
         }
-        Stage::NAMED.into_iter().find(|stage| stage.as_str() == word).map(Self::One).ok_or_else(
-            || {
-                let known = Stage::NAMED.map(Stage::as_str).join(", ");
-                format!("unknown stage '{word}'; known: {known}, and free, paid, failures for many")
-            },
-        )
+        let named = Stage::NAMED.into_iter().chain([Stage::Suite]);
+        named.clone().find(|stage| stage.as_str() == word).map(Self::One).ok_or_else(|| {
+            let known = named.map(Stage::as_str).collect::<Vec<_>>().join(", ");
+            format!("unknown stage '{word}'; known: {known}, and free, paid, failures for many")
+        })
     }
 }
 
