@@ -77,8 +77,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Warn)]
     pub(super) degraded: How,
 
-    /// What fields are that the contract does not list, or lists and the service leaves out;
-    /// unknown states of jobs always fail
+    /// What fields are that the contract lists and the service leaves out or changes; with fail, new
+    /// ones count too; unknown states of jobs always fail
     #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Warn)]
     pub(super) drift: How,
 
@@ -86,7 +86,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE.json")]
     compare: Option<PathBuf>,
 
-    /// Write the result as JUnit XML
+    /// Write the result as JUnit XML; the file is emptied first
     #[arg(long, value_name = "FILE.xml")]
     junit: Option<PathBuf>,
 
@@ -220,7 +220,7 @@ fn wanted(args: &Args) -> Result<Wanted, Failure> {
 fn choices(args: &Args, choices: &[Choice]) -> Result<Vec<Choice>, Failure> {
     let needs = |stage: Stage, flag: &str| {
         let why = format!("it takes {flag}");
-        Err(Failure::new(FailureKind::Usage, format!("--only and --skip {stage}"), why))
+        Err(Failure::new(FailureKind::Usage, format!("{stage} was named"), why))
     };
     let choice = |choice: &Choice| match choice {
         Choice::One(Stage::Suite) if args.suite.is_none() => needs(Stage::Suite, "--suite DIR"),

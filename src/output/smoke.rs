@@ -33,11 +33,8 @@ pub fn table(report: &Report) -> Table {
             for detail in &stage.details {
                 found = format!("{found}; {detail}");
             }
-            if let Some(job) = &stage.job {
-                found = format!("{found}; job {job}");
-            }
-            if let Some(id) = &stage.request_id {
-                found = format!("{found}; request {id}");
+            for name in names(stage) {
+                found = format!("{found}; {name}");
             }
         }
         table.row([
@@ -86,7 +83,7 @@ pub fn closing(report: &Report) -> Vec<String> {
 }
 
 /// What was not run, a line for each reason.
-fn not_run(report: &Report) -> Vec<String> {
+pub(super) fn not_run(report: &Report) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for stage in report.stages.iter().filter(|stage| stage.outcome == Outcome::Skipped) {
         match reasons.iter_mut().find(|(reason, _)| *reason == stage.told) {
@@ -171,12 +168,19 @@ fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
 
+/// The names that support asks for, where the sentence does not hold them already.
+fn names(stage: &StageResult) -> Vec<String> {
+    let job = stage.job.as_ref().map(|job| format!("job {}", job.0));
+    let request = stage.request_id.as_ref().map(|id| format!("request {id}"));
+    let told = |name: &String| stage.told.contains(name.as_str());
+    job.into_iter().chain(request).filter(|name| !told(name)).collect()
+}
+
 /// A stage's findings as lines, the sentence first, with the names that support asks for.
 pub(super) fn lines(stage: &StageResult) -> Vec<String> {
     let mut lines = vec![escaped(&stage.told)];
     lines.extend(stage.details.iter().map(|detail| escaped(detail)));
-    lines.extend(stage.job.as_ref().map(|job| format!("job {}", escaped(&job.0))));
-    lines.extend(stage.request_id.as_ref().map(|id| format!("request {}", escaped(id))));
+    lines.extend(names(stage).iter().map(|name| escaped(name)));
     lines.extend(stage.next.as_ref().map(|next| format!("next: {}", escaped(next))));
     lines
 }
@@ -233,7 +237,10 @@ pub(super) mod tests {
             let row = text.lines().find(|line| line.contains(stage)).unwrap();
             assert!(row.starts_with(word), "{row}");
         }
-        assert!(!text.contains('\x1b') && text.contains("request r-1"), "{text}");
+        assert!(!text.contains('\x1b') && text.contains("; job j-1; request r-1"), "{text}");
+        let mut said = report.clone();
+        said.stages[2].told = "bad (job j-1, request r-1)".to_owned();
+        assert_eq!(table(&said).render(None, Paint(false)).matches("r-1").count(), 1);
         assert!(
             heading(&report.subject).starts_with("profile prod (prod) at https://api.example/")
         );

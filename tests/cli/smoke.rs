@@ -49,7 +49,23 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
     let slow = "[[fault]]\non = \"GET /health\"\ndo = { delay_answer = \"700ms\" }\n".to_owned();
     let fields = "[[fault]]\non = \"GET /health\"\ndo = { rename = { checks = \"probes\" } }\n";
     // (scenario, flags, code, word, stage that says so)
-    let table: [(String, &[&str], i32, &str, &str); 13] = [
+    let table: [(String, &[&str], i32, &str, &str); 17] = [
+        (set("GET /health", "status = \"unhealthy\""), &[], 11, "contract", "health"),
+        (set("GET /health", "checks = { api = false }"), &[], 0, "well", "health"),
+        (
+            set("GET /health", "checks = { api = false }"),
+            &["--degraded", "fail"],
+            5,
+            "down",
+            "health",
+        ),
+        (
+            set("GET /api/pricing", "model_pricing_credits_per_minute = { original = 0 }"),
+            &[],
+            11,
+            "contract",
+            "pricing",
+        ),
         (answer("GET /health", "status = 503, body = \"html\""), &[], 5, "down", "health"),
         (answer("* /v1/**", "status = 503, body = \"html\""), &[], 5, "down", "authentication"),
         (answer("* /v1/**", "status = 429"), &[], 5, "down", "authentication"),
@@ -89,21 +105,6 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
         }
     }
     assert_eq!(sandbox.audit().creates(), 0);
-}
-
-#[test]
-fn unknown_states_and_fields_are_named() {
-    let sandbox = Sandbox::with(
-        "[[fault]]\non = \"GET /v1/jobs/*\"\nnth = 1\nper_path = true\n\
-         do = { set = { status = \"archived\", queue_position = 3 } }\n",
-    );
-    let home = Home::with(&sandbox);
-    let ran = home.run(&sandbox, &["smoke-test", "--budget", "5", "--only", "success", "--json"]);
-    let document = document(ran, 11);
-    assert!(stage(&document, "success")["told"].as_str().unwrap().contains("archived"));
-    let drift = document["drift"].as_array().unwrap();
-    assert!(drift.contains(&"unknown state of a job: archived".into()), "{drift:?}");
-    assert!(drift.contains(&"not in the contract: job.engine".into()), "{drift:?}");
 }
 
 #[test]
@@ -152,4 +153,88 @@ fn a_key_that_grows_old_is_warned_of() {
     let authentication = stage(&document, "authentication");
     assert_eq!(authentication["outcome"], "warned");
     assert!(authentication["details"].to_string().contains("make a new key"));
+}
+
+#[test]
+fn what_works_and_is_not_as_documented_is_warned_of() {
+    let fault = |on: &str, what: &str| format!("[[fault]]\non = \"{on}\"\ndo = {{ {what} }}\n");
+    let table = [
+        (
+            fault("GET /v1/jobs/*", "answer = { status = 404, body = \"html\" }"),
+            "isolation",
+            "not_found or",
+        ),
+        (
+            fault("GET /health", "rename = { checks = \"probes\" }"),
+            "health",
+            "missing: health.checks",
+        ),
+        (
+            fault("GET /health", "set = { checks = { api = \"up\" } }"),
+            "health",
+            "health.checks.api is a text, documented is true or false",
+        ),
+        (
+            fault("GET /api/pricing", "rename = { packages = \"bundles\" }"),
+            "pricing",
+            "missing: pricing.packages",
+        ),
+    ];
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    for (scenario, name, words) in table {
+        sandbox.scenario(&scenario);
+        let document = document(home.run(&sandbox, &["smoke-test", "--json"]), 0);
+        let stage = stage(&document, name);
+        assert_eq!(stage["outcome"], "warned", "{scenario}{stage:#}");
+        assert!(stage["details"].to_string().contains(words), "{words}: {stage:#}");
+    }
+    // A field more is allowed, and listed.
+    sandbox.scenario(&fault("GET /health", "set = { region = \"eu\" }"));
+    let document = document(home.run(&sandbox, &["smoke-test", "--json"]), 0);
+    assert_eq!(outcome(&document, "health"), "passed");
+    assert_eq!(document["drift"], serde_json::json!(["not in the contract: health.region"]));
+}
+
+#[test]
+fn the_table_holds_what_ran_and_a_line_the_rest() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let ran = home.run(&sandbox, &["smoke-test", "--only", "health,pricing"]).ends_with(0);
+    let rows = ran.stdout.lines().filter(|line| !line.starts_with('\u{2500}'));
+    let words: Vec<&str> = rows.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(words, ["profile", "stage", "ok", "ok", "not", "verdict:"], "{}", ran.stdout);
+    assert!(ran.stdout.contains("not run: name, tls, authentication,"), "{}", ran.stdout);
+    // A script is told of each.
+    let only = ["smoke-test", "--only", "health", "--json"];
+    let document = document(home.run(&sandbox, &only), 0);
+    assert_eq!((document["passed"].as_u64(), document["skipped"].as_u64()), (Some(1), Some(14)));
+}
+
+#[test]
+fn what_was_asked_for_by_name_is_never_passed_over() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let table: [(&[&str], &str); 7] = [
+        (&["--only", "health,success"], "--budget"),
+        (&["--only", "free,paid"], "--budget"),
+        (&["--suite", "clips"], "--budget"),
+        (&["--no-credits-profile", "test"], "--budget"),
+        (&["--only", "no-credits", "--budget", "5"], "--no-credits-profile"),
+        (&["--only", "health,suite"], "--suite DIR"),
+        (&["--only", "health,burst"], "--burst N"),
+    ];
+    for (flags, words) in table {
+        home.run(&sandbox, &[&["smoke-test"][..], flags].concat()).ends_with(2).says(words);
+    }
+    assert_eq!(sandbox.audit().0["requests"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_look_needs_no_place_to_write() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let mut command = home.keyed(&sandbox);
+    command.env("RBGV_STATE_DIR", "/dev/null/nowhere").args(["smoke-test", "--json"]);
+    document(Ran::of(&mut command), 0);
 }

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::smoke::{TIMED, document, outcome, run, stage};
+use super::smoke::{document, outcome, run, stage};
 use crate::support::{Home, Ran, Sandbox};
 
 #[test]
@@ -14,6 +14,8 @@ fn all_stages_pass_and_one_job_is_billed() {
     assert!(!ran.stdout.contains(&sandbox.api_key) && !ran.stderr.contains(&sandbox.api_key));
     let document = document(ran, 0);
     assert_eq!(document["verdict"]["word"], "well", "{document:#}");
+    // The sandbox shows what the contract lists, and nothing else.
+    assert_eq!(document["drift"], serde_json::json!([]));
     assert_eq!(
         (document["profile"].as_str(), document["failed"].as_u64()),
         (Some("test"), Some(0))
@@ -33,6 +35,16 @@ fn all_stages_pass_and_one_job_is_billed() {
         assert!(success["steps"][step].is_number(), "{step}: {success}");
     }
     assert_eq!(stage(&document, "credits")["measures"]["credits"], 2.0);
+    // The model alone was a reason to refuse.
+    let refused = stage(&document, "invalid-option");
+    assert_eq!(refused["details"], serde_json::json!([]), "{refused:#}");
+    for stage in document["stages"].as_array().unwrap() {
+        let ran = stage["seconds"].is_number();
+        assert!(
+            !ran || stage["name"] == "burst" || stage["budget_seconds"].is_number(),
+            "{stage:#}"
+        );
+    }
     let audit = sandbox.audit();
     assert_eq!((audit.bills(), audit.uploads()), (1, 2), "the clip, and the file that is none");
     assert!(home.files().is_empty(), "{:?}", home.files());
@@ -87,6 +99,18 @@ fn a_failed_job_and_failure_paths_that_do_not_fail_are_told_apart() {
         (
             "[[fault]]\non = \"POST /v1/uploads\"\ndo = { answer = { status = 403 } }\n",
             "not-a-video",
+            11,
+            "contract",
+        ),
+        (
+            "[[fault]]\non = \"GET /v1/jobs/*\"\ndo = { set = { billing_status = \"not_charged\" } }\n",
+            "credits",
+            11,
+            "contract",
+        ),
+        (
+            "[[fault]]\non = \"GET /api/download/*\"\ndo = { set = { download_url = \"/health\" } }\n",
+            "credits",
             11,
             "contract",
         ),
@@ -230,7 +254,7 @@ fn a_suite_reports_each_clip_in_the_format_that_is_shipped() {
     let document = document(home.run(&sandbox, &[&suite[..], &["3"]].concat()), 4);
     assert_eq!(outcome(&document, "suite"), "failed", "4 credits are more than 3");
     assert_eq!(sandbox.audit().bills(), 0);
-    let document = self::document(home.run(&sandbox, &[&suite[..], &["4"]].concat()), 2);
+    let document = self::document(home.run(&sandbox, &[&suite[..], &["4"]].concat()), 1);
     let clips: Vec<(&str, &str)> = document["stages"]
         .as_array()
         .unwrap()
@@ -239,6 +263,7 @@ fn a_suite_reports_each_clip_in_the_format_that_is_shipped() {
         .map(|stage| (stage["name"].as_str().unwrap(), stage["outcome"].as_str().unwrap()))
         .collect();
     assert_eq!(clips.len(), 3, "{clips:?}");
+    assert_eq!(document["verdict"]["word"], "input");
     for (name, outcome) in clips {
         let expected = if name.ends_with("broken.mp4") { "failed" } else { "passed" };
         assert_eq!(outcome, expected, "{name}");
@@ -247,4 +272,96 @@ fn a_suite_reports_each_clip_in_the_format_that_is_shipped() {
     let kept: Vec<String> =
         home.files().into_iter().filter(|file| file.starts_with("kept/")).collect();
     assert!(kept.iter().any(|file| file.ends_with("short-nobg.webm")), "{kept:?}");
+}
+
+#[test]
+fn every_answer_on_the_way_is_held_against_the_contract() {
+    let fault = |on: &str, what: &str| format!("[[fault]]\non = \"{on}\"\ndo = {{ {what} }}\n");
+    // (call, what becomes of its answer, how it is told, the stage that tells it)
+    let table = [
+        ("POST /v1/uploads", "set = { node = 7 }", "not in the contract: upload.node", "success"),
+        (
+            "POST /v1/uploads",
+            "rename = { filename = \"name\" }",
+            "missing: upload.filename",
+            "success",
+        ),
+        ("POST /v1/jobs", "set = { eta = 7 }", "not in the contract: create.eta", "success"),
+        ("POST /v1/jobs", "rename = { message = \"note\" }", "missing: create.message", "success"),
+        ("POST /v1/jobs/*/start", "set = { eta = 7 }", "not in the contract: start.eta", "success"),
+        (
+            "POST /v1/jobs/*/start",
+            "set = { message = 7 }",
+            "start.message is a number, documented is a text or null",
+            "success",
+        ),
+        ("GET /v1/jobs/*", "set = { queue = 3 }", "not in the contract: job.queue", "success"),
+        (
+            "GET /v1/jobs/*",
+            "rename = { webhook_url = \"hook\" }",
+            "missing: job.webhook_url",
+            "success",
+        ),
+        (
+            "GET /api/download/*",
+            "rename = { output_format = \"format\" }",
+            "missing: download.output_format",
+            "credits",
+        ),
+    ];
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let only = ["smoke-test", "--budget", "5", "--only", "credits", "--json"];
+    for (on, what, told, name) in table {
+        sandbox.scenario(&fault(on, what));
+        let document = document(home.run(&sandbox, &only), 0);
+        let drift = document["drift"].as_array().unwrap();
+        assert!(drift.contains(&told.into()), "{told}: {drift:?}");
+        // What is gone is warned of; what is new is allowed.
+        let expected = if told.starts_with("not in") { "passed" } else { "warned" };
+        assert_eq!(outcome(&document, name), expected, "{document:#}");
+    }
+    let strict = [&only[..], &["--drift", "fail"]].concat();
+    sandbox.scenario(&fault("POST /v1/jobs/*/start", "set = { eta = 7 }"));
+    let document = document(home.run(&sandbox, &strict), 11);
+    assert_eq!(stage(&document, "success")["told"], "not in the contract: start.eta");
+}
+
+#[test]
+fn states_that_nobody_knows_fail() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"GET /v1/jobs/*\"\nnth = 1\nper_path = true\n\
+         do = { set = { status = \"archived\" } }\n",
+    );
+    let home = Home::with(&sandbox);
+    let only = ["smoke-test", "--budget", "5", "--only", "success", "--json"];
+    let document = document(home.run(&sandbox, &only), 11);
+    assert!(stage(&document, "success")["told"].as_str().unwrap().contains("archived"));
+    assert_eq!(document["drift"], serde_json::json!(["unknown state of a job: archived"]));
+    // A suite tells it of the clip.
+    home.variant("clips/one.mp4", 1);
+    let suite = ["smoke-test", "--budget", "5", "--suite", "clips", "--only", "suite", "--json"];
+    let document = self::document(home.run(&sandbox, &suite), 11);
+    assert_eq!(outcome(&document, "one.mp4"), "failed", "{document:#}");
+}
+
+#[test]
+fn what_has_no_price_needs_room_in_the_budget() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    // The success path takes all of it; or is refused.
+    for (budget, words) in [("2", "nothing is left"), ("1.9", "met the end of credits")] {
+        let ran = home.run(
+            &sandbox,
+            &["smoke-test", "--budget", budget, "--only", "success,dead-link", "--json"],
+        );
+        let document: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let dead_link = stage(&document, "dead-link");
+        assert_eq!(dead_link["outcome"], "skipped", "{document:#}");
+        assert!(dead_link["told"].as_str().unwrap().contains(words), "{dead_link:#}");
+    }
+    let audit = sandbox.audit();
+    assert_eq!((audit.creates(), audit.bills()), (1, 1));
+    let only = ["smoke-test", "--budget", "0.1", "--only", "dead-link", "--json"];
+    assert_eq!(outcome(&document(home.run(&sandbox, &only), 0), "dead-link"), "passed");
 }

@@ -241,10 +241,7 @@ impl Smoke<'_> {
                 "the alpha of {format} is declared, not measured, so nobody looked whether the \
                  background is gone: --format webp does"
             )),
-            None => {
-                let told = format!("the alpha of {format} is declared, not measured");
-                result.details.insert(0, told);
-            }
+            None => result.told.push_str("; its alpha is declared, not measured"),
             Some(pictures) if result.stage == Stage::Output => {
                 quality::judge(&pictures, &self.setup.clip.mask, result);
             }
