@@ -47,7 +47,7 @@ pub struct Rehearsal {
 pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
     let clock = &rehearsal.context.clock;
     let began = clock.now();
-    let came = carry_out(Errand {
+    let errand = Errand {
         context: &rehearsal.context,
         pricing: None,
         named: rehearsal.clips.iter().cloned().map(Named::Path).collect(),
@@ -57,14 +57,15 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
         spool: rehearsal.place.clone(),
         patience: rehearsal.patience,
         in_flight: 64,
-    })
-    .await;
+    };
+    // Its jobs are nobody's, and may be cut anywhere. What was cut short says nothing of the settings.
+    let came = tokio::select! {
+        biased;
+        () = rehearsal.context.stop.cancelled() => Err(interrupted()),
+        came = carry_out(errand) => came,
+    };
     let took = clock.now().since(began);
     let mut result = match came {
-        // What was cut short says nothing of the settings.
-        Ok(_) if rehearsal.context.stop.is_cancelled() => {
-            StageResult::of_failure(Stage::Rehearsal, &interrupted())
-        }
         Ok(came) => {
             let bills = bills(&rehearsal.context.service).await;
             judged(rehearsal.expected, &came, bills, took)
