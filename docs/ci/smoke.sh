@@ -10,11 +10,15 @@ result=${SMOKE_RESULT:-smoke.json}
 rbgv smoke-test --budget "$budget" --json "$@" > "$result"
 code=$?
 
+# What each code means: docs/smoke-test.md.
 case $code in
   0) echo "smoke test: well" ;;
   3) echo "smoke test: our key or configuration is wrong" >&2 ;;
   4) echo "smoke test: top up, or raise the budget" >&2 ;;
   5) echo "smoke test: the service is down; try again later" >&2 ;;
+  6) echo "smoke test: the job failed at the service; see $result" >&2 ;;
+  7) echo "smoke test: the job was not finished in time, and goes on" >&2 ;;
+  8) echo "smoke test: the output is not what was asked for; see $result" >&2 ;;
   10) echo "smoke test: slow, or worse than before; the deployment goes on" >&2; code=0 ;;
   11) echo "smoke test: the contract changed; hold the deployment" >&2 ;;
   *) echo "smoke test: exit code $code; see $result" >&2 ;;

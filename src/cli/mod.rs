@@ -26,6 +26,7 @@ mod sandbox;
 mod session;
 mod signals;
 mod smoke_report;
+mod smoke_setup;
 mod smoke_test;
 mod status;
 mod upload;

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::session::Session;
 use super::smoke_report::{Forms, Unheard};
-use super::smoke_test::clip;
+use super::smoke_setup::clip;
 use crate::flow::smoke::{Expected, Rehearsal, rehearse};
 use crate::model::smoke::StageResult;
 use crate::model::{Failure, JobOptions};

@@ -24,8 +24,11 @@ impl Observer for Unheard {
 }
 
 impl Forms {
+    /// Empties the file for JUnit: what an earlier run left there must not pass for the result of
+    /// one that never got so far.
+    ///
     /// # Errors
-    /// Two forms want the same stream.
+    /// Two forms want the same stream, or the file cannot be written.
     pub(super) fn new(tap: bool, junit: Option<&Path>, session: &Session) -> Result<Self, Failure> {
         let json = session.printer.style().json;
         if tap && json {
@@ -33,6 +36,9 @@ impl Forms {
             return Err(Failure::new(FailureKind::Usage, "--tap with --json", why));
         }
         let junit = junit.map(|file| absolute(&session.env, file));
+        if let Some(file) = &junit {
+            std::fs::File::create(file).map_err(|error| unwritable(file, &error))?;
+        }
         Ok(Self { tap, junit, json })
     }
 
@@ -63,10 +69,8 @@ impl Forms {
     }
 }
 
-/// Judges what was found, and tells it in every form that is wanted.
-///
-/// # Errors
-/// A file cannot be written. The result was printed nonetheless.
+/// Judges what was found, and tells it in every form that is wanted. A form that cannot be written
+/// is one more thing that went wrong.
 pub(super) fn finish(
     session: &Session,
     forms: &Forms,
@@ -74,7 +78,7 @@ pub(super) fn finish(
     began: (Instant, Timestamp),
     budget: Option<Credits>,
     found: Found,
-) -> Result<ExitClass, Failure> {
+) -> ExitClass {
     let report = Report {
         subject,
         began: began.1,
@@ -103,8 +107,12 @@ pub(super) fn finish(
         let text = junit(&report)?;
         std::fs::write(file, text).map_err(|error| unwritable(file, &error))
     });
-    told.and(written)?;
-    Ok(report.verdict.class)
+    let mut classes = vec![report.verdict.class];
+    for failure in [told, written].into_iter().filter_map(Result::err) {
+        printer.failure(&failure);
+        classes.push(failure.kind.exit_class());
+    }
+    ExitClass::combine(classes, false)
 }
 
 /// Annotations, summary and outputs, where GitHub Actions runs us.

@@ -1,37 +1,19 @@
 //! `rbgv smoke-test`: whether service, key and configuration work together, after a deployment.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
-
-use tokio_util::sync::CancellationToken;
 
 use super::rehearse;
 use super::session::{Session, absolute};
 use super::signals::stop_on_signals;
 use super::smoke_report::{self, Forms};
-use crate::client::{self, Bounds, Client, LaneLimits, MemoryStore, reach};
-use crate::flow::smoke::{self, Baseline, Clients, Clip, Policy, Setup, Severity, Told, Wanted};
+use super::smoke_setup::{Place, setup};
+use crate::client::Client;
+use crate::flow::smoke::{self, Baseline, Because, Severity, Told, Wanted};
 use crate::model::smoke::{Choice, Group, Stage, Subject};
 use crate::model::{
-    ApiKey, Background, Credits, ExitClass, Failure, FailureKind, JobOptions, ModelName,
-    OutputFormat,
+    Background, Credits, ExitClass, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
 };
-use crate::sandbox::SAMPLE;
-
-/// The free stages look at how things are now; they do not sit a long trouble out.
-const LOOK_RETRIES: u32 = 2;
-const LOOK_PATIENCE: Duration = Duration::from_secs(10);
-const LOOK_IDLE: Duration = Duration::from_secs(15);
-
-/// Repetitions of one call of a burst.
-const BURST_RETRIES: u32 = 8;
-
-/// How long usage may take to show a charge.
-const USAGE_LAG: Duration = Duration::from_mins(1);
-
-/// A key that nobody has.
-const WRONG_KEY: &str = "rbgv-smoke-test-this-key-does-not-exist";
 
 /// Check that service, key and configuration work together
 ///
@@ -44,7 +26,7 @@ const WRONG_KEY: &str = "rbgv-smoke-test-this-key-does-not-exist";
 pub(super) struct Args {
     /// Run the stages that start jobs too, and spend at most this number of credits, by estimate
     #[arg(long, value_name = "CREDITS", value_parser = credits)]
-    budget: Option<f64>,
+    pub(super) budget: Option<f64>,
 
     /// Only this stage, or group of stages (free, paid, failures); may be repeated
     #[arg(long, value_name = "STAGE", value_delimiter = ',')]
@@ -69,7 +51,7 @@ pub(super) struct Args {
 
     /// In place of the built-in clip, take the videos of this directory, and report each
     #[arg(long, value_name = "DIR")]
-    suite: Option<PathBuf>,
+    pub(super) suite: Option<PathBuf>,
 
     /// Keep outputs here
     #[arg(short, long, value_name = "DIR")]
@@ -77,34 +59,34 @@ pub(super) struct Args {
 
     /// A profile whose key has no credits, for the stage no-credits
     #[arg(long, value_name = "NAME")]
-    no_credits_profile: Option<String>,
+    pub(super) no_credits_profile: Option<String>,
 
     /// Send so many calls at once, to see that refusals (429) are waited out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
-    burst: Option<u32>,
+    pub(super) burst: Option<u32>,
 
     /// End the jobs after this time; what is under way can be resumed
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::settings::duration::parse)]
-    timeout: Duration,
+    pub(super) timeout: Duration,
 
     /// Another budget of latency for a stage, such as health=500ms; may be repeated
     #[arg(long, value_name = "STAGE=TIME", value_parser = latency)]
-    latency: Vec<(Stage, Duration)>,
+    pub(super) latency: Vec<(Stage, Duration)>,
 
     /// What a service that calls itself degraded is
     #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Warn)]
-    degraded: How,
+    pub(super) degraded: How,
 
-    /// What fields are that the contract does not list, or lists and the service leaves out;
-    /// unknown states of jobs always fail
+    /// What fields are that the contract lists and the service leaves out or changes; with fail, new
+    /// ones count too; unknown states of jobs always fail
     #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Warn)]
-    drift: How,
+    pub(super) drift: How,
 
     /// Compare with an earlier result (--json), and fail where it is slower or its matte worse
     #[arg(long, value_name = "FILE.json")]
     compare: Option<PathBuf>,
 
-    /// Write the result as JUnit XML
+    /// Write the result as JUnit XML; the file is emptied first
     #[arg(long, value_name = "FILE.xml")]
     junit: Option<PathBuf>,
 
@@ -120,7 +102,7 @@ pub(super) struct Args {
 
 /// What is done about something that works and is not right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum How {
+pub(super) enum How {
     /// It is told.
     Warn,
     /// The stage fails.
@@ -168,20 +150,23 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
         forms.begin(session, &subject);
         let stages = rehearse::run(session, args.timeout, &stop, &forms).await?;
         let found = smoke::Found { stages, ..smoke::Found::default() };
-        return smoke_report::finish(session, &forms, subject, began, None, found);
+        return Ok(smoke_report::finish(session, &forms, subject, began, None, found));
     }
     let options = options(&args, session)?;
-    let wanted = wanted(&args);
+    let wanted = wanted(&args)?;
     let stages = smoke::select(&wanted);
-    let spends = stages.iter().any(|(stage, because)| because.is_none() && stage.starts_jobs());
-    let place = Place::make(session, args.output.as_deref())?;
-    let setup = setup(&args, session, options, &place, spends, stop)?;
+    not_in_vain(&args, &stages)?;
+    let runs = |which: fn(Stage) -> bool| {
+        stages.iter().any(|(stage, because)| because.is_none() && which(*stage))
+    };
+    let spends = runs(Stage::starts_jobs);
+    let acts = spends || runs(|stage| stage.group() == Group::Failures);
+    let place = Place::make(session, args.output.as_deref(), acts)?;
+    let setup = setup(&args, session, options, &place, (spends, acts), stop)?;
     let key = setup.clients.keyed.as_ref().ok().and_then(Client::fingerprint);
     let subject = subject(session, key.map(|print| print.0));
     forms.begin(session, &subject);
-    if spends {
-        consent(session, setup.budget)?;
-    }
+    consent(session, setup.budget.filter(|_| spends), acts)?;
     if let Some(context) = setup.context.as_ref().filter(|_| spends) {
         // Whoever runs a command has seen to what stopped an earlier one.
         context.service.release_latches().await?;
@@ -195,10 +180,9 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     };
     let mut found = smoke::run(&setup, &stages, &tell).await;
     if let Some(baseline) = baseline {
-        found.stages.push(baseline.compare(&found.stages));
+        found.stages.push(baseline.compare(&subject.base_url, &found.stages));
     }
-    place.clear();
-    smoke_report::finish(session, &forms, subject, began, setup.budget, found)
+    Ok(smoke_report::finish(session, &forms, subject, began, setup.budget, found))
 }
 
 fn baseline(session: &Session, file: &Path) -> Result<Baseline, Failure> {
@@ -220,16 +204,53 @@ fn subject(session: &Session, key: Option<String>) -> Subject {
     }
 }
 
-fn wanted(args: &Args) -> Wanted {
-    Wanted {
-        only: args.only.clone(),
-        skip: args.skip.clone(),
+fn wanted(args: &Args) -> Result<Wanted, Failure> {
+    Ok(Wanted {
+        only: choices(args, &args.only)?,
+        skip: choices(args, &args.skip)?,
         // The sandbox's credits are nobody's.
         budget: args.budget.is_some() || args.sandbox,
         broke_key: args.no_credits_profile.is_some(),
         burst: args.burst.is_some(),
         suite: args.suite.is_some(),
+    })
+}
+
+/// The choices, in which a suite stands where it is run: in the place of the built-in clip.
+fn choices(args: &Args, choices: &[Choice]) -> Result<Vec<Choice>, Failure> {
+    let needs = |stage: Stage, flag: &str| {
+        let why = format!("it takes {flag}");
+        Err(Failure::new(FailureKind::Usage, format!("{stage} was named"), why))
+    };
+    let choice = |choice: &Choice| match choice {
+        Choice::One(Stage::Suite) if args.suite.is_none() => needs(Stage::Suite, "--suite DIR"),
+        Choice::One(Stage::Suite) => Ok(Choice::One(Stage::Success)),
+        Choice::One(Stage::Burst) if args.burst.is_none() => needs(Stage::Burst, "--burst N"),
+        other => Ok(*other),
+    };
+    choices.iter().map(choice).collect()
+}
+
+/// What was asked for by name must not be passed over: a pipeline would take that for a success.
+fn not_in_vain(args: &Args, stages: &[(Stage, Option<Because>)]) -> Result<(), Failure> {
+    for (stage, because) in stages {
+        let Some(because @ (Because::NoBudget | Because::NoBrokeKey)) = because else { continue };
+        let named = args.only.iter().any(|choice| match choice {
+            Choice::One(one) => one == stage,
+            Choice::All(group) => *group == Group::Paid && stage.group() == Group::Paid,
+        });
+        let by_flag = match stage {
+            Stage::Suite => args.suite.is_some(),
+            Stage::NoCredits => args.no_credits_profile.is_some(),
+            _ => false,
+        };
+        if named || by_flag {
+            let what = format!("{stage} was asked for, and cannot run");
+            return Err(Failure::new(FailureKind::Usage, what, because.words())
+                .with_next("rbgv smoke-test --help"));
+        }
     }
+    Ok(())
 }
 
 fn options(args: &Args, session: &Session) -> Result<JobOptions, Failure> {
@@ -252,16 +273,16 @@ fn options(args: &Args, session: &Session) -> Result<JobOptions, Failure> {
 }
 
 /// A write to production says so first, and asks when it may be large.
-fn consent(session: &Session, budget: Option<Credits>) -> Result<(), Failure> {
+fn consent(session: &Session, budget: Option<Credits>, acts: bool) -> Result<(), Failure> {
     let profile = &session.settings.profile;
-    let Some(budget) = budget else { return Ok(()) };
-    if profile.environment == crate::settings::Environment::Prod {
-        let told = format!(
-            "profile {} is production: up to {budget} credits of it may be spent",
-            profile.name
+    if acts && profile.environment == crate::settings::Environment::Prod {
+        let what = budget.map_or_else(
+            || "a file and a draft are sent to it".to_owned(),
+            |budget| format!("up to {budget} credits of it may be spent"),
         );
-        session.printer.note(&told);
+        session.printer.note(&format!("profile {} is production: {what}", profile.name));
     }
+    let Some(budget) = budget else { return Ok(()) };
     match profile.confirm_above_credits {
         Some(bound) if budget.0 > bound => session.confirm(&format!(
             "profile {} is to spend up to {budget} credits on a smoke test; go on?",
@@ -271,212 +292,9 @@ fn consent(session: &Session, budget: Option<Credits>) -> Result<(), Failure> {
     }
 }
 
-/// Where outputs and files that must be refused go.
-struct Place {
-    path: PathBuf,
-    keep: bool,
-}
-
-impl Place {
-    fn make(session: &Session, output: Option<&Path>) -> Result<Self, Failure> {
-        let path = if let Some(output) = output {
-            absolute(&session.env, output)
-        } else {
-            let name = format!("run-{}-{:016x}", session.env.pid, session.env.random.bits());
-            directory(session).join(name)
-        };
-        std::fs::create_dir_all(&path).map_err(|error| unwritable(&path, &error))?;
-        Ok(Self { path, keep: output.is_some() })
-    }
-
-    /// Removes what nobody asked to keep.
-    fn clear(&self) {
-        if !self.keep {
-            // What cannot be removed is in nobody's way.
-            let _ = std::fs::remove_dir_all(&self.path);
-        }
-    }
-}
-
-/// Where smoke tests keep their clips.
-fn directory(session: &Session) -> PathBuf {
-    session.settings.state_dir.join("smoke")
-}
-
-fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::local(format!("writing {}", path.display()), error)
-}
-
-/// The built-in clip as a file. It stays where it is, and unchanged, so that a later run finds a
-/// job that this one left; `label` makes it an input of its own.
-pub(super) fn clip(directory: &Path, label: &str) -> Result<PathBuf, Failure> {
-    let path = directory.join(format!("{label}.mp4"));
-    let bytes = labelled(SAMPLE.video, label);
-    if std::fs::read(&path).is_ok_and(|there| there == bytes) {
-        return Ok(path);
-    }
-    let written = std::fs::create_dir_all(directory).and_then(|()| {
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
-        std::io::Write::write_all(&mut file, &bytes)?;
-        file.persist(&path).map_err(|error| error.error)
-    });
-    written.map_err(|error| unwritable(&path, &error))?;
-    Ok(path)
-}
-
-/// An MP4 with a box behind it that no player looks at.
-fn labelled(video: &[u8], label: &str) -> Vec<u8> {
-    let size = u32::try_from(label.len() + 8).unwrap_or(8);
-    [video, &size.to_be_bytes(), b"free", label.as_bytes()].concat()
-}
-
-fn setup(
-    args: &Args,
-    session: &Session,
-    options: JobOptions,
-    place: &Place,
-    spends: bool,
-    stop: CancellationToken,
-) -> Result<Setup, Failure> {
-    let profile = &session.settings.profile;
-    let clients = clients(args, session)?;
-    let endpoint = session.endpoint(None);
-    let silent = || Arc::new(super::smoke_report::Unheard);
-    let writes = wants(args, Group::Failures) || spends;
-    let context = match &clients.keyed {
-        Ok(_) if writes => Some(session.context_until(silent(), stop.clone())?),
-        _ => None,
-    };
-    let broke = match args.no_credits_profile.as_deref().filter(|_| spends) {
-        Some(name) => Some(broke(session, name, &clients, stop.clone())?),
-        None => None,
-    };
-    Ok(Setup {
-        base_url: profile.base_url.clone(),
-        proxied: reach::is_proxied(&profile.base_url, &endpoint.proxy),
-        connect_timeout: profile.timing.connect_timeout,
-        clients,
-        context,
-        broke,
-        clip: Clip::new(clip(&directory(session), "smoke-test")?, SAMPLE.mask, SAMPLE.doubt)?,
-        suite: args.suite.as_deref().map(|directory| absolute(&session.env, directory)),
-        place: place.path.clone(),
-        spool: session.spool()?,
-        options,
-        budget: args.budget.map(Credits),
-        policy: Policy {
-            degraded: args.degraded.into(),
-            drift: args.drift.into(),
-            latency: args.latency.iter().copied().collect(),
-            patience: args.timeout,
-            usage_lag: USAGE_LAG,
-        },
-        key_warning: profile.key_age_warning(session.env.clock.wall()),
-        clock: session.env.clock.clone(),
-        random: session.env.random.clone(),
-        stop,
-    })
-}
-
-/// Whether a stage of `group` was named.
-fn wants(args: &Args, group: Group) -> bool {
-    let named = |choice: &Choice| {
-        Stage::NAMED.into_iter().any(|stage| stage.group() == group && choice.names(stage))
-    };
-    args.only.iter().any(named)
-}
-
-fn clients(args: &Args, session: &Session) -> Result<Clients, Failure> {
-    let key = session.settings.api_key().map(|resolved| {
-        for warning in &resolved.warnings {
-            session.printer.warn(warning);
-        }
-        resolved.key
-    });
-    let usual = client::Limits::default();
-    let look = |key| looker(session, key, LOOK_RETRIES, &usual);
-    let burst = match (&key, args.burst) {
-        (Ok(key), Some(calls)) => {
-            let most = f64::from(calls);
-            let lane = LaneLimits {
-                rate: Bounds { min: usual.poll.rate.min, max: most, first: most },
-                burst: calls,
-                concurrency: calls as usize,
-            };
-            let limits = client::Limits { poll: lane, ..usual };
-            Some((looker(session, Some(key.clone()), BURST_RETRIES, &limits)?, calls))
-        }
-        _ => None,
-    };
-    Ok(Clients {
-        keyed: match key {
-            Ok(key) => Ok(look(Some(key))?),
-            Err(failure) => Err(failure),
-        },
-        keyless: look(None)?,
-        wrong: look(Some(ApiKey::new(WRONG_KEY)))?,
-        burst,
-    })
-}
-
-/// A client whose limits end with the process.
-fn looker(
-    session: &Session,
-    key: Option<ApiKey>,
-    retries: u32,
-    limits: &client::Limits,
-) -> Result<Client, Failure> {
-    let timing = session.timing().client;
-    let timing = client::Timing {
-        retries,
-        idle_timeout: timing.idle_timeout.min(LOOK_IDLE),
-        retry_after_max: timing.retry_after_max.min(LOOK_PATIENCE),
-        ..timing
-    };
-    let (clock, random) = (session.env.clock.clone(), session.env.random.clone());
-    let store = Arc::new(MemoryStore::default());
-    Client::sharing(session.endpoint(key), timing, clock, random, store, limits)
-}
-
-/// What the stage no-credits works with: another key at the same service.
-fn broke(
-    session: &Session,
-    name: &str,
-    clients: &Clients,
-    stop: CancellationToken,
-) -> Result<(Arc<crate::flow::Context<Client>>, PathBuf), Failure> {
-    let beside = session.beside(name)?;
-    let refused = |why: &str| {
-        Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)
-            .with_next("rbgv config show --profile NAME, for each of the two")
-    };
-    if beside.settings.profile.base_url != session.settings.profile.base_url {
-        return Err(refused("its base_url differs: keys are never sent to another service"));
-    }
-    let context = beside.context_until(Arc::new(super::smoke_report::Unheard), stop)?;
-    let own = clients.keyed.as_ref().ok().and_then(Client::fingerprint);
-    if own.is_some() && context.service.fingerprint() == own {
-        return Err(refused("it has the same key"));
-    }
-    Ok((context, clip(&directory(session), "no-credits")?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_clip_is_written_once_and_each_label_is_an_input_of_its_own() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = clip(dir.path(), "one").unwrap();
-        let modified = || std::fs::metadata(&path).unwrap().modified().unwrap();
-        let (before, video) = (modified(), crate::media::inspect_input(&path).unwrap());
-        assert!((video.duration.unwrap() - 2.0).abs() < 0.1);
-        assert_eq!(clip(dir.path(), "one").unwrap(), path);
-        assert_eq!(modified(), before);
-        let other = clip(dir.path(), "two").unwrap();
-        assert_ne!(std::fs::read(path).unwrap(), std::fs::read(other).unwrap());
-    }
 
     #[test]
     fn budgets_of_latency_name_one_stage() {

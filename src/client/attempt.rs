@@ -174,7 +174,7 @@ impl Client {
         };
         let result = answered
             .map_err(|fault| Trouble::from_fault(&fault))
-            .and_then(|answer| self.understand(&answer, read));
+            .and_then(|answer| self.understand(operation, &answer, read));
         self.log(operation, call, effort.attempt, sent, &result);
         let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
         let (limiter, host) = (&self.inner.limiter, &self.inner.host);
@@ -185,6 +185,7 @@ impl Client {
 
     fn understand<T>(
         &self,
+        operation: &Operation,
         answer: &Answer,
         read: impl Fn(&Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Trouble> {
@@ -196,15 +197,16 @@ impl Client {
         let value =
             json(answer).map_err(|bad| Trouble::from_unreadable(head, &Value::Null, bad))?;
         let said_id = ErrorBody::from_json(&value).request_id;
-        match read(&value) {
-            Ok(value) => Ok(Done {
-                value,
-                request_id: said_id.or_else(|| head.request_id.clone()),
-                date: head.date.as_deref().and_then(wall_time),
-                status: head.status,
-            }),
-            Err(bad) => Err(Trouble::from_unreadable(head, &value, bad)),
+        let understood = read(&value).map_err(|bad| Trouble::from_unreadable(head, &value, bad))?;
+        if let Some(witness) = &self.witness {
+            witness(operation.route, &value);
         }
+        Ok(Done {
+            value: understood,
+            request_id: said_id.or_else(|| head.request_id.clone()),
+            date: head.date.as_deref().and_then(wall_time),
+            status: head.status,
+        })
     }
 
     /// How long the service asked to be left alone.

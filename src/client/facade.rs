@@ -18,7 +18,7 @@ use super::endpoint::{Endpoint, Timing};
 use super::lanes::{self, Limits};
 use super::limiter::{Admission, Limiter};
 use super::memory::MemoryStore;
-use super::operation::Operation;
+use super::operation::{Operation, Route};
 use super::report::{LimitsReport, report};
 use super::transport::Transport;
 use super::wire::{self, Unreadable};
@@ -37,7 +37,12 @@ use crate::model::{
 #[derive(Clone)]
 pub struct Client {
     pub(super) inner: Arc<Inner>,
+    pub(super) witness: Option<Witness>,
 }
+
+/// Is shown every answer that was understood, as it came. It may hold links that open outputs: a
+/// witness looks, and keeps none of it.
+pub type Witness = Arc<dyn Fn(Route, &Value) + Send + Sync>;
 
 pub(super) struct Inner {
     pub(super) base_url: Url,
@@ -102,7 +107,7 @@ impl Client {
             clock,
             random,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), witness: None })
     }
 
     /// Scheme, host and, unless it is the scheme's own, port: `https://api.example`.
@@ -122,6 +127,12 @@ impl Client {
     pub fn logged_as(self, profile: &str) -> Self {
         self.inner.profile.get_or_init(|| profile.to_owned());
         self
+    }
+
+    /// The same client, with the same connections and limits, whose answers `witness` is shown.
+    #[must_use]
+    pub fn witnessed(&self, witness: Witness) -> Self {
+        Self { inner: Arc::clone(&self.inner), witness: Some(witness) }
     }
 
     pub(super) fn profile(&self) -> Option<&str> {

@@ -23,6 +23,31 @@ impl Method {
     }
 }
 
+/// Which answer of the contract a call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// `POST /v1/uploads`
+    Upload,
+    /// `POST /v1/jobs`
+    Create,
+    /// `POST /v1/jobs/{id}/start`
+    Start,
+    /// `GET /v1/jobs/{id}`
+    Job,
+    /// `GET /v1/jobs`
+    Jobs,
+    /// `GET /api/download/{id}`
+    DownloadLink,
+    /// `GET /api/pricing`
+    Pricing,
+    /// `GET /health`
+    Health,
+    /// `GET /v1/usage/summary` and `GET /v1/usage/events`
+    Usage,
+    /// `/v1/admin/...`
+    Admin,
+}
+
 /// What a repetition of a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeating {
@@ -35,6 +60,7 @@ pub(super) enum Repeating {
 /// One call, complete but for its body.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Operation {
+    pub(super) route: Route,
     /// In words, for failures: "starting the job".
     pub(super) name: &'static str,
     pub(super) method: Method,
@@ -51,8 +77,9 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    fn new(name: &'static str, method: Method, path: &[&str], auth: Auth) -> Self {
+    fn new(route: Route, name: &'static str, method: Method, path: &[&str], auth: Auth) -> Self {
         Self {
+            route,
             name,
             method,
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
@@ -65,12 +92,12 @@ impl Operation {
         }
     }
 
-    fn get(name: &'static str, path: &[&str], auth: Auth) -> Self {
-        Self::new(name, Method::Get, path, auth)
+    fn get(route: Route, name: &'static str, path: &[&str], auth: Auth) -> Self {
+        Self::new(route, name, Method::Get, path, auth)
     }
 
-    fn post(name: &'static str, path: &[&str], auth: Auth) -> Self {
-        Self::new(name, Method::Post, path, auth)
+    fn post(route: Route, name: &'static str, path: &[&str], auth: Auth) -> Self {
+        Self::new(route, name, Method::Post, path, auth)
     }
 
     fn once(mut self) -> Self {
@@ -94,24 +121,32 @@ impl Operation {
     }
 
     pub(super) fn upload() -> Self {
-        Self::post("uploading the file", &["v1", "uploads"], Auth::Key).on(Lane::Transfer)
+        Self::post(Route::Upload, "uploading the file", &["v1", "uploads"], Auth::Key)
+            .on(Lane::Transfer)
     }
 
     pub(super) fn create() -> Self {
-        Self::post("creating the job", &["v1", "jobs"], Auth::Key).once().on(Lane::Control)
+        Self::post(Route::Create, "creating the job", &["v1", "jobs"], Auth::Key)
+            .once()
+            .on(Lane::Control)
     }
 
     pub(super) fn start(id: &JobId) -> Self {
-        let start = Self::post("starting the job", &["v1", "jobs", &id.0, "start"], Auth::Key);
+        let start = Self::post(
+            Route::Start,
+            "starting the job",
+            &["v1", "jobs", &id.0, "start"],
+            Auth::Key,
+        );
         Self { starts: true, ..start.once().on(Lane::Control).about(id) }
     }
 
     pub(super) fn job(id: &JobId) -> Self {
-        Self::get("looking at the job", &["v1", "jobs", &id.0], Auth::Key).about(id)
+        Self::get(Route::Job, "looking at the job", &["v1", "jobs", &id.0], Auth::Key).about(id)
     }
 
     pub(super) fn jobs(limit: u32, offset: u64, status: Option<&str>) -> Self {
-        let page = Self::get("listing jobs", &["v1", "jobs"], Auth::Key)
+        let page = Self::get(Route::Jobs, "listing jobs", &["v1", "jobs"], Auth::Key)
             .with("limit", &limit)
             .with("offset", &offset);
         match status {
@@ -121,44 +156,66 @@ impl Operation {
     }
 
     pub(super) fn download_link(id: &JobId) -> Self {
-        Self::get("asking for the output", &["api", "download", &id.0], Auth::None).about(id)
+        Self::get(
+            Route::DownloadLink,
+            "asking for the output",
+            &["api", "download", &id.0],
+            Auth::None,
+        )
+        .about(id)
     }
 
     pub(super) fn pricing() -> Self {
-        Self::get("asking for prices", &["api", "pricing"], Auth::None)
+        Self::get(Route::Pricing, "asking for prices", &["api", "pricing"], Auth::None)
     }
 
     pub(super) fn health() -> Self {
-        Self::get("asking for the service's health", &["health"], Auth::None)
+        Self::get(Route::Health, "asking for the service's health", &["health"], Auth::None)
     }
 
     pub(super) fn usage_summary(days: u32) -> Self {
-        Self::get("asking for usage", &["v1", "usage", "summary"], Auth::Key).with("days", &days)
+        Self::get(Route::Usage, "asking for usage", &["v1", "usage", "summary"], Auth::Key)
+            .with("days", &days)
     }
 
     pub(super) fn usage_events(limit: u32) -> Self {
-        Self::get("asking for usage events", &["v1", "usage", "events"], Auth::Key)
+        Self::get(Route::Usage, "asking for usage events", &["v1", "usage", "events"], Auth::Key)
             .with("limit", &limit)
     }
 
     pub(super) fn admin_config() -> Self {
-        Self::get("asking for the configuration", &["v1", "admin", "config"], Auth::Admin)
+        Self::get(
+            Route::Admin,
+            "asking for the configuration",
+            &["v1", "admin", "config"],
+            Auth::Admin,
+        )
     }
 
     pub(super) fn admin_keys() -> Self {
-        Self::get("listing keys", &["v1", "admin", "keys"], Auth::Admin)
+        Self::get(Route::Admin, "listing keys", &["v1", "admin", "keys"], Auth::Admin)
     }
 
     pub(super) fn admin_create_key() -> Self {
-        Self::post("creating a key", &["v1", "admin", "keys"], Auth::Admin).once()
+        Self::post(Route::Admin, "creating a key", &["v1", "admin", "keys"], Auth::Admin).once()
     }
 
     pub(super) fn admin_disable_key() -> Self {
-        Self::post("disabling the key", &["v1", "admin", "keys", "disable"], Auth::Admin)
+        Self::post(
+            Route::Admin,
+            "disabling the key",
+            &["v1", "admin", "keys", "disable"],
+            Auth::Admin,
+        )
     }
 
     pub(super) fn admin_enable_key() -> Self {
-        Self::post("enabling the key", &["v1", "admin", "keys", "enable"], Auth::Admin)
+        Self::post(
+            Route::Admin,
+            "enabling the key",
+            &["v1", "admin", "keys", "enable"],
+            Auth::Admin,
+        )
     }
 
     /// Path without query, as it is shown and logged.

@@ -62,8 +62,10 @@ pub async fn certificate(url: &Url, patience: Duration) -> Result<Option<Certifi
         Refused::Unreachable(why) => Failure::new(FailureKind::Unreachable, what, why),
         Refused::OutOfTime(why) => Failure::new(FailureKind::Unavailable, what, why)
             .with_next("check this machine's clock, then tell the vendor"),
-        Refused::Untrusted(why) => Failure::new(FailureKind::Configuration, what, why)
-            .with_next("a proxy that opens TLS needs its certificate among this machine's"),
+        Refused::Untrusted(why) => Failure::new(FailureKind::Configuration, what, why).with_next(
+            "check the profile's base_url; a proxy that opens TLS needs its certificate among \
+                 this machine's",
+        ),
     })
 }
 

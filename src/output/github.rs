@@ -30,7 +30,7 @@ pub fn summary(report: &Report) -> String {
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(text, "{}\n", plain(&smoke::heading(&report.subject)));
     text.push_str("| | stage | took | found |\n|---|---|---:|---|\n");
-    for stage in &report.stages {
+    for stage in report.stages.iter().filter(|stage| stage.outcome != Outcome::Skipped) {
         let mark = match stage.outcome {
             Outcome::Passed => ":white_check_mark:",
             Outcome::Warned => ":warning:",
@@ -42,8 +42,9 @@ pub fn summary(report: &Report) -> String {
         let _ =
             writeln!(text, "| {mark} | {} | {took} | {} |", plain(&stage.name), found.join("<br>"));
     }
-    for line in &report.drift {
-        let _ = writeln!(text, "\n- {}", plain(line));
+    let differs = report.drift.iter().map(|line| format!("differs from the contract: {line}"));
+    for line in smoke::not_run(report).into_iter().chain(differs) {
+        let _ = writeln!(text, "\n- {}", plain(&line));
     }
     if let Some(next) = &report.verdict.next {
         let _ = writeln!(text, "\nNext: {}", plain(next));
@@ -118,7 +119,9 @@ mod tests {
     fn the_summary_is_a_table_that_foreign_text_cannot_break() {
         let text = summary(&smoke::tests::report());
         let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| :")).collect();
-        assert_eq!(rows.len(), 4);
+        assert_eq!(rows.len(), 3);
+        assert!(text.contains("\n- not run: burst (not \\# asked for)\n"), "{text}");
+        assert!(text.contains("\n- differs from the contract: not in the contract: job.x\n"));
         for row in rows {
             let bars = row.replace("\\|", "").matches('|').count();
             assert_eq!(bars, 5, "{row}");

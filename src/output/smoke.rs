@@ -20,25 +20,21 @@ pub fn heading(subject: &Subject) -> String {
     )
 }
 
-/// Every stage: how it ended, how long it took, what was found.
+/// Every stage that ran: how it ended, how long it took, what was found.
 #[must_use]
 pub fn table(report: &Report) -> Table {
     let mut table = Table::new(["", "stage", "took", "may take", "found"]).numbers([2, 3]);
-    for stage in &report.stages {
+    for stage in report.stages.iter().filter(|stage| stage.outcome != Outcome::Skipped) {
         let seconds = |took: Option<Duration>| took.map(latency).unwrap_or_default();
         let (tone, word) = mark(stage.outcome);
-        let shown = matches!(stage.outcome, Outcome::Passed | Outcome::Skipped);
         let mut found = stage.told.clone();
         // What went well needs no second sentence; what did not, does.
-        if !shown {
+        if stage.outcome != Outcome::Passed {
             for detail in &stage.details {
                 found = format!("{found}; {detail}");
             }
-            if let Some(job) = &stage.job {
-                found = format!("{found}; job {job}");
-            }
-            if let Some(id) = &stage.request_id {
-                found = format!("{found}; request {id}");
+            for name in names(stage) {
+                found = format!("{found}; {name}");
             }
         }
         table.row([
@@ -46,10 +42,7 @@ pub fn table(report: &Report) -> Table {
             Cell::from(stage.name.clone()),
             Cell::from(seconds(stage.took)),
             Cell::toned(Tone::Dim, seconds(stage.budget.filter(|_| stage.took.is_some()))),
-            Cell::toned(
-                if stage.outcome == Outcome::Skipped { Tone::Dim } else { Tone::Plain },
-                found,
-            ),
+            Cell::from(found),
         ]);
     }
     table
@@ -74,18 +67,33 @@ fn mark(outcome: Outcome) -> (Tone, &'static str) {
     }
 }
 
-/// The lines below the table: what differs from the contract, and the verdict.
+/// The lines below the table: what was not run, what differs from the contract, and the verdict.
 #[must_use]
 pub fn closing(report: &Report) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines = not_run(report);
     if !report.drift.is_empty() {
-        lines.push(format!("differs from the contract: {}", report.drift.join("; ")));
+        lines.push("differs from the contract:".to_owned());
+        lines.extend(report.drift.iter().map(|line| format!("  {line}")));
     }
     lines.push(format!("verdict: {}", report.verdict.told));
     if let Some(next) = &report.verdict.next {
         lines.push(format!("next: {next}"));
     }
     lines
+}
+
+/// What was not run, a line for each reason.
+pub(super) fn not_run(report: &Report) -> Vec<String> {
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for stage in report.stages.iter().filter(|stage| stage.outcome == Outcome::Skipped) {
+        match reasons.iter_mut().find(|(reason, _)| *reason == stage.told) {
+            Some((_, names)) => names.push(&stage.name),
+            None => reasons.push((&stage.told, vec![&stage.name])),
+        }
+    }
+    let line =
+        |(reason, names): (&str, Vec<&str>)| format!("not run: {} ({reason})", names.join(", "));
+    reasons.into_iter().map(line).collect()
 }
 
 /// One line about a stage, for those who watch.
@@ -160,12 +168,19 @@ fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
 
+/// The names that support asks for, where the sentence does not hold them already.
+fn names(stage: &StageResult) -> Vec<String> {
+    let job = stage.job.as_ref().map(|job| format!("job {}", job.0));
+    let request = stage.request_id.as_ref().map(|id| format!("request {id}"));
+    let told = |name: &String| stage.told.contains(name.as_str());
+    job.into_iter().chain(request).filter(|name| !told(name)).collect()
+}
+
 /// A stage's findings as lines, the sentence first, with the names that support asks for.
 pub(super) fn lines(stage: &StageResult) -> Vec<String> {
     let mut lines = vec![escaped(&stage.told)];
     lines.extend(stage.details.iter().map(|detail| escaped(detail)));
-    lines.extend(stage.job.as_ref().map(|job| format!("job {}", escaped(&job.0))));
-    lines.extend(stage.request_id.as_ref().map(|id| format!("request {}", escaped(id))));
+    lines.extend(names(stage).iter().map(|name| escaped(name)));
     lines.extend(stage.next.as_ref().map(|next| format!("next: {}", escaped(next))));
     lines
 }
@@ -218,17 +233,20 @@ pub(super) mod tests {
     fn the_table_tells_at_a_glance_and_nothing_in_it_moves_the_cursor() {
         let report = report();
         let text = table(&report).render(None, Paint(false));
-        for (word, stage) in
-            [("ok", "health"), ("warn", "tls"), ("FAIL", "success"), ("-", "burst")]
-        {
+        for (word, stage) in [("ok", "health"), ("warn", "tls"), ("FAIL", "success")] {
             let row = text.lines().find(|line| line.contains(stage)).unwrap();
             assert!(row.starts_with(word), "{row}");
         }
-        assert!(!text.contains('\x1b') && text.contains("request r-1"), "{text}");
+        assert!(!text.contains('\x1b') && text.contains("; job j-1; request r-1"), "{text}");
+        let mut said = report.clone();
+        said.stages[2].told = "bad (job j-1, request r-1)".to_owned();
+        assert_eq!(table(&said).render(None, Paint(false)).matches("r-1").count(), 1);
         assert!(
             heading(&report.subject).starts_with("profile prod (prod) at https://api.example/")
         );
+        assert!(!text.contains("burst"), "{text}");
         let closing = closing(&report).join("\n");
+        assert!(closing.starts_with("not run: burst (not # asked for)\n"), "{closing}");
         assert!(closing.contains("job.x") && closing.contains("next: rbgv status j-1"));
     }
 

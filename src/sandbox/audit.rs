@@ -77,6 +77,9 @@ pub(crate) struct Work {
     pub(crate) ended: Option<u64>,
     /// When an answer first showed its end to the client.
     pub(crate) told: Option<u64>,
+    /// What made the output, and what there is to say of it.
+    pub(crate) engine: Option<String>,
+    pub(crate) notes: Vec<String>,
 }
 
 /// The record.
@@ -154,6 +157,8 @@ impl Audit {
             began: None,
             ended: None,
             told: None,
+            engine: None,
+            notes: Vec::new(),
         });
     }
 
@@ -161,6 +166,13 @@ impl Audit {
     pub(crate) fn ended(&mut self, job_id: &str, now: Duration) {
         if let Some(work) = self.latest_work(job_id) {
             work.ended.get_or_insert(milliseconds(now));
+        }
+    }
+
+    /// How the latest start of a job was worked on.
+    pub(crate) fn made(&mut self, job_id: &str, engine: Option<String>, notes: Vec<String>) {
+        if let Some(work) = self.latest_work(job_id) {
+            (work.engine, work.notes) = (engine, notes);
         }
     }
 

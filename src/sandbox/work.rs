@@ -32,7 +32,11 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
         let now = app.clock.wall();
         let finished = app.service().finish(&id, start_number, ending, refund, now);
         if let Some(job) = finished {
-            app.audit().ended(&id, app.now());
+            {
+                let (now, mut audit) = (app.now(), app.audit());
+                audit.ended(&id, now);
+                audit.made(&id, job.engine.clone(), job.notes.clone());
+            }
             let event = if job.error.is_none() { "job.completed" } else { "job.failed" };
             webhook::send(&app, &job, event);
         }

@@ -30,4 +30,7 @@ mod secrets;
 mod settings;
 mod smoke;
 mod smoke_ci;
+mod smoke_forms;
+mod smoke_paid;
+mod smoke_tls;
 mod usage;

@@ -1,86 +1,29 @@
-//! `rbgv smoke-test`: its stages, its verdicts, the forms of its result, and what it may cost.
-
-use std::path::Path;
+//! `rbgv smoke-test`: its free stages, its verdicts, and what it leaves alone.
 
 use serde_json::Value;
 
 use crate::support::{Home, Ran, Sandbox};
 
 /// The timer's outputs are stand-ins, of which there is no matte to judge.
-const TIMED: [&str; 5] = ["smoke-test", "--budget", "5", "--skip", "output"];
+pub(super) const TIMED: [&str; 5] = ["smoke-test", "--budget", "5", "--skip", "output"];
 
-fn run(home: &Home, sandbox: &Sandbox, more: &[&str]) -> Ran {
+pub(super) fn run(home: &Home, sandbox: &Sandbox, more: &[&str]) -> Ran {
     home.run(sandbox, &[&TIMED[..], more].concat())
 }
 
 /// The document of a run that ends with `code`.
 #[track_caller]
-fn document(ran: Ran, code: i32) -> Value {
+pub(super) fn document(ran: Ran, code: i32) -> Value {
     ran.ends_with(code).json().remove(0)
 }
 
-fn stage<'a>(document: &'a Value, name: &str) -> &'a Value {
+pub(super) fn stage<'a>(document: &'a Value, name: &str) -> &'a Value {
     let stages = document["stages"].as_array().unwrap();
     stages.iter().find(|stage| stage["name"] == name).unwrap_or_else(|| panic!("no {name}"))
 }
 
-fn outcome<'a>(document: &'a Value, name: &str) -> &'a str {
+pub(super) fn outcome<'a>(document: &'a Value, name: &str) -> &'a str {
     stage(document, name)["outcome"].as_str().unwrap()
-}
-
-#[test]
-fn all_stages_pass_and_one_job_is_billed() {
-    let sandbox = Sandbox::quick();
-    let home = Home::with(&sandbox);
-    let ran = run(&home, &sandbox, &["--burst", "5", "--json"]);
-    assert!(!ran.stdout.contains(&sandbox.api_key) && !ran.stderr.contains(&sandbox.api_key));
-    let document = document(ran, 0);
-    assert_eq!(document["verdict"]["word"], "well", "{document:#}");
-    assert_eq!(
-        (document["profile"].as_str(), document["failed"].as_u64()),
-        (Some("test"), Some(0))
-    );
-    assert!(document["contract"].as_str().unwrap().starts_with("v1"));
-    for passed in ["name", "health", "pricing", "authentication", "isolation", "listing", "usage"]
-        .into_iter()
-        .chain(["success", "credits", "not-a-video", "invalid-option", "dead-link", "burst"])
-    {
-        assert_eq!(outcome(&document, passed), "passed", "{passed}: {document:#}");
-    }
-    for skipped in ["tls", "output", "no-credits"] {
-        assert_eq!(outcome(&document, skipped), "skipped", "{skipped}");
-    }
-    let success = stage(&document, "success");
-    for step in ["uploading", "creating", "downloading"] {
-        assert!(success["steps"][step].is_number(), "{step}: {success}");
-    }
-    assert_eq!(stage(&document, "credits")["measures"]["credits"], 2.0);
-    let audit = sandbox.audit();
-    assert_eq!((audit.bills(), audit.uploads()), (1, 2), "the clip, and the file that is none");
-    assert!(home.files().is_empty(), "{:?}", home.files());
-}
-
-#[test]
-fn the_matte_of_the_built_in_clip_is_measured() {
-    let home = Home::new();
-    let only = ["smoke-test", "--sandbox", "--only", "output", "--json", "--format"];
-    for format in ["webp", "png_sequence"] {
-        let document = document(home.run_alone(&[&only[..], &[format]].concat()), 0);
-        let figures = &stage(&document, "output")["measures"];
-        assert!(figures["subject_kept"].as_f64().unwrap() > 0.95, "{format}: {figures}");
-        assert!(figures["background_left"].as_f64().unwrap() < 0.05, "{format}: {figures}");
-    }
-}
-
-#[test]
-fn each_run_is_a_new_attempt_and_is_really_sent() {
-    let sandbox = Sandbox::quick();
-    let home = Home::with(&sandbox);
-    for bills in 1..=2 {
-        home.run(&sandbox, &["smoke-test", "--budget", "2", "--only", "success"]).ends_with(0);
-        let audit = sandbox.audit();
-        assert_eq!((audit.bills(), audit.uploads()), (bills, bills));
-    }
 }
 
 #[test]
@@ -97,19 +40,6 @@ fn without_a_budget_nothing_is_written_or_spent() {
 }
 
 #[test]
-fn what_the_estimate_puts_above_the_budget_is_refused_before_spending() {
-    let sandbox = Sandbox::quick();
-    let home = Home::with(&sandbox);
-    let ran = home.run(&sandbox, &["smoke-test", "--budget", "1.9", "--only", "paid", "--json"]);
-    let document = document(ran, 4);
-    assert_eq!(document["verdict"]["word"], "credits");
-    assert!(stage(&document, "success")["told"].as_str().unwrap().contains("estimated at 2.00"));
-    assert_eq!(outcome(&document, "credits"), "skipped");
-    let audit = sandbox.audit();
-    assert_eq!((audit.uploads(), audit.creates(), audit.bills()), (0, 0, 0));
-}
-
-#[test]
 fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
     let answer = |on: &str, what: &str| {
         format!("[[fault]]\non = \"{on}\"\ndo = {{ answer = {{ {what} }} }}\n")
@@ -119,7 +49,23 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
     let slow = "[[fault]]\non = \"GET /health\"\ndo = { delay_answer = \"700ms\" }\n".to_owned();
     let fields = "[[fault]]\non = \"GET /health\"\ndo = { rename = { checks = \"probes\" } }\n";
     // (scenario, flags, code, word, stage that says so)
-    let table: [(String, &[&str], i32, &str, &str); 13] = [
+    let table: [(String, &[&str], i32, &str, &str); 17] = [
+        (set("GET /health", "status = \"unhealthy\""), &[], 11, "contract", "health"),
+        (set("GET /health", "checks = { api = false }"), &[], 0, "well", "health"),
+        (
+            set("GET /health", "checks = { api = false }"),
+            &["--degraded", "fail"],
+            5,
+            "down",
+            "health",
+        ),
+        (
+            set("GET /api/pricing", "model_pricing_credits_per_minute = { original = 0 }"),
+            &[],
+            11,
+            "contract",
+            "pricing",
+        ),
         (answer("GET /health", "status = 503, body = \"html\""), &[], 5, "down", "health"),
         (answer("* /v1/**", "status = 503, body = \"html\""), &[], 5, "down", "authentication"),
         (answer("* /v1/**", "status = 429"), &[], 5, "down", "authentication"),
@@ -162,21 +108,6 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
 }
 
 #[test]
-fn unknown_states_and_fields_are_named() {
-    let sandbox = Sandbox::with(
-        "[[fault]]\non = \"GET /v1/jobs/*\"\nnth = 1\nper_path = true\n\
-         do = { set = { status = \"archived\", queue_position = 3 } }\n",
-    );
-    let home = Home::with(&sandbox);
-    let ran = home.run(&sandbox, &["smoke-test", "--budget", "5", "--only", "success", "--json"]);
-    let document = document(ran, 11);
-    assert!(stage(&document, "success")["told"].as_str().unwrap().contains("archived"));
-    let drift = document["drift"].as_array().unwrap();
-    assert!(drift.contains(&"unknown state of a job: archived".into()), "{drift:?}");
-    assert!(drift.contains(&"not in the contract: job.engine".into()), "{drift:?}");
-}
-
-#[test]
 fn a_wrong_key_is_ours_and_nothing_is_sent_after_it() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
@@ -211,219 +142,6 @@ fn a_service_that_is_not_there_is_down_at_once() {
 }
 
 #[test]
-fn a_failed_job_and_failure_paths_that_do_not_fail_are_told_apart() {
-    // (scenario, stage, code, word)
-    let table = [
-        (
-            "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no luck\" }\n",
-            "success",
-            6,
-            "job",
-        ),
-        (
-            "[[fault]]\non = \"POST /v1/uploads\"\ndo = { answer = { status = 403 } }\n",
-            "not-a-video",
-            11,
-            "contract",
-        ),
-        (
-            "[[fault]]\non = \"GET /v1/jobs/*\"\ndo = { set = { billing_status = \"charged\" } }\n",
-            "dead-link",
-            11,
-            "contract",
-        ),
-    ];
-    for (scenario, name, code, word) in table {
-        let sandbox = Sandbox::with(scenario);
-        let home = Home::with(&sandbox);
-        let only = ["smoke-test", "--budget", "5", "--only", name, "--json"];
-        let document = document(home.run(&sandbox, &only), code);
-        assert_eq!(document["verdict"]["word"], word, "{document:#}");
-        assert_eq!(outcome(&document, name), "failed");
-        assert!(stage(&document, name)["told"].as_str().unwrap().len() > 10);
-    }
-}
-
-#[test]
-fn usage_that_lags_is_waited_for_and_events_without_jobs_are_not_called_agreement() {
-    let sandbox = Sandbox::with("[usage]\nlag = \"3s\"\n");
-    let home = Home::with(&sandbox);
-    let document = document(run(&home, &sandbox, &["--only", "credits", "--json"]), 0);
-    assert_eq!(outcome(&document, "credits"), "passed", "{document:#}");
-    sandbox.scenario("[usage]\nevents = \"anonymous\"\n");
-    let document = self::document(run(&home, &sandbox, &["--only", "credits", "--json"]), 0);
-    let credits = stage(&document, "credits");
-    assert_eq!(credits["outcome"], "warned");
-    assert!(credits["details"].to_string().contains("cannot be told"), "{credits:#}");
-}
-
-#[test]
-fn a_key_without_credits_is_refused_never_mixed_up_and_leaves_nothing_to_resume() {
-    let sandbox = Sandbox::quick();
-    let home = Home::with(&sandbox);
-    let (status, made) =
-        sandbox.http("POST", "/v1/admin/keys", r#"{"client_id": "broke", "credits": 0}"#);
-    assert_eq!(status, 200, "{made}");
-    let made: Value = serde_json::from_str(&made).unwrap();
-    let broke = made["api_key"].as_str().unwrap();
-    let path = home.path("config/rbgv/config.toml");
-    let config = std::fs::read_to_string(&path).unwrap();
-    let more = format!(
-        "\n[profiles.broke]\nbase_url = \"{}\"\napi_key_env = \"BROKE_KEY\"\n\
-         [profiles.same]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n\
-         [profiles.far]\nbase_url = \"https://elsewhere.example\"\napi_key_env = \"BROKE_KEY\"\n",
-        sandbox.base_url, sandbox.base_url
-    );
-    std::fs::write(&path, config + &more).unwrap();
-    let smoke = |profile: &str| {
-        let mut command = home.keyed(&sandbox);
-        command
-            .env("BROKE_KEY", broke)
-            .args(["smoke-test", "--budget", "5", "--only", "no-credits", "--json"])
-            .args(["--no-credits-profile", profile]);
-        Ran::of(&mut command)
-    };
-    for _ in 0..2 {
-        let document = document(smoke("broke"), 0);
-        assert_eq!(outcome(&document, "no-credits"), "passed", "{document:#}");
-    }
-    let audit = sandbox.audit();
-    assert_eq!(
-        (audit.bills(), audit.creates()),
-        (0, 1),
-        "the draft of the first run is used again"
-    );
-    smoke("same").ends_with(2).says("same key");
-    smoke("far").ends_with(2).says("base_url differs");
-    // Credits that arrive later start nothing by themselves.
-    sandbox.http("POST", "/sandbox/credits", r#"{"client_id": "broke", "credits": 100}"#);
-    home.run(&sandbox, &["resume"]);
-    assert_eq!(sandbox.audit().bills(), 0);
-    let document = document(smoke("broke"), 3);
-    assert!(stage(&document, "no-credits")["told"].as_str().unwrap().contains("has credits"));
-}
-
-#[test]
-fn a_killed_smoke_test_is_not_billed_twice() {
-    let sandbox = Sandbox::with(
-        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { delay_answer = \"60s\" }\n",
-    );
-    let home = Home::with(&sandbox);
-    let args = ["smoke-test", "--budget", "5", "--only", "success"];
-    let mut child = home
-        .keyed(&sandbox)
-        .args(args)
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    while sandbox.audit().bills() == 0 {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before it was killed");
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    sandbox.scenario("");
-    home.run(&sandbox, &args).ends_with(0);
-    assert_eq!(sandbox.audit().bills(), 1);
-}
-
-#[test]
-fn a_job_that_takes_too_long_is_left_and_found_again() {
-    let sandbox = Sandbox::start(&["--timer", "3s"]);
-    let home = Home::with(&sandbox);
-    let only = ["smoke-test", "--budget", "5", "--only", "success", "--json"];
-    let short = [&only[..], &["--timeout", "1s"]].concat();
-    let document = document(home.run(&sandbox, &short), 7);
-    assert_eq!(document["verdict"]["word"], "timeout", "{document:#}");
-    home.run(&sandbox, &only).ends_with(0);
-    assert_eq!(sandbox.audit().bills(), 1);
-}
-
-#[test]
-fn the_result_comes_as_junit_and_tap_and_to_github() {
-    let sandbox = Sandbox::with(
-        "[[fault]]\non = \"GET /health\"\n\
-         do = { answer = { status = 500, message = \"\\u001b[2J::error::x | <b>\" } }\n",
-    );
-    let home = Home::with(&sandbox);
-    let mut command = home.keyed(&sandbox);
-    command
-        .env("GITHUB_ACTIONS", "true")
-        .env("GITHUB_STEP_SUMMARY", home.path("summary.md"))
-        .env("GITHUB_OUTPUT", home.path("output"))
-        .args(["smoke-test", "--tap", "--junit", "result.xml"]);
-    let ran = Ran::of(&mut command).ends_with(5);
-    assert!(ran.stdout.starts_with("TAP version 14\n1..15\n"), "{}", ran.stdout);
-    let points = ran.lines().iter().filter(|line| line.starts_with("not ok ")).count();
-    assert_eq!(points, 1, "{}", ran.stdout);
-    let annotations: Vec<&str> =
-        ran.stderr.lines().filter(|line| line.starts_with("::error ")).collect();
-    assert_eq!(annotations.len(), 1, "{}", ran.stderr);
-    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
-    let summary = read(&home.path("summary.md"));
-    assert!(summary.contains("| :x: | health |") && !summary.contains("<b>"), "{summary}");
-    let outputs = read(&home.path("output"));
-    assert!(outputs.contains("verdict=down\nexit-code=5\nfailed=health\n"), "{outputs}");
-    let junit = read(&home.work().join("result.xml"));
-    let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
-    assert_eq!((report.tests, report.failures), (15, 1));
-    for text in [&ran.stdout, &ran.stderr, &summary, &outputs, &junit] {
-        assert!(!text.contains('\x1b') && !text.contains(&sandbox.api_key));
-    }
-    home.run(&sandbox, &["smoke-test", "--tap", "--json"]).ends_with(2);
-}
-
-#[test]
-fn an_earlier_result_shows_what_became_worse() {
-    let sandbox = Sandbox::quick();
-    let home = Home::with(&sandbox);
-    let earlier = home.run(&sandbox, &["smoke-test", "--json"]).ends_with(0).stdout;
-    std::fs::write(home.work().join("earlier.json"), earlier).unwrap();
-    let compare = ["smoke-test", "--compare", "earlier.json", "--json"];
-    let same = document(home.run(&sandbox, &compare), 0);
-    assert_eq!(outcome(&same, "comparison"), "passed", "{same:#}");
-    sandbox.scenario("[[fault]]\non = \"GET /health\"\ndo = { delay_answer = \"1500ms\" }\n");
-    let slower = document(home.run(&sandbox, &compare), 10);
-    assert_eq!(slower["verdict"]["word"], "worse");
-    assert!(
-        stage(&slower, "comparison")["details"][0].as_str().unwrap().starts_with("health takes")
-    );
-    std::fs::write(home.work().join("earlier.json"), "{}").unwrap();
-    home.run(&sandbox, &compare).ends_with(2).says("--compare");
-}
-
-#[test]
-fn a_suite_reports_each_clip_in_the_format_that_is_shipped() {
-    let sandbox = Sandbox::quick();
-    let home = Home::with(&sandbox);
-    home.variant("clips/short.mp4", 1);
-    home.variant("clips/deep/long.mp4", 2);
-    std::fs::write(home.work().join("clips/broken.mp4"), "no video").unwrap();
-    let suite = ["smoke-test", "--suite", "clips", "--json", "-o", "kept", "--budget"];
-    let document = document(home.run(&sandbox, &[&suite[..], &["3"]].concat()), 4);
-    assert_eq!(outcome(&document, "suite"), "failed", "4 credits are more than 3");
-    assert_eq!(sandbox.audit().bills(), 0);
-    let document = self::document(home.run(&sandbox, &[&suite[..], &["4"]].concat()), 2);
-    let clips: Vec<(&str, &str)> = document["stages"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|stage| stage["stage"] == "suite")
-        .map(|stage| (stage["name"].as_str().unwrap(), stage["outcome"].as_str().unwrap()))
-        .collect();
-    assert_eq!(clips.len(), 3, "{clips:?}");
-    for (name, outcome) in clips {
-        let expected = if name.ends_with("broken.mp4") { "failed" } else { "passed" };
-        assert_eq!(outcome, expected, "{name}");
-    }
-    assert_eq!(sandbox.audit().bills(), 2);
-    let kept: Vec<String> =
-        home.files().into_iter().filter(|file| file.starts_with("kept/")).collect();
-    assert!(kept.iter().any(|file| file.ends_with("short-nobg.webm")), "{kept:?}");
-}
-
-#[test]
 fn a_key_that_grows_old_is_warned_of() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
@@ -438,48 +156,85 @@ fn a_key_that_grows_old_is_warned_of() {
 }
 
 #[test]
-fn a_rehearsal_shows_what_the_settings_do_and_sends_nothing() {
+fn what_works_and_is_not_as_documented_is_warned_of() {
+    let fault = |on: &str, what: &str| format!("[[fault]]\non = \"{on}\"\ndo = {{ {what} }}\n");
+    let table = [
+        (
+            fault("GET /v1/jobs/*", "answer = { status = 404, body = \"html\" }"),
+            "isolation",
+            "not_found or",
+        ),
+        (
+            fault("GET /health", "rename = { checks = \"probes\" }"),
+            "health",
+            "missing: health.checks",
+        ),
+        (
+            fault("GET /health", "set = { checks = { api = \"up\" } }"),
+            "health",
+            "health.checks.api is a text, documented is true or false",
+        ),
+        (
+            fault("GET /api/pricing", "rename = { packages = \"bundles\" }"),
+            "pricing",
+            "missing: pricing.packages",
+        ),
+    ];
     let sandbox = Sandbox::quick();
-    let home = Home::new();
-    // Well beyond the outage, after which a run gives up when nothing at all has succeeded.
-    let patient = "retry_after_max = \"30s\"\n";
-    home.configure(&sandbox, &format!("idle_timeout = \"1s\"\nsettle = \"1s\"\n{patient}"));
-    let ran = home.run(&sandbox, &["smoke-test", "--rehearse", "--json"]);
-    let document = document(ran, 0);
-    let stages = document["stages"].as_array().unwrap();
-    assert_eq!(stages.len(), 9);
-    for stage in stages {
-        assert_eq!(stage["outcome"], "passed", "{stage:#}");
-        let broke = stage["name"] == "no credits";
-        let many = matches!(stage["name"].as_str(), Some("low limits" | "outage"));
-        let bills = if broke {
-            0.0
-        } else if many {
-            8.0
-        } else {
-            1.0
-        };
-        assert_eq!(stage["measures"]["bills"], bills, "{stage:#}");
+    let home = Home::with(&sandbox);
+    for (scenario, name, words) in table {
+        sandbox.scenario(&scenario);
+        let document = document(home.run(&sandbox, &["smoke-test", "--json"]), 0);
+        let stage = stage(&document, name);
+        assert_eq!(stage["outcome"], "warned", "{scenario}{stage:#}");
+        assert!(stage["details"].to_string().contains(words), "{words}: {stage:#}");
     }
-    assert_eq!(sandbox.audit().0["requests"].as_array().unwrap().len(), 0);
-    // Settings that give up are a matter of configuration.
-    home.configure(&sandbox, "settle = \"1s\"\nretry_after_max = \"1s\"\nidle_timeout = \"1s\"\n");
-    let ran = home.run(&sandbox, &["smoke-test", "--rehearse", "--timeout", "60s", "--json"]);
-    let document = self::document(ran, 3);
-    assert_eq!(outcome(&document, "429, told to wait"), "failed", "{document:#}");
+    // A field more is allowed, and listed.
+    sandbox.scenario(&fault("GET /health", "set = { region = \"eu\" }"));
+    let document = document(home.run(&sandbox, &["smoke-test", "--json"]), 0);
+    assert_eq!(outcome(&document, "health"), "passed");
+    assert_eq!(document["drift"], serde_json::json!(["not in the contract: health.region"]));
 }
 
 #[test]
-fn production_is_named_first_and_asked_about() {
+fn the_table_holds_what_ran_and_a_line_the_rest() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
-    let path = home.path("config/rbgv/config.toml");
-    let config = std::fs::read_to_string(&path).unwrap();
-    let prod = "[profiles.test]\nenvironment = \"prod\"\nconfirm_above_credits = 3\n";
-    std::fs::write(&path, config.replace("[profiles.test]\n", prod)).unwrap();
-    let only = ["smoke-test", "--only", "success", "--budget"];
-    let ran = home.run(&sandbox, &[&only[..], &["3"]].concat()).ends_with(0).says("is production");
-    assert!(ran.stdout.starts_with("profile test (prod)"));
-    home.run(&sandbox, &[&only[..], &["4"]].concat()).ends_with(2).says("--yes");
-    assert_eq!(sandbox.audit().bills(), 1);
+    let ran = home.run(&sandbox, &["smoke-test", "--only", "health,pricing"]).ends_with(0);
+    let rows = ran.stdout.lines().filter(|line| !line.starts_with('\u{2500}'));
+    let words: Vec<&str> = rows.filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(words, ["profile", "stage", "ok", "ok", "not", "verdict:"], "{}", ran.stdout);
+    assert!(ran.stdout.contains("not run: name, tls, authentication,"), "{}", ran.stdout);
+    // A script is told of each.
+    let only = ["smoke-test", "--only", "health", "--json"];
+    let document = document(home.run(&sandbox, &only), 0);
+    assert_eq!((document["passed"].as_u64(), document["skipped"].as_u64()), (Some(1), Some(14)));
+}
+
+#[test]
+fn what_was_asked_for_by_name_is_never_passed_over() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let table: [(&[&str], &str); 7] = [
+        (&["--only", "health,success"], "--budget"),
+        (&["--only", "free,paid"], "--budget"),
+        (&["--suite", "clips"], "--budget"),
+        (&["--no-credits-profile", "test"], "--budget"),
+        (&["--only", "no-credits", "--budget", "5"], "--no-credits-profile"),
+        (&["--only", "health,suite"], "--suite DIR"),
+        (&["--only", "health,burst"], "--burst N"),
+    ];
+    for (flags, words) in table {
+        home.run(&sandbox, &[&["smoke-test"][..], flags].concat()).ends_with(2).says(words);
+    }
+    assert_eq!(sandbox.audit().0["requests"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_look_needs_no_place_to_write() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let mut command = home.keyed(&sandbox);
+    command.env("RBGV_STATE_DIR", "/dev/null/nowhere").args(["smoke-test", "--json"]);
+    document(Ran::of(&mut command), 0);
 }

@@ -54,6 +54,15 @@ fn the_workflows_are_yaml_whose_commands_are_accepted() {
     let smoke: Vec<&str> = runs.iter().copied().filter(|run| run.starts_with("rbgv ")).collect();
     assert_eq!(smoke.len(), 1, "{runs:?}");
     accepted(smoke[0]);
+    let when = github["jobs"]["smoke-test"]["if"].as_str().unwrap();
+    assert!(when.ends_with("deployment_status.state == 'success'"), "{when}");
+    // Outputs that are read are outputs that are written.
+    for run in runs {
+        for name in run.split("steps.smoke.outputs.").skip(1) {
+            let name = name.split(' ').next().unwrap();
+            assert!(["verdict", "exit-code", "failed", "message"].contains(&name), "{name}");
+        }
+    }
     assert!(steps.iter().any(|step| step["id"].as_str() == Some("smoke")), "outputs need an id");
 
     let gitlab = yaml("ci/gitlab-ci.yml");
@@ -85,4 +94,7 @@ fn the_script_says_whose_matter_it_is() {
     run("--only health --latency health=0s").ends_with(0).says("slow");
     sandbox.scenario("[[fault]]\non = \"GET /health\"\ndo = { answer = { status = 503 } }\n");
     run("--only health").ends_with(5).says("down");
+    sandbox
+        .scenario("[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no luck\" }\n");
+    run("--only success").ends_with(6).says("failed at the service");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::server::{Server, Step, answer, answer_with};
 use super::uploads::upload_file;
 use super::{KEY, TOKEN, client, client_with, timing};
-use crate::client::{Call, ListQuery, NewJob, StartJob, Timing};
+use crate::client::{Call, ListQuery, NewJob, Route, StartJob, Timing};
 use crate::model::{Delivery, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
 fn id() -> JobId {
@@ -314,4 +314,25 @@ async fn a_page_is_asked_for_and_read() {
     assert!(
         server.seen()[0].head.starts_with("get /v1/jobs?limit=100&offset=200&status=completed ")
     );
+}
+
+#[tokio::test]
+async fn a_witness_is_shown_what_was_understood_as_it_came() {
+    let server = Server::start(vec![
+        Step::Say(answer(200, r#"{"success": true, "id": "j-1", "eta": 3}"#)),
+        Step::Say(answer(200, r#"{"id": "another", "status": "pending"}"#)),
+    ])
+    .await;
+    let seen: Arc<Mutex<Vec<(Route, serde_json::Value)>>> = Arc::default();
+    let kept = Arc::clone(&seen);
+    let client = client(&server.url).witnessed(Arc::new(move |route, answer| {
+        kept.lock().unwrap().push((route, answer.clone()));
+    }));
+    let options = JobOptions::default();
+    let start = StartJob { options: &options, background_image_url: None };
+    client.start(&id(), &start, Call::plain()).await.unwrap();
+    client.start(&id(), &start, Call::plain()).await.unwrap_err();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!((seen[0].0, seen[0].1["eta"].as_u64()), (Route::Start, Some(3)));
 }

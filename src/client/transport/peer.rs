@@ -79,6 +79,10 @@ fn of_certificate(bad: &CertificateError) -> Refused {
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
         | CertificateError::NotValidYetContext { .. } => Refused::OutOfTime(bad.to_string()),
+        CertificateError::UnknownIssuer => Refused::Untrusted(
+            "nobody whom this machine trusts vouches for its certificate (UnknownIssuer)"
+                .to_owned(),
+        ),
         _ => Refused::Untrusted(bad.to_string()),
     }
 }

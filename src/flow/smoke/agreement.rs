@@ -3,7 +3,10 @@
 
 use crate::client::{UsageEvent, UsageSummary};
 use crate::model::smoke::{Cause, StageResult};
-use crate::model::{Credits, JobId};
+use crate::model::{Credits, JobView, Timestamp};
+
+/// Usage events that are read to find a charge: the most that the contract allows.
+pub(super) const EVENTS: u32 = 100;
 
 /// Amounts that differ by less than this are the same: services round.
 const ROUNDING: f64 = 0.011;
@@ -36,23 +39,71 @@ pub(super) enum Charge {
     Nothing,
     /// They name no jobs, so nothing can be told of one.
     Unnamed,
+    /// All of a full page are younger than the job: its own may lie behind them.
+    OutOfSight,
+}
+
+/// What a job's word for its bill means. The contract lists no words: these are the usual ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bill {
+    /// It was billed.
+    Charged,
+    /// It is not yet known.
+    Open,
+    /// It was not billed, or got its credits back.
+    Not,
+    /// Nobody knows.
+    Unclear,
+}
+
+impl Bill {
+    /// What `status` means.
+    #[must_use]
+    pub(super) fn of(status: &str) -> Self {
+        let word = status.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+        match word.as_str() {
+            "charged" | "billed" | "paid" | "settled" | "captured" | "success" | "succeeded"
+            | "complete" | "completed" | "done" | "final" | "finalized" => Self::Charged,
+            "pending" | "processing" | "in_progress" | "queued" | "reserved" | "held"
+            | "authorized" | "estimated" => Self::Open,
+            "none" | "free" | "unbilled" | "not_billed" | "not_charged" | "uncharged"
+            | "no_charge" | "unpaid" | "failed" | "void" | "voided" | "cancelled" | "canceled"
+            | "refunded" | "reversed" | "released" | "waived" | "skipped" => Self::Not,
+            _ => Self::Unclear,
+        }
+    }
 }
 
 impl Charge {
-    /// What `events` say of `job`.
+    /// What `events` say of the job behind `view`. Credits that were given back count against what
+    /// was taken.
     #[must_use]
-    pub(super) fn of(events: &[UsageEvent], job: &JobId) -> Self {
+    pub(super) fn of(events: &[UsageEvent], view: &JobView) -> Self {
         let own: Vec<Credits> = events
             .iter()
-            .filter(|event| event.job.as_ref() == Some(job))
+            .filter(|event| event.job.as_ref() == Some(&view.id))
             .filter_map(|event| event.credits)
             .filter(|credits| credits.0.abs() > f64::EPSILON)
             .collect();
         if !own.is_empty() {
-            return Self::Told(own.iter().copied().sum(), own.len());
+            let charges = own.iter().filter(|credits| credits.0 > 0.0).count();
+            return Self::Told(own.iter().copied().sum(), charges);
         }
-        let unnamed = !events.is_empty() && events.iter().all(|event| event.job.is_none());
-        if unnamed { Self::Unnamed } else { Self::Nothing }
+        // An event's `id` may be its own, and no job's.
+        if !events.is_empty() && !events.iter().any(|event| event.names_job) {
+            return Self::Unnamed;
+        }
+        let made = view.created_at.as_deref().and_then(Timestamp::read);
+        let younger = |event: &UsageEvent| {
+            event
+                .at
+                .as_deref()
+                .and_then(Timestamp::read)
+                .zip(made)
+                .is_some_and(|(at, made)| at > made)
+        };
+        let full = events.len() >= EVENTS as usize;
+        if full && events.iter().all(younger) { Self::OutOfSight } else { Self::Nothing }
     }
 }
 
@@ -66,8 +117,15 @@ impl Account {
     /// Whether everything is there that may still be on its way: usage lags behind.
     #[must_use]
     pub(super) fn is_settled(&self) -> bool {
+        if self.bill() == Some(Bill::Open) {
+            return false;
+        }
         let Charge::Told(charged, _) = self.charge else {
-            return self.charge == Charge::Unnamed && self.growth.is_none_or(|grown| grown.0 > 0.0);
+            return match self.charge {
+                Charge::Unnamed => self.growth.is_none_or(|grown| grown.0 > 0.0),
+                Charge::OutOfSight => true,
+                _ => false,
+            };
         };
         self.growth.is_none_or(|grown| grown.0 > charged.0 - ROUNDING)
     }
@@ -91,17 +149,52 @@ impl Account {
                 "the usage events do not show the job, although a minute has passed",
             ),
             Charge::Unnamed => {
-                "the bill cannot be matched".clone_into(&mut result.told);
                 result.warn("usage events name no jobs: what this one cost cannot be told");
-                if let (Some(grown), Some(expected)) = (self.growth, expected) {
-                    let told = format!("the summary grew by {grown}, {expected} were expected");
-                    result.details.push(told);
-                }
+                self.judge_by_growth(expected, result);
+            }
+            Charge::OutOfSight => {
+                result
+                    .warn("the usage events hold only younger jobs: what this one cost is behind");
+                self.judge_by_growth(expected, result);
             }
         }
-        match &self.billing_status {
-            Some(status) => result.details.push(format!("the job says: {status}")),
-            None => result.warn("the finished job says nothing of its bill (billing_status)"),
+        self.judge_bill(result);
+    }
+
+    fn bill(&self) -> Option<Bill> {
+        self.billing_status.as_deref().map(Bill::of)
+    }
+
+    /// Whether what the job says of its bill fits to a job that was finished, and billed.
+    fn judge_bill(&self, result: &mut StageResult) {
+        let Some((status, bill)) = self.billing_status.as_ref().zip(self.bill()) else {
+            result.warn("the finished job says nothing of its bill (billing_status)");
+            return;
+        };
+        match bill {
+            Bill::Charged => result.details.push(format!("the job says: {status}")),
+            Bill::Open => result.warn(format!("the finished job still says of its bill: {status}")),
+            Bill::Not if matches!(self.charge, Charge::Told(..)) => {
+                let told = format!("the job says of its bill: {status}, but a charge shows");
+                result.fail(Cause::Contract, told);
+            }
+            Bill::Not => result.warn(format!("the finished job says of its bill: {status}")),
+            Bill::Unclear => {
+                result.warn(format!("what the job says of its bill is not known: {status}"));
+            }
+        }
+    }
+
+    /// Where the charge itself cannot be told: others may use the key at the same time, so that the
+    /// summary can only show too little.
+    fn judge_by_growth(&self, expected: Option<Credits>, result: &mut StageResult) {
+        "the bill cannot be matched".clone_into(&mut result.told);
+        let (Some(grown), Some(expected)) = (self.growth, expected) else { return };
+        let told = format!("the summary grew by {grown}, {expected} were expected");
+        if grown.0 < expected.0 - ROUNDING.max(expected.0 * ESTIMATE) {
+            result.fail(Cause::Contract, told);
+        } else {
+            result.details.push(told);
         }
     }
 
@@ -145,6 +238,21 @@ mod tests {
 
     use super::*;
     use crate::model::smoke::{Outcome, Stage};
+    use crate::model::{JobId, JobStatus};
+
+    fn view() -> JobView {
+        JobView {
+            id: JobId("j".to_owned()),
+            status: JobStatus::Completed,
+            progress: None,
+            output_url: None,
+            error: None,
+            created_at: Some("2026-01-01T12:00:00Z".to_owned()),
+            duration_seconds: None,
+            billing_status: None,
+            raw: Value::Null,
+        }
+    }
 
     fn event(job: Option<&str>, credits: f64) -> UsageEvent {
         UsageEvent {
@@ -175,8 +283,20 @@ mod tests {
 
     #[test]
     fn charges_are_found_by_job_and_what_cannot_be_told_is_said() {
-        let job = JobId("j".into());
+        let refund =
+            (vec![event(Some("j"), 2.0), event(Some("j"), -2.0)], Charge::Told(Credits(0.0), 1));
+        // An event's own id.
+        let id_of_its_own = UsageEvent { names_job: false, ..event(Some("event-9"), 2.0) };
+        let busy = |minute: u32| {
+            let at = Some(format!("2026-01-01T12:{minute:02}:00Z"));
+            vec![UsageEvent { at, ..event(Some("k"), 1.0) }; EVENTS as usize]
+        };
         let table = [
+            refund,
+            (vec![id_of_its_own], Charge::Unnamed),
+            (busy(1), Charge::OutOfSight),
+            (busy(0), Charge::Nothing),
+            (busy(1).split_off(1), Charge::Nothing),
             (vec![], Charge::Nothing),
             (vec![event(Some("k"), 1.0)], Charge::Nothing),
             (vec![event(None, 1.0), event(None, 2.0)], Charge::Unnamed),
@@ -184,7 +304,7 @@ mod tests {
             (vec![event(Some("j"), 1.0), event(Some("j"), 1.0)], Charge::Told(Credits(2.0), 2)),
         ];
         for (events, expected) in table {
-            assert_eq!(Charge::of(&events, &job), expected, "{events:?}");
+            assert_eq!(Charge::of(&events, &view()), expected, "{events:?}");
         }
     }
 
@@ -192,6 +312,7 @@ mod tests {
     fn agreement_passes_and_each_difference_is_named() {
         assert_eq!(judged(&account()).outcome, Outcome::Passed);
         let told = |credits, charges| Charge::Told(Credits(credits), charges);
+        let says = |word: &str| Account { billing_status: Some(word.to_owned()), ..account() };
         // (account, outcome, words)
         let table = [
             (
@@ -209,7 +330,26 @@ mod tests {
             ),
             (Account { growth: None, ..account() }, Outcome::Warned, "cannot be compared"),
             (Account { charge: Charge::Unnamed, ..account() }, Outcome::Warned, "cannot be told"),
+            (
+                Account { charge: Charge::Unnamed, growth: Some(Credits(0.0)), ..account() },
+                Outcome::Failed,
+                "grew by 0.00",
+            ),
+            (
+                Account { charge: Charge::OutOfSight, ..account() },
+                Outcome::Warned,
+                "only younger jobs",
+            ),
             (Account { billing_status: None, ..account() }, Outcome::Warned, "billing_status"),
+            (says("refunded"), Outcome::Failed, "refunded, but a charge shows"),
+            (says("Not billed"), Outcome::Failed, "Not billed, but a charge shows"),
+            (says("pending"), Outcome::Warned, "still says"),
+            (says("tier-2"), Outcome::Warned, "not known: tier-2"),
+            (
+                Account { charge: Charge::Unnamed, ..says("void") },
+                Outcome::Warned,
+                "of its bill: void",
+            ),
             (
                 Account { estimate: Some(Credits(4.0)), ..account() },
                 Outcome::Warned,
@@ -244,5 +384,7 @@ mod tests {
             let account = Account { charge, growth: growth.map(Credits), ..account() };
             assert_eq!(account.is_settled(), settled, "{charge:?} {growth:?}");
         }
+        let open = Account { billing_status: Some("pending".to_owned()), ..account() };
+        assert!(!open.is_settled());
     }
 }

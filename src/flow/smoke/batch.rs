@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+use super::contract::{self, Drift};
+use crate::client::{Client, Witness};
 use crate::flow::context::blocking;
 use crate::flow::plan::{Planner, Request};
 use crate::flow::protocol::Goal;
@@ -51,6 +52,9 @@ pub(super) struct Came {
     pub(super) items: Vec<Item>,
     /// Whether the time was over before the end.
     pub(super) out_of_time: bool,
+    /// In what the answers on the way differed from the contract. The states of jobs are told item
+    /// by item.
+    pub(super) drift: Drift,
 }
 
 /// What happened to one item.
@@ -81,7 +85,8 @@ pub(super) struct Item {
 pub(super) async fn carry_out(errand: Errand<'_>) -> Result<Came, Failure> {
     let record = Arc::new(Record::new(errand.context.clock.clone()));
     let stop = errand.context.stop.child_token();
-    let context = Arc::new(apart(errand.context, record.clone(), stop));
+    let answers: Arc<Mutex<Drift>> = Arc::default();
+    let context = Arc::new(apart(errand.context, record.clone(), witness(&answers), stop));
     let conduct = conduct(&errand);
     let request = Request {
         named: errand.named,
@@ -115,7 +120,17 @@ pub(super) async fn carry_out(errand: Errand<'_>) -> Result<Came, Failure> {
         return Err(refused);
     }
     let out_of_time = work(&context, plan.batch, conduct, errand.spool, errand.patience).await?;
-    Ok(Came { estimate: plan.totals.estimate, items: record.items(), out_of_time })
+    let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Came { estimate: plan.totals.estimate, items: record.items(), out_of_time, drift })
+}
+
+/// Holds every answer against the contract, and puts what differs into `answers`.
+pub(super) fn witness(answers: &Arc<Mutex<Drift>>) -> Witness {
+    let answers = Arc::clone(answers);
+    Arc::new(move |route, raw| {
+        let found = contract::answer(route, raw);
+        answers.lock().unwrap_or_else(PoisonError::into_inner).add(found);
+    })
 }
 
 fn conduct(errand: &Errand<'_>) -> Conduct {
@@ -131,14 +146,15 @@ fn conduct(errand: &Errand<'_>) -> Conduct {
     }
 }
 
-/// The same context, but told to another observer and stopped on its own.
+/// The same context, but with an observer and a witness of its own, and stopped on its own.
 fn apart(
     context: &Context<Client>,
     observer: Arc<dyn Observer>,
+    witness: Witness,
     stop: CancellationToken,
 ) -> Context<Client> {
     Context {
-        service: context.service.clone(),
+        service: context.service.witnessed(witness),
         ledger: context.ledger.clone(),
         owner: Arc::clone(&context.owner),
         key: context.key.clone(),

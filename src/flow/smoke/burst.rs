@@ -32,14 +32,17 @@ impl Smoke<'_> {
         let mut result = StageResult::passed(
             stage,
             match refused {
-                0 => format!("{calls} calls at once, none was refused"),
+                0 => format!(
+                    "{calls} calls at once, none was refused: how refusals are waited out was not seen"
+                ),
                 _ => format!("{calls} calls at once, {refused} refusals, all answered in the end"),
             },
         );
         result.measure("refusals", refused as f64);
         if let Some(first) = lost.first() {
             let told = format!("{} of {calls} calls were lost: {first}", lost.len());
-            result.fail(Cause::Down, told);
+            result.fail(Cause::of(first.kind), told);
+            result.request_id.clone_from(&first.request_id);
         }
         result
     }

@@ -15,7 +15,8 @@ const SLOWER: f64 = 1.5;
 /// ... at least this much longer: the latency of one short call says little.
 const NOTICEABLE: Duration = Duration::from_millis(500);
 
-/// A share of the matte may be this much worse before it counts.
+/// A share of the matte may be this much worse before it counts; of a clip of which nothing is known,
+/// this much other.
 const MATTE: f64 = 0.03;
 
 /// What the subject keeps of its opacity; more is better.
@@ -24,18 +25,26 @@ pub const SUBJECT_KEPT: &str = "subject_kept";
 /// What the background keeps of its opacity; less is better.
 pub const BACKGROUND_LEFT: &str = "background_left";
 
+/// The share of the picture that is opaque, of a clip of which nothing is known.
+pub(super) const COVERAGE: &str = "coverage";
+
 /// The result of an earlier run, as `--json` printed it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Baseline {
     /// When it began, as it was printed.
     #[serde(default)]
     began: String,
+    /// Where it was.
+    #[serde(default)]
+    base_url: Option<String>,
     stages: Vec<Earlier>,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Earlier {
     name: String,
+    #[serde(default)]
+    stage: Option<String>,
     outcome: String,
     seconds: Option<f64>,
     #[serde(default)]
@@ -55,13 +64,21 @@ impl Baseline {
         })
     }
 
-    /// What became worse, as a stage of its own.
+    /// What became worse, as a stage of its own; `base_url` is where the service is now.
     #[must_use]
-    pub fn compare(&self, now: &[StageResult]) -> StageResult {
+    pub fn compare(&self, base_url: &str, now: &[StageResult]) -> StageResult {
+        let mut result = self.compared(now);
+        if let Some(before) = self.base_url.as_ref().filter(|before| *before != base_url) {
+            result.warn(format!("the earlier run was at {before}"));
+        }
+        result
+    }
+
+    fn compared(&self, now: &[StageResult]) -> StageResult {
         let mut compared = 0;
-        let mut worse = Vec::new();
+        let (mut worse, mut lost) = (Vec::new(), Vec::new());
         for stage in now {
-            let Some(before) = self.stages.iter().find(|before| before.name == stage.name) else {
+            let Some(before) = self.stages.iter().find(|before| before.is(stage)) else {
                 continue;
             };
             if !ran(stage.outcome.as_str()) || !ran(&before.outcome) {
@@ -70,6 +87,7 @@ impl Baseline {
             compared += 1;
             worse.extend(slower(stage, before));
             worse.extend(paler(stage, before));
+            lost.extend(unmeasured(stage, before));
         }
         let since = if self.began.is_empty() { "the earlier run" } else { &self.began };
         if compared == 0 {
@@ -80,11 +98,37 @@ impl Baseline {
         }
         if worse.is_empty() {
             let told = format!("{compared} stages are as good as in {since}");
-            return StageResult::passed(Stage::Comparison, told);
+            let mut result = StageResult::passed(Stage::Comparison, told);
+            for told in lost {
+                result.warn(told);
+            }
+            return result;
         }
         let told = format!("{} figures are worse than in {since}", worse.len());
+        worse.extend(lost);
         StageResult { details: worse, ..StageResult::failed(Stage::Comparison, Cause::Worse, told) }
     }
+}
+
+impl Earlier {
+    /// Whether it is the same stage, and of the same clip.
+    fn is(&self, now: &StageResult) -> bool {
+        let stage = self.stage.as_deref().is_none_or(|stage| stage == now.stage.as_str());
+        stage && self.name == now.name
+    }
+}
+
+/// Figures of the matte that are looked at.
+const MATTE_FIGURES: [&str; 3] = [SUBJECT_KEPT, BACKGROUND_LEFT, COVERAGE];
+
+/// Figures of the matte that were measured before and are not now: they may well be worse.
+fn unmeasured<'a>(now: &'a StageResult, before: &'a Earlier) -> impl Iterator<Item = String> + 'a {
+    let gone = |name: &&str| {
+        before.measures.contains_key(*name)
+            && !now.measures.iter().any(|measure| measure.name == *name)
+    };
+    let told = |name| format!("{}: {name} was measured before, and is not now", now.name);
+    MATTE_FIGURES.into_iter().filter(gone).map(told)
 }
 
 /// Whether a stage ended in a way that has figures.
@@ -93,6 +137,10 @@ fn ran(outcome: &str) -> bool {
 }
 
 fn slower(now: &StageResult, before: &Earlier) -> Option<String> {
+    // How long usage lags behind, and a burst is held up, is not for us to call slow.
+    if matches!(now.stage, Stage::Credits | Stage::Burst) {
+        return None;
+    }
     let (took, earlier) = (now.took?.as_secs_f64(), before.seconds?);
     let noticeable = took - earlier >= NOTICEABLE.as_secs_f64();
     (noticeable && took > earlier * SLOWER)
@@ -105,10 +153,12 @@ fn paler<'a>(now: &'a StageResult, before: &'a Earlier) -> impl Iterator<Item = 
         let loss = match measure.name {
             SUBJECT_KEPT => earlier - measure.value,
             BACKGROUND_LEFT => measure.value - earlier,
+            COVERAGE => (measure.value - earlier).abs(),
             _ => return None,
         };
-        (loss > MATTE)
-            .then(|| format!("{} is {:.3}, before {earlier:.3}", measure.name, measure.value))
+        (loss > MATTE).then(|| {
+            format!("{}: {} is {:.3}, before {earlier:.3}", now.name, measure.name, measure.value)
+        })
     })
 }
 
@@ -138,7 +188,7 @@ mod tests {
             let before = baseline(&format!(
                 r#"{{"name": "output", "outcome": "passed", "seconds": {seconds}}}"#
             ));
-            let result = before.compare(&now(millis, &[]));
+            let result = before.compare("u", &now(millis, &[]));
             assert_eq!(result.details.len(), worse, "{seconds} {millis}");
             assert_eq!(result.cause.is_some(), worse > 0);
         }
@@ -150,9 +200,43 @@ mod tests {
         let mattes = [(0.93, 0.04, 0), (0.99, 0.0, 0), (0.90, 0.02, 1), (0.90, 0.06, 2)];
         for (kept, left, worse) in mattes {
             let figures = [(SUBJECT_KEPT, kept), (BACKGROUND_LEFT, left), ("frames", 1.0)];
-            let result = before.compare(&now(10, &figures));
+            let result = before.compare("u", &now(10, &figures));
             assert_eq!(result.details.len(), worse, "{kept} {left}");
         }
+    }
+
+    #[test]
+    fn clips_are_compared_with_themselves_and_what_is_not_measured_any_more_is_said() {
+        let before = baseline(
+            r#"{"name": "output", "stage": "suite", "outcome": "passed", "seconds": 1,
+                "measures": {"coverage": 0.4}}"#,
+        );
+        let clip = |figures: &[(&'static str, f64)]| {
+            let mut clip = now(1_000, figures);
+            clip[0].stage = Stage::Suite;
+            clip
+        };
+        // (coverage, outcome)
+        for (coverage, outcome) in
+            [(0.42, Outcome::Passed), (0.3, Outcome::Failed), (0.5, Outcome::Failed)]
+        {
+            let result = before.compare("u", &clip(&[(COVERAGE, coverage)]));
+            assert_eq!(result.outcome, outcome, "{coverage}");
+        }
+        let result = before.compare("u", &clip(&[]));
+        assert_eq!((result.outcome, result.details.len()), (Outcome::Warned, 1), "{result:?}");
+        // A clip that is called like a stage is another thing.
+        let result = before.compare("u", &now(60_000, &[]));
+        assert_eq!(result.details, ["nothing could be compared"]);
+    }
+
+    #[test]
+    fn an_earlier_run_elsewhere_is_pointed_out() {
+        let text = r#"{"base_url": "https://staging/", "stages": [
+            {"name": "output", "outcome": "passed", "seconds": 0.01}]}"#;
+        let result = Baseline::parse("f", text).unwrap().compare("https://prod/", &now(10, &[]));
+        assert_eq!(result.outcome, Outcome::Warned);
+        assert!(result.details[0].contains("https://staging/"), "{result:?}");
     }
 
     #[test]
@@ -161,7 +245,7 @@ mod tests {
             r#"{"name": "output", "outcome": "failed", "seconds": 1}"#,
             r#"{"name": "health", "outcome": "passed", "seconds": 1}"#,
         ] {
-            let result = baseline(stage).compare(&now(60_000, &[]));
+            let result = baseline(stage).compare("u", &now(60_000, &[]));
             assert_eq!((result.outcome, result.cause), (Outcome::Warned, None), "{stage}");
         }
     }

@@ -1,61 +1,27 @@
-//! What the contract says of answers, and where an answer differs. Pure. A field more or less need
-//! not break anybody; a state that nobody knows does, because nobody knows when such a job ends.
+//! What the contract says of answers, and where an answer differs. Pure. A field more need not break
+//! anybody, and the contract allows it; a field that is gone, or is of another type, may; a state that
+//! nobody knows does, because nobody knows when such a job ends.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::fields::{
+    CHECKS, CREATE, DOWNLOAD, Fields, HEALTH, JOB, MISSING, PRICING, START, UPLOAD,
+};
+use crate::client::Route;
 use crate::model::{JobStatus, ModelName};
 
 /// The version of the contract that answers are held against.
 pub const CONTRACT: &str = "v1, as documented with the SDKs 0.1.0";
 
-/// Fields of an answer: those that the contract lists, and those that are known to appear besides
-/// (both SDKs send `metadata`, the pages do not list it).
-struct Fields {
-    place: &'static str,
-    /// Each under the names that it may have.
-    listed: &'static [&'static [&'static str]],
-    besides: &'static [&'static str],
-}
-
-const HEALTH: Fields =
-    Fields { place: "health", listed: &[&["status"], &["checks"]], besides: &[] };
-
-const CHECKS: Fields = Fields {
-    place: "health.checks",
-    listed: &[&["api"], &["runpod_configured"], &["r2_configured"]],
-    besides: &[],
-};
-
-const PRICING: Fields = Fields {
-    place: "pricing",
-    listed: &[&["model_pricing_credits_per_minute"], &["price_per_second_cents"], &["packages"]],
-    besides: &[],
-};
-
-const JOB: Fields = Fields {
-    place: "job",
-    listed: &[
-        &["id", "job_id"],
-        &["status"],
-        &["progress"],
-        &["error"],
-        &["created_at"],
-        &["duration_seconds"],
-        &["billing_status"],
-        &["webhook_url"],
-        &["webhook_events"],
-    ],
-    // The link is a secret and is taken out of what is kept of an answer.
-    besides: &["metadata", "output_url", "success"],
-};
-
-/// In what an answer differs from the contract.
+/// In what answers differ from the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Drift {
-    /// Fields that are not listed, or are listed and not there, in words.
-    pub(super) fields: BTreeSet<String>,
+    /// Fields that are not listed, in words.
+    pub(super) new: BTreeSet<String>,
+    /// Fields that are listed and not there, or hold something else, in words.
+    pub(super) broken: BTreeSet<String>,
     /// Job states that the contract does not know.
     pub(super) states: BTreeSet<String>,
 }
@@ -63,15 +29,32 @@ pub(super) struct Drift {
 impl Drift {
     /// Adds what `other` found.
     pub(super) fn add(&mut self, other: Self) {
-        self.fields.extend(other.fields);
+        self.new.extend(other.new);
+        self.broken.extend(other.broken);
         self.states.extend(other.states);
     }
 
-    /// Everything, in words, a line each.
+    /// Everything, in words, a line each, the worst first.
     #[must_use]
     pub(super) fn lines(&self) -> Vec<String> {
         let states = self.states.iter().map(|state| format!("unknown state of a job: {state}"));
-        states.chain(self.fields.iter().cloned()).collect()
+        states.chain(self.broken.iter().cloned()).chain(self.new.iter().cloned()).collect()
+    }
+}
+
+/// An answer to the call of `route`. What is not documented cannot differ.
+#[must_use]
+pub(super) fn answer(route: Route, raw: &Value) -> Drift {
+    match route {
+        Route::Upload => UPLOAD.compare(raw),
+        Route::Create => accepted(&CREATE, raw),
+        Route::Start => accepted(&START, raw),
+        Route::Job => job(raw),
+        Route::DownloadLink => DOWNLOAD.compare(raw),
+        Route::Pricing => pricing(raw),
+        Route::Health => health(raw),
+        // A page may show less of a job than a look at it does, and usage is not documented.
+        Route::Jobs | Route::Usage | Route::Admin => Drift::default(),
     }
 }
 
@@ -82,12 +65,13 @@ pub(super) fn health(raw: &Value) -> Drift {
     if let Some(checks) = raw.get("checks") {
         drift.add(CHECKS.compare(checks));
     }
-    if let Some(status) = raw.get("status").and_then(Value::as_str)
-        && !matches!(status.to_ascii_lowercase().as_str(), "healthy" | "degraded")
-    {
-        drift.fields.insert(format!("health.status has an unknown value: {status}"));
-    }
     drift
+}
+
+/// Whether the contract knows this word of a service about itself.
+#[must_use]
+pub(super) fn is_health(status: &str) -> bool {
+    matches!(status.to_ascii_lowercase().as_str(), "healthy" | "degraded")
 }
 
 /// An answer to `GET /api/pricing`.
@@ -99,23 +83,40 @@ pub(super) fn pricing(raw: &Value) -> Drift {
         return drift;
     };
     for model in ModelName::ALL {
-        if !prices.contains_key(model.as_str()) {
-            drift.fields.insert(format!("missing: a price for the model {model}"));
-        }
+        match prices.get(model.as_str()) {
+            None => drift.broken.insert(format!("missing: a price for the model {model}")),
+            Some(price) if !price.as_f64().is_some_and(|price| price > 0.0) => {
+                drift.broken.insert(format!("the price for the model {model} is {price}"))
+            }
+            Some(_) => continue,
+        };
     }
     let known = |name: &str| ModelName::ALL.iter().any(|model| model.as_str() == name);
     for model in prices.keys().filter(|name| !known(name)) {
-        drift.fields.insert(format!("not in the contract: the model {model}"));
+        drift.new.insert(format!("not in the contract: the model {model}"));
     }
     drift
 }
 
-/// A job, in whatever answer it stood.
-#[must_use]
-pub(super) fn job(status: &JobStatus, raw: &Value) -> Drift {
+/// An answer to `GET /v1/jobs/{id}`. What a job that goes on does not show may still come.
+fn job(raw: &Value) -> Drift {
+    let status = status(raw);
     let mut drift = JOB.compare(raw);
-    drift.add(state(status));
+    if !status.as_ref().is_some_and(JobStatus::is_final) {
+        drift.broken.retain(|told| !told.starts_with(MISSING));
+    }
+    drift.add(status.as_ref().map(state).unwrap_or_default());
     drift
+}
+
+fn accepted(fields: &Fields, raw: &Value) -> Drift {
+    let mut drift = fields.compare(raw);
+    drift.add(status(raw).as_ref().map(state).unwrap_or_default());
+    drift
+}
+
+fn status(raw: &Value) -> Option<JobStatus> {
+    raw.get("status").and_then(Value::as_str).map(JobStatus::parse)
 }
 
 /// A job's state alone.
@@ -128,84 +129,135 @@ pub(super) fn state(status: &JobStatus) -> Drift {
     drift
 }
 
-impl Fields {
-    fn compare(&self, answer: &Value) -> Drift {
-        let mut drift = Drift::default();
-        let Some(object) = answer.as_object() else { return drift };
-        for names in self.listed {
-            if !names.iter().any(|name| object.contains_key(*name)) {
-                drift.fields.insert(format!("missing: {}.{}", self.place, names[0]));
-            }
-        }
-        let known = |name: &str| {
-            self.besides.contains(&name) || self.listed.iter().any(|names| names.contains(&name))
-        };
-        for name in object.keys().filter(|name| !known(name)) {
-            drift.fields.insert(format!("not in the contract: {}.{name}", self.place));
-        }
-        drift
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::flow::smoke::fields::Kind;
 
     fn plain_job() -> Value {
         json!({
             "id": "j", "status": "completed", "progress": 100, "error": null, "created_at": "t",
-            "duration_seconds": 2.0, "billing_status": "charged", "webhook_url": null,
-            "webhook_events": {}, "metadata": {},
+            "output_url": "https://cdn.example/o", "duration_seconds": 2.0,
+            "billing_status": "charged", "webhook_url": null, "webhook_events": {}, "metadata": {},
         })
     }
 
     #[test]
     fn what_is_documented_is_no_drift() {
-        assert!(job(&JobStatus::Completed, &plain_job()).lines().is_empty());
-        let healthy = json!({
-            "status": "healthy",
-            "checks": {"api": true, "runpod_configured": true, "r2_configured": true},
-        });
-        assert!(health(&healthy).lines().is_empty());
-        let prices = json!({
-            "model_pricing_credits_per_minute": {"original": 60, "light": 45, "pro": 180, "human": 45},
-            "price_per_second_cents": 1, "packages": [],
-        });
-        assert!(pricing(&prices).lines().is_empty());
+        let checks = json!({"api": true, "runpod_configured": true, "r2_configured": true});
+        let models = json!({"original": 60, "light": 45, "pro": 180, "human": 45});
+        let accepted = json!({"success": true, "id": "j", "status": "created", "message": "m"});
+        let table = [
+            (Route::Job, plain_job()),
+            (Route::Health, json!({"status": "degraded", "checks": checks})),
+            (
+                Route::Pricing,
+                json!({
+                    "model_pricing_credits_per_minute": models, "price_per_second_cents": 1,
+                    "packages": [],
+                }),
+            ),
+            (
+                Route::Upload,
+                json!({
+                    "success": true, "video_id": "v", "video_url": "https://cdn.example/v",
+                    "filename": "a.mp4", "size": 5,
+                }),
+            ),
+            (Route::Create, accepted.clone()),
+            (Route::Start, accepted),
+            (
+                Route::DownloadLink,
+                json!({"success": true, "download_url": "https://x", "output_format": "webm"}),
+            ),
+            (Route::Usage, json!([1])),
+        ];
+        for (route, raw) in table {
+            assert_eq!(answer(route, &raw), Drift::default(), "{route:?}");
+        }
+    }
+
+    #[test]
+    fn every_documented_field_is_missed_when_it_is_gone_or_another_thing() {
+        let table = [
+            (Route::Upload, "upload", UPLOAD),
+            (Route::Create, "create", CREATE),
+            (Route::Start, "start", START),
+            (Route::DownloadLink, "download", DOWNLOAD),
+            (Route::Health, "health", HEALTH),
+            (Route::Pricing, "pricing", PRICING),
+        ];
+        for (route, place, fields) in table {
+            let drift = answer(route, &json!({"surprise": 1}));
+            for (names, _) in fields.listed {
+                let told = format!("missing: {place}.{}", names[0]);
+                assert!(drift.broken.contains(&told), "{told} in {drift:?}");
+            }
+            assert_eq!(drift.new, [format!("not in the contract: {place}.surprise")].into());
+            let odd: serde_json::Map<_, _> =
+                fields.listed.iter().map(|(names, _)| (names[0].to_owned(), json!([1]))).collect();
+            let drift = answer(route, &odd.into());
+            for (names, _) in fields.listed.iter().filter(|(_, kind)| *kind != Kind::Any) {
+                let told = format!("{place}.{} is a list", names[0]);
+                assert!(drift.broken.iter().any(|line| line.starts_with(&told)), "{told}");
+            }
+        }
     }
 
     #[test]
     fn fields_more_and_less_and_unknown_states_are_named() {
         let mut odd = plain_job();
-        odd["id"].take();
         let object = odd.as_object_mut().unwrap();
         object.remove("id");
         object.insert("job_id".into(), json!("j"));
         object.remove("progress");
         object.insert("queue_position".into(), json!(3));
-        let drift = job(&JobStatus::Other("archived".into()), &odd);
+        object.insert("duration_seconds".into(), json!("2 s"));
         assert_eq!(
-            drift.lines(),
+            answer(Route::Job, &odd).lines(),
             [
-                "unknown state of a job: archived",
+                "job.duration_seconds is a text, documented is a number or null",
                 "missing: job.progress",
                 "not in the contract: job.queue_position",
             ]
         );
-        let drift = health(&json!({"status": "sleepy", "checks": {"api": true, "gpu": false}}));
-        assert!(drift.fields.contains("health.status has an unknown value: sleepy"));
-        assert!(drift.fields.contains("not in the contract: health.checks.gpu"));
-        assert!(drift.fields.contains("missing: health.checks.r2_configured"));
-        let drift =
-            pricing(&json!({"model_pricing_credits_per_minute": {"original": 60, "ultra": 1}}));
-        assert!(drift.fields.contains("missing: a price for the model pro"));
-        assert!(drift.fields.contains("not in the contract: the model ultra"));
+        // Nobody knows whether such a job shows more later.
+        odd["status"] = "archived".into();
+        assert_eq!(
+            answer(Route::Job, &odd).lines(),
+            [
+                "unknown state of a job: archived",
+                "job.duration_seconds is a text, documented is a number or null",
+                "not in the contract: job.queue_position",
+            ]
+        );
+        let created = json!({"success": true, "id": "j", "status": "queued", "message": "m"});
+        assert_eq!(answer(Route::Create, &created).states, ["queued".to_owned()].into());
     }
 
     #[test]
-    fn what_is_no_object_has_no_fields_to_miss() {
-        assert!(pricing(&json!([1])).lines().is_empty());
+    fn checks_and_prices_are_looked_at_one_by_one() {
+        let drift = health(&json!({"status": "healthy", "checks": {"api": "down", "gpu": false}}));
+        assert!(drift.new.contains("not in the contract: health.checks.gpu"));
+        assert!(drift.broken.contains("missing: health.checks.r2_configured"));
+        assert!(
+            drift.broken.contains("health.checks.api is a text, documented is true or false"),
+            "{drift:?}"
+        );
+        let drift = pricing(&json!({
+            "model_pricing_credits_per_minute": {"original": 60, "light": "45", "human": 0, "ultra": 1},
+        }));
+        assert!(drift.broken.contains("missing: a price for the model pro"));
+        assert!(drift.broken.contains("the price for the model light is \"45\""), "{drift:?}");
+        assert!(drift.broken.contains("the price for the model human is 0"));
+        assert!(drift.new.contains("not in the contract: the model ultra"));
+        assert!(is_health("Degraded") && !is_health("unhealthy"));
+    }
+
+    #[test]
+    fn what_is_no_object_is_told_once() {
+        assert_eq!(pricing(&json!([1])).lines(), ["pricing is no object"]);
     }
 }

@@ -10,7 +10,7 @@
 //! | `refusals` | what has to be refused, and must not be billed |
 //! | `burst` | many calls at once |
 //! | `batch` | one batch through the flow, with a record of what happened to each item |
-//! | `contract`, `agreement`, `quality`, `compare`, `verdict` | pure judgements |
+//! | `contract`, `fields`, `agreement`, `quality`, `compare`, `verdict` | pure judgements |
 //!
 //! Jobs go through the same plan, protocol and ledger as those of every other command: a smoke
 //! test that is killed is not billed twice, and the next one goes on with the job that was left.
@@ -20,6 +20,7 @@ mod batch;
 mod burst;
 mod compare;
 mod contract;
+mod fields;
 mod free;
 mod paid;
 mod quality;

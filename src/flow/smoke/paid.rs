@@ -2,10 +2,15 @@
 //! its ledger; here it is only said what is sent, and judged what came back.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::agreement::{Account, Charge, growth};
-use super::batch::{Came, Errand, Item, carry_out};
+use sha2::{Digest as _, Sha256};
+
+use super::agreement::{Account, Charge, EVENTS, growth};
+use super::batch::{Errand, Item, carry_out, witness};
+use super::compare::COVERAGE;
+use super::contract::Drift;
 use super::run::Smoke;
 use super::{contract, quality};
 use crate::client::{Call, Client};
@@ -15,17 +20,16 @@ use crate::ledger::KeyId;
 use crate::media::{self, BadOutput, Expectation};
 use crate::model::event::Output;
 use crate::model::smoke::{Cause, Outcome, Stage, StageResult};
-use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView};
+use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView, Pricing};
 
 /// Pictures of an output that are looked at.
 const PICTURES: usize = 64;
 
-/// Days and events that are read to find a charge.
+/// Days of usage that are read to find a charge.
 const DAYS: u32 = 7;
-const EVENTS: u32 = 100;
 
 /// How often usage is looked at until a charge shows.
-const USAGE_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const USAGE_PAUSE: Duration = Duration::from_secs(2);
 
 /// A clip whose output is opaque, or clear, to this share of its pixels has probably not been
 /// worked on.
@@ -48,8 +52,12 @@ impl Smoke<'_> {
         let Some(context) = self.setup.context.clone() else {
             return StageResult::skipped(stage, "there is no key");
         };
-        let seconds = match self.fresh_clip(&context).await {
-            Ok(seconds) => seconds,
+        let prepared = match self.fresh_clip(&context).await {
+            Ok(hash) => self.current_prices().await.map(|pricing| (hash, pricing)),
+            Err(failure) => Err(failure),
+        };
+        let ((seconds, sha256), pricing) = match prepared {
+            Ok(prepared) => prepared,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
         if self.watches_credits
@@ -62,7 +70,7 @@ impl Smoke<'_> {
             self.setup.place.join(format!("output.{}", self.setup.options.format.extension()));
         let errand = Errand {
             context: &context,
-            pricing: self.pricing.as_ref(),
+            pricing: Some(&pricing),
             named: vec![Named::Path(self.setup.clip.path.clone())],
             destination: Destination::File(target),
             options: &self.setup.options,
@@ -71,16 +79,21 @@ impl Smoke<'_> {
             patience: self.setup.policy.patience,
             in_flight: 1,
         };
-        let came = match self.priced(errand).await {
+        let came = match carry_out(errand).await {
             Ok(came) => came,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
-        self.found.estimate = Some(came.estimate);
+        self.committed(came.estimate);
         let Some(item) = came.items.first() else {
             return StageResult::failed(stage, Cause::Local, "another process works on the clip");
         };
         let mut result = judged(stage, item, came.out_of_time);
-        self.look_at_job(&context, item, &mut result).await;
+        let mut drift = came.drift;
+        item.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+        self.note_drift(drift, &mut result);
+        let key = context.key.clone();
+        let sent = context.ledger(move |ledger, _| ledger.known_upload(&key, &sha256)).await;
+        self.upload = sent.ok().flatten();
         if let (Some(output), Some(job)) = (&item.output, &item.job) {
             let (job, output) = (job.clone(), output.clone());
             self.finished = Some(Finished { job, output, estimate: came.estimate, seconds });
@@ -88,17 +101,22 @@ impl Smoke<'_> {
         result
     }
 
-    /// Carries an errand out with prices that are asked for where the stage for them did not run.
-    pub(super) async fn priced(&self, errand: Errand<'_>) -> Result<Came, Failure> {
-        if errand.pricing.is_some() {
-            return carry_out(errand).await;
+    /// The prices of the moment, asked for where the stage for them did not run.
+    pub(super) async fn current_prices(&mut self) -> Result<Pricing, Failure> {
+        if let Some(known) = &self.pricing {
+            return Ok(known.clone());
         }
         let pricing = self.setup.clients.keyless.pricing(Call::plain()).await?;
-        carry_out(Errand { pricing: Some(&pricing), ..errand }).await
+        self.pricing = Some(pricing.clone());
+        Ok(pricing)
     }
 
-    /// Makes sure that the clip is really sent, whatever an earlier run has sent; gives its length.
-    async fn fresh_clip(&self, context: &Context<Client>) -> Result<Option<f64>, Failure> {
+    /// Makes sure that the clip is really sent, whatever an earlier run has sent; gives its length
+    /// and hash.
+    async fn fresh_clip(
+        &self,
+        context: &Context<Client>,
+    ) -> Result<(Option<f64>, String), Failure> {
         let path = self.setup.clip.path.clone();
         let (seconds, sha256) = blocking(move || {
             let video = media::inspect_input(&path)
@@ -109,24 +127,9 @@ impl Smoke<'_> {
         })
         .await?;
         let key: KeyId = context.key.clone();
-        context.ledger(move |ledger, _| ledger.forget_upload(&key, &sha256)).await?;
-        Ok(seconds)
-    }
-
-    /// Holds the job, as the service shows it now, against the contract.
-    async fn look_at_job(
-        &mut self,
-        context: &Context<Client>,
-        item: &Item,
-        result: &mut StageResult,
-    ) {
-        for status in &item.unknown_states {
-            self.note_drift(contract::state(status), result);
-        }
-        let Some(job) = &item.job else { return };
-        if let Ok(view) = context.service.get(job, Call::plain()).await {
-            self.note_drift(contract::job(&view.status, &view.raw), result);
-        }
+        let forgotten = sha256.clone();
+        context.ledger(move |ledger, _| ledger.forget_upload(&key, &forgotten)).await?;
+        Ok((seconds, sha256))
     }
 
     pub(super) async fn suite(&mut self) -> Vec<StageResult> {
@@ -137,9 +140,13 @@ impl Smoke<'_> {
             return vec![StageResult::skipped(stage, "there is no key")];
         };
         let began = self.setup.clock.now();
+        let pricing = match self.current_prices().await {
+            Ok(pricing) => pricing,
+            Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
+        };
         let errand = Errand {
             context: &context,
-            pricing: self.pricing.as_ref(),
+            pricing: Some(&pricing),
             named: vec![Named::Path(directory.clone())],
             destination: Destination::Directory(self.setup.place.clone()),
             options: &self.setup.options,
@@ -148,21 +155,33 @@ impl Smoke<'_> {
             patience: self.setup.policy.patience,
             in_flight: 64,
         };
-        let came = match self.priced(errand).await {
+        let came = match carry_out(errand).await {
             Ok(came) => came,
             Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
         };
-        self.found.estimate = Some(came.estimate);
+        self.committed(came.estimate);
         if came.items.is_empty() {
             let told = "there are no clips in the directory";
             return vec![StageResult::failed(stage, Cause::Usage, told)];
         }
         let mut results = Vec::new();
+        // What differs in the answers belongs to no single clip: the first tells it, but for states.
+        let mut drift = came.drift;
+        for item in &came.items {
+            drift.states.retain(|word| {
+                !item.unknown_states.iter().any(|status| status.as_str() == word.as_str())
+            });
+        }
         for item in &came.items {
             let mut result = judged(stage, item, came.out_of_time);
             result.name = below(&item.name, &directory);
+            // The directory was named, and not what lies in it.
+            if result.cause == Some(Cause::Usage) {
+                result.cause = Some(Cause::Input);
+            }
             result.took.get_or_insert_with(|| self.setup.clock.now().since(began));
-            self.look_at_job(&context, item, &mut result).await;
+            item.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+            self.note_drift(std::mem::take(&mut drift), &mut result);
             if let Some(output) = &item.output {
                 self.look_at_output(output, None, &mut result).await;
             }
@@ -218,9 +237,11 @@ impl Smoke<'_> {
         }
         match pictures {
             _ if !transparent => {}
-            None => result.details.push(format!(
-                "the alpha of {format} is declared; to have it measured, give --format webp"
+            None if result.stage == Stage::Output => result.warn(format!(
+                "the alpha of {format} is declared, not measured, so nobody looked whether the \
+                 background is gone: --format webp does"
             )),
+            None => result.told.push_str("; its alpha is declared, not measured"),
             Some(pictures) if result.stage == Stage::Output => {
                 quality::judge(&pictures, &self.setup.clip.mask, result);
             }
@@ -236,25 +257,27 @@ impl Smoke<'_> {
         };
         let mut result = StageResult::passed(stage, "");
         result.job = Some(finished.job.clone());
-        // How long usage lags behind says nothing of latency.
-        result.took = Some(Duration::ZERO);
         let began = self.setup.clock.now();
+        let answers: Arc<Mutex<Drift>> = Arc::default();
+        let client = context.service.witnessed(witness(&answers));
         loop {
-            let account = match self.account(&context.service, &finished, call.clone()).await {
+            let account = match self.account(&client, &finished, call.clone()).await {
                 Ok(account) => account,
                 Err(failure) => return StageResult::of_failure(stage, &failure),
             };
             let waited = self.setup.clock.now().since(began);
             if account.is_settled() || waited >= self.setup.policy.usage_lag {
                 account.judge(&mut result);
-                result.took = Some(self.setup.clock.now().since(began));
+                self.lag = Some(waited);
                 break;
             }
             tokio::time::sleep(USAGE_PAUSE).await;
         }
-        if let Err(why) = link_agrees(&context.service, &finished, call).await {
+        if let Err(why) = link_agrees(&client, &finished, call).await {
             result.fail(Cause::of(why.kind), why.to_string());
         }
+        let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
+        self.note_drift(drift, &mut result);
         result
     }
 
@@ -265,7 +288,7 @@ impl Smoke<'_> {
         call: Call<'_>,
     ) -> Result<Account, Failure> {
         let view: JobView = client.get(&finished.job, call.clone()).await?;
-        let events = client.usage_events(EVENTS, call.clone()).await?;
+        let page = client.usage_events(EVENTS, call.clone()).await?;
         let summary = client.usage_summary(DAYS, call).await?;
         let pricing = self.pricing.as_ref();
         let by_duration = view
@@ -274,27 +297,28 @@ impl Smoke<'_> {
         Ok(Account {
             estimate: Some(finished.estimate).filter(|estimate| estimate.0 > 0.0),
             by_duration,
+            charge: Charge::of(&page.events, &view),
             billing_status: view.billing_status,
-            charge: Charge::of(&events.events, &finished.job),
             growth: self.usage_before.as_ref().and_then(|before| growth(before, &summary)),
         })
     }
 }
 
-/// Whether the link that is given without a key leads to the same output.
+/// Whether the link that is given without a key leads to the same output, byte by byte.
 async fn link_agrees(client: &Client, finished: &Finished, call: Call<'_>) -> Result<(), Failure> {
     let link = client.download_link(&finished.job, call.clone()).await?;
-    let download = client.download(&link, None, call).await?;
-    match download.total {
-        Some(total) if total != finished.output.size => {
-            let why = format!(
-                "it leads to {total} bytes, the output that was fetched has {}",
-                finished.output.size
-            );
-            Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
-        }
-        _ => Ok(()),
+    let mut download = client.download(&link, None, call).await?;
+    let (mut digest, mut size) = (Sha256::new(), 0);
+    while let Some(piece) = download.chunk().await? {
+        digest.update(&piece);
+        size += piece.len() as u64;
     }
+    if hex::encode(digest.finalize()) == finished.output.sha256 {
+        return Ok(());
+    }
+    let fetched = finished.output.size;
+    let why = format!("it leads to other {size} bytes than the {fetched} that were fetched");
+    Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
 }
 
 fn failed(bad: &BadOutput) -> Failure {
@@ -344,7 +368,7 @@ fn below(name: &str, suite: &Path) -> String {
 fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
     let means: Vec<f64> = pictures.iter().map(media::Opacity::mean).collect();
     let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
-    result.measure("coverage", mean);
+    result.measure(COVERAGE, mean);
     if mean > ALL {
         result.warn("everything is opaque: was a background removed at all?");
     } else if mean < NOTHING {

@@ -3,17 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::agreement::Charge;
+use super::agreement::{Bill, Charge, EVENTS};
 use super::batch::{Errand, Item, carry_out};
+use super::contract;
 use super::free::other_than_documented;
-use super::paid::judged;
+use super::paid::{USAGE_PAUSE, judged};
 use super::run::Smoke;
 use crate::client::{Call, Client, NewJob, UploadFile};
 use crate::flow::context::blocking;
 use crate::flow::{Context, Destination, Named};
 use crate::ledger::{Drafts, EntryId, EntryState};
 use crate::model::smoke::{Cause, Stage, StageResult};
-use crate::model::{Credits, Failure, FailureKind, JobOptions, JobStatus};
+use crate::model::{Credits, Failure, FailureKind, JobOptions, JobStatus, Pricing};
 
 /// What is sent as a video and is none.
 const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
@@ -23,9 +24,6 @@ const NO_MODEL: &str = "rbgv-smoke-test-no-such-model";
 
 /// An address that nothing can be fetched from: the name cannot exist (RFC 6761).
 const DEAD_LINK: &str = "https://rbgv-smoke-test.invalid/no-such-clip.mp4";
-
-/// Usage events that are read to see whether something was billed.
-const EVENTS: u32 = 100;
 
 impl Smoke<'_> {
     pub(super) async fn not_a_video(&self, call: Call<'_>) -> StageResult {
@@ -82,7 +80,8 @@ impl Smoke<'_> {
         let mut options = JobOptions::default();
         options.extra.insert("model".to_owned(), NO_MODEL.into());
         let job = NewJob {
-            video_url: DEAD_LINK,
+            // Nothing but the model may be a reason to refuse it.
+            video_url: self.upload.as_deref().unwrap_or(DEAD_LINK),
             options: &options,
             background_image_url: None,
             auto_start: false,
@@ -90,7 +89,13 @@ impl Smoke<'_> {
         };
         match keyed.create(&job, call).await {
             Err(failure) if failure.kind == FailureKind::InvalidRequest => {
-                StageResult::passed(stage, format!("refused: {}", failure.why))
+                let mut result = StageResult::passed(stage, format!("refused: {}", failure.why));
+                if self.upload.is_none() {
+                    let told = "without success before it, its video cannot be fetched either: it \
+                                may have been refused for that";
+                    result.details.push(told.to_owned());
+                }
+                result
             }
             Ok(created) => {
                 let shown =
@@ -120,7 +125,8 @@ impl Smoke<'_> {
         };
         let named = Named::Url(DEAD_LINK.to_owned());
         // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
-        let came = match carry_out(self.refusal(&context, named, None)).await {
+        let errand = self.refusal(&context, self.pricing.as_ref(), named, None);
+        let mut came = match carry_out(errand).await {
             Ok(came) => came,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
@@ -139,7 +145,10 @@ impl Smoke<'_> {
             _ => judged(stage, item, came.out_of_time),
         };
         result.job.clone_from(&item.job);
-        unbilled(&context.service, item, &mut result).await;
+        self.unbilled(&context.service, item, &mut result).await;
+        let drift = &mut came.drift;
+        item.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+        self.note_drift(came.drift, &mut result);
         result
     }
 
@@ -152,11 +161,17 @@ impl Smoke<'_> {
         if let Err(failure) = context.service.release_latches().await {
             return StageResult::of_failure(stage, &failure);
         }
-        let errand = self.refusal(&context, Named::Path(clip), self.setup.budget);
-        let came = match self.priced(errand).await {
+        let pricing = match self.current_prices().await {
+            Ok(pricing) => pricing,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        // It should have nothing to spend. Should it have, the bound holds for it, too.
+        let errand = self.refusal(&context, Some(&pricing), Named::Path(clip), self.left());
+        let came = match carry_out(errand).await {
             Ok(came) => came,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
+        self.committed(came.estimate);
         let Some(item) = came.items.first() else {
             return StageResult::failed(stage, Cause::Local, "another process works on the clip");
         };
@@ -173,6 +188,7 @@ impl Smoke<'_> {
             _ => judged(stage, item, came.out_of_time),
         };
         result.job.clone_from(&item.job);
+        self.unbilled(&context.service, item, &mut result).await;
         // Left open, a later `resume` would start it as soon as the key has credits.
         if let Err(failure) = close(&context, item).await {
             result.fail(Cause::Local, failure.to_string());
@@ -180,15 +196,72 @@ impl Smoke<'_> {
         result
     }
 
+    /// Whether a job that came to nothing was billed, as far as can be told. Usage may lag: it is
+    /// given twice the time that the bill of the good job took.
+    async fn unbilled(&self, client: &Client, item: &Item, result: &mut StageResult) {
+        let Some(job) = &item.job else { return };
+        let patience = self.lag.unwrap_or_default() * 2;
+        let began = self.setup.clock.now();
+        let (view, charge) = loop {
+            let looked = match client.get(job, Call::plain()).await {
+                Ok(view) => client.usage_events(EVENTS, Call::plain()).await.map(|page| {
+                    let charge = Charge::of(&page.events, &view);
+                    (view, charge)
+                }),
+                Err(failure) => Err(failure),
+            };
+            let (view, charge) = match looked {
+                Ok(looked) => looked,
+                Err(failure) => {
+                    result.warn(format!("whether it was billed cannot be told: {failure}"));
+                    return;
+                }
+            };
+            if charge != Charge::Nothing || self.setup.clock.now().since(began) >= patience {
+                break (view, charge);
+            }
+            tokio::time::sleep(USAGE_PAUSE.min(patience)).await;
+        };
+        match charge {
+            Charge::Told(charged, _) if charged.0 > 0.0 => {
+                result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
+            }
+            Charge::Told(..) => {
+                result.details.push("what was charged was given back".to_owned());
+            }
+            Charge::Nothing if self.lag.is_some() => {
+                result.details.push("no charge shows".to_owned());
+            }
+            Charge::Nothing => result.details.push(
+                "no charge shows; how long usage lags behind is not known without credits"
+                    .to_owned(),
+            ),
+            Charge::Unnamed | Charge::OutOfSight => {
+                result.warn("the usage events do not tell whether it was billed");
+            }
+        }
+        let Some(status) = view.billing_status else { return };
+        match Bill::of(&status) {
+            Bill::Charged => {
+                result.fail(Cause::Contract, format!("the job says of its bill: {status}"));
+            }
+            Bill::Open if view.status.is_final() => {
+                result.warn(format!("the failed job still says of its bill: {status}"));
+            }
+            _ => result.details.push(format!("the job says: {status}")),
+        }
+    }
+
     fn refusal<'b>(
         &'b self,
         context: &'b std::sync::Arc<Context<Client>>,
+        pricing: Option<&'b Pricing>,
         named: Named,
         budget: Option<Credits>,
     ) -> Errand<'b> {
         Errand {
             context,
-            pricing: self.pricing.as_ref(),
+            pricing,
             named: vec![named],
             destination: Destination::Directory(self.setup.place.clone()),
             options: &self.setup.options,
@@ -203,31 +276,6 @@ impl Smoke<'_> {
 /// Whether a job was refused, or failed, because of what it was asked to do.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
-}
-
-/// Whether a job that failed was billed, as far as can be told.
-async fn unbilled(client: &Client, item: &Item, result: &mut StageResult) {
-    let Some(job) = &item.job else { return };
-    match client.usage_events(EVENTS, Call::plain()).await {
-        Ok(events) => match Charge::of(&events.events, job) {
-            Charge::Told(charged, _) if charged.0 > 0.0 => {
-                result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
-            }
-            Charge::Unnamed => {
-                result.warn("usage events name no jobs: whether it was billed cannot be told");
-            }
-            _ => result.details.push("no charge shows".to_owned()),
-        },
-        Err(failure) => result.warn(format!("whether it was billed cannot be told: {failure}")),
-    }
-    if let Ok(view) = client.get(job, Call::plain()).await
-        && let Some(status) = view.billing_status
-    {
-        if status.eq_ignore_ascii_case("charged") {
-            result.fail(Cause::Contract, "the failed job calls itself charged");
-        }
-        result.details.push(format!("the job says: {status}"));
-    }
 }
 
 async fn close(context: &Context<Client>, item: &Item) -> Result<(), Failure> {

@@ -68,6 +68,10 @@ pub(super) struct Smoke<'a> {
     pub(super) watches_credits: bool,
     pub(super) usage_before: Option<UsageSummary>,
     pub(super) finished: Option<Finished>,
+    /// Where the service has the built-in clip.
+    pub(super) upload: Option<String>,
+    /// How long usage took to show the job.
+    pub(super) lag: Option<Duration>,
     pub(super) found: Found,
 }
 
@@ -81,6 +85,8 @@ impl<'a> Smoke<'a> {
             watches_credits: false,
             usage_before: None,
             finished: None,
+            upload: None,
+            lag: None,
             found: Found::default(),
         }
     }
@@ -187,6 +193,20 @@ impl<'a> Smoke<'a> {
         if let Some(wrong) = wrong {
             return Some(format!("nothing is sent or spent, because {} failed", wrong.name));
         }
+        // What cannot be fetched has no price. Should it be billed, against what is documented, the
+        // budget has to have room for it.
+        if stage == Stage::DeadLink {
+            let refused = |result: &&StageResult| result.cause == Some(Cause::Credits);
+            if let Some(result) = self.found.stages.iter().find(refused) {
+                return Some(format!(
+                    "no job is started, because {} met the end of credits",
+                    result.name
+                ));
+            }
+            if self.left().is_some_and(|left| left.0 <= 0.0) {
+                return Some("nothing is left of the budget, should the job be billed".to_owned());
+            }
+        }
         let builds_on = matches!(stage, Stage::Output | Stage::Credits);
         (builds_on && self.finished.is_none()).then(|| "there is no finished job".to_owned())
     }
@@ -201,17 +221,36 @@ impl<'a> Smoke<'a> {
         }
     }
 
-    /// Adds what differs from the contract, and says so in `result`.
+    /// Adds what differs from the contract, and says so in `result`: the contract allows new fields,
+    /// so by themselves they are only listed.
     pub(super) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
         for state in &drift.states {
             result.fail(Cause::Contract, format!("a job is in an unknown state: {state}"));
         }
-        if self.setup.policy.drift == Severity::Fail {
-            for field in &drift.fields {
+        let strict = self.setup.policy.drift == Severity::Fail;
+        for field in &drift.broken {
+            if strict {
                 result.fail(Cause::Contract, field.clone());
+            } else {
+                result.warn(field.clone());
             }
         }
+        for field in drift.new.iter().filter(|_| strict) {
+            result.fail(Cause::Contract, field.clone());
+        }
         self.drift.add(drift);
+    }
+
+    /// What is left of the budget, by the estimates of what was begun; none where there is no bound.
+    pub(super) fn left(&self) -> Option<Credits> {
+        let begun = self.found.estimate.unwrap_or_default();
+        self.setup.budget.map(|budget| Credits((budget.0 - begun.0).max(0.0)))
+    }
+
+    /// Counts what an errand was estimated at.
+    pub(super) fn committed(&mut self, estimate: Credits) {
+        let before = self.found.estimate.unwrap_or_default();
+        self.found.estimate = Some(Credits(before.0 + estimate.0));
     }
 
     /// The client with the key, or the result that says why there is none.

@@ -9,7 +9,8 @@ pub fn judge(stages: &[StageResult]) -> Verdict {
     let causes: Vec<(Cause, &StageResult)> = stages
         .iter()
         .filter(|stage| stage.outcome == Outcome::Failed)
-        .filter_map(|stage| Some((stage.cause?, stage)))
+        // One that does not say why fails nonetheless.
+        .map(|stage| (stage.cause.unwrap_or(Cause::Review), stage))
         .collect();
     let class = ExitClass::combine(causes.iter().map(|(cause, _)| cause.exit_class()), false);
     let Some((cause, _)) = causes.iter().find(|(cause, _)| cause.exit_class() == class) else {
@@ -67,6 +68,7 @@ fn sentence(cause: Cause) -> &'static str {
         Cause::Output => "the output is not what was asked for",
         Cause::Local => "this machine is in trouble",
         Cause::Review => "what happened at the service cannot be told",
+        Cause::Input => "not everything in the directory is a video",
         Cause::Usage => "the command line is wrong",
         Cause::Interrupted => "stopped before the end",
     }
@@ -96,6 +98,7 @@ fn next(cause: Cause, job: Option<&str>) -> String {
         }
         Cause::Credits => "rbgv usage",
         Cause::Local => "rbgv config show, for where the ledger lies",
+        Cause::Input => "take it out of the directory, or mend it",
         Cause::Usage => "rbgv smoke-test --help",
         Cause::Interrupted => "rbgv smoke-test, which goes on with a job that was left",
     };
@@ -125,6 +128,7 @@ mod tests {
             (Cause::Output, 8, "output"),
             (Cause::Local, 9, "local"),
             (Cause::Review, 1, "review"),
+            (Cause::Input, 1, "input"),
             (Cause::Usage, 2, "usage"),
             (Cause::Interrupted, 130, "interrupted"),
         ];
@@ -148,6 +152,12 @@ mod tests {
         let verdict = judge(&stages);
         assert_eq!(verdict.class, ExitClass::Contract);
         assert!(verdict.told.ends_with("pricing, listing"), "{}", verdict.told);
+    }
+
+    #[test]
+    fn what_failed_without_a_word_still_fails() {
+        let stages = [StageResult::new(Stage::Health, Outcome::Failed, "odd")];
+        assert_eq!(judge(&stages).class, ExitClass::Some);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::sandbox::app::App;
 use crate::sandbox::scenario::{AnswerRules, DraftState, IdField};
 use crate::sandbox::service::{Job, Status};
 
-/// A job in full.
+/// A job, with the fields that the contract lists, and `metadata`, which both SDKs send. How it was
+/// made, and when, is in the audit.
 pub(crate) fn job(app: &App, job: &Job) -> Value {
     let director = app.director();
     let output_url = match (&job.output, job.status) {
@@ -17,20 +18,14 @@ pub(crate) fn job(app: &App, job: &Job) -> Value {
     let rest = json!({
         "status": status_word(app, job.status),
         "progress": whole_percent(job.progress),
-        "model": job.request.model,
-        "output_format": job.request.format,
         "output_url": output_url,
         "error": job.error,
         "created_at": job.created_at,
-        "started_at": job.started_at,
-        "finished_at": job.finished_at,
         "duration_seconds": job.duration_seconds,
         "billing_status": job.billing,
         "webhook_url": job.request.webhook_url,
         "webhook_events": job.webhook_events,
         "metadata": job.request.metadata,
-        "engine": job.engine,
-        "notes": job.notes,
     });
     if let Value::Object(rest) = rest {
         shown.extend(rest);

@@ -29,6 +29,27 @@ async fn the_whole_way() {
     assert_eq!((&job["status"], &job["progress"]), (&json!("completed"), &json!(100)));
     assert_eq!(job["metadata"], json!({ "item": 7 }));
     assert_eq!(job["billing_status"], "charged");
+    // Contract, *Job*, and nothing else: what a client may find here, it may find at the service.
+    let mut fields: Vec<&str> = job.as_object().unwrap().keys().map(String::as_str).collect();
+    fields.sort_unstable();
+    assert_eq!(
+        fields,
+        [
+            "billing_status",
+            "created_at",
+            "duration_seconds",
+            "error",
+            "id",
+            "metadata",
+            "output_url",
+            "progress",
+            "status",
+            "webhook_events",
+            "webhook_url",
+        ]
+    );
+    let (_, audit) = lab.admin(Method::GET, "/sandbox/audit", String::new()).await;
+    assert!(audit["work"][0]["engine"].is_string(), "how it was made is told there: {audit}");
 
     let link = job["output_url"].as_str().unwrap();
     assert!(link.starts_with(&lab.sandbox.cdn_url) && lab.sandbox.cdn_url != lab.sandbox.base_url);

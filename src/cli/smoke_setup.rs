@@ -1,0 +1,244 @@
+//! What a smoke test works with: its clients, its clip, and where it may write.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::session::{Session, absolute};
+use super::smoke_report::Unheard;
+use super::smoke_test::Args;
+use crate::client::{self, Bounds, Client, LaneLimits, MemoryStore, reach};
+use crate::flow::smoke::{Clients, Clip, Policy, Setup};
+use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
+use crate::sandbox::SAMPLE;
+
+/// The free stages look at how things are now; they do not sit a long trouble out.
+const LOOK_RETRIES: u32 = 2;
+const LOOK_PATIENCE: Duration = Duration::from_secs(10);
+const LOOK_IDLE: Duration = Duration::from_secs(15);
+
+/// Repetitions of one call of a burst.
+const BURST_RETRIES: u32 = 8;
+
+/// How long usage may take to show a charge.
+const USAGE_LAG: Duration = Duration::from_mins(1);
+
+/// A key that nobody has.
+const WRONG_KEY: &str = "rbgv-smoke-test-this-key-does-not-exist";
+
+/// Where outputs and files that must be refused go.
+pub(super) struct Place {
+    path: PathBuf,
+    /// Goes with what nobody asked to keep.
+    _passing: Option<TempDir>,
+}
+
+impl Place {
+    /// The directory that was asked for, or one of its own. A look needs none, and makes none: it
+    /// works where nothing can be written.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(super) fn make(
+        session: &Session,
+        output: Option<&Path>,
+        acts: bool,
+    ) -> Result<Self, Failure> {
+        let own = directory(session);
+        if !acts {
+            return Ok(Self { path: own, _passing: None });
+        }
+        if let Some(output) = output {
+            let path = absolute(&session.env, output);
+            std::fs::create_dir_all(&path).map_err(|error| unwritable(&path, &error))?;
+            return Ok(Self { path, _passing: None });
+        }
+        let made = std::fs::create_dir_all(&own)
+            .and_then(|()| tempfile::Builder::new().prefix("run-").tempdir_in(&own));
+        let made = made.map_err(|error| unwritable(&own, &error))?;
+        Ok(Self { path: made.path().to_owned(), _passing: Some(made) })
+    }
+}
+
+/// Where smoke tests keep their clips.
+fn directory(session: &Session) -> PathBuf {
+    session.settings.state_dir.join("smoke")
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::local(format!("writing {}", path.display()), error)
+}
+
+/// The built-in clip as a file. It stays where it is, and unchanged, so that a later run finds a
+/// job that this one left; `label` makes it an input of its own.
+pub(super) fn clip(directory: &Path, label: &str) -> Result<PathBuf, Failure> {
+    let path = directory.join(format!("{label}.mp4"));
+    let bytes = labelled(SAMPLE.video, label);
+    if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+        return Ok(path);
+    }
+    let written = std::fs::create_dir_all(directory).and_then(|()| {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        std::io::Write::write_all(&mut file, &bytes)?;
+        file.persist(&path).map_err(|error| error.error)
+    });
+    written.map_err(|error| unwritable(&path, &error))?;
+    Ok(path)
+}
+
+/// An MP4 with a box behind it that no player looks at.
+fn labelled(video: &[u8], label: &str) -> Vec<u8> {
+    let size = u32::try_from(label.len() + 8).unwrap_or(8);
+    [video, &size.to_be_bytes(), b"free", label.as_bytes()].concat()
+}
+
+/// What the stages need, of which some start jobs (`spends`) or send something (`acts`).
+///
+/// # Errors
+/// The ledger cannot be opened, the clip not be written, or the other key not be used.
+pub(super) fn setup(
+    args: &Args,
+    session: &Session,
+    options: JobOptions,
+    place: &Place,
+    (spends, acts): (bool, bool),
+    stop: CancellationToken,
+) -> Result<Setup, Failure> {
+    let profile = &session.settings.profile;
+    let clients = clients(args, session)?;
+    let endpoint = session.endpoint(None);
+    let context = match &clients.keyed {
+        Ok(_) if acts => Some(session.context_until(Arc::new(Unheard), stop.clone())?),
+        _ => None,
+    };
+    let broke = match args.no_credits_profile.as_deref().filter(|_| spends) {
+        Some(name) => Some(broke(session, name, &clients, stop.clone())?),
+        None => None,
+    };
+    let (clip, spool) = if acts {
+        (clip(&directory(session), "smoke-test")?, session.spool()?)
+    } else {
+        (directory(session), directory(session))
+    };
+    Ok(Setup {
+        base_url: profile.base_url.clone(),
+        proxied: reach::is_proxied(&profile.base_url, &endpoint.proxy),
+        connect_timeout: profile.timing.connect_timeout,
+        clients,
+        context,
+        broke,
+        clip: Clip::new(clip, SAMPLE.mask, SAMPLE.doubt)?,
+        suite: args.suite.as_deref().map(|directory| absolute(&session.env, directory)),
+        place: place.path.clone(),
+        spool,
+        options,
+        budget: args.budget.map(Credits),
+        policy: Policy {
+            degraded: args.degraded.into(),
+            drift: args.drift.into(),
+            latency: args.latency.iter().copied().collect(),
+            patience: args.timeout,
+            usage_lag: USAGE_LAG,
+        },
+        key_warning: profile.key_age_warning(session.env.clock.wall()),
+        clock: session.env.clock.clone(),
+        random: session.env.random.clone(),
+        stop,
+    })
+}
+
+fn clients(args: &Args, session: &Session) -> Result<Clients, Failure> {
+    let key = session.settings.api_key().map(|resolved| {
+        for warning in &resolved.warnings {
+            session.printer.warn(warning);
+        }
+        resolved.key
+    });
+    let usual = client::Limits::default();
+    let look = |key| looker(session, key, LOOK_RETRIES, &usual);
+    let burst = match (&key, args.burst) {
+        (Ok(key), Some(calls)) => {
+            let most = f64::from(calls);
+            let lane = LaneLimits {
+                rate: Bounds { min: usual.poll.rate.min, max: most, first: most },
+                burst: calls,
+                concurrency: calls as usize,
+            };
+            let limits = client::Limits { poll: lane, ..usual };
+            Some((looker(session, Some(key.clone()), BURST_RETRIES, &limits)?, calls))
+        }
+        _ => None,
+    };
+    Ok(Clients {
+        keyed: match key {
+            Ok(key) => Ok(look(Some(key))?),
+            Err(failure) => Err(failure),
+        },
+        keyless: look(None)?,
+        wrong: look(Some(ApiKey::new(WRONG_KEY)))?,
+        burst,
+    })
+}
+
+/// A client whose limits end with the process.
+fn looker(
+    session: &Session,
+    key: Option<ApiKey>,
+    retries: u32,
+    limits: &client::Limits,
+) -> Result<Client, Failure> {
+    let timing = session.timing().client;
+    let timing = client::Timing {
+        retries,
+        idle_timeout: timing.idle_timeout.min(LOOK_IDLE),
+        retry_after_max: timing.retry_after_max.min(LOOK_PATIENCE),
+        ..timing
+    };
+    let (clock, random) = (session.env.clock.clone(), session.env.random.clone());
+    let store = Arc::new(MemoryStore::default());
+    Client::sharing(session.endpoint(key), timing, clock, random, store, limits)
+}
+
+/// What the stage no-credits works with: another key at the same service.
+fn broke(
+    session: &Session,
+    name: &str,
+    clients: &Clients,
+    stop: CancellationToken,
+) -> Result<(Arc<crate::flow::Context<Client>>, PathBuf), Failure> {
+    let beside = session.beside(name)?;
+    let refused = |why: &str| {
+        Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)
+            .with_next("rbgv config show --profile NAME, for each of the two")
+    };
+    if beside.settings.profile.base_url != session.settings.profile.base_url {
+        return Err(refused("its base_url differs: keys are never sent to another service"));
+    }
+    let context = beside.context_until(Arc::new(Unheard), stop)?;
+    let own = clients.keyed.as_ref().ok().and_then(Client::fingerprint);
+    if own.is_some() && context.service.fingerprint() == own {
+        return Err(refused("it has the same key"));
+    }
+    Ok((context, clip(&directory(session), "no-credits")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clip_is_written_once_and_each_label_is_an_input_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = clip(dir.path(), "one").unwrap();
+        let modified = || std::fs::metadata(&path).unwrap().modified().unwrap();
+        let (before, video) = (modified(), crate::media::inspect_input(&path).unwrap());
+        assert!((video.duration.unwrap() - 2.0).abs() < 0.1);
+        assert_eq!(clip(dir.path(), "one").unwrap(), path);
+        assert_eq!(modified(), before);
+        let other = clip(dir.path(), "two").unwrap();
+        assert_ne!(std::fs::read(path).unwrap(), std::fs::read(other).unwrap());
+    }
+}

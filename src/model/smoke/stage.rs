@@ -1,0 +1,220 @@
+//! The stages of a smoke test by name, the groups that they belong to, and how long each may take.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A check with a name of its own, in the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// The host's name leads to addresses.
+    Name,
+    /// The certificate is accepted, and lives on for a while.
+    Tls,
+    /// The service calls itself healthy.
+    Health,
+    /// The price list names every model.
+    Pricing,
+    /// The key is accepted; no key and a wrong key are refused.
+    Authentication,
+    /// A job that is not ours answers 404.
+    Isolation,
+    /// A page of our jobs can be read.
+    Listing,
+    /// Usage can be read.
+    Usage,
+    /// The built-in clip goes the whole way.
+    Success,
+    /// Its output is what was asked for: subject kept, background gone.
+    Output,
+    /// Estimate, bill, usage and link agree.
+    Credits,
+    /// A clip of the team's own goes the whole way.
+    Suite,
+    /// A file that is no video is refused.
+    NotAVideo,
+    /// An option that does not exist is refused.
+    InvalidOption,
+    /// A link that cannot be fetched fails the job, and bills nothing.
+    DeadLink,
+    /// A key without credits starts nothing.
+    NoCredits,
+    /// A burst is slowed down and answered.
+    Burst,
+    /// The profile's settings meet trouble that was scripted.
+    Rehearsal,
+    /// The figures are not worse than those of an earlier run.
+    Comparison,
+}
+
+/// Stages that belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Cost nothing and change nothing.
+    Free,
+    /// Start jobs that are billed.
+    Paid,
+    /// Send what has to be refused.
+    Failures,
+    /// Only run when they are asked for in another way.
+    Asked,
+}
+
+impl Stage {
+    /// Every stage that can be chosen by name, in order. A suite stands in the place of the
+    /// built-in clip.
+    pub const NAMED: [Self; 16] = [
+        Self::Name,
+        Self::Tls,
+        Self::Health,
+        Self::Pricing,
+        Self::Authentication,
+        Self::Isolation,
+        Self::Listing,
+        Self::Usage,
+        Self::Success,
+        Self::Output,
+        Self::Credits,
+        Self::NotAVideo,
+        Self::InvalidOption,
+        Self::DeadLink,
+        Self::NoCredits,
+        Self::Burst,
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Tls => "tls",
+            Self::Health => "health",
+            Self::Pricing => "pricing",
+            Self::Authentication => "authentication",
+            Self::Isolation => "isolation",
+            Self::Listing => "listing",
+            Self::Usage => "usage",
+            Self::Success => "success",
+            Self::Output => "output",
+            Self::Credits => "credits",
+            Self::Suite => "suite",
+            Self::NotAVideo => "not-a-video",
+            Self::InvalidOption => "invalid-option",
+            Self::DeadLink => "dead-link",
+            Self::NoCredits => "no-credits",
+            Self::Burst => "burst",
+            Self::Rehearsal => "rehearsal",
+            Self::Comparison => "comparison",
+        }
+    }
+
+    /// What it belongs to.
+    #[must_use]
+    pub fn group(self) -> Group {
+        match self {
+            Self::Name
+            | Self::Tls
+            | Self::Health
+            | Self::Pricing
+            | Self::Authentication
+            | Self::Isolation
+            | Self::Listing
+            | Self::Usage => Group::Free,
+            Self::Success | Self::Output | Self::Credits | Self::Suite => Group::Paid,
+            Self::NotAVideo | Self::InvalidOption | Self::DeadLink | Self::NoCredits => {
+                Group::Failures
+            }
+            Self::Burst | Self::Rehearsal | Self::Comparison => Group::Asked,
+        }
+    }
+
+    /// Whether it starts a job, which may be billed even where it should not.
+    #[must_use]
+    pub fn starts_jobs(self) -> bool {
+        matches!(self, Self::Success | Self::Suite | Self::DeadLink | Self::NoCredits)
+    }
+
+    /// How long it may take before the service counts as slow; none where that is for the clips, the
+    /// settings or the number of calls to say.
+    #[must_use]
+    pub fn usual_budget(self) -> Option<Duration> {
+        let seconds = match self {
+            Self::Name => 2,
+            Self::Tls
+            | Self::Health
+            | Self::Pricing
+            | Self::Isolation
+            | Self::Listing
+            | Self::Usage => 3,
+            // Three calls; an upload; a look at the ledger and a create.
+            Self::Authentication | Self::NotAVideo | Self::InvalidOption => 6,
+            // A job, all the way.
+            Self::Success | Self::DeadLink => 180,
+            // Usage has a minute to show a bill.
+            Self::Credits => 90,
+            // Work of this machine; an upload, a draft, and a start that is refused.
+            Self::Output | Self::NoCredits => 30,
+            Self::Suite | Self::Burst | Self::Rehearsal | Self::Comparison => return None,
+        };
+        Some(Duration::from_secs(seconds))
+    }
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What `--only` and `--skip` take: a stage, or a group of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// One.
+    One(Stage),
+    /// All of a group.
+    All(Group),
+}
+
+impl Choice {
+    /// Whether it names `stage`.
+    #[must_use]
+    pub fn names(self, stage: Stage) -> bool {
+        match self {
+            Self::One(one) => one == stage,
+            Self::All(group) => group == stage.group(),
+        }
+    }
+}
+
+impl FromStr for Choice {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "free" => return Ok(Self::All(Group::Free)),
+            "paid" => return Ok(Self::All(Group::Paid)),
+            "failures" => return Ok(Self::All(Group::Failures)),
+            _ => {}
+        }
+        let named = Stage::NAMED.into_iter().chain([Stage::Suite]);
+        named.clone().find(|stage| stage.as_str() == word).map(Self::One).ok_or_else(|| {
+            let known = named.map(Stage::as_str).collect::<Vec<_>>().join(", ");
+            format!("unknown stage '{word}'; known: {known}, and free, paid, failures for many")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_named_stage_reads_back_and_groups_stand_for_many() {
+        for stage in Stage::NAMED {
+            assert_eq!(stage.as_str().parse(), Ok(Choice::One(stage)));
+        }
+        let paid: Choice = "paid".parse().unwrap();
+        assert!(paid.names(Stage::Success) && !paid.names(Stage::Health));
+        assert!("helth".parse::<Choice>().unwrap_err().contains("health"));
+    }
+}

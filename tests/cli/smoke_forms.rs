@@ -1,0 +1,163 @@
+//! `rbgv smoke-test`: the forms of its result, the comparison with an earlier one, and the rehearsal.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::Stdio;
+
+use super::smoke::{document, outcome, stage};
+use crate::support::{Home, Ran, Sandbox};
+
+#[test]
+fn the_result_comes_as_junit_and_tap_and_to_github() {
+    let sandbox = Sandbox::with(
+        "[[fault]]\non = \"GET /health\"\n\
+         do = { answer = { status = 500, message = \"\\u001b[2J::error::x | <b>\" } }\n",
+    );
+    let home = Home::with(&sandbox);
+    let mut command = home.keyed(&sandbox);
+    command
+        .env("GITHUB_ACTIONS", "true")
+        .env("GITHUB_STEP_SUMMARY", home.path("summary.md"))
+        .env("GITHUB_OUTPUT", home.path("output"))
+        .args(["smoke-test", "--tap", "--junit", "result.xml"]);
+    let ran = Ran::of(&mut command).ends_with(5);
+    assert!(ran.stdout.starts_with("TAP version 14\n1..15\n"), "{}", ran.stdout);
+    let points = ran.lines().iter().filter(|line| line.starts_with("not ok ")).count();
+    assert_eq!(points, 1, "{}", ran.stdout);
+    let annotations: Vec<&str> =
+        ran.stderr.lines().filter(|line| line.starts_with("::error ")).collect();
+    assert_eq!(annotations.len(), 1, "{}", ran.stderr);
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    let summary = read(&home.path("summary.md"));
+    assert!(summary.contains("| :x: | health |") && !summary.contains("<b>"), "{summary}");
+    let outputs = read(&home.path("output"));
+    assert!(outputs.contains("verdict=down\nexit-code=5\nfailed=health\n"), "{outputs}");
+    let junit = read(&home.work().join("result.xml"));
+    let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+    assert_eq!((report.tests, report.failures), (15, 1));
+    for text in [&ran.stdout, &ran.stderr, &summary, &outputs, &junit] {
+        assert!(!text.contains('\x1b') && !text.contains(&sandbox.api_key));
+    }
+    home.run(&sandbox, &["smoke-test", "--tap", "--json"]).ends_with(2);
+}
+
+#[test]
+fn an_earlier_result_shows_what_became_worse() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let earlier = home.run(&sandbox, &["smoke-test", "--json"]).ends_with(0).stdout;
+    std::fs::write(home.work().join("earlier.json"), earlier).unwrap();
+    let compare = ["smoke-test", "--compare", "earlier.json", "--json"];
+    let same = document(home.run(&sandbox, &compare), 0);
+    assert_eq!(outcome(&same, "comparison"), "passed", "{same:#}");
+    sandbox.scenario("[[fault]]\non = \"GET /health\"\ndo = { delay_answer = \"1500ms\" }\n");
+    let slower = document(home.run(&sandbox, &compare), 10);
+    assert_eq!(slower["verdict"]["word"], "worse");
+    assert!(
+        stage(&slower, "comparison")["details"][0].as_str().unwrap().starts_with("health takes")
+    );
+    // Another place is another thing.
+    let moved = std::fs::read_to_string(home.work().join("earlier.json")).unwrap();
+    let moved = moved.replace(&sandbox.base_url, "http://127.0.0.1:1");
+    std::fs::write(home.work().join("moved.json"), moved).unwrap();
+    sandbox.scenario("");
+    let elsewhere = ["smoke-test", "--compare", "moved.json", "--json"];
+    let elsewhere = document(home.run(&sandbox, &elsewhere), 0);
+    assert_eq!(outcome(&elsewhere, "comparison"), "warned", "{elsewhere:#}");
+    std::fs::write(home.work().join("earlier.json"), "{}").unwrap();
+    home.run(&sandbox, &compare).ends_with(2).says("--compare");
+}
+
+#[test]
+fn a_rehearsal_shows_what_the_settings_do_and_sends_nothing() {
+    let sandbox = Sandbox::quick();
+    let home = Home::new();
+    // Well beyond the outage, after which a run gives up when nothing at all has succeeded.
+    let patient = "retry_after_max = \"30s\"\n";
+    home.configure(&sandbox, &format!("idle_timeout = \"1s\"\nsettle = \"1s\"\n{patient}"));
+    let ran = home.run(&sandbox, &["smoke-test", "--rehearse", "--json"]);
+    let document = document(ran, 0);
+    let stages = document["stages"].as_array().unwrap();
+    assert_eq!(stages.len(), 9);
+    for stage in stages {
+        assert_eq!(stage["outcome"], "passed", "{stage:#}");
+        let broke = stage["name"] == "no credits";
+        let many = matches!(stage["name"].as_str(), Some("low limits" | "outage"));
+        let bills = if broke {
+            0.0
+        } else if many {
+            8.0
+        } else {
+            1.0
+        };
+        assert_eq!(stage["measures"]["bills"], bills, "{stage:#}");
+    }
+    assert_eq!(sandbox.audit().0["requests"].as_array().unwrap().len(), 0);
+    // Settings that give up are a matter of configuration.
+    home.configure(&sandbox, "settle = \"1s\"\nretry_after_max = \"1s\"\nidle_timeout = \"1s\"\n");
+    let ran = home.run(&sandbox, &["smoke-test", "--rehearse", "--timeout", "60s", "--json"]);
+    let document = self::document(ran, 3);
+    assert_eq!(outcome(&document, "429, told to wait"), "failed", "{document:#}");
+}
+
+#[test]
+fn an_older_result_never_stands_for_one_that_was_not_reached() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let junit = home.work().join("result.xml");
+    std::fs::write(&junit, "<testsuites tests=\"9\"/>").unwrap();
+    let refused = ["smoke-test", "--junit", "result.xml", "--compare", "none.json"];
+    home.run(&sandbox, &refused).ends_with(2);
+    assert_eq!(std::fs::read_to_string(&junit).unwrap(), "");
+    // Where it cannot be written nothing is spent first.
+    let spending =
+        ["smoke-test", "--budget", "5", "--skip", "output", "--junit", "none/result.xml"];
+    home.run(&sandbox, &spending).ends_with(9).says("none/result.xml");
+    assert_eq!(sandbox.audit().0["requests"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_form_that_cannot_be_written_hides_no_other_trouble() {
+    let sandbox =
+        Sandbox::with("[[fault]]\non = \"GET /health\"\ndo = { answer = { status = 503 } }\n");
+    let home = Home::with(&sandbox);
+    let run = || {
+        let mut command = home.keyed(&sandbox);
+        command.env("GITHUB_ACTIONS", "true").env("GITHUB_OUTPUT", "/dev/null/output").args([
+            "smoke-test",
+            "--only",
+            "health",
+        ]);
+        Ran::of(&mut command)
+    };
+    run().ends_with(5).says("/dev/null/output");
+    sandbox.scenario("");
+    let ran = run().ends_with(9);
+    assert!(ran.stdout.contains("verdict: all is well"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_rehearsal_that_is_stopped_says_nothing_of_the_settings() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.configure(&sandbox, "idle_timeout = \"30s\"\nsettle = \"60s\"\n");
+    let mut child = home
+        .keyed(&sandbox)
+        .args(["smoke-test", "--rehearse", "-v"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first that ends shows that all are under way.
+    let mut line = String::new();
+    let mut told = BufReader::new(child.stderr.take().unwrap());
+    while !line.contains("in ") || !line.contains("passed") {
+        line.clear();
+        assert_ne!(told.read_line(&mut line).unwrap(), 0, "it ended by itself");
+    }
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    // Nobody reads on, which must not hold it up.
+    std::io::copy(&mut told, &mut std::io::sink()).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
