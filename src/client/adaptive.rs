@@ -45,8 +45,9 @@ pub fn value(state: &AdaptiveState, bounds: &Bounds) -> f64 {
 }
 
 /// Takes note of a good answer. Only one that the limit had held back counts (`pressed`): a limit
-/// that nobody comes near is not proved by it. And of those in a row the first `burst` prove
-/// nothing: a bucket bears them that filled up at the service while it was quiet.
+/// that nobody comes near is not proved by it. And once a ceiling is known, the first `burst` of
+/// those in a row prove nothing: a bucket bears them that filled up at the service while it was
+/// quiet. Before, growth is quick, and the first refusal takes its last round back.
 pub fn good(state: &mut AdaptiveState, bounds: &Bounds, pressed: bool, burst: u32) {
     let now = value(state, bounds);
     state.value = now;
@@ -55,7 +56,7 @@ pub fn good(state: &mut AdaptiveState, bounds: &Bounds, pressed: bool, burst: u3
         return;
     }
     state.held_back = state.held_back.saturating_add(1);
-    if state.held_back <= burst {
+    if state.ceiling > 0.0 && state.held_back <= burst {
         return;
     }
     let share = 1.0 / now.max(1.0);
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn what_a_full_bucket_at_the_service_bears_proves_nothing() {
         let quiet = |state: &mut AdaptiveState| good(state, &BOUNDS, false, 10);
-        let mut state = AdaptiveState::default();
+        let mut state = AdaptiveState { ceiling: 20.0, ..AdaptiveState::default() };
         let grows = |state: &mut AdaptiveState| {
             let before = value(state, &BOUNDS);
             good(state, &BOUNDS, true, 10);

@@ -48,8 +48,7 @@ impl Default for PollTiming {
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Looks {
     count: u32,
-    /// When, since the start, the job was seen to be how far, in percent.
-    seen: Option<(Duration, f64)>,
+    pace: Pace,
     /// The next look comes sooner than the cadence has it.
     hurried: bool,
     /// One such look was made.
@@ -91,14 +90,13 @@ impl Looks {
         since_start: Duration,
         percent: Option<f64>,
     ) -> Duration {
-        let pause = grown(timing, self.count);
-        let left = percent.and_then(|percent| {
-            let earlier = self.seen.unwrap_or_default();
-            let left = remaining(earlier, (since_start, percent));
-            self.seen = Some((since_start, percent));
-            left
-        });
+        let now = Instant::default().after(since_start);
+        self.pace.saw(now, percent);
+        // Late enough that it is over: a look that comes too early is followed by a whole pause.
+        let left = self.pace.end().filter(|(_, latest)| *latest > now);
+        let left = left.map(|(_, latest)| latest.since(now) + closest(timing));
         let least = if self.has_hurried { timing.first } else { timing.floor.min(timing.first) };
+        let pause = grown(timing, self.count);
         let pause = left.map_or(pause, |left| left.clamp(least, pause));
         self.hurried = pause < timing.first;
         pause
@@ -116,17 +114,6 @@ fn grown(timing: &PollTiming, count: u32) -> Duration {
     let growths = i32::try_from(count.min(100)).unwrap_or(100);
     let factor = GROWTH.powi(growths).min(1e6);
     timing.first.mul_f64(factor).min(timing.max.max(timing.first))
-}
-
-/// Time until 100 percent at the pace between two looks; none when there is no pace to tell.
-fn remaining(earlier: (Duration, f64), now: (Duration, f64)) -> Option<Duration> {
-    let passed = now.0.checked_sub(earlier.0)?.as_secs_f64();
-    let gained = now.1 - earlier.1;
-    if !(passed > 0.0 && gained > 0.0) {
-        return None;
-    }
-    let left = (100.0 - now.1).max(0.0) * passed / gained;
-    Duration::try_from_secs_f64(left).ok()
 }
 
 /// Most pages that a sweep for `open` jobs may read, so that each is expected to cover at least two
@@ -147,12 +134,23 @@ pub fn sweep_pause(timing: &PollTiming, pages: u32, open: u32) -> Duration {
     fair.clamp(timing.floor.min(timing.first), timing.first)
 }
 
-/// How a job's progress, as sweeps show it, foretells its end.
+/// The time that lies at least between two sweeps for ends that are foretold.
+fn closest(timing: &PollTiming) -> Duration {
+    timing.floor.min(timing.first).mul_f64(CLOSEST)
+}
+
+/// How a job's progress foretells its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
     /// From when on it got how far, in percent.
     from: Option<(Instant, f64)>,
     last: Option<(Instant, f64)>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::new(Instant::default())
+    }
 }
 
 impl Pace {
@@ -194,7 +192,7 @@ impl Pace {
     #[must_use]
     pub fn wants(&self, timing: &PollTiming, swept: Instant, usual: Duration) -> Instant {
         let Some((earliest, latest)) = self.end() else { return swept.after(usual) };
-        let closest = timing.floor.min(timing.first).mul_f64(CLOSEST);
+        let closest = closest(timing);
         let spread = latest.since(earliest);
         if earliest > swept {
             // Late enough that it is over, for what is known exactly; early for what is not.
@@ -217,8 +215,7 @@ impl SweepBudget {
     /// The earliest time for a sweep after one at `swept`.
     #[must_use]
     pub fn earliest(&self, timing: &PollTiming, swept: Instant) -> Instant {
-        let closest = timing.floor.min(timing.first).mul_f64(CLOSEST);
-        self.used_up.max(swept.after(closest))
+        self.used_up.max(swept.after(closest(timing)))
     }
 
     /// Takes note of a sweep at `at`; `usual` is the pause that the cadence allows.
@@ -274,11 +271,11 @@ mod tests {
         let table = [
             (10.0, Some(20.0), 2.0),  // 40 s left: the grown pause
             (20.0, Some(40.0), 2.5),  // 30 s left
-            (30.0, Some(40.0), 3.1),  // no gain tells nothing
-            (40.0, Some(30.0), 3.9),  // and less than none neither
-            (50.0, Some(80.0), 4.0),  // 50 percent in 10 s: 4 s left
-            (54.0, Some(99.9), 0.25), // about to end: once that is looked at when it is due
-            (54.3, Some(100.0), 2.0), // done but not final, and no sooner again than the cadence
+            (30.0, Some(40.0), 3.1),  // more than it seemed
+            (40.0, Some(30.0), 3.9),  // less than before tells nothing, and begins anew
+            (50.0, Some(93.0), 1.2),  // 63 percent in 10 s: at the latest 1.1 s left
+            (51.2, Some(99.9), 2.0),  // about to end, and no sooner again than the cadence
+            (53.2, Some(100.0), 7.6), // done but not final: as if nothing were known
         ];
         let mut looks = Looks::default();
         for (since_start, percent, expected) in table {
