@@ -181,6 +181,11 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     forms.begin(session, &subject);
     if spends {
         consent(session, setup.budget)?;
+    } else if stages
+        .iter()
+        .any(|(stage, because)| because.is_none() && stage.group() == Group::Failures)
+    {
+        session.say_production("a file and options that have to be refused are sent");
     }
     if let Some(context) = setup.context.as_ref().filter(|_| spends) {
         // Whoever runs a command has seen to what stopped an earlier one.
@@ -255,13 +260,7 @@ fn options(args: &Args, session: &Session) -> Result<JobOptions, Failure> {
 fn consent(session: &Session, budget: Option<Credits>) -> Result<(), Failure> {
     let profile = &session.settings.profile;
     let Some(budget) = budget else { return Ok(()) };
-    if profile.environment == crate::settings::Environment::Prod {
-        let told = format!(
-            "profile {} is production: up to {budget} credits of it may be spent",
-            profile.name
-        );
-        session.printer.note(&told);
-    }
+    session.say_production(&format!("up to {budget} credits may be spent on a smoke test"));
     match profile.confirm_above_credits {
         Some(bound) if budget.0 > bound => session.confirm(&format!(
             "profile {} is to spend up to {budget} credits on a smoke test; go on?",

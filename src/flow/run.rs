@@ -402,6 +402,7 @@ impl<S: Service> Run<S> {
             max_credits: self.conduct.max_credits,
         };
         task.row.sent = Some(self.context.clock.now());
+        task.sent_at = self.context.clock.wall();
         let row = task.clone();
         self.context.ledger(move |ledger, owner| ledger.commit_start(owner, &row, &gate)).await
     }

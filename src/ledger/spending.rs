@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use super::account::KeyId;
 use super::codec::options_from;
+use super::place::Asked;
 use super::row::Phase;
 use super::task::TaskId;
 use super::{Ledger, LedgerError};
@@ -21,6 +22,11 @@ pub struct Spent {
     pub item_key: String,
     /// Which attempt at the item, from 1.
     pub attempt: u32,
+    /// How the user asked for it although the item had an attempt already.
+    pub asked: Option<Asked>,
+    /// Whether an earlier attempt at the item was charged, as far as the ledger knows: by the
+    /// audit's word, or else because it was completed.
+    pub charged_before: bool,
     /// The input's name in the newest batch that has it.
     pub name: String,
     /// The job, once known.
@@ -72,6 +78,14 @@ const SPENT: &str = "SELECT tasks.id, item_key, attempt, job, origin, key_print,
             (SELECT min(at) FROM transitions WHERE task = tasks.id AND phase = 'start_sent'),
             started_at, made_at) AS began,
         changed_at, duration, seconds, estimate, charged,
+        asked,
+        attempt > 1 AND EXISTS (
+            SELECT 1 FROM tasks AS older
+            WHERE older.item_key = tasks.item_key AND older.attempt < tasks.attempt
+              AND coalesce(older.charged > 0,
+                           older.phase = 'completed'
+                           AND (older.starts > 0 OR older.draft IN ('started', 'pending'))))
+            AS charged_before,
         coalesce((SELECT name FROM entries WHERE task = tasks.id ORDER BY id DESC LIMIT 1), '')
             AS name
      FROM tasks";
@@ -149,6 +163,8 @@ fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Spent, LedgerE
         task: TaskId(row.get("id")?),
         item_key: row.get("item_key")?,
         attempt: row.get("attempt")?,
+        asked: row.get::<_, Option<String>>("asked")?.as_deref().and_then(Asked::parse),
+        charged_before: row.get("charged_before")?,
         name: row.get("name")?,
         job: row.get::<_, Option<String>>("job")?.map(JobId),
         key: KeyId { origin: row.get("origin")?, print: Fingerprint(row.get("key_print")?) },

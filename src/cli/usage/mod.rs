@@ -1,6 +1,7 @@
 //! `rbgv usage`: credits, as the service counts them and as the ledger does.
 
 mod audit;
+mod figures;
 mod groups;
 mod service;
 
@@ -8,14 +9,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::session::{Session, absolute};
-use crate::model::{Credits, ExitClass, Failure, FailureKind, Timestamp};
+use crate::client::Client;
+use crate::ledger::KeyId;
+use crate::model::{Credits, ExitClass, Failure, FailureKind, Fingerprint, Timestamp};
 use crate::output::{Chart, csv, human, svg};
+
+use figures::Figures;
 
 /// Show the credits that were used, and audit them
 ///
 /// The fields of the service's answers are not documented: what is known is shown, and --json
-/// keeps everything. With --by the figures come from this machine's ledger, without asking the
-/// service.
+/// keeps everything. While keys are rotated both are asked, and what they used is added up. With
+/// --by the figures come from this machine's ledger, without asking the service.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
@@ -38,6 +43,10 @@ pub(super) struct Args {
     /// Compare every charge with the ledger and name every difference; ends with 11 if there is one
     #[arg(long, conflicts_with_all = ["events", "by", "svg"])]
     reconcile: bool,
+
+    /// End with 11 also when not everything could be compared
+    #[arg(long, requires = "reconcile")]
+    strict: bool,
 
     /// How long charges may take to show: look again for so long before calling one missing
     #[arg(long, value_name = "TIME", default_value = "60s", requires = "reconcile", value_parser = crate::settings::duration::parse)]
@@ -133,6 +142,17 @@ impl Budget {
 /// Credits without the noise of binary fractions, as [`crate::output::json::credits`].
 fn rounded(credits: f64) -> f64 {
     crate::output::json::credits(Credits(credits))
+}
+
+/// A client for each key of the profile: one, and while keys are rotated the next one too.
+fn clients(session: &Session) -> Result<Vec<Client>, Failure> {
+    let own = session.client(None)?;
+    Ok(std::iter::once(own).chain(session.next_client()?).collect())
+}
+
+fn identity(client: &Client) -> KeyId {
+    let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
+    KeyId { origin: client.origin().to_owned(), print }
 }
 
 /// The beginning of the period.

@@ -21,11 +21,11 @@ use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView};
 const PICTURES: usize = 64;
 
 /// Days and events that are read to find a charge.
-const DAYS: u32 = 7;
+pub(super) const DAYS: u32 = 7;
 const EVENTS: u32 = 100;
 
 /// How often usage is looked at until a charge shows.
-const USAGE_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const USAGE_PAUSE: Duration = Duration::from_secs(2);
 
 /// A clip whose output is opaque, or clear, to this share of its pixels has probably not been
 /// worked on.

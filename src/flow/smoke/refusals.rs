@@ -3,17 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use super::agreement::Charge;
+use super::agreement::{Charge, ROUNDING, growth};
 use super::batch::{Errand, Item, carry_out};
 use super::free::other_than_documented;
-use super::paid::judged;
+use super::paid::{DAYS, USAGE_PAUSE, judged};
 use super::run::Smoke;
-use crate::client::{Call, Client, NewJob, UploadFile};
+use crate::client::{Call, Client, NewJob, UploadFile, UsageSummary};
 use crate::flow::context::blocking;
 use crate::flow::{Context, Destination, Named};
 use crate::ledger::{Drafts, EntryId, EntryState};
-use crate::model::smoke::{Cause, Stage, StageResult};
-use crate::model::{Credits, Failure, FailureKind, JobOptions, JobStatus};
+use crate::model::smoke::{Cause, Outcome, Stage, StageResult};
+use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
 /// What is sent as a video and is none.
 const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
@@ -118,6 +118,9 @@ impl Smoke<'_> {
         let Some(context) = self.setup.context.clone() else {
             return StageResult::skipped(stage, "there is no key");
         };
+        // Without it, the growth cannot be told, which is said then.
+        let before = context.service.usage_summary(DAYS, Call::plain()).await.ok();
+        let began = self.setup.clock.now();
         let named = Named::Url(DEAD_LINK.to_owned());
         // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
         let came = match carry_out(self.refusal(&context, named, None)).await {
@@ -139,7 +142,12 @@ impl Smoke<'_> {
             _ => judged(stage, item, came.out_of_time),
         };
         result.job.clone_from(&item.job);
-        unbilled(&context.service, item, &mut result).await;
+        if let Some(job) = &item.job {
+            // How long usage lags behind says nothing of latency.
+            let took = self.setup.clock.now().since(began);
+            result.took.get_or_insert(took);
+            self.unbilled(&context.service, job, before, &mut result).await;
+        }
         result
     }
 
@@ -205,28 +213,117 @@ fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
 }
 
-/// Whether a job that failed was billed, as far as can be told.
-async fn unbilled(client: &Client, item: &Item, result: &mut StageResult) {
-    let Some(job) = &item.job else { return };
-    match client.usage_events(EVENTS, Call::plain()).await {
-        Ok(events) => match Charge::of(&events.events, job) {
-            Charge::Told(charged, _) if charged.0 > 0.0 => {
-                result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
-            }
-            Charge::Unnamed => {
-                result.warn("usage events name no jobs: whether it was billed cannot be told");
-            }
-            _ => result.details.push("no charge shows".to_owned()),
-        },
-        Err(failure) => result.warn(format!("whether it was billed cannot be told: {failure}")),
+/// What was seen of the bill of a job that failed.
+struct Unbilled {
+    charge: Charge,
+    /// Whether the usage events say of any charge which job it is for.
+    names_jobs: bool,
+    status: Option<String>,
+    growth: Option<Credits>,
+}
+
+impl Unbilled {
+    async fn look(
+        client: &Client,
+        job: &JobId,
+        before: Option<&UsageSummary>,
+    ) -> Result<Self, Failure> {
+        let events = client.usage_events(EVENTS, Call::plain()).await?;
+        let summary = client.usage_summary(DAYS, Call::plain()).await?;
+        let view = client.get(job, Call::plain()).await?;
+        Ok(Self {
+            charge: Charge::of(&events.events, job),
+            names_jobs: events.events.iter().any(|event| event.job.is_some()),
+            status: view.billing_status,
+            growth: before.and_then(|before| growth(before, &summary)),
+        })
     }
-    if let Ok(view) = client.get(job, Call::plain()).await
-        && let Some(status) = view.billing_status
-    {
-        if status.eq_ignore_ascii_case("charged") {
-            result.fail(Cause::Contract, "the failed job calls itself charged");
+
+    fn is_charged(&self) -> bool {
+        matches!(self.charge, Charge::Told(charged, _) if charged.0 > 0.0)
+            || self.status.as_deref().is_some_and(|status| status.eq_ignore_ascii_case("charged"))
+    }
+
+    /// Whether waiting can show nothing more: it was charged, or the service says what it did.
+    fn is_settled(&self) -> bool {
+        let says = |status: &str| !status.eq_ignore_ascii_case("pending");
+        self.is_charged() || self.status.as_deref().is_some_and(says)
+    }
+
+    /// `alone` is whether nothing else that this test did can have let the summary grow.
+    fn judge(&self, alone: bool, result: &mut StageResult) {
+        if let Charge::Told(charged, _) = self.charge
+            && charged.0 > 0.0
+        {
+            result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
         }
-        result.details.push(format!("the job says: {status}"));
+        if let Some(status) = &self.status {
+            if status.eq_ignore_ascii_case("charged") {
+                result.fail(Cause::Contract, "the failed job calls itself charged");
+            }
+            result.details.push(format!("the job says: {status}"));
+        }
+        match self.growth.filter(|grown| grown.0 > ROUNDING) {
+            Some(grown) if alone && !self.names_jobs => result.fail(
+                Cause::Contract,
+                format!("the usage summary grew by {grown} for a job that failed"),
+            ),
+            Some(grown) => result.warn(format!(
+                "the usage summary grew by {grown} beside a job that failed: does another program \
+                 use this key?"
+            )),
+            None if self.growth.is_some() => {
+                result.details.push("the usage summary did not grow".to_owned());
+            }
+            None => result.warn("the usage summary tells no credits: it cannot be compared"),
+        }
+        if self.charge == Charge::Unnamed && self.growth.is_none() {
+            result.warn("usage events name no jobs: whether it was billed cannot be told");
+        } else if self.names_jobs && !self.is_charged() {
+            result.details.push("no charge shows".to_owned());
+        }
+    }
+}
+
+impl Smoke<'_> {
+    /// Whether a job that failed was billed, as far as can be told: at once where the job says so,
+    /// otherwise when usage has had its time to show it.
+    async fn unbilled(
+        &self,
+        client: &Client,
+        job: &JobId,
+        before: Option<UsageSummary>,
+        result: &mut StageResult,
+    ) {
+        let began = self.setup.clock.now();
+        let seen = loop {
+            match Unbilled::look(client, job, before.as_ref()).await {
+                Ok(seen) => {
+                    let waited = self.setup.clock.now().since(began);
+                    if seen.is_settled() || waited >= self.setup.policy.usage_lag {
+                        break seen;
+                    }
+                }
+                Err(failure) => {
+                    result.warn(format!("whether it was billed cannot be told: {failure}"));
+                    return;
+                }
+            }
+            tokio::select! {
+                () = self.setup.stop.cancelled() => {
+                    result.warn("whether it was billed cannot be told: stopped");
+                    return;
+                }
+                () = tokio::time::sleep(USAGE_PAUSE) => {}
+            }
+        };
+        // The charge of the job that went well may be on its way, unless it was seen already.
+        let settled = |stage: &StageResult| {
+            stage.stage == Stage::Credits
+                && matches!(stage.outcome, Outcome::Passed | Outcome::Warned)
+        };
+        let alone = self.finished.is_none() || self.found.stages.iter().any(settled);
+        seen.judge(alone, result);
     }
 }
 
