@@ -193,7 +193,7 @@ fn a_failed_second_attempt_does_not_pay_for_a_third() {
     sandbox.scenario(
         "[[fault]]\non = \"POST /v1/jobs\"\ndo = { answer = { status = 422, message = \"no\" } }\n",
     );
-    home.run(&sandbox, &["run", "a.mp4", "--again", "--overwrite"]).ends_with(1);
+    home.run(&sandbox, &["run", "a.mp4", "--again", "--overwrite"]).ends_with(6);
     sandbox.scenario("");
     home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
     assert_eq!(sandbox.audit().bills(), 1, "the output is there, and paid for");

@@ -88,6 +88,38 @@ fn row_04_create_answer_lost_and_the_list_cannot_tell() {
 }
 
 #[test]
+fn row_04_a_lost_create_is_searched_for_from_its_own_time() {
+    // The service starts every job by itself, and the answer never comes; then the machine is off.
+    let ignored = "[jobs]\nauto_start = \"ignored\"\n";
+    let mut case = Case::new(&format!(
+        "{ignored}[clock]\nskew = \"-5h\"\n\
+         [[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = {{ delay_answer = \"60s\" }}\n"
+    ));
+    case.home.clip("a.mp4");
+    let mut run = case.home.keyed(&case.sandbox);
+    let mut child =
+        run.args(["run", "a.mp4"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the create", || case.audit().creates() == 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let db = rusqlite::Connection::open(case.home.path("state/ledger.sqlite3")).unwrap();
+    let hours = 5 * 3_600_000;
+    assert_eq!(db.execute("UPDATE tasks SET sent_at = sent_at - ?1", [hours]).unwrap(), 1);
+    // Five hours later the job is no young one any more, but it is as young as the create.
+    case.then(&format!(
+        "{ignored}[[fault]]\non = \"GET /v1/jobs\"\ndo = {{ drop = [\"metadata\"] }}\n"
+    ));
+    case.run(&["run", "a.mp4"]).ends_with(1).says("unknown origin");
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.bills()), (1, 1), "no second job is made, and billed");
+    // Where the list tells whose it is, it is adopted.
+    case.then(ignored);
+    case.run(&["resume", "--accept"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.bills()), (1, 1));
+}
+
+#[test]
 fn row_04_create_answer_lost_when_drafts_are_known() {
     let mut case =
         Case::warm("[[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = { reset = \"after\" }\n");

@@ -199,8 +199,14 @@ fn show(args: &Args, session: &Session, findings: &Findings) {
         printer.data(&format!("not checked: {unchecked}"));
     }
     printer.data(&verdict(args, findings));
-    if let Some(job) = findings.differences.iter().find_map(|difference| difference.job.as_ref()) {
+    let job = |ours: bool| {
+        let mut differences = findings.differences.iter().filter(|d| d.input.is_some() == ours);
+        differences.find_map(|difference| difference.job.as_ref())
+    };
+    if let Some(job) = job(true) {
         printer.note(&format!("what happened to a job: rbgv logs {job}"));
+    } else if let Some(job) = job(false) {
+        printer.note(&format!("what the service says of a job: rbgv status {job}"));
     }
 }
 

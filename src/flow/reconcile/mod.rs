@@ -10,6 +10,7 @@
 mod days;
 mod jobs;
 mod seen;
+mod words;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -226,7 +227,7 @@ pub fn reconcile(books: &Books<'_>) -> Findings {
     };
     let seen = Seen::of(books);
     if !seen.can_be_told_apart(books) {
-        findings.unchecked.push(anonymous(books, &seen));
+        findings.unchecked.push(words::anonymous(books, &seen));
         findings.basis = Basis::Days;
         days::compare(books, None, &mut findings);
         findings.may_be_late |= late(books, &findings);
@@ -236,16 +237,16 @@ pub fn reconcile(books: &Books<'_>) -> Findings {
     let until = match seen.cut {
         Cut::Nowhere => None,
         Cut::At(from) => {
-            findings.unchecked.push(cut(books, from));
+            findings.unchecked.push(words::cut(books, from));
             Some(from)
         }
         Cut::Somewhere => {
-            findings.unchecked.push(cut_somewhere(books));
+            findings.unchecked.push(words::cut_somewhere(books));
             None
         }
     };
     if !seen.nameless.is_empty() {
-        findings.unchecked.push(nameless(&seen));
+        findings.unchecked.push(words::nameless(&seen));
     }
     if seen.shows_everything() {
         corroborate(books, &seen, &mut findings);
@@ -332,46 +333,6 @@ impl Books<'_> {
         let recent = |attempt: &Spent| attempt.changed_at >= self.now.before(RECENT);
         self.attempts.iter().any(|attempt| attempt.may_be_billed && recent(attempt))
     }
-}
-
-fn cut(books: &Books<'_>, from: Timestamp) -> String {
-    let shown = books.events.events.len();
-    let all = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
-    format!(
-        "the service shows its latest {shown}{all} events and has no way to ask for older ones: \
-         charges before {} were compared by day only",
-        from.day()
-    )
-}
-
-fn cut_somewhere(books: &Books<'_>) -> String {
-    format!(
-        "the service shows {} events, perhaps not all, and not when they were: which charges are \
-         missing among them could not be checked",
-        books.events.events.len()
-    )
-}
-
-fn nameless(seen: &Seen<'_>) -> String {
-    let credits: Credits = seen.nameless.iter().map(|(_, credits)| *credits).sum();
-    format!(
-        "{} of the events, {credits} credits, do not say which job they are for: these, and which \
-         completed jobs were not charged, were compared by day only",
-        seen.nameless.len()
-    )
-}
-
-fn anonymous(books: &Books<'_>, seen: &Seen<'_>) -> String {
-    if seen.nameless.is_empty() && seen.by_job.is_empty() {
-        let events = books.events.events.len();
-        return format!(
-            "none of the {events} usage events has an amount, and there was something to charge: \
-             single charges could not be checked"
-        );
-    }
-    "the usage events do not say which job a charge is for: which job was charged what, and \
-     whether one was charged twice, could not be checked"
-        .to_owned()
 }
 
 /// What an attempt should have cost, by what is known now.

@@ -29,7 +29,7 @@ pub(super) enum Cut {
 pub(super) type Charge<'a> = (&'a UsageEvent, Credits);
 
 /// The job that a charge is for. Where other entries name their jobs, a bare `id` names the entry.
-fn job<'a>(event: &'a UsageEvent, jobs_are_named: bool) -> Option<&'a JobId> {
+fn job(event: &UsageEvent, jobs_are_named: bool) -> Option<&JobId> {
     event.job.as_ref().filter(|_| event.names_job || !jobs_are_named)
 }
 
