@@ -43,6 +43,11 @@ pub struct Spent {
     pub phase: Phase,
     /// Whether it may have been billed at all: a start was sent, or the draft ran by itself.
     pub may_be_billed: bool,
+    /// Whether its job was made or started from here. Of others, which were fetched or recognised, it
+    /// is not known when they were started.
+    pub sent_from_here: bool,
+    /// Whether all that was done with it here is to fetch it.
+    pub only_fetched: bool,
     /// When it was first started; of one that never was, when it was planned.
     pub at: Timestamp,
     /// When it last changed.
@@ -79,6 +84,9 @@ const SPENT: &str = "SELECT tasks.id, item_key, attempt, job, origin, key_print,
             started_at, made_at) AS began,
         changed_at, duration, seconds, estimate, charged,
         asked,
+        creates > 0 OR starts > 0 AS sent_from_here,
+        creates = 0 AND starts = 0 AND is_url AND substr(CAST(source AS TEXT), 1, 4) = 'job:'
+            AS only_fetched,
         attempt > 1 AND EXISTS (
             SELECT 1 FROM tasks AS older
             WHERE older.item_key = tasks.item_key AND older.attempt < tasks.attempt
@@ -173,6 +181,8 @@ fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Spent, LedgerE
         tags: options.tags,
         phase,
         may_be_billed: row.get("billable")?,
+        sent_from_here: row.get("sent_from_here")?,
+        only_fetched: row.get("only_fetched")?,
         at: Timestamp(row.get("began")?),
         changed_at: Timestamp(row.get("changed_at")?),
         duration: row.get("duration")?,

@@ -269,3 +269,44 @@ fn what_a_service_says_moves_no_cursor_and_shows_no_key() {
     let ran = audit(&home, &sandbox).ends_with(11);
     assert!(!ran.stdout.contains('\u{1b}') && !ran.stdout.contains("planted"), "{}", ran.stdout);
 }
+
+#[test]
+fn what_was_only_fetched_is_nobodys_spending_here() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    let elsewhere = Home::with(&sandbox);
+    elsewhere.run(&sandbox, &["fetch", &job(&home)]).ends_with(0);
+    let by_day = elsewhere.run_alone(&["usage", "--by", "day", "--json"]).ends_with(0);
+    assert_eq!(by_day.json()[0]["total"]["jobs"], 0);
+    let audited = audit(&elsewhere, &sandbox).ends_with(0).json().remove(0);
+    assert_eq!((&audited["verdict"], &audited["matched"]), (&"matched".into(), &1.into()));
+}
+
+#[test]
+fn an_alarm_that_cannot_be_told_rings() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    in_the_ledger(&home, "UPDATE tasks SET estimate = NULL");
+    let by_day = ["usage", "--by", "day", "--budget", "100", "--json"];
+    let rung = home.run_alone(&by_day).ends_with(10).says("cannot be told");
+    assert_eq!(rung.json()[0]["budget"]["unpriced"], 1);
+    // The audit records what it was charged.
+    audit(&home, &sandbox).ends_with(0);
+    home.run_alone(&by_day).ends_with(0);
+}
+
+#[test]
+fn a_command_that_fails_as_a_whole_says_so_in_json() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let mut usage = home.command();
+    let failed =
+        Ran::of(usage.env("TEST_KEY", "sk-planted").args(["usage", "--json"])).ends_with(3);
+    let error = &failed.json()[0]["error"];
+    assert_eq!((&error["status"], &error["exit_code"]), (&401.into(), &3.into()), "{error}");
+    assert!(!failed.stdout.contains("planted"));
+    let mut check = home.command();
+    check.env("TEST_KEY", "sk-planted").args(["profile", "check", "--json"]);
+    let checked = Ran::of(&mut check).ends_with(3).json().remove(0);
+    assert_eq!(checked["checks"][3]["failure"]["status"], 401, "{checked}");
+}

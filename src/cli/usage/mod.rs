@@ -94,6 +94,8 @@ fn amount(text: &str) -> Result<f64, String> {
 struct Budget {
     limit: f64,
     used: f64,
+    /// Jobs whose credits are not among these.
+    unpriced: u64,
 }
 
 impl Budget {
@@ -109,7 +111,7 @@ impl Budget {
                 "rbgv usage --json shows the answer; --by day takes the ledger's figures",
             )
         })?;
-        Ok(Some(Self { limit, used: used.0 }))
+        Ok(Some(Self { limit, used: used.0, unpriced: 0 }))
     }
 
     fn is_exceeded(self) -> bool {
@@ -121,14 +123,25 @@ impl Budget {
             "limit": self.limit,
             "used": rounded(self.used),
             "exceeded": self.is_exceeded(),
+            "unpriced": self.unpriced,
         })
     }
 
-    /// Tells of a budget that was passed, and how the command ends.
+    /// Tells of a budget that was passed, or may have been, and how the command ends.
     fn judge(budget: Option<Self>, days: u32, session: &Session) -> ExitClass {
-        let Some(budget) = budget.filter(|budget| budget.is_exceeded()) else {
+        let Some(budget) = budget else { return ExitClass::Done };
+        if !budget.is_exceeded() && budget.unpriced == 0 {
             return ExitClass::Done;
-        };
+        }
+        if !budget.is_exceeded() {
+            session.printer.warn(&format!(
+                "whether the budget of {} is kept cannot be told: {} of unknown price come on top of {}",
+                human::credits(Credits(budget.limit)),
+                human::counted(budget.unpriced, "job", "jobs"),
+                human::credits(Credits(budget.used))
+            ));
+            return ExitClass::Check;
+        }
         session.printer.warn(&format!(
             "{} were used in the last {}, more than the budget of {}",
             human::credits(Credits(budget.used)),

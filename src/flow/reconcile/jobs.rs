@@ -214,14 +214,14 @@ fn difference(
     }
 }
 
-/// Attempts that the answers are about, in the part of the period that the events cover, that no
+/// Attempts from here that the answers are about, in the part of the period that the events cover, that no
 /// charge names.
 fn uncharged<'a>(books: &Books<'a>, seen: &Seen<'_>) -> impl Iterator<Item = &'a Spent> {
     let from = covered_from(books, seen);
     books
         .attempts
         .iter()
-        .filter(|attempt| books.covers(attempt))
+        .filter(|attempt| books.covers(attempt) && attempt.sent_from_here)
         .filter(move |attempt| from.is_some_and(|from| attempt.at >= from))
         .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !seen.charges_name(job)))
 }

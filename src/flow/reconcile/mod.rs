@@ -286,7 +286,9 @@ impl Findings {
         since: Timestamp,
     ) {
         let mut left: BTreeMap<&str, u64> = BTreeMap::new();
-        for attempt in attempts.iter().filter(|a| a.may_be_billed && a.at >= since) {
+        for attempt in
+            attempts.iter().filter(|a| a.may_be_billed && a.sent_from_here && a.at >= since)
+        {
             let found = self.charges.iter().any(|(task, _)| *task == attempt.task);
             if attempt.profile == profile && !keys.contains(&attempt.key) && !found {
                 *left.entry(&attempt.key.print.0).or_default() += 1;

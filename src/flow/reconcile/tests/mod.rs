@@ -26,6 +26,8 @@ fn attempt(job: &str) -> Spent {
         attempt: 1,
         asked: None,
         charged_before: false,
+        sent_from_here: true,
+        only_fetched: false,
         name: format!("{job}.mp4"),
         job: Some(JobId(job.to_owned())),
         key: key(),

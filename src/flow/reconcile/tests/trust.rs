@@ -134,6 +134,15 @@ fn jobs_under_way_are_told_of() {
 }
 
 #[test]
+fn no_charge_is_looked_for_of_a_job_that_was_only_fetched() {
+    let fetched = Spent { sent_from_here: false, only_fetched: true, ..attempt("a") };
+    let found = Case::of(vec![fetched.clone()], vec![]).found();
+    assert_eq!(found.verdict(), Verdict::Matched, "it may be months old: {found:?}");
+    let found = Case::of(vec![fetched], vec![charge("a", 2.0)]).found();
+    assert_eq!(found.matched, 1, "where there is a charge, it is known what for");
+}
+
+#[test]
 fn jobs_of_a_key_that_is_not_asked_are_said_to_be_left_out() {
     let other = KeyId { print: Fingerprint("older".into()), ..key() };
     let made = |job| Spent { key: other.clone(), ..attempt(job) };
