@@ -310,7 +310,7 @@ fn a_rotation_that_could_have_no_effect_is_refused() {
 fn a_job_whose_key_is_not_at_hand_rests_and_is_not_asked_about() {
     let rotation = Rotation::new();
     rotation.home.clips(2);
-    rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);
+    let started = rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);
     let asked = || {
         let requests = rotation.sandbox.audit().0["requests"].as_array().unwrap().clone();
         requests.iter().filter(|row| row["status"] == 404).count()
@@ -318,6 +318,9 @@ fn a_job_whose_key_is_not_at_hand_rests_and_is_not_asked_about() {
     let mut resume = rotation.home.command();
     resume.env("RBGV_API_KEY", &rotation.new).arg("resume");
     Ran::of(&mut resume).ends_with(3).says("which is not at hand");
+    let mut status = rotation.home.command();
+    status.env("RBGV_API_KEY", &rotation.new).args(["status", started.lines()[0]]);
+    Ran::of(&mut status).ends_with(3).says("which is not at hand");
     assert_eq!(asked(), 0, "another key is not asked about it");
     // Nothing was lost by the mistake.
     let fetched = rotation.run(&["resume"]).ends_with(0);

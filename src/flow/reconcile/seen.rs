@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Books, slack};
+use super::{Books, agree, slack};
 use crate::client::{UsageEvent, UsageEventPage};
 use crate::ledger::{Phase, Spent};
 use crate::model::{Credits, JobId, Timestamp};
@@ -77,11 +77,27 @@ impl<'a> Seen<'a> {
     /// them. A bare `id` may name the event: it counts when at least one of them is a job of ours.
     pub(super) fn can_be_told_apart(&self, books: &Books<'_>) -> bool {
         if self.by_job.is_empty() {
-            return self.nameless.is_empty() && !is_silent(books);
+            return self.nameless.is_empty() && !self.is_silent(books);
         }
         let mut named = self.by_job.values().flatten().map(|(event, _)| event);
         let ours = |job: &JobId| books.attempts.iter().any(|a| a.job.as_ref() == Some(job));
         named.any(|event| event.names_job || event.job.as_ref().is_some_and(ours))
+    }
+
+    /// Whether the events say nothing of amounts although there was something to charge: by the
+    /// summary, or because there are events, completed jobs of ours, and no figure anywhere.
+    fn is_silent(&self, books: &Books<'_>) -> bool {
+        if let Some(used) = books.summary.used()
+            && used.0 > slack(0.0)
+        {
+            return !self.sums().into_iter().any(|sum| agree(used, sum));
+        }
+        let completed =
+            |attempt: &Spent| books.covers(attempt) && attempt.phase == Phase::Completed;
+        let events = &books.events.events;
+        !events.is_empty()
+            && events.iter().all(|event| event.credits.is_none())
+            && books.attempts.iter().any(completed)
     }
 
     /// Whether any charge on the page is for this job.
@@ -130,19 +146,6 @@ fn charges(events: &[UsageEvent], used: Option<Credits>) -> Vec<Charge<'_>> {
         && used.is_some_and(|used| used.0 > slack(0.0));
     let sign = if booked_below { -1.0 } else { 1.0 };
     all.into_iter().map(|(event, credits)| (event, Credits(sign * credits.0))).collect()
-}
-
-/// Whether the events say nothing of amounts although there was something to charge: by the summary,
-/// or because there are events, of completed jobs of ours, and none has a figure.
-fn is_silent(books: &Books<'_>) -> bool {
-    if books.summary.used().is_some_and(|used| used.0 > slack(0.0)) {
-        return true;
-    }
-    let completed = |attempt: &Spent| books.covers(attempt) && attempt.phase == Phase::Completed;
-    let events = &books.events.events;
-    !events.is_empty()
-        && events.iter().all(|event| event.credits.is_none())
-        && books.attempts.iter().any(completed)
 }
 
 /// Whether there are, or may be, more events than the page shows.

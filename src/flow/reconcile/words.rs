@@ -35,7 +35,7 @@ pub(super) fn anonymous(books: &Books<'_>, seen: &Seen<'_>) -> String {
     if seen.nameless.is_empty() && seen.by_job.is_empty() {
         let events = books.events.events.len();
         return format!(
-            "none of the {events} usage events has an amount, and there was something to charge: \
+            "none of the {events} usage events has an amount in the period, and there was something to charge: \
              single charges could not be checked"
         );
     }

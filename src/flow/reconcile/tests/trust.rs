@@ -31,6 +31,9 @@ fn a_service_may_count_whole_days() {
     for used in [2.0, 4.0] {
         assert_eq!(case(used).found().verdict(), Verdict::Matched, "{used}");
     }
+    // Nothing by the clock, and something on the first day.
+    let quiet = Case { used: Some(2.0), ..Case::of(attempts().split_off(1), vec![early.clone()]) };
+    assert_eq!(quiet.found().verdict(), Verdict::Matched);
     for used in [0.5, 6.0] {
         assert_eq!(case(used).found().verdict(), Verdict::Unproven, "{used}");
     }
