@@ -15,6 +15,7 @@ use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
 
 /// An attempt as the books show it.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Spent {
     /// Number.
     pub task: TaskId,
