@@ -171,8 +171,12 @@ fn tell_made(session: &Session, client_id: &str, made: &NewKey, to: Option<&Path
 /// A file that was not there, for its owner alone.
 pub(super) fn new_file(path: &Path) -> Result<File, Failure> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+        let next = match error.kind() {
+            std::io::ErrorKind::AlreadyExists => "name a file that is not there yet",
+            _ => "name a file in a directory that is there, and yours",
+        };
         Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
-            .with_next("name a file that is not there yet")
+            .with_next(next)
     })
 }
 

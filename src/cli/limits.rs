@@ -2,21 +2,29 @@
 
 use super::session::Session;
 use crate::client::{Client, LaneReport, LimitsReport, Next};
-use crate::ledger::KeyId;
+use crate::ledger::{KeyId, Ledger};
 use crate::model::limits::{BreakerPhase, HostLimits, Lane};
 use crate::model::{ExitClass, Failure, FailureKind, Fingerprint, Instant};
 use crate::output::{Table, human};
 
 pub(super) async fn show(session: &Session) -> Result<ExitClass, Failure> {
     let ledger = session.ledger()?;
-    let client = session.client(Some(&ledger))?;
+    let own = session.client(Some(&ledger))?;
+    // While keys are rotated each has limits of its own.
+    for client in std::iter::once(own).chain(session.next_client_with(Some(&ledger))?) {
+        show_key(session, &ledger, &client).await?;
+    }
+    Ok(ExitClass::Done)
+}
+
+async fn show_key(session: &Session, ledger: &Ledger, client: &Client) -> Result<(), Failure> {
     let report = client.limits().await?;
-    let key = key_of(&client);
+    let key = key_of(client);
     let in_flight = ledger.in_flight(&key)?;
     let (hosts, now) = (ledger.hosts()?, session.env.clock.now());
     if session.printer.style().json {
         session.printer.json(&document(&key, &report, in_flight, &hosts));
-        return Ok(ExitClass::Done);
+        return Ok(());
     }
     session.printer.note(&format!(
         "limits of key {} at {}, shared by every process of this machine",
@@ -32,7 +40,7 @@ pub(super) async fn show(session: &Session) -> Result<ExitClass, Failure> {
         format!("{}, {} of them refused", report.calls, report.refused),
     ]);
     session.printer.table(&others);
-    Ok(ExitClass::Done)
+    Ok(())
 }
 
 fn key_of(client: &Client) -> KeyId {

@@ -36,7 +36,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::env::{Env, terminal_size};
 use crate::model::{ExitClass, Failure};
-use crate::output::{Facts, Printer, Streams, Style, log};
+use crate::output::{Facts, Printer, Streams, Style, json, log};
 
 use global::Global;
 use session::Session;
@@ -108,6 +108,9 @@ pub fn main(env: Env) -> u8 {
         Ok(class) => class,
         Err(failure) => {
             printer.failure(&failure);
+            if printer.style().json {
+                printer.json(&json::failed(&failure));
+            }
             failure.kind.exit_class()
         }
     };

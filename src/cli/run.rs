@@ -67,7 +67,8 @@ pub(super) struct Args {
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Conduct")]
 pub(super) struct ConductArgs {
-    /// Most jobs at the service at once [default: what is learned of the key, within the profile]
+    /// Most jobs at the service at once, of each key while two are in use [default: what is learned
+    /// of the key, within the profile]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(super) in_flight: Option<u32>,
 
@@ -220,27 +221,35 @@ async fn agree(
     batch: BatchId,
     wish: &Wish,
 ) -> Result<Totals, Failure> {
-    // Whoever asks for a new, billed attempt has been asked.
-    let known = if wish.conduct.again {
-        Earlier::default()
-    } else {
-        let next = "the same command again; nothing was sent for any input yet";
-        earlier(context).await.map_err(|mut failure| {
-            // What helps against a refused key is not to try again.
-            failure.next.get_or_insert_with(|| next.to_owned());
-            failure
-        })?
-    };
-    if known.unknown > 0 {
+    // Of every key before any is adopted: from then on the service counts as known.
+    let mut known: Vec<(&Arc<Context<Client>>, Earlier)> = Vec::new();
+    for context in context.all() {
+        // Whoever asks for a new, billed attempt has been asked.
+        let earlier = if wish.conduct.again {
+            Earlier::default()
+        } else {
+            let next = "the same command again; nothing was sent for any input yet";
+            earlier(context).await.map_err(|mut failure| {
+                // What helps against a refused key is not to try again.
+                failure.next.get_or_insert_with(|| next.to_owned());
+                failure
+            })?
+        };
+        known.push((context, earlier));
+    }
+    for (context, earlier) in known.iter().filter(|(_, earlier)| earlier.unknown > 0) {
         session.confirm(&format!(
-            "the ledger in {} is new, and key {} has started {} jobs in the last 24 h that it \
-             cannot tell apart: if it was lost, inputs may be paid for again; go on?",
+            "the ledger in {} is new, and key {} has started {} in the last 24 h that it cannot tell \
+             apart: if it was lost, inputs may be paid for again; go on?",
             session.settings.state_dir.display(),
             context.key.print.0,
-            known.unknown
+            human::counted(earlier.unknown as u64, "job", "jobs")
         ))?;
     }
-    let adopted = adopt(context, batch, known).await?;
+    let mut adopted = 0;
+    for (context, earlier) in known {
+        adopted += adopt(context, batch, earlier).await?;
+    }
     if adopted > 0 {
         session.printer.note(&format!(
             "{adopted} of these inputs were recognised at the service: they are fetched, and not \
@@ -351,18 +360,24 @@ pub(super) fn confirm(session: &Session, totals: &Totals) -> Result<(), Failure>
     let profile = &session.settings.profile;
     let price = match totals.unpriced {
         0 => format!("about {}", human::credits(totals.estimate)),
-        n => format!("{} and {n} inputs of unknown price", human::credits(totals.estimate)),
+        n => format!(
+            "{} and {} of unknown price",
+            human::credits(totals.estimate),
+            human::counted(n as u64, "input", "inputs")
+        ),
     };
     if totals.todo > 0 {
-        session.say_production(&format!("{} jobs, {price}", totals.todo));
+        let jobs = human::counted(totals.todo as u64, "job", "jobs");
+        session.say_production(&format!("{jobs}, {price}"));
     }
     let Some(bound) = profile.confirm_above_credits else { return Ok(()) };
     if totals.estimate.0 <= bound && totals.unpriced == 0 {
         return Ok(());
     }
     session.confirm(&format!(
-        "profile {} is to start {} jobs for {price}; go on?",
-        profile.name, totals.todo
+        "profile {} is to start {} for {price}; go on?",
+        profile.name,
+        human::counted(totals.todo as u64, "job", "jobs")
     ))
 }
 

@@ -102,15 +102,6 @@ impl Session {
         })
     }
 
-    /// The same session with its settings read anew, after a file was changed.
-    ///
-    /// # Errors
-    /// As for [`Session::open`].
-    pub(super) fn reread(&self) -> Result<Self, Failure> {
-        let (env, printer) = (self.env.clone(), self.printer.clone());
-        Self::open(env, printer, &self.global, false)
-    }
-
     /// A session with settings that were resolved before, and nothing printed.
     pub(super) fn resolved(
         env: Env,
@@ -182,7 +173,18 @@ impl Session {
         self.next_client_with(None)
     }
 
-    fn next_client_with(&self, ledger: Option<&Ledger>) -> Result<Option<Client>, Failure> {
+    /// A client with a key that is about to be named in the profile, and with nothing else of it.
+    ///
+    /// # Errors
+    /// Settings that would be unsafe.
+    pub(super) fn client_of(&self, key: ApiKey) -> Result<Client, Failure> {
+        self.client_with(Secrets { key: Some(key), admin_token: None }, None)
+    }
+
+    pub(super) fn next_client_with(
+        &self,
+        ledger: Option<&Ledger>,
+    ) -> Result<Option<Client>, Failure> {
         let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
         self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
     }

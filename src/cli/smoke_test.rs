@@ -275,12 +275,11 @@ fn options(args: &Args, session: &Session) -> Result<JobOptions, Failure> {
 /// A write to production says so first, and asks when it may be large.
 fn consent(session: &Session, budget: Option<Credits>, acts: bool) -> Result<(), Failure> {
     let profile = &session.settings.profile;
-    if acts && profile.environment == crate::settings::Environment::Prod {
-        let what = budget.map_or_else(
+    if acts {
+        session.say_production(&budget.map_or_else(
             || "a file and a draft are sent to it".to_owned(),
             |budget| format!("up to {budget} credits of it may be spent"),
-        );
-        session.printer.note(&format!("profile {} is production: {what}", profile.name));
+        ));
     }
     let Some(budget) = budget else { return Ok(()) };
     match profile.confirm_above_credits {

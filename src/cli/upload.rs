@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::session::{Session, absolute};
 use crate::flow::upload_files;
 use crate::model::{ExitClass, Failure};
+use crate::output::human;
 
 /// Upload videos and print their addresses, one a line
 ///
@@ -25,7 +26,8 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
-    session.say_production(&format!("{} uploads", args.files.len()));
+    let uploads = human::counted(args.files.len() as u64, "upload", "uploads");
+    session.say_production(&format!("{uploads}, which cost nothing"));
     let context = session.context(session.reporter())?;
     context.service.release_latches().await?;
     let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&session.env, file)).collect();

@@ -141,6 +141,18 @@ pub struct UsageSummary {
     pub raw: Value,
 }
 
+impl UsageSummary {
+    /// Credits of the period: the total, or else the sum of its days, if each has a figure.
+    #[must_use]
+    pub fn used(&self) -> Option<Credits> {
+        let days = || {
+            let credits: Vec<_> = self.days.iter().map(|day| day.credits).collect();
+            (!credits.is_empty()).then(|| credits.into_iter().sum())?
+        };
+        self.credits_used.or_else(days)
+    }
+}
+
 /// A day of a [`UsageSummary`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct UsageDay {

@@ -118,9 +118,9 @@ impl<S: Service> Drive<'_, S> {
     async fn search(&self) -> Observation {
         let context = &self.run.context;
         let asked = context.clock.now();
-        let since = self.task.row.sent.map_or(Duration::ZERO, |sent| asked.since(sent));
+        let sent = self.task.sent_at;
         let on_retry = self.on_retry();
-        match search(context, &self.task.correlation, since, &self.call(&on_retry)).await {
+        match search(context, &self.task.correlation, sent, &self.call(&on_retry)).await {
             Ok(found) => Observation::Searched { asked, found },
             Err(failure) => Observation::GaveUp(failure),
         }

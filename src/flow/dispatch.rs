@@ -287,6 +287,10 @@ async fn work_on<S: Service>(
         let Claim::Mine(task) = claim else { return Ok(Settled::Foreign) };
         let run = run.of_key(&task);
         let Some(task) = run.adopt(*task).await? else { return Ok(Settled::Foreign) };
+        if let Some(failure) = run.lacks_key_of(&task) {
+            run.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+            return Ok(Settled::Paused(failure));
+        }
         let mut drive = Drive::new(run, task, item.clone());
         let settled = settle(underway, &mut drive, outlet).await;
         let task = drive.task.clone();

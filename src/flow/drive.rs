@@ -229,6 +229,9 @@ impl<'a, S: Service> Drive<'a, S> {
         alone: bool,
     ) -> Result<Commit, Failure> {
         self.kept = self.task.look.clone();
+        if *effect == Effect::Create {
+            self.task.sent_at = self.run.context.clock.wall();
+        }
         if *effect == Effect::Create && alone {
             return self.run.commit_lone_create(&self.task, self.answered.take()).await;
         }

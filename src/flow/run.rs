@@ -161,6 +161,24 @@ impl<S: Service> Run<S> {
         given.await
     }
 
+    /// Why an attempt rests: it was sent with a key that this run does not have, and only that key
+    /// sees what came of it. Asked with another, the service would not know a job that is there, and
+    /// paid for; or a job would be made a second time.
+    pub(super) fn lacks_key_of(&self, task: &Task) -> Option<Failure> {
+        let key = &task.work.key;
+        if *key == self.context.key || task.row.phase.is_settled() {
+            return None;
+        }
+        let why = format!(
+            "it was sent with key {} of profile {}, which is not at hand here",
+            key.print, task.work.profile
+        );
+        let mut failure = Failure::new(FailureKind::Configuration, "not gone on with", why)
+            .with_next("the same command with that key: in RBGV_API_KEY, or in its profile");
+        failure.job.clone_from(&task.row.job);
+        Some(failure)
+    }
+
     /// Why nothing may be sent with any key.
     pub(super) fn all_held(&self) -> Option<Failure> {
         self.all().map(Self::held).reduce(|first, other| other.and(first)).flatten()
@@ -437,6 +455,7 @@ impl<S: Service> Run<S> {
             max_credits: self.conduct.max_credits,
         };
         task.row.sent = Some(self.context.clock.now());
+        task.sent_at = self.context.clock.wall();
         let row = task.clone();
         self.context.ledger(move |ledger, owner| ledger.commit_start(owner, &row, &gate)).await
     }

@@ -26,19 +26,18 @@ enum Reading {
     Past,
 }
 
-/// Searches for the job that carries `correlation` and was sent `since` ago.
+/// Searches for the job that carries `correlation` and whose create was sent at `sent`: by the wall
+/// clock of that moment, since the search may come hours and reboots later.
 ///
 /// # Errors
 /// The list cannot be had.
 pub(super) async fn search<S: Service>(
     context: &Context<S>,
     correlation: &str,
-    since: Duration,
+    sent: Timestamp,
     call: &Call<'_>,
 ) -> Result<Found, Failure> {
-    let wall = context.clock.wall().0;
-    let back = i64::try_from((since + SKEW).as_millis()).unwrap_or(i64::MAX);
-    let oldest = Timestamp(wall.saturating_sub(back));
+    let oldest = sent.before(SKEW);
     let mut pages = Pages::default();
     while let Some(page) = pages.next(context, call).await? {
         if page.unreadable > 0 {

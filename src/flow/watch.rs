@@ -43,14 +43,26 @@ pub(super) async fn find_job<'a, S: Service>(
     Err(failure.unwrap_or_else(super::context::interrupted))
 }
 
-/// The context of the key that made a job, where the ledger knows.
+/// The context of the key that made a job, where the ledger knows. No other key is asked about it:
+/// the service would not know a job that is there.
 async fn maker<'a, S: Service>(
     context: &'a Arc<Context<S>>,
     job: &JobId,
 ) -> Result<&'a Arc<Context<S>>, Failure> {
     let asked = job.clone();
     let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
-    Ok(known.map_or(context, |task| context.of_key(&task.work.key.print)))
+    let Some(task) = known.filter(|task| task.work.key.origin == context.key.origin) else {
+        return Ok(context);
+    };
+    let maker = context.of_key(&task.work.key.print);
+    if maker.key == task.work.key {
+        return Ok(maker);
+    }
+    let (key, profile) = (&task.work.key.print, &task.work.profile);
+    let why = format!("it was made with key {key} of profile {profile}, which is not at hand here");
+    Err(Failure::new(FailureKind::Configuration, "asking for the job", why)
+        .with_job(job)
+        .with_next("the same command with that key: in RBGV_API_KEY, or in its profile"))
 }
 
 /// Follows jobs side by side until each is final, and gives every last look to `each`.
@@ -63,14 +75,22 @@ pub async fn watch<S: Service>(
     mut each: impl FnMut(&JobId, &JobView),
 ) -> Result<ExitClass, Failure> {
     let mut working = tokio::task::JoinSet::new();
+    let (mut classes, mut succeeded) = (Vec::new(), false);
     for (item, job) in jobs {
-        let context = Arc::clone(maker(context, &job).await?);
+        let context = match maker(context, &job).await {
+            Ok(maker) => Arc::clone(maker),
+            Err(failure) if failure.kind == FailureKind::Configuration => {
+                classes.push(failure.kind.exit_class());
+                context.tell(&item, ItemEvent::Paused(failure));
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
         working.spawn(async move {
             let ended = to_end(&context, &item, &job).await;
             (item, job, ended)
         });
     }
-    let (mut classes, mut succeeded) = (Vec::new(), false);
     while let Some(joined) = working.join_next().await {
         let (item, job, ended) =
             joined.map_err(|error| Failure::local("watching a job", &error))?;

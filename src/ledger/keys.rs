@@ -4,7 +4,7 @@
 use rusqlite::params;
 
 use super::account::KeyId;
-use super::owner::Owner;
+use super::owner::{Owner, is_alive};
 use super::row::{Phase, Row};
 use super::task::{Commit, Task};
 use super::{Ledger, LedgerError};
@@ -68,23 +68,43 @@ impl Ledger {
     }
 
     /// How many attempts can go on only with this key: their job was, or may have been, made with
-    /// it and has not come to its end, or its output was wanted and is not there yet.
+    /// it and has not come to its end, or its output was wanted and is not there yet. What a living
+    /// process may be about to send with it counts too; what nobody has sent goes to another key.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn attempts_that_need(&self, key: &KeyId) -> Result<u64, LedgerError> {
+        let is_at_work = self.living_processes()? > 0;
         self.read(|db| {
             Ok(db.query_row(
                 "SELECT count(*) FROM tasks WHERE key_print = ?1 AND origin = ?2 AND (
                      phase IN ('create_sent', 'create_doubt', 'draft', 'start_sent', 'start_doubt',
                                'start_refused', 'running', 'needs_review')
                      OR (phase = 'ready' AND creates > 0)
+                     OR (?3 AND phase IN ('planned', 'ready') AND EXISTS (
+                         SELECT 1 FROM entries WHERE task = tasks.id AND state = 'open'))
                      OR (phase = 'completed' AND NOT EXISTS (
                          SELECT 1 FROM entries WHERE task = tasks.id
                          AND (out_sha256 IS NOT NULL OR state IN ('done', 'skipped')))))",
-                params![key.print.0, key.origin],
+                params![key.print.0, key.origin, is_at_work],
                 |row| row.get(0),
             )?)
+        })
+    }
+
+    /// How many processes work with this ledger. One that only looks is none of them.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn living_processes(&self) -> Result<u64, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT lock_file FROM owners")?;
+            let locks = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let mut living = 0;
+            for lock in locks {
+                living += u64::from(is_alive(&self.shared.owners, &lock?));
+            }
+            Ok(living)
         })
     }
 
@@ -118,5 +138,46 @@ impl Ledger {
         task.row =
             Row { phase: Phase::Planned, video_url: None, url_reused: false, ..task.row.clone() };
         Ok(Commit::Written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{batch, claimed, entry, key, open, placed, reach};
+    use super::*;
+    use crate::model::JobId;
+
+    #[test]
+    fn what_is_planned_needs_its_key_only_while_a_process_may_send_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+        assert_eq!(ledger.attempts_that_need(&key()).unwrap(), 0);
+        let owner = ledger.register("p").unwrap();
+        assert_eq!(ledger.attempts_that_need(&key()).unwrap(), 1);
+        assert_eq!(ledger.living_processes().unwrap(), 1);
+        drop(owner);
+        assert_eq!(ledger.attempts_that_need(&key()).unwrap(), 0, "it goes to the other key");
+    }
+
+    #[test]
+    fn every_phase_that_only_its_key_can_bring_to_an_end_needs_it() {
+        for phase in Phase::ALL {
+            let dir = tempfile::tempdir().unwrap();
+            let ledger = open(dir.path());
+            let owner = ledger.register("p").unwrap();
+            let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+            let mut task = claimed(&ledger, &owner, id);
+            if !matches!(phase, Phase::Planned | Phase::Ready) {
+                task.row.creates = 1;
+                task.row.job = Some(JobId("j-1".into()));
+            }
+            reach(&ledger, &owner, &mut task, phase);
+            ledger.release(&owner, &task).unwrap();
+            drop(owner);
+            let free = [Phase::Planned, Phase::Ready, Phase::Failed, Phase::Halted];
+            let needing = ledger.attempts_that_need(&key()).unwrap();
+            assert_eq!(needing, u64::from(!free.contains(&phase)), "{phase:?}");
+        }
     }
 }

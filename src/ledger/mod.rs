@@ -54,7 +54,7 @@ pub use history::History;
 pub use keys::KeyFigures;
 pub use owner::{Owner, OwnerId};
 pub use past::Past;
-pub use place::{NewEntry, Placed};
+pub use place::{Asked, NewEntry, Placed};
 pub use row::{DraftSeen, Phase, Row};
 pub use spending::Spent;
 pub use story::{BatchLine, TaskLine, Told};

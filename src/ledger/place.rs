@@ -27,6 +27,40 @@ pub struct NewEntry {
     pub again: bool,
 }
 
+/// How the user asked for an attempt at an item that had one already: so that the audit can tell a
+/// second bill that was wanted from one that must not be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// `--again`.
+    Again,
+    /// `--retry-failed`.
+    RetryFailed,
+}
+
+impl Asked {
+    /// The flag that the user gave.
+    #[must_use]
+    pub fn flag(self) -> &'static str {
+        match self {
+            Self::Again => "--again",
+            Self::RetryFailed => "--retry-failed",
+        }
+    }
+
+    /// The ledger's word.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Again => "again",
+            Self::RetryFailed => "retry_failed",
+        }
+    }
+
+    /// Reads the ledger's word.
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        [Self::Again, Self::RetryFailed].into_iter().find(|asked| asked.as_str() == word)
+    }
+}
+
 /// What placing an entry came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Placed {
@@ -93,14 +127,14 @@ impl Ledger {
             tx.execute(
                 "INSERT INTO tasks (item_key, attempt, correlation, origin, profile, key_print,
                      source, is_url, size, modified_ns, sha256, duration, options, estimate,
-                     pricing, phase, made_at, changed_at)
+                     pricing, phase, made_at, changed_at, asked)
                  SELECT item_key,
                      (SELECT max(attempt) + 1 FROM tasks AS other
                       WHERE other.item_key = tasks.item_key),
                      ?2, origin, profile, key_print, source, is_url, size, modified_ns, sha256,
-                     duration, options, estimate, pricing, 'planned', ?3, ?3
+                     duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
                  FROM tasks WHERE id = ?1 AND phase = 'failed'",
-                params![failed.0, correlation, now],
+                params![failed.0, correlation, now, Asked::RetryFailed.as_str()],
             )?;
             let renewed = TaskId(tx.last_insert_rowid());
             tx.execute(
@@ -175,8 +209,10 @@ fn wanted_by(
         .optional()?)
 }
 
-/// The attempt that stands behind an entry: the latest one of its item, unless that one cannot
-/// give an output and a new one costs nothing twice, or the user asked for a new one.
+/// The attempt that stands behind an entry: the latest one of its item that cost something or may
+/// still give an output, unless the user asked for a new one. Attempts that failed and cost nothing
+/// do not count, so that one which was asked for and came to nothing never hides an older one that
+/// is paid for.
 fn attempt_for(
     tx: &Transaction<'_>,
     batch: BatchId,
@@ -187,9 +223,13 @@ fn attempt_for(
         .prepare_cached(
             "SELECT id, attempt, phase, starts > 0 OR draft IN ('started', 'pending'),
                     EXISTS (SELECT 1 FROM entries WHERE batch = ?2 AND task = tasks.id)
-             FROM tasks WHERE item_key = ?1 ORDER BY attempt DESC LIMIT 1",
+             FROM tasks WHERE item_key = ?1
+             ORDER BY CASE WHEN ?3 THEN 0
+                           ELSE phase = 'failed' AND starts = 0
+                                AND draft NOT IN ('started', 'pending') END,
+                 attempt DESC LIMIT 1",
         )?
-        .query_row(params![new.work.item_key, batch.0], |row| {
+        .query_row(params![new.work.item_key, batch.0, new.again], |row| {
             let phase: String = row.get(2)?;
             Ok((
                 TaskId(row.get(0)?),
@@ -201,14 +241,15 @@ fn attempt_for(
         })
         .optional()?;
     let Some((task, attempt, phase, may_be_billed, of_this_batch)) = latest else {
-        return Ok((insert_task(tx, new, 1, now)?, Phase::Planned, true));
+        return Ok((insert_task(tx, new, (1, None), now)?, Phase::Planned, true));
     };
     let phase =
         Phase::parse(&phase).ok_or_else(|| LedgerError::Corrupt(format!("phase '{phase}'")))?;
     let useless = phase == Phase::Failed && !may_be_billed;
     let repeated = new.again && matches!(phase, Phase::Completed | Phase::Failed | Phase::Halted);
     if !of_this_batch && (useless || repeated) {
-        return Ok((insert_task(tx, new, attempt + 1, now)?, Phase::Planned, true));
+        let asked = repeated.then_some(Asked::Again);
+        return Ok((insert_task(tx, new, (attempt + 1, asked), now)?, Phase::Planned, true));
     }
     if phase == Phase::Planned {
         refresh_source(tx, task, &new.work.source)?;
@@ -230,7 +271,7 @@ fn refresh_source(tx: &Transaction<'_>, task: TaskId, source: &Source) -> Result
 fn insert_task(
     tx: &Transaction<'_>,
     new: &NewEntry,
-    attempt: u32,
+    (attempt, asked): (u32, Option<Asked>),
     now: i64,
 ) -> Result<TaskId, LedgerError> {
     let work = &new.work;
@@ -244,9 +285,9 @@ fn insert_task(
     tx.prepare_cached(
         "INSERT INTO tasks (item_key, attempt, correlation, origin, profile, key_print, source,
              is_url, size, modified_ns, sha256, duration, options, estimate, pricing, phase,
-             made_at, changed_at)
+             made_at, changed_at, asked)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'planned',
-             ?16, ?16)",
+             ?16, ?16, ?17)",
     )?
     .execute(params![
         work.item_key,
@@ -265,6 +306,80 @@ fn insert_task(
         work.estimate.map(|credits| credits.0),
         work.pricing,
         now,
+        asked.map(Asked::as_str),
     ])?;
     Ok(TaskId(tx.last_insert_rowid()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{batch, claimed, entry, open, placed, reach};
+    use super::*;
+    use crate::ledger::Ledger;
+    use crate::model::{Failure, FailureKind, Timestamp};
+
+    fn asked(ledger: &Ledger) -> Vec<(u32, Option<Asked>)> {
+        let all = ledger.spending(Timestamp(0)).unwrap();
+        all.iter().map(|spent| (spent.attempt, spent.asked)).collect()
+    }
+
+    /// Brings an attempt to an end that was paid for, or that cost nothing.
+    fn end(ledger: &Ledger, owner: &crate::ledger::Owner, id: TaskId, phase: Phase, starts: u32) {
+        let mut task = claimed(ledger, owner, id);
+        task.row.job = Some(JobId(format!("j-{}", id.0)));
+        task.row.creates = 1;
+        task.row.starts = starts;
+        if phase == Phase::Failed {
+            task.row.failure = Some(Failure::new(FailureKind::JobFailed, "job", "no subject"));
+        }
+        reach(ledger, owner, &mut task, phase);
+        ledger.release(owner, &task).unwrap();
+    }
+
+    #[test]
+    fn an_attempt_that_was_asked_for_says_so_and_another_does_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let owner = ledger.register("p").unwrap();
+        let (_, one, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+        end(&ledger, &owner, one, Phase::Failed, 0);
+        // It cost nothing, so a second one is made unasked.
+        let (_, two, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c2"));
+        end(&ledger, &owner, two, Phase::Failed, 1);
+        let retried = batch(&ledger);
+        placed(&ledger, retried, entry("k", "/a", "c3"));
+        let three = ledger.renew(retried, two, "c4").unwrap();
+        end(&ledger, &owner, three, Phase::Completed, 1);
+        let again = NewEntry { again: true, ..entry("k", "/a", "c5") };
+        let (_, four, _) = placed(&ledger, batch(&ledger), again);
+        end(&ledger, &owner, four, Phase::Completed, 1);
+        let told = [(1, None), (2, None), (3, Some(Asked::RetryFailed)), (4, Some(Asked::Again))];
+        assert_eq!(asked(&ledger), told);
+        let before: Vec<bool> =
+            ledger.spending(Timestamp(0)).unwrap().iter().map(|s| s.charged_before).collect();
+        assert_eq!(before, [false, false, false, true], "as far as it is known");
+        ledger.record_charges(&[(two, crate::model::Credits(2.0))]).unwrap();
+        assert!(ledger.spending(Timestamp(0)).unwrap()[2].charged_before, "by the audit's word");
+        ledger.record_charges(&[(three, crate::model::Credits(0.0))]).unwrap();
+        ledger.record_charges(&[(two, crate::model::Credits(0.0))]).unwrap();
+        assert!(!ledger.spending(Timestamp(0)).unwrap()[3].charged_before, "given back");
+    }
+
+    #[test]
+    fn an_attempt_that_came_to_nothing_does_not_hide_one_that_is_paid_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let owner = ledger.register("p").unwrap();
+        let (_, paid, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+        end(&ledger, &owner, paid, Phase::Completed, 1);
+        let again = NewEntry { again: true, ..entry("k", "/a", "c2") };
+        let (_, free, _) = placed(&ledger, batch(&ledger), again);
+        end(&ledger, &owner, free, Phase::Failed, 0);
+        let (_, behind, fresh) = placed(&ledger, batch(&ledger), entry("k", "/a", "c3"));
+        assert_eq!((behind, fresh), (paid, false), "the output that is there is enough");
+        let again = NewEntry { again: true, ..entry("k", "/a", "c4") };
+        let (_, third, fresh) = placed(&ledger, batch(&ledger), again);
+        assert!(fresh && third != free, "unless asked for");
+        assert_eq!(ledger.task(third).unwrap().attempt, 3);
+    }
 }

@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use super::account::KeyId;
 use super::codec::options_from;
+use super::place::Asked;
 use super::row::Phase;
 use super::task::TaskId;
 use super::{Ledger, LedgerError};
@@ -14,6 +15,7 @@ use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
 
 /// An attempt as the books show it.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Spent {
     /// Number.
     pub task: TaskId,
@@ -21,6 +23,11 @@ pub struct Spent {
     pub item_key: String,
     /// Which attempt at the item, from 1.
     pub attempt: u32,
+    /// How the user asked for it although the item had an attempt already.
+    pub asked: Option<Asked>,
+    /// Whether an earlier attempt at the item was charged, as far as the ledger knows: by the
+    /// audit's word, or else because it was completed.
+    pub charged_before: bool,
     /// The input's name in the newest batch that has it.
     pub name: String,
     /// The job, once known.
@@ -37,6 +44,11 @@ pub struct Spent {
     pub phase: Phase,
     /// Whether it may have been billed at all: a start was sent, or the draft ran by itself.
     pub may_be_billed: bool,
+    /// Whether its job was made or started from here. Of others, which were fetched or recognised, it
+    /// is not known when they were started.
+    pub sent_from_here: bool,
+    /// Whether all that was done with it here is to fetch it.
+    pub only_fetched: bool,
     /// When it was first started; of one that never was, when it was planned.
     pub at: Timestamp,
     /// When it last changed.
@@ -72,6 +84,17 @@ const SPENT: &str = "SELECT tasks.id, item_key, attempt, job, origin, key_print,
             (SELECT min(at) FROM transitions WHERE task = tasks.id AND phase = 'start_sent'),
             started_at, made_at) AS began,
         changed_at, duration, seconds, estimate, charged,
+        asked,
+        creates > 0 OR starts > 0 AS sent_from_here,
+        creates = 0 AND starts = 0 AND is_url AND substr(CAST(source AS TEXT), 1, 4) = 'job:'
+            AS only_fetched,
+        attempt > 1 AND EXISTS (
+            SELECT 1 FROM tasks AS older
+            WHERE older.item_key = tasks.item_key AND older.attempt < tasks.attempt
+              AND coalesce(older.charged > 0,
+                           older.phase = 'completed'
+                           AND (older.starts > 0 OR older.draft IN ('started', 'pending'))))
+            AS charged_before,
         coalesce((SELECT name FROM entries WHERE task = tasks.id ORDER BY id DESC LIMIT 1), '')
             AS name
      FROM tasks";
@@ -149,6 +172,8 @@ fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Spent, LedgerE
         task: TaskId(row.get("id")?),
         item_key: row.get("item_key")?,
         attempt: row.get("attempt")?,
+        asked: row.get::<_, Option<String>>("asked")?.as_deref().and_then(Asked::parse),
+        charged_before: row.get("charged_before")?,
         name: row.get("name")?,
         job: row.get::<_, Option<String>>("job")?.map(JobId),
         key: KeyId { origin: row.get("origin")?, print: Fingerprint(row.get("key_print")?) },
@@ -157,6 +182,8 @@ fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Spent, LedgerE
         tags: options.tags,
         phase,
         may_be_billed: row.get("billable")?,
+        sent_from_here: row.get("sent_from_here")?,
+        only_fetched: row.get("only_fetched")?,
         at: Timestamp(row.get("began")?),
         changed_at: Timestamp(row.get("changed_at")?),
         duration: row.get("duration")?,

@@ -87,6 +87,9 @@ pub struct Task {
     pub look: LastLook,
     /// When the service was first known to run it.
     pub started_at: Option<Timestamp>,
+    /// When its last create or start was committed to be sent; before any, when it was planned. For
+    /// comparing with the service's times only, over crashes and reboots: waits go by `row.sent`.
+    pub sent_at: Timestamp,
     /// Guards every write.
     pub epoch: i64,
 }
@@ -152,7 +155,7 @@ pub enum Started {
 pub(super) const COLUMNS: &str = "id, item_key, attempt, correlation, origin, profile, key_print, \
      source, is_url, size, modified_ns, sha256, duration, options, estimate, pricing, phase, job, \
      draft, creates, starts, reuploads, orphans, sent_boot, boot_id, video_url, url_reused, \
-     failure, status, progress, seconds, started_at, epoch";
+     failure, status, progress, seconds, started_at, coalesce(sent_at, made_at) AS sent_at, epoch";
 
 impl Ledger {
     /// Takes an attempt for `owner`, if nobody alive has it. Rows of dead processes are adopted,
@@ -430,7 +433,7 @@ impl Ledger {
             "UPDATE tasks SET phase = ?4, job = ?5, draft = ?6, creates = ?7, starts = ?8,
                  reuploads = ?9, orphans = ?10, sent_boot = ?11, boot_id = ?12, video_url = ?13,
                  url_reused = ?14, failure = ?15, status = ?16, progress = ?17, seconds = ?18,
-                 changed_at = ?19,
+                 changed_at = ?19, sent_at = ?20,
                  started_at = CASE WHEN ?4 = 'running' THEN coalesce(started_at, ?19)
                                    ELSE started_at END,
                  finished_at = CASE WHEN ?4 IN ('completed', 'failed')
@@ -456,6 +459,7 @@ impl Ledger {
                 task.look.progress,
                 task.look.seconds,
                 now,
+                task.sent_at.0,
             ],
         )?;
         if changed == 0 {
@@ -533,6 +537,7 @@ impl Ledger {
                 seconds: row.get("seconds")?,
             },
             started_at: row.get::<_, Option<i64>>("started_at")?.map(Timestamp),
+            sent_at: Timestamp(row.get("sent_at")?),
             epoch: row.get("epoch")?,
         }))
     }

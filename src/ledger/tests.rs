@@ -23,7 +23,7 @@ pub(super) fn open(directory: &Path) -> Ledger {
     Ledger::open(directory, Arc::new(Frozen(5_000, "boot-a"))).unwrap()
 }
 
-fn key() -> KeyId {
+pub(super) fn key() -> KeyId {
     KeyId { origin: "https://api.example".into(), print: Fingerprint("abc".into()) }
 }
 

@@ -245,9 +245,15 @@ fn finished(summary: &Summary) -> Record<'static> {
     }
 }
 
-/// What a command that failed as a whole says in place of its document.
+/// A failure as a value: that of the key `failure`.
 #[must_use]
 pub fn failure(failure: &Failure) -> Value {
+    json!(FailureRecord::from(failure))
+}
+
+/// What a command that failed as a whole says in place of its document.
+#[must_use]
+pub fn failed(failure: &Failure) -> Value {
     json!({ "error": FailureRecord::from(failure) })
 }
 

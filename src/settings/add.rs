@@ -13,7 +13,7 @@ use crate::model::{ApiKey, Failure, FailureKind};
 
 use super::entry::Author;
 use super::layer::{self, Layer};
-use super::{Environment, address};
+use super::{Environment, address, secret};
 
 /// A profile to add.
 #[derive(Debug, Clone)]
@@ -57,6 +57,9 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
         Failure::new(FailureKind::Configuration, what, why)
     };
     layer::check_name(&profile.name).map_err(wrong)?;
+    if let Some(source) = &profile.key {
+        secret::Source::of(source).map_err(wrong)?;
+    }
     if let Some(url) = &profile.base_url {
         address::parse(url.as_str(), false).map_err(wrong)?;
     }

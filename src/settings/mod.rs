@@ -168,6 +168,37 @@ impl Settings {
         self.secret(Slot::NextKey)
     }
 
+    /// Reads a key from a source that no profile names yet, as it will be read once one does.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`]: it cannot be read.
+    pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
+        let wrong = |why: String| Failure::new(FailureKind::Configuration, "the key", why);
+        let placed = Placed { source: secret::Source::of(source).map_err(wrong)?, place: None };
+        let surroundings = Surroundings { vars: &self.vars, current_dir: &self.current_dir };
+        let key = placed.read(Slot::NextKey, &self.profile.name, &surroundings)?;
+        let source = placed.source.to_string();
+        Ok(ResolvedKey { key, source, warnings: placed.warnings() })
+    }
+
+    /// The variable that gives the key whatever the profile says, if one does.
+    #[must_use]
+    pub fn key_variable(&self) -> Option<&'static str> {
+        secret::overriding(Slot::ApiKey, &self.vars).map(|(name, _)| name)
+    }
+
+    /// The file that names the profile's key; none when no file does.
+    #[must_use]
+    pub fn key_named_in(&self) -> Option<&Path> {
+        Some(&self.profile.source(Slot::ApiKey)?.place.as_ref()?.path)
+    }
+
+    /// Whether the profile in use names a key that takes over.
+    #[must_use]
+    pub fn is_rotating(&self) -> bool {
+        self.profile.source(Slot::NextKey).is_some()
+    }
+
     /// Reads the secret that webhooks are signed with: from `file` when one is named, or else
     /// `RBGV_WEBHOOK_SECRET`, then the profile's source.
     ///
@@ -269,6 +300,14 @@ impl Settings {
         Failure::new(FailureKind::Configuration, format!("API key of profile {name}"), why)
             .with_next("rbgv doctor")
     }
+}
+
+/// Finds what is wrong with `name` as the name of a profile.
+///
+/// # Errors
+/// Says what a name may be.
+pub fn checked_name(name: &str) -> Result<(), String> {
+    layer::check_name(name)
 }
 
 /// A key as a person or a program gave it, without the line break at its end.

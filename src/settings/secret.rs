@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint};
 
+use super::add::KeySource;
 use super::entry::{Entry, Place, Section};
 use super::{command, files, keyring, reader};
 
@@ -98,6 +99,25 @@ pub(super) enum Source {
     Keyring { service: String, user: String },
 }
 
+impl Source {
+    /// A source that is about to be named in a file.
+    ///
+    /// # Errors
+    /// It names nothing.
+    pub(super) fn of(source: &KeySource) -> Result<Self, String> {
+        Ok(match source {
+            KeySource::Variable(name) if !is_variable(name) => {
+                return Err("that names no variable; give its name, never the key itself".into());
+            }
+            KeySource::Variable(name) => Self::Variable(name.clone()),
+            KeySource::File(path) => Self::File(path.clone()),
+            KeySource::Command(line) => Self::Command(line.clone()),
+            KeySource::Keyring(entry) => keyring::named(entry)?,
+            KeySource::Inline(key) => Self::Inline(key.clone()),
+        })
+    }
+}
+
 /// A source with the place that names it; none for a key given by the program itself.
 #[derive(Debug, Clone)]
 pub(super) struct Placed {
@@ -173,6 +193,9 @@ impl Placed {
         let source = if key == inline {
             Source::Inline(checked(value).map_err(wrong)?)
         } else if key == variable {
+            if !is_variable(value) {
+                return Err(wrong("names no variable; write its name here, never the key".into()));
+            }
             Source::Variable(value.to_owned())
         } else if key == file {
             Source::File(files::beside(&entry.place.path, value, vars))
@@ -226,6 +249,13 @@ impl Placed {
             _ => self.read(slot, "", surroundings).ok().map(|key| key.fingerprint()),
         }
     }
+}
+
+/// Whether `name` can be that of a variable. Keys that are written in its place by mistake would be
+/// shown as names are.
+fn is_variable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !name.is_empty() && name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// A key that can be sent in a header, or what is wrong with it. The message never holds the key.

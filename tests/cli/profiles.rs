@@ -92,3 +92,61 @@ fn production_says_so_and_asks_before_a_large_write() {
     let again = home.run(&sandbox, &["run", "b.mp4"]).ends_with(0);
     assert!(!again.stderr.contains("is production"), "nothing is written: {}", again.stderr);
 }
+
+#[test]
+fn every_write_to_production_says_so_first_and_quietly_too() {
+    let sandbox = Sandbox::quick();
+    let home = Home::new();
+    let config = format!(
+        "[profiles.live]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\nenvironment = \"prod\"\n\
+         confirm_above_credits = 3\n",
+        sandbox.base_url
+    );
+    std::fs::write(home.path("config/rbgv/config.toml"), config).unwrap();
+    home.clip("a.mp4");
+    home.variant("b.mp4", 1);
+    home.run(&sandbox, &["-q", "upload", "a.mp4"]).ends_with(0).says("is production");
+    home.run(&sandbox, &["-q", "smoke-test", "--only", "not-a-video"]).says("is production");
+    home.run(&sandbox, &["-q", "smoke-test", "--budget", "3", "--only", "success"])
+        .ends_with(0)
+        .says("is production");
+    home.run(&sandbox, &["smoke-test", "--budget", "4", "--only", "success"])
+        .ends_with(2)
+        .says("--yes");
+    let ran = home.run(&sandbox, &["-q", "run", "a.mp4"]).ends_with(0).says("is production");
+    assert!(ran.stderr.contains("1 job, about"), "{}", ran.stderr);
+    // What costs nothing and changes nothing is no write.
+    for args in
+        [&["usage"][..], &["status", "--remote"], &["fetch", "--all"], &["profile", "check"]]
+    {
+        let ran = home.run(&sandbox, args).ends_with(0);
+        assert!(!ran.stderr.contains("is production"), "{args:?}: {}", ran.stderr);
+    }
+    // A batch of small jobs is large by what it comes to.
+    home.run(&sandbox, &["run", "a.mp4", "b.mp4", "--again", "--overwrite"])
+        .ends_with(2)
+        .says("--yes");
+    let tried = home.run(&sandbox, &["run", "b.mp4", "--draft"]).ends_with(0).says("is production");
+    assert!(tried.lines().len() == 1);
+}
+
+#[test]
+fn a_profile_is_refused_before_its_key_is_kept() {
+    let home = Home::new();
+    let mut add = home.command();
+    add.args(["profile", "add", "../up", "--key-stdin"]);
+    with_input(&mut add, "sk-planted\n").ends_with(2).says("letters");
+    assert!(!home.path("config/up.key").exists());
+    let mut add = home.command();
+    add.args(["profile", "add", "two", "--key-stdin", "--base-url", "http://far.example"]);
+    with_input(&mut add, "sk-planted\n").ends_with(3).says("allow_http");
+    assert!(!home.path("config/rbgv/two.key").exists(), "nothing names it");
+    std::fs::write(home.path("config/rbgv/three.key"), "another\n").unwrap();
+    let mut add = home.command();
+    add.args(["profile", "add", "three", "--key-stdin"]);
+    let ran = with_input(&mut add, "sk-planted\n").ends_with(9).says("--key-file");
+    assert!(!ran.stderr.contains("sk-planted"));
+    home.run_alone(&["profile", "add", "four", "--key-env", "sk-planted"]).ends_with(3);
+    let listed = home.run_alone(&["profile", "list", "--json"]).ends_with(0);
+    assert!(!listed.stdout.contains("planted"), "{}", listed.stdout);
+}

@@ -103,7 +103,11 @@ fn mistakes_are_refused_before_anything_is_sent() {
         (vec!["run", "a.mp4", "there.mp4", "-o", "-"], "-o DIR/"),
     ] {
         let ran = home.run(&sandbox, &args).ends_with(2).says(expected);
-        assert_eq!(ran.stdout, "", "{args:?}");
+        if args.contains(&"--json") {
+            assert_eq!(ran.json()[0]["error"]["exit_code"], 2, "{args:?}");
+        } else {
+            assert_eq!(ran.stdout, "", "{args:?}");
+        }
     }
     // Two inputs that would write one file.
     home.variant("other/a.mp4", 5);

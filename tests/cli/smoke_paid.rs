@@ -133,6 +133,35 @@ fn a_failed_job_and_failure_paths_that_do_not_fail_are_told_apart() {
 }
 
 #[test]
+fn a_bill_for_a_dead_link_shows_in_the_summary_too() {
+    let grows = "[[fault]]\non = \"GET /v1/usage/summary\"\nnth = 2\n\
+                 do = { set = { credits_used = 50 } }\n";
+    let only = ["smoke-test", "--budget", "5", "--only", "dead-link", "--json"];
+    // Nothing else can have let it grow.
+    let sandbox = Sandbox::with(&format!("[usage]\nevents = \"anonymous\"\n{grows}"));
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    let document = document(home.run(&sandbox, &only), 11);
+    assert_eq!(document["verdict"]["word"], "contract", "{document:#}");
+    let told = stage(&document, "dead-link")["told"].to_string();
+    assert!(told.contains("grew by"), "{told}");
+    // Events that name their jobs say that it was not this one.
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    sandbox.scenario(grows);
+    let document = self::document(home.run(&sandbox, &only), 0);
+    assert_eq!(outcome(&document, "dead-link"), "warned", "{document:#}");
+    let told = stage(&document, "dead-link")["details"].to_string();
+    assert!(told.contains("another program"), "{told}");
+    sandbox.scenario("");
+    let document = self::document(home.run(&sandbox, &only), 0);
+    assert_eq!(outcome(&document, "dead-link"), "passed", "{document:#}");
+}
+
+#[test]
 fn usage_that_lags_is_waited_for_and_events_without_jobs_are_not_called_agreement() {
     let sandbox = Sandbox::with("[usage]\nlag = \"3s\"\n");
     let home = Home::with(&sandbox);

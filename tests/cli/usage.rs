@@ -161,3 +161,152 @@ fn the_ledger_groups_without_a_key_and_without_the_service() {
     assert!(picture.starts_with("<svg ") && picture.contains("Credits by day"));
     home.run_alone(&["usage", "--by", "day", "--csv", "--json"]).ends_with(2);
 }
+
+/// The ledger, to make it say what it should not.
+fn in_the_ledger(home: &Home, sql: &str) {
+    let db = rusqlite::Connection::open(home.path("state/ledger.sqlite3")).unwrap();
+    assert!(db.execute(sql, []).unwrap() > 0, "{sql}");
+}
+
+#[test]
+fn a_second_bill_is_shown_as_asked_for_or_is_a_difference() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    home.run(&sandbox, &["run", "a.mp4", "--again", "--overwrite"]).ends_with(0);
+    let document = audit(&home, &sandbox).ends_with(0).json().remove(0);
+    assert_eq!((&document["verdict"], &document["matched"]), (&"matched".into(), &2.into()));
+    assert_eq!(document["asked_again"], 1, "{document}");
+    let text = home.run(&sandbox, &["usage", "--reconcile"]).ends_with(0).stdout;
+    assert!(text.contains("a.mp4: charged once more") && text.contains("--again"), "{text}");
+    assert!(text.contains("unless asked for (1 of them)"), "{text}");
+    // The proof is the ledger's, and nothing else is.
+    in_the_ledger(&home, "UPDATE tasks SET asked = NULL WHERE attempt = 2");
+    let found = audit(&home, &sandbox).ends_with(11);
+    assert_eq!(differences(&found), ["second_attempt"]);
+    home.run_alone(&["explain", "second_attempt"]).ends_with(0);
+}
+
+#[test]
+fn a_failed_second_attempt_does_not_pay_for_a_third() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    sandbox.scenario(
+        "[[fault]]\non = \"POST /v1/jobs\"\ndo = { answer = { status = 422, message = \"no\" } }\n",
+    );
+    home.run(&sandbox, &["run", "a.mp4", "--again", "--overwrite"]).ends_with(6);
+    sandbox.scenario("");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    assert_eq!(sandbox.audit().bills(), 1, "the output is there, and paid for");
+}
+
+#[test]
+fn an_audit_without_a_second_word_of_the_service_claims_nothing() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    // A list without a count of events, and a summary without a figure.
+    sandbox.scenario(
+        "[usage]\nnames = \"short\"\n[[fault]]\non = \"GET /v1/usage/summary\"\n\
+         do = { drop = [\"credits\", \"by_day\"] }\n",
+    );
+    let document = audit(&home, &sandbox).ends_with(0).json().remove(0);
+    assert_eq!(document["verdict"], "unproven", "{document}");
+    let text = home.run(&sandbox, &["usage", "--reconcile"]).ends_with(0).stdout;
+    assert!(text.contains("nothing says") && !text.contains("all matched"), "{text}");
+    home.run(&sandbox, &["usage", "--reconcile", "--strict"]).ends_with(11);
+    home.run(&sandbox, &["usage", "--strict"]).ends_with(2);
+    home.run(&sandbox, &["usage", "--budget", "5"]).ends_with(11).says("no figure");
+    // One that cannot be had is not called agreement either.
+    sandbox
+        .scenario("[[fault]]\non = \"GET /v1/usage/events\"\ndo = { answer = { status = 404 } }\n");
+    let failed = home.run(&sandbox, &["usage", "--reconcile", "--lag", "0"]);
+    assert!(failed.code != 0 && !failed.stdout.contains("matched"), "{failed:?}");
+}
+
+#[test]
+fn a_page_of_events_that_ends_early_is_said_to() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    sandbox.scenario("[[fault]]\non = \"GET /v1/usage/events\"\ndo = { set = { total = 500 } }\n");
+    let document = audit(&home, &sandbox).ends_with(0).json().remove(0);
+    assert_eq!(document["verdict"], "unproven", "{document}");
+    assert!(document["unchecked"].to_string().contains("latest 1 of 500 events"), "{document}");
+    let csv = home.run(&sandbox, &["usage", "--reconcile", "--csv", "--lag", "0"]).ends_with(0);
+    assert_eq!(csv.lines(), ["difference,job,input,day,charged,expected"]);
+    assert!(csv.stderr.contains("not checked") && csv.stderr.contains("not everything"));
+}
+
+#[test]
+fn figures_that_differ_for_a_while_are_looked_at_again() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    sandbox.scenario(
+        "[[fault]]\non = \"GET /v1/usage/summary\"\nnth = 1\ndo = { set = { credits_used = 9.5 } }\n",
+    );
+    let found = home.run(&sandbox, &["usage", "--reconcile", "--lag", "60s"]).ends_with(0);
+    assert!(found.stdout.contains("all matched"), "{}", found.stdout);
+    assert!(found.stderr.contains("looked at again"), "{}", found.stderr);
+}
+
+#[test]
+fn what_a_service_says_moves_no_cursor_and_shows_no_key() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    sandbox.scenario(
+        "[[fault]]\non = \"GET /v1/usage/events\"\ndo = { set = { items = [\
+         { job_id = \"\\u001b[2Jx\", type = \"=cmd()\", credits = 1, api_key = \"sk-planted\", \
+         link = \"https://c.example/a?sig=planted\" }] } }\n\
+         [[fault]]\non = \"GET /v1/usage/summary\"\n\
+         do = { set = { api_key = \"sk-planted\", daily = [{ date = \"\\u001b[31m\", credits = 2 }] } }\n",
+    );
+    for form in
+        [&["--events"][..], &["--events", "--json"], &["--events", "--csv"], &["--csv"], &[]]
+    {
+        let ran = home.run(&sandbox, &[&["usage"], form].concat()).ends_with(0);
+        assert!(!ran.stdout.contains('\u{1b}'), "{form:?}: {}", ran.stdout);
+        assert!(!ran.stdout.contains("planted"), "{form:?}: {}", ran.stdout);
+        assert!(!ran.stdout.contains(",=cmd"), "{form:?}: {}", ran.stdout);
+    }
+    let ran = audit(&home, &sandbox).ends_with(11);
+    assert!(!ran.stdout.contains('\u{1b}') && !ran.stdout.contains("planted"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_was_only_fetched_is_nobodys_spending_here() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    let elsewhere = Home::with(&sandbox);
+    elsewhere.run(&sandbox, &["fetch", &job(&home)]).ends_with(0);
+    let by_day = elsewhere.run_alone(&["usage", "--by", "day", "--json"]).ends_with(0);
+    assert_eq!(by_day.json()[0]["total"]["jobs"], 0);
+    let audited = audit(&elsewhere, &sandbox).ends_with(0).json().remove(0);
+    assert_eq!((&audited["verdict"], &audited["matched"]), (&"matched".into(), &1.into()));
+}
+
+#[test]
+fn an_alarm_that_cannot_be_told_rings() {
+    let sandbox = Sandbox::quick();
+    let home = with_a_job(&sandbox);
+    in_the_ledger(&home, "UPDATE tasks SET estimate = NULL");
+    let by_day = ["usage", "--by", "day", "--budget", "100", "--json"];
+    let rung = home.run_alone(&by_day).ends_with(10).says("cannot be told");
+    assert_eq!(rung.json()[0]["budget"]["unpriced"], 1);
+    // The audit records what it was charged.
+    audit(&home, &sandbox).ends_with(0);
+    home.run_alone(&by_day).ends_with(0);
+}
+
+#[test]
+fn a_command_that_fails_as_a_whole_says_so_in_json() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let mut usage = home.command();
+    let failed =
+        Ran::of(usage.env("TEST_KEY", "sk-planted").args(["usage", "--json"])).ends_with(3);
+    let error = &failed.json()[0]["error"];
+    assert_eq!((&error["status"], &error["exit_code"]), (&401.into(), &3.into()), "{error}");
+    assert!(!failed.stdout.contains("planted"));
+    let mut check = home.command();
+    check.env("TEST_KEY", "sk-planted").args(["profile", "check", "--json"]);
+    let checked = Ran::of(&mut check).ends_with(3).json().remove(0);
+    assert_eq!(checked["checks"][3]["failure"]["status"], 401, "{checked}");
+}

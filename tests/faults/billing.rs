@@ -87,6 +87,46 @@ fn row_04_create_answer_lost_and_the_list_cannot_tell() {
     assert_eq!(case.audit().bills(), 1);
 }
 
+/// A case whose create was sent five hours ago, to a service that starts every job by itself, and
+/// never answered.
+fn lost_for_hours(afterwards: &str) -> Case {
+    let ignored = "[jobs]\nauto_start = \"ignored\"\n";
+    let mut case = Case::new(&format!(
+        "{ignored}[clock]\nskew = \"-5h\"\n\
+         [[fault]]\non = \"POST /v1/jobs\"\nnth = 1\ndo = {{ delay_answer = \"60s\" }}\n"
+    ));
+    case.home.clip("a.mp4");
+    let mut run = case.home.keyed(&case.sandbox);
+    let mut child =
+        run.args(["run", "a.mp4"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the create", || case.audit().creates() == 1);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let db = rusqlite::Connection::open(case.home.path("state/ledger.sqlite3")).unwrap();
+    let hours = 5 * 3_600_000;
+    assert_eq!(db.execute("UPDATE tasks SET sent_at = sent_at - ?1", [hours]).unwrap(), 1);
+    case.then(&format!("{ignored}{afterwards}"));
+    case
+}
+
+#[test]
+fn row_04_a_lost_create_is_searched_for_from_its_own_time() {
+    // The job is no young one any more, but it is as young as the create.
+    let silent = "[[fault]]\non = \"GET /v1/jobs\"\ndo = { drop = [\"metadata\"] }\n";
+    let mut case = lost_for_hours(silent);
+    case.run(&["run", "a.mp4"]).ends_with(1).says("unknown origin");
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.bills()), (1, 1), "no second job is made, and billed");
+    let mut case = lost_for_hours("");
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!(
+        (audit.creates(), audit.bills()),
+        (1, 1),
+        "adopted where the list tells whose it is"
+    );
+}
+
 #[test]
 fn row_04_create_answer_lost_when_drafts_are_known() {
     let mut case =

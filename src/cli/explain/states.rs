@@ -107,6 +107,11 @@ pub(super) const AUDIT: &[Entry] = &[
         "send rbgv logs JOB to the service's support",
     ),
     entry(
+        "second_attempt",
+        "an input was charged again, for a second job that neither --again nor --retry-failed asked for",
+        "send rbgv logs INPUT to the service's support; more than one bill for an input is a defect",
+    ),
+    entry(
         "other_amount",
         "the charge is not duration times price of the model",
         "rbgv logs JOB has the estimate; prices may have changed in between",

@@ -8,7 +8,7 @@ use url::Url;
 use super::super::keys::new_file;
 use crate::cli::session::{Session, absolute};
 use crate::model::{ApiKey, ExitClass, Failure, FailureKind};
-use crate::settings::{Environment, KeySource, NewProfile, add_profile, checked_key};
+use crate::settings::{Environment, KeySource, NewProfile, add_profile, checked_key, checked_name};
 
 /// Add a profile to your configuration file
 ///
@@ -65,37 +65,43 @@ pub(super) struct KeyArgs {
 /// The longest input that can be a key, in bytes.
 const LONGEST: u64 = 4_096;
 
+/// A key as it was given: where it is, or itself.
+pub(super) enum Given {
+    /// It is to be read from there.
+    Named(KeySource),
+    /// It has yet to be kept.
+    Itself(ApiKey),
+}
+
 impl KeyArgs {
-    /// The source that was named; a key that is given now is kept in a new file, called `name`,
-    /// beside the configuration at `config`. None when there is nobody to ask.
+    /// What was given; none when nothing was named and there is nobody to ask. The key of `whom` is
+    /// asked for on a terminal.
     ///
     /// # Errors
-    /// What was given is no key, or cannot be kept.
-    pub(super) fn source(
-        &self,
-        session: &Session,
-        config: &Path,
-        name: &str,
-    ) -> Result<Option<KeySource>, Failure> {
+    /// What was given is no key, or cannot be written into a file.
+    pub(super) fn given(&self, session: &Session, whom: &str) -> Result<Option<Given>, Failure> {
         if let Some(variable) = &self.key_env {
-            return Ok(Some(KeySource::Variable(variable.clone())));
+            return Ok(Some(Given::Named(KeySource::Variable(variable.clone()))));
         }
         if let Some(file) = &self.key_file {
-            return Ok(Some(KeySource::File(absolute(&session.env, file))));
+            let file = absolute(&session.env, file);
+            if file.to_str().is_none() {
+                let why = "a configuration file is Unicode, and this name is not";
+                return Err(Failure::new(FailureKind::Usage, file.display().to_string(), why)
+                    .with_next("rename the file"));
+            }
+            return Ok(Some(Given::Named(KeySource::File(file))));
         }
         if let Some(command) = &self.key_command {
-            return Ok(Some(KeySource::Command(command.clone())));
+            return Ok(Some(Given::Named(KeySource::Command(command.clone()))));
         }
         if let Some(entry) = &self.key_keyring {
-            return Ok(Some(KeySource::Keyring(entry.clone())));
+            return Ok(Some(Given::Named(KeySource::Keyring(entry.clone()))));
         }
-        let Some(key) = self.given(session, name)? else { return Ok(None) };
-        let path = config.parent().unwrap_or(Path::new(".")).join(format!("{name}.key"));
-        keep(&key, &path)?;
-        Ok(Some(KeySource::File(path)))
+        Ok(self.typed(session, whom)?.map(Given::Itself))
     }
 
-    fn given(&self, session: &Session, name: &str) -> Result<Option<ApiKey>, Failure> {
+    fn typed(&self, session: &Session, whom: &str) -> Result<Option<ApiKey>, Failure> {
         let wrong = |why: String| Failure::new(FailureKind::Usage, "the key", why);
         if self.key_stdin {
             let raw =
@@ -106,7 +112,7 @@ impl KeyArgs {
         if !terminal.stdin || !terminal.stderr {
             return Ok(None);
         }
-        let question = format!("key of {name} (not shown; empty to give it by a variable):");
+        let question = format!("key of {whom} (not shown; empty to give it by a variable):");
         let raw =
             session.printer.ask_secret(&question).map_err(|error| wrong(error.to_string()))?;
         if raw.trim().is_empty() {
@@ -114,19 +120,66 @@ impl KeyArgs {
         }
         checked_key(&raw).map(Some).map_err(wrong)
     }
+
+    /// Whether any of the flags was given.
+    pub(super) fn is_given(&self) -> bool {
+        self.key_env.is_some()
+            || self.key_file.is_some()
+            || self.key_command.is_some()
+            || self.key_keyring.is_some()
+            || self.key_stdin
+    }
 }
 
-fn keep(key: &ApiKey, path: &Path) -> Result<(), Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::local(format!("keeping the key in {}", path.display()), error)
-    };
-    if let Some(directory) = path.parent() {
-        std::fs::create_dir_all(directory).map_err(|error| failed(&error))?;
+/// A key in a file of its own beside the configuration, for its owner alone.
+pub(super) struct Kept {
+    path: PathBuf,
+    /// Whether the file was there, with this key in it.
+    was_there: bool,
+}
+
+impl Kept {
+    /// Keeps `key` in a file called after `name`, beside the configuration at `config`. One that holds
+    /// this very key, from an earlier try, is taken as it is.
+    ///
+    /// # Errors
+    /// It cannot be written, or another key is there.
+    pub(super) fn new(key: &ApiKey, config: &Path, name: &str) -> Result<Self, Failure> {
+        let path = config.parent().unwrap_or(Path::new(".")).join(format!("{name}.key"));
+        let failed = |error: &dyn std::fmt::Display| {
+            Failure::local(format!("keeping the key in {}", path.display()), error)
+        };
+        if std::fs::symlink_metadata(&path).is_ok() {
+            let there = std::fs::read_to_string(&path).unwrap_or_default();
+            if ApiKey::new(&there).expose() == key.expose() {
+                return Ok(Self { path, was_there: true });
+            }
+            let why = "a file of that name is there, with something else in it";
+            return Err(failed(&why).with_next(
+                "move it away, or keep the key in a file of your own and name that with --key-file",
+            ));
+        }
+        if let Some(directory) = path.parent() {
+            std::fs::create_dir_all(directory).map_err(|error| failed(&error))?;
+        }
+        let mut file = new_file(&path)?;
+        writeln!(file, "{}", key.expose())
+            .and_then(|()| file.sync_all())
+            .map_err(|error| failed(&error))?;
+        Ok(Self { path, was_there: false })
     }
-    let mut file = new_file(path)?;
-    writeln!(file, "{}", key.expose())
-        .and_then(|()| file.sync_all())
-        .map_err(|error| failed(&error))
+
+    pub(super) fn source(&self) -> KeySource {
+        KeySource::File(self.path.clone())
+    }
+
+    /// Removes the file again, since nothing names it now.
+    pub(super) fn undo(self) {
+        if !self.was_there {
+            // What cannot be removed is in nobody's way.
+            let _ = std::fs::remove_file(self.path);
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
@@ -142,10 +195,15 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> 
         return Err(Failure::new(FailureKind::Usage, format!("profile {name}"), why)
             .with_next("rbgv profile list"));
     }
-    let key = args.key.source(session, &config, name)?;
-    let made = match (&key, args.key.names_a_place()) {
-        (Some(KeySource::File(path)), false) => Some(path.clone()),
-        _ => None,
+    checked_name(name)
+        .map_err(|why| Failure::new(FailureKind::Usage, format!("profile {name}"), why))?;
+    let (key, kept) = match args.key.given(session, name)? {
+        Some(Given::Named(source)) => (Some(source), None),
+        Some(Given::Itself(key)) => {
+            let kept = Kept::new(&key, &config, name)?;
+            (Some(kept.source()), Some(kept))
+        }
+        None => (None, None),
     };
     let profile = NewProfile {
         name: name.clone(),
@@ -155,9 +213,8 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> 
         make_default: args.default,
     };
     if let Err(failure) = add_profile(&config, &profile) {
-        if let Some(path) = made {
-            // Nothing names it now.
-            let _ = std::fs::remove_file(path);
+        if let Some(kept) = kept {
+            kept.undo();
         }
         return Err(failure);
     }
@@ -173,19 +230,4 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> 
         }));
     }
     Ok(ExitClass::Done)
-}
-
-impl KeyArgs {
-    /// Whether any of the flags was given.
-    pub(super) fn is_given(&self) -> bool {
-        self.names_a_place() || self.key_stdin
-    }
-
-    /// Whether a place that exists already was named, in place of giving the key itself.
-    pub(super) fn names_a_place(&self) -> bool {
-        self.key_env.is_some()
-            || self.key_file.is_some()
-            || self.key_command.is_some()
-            || self.key_keyring.is_some()
-    }
 }

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::add::KeyArgs;
+use super::add::{Given, Kept, KeyArgs};
 use crate::cli::session::Session;
-use crate::client::{Call, Client, UsageSummary};
-use crate::ledger::{KeyFigures, KeyId};
+use crate::client::{Call, Client, LimitsReport, UsageSummary};
+use crate::ledger::{KeyFigures, KeyId, Ledger};
 use crate::model::{ExitClass, Failure, FailureKind, Fingerprint, Timestamp};
 use crate::output::{Table, human, json};
-use crate::settings::{RotationStep, rotate_key};
+use crate::settings::{ResolvedKey, RotationStep, rotate_key};
 
 /// Change the key of a profile, step by step
 ///
@@ -72,11 +72,9 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     if args.begin {
         begin(&args, session).await
     } else if args.finish || args.give_up {
-        end(session, args.finish)
-    } else if let Some(share) = args.share {
-        take(session, &RotationStep::Share(share))?;
-        session.printer.note(&format!("{share} of a hundred new jobs go to the new key"));
-        Ok(ExitClass::Done)
+        end(session, args.finish).await
+    } else if let Some(of_hundred) = args.share {
+        share(of_hundred, session).await
     } else {
         status(args.days, session).await
     }
@@ -88,6 +86,11 @@ fn take(session: &Session, step: &RotationStep) -> Result<(), Failure> {
     rotate_key(&super::own_file(session)?, name, step)
 }
 
+/// A mistake in changing the key of this profile.
+fn wrong(session: &Session, why: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Usage, format!("profile {}", session.settings.profile.name), why)
+}
+
 /// The keys of a rotation that is under way.
 struct Keys {
     old: Client,
@@ -95,16 +98,21 @@ struct Keys {
 }
 
 impl Keys {
-    fn of(session: &Session) -> Result<Self, Failure> {
-        let old = session.client(None)?;
-        if let Some(new) = session.next_client()? {
-            return Ok(Self { old, new });
-        }
-        let what = format!("profile {}", session.settings.profile.name);
-        let why = "no rotation is under way, or a variable gives the key";
-        Err(Failure::new(FailureKind::Usage, what, why)
-            .with_next("rbgv profile rotate --begin --key-env NAME"))
+    fn of(session: &Session, ledger: Option<&Ledger>) -> Result<Self, Failure> {
+        not_by_variable(session)?;
+        let Some(new) = session.next_client_with(ledger)? else {
+            return Err(wrong(session, "no rotation is under way")
+                .with_next("rbgv profile rotate --begin --key-env NAME"));
+        };
+        Ok(Self { old: session.client(ledger)?, new })
     }
+}
+
+/// A variable that gives the key is above the profile: what the file says of keys has no say then.
+fn not_by_variable(session: &Session) -> Result<(), Failure> {
+    let Some(variable) = session.settings.key_variable() else { return Ok(()) };
+    let why = format!("the variable {variable} gives the key, and no other is used");
+    Err(wrong(session, why).with_next(format!("unset {variable}, and try again")))
 }
 
 fn identity(client: &Client) -> KeyId {
@@ -112,71 +120,153 @@ fn identity(client: &Client) -> KeyId {
     KeyId { origin: client.origin().to_owned(), print }
 }
 
-/// Names the new key once the service has taken it.
+/// Whether the service takes the key.
+async fn try_key(client: &Client) -> Result<(), Failure> {
+    client.usage_summary(1, Call::plain()).await.map(drop)
+}
+
+/// Names the new key once the service has taken it: no job may go to one that does not work, also
+/// when this process is killed half-way.
 async fn begin(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let name = session.settings.profile.name.clone();
-    let wrong = |why: &str| Failure::new(FailureKind::Usage, format!("profile {name}"), why);
-    if session.settings.next_key()?.is_some() {
-        return Err(
-            wrong("its key is being changed already").with_next("rbgv profile rotate --status")
-        );
+    not_by_variable(session)?;
+    if session.settings.is_rotating() {
+        let why = "its key is being changed already";
+        return Err(wrong(session, why).with_next("rbgv profile rotate --status"));
     }
     let config = super::own_file(session)?;
-    let file = format!("{name}-next");
-    let Some(source) = args.key.source(session, &config, &file)? else {
-        return Err(wrong("there is nobody to ask for the new key").with_next(
+    if let Some(file) = session.settings.key_named_in().filter(|file| **file != config) {
+        let why = format!("its key is named in {}, which stands above your own", file.display());
+        return Err(wrong(session, why).with_next("change the key there"));
+    }
+    let Some(given) = args.key.given(session, &format!("{name}, the new one"))? else {
+        return Err(wrong(session, "there is nobody to ask for the new key").with_next(
             "name it: --key-env, --key-file, --key-command, --key-keyring or --key-stdin",
         ));
     };
-    let share = args.share.unwrap_or(FIRST_SHARE);
-    take(session, &RotationStep::Begin(source, share))?;
-    // Read from where it will be read from, and tried, before any job goes to it.
-    let tried = try_new_key(session).await;
-    if let Err(failure) = tried {
-        rotate_key(&config, &name, &RotationStep::GiveUp)?;
-        return Err(failure);
-    }
-    session.printer.note(&format!("{share} of a hundred new jobs go to the new key"));
-    session.printer.note(&format!("watch it: rbgv profile rotate {name} --status"));
-    Ok(ExitClass::Done)
-}
-
-async fn try_new_key(session: &Session) -> Result<(), Failure> {
-    let session = session.reread()?;
-    let keys = Keys::of(&session)?;
-    if keys.old.fingerprint() == keys.new.fingerprint() {
+    let key = match &given {
+        Given::Named(source) => {
+            let read = session.settings.key_from(source)?;
+            read.warnings.iter().for_each(|warning| session.printer.warn(warning));
+            read.key
+        }
+        Given::Itself(key) => key.clone(),
+    };
+    let old = session.client(None)?;
+    let new = session.client_of(key.clone())?;
+    if old.fingerprint() == new.fingerprint() {
         let why = "it is the key that the profile has already";
         return Err(Failure::new(FailureKind::Usage, "the new key", why));
     }
-    keys.new.usage_summary(1, Call::plain()).await.map(drop)
+    try_key(&new).await?;
+    let share = args.share.unwrap_or(FIRST_SHARE);
+    let begun = match given {
+        Given::Named(source) => take(session, &RotationStep::Begin(source, share)),
+        Given::Itself(_) => {
+            // Named after the key, so that the next rotation finds its place free.
+            let kept = Kept::new(&key, &config, &format!("{name}-{}", key.fingerprint()))?;
+            let begun = take(session, &RotationStep::Begin(kept.source(), share));
+            if begun.is_err() {
+                kept.undo();
+            }
+            begun
+        }
+    };
+    begun?;
+    tell_share(session, "begin", share, &[("old", &old), ("new", &new)]);
+    if !session.printer.style().json {
+        session.printer.note(&format!("watch it: rbgv profile rotate {name} --status"));
+    }
+    Ok(ExitClass::Done)
+}
+
+/// Changes how many new jobs the new key gets; not to more while the service refuses it.
+async fn share(share: u32, session: &Session) -> Result<ExitClass, Failure> {
+    if session.settings.is_rotating() && share > session.settings.profile.next_key_share {
+        let keys = Keys::of(session, None)?;
+        try_key(&keys.new).await?;
+    }
+    take(session, &RotationStep::Share(share))?;
+    tell_share(session, "share", share, &[]);
+    Ok(ExitClass::Done)
+}
+
+fn tell_share(session: &Session, step: &str, share: u32, keys: &[(&str, &Client)]) {
+    let printer = &session.printer;
+    if !printer.style().json {
+        printer.note(&format!("{share} of a hundred new jobs go to the new key"));
+        return;
+    }
+    let mut document = serde_json::json!({
+        "profile": session.settings.profile.name,
+        "step": step,
+        "share": share,
+    });
+    for (which, client) in keys {
+        document[format!("{which}_key_fingerprint")] = identity(client).print.0.into();
+    }
+    printer.json(&document);
 }
 
 /// Leaves one key, if no attempt needs the other.
-fn end(session: &Session, finish: bool) -> Result<ExitClass, Failure> {
-    let keys = Keys::of(session)?;
+async fn end(session: &Session, finish: bool) -> Result<ExitClass, Failure> {
+    let keys = Keys::of(session, None)?;
     let (kept, dropped) = if finish { (keys.new, keys.old) } else { (keys.old, keys.new) };
+    let source = if finish { session.settings.api_key()? } else { read_next(session)? }.source;
+    if finish {
+        // The old key may be switched off at the service next: the new one has to work by then.
+        try_key(&kept).await?;
+    }
     let (kept, dropped) = (identity(&kept), identity(&dropped));
-    let needing = session.ledger()?.attempts_that_need(&dropped)?;
+    let ledger = session.ledger()?;
+    let needing = ledger.attempts_that_need(&dropped)?;
     if needing > 0 {
-        let what = format!("profile {}", session.settings.profile.name);
         let jobs = human::counted(needing, "job needs", "jobs need");
-        let why =
-            format!("{jobs} key {} still: open, to be fetched, or to be looked at", dropped.print);
-        return Err(Failure::new(FailureKind::Usage, what, why)
-            .with_next("rbgv status, then rbgv resume or rbgv fetch --all"));
+        let why = format!(
+            "{jobs} key {} still: to be made by a process that runs, open, to be fetched, or to be \
+             looked at",
+            dropped.print
+        );
+        return Err(
+            wrong(session, why).with_next("rbgv status, then rbgv resume or rbgv fetch --all")
+        );
     }
     let step = if finish { RotationStep::Finish } else { RotationStep::GiveUp };
     take(session, &step)?;
     let printer = &session.printer;
+    let living = ledger.living_processes()?;
+    if living > 0 {
+        printer.warn(&format!(
+            "{} of rbgv on this machine began with both keys, and may use key {} until the end; let \
+             them end, or start them anew, before it is switched off",
+            human::counted(living, "process", "processes"),
+            dropped.print
+        ));
+    }
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "profile": session.settings.profile.name,
+            "step": if finish { "finish" } else { "give_up" },
+            "kept_key_fingerprint": kept.print.0,
+            "dropped_key_fingerprint": dropped.print.0,
+        }));
+        return Ok(ExitClass::Done);
+    }
     printer.note(&format!("key {} is the only one of the profile now", kept.print));
     printer.note(&format!(
-        "switch key {} off at the service, with rbgv keys disable or in the vendor's dashboard",
+        "switch key {} off at the service, with rbgv keys disable or in the vendor's dashboard; it \
+         is still where it was: {source}",
         dropped.print
     ));
     if finish && session.settings.profile.key_created.is_some() {
         printer.note("key_created of the profile is that of the old key; change it by hand");
     }
     Ok(ExitClass::Done)
+}
+
+fn read_next(session: &Session) -> Result<ResolvedKey, Failure> {
+    let next = session.settings.next_key()?;
+    next.ok_or_else(|| wrong(session, "no rotation is under way"))
 }
 
 /// What one key has done.
@@ -186,12 +276,13 @@ struct Column {
     share: u32,
     figures: KeyFigures,
     needing: u64,
+    limits: LimitsReport,
     usage: Result<UsageSummary, Failure>,
 }
 
 async fn status(days: u32, session: &Session) -> Result<ExitClass, Failure> {
-    let keys = Keys::of(session)?;
     let ledger = session.ledger()?;
+    let keys = Keys::of(session, Some(&ledger))?;
     let share = session.settings.profile.next_key_share;
     let span = Duration::from_hours(24) * days;
     let since = session.env.clock.wall().0 - i64::try_from(span.as_millis()).unwrap_or(0);
@@ -203,6 +294,7 @@ async fn status(days: u32, session: &Session) -> Result<ExitClass, Failure> {
             share,
             figures: ledger.key_figures(&key, Timestamp(since))?,
             needing: ledger.attempts_that_need(&key)?,
+            limits: client.limits().await?,
             usage: client.usage_summary(days, Call::plain()).await,
             key,
         });
@@ -249,7 +341,9 @@ fn show(session: &Session, columns: &[Column], days: u32) {
     };
     row("jobs, says the service", &|c| service(c, &|u| u.total_jobs.map(human::count)));
     row("failed, says the service", &|c| service(c, &|u| u.failed_jobs.map(human::count)));
-    row("credits, says the service", &|c| service(c, &|u| u.credits_used.map(human::credits)));
+    row("credits, says the service", &|c| service(c, &|u| u.used().map(human::credits)));
+    row("calls in the last hour", &|c| human::count(u64::from(c.limits.calls)));
+    row("of these, refused", &|c| human::count(u64::from(c.limits.refused)));
     row("jobs that need this key", &|c| human::count(c.needing));
     printer.table(&table);
 }
@@ -267,6 +361,8 @@ fn column_json(column: &Column) -> serde_json::Value {
         "review": figures.review,
         "estimated_credits": json::credits(figures.credits),
         "needing": column.needing,
+        "calls_last_hour": column.limits.calls,
+        "refused_last_hour": column.limits.refused,
         "usage": column.usage.as_ref().ok().map(|usage| usage.raw.clone()),
         "failure": column.usage.as_ref().err().map(json::failure),
     })

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::service::used;
-use super::{Args, Budget, print_csv, rounded, since};
+use super::{Args, Budget, Figures, clients, identity, print_csv, rounded, since};
 use crate::cli::session::Session;
-use crate::client::{Call, Client};
+use crate::client::{Call, Client, UsageEventPage, UsageSummary};
 use crate::flow::reconcile::{Basis, Books, Difference, Findings, Verdict, Wrong, reconcile};
 use crate::ledger::{KeyId, Ledger, Spent};
-use crate::model::{Credits, ExitClass, Failure, Fingerprint, JobId, Timestamp};
+use crate::model::{Credits, ExitClass, Failure, JobId, Pricing, Timestamp};
 use crate::output::{Cell, Table, Tone, human, json};
 
 /// The most events that the service gives (contract, *Endpoints*).
@@ -26,18 +25,21 @@ const EDGE: Duration = Duration::from_hours(24);
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let ledger = session.ledger()?;
-    let client = session.client(None)?;
+    let clients = clients(session)?;
     let began = session.env.clock.now();
     let (findings, credits) = loop {
-        let looked = look(args, session, &client, &ledger).await?;
+        let looked = look(args, session, &clients, &ledger).await?;
         let spent = session.env.clock.now().since(began);
         if !looked.0.may_be_late || spent >= args.lag {
             break looked;
         }
         let pause = PAUSE.min(args.lag.saturating_sub(spent)).max(Duration::from_millis(50));
+        let found = match looked.0.differences.len() as u64 {
+            0 => "figures that do not agree".to_owned(),
+            found => human::counted(found, "difference", "differences"),
+        };
         session.printer.note(&format!(
-            "{} so far; usage may lag, so it is looked at again in {}",
-            human::counted(looked.0.differences.len() as u64, "difference", "differences"),
+            "{found} so far; usage may lag, so it is looked at again in {}",
             human::duration(pause)
         ));
         tokio::time::sleep(pause).await;
@@ -47,42 +49,101 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Fai
     if session.printer.style().json {
         session.printer.json(&document(args, &findings, budget));
     } else if args.csv {
-        records(session, &findings);
+        records(args, session, &findings);
     } else {
         show(args, session, &findings);
     }
+    let unproven = args.strict && findings.verdict() == Verdict::Unproven;
     let differs = findings.verdict() == Verdict::Different || findings.basis == Basis::Nothing;
-    let audit = if differs { ExitClass::Contract } else { ExitClass::Done };
+    let audit = if differs || unproven { ExitClass::Contract } else { ExitClass::Done };
     Ok(ExitClass::combine([audit, Budget::judge(budget, args.days, session)], true))
 }
 
-/// One look at everything.
+/// What the service says of one key.
+struct Answers {
+    key: KeyId,
+    events: UsageEventPage,
+    summary: UsageSummary,
+}
+
+impl Answers {
+    async fn of(args: &Args, client: &Client) -> Result<Self, Failure> {
+        Ok(Self {
+            key: identity(client),
+            events: client.usage_events(EVENTS, Call::plain()).await?,
+            summary: client.usage_summary(args.days, Call::plain()).await?,
+        })
+    }
+
+    /// Whether both keys are told of the same charges: then the service counts by account.
+    fn is_also_of(&self, other: &Self) -> bool {
+        !self.events.events.is_empty()
+            && self.events == other.events
+            && self.summary.raw == other.summary.raw
+    }
+}
+
+/// One look at everything: with each key, while keys are rotated.
 async fn look(
     args: &Args,
     session: &Session,
-    client: &Client,
+    clients: &[Client],
     ledger: &Ledger,
 ) -> Result<(Findings, Option<Credits>), Failure> {
-    let events = client.usage_events(EVENTS, Call::plain()).await?;
-    let summary = client.usage_summary(args.days, Call::plain()).await?;
+    let mut answers: Vec<Answers> = Vec::new();
+    for client in clients {
+        answers.push(Answers::of(args, client).await?);
+    }
+    let keys: Vec<KeyId> = answers.iter().map(|answers| answers.key.clone()).collect();
+    answers.dedup_by(|later, earlier| later.is_also_of(earlier));
     // Only attempts without an estimate need them, and then it is said that they are unpriced.
-    let prices = client.pricing(Call::plain()).await.ok();
-    let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
-    let key = KeyId { origin: client.origin().to_owned(), print };
+    let prices = match clients {
+        [first, ..] => first.pricing(Call::plain()).await.ok(),
+        [] => None,
+    };
     let since = since(args, session);
-    let named: Vec<JobId> = events.events.iter().filter_map(|event| event.job.clone()).collect();
-    let attempts = attempts(ledger, &key, since.before(EDGE), &named)?;
-    let findings = reconcile(&Books {
+    let mut all: Option<Findings> = None;
+    for one in &answers {
+        // One set of answers for all keys, or one for each.
+        let of = if answers.len() == 1 { &keys[..] } else { std::slice::from_ref(&one.key) };
+        let found = audit(session, ledger, one, (of, &keys), prices.as_ref(), since)?;
+        all = Some(match all {
+            Some(all) => all.and(found),
+            None => found,
+        });
+    }
+    let used = Figures::used(answers.iter().map(|answers| &answers.summary));
+    let nothing = || Failure::local("auditing", &"there is no key");
+    Ok((all.ok_or_else(nothing)?, used))
+}
+
+/// Holds the answers about the keys `of` against the ledger; `every` are all that are audited.
+fn audit(
+    session: &Session,
+    ledger: &Ledger,
+    answers: &Answers,
+    (of, every): (&[KeyId], &[KeyId]),
+    prices: Option<&Pricing>,
+    since: Timestamp,
+) -> Result<Findings, Failure> {
+    let events = &answers.events.events;
+    let named: Vec<JobId> = events.iter().filter_map(|event| event.job.clone()).collect();
+    let attempts = attempts(ledger, &answers.key, since.before(EDGE), &named)?;
+    let mut findings = reconcile(&Books {
         attempts: &attempts,
-        key: &key,
-        events: &events,
+        keys: of,
+        events: &answers.events,
         asked: EVENTS as usize,
-        summary: &summary,
-        prices: prices.as_ref(),
+        summary: &answers.summary,
+        prices,
         since,
         now: session.env.clock.wall(),
     });
-    Ok((findings, used(&summary)))
+    // Once is enough.
+    if every.first() == Some(&answers.key) {
+        findings.leave_out(&attempts, &session.settings.profile.name, every, since);
+    }
+    Ok(findings)
 }
 
 fn attempts(
@@ -107,6 +168,7 @@ fn words(wrong: Wrong) -> &'static str {
         Wrong::NotStarted => "charged, and never started from here",
         Wrong::NotCharged => "completed, and not charged",
         Wrong::Twice => "charged more than once",
+        Wrong::SecondAttempt => "charged again, and nobody asked for it",
         Wrong::OtherAmount => "charged another amount",
         Wrong::OtherTotal => "another total than our jobs have",
     }
@@ -137,8 +199,14 @@ fn show(args: &Args, session: &Session, findings: &Findings) {
         printer.data(&format!("not checked: {unchecked}"));
     }
     printer.data(&verdict(args, findings));
-    if let Some(job) = findings.differences.iter().find_map(|difference| difference.job.as_ref()) {
+    let job = |ours: bool| {
+        let mut differences = findings.differences.iter().filter(|d| d.input.is_some() == ours);
+        differences.find_map(|difference| difference.job.as_ref())
+    };
+    if let Some(job) = job(true) {
         printer.note(&format!("what happened to a job: rbgv logs {job}"));
+    } else if let Some(job) = job(false) {
+        printer.note(&format!("what the service says of a job: rbgv status {job}"));
     }
 }
 
@@ -148,8 +216,12 @@ fn verdict(args: &Args, findings: &Findings) -> String {
     let credits = human::credits(findings.credits);
     match (findings.verdict(), findings.basis) {
         (Verdict::Matched, _) => format!(
-            "all matched: {charges} in the last {days}, {credits}, each in this ledger, and each \
-             completed job charged once"
+            "all matched: {charges} in the last {days}, {credits}, each in this ledger, each \
+             completed job charged once, and no input charged again unless asked for{}",
+            match findings.asked_again {
+                0 => String::new(),
+                again => format!(" ({again} of them)"),
+            }
         ),
         (Verdict::Different, _) => format!(
             "{}; {charges} matched, {credits}",
@@ -169,7 +241,7 @@ fn verdict(args: &Args, findings: &Findings) -> String {
     }
 }
 
-fn records(session: &Session, findings: &Findings) {
+fn records(args: &Args, session: &Session, findings: &Findings) {
     let amount = |credits: Option<Credits>| super::field(credits.map(|credits| rounded(credits.0)));
     let rows = findings.differences.iter().map(|difference| {
         vec![
@@ -182,9 +254,13 @@ fn records(session: &Session, findings: &Findings) {
         ]
     });
     print_csv(session, &["difference", "job", "input", "day", "charged", "expected"], rows);
+    for remark in &findings.remarks {
+        session.printer.note(&format!("remark: {remark}"));
+    }
     for unchecked in &findings.unchecked {
         session.printer.warn(&format!("not checked: {unchecked}"));
     }
+    session.printer.note(&verdict(args, findings));
 }
 
 fn document(args: &Args, findings: &Findings, budget: Option<Budget>) -> Value {
@@ -204,6 +280,7 @@ fn document(args: &Args, findings: &Findings, budget: Option<Budget>) -> Value {
         "days": args.days,
         "matched": findings.matched,
         "matched_credits": json::credits(findings.credits),
+        "asked_again": findings.asked_again,
         "differences": findings.differences.iter().map(difference).collect::<Vec<_>>(),
         "unchecked": findings.unchecked,
         "remarks": findings.remarks,

@@ -90,7 +90,8 @@ fn grouped<'a>(
 ) -> (BTreeMap<String, Group>, Group) {
     let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     let mut total = Group::default();
-    for spent in all.into_iter().filter(|spent| spent.may_be_billed) {
+    let ours = |spent: &&Spent| spent.may_be_billed && !spent.only_fetched;
+    for spent in all.into_iter().filter(ours) {
         total.add(spent);
         for name in by.names(spent) {
             groups.entry(name).or_default().add(spent);
@@ -104,7 +105,8 @@ pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, F
     let profile = &session.settings.profile.name;
     let chosen = all.iter().filter(|spent| by == By::Profile || spent.profile == *profile);
     let (groups, total) = grouped(by, chosen);
-    let budget = Budget::of(args, Some(total.credits))?;
+    let budget = Budget::of(args, Some(total.credits))?
+        .map(|budget| Budget { unpriced: total.unpriced, ..budget });
     let bars: Vec<(String, f64)> =
         groups.iter().map(|(name, group)| (name.clone(), group.credits.0)).collect();
     let days = human::counted(u64::from(args.days), "day", "days");
@@ -143,7 +145,7 @@ pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, F
     }
     if total.unpriced > 0 {
         session.printer.note(&format!(
-            "the price of {} is not known and is left out",
+            "the price of {} is not known and is left out; rbgv usage --reconcile records charges",
             human::counted(total.unpriced, "job", "jobs")
         ));
     }

@@ -1,6 +1,7 @@
 //! `rbgv usage`: credits, as the service counts them and as the ledger does.
 
 mod audit;
+mod figures;
 mod groups;
 mod service;
 
@@ -8,14 +9,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::session::{Session, absolute};
-use crate::model::{Credits, ExitClass, Failure, FailureKind, Timestamp};
+use crate::client::Client;
+use crate::ledger::KeyId;
+use crate::model::{Credits, ExitClass, Failure, FailureKind, Fingerprint, Timestamp};
 use crate::output::{Chart, csv, human, svg};
+
+use figures::Figures;
 
 /// Show the credits that were used, and audit them
 ///
 /// The fields of the service's answers are not documented: what is known is shown, and --json
-/// keeps everything. With --by the figures come from this machine's ledger, without asking the
-/// service.
+/// keeps everything. While keys are rotated both are asked, and what they used is added up. With
+/// --by the figures come from this machine's ledger, without asking the service.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(super) struct Args {
@@ -38,6 +43,10 @@ pub(super) struct Args {
     /// Compare every charge with the ledger and name every difference; ends with 11 if there is one
     #[arg(long, conflicts_with_all = ["events", "by", "svg"])]
     reconcile: bool,
+
+    /// End with 11 also when not everything could be compared
+    #[arg(long, requires = "reconcile")]
+    strict: bool,
 
     /// How long charges may take to show: look again for so long before calling one missing
     #[arg(long, value_name = "TIME", default_value = "60s", requires = "reconcile", value_parser = crate::settings::duration::parse)]
@@ -85,6 +94,8 @@ fn amount(text: &str) -> Result<f64, String> {
 struct Budget {
     limit: f64,
     used: f64,
+    /// Jobs whose credits are not among these.
+    unpriced: u64,
 }
 
 impl Budget {
@@ -100,7 +111,7 @@ impl Budget {
                 "rbgv usage --json shows the answer; --by day takes the ledger's figures",
             )
         })?;
-        Ok(Some(Self { limit, used: used.0 }))
+        Ok(Some(Self { limit, used: used.0, unpriced: 0 }))
     }
 
     fn is_exceeded(self) -> bool {
@@ -112,14 +123,25 @@ impl Budget {
             "limit": self.limit,
             "used": rounded(self.used),
             "exceeded": self.is_exceeded(),
+            "unpriced": self.unpriced,
         })
     }
 
-    /// Tells of a budget that was passed, and how the command ends.
+    /// Tells of a budget that was passed, or may have been, and how the command ends.
     fn judge(budget: Option<Self>, days: u32, session: &Session) -> ExitClass {
-        let Some(budget) = budget.filter(|budget| budget.is_exceeded()) else {
+        let Some(budget) = budget else { return ExitClass::Done };
+        if !budget.is_exceeded() && budget.unpriced == 0 {
             return ExitClass::Done;
-        };
+        }
+        if !budget.is_exceeded() {
+            session.printer.warn(&format!(
+                "whether the budget of {} is kept cannot be told: {} of unknown price come on top of {}",
+                human::credits(Credits(budget.limit)),
+                human::counted(budget.unpriced, "job", "jobs"),
+                human::credits(Credits(budget.used))
+            ));
+            return ExitClass::Check;
+        }
         session.printer.warn(&format!(
             "{} were used in the last {}, more than the budget of {}",
             human::credits(Credits(budget.used)),
@@ -133,6 +155,17 @@ impl Budget {
 /// Credits without the noise of binary fractions, as [`crate::output::json::credits`].
 fn rounded(credits: f64) -> f64 {
     crate::output::json::credits(Credits(credits))
+}
+
+/// A client for each key of the profile: one, and while keys are rotated the next one too.
+fn clients(session: &Session) -> Result<Vec<Client>, Failure> {
+    let own = session.client(None)?;
+    Ok(std::iter::once(own).chain(session.next_client()?).collect())
+}
+
+fn identity(client: &Client) -> KeyId {
+    let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
+    KeyId { origin: client.origin().to_owned(), print }
 }
 
 /// The beginning of the period.

@@ -4,35 +4,42 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Args, Budget, draw, field, per_output, print_csv, rounded, show_chart, since};
+use super::figures::{Figures, OfKey, ask};
+use super::{
+    Args, Budget, clients, draw, field, identity, per_output, print_csv, rounded, show_chart, since,
+};
 use crate::cli::session::Session;
-use crate::client::{Call, UsageDay, UsageEvent, UsageEventPage, UsageSummary};
+use crate::client::{Call, UsageDay, UsageEvent, UsageEventPage};
+use crate::ledger::KeyId;
 use crate::model::{Credits, ExitClass, Failure, Timestamp};
 use crate::output::{Table, human, json};
 
+/// The events of a key.
+type Events = (KeyId, UsageEventPage);
+
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
-    let client = session.client(None)?;
-    let summary = client.usage_summary(args.days, Call::plain()).await?;
-    let page = if args.events {
-        Some(client.usage_events(args.limit, Call::plain()).await?)
-    } else {
-        None
-    };
-    let days = whole_days(&summary.days, since(args, session), session.env.clock.wall());
-    let used = used(&summary);
-    let budget = Budget::of(args, used)?;
+    let clients = clients(session)?;
+    let keys = ask(&clients, args.days).await?;
+    let mut events: Vec<Events> = Vec::new();
+    for client in clients.iter().take(keys.len()).filter(|_| args.events) {
+        let page = client.usage_events(args.limit, Call::plain()).await?;
+        events.push((identity(client), page));
+    }
+    let figures = Figures::of(&keys);
+    let days = whole_days(&figures.days, since(args, session), session.env.clock.wall());
+    let budget = Budget::of(args, figures.used)?;
     let bars: Vec<(String, f64)> =
         days.iter().map(|day| (day.date.clone(), day.credits.unwrap_or_default().0)).collect();
     draw(args.svg.as_deref(), &title(args.days), &bars, session)?;
     if session.printer.style().json {
-        session.printer.json(&document(args, &summary, &days, page.as_ref(), budget));
+        session.printer.json(&document(args, &keys, &figures, &days, &events, budget));
     } else if args.csv {
-        records(session, &days, page.as_ref());
+        records(args, session, &days, &events);
     } else {
-        session.printer.table(&totals(&summary, used, args.days));
+        session.printer.table(&totals(&keys, &figures, args.days));
         show_chart(session, &bars);
-        if let Some(page) = &page {
-            show_events(session, page);
+        if args.events {
+            show_events(session, &events);
         }
     }
     Ok(Budget::judge(budget, args.days, session))
@@ -40,15 +47,6 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Fai
 
 pub(super) fn title(days: u32) -> String {
     format!("Credits, last {}", human::counted(u64::from(days), "day", "days"))
-}
-
-/// Credits of the period: the total, or else the sum of its days.
-pub(super) fn used(summary: &UsageSummary) -> Option<Credits> {
-    let days = || {
-        let credits: Vec<Credits> = summary.days.iter().filter_map(|day| day.credits).collect();
-        (!credits.is_empty()).then(|| credits.into_iter().sum())
-    };
-    summary.credits_used.or_else(days)
 }
 
 /// The days from the first with a figure to today, those without one included. Days that cannot be
@@ -81,43 +79,62 @@ fn whole_days(days: &[UsageDay], since: Timestamp, now: Timestamp) -> Vec<UsageD
     read.into_values().collect()
 }
 
-fn totals(summary: &UsageSummary, used: Option<Credits>, days: u32) -> Table {
-    let heading = format!("last {}", human::counted(u64::from(days), "day", "days"));
-    let mut table = Table::new([heading, String::new()]).numbers([1]);
-    let number = |value: Option<u64>| value.map(human::count);
-    let credits = |value: Option<Credits>| value.map(human::credits);
-    for (name, value) in [
-        ("jobs", number(summary.total_jobs)),
-        ("completed", number(summary.completed_jobs)),
-        ("failed", number(summary.failed_jobs)),
-        ("credits used", credits(used)),
-        ("per completed job", credits(per_output(used, summary.completed_jobs))),
-        ("credits left", credits(summary.credits_left)),
-    ] {
-        if let Some(value) = value {
-            table.row([name.to_owned(), value]);
-        }
+/// One column for each key, and one for what they come to.
+fn totals(keys: &[OfKey], figures: &Figures, days: u32) -> Table {
+    let mut columns: Vec<(String, Figures)> = Vec::new();
+    if keys.len() > 1 {
+        let of = |of: &OfKey| {
+            let figures = Figures::of(std::slice::from_ref(of));
+            (format!("key {}", of.key.print), figures)
+        };
+        columns.extend(keys.iter().map(of));
+        columns.push(("together".to_owned(), figures.clone()));
+    } else {
+        columns.push((String::new(), figures.clone()));
     }
+    let heading = format!("last {}", human::counted(u64::from(days), "day", "days"));
+    let headings = std::iter::once(heading).chain(columns.iter().map(|(name, _)| name.clone()));
+    let mut table = Table::new(headings).numbers(1..=columns.len());
+    let mut row = |name: &str, read: &dyn Fn(&Figures) -> Option<String>| {
+        let values: Vec<_> = columns.iter().map(|(_, figures)| read(figures)).collect();
+        if values.iter().any(Option::is_some) {
+            let values = values.into_iter().map(Option::unwrap_or_default);
+            table.row(std::iter::once(name.to_owned()).chain(values));
+        }
+    };
+    row("jobs", &|figures| figures.jobs.map(human::count));
+    row("completed", &|figures| figures.completed.map(human::count));
+    row("failed", &|figures| figures.failed.map(human::count));
+    row("credits used", &|figures| figures.used.map(human::credits));
+    row("per completed job", &|figures| {
+        per_output(figures.used, figures.completed).map(human::credits)
+    });
+    row("credits left", &|figures| figures.left.map(human::credits));
     table
 }
 
-fn show_events(session: &Session, page: &UsageEventPage) {
-    let mut table = Table::new(["when", "job", "what", "credits"]).numbers([3]);
-    for event in &page.events {
-        table.row([
-            when(event),
-            event.job.as_ref().map_or_else(String::new, ToString::to_string),
-            event.kind.clone().unwrap_or_default(),
-            event.credits.map(human::credits).unwrap_or_default(),
-        ]);
-    }
-    session.printer.table(&table);
-    if let Some(total) = page.total.filter(|total| *total > page.events.len() as u64) {
-        session.printer.note(&format!(
-            "the latest {} of {} events; the service has no way to ask for older ones",
-            human::count(page.events.len() as u64),
-            human::count(total)
-        ));
+fn show_events(session: &Session, events: &[Events]) {
+    for (key, page) in events {
+        if events.len() > 1 {
+            session.printer.data(&format!("key {}", key.print));
+        }
+        let mut table = Table::new(["when", "job", "what", "credits"]).numbers([3]);
+        for event in &page.events {
+            table.row([
+                when(event),
+                event.job.as_ref().map_or_else(String::new, ToString::to_string),
+                event.kind.clone().unwrap_or_default(),
+                event.credits.map(human::credits).unwrap_or_default(),
+            ]);
+        }
+        session.printer.table(&table);
+        if let Some(total) = page.total.filter(|total| *total > page.events.len() as u64) {
+            session.printer.note(&format!(
+                "the latest {} of {} events; the service has no way to ask for older ones",
+                human::count(page.events.len() as u64),
+                human::count(total)
+            ));
+        }
     }
 }
 
@@ -127,14 +144,21 @@ fn when(event: &UsageEvent) -> String {
     Timestamp::read(&said).map_or(said, human::time)
 }
 
-fn records(session: &Session, days: &[UsageDay], page: Option<&UsageEventPage>) {
+fn records(args: &Args, session: &Session, days: &[UsageDay], events: &[Events]) {
     let amount = |credits: Option<Credits>| field(credits.map(|credits| rounded(credits.0)));
-    if let Some(page) = page {
-        let rows = page.events.iter().map(|event| {
-            let job = event.job.as_ref();
-            vec![when(event), field(job), field(event.kind.as_ref()), amount(event.credits)]
+    if args.events {
+        let events =
+            events.iter().flat_map(|(key, page)| page.events.iter().map(move |e| (key, e)));
+        let rows = events.map(|(key, event)| {
+            vec![
+                when(event),
+                field(event.job.as_ref()),
+                field(event.kind.as_ref()),
+                amount(event.credits),
+                key.print.to_string(),
+            ]
         });
-        print_csv(session, &["at", "job", "event", "credits"], rows);
+        print_csv(session, &["at", "job", "event", "credits", "key_fingerprint"], rows);
     } else {
         let rows =
             days.iter().map(|day| vec![day.date.clone(), field(day.jobs), amount(day.credits)]);
@@ -144,35 +168,55 @@ fn records(session: &Session, days: &[UsageDay], page: Option<&UsageEventPage>) 
 
 fn document(
     args: &Args,
-    summary: &UsageSummary,
+    keys: &[OfKey],
+    figures: &Figures,
     days: &[UsageDay],
-    page: Option<&UsageEventPage>,
+    events: &[Events],
     budget: Option<Budget>,
 ) -> Value {
-    let used = used(summary);
     let day = |day: &UsageDay| json!({"day": day.date, "jobs": day.jobs, "credits": day.credits.map(json::credits)});
-    let event = |event: &UsageEvent| {
+    let event = |key: &KeyId, event: &UsageEvent| {
         json!({
             "at": event.at,
             "job": event.job.as_ref().map(|job| &job.0),
             "event": event.kind,
             "credits": event.credits.map(json::credits),
+            "key_fingerprint": key.print.0,
             "answer": event.raw,
         })
     };
+    let shown: Vec<Value> = events
+        .iter()
+        .flat_map(|(key, page)| page.events.iter().map(move |of| event(key, of)))
+        .collect();
+    let in_all: Option<u64> = events.iter().map(|(_, page)| page.total).sum();
     json!({
         "days": args.days,
-        "jobs": summary.total_jobs,
-        "completed": summary.completed_jobs,
-        "failed": summary.failed_jobs,
-        "credits_used": used.map(json::credits),
-        "credits_left": summary.credits_left.map(json::credits),
-        "credits_per_output": per_output(used, summary.completed_jobs).map(json::credits),
+        "jobs": figures.jobs,
+        "completed": figures.completed,
+        "failed": figures.failed,
+        "credits_used": figures.used.map(json::credits),
+        "credits_left": figures.left.map(json::credits),
+        "credits_per_output": per_output(figures.used, figures.completed).map(json::credits),
         "by_day": days.iter().map(day).collect::<Vec<_>>(),
-        "events": page.map(|page| page.events.iter().map(event).collect::<Vec<_>>()),
-        "events_in_all": page.and_then(|page| page.total),
+        "events": args.events.then_some(shown),
+        "events_in_all": in_all.filter(|_| args.events),
         "budget": budget.map(Budget::json),
-        "summary": summary.raw,
+        "keys": keys.iter().map(of_key).collect::<Vec<_>>(),
+        "summary": keys.first().map(|of| &of.summary.raw),
+    })
+}
+
+fn of_key(of: &OfKey) -> Value {
+    let figures = Figures::of(std::slice::from_ref(of));
+    json!({
+        "key_fingerprint": of.key.print.0,
+        "jobs": figures.jobs,
+        "completed": figures.completed,
+        "failed": figures.failed,
+        "credits_used": figures.used.map(json::credits),
+        "credits_left": figures.left.map(json::credits),
+        "summary": of.summary.raw,
     })
 }
 

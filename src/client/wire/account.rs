@@ -11,7 +11,10 @@ use crate::client::asked::{
 use crate::model::{ApiKey, Credits, JobId, Pricing, Timestamp};
 
 /// Names under which credits are told, the most specific first.
-const CREDITS: [&str; 7] = [
+const CREDITS: [&str; 10] = [
+    "total_credits_used",
+    "totalCreditsUsed",
+    "credits_spent",
     "credits_used",
     "creditsUsed",
     "credits_charged",
@@ -24,6 +27,9 @@ const CREDITS: [&str; 7] = [
 /// Names under which days are told.
 const DAYS: [&str; 9] =
     ["daily", "daily_usage", "dailyUsage", "by_day", "byDay", "days", "usage", "items", "data"];
+
+/// Fields under which a service may repeat a key. They are in no answer that is kept or shown.
+const KEYS: [&str; 5] = ["api_key", "apiKey", "secret", "token", "admin_token"];
 
 /// Reads the price list.
 pub(in crate::client) fn pricing(answer: &Value) -> Result<Pricing, Unreadable> {
@@ -74,7 +80,7 @@ pub(in crate::client) fn usage_summary(answer: &Value) -> Result<UsageSummary, U
             &["credits_remaining", "creditsRemaining", "credits_left", "balance"],
         ),
         days,
-        raw: answer.clone(),
+        raw: fields::without_secrets(answer, &KEYS),
     })
 }
 
@@ -134,7 +140,7 @@ fn event(entry: &Value) -> UsageEvent {
         kind: fields::text(entry, &["event", "type", "action", "event_type", "eventType", "kind"]),
         credits: credits(entry, &CREDITS),
         at: fields::text(entry, &["created_at", "createdAt", "timestamp", "time", "date", "day"]),
-        raw: fields::without_secrets(entry, &[]),
+        raw: fields::without_secrets(entry, &KEYS),
     }
 }
 
@@ -150,14 +156,25 @@ pub(in crate::client) fn admin_keys(answer: &Value) -> Result<Vec<AdminKey>, Unr
 }
 
 fn admin_key(entry: &Value) -> AdminKey {
-    let flag = |name: &str| entry.get(name).and_then(Value::as_bool);
+    let flag = |name: &str| match entry.get(name)? {
+        Value::Bool(flag) => Some(*flag),
+        Value::Number(number) => number.as_f64().map(|number| number != 0.0),
+        Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
+        _ => None,
+    };
+    let state = || match fields::text(entry, &["status", "state"])?.to_ascii_lowercase().as_str() {
+        "active" | "enabled" => Some(true),
+        "inactive" | "disabled" | "revoked" => Some(false),
+        _ => None,
+    };
     AdminKey {
         client_id: fields::text(entry, &["client_id"]),
         key_fingerprint: fields::text(entry, &["key_fingerprint", "fingerprint"]),
         enabled: flag("enabled")
             .or_else(|| flag("active"))
-            .or_else(|| flag("disabled").map(|off| !off)),
-        raw: fields::without_secrets(entry, &["api_key"]),
+            .or_else(|| flag("disabled").map(|off| !off))
+            .or_else(state),
+        raw: fields::without_secrets(entry, &KEYS),
     }
 }
 
@@ -254,10 +271,26 @@ mod tests {
         let key = new_key(&json!({"api_key": "sk-s3cret", "key_fingerprint": "f"})).unwrap();
         assert!(!format!("{key:?}").contains("s3cret"));
         let keys = admin_keys(&json!({"items": [
-            {"client_id": "c", "key_fingerprint": "f", "disabled": true, "api_key": "sk-s3cret"},
+            {"client_id": "c", "key_fingerprint": "f", "disabled": true, "api_key": "sk-s3cret",
+             "deep": {"apiKey": "sk-s3cret"}},
         ]}))
         .unwrap();
         assert_eq!(keys[0].enabled, Some(false));
+        for (entry, works) in [
+            (json!({"enabled": "False"}), Some(false)),
+            (json!({"active": 1}), Some(true)),
+            (json!({"status": "Revoked"}), Some(false)),
+            (json!({"status": "new"}), None),
+            (json!({"enabled": {}, "client_id": 7}), None),
+            (json!("no object"), None),
+        ] {
+            assert_eq!(admin_key(&entry).enabled, works, "{entry}");
+        }
         assert!(!format!("{keys:?}").contains("s3cret"));
+        let usage =
+            json!({"credits_used": 1, "api_key": "sk-s3cret", "link": "https://x/a?sig=s3cret"});
+        assert!(!format!("{:?}", usage_summary(&usage)).contains("s3cret"));
+        let events = json!([{"job_id": "j", "credits": 1, "token": "sk-s3cret"}]);
+        assert!(!format!("{:?}", usage_events(&events)).contains("s3cret"));
     }
 }

@@ -36,10 +36,17 @@ pub(in crate::client) fn number(object: &Value, names: &[&str]) -> Option<f64> {
 /// A whole number that is not negative.
 pub(in crate::client) fn count(object: &Value, names: &[&str]) -> Option<u64> {
     match first(object, names)? {
-        Value::Number(number) => number.as_u64(),
+        Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }
+}
+
+/// A whole number that was written with a fraction of nothing, as some languages do.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounds come first")]
+fn whole(number: f64) -> Option<u64> {
+    let fits = (0.0..9e15).contains(&number) && number.fract() == 0.0;
+    fits.then_some(number as u64)
 }
 
 /// A job's identifier: `id`, or `job_id` where the service says that (contract, *Job*). What is
@@ -97,6 +104,8 @@ mod tests {
         assert_eq!(number(&object, &["list"]), None);
         assert_eq!(count(&object, &["n"]), Some(7));
         assert_eq!(count(&object, &["neg"]), None);
+        assert_eq!(count(&json!({"n": 3.0}), &["n"]), Some(3));
+        assert_eq!(count(&json!({"n": 3.5}), &["n"]), None);
         assert_eq!(text(&json!("no object"), &["a"]), None);
     }
 

@@ -78,7 +78,7 @@ pub(super) fn compare(books: &Books<'_>, until: Option<Timestamp>, findings: &mu
 
 fn charged_by_day(books: &Books<'_>) -> Option<BTreeMap<String, f64>> {
     let days = &books.summary.days;
-    if days.is_empty() && books.summary.credits_used.is_none_or(|used| used.0 != 0.0) {
+    if days.is_empty() && books.summary.used().is_none_or(|used| used.0 != 0.0) {
         return None;
     }
     let read = days.iter().map(|day| {
@@ -94,7 +94,7 @@ fn charged_by_day(books: &Books<'_>) -> Option<BTreeMap<String, f64>> {
 }
 
 fn billable<'a>(books: &Books<'a>) -> impl Iterator<Item = &'a Spent> {
-    books.attempts.iter().filter(|attempt| attempt.may_be_billed && attempt.key == *books.key)
+    books.attempts.iter().filter(|attempt| attempt.may_be_billed && books.covers(attempt))
 }
 
 fn expected_by_day(books: &Books<'_>, findings: &mut Findings) -> BTreeMap<String, Range> {
@@ -121,7 +121,7 @@ fn expected_by_day(books: &Books<'_>, findings: &mut Findings) -> BTreeMap<Strin
 /// Compares the one total that there is. Charges near the edge of the period may lie on either
 /// side of it, so those of its first day, and of the day before, count only as possible.
 fn total(books: &Books<'_>, until: Option<Timestamp>, findings: &mut Findings) {
-    let Some(charged) = books.summary.credits_used.filter(|_| until.is_none()) else {
+    let Some(charged) = books.summary.used().filter(|_| until.is_none()) else {
         if until.is_none() {
             findings.basis = Basis::Nothing;
         }

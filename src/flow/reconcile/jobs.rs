@@ -1,13 +1,13 @@
 //! Charges one by one, by the job that they name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Books, Difference, Findings, RECENT, SKEW, Seen, Wrong, agree, price};
+use super::seen::{Charge, Seen};
+use super::{Books, Cut, Difference, Findings, RECENT, SKEW, Wrong, agree, price};
 use crate::ledger::{Phase, Spent};
 use crate::model::{Credits, JobId, Timestamp};
 
 /// The charges of one job.
-#[derive(Default)]
 struct Bill {
     charges: usize,
     net: f64,
@@ -16,32 +16,111 @@ struct Bill {
 }
 
 impl Bill {
+    fn of(charges: &[Charge<'_>]) -> Self {
+        let amounts = || charges.iter().map(|(_, credits)| credits.0);
+        let time = |(event, _): &Charge<'_>| event.at.as_deref().and_then(Timestamp::read);
+        Self {
+            charges: amounts().filter(|amount| *amount > 0.0).count(),
+            net: amounts().sum(),
+            refunded: amounts().any(|amount| amount < 0.0),
+            at: charges.iter().filter_map(time).max(),
+        }
+    }
+
     fn net(&self) -> Credits {
         Credits(self.net)
+    }
+
+    /// Whether it comes to anything at all.
+    fn stands(&self) -> bool {
+        !agree(self.net(), Credits(0.0))
     }
 }
 
 pub(super) fn compare(books: &Books<'_>, seen: &Seen<'_>, findings: &mut Findings) {
-    let bills = bills(seen);
-    let mut by_item: BTreeMap<&str, Vec<&Spent>> = BTreeMap::new();
     let attempts: BTreeMap<&JobId, &Spent> =
         books.attempts.iter().filter_map(|a| Some((a.job.as_ref()?, a))).collect();
-    for (job, bill) in &bills {
-        let attempt = attempts.get(*job).copied();
+    let mut bills: Vec<(&JobId, Option<&Spent>, Bill)> = seen
+        .by_job
+        .iter()
+        .map(|(job, charges)| (*job, attempts.get(*job).copied(), Bill::of(charges)))
+        .collect();
+    // Of attempts at one item the first is the one that was to be charged.
+    bills.sort_by_key(|(_, attempt, _)| attempt.map_or(1, |attempt| attempt.attempt));
+    let mut items = Items::default();
+    for (job, attempt, bill) in &bills {
+        let wrong =
+            wrong(books, *attempt, bill, findings).or_else(|| items.second((*attempt)?, bill));
         if let Some(attempt) = attempt {
             findings.charges.push((attempt.task, bill.net()));
-            if bill.net > 0.0 {
-                by_item.entry(&attempt.item_key).or_default().push(attempt);
-            }
+            items.take(attempt, bill);
         }
-        if let Some(wrong) = wrong(books, attempt, bill, findings) {
-            findings.differences.push(difference(wrong, job, attempt, bill, books));
+        if let Some(wrong) = wrong {
+            findings.differences.push(difference(wrong, job, *attempt, bill, books));
         } else {
             findings.matched += 1;
             findings.credits = findings.credits + bill.net();
         }
     }
-    for attempt in missing(books, seen, &bills) {
+    items.tell(findings);
+    // Among charges that name no job there may be any.
+    if seen.nameless.is_empty() {
+        lacking(books, seen, findings);
+    }
+}
+
+/// What was charged item by item.
+#[derive(Default)]
+struct Items<'a> {
+    charged: BTreeSet<&'a str>,
+    /// Further attempts that the user asked for.
+    asked: BTreeMap<&'a str, Vec<&'a Spent>>,
+}
+
+impl<'a> Items<'a> {
+    /// Whether the item was charged before and nobody asked for this attempt.
+    fn second(&self, attempt: &Spent, bill: &Bill) -> Option<Wrong> {
+        let before = self.was_charged_before(attempt);
+        (bill.stands() && before && attempt.asked.is_none()).then_some(Wrong::SecondAttempt)
+    }
+
+    fn was_charged_before(&self, attempt: &Spent) -> bool {
+        attempt.charged_before || self.charged.contains(attempt.item_key.as_str())
+    }
+
+    fn take(&mut self, attempt: &'a Spent, bill: &Bill) {
+        if !bill.stands() {
+            return;
+        }
+        if attempt.asked.is_some() && self.was_charged_before(attempt) {
+            self.asked.entry(&attempt.item_key).or_default().push(attempt);
+        }
+        self.charged.insert(&attempt.item_key);
+    }
+
+    fn tell(&self, findings: &mut Findings) {
+        for attempts in self.asked.values() {
+            findings.asked_again += attempts.len();
+            let mut flags: Vec<&str> =
+                attempts.iter().filter_map(|a| a.asked).map(crate::ledger::Asked::flag).collect();
+            flags.sort_unstable();
+            flags.dedup();
+            let times = match attempts.len() {
+                1 => "once more".to_owned(),
+                times => format!("{times} times more"),
+            };
+            findings.remarks.push(format!(
+                "{}: charged {times}, for a new attempt that was asked for ({})",
+                attempts[0].name,
+                flags.join(", ")
+            ));
+        }
+    }
+}
+
+/// What was started and has no charge.
+fn lacking(books: &Books<'_>, seen: &Seen<'_>, findings: &mut Findings) {
+    for attempt in missing(books, seen) {
         findings.differences.push(Difference {
             wrong: Wrong::NotCharged,
             job: attempt.job.clone(),
@@ -51,28 +130,19 @@ pub(super) fn compare(books: &Books<'_>, seen: &Seen<'_>, findings: &mut Finding
             expected: price(attempt, books.prices),
         });
     }
-    findings.charges.extend(free(books, seen, &bills).map(|attempt| (attempt.task, Credits(0.0))));
-    for attempts in by_item.values().filter(|attempts| attempts.len() > 1) {
-        findings.remarks.push(format!(
-            "{}: {} attempts were charged, each its own job; a further attempt is only made when \
-             it is asked for (--again, --retry-failed)",
-            attempts[0].name,
-            attempts.len()
-        ));
+    findings.charges.extend(free(books, seen).map(|attempt| (attempt.task, Credits(0.0))));
+    let open = uncharged(books, seen).filter(|attempt| {
+        attempt.may_be_billed && !matches!(attempt.phase, Phase::Completed | Phase::Failed)
+    });
+    match open.count() {
+        0 => {}
+        1 => findings.remarks.push(
+            "1 job is under way, or in doubt, and not charged so far: rbgv status".to_owned(),
+        ),
+        jobs => findings.remarks.push(format!(
+            "{jobs} jobs are under way, or in doubt, and not charged so far: rbgv status"
+        )),
     }
-}
-
-fn bills<'a>(seen: &Seen<'a>) -> BTreeMap<&'a JobId, Bill> {
-    let mut bills: BTreeMap<&JobId, Bill> = BTreeMap::new();
-    for (event, credits) in &seen.charges {
-        let Some(job) = &event.job else { continue };
-        let bill = bills.entry(job).or_default();
-        bill.net += credits.0;
-        bill.charges += usize::from(credits.0 > 0.0);
-        bill.refunded |= credits.0 < 0.0;
-        bill.at = bill.at.or_else(|| event.at.as_deref().and_then(Timestamp::read));
-    }
-    bills
 }
 
 /// What is wrong with a bill, if anything is.
@@ -83,7 +153,7 @@ fn wrong(
     findings: &mut Findings,
 ) -> Option<Wrong> {
     let Some(attempt) = attempt else { return Some(Wrong::NotOurs) };
-    if agree(bill.net(), Credits(0.0)) && bill.refunded {
+    if !bill.stands() && bill.refunded {
         findings.remarks.push(format!("{}: charged and given back", named(attempt)));
         return None;
     }
@@ -105,6 +175,12 @@ fn wrong(
             named(attempt),
             bill.net()
         )),
+        // What failed may cost less than the whole, and never more.
+        (Phase::Failed | Phase::NeedsReview | Phase::Halted, Some(expected))
+            if !fits && bill.net > expected.0 =>
+        {
+            return Some(Wrong::OtherAmount);
+        }
         (Phase::Failed, _) => findings.remarks.push(format!(
             "{}: failed, and was charged {} credits",
             named(attempt),
@@ -138,44 +214,40 @@ fn difference(
     }
 }
 
-/// Completed attempts of the key, in the part of the period that the events cover, that no charge
-/// names.
-fn missing<'a>(
-    books: &Books<'a>,
-    seen: &Seen<'_>,
-    bills: &BTreeMap<&JobId, Bill>,
-) -> Vec<&'a Spent> {
+/// Attempts from here that the answers are about, in the part of the period that the events cover, that no
+/// charge names.
+fn uncharged<'a>(books: &Books<'a>, seen: &Seen<'_>) -> impl Iterator<Item = &'a Spent> {
     let from = covered_from(books, seen);
     books
         .attempts
         .iter()
-        .filter(|attempt| attempt.key == *books.key && attempt.phase == Phase::Completed)
-        .filter(|attempt| attempt.at.0 >= from)
-        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !bills.contains_key(job)))
+        .filter(|attempt| books.covers(attempt) && attempt.sent_from_here)
+        .filter(move |attempt| from.is_some_and(|from| attempt.at >= from))
+        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !seen.charges_name(job)))
+}
+
+/// Completed attempts without a charge.
+fn missing<'a>(books: &Books<'a>, seen: &Seen<'_>) -> impl Iterator<Item = &'a Spent> {
+    uncharged(books, seen)
+        .filter(|attempt| attempt.phase == Phase::Completed)
         .filter(|attempt| price(attempt, books.prices).is_none_or(|price| price.0 > 0.005))
-        .collect()
 }
 
 /// Failed attempts that were started and, as far as the events tell by now, not charged.
-fn free<'a>(
-    books: &Books<'a>,
-    seen: &Seen<'_>,
-    bills: &BTreeMap<&JobId, Bill>,
-) -> impl Iterator<Item = &'a Spent> {
-    let from = covered_from(books, seen);
+fn free<'a>(books: &Books<'a>, seen: &Seen<'_>) -> impl Iterator<Item = &'a Spent> {
     let settled = books.now.before(RECENT);
-    books
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.key == *books.key && attempt.phase == Phase::Failed)
-        .filter(move |attempt| attempt.at.0 >= from && attempt.changed_at < settled)
-        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !bills.contains_key(job)))
+    uncharged(books, seen)
+        .filter(move |attempt| attempt.phase == Phase::Failed && attempt.changed_at < settled)
 }
 
-/// From when on the charge of an attempt would be among the events.
-fn covered_from(books: &Books<'_>, seen: &Seen<'_>) -> i64 {
+/// From when on the charge of an attempt would be among the events; never, when it cannot be told.
+fn covered_from(books: &Books<'_>, seen: &Seen<'_>) -> Option<Timestamp> {
     let skew = i64::try_from(SKEW.as_millis()).unwrap_or(0);
-    seen.from.map_or(books.since.0, |from| from.0.saturating_add(skew))
+    match seen.cut {
+        Cut::Nowhere => Some(books.since),
+        Cut::At(from) => Some(Timestamp(from.0.saturating_add(skew))),
+        Cut::Somewhere => None,
+    }
 }
 
 fn named(attempt: &Spent) -> String {

@@ -1,23 +1,25 @@
 //! The audit: what the service charged against what the ledger says was started. Pure.
 //!
-//! Every charge is to have one attempt of ours behind it, and every attempt that was completed one
-//! charge of the right amount. Where the service's events name their jobs this is done one by one.
-//! Where they do not, or where the page of events ends before the period does, days are compared
-//! instead, and what could not be looked at is said: "all matched" is a claim about every single
-//! charge.
+//! Every charge is to have one attempt of ours behind it, every attempt that was completed one charge
+//! of the right amount, and every item one attempt that was charged, unless the user asked for more.
+//! Where the service's events name their jobs this is done one by one. Where they do not, or where
+//! the page of events ends before the period does, days are compared instead, and what could not be
+//! looked at is said: "all matched" is a claim about every single charge, so it takes a second word
+//! of the service (its count of events, or its total of credits) that the events are all there are.
 
 mod days;
 mod jobs;
+mod seen;
+mod words;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::client::{UsageEvent, UsageEventPage, UsageSummary};
+use crate::client::{UsageEventPage, UsageSummary};
 use crate::ledger::{KeyId, Spent, TaskId};
 use crate::model::{Credits, JobId, Pricing, Timestamp};
 
-/// How many events the service gives when it passes over the limit that was asked for (contract,
-/// *Endpoints*): a page of just so many may have been cut.
-const USUAL_PAGE: usize = 20;
+use seen::{Cut, Seen};
 
 /// How far the service's clock and ours may be apart before a charge looks older than its start.
 const SKEW: Duration = Duration::from_mins(10);
@@ -31,8 +33,8 @@ pub struct Books<'a> {
     /// Attempts of this machine, of whatever key: all of the period, and those older ones that the
     /// events name.
     pub attempts: &'a [Spent],
-    /// The key whose usage was asked for.
-    pub key: &'a KeyId,
+    /// The keys whose usage the answers are about: one, unless the service counts by account.
+    pub keys: &'a [KeyId],
     /// The service's events.
     pub events: &'a UsageEventPage,
     /// How many events were asked for.
@@ -63,6 +65,15 @@ pub enum Basis {
 }
 
 impl Basis {
+    const ALL: [Self; 5] =
+        [Self::Charges, Self::ChargesAndDays, Self::Days, Self::Total, Self::Nothing];
+
+    /// The one of two that says less.
+    fn weaker(self, other: Self) -> Self {
+        let rank = |basis| Self::ALL.iter().position(|known| *known == basis);
+        if rank(self) < rank(other) { other } else { self }
+    }
+
     /// A stable word for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -110,6 +121,9 @@ pub enum Wrong {
     NotCharged,
     /// Charged more than once.
     Twice,
+    /// Charged for an item that another attempt was charged for already, and nobody asked for a
+    /// second one.
+    SecondAttempt,
     /// Charged, and not what it should cost.
     OtherAmount,
     /// The credits of a day, or of the whole period, are not those of our attempts.
@@ -118,11 +132,12 @@ pub enum Wrong {
 
 impl Wrong {
     /// Every way, for tables.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NotOurs,
         Self::NotStarted,
         Self::NotCharged,
         Self::Twice,
+        Self::SecondAttempt,
         Self::OtherAmount,
         Self::OtherTotal,
     ];
@@ -135,6 +150,7 @@ impl Wrong {
             Self::NotStarted => "not_started",
             Self::NotCharged => "not_charged",
             Self::Twice => "charged_twice",
+            Self::SecondAttempt => "second_attempt",
             Self::OtherAmount => "other_amount",
             Self::OtherTotal => "other_total",
         }
@@ -167,6 +183,8 @@ pub struct Findings {
     pub matched: usize,
     /// What they come to.
     pub credits: Credits,
+    /// Of these, further attempts at an item that was charged for before, which the user asked for.
+    pub asked_again: usize,
     /// Every difference.
     pub differences: Vec<Difference>,
     /// What could not be looked at, in words.
@@ -200,6 +218,7 @@ pub fn reconcile(books: &Books<'_>) -> Findings {
         basis: Basis::Charges,
         matched: 0,
         credits: Credits(0.0),
+        asked_again: 0,
         differences: Vec::new(),
         unchecked: Vec::new(),
         remarks: Vec::new(),
@@ -207,110 +226,115 @@ pub fn reconcile(books: &Books<'_>) -> Findings {
         charges: Vec::new(),
     };
     let seen = Seen::of(books);
-    if seen.named {
-        jobs::compare(books, &seen, &mut findings);
-        if let Some(from) = seen.from {
-            findings.basis = Basis::ChargesAndDays;
-            findings.unchecked.push(cut(books, from));
-            days::compare(books, Some(from), &mut findings);
-        } else if let Some(used) = books.summary.credits_used
-            && !agree(used, seen.sum())
+    if !seen.can_be_told_apart(books) {
+        findings.unchecked.push(words::anonymous(books, &seen));
+        findings.basis = Basis::Days;
+        days::compare(books, None, &mut findings);
+        findings.may_be_late |= late(books, &findings);
+        return findings;
+    }
+    jobs::compare(books, &seen, &mut findings);
+    let until = match seen.cut {
+        Cut::Nowhere => None,
+        Cut::At(from) => {
+            findings.unchecked.push(words::cut(books, from));
+            Some(from)
+        }
+        Cut::Somewhere => {
+            findings.unchecked.push(words::cut_somewhere(books));
+            None
+        }
+    };
+    if !seen.nameless.is_empty() {
+        findings.unchecked.push(words::nameless(&seen));
+    }
+    if seen.shows_everything() {
+        corroborate(books, &seen, &mut findings);
+    } else {
+        findings.basis = Basis::ChargesAndDays;
+        // Nameless charges may be anywhere in the period.
+        let until = until.filter(|_| seen.nameless.is_empty());
+        days::compare(books, until, &mut findings);
+    }
+    findings.may_be_late |= late(books, &findings);
+    findings
+}
+
+impl Findings {
+    /// The findings of two audits, of two keys.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.basis = self.basis.weaker(other.basis);
+        self.matched += other.matched;
+        self.credits = self.credits + other.credits;
+        self.asked_again += other.asked_again;
+        self.differences.extend(other.differences);
+        self.unchecked.extend(other.unchecked);
+        self.remarks.extend(other.remarks);
+        self.may_be_late |= other.may_be_late;
+        self.charges.extend(other.charges);
+        self
+    }
+
+    /// Says of attempts of `profile` since `since` that none of `keys` made them: what they were
+    /// charged shows under another key. Those whose charge was found all the same are no question.
+    pub fn leave_out(
+        &mut self,
+        attempts: &[Spent],
+        profile: &str,
+        keys: &[KeyId],
+        since: Timestamp,
+    ) {
+        let mut left: BTreeMap<&str, u64> = BTreeMap::new();
+        for attempt in
+            attempts.iter().filter(|a| a.may_be_billed && a.sent_from_here && a.at >= since)
         {
+            let found = self.charges.iter().any(|(task, _)| *task == attempt.task);
+            if attempt.profile == profile && !keys.contains(&attempt.key) && !found {
+                *left.entry(&attempt.key.print.0).or_default() += 1;
+            }
+        }
+        for (print, jobs) in left {
+            self.unchecked.push(format!(
+                "{jobs} of the jobs of this profile were made with another key ({print}), whose usage \
+                 only that key can be asked for"
+            ));
+        }
+    }
+}
+
+/// Looks for a second word of the service that the events are all charges of the period.
+fn corroborate(books: &Books<'_>, seen: &Seen<'_>, findings: &mut Findings) {
+    match books.summary.used() {
+        Some(used) if seen.sums().into_iter().any(|sum| agree(used, sum)) => {}
+        Some(used) => {
+            findings.may_be_late |= books.has_recent();
             findings.unchecked.push(format!(
                 "the events of the period come to {} credits, the summary to {used}: one of them \
                  leaves something out",
                 seen.sum()
             ));
         }
-    } else {
-        findings.unchecked.push(anonymous(books, &seen));
-        findings.basis = Basis::Days;
-        days::compare(books, None, &mut findings);
-    }
-    findings.may_be_late |= late(books, &findings);
-    findings
-}
-
-/// The charges among the events.
-struct Seen<'a> {
-    /// Entries of the period that say an amount other than nothing.
-    charges: Vec<(&'a UsageEvent, Credits)>,
-    /// Whether every charge can be brought to a job.
-    named: bool,
-    /// Where the page of events begins, if it was cut within the period.
-    from: Option<Timestamp>,
-}
-
-impl<'a> Seen<'a> {
-    fn of(books: &Books<'a>) -> Self {
-        let events = &books.events.events;
-        let time = |event: &UsageEvent| event.at.as_deref().and_then(Timestamp::read);
-        let in_period = |event: &&UsageEvent| time(event).is_none_or(|at| at >= books.since);
-        let charges: Vec<(&UsageEvent, Credits)> = events
-            .iter()
-            .filter(in_period)
-            .filter_map(|event| Some((event, event.credits.filter(|amount| amount.0 != 0.0)?)))
-            .collect();
-        let oldest = events.iter().filter_map(time).min();
-        let cut = is_cut(books.events, books.asked);
-        let used = books.summary.credits_used.is_some_and(|used| used.0 > slack(0.0));
-        let silent = charges.is_empty() && used;
-        Self {
-            named: !silent && all_named(&charges, books.attempts),
-            from: oldest.filter(|oldest| cut && *oldest > books.since),
-            charges,
-        }
-    }
-
-    fn sum(&self) -> Credits {
-        self.charges.iter().map(|(_, credits)| *credits).sum()
+        None if books.events.total.is_some() => {}
+        None => findings.unchecked.push(format!(
+            "nothing says that the {} events are all there are: the answers have neither a count of \
+             events nor a total of credits to hold them against",
+            books.events.events.len()
+        )),
     }
 }
 
-/// Whether there are, or may be, more events than the page shows.
-fn is_cut(page: &UsageEventPage, asked: usize) -> bool {
-    let shown = page.events.len();
-    match page.total {
-        Some(total) => total > shown as u64,
-        None => shown >= asked || shown == USUAL_PAGE,
+impl Books<'_> {
+    /// Whether the answers are about this attempt.
+    fn covers(&self, attempt: &Spent) -> bool {
+        self.keys.contains(&attempt.key)
     }
-}
 
-/// Whether every charge can be brought to a job. A bare `id` may name the event: it counts when
-/// at least one of them is a job of ours.
-fn all_named(charges: &[(&UsageEvent, Credits)], attempts: &[Spent]) -> bool {
-    if charges.iter().any(|(event, _)| event.job.is_none()) {
-        return false;
+    /// Whether something was done so lately that its charge may still be on its way.
+    fn has_recent(&self) -> bool {
+        let recent = |attempt: &Spent| attempt.changed_at >= self.now.before(RECENT);
+        self.attempts.iter().any(|attempt| attempt.may_be_billed && recent(attempt))
     }
-    let mut bare = charges.iter().filter(|(event, _)| !event.names_job).peekable();
-    if bare.peek().is_none() {
-        return true;
-    }
-    let ours = |job: &JobId| attempts.iter().any(|attempt| attempt.job.as_ref() == Some(job));
-    bare.any(|(event, _)| event.job.as_ref().is_some_and(ours))
-}
-
-fn cut(books: &Books<'_>, from: Timestamp) -> String {
-    let shown = books.events.events.len();
-    let all = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
-    format!(
-        "the service shows its latest {shown}{all} events and has no way to ask for older ones: \
-         charges before {} were compared by day only",
-        from.day()
-    )
-}
-
-fn anonymous(books: &Books<'_>, seen: &Seen<'_>) -> String {
-    if seen.charges.is_empty() {
-        let events = books.events.events.len();
-        return format!(
-            "the summary says that credits were used, and none of the {events} usage events has \
-             an amount: single charges could not be checked"
-        );
-    }
-    "the usage events do not say which job a charge is for: which job was charged what, and \
-     whether one was charged twice, could not be checked"
-        .to_owned()
 }
 
 /// What an attempt should have cost, by what is known now.
@@ -338,9 +362,7 @@ fn late(books: &Books<'_>, findings: &Findings) -> bool {
         }
         _ => false,
     };
-    let recent = |attempt: &Spent| attempt.changed_at >= books.now.before(RECENT);
-    findings.differences.iter().any(missing)
-        && books.attempts.iter().any(|attempt| attempt.may_be_billed && recent(attempt))
+    findings.differences.iter().any(missing) && books.has_recent()
 }
 
 #[cfg(test)]

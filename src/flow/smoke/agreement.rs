@@ -9,7 +9,7 @@ use crate::model::{Credits, JobView, Timestamp};
 pub(super) const EVENTS: u32 = 100;
 
 /// Amounts that differ by less than this are the same: services round.
-const ROUNDING: f64 = 0.011;
+pub(super) const ROUNDING: f64 = 0.011;
 
 /// Estimates may differ from bills by this share: durations are measured in frames.
 const ESTIMATE: f64 = 0.05;
@@ -110,7 +110,7 @@ impl Charge {
 /// By how much credits grew between two summaries, if both tell them.
 #[must_use]
 pub(super) fn growth(before: &UsageSummary, after: &UsageSummary) -> Option<Credits> {
-    Some(Credits(after.credits_used?.0 - before.credits_used?.0))
+    Some(Credits(after.used()?.0 - before.used()?.0))
 }
 
 impl Account {

@@ -26,7 +26,7 @@ use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView, Pr
 const PICTURES: usize = 64;
 
 /// Days of usage that are read to find a charge.
-const DAYS: u32 = 7;
+pub(super) const DAYS: u32 = 7;
 
 /// How often usage is looked at until a charge shows.
 pub(super) const USAGE_PAUSE: Duration = Duration::from_secs(2);

@@ -3,18 +3,18 @@
 
 use std::collections::BTreeMap;
 
-use super::agreement::{Bill, Charge, EVENTS};
+use super::agreement::{Bill, Charge, EVENTS, ROUNDING, growth};
 use super::batch::{Errand, Item, carry_out};
 use super::contract;
 use super::free::other_than_documented;
-use super::paid::{USAGE_PAUSE, judged};
+use super::paid::{DAYS, USAGE_PAUSE, judged};
 use super::run::Smoke;
-use crate::client::{Call, Client, NewJob, UploadFile};
+use crate::client::{Call, Client, NewJob, UploadFile, UsageSummary};
 use crate::flow::context::blocking;
 use crate::flow::{Context, Destination, Named};
 use crate::ledger::{Drafts, EntryId, EntryState};
 use crate::model::smoke::{Cause, Stage, StageResult};
-use crate::model::{Credits, Failure, FailureKind, JobOptions, JobStatus, Pricing};
+use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus, JobView, Pricing};
 
 /// What is sent as a video and is none.
 const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
@@ -123,6 +123,8 @@ impl Smoke<'_> {
         let Some(context) = self.setup.context.clone() else {
             return StageResult::skipped(stage, "there is no key");
         };
+        // Without it, growth cannot be told, which is said then.
+        let before = context.service.usage_summary(DAYS, Call::plain()).await.ok();
         let named = Named::Url(DEAD_LINK.to_owned());
         // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
         let errand = self.refusal(&context, self.pricing.as_ref(), named, None);
@@ -145,7 +147,7 @@ impl Smoke<'_> {
             _ => judged(stage, item, came.out_of_time),
         };
         result.job.clone_from(&item.job);
-        self.unbilled(&context.service, item, &mut result).await;
+        self.unbilled(&context.service, item, before.as_ref(), &mut result).await;
         let drift = &mut came.drift;
         item.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
         self.note_drift(came.drift, &mut result);
@@ -188,7 +190,7 @@ impl Smoke<'_> {
             _ => judged(stage, item, came.out_of_time),
         };
         result.job.clone_from(&item.job);
-        self.unbilled(&context.service, item, &mut result).await;
+        self.unbilled(&context.service, item, None, &mut result).await;
         // Left open, a later `resume` would start it as soon as the key has credits.
         if let Err(failure) = close(&context, item).await {
             result.fail(Cause::Local, failure.to_string());
@@ -196,60 +198,35 @@ impl Smoke<'_> {
         result
     }
 
-    /// Whether a job that came to nothing was billed, as far as can be told. Usage may lag: it is
+    /// Whether a job that came to nothing was billed, as far as can be told: by the usage events, by
+    /// what the job says, and by the summary where that was read `before`. Usage may lag: it is
     /// given twice the time that the bill of the good job took.
-    async fn unbilled(&self, client: &Client, item: &Item, result: &mut StageResult) {
+    async fn unbilled(
+        &self,
+        client: &Client,
+        item: &Item,
+        before: Option<&UsageSummary>,
+        result: &mut StageResult,
+    ) {
         let Some(job) = &item.job else { return };
         let patience = self.lag.unwrap_or_default() * 2;
         let began = self.setup.clock.now();
-        let (view, charge) = loop {
-            let looked = match client.get(job, Call::plain()).await {
-                Ok(view) => client.usage_events(EVENTS, Call::plain()).await.map(|page| {
-                    let charge = Charge::of(&page.events, &view);
-                    (view, charge)
-                }),
-                Err(failure) => Err(failure),
-            };
-            let (view, charge) = match looked {
-                Ok(looked) => looked,
+        let seen = loop {
+            let seen = match Unbilled::look(client, job, before).await {
+                Ok(seen) => seen,
                 Err(failure) => {
                     result.warn(format!("whether it was billed cannot be told: {failure}"));
                     return;
                 }
             };
-            if charge != Charge::Nothing || self.setup.clock.now().since(began) >= patience {
-                break (view, charge);
+            if seen.tells_a_bill() || self.setup.clock.now().since(began) >= patience {
+                break seen;
             }
             tokio::time::sleep(USAGE_PAUSE.min(patience)).await;
         };
-        match charge {
-            Charge::Told(charged, _) if charged.0 > 0.0 => {
-                result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
-            }
-            Charge::Told(..) => {
-                result.details.push("what was charged was given back".to_owned());
-            }
-            Charge::Nothing if self.lag.is_some() => {
-                result.details.push("no charge shows".to_owned());
-            }
-            Charge::Nothing => result.details.push(
-                "no charge shows; how long usage lags behind is not known without credits"
-                    .to_owned(),
-            ),
-            Charge::Unnamed | Charge::OutOfSight => {
-                result.warn("the usage events do not tell whether it was billed");
-            }
-        }
-        let Some(status) = view.billing_status else { return };
-        match Bill::of(&status) {
-            Bill::Charged => {
-                result.fail(Cause::Contract, format!("the job says of its bill: {status}"));
-            }
-            Bill::Open if view.status.is_final() => {
-                result.warn(format!("the failed job still says of its bill: {status}"));
-            }
-            _ => result.details.push(format!("the job says: {status}")),
-        }
+        // The bill of the job that went well may be on its way, unless it was seen.
+        let alone = self.finished.is_none() || self.lag.is_some();
+        seen.judge(self.lag.is_some(), alone, result);
     }
 
     fn refusal<'b>(
@@ -276,6 +253,97 @@ impl Smoke<'_> {
 /// Whether a job was refused, or failed, because of what it was asked to do.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
+}
+
+/// What was seen of the bill of a job that came to nothing.
+struct Unbilled {
+    view: JobView,
+    charge: Charge,
+    /// By how much the usage summary grew since the job was made.
+    growth: Option<Credits>,
+}
+
+impl Unbilled {
+    async fn look(
+        client: &Client,
+        job: &JobId,
+        before: Option<&UsageSummary>,
+    ) -> Result<Self, Failure> {
+        let view = client.get(job, Call::plain()).await?;
+        let page = client.usage_events(EVENTS, Call::plain()).await?;
+        let charge = Charge::of(&page.events, &view);
+        let growth = match before {
+            Some(before) => growth(before, &client.usage_summary(DAYS, Call::plain()).await?),
+            None => None,
+        };
+        Ok(Self { view, charge, growth })
+    }
+
+    fn grown(&self) -> Option<Credits> {
+        self.growth.filter(|grown| grown.0 > ROUNDING)
+    }
+
+    /// Whether waiting can show nothing more.
+    fn tells_a_bill(&self) -> bool {
+        match self.charge {
+            Charge::Nothing => false,
+            Charge::Told(..) => true,
+            Charge::Unnamed | Charge::OutOfSight => self.grown().is_some(),
+        }
+    }
+
+    /// `waited` is whether usage had its time to show a bill, `alone` whether nothing else that this
+    /// test did can have let the summary grow.
+    fn judge(&self, waited: bool, alone: bool, result: &mut StageResult) {
+        match self.charge {
+            Charge::Told(charged, _) if charged.0 > 0.0 => {
+                result.fail(Cause::Contract, format!("{charged} credits were charged for nothing"));
+            }
+            Charge::Told(..) => {
+                result.details.push("what was charged was given back".to_owned());
+            }
+            Charge::Nothing if waited => result.details.push("no charge shows".to_owned()),
+            Charge::Nothing => result.details.push(
+                "no charge shows; how long usage lags behind is not known without credits"
+                    .to_owned(),
+            ),
+            Charge::Unnamed | Charge::OutOfSight => self.judge_by_growth(alone, result),
+        }
+        if let (Charge::Nothing, Some(grown)) = (self.charge, self.grown()) {
+            result.warn(format!(
+                "the usage summary grew by {grown} beside a job that failed: does another program \
+                 use this key?"
+            ));
+        }
+        self.judge_bill(result);
+    }
+
+    /// Where the events tell nothing of this job, the summary may.
+    fn judge_by_growth(&self, alone: bool, result: &mut StageResult) {
+        match (self.growth, self.grown()) {
+            (_, Some(grown)) if alone => result.fail(
+                Cause::Contract,
+                format!("the usage summary grew by {grown} for a job that failed"),
+            ),
+            (None, _) | (_, Some(_)) => {
+                result.warn("the usage events do not tell whether it was billed");
+            }
+            (Some(_), None) => result.details.push("the usage summary did not grow".to_owned()),
+        }
+    }
+
+    fn judge_bill(&self, result: &mut StageResult) {
+        let Some(status) = &self.view.billing_status else { return };
+        match Bill::of(status) {
+            Bill::Charged => {
+                result.fail(Cause::Contract, format!("the job says of its bill: {status}"));
+            }
+            Bill::Open if self.view.status.is_final() => {
+                result.warn(format!("the failed job still says of its bill: {status}"));
+            }
+            _ => result.details.push(format!("the job says: {status}")),
+        }
+    }
 }
 
 async fn close(context: &Context<Client>, item: &Item) -> Result<(), Failure> {

@@ -2,10 +2,13 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::seen::is_cut;
 use super::*;
-use crate::client::UsageDay;
-use crate::ledger::Phase;
+use crate::client::{UsageDay, UsageEvent};
+use crate::ledger::{Asked, Phase};
 use crate::model::{Fingerprint, ModelName};
+
+mod trust;
 
 const DAY: i64 = 86_400_000;
 /// Noon of 2026-01-10.
@@ -21,6 +24,10 @@ fn attempt(job: &str) -> Spent {
         task: TaskId(1),
         item_key: job.to_owned(),
         attempt: 1,
+        asked: None,
+        charged_before: false,
+        sent_from_here: true,
+        only_fetched: false,
         name: format!("{job}.mp4"),
         job: Some(JobId(job.to_owned())),
         key: key(),
@@ -86,7 +93,7 @@ impl Case {
         };
         reconcile(&Books {
             attempts: &self.attempts,
-            key: &key(),
+            keys: &[key()],
             events: &UsageEventPage { events: self.events, total: self.total },
             asked: 100,
             summary: &summary,
@@ -155,13 +162,45 @@ fn what_may_be_charged_or_not_is_no_difference() {
     assert_eq!(zero.verdict(), Verdict::Matched, "an event without credits is no charge");
 }
 
+/// A second attempt at the item of `attempt("a")`.
+fn second(asked: Option<Asked>) -> Spent {
+    Spent { item_key: "a".into(), attempt: 2, asked, ..attempt("b") }
+}
+
 #[test]
-fn two_attempts_at_one_item_are_told_of() {
-    let again = Spent { item_key: "a".into(), attempt: 2, ..attempt("b") };
-    let found =
-        Case::of(vec![attempt("a"), again], vec![charge("a", 2.0), charge("b", 2.0)]).found();
-    assert_eq!(found.verdict(), Verdict::Matched);
-    assert!(found.remarks[0].contains("--again"), "{found:?}");
+fn a_second_charge_of_an_item_is_a_difference_unless_it_was_asked_for() {
+    let charges = || vec![charge("a", 2.0), charge("b", 2.0)];
+    let unasked = Case::of(vec![attempt("a"), second(None)], charges()).found();
+    assert_eq!(wrongs(&unasked), [Wrong::SecondAttempt], "{unasked:?}");
+    let difference = &unasked.differences[0];
+    assert_eq!(difference.job, Some(JobId("b".into())), "the later one is too much");
+    assert_eq!((unasked.matched, unasked.asked_again), (1, 0));
+
+    for (asked, flag) in [(Asked::Again, "--again"), (Asked::RetryFailed, "--retry-failed")] {
+        let found = Case::of(vec![attempt("a"), second(Some(asked))], charges()).found();
+        assert_eq!(found.verdict(), Verdict::Matched, "{found:?}");
+        assert_eq!((found.matched, found.asked_again), (2, 1));
+        assert!(found.remarks[0].contains(flag) && found.remarks[0].contains("once more"));
+    }
+    // The order of the charges on the page says nothing.
+    let late = vec![charge("b", 2.0), charge("a", 2.0)];
+    let reordered = Case::of(vec![second(None), attempt("a")], late).found();
+    assert_eq!(reordered.differences[0].job, Some(JobId("b".into())));
+}
+
+#[test]
+fn a_second_charge_is_one_also_when_the_first_was_long_ago() {
+    let later = |asked| Spent { charged_before: true, ..second(asked) };
+    let alone = |asked| Case::of(vec![later(asked)], vec![charge("b", 2.0)]).found();
+    assert_eq!(wrongs(&alone(None)), [Wrong::SecondAttempt]);
+    assert_eq!(alone(Some(Asked::Again)).asked_again, 1);
+    // The first came to nothing.
+    let first = Spent { phase: Phase::Failed, ..attempt("a") };
+    let free = Case::of(vec![first, second(None)], vec![charge("b", 2.0)]).found();
+    assert_eq!((free.verdict(), free.asked_again), (Verdict::Matched, 0), "{free:?}");
+    let first = vec![charge("a", 2.0), charge("a", -2.0), charge("b", 2.0)];
+    let refunded = Case::of(vec![attempt("a"), second(None)], first).found();
+    assert_eq!(refunded.verdict(), Verdict::Matched, "{refunded:?}");
 }
 
 #[test]
