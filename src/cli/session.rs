@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -16,7 +17,7 @@ use crate::flow::{self, Beside, Context};
 use crate::ledger::{KeyId, Ledger, Owner};
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
-use crate::output::{Printer, Reporter};
+use crate::output::{Printer, Reporter, words};
 use crate::sandbox;
 use crate::settings::{Environment, Flags, KEY_VARIABLES, Settings, Sources};
 
@@ -230,6 +231,16 @@ impl Session {
             ..usual
         };
         self.client_that_waits(Secrets { key, admin_token: None }, None, timing)
+    }
+
+    /// For calls that belong to no input: says, once, that the service is waited for.
+    pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
+        let (printer, said) = (self.printer.clone(), AtomicBool::new(false));
+        move |failure, _| {
+            if !said.swap(true, Ordering::Relaxed) {
+                printer.warn(&format!("{}; trying again for a while", words::failure(failure)));
+            }
+        }
     }
 
     fn endpoint_with(&self, secrets: Secrets) -> Endpoint {

@@ -10,6 +10,9 @@ use super::endpoint::is_loopback;
 use super::transport::peer::{self, Certificate, Refused};
 use crate::model::{Failure, FailureKind};
 
+/// A certificate that ends within this time is told of.
+pub const CERTIFICATE_NOTICE: Duration = Duration::from_hours(14 * 24);
+
 /// Addresses behind the name of `url`; the one that it holds itself where it names none.
 ///
 /// # Errors

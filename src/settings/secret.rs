@@ -137,10 +137,7 @@ impl Placed {
             (Source::Inline(_), Some(place)) => &place.path,
             _ => return Vec::new(),
         };
-        let path_shown = path.display();
-        let warning =
-            format!("{path_shown} holds a key and others can read it; run: chmod 600 {path_shown}");
-        if files::readable_by_others(path) { vec![warning] } else { Vec::new() }
+        file_warnings(path)
     }
 
     /// The source that `section` names for `slot`.
@@ -226,6 +223,14 @@ impl Placed {
             _ => self.read(slot, "", surroundings).ok().map(|key| key.fingerprint()),
         }
     }
+}
+
+/// What the user should know about a file that holds a secret.
+pub(super) fn file_warnings(path: &Path) -> Vec<String> {
+    let path_shown = path.display();
+    let warning =
+        format!("{path_shown} holds a key and others can read it; run: chmod 600 {path_shown}");
+    if files::readable_by_others(path) { vec![warning] } else { Vec::new() }
 }
 
 /// A key that can be sent in a header, or what is wrong with it. The message never holds the key.

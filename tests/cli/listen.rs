@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Home, Listener, Ran, Sandbox, WEBHOOK_SECRET};
+use crate::support::{Home, Listener, Ran, Sandbox, WEBHOOK_SECRET, this_moment};
 
 fn signing(args: &[&str]) -> Sandbox {
     Sandbox::start(&[&["--webhook-secret", WEBHOOK_SECRET], args].concat())
@@ -141,6 +141,40 @@ fn a_signature_that_does_not_fit_is_explained() {
     let old = verify(text("body"), &["--secret-file", "secret", "--at", "2099-01-01T00:00:00Z"]);
     assert!(old.ends_with(10).stdout.contains("replay"));
     verify(text("body"), &[]).ends_with(3).says("RBGV_WEBHOOK_SECRET");
+    let spaced = headers.replace(": ", ":   ").replace('\n', " \r\n");
+    std::fs::write(home.work().join("headers"), spaced).unwrap();
+    verify(text("body"), &secret).ends_with(0);
+    let twice = headers.clone() + &headers;
+    std::fs::write(home.work().join("headers"), twice).unwrap();
+    let told = verify(text("body"), &secret).ends_with(10).stdout;
+    assert!(told.contains("X-Webhook-Signature stands more than once"), "{told}");
+    std::fs::write(home.work().join("headers"), headers).unwrap();
+    verify(&"x".repeat((1 << 20) + 1), &secret).ends_with(2).says("larger than 1048576 bytes");
     std::fs::write(home.work().join("secret"), "another").unwrap();
-    assert!(verify(text("body"), &secret).ends_with(10).stdout.contains("another"));
+    let told = verify(text("body"), &secret).ends_with(10).stdout;
+    assert!(told.contains("another") && told.contains("would refuse it"), "{told}");
+}
+
+#[test]
+fn a_file_of_deliveries_is_read_past_what_is_none() {
+    let sandbox = signing(&["--timer", "100ms"]);
+    let home = Home::with(&sandbox);
+    let listener = Listener::start(home.keyed(&sandbox), &["--keep", "kept"]);
+    let body = r#"{"event": "job.started", "data": {"id": "j-1"}}"#;
+    assert_eq!(listener.post_signed("d-1", &this_moment(), body), 200);
+    assert_eq!(listener.stop(), Some(0));
+    let kept = std::fs::read_to_string(home.work().join("kept")).unwrap();
+    let forged = kept.replace("j-1", "j-2").replace("d-1", "d-2");
+    let torn = &kept[..kept.len() / 2];
+    std::fs::write(home.work().join("kept"), format!("{torn}\n{forged}{kept}")).unwrap();
+    let replay = |file: &str| {
+        let mut command = home.keyed(&sandbox);
+        command.env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET);
+        Ran::of(command.args(["--json", "listen", "replay", file]))
+    };
+    let ran = replay("kept").ends_with(10).says("1 line is no delivery, line 1 first");
+    assert!(ran.stderr.contains("(d-2) was refused"), "{}", ran.stderr);
+    assert_eq!(ran.json().len(), 1, "{}", ran.stdout);
+    assert_eq!(ran.json()[0]["delivery"], "d-1");
+    replay("no such file").ends_with(2).says("--keep FILE wrote");
 }

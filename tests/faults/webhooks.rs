@@ -1,10 +1,10 @@
 //! Row 40: webhooks that are not to be believed, and those that never come.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 
 use crate::case::Case;
-use crate::support::{Listener, Sandbox, WEBHOOK_SECRET};
+use crate::support::{Listener, Ran, Sandbox, WEBHOOK_SECRET, this_moment, wait_for};
 
 /// A sandbox that signs, and tries each delivery once.
 fn signing(fault: &str) -> Case {
@@ -82,4 +82,89 @@ fn row_40_a_huge_body_is_not_read() {
     }
     assert_eq!(listener.wait_for(|_| true)["reason"], "too_large");
     assert_eq!(listener.post(&[], b"{}"), 401, "unsigned");
+}
+
+/// A webhook that says that a job has ended.
+fn ended(job: &str) -> String {
+    format!(r#"{{"event": "job.completed", "data": {{"id": "{job}", "status": "completed"}}}}"#)
+}
+
+#[test]
+fn row_40_what_was_answered_is_handed_on_after_a_crash() {
+    let case = Case::of(Sandbox::quick(), "");
+    // Hands the first on for as long as it likes; the second waits behind it.
+    let exec = "echo begun >> begun; while ! test -e go; do sleep 0.05; done";
+    let listener =
+        Listener::start(case.home.keyed(&case.sandbox), &["--keep", "kept", "--exec", exec]);
+    let stamp = this_moment();
+    assert_eq!(listener.post_signed("d-1", &stamp, &ended("j-1")), 200);
+    wait_for("the command", || case.home.work().join("begun").exists());
+    assert_eq!(listener.post_signed("d-2", &stamp, &ended("j-2")), 200);
+    listener.crash();
+    std::fs::write(case.home.work().join("go"), "").unwrap();
+
+    let with = |args: &[&str]| {
+        let mut command = case.home.keyed(&case.sandbox);
+        Ran::of(command.env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET).args(args))
+    };
+    let story = "echo \"$RBGV_DELIVERY\" >> heard";
+    let replay = ["listen", "replay", "--unhandled", "kept", "--exec", story];
+    with(&replay).ends_with(0);
+    let heard = || std::fs::read_to_string(case.home.work().join("heard")).unwrap();
+    assert_eq!(heard(), "d-1\nd-2\n", "at least once, in the order in which they came");
+    with(&replay).ends_with(0);
+    assert_eq!(heard().lines().count(), 2, "and never again");
+}
+
+#[test]
+fn row_40_a_listener_says_what_an_earlier_one_left() {
+    let case = Case::of(Sandbox::quick(), "");
+    let args = ["--keep", "kept", "--exec", "exit 1"];
+    let mut listener = Listener::start(case.home.keyed(&case.sandbox), &args);
+    assert_eq!(listener.post_signed("d-1", &this_moment(), &ended("j-1")), 200);
+    listener.wait_for(|line| line["event"] == "webhook");
+    assert_eq!(listener.stop(), Some(0));
+    let mut command = case.home.keyed(&case.sandbox);
+    command.env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET);
+    command.args(["listen", "--listen", "127.0.0.1:0", "--keep", "kept"]);
+    command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
+    let mut restarted = command.spawn().unwrap();
+    let mut lines = BufReader::new(restarted.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let told = lines.find(|line| line.contains("not handled to the end")).unwrap();
+    assert!(told.contains("1 webhook was") && told.contains("replay --unhandled"), "{told}");
+    restarted.kill().unwrap();
+    restarted.wait().unwrap();
+}
+
+#[test]
+fn row_40_a_webhook_that_lies_settles_nothing() {
+    let mut case = Case::of(Sandbox::start(&["--timer", "1h"]), "");
+    let mut listener = Listener::start(case.home.keyed(&case.sandbox), &[]);
+    case.home.clip("a.mp4");
+    let started =
+        case.run(&["run", "a.mp4", "--no-wait", "--webhook-url", &listener.url()]).ends_with(0);
+    let job = started.lines()[0].to_owned();
+    // Signed and fresh, about our own job, and not true: one look, and nothing is settled by it.
+    for (id, body) in [
+        ("d-1", ended(&job)),
+        ("d-2", ended(&job).replace("completed", "failed")),
+        ("d-3", ended(&job).replace("\"id\"", "\"job_id\"")),
+    ] {
+        assert_eq!(listener.post_signed(id, &this_moment(), &body), 200);
+        let heard = listener.wait_for(|line| line["event"] == "webhook");
+        assert_eq!(heard["settled"], "not_confirmed", "{heard}");
+    }
+    let told = case.run(&["logs", &job, "--json"]).ends_with(0).json().remove(0);
+    assert_eq!((&told["phase"], &told["failure"]), (&"running".into(), &serde_json::Value::Null));
+    assert_eq!(told["webhooks"].as_array().unwrap().len(), 3, "{told}");
+    // A forged one does not even make it look.
+    let looks = case.sandbox.audit().requests("GET", &job);
+    let forged = [
+        ("X-Webhook-Delivery-Id", "d-4"),
+        ("X-Webhook-Timestamp", &*this_moment()),
+        ("X-Webhook-Signature", &format!("sha256={}", "0".repeat(64))),
+    ];
+    assert_eq!(listener.post(&forged, ended(&job).as_bytes()), 401);
+    assert_eq!(listener.wait_for(|_| true)["reason"], "wrong_signature");
+    assert_eq!(case.sandbox.audit().requests("GET", &job), looks);
 }

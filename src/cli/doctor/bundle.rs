@@ -31,7 +31,8 @@ doctor.json       every check, and every setting with the place it comes from\n\
 environment.json  which variables of rbgv and of proxies are set, and harmless values\n\
 ledger.json       how many jobs stand where, and the last that failed, with their request ids\n\
 \n\
-Keys are told by fingerprint. Links, tags, names of files and directories of yours are left out.\n";
+Keys are told by fingerprint. Links, tags, e-mail addresses, names of files and directories of\n\
+yours are left out.\n";
 
 /// What the archive is made from.
 pub(super) struct Contents<'a> {
@@ -92,27 +93,36 @@ fn page(redactor: &Redactor, value: &Value) -> String {
 fn redactor(contents: &Contents<'_>) -> Redactor {
     let mut redactor = Redactor::default();
     let env = contents.env;
-    for key in &contents.secrets {
+    for key in contents.secrets.iter().chain(&other_secrets(contents.session)) {
         redactor.secret(key.expose());
-    }
-    if let Some(token) = contents.session.and_then(|session| session.settings.admin_token().ok()?) {
-        redactor.secret(token.expose());
     }
     for (_, value) in env.vars.iter().filter(|(name, _)| is_sensitive(name)) {
         redactor.secret(value);
     }
+    for address in PROXIES.iter().filter_map(|name| env.var(name)) {
+        redactor.proxy(address);
+    }
     redactor.place(&env.current_dir, "(here)");
     if let Some(directory) = contents.state_dir {
-        redactor.place(directory, "(state)");
+        redactor.own_place(directory, "(state)");
     }
     if let Some(dirs) = &env.dirs {
-        redactor.place(&dirs.config_dir, "(config)");
-        redactor.place(&dirs.cache_dir, "(cache)");
+        redactor.own_place(&dirs.config_dir, "(config)");
+        redactor.own_place(&dirs.cache_dir, "(cache)");
     }
     if let Some(home) = env.var("HOME") {
         redactor.place(Path::new(home), "~");
     }
     redactor
+}
+
+/// Secrets of the profile beside its key. Where one cannot be read it is in no text either.
+fn other_secrets(session: Option<&Session>) -> Vec<ApiKey> {
+    let Some(settings) = session.map(|session| &session.settings) else { return Vec::new() };
+    let next = settings.next_key().ok().flatten().map(|resolved| resolved.key);
+    let webhooks = settings.webhook_secret(None).ok().map(|resolved| resolved.key);
+    let admin = settings.admin_token().ok().flatten();
+    [next, webhooks, admin].into_iter().flatten().collect()
 }
 
 /// The checks and settings. What the user wrote in a file that cannot be read, or as tags, is not

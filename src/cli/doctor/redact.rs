@@ -1,6 +1,8 @@
 //! What may be shown to everybody: text without keys, links, signatures, and without the names of
 //! the user's directories. Pure.
 
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 /// Stands for what was taken out.
@@ -29,27 +31,76 @@ const SHORTEST: usize = 6;
 #[derive(Debug, Default)]
 pub(super) struct Redactor {
     secrets: Vec<String>,
-    places: Vec<(String, &'static str)>,
+    places: Vec<Place>,
+}
+
+/// A directory that may be named, by another name.
+#[derive(Debug)]
+struct Place {
+    path: String,
+    name: &'static str,
+    /// Whether what lies in it is ours, and may be named too.
+    ours: bool,
 }
 
 impl Redactor {
-    /// Hides `secret` wherever it stands.
+    /// Hides `secret` wherever it stands, also as addresses, JSON, hexadecimal digits and Base64
+    /// write it.
     pub(super) fn secret(&mut self, secret: &str) {
         let secret = secret.trim();
-        if secret.len() >= SHORTEST && !self.secrets.iter().any(|known| known == secret) {
-            self.secrets.push(secret.to_owned());
-            // One that holds another is looked for first.
-            self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        if secret.len() < SHORTEST {
+            return;
         }
+        let in_address: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let in_json = serde_json::Value::from(secret).to_string();
+        let hexadecimal = hex::encode(secret);
+        let forms = [
+            secret.to_owned(),
+            in_address,
+            in_json.trim_matches('"').to_owned(),
+            hexadecimal.to_uppercase(),
+            hexadecimal,
+            BASE64_STANDARD_NO_PAD.encode(secret),
+            BASE64_URL_SAFE_NO_PAD.encode(secret),
+        ];
+        for form in forms {
+            if !self.secrets.contains(&form) {
+                self.secrets.push(form);
+            }
+        }
+        // One that holds another is looked for first.
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
-    /// Writes `name` in place of the path `place`. The first that fits is taken, so longer ones
-    /// come first.
+    /// Hides user and password of the proxy at `address`.
+    pub(super) fn proxy(&mut self, address: &str) {
+        let bare = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let Some((user_info, _)) = bare.rsplit_once('@') else { return };
+        self.secret(user_info);
+        for part in user_info.splitn(2, ':') {
+            self.secret(part);
+            self.secret(&plain(part));
+        }
+        // As it travels to the proxy.
+        self.secret(&plain(user_info));
+    }
+
+    /// Writes `name` in place of the path `place` and of everything in it.
     pub(super) fn place(&mut self, place: &std::path::Path, name: &'static str) {
-        let place = place.to_string_lossy().trim_end_matches('/').to_owned();
-        if place.len() > 1 {
-            self.places.push((place, name));
-            self.places.sort_by_key(|(place, _)| std::cmp::Reverse(place.len()));
+        self.add(place, name, false);
+    }
+
+    /// Writes `name` in place of the path `place`, a directory of ours: what lies in it is named.
+    pub(super) fn own_place(&mut self, place: &std::path::Path, name: &'static str) {
+        self.add(place, name, true);
+    }
+
+    fn add(&mut self, place: &std::path::Path, name: &'static str, ours: bool) {
+        let path = place.to_string_lossy().trim_end_matches('/').to_owned();
+        if path.len() > 1 {
+            self.places.push(Place { path, name, ours });
+            // One within another is looked for first.
+            self.places.sort_by_key(|place| std::cmp::Reverse(place.path.len()));
         }
     }
 
@@ -59,10 +110,47 @@ impl Redactor {
         for secret in &self.secrets {
             text = text.replace(secret.as_str(), HIDDEN);
         }
-        for (place, name) in &self.places {
-            text = text.replace(place.as_str(), name);
+        words(&self.pathless(&text))
+    }
+
+    /// `text` without the names of the user's files and directories.
+    fn pathless(&self, text: &str) -> String {
+        let mut shown = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(next) = rest.chars().next() {
+            let known = self.places.iter().find(|place| is_in(rest, &place.path));
+            let begins = shown.chars().next_back().is_none_or(|c| is_between(c) || c == '=');
+            let foreign = begins && is_path(rest);
+            match known {
+                Some(Place { path, name, ours: true }) => {
+                    let inside = &rest[path.len()..];
+                    let (inside, after) =
+                        inside.split_at(inside.find(is_between).unwrap_or(inside.len()));
+                    shown += name;
+                    shown += inside;
+                    rest = after;
+                }
+                Some(Place { path, name, ours: false }) => {
+                    let inside = &rest[path.len()..];
+                    let end = path_end(inside);
+                    shown += name;
+                    shown += if end > 1 { "/…" } else { "" };
+                    shown += own_name(&inside[..end]);
+                    rest = &inside[end..];
+                }
+                None if foreign => {
+                    let end = path_end(rest);
+                    shown += "(path)";
+                    shown += own_name(&rest[..end]);
+                    rest = &rest[end..];
+                }
+                None => {
+                    shown.push(next);
+                    rest = &rest[next.len_utf8()..];
+                }
+            }
         }
-        words(&text)
+        shown
     }
 
     /// Every text in `value`, cleaned; names of fields stay.
@@ -76,6 +164,48 @@ impl Redactor {
             other => other.clone(),
         }
     }
+}
+
+/// Text of which `%` escapes are undone.
+fn plain(escaped: &str) -> String {
+    let pair = format!("x={}", escaped.replace('+', "%2B"));
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
+}
+
+/// Whether `text` begins with the path `place` or with one in it.
+fn is_in(text: &str, place: &str) -> bool {
+    text.strip_prefix(place)
+        .is_some_and(|rest| rest.chars().next().is_none_or(|c| c == '/' || !is_of_name(c)))
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '-' | '_' | '.')
+}
+
+/// Whether `text` begins with a path of this machine; those of the service's calls are none.
+fn is_path(text: &str) -> bool {
+    let of_service = ["/v1/", "/api/", "/health"].iter().any(|start| text.starts_with(start));
+    let named =
+        |start| text.strip_prefix(start).is_some_and(|rest: &str| rest.starts_with(is_of_name));
+    !of_service && (named("/") || named("~/"))
+}
+
+/// Where a path ends: names may hold blanks, so it goes on to what ends a part of a sentence.
+fn path_end(text: &str) -> usize {
+    let ends = |(at, c): (usize, char)| {
+        let hard = matches!(c, '"' | '\'' | '`' | ',' | ';' | '(' | ')' | '<' | '>' | '\n');
+        (hard || (c == ':' && text[at + 1..].starts_with(' '))).then_some(at)
+    };
+    text.char_indices().find_map(ends).unwrap_or(text.len())
+}
+
+/// The name of a file that every user has, with the line behind it; nothing for any other.
+fn own_name(path: &str) -> &str {
+    let known = ["/rbgv.toml", "/config.toml", "/ledger.sqlite3"];
+    known.iter().find_map(|name| Some(&path[path.rfind(name)?..])).unwrap_or_default()
 }
 
 /// Whether the value of a variable or field of this name is a secret.
@@ -121,7 +251,7 @@ fn words(text: &str) -> String {
         }
         if hide_next && !is_label(word) {
             shown.push_str(HIDDEN);
-            hide_next = word.eq_ignore_ascii_case("bearer");
+            hide_next = is_scheme(word);
         } else {
             shown.push_str(&one(word));
             hide_next = is_label(word);
@@ -138,7 +268,12 @@ fn is_between(c: char) -> bool {
 /// Whether the next word is the value of a sensitive name: `X-Api-Key: value`, `Bearer value`.
 fn is_label(word: &str) -> bool {
     let named = word.strip_suffix([':', '=']).is_some_and(is_sensitive);
-    named && !word.starts_with(['[', '{']) || word.eq_ignore_ascii_case("bearer")
+    named && !word.starts_with(['[', '{']) || is_scheme(word)
+}
+
+/// Whether `word` names a way of showing a secret, which follows.
+fn is_scheme(word: &str) -> bool {
+    word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic")
 }
 
 fn one(word: &str) -> String {
@@ -148,7 +283,11 @@ fn one(word: &str) -> String {
     if word.contains('=') {
         return parameters(word);
     }
-    let looks = ["sk-", "sk_", "pk_", "rk_"].iter().any(|start| word.starts_with(start));
+    // An address of a person, or what stands before a host without a scheme.
+    if word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
+        return HIDDEN.to_owned();
+    }
+    let looks = ["sk-", "sk_", "pk_", "rk_", "whsec_"].iter().any(|start| word.starts_with(start));
     if looks && word.len() > 8 { HIDDEN.to_owned() } else { word.to_owned() }
 }
 
@@ -180,6 +319,7 @@ fn origin(word: &str, at: usize) -> String {
 mod tests {
     use std::path::Path;
 
+    use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -191,16 +331,26 @@ mod tests {
         redactor.secret("planted-key");
         redactor.secret("abc");
         redactor.place(Path::new("/home/jo"), "~");
-        redactor.place(Path::new("/home/jo/state"), "(state)");
+        redactor.own_place(Path::new("/home/jo/state"), "(state)");
         let table = [
             ("it was planted-key!", "it was (hidden)!"),
             ("abc is too short", "abc is too short"),
-            ("/home/jo/state/x and /home/jo/y", "(state)/x and ~/y"),
+            ("/home/jo/state/x: /home/jo/y", "(state)/x: ~/…"),
+            ("/home/jo/My Clips/Jo Doe.mp4: no", "~/…: no"),
+            ("(here, /home/jo)", "(here, ~)"),
+            ("/home/jo/state/spool/a b", "(state)/spool/a b"),
+            ("open /acme.mp4", "open (path)"),
+            ("/home/joanna/x", "(path)"),
+            ("/srv/acme corp/rbgv.toml:4: no", "(path)/rbgv.toml:4: no"),
+            ("read '/srv/acme/key file' now", "read '(path)' now"),
+            ("GET /v1/jobs/j-1 and GET /health", "GET /v1/jobs/j-1 and GET /health"),
+            ("ask jo.doe@example.com, or u:p@proxy:3128", "ask (hidden), or (hidden)"),
             ("get https://cdn.example/a/b?sig=x now", "get https://cdn.example/… now"),
             ("https://u:p@api.example/", "https://api.example"),
             ("proxy=http://u:p@proxy:1/x,", "proxy=http://proxy:1/…,"),
             ("X-Api-Key: 12345 end", "X-Api-Key: (hidden) end"),
             ("authorization: Bearer abcdef", "authorization: Bearer (hidden)"),
+            ("Proxy: Basic abcdef", "Proxy: Basic (hidden)"),
             ("token=abc&x=1", "token=(hidden)"),
             ("a?x=1&signature=abc", "a?x=1&signature=(hidden)"),
             ("a?sig=abc&x=1&token=d", "a?sig=(hidden)"),
@@ -210,6 +360,20 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(redactor.clean(text), expected);
+        }
+        redactor.proxy("http://j%40x:planted%2Fpass@proxy:1");
+        for hidden in [
+            "planted%2Fpass",
+            "planted/pass",
+            "cGxhbnRlZC9wYXNz",
+            "j@x:planted/pass",
+            &BASE64_STANDARD.encode("j@x:planted/pass"),
+            "706C616E7465642D6B6579",
+            "706c616e7465642d6b6579",
+            "cGxhbnRlZC1rZXk=",
+        ] {
+            let shown = redactor.clean(&format!("it says <{hidden}>"));
+            assert!(shown.contains("(hidden)") && !shown.contains(hidden), "{shown}");
         }
         let value = json!({"a": ["planted-key", 1], "planted-key": null});
         assert_eq!(redactor.clean_json(&value), json!({"a": ["(hidden)", 1], "planted-key": null}));

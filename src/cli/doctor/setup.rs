@@ -3,11 +3,13 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use super::Check;
 use crate::cli::session::Session;
 use crate::client::Next;
 use crate::env::Env;
-use crate::ledger::{Ledger, Phase};
+use crate::ledger::{Ledger, LedgerError, Mend, Phase};
 use crate::model::{ApiKey, Failure, FailureKind};
 use crate::output::{human, words};
 
@@ -94,13 +96,16 @@ pub(super) fn ledger(
     let directory = state_dir?;
     let file = Ledger::file(directory);
     let Ok(facts) = file.metadata() else {
-        let says = format!("none yet; it would be {}", file.display());
-        checks.push(Check::note("ledger", says));
+        checks.push(absent(&file, directory));
         return None;
     };
     if facts.permissions().mode() & 0o077 != 0 {
         let says = format!("others can read {}", file.display());
-        checks.push(Check::finding("ledger", says, format!("chmod 600 {}", file.display())));
+        checks.push(Check::finding(
+            "ledger",
+            says,
+            format!("chmod 600 {}", words::argument(&file.to_string_lossy())),
+        ));
     }
     let opened = Ledger::open(directory, env.clock.clone())
         .and_then(|ledger| Ok((ledger.integrity()?, ledger.tally()?, ledger)));
@@ -114,10 +119,45 @@ pub(super) fn ledger(
             None
         }
         Err(error) => {
-            checks.push(damaged(&file, &error.to_string()));
+            checks.push(unusable(&file, directory, error));
             None
         }
     }
+}
+
+/// A ledger that is yet to be made, and whether it can be.
+fn absent(file: &Path, directory: &Path) -> Check {
+    let there = directory.ancestors().find(|path| path.symlink_metadata().is_ok());
+    let there = there.unwrap_or(directory);
+    let writable = Access::WRITE_OK | Access::EXEC_OK;
+    if there.is_dir() && rustix::fs::access(there, writable).is_ok() {
+        return Check::note("ledger", format!("none yet; it would be {}", file.display()));
+    }
+    let says = format!("none can be made at {}: {} is in the way", file.display(), there.display());
+    Check::finding("ledger", says, place(directory))
+}
+
+/// A ledger that cannot be opened. Only one whose content is damaged has to be replaced.
+fn unusable(file: &Path, directory: &Path, error: LedgerError) -> Check {
+    let says = format!("{}: {error}", file.display());
+    let mend = match error.mend() {
+        Mend::Content => return damaged(file, &error.to_string()),
+        Mend::Place => place(directory),
+        Mend::Wait => {
+            "another process holds it: rbgv status shows what is under way; try again".to_owned()
+        }
+        Mend::AsSaid => Failure::from(error).next.unwrap_or_else(|| place(directory)),
+    };
+    Check::finding("ledger", says, mend)
+}
+
+/// How a place for the ledger is mended.
+fn place(directory: &Path) -> String {
+    let directory = words::argument(&directory.to_string_lossy());
+    format!(
+        "let this user write there (ls -ld {directory}; it is meant to be a directory), or set \
+         RBGV_STATE_DIR to another"
+    )
 }
 
 fn damaged(file: &Path, why: &str) -> Check {

@@ -63,10 +63,12 @@ async fn look(
     client: &Client,
     ledger: &Ledger,
 ) -> Result<(Findings, Option<Credits>), Failure> {
-    let events = client.usage_events(EVENTS, Call::plain()).await?;
-    let summary = client.usage_summary(args.days, Call::plain()).await?;
+    let waiting = session.says_waiting();
+    let call = || Call { on_retry: &waiting, ..Call::plain() };
+    let events = client.usage_events(EVENTS, call()).await?;
+    let summary = client.usage_summary(args.days, call()).await?;
     // Only attempts without an estimate need them, and then it is said that they are unpriced.
-    let prices = client.pricing(Call::plain()).await.ok();
+    let prices = client.pricing(call()).await.ok();
     let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
     let key = KeyId { origin: client.origin().to_owned(), print };
     let since = since(args, session);

@@ -12,12 +12,11 @@ use crate::output::{Table, human, json};
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let client = session.client(None)?;
-    let summary = client.usage_summary(args.days, Call::plain()).await?;
-    let page = if args.events {
-        Some(client.usage_events(args.limit, Call::plain()).await?)
-    } else {
-        None
-    };
+    let waiting = session.says_waiting();
+    let call = || Call { on_retry: &waiting, ..Call::plain() };
+    let summary = client.usage_summary(args.days, call()).await?;
+    let page =
+        if args.events { Some(client.usage_events(args.limit, call()).await?) } else { None };
     let days = whole_days(&summary.days, since(args, session), session.env.clock.wall());
     let used = used(&summary);
     let budget = Budget::of(args, used)?;

@@ -92,8 +92,9 @@ fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<Find
         Some(undone) => findings.extend(undone.into_iter().map(|told| wrong(told.to_owned()))),
         None => findings.push(wrong(format!(
             "it fits nothing that usually goes wrong, so most likely it was made with another \
-             secret than the one with fingerprint {}; otherwise the body or the timestamp was \
-             changed",
+             secret than the one with fingerprint {}; otherwise the timestamp was changed, or the \
+             body in a way that cannot be undone (parsed and written again with other numbers or \
+             another order, cut short, or forged)",
             secret.fingerprint()
         ))),
     }
