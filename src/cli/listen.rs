@@ -146,7 +146,8 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
         told,
         in_hand: Arc::default(),
     };
-    let serving = tokio::spawn(serve(listener, reception, stop));
+    let mut serving = tokio::spawn(serve(listener, reception, stop));
+    let mut served = None;
     // A delivery from as far in the future as is believed is believed for twice that time.
     let remembered = REMEMBERED.max(args.belief.max_age.saturating_mul(2));
     let mut forgetting = tokio::time::interval(FORGETTING);
@@ -157,10 +158,19 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
                 Some(incoming) => desk.take(incoming).await,
                 None => break,
             },
+            // A connection that lingers puts nothing more into the queue.
+            ended = &mut serving, if served.is_none() => {
+                served = Some(ended);
+                incoming.close();
+            }
             _ = forgetting.tick() => desk.forget(remembered),
         }
     }
-    serving.await.map_err(|error| Failure::local("receiving webhooks", &error))??;
+    let served = match served {
+        Some(served) => served,
+        None => serving.await,
+    };
+    served.map_err(|error| Failure::local("receiving webhooks", &error))??;
     Ok(ExitClass::Done)
 }
 
@@ -261,9 +271,9 @@ impl<'a> Desk<'a> {
                     "event": "refused", "delivery": id, "reason": word, "why": why,
                 }));
             }
-            Incoming::Refused { why, id, .. } => {
+            Incoming::Refused { word, why, id } => {
                 let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
-                printer.warn(&format!("a webhook{id} was refused: {why}"));
+                printer.warn(&format!("a webhook{id} was refused: {why}; rbgv explain {word}"));
             }
         }
     }

@@ -59,7 +59,11 @@ impl Session {
             let (settings, running, files) = in_process_sandbox(&env)?;
             (settings, Some((running, files)))
         } else {
-            (resolve(&env, global)?, None)
+            let settings = resolve(&env, global).map_err(|mut failure| {
+                failure.next.get_or_insert_with(|| "rbgv doctor".to_owned());
+                failure
+            })?;
+            (settings, None)
         };
         for warning in &settings.warnings {
             printer.warn(warning);

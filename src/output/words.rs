@@ -163,3 +163,32 @@ fn listed(counts: &[(usize, &str)]) -> String {
         .collect();
     if some.is_empty() { "nothing to do".to_owned() } else { some.join(", ") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FailureKind;
+
+    #[test]
+    fn an_argument_can_be_pasted_into_a_shell() {
+        for (text, expected) in [
+            ("/a/b-c_1.mp4", "/a/b-c_1.mp4"),
+            ("my clip.mp4", "'my clip.mp4'"),
+            ("$(x)", "'$(x)'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(argument(text), expected);
+        }
+    }
+
+    #[test]
+    fn an_input_that_failed_is_named_once() {
+        let item = Item { name: "a.mp4", paint: Paint(false) };
+        let failed =
+            |what: &str| item.failed(&Failure::new(FailureKind::Usage, what, "it is empty"));
+        assert_eq!(failed("a.mp4"), "error: a.mp4: it is empty");
+        assert_eq!(failed("a.mp4.part"), "error: a.mp4: a.mp4.part: it is empty");
+        assert_eq!(failed("upload"), "error: a.mp4: upload: it is empty");
+    }
+}

@@ -125,7 +125,7 @@ fn a_signature_that_does_not_fit_is_explained() {
         text("timestamp"),
         text("signature")
     );
-    std::fs::write(home.work().join("headers"), headers).unwrap();
+    std::fs::write(home.work().join("headers"), &headers).unwrap();
     std::fs::write(home.work().join("secret"), WEBHOOK_SECRET).unwrap();
     let verify = |body: &str, more: &[&str]| {
         std::fs::write(home.work().join("body"), body).unwrap();
@@ -176,5 +176,7 @@ fn a_file_of_deliveries_is_read_past_what_is_none() {
     assert!(ran.stderr.contains("(d-2) was refused"), "{}", ran.stderr);
     assert_eq!(ran.json().len(), 1, "{}", ran.stdout);
     assert_eq!(ran.json()[0]["delivery"], "d-1");
+    std::fs::write(home.work().join("other"), "{}\nno delivery\n").unwrap();
+    replay("other").ends_with(2).says("it holds no deliveries");
     replay("no such file").ends_with(2).says("--keep FILE wrote");
 }

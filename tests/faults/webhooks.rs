@@ -168,3 +168,54 @@ fn row_40_a_webhook_that_lies_settles_nothing() {
     assert_eq!(listener.wait_for(|_| true)["reason"], "wrong_signature");
     assert_eq!(case.sandbox.audit().requests("GET", &job), looks);
 }
+
+#[test]
+fn row_40_a_visitor_who_dawdles_holds_nothing_up() {
+    let case = Case::of(Sandbox::quick(), "");
+    let listener = Listener::start(case.home.keyed(&case.sandbox), &[]);
+    // One who never ends his headers, one who never ends his body.
+    let dawdling: Vec<TcpStream> =
+        ["POST / HT", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"]
+            .iter()
+            .map(|said| {
+                let mut stream = TcpStream::connect(&listener.address).unwrap();
+                stream.write_all(said.as_bytes()).unwrap();
+                stream
+            })
+            .collect();
+    assert_eq!(listener.post_signed("d-1", &this_moment(), &ended("j-1")), 200);
+    let began = std::time::Instant::now();
+    assert_eq!(listener.stop(), Some(0));
+    // Three seconds are given to open requests; connections may last thirty.
+    assert!(began.elapsed() < std::time::Duration::from_secs(20), "{:?}", began.elapsed());
+    drop(dawdling);
+}
+
+#[test]
+fn row_40_a_job_settled_by_a_webhook_is_as_one_that_was_followed() {
+    let mut case =
+        Case::of(Sandbox::start(&["--timer", "300ms", "--webhook-secret", WEBHOOK_SECRET]), "");
+    let mut listener = Listener::start(case.home.keyed(&case.sandbox), &[]);
+    case.home.clip("polled.mp4");
+    case.home.variant("told.mp4", 1);
+    case.run(&["run", "polled.mp4"]).ends_with(0);
+    let args = ["run", "told.mp4", "--no-wait", "--webhook-url", &listener.url()];
+    case.run(&args).ends_with(0);
+    let heard = listener.wait_for(|line| line["webhook"] == "job.completed");
+    assert_eq!(heard["settled"], "settled");
+    case.run(&["fetch", "--all"]).ends_with(0);
+    let mut facts = |name: &str| {
+        let told = case.run(&["logs", name, "--json"]).ends_with(0).json().remove(0);
+        let last = told["steps"].as_array().unwrap().last().unwrap().clone();
+        assert!(told["finished_at"].is_string() && last["request_id"].is_string(), "{told}");
+        let output = &told["outputs"][0];
+        assert!(output["sha256"].is_string() && output["done_at"].is_string(), "{told}");
+        ["phase", "status", "estimate", "charged", "failure", "model", "attempt"]
+            .map(|key| told[key].clone())
+            .into_iter()
+            .chain([last["phase"].clone(), last["then"].clone(), output["state"].clone()])
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(facts("told.mp4"), facts("polled.mp4"));
+    assert_eq!((case.sandbox.audit().starts(), case.sandbox.audit().bills()), (2, 2));
+}

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::machine::PROXIES;
 use super::redact::{Redactor, is_sensitive, without_quotes};
 use super::{Check, document};
-use crate::cli::session::Session;
 use crate::env::Env;
 use crate::ledger::{Ledger, Source, TaskLine};
 use crate::model::{ApiKey, Failure, JobStatus};
@@ -37,7 +36,9 @@ yours are left out.\n";
 /// What the archive is made from.
 pub(super) struct Contents<'a> {
     pub(super) env: &'a Env,
-    pub(super) session: Option<&'a Session>,
+    /// Whether the configuration could not be read: then what is said of it may quote it.
+    pub(super) broken: bool,
+    /// Every secret that was read.
     pub(super) secrets: Vec<ApiKey>,
     pub(super) state_dir: Option<&'a Path>,
     pub(super) checks: &'a [Check],
@@ -93,7 +94,7 @@ fn page(redactor: &Redactor, value: &Value) -> String {
 fn redactor(contents: &Contents<'_>) -> Redactor {
     let mut redactor = Redactor::default();
     let env = contents.env;
-    for key in contents.secrets.iter().chain(&other_secrets(contents.session)) {
+    for key in &contents.secrets {
         redactor.secret(key.expose());
     }
     for (_, value) in env.vars.iter().filter(|(name, _)| is_sensitive(name)) {
@@ -116,20 +117,11 @@ fn redactor(contents: &Contents<'_>) -> Redactor {
     redactor
 }
 
-/// Secrets of the profile beside its key. Where one cannot be read it is in no text either.
-fn other_secrets(session: Option<&Session>) -> Vec<ApiKey> {
-    let Some(settings) = session.map(|session| &session.settings) else { return Vec::new() };
-    let next = settings.next_key().ok().flatten().map(|resolved| resolved.key);
-    let webhooks = settings.webhook_secret(None).ok().map(|resolved| resolved.key);
-    let admin = settings.admin_token().ok().flatten();
-    [next, webhooks, admin].into_iter().flatten().collect()
-}
-
 /// The checks and settings. What the user wrote in a file that cannot be read, or as tags, is not
 /// ours to show.
 fn diagnosis(contents: &Contents<'_>) -> Value {
     let mut checks = contents.checks.to_vec();
-    if contents.session.is_none() {
+    if contents.broken {
         for check in checks.iter_mut().filter(|check| check.name == "configuration") {
             check.says = without_quotes(&check.says);
             check.mend = check.mend.as_deref().map(without_quotes);

@@ -117,6 +117,7 @@ pub(super) async fn run(
         }
     };
     let key = session.map(|session| setup::key(session, &mut checks));
+    let others = session.map(|session| setup::other_secrets(session, &mut checks));
     match session {
         Some(_) if args.offline => {
             checks.push(Check::note("service", "not looked at, because of --offline"));
@@ -132,18 +133,19 @@ pub(super) async fn run(
     let ledger = setup::ledger(env, state_dir.as_deref(), &mut checks);
     if let (Some(session), Some(ledger)) = (session, &ledger) {
         checks.extend(setup::stops(session, ledger, key.as_ref().and_then(Option::as_ref)).await);
+        checks.extend(setup::webhooks(session, ledger));
     }
     checks.extend(machine::disk(env, state_dir.as_deref()));
     checks.extend(machine::sandbox(env).await);
     checks.push(machine::terminal(env));
     if let Some(file) = &args.bundle {
         let path = absolute(env, file);
-        let secrets = key.into_iter().flatten().collect();
+        let secrets = key.into_iter().flatten().chain(others.into_iter().flatten()).collect();
         bundle::write(
             &path,
             &bundle::Contents {
                 env,
-                session,
+                broken: session.is_none(),
                 secrets,
                 state_dir: state_dir.as_deref(),
                 checks: &checks,

@@ -58,7 +58,12 @@ pub(super) async fn checks(session: &Session, key: Option<ApiKey>, checks: &mut 
             ));
         }
         Err(failure) => {
-            checks.push(unusable("connection", &failure));
+            let mut check = unusable("connection", &failure);
+            if proxied {
+                check.mend =
+                    Some("a proxy stands between: check it first (see proxies)".to_owned());
+            }
+            checks.push(check);
             if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Broken) {
                 return;
             }

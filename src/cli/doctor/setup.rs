@@ -78,6 +78,53 @@ pub(super) fn key(session: &Session, checks: &mut Vec<Check>) -> Option<ApiKey> 
     Some(resolved.key)
 }
 
+/// The profile's other secrets, where there are any. A next key that cannot be read stops every
+/// run, so it is looked at here, too. What was read is returned, for others to hide.
+pub(super) fn other_secrets(session: &Session, checks: &mut Vec<Check>) -> Vec<ApiKey> {
+    let settings = &session.settings;
+    let row = format!("profiles.{}.webhook_secret", settings.profile.name);
+    let signed = settings.show().iter().any(|shown| shown.key == row);
+    let webhooks = signed.then(|| settings.webhook_secret(None).map(|resolved| resolved.key));
+    let secrets = [
+        ("next key", settings.next_key().map(|next| next.map(|resolved| resolved.key))),
+        ("admin token", settings.admin_token()),
+        ("webhook secret", webhooks.transpose()),
+    ];
+    let mut found = Vec::new();
+    for (name, secret) in secrets {
+        match secret {
+            Ok(None) => {}
+            Ok(Some(secret)) => {
+                checks.push(Check::good(name, format!("fingerprint {}", secret.fingerprint())));
+                found.push(secret);
+            }
+            Err(failure) => checks.push(Check::finding(
+                name,
+                words::failure(&failure),
+                "mend its source, or take it out of the profile; rbgv config show",
+            )),
+        }
+    }
+    found
+}
+
+/// Whether webhooks are received, and whether any were left.
+pub(super) fn webhooks(session: &Session, ledger: &Ledger) -> Option<Check> {
+    let origin = session.settings.profile.base_url.origin().ascii_serialization();
+    let listener = ledger.listener(&origin).ok()?;
+    let left = ledger.unfinished_deliveries(&origin).ok()?;
+    let left = (left > 0).then(|| human::counted(left, "is", "are"));
+    match (listener, left) {
+        (Some(address), _) => Some(Check::good("webhooks", format!("received at {address}"))),
+        (None, Some(left)) => Some(Check::finding(
+            "webhooks",
+            format!("{left} answered and not handled to the end"),
+            "rbgv listen replay --unhandled FILE, with the file of --keep; their jobs: rbgv resume",
+        )),
+        (None, None) => None,
+    }
+}
+
 /// Where the ledger lies, as far as it is known without a configuration.
 pub(super) fn state_dir(env: &Env, session: Option<&Session>) -> Option<PathBuf> {
     if let Some(session) = session {

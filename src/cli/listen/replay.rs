@@ -10,7 +10,7 @@ use super::handler::HandlerArgs;
 use crate::cli::session::{Session, absolute};
 use crate::client::webhook::verify;
 use crate::listen::{Stored, load, new_delivery};
-use crate::model::{ApiKey, ExitClass, Failure, Timestamp};
+use crate::model::{ApiKey, ExitClass, Failure, FailureKind, Timestamp};
 use crate::output::human;
 
 /// Handle deliveries again that were kept with --keep
@@ -40,7 +40,8 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Fai
     let mut desk = Desk::open(session, &args.handler)?;
     desk.kept = Some(path.clone());
     let (stop, _owner) = desk.presence()?;
-    let (mut classes, mut succeeded, mut unreadable) = (Vec::new(), false, Vec::new());
+    let (mut classes, mut succeeded) = (Vec::new(), false);
+    let (mut read, mut unreadable) = (0_u64, Vec::new());
     for line in load(&path)? {
         if stop.is_cancelled() {
             classes.push(ExitClass::Interrupted);
@@ -53,12 +54,18 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Fai
                 continue;
             }
         };
+        read += 1;
         match desk.again(&stored, &secret.key, args.unhandled).await? {
             Replayed::Handled => succeeded = true,
             Replayed::Unfinished => classes.push(ExitClass::Some),
             Replayed::Refused => classes.push(ExitClass::Check),
             Replayed::Before => {}
         }
+    }
+    if read == 0 && !unreadable.is_empty() {
+        let why = "it holds no deliveries";
+        return Err(Failure::new(FailureKind::Usage, path.display().to_string(), why)
+            .with_next("name a file that rbgv listen --keep FILE wrote"));
     }
     if let Some(first) = unreadable.first() {
         let lines = human::counted(unreadable.len() as u64, "line is", "lines are");

@@ -5,7 +5,9 @@
 use std::time::Duration;
 
 use super::forms::{bodies, secrets, stamps};
-use super::{PREFIX, WebhookHeaders, check_age, digest, is_identifier, is_signed, moment, read};
+use super::{
+    PREFIX, WebhookHeaders, check_age, digest, is_identifier, is_signed, moment, read, span,
+};
 use crate::model::{ApiKey, Timestamp};
 
 /// How a check came out.
@@ -144,9 +146,9 @@ fn timestamp(headers: &WebhookHeaders, now: Timestamp, max_age: Duration) -> Vec
         Ok(()) => found("age", Outcome::Fine, format!("{} s", now.0.abs_diff(sent.0) / 1_000)),
         Err(refusal) => {
             let told = format!(
-                "{refusal}; more than {} s are not believed. To look at a delivery that was kept, \
+                "{refusal}; more than {} are not believed. To look at a delivery that was kept, \
                  give its time with --at",
-                max_age.as_secs()
+                span(max_age)
             );
             found("age", Outcome::Wrong, told)
         }
@@ -265,7 +267,7 @@ mod tests {
         assert!(with(&|h| h.delivery_id = None).contains("repetition"));
         let old = explain(&right, BODY, &secret(), Timestamp(NOW.0 + 3_600_000), AGE);
         let age = old.findings.iter().find(|f| f.check == "age").unwrap();
-        assert!(age.outcome == Outcome::Wrong && age.told.contains("3600 s"), "{age:?}");
+        assert!(age.outcome == Outcome::Wrong && age.told.contains("60 min ago; "), "{age:?}");
         assert!(old.findings.iter().any(|f| f.check == "signature" && f.outcome == Outcome::Fine));
     }
 }
