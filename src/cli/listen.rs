@@ -13,6 +13,7 @@ use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 use super::session::{Session, absolute};
 use super::signals::stop_on_signals;
@@ -21,6 +22,7 @@ use crate::client::webhook::{Delivery, WebhookHeaders};
 use crate::flow::{Context, Settling, settle_by_webhook};
 use crate::ledger::{Ledger, Owner};
 use crate::listen::{Incoming, Keep, Received, Reception, serve};
+use crate::model::text::escaped;
 use crate::model::{ExitClass, Failure, FailureKind, Timestamp};
 use crate::output::{human, words};
 use crate::settings::duration;
@@ -253,6 +255,7 @@ impl<'a> Desk<'a> {
 
     async fn take(&self, incoming: Incoming) {
         let printer = &self.session.printer;
+        log(&incoming, &self.session.settings.profile.name);
         match incoming {
             Incoming::Taken(received) => {
                 let Received { delivery, headers, body, .. } = &*received;
@@ -327,4 +330,20 @@ impl<'a> Desk<'a> {
             printer.data(&words.into_iter().flatten().collect::<Vec<_>>().join(" "));
         }
     }
+}
+
+/// Writes to the log what came in, with what support asks for. Foreign text is escaped, since a log
+/// is read in a terminal, too.
+fn log(incoming: &Incoming, profile: &str) {
+    let (delivery, job_id, webhook, reason) = match incoming {
+        Incoming::Taken(received) => {
+            let Delivery { id, job, event, .. } = &received.delivery;
+            (Some(id), job.as_ref().map(|job| &job.0), Some(event), None)
+        }
+        Incoming::Repeated { id, event } => (Some(id), None, Some(event), Some("repeated")),
+        Incoming::Refused { word, id, .. } => (id.as_ref(), None, None, Some(*word)),
+    };
+    let [delivery, job_id, webhook] =
+        [delivery, job_id, webhook].map(|text| text.map(|text| escaped(text)));
+    info!(target: "rbgv::webhook", profile, delivery, webhook, job_id, reason, "webhook");
 }

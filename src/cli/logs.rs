@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::session::{Session, absolute};
-use crate::ledger::{Entry, Heard, History, Source, Told};
+use crate::ledger::{Entry, Heard, History, Phase, Source, Told};
 use crate::model::secret::redact_url;
 use crate::model::{Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Timestamp};
 use crate::output::{Table, human, json, words};
@@ -66,7 +66,7 @@ fn told(history: &History) -> Vec<(Timestamp, [String; 3])> {
         let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
         let state = line.first.phase.as_str().replace('_', " ");
         let id = line.last.request_id.as_deref().unwrap_or_default();
-        (line.first.at, row(&state, format!("{}{times}", sentence(&line.first.note)), id))
+        (line.first.at, row(&state, format!("{}{times}", sentence(line.first)), id))
     }));
     told.extend(history.webhooks.iter().map(|heard| {
         let open = if heard.handled { "" } else { ", not handled to the end" };
@@ -83,15 +83,19 @@ fn told(history: &History) -> Vec<(Timestamp, [String; 3])> {
 }
 
 /// What the ledger's word for a step stands for.
-fn sentence(note: &str) -> &str {
-    match note {
+fn sentence(step: &Told) -> &str {
+    match step.note.as_str() {
         "upload" => "send the bytes",
         "create" => "ask for a draft, which costs nothing",
         "draft" => "the draft is there",
         "start" => "start it: from here on it may be billed",
         "look" => "look at the job",
         "follow" => "follow it to its end",
-        "finish" => "it has ended",
+        "finish" => match step.phase {
+            Phase::Completed | Phase::Failed => "it has ended",
+            Phase::NeedsReview | Phase::Halted => "it waits for somebody to look",
+            _ => "it is left to itself",
+        },
         other => other,
     }
 }

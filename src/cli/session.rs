@@ -341,10 +341,11 @@ impl Session {
         &self,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Context<Client>>, Failure> {
-        let watching = (observer, stop_on_signals(&self.printer)?);
         let (ledger, owner) = self.ledger_of_this_process()?;
         let next = self.next_client_with(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
+        // Last, so that a command that does without a key can listen for signals itself.
+        let watching = (observer, stop_on_signals(&self.printer)?);
         let share = self.settings.profile.next_key_share;
         let context = |client, beside| {
             let (ledger, owner) = (ledger.clone(), Arc::clone(&owner));

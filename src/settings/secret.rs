@@ -196,7 +196,7 @@ impl Placed {
                 Some(place) => format!("{} of profile {profile}, {place}", slot.name()),
                 None => format!("{} of profile {profile}", slot.name()),
             };
-            Failure::new(FailureKind::Configuration, named, why)
+            Failure::new(FailureKind::Configuration, named, why).with_next("rbgv doctor")
         };
         let raw = match &self.source {
             Source::Inline(key) => return Ok(key.clone()),

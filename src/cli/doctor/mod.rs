@@ -3,6 +3,7 @@
 
 mod bundle;
 mod machine;
+mod places;
 mod redact;
 mod service;
 mod setup;

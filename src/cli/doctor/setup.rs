@@ -176,17 +176,23 @@ pub(super) fn ledger(
 fn absent(file: &Path, directory: &Path) -> Check {
     let there = directory.ancestors().find(|path| path.symlink_metadata().is_ok());
     let there = there.unwrap_or(directory);
-    let writable = Access::WRITE_OK | Access::EXEC_OK;
-    if there.is_dir() && rustix::fs::access(there, writable).is_ok() {
-        return Check::note("ledger", format!("none yet; it would be {}", file.display()));
-    }
-    let says = format!("none can be made at {}: {} is in the way", file.display(), there.display());
-    Check::finding("ledger", says, place(directory))
+    let (file, shown) = (file.display(), there.display());
+    let why = if !there.is_dir() {
+        format!("{shown} is no directory")
+    } else if rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        format!("this user may not write in {shown}")
+    } else {
+        return Check::note("ledger", format!("none yet; it would be {file}"));
+    };
+    Check::finding("ledger", format!("{file} cannot be used or made: {why}"), place(directory))
 }
 
 /// A ledger that cannot be opened. Only one whose content is damaged has to be replaced.
 fn unusable(file: &Path, directory: &Path, error: LedgerError) -> Check {
-    let says = format!("{}: {error}", file.display());
+    let says = match &error {
+        LedgerError::File { .. } => error.to_string(),
+        _ => format!("{}: {error}", file.display()),
+    };
     let mend = match error.mend() {
         Mend::Content => return damaged(file, &error.to_string()),
         Mend::Place => place(directory),

@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::forms::{bodies, secrets, stamps};
 use super::{
-    PREFIX, WebhookHeaders, check_age, digest, is_identifier, is_signed, moment, read, span,
+    PREFIX, Refusal, WebhookHeaders, check_age, digest, is_identifier, is_signed, moment, read,
+    span,
 };
 use crate::model::{ApiKey, Timestamp};
 
@@ -168,6 +171,13 @@ fn identity(headers: &WebhookHeaders) -> Finding {
 
 fn content(headers: &WebhookHeaders, body: &[u8]) -> Finding {
     match read("", "", headers, body) {
+        // Whether it is signed is said elsewhere.
+        Err(Refusal::UnreadableBody(why)) => {
+            let cut = serde_json::from_slice::<Value>(body).is_err_and(|error| error.is_eof());
+            let told =
+                if cut { "it ends before its end: it was cut short on the way" } else { &why };
+            found("body", Outcome::Wrong, told)
+        }
         Err(refusal) => found("body", Outcome::Wrong, refusal.to_string()),
         Ok(said) => {
             let job = said.job.map_or_else(|| "no job".to_owned(), |job| format!("job {job}"));
@@ -185,10 +195,8 @@ fn content(headers: &WebhookHeaders, body: &[u8]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{AGE, BODY, NOW, STAMP, headers, secret, sign};
-    use serde_json::Value;
-
     use super::super::forms::{sorted, spaced};
+    use super::super::tests::{AGE, BODY, NOW, STAMP, headers, secret, sign};
     use super::*;
 
     fn told(headers: &WebhookHeaders, body: &[u8]) -> String {
@@ -219,6 +227,8 @@ mod tests {
             let told = told(&headers(STAMP, BODY), &body);
             assert!(told.contains(expected), "{expected}: {told}");
         }
+        let cut = told(&headers(STAMP, BODY), &BODY[..BODY.len() - 3]);
+        assert!(cut.contains("cut short on the way") && !cut.contains("is signed"), "{cut}");
         let sent =
             "{\"event\": \"job.failed\", \"data\": {\"id\": \"j\", \"error\": \"Fu\\u00df\"}}";
         let parsed: Value = serde_json::from_str(sent).unwrap();
