@@ -139,6 +139,7 @@ pub(super) async fn run(
     checks.extend(machine::disk(env, state_dir.as_deref()));
     checks.extend(machine::sandbox(env).await);
     checks.push(machine::terminal(env));
+    show(printer, &checks, &shown);
     if let Some(file) = &args.bundle {
         let path = absolute(env, file);
         let secrets = key.into_iter().flatten().chain(others.into_iter().flatten()).collect();
@@ -154,8 +155,8 @@ pub(super) async fn run(
                 ledger: ledger.as_ref(),
             },
         )?;
+        printer.note(&format!("{} can be shown to others: look into it first", file.display()));
     }
-    show(args, printer, &checks, &shown);
     let found = checks.iter().any(|check| check.state == State::Finding);
     Ok(if found { ExitClass::Check } else { ExitClass::Done })
 }
@@ -169,7 +170,7 @@ fn findings(checks: &[Check]) -> impl Iterator<Item = &Check> {
     checks.iter().filter(|check| check.state == State::Finding)
 }
 
-fn show(args: &Args, printer: &Printer, checks: &[Check], shown: &[Shown]) {
+fn show(printer: &Printer, checks: &[Check], shown: &[Shown]) {
     let number = findings(checks).count();
     if printer.style().json {
         printer.json(&document(checks, shown));
@@ -200,9 +201,6 @@ fn show(args: &Args, printer: &Printer, checks: &[Check], shown: &[Shown]) {
             0 => "nothing to mend".to_owned(),
             some => human::counted(some as u64, "thing to mend", "things to mend"),
         });
-    }
-    if let Some(file) = &args.bundle {
-        printer.note(&format!("{} can be shown to others: look into it first", file.display()));
     }
 }
 
