@@ -54,7 +54,7 @@ fn a_story_is_found_by_job_input_output_and_request() {
 #[test]
 fn a_failure_is_told_with_its_reason_and_what_to_do() {
     let sandbox = Sandbox::with(
-        "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no subject found\" }",
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no subject found in https://cdn.example/a?sig=planted-link\" }",
     );
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
@@ -62,6 +62,8 @@ fn a_failure_is_told_with_its_reason_and_what_to_do() {
     let text = home.run_alone(&["logs", "a.mp4"]).ends_with(0).stdout;
     assert!(text.contains("no subject found"), "{text}");
     assert!(text.contains("rbgv explain job_failed"), "{text}");
+    let json = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0).stdout;
+    assert!(!(text + &json).contains("planted"), "what the service says may hold a link: {json}");
 }
 
 #[test]
