@@ -50,8 +50,10 @@ enum Command {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let client = session.admin_client()?;
+    let waiting = session.says_waiting();
+    let call = || Call { on_retry: &waiting, ..Call::plain() };
     match args.command {
-        Command::List => list(session, &client).await?,
+        Command::List => list(session, &client, call()).await?,
         Command::Create { client_id, note, to } => {
             session.say_production(&format!("a key is made for {client_id}"));
             let to = to.map(|file| absolute(&session.env, &file));
@@ -61,20 +63,20 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
             if session.say_production(&format!("key {fingerprint} is switched off")) {
                 session.confirm(&format!("switch key {fingerprint} off?"))?;
             }
-            client.admin_disable_key(&fingerprint, Call::plain()).await?;
+            client.admin_disable_key(&fingerprint, call()).await?;
             switched(session, &fingerprint, false);
         }
         Command::Enable { fingerprint } => {
             session.say_production(&format!("key {fingerprint} is switched on"));
-            client.admin_enable_key(&fingerprint, Call::plain()).await?;
+            client.admin_enable_key(&fingerprint, call()).await?;
             switched(session, &fingerprint, true);
         }
     }
     Ok(ExitClass::Done)
 }
 
-async fn list(session: &Session, client: &Client) -> Result<(), Failure> {
-    let keys = client.admin_keys(Call::plain()).await?;
+async fn list(session: &Session, client: &Client, call: Call<'_>) -> Result<(), Failure> {
+    let keys = client.admin_keys(call).await?;
     let printer = &session.printer;
     if printer.style().json {
         let keys: Vec<_> = keys.iter().map(key_json).collect();

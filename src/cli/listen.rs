@@ -2,24 +2,29 @@
 
 mod check;
 mod handler;
+mod replay;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use tracing::info;
 
 use super::session::{Session, absolute};
 use super::signals::stop_on_signals;
 use crate::client::Client;
-use crate::client::webhook::{Delivery, verify};
+use crate::client::webhook::{Delivery, WebhookHeaders};
 use crate::flow::{Context, Settling, settle_by_webhook};
 use crate::ledger::{Ledger, Owner};
-use crate::listen::{Incoming, Received, Reception, Stored, append, load, serve};
+use crate::listen::{Incoming, Keep, Received, Reception, serve};
+use crate::model::text::escaped;
 use crate::model::{ExitClass, Failure, FailureKind, Timestamp};
+use crate::output::{human, words};
 use crate::settings::duration;
 
 use handler::{Handler, HandlerArgs};
@@ -29,6 +34,10 @@ use handler::{Handler, HandlerArgs};
 /// Prints a line for each webhook that is believed, once. A run whose jobs have this listener as
 /// their --webhook-url looks at them as soon as they end. The secret comes from
 /// RBGV_WEBHOOK_SECRET, from the profile, or from a file.
+///
+/// The service is answered before a webhook is handled. With --keep it is on the disk by then, and
+/// listen replay --unhandled handles what a crash or a failed command left: at least once, so a
+/// command may see one twice (RBGV_DELIVERY tells). Without --keep, at most once.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 #[command(args_conflicts_with_subcommands = true)]
@@ -45,7 +54,7 @@ enum Command {
     /// Say why the signature of a webhook does, or does not, fit
     Verify(check::Args),
     /// Handle deliveries again that were kept with --keep
-    Replay(ReplayArgs),
+    Replay(replay::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -54,7 +63,8 @@ struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
 
-    /// Keep every delivery in this file, for listen replay; it holds links that open outputs
+    /// Keep every delivery in this file, before it is answered, for listen replay; it holds links
+    /// that open outputs
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
 
@@ -77,37 +87,23 @@ struct BeliefArgs {
     max_age: Duration,
 }
 
-#[derive(Debug, clap::Args)]
-struct ReplayArgs {
-    /// What listen --keep wrote
-    file: PathBuf,
-
-    /// Only deliveries whose handling was never finished
-    #[arg(long)]
-    unhandled: bool,
-
-    /// Read the signing secret from this file
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
-
-    #[command(flatten)]
-    handler: HandlerArgs,
-}
-
 /// Most bytes of a webhook. A job is a few hundred.
 const MAX_BODY: usize = 1 << 20;
 
 /// Deliveries that wait to be handled; beyond, the service is asked to come again.
 const QUEUE: usize = 1_024;
 
-/// How long delivery ids are remembered: far longer than any is believed.
+/// How long delivery ids are remembered, at least: far longer than any is usually believed.
 const REMEMBERED: Duration = Duration::from_hours(30 * 24);
+
+/// How often those that are old enough are forgotten.
+const FORGETTING: Duration = Duration::from_hours(24);
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     match args.command {
         None => receive(args.serve, session).await,
         Some(Command::Verify(args)) => check::run(&args, session),
-        Some(Command::Replay(args)) => replay(&args, session).await,
+        Some(Command::Replay(args)) => replay::run(&args, session).await,
     }
 }
 
@@ -118,7 +114,8 @@ struct Desk<'a> {
     /// With the key, when there is one: to confirm by a look what a webhook says.
     context: Option<Arc<Context<Client>>>,
     handler: Handler,
-    keep: Option<PathBuf>,
+    /// The file of deliveries, if there is one.
+    kept: Option<PathBuf>,
 }
 
 async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failure> {
@@ -127,7 +124,8 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
         session.printer.warn(warning);
     }
     let mut desk = Desk::open(session, &args.handler)?;
-    desk.keep = args.keep.as_deref().map(|file| absolute(&session.env, file));
+    desk.kept = args.keep.as_deref().map(|file| absolute(&session.env, file));
+    let keep = desk.kept.clone().map(Keep::open).transpose()?.map(Arc::new);
     let (stop, owner) = desk.presence()?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::local(format!("listening on {}", args.listen), &error)
@@ -136,12 +134,12 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
     let address = listener.local_addr().unwrap_or(args.listen);
     let origin = session.settings.profile.base_url.origin().ascii_serialization();
     desk.ledger.listen(&owner, &origin, &address.to_string())?;
-    let old = session.env.clock.wall().0 - i64::try_from(REMEMBERED.as_millis()).unwrap_or(0);
-    desk.ledger.forget_deliveries(Timestamp(old))?;
+    desk.tell_unfinished(&origin)?;
     desk.tell_ready(address);
     let (told, mut incoming) = mpsc::channel(QUEUE);
     let reception = Reception {
         ledger: desk.ledger.clone(),
+        keep,
         origin,
         secret: secret.key,
         max_age: args.belief.max_age,
@@ -150,12 +148,31 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
         told,
         in_hand: Arc::default(),
     };
-    let serving = tokio::spawn(serve(listener, reception, stop));
+    let mut serving = tokio::spawn(serve(listener, reception, stop));
+    let mut served = None;
+    // A delivery from as far in the future as is believed is believed for twice that time.
+    let remembered = REMEMBERED.max(args.belief.max_age.saturating_mul(2));
+    let mut forgetting = tokio::time::interval(FORGETTING);
     // Ends when the server has ended and everything that it took is handled.
-    while let Some(incoming) = incoming.recv().await {
-        desk.take(incoming).await;
+    loop {
+        tokio::select! {
+            came = incoming.recv() => match came {
+                Some(incoming) => desk.take(incoming).await,
+                None => break,
+            },
+            // A connection that lingers puts nothing more into the queue.
+            ended = &mut serving, if served.is_none() => {
+                served = Some(ended);
+                incoming.close();
+            }
+            _ = forgetting.tick() => desk.forget(remembered),
+        }
     }
-    serving.await.map_err(|error| Failure::local("receiving webhooks", &error))??;
+    let served = match served {
+        Some(served) => served,
+        None => serving.await,
+    };
+    served.map_err(|error| Failure::local("receiving webhooks", &error))??;
     Ok(ExitClass::Done)
 }
 
@@ -175,7 +192,7 @@ impl<'a> Desk<'a> {
             Some(context) => context.ledger.clone(),
             None => session.ledger()?,
         };
-        Ok(Self { session, ledger, context, handler, keep: None })
+        Ok(Self { session, ledger, context, handler, kept: None })
     }
 
     /// What stops this process, and this process in the ledger.
@@ -202,10 +219,48 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Says what an earlier process answered, and did not handle to the end.
+    fn tell_unfinished(&self, origin: &str) -> Result<(), Failure> {
+        let number = self.ledger.unfinished_deliveries(origin)?;
+        if number > 0 {
+            let webhooks = human::counted(number, "webhook was", "webhooks were");
+            self.session.printer.warn(&format!(
+                "{webhooks} answered before and not handled to the end; {}",
+                self.replaying()
+            ));
+        }
+        Ok(())
+    }
+
+    /// How to handle again what was not handled to the end.
+    fn replaying(&self) -> String {
+        match &self.kept {
+            Some(file) => format!(
+                "rbgv listen replay --unhandled {}",
+                words::argument(&file.to_string_lossy())
+            ),
+            None => "keep deliveries with --keep FILE, to be able to replay them".to_owned(),
+        }
+    }
+
+    /// Forgets deliveries that came longer ago than `remembered`. What cannot be forgotten now is
+    /// forgotten another time.
+    fn forget(&self, remembered: Duration) {
+        let age = i64::try_from(remembered.as_millis()).unwrap_or(i64::MAX);
+        let before = self.session.env.clock.wall().0.saturating_sub(age);
+        if let Err(error) = self.ledger.forget_deliveries(Timestamp(before)) {
+            tracing::warn!("forgetting old deliveries: {error}");
+        }
+    }
+
     async fn take(&self, incoming: Incoming) {
         let printer = &self.session.printer;
+        log(&incoming, &self.session.settings.profile.name);
         match incoming {
-            Incoming::Taken(received) => self.handle(&received).await,
+            Incoming::Taken(received) => {
+                let Received { delivery, headers, body, .. } = &*received;
+                self.handle(delivery, headers, body.clone()).await;
+            }
             Incoming::Repeated { id, event } if printer.style().json => {
                 printer.json(&serde_json::json!({
                     "event": "repeated", "delivery": id, "webhook": event,
@@ -219,53 +274,39 @@ impl<'a> Desk<'a> {
                     "event": "refused", "delivery": id, "reason": word, "why": why,
                 }));
             }
-            Incoming::Refused { why, id, .. } => {
+            Incoming::Refused { word, why, id } => {
                 let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
-                printer.warn(&format!("a webhook{id} was refused: {why}"));
+                printer.warn(&format!("a webhook{id} was refused: {why}; rbgv explain {word}"));
             }
         }
     }
 
-    /// Handles a delivery that was verified. What goes wrong is told, and the next one follows.
-    async fn handle(&self, received: &Received) {
-        let Received { delivery, headers, body, .. } = received;
-        let kept = self.keep.as_deref().map(|path| {
-            let now = self.session.env.clock.wall();
-            Stored::new(headers, body, now).map_or(Ok(()), |stored| append(path, &stored))
-        });
-        if let Some(Err(failure)) = kept {
-            self.session.printer.failure(&failure);
+    /// Settles its job and hands a verified delivery on. What goes wrong is told, and the next one
+    /// follows. Whether it was handled to the end.
+    async fn handle(&self, delivery: &Delivery, headers: &WebhookHeaders, body: Bytes) -> bool {
+        let settled = self.settle(delivery).await;
+        self.tell(delivery, settled.as_ref().ok().copied().flatten());
+        let handled = self.handler.handle(delivery, headers, body).await;
+        if !(self.succeeded(&settled) & self.succeeded(&handled)) {
+            return false;
         }
-        let settling = self.settle(delivery).await;
-        self.tell(delivery, settling);
-        let handled = self.handler.handle(delivery, headers, body.clone()).await;
-        self.finish(&delivery.id, handled);
+        self.succeeded(&self.ledger.delivery_handled(&delivery.id).map_err(Failure::from))
     }
 
-    /// Says that a delivery was handled, or why it was not.
-    fn finish(&self, id: &str, handled: Result<(), Failure>) -> bool {
-        let finished =
-            handled.and_then(|()| self.ledger.delivery_handled(id).map_err(Failure::from));
-        if let Err(failure) = &finished {
-            let next = match &self.keep {
-                Some(file) => format!("rbgv listen replay --unhandled {}", file.display()),
-                None => "keep deliveries with --keep FILE, to be able to replay them".to_owned(),
-            };
-            self.session.printer.failure(&failure.clone().with_next(next));
+    /// Tells of what did not succeed.
+    fn succeeded<T>(&self, result: &Result<T, Failure>) -> bool {
+        if let Err(failure) = result {
+            self.session.printer.failure(&failure.clone().with_next(self.replaying()));
         }
-        finished.is_ok()
+        result.is_ok()
     }
 
     /// One look, if the job has ended and nobody follows it.
-    async fn settle(&self, delivery: &Delivery) -> Option<Settling> {
-        let context = self.context.as_ref()?;
-        let job = delivery.job.as_ref().filter(|_| delivery.says_final())?;
-        match settle_by_webhook(context, job).await {
-            Ok(settling) => Some(settling),
-            Err(failure) => {
-                self.session.printer.failure(&failure.with_next("rbgv resume"));
-                None
-            }
+    async fn settle(&self, delivery: &Delivery) -> Result<Option<Settling>, Failure> {
+        let Some(context) = &self.context else { return Ok(None) };
+        match delivery.job.as_ref().filter(|_| delivery.says_final()) {
+            Some(job) => settle_by_webhook(context, job).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -291,37 +332,18 @@ impl<'a> Desk<'a> {
     }
 }
 
-async fn replay(args: &ReplayArgs, session: &Session) -> Result<ExitClass, Failure> {
-    let secret = session.settings.webhook_secret(args.secret_file.as_deref())?;
-    let path = absolute(&session.env, &args.file);
-    let mut desk = Desk::open(session, &args.handler)?;
-    desk.keep = Some(path.clone());
-    let (mut classes, mut succeeded) = (Vec::new(), false);
-    for stored in load(&path)? {
-        let headers = stored.headers();
-        let body = stored.body.clone().into_bytes();
-        // It was fresh when it came, which is what counts.
-        let came = Timestamp(stored.received_at);
-        let delivery = match verify(&headers, &body, &secret.key, came, Duration::from_hours(24)) {
-            Ok(delivery) => delivery,
-            Err(refusal) => {
-                let id = headers.delivery_id.unwrap_or_default();
-                session.printer.warn(&format!("a webhook ({id}) was refused: {refusal}"));
-                classes.push(ExitClass::Check);
-                continue;
-            }
-        };
-        if args.unhandled && desk.ledger.is_handled(&delivery.id)? {
-            continue;
+/// Writes to the log what came in, with what support asks for. Foreign text is escaped, since a log
+/// is read in a terminal, too.
+fn log(incoming: &Incoming, profile: &str) {
+    let (delivery, job_id, webhook, reason) = match incoming {
+        Incoming::Taken(received) => {
+            let Delivery { id, job, event, .. } = &received.delivery;
+            (Some(id), job.as_ref().map(|job| &job.0), Some(event), None)
         }
-        let settling = desk.settle(&delivery).await;
-        desk.tell(&delivery, settling);
-        let handled = desk.handler.handle(&delivery, &headers, body.into()).await;
-        if desk.finish(&delivery.id, handled) {
-            succeeded = true;
-        } else {
-            classes.push(ExitClass::Some);
-        }
-    }
-    Ok(ExitClass::combine(classes, succeeded))
+        Incoming::Repeated { id, event } => (Some(id), None, Some(event), Some("repeated")),
+        Incoming::Refused { word, id, .. } => (id.as_ref(), None, None, Some(*word)),
+    };
+    let [delivery, job_id, webhook] =
+        [delivery, job_id, webhook].map(|text| text.map(|text| escaped(text)));
+    info!(target: "rbgv::webhook", profile, delivery, webhook, job_id, reason, "webhook");
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::session::{Session, absolute};
-use crate::ledger::{Entry, History, Source, Told};
+use crate::ledger::{Entry, Heard, History, Phase, Source, Told};
 use crate::model::secret::redact_url;
 use crate::model::{Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Timestamp};
 use crate::output::{Table, human, json, words};
@@ -29,13 +29,19 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let ledger = session.ledger()?;
     let path = absolute(&session.env, Path::new(&args.word));
-    let found = ledger.find_tasks(&args.word, &path, args.limit)?;
+    // One more than is told shows whether there are more.
+    let mut found = ledger.find_tasks(&args.word, &path, args.limit + 1)?;
     if found.is_empty() {
         let why = "this machine's ledger knows no job, input or request of that name";
         return Err(Failure::new(FailureKind::Usage, args.word.clone(), why).with_next(format!(
             "rbgv status lists what it knows; rbgv status {} asks the service",
-            args.word
+            words::argument(&args.word)
         )));
+    }
+    if found.len() > args.limit as usize {
+        found.remove(0);
+        let limit = human::counted(u64::from(args.limit), "attempt", "attempts");
+        session.printer.note(&format!("the newest {limit}; there are older ones (--limit N)"));
     }
     for (number, id) in found.into_iter().enumerate() {
         let history = ledger.history(id)?;
@@ -49,6 +55,49 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> 
         }
     }
     Ok(ExitClass::Done)
+}
+
+/// Everything that happened, in order: when, the state it was in, what was done, and the id of the
+/// request or webhook.
+fn told(history: &History) -> Vec<(Timestamp, [String; 3])> {
+    let row = |state: &str, then: String, id: &str| [state.to_owned(), then, id.to_owned()];
+    let mut told = vec![(history.made_at, row("", "write the plan down".to_owned(), ""))];
+    told.extend(lines(&history.steps).iter().map(|line| {
+        let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
+        let state = line.first.phase.as_str().replace('_', " ");
+        let id = line.last.request_id.as_deref().unwrap_or_default();
+        (line.first.at, row(&state, format!("{}{times}", sentence(line.first)), id))
+    }));
+    told.extend(history.webhooks.iter().map(|heard| {
+        let open = if heard.handled { "" } else { ", not handled to the end" };
+        (heard.at, row("", format!("a webhook says {}{open}", heard.event), &heard.id))
+    }));
+    told.extend(history.entries.iter().filter_map(|entry| {
+        let target = entry.target.as_deref().map(|path| format!(" as {}", path.display()));
+        let how = format!("output {}{}", entry.state.as_str(), target.unwrap_or_default());
+        Some((entry.done_at?, row("", how, "")))
+    }));
+    // Of one moment, steps come first; the sort keeps the order of equals.
+    told.sort_by_key(|(at, _)| *at);
+    told
+}
+
+/// What the ledger's word for a step stands for.
+fn sentence(step: &Told) -> &str {
+    match step.note.as_str() {
+        "upload" => "send the bytes",
+        "create" => "ask for a draft, which costs nothing",
+        "draft" => "the draft is there",
+        "start" => "start it: from here on it may be billed",
+        "look" => "look at the job",
+        "follow" => "follow it to its end",
+        "finish" => match step.phase {
+            Phase::Completed | Phase::Failed => "it has ended",
+            Phase::NeedsReview | Phase::Halted => "it waits for somebody to look",
+            _ => "it is left to itself",
+        },
+        other => other,
+    }
 }
 
 /// One line, or several steps in a row that only repeat each other.
@@ -80,20 +129,12 @@ fn tell(session: &Session, history: &History) {
         facts.row([name.to_owned(), value]);
     }
     printer.table(&facts);
-    if !history.steps.is_empty() {
-        let mut table = Table::new(["when", "state", "then", "request"]);
-        for line in lines(&history.steps) {
-            let times =
-                if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
-            table.row([
-                human::time(line.first.at),
-                line.first.phase.as_str().replace('_', " "),
-                format!("{}{times}", line.first.note),
-                line.last.request_id.clone().unwrap_or_default(),
-            ]);
-        }
-        printer.table(&table);
+    printer.data("");
+    let mut table = Table::new(["when", "state", "then", "request"]);
+    for (at, cells) in told(history) {
+        table.row([human::time(at)].into_iter().chain(cells));
     }
+    printer.table(&table);
     if let Some(failure) = &history.task.row.failure {
         printer.data(&format!("why: {}", words::failure(failure)));
         if let Some(next) = &failure.next {
@@ -185,12 +226,21 @@ fn document(history: &History) -> Value {
             "request_id": step.request_id,
         })
     };
+    let webhook = |heard: &Heard| {
+        json!({
+            "at": human::time(heard.at),
+            "webhook": heard.event,
+            "delivery": heard.id,
+            "handled": heard.handled,
+        })
+    };
     let entry = |entry: &Entry| {
         json!({
             "batch": entry.batch.0,
             "input": name(&entry.name),
             "output": entry.target.as_deref().map(json::path),
             "state": entry.state.as_str(),
+            "done_at": time(entry.done_at),
             "sha256": entry.output.as_ref().map(|(sha256, _)| sha256),
             "size": entry.output.as_ref().map(|(_, size)| size),
         })
@@ -219,5 +269,6 @@ fn document(history: &History) -> Value {
         "failure": task.row.failure.as_ref().map(json::failure),
         "outputs": history.entries.iter().map(entry).collect::<Vec<_>>(),
         "steps": history.steps.iter().map(step).collect::<Vec<_>>(),
+        "webhooks": history.webhooks.iter().map(webhook).collect::<Vec<_>>(),
     })
 }

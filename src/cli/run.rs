@@ -142,7 +142,9 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     release_latches(&context).await?;
     let limit = session.settings.profile.limits.in_flight_max;
     let conduct = args.conduct.conduct(goal, args.again, limit);
-    let pricing = context.unless_stopped(context.service.pricing(Call::plain())).await??;
+    let waiting = session.says_waiting();
+    let call = Call { on_retry: &waiting, ..Call::plain() };
+    let pricing = context.unless_stopped(context.service.pricing(call)).await??;
     let wish = Wish { options, conduct, pricing, timeout: args.conduct.timeout };
     if args.watch {
         return watch(session, &context, inputs, &wish).await;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -16,7 +17,7 @@ use crate::flow::{self, Beside, Context};
 use crate::ledger::{KeyId, Ledger, Owner};
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
-use crate::output::{Printer, Reporter};
+use crate::output::{Printer, Reporter, words};
 use crate::sandbox;
 use crate::settings::{Environment, Flags, KEY_VARIABLES, Settings, Sources};
 
@@ -58,7 +59,11 @@ impl Session {
             let (settings, running, files) = in_process_sandbox(&env)?;
             (settings, Some((running, files)))
         } else {
-            (resolve(&env, global)?, None)
+            let settings = resolve(&env, global).map_err(|mut failure| {
+                failure.next.get_or_insert_with(|| "rbgv doctor".to_owned());
+                failure
+            })?;
+            (settings, None)
         };
         for warning in &settings.warnings {
             printer.warn(warning);
@@ -234,6 +239,16 @@ impl Session {
         self.client_that_waits(Secrets { key, admin_token: None }, None, timing)
     }
 
+    /// For calls that belong to no input: says, once, that the service is waited for.
+    pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
+        let (printer, said) = (self.printer.clone(), AtomicBool::new(false));
+        move |failure, _| {
+            if !said.swap(true, Ordering::Relaxed) {
+                printer.warn(&format!("{}; trying again for a while", words::failure(failure)));
+            }
+        }
+    }
+
     fn endpoint_with(&self, secrets: Secrets) -> Endpoint {
         let profile = &self.settings.profile;
         Endpoint {
@@ -328,10 +343,11 @@ impl Session {
         &self,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Context<Client>>, Failure> {
-        let watching = (observer, stop_on_signals(&self.printer)?);
         let (ledger, owner) = self.ledger_of_this_process()?;
         let next = self.next_client_with(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
+        // Last, so that a command that does without a key can listen for signals itself.
+        let watching = (observer, stop_on_signals(&self.printer)?);
         let share = self.settings.profile.next_key_share;
         let context = |client, beside| {
             let (ledger, owner) = (ledger.clone(), Arc::clone(&owner));

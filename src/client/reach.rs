@@ -7,8 +7,13 @@ use std::time::Duration;
 use url::{Host, Url};
 
 use super::endpoint::is_loopback;
-use super::transport::peer::{self, Certificate, Refused};
+use super::transport::peer::{self, Refused};
 use crate::model::{Failure, FailureKind};
+
+pub use super::transport::peer::Certificate;
+
+/// A certificate that ends within this time is told of.
+pub const CERTIFICATE_NOTICE: Duration = Duration::from_hours(14 * 24);
 
 /// Addresses behind the name of `url`; the one that it holds itself where it names none.
 ///

@@ -1,6 +1,7 @@
 //! What a run works with: the service, the ledger, clocks, and how it may be stopped.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -99,6 +100,19 @@ impl<S> Context<S> {
 
     pub(super) fn notice(&self, level: Level, text: impl Into<String>) {
         self.observer.observe(&Event::Notice { level, text: text.into() });
+    }
+
+    /// For calls that belong to no input: says, once, that the service is waited for.
+    pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<S> {
+        let (observer, said) = (Arc::clone(&self.observer), AtomicBool::new(false));
+        move |failure: &Failure, _| {
+            if !said.swap(true, Ordering::Relaxed) {
+                observer.observe(&Event::Notice {
+                    level: Level::Warning,
+                    text: format!("{failure}; trying again for a while"),
+                });
+            }
+        }
     }
 
     /// Sleeps, unless the run is stopped first.

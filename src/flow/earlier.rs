@@ -62,7 +62,8 @@ pub async fn earlier<S: Service>(context: &Context<S>) -> Result<Earlier, Failur
     }
     let wall = context.clock.wall().0;
     let oldest = Timestamp(wall - i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX));
-    let (mut pages, call) = (Pages::default(), Call::plain());
+    let waiting = context.says_waiting();
+    let (mut pages, call) = (Pages::default(), Call { on_retry: &waiting, ..Call::plain() });
     loop {
         let page = match context.unless_stopped(pages.next(context, &call)).await? {
             Err(failure) if failure.kind == FailureKind::NotFound => {

@@ -201,7 +201,8 @@ impl<'a> Filling<'a> {
             Named::Url(url) => (Source::Url(url.clone()), None, format!("url {url}")),
             Named::Path(path) => {
                 let path = self.current_dir.join(path);
-                let video = media::inspect_input(&path).map_err(|bad| unusable(name, &bad))?;
+                let video = media::inspect_input(&path)
+                    .map_err(|bad| unusable(&path, found, name, &bad))?;
                 let hash = self.hash(&path, name)?;
                 if self.planner.ledger.is_output(&hash.sha256)? {
                     return self.pass_over_output(found, name);
@@ -327,8 +328,23 @@ fn shown_name(found: &Found) -> String {
     }
 }
 
-fn unusable(name: &str, bad: &media::BadInput) -> Failure {
-    Failure::new(FailureKind::Usage, name, bad.to_string())
+/// Why a file is no input; for one that was named itself, with what to do.
+fn unusable(path: &Path, found: &Found, name: &str, bad: &media::BadInput) -> Failure {
+    let failure = Failure::new(FailureKind::Usage, name, bad.to_string());
+    let shown = |path: &Path| path.display().to_string();
+    match bad {
+        _ if !found.explicit => failure,
+        media::BadInput::Missing => {
+            let beside = path.parent().map(shown).unwrap_or_default();
+            failure.with_next(format!("look which files are there: ls '{beside}'"))
+        }
+        media::BadInput::Unreadable(_) => {
+            failure.with_next(format!("look who may read it: ls -l '{}'", shown(path)))
+        }
+        _ => failure.with_next(
+            "name an mp4, mov, webm or avi file, or a directory, of which rbgv run takes the videos",
+        ),
+    }
 }
 
 fn collision(entry: &NewEntry, other: &str) -> Failure {

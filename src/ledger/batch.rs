@@ -124,6 +124,8 @@ pub struct Entry {
     pub rank: i64,
     /// SHA-256 and size of the output, known just before it is published.
     pub output: Option<(String, u64)>,
+    /// When it was done, or found to be done already.
+    pub done_at: Option<Timestamp>,
     /// Why it is not done.
     pub failure: Option<Failure>,
 }
@@ -510,7 +512,7 @@ fn read_batch(row: &rusqlite::Row<'_>) -> rusqlite::Result<Batch> {
 }
 
 pub(super) const ENTRY: &str = "SELECT id, batch, task, name, target, state, rank, failure, \
-     out_sha256, out_size FROM entries";
+     out_sha256, out_size, done_at FROM entries";
 
 pub(super) fn read_entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Entry, LedgerError>> {
     let state: String = row.get(5)?;
@@ -531,6 +533,7 @@ pub(super) fn read_entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Ent
         state,
         rank: row.get(6)?,
         output: sha256.zip(size.map(i64::cast_unsigned)),
+        done_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
         failure,
     }))
 }

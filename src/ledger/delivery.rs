@@ -108,6 +108,20 @@ impl Ledger {
         })
     }
 
+    /// How many deliveries of a service were answered and never handled to the end.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn unfinished_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
+        self.read(|db| {
+            Ok(db.query_row(
+                "SELECT count(*) FROM deliveries WHERE origin = ?1 AND handled_at IS NULL",
+                [origin],
+                |row| row.get(0),
+            )?)
+        })
+    }
+
     /// Forgets deliveries that came before `before`: none so old is believed again.
     ///
     /// # Errors

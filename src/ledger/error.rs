@@ -37,6 +37,39 @@ pub enum LedgerError {
     Corrupt(String),
 }
 
+/// What has to be mended for a ledger to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mend {
+    /// Its directory: permissions, or something in the way.
+    Place,
+    /// Nothing: another process holds it for long.
+    Wait,
+    /// Its content.
+    Content,
+    /// What the error's own next step says.
+    AsSaid,
+}
+
+impl LedgerError {
+    /// What has to be mended.
+    #[must_use]
+    pub fn mend(&self) -> Mend {
+        use rusqlite::ErrorCode as Code;
+        match self {
+            Self::File { why, .. } if why.kind() == std::io::ErrorKind::StorageFull => Mend::AsSaid,
+            Self::File { .. } => Mend::Place,
+            Self::Corrupt(_) => Mend::Content,
+            Self::Database(error) => match error.sqlite_error_code() {
+                Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Mend::Place,
+                Some(Code::DatabaseBusy | Code::DatabaseLocked) => Mend::Wait,
+                Some(Code::DiskFull) => Mend::AsSaid,
+                _ => Mend::Content,
+            },
+            Self::Foreign | Self::Newer { .. } | Self::NetworkFileSystem(_) => Mend::AsSaid,
+        }
+    }
+}
+
 impl From<LedgerError> for Failure {
     fn from(error: LedgerError) -> Self {
         let next = match &error {

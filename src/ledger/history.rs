@@ -29,6 +29,21 @@ pub struct History {
     pub entries: Vec<Entry>,
     /// Every step, in order.
     pub steps: Vec<Told>,
+    /// Webhooks about its job, in the order in which they came.
+    pub webhooks: Vec<Heard>,
+}
+
+/// A webhook about the job of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// When it came.
+    pub at: Timestamp,
+    /// What it said happened.
+    pub event: String,
+    /// The service's name of the delivery.
+    pub id: String,
+    /// Whether it was handled to the end.
+    pub handled: bool,
 }
 
 /// Ways in which an attempt is named, the surest first: `?1` is the word, `?2` the path that it
@@ -108,6 +123,7 @@ impl Ledger {
                 charged: charged.map(Credits),
                 entries: entries(db, id)?,
                 steps,
+                webhooks: webhooks(db, id)?,
             })
         })
     }
@@ -117,6 +133,19 @@ fn entries(db: &Connection, id: TaskId) -> Result<Vec<Entry>, LedgerError> {
     let mut statement = db.prepare_cached(&format!("{ENTRY} WHERE task = ?1 ORDER BY id"))?;
     let rows = statement.query_map([id.0], read_entry)?;
     rows.map(|row| row?).collect()
+}
+
+fn webhooks(db: &Connection, id: TaskId) -> Result<Vec<Heard>, LedgerError> {
+    let mut statement = db.prepare_cached(
+        "SELECT received_at, event, deliveries.id, handled_at IS NOT NULL FROM deliveries
+         JOIN tasks ON tasks.job = deliveries.job AND tasks.origin = deliveries.origin
+         WHERE tasks.id = ?1 ORDER BY number",
+    )?;
+    let rows = statement.query_map([id.0], |row| {
+        let (at, event, id, handled) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
+        Ok(Heard { at: Timestamp(at), event, id, handled })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 #[cfg(test)]

@@ -13,5 +13,5 @@ mod guard;
 mod server;
 mod stored;
 
-pub use server::{Incoming, Received, Reception, serve};
-pub use stored::{Stored, append, load};
+pub use server::{Incoming, REASONS, Received, Reception, new_delivery, serve};
+pub use stored::{Keep, Stored, load};

@@ -1,5 +1,6 @@
 //! From a request to an answer. The order is what matters: bounded reading, verification, a place
-//! in the queue, the ledger, and only then the answer, which says as little as it can.
+//! in the queue, the ledger, the file of `--keep`, and only then the answer, which says as little
+//! as it can. What was answered with success can therefore be handled again after a crash.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +16,19 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::guard::Guarded;
+use super::stored::{Keep, Stored};
 use crate::client::webhook::{Delivery, Refusal, WebhookHeaders, verify};
 use crate::ledger::{Ledger, NewDelivery, Taken};
 use crate::model::{ApiKey, Clock, Failure};
+
+/// Why something is not taken, beside the words of [`Refusal`].
+pub const REASONS: [&str; 5] = [TOO_LARGE, CUT_SHORT, TOO_SLOW, BUSY, NOT_RECORDED];
+
+const TOO_LARGE: &str = "too_large";
+const CUT_SHORT: &str = "cut_short";
+const TOO_SLOW: &str = "too_slow";
+const BUSY: &str = "busy";
+const NOT_RECORDED: &str = "not_recorded";
 
 /// Longest time that a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
@@ -30,6 +41,8 @@ const GRACE: Duration = Duration::from_secs(3);
 pub struct Reception {
     /// Remembers what came.
     pub ledger: Ledger,
+    /// Keeps what came, headers and body, if that is asked for.
+    pub keep: Option<Arc<Keep>>,
     /// Scheme, host and port of the API whose webhooks these are.
     pub origin: String,
     /// Signs them.
@@ -137,8 +150,10 @@ async fn take(State(reception): State<Arc<Reception>>, request: Request) -> Stat
     match reception.receive(headers, &head.headers, body).await {
         Ok(status) => status,
         Err(Rejected { status, word, why }) => {
-            // Whoever floods us with nonsense does not fill our log with it.
-            let _ = reception.told.try_send(Incoming::Refused { word, why, id });
+            // Whoever floods us with nonsense fills neither our log nor the places of what is true.
+            if reception.has_room_for_remarks() {
+                let _ = reception.told.try_send(Incoming::Refused { word, why, id });
+            }
             status
         }
     }
@@ -187,26 +202,35 @@ impl Reception {
         let now = self.clock.wall();
         let delivery = verify(&headers, &body, &self.secret, now, self.max_age)?;
         // A place first: what is recorded is then also handled.
-        let place = self.told.try_reserve().map_err(|_| {
-            let why = "too many deliveries wait already; the service sends it again";
-            Rejected::new(StatusCode::SERVICE_UNAVAILABLE, "busy", why)
-        })?;
+        let place = self.told.try_reserve().map_err(|_| busy())?;
         let (id, event) = (delivery.id.clone(), delivery.event.clone());
         let in_hand = InHand::take(&self.in_hand, &id);
-        let taken = self.remember(&delivery).await?;
-        place.send(match (taken, in_hand) {
+        let keep = self.keep.as_ref().filter(|_| in_hand.is_some()).map(Arc::clone);
+        let keep = keep.and_then(|keep| Some((keep, Stored::new(&headers, &body, now)?)));
+        let taken = self.remember(&delivery, keep).await?;
+        let incoming = match (taken, in_hand) {
             (Taken::New | Taken::Unfinished, Some(in_hand)) => {
                 Incoming::Taken(Box::new(Received { delivery, headers, body, _in_hand: in_hand }))
             }
+            // Its twin is at the same place in another task, and came to nothing there.
+            (Taken::New, None) => return Err(busy()),
             _ => Incoming::Repeated { id, event },
-        });
+        };
+        if matches!(incoming, Incoming::Taken(_)) || self.has_room_for_remarks() {
+            place.send(incoming);
+        }
         Ok(StatusCode::OK)
+    }
+
+    /// Whether more than half of the places is free: only then is told of what is not handled.
+    fn has_room_for_remarks(&self) -> bool {
+        self.told.capacity() > self.told.max_capacity() / 2
     }
 
     async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Rejected> {
         let too_large = || {
             let why = format!("its body is larger than {} bytes", self.max_body);
-            Rejected::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", why)
+            Rejected::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, why)
         };
         let announced = header(headers, "content-length").and_then(|length| length.parse().ok());
         if announced.is_some_and(|length: usize| length > self.max_body) {
@@ -216,31 +240,43 @@ impl Reception {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
             Ok(Err(_)) => {
-                Err(Rejected::new(StatusCode::BAD_REQUEST, "cut_short", "its body broke off"))
+                Err(Rejected::new(StatusCode::BAD_REQUEST, CUT_SHORT, "its body broke off"))
             }
             Err(_) => Err(Rejected::new(
                 StatusCode::REQUEST_TIMEOUT,
-                "too_slow",
+                TOO_SLOW,
                 format!("its body took longer than {} s", BODY_PATIENCE.as_secs()),
             )),
         }
     }
 
-    async fn remember(&self, delivery: &Delivery) -> Result<Taken, Rejected> {
+    /// Writes down what has to outlive this process before the delivery is answered.
+    async fn remember(
+        &self,
+        delivery: &Delivery,
+        keep: Option<(Arc<Keep>, Stored)>,
+    ) -> Result<Taken, Rejected> {
         let (ledger, new) = (self.ledger.clone(), new_delivery(delivery, &self.origin));
-        let taken = tokio::task::spawn_blocking(move || ledger.take_delivery(&new)).await;
-        let failed =
-            |why: String| Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, "not_recorded", why);
-        match taken {
-            Ok(Ok(taken)) => Ok(taken),
-            Ok(Err(error)) => Err(failed(error.to_string())),
-            Err(error) => Err(failed(error.to_string())),
-        }
+        let taken = tokio::task::spawn_blocking(move || {
+            let taken = ledger.take_delivery(&new).map_err(|error| error.to_string())?;
+            if let (Taken::New | Taken::Unfinished, Some((keep, stored))) = (taken, keep) {
+                keep.append(&stored).map_err(|failure| failure.to_string())?;
+            }
+            Ok(taken)
+        });
+        let taken = taken.await.map_err(|error| error.to_string()).flatten();
+        taken.map_err(|why| Rejected::new(StatusCode::INTERNAL_SERVER_ERROR, NOT_RECORDED, why))
     }
 }
 
-/// What the ledger keeps of a delivery.
-fn new_delivery(delivery: &Delivery, origin: &str) -> NewDelivery {
+fn busy() -> Rejected {
+    let why = "too many deliveries wait already; the service sends it again";
+    Rejected::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, why)
+}
+
+/// What the ledger keeps of a delivery of the service at `origin`.
+#[must_use]
+pub fn new_delivery(delivery: &Delivery, origin: &str) -> NewDelivery {
     NewDelivery {
         id: delivery.id.clone(),
         signature: delivery.signature.clone(),
@@ -262,3 +298,6 @@ fn is_too_large(error: &axum::Error) -> bool {
     }
     false
 }
+
+#[cfg(test)]
+mod tests;

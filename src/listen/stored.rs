@@ -1,10 +1,11 @@
 //! Deliveries in a file, one a line, to be handled again. The body is kept as it came, links and
 //! all: its signature covers every byte. The file is therefore its owner's alone.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -59,66 +60,137 @@ impl Stored {
     }
 }
 
-/// Adds a delivery to the file at `path`, which nobody else can read.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn append(path: &Path, stored: &Stored) -> Result<(), Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::local(format!("keeping a delivery in {}", path.display()), error)
-    };
-    let mut line = serde_json::to_vec(stored).map_err(|error| failed(&error))?;
-    line.push(b'\n');
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .open(path)
-        .and_then(|mut file| file.write_all(&line))
-        .map_err(|error| failed(&error))
+/// The file that deliveries are kept in, for as long as a listener lives.
+#[derive(Debug)]
+pub struct Keep {
+    path: PathBuf,
+    /// One line at a time.
+    turn: Mutex<()>,
 }
 
-/// Reads the deliveries of a file, in order.
+impl Keep {
+    /// Opens the file at `path`, or makes it, and lets nobody else read it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn open(path: PathBuf) -> Result<Self, Failure> {
+        let keep = Self { path, turn: Mutex::new(()) };
+        keep.file().map_err(|error| keep.failed(&error).with_next("name another file"))?;
+        Ok(keep)
+    }
+
+    /// Adds a delivery, which is on the disk when this returns.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn append(&self, stored: &Stored) -> Result<(), Failure> {
+        let mut line = serde_json::to_vec(stored).map_err(|error| self.failed(&error))?;
+        line.push(b'\n');
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.file()
+            .and_then(|mut file| {
+                // A line that was cut short, by a full disk or a crash, must not take the next one
+                // with it.
+                if is_torn(&mut file)? {
+                    line.insert(0, b'\n');
+                }
+                file.write_all(&line)?;
+                file.sync_data()
+            })
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Opened anew each time, so that the file may be moved away under a running listener.
+    fn file(&self) -> io::Result<File> {
+        let file =
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
+        let facts = file.metadata()?;
+        if facts.is_file() && facts.permissions().mode() & 0o077 != 0 {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    }
+
+    fn failed(&self, error: &dyn std::fmt::Display) -> Failure {
+        Failure::local(format!("keeping deliveries in {}", self.path.display()), error)
+    }
+}
+
+/// Whether the last line has no end.
+fn is_torn(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(false);
+    }
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+/// The deliveries of a file, in order and one at a time; in place of a line that is none, its
+/// number.
 ///
 /// # Errors
-/// The file cannot be read, or a line of it is no delivery.
-pub fn load(path: &Path) -> Result<Vec<Stored>, Failure> {
-    let wrong = |why: String| Failure::new(FailureKind::Usage, path.display().to_string(), why);
-    let file = File::open(path).map_err(|error| wrong(error.to_string()))?;
-    let mut all = Vec::new();
-    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
-        let line = line.map_err(|error| wrong(error.to_string()))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let stored = serde_json::from_str(&line).map_err(|_| {
-            wrong(format!("line {number} is no delivery; listen --keep FILE writes such files"))
-        })?;
-        all.push(stored);
-    }
-    Ok(all)
+/// The file cannot be read.
+pub fn load(path: &Path) -> Result<impl Iterator<Item = Result<Stored, usize>> + use<>, Failure> {
+    let file = File::open(path).and_then(|file| {
+        let directory = file.metadata()?.is_dir();
+        if directory { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) }
+    });
+    let file = file.map_err(|error| {
+        Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
+            .with_next("name a file that rbgv listen --keep FILE wrote")
+    })?;
+    let lines = (1..).zip(BufReader::new(file).split(b'\n'));
+    Ok(lines
+        // A file that cannot be read to its end is cut short there.
+        .map_while(|(number, line)| Some((number, line.ok()?)))
+        .filter(|(_, line)| !line.trim_ascii().is_empty())
+        .map(|(number, line)| serde_json::from_slice(&line).map_err(|_| number)))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
+
+    fn stored(body: &str) -> Stored {
+        let headers = WebhookHeaders { signature: Some("sha256=00".into()), ..Default::default() };
+        Stored::new(&headers, body.as_bytes(), Timestamp(7)).unwrap()
+    }
+
+    fn all(path: &Path) -> Vec<Result<Stored, usize>> {
+        load(path).unwrap().collect()
+    }
 
     #[test]
     fn what_is_kept_comes_back_byte_for_byte_and_is_private() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("kept");
-        let headers = WebhookHeaders { signature: Some("sha256=00".into()), ..Default::default() };
-        let body = "{\"a\": \"\u{df}\\u00df\"}\r\n";
-        let stored = Stored::new(&headers, body.as_bytes(), Timestamp(7)).unwrap();
-        append(&path, &stored).unwrap();
-        append(&path, &stored).unwrap();
-        let back = load(&path).unwrap();
-        assert_eq!(back, [stored.clone(), stored]);
-        assert_eq!((back[0].headers(), back[0].body.as_str()), (headers, body));
+        // One that others could read, as an editor or a copy may leave it.
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let kept = stored("{\"a\": \"\u{df}\\u00df\"}\r\n");
+        let keep = Keep::open(path.clone()).unwrap();
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        std::fs::write(&path, "{}\n").unwrap();
-        assert!(load(&path).unwrap_err().why.contains("line 1"));
+        keep.append(&kept).unwrap();
+        keep.append(&kept).unwrap();
+        let back = all(&path);
+        assert_eq!(back, [Ok(kept.clone()), Ok(kept.clone())]);
+        assert_eq!(back[0].as_ref().unwrap().headers(), kept.headers());
+        assert!(Keep::open(dir.path().join("no/such/directory")).is_err());
+        assert_eq!(load(dir.path()).err().unwrap().kind, FailureKind::Usage);
+    }
+
+    #[test]
+    fn a_line_that_was_cut_short_costs_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("kept");
+        let keep = Keep::open(path.clone()).unwrap();
+        keep.append(&stored("1")).unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"rece").unwrap();
+        keep.append(&stored("2")).unwrap();
+        assert_eq!(all(&path), [Ok(stored("1")), Err(2), Ok(stored("2"))]);
+        std::fs::write(&path, b"\xff\n\n{}\n").unwrap();
+        assert_eq!(all(&path), [Err(1), Err(3)]);
     }
 }

@@ -100,6 +100,30 @@ pub fn redact_url(url: &str) -> String {
     }
 }
 
+/// `text` in which no address keeps its user, password, query or fragment: what others say may hold
+/// a link that opens something.
+#[must_use]
+pub fn without_queries(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = ["https://", "http://"].iter().filter_map(|start| rest.find(start)).min() {
+        let end = rest[at..].find(ends_address).map_or(rest.len(), |end| at + end);
+        shown += &rest[..at];
+        let address = &rest[at..end];
+        if address.contains(['?', '#', '@']) {
+            shown += &redact_url(address);
+        } else {
+            shown += address;
+        }
+        rest = &rest[end..];
+    }
+    shown + rest
+}
+
+fn ends_address(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ')' | ']' | '}' | '\\')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -112,6 +136,21 @@ mod tests {
         assert!(!shown.contains("secret"), "{shown}");
         assert_eq!(key.fingerprint(), ApiKey::new("sk-very-secret").fingerprint());
         assert_eq!(key.fingerprint().0.len(), 12);
+    }
+
+    #[test]
+    fn links_in_the_words_of_others_open_nothing() {
+        for (text, expected) in [
+            ("no link", "no link"),
+            ("see https://a.example/b.", "see https://a.example/b."),
+            ("at https://a.example/b?sig=s3cret, twice", "at https://a.example/b?… twice"),
+            ("'http://u:p@a.example/' <https://b/?x=1>", "'http://a.example/' <https://b/?…>"),
+            ("httphttps://a?b", "httphttps://a/?…"),
+            ("https://", "https://"),
+            ("https://[?x=1", "(unreadable address)"),
+        ] {
+            assert_eq!(without_queries(text), expected);
+        }
     }
 
     #[test]

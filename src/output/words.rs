@@ -30,6 +30,17 @@ pub fn next(command: Option<&str>) -> String {
     command.map(|command| format!("\n  next: {}", escaped(command))).unwrap_or_default()
 }
 
+/// `text` as one argument of a command that a person can paste into a shell.
+#[must_use]
+pub fn argument(text: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/.,_-+=:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// A failure in a few words, for a place on a bar: `HTTP 503`, `rate limited`.
 #[must_use]
 pub fn reason(failure: &Failure) -> String {
@@ -91,7 +102,11 @@ impl Item<'_> {
     fn trouble(self, tone: Tone, label: &str, how: &str, why: &Failure) -> String {
         let label = self.paint.tone(tone, label);
         let next = next(why.next.as_deref());
-        format!("{label} {}: {how}{}{next}", self.name, failure(why))
+        let told = failure(why);
+        // What failed may be the input itself.
+        let told = told.strip_prefix(self.name).and_then(|rest| rest.strip_prefix(": "));
+        let told = told.map_or_else(|| failure(why), ToOwned::to_owned);
+        format!("{label} {}: {how}{told}{next}", self.name)
     }
 }
 
@@ -147,4 +162,33 @@ fn listed(counts: &[(usize, &str)]) -> String {
         .map(|(number, what)| format!("{} {what}", count(*number as u64)))
         .collect();
     if some.is_empty() { "nothing to do".to_owned() } else { some.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FailureKind;
+
+    #[test]
+    fn an_argument_can_be_pasted_into_a_shell() {
+        for (text, expected) in [
+            ("/a/b-c_1.mp4", "/a/b-c_1.mp4"),
+            ("my clip.mp4", "'my clip.mp4'"),
+            ("$(x)", "'$(x)'"),
+            ("it's", r"'it'\''s'"),
+            ("", "''"),
+        ] {
+            assert_eq!(argument(text), expected);
+        }
+    }
+
+    #[test]
+    fn an_input_that_failed_is_named_once() {
+        let item = Item { name: "a.mp4", paint: Paint(false) };
+        let failed =
+            |what: &str| item.failed(&Failure::new(FailureKind::Usage, what, "it is empty"));
+        assert_eq!(failed("a.mp4"), "error: a.mp4: it is empty");
+        assert_eq!(failed("a.mp4.part"), "error: a.mp4: a.mp4.part: it is empty");
+        assert_eq!(failed("upload"), "error: a.mp4: upload: it is empty");
+    }
 }

@@ -210,7 +210,8 @@ impl Settings {
             let path = self.current_dir.join(file);
             let key = secret::read_file(&path).and_then(|raw| secret::checked(&raw));
             let source = format!("file {}", path.display());
-            return Ok(ResolvedKey { key: key.map_err(wrong)?, source, warnings: Vec::new() });
+            let warnings = secret::file_warnings(&path);
+            return Ok(ResolvedKey { key: key.map_err(wrong)?, source, warnings });
         }
         self.secret(Slot::WebhookSecret)?.ok_or_else(|| {
             let name = &self.profile.name;

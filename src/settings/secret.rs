@@ -157,10 +157,7 @@ impl Placed {
             (Source::Inline(_), Some(place)) => &place.path,
             _ => return Vec::new(),
         };
-        let path_shown = path.display();
-        let warning =
-            format!("{path_shown} holds a key and others can read it; run: chmod 600 {path_shown}");
-        if files::readable_by_others(path) { vec![warning] } else { Vec::new() }
+        file_warnings(path)
     }
 
     /// The source that `section` names for `slot`.
@@ -222,7 +219,7 @@ impl Placed {
                 Some(place) => format!("{} of profile {profile}, {place}", slot.name()),
                 None => format!("{} of profile {profile}", slot.name()),
             };
-            Failure::new(FailureKind::Configuration, named, why)
+            Failure::new(FailureKind::Configuration, named, why).with_next("rbgv doctor")
         };
         let raw = match &self.source {
             Source::Inline(key) => return Ok(key.clone()),
@@ -256,6 +253,14 @@ impl Placed {
 fn is_variable(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     !name.is_empty() && name.chars().all(plain) && !name.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// What the user should know about a file that holds a secret.
+pub(super) fn file_warnings(path: &Path) -> Vec<String> {
+    let path_shown = path.display();
+    let warning =
+        format!("{path_shown} holds a key and others can read it; run: chmod 600 {path_shown}");
+    if files::readable_by_others(path) { vec![warning] } else { Vec::new() }
 }
 
 /// A key that can be sent in a header, or what is wrong with it. The message never holds the key.

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use serde_json::Value;
 
-use crate::support::{Home, Ran, Sandbox};
+use crate::support::{Home, Listener, Ran, Sandbox, WEBHOOK_SECRET, this_moment};
 
 /// The checks by name and state; several may have one name.
 fn found(ran: &Ran) -> Vec<(String, String, String)> {
@@ -107,6 +107,51 @@ fn what_is_wrong_with_a_key_is_told() {
 }
 
 #[test]
+fn every_secret_of_the_profile_is_looked_at() {
+    let sandbox = Sandbox::quick();
+    let home = Home::new();
+    let with = |more: &str| {
+        configure(
+            &home,
+            &format!(
+                "[profiles.test]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n{more}\n",
+                sandbox.base_url
+            ),
+        );
+        doctor(&home, &sandbox)
+    };
+    let well = with("next_key_command = \"echo planted-next\"\nwebhook_secret = \"planted-hook\"");
+    assert_eq!(findings(&well), [""; 0], "{}", well.stdout);
+    let named =
+        |name: &str| found(&well).iter().any(|(check, state, _)| check == name && state == "ok");
+    assert!(
+        named("next key") && named("webhook secret") && !named("admin token"),
+        "{}",
+        well.stdout
+    );
+    assert!(!well.stdout.contains("planted"), "{}", well.stdout);
+    // Every run would stop at it.
+    assert_eq!(findings(&with("next_key_file = \"gone\"").ends_with(10)), ["next key"]);
+    assert_eq!(findings(&with("webhook_secret_file = \"gone\"").ends_with(10)), ["webhook secret"]);
+}
+
+#[test]
+fn webhooks_that_were_left_are_told() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let mut listener =
+        Listener::start(home.keyed(&sandbox), &["--keep", "kept", "--exec", "false"]);
+    let body = r#"{"event": "job.started", "data": {"id": "j-1"}}"#;
+    assert_eq!(listener.post_signed("d-1", &this_moment(), body), 200);
+    listener.wait_for(|line| line["event"] == "webhook");
+    let there = found(&doctor(&home, &sandbox));
+    let received = format!("received at {}", listener.address);
+    assert!(there.iter().any(|(_, _, says)| *says == received), "{there:?}");
+    listener.crash();
+    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["webhooks"]);
+}
+
+#[test]
 fn what_is_wrong_with_the_service_is_told() {
     let sandbox = Sandbox::with("[clock]\nskew = \"-1h\"");
     let home = Home::with(&sandbox);
@@ -142,7 +187,53 @@ fn what_is_wrong_with_the_ledger_is_told() {
     assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["ledger"]);
     std::fs::write(&file, "this is no database").unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["ledger"]);
+    let damaged = doctor(&home, &sandbox).ends_with(10);
+    assert_eq!(findings(&damaged), ["ledger"]);
+    assert!(damaged.stdout.contains("bring back a backup"), "{}", damaged.stdout);
+}
+
+#[test]
+fn a_place_where_no_ledger_can_be_is_told_without_blaming_its_content() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let file = home.work().join("in the way");
+    std::fs::write(&file, "").unwrap();
+    for directory in [file.clone(), file.join("state")] {
+        let mut command = home.keyed(&sandbox);
+        command.env("RBGV_STATE_DIR", &directory).args(["doctor", "--json"]);
+        let ran = Ran::of(&mut command).ends_with(10);
+        assert_eq!(findings(&ran), ["ledger"], "{}", ran.stdout);
+        assert!(ran.stdout.contains("RBGV_STATE_DIR to another"), "{}", ran.stdout);
+        assert!(!ran.stdout.contains("backup"), "{}", ran.stdout);
+    }
+    // A ledger whose neighbours cannot be made.
+    home.clip("a.mp4");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
+    let owners = home.path("state/owners");
+    std::fs::remove_dir_all(&owners).unwrap();
+    std::fs::write(&owners, "").unwrap();
+    let ran = doctor(&home, &sandbox).ends_with(10);
+    assert_eq!(findings(&ran), ["ledger"], "{}", ran.stdout);
+    assert!(!ran.stdout.contains("backup"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_service_that_is_not_there_is_told_at_once() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let began = std::time::Instant::now();
+    for (address, finding) in [
+        ("http://127.0.0.1:9", &["connection"][..]),
+        ("https://127.0.0.1:9", &["connection"]),
+        // The waits of a test are too short for a service that is not on this machine.
+        ("https://doctor.invalid", &["configuration", "name"]),
+    ] {
+        let mut command = home.keyed(&sandbox);
+        let ran = Ran::of(command.env("RBGV_BASE_URL", address).args(["doctor", "--json"]));
+        assert_eq!(findings(&ran.ends_with(10)), finding, "{address}");
+    }
+    // One attempt each; the usual client tries for half a minute.
+    assert!(began.elapsed() < std::time::Duration::from_secs(25), "{:?}", began.elapsed());
 }
 
 #[test]
@@ -157,17 +248,28 @@ fn a_key_out_of_credits_is_told_of() {
 
 #[test]
 fn a_bundle_can_be_shown_to_everybody() {
-    let sandbox = Sandbox::with(
+    // "planted-password" and "planted-webhook-secret" in other spellings.
+    let encoded = "706c616e7465642d776562686f6f6b2d736563726574 and \
+                   cGxhbnRlZC1wYXNzd29yZA== and am86cGxhbnRlZC1wYXNzd29yZA==";
+    let sandbox = Sandbox::with(&format!(
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\n\
-         do = { fail_job = \"secret-name.mp4: see https://cdn.example/a?sig=planted-link\" }",
-    );
+         do = {{ fail_job = \"secret-name.mp4: see https://cdn.example/a?sig=planted-link of \
+         planted.person@example.com in /home/planted/My Clips/secret-name.mp4; {encoded}\" }}",
+    ));
     let home = Home::new();
+    let secrets = home.path("planted files");
+    std::fs::create_dir(&secrets).unwrap();
+    std::fs::write(secrets.join("webhook"), WEBHOOK_SECRET).unwrap();
     configure(
         &home,
         &format!(
-            "[profiles.test]\nbase_url = \"{}\"\napi_key = \"{}\"\n\n\
+            "[profiles.test]\nbase_url = \"{}\"\napi_key = \"{}\"\n\
+             webhook_secret_file = \"{}/webhook\"\n\
+             next_key_command = \"echo planted-next-key\"\n\n\
              [profiles.test.tags]\ncustomer = \"planted-customer\"\n",
-            sandbox.base_url, sandbox.api_key
+            sandbox.base_url,
+            sandbox.api_key,
+            secrets.display()
         ),
     );
     home.clip("secret-name.mp4");
@@ -185,11 +287,13 @@ fn a_bundle_can_be_shown_to_everybody() {
     }
     let root = home.path("").display().to_string();
     let root = root.trim_end_matches('/');
-    for word in [&*sandbox.api_key, "planted", "secret-name", root] {
+    let words = [&*sandbox.api_key, "planted", "secret-name", root, "example.com"];
+    for word in words.into_iter().chain(encoded.split(" and ")) {
         assert!(!text.contains(word), "{word}: {text}");
     }
     let again = Ran::of(home.command().args(["doctor", "--offline", "--bundle", "help.tar.gz"]));
-    again.ends_with(9).says("help.tar.gz");
+    let again = again.ends_with(9).says("help.tar.gz");
+    assert!(again.stdout.contains("fingerprint"), "what was found is told all the same");
 }
 
 #[test]
@@ -200,4 +304,9 @@ fn a_bundle_about_a_broken_file_shows_nothing_of_it() {
     assert!(ran.stdout.contains("line 3"), "{}", ran.stdout);
     let text = unpacked(&home.work().join("help.tar.gz"));
     assert!(text.contains("line 3") && !text.contains("planted"), "{text}");
+    // A file that is no TOML: the parser must not quote the line.
+    configure(&home, "[profiles.a]\napi_key = sk-planted-bare\n");
+    let ran = home.run_alone(&["doctor", "--bundle", "again.tar.gz"]).ends_with(10);
+    let text = unpacked(&home.work().join("again.tar.gz")) + &ran.stdout + &ran.stderr;
+    assert!(text.contains("line 2") && !text.contains("planted"), "{text}");
 }

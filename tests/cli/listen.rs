@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Home, Listener, Ran, Sandbox, WEBHOOK_SECRET};
+use crate::support::{Home, Listener, Ran, Sandbox, WEBHOOK_SECRET, this_moment, wait_for};
 
 fn signing(args: &[&str]) -> Sandbox {
     Sandbox::start(&[&["--webhook-secret", WEBHOOK_SECRET], args].concat())
@@ -10,10 +10,16 @@ fn signing(args: &[&str]) -> Sandbox {
 
 /// A home whose runs look at jobs once an hour.
 fn patient(sandbox: &Sandbox) -> Home {
+    looking(sandbox, "1h")
+}
+
+/// A home whose runs look at jobs for the first time after `first`, and once an hour where a
+/// listener lives.
+fn looking(sandbox: &Sandbox, first: &str) -> Home {
     let home = Home::new();
     let config = format!(
         "[profiles.test]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n\
-         [profiles.test.timing]\npoll_first = \"1h\"\npoll_max = \"1h\"\n",
+         [profiles.test.timing]\npoll_first = \"{first}\"\npoll_max = \"1h\"\n",
         sandbox.base_url
     );
     std::fs::write(home.path("config/rbgv/config.toml"), config).unwrap();
@@ -35,6 +41,25 @@ fn a_run_is_woken_by_a_webhook() {
     let audit = sandbox.audit();
     assert_eq!((audit.starts(), audit.bills()), (3, 3));
     assert_eq!(listener.stop(), Some(0));
+}
+
+#[test]
+fn a_run_looks_by_itself_once_its_listener_is_gone() {
+    let sandbox = signing(&["--timer", "300ms"]);
+    sandbox.scenario(
+        "[webhooks]\nattempts = 1\n[[fault]]\non = \"WEBHOOK job.completed\"\ndo = \"lose\"\n",
+    );
+    let home = looking(&sandbox, "1s");
+    let listener = Listener::start(home.keyed(&sandbox), &[]);
+    home.clip("a.mp4");
+    let mut command = home.keyed(&sandbox);
+    command.args(["run", "a.mp4", "--webhook-url", &listener.url()]);
+    let running = std::thread::spawn(move || Ran::of(&mut command));
+    wait_for("the start", || sandbox.audit().starts() == 1);
+    listener.crash();
+    running.join().unwrap().ends_with(0);
+    assert!(home.work().join("a-nobg.webm").exists());
+    assert_eq!(sandbox.audit().bills(), 1);
 }
 
 #[test]
@@ -125,7 +150,7 @@ fn a_signature_that_does_not_fit_is_explained() {
         text("timestamp"),
         text("signature")
     );
-    std::fs::write(home.work().join("headers"), headers).unwrap();
+    std::fs::write(home.work().join("headers"), &headers).unwrap();
     std::fs::write(home.work().join("secret"), WEBHOOK_SECRET).unwrap();
     let verify = |body: &str, more: &[&str]| {
         std::fs::write(home.work().join("body"), body).unwrap();
@@ -141,6 +166,56 @@ fn a_signature_that_does_not_fit_is_explained() {
     let old = verify(text("body"), &["--secret-file", "secret", "--at", "2099-01-01T00:00:00Z"]);
     assert!(old.ends_with(10).stdout.contains("replay"));
     verify(text("body"), &[]).ends_with(3).says("RBGV_WEBHOOK_SECRET");
+    let spaced = headers.replace(": ", ":   ").replace('\n', " \r\n");
+    std::fs::write(home.work().join("headers"), spaced).unwrap();
+    verify(text("body"), &secret).ends_with(0);
+    let twice = headers.clone() + &headers;
+    std::fs::write(home.work().join("headers"), twice).unwrap();
+    let told = verify(text("body"), &secret).ends_with(10).stdout;
+    assert!(told.contains("X-Webhook-Signature stands more than once"), "{told}");
+    std::fs::write(home.work().join("headers"), headers).unwrap();
+    verify(&"x".repeat((1 << 20) + 1), &secret).ends_with(2).says("larger than 1048576 bytes");
     std::fs::write(home.work().join("secret"), "another").unwrap();
-    assert!(verify(text("body"), &secret).ends_with(10).stdout.contains("another"));
+    let told = verify(text("body"), &secret).ends_with(10).stdout;
+    assert!(told.contains("another") && told.contains("would refuse it"), "{told}");
+}
+
+#[test]
+fn a_file_of_deliveries_is_read_past_what_is_none() {
+    let sandbox = signing(&["--timer", "100ms"]);
+    let home = Home::with(&sandbox);
+    let args = ["--keep", "kept", "--log-file", "log", "--log-format", "json"];
+    let listener = Listener::start(home.keyed(&sandbox), &args);
+    assert_eq!(listener.post(&[("X-Webhook-Delivery-Id", "d-0")], b"{}"), 401);
+    let body = r#"{"event": "job.started", "data": {"id": "j-1"}}"#;
+    assert_eq!(listener.post_signed("d-1", &this_moment(), body), 200);
+    assert_eq!(listener.stop(), Some(0));
+    let log = std::fs::read_to_string(home.work().join("log")).unwrap();
+    let logged: Vec<serde_json::Value> = log
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &serde_json::Value| line["target"] == "rbgv::webhook")
+        .collect();
+    assert_eq!((&logged[0]["delivery"], &logged[0]["reason"]), (&"d-0".into(), &"unsigned".into()));
+    assert_eq!((&logged[1]["delivery"], &logged[1]["job_id"]), (&"d-1".into(), &"j-1".into()));
+    assert_eq!(
+        (&logged[1]["webhook"], &logged[1]["profile"]),
+        (&"job.started".into(), &"test".into())
+    );
+    let kept = std::fs::read_to_string(home.work().join("kept")).unwrap();
+    let forged = kept.replace("j-1", "j-2").replace("d-1", "d-2");
+    let torn = &kept[..kept.len() / 2];
+    std::fs::write(home.work().join("kept"), format!("{torn}\n{forged}{kept}")).unwrap();
+    let replay = |file: &str| {
+        let mut command = home.keyed(&sandbox);
+        command.env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET);
+        Ran::of(command.args(["--json", "listen", "replay", file]))
+    };
+    let ran = replay("kept").ends_with(10).says("1 line is no delivery, line 1 first");
+    assert!(ran.stderr.contains("(d-2) was refused"), "{}", ran.stderr);
+    assert_eq!(ran.json().len(), 1, "{}", ran.stdout);
+    assert_eq!(ran.json()[0]["delivery"], "d-1");
+    std::fs::write(home.work().join("other"), "{}\nno delivery\n").unwrap();
+    replay("other").ends_with(2).says("it holds no deliveries");
+    replay("no such file").ends_with(2).says("--keep FILE wrote");
 }

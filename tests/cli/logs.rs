@@ -29,14 +29,32 @@ fn a_story_is_found_by_job_input_output_and_request() {
 
     let text = home.run_alone(&["logs", &job]).ends_with(0).stdout;
     assert!(text.contains(&job) && text.contains(ids[0]), "{text}");
+    let mut rest = &*text;
+    for part in
+        ["write the plan down", "send the bytes", "ask for a draft", "start it", "output done"]
+    {
+        let (_, after) =
+            rest.split_once(part).unwrap_or_else(|| panic!("{part}, in order: {text}"));
+        rest = after;
+    }
     assert!(!text.contains(&sandbox.api_key) && !text.contains("sig="), "{text}");
     home.run_alone(&["logs", "no-such-thing"]).ends_with(2).says("next: rbgv status");
+    home.run_alone(&["logs", "no such.mp4"]).ends_with(2).says("rbgv status 'no such.mp4'");
+
+    home.run(&sandbox, &["run", "a.mp4", "--again", "--overwrite"]).ends_with(0);
+    let newest = home.run_alone(&["logs", "a.mp4", "--limit", "1", "--json"]).ends_with(0);
+    assert_eq!(newest.json().len(), 1);
+    assert_eq!(newest.json()[0]["attempt"], 2);
+    newest.says("there are older ones");
+    let both = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0);
+    assert_eq!(both.json().len(), 2);
+    assert!(!both.stderr.contains("older"), "{}", both.stderr);
 }
 
 #[test]
 fn a_failure_is_told_with_its_reason_and_what_to_do() {
     let sandbox = Sandbox::with(
-        "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no subject found\" }",
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no subject found in https://cdn.example/a?sig=planted-link\" }",
     );
     let home = Home::with(&sandbox);
     home.clip("a.mp4");
@@ -44,6 +62,8 @@ fn a_failure_is_told_with_its_reason_and_what_to_do() {
     let text = home.run_alone(&["logs", "a.mp4"]).ends_with(0).stdout;
     assert!(text.contains("no subject found"), "{text}");
     assert!(text.contains("rbgv explain job_failed"), "{text}");
+    let json = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0).stdout;
+    assert!(!(text + &json).contains("planted"), "what the service says may hold a link: {json}");
 }
 
 #[test]
@@ -92,8 +112,22 @@ fn every_call_is_logged_with_all_that_support_asks_for() {
     home.variant("b.mp4", 1);
     home.run(&sandbox, &["run", "b.mp4", "--log-file", file]).ends_with(0);
     let text = std::fs::read_to_string(&log).unwrap();
-    let start = text.lines().find(|line| line.contains("/start")).unwrap();
-    for word in ["profile=", "attempt=1", "request_id=", "job_id=", "item="] {
-        assert!(start.contains(word), "{word}: {start}");
+    let calls: Vec<&str> = text.lines().filter(|line| line.contains("rbgv::api")).collect();
+    assert!(calls.len() >= 5, "{text}");
+    for call in calls {
+        let of = |path: &str| call.contains(&format!("path=\"{path}\""));
+        let (prices, early) = (of("/api/pricing"), of("/v1/uploads") || of("/v1/jobs"));
+        let listing = of("/v1/jobs") && call.contains("method=\"GET\"");
+        let outside = call.contains("path=\"http");
+        for (word, needed) in [
+            ("profile=\"test\"", true),
+            ("attempt=1", true),
+            ("status=20", true),
+            ("request_id=\"", !outside && !prices),
+            ("job_id=\"", !prices && !early),
+            ("item=\"b.mp4\"", !prices && !listing),
+        ] {
+            assert!(!needed || call.contains(word), "{word}: {call}");
+        }
     }
 }

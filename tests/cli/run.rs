@@ -1,6 +1,6 @@
 //! `rbgv run`: inputs, names, identity, options.
 
-use crate::support::{Home, Sandbox, wait_for};
+use crate::support::{Home, Ran, Sandbox, wait_for};
 
 #[test]
 fn one_clip_goes_the_whole_way_and_is_billed_once() {
@@ -293,4 +293,35 @@ fn new_options_start_with_one_job_and_a_surge_of_failures_stops() {
     sandbox.scenario("");
     home.run(&sandbox, &["resume"]).ends_with(1);
     assert_eq!(sandbox.audit().bills(), 30, "what failed is not paid for again");
+}
+
+#[test]
+fn waiting_for_a_service_that_is_not_there_is_said_once() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    home.clip("a.mp4");
+    for args in [&["run", "a.mp4"][..], &["--json", "usage"], &["status", "job-1"]] {
+        let mut command = home.keyed(&sandbox);
+        let ran = Ran::of(command.env("RBGV_BASE_URL", "http://127.0.0.1:9").args(args));
+        let ran = ran.ends_with(5);
+        assert_eq!(ran.stderr.matches("trying again").count(), 1, "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("onnection refused"), "{args:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_mistake_in_a_single_input_says_what_to_do() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    std::fs::write(home.work().join("no video.txt"), "text").unwrap();
+    home.run(&sandbox, &["run", "no video.txt"])
+        .ends_with(2)
+        .says("no video.txt: it is not a video")
+        .says("next: name an mp4, mov, webm or avi file");
+    home.run(&sandbox, &["run", "gone.mp4"])
+        .ends_with(2)
+        .says("next: look which files are there: ls");
+    let told = home.run(&sandbox, &["upload", "no video.txt"]).ends_with(2).stderr;
+    assert_eq!(told.matches("no video.txt: it is not a video").count(), 1, "{told}");
+    assert_eq!(told.lines().last().unwrap().matches("no video.txt").count(), 1, "{told}");
 }

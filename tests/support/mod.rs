@@ -351,6 +351,19 @@ impl Drop for Sandbox {
 /// The secret that tests sign webhooks with.
 pub const WEBHOOK_SECRET: &str = "planted-webhook-secret";
 
+/// The signature that fits [`WEBHOOK_SECRET`].
+pub fn signature(stamp: &str, body: &str) -> String {
+    use hmac::{KeyInit as _, Mac as _};
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(WEBHOOK_SECRET.as_bytes()).unwrap();
+    mac.update(format!("{stamp}.{body}").as_bytes());
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// This moment as the service writes it, to the second.
+pub fn this_moment() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// A listener in a process of its own.
 pub struct Listener {
     child: Child,
@@ -412,6 +425,23 @@ impl Listener {
         let mut answer = String::new();
         let _ = stream.read_to_string(&mut answer);
         answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    /// Posts a webhook that is signed as the service signs, and returns the status.
+    pub fn post_signed(&self, id: &str, stamp: &str, body: &str) -> u16 {
+        let signature = signature(stamp, body);
+        let headers = [
+            ("X-Webhook-Delivery-Id", id),
+            ("X-Webhook-Timestamp", stamp),
+            ("X-Webhook-Signature", &signature),
+        ];
+        self.post(&headers, body.as_bytes())
+    }
+
+    /// Ends it as a crash does: nothing is finished.
+    pub fn crash(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Ends it as an operator does, and returns its exit code.

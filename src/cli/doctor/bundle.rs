@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::machine::PROXIES;
 use super::redact::{Redactor, is_sensitive, without_quotes};
 use super::{Check, document};
-use crate::cli::session::Session;
 use crate::env::Env;
 use crate::ledger::{Ledger, Source, TaskLine};
 use crate::model::{ApiKey, Failure, JobStatus};
@@ -31,12 +30,15 @@ doctor.json       every check, and every setting with the place it comes from\n\
 environment.json  which variables of rbgv and of proxies are set, and harmless values\n\
 ledger.json       how many jobs stand where, and the last that failed, with their request ids\n\
 \n\
-Keys are told by fingerprint. Links, tags, names of files and directories of yours are left out.\n";
+Keys are told by fingerprint. Links, tags, e-mail addresses, names of files and directories of\n\
+yours are left out.\n";
 
 /// What the archive is made from.
 pub(super) struct Contents<'a> {
     pub(super) env: &'a Env,
-    pub(super) session: Option<&'a Session>,
+    /// Whether the configuration could not be read: then what is said of it may quote it.
+    pub(super) broken: bool,
+    /// Every secret that was read.
     pub(super) secrets: Vec<ApiKey>,
     pub(super) state_dir: Option<&'a Path>,
     pub(super) checks: &'a [Check],
@@ -95,19 +97,19 @@ fn redactor(contents: &Contents<'_>) -> Redactor {
     for key in &contents.secrets {
         redactor.secret(key.expose());
     }
-    if let Some(token) = contents.session.and_then(|session| session.settings.admin_token().ok()?) {
-        redactor.secret(token.expose());
-    }
     for (_, value) in env.vars.iter().filter(|(name, _)| is_sensitive(name)) {
         redactor.secret(value);
     }
+    for address in PROXIES.iter().filter_map(|name| env.var(name)) {
+        redactor.proxy(address);
+    }
     redactor.place(&env.current_dir, "(here)");
     if let Some(directory) = contents.state_dir {
-        redactor.place(directory, "(state)");
+        redactor.own_place(directory, "(state)");
     }
     if let Some(dirs) = &env.dirs {
-        redactor.place(&dirs.config_dir, "(config)");
-        redactor.place(&dirs.cache_dir, "(cache)");
+        redactor.own_place(&dirs.config_dir, "(config)");
+        redactor.own_place(&dirs.cache_dir, "(cache)");
     }
     if let Some(home) = env.var("HOME") {
         redactor.place(Path::new(home), "~");
@@ -119,7 +121,7 @@ fn redactor(contents: &Contents<'_>) -> Redactor {
 /// ours to show.
 fn diagnosis(contents: &Contents<'_>) -> Value {
     let mut checks = contents.checks.to_vec();
-    if contents.session.is_none() {
+    if contents.broken {
         for check in checks.iter_mut().filter(|check| check.name == "configuration") {
             check.says = without_quotes(&check.says);
             check.mend = check.mend.as_deref().map(without_quotes);

@@ -3,6 +3,7 @@
 
 mod bundle;
 mod machine;
+mod places;
 mod redact;
 mod service;
 mod setup;
@@ -117,6 +118,7 @@ pub(super) async fn run(
         }
     };
     let key = session.map(|session| setup::key(session, &mut checks));
+    let others = session.map(|session| setup::other_secrets(session, &mut checks));
     match session {
         Some(_) if args.offline => {
             checks.push(Check::note("service", "not looked at, because of --offline"));
@@ -132,18 +134,20 @@ pub(super) async fn run(
     let ledger = setup::ledger(env, state_dir.as_deref(), &mut checks);
     if let (Some(session), Some(ledger)) = (session, &ledger) {
         checks.extend(setup::stops(session, ledger, key.as_ref().and_then(Option::as_ref)).await);
+        checks.extend(setup::webhooks(session, ledger));
     }
     checks.extend(machine::disk(env, state_dir.as_deref()));
     checks.extend(machine::sandbox(env).await);
     checks.push(machine::terminal(env));
+    show(printer, &checks, &shown);
     if let Some(file) = &args.bundle {
         let path = absolute(env, file);
-        let secrets = key.into_iter().flatten().collect();
+        let secrets = key.into_iter().flatten().chain(others.into_iter().flatten()).collect();
         bundle::write(
             &path,
             &bundle::Contents {
                 env,
-                session,
+                broken: session.is_none(),
                 secrets,
                 state_dir: state_dir.as_deref(),
                 checks: &checks,
@@ -151,8 +155,8 @@ pub(super) async fn run(
                 ledger: ledger.as_ref(),
             },
         )?;
+        printer.note(&format!("{} can be shown to others: look into it first", file.display()));
     }
-    show(args, printer, &checks, &shown);
     let found = checks.iter().any(|check| check.state == State::Finding);
     Ok(if found { ExitClass::Check } else { ExitClass::Done })
 }
@@ -166,7 +170,7 @@ fn findings(checks: &[Check]) -> impl Iterator<Item = &Check> {
     checks.iter().filter(|check| check.state == State::Finding)
 }
 
-fn show(args: &Args, printer: &Printer, checks: &[Check], shown: &[Shown]) {
+fn show(printer: &Printer, checks: &[Check], shown: &[Shown]) {
     let number = findings(checks).count();
     if printer.style().json {
         printer.json(&document(checks, shown));
@@ -197,9 +201,6 @@ fn show(args: &Args, printer: &Printer, checks: &[Check], shown: &[Shown]) {
             0 => "nothing to mend".to_owned(),
             some => human::counted(some as u64, "thing to mend", "things to mend"),
         });
-    }
-    if let Some(file) = &args.bundle {
-        printer.note(&format!("{} can be shown to others: look into it first", file.display()));
     }
 }
 

@@ -1,7 +1,11 @@
 //! What may be shown to everybody: text without keys, links, signatures, and without the names of
 //! the user's directories. Pure.
 
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
+
+use super::places::Places;
 
 /// Stands for what was taken out.
 const HIDDEN: &str = "(hidden)";
@@ -29,28 +33,59 @@ const SHORTEST: usize = 6;
 #[derive(Debug, Default)]
 pub(super) struct Redactor {
     secrets: Vec<String>,
-    places: Vec<(String, &'static str)>,
+    places: Places,
 }
 
 impl Redactor {
-    /// Hides `secret` wherever it stands.
+    /// Hides `secret` wherever it stands, also as addresses, JSON, hexadecimal digits and Base64
+    /// write it.
     pub(super) fn secret(&mut self, secret: &str) {
         let secret = secret.trim();
-        if secret.len() >= SHORTEST && !self.secrets.iter().any(|known| known == secret) {
-            self.secrets.push(secret.to_owned());
-            // One that holds another is looked for first.
-            self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        if secret.len() < SHORTEST {
+            return;
         }
+        let in_address: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let in_json = serde_json::Value::from(secret).to_string();
+        let hexadecimal = hex::encode(secret);
+        let forms = [
+            secret.to_owned(),
+            in_address,
+            in_json.trim_matches('"').to_owned(),
+            hexadecimal.to_uppercase(),
+            hexadecimal,
+            BASE64_STANDARD_NO_PAD.encode(secret),
+            BASE64_URL_SAFE_NO_PAD.encode(secret),
+        ];
+        for form in forms {
+            if !self.secrets.contains(&form) {
+                self.secrets.push(form);
+            }
+        }
+        // One that holds another is looked for first.
+        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
     }
 
-    /// Writes `name` in place of the path `place`. The first that fits is taken, so longer ones
-    /// come first.
-    pub(super) fn place(&mut self, place: &std::path::Path, name: &'static str) {
-        let place = place.to_string_lossy().trim_end_matches('/').to_owned();
-        if place.len() > 1 {
-            self.places.push((place, name));
-            self.places.sort_by_key(|(place, _)| std::cmp::Reverse(place.len()));
+    /// Hides user and password of the proxy at `address`.
+    pub(super) fn proxy(&mut self, address: &str) {
+        let bare = address.split_once("://").map_or(address, |(_, rest)| rest);
+        let Some((user_info, _)) = bare.rsplit_once('@') else { return };
+        self.secret(user_info);
+        for part in user_info.splitn(2, ':') {
+            self.secret(part);
+            self.secret(&plain(part));
         }
+        // As it travels to the proxy.
+        self.secret(&plain(user_info));
+    }
+
+    /// Writes `name` in place of the path `place` and of everything in it.
+    pub(super) fn place(&mut self, place: &std::path::Path, name: &'static str) {
+        self.places.add(place, name, false);
+    }
+
+    /// Writes `name` in place of the path `place`, a directory of ours: what lies in it is named.
+    pub(super) fn own_place(&mut self, place: &std::path::Path, name: &'static str) {
+        self.places.add(place, name, true);
     }
 
     /// `text` without anything of that kind.
@@ -59,10 +94,7 @@ impl Redactor {
         for secret in &self.secrets {
             text = text.replace(secret.as_str(), HIDDEN);
         }
-        for (place, name) in &self.places {
-            text = text.replace(place.as_str(), name);
-        }
-        words(&text)
+        words(&self.places.renamed(&text))
     }
 
     /// Every text in `value`, cleaned; names of fields stay.
@@ -76,6 +108,15 @@ impl Redactor {
             other => other.clone(),
         }
     }
+}
+
+/// Text of which `%` escapes are undone.
+fn plain(escaped: &str) -> String {
+    let pair = format!("x={}", escaped.replace('+', "%2B"));
+    url::form_urlencoded::parse(pair.as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 /// Whether the value of a variable or field of this name is a secret.
@@ -121,7 +162,7 @@ fn words(text: &str) -> String {
         }
         if hide_next && !is_label(word) {
             shown.push_str(HIDDEN);
-            hide_next = word.eq_ignore_ascii_case("bearer");
+            hide_next = is_scheme(word);
         } else {
             shown.push_str(&one(word));
             hide_next = is_label(word);
@@ -131,14 +172,19 @@ fn words(text: &str) -> String {
     shown
 }
 
-fn is_between(c: char) -> bool {
+pub(super) fn is_between(c: char) -> bool {
     c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`' | ',' | ';' | '(' | ')' | '\\')
 }
 
 /// Whether the next word is the value of a sensitive name: `X-Api-Key: value`, `Bearer value`.
 fn is_label(word: &str) -> bool {
     let named = word.strip_suffix([':', '=']).is_some_and(is_sensitive);
-    named && !word.starts_with(['[', '{']) || word.eq_ignore_ascii_case("bearer")
+    named && !word.starts_with(['[', '{']) || is_scheme(word)
+}
+
+/// Whether `word` names a way of showing a secret, which follows.
+fn is_scheme(word: &str) -> bool {
+    word.eq_ignore_ascii_case("bearer") || word.eq_ignore_ascii_case("basic")
 }
 
 fn one(word: &str) -> String {
@@ -148,7 +194,11 @@ fn one(word: &str) -> String {
     if word.contains('=') {
         return parameters(word);
     }
-    let looks = ["sk-", "sk_", "pk_", "rk_"].iter().any(|start| word.starts_with(start));
+    // An address of a person, or what stands before a host without a scheme.
+    if word.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty()) {
+        return HIDDEN.to_owned();
+    }
+    let looks = ["sk-", "sk_", "pk_", "rk_", "whsec_"].iter().any(|start| word.starts_with(start));
     if looks && word.len() > 8 { HIDDEN.to_owned() } else { word.to_owned() }
 }
 
@@ -180,6 +230,7 @@ fn origin(word: &str, at: usize) -> String {
 mod tests {
     use std::path::Path;
 
+    use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;
     use serde_json::json;
 
@@ -191,16 +242,18 @@ mod tests {
         redactor.secret("planted-key");
         redactor.secret("abc");
         redactor.place(Path::new("/home/jo"), "~");
-        redactor.place(Path::new("/home/jo/state"), "(state)");
+        redactor.own_place(Path::new("/home/jo/state"), "(state)");
         let table = [
             ("it was planted-key!", "it was (hidden)!"),
             ("abc is too short", "abc is too short"),
-            ("/home/jo/state/x and /home/jo/y", "(state)/x and ~/y"),
+            ("/home/jo/My Clips/Jo Doe.mp4: no", "~/…: no"),
+            ("ask jo.doe@example.com, or u:p@proxy:3128", "ask (hidden), or (hidden)"),
             ("get https://cdn.example/a/b?sig=x now", "get https://cdn.example/… now"),
             ("https://u:p@api.example/", "https://api.example"),
             ("proxy=http://u:p@proxy:1/x,", "proxy=http://proxy:1/…,"),
             ("X-Api-Key: 12345 end", "X-Api-Key: (hidden) end"),
             ("authorization: Bearer abcdef", "authorization: Bearer (hidden)"),
+            ("Proxy: Basic abcdef", "Proxy: Basic (hidden)"),
             ("token=abc&x=1", "token=(hidden)"),
             ("a?x=1&signature=abc", "a?x=1&signature=(hidden)"),
             ("a?sig=abc&x=1&token=d", "a?sig=(hidden)"),
@@ -210,6 +263,20 @@ mod tests {
         ];
         for (text, expected) in table {
             assert_eq!(redactor.clean(text), expected);
+        }
+        redactor.proxy("http://j%40x:planted%2Fpass@proxy:1");
+        for hidden in [
+            "planted%2Fpass",
+            "planted/pass",
+            "cGxhbnRlZC9wYXNz",
+            "j@x:planted/pass",
+            &BASE64_STANDARD.encode("j@x:planted/pass"),
+            "706C616E7465642D6B6579",
+            "706c616e7465642d6b6579",
+            "cGxhbnRlZC1rZXk=",
+        ] {
+            let shown = redactor.clean(&format!("it says <{hidden}>"));
+            assert!(shown.contains("(hidden)") && !shown.contains(hidden), "{shown}");
         }
         let value = json!({"a": ["planted-key", 1], "planted-key": null});
         assert_eq!(redactor.clean_json(&value), json!({"a": ["(hidden)", 1], "planted-key": null}));

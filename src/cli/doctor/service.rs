@@ -3,30 +3,40 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
-
 use super::{Check, State};
 use crate::cli::session::{Session, proxies};
+use crate::client::reach::{self, Certificate};
 use crate::client::{Call, Health, ListQuery};
 use crate::model::{ApiKey, Failure, FailureKind, Timestamp};
 use crate::output::{human, words};
 
-/// Longest wait for a name.
-const NAME: Duration = Duration::from_secs(5);
+/// Longest wait for a name, and for a certificate.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How far two clocks may be apart: signatures and links live for minutes.
 const SKEW: Duration = Duration::from_secs(30);
 
 pub(super) async fn checks(session: &Session, key: Option<ApiKey>, checks: &mut Vec<Check>) {
     let url = &session.settings.profile.base_url;
-    let proxy = proxies(&session.env);
-    let proxied = match url.scheme() {
-        "https" => proxy.https.is_some(),
-        _ => proxy.http.is_some(),
-    };
+    let proxied = reach::is_proxied(url, &proxies(&session.env));
     let name = name(url).await;
+    let unresolved = name.state == State::Finding;
     // Behind a proxy it is the proxy that resolves names.
-    checks.push(if proxied { Check { state: State::Note, ..name } } else { name });
+    checks.push(if proxied { Check { state: State::Note, mend: None, ..name } } else { name });
+    if unresolved && !proxied {
+        return;
+    }
+    if proxied {
+        checks.push(Check::note("TLS", "not looked at: a proxy stands between"));
+    } else {
+        match certificate(url, session.env.clock.wall()).await {
+            Ok(check) => checks.extend(check),
+            Err(refused) => {
+                checks.push(refused);
+                return;
+            }
+        }
+    }
     let client = match session.probe(None) {
         Ok(client) => client,
         Err(failure) => {
@@ -40,15 +50,20 @@ pub(super) async fn checks(session: &Session, key: Option<ApiKey>, checks: &mut 
         Ok(health) => {
             let took = session.env.clock.now().since(began);
             checks.push(Check::good("connection", format!("answers in {}", human::duration(took))));
-            if url.scheme() == "https" {
-                checks.push(Check::good("TLS", "the certificate is accepted"));
-            }
             checks.push(healthy(&health));
             let middle = Timestamp(i64::midpoint(asked.0, session.env.clock.wall().0));
-            checks.extend(health.date.map(|theirs| clock(middle, theirs)));
+            checks.push(health.date.map_or_else(
+                || Check::note("clock", "not compared: the answer has no Date"),
+                |theirs| clock(middle, theirs),
+            ));
         }
         Err(failure) => {
-            checks.push(unusable("connection", &failure));
+            let mut check = unusable("connection", &failure);
+            if proxied {
+                check.mend =
+                    Some("a proxy stands between: check it first (see proxies)".to_owned());
+            }
+            checks.push(check);
             if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Broken) {
                 return;
             }
@@ -60,27 +75,43 @@ pub(super) async fn checks(session: &Session, key: Option<ApiKey>, checks: &mut 
 }
 
 async fn name(url: &url::Url) -> Check {
-    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-        return Check::finding("name", "base_url names no host", "mend base_url in the profile");
-    };
-    // An address of version 6 stands in brackets in a URL.
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let found = timeout(NAME, tokio::net::lookup_host((host, port))).await;
-    let failed = |why: String| {
-        Check::finding(
-            "name",
-            format!("{host}: {why}"),
-            "check base_url in the profile, and the name server of this machine",
-        )
-    };
-    match found {
-        Ok(Ok(addresses)) => {
-            let mut all: Vec<String> = addresses.map(|address| address.ip().to_string()).collect();
-            all.dedup();
+    let host = url.host_str().unwrap_or_default();
+    match reach::addresses(url, PATIENCE).await {
+        Ok(found) => {
+            let all: Vec<String> = found.iter().map(ToString::to_string).collect();
             Check::good("name", format!("{host}: {}", all.join(", ")))
         }
-        Ok(Err(error)) => failed(error.to_string()),
-        Err(_) => failed(format!("no answer in {}", human::duration(NAME))),
+        Err(failure) => Check::finding(
+            "name",
+            words::failure(&failure),
+            "check base_url in the profile, and the name server of this machine",
+        ),
+    }
+}
+
+/// The certificate, where there is one to look at. Of a service that is not there at all the
+/// connection tells more.
+///
+/// # Errors
+/// The finding that it is not accepted: then nothing else can be asked.
+async fn certificate(url: &url::Url, now: Timestamp) -> Result<Option<Check>, Check> {
+    match reach::certificate(url, PATIENCE).await {
+        Ok(shown) => Ok(shown.map(|certificate| accepted_certificate(certificate, now))),
+        Err(failure) if failure.kind == FailureKind::Unreachable => Ok(None),
+        Err(failure) => Err(unusable("TLS", &failure)),
+    }
+}
+
+fn accepted_certificate(certificate: Certificate, now: Timestamp) -> Check {
+    let left = certificate.left(now);
+    let until = human::time(certificate.expires);
+    let days = human::counted(left.as_secs() / 86_400, "day", "days");
+    let says = format!("the certificate is accepted, and good for {days} ({until})");
+    if left < reach::CERTIFICATE_NOTICE {
+        let mend = "ask the vendor whether it is renewed: afterwards nothing is sent any more";
+        Check::finding("TLS", says, mend)
+    } else {
+        Check::good("TLS", says)
     }
 }
 
@@ -152,6 +183,26 @@ async fn accepted(session: &Session, key: ApiKey) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_soon_is_to_be_mended() {
+        const DAY: i64 = 86_400_000;
+        let at = |days: i64| {
+            let certificate = Certificate { expires: Timestamp(days * DAY) };
+            accepted_certificate(certificate, Timestamp(0))
+        };
+        for (days, state, says) in [
+            (90, State::Good, "90 days"),
+            (14, State::Good, "14 days"),
+            (13, State::Finding, "13 days"),
+            (1, State::Finding, "1 day "),
+            (-3, State::Finding, "0 days"),
+        ] {
+            let check = at(days);
+            assert_eq!(check.state, state, "{check:?}");
+            assert!(check.says.contains(says), "{check:?}");
+        }
+    }
 
     #[test]
     fn clocks_apart_are_told_with_their_side() {

@@ -3,11 +3,13 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use super::Check;
 use crate::cli::session::Session;
 use crate::client::Next;
 use crate::env::Env;
-use crate::ledger::{Ledger, Phase};
+use crate::ledger::{Ledger, LedgerError, Mend, Phase};
 use crate::model::{ApiKey, Failure, FailureKind};
 use crate::output::{human, words};
 
@@ -76,6 +78,53 @@ pub(super) fn key(session: &Session, checks: &mut Vec<Check>) -> Option<ApiKey> 
     Some(resolved.key)
 }
 
+/// The profile's other secrets, where there are any. A next key that cannot be read stops every
+/// run, so it is looked at here, too. What was read is returned, for others to hide.
+pub(super) fn other_secrets(session: &Session, checks: &mut Vec<Check>) -> Vec<ApiKey> {
+    let settings = &session.settings;
+    let row = format!("profiles.{}.webhook_secret", settings.profile.name);
+    let signed = settings.show().iter().any(|shown| shown.key == row);
+    let webhooks = signed.then(|| settings.webhook_secret(None).map(|resolved| resolved.key));
+    let secrets = [
+        ("next key", settings.next_key().map(|next| next.map(|resolved| resolved.key))),
+        ("admin token", settings.admin_token()),
+        ("webhook secret", webhooks.transpose()),
+    ];
+    let mut found = Vec::new();
+    for (name, secret) in secrets {
+        match secret {
+            Ok(None) => {}
+            Ok(Some(secret)) => {
+                checks.push(Check::good(name, format!("fingerprint {}", secret.fingerprint())));
+                found.push(secret);
+            }
+            Err(failure) => checks.push(Check::finding(
+                name,
+                words::failure(&failure),
+                "mend its source, or take it out of the profile; rbgv config show",
+            )),
+        }
+    }
+    found
+}
+
+/// Whether webhooks are received, and whether any were left.
+pub(super) fn webhooks(session: &Session, ledger: &Ledger) -> Option<Check> {
+    let origin = session.settings.profile.base_url.origin().ascii_serialization();
+    let listener = ledger.listener(&origin).ok()?;
+    let left = ledger.unfinished_deliveries(&origin).ok()?;
+    let left = (left > 0).then(|| human::counted(left, "is", "are"));
+    match (listener, left) {
+        (Some(address), _) => Some(Check::good("webhooks", format!("received at {address}"))),
+        (None, Some(left)) => Some(Check::finding(
+            "webhooks",
+            format!("{left} answered and not handled to the end"),
+            "rbgv listen replay --unhandled FILE, with the file of --keep; their jobs: rbgv resume",
+        )),
+        (None, None) => None,
+    }
+}
+
 /// Where the ledger lies, as far as it is known without a configuration.
 pub(super) fn state_dir(env: &Env, session: Option<&Session>) -> Option<PathBuf> {
     if let Some(session) = session {
@@ -94,13 +143,16 @@ pub(super) fn ledger(
     let directory = state_dir?;
     let file = Ledger::file(directory);
     let Ok(facts) = file.metadata() else {
-        let says = format!("none yet; it would be {}", file.display());
-        checks.push(Check::note("ledger", says));
+        checks.push(absent(&file, directory));
         return None;
     };
     if facts.permissions().mode() & 0o077 != 0 {
         let says = format!("others can read {}", file.display());
-        checks.push(Check::finding("ledger", says, format!("chmod 600 {}", file.display())));
+        checks.push(Check::finding(
+            "ledger",
+            says,
+            format!("chmod 600 {}", words::argument(&file.to_string_lossy())),
+        ));
     }
     let opened = Ledger::open(directory, env.clock.clone())
         .and_then(|ledger| Ok((ledger.integrity()?, ledger.tally()?, ledger)));
@@ -114,10 +166,51 @@ pub(super) fn ledger(
             None
         }
         Err(error) => {
-            checks.push(damaged(&file, &error.to_string()));
+            checks.push(unusable(&file, directory, error));
             None
         }
     }
+}
+
+/// A ledger that is yet to be made, and whether it can be.
+fn absent(file: &Path, directory: &Path) -> Check {
+    let there = directory.ancestors().find(|path| path.symlink_metadata().is_ok());
+    let there = there.unwrap_or(directory);
+    let (file, shown) = (file.display(), there.display());
+    let why = if !there.is_dir() {
+        format!("{shown} is no directory")
+    } else if rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        format!("this user may not write in {shown}")
+    } else {
+        return Check::note("ledger", format!("none yet; it would be {file}"));
+    };
+    Check::finding("ledger", format!("{file} cannot be used or made: {why}"), place(directory))
+}
+
+/// A ledger that cannot be opened. Only one whose content is damaged has to be replaced.
+fn unusable(file: &Path, directory: &Path, error: LedgerError) -> Check {
+    let says = match &error {
+        LedgerError::File { .. } => error.to_string(),
+        _ => format!("{}: {error}", file.display()),
+    };
+    let mend = match error.mend() {
+        Mend::Content => return damaged(file, &error.to_string()),
+        Mend::Place => place(directory),
+        Mend::Wait => {
+            "another process holds it: rbgv status shows what is under way; try again".to_owned()
+        }
+        Mend::AsSaid => Failure::from(error).next.unwrap_or_else(|| place(directory)),
+    };
+    Check::finding("ledger", says, mend)
+}
+
+/// How a place for the ledger is mended.
+fn place(directory: &Path) -> String {
+    let directory = words::argument(&directory.to_string_lossy());
+    format!(
+        "let this user write there (ls -ld {directory}; it is meant to be a directory), or set \
+         RBGV_STATE_DIR to another"
+    )
 }
 
 fn damaged(file: &Path, why: &str) -> Check {

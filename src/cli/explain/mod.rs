@@ -6,7 +6,7 @@ mod states;
 use serde_json::json;
 
 use entries::{API, EXITS, KINDS, STATUSES};
-use states::{AUDIT, ITEMS, JOBS, PHASES};
+use states::{AUDIT, ITEMS, JOBS, PHASES, REFUSALS};
 
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, Table};
@@ -14,7 +14,8 @@ use crate::output::{Printer, Table};
 /// Say what a code means and what to do
 ///
 /// Knows the API's error codes, HTTP statuses, exit codes, the kinds of failure and the states that
-/// rbgv names, and the findings of usage --reconcile. Needs no network and no configuration.
+/// rbgv names, the findings of usage --reconcile, and why listen refuses a webhook. Needs no network
+/// and no configuration.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// An error code, an HTTP status, an exit code or a state; without one, all are listed
@@ -34,7 +35,7 @@ struct Entry {
 type Shelf = (&'static str, &'static str, &'static [Entry]);
 
 /// Everything that can be explained.
-const SHELVES: [Shelf; 8] = [
+const SHELVES: [Shelf; 9] = [
     ("exit code", "exit_code", EXITS),
     ("API error code", "api_code", API),
     ("HTTP status", "http_status", STATUSES),
@@ -43,6 +44,7 @@ const SHELVES: [Shelf; 8] = [
     ("state in the ledger", "phase", PHASES),
     ("state of a job", "job_status", JOBS),
     ("finding of usage --reconcile", "difference", AUDIT),
+    ("refusal of a webhook", "refusal", REFUSALS),
 ];
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> {
@@ -91,7 +93,12 @@ fn every_entry() -> impl Iterator<Item = (Shelf, Entry)> {
 
 /// A code as the tables write it: `HTTP 503`, `exit code 5` and `Rate-Limited` are understood.
 fn normal(asked: &str) -> String {
-    let mut code = asked.trim().to_lowercase().replace([' ', '-'], "_");
+    let quotes = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '.' | ':');
+    let mut code = asked.trim_matches(quotes).to_lowercase().replace([' ', '-'], "_");
+    // As webhooks name a state.
+    if let Some(state) = code.strip_prefix("job.") {
+        code = state.to_owned();
+    }
     for prefix in ["http_status_", "http_", "exit_code_", "exit_", "status_", "code_"] {
         if let Some(number) = code.strip_prefix(prefix).filter(|rest| rest.parse::<u16>().is_ok()) {
             code = number.to_owned();
@@ -102,7 +109,9 @@ fn normal(asked: &str) -> String {
 
 fn unknown(asked: &str) -> Failure {
     let code = normal(asked);
+    let number = code.parse::<u32>().is_ok();
     let near = every_entry()
+        .filter(|_| !number)
         .map(|(_, entry)| (strsim::jaro_winkler(&code, entry.code), entry.code))
         .max_by(|one, other| one.0.total_cmp(&other.0))
         .filter(|(likeness, _)| *likeness > 0.75);
@@ -110,15 +119,17 @@ fn unknown(asked: &str) -> Failure {
     match near {
         Some((_, near)) => failure(format!("no such code is known; the nearest is '{near}'"))
             .with_next(format!("rbgv explain {near}")),
-        None => {
-            failure("no such code is known".to_owned()).with_next("rbgv explain lists every code")
-        }
+        None => failure("no such code is known; without one, all are listed".to_owned())
+            .with_next("rbgv explain"),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::client::webhook::Refusal;
     use crate::flow::reconcile::Wrong;
     use crate::ledger::{EntryState, Phase};
     use crate::model::JobStatus;
@@ -152,6 +163,19 @@ mod tests {
             JobStatus::Failed,
         ];
         holds(JOBS, statuses.map(|status| status.as_str().to_owned()));
+        let refusals = [
+            Refusal::Unsigned,
+            Refusal::MalformedSignature,
+            Refusal::WrongSignature,
+            Refusal::NoTimestamp,
+            Refusal::UnreadableTimestamp,
+            Refusal::TooOld(Duration::ZERO),
+            Refusal::FromTheFuture(Duration::ZERO),
+            Refusal::NoDeliveryId,
+            Refusal::UnreadableBody(String::new()),
+        ];
+        holds(REFUSALS, refusals.iter().map(|refusal| refusal.as_str().to_owned()));
+        holds(REFUSALS, crate::listen::REASONS.map(ToOwned::to_owned));
         holds(AUDIT, Wrong::ALL.map(|wrong| wrong.as_str().to_owned()));
     }
 
@@ -198,6 +222,10 @@ mod tests {
             ("exit 130", "130"),
             ("Rate-Limited", "rate_limited"),
             (" Job not found ", "job_not_found"),
+            ("Processing failed", "processing_failed"),
+            ("Invalid file type", "invalid_file_type"),
+            ("\"rate_limited\"", "rate_limited"),
+            ("job.completed", "completed"),
         ] {
             assert_eq!(normal(asked), code);
         }
@@ -213,5 +241,8 @@ mod tests {
         assert_eq!(failure.kind.exit_class(), ExitClass::Usage);
         assert_eq!(failure.next.as_deref(), Some("rbgv explain rate_limited"));
         assert!(run(&args("§§§"), &printer).unwrap_err().why.contains("no such code"));
+        // A number that only looks like one that is known is no likeness.
+        let failure = run(&args("418"), &printer).unwrap_err();
+        assert_eq!(failure.next.as_deref(), Some("rbgv explain"), "{failure}");
     }
 }

@@ -1,5 +1,5 @@
-//! States of inputs, attempts and jobs, and what an audit finds, in words. A table and nothing
-//! else.
+//! States of inputs, attempts and jobs, what an audit finds, and why a webhook is refused, in words.
+//! A table and nothing else.
 
 use super::Entry;
 
@@ -120,5 +120,72 @@ pub(super) const AUDIT: &[Entry] = &[
         "other_total",
         "the credits of a day are not those of the jobs of this ledger",
         "another machine may use the key: rbgv status --remote lists the key's jobs",
+    ),
+];
+
+/// Why `listen` refuses a webhook.
+pub(super) const REFUSALS: &[Entry] = &[
+    entry(
+        "unsigned",
+        "it has no X-Webhook-Signature, so anybody may have sent it",
+        "set the signing secret at the service; see that a proxy passes the header on",
+    ),
+    entry(
+        "malformed_signature",
+        "X-Webhook-Signature is not sha256= and 64 hexadecimal digits",
+        "see what a proxy makes of the header; rbgv listen verify explains a kept one",
+    ),
+    entry(
+        "wrong_signature",
+        "the signature does not fit secret, timestamp and body: another secret, a body that was \
+         written again on the way, or a forgery",
+        "rbgv listen verify --headers FILE --body FILE says which",
+    ),
+    entry(
+        "no_timestamp",
+        "it has no X-Webhook-Timestamp, which is a part of what is signed",
+        "see that a proxy passes the header on",
+    ),
+    entry(
+        "unreadable_timestamp",
+        "X-Webhook-Timestamp is no ISO time",
+        "rbgv listen verify shows it; tell the service's support",
+    ),
+    entry(
+        "too_old",
+        "it was sent longer ago than --max-age: a replay, a long way, or a wrong clock",
+        "rbgv doctor compares the clocks; --max-age allows for a long way",
+    ),
+    entry(
+        "from_the_future",
+        "it was sent later than now, by this machine's clock",
+        "rbgv doctor compares the clocks",
+    ),
+    entry(
+        "no_delivery_id",
+        "it has no X-Webhook-Delivery-Id, so that a repetition could not be known",
+        "see that a proxy passes the header on",
+    ),
+    entry(
+        "unreadable_body",
+        "it is signed and says nothing: no JSON, no event or no data",
+        "rbgv listen verify explains a kept one; tell the service's support",
+    ),
+    entry(
+        "too_large",
+        "its body is larger than 1 MiB and was not read",
+        "nothing: a webhook of the service is a few hundred bytes",
+    ),
+    entry("cut_short", "its body broke off on the way", "nothing: the service sends it again"),
+    entry("too_slow", "its body took longer than 10 s", "nothing: the service sends it again"),
+    entry(
+        "busy",
+        "too many webhooks wait to be handled",
+        "nothing: the service sends it again; a faster --exec command helps",
+    ),
+    entry(
+        "not_recorded",
+        "the ledger, or the file of --keep, could not be written, so it was not taken",
+        "rbgv doctor checks ledger and disk; the service sends it again",
     ),
 ];

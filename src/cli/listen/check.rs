@@ -1,10 +1,12 @@
 //! `rbgv listen verify`: why the signature of a webhook does, or does not, fit.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::BeliefArgs;
+use super::{BeliefArgs, MAX_BODY};
 use crate::cli::session::{Session, absolute};
-use crate::client::webhook::{Finding, Outcome, WebhookHeaders, explain, moment};
+use crate::client::webhook::{Finding, HEADERS, Outcome, WebhookHeaders, explain, moment};
 use crate::model::{ExitClass, Failure, FailureKind, Timestamp};
 use crate::output::{Cell, Table, Tone};
 
@@ -37,11 +39,16 @@ fn parse_moment(text: &str) -> Result<Timestamp, String> {
 
 pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let secret = session.settings.webhook_secret(args.belief.secret_file.as_deref())?;
-    let headers = String::from_utf8_lossy(&read(session, &args.headers)?).into_owned();
+    let lines = String::from_utf8_lossy(&read(session, &args.headers)?).into_owned();
     let body = read(session, &args.body)?;
-    let headers = WebhookHeaders::read(|name| header(&headers, name));
+    let headers = WebhookHeaders::read(|name| header(&lines, name));
     let now = args.at.unwrap_or_else(|| session.env.clock.wall());
-    let explained = explain(&headers, &body, &secret.key, now, args.belief.max_age);
+    let mut explained = explain(&headers, &body, &secret.key, now, args.belief.max_age);
+    let repeated = HEADERS.into_iter().filter(|name| values(&lines, name).count() > 1);
+    for told in repeated.map(|name| format!("{name} stands more than once; none is believed")) {
+        explained.accepted = false;
+        explained.findings.push(Finding { check: "headers", outcome: Outcome::Wrong, told });
+    }
     let printer = &session.printer;
     if printer.style().json {
         printer.json(&serde_json::json!({
@@ -61,6 +68,13 @@ pub(super) fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> 
             ]);
         }
         printer.table(&table);
+        printer.data("");
+        let verdict = if explained.accepted { "believe" } else { "refuse" };
+        let print = secret.key.fingerprint();
+        printer.data(&format!(
+            "a receiver would {verdict} it; the secret here has fingerprint {print}, from {}",
+            secret.source
+        ));
     }
     Ok(if explained.accepted { ExitClass::Done } else { ExitClass::Check })
 }
@@ -81,19 +95,34 @@ fn finding_json(finding: &Finding) -> serde_json::Value {
     })
 }
 
+/// What is longer than a receiver reads is refused unread, so it is not looked into here either.
 fn read(session: &Session, file: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(absolute(&session.env, file)).map_err(|error| {
-        Failure::new(FailureKind::Usage, file.display().to_string(), error.to_string())
-    })
+    let wrong = |why: String| Failure::new(FailureKind::Usage, file.display().to_string(), why);
+    let mut bytes = Vec::new();
+    File::open(absolute(&session.env, file))
+        .and_then(|opened| opened.take(MAX_BODY as u64 + 1).read_to_end(&mut bytes))
+        .map_err(|error| wrong(error.to_string()))?;
+    if bytes.len() > MAX_BODY {
+        let why = format!("it is larger than {MAX_BODY} bytes: rbgv listen refuses such a webhook");
+        return Err(wrong(why).with_next("name the file that holds the webhook"));
+    }
+    Ok(bytes)
 }
 
-/// The value of a header among lines; a `<` or `>` as `curl -v` writes it is passed over.
+/// The only value of a header among lines; of several nobody knows which was meant.
 fn header(lines: &str, wanted: &str) -> Option<String> {
-    lines.lines().find_map(|line| {
+    let mut values = values(lines, wanted);
+    let only = values.next()?;
+    values.next().is_none().then(|| only.to_owned())
+}
+
+/// The values of a header among lines, without the white space around them, which is no part of a
+/// value in HTTP. A `<` or `>` as `curl -v` writes it is passed over.
+fn values<'a>(lines: &'a str, wanted: &str) -> impl Iterator<Item = &'a str> {
+    lines.lines().filter_map(move |line| {
         let line = line.trim_start_matches(['<', '>']).trim_start();
         let (name, value) = line.split_once(':')?;
-        let value = value.strip_prefix(' ').unwrap_or(value);
-        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim_end_matches('\r').to_owned())
+        name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim())
     })
 }
 
@@ -110,5 +139,8 @@ mod tests {
         assert_eq!(of("X-Webhook-Signature").as_deref(), Some("sha256=ab"));
         assert_eq!(of("X-Webhook-Event").as_deref(), Some("job.failed"));
         assert_eq!(of("X-Webhook-Delivery-Id"), None);
+        let twice = "X-Webhook-Event: a\nx-webhook-event:  b \n";
+        assert_eq!(header(twice, "X-Webhook-Event"), None);
+        assert_eq!(values(twice, "X-Webhook-Event").collect::<Vec<_>>(), ["a", "b"]);
     }
 }

@@ -20,7 +20,7 @@ use crate::model::{Failure, FailureKind, JobStatus};
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 pub(super) struct HandlerArgs {
     /// Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB,
-    /// RBGV_STATUS and RBGV_DELIVERY beside it
+    /// RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
 
@@ -42,6 +42,8 @@ pub(super) struct Handler {
     forward: Option<Forwarder>,
     vars: BTreeMap<String, String>,
     current_dir: PathBuf,
+    /// How long the command may take.
+    patience: Duration,
 }
 
 impl Handler {
@@ -52,6 +54,7 @@ impl Handler {
             forward: forward.transpose()?,
             vars: env.vars.clone(),
             current_dir: env.current_dir.clone(),
+            patience: PATIENCE,
         })
     }
 
@@ -76,43 +79,128 @@ impl Handler {
 
     /// What the webhook says reaches the command as values, and never as a part of the line.
     async fn execute(&self, line: &str, delivery: &Delivery, body: &[u8]) -> Result<(), Failure> {
-        let what = || format!("--exec for {}", delivery.id);
-        let failed = |error: std::io::Error| Failure::local(what(), &error);
-        let job = delivery.job.as_ref().map_or("", |job| &job.0);
+        let failed = |why: String| {
+            Failure::new(FailureKind::Local, format!("--exec for {}", delivery.id), why)
+        };
         let mut child = Command::new("sh")
             .args(["-c", line])
             .env_clear()
             .envs(&self.vars)
             .env("RBGV_EVENT", plain(&delivery.event))
-            .env("RBGV_JOB", job)
+            .env("RBGV_JOB", plain(delivery.job.as_ref().map_or("", |job| &job.0)))
             .env("RBGV_STATUS", plain(delivery.status.as_ref().map_or("", JobStatus::as_str)))
-            .env("RBGV_DELIVERY", &delivery.id)
+            .env("RBGV_DELIVERY", plain(&delivery.id))
             .current_dir(&self.current_dir)
             .stdin(Stdio::piped())
             // Standard output is for our own lines.
             .stdout(Stdio::from(std::io::stderr()))
+            // A group of its own: Ctrl-C lets it end, and running out of time ends all of it.
+            .process_group(0)
             .kill_on_drop(true)
             .spawn()
-            .map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A command that does not read its input is no failure.
-            let _ = stdin.write_all(body).await;
-        }
-        match tokio::time::timeout(PATIENCE, child.wait()).await {
+            .map_err(|error| failed(error.to_string()))?;
+        let group = child.id();
+        let ended = tokio::time::timeout(self.patience, async {
+            if let Some(mut stdin) = child.stdin.take() {
+                // A command that does not read its input is no failure.
+                let _ = stdin.write_all(body).await;
+            }
+            child.wait().await
+        });
+        match ended.await {
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => {
-                Err(Failure::new(FailureKind::Local, what(), format!("the command: {status}")))
-            }
-            Ok(Err(error)) => Err(failed(error)),
+            Ok(Ok(status)) => Err(failed(format!("the command: {status}"))),
+            Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => {
-                let why = format!("it took longer than {} s, and was ended", PATIENCE.as_secs());
-                Err(Failure::new(FailureKind::Local, what(), why))
+                end(group);
+                Err(failed(format!("it took longer than {} s", self.patience.as_secs())))
             }
         }
+    }
+}
+
+/// Ends a command with everything that it began.
+fn end(group: Option<u32>) {
+    let group = group.and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
+    if let Some(group) = group {
+        // It may have ended in this very moment.
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
 }
 
 /// Text without what a variable cannot hold.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::JobId;
+
+    fn handler(exec: &str, directory: &std::path::Path, patience: Duration) -> Handler {
+        let vars = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
+        let current_dir = directory.to_owned();
+        Handler { exec: Some(exec.to_owned()), forward: None, vars, current_dir, patience }
+    }
+
+    fn delivery(job: &str) -> Delivery {
+        Delivery {
+            id: "d-1".into(),
+            signature: String::new(),
+            event: "job.completed\0\n".into(),
+            job: Some(JobId(job.into())),
+            status: Some(JobStatus::Completed),
+            data: serde_json::Value::Null,
+        }
+    }
+
+    async fn handled(handler: &Handler, job: &str, body: &[u8]) -> Result<(), Failure> {
+        let body = Bytes::copy_from_slice(body);
+        handler.handle(&delivery(job), &WebhookHeaders::default(), body).await
+    }
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    #[tokio::test]
+    async fn what_a_webhook_says_is_never_a_command() {
+        let dir = tempfile::tempdir().unwrap();
+        let line = "printf %s \"$RBGV_JOB $RBGV_EVENT\" > said; cat > body";
+        let job = "$(touch planted)`touch planted`;touch planted \u{1b}[2J";
+        handled(&handler(line, dir.path(), LONG), job, b"b\0dy").await.unwrap();
+        let said = std::fs::read_to_string(dir.path().join("said")).unwrap();
+        assert_eq!(said, "$(touch planted)`touch planted`;touch planted [2J job.completed");
+        assert_eq!(std::fs::read(dir.path().join("body")).unwrap(), b"b\0dy");
+        assert!(!dir.path().join("planted").exists());
+    }
+
+    #[tokio::test]
+    async fn a_command_need_not_read_and_its_failure_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let long = vec![b'x'; 1 << 20];
+        handled(&handler("exec true", dir.path(), LONG), "j", &long).await.unwrap();
+        let failure = handled(&handler("exit 3", dir.path(), LONG), "j", &long).await.unwrap_err();
+        assert!(failure.why.contains('3') && failure.what.contains("d-1"), "{failure}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_command_that_takes_too_long_ends_with_all_that_it_began() {
+        let dir = tempfile::tempdir().unwrap();
+        // Does not read, either: a body larger than a pipe waits for it.
+        let line = "sleep 1000 & echo $! > child; wait";
+        let short = handler(line, dir.path(), Duration::from_secs(1));
+        let failure = handled(&short, "j", &vec![b'x'; 1 << 20]).await.unwrap_err();
+        assert!(failure.why.contains("longer than 1 s"), "{failure}");
+        let child = std::fs::read_to_string(dir.path().join("child")).unwrap();
+        let state = format!("/proc/{}/stat", child.trim());
+        let runs = || std::fs::read_to_string(&state).is_ok_and(|stat| !stat.contains(") Z "));
+        for _ in 0..600 {
+            if !runs() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("{state}: it goes on");
+    }
 }

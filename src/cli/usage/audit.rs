@@ -67,11 +67,11 @@ struct Answers {
 }
 
 impl Answers {
-    async fn of(args: &Args, client: &Client) -> Result<Self, Failure> {
+    async fn of(args: &Args, client: &Client, call: &Call<'_>) -> Result<Self, Failure> {
         Ok(Self {
             key: identity(client),
-            events: client.usage_events(EVENTS, Call::plain()).await?,
-            summary: client.usage_summary(args.days, Call::plain()).await?,
+            events: client.usage_events(EVENTS, call.clone()).await?,
+            summary: client.usage_summary(args.days, call.clone()).await?,
         })
     }
 
@@ -90,15 +90,17 @@ async fn look(
     clients: &[Client],
     ledger: &Ledger,
 ) -> Result<(Findings, Option<Credits>), Failure> {
+    let waiting = session.says_waiting();
+    let call = Call { on_retry: &waiting, ..Call::plain() };
     let mut answers: Vec<Answers> = Vec::new();
     for client in clients {
-        answers.push(Answers::of(args, client).await?);
+        answers.push(Answers::of(args, client, &call).await?);
     }
     let keys: Vec<KeyId> = answers.iter().map(|answers| answers.key.clone()).collect();
     answers.dedup_by(|later, earlier| later.is_also_of(earlier));
     // Only attempts without an estimate need them, and then it is said that they are unpriced.
     let prices = match clients {
-        [first, ..] => first.pricing(Call::plain()).await.ok(),
+        [first, ..] => first.pricing(call).await.ok(),
         [] => None,
     };
     let since = since(args, session);

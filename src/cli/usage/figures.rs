@@ -31,18 +31,22 @@ pub(super) struct Figures {
 
 /// Asks for the usage of each key. A service that counts by account gives every key the same answer,
 /// which then counts once.
-pub(super) async fn ask(clients: &[Client], days: u32) -> Result<Vec<OfKey>, Failure> {
+pub(super) async fn ask(
+    clients: &[Client],
+    days: u32,
+    call: &Call<'_>,
+) -> Result<Vec<OfKey>, Failure> {
     let mut all: Vec<OfKey> = Vec::new();
     for client in clients {
-        let summary = client.usage_summary(days, Call::plain()).await?;
+        let summary = client.usage_summary(days, call.clone()).await?;
         all.push(OfKey { key: identity(client), summary });
     }
     if let ([one, other], [first, second]) = (clients, &all[..])
         && first.summary.raw == second.summary.raw
         && first.summary.used().is_some_and(|used| used.0 != 0.0)
     {
-        let events = one.usage_events(SAMPLE, Call::plain()).await?.events;
-        if !events.is_empty() && events == other.usage_events(SAMPLE, Call::plain()).await?.events {
+        let events = one.usage_events(SAMPLE, call.clone()).await?.events;
+        if !events.is_empty() && events == other.usage_events(SAMPLE, call.clone()).await?.events {
             all.truncate(1);
         }
     }

@@ -19,10 +19,12 @@ type Events = (KeyId, UsageEventPage);
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let clients = clients(session)?;
-    let keys = ask(&clients, args.days).await?;
+    let waiting = session.says_waiting();
+    let call = Call { on_retry: &waiting, ..Call::plain() };
+    let keys = ask(&clients, args.days, &call).await?;
     let mut events: Vec<Events> = Vec::new();
     for client in clients.iter().take(keys.len()).filter(|_| args.events) {
-        let page = client.usage_events(args.limit, Call::plain()).await?;
+        let page = client.usage_events(args.limit, call.clone()).await?;
         events.push((identity(client), page));
     }
     let figures = Figures::of(&keys);

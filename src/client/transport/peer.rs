@@ -20,6 +20,14 @@ pub struct Certificate {
     pub expires: Timestamp,
 }
 
+impl Certificate {
+    /// How long it is good from `now` on; nothing when it is past its time.
+    #[must_use]
+    pub fn left(&self, now: Timestamp) -> Duration {
+        Duration::from_millis(self.expires.0.saturating_sub(now.0).max(0).unsigned_abs())
+    }
+}
+
 /// Why a handshake came to nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::client) enum Refused {

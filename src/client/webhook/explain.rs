@@ -4,8 +4,13 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::forms::{bodies, secrets, stamps};
-use super::{PREFIX, WebhookHeaders, check_age, digest, is_identifier, is_signed, moment, read};
+use super::{
+    PREFIX, Refusal, WebhookHeaders, check_age, digest, is_identifier, is_signed, moment, read,
+    span,
+};
 use crate::model::{ApiKey, Timestamp};
 
 /// How a check came out.
@@ -92,8 +97,9 @@ fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<Find
         Some(undone) => findings.extend(undone.into_iter().map(|told| wrong(told.to_owned()))),
         None => findings.push(wrong(format!(
             "it fits nothing that usually goes wrong, so most likely it was made with another \
-             secret than the one with fingerprint {}; otherwise the body or the timestamp was \
-             changed",
+             secret than the one with fingerprint {}; otherwise the timestamp was changed, or the \
+             body in a way that cannot be undone (parsed and written again with other numbers or \
+             another order, cut short, or forged)",
             secret.fingerprint()
         ))),
     }
@@ -143,9 +149,9 @@ fn timestamp(headers: &WebhookHeaders, now: Timestamp, max_age: Duration) -> Vec
         Ok(()) => found("age", Outcome::Fine, format!("{} s", now.0.abs_diff(sent.0) / 1_000)),
         Err(refusal) => {
             let told = format!(
-                "{refusal}; more than {} s are not believed. To look at a delivery that was kept, \
+                "{refusal}; more than {} are not believed. To look at a delivery that was kept, \
                  give its time with --at",
-                max_age.as_secs()
+                span(max_age)
             );
             found("age", Outcome::Wrong, told)
         }
@@ -165,6 +171,13 @@ fn identity(headers: &WebhookHeaders) -> Finding {
 
 fn content(headers: &WebhookHeaders, body: &[u8]) -> Finding {
     match read("", "", headers, body) {
+        // Whether it is signed is said elsewhere.
+        Err(Refusal::UnreadableBody(why)) => {
+            let cut = serde_json::from_slice::<Value>(body).is_err_and(|error| error.is_eof());
+            let told =
+                if cut { "it ends before its end: it was cut short on the way" } else { &why };
+            found("body", Outcome::Wrong, told)
+        }
         Err(refusal) => found("body", Outcome::Wrong, refusal.to_string()),
         Ok(said) => {
             let job = said.job.map_or_else(|| "no job".to_owned(), |job| format!("job {job}"));
@@ -182,10 +195,8 @@ fn content(headers: &WebhookHeaders, body: &[u8]) -> Finding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{AGE, BODY, NOW, STAMP, headers, secret, sign};
-    use serde_json::Value;
-
     use super::super::forms::{sorted, spaced};
+    use super::super::tests::{AGE, BODY, NOW, STAMP, headers, secret, sign};
     use super::*;
 
     fn told(headers: &WebhookHeaders, body: &[u8]) -> String {
@@ -216,6 +227,8 @@ mod tests {
             let told = told(&headers(STAMP, BODY), &body);
             assert!(told.contains(expected), "{expected}: {told}");
         }
+        let cut = told(&headers(STAMP, BODY), &BODY[..BODY.len() - 3]);
+        assert!(cut.contains("cut short on the way") && !cut.contains("is signed"), "{cut}");
         let sent =
             "{\"event\": \"job.failed\", \"data\": {\"id\": \"j\", \"error\": \"Fu\\u00df\"}}";
         let parsed: Value = serde_json::from_str(sent).unwrap();
@@ -264,7 +277,7 @@ mod tests {
         assert!(with(&|h| h.delivery_id = None).contains("repetition"));
         let old = explain(&right, BODY, &secret(), Timestamp(NOW.0 + 3_600_000), AGE);
         let age = old.findings.iter().find(|f| f.check == "age").unwrap();
-        assert!(age.outcome == Outcome::Wrong && age.told.contains("3600 s"), "{age:?}");
+        assert!(age.outcome == Outcome::Wrong && age.told.contains("60 min ago; "), "{age:?}");
         assert!(old.findings.iter().any(|f| f.check == "signature" && f.outcome == Outcome::Fine));
     }
 }

@@ -105,10 +105,10 @@ pub enum Refusal {
     #[error("X-Webhook-Timestamp is no ISO time")]
     UnreadableTimestamp,
     /// It was sent too long ago.
-    #[error("it was sent {} s ago; a replay, or a clock that is wrong", .0.as_secs())]
+    #[error("it was sent {} ago; a replay, or a clock that is wrong", span(*.0))]
     TooOld(Duration),
     /// It was sent in the future.
-    #[error("it was sent {} s in the future; one of the clocks is wrong", .0.as_secs())]
+    #[error("it was sent {} in the future; one of the clocks is wrong", span(*.0))]
     FromTheFuture(Duration),
     /// It cannot be told from its repetition.
     #[error("it has no X-Webhook-Delivery-Id that can be one")]
@@ -133,6 +133,17 @@ impl Refusal {
             Self::NoDeliveryId => "no_delivery_id",
             Self::UnreadableBody(_) => "unreadable_body",
         }
+    }
+}
+
+/// A time between two moments, as roughly as it is to be understood.
+fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} days", seconds / 86_400),
     }
 }
 

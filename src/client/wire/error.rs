@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fields;
+use crate::model::secret::without_queries;
 
 /// Longest piece of an unstructured answer that is passed on, in characters.
 const SUMMARY_MAX: usize = 200;
@@ -20,10 +21,11 @@ pub(in crate::client) struct ErrorBody {
 impl ErrorBody {
     /// Reads the body of a refusing answer.
     pub(in crate::client) fn read(body: &[u8]) -> Self {
-        match serde_json::from_slice::<Value>(body) {
-            Ok(answer) => Self::from_json(&answer),
-            Err(_) => Self { message: summary(body), ..Self::default() },
+        if let Ok(answer) = serde_json::from_slice::<Value>(body) {
+            return Self::from_json(&answer);
         }
+        let message = summary(body).map(|said| without_queries(&said));
+        Self { message, ..Self::default() }
     }
 
     /// Reads an answer that is JSON.
@@ -42,7 +44,7 @@ impl ErrorBody {
         Self {
             structured: message.is_some() || code.is_some(),
             code,
-            message,
+            message: message.map(|said| without_queries(&said)),
             request_id: either(&["request_id"]),
         }
     }

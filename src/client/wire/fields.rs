@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::JobId;
-use crate::model::secret::redact_url;
+use crate::model::secret::without_queries;
 
 /// Longest identifier that is taken for one, in bytes.
 const ID_MAX: usize = 200;
@@ -78,9 +78,7 @@ pub(in crate::client) fn without_secrets(answer: &Value, hidden: &[&str]) -> Val
         Value::Array(entries) => {
             entries.iter().map(|entry| without_secrets(entry, hidden)).collect()
         }
-        Value::String(text) if text.starts_with("http://") || text.starts_with("https://") => {
-            redact_url(text).into()
-        }
+        Value::String(text) => without_queries(text).into(),
         other => other.clone(),
     }
 }
@@ -123,12 +121,16 @@ mod tests {
         let answer = json!({
             "output_url": "https://cdn.example/a?sig=s3cret",
             "deep": [{"preview": "https://cdn.example/p?sig=s3cret", "n": 1}],
-            "note": "sig=fine",
+            "note": "sig=fine", "error": "at https://cdn.example/a?sig=s3cret",
         });
         let kept = without_secrets(&answer, &["output_url"]);
         assert_eq!(
             kept,
-            json!({"deep": [{"preview": "https://cdn.example/p?…", "n": 1}], "note": "sig=fine"})
+            json!({
+                "deep": [{"preview": "https://cdn.example/p?…", "n": 1}],
+                "note": "sig=fine",
+                "error": "at https://cdn.example/a?…",
+            })
         );
     }
 }

@@ -5,6 +5,7 @@ use url::Url;
 
 use super::{Unreadable, fields};
 use crate::client::asked::{Created, JobPage, Started, Uploaded};
+use crate::model::secret::without_queries;
 use crate::model::{JobId, JobStatus, JobView, OutputLink};
 
 /// Names under which services put the array of a page (contract, *Job*).
@@ -109,6 +110,7 @@ fn view(id: JobId, answer: &Value, base: &Url) -> JobView {
 fn error(answer: &Value) -> Option<String> {
     fields::text(answer, &["error"])
         .or_else(|| fields::text(answer.get("error")?, &["message", "detail", "code"]))
+        .map(|said| without_queries(&said))
 }
 
 /// Any value that is not null counts: it says that the job was started.

@@ -1,16 +1,11 @@
 //! Stages that cost nothing and change nothing.
 
-use std::time::Duration;
-
 use super::contract;
 use super::run::Smoke;
 use super::setup::Severity;
 use crate::client::{Call, Client, ListQuery, reach};
 use crate::model::smoke::{Cause, Stage, StageResult};
 use crate::model::{Failure, FailureKind, JobId, ModelName};
-
-/// A certificate that ends within this time is warned about.
-const CERTIFICATE_NOTICE: Duration = Duration::from_hours(14 * 24);
 
 /// Jobs of the page that is looked at.
 const PAGE: u32 = 20;
@@ -45,12 +40,11 @@ impl Smoke<'_> {
             Ok(None) => return StageResult::skipped(Stage::Tls, "plain http has no certificate"),
             Err(failure) => return StageResult::of_failure(Stage::Tls, &failure),
         };
-        let left = certificate.expires.0.saturating_sub(self.setup.clock.wall().0).max(0);
-        let left = Duration::from_millis(left.unsigned_abs());
+        let left = certificate.left(self.setup.clock.wall());
         let days = left.as_secs() / 86_400;
         let told = format!("the certificate is accepted, and good for {days} days");
         let mut result = StageResult::passed(Stage::Tls, told);
-        if left < CERTIFICATE_NOTICE {
+        if left < reach::CERTIFICATE_NOTICE {
             result.warn("it ends within two weeks: ask the vendor whether it is renewed");
         }
         result

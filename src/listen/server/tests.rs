@@ -1,0 +1,144 @@
+//! What is taken, what is refused, and what is on the disk when it is answered.
+
+use std::convert::Infallible;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha256;
+
+use super::*;
+use crate::model::ManualClock;
+
+const STAMP: &str = "2026-01-01T00:00:00Z";
+const ENDED: &[u8] = br#"{"event":"job.completed","data":{"id":"j-1","status":"completed"}}"#;
+
+struct Desk {
+    reception: Reception,
+    told: mpsc::Receiver<Incoming>,
+    dir: tempfile::TempDir,
+}
+
+fn desk(places: usize) -> Desk {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::default());
+    let (told, incoming) = mpsc::channel(places);
+    let reception = Reception {
+        ledger: Ledger::open(&dir.path().join("state"), clock.clone()).unwrap(),
+        keep: Some(Arc::new(Keep::open(dir.path().join("kept")).unwrap())),
+        origin: "https://api.example".into(),
+        secret: ApiKey::new("planted"),
+        max_age: Duration::from_mins(5),
+        max_body: 1_000,
+        clock,
+        told,
+        in_hand: Arc::default(),
+    };
+    Desk { reception, told: incoming, dir }
+}
+
+fn signed(id: &str, body: &[u8]) -> WebhookHeaders {
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"planted").unwrap();
+    mac.update(&[STAMP.as_bytes(), b".", body].concat());
+    WebhookHeaders {
+        event: None,
+        delivery_id: Some(id.into()),
+        timestamp: Some(STAMP.into()),
+        signature: Some(format!("sha256={}", hex::encode(mac.finalize().into_bytes()))),
+    }
+}
+
+impl Desk {
+    async fn answers(&self, headers: WebhookHeaders, body: Body) -> (u16, &'static str) {
+        match self.reception.receive(headers, &HeaderMap::new(), body).await {
+            Ok(status) => (status.as_u16(), "ok"),
+            Err(Rejected { status, word, .. }) => (status.as_u16(), word),
+        }
+    }
+
+    async fn posted(&self, id: &str, body: &'static [u8]) -> (u16, &'static str) {
+        self.answers(signed(id, body), Body::from(body)).await
+    }
+
+    fn kept(&self) -> usize {
+        crate::listen::load(&self.dir.path().join("kept")).unwrap().count()
+    }
+}
+
+#[tokio::test]
+async fn what_is_answered_with_success_is_written_down_before() {
+    let mut desk = desk(8);
+    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
+    assert_eq!(desk.kept(), 1);
+    assert_eq!(desk.reception.ledger.unfinished_deliveries("https://api.example").unwrap(), 1);
+    let Some(Incoming::Taken(first)) = desk.told.recv().await else { panic!("not taken") };
+    // Again while it is in hand: answered, not kept twice, not handled twice.
+    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(desk.told.recv().await, Some(Incoming::Repeated { .. })));
+    assert_eq!(desk.kept(), 1);
+    // Its handling broke off: the next time it comes it is taken again.
+    drop(first);
+    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(desk.told.recv().await, Some(Incoming::Taken(_))));
+    desk.reception.ledger.delivery_handled("d-1").unwrap();
+    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(desk.told.recv().await, Some(Incoming::Repeated { .. })));
+}
+
+#[tokio::test]
+async fn what_cannot_be_kept_is_asked_for_again() {
+    let mut desk = desk(8);
+    let file = desk.dir.path().join("kept");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    assert_eq!(desk.posted("d-1", ENDED).await, (500, "not_recorded"));
+    assert!(desk.told.try_recv().is_err(), "nobody handles it");
+    std::fs::remove_dir(&file).unwrap();
+    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
+    assert!(matches!(desk.told.recv().await, Some(Incoming::Taken(_))));
+    assert_eq!(desk.kept(), 1);
+}
+
+#[tokio::test]
+async fn a_flood_of_nonsense_leaves_places_for_what_is_true() {
+    let desk = desk(4);
+    let reception = Arc::new(desk.reception.clone());
+    for _ in 0..100 {
+        let request = Request::post("/").body(Body::from("{}")).unwrap();
+        assert_eq!(take(State(Arc::clone(&reception)), request).await, 401);
+    }
+    assert_eq!(desk.reception.told.capacity(), 2, "half of the places are still free");
+    assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
+    let other = br#"{"event":"job.started","data":{"id":"j-2"}}"#;
+    assert_eq!(desk.posted("d-2", other).await, (200, "ok"));
+    let third = br#"{"event":"job.started","data":{"id":"j-3"}}"#;
+    assert_eq!(desk.posted("d-3", third).await, (503, "busy"));
+    assert_eq!(desk.kept(), 2, "what is not taken is not kept");
+    // A repetition needs no place behind it.
+    assert_eq!(desk.reception.told.capacity(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bodies_that_do_not_end_well_are_told_apart() {
+    let desk = desk(8);
+    let slow = Body::from_stream(futures_util::stream::pending::<Result<Bytes, Infallible>>());
+    assert_eq!(desk.answers(signed("d-1", b""), slow).await, (408, "too_slow"));
+    let broken: [Result<&[u8], _>; 2] = [Ok(&ENDED[..20]), Err(std::io::Error::other("reset"))];
+    let broken = Body::from_stream(futures_util::stream::iter(broken));
+    assert_eq!(desk.answers(signed("d-1", ENDED), broken).await, (400, "cut_short"));
+    let huge: [Result<_, Infallible>; 2] = [Ok(vec![b'x'; 600]), Ok(vec![b'x'; 600])];
+    let huge = Body::from_stream(futures_util::stream::iter(huge));
+    assert_eq!(desk.answers(signed("d-1", ENDED), huge).await, (413, "too_large"));
+    assert_eq!(desk.posted("d-1", b"no JSON").await, (400, "unreadable_body"));
+    assert_eq!(desk.posted("", ENDED).await, (400, "no_delivery_id"));
+    let other = WebhookHeaders { signature: signed("d-1", b"x").signature, ..signed("d-1", b"") };
+    assert_eq!(desk.answers(other, Body::from(ENDED)).await, (401, "wrong_signature"));
+    assert_eq!((desk.kept(), desk.told.len()), (0, 0), "none of it is written down");
+}
+
+#[test]
+fn of_a_header_that_stands_twice_nobody_knows_which_was_meant() {
+    let mut headers = HeaderMap::new();
+    headers.append("x-webhook-signature", "sha256=1".parse().unwrap());
+    assert_eq!(header(&headers, "X-Webhook-Signature").as_deref(), Some("sha256=1"));
+    headers.append("x-webhook-signature", "sha256=2".parse().unwrap());
+    assert_eq!(header(&headers, "X-Webhook-Signature"), None);
+}
