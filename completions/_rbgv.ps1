@@ -77,7 +77,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--webhook-url', '--webhook-url', [CompletionResultType]::ParameterName, 'Where the service sends its events')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'A word of your own, kept with the job and in the ledger; may be repeated')
             [CompletionResult]::new('--set', '--set', [CompletionResultType]::ParameterName, 'A field of the job request that this version does not know, as JSON; may be repeated')
-            [CompletionResult]::new('--in-flight', '--in-flight', [CompletionResultType]::ParameterName, 'Most jobs at the service at once [default: what is learned of the key, within the profile]')
+            [CompletionResult]::new('--in-flight', '--in-flight', [CompletionResultType]::ParameterName, 'Most jobs at the service at once, of each key while two are in use [default: what is learned of the key, within the profile]')
             [CompletionResult]::new('--max-credits', '--max-credits', [CompletionResultType]::ParameterName, 'Start nothing that would pass this number of credits')
             [CompletionResult]::new('--retry-failed', '--retry-failed', [CompletionResultType]::ParameterName, 'Make up to N new attempts for a job that failed; each may be billed')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed')
@@ -181,7 +181,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;resume' {
-            [CompletionResult]::new('--in-flight', '--in-flight', [CompletionResultType]::ParameterName, 'Most jobs at the service at once [default: what is learned of the key, within the profile]')
+            [CompletionResult]::new('--in-flight', '--in-flight', [CompletionResultType]::ParameterName, 'Most jobs at the service at once, of each key while two are in use [default: what is learned of the key, within the profile]')
             [CompletionResult]::new('--max-credits', '--max-credits', [CompletionResultType]::ParameterName, 'Start nothing that would pass this number of credits')
             [CompletionResult]::new('--retry-failed', '--retry-failed', [CompletionResultType]::ParameterName, 'Make up to N new attempts for a job that failed; each may be billed')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed')
@@ -223,6 +223,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How the log file is written')
             [CompletionResult]::new('--events', '--events', [CompletionResultType]::ParameterName, 'Show recent events too')
             [CompletionResult]::new('--reconcile', '--reconcile', [CompletionResultType]::ParameterName, 'Compare every charge with the ledger and name every difference; ends with 11 if there is one')
+            [CompletionResult]::new('--strict', '--strict', [CompletionResultType]::ParameterName, 'End with 11 also when not everything could be compared')
             [CompletionResult]::new('--csv', '--csv', [CompletionResultType]::ParameterName, 'Print records for a spreadsheet')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a server inside this process: no account, no cost')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON: one document, or one object a line where results stream')
@@ -252,9 +253,9 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the jobs after this time; what is under way can be resumed')
             [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Another budget of latency for a stage, such as health=500ms; may be repeated')
             [CompletionResult]::new('--degraded', '--degraded', [CompletionResultType]::ParameterName, 'What a service that calls itself degraded is')
-            [CompletionResult]::new('--drift', '--drift', [CompletionResultType]::ParameterName, 'What fields are that the contract does not list, or lists and the service leaves out; unknown states of jobs always fail')
+            [CompletionResult]::new('--drift', '--drift', [CompletionResultType]::ParameterName, 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail')
             [CompletionResult]::new('--compare', '--compare', [CompletionResultType]::ParameterName, 'Compare with an earlier result (--json), and fail where it is slower or its matte worse')
-            [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the result as JUnit XML')
+            [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the result as JUnit XML; the file is emptied first')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
@@ -278,10 +279,10 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
         }
         'rbgv;listen' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to receive; the service, or a proxy of yours, has to reach it')
-            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep every delivery in this file, for listen replay; it holds links that open outputs')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep every delivery in this file, before it is answered, for listen replay; it holds links that open outputs')
             [CompletionResult]::new('--secret-file', '--secret-file', [CompletionResultType]::ParameterName, 'Read the signing secret from this file')
             [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'How old a webhook may be')
-            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it')
+            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")')
             [CompletionResult]::new('--forward', '--forward', [CompletionResultType]::ParameterName, 'Send each webhook on to this address, with headers and body as they came')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
@@ -331,7 +332,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
         }
         'rbgv;listen;replay' {
             [CompletionResult]::new('--secret-file', '--secret-file', [CompletionResultType]::ParameterName, 'Read the signing secret from this file')
-            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it')
+            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")')
             [CompletionResult]::new('--forward', '--forward', [CompletionResultType]::ParameterName, 'Send each webhook on to this address, with headers and body as they came')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')

@@ -2545,7 +2545,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__usage)
-            opts="-q -v -h -V --days --events --limit --by --reconcile --lag --budget --svg --csv --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --days --events --limit --by --reconcile --strict --lag --budget --svg --csv --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -73,7 +73,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --webhook-url 'Where the service sends its events'
             cand --tag 'A word of your own, kept with the job and in the ledger; may be repeated'
             cand --set 'A field of the job request that this version does not know, as JSON; may be repeated'
-            cand --in-flight 'Most jobs at the service at once [default: what is learned of the key, within the profile]'
+            cand --in-flight 'Most jobs at the service at once, of each key while two are in use [default: what is learned of the key, within the profile]'
             cand --max-credits 'Start nothing that would pass this number of credits'
             cand --retry-failed 'Make up to N new attempts for a job that failed; each may be billed'
             cand --timeout 'End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed'
@@ -173,7 +173,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --version 'Print version'
         }
         &'rbgv;resume'= {
-            cand --in-flight 'Most jobs at the service at once [default: what is learned of the key, within the profile]'
+            cand --in-flight 'Most jobs at the service at once, of each key while two are in use [default: what is learned of the key, within the profile]'
             cand --max-credits 'Start nothing that would pass this number of credits'
             cand --retry-failed 'Make up to N new attempts for a job that failed; each may be billed'
             cand --timeout 'End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed'
@@ -214,6 +214,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --log-format 'How the log file is written'
             cand --events 'Show recent events too'
             cand --reconcile 'Compare every charge with the ledger and name every difference; ends with 11 if there is one'
+            cand --strict 'End with 11 also when not everything could be compared'
             cand --csv 'Print records for a spreadsheet'
             cand --sandbox 'Use a server inside this process: no account, no cost'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
@@ -242,9 +243,9 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --timeout 'End the jobs after this time; what is under way can be resumed'
             cand --latency 'Another budget of latency for a stage, such as health=500ms; may be repeated'
             cand --degraded 'What a service that calls itself degraded is'
-            cand --drift 'What fields are that the contract does not list, or lists and the service leaves out; unknown states of jobs always fail'
+            cand --drift 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail'
             cand --compare 'Compare with an earlier result (--json), and fail where it is slower or its matte worse'
-            cand --junit 'Write the result as JUnit XML'
+            cand --junit 'Write the result as JUnit XML; the file is emptied first'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
             cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
             cand --color 'When to colour'
@@ -267,10 +268,10 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;listen'= {
             cand --listen 'Where to receive; the service, or a proxy of yours, has to reach it'
-            cand --keep 'Keep every delivery in this file, for listen replay; it holds links that open outputs'
+            cand --keep 'Keep every delivery in this file, before it is answered, for listen replay; it holds links that open outputs'
             cand --secret-file 'Read the signing secret from this file'
             cand --max-age 'How old a webhook may be'
-            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it'
+            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")'
             cand --forward 'Send each webhook on to this address, with headers and body as they came'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
             cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
@@ -318,7 +319,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;listen;replay'= {
             cand --secret-file 'Read the signing secret from this file'
-            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it'
+            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")'
             cand --forward 'Send each webhook on to this address, with headers and body as they came'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
             cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'

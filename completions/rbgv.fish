@@ -83,7 +83,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l composition -d 'A comp
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l webhook-url -d 'Where the service sends its events' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l tag -d 'A word of your own, kept with the job and in the ledger; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l set -d 'A field of the job request that this version does not know, as JSON; may be repeated' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l in-flight -d 'Most jobs at the service at once [default: what is learned of the key, within the profile]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l in-flight -d 'Most jobs at the service at once, of each key while two are in use [default: what is learned of the key, within the profile]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l max-credits -d 'Start nothing that would pass this number of credits' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l retry-failed -d 'Make up to N new attempts for a job that failed; each may be billed' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l timeout -d 'End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed' -r
@@ -168,7 +168,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l no-progress -d 'Draw
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l in-flight -d 'Most jobs at the service at once [default: what is learned of the key, within the profile]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l in-flight -d 'Most jobs at the service at once, of each key while two are in use [default: what is learned of the key, within the profile]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l max-credits -d 'Start nothing that would pass this number of credits' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l retry-failed -d 'Make up to N new attempts for a job that failed; each may be billed' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand resume" -l timeout -d 'End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed' -r
@@ -212,6 +212,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l log-format -d 'How t
 json\t'One object a line (`docs/json.md`)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l events -d 'Show recent events too'
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l reconcile -d 'Compare every charge with the ledger and name every difference; ends with 11 if there is one'
+complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l strict -d 'End with 11 also when not everything could be compared'
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l csv -d 'Print records for a spreadsheet'
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l sandbox -d 'Use a server inside this process: no account, no cost'
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
@@ -234,10 +235,10 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l timeout -d 'End
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l latency -d 'Another budget of latency for a stage, such as health=500ms; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l degraded -d 'What a service that calls itself degraded is' -r -f -a "warn\t'It is told'
 fail\t'The stage fails'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l drift -d 'What fields are that the contract does not list, or lists and the service leaves out; unknown states of jobs always fail' -r -f -a "warn\t'It is told'
+complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l drift -d 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail' -r -f -a "warn\t'It is told'
 fail\t'The stage fails'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l compare -d 'Compare with an earlier result (--json), and fail where it is slower or its matte worse' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l junit -d 'Write the result as JUnit XML' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l junit -d 'Write the result as JUnit XML; the file is emptied first' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -257,10 +258,10 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l yes -d 'Answer 
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l listen -d 'Where to receive; the service, or a proxy of yours, has to reach it' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l keep -d 'Keep every delivery in this file, for listen replay; it holds links that open outputs' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l keep -d 'Keep every delivery in this file, before it is answered, for listen replay; it holds links that open outputs' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l secret-file -d 'Read the signing secret from this file' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l max-age -d 'How old a webhook may be' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l exec -d 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l exec -d 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l forward -d 'Send each webhook on to this address, with headers and body as they came' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
@@ -302,7 +303,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcom
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l secret-file -d 'Read the signing secret from this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l exec -d 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l exec -d 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l forward -d 'Send each webhook on to this address, with headers and body as they came' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
