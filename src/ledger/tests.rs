@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::model::time::{Clock, Instant, Timestamp};
-use crate::model::{Credits, Failure, FailureKind, Fingerprint, JobId, JobOptions};
+use crate::model::{Credits, Failure, FailureKind, Fingerprint, JobId, JobOptions, JobStatus};
 
 struct Frozen(u64, &'static str);
 
@@ -183,6 +183,12 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
     assert_eq!(ledger.in_flight(&key()).unwrap(), 1);
     let repeated = ledger.commit_start(&owner, &tasks[0], &capped).unwrap();
     assert_eq!(repeated, Started::Committed, "a repeated start keeps its own place");
+    tasks[0].row.phase = Phase::StartDoubt;
+    ledger.commit(&owner, &tasks[0], "no answer", None).unwrap();
+    assert_eq!(ledger.in_flight(&key()).unwrap(), 1, "it may have landed");
+    tasks[0].look.status = Some(JobStatus::Created);
+    ledger.commit(&owner, &tasks[0], "look", None).unwrap();
+    assert!(!tasks[0].holds_place() && ledger.in_flight(&key()).unwrap() == 0);
 
     let bounded = StartGate { batch: id, in_flight: 8, max_credits: Some(Credits(4.5)) };
     assert_eq!(ledger.commit_start(&owner, &tasks[1], &bounded).unwrap(), Started::Committed);

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::service::{Job, JobRequest};
+
 /// Requests kept; the oldest go first, and are counted.
 const KEPT: usize = 200_000;
 
@@ -70,6 +72,8 @@ pub(crate) struct Work {
     /// Fingerprint of the key.
     pub(crate) key: String,
     pub(crate) start_number: u32,
+    /// What was asked for, create and start taken together.
+    pub(crate) request: JobRequest,
     /// From here on it counts as in flight.
     pub(crate) started: u64,
     /// When a worker took it.
@@ -147,12 +151,13 @@ impl Audit {
     }
 
     /// A start took effect.
-    pub(crate) fn started(&mut self, job_id: &str, key: &str, start_number: u32, now: Duration) {
-        self.latest.insert(job_id.to_owned(), self.works.len());
+    pub(crate) fn started(&mut self, job: &Job, key: &str, now: Duration) {
+        self.latest.insert(job.id.clone(), self.works.len());
         self.works.push(Work {
-            job_id: job_id.to_owned(),
+            job_id: job.id.clone(),
             key: key.to_owned(),
-            start_number,
+            start_number: job.starts,
+            request: job.request.clone(),
             started: milliseconds(now),
             began: None,
             ended: None,

@@ -260,20 +260,19 @@ fn a_bundle_can_be_shown_to_everybody() {
     let secrets = home.path("planted files");
     std::fs::create_dir(&secrets).unwrap();
     std::fs::write(secrets.join("webhook"), WEBHOOK_SECRET).unwrap();
-    configure(
-        &home,
-        &format!(
-            "[profiles.test]\nbase_url = \"{}\"\napi_key = \"{}\"\n\
-             webhook_secret_file = \"{}/webhook\"\n\
-             next_key_command = \"echo planted-next-key\"\n\n\
+    let profile = |more: &str| {
+        let (base_url, key, directory) = (&sandbox.base_url, &sandbox.api_key, secrets.display());
+        format!(
+            "[profiles.test]\nbase_url = \"{base_url}\"\napi_key = \"{key}\"\n\
+             webhook_secret_file = \"{directory}/webhook\"\n{more}\n\
              [profiles.test.tags]\ncustomer = \"planted-customer\"\n",
-            sandbox.base_url,
-            sandbox.api_key,
-            secrets.display()
-        ),
-    );
+        )
+    };
+    configure(&home, &profile(""));
     home.clip("secret-name.mp4");
     home.run_alone(&["run", "secret-name.mp4"]).ends_with(6);
+    // A key that the service does not know would have kept the run from beginning.
+    configure(&home, &profile("next_key_command = \"echo planted-next-key\"\n"));
     let mut command = home.command();
     command
         .env("RBGV_ADMIN_TOKEN", "planted-admin-token")

@@ -150,11 +150,12 @@ fn every_option_of_the_contract_arrives() {
         "extra={\"a\":1}",
     ];
     home.run(&sandbox, &args).ends_with(0);
-    let (_, body) = sandbox.http("GET", "/v1/jobs", "");
-    let page: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let text = page.to_string();
-    for part in ["\"pro\"", "\"mov\"", "project", "demo"] {
-        assert!(text.contains(part), "{part} is missing in {text}");
+    let audit = sandbox.audit();
+    let request = audit.0["work"][0]["request"].to_string().to_lowercase();
+    for part in
+        ["\"pro\"", "\"mov\"", "336699", "\"person\"", "640", "360", "bottom", "0.5", "-4", "demo"]
+    {
+        assert!(request.contains(part), "{part} is missing in {request}");
     }
 }
 

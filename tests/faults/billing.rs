@@ -285,13 +285,18 @@ fn row_16_an_unknown_job_of_ours_is_never_made_anew() {
 }
 
 #[test]
-fn row_05_a_start_in_doubt_keeps_its_place_and_is_not_queued_behind_others() {
-    // New options allow one job at a time; the first start is lost, and others wait for its place.
-    let mut case = Case::new(
+fn row_05_a_start_in_doubt_that_is_seen_to_be_a_draft_leaves_its_place_to_others() {
+    // New options allow one job at a time; the first start is lost, and settles for long.
+    let mut case = Case::timed(
         "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { reset = \"before\" }\n",
+        "settle = \"4s\"\n",
     );
     case.home.clips(3);
     case.run(&["run", ".", "-o", "out/", "--timeout", "60s"]).ends_with(0);
     let audit = case.audit();
     assert_eq!((audit.starts(), audit.bills()), (4, 3));
+    let rows = audit.0["requests"].as_array().unwrap().iter();
+    let started = |row: &&serde_json::Value| row["path"].as_str().unwrap().ends_with("/start");
+    let jobs: Vec<_> = rows.filter(started).map(|row| row["path"].as_str().unwrap()).collect();
+    assert_eq!(jobs[0], jobs[3], "the others were started and done meanwhile: {jobs:?}");
 }

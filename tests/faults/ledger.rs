@@ -117,7 +117,7 @@ fn row_24_a_lost_ledger_asks_once_before_billing_what_cannot_be_told_apart() {
     assert_eq!(case.sandbox.http("POST", "/v1/jobs", &body).0, 200);
     wait_for("the other job", || case.audit().bills() == 1);
     case.home.clip("a.mp4");
-    case.run(&["run", "a.mp4"]).ends_with(2).says("1 jobs in the last 24 h").says("--yes");
+    case.run(&["run", "a.mp4"]).ends_with(2).says("1 job in the last 24 h").says("--yes");
     assert_eq!(case.audit().bills(), 1, "nothing was started");
     case.run(&["--yes", "run", "a.mp4"]).ends_with(0);
     assert_eq!(case.audit().bills(), 2);

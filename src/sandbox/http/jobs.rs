@@ -178,7 +178,7 @@ fn begin(
         if let Some(message) = doom {
             service.doom(id, message);
         }
-        app.audit().started(id, &caller.key, started.job.starts, app.now());
+        app.audit().started(&started.job, &caller.key, app.now());
         // The worker waits for the lock that is held here.
         work::launch(app, id.to_owned(), started.job.starts);
     }
