@@ -115,6 +115,7 @@ mod tests {
         let refused = |kind, asked| Outcome {
             reserved: now,
             pressed: false,
+            drawn_down: false,
             failed: Some((kind, Delivery::NotExecuted, asked)),
         };
         let asked = Some(Duration::from_secs(30));

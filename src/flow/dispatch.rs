@@ -1,5 +1,5 @@
-//! Working through a batch: takes its entries from the ledger, longest first, a bounded number at
-//! a time, and settles each. Memory is flat in the number of inputs; what waits, waits in the
+//! Working through a batch: takes its entries from the ledger in the order of the queue, a bounded
+//! number at a time, and settles each. Memory is flat in the number of inputs; what waits, waits in the
 //! ledger.
 
 use std::collections::HashSet;
@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::collect::Collected;
 use super::drive::{Drive, Ended};
 use super::protocol::Observation;
+use super::queue::Queue;
 use super::run::Run;
 use super::service::Service;
 use super::sweep::sweep;
@@ -29,9 +30,6 @@ const COLLECTING: usize = 64;
 /// Work of another process is left alone for so many of the shortest poll pauses before it is looked
 /// at again.
 const FOREIGN_CHECK: u32 = 2;
-
-/// Entries read from the ledger at a time.
-const PAGE: u32 = 64;
 
 /// Writes an output's bytes to standard output.
 pub type StdoutSink = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
@@ -118,41 +116,29 @@ impl<S: Service> Dispatch<S> {
     async fn pass(&mut self) -> Result<usize, Failure> {
         let mut working = JoinSet::new();
         let mut tasks = HashSet::new();
-        let (mut after, mut foreign) = (None, 0);
-        'pages: loop {
-            let batch = self.run.batch;
-            let page = self
-                .run
-                .context
-                .ledger(move |ledger, _| ledger.open_entries(batch, after, PAGE))
-                .await?;
-            if page.is_empty() {
+        let (mut queue, mut foreign) = (Queue::new(self.run.batch), 0);
+        while let Some(entry) = queue.next(&self.run.context).await? {
+            foreign += self.make_room(&mut working).await?;
+            if self.run.all_held().is_some() {
                 break;
             }
-            for entry in page {
-                after = Some((entry.rank, entry.id));
-                foreign += self.make_room(&mut working).await?;
-                if self.run.all_held().is_some() {
-                    break 'pages;
-                }
-                let Some(task) = entry.task else { continue };
-                // The second entry of one attempt waits for the first and then costs nothing.
-                if !tasks.insert(task) {
-                    foreign += 1;
-                    continue;
-                }
-                let mut underway = Some(self.run.underway().enter());
-                let (run, spool, stdout) =
-                    (Arc::clone(&self.run), self.spool.clone(), self.stdout.clone());
-                working.spawn(async move {
-                    let id = entry.id;
-                    let item = ItemRef { id: id.0, name: entry.name.clone() };
-                    let outlet = Outlet { entry, spool, stdout };
-                    let settled = work_on(&mut underway, &run, &outlet, task, &item).await;
-                    drop(underway);
-                    (id, item, settled)
-                });
+            let Some(task) = entry.task else { continue };
+            // The second entry of one attempt waits for the first and then costs nothing.
+            if !tasks.insert(task) {
+                foreign += 1;
+                continue;
             }
+            let mut underway = Some(self.run.underway().enter());
+            let (run, spool, stdout) =
+                (Arc::clone(&self.run), self.spool.clone(), self.stdout.clone());
+            working.spawn(async move {
+                let id = entry.id;
+                let item = ItemRef { id: id.0, name: entry.name.clone() };
+                let outlet = Outlet { entry, spool, stdout };
+                let settled = work_on(&mut underway, &run, &outlet, task, &item).await;
+                drop(underway);
+                (id, item, settled)
+            });
         }
         while let Some(joined) = working.join_next().await {
             foreign += self.take(joined).await?;

@@ -37,6 +37,7 @@ mod naming;
 mod pages;
 pub mod plan;
 pub mod protocol;
+mod queue;
 pub mod reconcile;
 mod review;
 mod run;

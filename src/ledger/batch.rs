@@ -286,7 +286,7 @@ impl Ledger {
         })
     }
 
-    /// The next entries to work on, longest first, after the place `after` (rank and number).
+    /// Entries that are open, longest first, beyond the one `after` (rank and number).
     ///
     /// # Errors
     /// The ledger cannot be read.
@@ -296,15 +296,37 @@ impl Ledger {
         after: Option<(i64, EntryId)>,
         limit: u32,
     ) -> Result<Vec<Entry>, LedgerError> {
-        let (rank, id) = after.map_or((i64::MAX, 0), |(rank, id)| (rank, id.0));
+        let after = after.unwrap_or((i64::MAX, EntryId(0)));
+        let beyond = "(rank < ?2 OR (rank = ?2 AND id > ?3)) ORDER BY rank DESC, id";
+        self.open_beyond(batch, beyond, after, limit)
+    }
+
+    /// The same from the other end: shortest first, down from the one `before`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn open_entries_from_the_end(
+        &self,
+        batch: BatchId,
+        before: Option<(i64, EntryId)>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let before = before.unwrap_or((-1, EntryId(0)));
+        let beyond = "(rank > ?2 OR (rank = ?2 AND id < ?3)) ORDER BY rank, id DESC";
+        self.open_beyond(batch, beyond, before, limit)
+    }
+
+    fn open_beyond(
+        &self,
+        batch: BatchId,
+        beyond: &str,
+        (rank, id): (i64, EntryId),
+        limit: u32,
+    ) -> Result<Vec<Entry>, LedgerError> {
         self.read(|db| {
-            let sql = format!(
-                "{ENTRY} WHERE batch = ?1 AND state = 'open'
-                 AND (rank < ?2 OR (rank = ?2 AND id > ?3))
-                 ORDER BY rank DESC, id LIMIT ?4"
-            );
+            let sql = format!("{ENTRY} WHERE batch = ?1 AND state = 'open' AND {beyond} LIMIT ?4");
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map(params![batch.0, rank, id, limit], read_entry)?;
+            let rows = statement.query_map(params![batch.0, rank, id.0, limit], read_entry)?;
             rows.map(|row| row?).collect()
         })
     }

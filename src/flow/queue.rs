@@ -1,0 +1,169 @@
+//! The order of work. Longest first, since a long job that is begun last is waited for alone; but
+//! not all short ones together at the end either, where nothing but the rate of creates and starts
+//! would count: every second one is taken from the short end, as long as that is much shorter.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+
+use super::context::Context;
+use super::service::Service;
+use crate::ledger::{BatchId, Entry, EntryId};
+use crate::model::Failure;
+
+/// Entries read from the ledger at a time.
+const PAGE: u32 = 64;
+
+/// The short end is left for the end unless it is shorter than one of so many parts.
+const MUCH: i64 = 2;
+
+/// Where an entry stands: longest first, then by number.
+type Place = (Reverse<i64>, i64);
+
+/// The open entries of a batch, each once, read from the ledger as they are needed.
+#[derive(Debug)]
+pub(super) struct Queue {
+    batch: BatchId,
+    long: End,
+    short: End,
+    /// The next one may be taken from the short end.
+    short_is_due: bool,
+}
+
+/// One end of the queue.
+#[derive(Debug, Default)]
+struct End {
+    read: VecDeque<Entry>,
+    /// The last one that was read.
+    reached: Option<(i64, EntryId)>,
+    /// The last one that was taken.
+    taken: Option<Place>,
+}
+
+impl Queue {
+    pub(super) fn new(batch: BatchId) -> Self {
+        Self { batch, long: End::default(), short: End::default(), short_is_due: false }
+    }
+
+    /// The next entry to work on.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(super) async fn next<S: Service>(
+        &mut self,
+        context: &Context<S>,
+    ) -> Result<Option<Entry>, Failure> {
+        let batch = self.batch;
+        if self.long.read.is_empty() {
+            let after = self.long.reached;
+            let page = context.ledger(move |ledger, _| ledger.open_entries(batch, after, PAGE));
+            self.long.extend(page.await?);
+        }
+        if self.short_is_due && self.short.read.is_empty() {
+            let before = self.short.reached;
+            let page = context
+                .ledger(move |ledger, _| ledger.open_entries_from_the_end(batch, before, PAGE));
+            self.short.extend(page.await?);
+        }
+        Ok(self.take())
+    }
+
+    /// The next of what was read.
+    fn take(&mut self) -> Option<Entry> {
+        let longest = self.long.read.front()?;
+        if self.short.taken.is_some_and(|taken| place(longest) >= taken) {
+            // What lies beyond was taken from the other end.
+            return None;
+        }
+        let is_worth_it = |shortest: &Entry| {
+            shortest.rank < longest.rank / MUCH && place(shortest) > place(longest)
+        };
+        let from_short = self.short_is_due && self.short.read.front().is_some_and(is_worth_it);
+        self.short_is_due = !self.short_is_due;
+        if from_short { self.short.take() } else { self.long.take() }
+    }
+}
+
+impl End {
+    fn extend(&mut self, page: Vec<Entry>) {
+        self.reached = page.last().map(|entry| (entry.rank, entry.id)).or(self.reached);
+        self.read.extend(page);
+    }
+
+    fn take(&mut self) -> Option<Entry> {
+        let entry = self.read.pop_front()?;
+        self.taken = Some(place(&entry));
+        Some(entry)
+    }
+}
+
+fn place(entry: &Entry) -> Place {
+    (Reverse(entry.rank), entry.id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::EntryState;
+
+    fn entry(id: i64, rank: i64) -> Entry {
+        Entry {
+            id: EntryId(id),
+            batch: BatchId(1),
+            task: None,
+            name: String::new(),
+            target: None,
+            state: EntryState::Open,
+            rank,
+            output: None,
+            done_at: None,
+            failure: None,
+        }
+    }
+
+    /// The ranks in the order in which they are taken, of entries with these ranks.
+    fn order(ranks: &[i64]) -> Vec<i64> {
+        let mut entries: Vec<Entry> = (1..).zip(ranks).map(|(id, rank)| entry(id, *rank)).collect();
+        entries.sort_by_key(place);
+        let mut queue = Queue::new(BatchId(1));
+        queue.long.extend(entries.clone());
+        entries.reverse();
+        queue.short.extend(entries);
+        let taken: Vec<Entry> = std::iter::from_fn(|| queue.take()).collect();
+        let mut ids: Vec<i64> = taken.iter().map(|entry| entry.id.0).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (1..=i64::try_from(ranks.len()).unwrap()).collect::<Vec<_>>(), "each once");
+        taken.iter().map(|entry| entry.rank).collect()
+    }
+
+    #[test]
+    fn longest_first_with_much_shorter_ones_in_between() {
+        // (ranks, order)
+        let table: [(&[i64], &[i64]); 6] = [
+            (&[], &[]),
+            (&[5], &[5]),
+            (&[30, 100, 70, 50], &[100, 30, 70, 50]),
+            (&[0, 0, 0], &[0, 0, 0]),
+            (&[10, 100, 20, 90, 30, 80, 40, 70], &[100, 10, 90, 20, 80, 30, 70, 40]),
+            (&[10, 12, 14, 16, 18], &[18, 16, 14, 12, 10]),
+        ];
+        for (ranks, expected) in table {
+            assert_eq!(order(ranks), expected, "{ranks:?}");
+        }
+    }
+
+    #[test]
+    fn alike_ones_keep_the_order_in_which_they_were_named() {
+        let mut queue = Queue::new(BatchId(1));
+        queue.long.extend((1..=5).map(|id| entry(id, 7)).collect());
+        queue.short.extend((1..=5).rev().map(|id| entry(id, 7)).collect());
+        let ids: Vec<i64> = std::iter::from_fn(|| queue.take()).map(|entry| entry.id.0).collect();
+        assert_eq!(ids, [1, 2, 3, 4, 5]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn each_is_taken_once(ranks in proptest::collection::vec(0_i64..200, 0..60)) {
+            order(&ranks);
+        }
+    }
+}
