@@ -223,22 +223,7 @@ async fn agree(
     batch: BatchId,
     wish: &Wish,
 ) -> Result<Totals, Failure> {
-    // Of every key before any is adopted: from then on the service counts as known.
-    let mut known: Vec<(&Arc<Context<Client>>, Earlier)> = Vec::new();
-    for context in context.all() {
-        // Whoever asks for a new, billed attempt has been asked.
-        let earlier = if wish.conduct.again {
-            Earlier::default()
-        } else {
-            let next = "the same command again; nothing was sent for any input yet";
-            earlier(context).await.map_err(|mut failure| {
-                // What helps against a refused key is not to try again.
-                failure.next.get_or_insert_with(|| next.to_owned());
-                failure
-            })?
-        };
-        known.push((context, earlier));
-    }
+    let known = earlier_of_all(session, context, wish).await?;
     for (context, earlier) in known.iter().filter(|(_, earlier)| earlier.unknown > 0) {
         session.confirm(&format!(
             "the ledger in {} is new, and key {} has started {} in the last 24 h that it cannot tell \
@@ -261,6 +246,46 @@ async fn agree(
     let totals = context.ledger(move |ledger, _| ledger.totals(batch)).await?;
     confirm(session, &totals)?;
     Ok(totals)
+}
+
+/// What each key has done before, of every one before any is adopted: from then on the service
+/// counts as known. One that is refused does not stop the other.
+async fn earlier_of_all<'a>(
+    session: &Session,
+    context: &'a Arc<Context<Client>>,
+    wish: &Wish,
+) -> Result<Vec<(&'a Arc<Context<Client>>, Earlier)>, Failure> {
+    let (mut known, mut refused) = (Vec::new(), None);
+    for context in context.all() {
+        if wish.conduct.again {
+            // Whoever asks for a new, billed attempt has been asked.
+            known.push((context, Earlier::default()));
+            continue;
+        }
+        match earlier(context).await {
+            Ok(earlier) => known.push((context, earlier)),
+            Err(failure) if failure.kind.exit_class() == ExitClass::Credentials => {
+                refused = Some((context, failure));
+            }
+            Err(failure) => {
+                let next = "the same command again; nothing was sent for any input yet";
+                return Err(failure.with_next(next));
+            }
+        }
+    }
+    match refused {
+        // What helps against a refused key is not to try again.
+        Some((_, failure)) if known.is_empty() => Err(failure),
+        Some((context, _)) => {
+            session.printer.warn(&format!(
+                "key {} is refused: whether it has paid for some of these inputs before cannot be \
+                 seen",
+                context.key.print.0
+            ));
+            Ok(known)
+        }
+        None => Ok(known),
+    }
 }
 
 /// How often watched directories are looked at, and how long a file has to be still.

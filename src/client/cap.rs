@@ -17,9 +17,12 @@ const FIRST_GROWTH: f64 = 1.0;
 const PATIENCE: f64 = 3.0;
 /// The same, at most.
 const PATIENCE_MAX: f64 = 12.0;
-/// Share that is left by a refusal that follows another one at once: the cap has fallen, and going
-/// down job by job would be many refusals.
+/// Share that is left by a refusal that follows another one at once, well below the known cap: it
+/// has fallen, and going down job by job would be many refusals.
 const DEEP_CUT: f64 = 0.75;
+/// What lies below this share of the known cap is well below it: a job or two may be in flight that
+/// we do not count.
+const WELL_BELOW: f64 = 0.85;
 /// Rounds within which a refusal follows at once.
 const AT_ONCE: f64 = 0.5;
 
@@ -66,7 +69,7 @@ pub(super) fn refused(
     let room = bounds.hold(before.min(held));
     let known = state.ceiling > 0.0;
     let as_known = known && room + 0.5 >= state.ceiling;
-    let at_once = known && !as_known && state.rounds < AT_ONCE;
+    let at_once = known && room < state.ceiling * WELL_BELOW && state.rounds < AT_ONCE;
     state.patience =
         if as_known { (state.patience * 2.0).clamp(PATIENCE, PATIENCE_MAX) } else { PATIENCE };
     state.before = before;
@@ -168,6 +171,14 @@ mod tests {
             .collect();
         assert_eq!(caps, [15, 8, 6]);
         assert_eq!(rounds(&mut state, 3).last(), Some(&8), "and what was seen to fit comes back");
+    }
+
+    #[test]
+    fn a_job_that_we_do_not_count_is_no_fallen_cap() {
+        let mut state = AdaptiveState { value: 21.0, ceiling: 20.0, ..AdaptiveState::default() };
+        assert_eq!(refuse(&mut state, 10, 19.0), 19);
+        assert_eq!(refuse(&mut state, 20, 18.0), 18, "and so again, at once");
+        assert_eq!(refuse(&mut state, 30, 12.0), 9, "which is something else");
     }
 
     #[test]

@@ -99,9 +99,8 @@ pub(super) struct Errand {
 /// Whether a call may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// After this wait. It is `pressed` when the lane's rate is what makes it wait, and `drawn_down`
-    /// when not much is left of what may go at once.
-    At { wait: Duration, pressed: bool, drawn_down: bool },
+    /// After this wait. It is `pressed` when the lane's rate is what makes it wait.
+    At { wait: Duration, pressed: bool },
     /// The service asked for a pause that lasts this long.
     Parked(Duration),
     /// A latch has fallen.
@@ -113,9 +112,7 @@ pub(super) enum Place {
 pub(super) struct Outcome {
     /// When its place was reserved, by what was known then.
     pub(super) reserved: Instant,
-    /// As its [`Place`] said.
     pub(super) pressed: bool,
-    pub(super) drawn_down: bool,
     /// Kind, certainty, and the pause that was asked for; none when it went well.
     pub(super) failed: Option<(FailureKind, Delivery, Option<Duration>)>,
 }
@@ -169,8 +166,7 @@ pub(super) fn place(
         budget::earn(&mut limits.budget, &shape.budget, now);
         Duration::ZERO
     };
-    let drawn_down = !until_spare(limits.lane(errand.lane), shape.lane(errand.lane), now).is_zero();
-    Place::At { wait: wait.max(owed), pressed: !wait.is_zero(), drawn_down }
+    Place::At { wait: wait.max(owed), pressed: !wait.is_zero() }
 }
 
 /// The bucket of a lane at what is known of its rate.
@@ -266,9 +262,9 @@ fn limited(
 }
 
 /// Whether a refusal is about the cap on jobs in flight, and beside how many it came. Creates meet
-/// only the rate: a start that is refused while they pass has met the cap. One of many calls at once,
-/// well below the cap that is known, has rather met the rate; but if the next one is refused as
-/// well, although the rate was cut and the bucket emptied in between, it was the cap.
+/// only the rate: a start that is refused while they pass has met the cap. One that the rate had
+/// held back, well below the cap that is known, has rather met the rate; but if the next one is
+/// refused as well, although the rate was cut and the bucket emptied in between, it was the cap.
 fn meets_cap(
     limits: &KeyLimits,
     shape: &Limits,
@@ -284,7 +280,7 @@ fn meets_cap(
     let at_cap = others + 1.0 >= adaptive::value(&limits.cap, &shape.in_flight).floor();
     let again =
         limits.start_refused_at.is_some_and(|at| outcome.reserved > at && now.since(at) < AGAIN);
-    (creates_pass && (at_cap || again || !outcome.drawn_down)).then_some(others)
+    (creates_pass && (at_cap || again || !outcome.pressed)).then_some(others)
 }
 
 /// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
@@ -313,12 +309,10 @@ mod tests {
 
     fn failed(kind: FailureKind, delivery: Delivery, asked: Option<u64>) -> Outcome {
         let asked = asked.map(Duration::from_secs);
-        let failed = Some((kind, delivery, asked));
-        Outcome { reserved: Instant(1_000), pressed: false, drawn_down: false, failed }
+        Outcome { reserved: Instant(1_000), pressed: false, failed: Some((kind, delivery, asked)) }
     }
 
-    const GOOD: Outcome =
-        Outcome { reserved: Instant(0), pressed: false, drawn_down: false, failed: None };
+    const GOOD: Outcome = Outcome { reserved: Instant(0), pressed: false, failed: None };
     const NOW: Instant = Instant(1_000);
 
     /// What a start, a create, a look and an upload meet after `lessons`.
@@ -425,23 +419,21 @@ mod tests {
     fn a_start_that_is_refused_again_below_its_rate_has_met_the_cap() {
         let (mut limits, shape) = (KeyLimits::default(), Limits::default());
         limits.cap.value = 20.0;
-        // It had not to wait itself, but the calls before it may have emptied the service's bucket.
-        let one_of_many = |reserved| Outcome {
+        let pressed = |reserved| Outcome {
             reserved: Instant(reserved),
-            pressed: false,
-            drawn_down: true,
+            pressed: true,
             failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
         };
-        learn(&mut limits, &shape, &start(8), &one_of_many(1_000), Instant(1_010));
+        learn(&mut limits, &shape, &start(8), &pressed(1_000), Instant(1_010));
         assert!(limits.control.rate.cut_at.is_some() && limits.cap.cut_at.is_none());
-        learn(&mut limits, &shape, &start(8), &one_of_many(1_005), Instant(1_020));
+        learn(&mut limits, &shape, &start(8), &pressed(1_005), Instant(1_020));
         assert!(limits.cap.cut_at.is_none(), "one of the same episode tells nothing new");
         let rate = limits.control.rate.before;
-        learn(&mut limits, &shape, &start(8), &one_of_many(1_200), Instant(1_300));
+        learn(&mut limits, &shape, &start(8), &pressed(1_200), Instant(1_300));
         let at = |state: &crate::model::limits::AdaptiveState| (state.value * 10.0).round();
         assert!((at(&limits.cap) - 80.0).abs() < 0.1, "{:?}", limits.cap);
         assert!((limits.control.rate.value - rate).abs() < 0.1, "the rate is as it was");
-        learn(&mut limits, &shape, &start(4), &one_of_many(9_000), Instant(9_100));
+        learn(&mut limits, &shape, &start(4), &pressed(9_000), Instant(9_100));
         assert!(limits.control.rate.cut_at.is_some(), "long after, it is another story");
     }
 
@@ -470,14 +462,12 @@ mod tests {
         let mut limits = KeyLimits::default();
         let shape = Limits::default();
         let mut take = |lane| place(&mut limits, &shape, &errand(lane), NOW);
-        let free = Place::At { wait: Duration::ZERO, pressed: false, drawn_down: false };
-        for taken in 1..=10 {
-            let expected =
-                Place::At { wait: Duration::ZERO, pressed: false, drawn_down: taken > 5 };
-            assert_eq!(take(Lane::Poll), expected);
+        for _ in 0..10 {
+            assert_eq!(take(Lane::Poll), Place::At { wait: Duration::ZERO, pressed: false });
         }
-        let wait = Duration::from_millis(200);
-        assert_eq!(take(Lane::Poll), Place::At { wait, pressed: true, drawn_down: true });
+        let waits = Place::At { wait: Duration::from_millis(200), pressed: true };
+        assert_eq!(take(Lane::Poll), waits);
+        let free = Place::At { wait: Duration::ZERO, pressed: false };
         assert_eq!([take(Lane::Control), take(Lane::Transfer)], [free, free]);
     }
 
@@ -490,7 +480,7 @@ mod tests {
         };
         let again = Errand { again: true, ..errand(Lane::Poll) };
         let waits = [(); 4].map(|()| match place(&mut limits, &shape, &again, NOW) {
-            Place::At { wait, pressed: false, .. } => wait.as_secs(),
+            Place::At { wait, pressed: false } => wait.as_secs(),
             other => panic!("{other:?}"),
         });
         assert_eq!(waits, [0, 0, 2, 4]);

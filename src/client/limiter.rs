@@ -25,7 +25,6 @@ const KEEPING: &str = "keeping limits";
 pub struct Admission {
     _slot: OwnedSemaphorePermit,
     pressed: bool,
-    drawn_down: bool,
     reserved: Instant,
 }
 
@@ -71,11 +70,11 @@ impl Limiter {
             let shape = Arc::clone(&self.shape);
             let place = self.with_key(move |key| lanes::place(key, &shape, &errand, now)).await?;
             match place {
-                Place::At { wait, pressed, drawn_down } => {
+                Place::At { wait, pressed } => {
                     tokio::time::sleep(wait).await;
                     // While it waited, others may have learned better.
                     if wait.is_zero() || self.holds(errand, now).await? {
-                        return Ok(Admission { _slot: slot, pressed, drawn_down, reserved: now });
+                        return Ok(Admission { _slot: slot, pressed, reserved: now });
                     }
                 }
                 Place::Parked(wait) => {
@@ -96,8 +95,7 @@ impl Limiter {
     ) -> Result<Admission, Failure> {
         self.pass_breaker(host, what, call).await?;
         let slot = self.slot(Lane::Transfer, what).await?;
-        let reserved = self.clock.now();
-        Ok(Admission { _slot: slot, pressed: false, drawn_down: false, reserved })
+        Ok(Admission { _slot: slot, pressed: false, reserved: self.clock.now() })
     }
 
     /// Learns how an admitted errand went. What cannot be kept is no reason to lose an answer.
@@ -109,9 +107,9 @@ impl Limiter {
         failed: Option<&Failure>,
     ) {
         self.learn_of_host(host, failed).await;
-        let Admission { pressed, drawn_down, reserved, .. } = *admission;
+        let (pressed, reserved) = (admission.pressed, admission.reserved);
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
-        let outcome = Outcome { reserved, pressed, drawn_down, failed };
+        let outcome = Outcome { reserved, pressed, failed };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
             self.with_key(move |key| lanes::learn(key, &shape, &errand, &outcome, now)).await;

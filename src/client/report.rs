@@ -115,7 +115,6 @@ mod tests {
         let refused = |kind, asked| Outcome {
             reserved: now,
             pressed: false,
-            drawn_down: false,
             failed: Some((kind, Delivery::NotExecuted, asked)),
         };
         let asked = Some(Duration::from_secs(30));

@@ -271,7 +271,6 @@ fn a_bundle_can_be_shown_to_everybody() {
     configure(&home, &profile(""));
     home.clip("secret-name.mp4");
     home.run_alone(&["run", "secret-name.mp4"]).ends_with(6);
-    // A key that the service does not know would have kept the run from beginning.
     configure(&home, &profile("next_key_command = \"echo planted-next-key\"\n"));
     let mut command = home.command();
     command

@@ -264,6 +264,17 @@ fn a_new_key_that_was_switched_off_gets_no_larger_share_and_is_no_end() {
 }
 
 #[test]
+fn a_new_key_that_is_refused_does_not_stop_the_old_one() {
+    let rotation = Rotation::new();
+    rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
+    let status = rotation.rotate(&["--status", "--json"]).ends_with(0).json().remove(0);
+    rotation.switch("disable", status["keys"][1]["key_fingerprint"].as_str().unwrap());
+    rotation.home.clip("a.mp4");
+    rotation.run(&["run", "a.mp4"]).ends_with(0).says("is refused");
+    assert_eq!(rotation.sandbox.audit().bills(), 1);
+}
+
+#[test]
 fn a_process_that_runs_holds_up_the_end() {
     let rotation = Rotation::new();
     rotation.home.clips(4);
