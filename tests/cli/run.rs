@@ -152,9 +152,17 @@ fn every_option_of_the_contract_arrives() {
     home.run(&sandbox, &args).ends_with(0);
     let audit = sandbox.audit();
     let request = audit.0["work"][0]["request"].to_string().to_lowercase();
-    for part in
-        ["\"pro\"", "\"mov\"", "336699", "\"person\"", "640", "360", "bottom", "0.5", "-4", "demo"]
-    {
+    let parts = [
+        r#""model":"pro""#,
+        r#""format":"mov""#,
+        r#""color":[0.2"#,
+        "[640,360]",
+        "bottom-center",
+        "0.5,[-4,8]",
+        r#""text_prompt":"person""#,
+        r#""project":"demo""#,
+    ];
+    for part in parts {
         assert!(request.contains(part), "{part} is missing in {request}");
     }
 }
