@@ -1,17 +1,16 @@
 //! `rbgv status --limits`: what is known of the key's limits, in words. Sends nothing.
 
-use super::session::Session;
+use super::session::{Session, key_id};
 use crate::client::{Client, LaneReport, LimitsReport, Next};
 use crate::ledger::{KeyId, Ledger};
 use crate::model::limits::{BreakerPhase, HostLimits, Lane};
-use crate::model::{ExitClass, Failure, FailureKind, Fingerprint, Instant};
+use crate::model::{ExitClass, Failure, FailureKind, Instant};
 use crate::output::{Table, human};
 
 pub(super) async fn show(session: &Session) -> Result<ExitClass, Failure> {
     let ledger = session.ledger()?;
-    let own = session.client(Some(&ledger))?;
     // While keys are rotated each has limits of its own.
-    for client in std::iter::once(own).chain(session.next_client_with(Some(&ledger))?) {
+    for client in session.clients(Some(&ledger))? {
         show_key(session, &ledger, &client).await?;
     }
     Ok(ExitClass::Done)
@@ -19,7 +18,7 @@ pub(super) async fn show(session: &Session) -> Result<ExitClass, Failure> {
 
 async fn show_key(session: &Session, ledger: &Ledger, client: &Client) -> Result<(), Failure> {
     let report = client.limits().await?;
-    let key = key_of(client);
+    let key = key_id(client);
     let in_flight = ledger.in_flight(&key)?;
     let (hosts, now) = (ledger.hosts()?, session.env.clock.now());
     if session.printer.style().json {
@@ -41,11 +40,6 @@ async fn show_key(session: &Session, ledger: &Ledger, client: &Client) -> Result
     ]);
     session.printer.table(&others);
     Ok(())
-}
-
-fn key_of(client: &Client) -> KeyId {
-    let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
-    KeyId { origin: client.origin().to_owned(), print }
 }
 
 fn table(report: &LimitsReport, in_flight: u32) -> Table {

@@ -23,7 +23,7 @@ use crate::flow::{Context, Settling, settle_by_webhook};
 use crate::ledger::{Ledger, Owner};
 use crate::listen::{Incoming, Keep, Received, Reception, serve};
 use crate::model::text::escaped;
-use crate::model::{ExitClass, Failure, FailureKind, Timestamp};
+use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{human, words};
 use crate::settings::duration;
 
@@ -246,9 +246,8 @@ impl<'a> Desk<'a> {
     /// Forgets deliveries that came longer ago than `remembered`. What cannot be forgotten now is
     /// forgotten another time.
     fn forget(&self, remembered: Duration) {
-        let age = i64::try_from(remembered.as_millis()).unwrap_or(i64::MAX);
-        let before = self.session.env.clock.wall().0.saturating_sub(age);
-        if let Err(error) = self.ledger.forget_deliveries(Timestamp(before)) {
+        let before = self.session.env.clock.wall().before(remembered);
+        if let Err(error) = self.ledger.forget_deliveries(before) {
             tracing::warn!("forgetting old deliveries: {error}");
         }
     }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -35,6 +34,12 @@ pub(super) struct Session {
     /// Held for as long as the command runs; in this order, so that the server ends before its
     /// files go.
     sandbox: Option<(sandbox::Running, TempDir)>,
+}
+
+/// The key of a client, as the ledger knows it.
+pub(super) fn key_id(client: &Client) -> KeyId {
+    let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
+    KeyId { origin: client.origin().to_owned(), print }
 }
 
 /// What a client may carry.
@@ -174,8 +179,18 @@ impl Session {
     ///
     /// # Errors
     /// As for [`Session::client`].
-    pub(super) fn next_client(&self) -> Result<Option<Client>, Failure> {
-        self.next_client_with(None)
+    pub(super) fn next_client(&self, ledger: Option<&Ledger>) -> Result<Option<Client>, Failure> {
+        let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
+        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
+    }
+
+    /// A client for each key of the profile: one, and while keys are rotated the next one too.
+    ///
+    /// # Errors
+    /// As for [`Session::client`].
+    pub(super) fn clients(&self, ledger: Option<&Ledger>) -> Result<Vec<Client>, Failure> {
+        let own = self.client(ledger)?;
+        Ok(std::iter::once(own).chain(self.next_client(ledger)?).collect())
     }
 
     /// A client with a key that is about to be named in the profile, and with nothing else of it.
@@ -184,14 +199,6 @@ impl Session {
     /// Settings that would be unsafe.
     pub(super) fn client_of(&self, key: ApiKey) -> Result<Client, Failure> {
         self.client_with(Secrets { key: Some(key), admin_token: None }, None)
-    }
-
-    pub(super) fn next_client_with(
-        &self,
-        ledger: Option<&Ledger>,
-    ) -> Result<Option<Client>, Failure> {
-        let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
-        self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
     }
 
     /// A client without any key.
@@ -241,12 +248,10 @@ impl Session {
 
     /// For calls that belong to no input: says, once, that the service is waited for.
     pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
-        let (printer, said) = (self.printer.clone(), AtomicBool::new(false));
-        move |failure, _| {
-            if !said.swap(true, Ordering::Relaxed) {
-                printer.warn(&format!("{}; trying again for a while", words::failure(failure)));
-            }
-        }
+        let printer = self.printer.clone();
+        client::once(move |failure| {
+            printer.warn(&format!("{}; trying again for a while", words::failure(failure)));
+        })
     }
 
     fn endpoint_with(&self, secrets: Secrets) -> Endpoint {
@@ -344,7 +349,7 @@ impl Session {
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Context<Client>>, Failure> {
         let (ledger, owner) = self.ledger_of_this_process()?;
-        let next = self.next_client_with(Some(&ledger))?;
+        let next = self.next_client(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
         // Last, so that a command that does without a key can listen for signals itself.
         let watching = (observer, stop_on_signals(&self.printer)?);
@@ -387,9 +392,8 @@ impl Session {
         (observer, stop): (Arc<dyn Observer>, CancellationToken),
         beside: Option<Beside<Client>>,
     ) -> Arc<Context<Client>> {
-        let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
         Arc::new(Context {
-            key: KeyId { origin: client.origin().to_owned(), print },
+            key: key_id(&client),
             service: client,
             ledger,
             owner,

@@ -176,7 +176,7 @@ async fn ask(session: &Session, jobs: &[JobId]) -> Result<ExitClass, Failure> {
 
 async fn remote(session: &Session, limit: u32) -> Result<ExitClass, Failure> {
     // While keys are rotated each sees its own jobs.
-    for client in [Some(session.client(None)?), session.next_client()?].into_iter().flatten() {
+    for client in session.clients(None)? {
         show(session, &list(session, &client, limit).await?);
     }
     Ok(ExitClass::Done)

@@ -119,6 +119,13 @@ impl Health {
     pub fn is_healthy(&self) -> bool {
         self.status.eq_ignore_ascii_case("healthy")
     }
+
+    /// The checks that are not well.
+    #[must_use]
+    pub fn ill(&self) -> Vec<&str> {
+        let ill = self.checks.iter().filter(|(_, well)| !**well);
+        ill.map(|(name, _)| name.as_str()).collect()
+    }
 }
 
 /// `GET /v1/usage/summary`. Its fields are not documented (contract, *Credits*): what is known is

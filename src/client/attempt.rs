@@ -13,7 +13,7 @@ use super::facade::Client;
 use super::lanes::Errand;
 use super::limiter::Admission;
 use super::log::Logged;
-use super::operation::Operation;
+use super::operation::{Operation, Route};
 use super::transport::upload::{FileBody, Progress};
 use super::transport::{Answer, Auth, BodyEnd, Fault, Head, Payload};
 use super::trouble::Trouble;
@@ -267,7 +267,7 @@ impl Client {
 fn errand(operation: &Operation, call: &Call<'_>, effort: Effort) -> Errand {
     Errand {
         lane: operation.lane,
-        starts: operation.starts,
+        starts: operation.route == Route::Start,
         keyed: operation.auth == Auth::Key,
         again: effort.attempt > 1,
         in_flight: call.in_flight,

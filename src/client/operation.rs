@@ -70,8 +70,6 @@ pub(super) struct Operation {
     pub(super) auth: Auth,
     pub(super) repeating: Repeating,
     pub(super) lane: Lane,
-    /// Whether it starts a job.
-    pub(super) starts: bool,
     /// The job in the path.
     pub(super) job: Option<JobId>,
 }
@@ -87,7 +85,6 @@ impl Operation {
             auth,
             repeating: Repeating::Harmless,
             lane: Lane::Poll,
-            starts: false,
             job: None,
         }
     }
@@ -132,13 +129,10 @@ impl Operation {
     }
 
     pub(super) fn start(id: &JobId) -> Self {
-        let start = Self::post(
-            Route::Start,
-            "starting the job",
-            &["v1", "jobs", &id.0, "start"],
-            Auth::Key,
-        );
-        Self { starts: true, ..start.once().on(Lane::Control).about(id) }
+        Self::post(Route::Start, "starting the job", &["v1", "jobs", &id.0, "start"], Auth::Key)
+            .once()
+            .on(Lane::Control)
+            .about(id)
     }
 
     pub(super) fn job(id: &JobId) -> Self {

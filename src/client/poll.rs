@@ -44,6 +44,13 @@ impl Default for PollTiming {
     }
 }
 
+impl PollTiming {
+    /// Shortest pause of any kind.
+    fn shortest(&self) -> Duration {
+        self.floor.min(self.first)
+    }
+}
+
 /// The looks at one job so far.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Looks {
@@ -63,7 +70,7 @@ impl Looks {
     pub fn first(timing: &PollTiming, least: Option<Duration>) -> Duration {
         let latest = timing.first.max(timing.max * FIRST_LOOK_PAUSES);
         least.map_or(timing.first, |least| {
-            least.mul_f64(FIRST_LOOK_EARLIER).clamp(timing.floor.min(timing.first), latest)
+            least.mul_f64(FIRST_LOOK_EARLIER).clamp(timing.shortest(), latest)
         })
     }
 
@@ -95,7 +102,7 @@ impl Looks {
         // Late enough that it is over: a look that comes too early is followed by a whole pause.
         let left = self.pace.end().filter(|(_, latest)| *latest > now);
         let left = left.map(|(_, latest)| latest.since(now) + closest(timing));
-        let least = if self.has_hurried { timing.first } else { timing.floor.min(timing.first) };
+        let least = if self.has_hurried { timing.first } else { timing.shortest() };
         let pause = grown(timing, self.count);
         let pause = left.map_or(pause, |left| left.clamp(least, pause));
         self.hurried = pause < timing.first;
@@ -131,12 +138,12 @@ pub fn sweep_pages(open: u32) -> Option<u32> {
 #[must_use]
 pub fn sweep_pause(timing: &PollTiming, pages: u32, open: u32) -> Duration {
     let fair = timing.first.mul_f64(f64::from(pages.max(1)) / f64::from(open.max(1)));
-    fair.clamp(timing.floor.min(timing.first), timing.first)
+    fair.clamp(timing.shortest(), timing.first)
 }
 
 /// The time that lies at least between two sweeps for ends that are foretold.
 fn closest(timing: &PollTiming) -> Duration {
-    timing.floor.min(timing.first).mul_f64(CLOSEST)
+    timing.shortest().mul_f64(CLOSEST)
 }
 
 /// How a job's progress foretells its end.
@@ -204,7 +211,7 @@ impl Pace {
 }
 
 /// Keeps sweeps within the cadence: those that were not needed may be made up for later, a few at a
-/// time.
+/// time. What is saved up is time, so that it buys fewer of them once the pause has grown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SweepBudget {
     /// Up to when the cadence has been used up.

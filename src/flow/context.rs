@@ -1,13 +1,12 @@
 //! What a run works with: the service, the ledger, clocks, and how it may be stopped.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::client;
-use crate::ledger::{KeyId, Ledger, LedgerError, Owner};
+use crate::client::{self, once};
+use crate::ledger::{KeyId, Ledger, LedgerError, Owner, Task};
 use crate::model::event::Level;
 use crate::model::{
     Clock, Event, Failure, FailureKind, Fingerprint, ItemEvent, ItemRef, Observer, Phase, Random,
@@ -104,15 +103,11 @@ impl<S> Context<S> {
 
     /// For calls that belong to no input: says, once, that the service is waited for.
     pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<S> {
-        let (observer, said) = (Arc::clone(&self.observer), AtomicBool::new(false));
-        move |failure: &Failure, _| {
-            if !said.swap(true, Ordering::Relaxed) {
-                observer.observe(&Event::Notice {
-                    level: Level::Warning,
-                    text: format!("{failure}; trying again for a while"),
-                });
-            }
-        }
+        let observer = Arc::clone(&self.observer);
+        once(move |failure| {
+            let text = format!("{failure}; trying again for a while");
+            observer.observe(&Event::Notice { level: Level::Warning, text });
+        })
     }
 
     /// Sleeps, unless the run is stopped first.
@@ -141,6 +136,18 @@ pub(super) async fn blocking<T: Send + 'static>(
         Ok(result) => result,
         Err(error) => Err(Failure::local("working in the background", &error)),
     }
+}
+
+/// What `task` was `done` with (sent, made) is a key that is not at hand: only that one sees what came
+/// of it.
+pub(super) fn key_not_at_hand(task: &Task, what: &str, done: &str) -> Failure {
+    let (key, profile) = (&task.work.key.print, &task.work.profile);
+    let why =
+        format!("it was {done} with key {key} of profile {profile}, which is not at hand here");
+    let mut failure = Failure::new(FailureKind::Configuration, what, why)
+        .with_next("the same command with that key: in RBGV_API_KEY, or in its profile");
+    failure.job.clone_from(&task.row.job);
+    failure
 }
 
 /// The run was asked to stop.

@@ -1,6 +1,6 @@
 //! Working through a batch: takes its entries from the ledger in the order of the queue, a bounded
-//! number at a time, and settles each. Memory is flat in the number of inputs; what waits, waits in the
-//! ledger.
+//! number at a time, and settles each. Memory is flat in the number of inputs; what waits, waits in
+//! the ledger.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

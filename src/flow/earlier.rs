@@ -60,8 +60,7 @@ pub async fn earlier<S: Service>(context: &Context<S>) -> Result<Earlier, Failur
     if context.ledger(move |ledger, _| ledger.knows_service(&key)).await? {
         return Ok(earlier);
     }
-    let wall = context.clock.wall().0;
-    let oldest = Timestamp(wall - i64::try_from(DAY.as_millis()).unwrap_or(i64::MAX));
+    let oldest = context.clock.wall().before(DAY);
     let waiting = context.says_waiting();
     let (mut pages, call) = (Pages::default(), Call { on_retry: &waiting, ..Call::plain() });
     loop {

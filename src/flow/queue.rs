@@ -25,6 +25,8 @@ pub(super) struct Queue {
     batch: BatchId,
     long: End,
     short: End,
+    /// The last one that was taken from the short end.
+    taken_from_short: Option<Place>,
     /// The next one may be taken from the short end.
     short_is_due: bool,
 }
@@ -35,13 +37,17 @@ struct End {
     read: VecDeque<Entry>,
     /// The last one that was read.
     reached: Option<(i64, EntryId)>,
-    /// The last one that was taken.
-    taken: Option<Place>,
 }
 
 impl Queue {
     pub(super) fn new(batch: BatchId) -> Self {
-        Self { batch, long: End::default(), short: End::default(), short_is_due: false }
+        Self {
+            batch,
+            long: End::default(),
+            short: End::default(),
+            taken_from_short: None,
+            short_is_due: false,
+        }
     }
 
     /// The next entry to work on.
@@ -70,7 +76,7 @@ impl Queue {
     /// The next of what was read.
     fn take(&mut self) -> Option<Entry> {
         let longest = self.long.read.front()?;
-        if self.short.taken.is_some_and(|taken| place(longest) >= taken) {
+        if self.taken_from_short.is_some_and(|taken| place(longest) >= taken) {
             // What lies beyond was taken from the other end.
             return None;
         }
@@ -79,7 +85,12 @@ impl Queue {
         };
         let from_short = self.short_is_due && self.short.read.front().is_some_and(is_worth_it);
         self.short_is_due = !self.short_is_due;
-        if from_short { self.short.take() } else { self.long.take() }
+        if !from_short {
+            return self.long.read.pop_front();
+        }
+        let shortest = self.short.read.pop_front();
+        self.taken_from_short = shortest.as_ref().map(place);
+        shortest
     }
 }
 
@@ -87,12 +98,6 @@ impl End {
     fn extend(&mut self, page: Vec<Entry>) {
         self.reached = page.last().map(|entry| (entry.rank, entry.id)).or(self.reached);
         self.read.extend(page);
-    }
-
-    fn take(&mut self) -> Option<Entry> {
-        let entry = self.read.pop_front()?;
-        self.taken = Some(place(&entry));
-        Some(entry)
     }
 }
 

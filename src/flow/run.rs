@@ -9,7 +9,7 @@ use tokio::sync::{MutexGuard, Notify, Semaphore, SemaphorePermit};
 
 use super::canary::Canary;
 use super::conduct::Conduct;
-use super::context::{Context, interrupted};
+use super::context::{Context, interrupted, key_not_at_hand};
 use super::protocol::Goal;
 use super::rush::{Drafting, Rush};
 use super::service::Service;
@@ -169,14 +169,7 @@ impl<S: Service> Run<S> {
         if *key == self.context.key || task.row.phase.is_settled() {
             return None;
         }
-        let why = format!(
-            "it was sent with key {} of profile {}, which is not at hand here",
-            key.print, task.work.profile
-        );
-        let mut failure = Failure::new(FailureKind::Configuration, "not gone on with", why)
-            .with_next("the same command with that key: in RBGV_API_KEY, or in its profile");
-        failure.job.clone_from(&task.row.job);
-        Some(failure)
+        Some(key_not_at_hand(task, "not gone on with", "sent"))
     }
 
     /// Why nothing may be sent with any key.

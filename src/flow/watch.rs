@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::context::Context;
+use super::context::{Context, key_not_at_hand};
 use super::send::retry_teller;
 use super::service::Service;
 use crate::client::{Call, Looks};
@@ -59,11 +59,7 @@ async fn maker<'a, S: Service>(
     if maker.key == task.work.key {
         return Ok(maker);
     }
-    let (key, profile) = (&task.work.key.print, &task.work.profile);
-    let why = format!("it was made with key {key} of profile {profile}, which is not at hand here");
-    Err(Failure::new(FailureKind::Configuration, "asking for the job", why)
-        .with_job(job)
-        .with_next("the same command with that key: in RBGV_API_KEY, or in its profile"))
+    Err(key_not_at_hand(&task, "asking for the job", "made"))
 }
 
 /// Follows jobs side by side until each is final, and gives every last look to `each`.

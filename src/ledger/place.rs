@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::batch::{BatchId, EntryId};
 use super::codec::{failure_json, options_json, path_bytes};
-use super::row::Phase;
+use super::row::{MAY_BE_BILLED, Phase};
 use super::task::{Source, TaskId, Work};
 use super::{Ledger, LedgerError};
 use crate::model::{Failure, JobId};
@@ -220,15 +220,12 @@ fn attempt_for(
     now: i64,
 ) -> Result<(TaskId, Phase, bool), LedgerError> {
     let latest = tx
-        .prepare_cached(
-            "SELECT id, attempt, phase, starts > 0 OR draft IN ('started', 'pending'),
+        .prepare_cached(&format!(
+            "SELECT id, attempt, phase, {MAY_BE_BILLED} AS may_be_billed,
                     EXISTS (SELECT 1 FROM entries WHERE batch = ?2 AND task = tasks.id)
-             FROM tasks WHERE item_key = ?1
-             ORDER BY CASE WHEN ?3 THEN 0
-                           ELSE phase = 'failed' AND starts = 0
-                                AND draft NOT IN ('started', 'pending') END,
-                 attempt DESC LIMIT 1",
-        )?
+                 FROM tasks WHERE item_key = ?1
+                 ORDER BY NOT ?3 AND phase = 'failed' AND NOT may_be_billed, attempt DESC LIMIT 1"
+        ))?
         .query_row(params![new.work.item_key, batch.0, new.again], |row| {
             let phase: String = row.get(2)?;
             Ok((

@@ -92,6 +92,9 @@ impl Phase {
     }
 }
 
+/// Of a row of `tasks`: a start was sent, or the draft ran by itself, so that it may be billed.
+pub(super) const MAY_BE_BILLED: &str = "(starts > 0 OR draft IN ('started', 'pending'))";
+
 /// In which state the job's draft came back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DraftSeen {

@@ -8,7 +8,7 @@ use rusqlite::params;
 use super::account::KeyId;
 use super::codec::options_from;
 use super::place::Asked;
-use super::row::Phase;
+use super::row::{MAY_BE_BILLED, Phase};
 use super::task::TaskId;
 use super::{Ledger, LedgerError};
 use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
@@ -78,8 +78,11 @@ impl Spent {
     }
 }
 
-const SPENT: &str = "SELECT tasks.id, item_key, attempt, job, origin, key_print, profile, options,
-        phase, starts > 0 OR draft IN ('started', 'pending') AS billable,
+/// Attempts with the columns of [`Spent`].
+fn spent() -> String {
+    format!(
+        "SELECT tasks.id, item_key, attempt, job, origin, key_print, profile, options,
+        phase, {MAY_BE_BILLED} AS billable,
         coalesce(
             (SELECT min(at) FROM transitions WHERE task = tasks.id AND phase = 'start_sent'),
             started_at, made_at) AS began,
@@ -92,12 +95,13 @@ const SPENT: &str = "SELECT tasks.id, item_key, attempt, job, origin, key_print,
             SELECT 1 FROM tasks AS older
             WHERE older.item_key = tasks.item_key AND older.attempt < tasks.attempt
               AND coalesce(older.charged > 0,
-                           older.phase = 'completed'
-                           AND (older.starts > 0 OR older.draft IN ('started', 'pending'))))
+                           older.phase = 'completed' AND {MAY_BE_BILLED}))
             AS charged_before,
         coalesce((SELECT name FROM entries WHERE task = tasks.id ORDER BY id DESC LIMIT 1), '')
             AS name
-     FROM tasks";
+     FROM tasks"
+    )
+}
 
 impl Ledger {
     /// Every attempt that the service may know of and that began at `since` or later, oldest
@@ -108,7 +112,8 @@ impl Ledger {
     pub fn spending(&self, since: Timestamp) -> Result<Vec<Spent>, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "{SPENT} WHERE (job IS NOT NULL OR creates > 0) AND began >= ?1 ORDER BY began, id"
+                "{} WHERE (job IS NOT NULL OR creates > 0) AND began >= ?1 ORDER BY began, id",
+                spent()
             );
             let mut statement = db.prepare_cached(&sql)?;
             let rows = statement.query_map([since.0], read_spent)?;
@@ -127,7 +132,7 @@ impl Ledger {
     ) -> Result<Vec<Spent>, LedgerError> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached(&format!("{SPENT} WHERE job = ?1 AND origin = ?2"))?;
+                db.prepare_cached(&format!("{} WHERE job = ?1 AND origin = ?2", spent()))?;
             let mut all = Vec::new();
             for job in jobs {
                 for row in statement.query_map(params![job.0, origin], read_spent)? {

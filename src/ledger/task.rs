@@ -12,7 +12,7 @@ use super::account::KeyId;
 use super::batch::BatchId;
 use super::codec::{failure_from, failure_json, options_from, path_from};
 use super::owner::{Owner, OwnerId, is_alive};
-use super::row::{DraftSeen, Phase, Row};
+use super::row::{DraftSeen, MAY_BE_BILLED, Phase, Row};
 use super::{Ledger, LedgerError};
 use crate::model::{Credits, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp};
 
@@ -592,10 +592,10 @@ fn started_credits(
     except: TaskId,
 ) -> Result<Credits, LedgerError> {
     let sum: Option<f64> = db
-        .prepare_cached(
+        .prepare_cached(&format!(
             "SELECT sum(estimate) FROM tasks
-             WHERE started_by = ?1 AND id <> ?2 AND (starts > 0 OR draft IN ('started', 'pending'))",
-        )?
+                 WHERE started_by = ?1 AND id <> ?2 AND {MAY_BE_BILLED}"
+        ))?
         .query_row(params![batch.0, except.0], |row| row.get(0))?;
     Ok(Credits(sum.unwrap_or(0.0)))
 }

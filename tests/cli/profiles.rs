@@ -1,27 +1,8 @@
 //! Profiles: adding, trying, and what is said of production.
 
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Stdio;
 
 use crate::support::{Home, Ran, Sandbox};
-
-/// Runs with `input` on standard input.
-fn with_input(command: &mut std::process::Command, input: &str) -> Ran {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-}
 
 #[test]
 fn a_profile_is_added_and_checked() {
@@ -34,7 +15,7 @@ fn a_profile_is_added_and_checked() {
         "--default",
         "--key-stdin",
     ]);
-    let added = with_input(&mut add, &format!("{}\n", sandbox.api_key)).ends_with(0);
+    let added = Ran::with_input(&mut add, &format!("{}\n", sandbox.api_key)).ends_with(0);
     let config = std::fs::read_to_string(home.path("config/rbgv/config.toml")).unwrap();
     for text in [&config, &added.stdout, &added.stderr] {
         assert!(!text.contains(&sandbox.api_key), "the key stands in a file of its own: {text}");
@@ -46,7 +27,7 @@ fn a_profile_is_added_and_checked() {
     assert!(checks.iter().all(|check| check["ok"] == true), "{checks:?}");
     let shown = home.run_alone(&["profile", "show"]).ends_with(0);
     assert!(shown.stdout.contains("staging") && !shown.stdout.contains(&sandbox.api_key));
-    with_input(&mut add, "another\n").ends_with(2).says("already");
+    Ran::with_input(&mut add, "another\n").ends_with(2).says("already");
 }
 
 #[test]
@@ -135,16 +116,16 @@ fn a_profile_is_refused_before_its_key_is_kept() {
     let home = Home::new();
     let mut add = home.command();
     add.args(["profile", "add", "../up", "--key-stdin"]);
-    with_input(&mut add, "sk-planted\n").ends_with(2).says("letters");
+    Ran::with_input(&mut add, "sk-planted\n").ends_with(2).says("letters");
     assert!(!home.path("config/up.key").exists());
     let mut add = home.command();
     add.args(["profile", "add", "two", "--key-stdin", "--base-url", "http://far.example"]);
-    with_input(&mut add, "sk-planted\n").ends_with(3).says("allow_http");
+    Ran::with_input(&mut add, "sk-planted\n").ends_with(3).says("allow_http");
     assert!(!home.path("config/rbgv/two.key").exists(), "nothing names it");
     std::fs::write(home.path("config/rbgv/three.key"), "another\n").unwrap();
     let mut add = home.command();
     add.args(["profile", "add", "three", "--key-stdin"]);
-    let ran = with_input(&mut add, "sk-planted\n").ends_with(9).says("--key-file");
+    let ran = Ran::with_input(&mut add, "sk-planted\n").ends_with(9).says("--key-file");
     assert!(!ran.stderr.contains("sk-planted"));
     home.run_alone(&["profile", "add", "four", "--key-env", "sk-planted"]).ends_with(3);
     let listed = home.run_alone(&["profile", "list", "--json"]).ends_with(0);

@@ -1,7 +1,6 @@
 //! Rotating a key: both at once, jobs with the key that made them, and no end before its time.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::process::Stdio;
 
 use crate::support::{Home, Ran, Sandbox, wait_for};
@@ -48,19 +47,7 @@ impl Rotation {
     fn begin_with(&self, key: &str) -> Ran {
         let mut command = self.home.command();
         command.env("TEST_KEY", &self.old).args(["profile", "rotate", "--begin", "--key-stdin"]);
-        let mut child = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        writeln!(child.stdin.take().unwrap(), "{key}").unwrap();
-        let output = child.wait_with_output().unwrap();
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Ran::with_input(&mut command, &format!("{key}\n"))
     }
 
     /// Switches a key of the sandbox on or off, by its fingerprint.

@@ -135,9 +135,8 @@ fn unusable(name: &'static str, failure: &Failure) -> Check {
 }
 
 fn healthy(health: &Health) -> Check {
-    let bad: Vec<&str> =
-        health.checks.iter().filter(|(_, good)| !**good).map(|(name, _)| name.as_str()).collect();
-    let which = if bad.is_empty() { String::new() } else { format!(": {}", bad.join(", ")) };
+    let ill = health.ill();
+    let which = if ill.is_empty() { String::new() } else { format!(": {}", ill.join(", ")) };
     let says = format!("the service calls itself {}{which}", health.status);
     if health.is_healthy() {
         Check::good("health", says)

@@ -25,7 +25,7 @@ pub(super) async fn run(session: &Session) -> Result<ExitClass, Failure> {
         all.push(account("accepted", &client).await);
         all.push(jobs(&client).await);
     }
-    match session.next_client() {
+    match session.next_client(None) {
         Ok(Some(next)) => all.push(account("next key", &next).await),
         Ok(None) => {}
         Err(failure) => all.push(Seen { check: "next key", outcome: Err(failure) }),

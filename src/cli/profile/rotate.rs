@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use super::add::{Given, Kept, KeyArgs};
-use crate::cli::session::Session;
+use crate::cli::session::{Session, key_id};
 use crate::client::{Call, Client, LimitsReport, UsageSummary};
 use crate::ledger::{KeyFigures, KeyId, Ledger};
-use crate::model::{ExitClass, Failure, FailureKind, Fingerprint, Timestamp};
+use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Table, human, json};
 use crate::settings::{ResolvedKey, RotationStep, rotate_key};
 
@@ -100,7 +100,7 @@ struct Keys {
 impl Keys {
     fn of(session: &Session, ledger: Option<&Ledger>) -> Result<Self, Failure> {
         not_by_variable(session)?;
-        let Some(new) = session.next_client_with(ledger)? else {
+        let Some(new) = session.next_client(ledger)? else {
             return Err(wrong(session, "no rotation is under way")
                 .with_next("rbgv profile rotate --begin --key-env NAME"));
         };
@@ -113,11 +113,6 @@ fn not_by_variable(session: &Session) -> Result<(), Failure> {
     let Some(variable) = session.settings.key_variable() else { return Ok(()) };
     let why = format!("the variable {variable} gives the key, and no other is used");
     Err(wrong(session, why).with_next(format!("unset {variable}, and try again")))
-}
-
-fn identity(client: &Client) -> KeyId {
-    let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
-    KeyId { origin: client.origin().to_owned(), print }
 }
 
 /// Whether the service takes the key.
@@ -203,7 +198,7 @@ fn tell_share(session: &Session, step: &str, share: u32, keys: &[(&str, &Client)
         "share": share,
     });
     for (which, client) in keys {
-        document[format!("{which}_key_fingerprint")] = identity(client).print.0.into();
+        document[format!("{which}_key_fingerprint")] = key_id(client).print.0.into();
     }
     printer.json(&document);
 }
@@ -217,7 +212,7 @@ async fn end(session: &Session, finish: bool) -> Result<ExitClass, Failure> {
         // The old key may be switched off at the service next: the new one has to work by then.
         try_key(&kept).await?;
     }
-    let (kept, dropped) = (identity(&kept), identity(&dropped));
+    let (kept, dropped) = (key_id(&kept), key_id(&dropped));
     let ledger = session.ledger()?;
     let needing = ledger.attempts_that_need(&dropped)?;
     if needing > 0 {
@@ -285,14 +280,14 @@ async fn status(days: u32, session: &Session) -> Result<ExitClass, Failure> {
     let keys = Keys::of(session, Some(&ledger))?;
     let share = session.settings.profile.next_key_share;
     let span = Duration::from_hours(24) * days;
-    let since = session.env.clock.wall().0 - i64::try_from(span.as_millis()).unwrap_or(0);
+    let since = session.env.clock.wall().before(span);
     let mut columns = Vec::new();
     for (which, client, share) in [("old", keys.old, 100 - share), ("new", keys.new, share)] {
-        let key = identity(&client);
+        let key = key_id(&client);
         columns.push(Column {
             which,
             share,
-            figures: ledger.key_figures(&key, Timestamp(since))?,
+            figures: ledger.key_figures(&key, since)?,
             needing: ledger.attempts_that_need(&key)?,
             limits: client.limits().await?,
             usage: client.usage_summary(days, Call::plain()).await,

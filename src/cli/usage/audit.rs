@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Args, Budget, Figures, clients, identity, print_csv, rounded, since};
-use crate::cli::session::Session;
+use super::{Args, Budget, Figures, print_csv, rounded, since};
+use crate::cli::session::{Session, key_id};
 use crate::client::{Call, Client, UsageEventPage, UsageSummary};
 use crate::flow::reconcile::{Basis, Books, Difference, Findings, Verdict, Wrong, reconcile};
 use crate::ledger::{KeyId, Ledger, Spent};
@@ -25,7 +25,7 @@ const EDGE: Duration = Duration::from_hours(24);
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let ledger = session.ledger()?;
-    let clients = clients(session)?;
+    let clients = session.clients(None)?;
     let began = session.env.clock.now();
     let (findings, credits) = loop {
         let looked = look(args, session, &clients, &ledger).await?;
@@ -69,7 +69,7 @@ struct Answers {
 impl Answers {
     async fn of(args: &Args, client: &Client, call: &Call<'_>) -> Result<Self, Failure> {
         Ok(Self {
-            key: identity(client),
+            key: key_id(client),
             events: client.usage_events(EVENTS, call.clone()).await?,
             summary: client.usage_summary(args.days, call.clone()).await?,
         })

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::identity;
+use crate::cli::session::key_id;
 use crate::client::{Call, Client, UsageDay, UsageSummary};
 use crate::ledger::KeyId;
 use crate::model::{Credits, Failure, Timestamp};
@@ -39,7 +39,7 @@ pub(super) async fn ask(
     let mut all: Vec<OfKey> = Vec::new();
     for client in clients {
         let summary = client.usage_summary(days, call.clone()).await?;
-        all.push(OfKey { key: identity(client), summary });
+        all.push(OfKey { key: key_id(client), summary });
     }
     if let ([one, other], [first, second]) = (clients, &all[..])
         && first.summary.raw == second.summary.raw

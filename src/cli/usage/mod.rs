@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::session::{Session, absolute};
-use crate::client::Client;
-use crate::ledger::KeyId;
-use crate::model::{Credits, ExitClass, Failure, FailureKind, Fingerprint, Timestamp};
+use crate::model::{Credits, ExitClass, Failure, FailureKind, Timestamp};
 use crate::output::{Chart, csv, human, svg};
 
 use figures::Figures;
@@ -155,17 +153,6 @@ impl Budget {
 /// Credits without the noise of binary fractions, as [`crate::output::json::credits`].
 fn rounded(credits: f64) -> f64 {
     crate::output::json::credits(Credits(credits))
-}
-
-/// A client for each key of the profile: one, and while keys are rotated the next one too.
-fn clients(session: &Session) -> Result<Vec<Client>, Failure> {
-    let own = session.client(None)?;
-    Ok(std::iter::once(own).chain(session.next_client()?).collect())
-}
-
-fn identity(client: &Client) -> KeyId {
-    let print = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
-    KeyId { origin: client.origin().to_owned(), print }
 }
 
 /// The beginning of the period.

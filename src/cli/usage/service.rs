@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::figures::{Figures, OfKey, ask};
-use super::{
-    Args, Budget, clients, draw, field, identity, per_output, print_csv, rounded, show_chart, since,
-};
-use crate::cli::session::Session;
+use super::{Args, Budget, draw, field, per_output, print_csv, rounded, show_chart, since};
+use crate::cli::session::{Session, key_id};
 use crate::client::{Call, UsageDay, UsageEvent, UsageEventPage};
 use crate::ledger::KeyId;
 use crate::model::{Credits, ExitClass, Failure, Timestamp};
@@ -18,14 +16,14 @@ use crate::output::{Table, human, json};
 type Events = (KeyId, UsageEventPage);
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
-    let clients = clients(session)?;
+    let clients = session.clients(None)?;
     let waiting = session.says_waiting();
     let call = Call { on_retry: &waiting, ..Call::plain() };
     let keys = ask(&clients, args.days, &call).await?;
     let mut events: Vec<Events> = Vec::new();
     for client in clients.iter().take(keys.len()).filter(|_| args.events) {
         let page = client.usage_events(args.limit, call.clone()).await?;
-        events.push((identity(client), page));
+        events.push((key_id(client), page));
     }
     let figures = Figures::of(&keys);
     let days = whole_days(&figures.days, since(args, session), session.env.clock.wall());

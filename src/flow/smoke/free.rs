@@ -59,12 +59,7 @@ impl Smoke<'_> {
             }
         };
         let mut result = StageResult::passed(Stage::Health, health.status.clone());
-        let ill: Vec<&str> = health
-            .checks
-            .iter()
-            .filter(|(_, well)| !**well)
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let ill = health.ill();
         if !contract::is_health(&health.status) {
             let told =
                 format!("the service calls itself {}, which is not documented", health.status);

@@ -92,8 +92,9 @@ impl Table {
         if let Some(until) = self.rests_until.filter(|until| *until > now) {
             return Plan::At(until);
         }
+        let pause = sweep_pause(timing, self.pages, open);
         let wanted = |followed: &Followed| {
-            let wants = |swept| followed.pace.wants(timing, swept, self.pause(timing));
+            let wants = |swept| followed.pace.wants(timing, swept, pause);
             followed.ripe_at.max(self.swept_at.map_or(now, wants))
         };
         let wanted = self.listed().map(wanted).min().unwrap_or(now);
@@ -120,7 +121,8 @@ impl Table {
     ) -> Vec<(JobId, News)> {
         self.pages = pages;
         self.swept_at = Some(asked);
-        self.budget.spend(asked, self.pause(timing));
+        let pause = sweep_pause(timing, pages, self.open());
+        self.budget.spend(asked, pause);
         self.failures = 0;
         self.rests_until = None;
         let mut news = Vec::new();
@@ -146,11 +148,6 @@ impl Table {
         let rest = RESTS << self.failures.min(RESTS_MOST);
         self.failures = self.failures.saturating_add(1);
         self.rests_until = Some(now.after(timing.max * rest));
-    }
-
-    /// The pause between sweeps that the cadence allows.
-    fn pause(&self, timing: &PollTiming) -> Duration {
-        sweep_pause(timing, self.pages, self.open())
     }
 
     fn is_on(&self, now: Instant) -> bool {
