@@ -15,8 +15,10 @@ use std::time::Duration;
 use crate::ledger::{DraftSeen, Drafts, Phase, Row};
 use crate::model::{Delivery, Failure, FailureKind, Instant, JobId, JobStatus};
 
-/// How often a create, or a start, without an answer is sent again before a person is asked.
+/// How often one run repeats a create without an answer before it leaves the item to a later run.
 const CREATE_REPEATS: u32 = 3;
+/// How often a start without an answer is sent again, in all runs together, before a person is
+/// asked.
 const START_REPEATS: u32 = 2;
 
 /// How far the user wants an item to go.
@@ -215,8 +217,17 @@ fn from_create_sent(row: Row, seen: Observation, facts: &Facts) -> Step {
             Delivery::Refused => create_refused(row, failure),
             Delivery::Ambiguous => create_lost(row, failure, facts),
         },
+        Observation::Resumed => create_interrupted(row, facts),
         _ => create_lost(row, unanswered("create the job"), facts),
     }
+}
+
+/// The process that sent this create ended before its answer. That says nothing about the service,
+/// so it is the first of this run and none of its repeats: however often runs are killed, the next
+/// one is not given up for it.
+fn create_interrupted(mut row: Row, facts: &Facts) -> Step {
+    row.creates = 1;
+    create_lost(row, unanswered("create the job"), facts)
 }
 
 fn create_not_executed(mut row: Row, failure: Failure) -> Step {

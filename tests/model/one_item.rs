@@ -202,17 +202,41 @@ fn settled_rows_stay_as_they_are() {
     for phase in Phase::ALL.into_iter().filter(|phase| phase.is_settled()) {
         let row = Row { phase, job: Some(job_id(0)), ..Row::planned() };
         for seen in unasked() {
-            let facts = Facts {
-                now: NOW,
-                settle: ticks(SETTLE),
-                glance: ticks(GLANCE),
-                drafts: Drafts::Unknown,
-                goal: Goal::Finish,
-            };
+            let facts = facts(Drafts::Unknown);
             let next = step(row.clone(), seen.clone(), &facts);
             assert_eq!(next, Step { row: row.clone(), effect: Effect::Finish }, "{seen:?}");
         }
     }
+}
+
+fn facts(drafts: Drafts) -> Facts {
+    Facts { now: NOW, settle: ticks(SETTLE), glance: ticks(GLANCE), drafts, goal: Goal::Finish }
+}
+
+/// Killed runs say nothing about the service, so they use up none of the repeats of a create;
+/// answers that were lost within one run do.
+#[test]
+fn a_run_repeats_creates_however_many_runs_were_killed_before() {
+    let facts = facts(Drafts::Honoured);
+    let mut row = Row { phase: Phase::Ready, ..Row::planned() };
+    let mut send = |seen| {
+        let next = step(row.clone(), seen, &facts);
+        row = next.row;
+        next.effect
+    };
+    for killed in 0..10 {
+        assert_eq!(send(Observation::Due), Effect::Create, "after {killed} killed runs");
+        assert!(matches!(send(Observation::Resumed), Effect::BackOff(_)), "{killed} killed runs");
+    }
+
+    let lost = || Observation::CreateFailed(failure(FailureKind::TimedOut, Delivery::Ambiguous));
+    for repeat in 1..=2 {
+        assert_eq!(send(Observation::Due), Effect::Create, "repeat {repeat}");
+        assert!(matches!(send(lost()), Effect::BackOff(_)), "repeat {repeat}");
+    }
+    assert_eq!(send(Observation::Due), Effect::Create);
+    assert!(matches!(send(lost()), Effect::Rest(_)));
+    assert_eq!(row.orphans, 13);
 }
 
 /// One observation of each kind that no user has asked for.
