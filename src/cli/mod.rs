@@ -41,6 +41,12 @@ use crate::output::{Facts, Printer, Streams, Style, json, log};
 use global::Global;
 use session::Session;
 
+/// Threads for what blocks: the ledger's commits, hashing, files. Each takes some hundred kilobytes
+/// with its stack and its share of the allocator, so they, and not the inputs, would be what memory
+/// grows with. Waiting commits share one sync however many they are; no such work waits for other
+/// such work, so a bound only makes a queue.
+const BLOCKING_THREADS: usize = 64;
+
 /// Remove backgrounds from videos
 ///
 /// rbgv removes the background of videos through the RemoveBGVideo API: one clip, or ten thousand.
@@ -182,10 +188,12 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
         Command::Model(args) => return model::run(args, &env, &cli.global, &printer),
         _ => {}
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::local("starting", &error))?;
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    if !matches!(cli.command, Command::Sandbox(_)) {
+        builder.max_blocking_threads(BLOCKING_THREADS);
+    }
+    let runtime =
+        builder.enable_all().build().map_err(|error| Failure::local("starting", &error))?;
     if let Command::Doctor(args) = &cli.command {
         return runtime.block_on(doctor::run(args, &env, &cli.global, &printer));
     }

@@ -7,8 +7,9 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
 
-/// Bytes read at a time; also how often progress is told.
-const BLOCK: usize = 256 * 1024;
+/// Bytes read at a time; also how often progress is told. Few enough to be still in the
+/// processor's second cache when they are hashed: with four times as many, a third more time goes.
+const BLOCK: usize = 64 * 1024;
 
 /// What a file was when it was hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
