@@ -59,11 +59,11 @@ const TRIES: usize = 3;
 /// Trials side by side: they wait more than they work.
 const WORKERS: usize = 3;
 
-/// Kills at random moments.
-const ROUNDS: usize = 12;
-
 /// Kills that one batch suffers before it may end: later ones find its first outputs in place.
 const KILLS_OF_A_BATCH: usize = 3;
+
+/// Kills at random moments: those of whole batches, since each batch is checked at its end.
+const ROUNDS: usize = 4 * KILLS_OF_A_BATCH;
 
 #[test]
 fn killed_at_each_point() {
