@@ -271,6 +271,7 @@ fn errand(operation: &Operation, call: &Call<'_>, effort: Effort) -> Errand {
         keyed: operation.auth == Auth::Key,
         again: effort.attempt > 1,
         in_flight: call.in_flight,
+        held_back: call.held_back && effort.attempt == 1,
     }
 }
 

@@ -55,6 +55,11 @@ pub struct Call<'a> {
     pub last_check: Option<LastCheck<'a>>,
     /// For a start: how many jobs of the key are in flight besides. Teaches the cap on jobs.
     pub in_flight: Option<u32>,
+    /// The rate of its lane has put the call off already ([`Client::until_spare`]), so that its
+    /// success tells something of the rate, whether or not it waits again.
+    ///
+    /// [`Client::until_spare`]: super::Client::until_spare
+    pub held_back: bool,
     /// Where the service's name of each answered request is put, good or bad.
     pub last_answer: Option<&'a LastAnswer>,
 }
@@ -69,6 +74,7 @@ impl Call<'_> {
             on_retry: &|_, _| (),
             last_check: None,
             in_flight: None,
+            held_back: false,
             last_answer: None,
         }
     }

@@ -7,6 +7,8 @@
 //! every few rounds: seldom, while that goes wrong, and with twice the step each round once it goes
 //! well, since a cap that has risen may have risen far.
 
+use std::time::Duration;
+
 use super::adaptive::{Bounds, is_of_last_episode, value};
 use crate::model::Instant;
 use crate::model::limits::AdaptiveState;
@@ -17,6 +19,12 @@ const FIRST_GROWTH: f64 = 1.0;
 const PATIENCE: f64 = 3.0;
 /// The same, at most.
 const PATIENCE_MAX: f64 = 12.0;
+/// Share of the capacity that trials may cost. A refusal that comes with a pause stops all starts for
+/// that time, in which a place that becomes free stays free for half of it: a pause of a round or more,
+/// which is what a job takes, costs half a round and more.
+const WORTH: f64 = 0.01;
+/// Rounds that a pause may add to the patience.
+const PATIENCE_FOR_PAUSES: f64 = 50.0;
 /// Share that is left by a refusal that follows another one at once, well below the known cap: it
 /// has fallen, and going down job by job would be many refusals.
 const DEEP_CUT: f64 = 0.75;
@@ -53,31 +61,52 @@ pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64) {
     }
 }
 
-/// Takes note of a start that was refused beside `held` jobs in flight, and that was decided at
-/// `reserved`. Refusals of what was decided before a cut are one episode with it.
+/// Takes note of a start that was refused beside `held` jobs in flight, that was decided at
+/// `reserved`, and that was answered with a wish for a `pause`. Refusals of what was decided before a
+/// cut are one episode with it.
 pub(super) fn refused(
     state: &mut AdaptiveState,
     bounds: &Bounds,
-    reserved: Instant,
-    now: Instant,
+    (reserved, now): (Instant, Instant),
     held: f64,
+    pause: Duration,
 ) {
     if is_of_last_episode(state, reserved, now) {
         return;
     }
+    let dear = patience_for(state, now, pause);
     let before = value(state, bounds);
     let room = bounds.hold(before.min(held));
     let known = state.ceiling > 0.0;
     let as_known = known && room + 0.5 >= state.ceiling;
     let at_once = known && room < state.ceiling * WELL_BELOW && state.rounds < AT_ONCE;
-    state.patience =
-        if as_known { (state.patience * 2.0).clamp(PATIENCE, PATIENCE_MAX) } else { PATIENCE };
+    let longer = (state.patience * 2.0).clamp(PATIENCE, PATIENCE_MAX);
+    state.patience = if as_known { longer } else { PATIENCE }.max(dear);
     state.before = before;
     state.ceiling = room;
     state.value = bounds.hold(if at_once { (room * DEEP_CUT).floor() } else { room });
     state.step = 1.0;
     state.rounds = 0.0;
     state.cut_at = Some(now);
+}
+
+/// Rounds between trials that make their pauses cost no more than they are worth, by the time that the
+/// rounds since the last cut took; 0 when none is known.
+fn patience_for(state: &AdaptiveState, now: Instant, pause: Duration) -> f64 {
+    let Some(cut) = state.cut_at.filter(|_| state.rounds >= AT_ONCE) else { return 0.0 };
+    let round = now.since(cut).as_secs_f64() / state.rounds;
+    let rounds = if round > 0.0 { pause.as_secs_f64() / round } else { 0.0 };
+    let cost = if rounds < 1.0 { rounds * rounds / 2.0 } else { rounds - 0.5 };
+    (cost / WORTH).min(PATIENCE_FOR_PAUSES)
+}
+
+/// Whether a start beside `others` in flight may well have met the cap: it came to what may be tried,
+/// or close to what the cap was last known to be. That is less while a trial is on, of which the steps
+/// double.
+pub(super) fn is_near(state: &AdaptiveState, bounds: &Bounds, others: f64) -> bool {
+    let tried = value(state, bounds).floor();
+    let known = if state.ceiling > 0.0 { state.ceiling * WELL_BELOW } else { f64::MAX };
+    others + 1.0 >= tried.min(known)
 }
 
 /// The last refusal turned out to be about something else.
@@ -115,7 +144,7 @@ mod tests {
     }
 
     fn refuse(state: &mut AdaptiveState, at: u64, held: f64) -> u32 {
-        refused(state, &BOUNDS, Instant(at), Instant(at + 1), held);
+        refused(state, &BOUNDS, (Instant(at), Instant(at + 1)), held, Duration::ZERO);
         whole(state)
     }
 
@@ -152,6 +181,24 @@ mod tests {
     }
 
     #[test]
+    fn trials_that_stop_all_starts_for_long_are_made_more_seldom() {
+        // (pause in seconds beside rounds of 2 s, rounds until the next trial)
+        for (pause, expected) in [(0.0, 6.0), (0.2, 6.0), (1.0, 12.5), (1.6, 32.0), (60.0, 50.0)] {
+            let mut state = AdaptiveState {
+                value: 9.0,
+                ceiling: 8.0,
+                patience: PATIENCE,
+                rounds: 3.0,
+                cut_at: Some(Instant(1_000)),
+                ..AdaptiveState::default()
+            };
+            let times = (Instant(7_000), Instant(7_000));
+            refused(&mut state, &BOUNDS, times, 8.0, Duration::from_secs_f64(pause));
+            assert!((state.patience - expected).abs() < 0.01, "{pause}: {}", state.patience);
+        }
+    }
+
+    #[test]
     fn a_cap_that_has_risen_is_followed_with_doubled_steps() {
         let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
         refuse(&mut state, 10, 8.0);
@@ -182,11 +229,31 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_close_to_the_known_cap_may_be_about_it_even_while_more_is_tried() {
+        let state = |value, ceiling| AdaptiveState { value, ceiling, ..AdaptiveState::default() };
+        // (state, others in flight, near)
+        let table = [
+            (state(24.0, 20.0), 20.0, true),
+            (state(24.0, 20.0), 16.0, true),
+            (state(24.0, 20.0), 15.0, false),
+            (state(12.0, 20.0), 11.0, true),
+            (state(12.0, 20.0), 10.0, false),
+            (state(24.0, 0.0), 20.0, false),
+            (state(24.0, 0.0), 23.0, true),
+            (state(0.0, 0.0), 3.0, true),
+        ];
+        for (state, others, near) in table {
+            assert_eq!(is_near(&state, &BOUNDS, others), near, "{state:?} {others}");
+        }
+    }
+
+    #[test]
     fn twenty_refusals_at_once_are_one() {
         let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
         for number in 0..20_u32 {
             let at = |early: u64| Instant(early + u64::from(number));
-            refused(&mut state, &BOUNDS, at(900), at(1_000), f64::from(20 - number));
+            let held = f64::from(20 - number);
+            refused(&mut state, &BOUNDS, (at(900), at(1_000)), held, Duration::ZERO);
         }
         assert_eq!(whole(&state), 20);
         revoke(&mut state, &BOUNDS);
@@ -212,7 +279,8 @@ mod tests {
             ends.retain(|end| end > now);
             while (ends.len() as f64) < value(state, &BOUNDS).floor() {
                 if ends.len() >= places {
-                    refused(state, &BOUNDS, Instant(*now), Instant(*now), ends.len() as f64);
+                    let held = ends.len() as f64;
+                    refused(state, &BOUNDS, (Instant(*now), Instant(*now)), held, Duration::ZERO);
                     refusals += 1;
                     break;
                 }
@@ -246,7 +314,10 @@ mod tests {
             for (what, passed, held) in steps {
                 now += passed;
                 match what {
-                    0 => refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1), held),
+                    0 => {
+                        let (times, pause) = ((Instant(now), Instant(now + 1)), Duration::from_millis(passed));
+                        refused(&mut state, &BOUNDS, times, held, pause);
+                    }
                     1 => revoke(&mut state, &BOUNDS),
                     _ => accepted(&mut state, &BOUNDS, held),
                 }

@@ -94,6 +94,8 @@ pub(super) struct Errand {
     pub(super) again: bool,
     /// Jobs in flight at the time, where the caller knows.
     pub(super) in_flight: Option<u32>,
+    /// The rate of its lane has put it off before it asked for its place.
+    pub(super) held_back: bool,
 }
 
 /// Whether a call may be sent.
@@ -212,7 +214,8 @@ fn passed(
 ) {
     let lane = limits.lane(errand.lane);
     let bounds = shape.lane(errand.lane);
-    adaptive::good(&mut lane.rate, &bounds.rate, outcome.pressed, bounds.burst);
+    let pressed = outcome.pressed || errand.held_back;
+    adaptive::good(&mut lane.rate, &bounds.rate, pressed, bounds.burst);
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
@@ -235,7 +238,8 @@ fn limited(
             // The first one was no different, and the rate was blamed for it.
             adaptive::revoke(&mut limits.control.rate);
         }
-        cap::refused(&mut limits.cap, &shape.in_flight, outcome.reserved, now, others);
+        let (times, pause) = ((outcome.reserved, now), asked.unwrap_or_default());
+        cap::refused(&mut limits.cap, &shape.in_flight, times, others, pause);
         limits.starts_parked_until = limits.starts_parked_until.max(until);
         return;
     }
@@ -277,7 +281,7 @@ fn meets_cap(
     let creates_pass = control.refused_at <= control.good_at
         && control.refused_at.is_none_or(|at| now.since(at) >= TOGETHER_AT_ONCE);
     let others = f64::from(others);
-    let at_cap = others + 1.0 >= adaptive::value(&limits.cap, &shape.in_flight).floor();
+    let at_cap = cap::is_near(&limits.cap, &shape.in_flight, others);
     let again =
         limits.start_refused_at.is_some_and(|at| outcome.reserved > at && now.since(at) < AGAIN);
     (creates_pass && (at_cap || again || !outcome.pressed)).then_some(others)
@@ -300,7 +304,8 @@ mod tests {
     use super::*;
 
     fn errand(lane: Lane) -> Errand {
-        Errand { lane, starts: false, keyed: true, again: false, in_flight: None }
+        let held_back = false;
+        Errand { lane, starts: false, keyed: true, again: false, in_flight: None, held_back }
     }
 
     fn start(in_flight: u32) -> Errand {
@@ -469,6 +474,16 @@ mod tests {
         assert_eq!(take(Lane::Poll), waits);
         let free = Place::At { wait: Duration::ZERO, pressed: false };
         assert_eq!([take(Lane::Control), take(Lane::Transfer)], [free, free]);
+    }
+
+    #[test]
+    fn drafts_that_wait_for_spare_rate_teach_what_it_is() {
+        let create = errand(Lane::Control);
+        let rate = |held_back| {
+            let (limits, _) = after(&[(Errand { held_back, ..create }, GOOD); 4]);
+            adaptive::value(&limits.control.rate, &Limits::default().control.rate)
+        };
+        assert!(rate(true) > rate(false) + 1.0, "no start has to wait for it to be learned");
     }
 
     #[test]

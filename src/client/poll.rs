@@ -12,6 +12,9 @@ const GROWTH: f64 = 1.25;
 const FIRST_LOOK_PAUSES: u32 = 3;
 /// The share of the least time that such jobs have taken after which the first look comes.
 const FIRST_LOOK_EARLIER: f64 = 0.85;
+/// So many more like jobs are counted than are known, when the least of few is taken for the least of
+/// all.
+const FEW: u32 = 2;
 
 /// Between sweeps for ends that are foretold lies at least this share of the shortest pause.
 const CLOSEST: f64 = 0.2;
@@ -64,13 +67,15 @@ pub struct Looks {
 
 impl Looks {
     /// The pause between starting a job and the first look at it. `least` is how long such jobs
-    /// have taken at least. The look comes a little before that: were it made exactly then, no job
-    /// could ever be seen to take less, and what was learned could only grow.
+    /// have taken at least, and how many of them are known. The look comes a little before that: were
+    /// it made exactly then, no job could ever be seen to take less, and what was learned could only
+    /// grow. It comes earlier while few are known, of which none may have been a quick one.
     #[must_use]
-    pub fn first(timing: &PollTiming, least: Option<Duration>) -> Duration {
+    pub fn first(timing: &PollTiming, least: Option<(Duration, u32)>) -> Duration {
         let latest = timing.first.max(timing.max * FIRST_LOOK_PAUSES);
-        least.map_or(timing.first, |least| {
-            least.mul_f64(FIRST_LOOK_EARLIER).clamp(timing.shortest(), latest)
+        least.map_or(timing.first, |(least, of)| {
+            let known = f64::from(of) / f64::from(of.saturating_add(FEW));
+            least.mul_f64(FIRST_LOOK_EARLIER * known).clamp(timing.shortest(), latest)
         })
     }
 
@@ -100,8 +105,10 @@ impl Looks {
         let now = Instant::default().after(since_start);
         self.pace.saw(now, percent);
         // Late enough that it is over: a look that comes too early is followed by a whole pause.
-        let left = self.pace.end().filter(|(_, latest)| *latest > now);
-        let left = left.map(|(_, latest)| latest.since(now) + closest(timing));
+        let left = self.pace.end().filter(|(_, latest)| *latest > now).map(|(earliest, latest)| {
+            let margin = closest(timing).min(latest.since(earliest) / 2);
+            latest.since(now) + margin
+        });
         let least = if self.has_hurried { timing.first } else { timing.shortest() };
         let pause = grown(timing, self.count);
         let pause = left.map_or(pause, |left| left.clamp(least, pause));
@@ -194,6 +201,12 @@ impl Pace {
         Some((end(further - begun)?.max(at), end(percent - begun)?))
     }
 
+    /// Whether it foretells anything.
+    #[must_use]
+    pub fn foretells(&self) -> bool {
+        self.end().is_some()
+    }
+
     /// When the next sweep is wanted for this job after one at `swept`, `usual` being the pause
     /// that the cadence allows: when its end is foretold, or else after that pause.
     #[must_use]
@@ -242,18 +255,21 @@ mod tests {
     #[test]
     fn the_first_look_comes_a_little_before_such_jobs_have_ended_so_far() {
         let timing = PollTiming::default();
-        // (least so far, first look)
+        // (least so far, of how many, first look)
         let table = [
-            (None, 2.0),
-            (Some(0.1), 0.25),
-            (Some(1.0), 0.85),
-            (Some(10.0), 8.5),
-            (Some(30.0), 25.5),
-            (Some(3_600.0), 30.0),
+            (0.1, 98, 0.25),
+            (1.0, 98, 0.833),
+            (10.0, 98, 8.33),
+            (10.0, 8, 6.8),
+            (10.0, 3, 5.1),
+            (30.0, 98, 24.99),
+            (3_600.0, 98, 30.0),
         ];
-        for (least, expected) in table {
-            assert_eq!(Looks::first(&timing, least.map(seconds)), seconds(expected), "{least:?}");
+        for (least, of, expected) in table {
+            let pause = Looks::first(&timing, Some((seconds(least), of)));
+            assert_eq!(pause.as_millis(), seconds(expected).as_millis(), "{least:?} {of}");
         }
+        assert_eq!(Looks::first(&timing, None), timing.first, "the vendor's, of what is unknown");
     }
 
     #[test]
@@ -280,7 +296,7 @@ mod tests {
             (20.0, Some(40.0), 2.5),  // 30 s left
             (30.0, Some(40.0), 3.1),  // more than it seemed
             (40.0, Some(30.0), 3.9),  // less than before tells nothing, and begins anew
-            (50.0, Some(93.0), 1.2),  // 63 percent in 10 s: at the latest 1.1 s left
+            (50.0, Some(93.0), 1.19), // 63 percent in 10 s: at the latest 1.11 s left
             (51.2, Some(99.9), 2.0),  // about to end, and no sooner again than the cadence
             (53.2, Some(100.0), 7.6), // done but not final: as if nothing were known
         ];

@@ -84,7 +84,7 @@ pub(super) fn report(limits: &KeyLimits, shape: &Limits, now: Instant) -> Limits
 }
 
 fn errand(lane: Lane, starts: bool) -> Errand {
-    Errand { lane, starts, keyed: true, again: false, in_flight: None }
+    Errand { lane, starts, keyed: true, again: false, in_flight: None, held_back: false }
 }
 
 fn next(limits: &KeyLimits, shape: &Limits, errand: &Errand, now: Instant) -> Next {

@@ -106,7 +106,8 @@ impl<S: Service> Drive<'_, S> {
             metadata: &metadata,
         };
         let on_retry = self.on_retry();
-        Ok(match context.service.create(&job, self.call(&on_retry)).await {
+        let call = Call { held_back: self.held_back, ..self.call(&on_retry) };
+        Ok(match context.service.create(&job, call).await {
             Ok(created) => {
                 context.tell(&self.item, ItemEvent::Job(created.id.clone()));
                 Observation::Created { job: created.id, status: created.status }

@@ -22,7 +22,7 @@ use crate::model::event::{Output, Summary};
 use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
 
 /// Entries that are uploaded and drafted ahead of the jobs in flight.
-const AHEAD: usize = 16;
+const AHEAD: usize = 24;
 
 /// Entries whose output is fetched, or waits for that, beside those.
 const COLLECTING: usize = 64;

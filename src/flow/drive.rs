@@ -50,6 +50,8 @@ pub(super) struct Drive<'a, S: Service> {
     holds_place: bool,
     /// Only looks are made, and nobody is told: the item is another run's.
     only_glance: bool,
+    /// The rate has put the create off that comes next.
+    pub(super) held_back: bool,
     /// Leave to send the start that was just committed.
     pub(super) leave: Option<S::Leave>,
     /// The last link that the service gave. Kept in memory only.
@@ -71,6 +73,7 @@ impl<'a, S: Service> Drive<'a, S> {
             looks: Looks::default(),
             running_since: None,
             following: None,
+            held_back: false,
             leave: None,
             link: None,
             answered: LastAnswer::default(),
@@ -125,6 +128,7 @@ impl<'a, S: Service> Drive<'a, S> {
                 _ => None,
             };
             let alone = turn.as_ref().is_some_and(CreateTurn::is_alone);
+            self.held_back = turn.as_ref().is_some_and(CreateTurn::is_held_back);
             let before = self.task.row.phase;
             let is_news = row != self.task.row || self.shows_news();
             if row.phase == State::StartDoubt && before != State::StartDoubt {

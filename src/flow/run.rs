@@ -69,12 +69,27 @@ pub(super) struct CreateTurn<'a> {
     _ahead: Option<MutexGuard<'a, ()>>,
     _drafting: Drafting<'a>,
     alone: Option<MutexGuard<'a, ()>>,
+    held_back: bool,
+}
+
+/// Leave to make a draft.
+struct Due<'a> {
+    drafting: Drafting<'a>,
+    /// It is made ahead of need.
+    ahead: Option<MutexGuard<'a, ()>>,
+    /// It had to wait until the rate could spare it.
+    held_back: bool,
 }
 
 impl CreateTurn<'_> {
     /// Whether no other create may be under way.
     pub(super) fn is_alone(&self) -> bool {
         self.alone.is_some()
+    }
+
+    /// Whether the rate of creates and starts has put it off.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.held_back
     }
 }
 
@@ -297,11 +312,17 @@ impl<S: Service> Run<S> {
     /// drafts are known to cost nothing, creates go one at a time, too: a lost one can then be told
     /// from its neighbours. Returns the turn and what is known of drafts.
     pub(super) async fn create_turn(&self) -> Result<(CreateTurn<'_>, Drafts), Failure> {
-        let (drafting, ahead) = self.context.unless_stopped(self.draft_is_due()).await??;
+        let due = self.context.unless_stopped(self.draft_is_due()).await??;
         let place = self.context.unless_stopped(self.creates.acquire()).await?;
         let place = place.map_err(|error| Failure::local("making a job", &error))?;
-        let mut turn =
-            CreateTurn { _place: place, _drafting: drafting, _ahead: ahead, alone: None };
+        let Due { drafting, ahead, held_back } = due;
+        let mut turn = CreateTurn {
+            _place: place,
+            _drafting: drafting,
+            _ahead: ahead,
+            alone: None,
+            held_back,
+        };
         if self.drafts().await? == Drafts::Honoured {
             return Ok((turn, Drafts::Honoured));
         }
@@ -314,7 +335,8 @@ impl<S: Service> Run<S> {
     /// Waits until a further draft is needed, because a place is free that none is on its way to,
     /// or can be spared: those ahead of need are made one at a time, and leave starts their part of
     /// the rate.
-    async fn draft_is_due(&self) -> Result<(Drafting<'_>, Option<MutexGuard<'_, ()>>), Failure> {
+    async fn draft_is_due(&self) -> Result<Due<'_>, Failure> {
+        let mut held_back = false;
         loop {
             let changed = self.rush.changed();
             tokio::pin!(changed);
@@ -323,13 +345,15 @@ impl<S: Service> Run<S> {
             if !self.rush.is_on() {
                 let free = self.cap().await?.saturating_sub(self.in_flight().await?);
                 if let Some(drafting) = self.rush.draft_for(free as usize) {
-                    return Ok((drafting, None));
+                    return Ok(Due { drafting, ahead: None, held_back: false });
                 }
                 if let Ok(ahead) = self.ahead_turn.try_lock() {
                     wait = self.context.service.until_spare().await?;
                     if wait.is_zero() {
-                        return Ok((self.rush.draft_ahead(), Some(ahead)));
+                        let drafting = self.rush.draft_ahead();
+                        return Ok(Due { drafting, ahead: Some(ahead), held_back });
                     }
+                    held_back = true;
                 }
             }
             let _ = tokio::time::timeout(wait, changed).await;

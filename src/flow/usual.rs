@@ -50,19 +50,38 @@ impl Usual {
     /// How long a job of `model` over `video` seconds may be expected to take; none when too few
     /// like ones are known.
     pub(super) fn range(&self, model: ModelName, video: Option<f64>) -> Option<Range> {
-        let alike = |past: &&Past| past.model == model && are_alike(past.video, video);
-        let mut took: Vec<Duration> =
-            self.past.iter().filter(alike).map(|past| past.took).collect();
+        let took = self.alike(model, video);
         if took.len() < NEEDED {
             return None;
         }
-        took.sort_unstable();
-        // A share of a length, so not beyond it.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let left_out = (took.len() as f64 * OUTLIERS) as usize;
+        let left_out = left_out(took.len());
         let (least, most) = (took.get(left_out)?, took.get(took.len() - 1 - left_out)?);
         Some(Range { least: *least, most: *most })
     }
+
+    /// What such jobs have taken at least, and of how many that is known; none when of none.
+    pub(super) fn least(&self, model: ModelName, video: Option<f64>) -> Option<(Duration, u32)> {
+        let took = self.alike(model, video);
+        let least = took.get(left_out(took.len()))?;
+        Some((*least, u32::try_from(took.len()).unwrap_or(u32::MAX)))
+    }
+
+    /// What like jobs took, sorted.
+    fn alike(&self, model: ModelName, video: Option<f64>) -> Vec<Duration> {
+        let alike = |past: &&Past| past.model == model && are_alike(past.video, video);
+        let mut took: Vec<Duration> =
+            self.past.iter().filter(alike).map(|past| past.took).collect();
+        took.sort_unstable();
+        took
+    }
+}
+
+/// How many of so many are left out at each end.
+fn left_out(of: usize) -> usize {
+    // A share of a length, so not beyond it.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let left_out = (of as f64 * OUTLIERS) as usize;
+    left_out
 }
 
 fn are_alike(one: Option<f64>, other: Option<f64>) -> bool {
@@ -106,6 +125,10 @@ mod tests {
         for (model, video, expected) in table {
             assert_eq!(usual.range(model, video), expected, "{model} {video:?}");
         }
+        let least = |model, video| usual.least(model, video).map(|(took, of)| (took.as_secs(), of));
+        assert_eq!(least(light, Some(10.0)), Some((5, 3)));
+        assert_eq!(least(light, Some(60.0)), Some((40, 1)), "one is enough for a first look");
+        assert_eq!(least(pro, None), None);
     }
 
     #[test]

@@ -95,7 +95,9 @@ impl Table {
         let pause = sweep_pause(timing, self.pages, open);
         let wanted = |followed: &Followed| {
             let wants = |swept| followed.pace.wants(timing, swept, pause);
-            followed.ripe_at.max(self.swept_at.map_or(now, wants))
+            let wanted = self.swept_at.map_or(now, wants);
+            // What it has shown by chance, in a sweep for others, is better than a guess.
+            if followed.pace.foretells() { wanted } else { followed.ripe_at.max(wanted) }
         };
         let wanted = self.listed().map(wanted).min().unwrap_or(now);
         let earliest = self.swept_at.map_or(now, |swept| self.budget.earliest(timing, swept));
