@@ -74,7 +74,7 @@ pub(super) fn refused(
     if is_of_last_episode(state, reserved, now) {
         return;
     }
-    let dear = patience_for(state, now, pause);
+    let dear = patience_for(state, bounds, now, pause);
     let before = value(state, bounds);
     let room = bounds.hold(before.min(held));
     let known = state.ceiling > 0.0;
@@ -92,9 +92,11 @@ pub(super) fn refused(
 
 /// Rounds between trials that make their pauses cost no more than they are worth, by the time that the
 /// rounds since the last cut took; 0 when none is known.
-fn patience_for(state: &AdaptiveState, now: Instant, pause: Duration) -> f64 {
-    let Some(cut) = state.cut_at.filter(|_| state.rounds >= AT_ONCE) else { return 0.0 };
-    let round = now.since(cut).as_secs_f64() / state.rounds;
+fn patience_for(state: &AdaptiveState, bounds: &Bounds, now: Instant, pause: Duration) -> f64 {
+    let in_trial = value(state, bounds).floor() > state.ceiling;
+    let passed = state.rounds + if in_trial { state.patience } else { 0.0 };
+    let Some(cut) = state.cut_at.filter(|_| passed >= AT_ONCE) else { return 0.0 };
+    let round = now.since(cut).as_secs_f64() / passed;
     let rounds = if round > 0.0 { pause.as_secs_f64() / round } else { 0.0 };
     let cost = if rounds < 1.0 { rounds * rounds / 2.0 } else { rounds - 0.5 };
     (cost / WORTH).min(PATIENCE_FOR_PAUSES)
@@ -188,7 +190,6 @@ mod tests {
                 value: 9.0,
                 ceiling: 8.0,
                 patience: PATIENCE,
-                rounds: 3.0,
                 cut_at: Some(Instant(1_000)),
                 ..AdaptiveState::default()
             };

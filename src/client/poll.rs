@@ -105,10 +105,8 @@ impl Looks {
         let now = Instant::default().after(since_start);
         self.pace.saw(now, percent);
         // Late enough that it is over: a look that comes too early is followed by a whole pause.
-        let left = self.pace.end().filter(|(_, latest)| *latest > now).map(|(earliest, latest)| {
-            let margin = closest(timing).min(latest.since(earliest) / 2);
-            latest.since(now) + margin
-        });
+        let left = self.pace.end().filter(|(_, latest)| *latest > now);
+        let left = left.map(|(_, latest)| latest.since(now) + closest(timing));
         let least = if self.has_hurried { timing.first } else { timing.shortest() };
         let pause = grown(timing, self.count);
         let pause = left.map_or(pause, |left| left.clamp(least, pause));
@@ -296,7 +294,7 @@ mod tests {
             (20.0, Some(40.0), 2.5),  // 30 s left
             (30.0, Some(40.0), 3.1),  // more than it seemed
             (40.0, Some(30.0), 3.9),  // less than before tells nothing, and begins anew
-            (50.0, Some(93.0), 1.19), // 63 percent in 10 s: at the latest 1.11 s left
+            (50.0, Some(93.0), 1.2),  // 63 percent in 10 s: at the latest 1.1 s left
             (51.2, Some(99.9), 2.0),  // about to end, and no sooner again than the cadence
             (53.2, Some(100.0), 7.6), // done but not final: as if nothing were known
         ];
