@@ -44,19 +44,34 @@ pub fn value(state: &AdaptiveState, bounds: &Bounds) -> f64 {
     bounds.hold(if state.value > 0.0 { state.value } else { bounds.first })
 }
 
-/// Takes note of a good answer. Only one that the limit had held back counts (`pressed`): a limit
-/// that nobody comes near is not proved by it. And once a ceiling is known, the first `burst` of
-/// those in a row prove nothing: a bucket bears them that filled up at the service while it was
-/// quiet. Before, growth is quick, and the first refusal takes its last round back.
-pub fn good(state: &mut AdaptiveState, bounds: &Bounds, pressed: bool, burst: u32) {
+/// How a call stood to the rate that was allowed when it asked for its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strain {
+    /// There had been quiet: all that may go at once was there.
+    Rested,
+    /// Something of that was there.
+    Eased,
+    /// The call was not needed yet, and was put off to leave something of it to others.
+    PutOff,
+    /// Nothing was there, and the call had to wait.
+    Pressed,
+}
+
+/// Takes note of a good answer. Only one that the limit had held back counts: a limit that nobody
+/// comes near is not proved by it. And once a ceiling is known, the first `burst` calls since there was
+/// quiet prove nothing: a bucket bears them that filled up at the service meanwhile. Neither do they
+/// while calls are put off, which leaves such a bucket to be used. Before any ceiling is known, growth
+/// is quick, and the first refusal takes its last round back.
+pub fn good(state: &mut AdaptiveState, bounds: &Bounds, strain: Strain, burst: u32) {
     let now = value(state, bounds);
     state.value = now;
-    if !pressed {
-        state.held_back = 0;
+    if strain == Strain::Rested {
+        state.since_quiet = 0;
         return;
     }
-    state.held_back = state.held_back.saturating_add(1);
-    if state.ceiling > 0.0 && state.held_back <= burst {
+    state.since_quiet = state.since_quiet.saturating_add(1);
+    let needs_proof = state.ceiling > 0.0 || strain == Strain::PutOff;
+    if strain == Strain::Eased || (needs_proof && state.since_quiet <= burst) {
         return;
     }
     let share = 1.0 / now.max(1.0);
@@ -97,7 +112,7 @@ pub fn refused(
     state.rounds = 0.0;
     state.cut_at = Some(now);
     // The service's bucket is empty: what goes well from now on, its rate bears.
-    state.held_back = u32::MAX;
+    state.since_quiet = u32::MAX;
     true
 }
 
@@ -131,7 +146,7 @@ mod tests {
         for _ in 0..rounds {
             let mut left = value(state, &BOUNDS).round();
             while left > 0.0 {
-                good(state, &BOUNDS, true, 0);
+                good(state, &BOUNDS, Strain::Pressed, 0);
                 left -= 1.0;
             }
         }
@@ -142,18 +157,19 @@ mod tests {
         let mut state = AdaptiveState::default();
         assert!(close(value(&state, &BOUNDS), 4.0));
         for _ in 0..1_000 {
-            good(&mut state, &BOUNDS, false, 10);
+            good(&mut state, &BOUNDS, Strain::Rested, 10);
+            good(&mut state, &BOUNDS, Strain::Eased, 10);
         }
         assert!(close(value(&state, &BOUNDS), 4.0));
     }
 
     #[test]
     fn what_a_full_bucket_at_the_service_bears_proves_nothing() {
-        let quiet = |state: &mut AdaptiveState| good(state, &BOUNDS, false, 10);
+        let quiet = |state: &mut AdaptiveState| good(state, &BOUNDS, Strain::Rested, 10);
         let mut state = AdaptiveState { ceiling: 20.0, ..AdaptiveState::default() };
         let grows = |state: &mut AdaptiveState| {
             let before = value(state, &BOUNDS);
-            good(state, &BOUNDS, true, 10);
+            good(state, &BOUNDS, Strain::Pressed, 10);
             value(state, &BOUNDS) > before
         };
         quiet(&mut state);
@@ -166,6 +182,19 @@ mod tests {
         assert!(grows(&mut state), "after a refusal its bucket is known to be empty");
         quiet(&mut state);
         assert!(!grows(&mut state), "and may be full again after a quiet time");
+        (0..9).for_each(|_| good(&mut state, &BOUNDS, Strain::Eased, 10));
+        assert!(grows(&mut state), "what did not have to wait has used it up as well");
+    }
+
+    #[test]
+    fn what_is_put_off_proves_something_once_a_full_bucket_would_be_used_up() {
+        let mut state = AdaptiveState::default();
+        let grown = |state: &mut AdaptiveState, calls: u32| {
+            (0..calls).for_each(|_| good(state, &BOUNDS, Strain::PutOff, 10));
+            value(state, &BOUNDS)
+        };
+        assert!(close(grown(&mut state, 10), 4.0));
+        assert!(grown(&mut state, 4) > 5.5);
     }
 
     #[test]
@@ -258,7 +287,7 @@ mod tests {
             if tokens >= 1.0 {
                 tokens -= 1.0;
                 passed += 1;
-                good(state, &BOUNDS, true, 0);
+                good(state, &BOUNDS, Strain::Pressed, 0);
             } else {
                 refusals += 1;
                 refused(state, &BOUNDS, at, at);
@@ -282,7 +311,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn no_value_leaves_its_bounds(
-            steps in proptest::collection::vec((0_u8..3, 0_u64..1_000), 0..200),
+            steps in proptest::collection::vec((0_u8..5, 0_u64..1_000), 0..200),
         ) {
             let mut state = AdaptiveState::default();
             let mut now = 0;
@@ -290,7 +319,10 @@ mod tests {
                 now += passed;
                 match what {
                     0 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1)); }
-                    _ => good(&mut state, &BOUNDS, what == 1, 3),
+                    1 => good(&mut state, &BOUNDS, Strain::Pressed, 3),
+                    2 => good(&mut state, &BOUNDS, Strain::PutOff, 3),
+                    3 => good(&mut state, &BOUNDS, Strain::Eased, 3),
+                    _ => good(&mut state, &BOUNDS, Strain::Rested, 3),
                 }
                 let value = value(&state, &BOUNDS);
                 proptest::prop_assert!((BOUNDS.min..=BOUNDS.max).contains(&value), "{}", value);

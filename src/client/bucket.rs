@@ -33,6 +33,12 @@ pub fn reserve(state: &mut BucketState, shape: &BucketShape, now: Instant) -> Du
     Duration::from_micros(full_at.saturating_sub(slack).saturating_sub(now))
 }
 
+/// Whether all that may go at once is there.
+#[must_use]
+pub fn is_full(state: &BucketState, now: Instant) -> bool {
+    state.full_at_micros <= now.0.saturating_mul(1_000)
+}
+
 /// The wait until so much as `part` of the burst is there to be taken. Reserves nothing.
 #[must_use]
 pub fn until_spare(state: &BucketState, shape: &BucketShape, part: f64, now: Instant) -> Duration {
@@ -83,6 +89,7 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 0, 0, 0, 100, 200]);
         assert_eq!(until_spare(&state, &shape, 0.5, Instant(1_250)), ms(50));
         assert_eq!(until_spare(&state, &shape, 0.5, Instant(9_000)), ms(0));
+        assert!(!is_full(&state, Instant(1_250)) && is_full(&state, Instant(9_000)));
         let broken = BucketState { full_at_micros: u64::MAX };
         assert_eq!(until_spare(&broken, &shape, 0.5, Instant(1_000)), shape.horizon);
     }

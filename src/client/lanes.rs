@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::adaptive::{self, Bounds};
+use super::adaptive::{self, Bounds, Strain};
 use super::breaker::BreakerShape;
 use super::bucket::{self, BucketShape};
 use super::budget::{self, BudgetShape};
@@ -101,8 +101,8 @@ pub(super) struct Errand {
 /// Whether a call may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// After this wait. It is `pressed` when the lane's rate is what makes it wait.
-    At { wait: Duration, pressed: bool },
+    /// After this wait.
+    At { wait: Duration, strain: Strain },
     /// The service asked for a pause that lasts this long.
     Parked(Duration),
     /// A latch has fallen.
@@ -114,7 +114,7 @@ pub(super) enum Place {
 pub(super) struct Outcome {
     /// When its place was reserved, by what was known then.
     pub(super) reserved: Instant,
-    pub(super) pressed: bool,
+    pub(super) strain: Strain,
     /// Kind, certainty, and the pause that was asked for; none when it went well.
     pub(super) failed: Option<(FailureKind, Delivery, Option<Duration>)>,
 }
@@ -161,14 +161,21 @@ pub(super) fn place(
     }
     let lane = limits.lane(errand.lane);
     let bucket = bucket_shape(lane, shape.lane(errand.lane));
+    let rested = bucket::is_full(&lane.bucket, now);
     let wait = bucket::reserve(&mut lane.bucket, &bucket, now);
+    let strain = match (wait.is_zero(), rested) {
+        (false, _) => Strain::Pressed,
+        _ if errand.held_back => Strain::PutOff,
+        (true, true) => Strain::Rested,
+        (true, false) => Strain::Eased,
+    };
     let owed = if errand.again {
         budget::spend(&mut limits.budget, &shape.budget, now)
     } else {
         budget::earn(&mut limits.budget, &shape.budget, now);
         Duration::ZERO
     };
-    Place::At { wait: wait.max(owed), pressed: !wait.is_zero() }
+    Place::At { wait: wait.max(owed), strain }
 }
 
 /// The bucket of a lane at what is known of its rate.
@@ -214,8 +221,7 @@ fn passed(
 ) {
     let lane = limits.lane(errand.lane);
     let bounds = shape.lane(errand.lane);
-    let pressed = outcome.pressed || errand.held_back;
-    adaptive::good(&mut lane.rate, &bounds.rate, pressed, bounds.burst);
+    adaptive::good(&mut lane.rate, &bounds.rate, outcome.strain, bounds.burst);
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
@@ -267,8 +273,9 @@ fn limited(
 
 /// Whether a refusal is about the cap on jobs in flight, and beside how many it came. Creates meet
 /// only the rate: a start that is refused while they pass has met the cap. One that the rate had
-/// held back, well below the cap that is known, has rather met the rate; but if the next one is
-/// refused as well, although the rate was cut and the bucket emptied in between, it was the cap.
+/// held back, or that came soon after others and well below the cap that is known, has rather met the
+/// rate; but if the next one is refused as well, although the rate was cut and the bucket emptied in
+/// between, it was the cap.
 fn meets_cap(
     limits: &KeyLimits,
     shape: &Limits,
@@ -281,10 +288,15 @@ fn meets_cap(
     let creates_pass = control.refused_at <= control.good_at
         && control.refused_at.is_none_or(|at| now.since(at) >= TOGETHER_AT_ONCE);
     let others = f64::from(others);
-    let at_cap = cap::is_near(&limits.cap, &shape.in_flight, others);
+    let near = cap::is_near(&limits.cap, &shape.in_flight, others);
     let again =
         limits.start_refused_at.is_some_and(|at| outcome.reserved > at && now.since(at) < AGAIN);
-    (creates_pass && (at_cap || again || !outcome.pressed)).then_some(others)
+    let unlike_rate = match outcome.strain {
+        Strain::Pressed => false,
+        Strain::Rested => true,
+        Strain::Eased | Strain::PutOff => limits.cap.ceiling <= 0.0,
+    };
+    (creates_pass && (near || again || unlike_rate)).then_some(others)
 }
 
 /// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
@@ -314,10 +326,14 @@ mod tests {
 
     fn failed(kind: FailureKind, delivery: Delivery, asked: Option<u64>) -> Outcome {
         let asked = asked.map(Duration::from_secs);
-        Outcome { reserved: Instant(1_000), pressed: false, failed: Some((kind, delivery, asked)) }
+        Outcome {
+            reserved: Instant(1_000),
+            strain: Strain::Rested,
+            failed: Some((kind, delivery, asked)),
+        }
     }
 
-    const GOOD: Outcome = Outcome { reserved: Instant(0), pressed: false, failed: None };
+    const GOOD: Outcome = Outcome { reserved: Instant(0), strain: Strain::Rested, failed: None };
     const NOW: Instant = Instant(1_000);
 
     /// What a start, a create, a look and an upload meet after `lessons`.
@@ -426,7 +442,7 @@ mod tests {
         limits.cap.value = 20.0;
         let pressed = |reserved| Outcome {
             reserved: Instant(reserved),
-            pressed: true,
+            strain: Strain::Pressed,
             failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
         };
         learn(&mut limits, &shape, &start(8), &pressed(1_000), Instant(1_010));
@@ -467,23 +483,53 @@ mod tests {
         let mut limits = KeyLimits::default();
         let shape = Limits::default();
         let mut take = |lane| place(&mut limits, &shape, &errand(lane), NOW);
-        for _ in 0..10 {
-            assert_eq!(take(Lane::Poll), Place::At { wait: Duration::ZERO, pressed: false });
+        for number in 0..10 {
+            let strain = if number == 0 { Strain::Rested } else { Strain::Eased };
+            assert_eq!(take(Lane::Poll), Place::At { wait: Duration::ZERO, strain });
         }
-        let waits = Place::At { wait: Duration::from_millis(200), pressed: true };
+        let waits = Place::At { wait: Duration::from_millis(200), strain: Strain::Pressed };
         assert_eq!(take(Lane::Poll), waits);
-        let free = Place::At { wait: Duration::ZERO, pressed: false };
+        let free = Place::At { wait: Duration::ZERO, strain: Strain::Rested };
         assert_eq!([take(Lane::Control), take(Lane::Transfer)], [free, free]);
     }
 
     #[test]
-    fn drafts_that_wait_for_spare_rate_teach_what_it_is() {
-        let create = errand(Lane::Control);
-        let rate = |held_back| {
-            let (limits, _) = after(&[(Errand { held_back, ..create }, GOOD); 4]);
-            adaptive::value(&limits.control.rate, &Limits::default().control.rate)
+    fn a_place_tells_how_the_call_stands_to_the_rate() {
+        let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+        let mut strain = |held_back, now| {
+            let create = Errand { held_back, ..errand(Lane::Control) };
+            match place(&mut limits, &shape, &create, Instant(now)) {
+                Place::At { strain, .. } => strain,
+                other => panic!("{other:?}"),
+            }
         };
-        assert!(rate(true) > rate(false) + 1.0, "no start has to wait for it to be learned");
+        assert_eq!(strain(false, 1_000), Strain::Rested);
+        assert_eq!(strain(false, 1_000), Strain::Eased);
+        assert_eq!(strain(true, 1_000), Strain::PutOff);
+        (0..7).for_each(|_| assert_eq!(strain(false, 1_000), Strain::Eased));
+        assert_eq!([strain(false, 1_000), strain(true, 1_000)], [Strain::Pressed; 2]);
+        assert_eq!(strain(false, 9_000), Strain::Rested);
+    }
+
+    #[test]
+    fn a_start_soon_after_others_and_well_below_the_known_cap_is_refused_for_the_rate() {
+        // (strain, known cap, others in flight, the cap is blamed)
+        let table = [
+            (Strain::Eased, 8.0, 3, false),
+            (Strain::Eased, 8.0, 7, true),
+            (Strain::Eased, 0.0, 3, true),
+            (Strain::Rested, 8.0, 3, true),
+            (Strain::Pressed, 0.0, 3, false),
+        ];
+        for (strain, ceiling, others, expected) in table {
+            let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+            (limits.cap.value, limits.cap.ceiling) = (8.0, ceiling);
+            let failed = Some((FailureKind::RateLimited, Delivery::NotExecuted, None));
+            let outcome = Outcome { reserved: NOW, strain, failed };
+            learn(&mut limits, &shape, &start(others), &outcome, NOW);
+            let blamed = (limits.cap.cut_at.is_some(), limits.control.rate.cut_at.is_some());
+            assert_eq!(blamed, (expected, !expected), "{strain:?} {ceiling} {others}");
+        }
     }
 
     #[test]
@@ -495,7 +541,7 @@ mod tests {
         };
         let again = Errand { again: true, ..errand(Lane::Poll) };
         let waits = [(); 4].map(|()| match place(&mut limits, &shape, &again, NOW) {
-            Place::At { wait, pressed: false } => wait.as_secs(),
+            Place::At { wait, .. } => wait.as_secs(),
             other => panic!("{other:?}"),
         });
         assert_eq!(waits, [0, 0, 2, 4]);

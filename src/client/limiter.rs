@@ -8,6 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
+use super::adaptive::Strain;
 use super::breaker::{self, Leave};
 use super::call::Call;
 use super::lanes::{self, Errand, Limits, Outcome, Place};
@@ -24,7 +25,7 @@ const KEEPING: &str = "keeping limits";
 #[derive(Debug)]
 pub struct Admission {
     _slot: OwnedSemaphorePermit,
-    pressed: bool,
+    strain: Strain,
     reserved: Instant,
 }
 
@@ -70,11 +71,11 @@ impl Limiter {
             let shape = Arc::clone(&self.shape);
             let place = self.with_key(move |key| lanes::place(key, &shape, &errand, now)).await?;
             match place {
-                Place::At { wait, pressed } => {
+                Place::At { wait, strain } => {
                     tokio::time::sleep(wait).await;
                     // While it waited, others may have learned better.
                     if wait.is_zero() || self.holds(errand, now).await? {
-                        return Ok(Admission { _slot: slot, pressed, reserved: now });
+                        return Ok(Admission { _slot: slot, strain, reserved: now });
                     }
                 }
                 Place::Parked(wait) => {
@@ -95,7 +96,7 @@ impl Limiter {
     ) -> Result<Admission, Failure> {
         self.pass_breaker(host, what, call).await?;
         let slot = self.slot(Lane::Transfer, what).await?;
-        Ok(Admission { _slot: slot, pressed: false, reserved: self.clock.now() })
+        Ok(Admission { _slot: slot, strain: Strain::Rested, reserved: self.clock.now() })
     }
 
     /// Learns how an admitted errand went. What cannot be kept is no reason to lose an answer.
@@ -107,9 +108,9 @@ impl Limiter {
         failed: Option<&Failure>,
     ) {
         self.learn_of_host(host, failed).await;
-        let (pressed, reserved) = (admission.pressed, admission.reserved);
+        let (strain, reserved) = (admission.strain, admission.reserved);
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
-        let outcome = Outcome { reserved, pressed, failed };
+        let outcome = Outcome { reserved, strain, failed };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
             self.with_key(move |key| lanes::learn(key, &shape, &errand, &outcome, now)).await;

@@ -103,6 +103,7 @@ fn next(limits: &KeyLimits, shape: &Limits, errand: &Errand, now: Instant) -> Ne
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::adaptive::Strain;
     use crate::client::lanes::{Outcome, learn, place};
     use crate::model::Delivery;
 
@@ -114,7 +115,7 @@ mod tests {
         }
         let refused = |kind, asked| Outcome {
             reserved: now,
-            pressed: false,
+            strain: Strain::Rested,
             failed: Some((kind, Delivery::NotExecuted, asked)),
         };
         let asked = Some(Duration::from_secs(30));

@@ -198,7 +198,7 @@ impl StoredAdaptive {
             step: state.step,
             patience: state.patience,
             before: state.before,
-            held_back: state.held_back,
+            held_back: state.since_quiet,
         }
     }
 
@@ -211,7 +211,7 @@ impl StoredAdaptive {
             step: self.step,
             patience: self.patience,
             before: self.before,
-            held_back: self.held_back,
+            since_quiet: self.held_back,
         }
     }
 }

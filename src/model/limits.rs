@@ -68,8 +68,8 @@ pub struct AdaptiveState {
     pub patience: f64,
     /// What was allowed before the last cut.
     pub before: f64,
-    /// Of a rate: good answers in a row that it had held back.
-    pub held_back: u32,
+    /// Of a rate: good answers since there was quiet.
+    pub since_quiet: u32,
 }
 
 /// What is kept of one lane.
