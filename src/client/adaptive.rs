@@ -106,7 +106,7 @@ pub fn refused(
     let is_far_off = if state.ceiling > 0.0 { hardly_any } else { !hardly_any };
     let share = if is_far_off { DEEP_CUT } else { CUT };
     let after = before * (1.0 - share);
-    state.before = before;
+    (state.before, state.ceiling_before) = (before, state.ceiling);
     state.ceiling = if is_far_off { after / (1.0 - CUT) } else { before };
     state.value = bounds.hold(after);
     state.rounds = 0.0;
@@ -116,10 +116,12 @@ pub fn refused(
     true
 }
 
-/// The last refusal turned out to be about something else.
+/// The last refusal turned out to be about something else: what was known before it holds again.
 pub(super) fn revoke(state: &mut AdaptiveState) {
     state.value = state.before.max(state.value);
-    state.ceiling = state.value;
+    let was_known = state.ceiling_before > 0.0;
+    state.ceiling = if was_known { state.value.max(state.ceiling_before) } else { 0.0 };
+    state.rounds = ROUNDS_TO_CEILING;
     state.cut_at = None;
 }
 
@@ -216,6 +218,18 @@ mod tests {
         assert!(close(state.value, grown * 0.7), "{grown} {}", state.value);
         go_well(&mut state, 12);
         assert!(state.value < grown * 0.8, "{}", state.value);
+    }
+
+    #[test]
+    fn a_refusal_about_something_else_leaves_no_trace() {
+        for ceiling in [0.0, 20.0] {
+            let mut state = AdaptiveState { value: 20.0, ceiling, ..AdaptiveState::default() };
+            refused(&mut state, &BOUNDS, Instant(1), Instant(2));
+            assert!(state.value < 20.0);
+            revoke(&mut state);
+            assert!(close(state.value, 20.0) && close(state.ceiling, ceiling), "{state:?}");
+            assert!(state.cut_at.is_none());
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::asked::UploadFile;
 use super::backoff::{self, Wait};
 use super::call::Call;
 use super::facade::Client;
-use super::lanes::Errand;
+use super::lanes::{Before, Errand};
 use super::limiter::Admission;
 use super::log::Logged;
 use super::operation::{Operation, Route};
@@ -269,9 +269,12 @@ fn errand(operation: &Operation, call: &Call<'_>, effort: Effort) -> Errand {
         lane: operation.lane,
         starts: operation.route == Route::Start,
         keyed: operation.auth == Auth::Key,
-        again: effort.attempt > 1,
+        before: match effort.attempt {
+            0 | 1 if call.held_back => Before::PutOff,
+            0 | 1 => Before::Nothing,
+            _ => Before::Sent,
+        },
         in_flight: call.in_flight,
-        held_back: call.held_back && effort.attempt == 1,
     }
 }
 

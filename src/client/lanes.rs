@@ -90,12 +90,21 @@ pub(super) struct Errand {
     pub(super) starts: bool,
     /// It carries the API key.
     pub(super) keyed: bool,
-    /// It was sent before and came to nothing.
-    pub(super) again: bool,
+    /// What came before it asked for its place.
+    pub(super) before: Before,
     /// Jobs in flight at the time, where the caller knows.
     pub(super) in_flight: Option<u32>,
-    /// The rate of its lane has put it off before it asked for its place.
-    pub(super) held_back: bool,
+}
+
+/// What came before a call asks for its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Before {
+    /// Nothing.
+    Nothing,
+    /// The rate of its lane has put it off.
+    PutOff,
+    /// It was sent, and came to nothing.
+    Sent,
 }
 
 /// Whether a call may be sent.
@@ -165,11 +174,11 @@ pub(super) fn place(
     let wait = bucket::reserve(&mut lane.bucket, &bucket, now);
     let strain = match (wait.is_zero(), rested) {
         (false, _) => Strain::Pressed,
-        _ if errand.held_back => Strain::PutOff,
+        _ if errand.before == Before::PutOff => Strain::PutOff,
         (true, true) => Strain::Rested,
         (true, false) => Strain::Eased,
     };
-    let owed = if errand.again {
+    let owed = if errand.before == Before::Sent {
         budget::spend(&mut limits.budget, &shape.budget, now)
     } else {
         budget::earn(&mut limits.budget, &shape.budget, now);
@@ -240,8 +249,11 @@ fn limited(
 ) {
     let until = asked.map(|asked| now.after(asked));
     if let Some(others) = meets_cap(limits, shape, errand, outcome, now) {
-        if limits.start_refused_at.take().is_some_and(|at| now.since(at) < AGAIN) {
-            // The first one was no different, and the rate was blamed for it.
+        let beside = f64::from(limits.start_refused_beside);
+        let was_cap = |at| now.since(at) < AGAIN || beside >= others;
+        let cut = limits.control.rate.cut_at;
+        if limits.start_refused_at.take().is_some_and(|at| cut <= Some(at) && was_cap(at)) {
+            // An earlier one was no different, and the rate was blamed for it.
             adaptive::revoke(&mut limits.control.rate);
         }
         let (times, pause) = ((outcome.reserved, now), asked.unwrap_or_default());
@@ -261,6 +273,7 @@ fn limited(
     }
     if errand.starts {
         limits.start_refused_at = Some(now);
+        limits.start_refused_beside = errand.in_flight.unwrap_or_default();
     } else {
         limits.lane(errand.lane).refused_at = Some(now);
         let just_cut = limits.cap.cut_at.is_some_and(|cut| now.since(cut) < TOGETHER_AT_ONCE);
@@ -316,8 +329,8 @@ mod tests {
     use super::*;
 
     fn errand(lane: Lane) -> Errand {
-        let held_back = false;
-        Errand { lane, starts: false, keyed: true, again: false, in_flight: None, held_back }
+        let before = Before::Nothing;
+        Errand { lane, starts: false, keyed: true, before, in_flight: None }
     }
 
     fn start(in_flight: u32) -> Errand {
@@ -456,6 +469,35 @@ mod tests {
         assert!((limits.control.rate.value - rate).abs() < 0.1, "the rate is as it was");
         learn(&mut limits, &shape, &start(4), &pressed(9_000), Instant(9_100));
         assert!(limits.control.rate.cut_at.is_some(), "long after, it is another story");
+        learn(&mut limits, &shape, &start(8), &pressed(30_000), Instant(30_100));
+        assert!(limits.control.rate.cut_at.is_some(), "and was beside fewer");
+    }
+
+    #[test]
+    fn once_the_cap_is_known_an_earlier_refusal_beside_as_many_was_about_it() {
+        // (jobs in flight at the first refusal, a create was refused in between, the rate is cut)
+        for (others, between, expected) in [(8, false, false), (7, false, true), (8, true, true)] {
+            let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+            limits.cap.value = 20.0;
+            let refused = |reserved, strain| Outcome {
+                reserved: Instant(reserved),
+                strain,
+                failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
+            };
+            let first = refused(1_000, Strain::Pressed);
+            learn(&mut limits, &shape, &start(others), &first, Instant(1_010));
+            let create = errand(Lane::Control);
+            if between {
+                let refused = refused(20_000, Strain::Pressed);
+                learn(&mut limits, &shape, &create, &refused, Instant(20_010));
+            }
+            learn(&mut limits, &shape, &create, &GOOD, Instant(30_000));
+            let later = refused(60_000, Strain::Rested);
+            learn(&mut limits, &shape, &start(8), &later, Instant(60_010));
+            assert!(limits.cap.cut_at.is_some());
+            let cut = limits.control.rate.cut_at.is_some();
+            assert_eq!(cut, expected, "{others} {between}");
+        }
     }
 
     #[test]
@@ -496,8 +538,9 @@ mod tests {
     #[test]
     fn a_place_tells_how_the_call_stands_to_the_rate() {
         let (mut limits, shape) = (KeyLimits::default(), Limits::default());
-        let mut strain = |held_back, now| {
-            let create = Errand { held_back, ..errand(Lane::Control) };
+        let mut strain = |put_off, now| {
+            let before = if put_off { Before::PutOff } else { Before::Nothing };
+            let create = Errand { before, ..errand(Lane::Control) };
             match place(&mut limits, &shape, &create, Instant(now)) {
                 Place::At { strain, .. } => strain,
                 other => panic!("{other:?}"),
@@ -539,7 +582,7 @@ mod tests {
             budget: BudgetShape { most: 2.0, ..BudgetShape::default() },
             ..Limits::default()
         };
-        let again = Errand { again: true, ..errand(Lane::Poll) };
+        let again = Errand { before: Before::Sent, ..errand(Lane::Poll) };
         let waits = [(); 4].map(|()| match place(&mut limits, &shape, &again, NOW) {
             Place::At { wait, .. } => wait.as_secs(),
             other => panic!("{other:?}"),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::adaptive;
 use super::bucket;
-use super::lanes::{Errand, Limits, Place, bucket_shape, obstacle};
+use super::lanes::{Before, Errand, Limits, Place, bucket_shape, obstacle};
 use super::tally::last_hour;
 use crate::model::limits::{KeyLimits, Lane};
 use crate::model::{FailureKind, Instant};
@@ -84,7 +84,7 @@ pub(super) fn report(limits: &KeyLimits, shape: &Limits, now: Instant) -> Limits
 }
 
 fn errand(lane: Lane, starts: bool) -> Errand {
-    Errand { lane, starts, keyed: true, again: false, in_flight: None, held_back: false }
+    Errand { lane, starts, keyed: true, before: Before::Nothing, in_flight: None }
 }
 
 fn next(limits: &KeyLimits, shape: &Limits, errand: &Errand, now: Instant) -> Next {

@@ -26,6 +26,11 @@ impl Canary {
         Self { proven, ..Self::default() }
     }
 
+    /// Whether a job is known to have succeeded.
+    pub(super) fn is_proven(&self) -> bool {
+        self.proven || self.successes > 0
+    }
+
     /// Most jobs that may be in flight by what is known of the options: twice as many with each
     /// success.
     pub(super) fn allows(&self) -> u32 {
@@ -53,6 +58,7 @@ mod tests {
     #[test]
     fn new_options_start_with_one_job_and_double() {
         let mut canary = Canary::new(false);
+        assert!(!canary.is_proven() && Canary::new(true).is_proven());
         let mut allowed = Vec::new();
         for well in [true, false, true, true, true] {
             allowed.push(canary.allows());

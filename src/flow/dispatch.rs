@@ -116,7 +116,8 @@ impl<S: Service> Dispatch<S> {
     async fn pass(&mut self) -> Result<usize, Failure> {
         let mut working = JoinSet::new();
         let mut tasks = HashSet::new();
-        let (mut queue, mut foreign) = (Queue::new(self.run.batch), 0);
+        let long_first = if self.run.is_proven() { self.run.window(0).await? } else { 0 };
+        let (mut queue, mut foreign) = (Queue::new(self.run.batch, long_first), 0);
         while let Some(entry) = queue.next(&self.run.context).await? {
             foreign += self.make_room(&mut working).await?;
             if self.run.all_held().is_some() {

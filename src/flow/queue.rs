@@ -1,6 +1,8 @@
 //! The order of work. Longest first, since a long job that is begun last is waited for alone; but
 //! not all short ones together at the end either, where nothing but the rate of creates and starts
-//! would count: every second one is taken from the short end, as long as that is much shorter.
+//! would count: every second one is taken from the short end, as long as that is much shorter. Places
+//! that are free at first are filled with long ones, which need the fewest creates and starts. But
+//! options that have not succeeded yet are tried on a short one, which tells soonest and costs least.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -27,8 +29,8 @@ pub(super) struct Queue {
     short: End,
     /// The last one that was taken from the short end.
     taken_from_short: Option<Place>,
-    /// The next one may be taken from the short end.
-    short_is_due: bool,
+    /// So many are taken from the long end before one may be taken from the short end.
+    until_short: usize,
 }
 
 /// One end of the queue.
@@ -40,13 +42,14 @@ struct End {
 }
 
 impl Queue {
-    pub(super) fn new(batch: BatchId) -> Self {
+    /// The queue of a batch, of which `long_first` come from the long end before the ends alternate.
+    pub(super) fn new(batch: BatchId, long_first: usize) -> Self {
         Self {
             batch,
             long: End::default(),
             short: End::default(),
             taken_from_short: None,
-            short_is_due: false,
+            until_short: long_first,
         }
     }
 
@@ -64,7 +67,7 @@ impl Queue {
             let page = context.ledger(move |ledger, _| ledger.open_entries(batch, after, PAGE));
             self.long.extend(page.await?);
         }
-        if self.short_is_due && self.short.read.is_empty() {
+        if self.until_short == 0 && self.short.read.is_empty() {
             let before = self.short.reached;
             let page = context
                 .ledger(move |ledger, _| ledger.open_entries_from_the_end(batch, before, PAGE));
@@ -83,8 +86,9 @@ impl Queue {
         let is_worth_it = |shortest: &Entry| {
             shortest.rank < longest.rank / MUCH && place(shortest) > place(longest)
         };
-        let from_short = self.short_is_due && self.short.read.front().is_some_and(is_worth_it);
-        self.short_is_due = !self.short_is_due;
+        let is_due = self.until_short == 0;
+        let from_short = is_due && self.short.read.front().is_some_and(is_worth_it);
+        self.until_short = if is_due { 1 } else { self.until_short - 1 };
         if !from_short {
             return self.long.read.pop_front();
         }
@@ -126,10 +130,10 @@ mod tests {
     }
 
     /// The ranks in the order in which they are taken, of entries with these ranks.
-    fn order(ranks: &[i64]) -> Vec<i64> {
+    fn order(ranks: &[i64], long_first: usize) -> Vec<i64> {
         let mut entries: Vec<Entry> = (1..).zip(ranks).map(|(id, rank)| entry(id, *rank)).collect();
         entries.sort_by_key(place);
-        let mut queue = Queue::new(BatchId(1));
+        let mut queue = Queue::new(BatchId(1), long_first);
         queue.long.extend(entries.clone());
         entries.reverse();
         queue.short.extend(entries);
@@ -152,13 +156,21 @@ mod tests {
             (&[10, 12, 14, 16, 18], &[18, 16, 14, 12, 10]),
         ];
         for (ranks, expected) in table {
-            assert_eq!(order(ranks), expected, "{ranks:?}");
+            assert_eq!(order(ranks, 1), expected, "{ranks:?}");
         }
     }
 
     #[test]
+    fn places_are_filled_with_long_ones_first_and_new_options_are_tried_on_a_short_one() {
+        let ranks = [10, 100, 20, 90, 30, 80, 40, 70];
+        assert_eq!(order(&ranks, 0), [10, 100, 20, 90, 30, 80, 70, 40]);
+        assert_eq!(order(&ranks, 3), [100, 90, 80, 10, 70, 40, 30, 20]);
+        assert_eq!(order(&ranks, 99), [100, 90, 80, 70, 40, 30, 20, 10]);
+    }
+
+    #[test]
     fn alike_ones_keep_the_order_in_which_they_were_named() {
-        let mut queue = Queue::new(BatchId(1));
+        let mut queue = Queue::new(BatchId(1), 1);
         queue.long.extend((1..=5).map(|id| entry(id, 7)).collect());
         queue.short.extend((1..=5).rev().map(|id| entry(id, 7)).collect());
         let ids: Vec<i64> = std::iter::from_fn(|| queue.take()).map(|entry| entry.id.0).collect();
@@ -167,8 +179,11 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn each_is_taken_once(ranks in proptest::collection::vec(0_i64..200, 0..60)) {
-            order(&ranks);
+        fn each_is_taken_once(
+            ranks in proptest::collection::vec(0_i64..200, 0..60),
+            long_first in 0_usize..30,
+        ) {
+            order(&ranks, long_first);
         }
     }
 }

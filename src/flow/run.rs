@@ -265,6 +265,11 @@ impl<S: Service> Run<S> {
         Ok(())
     }
 
+    /// Whether jobs with the options of this run are known to succeed.
+    pub(super) fn is_proven(&self) -> bool {
+        self.canary().is_proven()
+    }
+
     fn canary(&self) -> std::sync::MutexGuard<'_, Canary> {
         self.canary.lock().unwrap_or_else(PoisonError::into_inner)
     }

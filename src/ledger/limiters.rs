@@ -145,6 +145,7 @@ struct StoredAdaptive {
     step: f64,
     patience: f64,
     before: f64,
+    ceiling_before: f64,
     held_back: u32,
 }
 
@@ -166,6 +167,7 @@ struct StoredKey {
     cap: StoredAdaptive,
     starts_parked_until: Option<u64>,
     start_refused_at: Option<u64>,
+    start_refused_beside: u32,
     budget_tokens: f64,
     budget_counted_at: Option<u64>,
     no_credits: bool,
@@ -198,6 +200,7 @@ impl StoredAdaptive {
             step: state.step,
             patience: state.patience,
             before: state.before,
+            ceiling_before: state.ceiling_before,
             held_back: state.since_quiet,
         }
     }
@@ -211,6 +214,7 @@ impl StoredAdaptive {
             step: self.step,
             patience: self.patience,
             before: self.before,
+            ceiling_before: self.ceiling_before,
             since_quiet: self.held_back,
         }
     }
@@ -247,6 +251,7 @@ impl StoredKey {
             cap: StoredAdaptive::of(&limits.cap),
             starts_parked_until: limits.starts_parked_until.map(|at| at.0),
             start_refused_at: limits.start_refused_at.map(|at| at.0),
+            start_refused_beside: limits.start_refused_beside,
             budget_tokens: limits.budget.tokens,
             budget_counted_at: limits.budget.counted_at.map(|at| at.0),
             no_credits: limits.latches.no_credits,
@@ -288,6 +293,7 @@ impl StoredKey {
             cap: self.cap.into_state(now),
             starts_parked_until: believable(self.starts_parked_until, now),
             start_refused_at: believable(self.start_refused_at, now),
+            start_refused_beside: self.start_refused_beside,
             budget: BudgetState {
                 tokens: self.budget_tokens,
                 counted_at: believable(self.budget_counted_at, now),

@@ -68,6 +68,8 @@ pub struct AdaptiveState {
     pub patience: f64,
     /// What was allowed before the last cut.
     pub before: f64,
+    /// Of a rate: its ceiling before that.
+    pub ceiling_before: f64,
     /// Of a rate: good answers since there was quiet.
     pub since_quiet: u32,
 }
@@ -131,6 +133,8 @@ pub struct KeyLimits {
     pub starts_parked_until: Option<Instant>,
     /// When a start was refused, and taken to have met the rate and not the cap.
     pub start_refused_at: Option<Instant>,
+    /// Beside how many jobs in flight that was.
+    pub start_refused_beside: u32,
     /// Repetitions of all lanes.
     pub budget: BudgetState,
     /// Stops.
