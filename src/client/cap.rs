@@ -81,7 +81,7 @@ pub(super) fn refused(
     let as_known = known && room + 0.5 >= state.ceiling;
     let at_once = known && room < state.ceiling * WELL_BELOW && state.rounds < AT_ONCE;
     let longer = (state.patience * 2.0).clamp(PATIENCE, PATIENCE_MAX);
-    state.patience = if as_known { longer } else { PATIENCE }.max(dear);
+    state.patience = if as_known { longer.max(dear) } else { PATIENCE };
     state.before = before;
     state.ceiling = room;
     state.value = bounds.hold(if at_once { (room * DEEP_CUT).floor() } else { room });
@@ -102,13 +102,14 @@ fn patience_for(state: &AdaptiveState, bounds: &Bounds, now: Instant, pause: Dur
     (cost / WORTH).min(PATIENCE_FOR_PAUSES)
 }
 
-/// Whether a start beside `others` in flight may well have met the cap: it came to what may be tried,
-/// or close to what the cap was last known to be. That is less while a trial is on, of which the steps
-/// double.
-pub(super) fn is_near(state: &AdaptiveState, bounds: &Bounds, others: f64) -> bool {
-    let tried = value(state, bounds).floor();
-    let known = if state.ceiling > 0.0 { state.ceiling * WELL_BELOW } else { f64::MAX };
-    others + 1.0 >= tried.min(known)
+/// Whether a start beside `others` in flight goes beyond what is known to fit; before anything is known,
+/// whether it comes to what may be tried.
+pub(super) fn is_trial(state: &AdaptiveState, bounds: &Bounds, others: f64) -> bool {
+    if state.ceiling > 0.0 {
+        others >= state.ceiling
+    } else {
+        others + 1.0 >= value(state, bounds).floor()
+    }
 }
 
 /// The last refusal turned out to be about something else.
@@ -230,21 +231,19 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_close_to_the_known_cap_may_be_about_it_even_while_more_is_tried() {
+    fn a_start_beyond_what_is_known_to_fit_is_a_trial() {
         let state = |value, ceiling| AdaptiveState { value, ceiling, ..AdaptiveState::default() };
-        // (state, others in flight, near)
+        // (state, others in flight, is a trial)
         let table = [
             (state(24.0, 20.0), 20.0, true),
-            (state(24.0, 20.0), 16.0, true),
-            (state(24.0, 20.0), 15.0, false),
-            (state(12.0, 20.0), 11.0, true),
-            (state(12.0, 20.0), 10.0, false),
+            (state(24.0, 20.0), 19.0, false),
+            (state(12.0, 20.0), 11.0, false),
             (state(24.0, 0.0), 20.0, false),
             (state(24.0, 0.0), 23.0, true),
             (state(0.0, 0.0), 3.0, true),
         ];
-        for (state, others, near) in table {
-            assert_eq!(is_near(&state, &BOUNDS, others), near, "{state:?} {others}");
+        for (state, others, expected) in table {
+            assert_eq!(is_trial(&state, &BOUNDS, others), expected, "{state:?} {others}");
         }
     }
 

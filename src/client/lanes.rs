@@ -234,6 +234,11 @@ fn passed(
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
+        let fits = others >= limits.start_refused_beside;
+        if fits && limits.start_refused_at.is_some_and(|at| outcome.reserved > at) {
+            // As many fit as there were when one was refused: that was the rate indeed.
+            limits.start_refused_at = None;
+        }
         cap::accepted(&mut limits.cap, &shape.in_flight, f64::from(others) + 1.0);
     }
 }
@@ -286,7 +291,7 @@ fn limited(
 
 /// Whether a refusal is about the cap on jobs in flight, and beside how many it came. Creates meet
 /// only the rate: a start that is refused while they pass has met the cap. One that the rate had
-/// held back, or that came soon after others and well below the cap that is known, has rather met the
+/// held back, or that came soon after others and fits into what is known to fit, has rather met the
 /// rate; but if the next one is refused as well, although the rate was cut and the bucket emptied in
 /// between, it was the cap.
 fn meets_cap(
@@ -301,7 +306,7 @@ fn meets_cap(
     let creates_pass = control.refused_at <= control.good_at
         && control.refused_at.is_none_or(|at| now.since(at) >= TOGETHER_AT_ONCE);
     let others = f64::from(others);
-    let near = cap::is_near(&limits.cap, &shape.in_flight, others);
+    let trial = cap::is_trial(&limits.cap, &shape.in_flight, others);
     let again =
         limits.start_refused_at.is_some_and(|at| outcome.reserved > at && now.since(at) < AGAIN);
     let unlike_rate = match outcome.strain {
@@ -309,7 +314,7 @@ fn meets_cap(
         Strain::Rested => true,
         Strain::Eased | Strain::PutOff => limits.cap.ceiling <= 0.0,
     };
-    (creates_pass && (near || again || unlike_rate)).then_some(others)
+    (creates_pass && (trial || again || unlike_rate)).then_some(others)
 }
 
 /// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
@@ -474,6 +479,27 @@ mod tests {
     }
 
     #[test]
+    fn a_start_that_passes_beside_as_many_shows_that_it_was_the_rate() {
+        // (jobs in flight beside the start that passes, the next refusal is about the cap)
+        for (passes, expected) in [(5, false), (4, true)] {
+            let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+            (limits.cap.value, limits.cap.ceiling) = (20.0, 20.0);
+            let outcome = |reserved, refused: bool| Outcome {
+                reserved: Instant(reserved),
+                strain: Strain::Pressed,
+                failed: refused.then_some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
+            };
+            for (others, at, refused) in
+                [(5, 1_000, true), (passes, 1_200, false), (5, 1_400, true)]
+            {
+                let outcome = outcome(at, refused);
+                learn(&mut limits, &shape, &start(others), &outcome, Instant(at + 10));
+            }
+            assert_eq!(limits.cap.cut_at.is_some(), expected, "{passes}");
+        }
+    }
+
+    #[test]
     fn once_the_cap_is_known_an_earlier_refusal_beside_as_many_was_about_it() {
         // (jobs in flight at the first refusal, a create was refused in between, the rate is cut)
         for (others, between, expected) in [(8, false, false), (7, false, true), (8, true, true)] {
@@ -555,11 +581,13 @@ mod tests {
     }
 
     #[test]
-    fn a_start_soon_after_others_and_well_below_the_known_cap_is_refused_for_the_rate() {
+    fn a_start_soon_after_others_that_is_known_to_fit_is_refused_for_the_rate() {
         // (strain, known cap, others in flight, the cap is blamed)
         let table = [
             (Strain::Eased, 8.0, 3, false),
-            (Strain::Eased, 8.0, 7, true),
+            (Strain::Eased, 8.0, 7, false),
+            (Strain::Eased, 8.0, 8, true),
+            (Strain::Pressed, 8.0, 8, true),
             (Strain::Eased, 0.0, 3, true),
             (Strain::Rested, 8.0, 3, true),
             (Strain::Pressed, 0.0, 3, false),
