@@ -23,7 +23,7 @@ const PATIENCE_MAX: f64 = 12.0;
 /// that time, in which a place that becomes free stays free for half of it: a pause of a round or more,
 /// which is what a job takes, costs half a round and more.
 const WORTH: f64 = 0.01;
-/// Rounds that a pause may add to the patience.
+/// The patience that a pause makes, at most.
 const PATIENCE_FOR_PAUSES: f64 = 50.0;
 /// Share that is left by a refusal that follows another one at once, well below the known cap: it
 /// has fallen, and going down job by job would be many refusals.

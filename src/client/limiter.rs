@@ -11,7 +11,8 @@ use tracing::warn;
 use super::adaptive::Strain;
 use super::breaker::{self, Leave};
 use super::call::Call;
-use super::lanes::{self, Errand, Limits, Outcome, Place};
+use super::lanes::{self, Errand, Limits, Place};
+use super::lessons::{self, Outcome};
 use crate::model::limits::{HostLimits, KeyLimits, Lane, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind, Instant};
 
@@ -113,7 +114,7 @@ impl Limiter {
         let outcome = Outcome { reserved, strain, failed };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
-            self.with_key(move |key| lanes::learn(key, &shape, &errand, &outcome, now)).await;
+            self.with_key(move |key| lessons::learn(key, &shape, &errand, &outcome, now)).await;
         if let Err(failure) = kept {
             warn!(%failure, "limits were not kept");
         }

@@ -35,6 +35,7 @@ mod endpoint;
 mod facade;
 pub mod lanes;
 pub mod latch;
+mod lessons;
 mod limiter;
 mod log;
 mod memory;

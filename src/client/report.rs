@@ -104,7 +104,8 @@ fn next(limits: &KeyLimits, shape: &Limits, errand: &Errand, now: Instant) -> Ne
 mod tests {
     use super::*;
     use crate::client::adaptive::Strain;
-    use crate::client::lanes::{Outcome, learn, place};
+    use crate::client::lanes::place;
+    use crate::client::lessons::{Outcome, learn};
     use crate::model::Delivery;
 
     #[test]
