@@ -56,14 +56,13 @@ impl<S: Service> Drive<'_, S> {
         let ran = self.known_to_run();
         self.running_since = Some(context.clock.now().before(ran));
         let work = &self.task.work;
-        let (model, video) = (work.options.model, work.duration);
-        if let Some(range) = self.run.usual().range(model, video) {
+        let alike = self.run.usual().alike(work.options.model, work.duration);
+        if let Some(range) = alike.range() {
             let left = |whole: Duration| whole.saturating_sub(ran);
             let expected = ItemEvent::Expected { least: left(range.least), most: left(range.most) };
             context.tell(&self.item, expected);
         }
-        let least = self.run.usual().least(model, video);
-        Looks::first(&context.timing.poll, least).saturating_sub(ran)
+        Looks::first(&context.timing.poll, alike.least()).saturating_sub(ran)
     }
 
     /// The job is done: what it took tells what the next ones take.

@@ -16,6 +16,10 @@ const ALIKE: f64 = 1.5;
 /// What lies below this share of the like jobs, and above the same share, is left out.
 const OUTLIERS: f64 = 0.05;
 
+/// How long like jobs took, sorted.
+#[derive(Debug)]
+pub(super) struct Alike(Vec<Duration>);
+
 /// How long like jobs took: nearly all of them between these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Range {
@@ -47,41 +51,41 @@ impl Usual {
         self.past.push_back(past);
     }
 
-    /// How long a job of `model` over `video` seconds may be expected to take; none when too few
-    /// like ones are known.
-    pub(super) fn range(&self, model: ModelName, video: Option<f64>) -> Option<Range> {
-        let took = self.alike(model, video);
-        if took.len() < NEEDED {
-            return None;
-        }
-        let left_out = left_out(took.len());
-        let (least, most) = (took.get(left_out)?, took.get(took.len() - 1 - left_out)?);
-        Some(Range { least: *least, most: *most })
-    }
-
-    /// What such jobs have taken at least, and of how many that is known; none when of none.
-    pub(super) fn least(&self, model: ModelName, video: Option<f64>) -> Option<(Duration, u32)> {
-        let took = self.alike(model, video);
-        let least = took.get(left_out(took.len()))?;
-        Some((*least, u32::try_from(took.len()).unwrap_or(u32::MAX)))
-    }
-
-    /// What like jobs took, sorted.
-    fn alike(&self, model: ModelName, video: Option<f64>) -> Vec<Duration> {
+    /// The jobs of `model` over about `video` seconds.
+    pub(super) fn alike(&self, model: ModelName, video: Option<f64>) -> Alike {
         let alike = |past: &&Past| past.model == model && are_alike(past.video, video);
         let mut took: Vec<Duration> =
             self.past.iter().filter(alike).map(|past| past.took).collect();
         took.sort_unstable();
-        took
+        Alike(took)
     }
 }
 
-/// How many of so many are left out at each end.
-fn left_out(of: usize) -> usize {
-    // A share of a length, so not beyond it.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let left_out = (of as f64 * OUTLIERS) as usize;
-    left_out
+impl Alike {
+    /// How long the next one may be expected to take; none when too few are known.
+    pub(super) fn range(&self) -> Option<Range> {
+        let took = &self.0;
+        if took.len() < NEEDED {
+            return None;
+        }
+        let left_out = self.left_out();
+        let (least, most) = (took.get(left_out)?, took.get(took.len() - 1 - left_out)?);
+        Some(Range { least: *least, most: *most })
+    }
+
+    /// What they have taken at least, and of how many that is known; none when of none.
+    pub(super) fn least(&self) -> Option<(Duration, u32)> {
+        let least = self.0.get(self.left_out())?;
+        Some((*least, u32::try_from(self.0.len()).unwrap_or(u32::MAX)))
+    }
+
+    /// How many are left out at each end.
+    fn left_out(&self) -> usize {
+        // A share of a length, so not beyond it.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let left_out = (self.0.len() as f64 * OUTLIERS) as usize;
+        left_out
+    }
 }
 
 fn are_alike(one: Option<f64>, other: Option<f64>) -> bool {
@@ -123,9 +127,10 @@ mod tests {
             (pro, Some(10.0), None),
         ];
         for (model, video, expected) in table {
-            assert_eq!(usual.range(model, video), expected, "{model} {video:?}");
+            assert_eq!(usual.alike(model, video).range(), expected, "{model} {video:?}");
         }
-        let least = |model, video| usual.least(model, video).map(|(took, of)| (took.as_secs(), of));
+        let least =
+            |model, video| usual.alike(model, video).least().map(|(took, of)| (took.as_secs(), of));
         assert_eq!(least(light, Some(10.0)), Some((5, 3)));
         assert_eq!(least(light, Some(60.0)), Some((40, 1)), "one is enough for a first look");
         assert_eq!(least(pro, None), None);
@@ -135,11 +140,11 @@ mod tests {
     fn one_odd_job_in_many_is_left_out_and_old_ones_are_forgotten() {
         let light = ModelName::Light;
         let mut usual = Usual::new((1..=40).map(|took| past(light, None, took)).collect());
-        let range = usual.range(light, None).unwrap();
+        let range = usual.alike(light, None).range().unwrap();
         assert_eq!((range.least.as_secs(), range.most.as_secs()), (3, 38));
         for _ in 0..REMEMBERED {
             usual.add(past(light, None, 100));
         }
-        assert_eq!(usual.range(light, None).unwrap().least.as_secs(), 100);
+        assert_eq!(usual.alike(light, None).range().unwrap().least.as_secs(), 100);
     }
 }
