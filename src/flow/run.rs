@@ -65,18 +65,16 @@ pub struct Run<S> {
 /// A turn to make a job.
 pub(super) struct CreateTurn<'a> {
     _place: SemaphorePermit<'a>,
-    // Free before the others are woken, which is what the end of the draft does.
-    _ahead: Option<MutexGuard<'a, ()>>,
-    _drafting: Drafting<'a>,
+    due: Due<'a>,
     alone: Option<MutexGuard<'a, ()>>,
-    held_back: bool,
 }
 
 /// Leave to make a draft.
 struct Due<'a> {
-    drafting: Drafting<'a>,
-    /// It is made ahead of need.
-    ahead: Option<MutexGuard<'a, ()>>,
+    /// It is made ahead of need. Free before the others are woken, which is what the end of the draft
+    /// does.
+    _ahead: Option<MutexGuard<'a, ()>>,
+    _drafting: Drafting<'a>,
     /// It had to wait until the rate could spare it.
     held_back: bool,
 }
@@ -89,7 +87,7 @@ impl CreateTurn<'_> {
 
     /// Whether the rate of creates and starts has put it off.
     pub(super) fn is_held_back(&self) -> bool {
-        self.held_back
+        self.due.held_back
     }
 }
 
@@ -320,14 +318,7 @@ impl<S: Service> Run<S> {
         let due = self.context.unless_stopped(self.draft_is_due()).await??;
         let place = self.context.unless_stopped(self.creates.acquire()).await?;
         let place = place.map_err(|error| Failure::local("making a job", &error))?;
-        let Due { drafting, ahead, held_back } = due;
-        let mut turn = CreateTurn {
-            _place: place,
-            _drafting: drafting,
-            _ahead: ahead,
-            alone: None,
-            held_back,
-        };
+        let mut turn = CreateTurn { _place: place, due, alone: None };
         if self.drafts().await? == Drafts::Honoured {
             return Ok((turn, Drafts::Honoured));
         }
@@ -350,13 +341,13 @@ impl<S: Service> Run<S> {
             if !self.rush.is_on() {
                 let free = self.cap().await?.saturating_sub(self.in_flight().await?);
                 if let Some(drafting) = self.rush.draft_for(free as usize) {
-                    return Ok(Due { drafting, ahead: None, held_back: false });
+                    return Ok(Due { _ahead: None, _drafting: drafting, held_back: false });
                 }
                 if let Ok(ahead) = self.ahead_turn.try_lock() {
                     wait = self.context.service.until_spare().await?;
                     if wait.is_zero() {
                         let drafting = self.rush.draft_ahead();
-                        return Ok(Due { drafting, ahead: Some(ahead), held_back });
+                        return Ok(Due { _ahead: Some(ahead), _drafting: drafting, held_back });
                     }
                     held_back = true;
                 }
