@@ -188,12 +188,15 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
         Command::Model(args) => return model::run(args, &env, &cli.global, &printer),
         _ => {}
     }
-    let mut builder = tokio::runtime::Builder::new_multi_thread();
-    if !matches!(cli.command, Command::Sandbox(_)) {
-        builder.max_blocking_threads(BLOCKING_THREADS);
-    }
-    let runtime =
-        builder.enable_all().build().map_err(|error| Failure::local("starting", &error))?;
+    let blocking_threads = match &cli.command {
+        Command::Sandbox(args) => args.blocking_threads(),
+        _ => BLOCKING_THREADS,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(blocking_threads)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local("starting", &error))?;
     if let Command::Doctor(args) = &cli.command {
         return runtime.block_on(doctor::run(args, &env, &cli.global, &printer));
     }

@@ -8,7 +8,9 @@ use super::signals::stop_on_signals;
 use crate::env::Env;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::Printer;
-use crate::sandbox::{Distribution, EngineChoice, Fault, Options, Scenario, serve};
+use crate::sandbox::{
+    Distribution, EngineChoice, Fault, Options, Scenario, blocking_threads, serve,
+};
 
 /// Run a local server that speaks the same API
 ///
@@ -60,6 +62,13 @@ pub(super) struct Args {
     /// Sign webhooks with this secret
     #[arg(long, value_name = "SECRET", env = "RBGV_WEBHOOK_SECRET", hide_env_values = true)]
     webhook_secret: Option<String>,
+}
+
+impl Args {
+    /// Threads for blocking work that the runtime needs.
+    pub(super) fn blocking_threads(&self) -> usize {
+        blocking_threads(self.workers)
+    }
 }
 
 pub(super) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<ExitClass, Failure> {

@@ -41,7 +41,7 @@ mod webhook;
 mod work;
 
 pub use self::options::{EngineChoice, Log, Options, UploadLimits};
-pub use self::run::{Ready, Running, SandboxError, serve, start_thread};
+pub use self::run::{Ready, Running, SandboxError, blocking_threads, serve, start_thread};
 pub use self::sample::{SAMPLE, Sample};
 pub use self::scenario::{Fault, Scenario, ScenarioError};
 pub use self::timer::Distribution;

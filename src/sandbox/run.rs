@@ -115,7 +115,7 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
     let body = move || {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
-            .max_blocking_threads(blocking_threads(&options))
+            .max_blocking_threads(blocking_threads(options.workers))
             .thread_name("sandbox")
             .enable_all()
             .build();
@@ -159,9 +159,11 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
     })
 }
 
-/// Workers block a thread each; the rest is for files.
-fn blocking_threads(options: &Options) -> usize {
-    options.workers.max(1) + 64
+/// Threads for blocking work that a runtime needs for a sandbox with so many workers: each of them
+/// blocks one; the rest is for files.
+#[must_use]
+pub fn blocking_threads(workers: usize) -> usize {
+    workers.max(1) + 64
 }
 
 /// Runs a sandbox until `shutdown` ends; `ready` is called once it answers.
