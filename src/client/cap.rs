@@ -33,6 +33,8 @@ const DEEP_CUT: f64 = 0.75;
 const WELL_BELOW: f64 = 0.85;
 /// Rounds within which a refusal follows at once.
 const AT_ONCE: f64 = 0.5;
+/// Accepted starts beyond what is known to fit that prove it, at the most.
+const PROOFS_MAX: f64 = 4.0;
 
 /// Takes note of an accepted start that made it `used` jobs in flight.
 pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64) {
@@ -49,6 +51,10 @@ pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64) {
         return;
     }
     if used > state.ceiling {
+        state.proofs += 1;
+    }
+    if used > state.ceiling && state.proofs >= proofs(state, bounds) {
+        state.proofs = 0;
         state.ceiling = used;
         state.step = if now.floor() <= used { state.step.max(1.0) * 2.0 } else { state.step };
         state.patience = 1.0;
@@ -59,6 +65,14 @@ pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64) {
         state.value = bounds.hold(state.ceiling + state.step.max(1.0));
         state.rounds = 0.0;
     }
+}
+
+/// How many accepted starts beyond what was believed to fit prove that it does. A job ends some time
+/// before we know of it, and a start that takes its place then looks like one too many that is
+/// accepted. The more jobs there are, the more often that happens; hardly ever several times in a row.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is bounded")]
+pub(super) fn proofs(state: &AdaptiveState, bounds: &Bounds) -> u32 {
+    (value(state, bounds) / 2.0).clamp(1.0, PROOFS_MAX) as u32
 }
 
 /// Takes note of a start that was refused beside `held` jobs in flight, that was decided at
@@ -87,6 +101,7 @@ pub(super) fn refused(
     state.value = bounds.hold(if at_once { (room * DEEP_CUT).floor() } else { room });
     state.step = 1.0;
     state.rounds = 0.0;
+    state.proofs = 0;
     state.cut_at = Some(now);
 }
 
@@ -117,6 +132,7 @@ pub(super) fn revoke(state: &mut AdaptiveState, bounds: &Bounds) {
     state.value = bounds.hold(state.before.max(state.value));
     state.ceiling = state.value;
     state.rounds = AT_ONCE;
+    state.proofs = 0;
     state.cut_at = None;
 }
 
@@ -207,6 +223,29 @@ mod tests {
         let caps = rounds(&mut state, 8);
         assert_eq!(caps[..3], [8, 8, 9], "patience first");
         assert!(caps[7] >= 30, "{caps:?}");
+    }
+
+    #[test]
+    fn one_accepted_start_beyond_what_is_known_to_fit_proves_nothing_yet() {
+        let known =
+            |cap: f64| AdaptiveState { value: cap, ceiling: cap, ..AdaptiveState::default() };
+        // (what is tried, accepted starts that prove it)
+        for (tried, expected) in [(2.0, 1), (3.0, 1), (4.0, 2), (7.0, 3), (8.0, 4), (21.0, 4)] {
+            let mut state = AdaptiveState { value: tried, ..known(tried - 1.0) };
+            let proofs = (1..)
+                .find(|_| {
+                    accepted(&mut state, &BOUNDS, tried);
+                    state.ceiling >= tried
+                })
+                .unwrap();
+            assert_eq!(proofs, expected, "{tried}");
+        }
+        let mut state = AdaptiveState { value: 21.0, patience: 6.0, ..known(20.0) };
+        (0..3).for_each(|_| accepted(&mut state, &BOUNDS, 21.0));
+        assert_eq!(refuse(&mut state, 10, 20.0), 20, "three had taken the places of ended ones");
+        assert!((state.patience - 12.0).abs() < 0.01, "which was no success: {state:?}");
+        (0..3).for_each(|_| accepted(&mut state, &BOUNDS, 21.0));
+        assert!(state.ceiling < 20.5, "and is forgotten");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::cap;
 use super::lanes::{Errand, Limits, bucket_shape};
 use super::latch;
 use super::tally;
-use crate::model::limits::{KeyLimits, Lane};
+use crate::model::limits::{KeyLimits, Lane, StartRefusal};
 use crate::model::{Delivery, FailureKind, Instant};
 
 /// Two lanes that are refused within this time are taken to share one bucket at the service.
@@ -66,10 +66,15 @@ fn passed(
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
-        let fits = others >= limits.start_refused_beside;
-        if fits && limits.start_refused_at.is_some_and(|at| outcome.reserved > at) {
-            // As many fit as there were when one was refused: that was the rate indeed.
-            limits.start_refused_at = None;
+        if let Some(refusal) = &mut limits.start_refused
+            && others >= refusal.beside
+            && outcome.reserved > refusal.at
+        {
+            refusal.passed_since += 1;
+            if refusal.passed_since >= cap::proofs(&limits.cap, &shape.in_flight) {
+                // As many fit as there were when it was refused: that was the rate indeed.
+                limits.start_refused = None;
+            }
         }
         cap::accepted(&mut limits.cap, &shape.in_flight, f64::from(others) + 1.0);
     }
@@ -86,13 +91,15 @@ fn limited(
 ) {
     let until = asked.map(|asked| now.after(asked));
     if let Some(others) = meets_cap(limits, shape, errand, outcome, now) {
-        let beside = f64::from(limits.start_refused_beside);
-        let was_cap = |at| now.since(at) < AGAIN || beside >= others;
-        let cut = limits.control.rate.cut_at;
-        if limits.start_refused_at.take().is_some_and(|at| cut <= Some(at) && was_cap(at)) {
-            // An earlier one was no different, and the rate was blamed for it.
+        let no_different = |earlier: StartRefusal| {
+            limits.control.rate.cut_at <= Some(earlier.at)
+                && (now.since(earlier.at) < AGAIN || f64::from(earlier.beside) >= others)
+        };
+        if limits.start_refused.is_some_and(no_different) {
+            // The rate was blamed for it.
             adaptive::revoke(&mut limits.control.rate);
         }
+        limits.start_refused = None;
         let (times, pause) = ((outcome.reserved, now), asked.unwrap_or_default());
         cap::refused(&mut limits.cap, &shape.in_flight, times, others, pause);
         limits.starts_parked_until = limits.starts_parked_until.max(until);
@@ -109,8 +116,8 @@ fn limited(
         state.parked_until = state.parked_until.max(until);
     }
     if errand.starts {
-        limits.start_refused_at = Some(now);
-        limits.start_refused_beside = errand.in_flight.unwrap_or_default();
+        let beside = errand.in_flight.unwrap_or_default();
+        limits.start_refused = Some(StartRefusal { at: now, beside, passed_since: 0 });
     } else {
         limits.lane(errand.lane).refused_at = Some(now);
         let just_cut = limits.cap.cut_at.is_some_and(|cut| now.since(cut) < TOGETHER_AT_ONCE);
@@ -139,8 +146,9 @@ fn meets_cap(
         && control.refused_at.is_none_or(|at| now.since(at) >= TOGETHER_AT_ONCE);
     let others = f64::from(others);
     let trial = cap::is_trial(&limits.cap, &shape.in_flight, others);
-    let again =
-        limits.start_refused_at.is_some_and(|at| outcome.reserved > at && now.since(at) < AGAIN);
+    let again = limits
+        .start_refused
+        .is_some_and(|earlier| outcome.reserved > earlier.at && now.since(earlier.at) < AGAIN);
     let unlike_rate = match outcome.strain {
         Strain::Pressed => false,
         Strain::Rested => true,
@@ -312,9 +320,9 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_passes_beside_as_many_shows_that_it_was_the_rate() {
-        // (jobs in flight beside the start that passes, the next refusal is about the cap)
-        for (passes, expected) in [(5, false), (4, true)] {
+    fn starts_that_pass_beside_as_many_show_that_it_was_the_rate() {
+        // (starts that pass, jobs in flight beside them, the next refusal is about the cap)
+        for (number, beside, expected) in [(4, 5, false), (3, 5, true), (4, 4, true)] {
             let (mut limits, shape) = (KeyLimits::default(), Limits::default());
             (limits.cap.value, limits.cap.ceiling) = (20.0, 20.0);
             let outcome = |reserved, refused: bool| Outcome {
@@ -322,13 +330,13 @@ mod tests {
                 strain: Strain::Pressed,
                 failed: refused.then_some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
             };
-            for (others, at, refused) in
-                [(5, 1_000, true), (passes, 1_200, false), (5, 1_400, true)]
-            {
+            let passes = (0..number).map(|n| (beside, 1_200 + n, false));
+            let starts = [(5, 1_000, true)].into_iter().chain(passes).chain([(5, 1_400, true)]);
+            for (others, at, refused) in starts {
                 let outcome = outcome(at, refused);
                 learn(&mut limits, &shape, &start(others), &outcome, Instant(at + 10));
             }
-            assert_eq!(limits.cap.cut_at.is_some(), expected, "{passes}");
+            assert_eq!(limits.cap.cut_at.is_some(), expected, "{number} {beside}");
         }
     }
 

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Ledger, LedgerError};
 use crate::model::limits::{
     AdaptiveState, BreakerPhase, BucketState, BudgetState, HostLimits, KeyLimits, LaneState,
-    LatchState, LimitKey, LimiterStore, Tally,
+    LatchState, LimitKey, LimiterStore, StartRefusal, Tally,
 };
 use crate::model::{Failure, Instant};
 
@@ -144,9 +144,10 @@ struct StoredAdaptive {
     cut_at: Option<u64>,
     step: f64,
     patience: f64,
+    proofs: u32,
     before: f64,
     ceiling_before: f64,
-    held_back: u32,
+    since_quiet: u32,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -166,8 +167,7 @@ struct StoredKey {
     transfer: StoredLane,
     cap: StoredAdaptive,
     starts_parked_until: Option<u64>,
-    start_refused_at: Option<u64>,
-    start_refused_beside: u32,
+    start_refused: Option<StoredRefusal>,
     budget_tokens: f64,
     budget_counted_at: Option<u64>,
     no_credits: bool,
@@ -180,6 +180,13 @@ struct StoredTally {
     began: u64,
     calls: u32,
     refused: [u32; 3],
+}
+
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct StoredRefusal {
+    at: u64,
+    beside: u32,
+    passed_since: u32,
 }
 
 /// Longest pause that a service may ask for and is believed.
@@ -199,9 +206,10 @@ impl StoredAdaptive {
             cut_at: state.cut_at.map(|at| at.0),
             step: state.step,
             patience: state.patience,
+            proofs: state.proofs,
             before: state.before,
             ceiling_before: state.ceiling_before,
-            held_back: state.since_quiet,
+            since_quiet: state.since_quiet,
         }
     }
 
@@ -213,9 +221,10 @@ impl StoredAdaptive {
             cut_at: believable(self.cut_at, now),
             step: self.step,
             patience: self.patience,
+            proofs: self.proofs,
             before: self.before,
             ceiling_before: self.ceiling_before,
-            since_quiet: self.held_back,
+            since_quiet: self.since_quiet,
         }
     }
 }
@@ -250,8 +259,11 @@ impl StoredKey {
             transfer: StoredLane::of(&limits.transfer),
             cap: StoredAdaptive::of(&limits.cap),
             starts_parked_until: limits.starts_parked_until.map(|at| at.0),
-            start_refused_at: limits.start_refused_at.map(|at| at.0),
-            start_refused_beside: limits.start_refused_beside,
+            start_refused: limits.start_refused.map(|refusal| StoredRefusal {
+                at: refusal.at.0,
+                beside: refusal.beside,
+                passed_since: refusal.passed_since,
+            }),
             budget_tokens: limits.budget.tokens,
             budget_counted_at: limits.budget.counted_at.map(|at| at.0),
             no_credits: limits.latches.no_credits,
@@ -292,8 +304,11 @@ impl StoredKey {
             transfer: self.transfer.into_state(now),
             cap: self.cap.into_state(now),
             starts_parked_until: believable(self.starts_parked_until, now),
-            start_refused_at: believable(self.start_refused_at, now),
-            start_refused_beside: self.start_refused_beside,
+            start_refused: self.start_refused.and_then(|refusal| {
+                let at = believable(Some(refusal.at), now)?;
+                let StoredRefusal { beside, passed_since, .. } = refusal;
+                Some(StartRefusal { at, beside, passed_since })
+            }),
             budget: BudgetState {
                 tokens: self.budget_tokens,
                 counted_at: believable(self.budget_counted_at, now),

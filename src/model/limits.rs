@@ -66,6 +66,8 @@ pub struct AdaptiveState {
     pub step: f64,
     /// Of a cap: rounds until then.
     pub patience: f64,
+    /// Of a cap: accepted starts beyond its ceiling since that was set.
+    pub proofs: u32,
     /// What was allowed before the last cut.
     pub before: f64,
     /// Of a rate: its ceiling before that.
@@ -96,6 +98,17 @@ pub struct BudgetState {
     pub tokens: f64,
     /// When the tokens were counted.
     pub counted_at: Option<Instant>,
+}
+
+/// A refused start of which it is not proved which limit it met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StartRefusal {
+    /// When it was refused.
+    pub at: Instant,
+    /// Jobs in flight beside it.
+    pub beside: u32,
+    /// Starts beside as many that were decided since then and accepted.
+    pub passed_since: u32,
 }
 
 /// What stops a key until its user says otherwise.
@@ -131,10 +144,9 @@ pub struct KeyLimits {
     pub cap: AdaptiveState,
     /// The service asked not to be given a start before.
     pub starts_parked_until: Option<Instant>,
-    /// When a start was refused, and taken to have met the rate and not the cap.
-    pub start_refused_at: Option<Instant>,
-    /// Beside how many jobs in flight that was.
-    pub start_refused_beside: u32,
+    /// The last start that was refused and taken to have met the rate and not the cap, until that is
+    /// proved.
+    pub start_refused: Option<StartRefusal>,
     /// Repetitions of all lanes.
     pub budget: BudgetState,
     /// Stops.
