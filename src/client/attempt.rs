@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::asked::UploadFile;
 use super::backoff::{self, Wait};
-use super::call::Call;
+use super::call::{Before, Call};
 use super::facade::Client;
-use super::lanes::{Before, Errand};
+use super::lanes::Errand;
 use super::limiter::Admission;
 use super::log::Logged;
 use super::operation::{Operation, Route};
@@ -94,9 +94,8 @@ impl Client {
                 };
             // Others may go while this call waits.
             drop(admission);
-            let Some(wait) = self.repeats_after(operation, effort, &failure) else {
-                return Err(failure);
-            };
+            let repeats = call.repeats.then(|| self.repeats_after(operation, effort, &failure));
+            let Some(wait) = repeats.flatten() else { return Err(failure) };
             (call.on_retry)(&failure, wait);
             tokio::time::sleep(wait).await;
             effort.attempt += 1;
@@ -270,8 +269,7 @@ fn errand(operation: &Operation, call: &Call<'_>, effort: Effort) -> Errand {
         starts: operation.route == Route::Start,
         keyed: operation.auth == Auth::Key,
         before: match effort.attempt {
-            0 | 1 if call.held_back => Before::PutOff,
-            0 | 1 => Before::Nothing,
+            0 | 1 => call.before,
             _ => Before::Sent,
         },
         in_flight: call.in_flight,

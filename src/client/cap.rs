@@ -232,7 +232,7 @@ mod tests {
         // (what is tried, accepted starts that prove it)
         for (tried, expected) in [(2.0, 1), (3.0, 1), (4.0, 2), (7.0, 3), (8.0, 4), (21.0, 4)] {
             let mut state = AdaptiveState { value: tried, ..known(tried - 1.0) };
-            let proofs = (1..)
+            let proofs = (1..10)
                 .find(|_| {
                     accepted(&mut state, &BOUNDS, tried);
                     state.ceiling >= tried

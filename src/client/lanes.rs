@@ -7,6 +7,7 @@ use super::adaptive::{self, Bounds, Strain};
 use super::breaker::BreakerShape;
 use super::bucket::{self, BucketShape};
 use super::budget::{self, BudgetShape};
+use super::call::Before;
 use super::latch;
 use crate::model::limits::{KeyLimits, Lane, LaneState};
 use crate::model::{FailureKind, Instant};
@@ -85,17 +86,6 @@ pub(super) struct Errand {
     pub(super) before: Before,
     /// Jobs in flight at the time, where the caller knows.
     pub(super) in_flight: Option<u32>,
-}
-
-/// What came before a call asks for its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Before {
-    /// Nothing.
-    Nothing,
-    /// The rate of its lane has put it off.
-    PutOff,
-    /// It was sent, and came to nothing.
-    Sent,
 }
 
 /// Whether a call may be sent.

@@ -172,7 +172,8 @@ fn is_shared(limits: &KeyLimits, refused: Lane, now: Instant) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::lanes::{Before, Place, holds, obstacle, place};
+    use crate::client::call::Before;
+    use crate::client::lanes::{Place, holds, obstacle, place};
 
     fn errand(lane: Lane) -> Errand {
         let before = Before::Nothing;

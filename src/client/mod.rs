@@ -61,7 +61,7 @@ pub use asked::{
 pub use backoff::Wait;
 pub use breaker::BreakerShape;
 pub use budget::BudgetShape;
-pub use call::{Call, LastAnswer, LastCheck, OnRetry, once};
+pub use call::{Before, Call, LastAnswer, LastCheck, OnRetry, once};
 pub use download::{Download, ResumePoint};
 pub use endpoint::{Endpoint, ProxyChoice, Timing};
 pub use facade::{Client, Witness};

@@ -236,6 +236,11 @@ impl SweepBudget {
         self.used_up.max(swept.after(closest(timing)))
     }
 
+    /// Keeps sweeps back until `at`.
+    pub fn hold_until(&mut self, at: Instant) {
+        self.used_up = self.used_up.max(at);
+    }
+
     /// Takes note of a sweep at `at`; `usual` is the pause that the cadence allows.
     pub fn spend(&mut self, at: Instant, usual: Duration) {
         self.used_up = self.used_up.max(at.before(usual * SAVED)).after(usual);

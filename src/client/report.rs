@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::adaptive;
 use super::bucket;
-use super::lanes::{Before, Errand, Limits, Place, bucket_shape, obstacle};
+use super::call::Before;
+use super::lanes::{Errand, Limits, Place, bucket_shape, obstacle};
 use super::tally::last_hour;
 use crate::model::limits::{KeyLimits, Lane};
 use crate::model::{FailureKind, Instant};

@@ -106,7 +106,7 @@ impl<S: Service> Drive<'_, S> {
             metadata: &metadata,
         };
         let on_retry = self.on_retry();
-        let call = Call { held_back: self.held_back, ..self.call(&on_retry) };
+        let call = Call { before: self.before_create, ..self.call(&on_retry) };
         Ok(match context.service.create(&job, call).await {
             Ok(created) => {
                 context.tell(&self.item, ItemEvent::Job(created.id.clone()));

@@ -7,7 +7,7 @@ use super::protocol::{Effect, Facts, Observation, Step, step};
 use super::run::{CreateTurn, Run};
 use super::service::Service;
 use super::sweep::Following;
-use crate::client::{LastAnswer, Looks};
+use crate::client::{Before, LastAnswer, Looks};
 use crate::ledger::{Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
@@ -50,8 +50,8 @@ pub(super) struct Drive<'a, S: Service> {
     holds_place: bool,
     /// Only looks are made, and nobody is told: the item is another run's.
     only_glance: bool,
-    /// The rate has put the create off that comes next.
-    pub(super) held_back: bool,
+    /// What came before the create that comes next.
+    pub(super) before_create: Before,
     /// Leave to send the start that was just committed.
     pub(super) leave: Option<S::Leave>,
     /// The last link that the service gave. Kept in memory only.
@@ -73,7 +73,7 @@ impl<'a, S: Service> Drive<'a, S> {
             looks: Looks::default(),
             running_since: None,
             following: None,
-            held_back: false,
+            before_create: Before::Nothing,
             leave: None,
             link: None,
             answered: LastAnswer::default(),
@@ -128,7 +128,7 @@ impl<'a, S: Service> Drive<'a, S> {
                 _ => None,
             };
             let alone = turn.as_ref().is_some_and(CreateTurn::is_alone);
-            self.held_back = turn.as_ref().is_some_and(CreateTurn::is_held_back);
+            self.before_create = turn.as_ref().map_or(Before::Nothing, CreateTurn::before);
             let before = self.task.row.phase;
             let is_news = row != self.task.row || self.shows_news();
             if row.phase == State::StartDoubt && before != State::StartDoubt {

@@ -17,7 +17,7 @@ use super::sweep::Sweeps;
 use super::tidings::Tidings;
 use super::underway::Underway;
 use super::usual::{REMEMBERED, Usual};
-use crate::client::{Call, Wait, backoff};
+use crate::client::{Before, Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
 
@@ -75,8 +75,8 @@ struct Due<'a> {
     /// does.
     _ahead: Option<MutexGuard<'a, ()>>,
     _drafting: Drafting<'a>,
-    /// It had to wait until the rate could spare it.
-    held_back: bool,
+    /// Whether it had to wait until the rate could spare it.
+    before: Before,
 }
 
 impl CreateTurn<'_> {
@@ -85,9 +85,9 @@ impl CreateTurn<'_> {
         self.alone.is_some()
     }
 
-    /// Whether the rate of creates and starts has put it off.
-    pub(super) fn is_held_back(&self) -> bool {
-        self.due.held_back
+    /// What came before the create, as far as the rate is concerned.
+    pub(super) fn before(&self) -> Before {
+        self.due.before
     }
 }
 
@@ -332,7 +332,7 @@ impl<S: Service> Run<S> {
     /// or can be spared: those ahead of need are made one at a time, and leave starts their part of
     /// the rate.
     async fn draft_is_due(&self) -> Result<Due<'_>, Failure> {
-        let mut held_back = false;
+        let mut before = Before::Nothing;
         loop {
             let changed = self.rush.changed();
             tokio::pin!(changed);
@@ -341,15 +341,16 @@ impl<S: Service> Run<S> {
             if !self.rush.is_on() {
                 let free = self.cap().await?.saturating_sub(self.in_flight().await?);
                 if let Some(drafting) = self.rush.draft_for(free as usize) {
-                    return Ok(Due { _ahead: None, _drafting: drafting, held_back: false });
+                    let before = Before::Nothing;
+                    return Ok(Due { _ahead: None, _drafting: drafting, before });
                 }
                 if let Ok(ahead) = self.ahead_turn.try_lock() {
                     wait = self.context.service.until_spare().await?;
                     if wait.is_zero() {
                         let drafting = self.rush.draft_ahead();
-                        return Ok(Due { _ahead: Some(ahead), _drafting: drafting, held_back });
+                        return Ok(Due { _ahead: Some(ahead), _drafting: drafting, before });
                     }
-                    held_back = true;
+                    before = Before::PutOff;
                 }
             }
             let _ = tokio::time::timeout(wait, changed).await;

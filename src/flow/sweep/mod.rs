@@ -14,7 +14,7 @@ use self::table::{Plan, Table, backstop, next_offset};
 use super::context::Context;
 use super::pages::PAGE;
 use super::service::Service;
-use crate::client::{Call, ListQuery, PollTiming};
+use crate::client::{Before, Call, ListQuery, PollTiming};
 use crate::model::{Clock, Failure, Instant, JobId, JobView};
 
 pub(super) use self::table::News;
@@ -60,17 +60,12 @@ impl Sweeps {
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn tell(
-        &self,
-        timing: &PollTiming,
-        asked: Instant,
-        pages: u32,
-        shown: HashMap<JobId, JobView>,
-    ) {
-        let mut inner = self.inner();
-        for (job, news) in inner.table.swept(timing, asked, pages, shown) {
-            if let Some(waiting) = inner.waiting.get(&job) {
+impl Inner {
+    fn tell(&self, news: Vec<(JobId, News)>) {
+        for (job, news) in news {
+            if let Some(waiting) = self.waiting.get(&job) {
                 waiting.send_replace(Some(news));
             }
         }
@@ -148,38 +143,60 @@ pub(super) async fn sweep<S: Service>(context: Arc<Context<S>>, sweeps: Arc<Swee
 
 async fn sweep_once<S: Service>(context: &Context<S>, sweeps: &Sweeps, most: u32) {
     let asked = context.clock.now();
-    match read_pages(context, sweeps, most).await {
-        Ok((pages, shown)) => sweeps.tell(&context.timing.poll, asked, pages, shown),
-        Err(failure) => {
-            debug!(%failure, "jobs are looked at singly: their list cannot be had");
-            sweeps.inner().table.failed(&context.timing.poll, context.clock.now());
-        }
-    }
+    let swept = read_pages(context, sweeps, most).await;
+    let (now, timing) = (context.clock.now(), &context.timing);
+    let mut inner = sweeps.inner();
+    let news = inner.table.shown(asked, swept.shown);
+    inner.tell(news);
+    let Some(failure) = swept.failed else {
+        let news = inner.table.swept(&timing.poll, asked, swept.pages);
+        inner.tell(news);
+        return;
+    };
+    let then = inner.table.after(&failure, &timing.client, context.random.unit());
+    debug!(%failure, ?then, "a sweep broke off");
+    inner.table.failed(&timing.poll, (asked, now), then);
 }
 
-/// Reads pages until every followed job was shown, the list ends, or `most` are read.
-async fn read_pages<S: Service>(
-    context: &Context<S>,
-    sweeps: &Sweeps,
-    most: u32,
-) -> Result<(u32, HashMap<JobId, JobView>), Failure> {
-    let mut shown = HashMap::new();
-    let (mut offset, mut pages) = (0, 0);
-    while pages < most {
+/// What a sweep brought.
+struct Swept {
+    shown: HashMap<JobId, JobView>,
+    pages: u32,
+    /// Why it broke off, if it did.
+    failed: Option<Failure>,
+}
+
+/// Reads pages until every followed job was shown, the list ends, `most` are read, or one fails.
+async fn read_pages<S: Service>(context: &Context<S>, sweeps: &Sweeps, most: u32) -> Swept {
+    let mut swept = Swept { shown: HashMap::new(), pages: 0, failed: None };
+    let mut offset = 0;
+    // A page that fails is not repeated: the next sweep is.
+    let mut call = Call { repeats: false, ..Call::plain() };
+    if sweeps.inner().table.has_failed() {
+        call.before = Before::Sent;
+    }
+    while swept.pages < most {
         let query = ListQuery { limit: PAGE, offset, status: None };
-        let page = context.service.list(query, Call::plain()).await?;
-        pages += 1;
-        let (listed, known) = (page.jobs.len(), shown.len());
+        let page = match context.service.list(query, call.clone()).await {
+            Ok(page) => page,
+            Err(failure) => {
+                swept.failed = Some(failure);
+                break;
+            }
+        };
+        call.before = Before::Nothing;
+        swept.pages += 1;
+        let (listed, known) = (page.jobs.len(), swept.shown.len());
         for view in page.jobs {
             // What a later page repeats is newer.
-            shown.insert(view.id.clone(), view);
+            swept.shown.insert(view.id.clone(), view);
         }
         // A page that brings nothing new is the end, or comes from a service without pages.
-        let new = shown.len() > known;
-        if !new || sweeps.inner().table.is_complete(&shown) {
+        let new = swept.shown.len() > known;
+        if !new || sweeps.inner().table.is_complete(&swept.shown) {
             break;
         }
         offset = next_offset(offset, listed);
     }
-    Ok((pages, shown))
+    swept
 }

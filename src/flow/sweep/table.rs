@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::client::PollTiming;
 use crate::client::poll::{Pace, SweepBudget, sweep_pages, sweep_pause};
-use crate::model::{Instant, JobId, JobStatus, JobView};
+use crate::client::{PollTiming, Timing, Wait, backoff};
+use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView};
 
 /// Sweeps in a row that may miss a job before it is looked at singly.
 const MISSES: u32 = 2;
@@ -36,6 +36,8 @@ struct Followed {
     ripe_at: Instant,
     since: Instant,
     pace: Pace,
+    /// When the sweep was sent that showed it last.
+    shown_at: Option<Instant>,
     missed: u32,
     /// The list does not show it: single looks only.
     hidden: bool,
@@ -48,8 +50,12 @@ pub(super) struct Table {
     /// Pages of the last sweep.
     pages: u32,
     swept_at: Option<Instant>,
+    /// The last sweep that was sent, whatever came of it.
+    sent_at: Option<Instant>,
     budget: SweepBudget,
+    /// Sweeps in a row that broke off.
     failures: u32,
+    rests: u32,
     rests_until: Option<Instant>,
 }
 
@@ -67,11 +73,23 @@ pub(super) enum Plan {
     },
 }
 
+/// What follows a sweep that broke off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// The next one, as soon as the cadence allows it.
+    AtCadence,
+    /// The next one after this wait at the least.
+    After(Duration),
+    /// Single looks for a while.
+    Rest,
+}
+
 impl Table {
     /// Follows a job that runs since `started`, and of which nothing is expected before `ripe_at`.
     pub(super) fn follow(&mut self, job: &JobId, started: Instant, ripe_at: Instant, now: Instant) {
         let pace = Pace::new(started);
-        let followed = Followed { ripe_at, since: now, pace, missed: 0, hidden: false };
+        let followed =
+            Followed { ripe_at, since: now, pace, shown_at: None, missed: 0, hidden: false };
         self.followed.insert(job.clone(), followed);
     }
 
@@ -100,7 +118,7 @@ impl Table {
             if followed.pace.foretells() { wanted } else { followed.ripe_at.max(wanted) }
         };
         let wanted = self.listed().map(wanted).min().unwrap_or(now);
-        let earliest = self.swept_at.map_or(now, |swept| self.budget.earliest(timing, swept));
+        let earliest = self.sent_at.map_or(now, |sent| self.budget.earliest(timing, sent));
         match wanted.max(earliest) {
             due if due > now => Plan::At(due),
             _ => Plan::Now { pages },
@@ -112,29 +130,41 @@ impl Table {
         self.followed.iter().all(|(job, followed)| followed.hidden || shown.contains_key(job))
     }
 
-    /// Takes a whole sweep in, that read `pages` pages from `asked` on, and answers what is to be
+    /// Takes in what pages have shown that were asked for from `asked` on, and answers what is to be
     /// told of which job.
+    pub(super) fn shown(
+        &mut self,
+        asked: Instant,
+        shown: HashMap<JobId, JobView>,
+    ) -> Vec<(JobId, News)> {
+        let mut news = Vec::new();
+        for (job, view) in shown {
+            let Some(followed) = self.followed.get_mut(&job) else { continue };
+            followed.missed = 0;
+            followed.hidden = false;
+            followed.shown_at = Some(asked);
+            followed.pace.saw(asked, view.progress);
+            news.push((job, read(asked, view)));
+        }
+        news
+    }
+
+    /// Takes note that everything has been shown of a sweep that read `pages` pages from `asked` on,
+    /// and answers what is to be told of jobs that were not among it.
     pub(super) fn swept(
         &mut self,
         timing: &PollTiming,
         asked: Instant,
         pages: u32,
-        mut shown: HashMap<JobId, JobView>,
     ) -> Vec<(JobId, News)> {
         self.pages = pages;
         self.swept_at = Some(asked);
-        let pause = sweep_pause(timing, pages, self.open());
-        self.budget.spend(asked, pause);
-        self.failures = 0;
-        self.rests_until = None;
+        self.count(timing, asked);
+        (self.failures, self.rests, self.rests_until) = (0, 0, None);
         let mut news = Vec::new();
         for (job, followed) in &mut self.followed {
-            if let Some(view) = shown.remove(job) {
-                followed.missed = 0;
-                followed.hidden = false;
-                followed.pace.saw(asked, view.progress);
-                news.push((job.clone(), read(asked, view)));
-            } else if followed.since < asked && !followed.hidden {
+            let was_shown = followed.shown_at == Some(asked);
+            if !was_shown && followed.since < asked && !followed.hidden {
                 followed.missed += 1;
                 followed.hidden = followed.missed >= MISSES;
                 if followed.hidden {
@@ -145,11 +175,54 @@ impl Table {
         news
     }
 
-    /// The list could not be had: single looks for a while.
-    pub(super) fn failed(&mut self, timing: &PollTiming, now: Instant) {
-        let rest = RESTS << self.failures.min(RESTS_MOST);
+    /// Whether the last sweep broke off.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
+    /// What follows a sweep that broke off. A single one is no reason to look away: the next
+    /// one is a look in its own right, and within the cadence. Further ones, refusals of the rate, and
+    /// pauses that were asked for make the next one wait like any repetition; when those are used up, or the wait would be
+    /// too long, the list is given up.
+    pub(super) fn after(&self, failure: &Failure, timing: &Timing, random: f64) -> Then {
+        let failures = self.failures.saturating_add(1);
+        if !failure.kind.repeat_when_harmless() || failures > timing.retries {
+            return Then::Rest;
+        }
+        let is_asked = failure.kind == FailureKind::RateLimited || failure.retry_after.is_some();
+        // The first of them was not waited for.
+        match backoff::wait(timing, (failures - 1).max(1), failure.retry_after, random) {
+            Wait::TooLong(_) => Then::Rest,
+            Wait::Sleep(wait) if failures > 1 || is_asked => Then::After(wait),
+            Wait::Sleep(_) => Then::AtCadence,
+        }
+    }
+
+    /// A sweep that was sent at `asked` broke off.
+    pub(super) fn failed(
+        &mut self,
+        timing: &PollTiming,
+        (asked, now): (Instant, Instant),
+        then: Then,
+    ) {
         self.failures = self.failures.saturating_add(1);
-        self.rests_until = Some(now.after(timing.max * rest));
+        self.count(timing, asked);
+        match then {
+            Then::AtCadence => {}
+            Then::After(wait) => self.budget.hold_until(now.after(wait)),
+            Then::Rest => {
+                let rest = RESTS << self.rests.min(RESTS_MOST);
+                self.rests = self.rests.saturating_add(1);
+                self.failures = 0;
+                self.rests_until = Some(now.after(timing.max * rest));
+            }
+        }
+    }
+
+    /// Counts a sweep that was sent at `asked` into what the cadence allows.
+    fn count(&mut self, timing: &PollTiming, asked: Instant) {
+        self.sent_at = Some(asked);
+        self.budget.spend(asked, sweep_pause(timing, self.pages, self.open()));
     }
 
     fn is_on(&self, now: Instant) -> bool {
@@ -230,6 +303,18 @@ mod tests {
         jobs.into_iter().map(|n| (job(n), view(n, JobStatus::Processing))).collect()
     }
 
+    /// A whole sweep.
+    fn sweep(
+        table: &mut Table,
+        asked: Instant,
+        pages: u32,
+        shown: HashMap<JobId, JobView>,
+    ) -> Vec<(JobId, News)> {
+        let mut news = table.shown(asked, shown);
+        news.extend(table.swept(&TIMING, asked, pages));
+        news
+    }
+
     #[test]
     fn one_job_is_looked_at_singly_and_several_are_swept_at_the_pace_of_all() {
         // (jobs, ripe at, now, plan)
@@ -246,23 +331,38 @@ mod tests {
             assert_eq!(table.covers(&job(0), Instant(now)), jobs > 1, "{jobs} {now}");
         }
         let mut four = following(4, 0);
-        four.swept(&TIMING, Instant(1_000), 1, page(0..4));
+        sweep(&mut four, Instant(1_000), 1, page(0..4));
         assert_eq!(four.plan(&TIMING, Instant(1_000)), Plan::At(Instant(1_500)));
-        four.swept(&TIMING, Instant(1_000), 2, page(0..4));
+        sweep(&mut four, Instant(1_000), 2, page(0..4));
         assert_eq!(four.plan(&TIMING, Instant(1_000)), Plan::At(Instant(2_000)));
     }
 
     #[test]
     fn what_two_sweeps_have_not_shown_is_looked_at_singly_until_it_is_shown() {
         let mut table = following(3, 0);
-        assert_eq!(table.swept(&TIMING, Instant(1), 1, page(0..2)).len(), 2);
+        assert_eq!(sweep(&mut table, Instant(1), 1, page(0..2)).len(), 2);
         assert!(table.covers(&job(2), Instant(1)));
-        let news = table.swept(&TIMING, Instant(2), 1, page(0..2));
+        let news = sweep(&mut table, Instant(2), 1, page(0..2));
         assert!(news.contains(&(job(2), News::LookNow)));
         assert!(!table.covers(&job(2), Instant(2)) && table.covers(&job(0), Instant(2)));
         assert!(table.is_complete(&page(0..2)), "pages are not read for what is not listed");
-        table.swept(&TIMING, Instant(3), 1, page(0..3));
+        sweep(&mut table, Instant(3), 1, page(0..3));
         assert!(table.covers(&job(2), Instant(3)));
+    }
+
+    #[test]
+    fn a_sweep_that_broke_off_tells_what_it_has_seen_and_misses_nothing() {
+        let mut table = following(3, 0);
+        for n in 1..5 {
+            let (asked, now) = (Instant(n * 1_000), Instant(n * 1_000 + 10));
+            let news = table.shown(asked, page(0..2));
+            let told = |n| news.iter().any(|(told, _)| *told == job(n));
+            assert!(told(0) && told(1) && !told(2));
+            table.failed(&TIMING, (asked, now), Then::AtCadence);
+            assert!(table.covers(&job(2), now));
+        }
+        sweep(&mut table, Instant(9_000), 2, page(0..2));
+        assert!(table.covers(&job(2), Instant(9_000)), "which is the first that has missed it");
     }
 
     #[test]
@@ -270,7 +370,7 @@ mod tests {
         let mut table = following(2, 0);
         table.follow(&job(9), Instant(5), Instant(0), Instant(5));
         for _ in 0..3 {
-            table.swept(&TIMING, Instant(5), 1, page(0..2));
+            sweep(&mut table, Instant(5), 1, page(0..2));
         }
         assert!(table.covers(&job(9), Instant(6)));
     }
@@ -297,17 +397,54 @@ mod tests {
     }
 
     #[test]
-    fn after_a_failure_sweeping_rests_longer_each_time() {
+    fn a_single_failure_changes_nothing_and_several_make_sweeps_wait() {
+        use FailureKind as K;
+        let after = Then::After(Duration::from_secs(3));
+        let (wait, long) = (Some(Duration::from_secs(3)), Some(Duration::from_hours(3)));
+        // (failures before, kind of this one, asked to wait, what follows)
+        let table = [
+            (0, K::Unavailable, None, Then::AtCadence),
+            (0, K::Unavailable, wait, after),
+            (0, K::Broken, None, Then::AtCadence),
+            (0, K::RateLimited, wait, after),
+            (1, K::Unavailable, wait, after),
+            (1, K::Broken, None, Then::After(Duration::from_secs(1))),
+            (2, K::Broken, None, Then::After(Duration::from_secs(2))),
+            (4, K::Broken, wait, after),
+            (5, K::Broken, wait, Then::Rest),
+            (0, K::RateLimited, long, Then::Rest),
+            (0, K::NotFound, wait, Then::Rest),
+        ];
+        for (before, kind, retry_after, expected) in table {
+            let table = Table { failures: before, ..Table::default() };
+            let failure = Failure { retry_after, ..Failure::new(kind, "listing jobs", "words") };
+            let then = table.after(&failure, &Timing::default(), 0.0);
+            assert_eq!(then, expected, "{before} {kind:?} {retry_after:?}");
+        }
+        let mut four = following(4, 0);
+        sweep(&mut four, Instant(1_000), 1, page(0..4));
+        let failed = (Instant(1_500), Instant(1_510));
+        four.failed(&TIMING, failed, Then::AtCadence);
+        assert_eq!(four.plan(&TIMING, Instant(1_510)), Plan::At(Instant(1_550)), "from savings");
+        four.failed(&TIMING, (Instant(2_000), Instant(2_100)), after);
+        assert!(four.covers(&job(0), Instant(2_100)));
+        assert_eq!(four.plan(&TIMING, Instant(2_100)), Plan::At(Instant(5_100)));
+        sweep(&mut four, Instant(5_100), 1, page(0..4));
+        assert_eq!(four.plan(&TIMING, Instant(5_100)), Plan::At(Instant(5_600)));
+    }
+
+    #[test]
+    fn a_list_that_is_given_up_rests_longer_each_time() {
         let mut table = following(2, 0);
         let mut rests = Vec::new();
         for _ in 0..8 {
-            table.failed(&TIMING, Instant(0));
+            table.failed(&TIMING, (Instant(0), Instant(0)), Then::Rest);
             assert!(!table.covers(&job(0), Instant(9_999)));
             let Plan::At(until) = table.plan(&TIMING, Instant(0)) else { panic!("it rests") };
             rests.push(until.0 / 1_000);
         }
         assert_eq!(rests, [10, 20, 40, 80, 160, 320, 320, 320]);
-        table.swept(&TIMING, Instant(400_000), 1, page(0..2));
+        sweep(&mut table, Instant(400_000), 1, page(0..2));
         assert!(table.covers(&job(0), Instant(400_000)));
     }
 

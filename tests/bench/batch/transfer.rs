@@ -9,7 +9,7 @@ use crate::clips::Clips;
 use crate::report::{Aim, Report, Table, quantile};
 use crate::world::{Service, Times, World};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 10;
 
 pub fn measure(megabytes: u64, report: &mut Report) -> io::Result<()> {
     let bytes = megabytes * 1_000_000;
@@ -28,16 +28,27 @@ pub fn measure(megabytes: u64, report: &mut Report) -> io::Result<()> {
     );
     let [mut up, mut up_curl, mut down, mut down_curl] = [const { Vec::new() }; 4];
     for round in 0..ROUNDS {
-        let command = world.rbgv(&["upload", "--again", &clip]);
-        up.push(timed(&mut world, command)?);
-        let command = curl(&world, UPLOAD, &clip, "");
-        up_curl.push(timed(&mut world, command)?);
         let out = format!("fetched-{round}/");
         std::fs::create_dir_all(world.home.work().join(&out))?;
-        let command = world.rbgv(&["fetch", &job, "-o", &out]);
-        down.push(timed(&mut world, command)?);
-        let command = curl(&world, DOWNLOAD, &job, &format!("{out}by-curl.webm"));
-        down_curl.push(timed(&mut world, command)?);
+        // Who comes second finds what the first one left to the kernel; so each is first as often.
+        let mut turns = [true, false];
+        turns.rotate_left(round % 2);
+        for is_ours in turns {
+            let command = if is_ours {
+                world.rbgv(&["upload", "--again", &clip])
+            } else {
+                curl(&world, UPLOAD, &clip, "")
+            };
+            (if is_ours { &mut up } else { &mut up_curl }).push(timed(&mut world, command)?);
+        }
+        for is_ours in turns {
+            let command = if is_ours {
+                world.rbgv(&["fetch", &job, "-o", &out])
+            } else {
+                curl(&world, DOWNLOAD, &job, &format!("{out}by-curl.webm"))
+            };
+            (if is_ours { &mut down } else { &mut down_curl }).push(timed(&mut world, command)?);
+        }
         std::fs::remove_dir_all(world.home.work().join(&out))?;
     }
     for (name, ours, theirs) in [("upload", up, up_curl), ("download", down, down_curl)] {
