@@ -562,13 +562,13 @@ pub(super) fn read_entry(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<Ent
 
 pub(super) fn counts(db: &Connection, batch: BatchId) -> Result<Counts, LedgerError> {
     let mut counts = Counts::default();
+    // Grouping reads and compares each row's word, and takes half as long again.
     let mut statement =
-        db.prepare_cached("SELECT state, count(*) FROM entries WHERE batch = ?1 GROUP BY state")?;
-    let mut rows = statement.query([batch.0])?;
-    while let Some(row) = rows.next()? {
-        let word: String = row.get(0)?;
-        let number: usize = row.get(1)?;
-        match EntryState::parse(&word)? {
+        db.prepare_cached("SELECT count(*) FROM entries WHERE batch = ?1 AND state = ?2")?;
+    for state in EntryState::ALL {
+        let number: usize =
+            statement.query_row(params![batch.0, state.as_str()], |row| row.get(0))?;
+        match state {
             EntryState::Open | EntryState::Paused => counts.open += number,
             EntryState::Left => counts.left += number,
             EntryState::Done | EntryState::Skipped => counts.done += number,
