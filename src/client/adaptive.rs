@@ -4,6 +4,12 @@
 //! around it, and faster again once that has proved outdated. Progress is counted in *rounds*, one
 //! round being as many good answers as the value of their time. A ceiling that does not move is
 //! thus touched seldom, and few calls are refused.
+//!
+//! A good answer proves little by itself: a service's bucket that filled up meanwhile bears much more
+//! than its rate, for a while. So calls are counted, and a rate is *proved* by what went beyond such a
+//! bucket in the time that passed. Once a ceiling is known, a rate that is far above what is proved does
+//! not grow, and after a quiet time, when everything is likely to come at once, only what was proved is
+//! believed.
 
 use crate::model::Instant;
 use crate::model::limits::AdaptiveState;
@@ -20,6 +26,14 @@ const ROUNDS_TO_CEILING: f64 = 12.0;
 const HARDLY_ANY: f64 = 1.0;
 /// Growth a round before any ceiling is known.
 const FIRST_GROWTH: f64 = 0.5;
+/// A rate grows while at least this share of it is proved.
+const PROVED_TO_GROW: f64 = 0.7;
+/// Share of what was proved that is believed later: calls do not arrive as evenly as they are sent, and
+/// a little early is too early.
+const BELIEVED: f64 = 0.95;
+/// Calls are counted anew after this many bursts, so that what passed long ago does not hide a limit
+/// that has risen.
+const COUNTED_BURSTS: i64 = 16;
 
 /// What may be learned.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -57,21 +71,61 @@ pub enum Strain {
     Pressed,
 }
 
+/// What a good answer to a call would prove, by the calls that were counted up to it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Proof {
+    /// Calls a second that the service then bears in the long run; none if it might bear all of them at
+    /// once.
+    pub rate: f64,
+    /// Whether so many calls are behind it that it hardly matters how evenly they arrived.
+    pub is_firm: bool,
+}
+
+/// There was quiet until `now`: the service can bear a full `burst`, and of the rate only what was
+/// proved is believed, or what the last refusal left of it.
+pub(super) fn quiet(state: &mut AdaptiveState, bounds: &Bounds, burst: u32, now: Instant) {
+    let was_left =
+        if state.ceiling > 0.0 { state.ceiling * (1.0 - CUT) } else { bounds.hold(bounds.first) };
+    let believed = was_left.max(state.proven * BELIEVED);
+    state.value = bounds.hold(value(state, bounds).min(believed));
+    count_from(state, burst, now);
+}
+
+/// Counts a call that is to be sent at `at`, and gives what a good answer to it will prove: more than
+/// fits into a full `burst` went in the time that has passed.
+pub(super) fn count(state: &mut AdaptiveState, burst: u32, at: Instant) -> Proof {
+    let is_old = state.beyond > i64::from(burst.max(1)) * (COUNTED_BURSTS - 1);
+    let from = state.counted_from.filter(|from| *from <= at && !is_old);
+    if from.is_none() {
+        count_from(state, burst, at);
+    }
+    state.beyond += 1;
+    let passed = at.since(from.unwrap_or(at)).as_secs_f64();
+    if state.beyond <= 0 || passed <= 0.0 {
+        return Proof::default();
+    }
+    let is_firm = state.beyond >= i64::from(burst);
+    Proof { rate: state.beyond as f64 / passed, is_firm }
+}
+
+fn count_from(state: &mut AdaptiveState, burst: u32, at: Instant) {
+    (state.counted_from, state.beyond) = (Some(at), -i64::from(burst));
+}
+
 /// Takes note of a good answer. Only one that the limit had held back counts: a limit that nobody
-/// comes near is not proved by it. And once a ceiling is known, the first `burst` calls since there was
-/// quiet prove nothing: a bucket bears them that filled up at the service meanwhile. Neither do they
-/// while calls are put off, which leaves such a bucket to be used. Before any ceiling is known, growth
-/// is quick, and the first refusal takes its last round back.
-pub fn good(state: &mut AdaptiveState, bounds: &Bounds, strain: Strain, burst: u32) {
+/// comes near is not proved by it. Before any ceiling is known, growth is quick where calls stand in line,
+/// and the first refusal takes its last round back; else a rate grows only while most of it is proved, or
+/// up to what was proved before.
+pub fn good(state: &mut AdaptiveState, bounds: &Bounds, strain: Strain, proof: Proof) {
     let now = value(state, bounds);
     state.value = now;
-    if strain == Strain::Rested {
-        state.since_quiet = 0;
-        return;
+    if proof.is_firm {
+        state.proven = state.proven.max(proof.rate);
     }
-    state.since_quiet = state.since_quiet.saturating_add(1);
-    let needs_proof = state.ceiling > 0.0 || strain == Strain::PutOff;
-    if strain == Strain::Eased || (needs_proof && state.since_quiet <= burst) {
+    let needs_proof =
+        (state.ceiling > 0.0 || strain == Strain::PutOff) && now >= state.proven * BELIEVED;
+    let was_held_back = matches!(strain, Strain::PutOff | Strain::Pressed);
+    if !was_held_back || (needs_proof && proof.rate < now * PROVED_TO_GROW) {
         return;
     }
     let share = 1.0 / now.max(1.0);
@@ -111,8 +165,9 @@ pub fn refused(
     state.value = bounds.hold(after);
     state.rounds = 0.0;
     state.cut_at = Some(now);
+    (state.proven, state.proven_before) = (state.proven.min(before), state.proven);
     // The service's bucket is empty: what goes well from now on, its rate bears.
-    state.since_quiet = u32::MAX;
+    (state.counted_from, state.beyond) = (Some(now), 0);
     true
 }
 
@@ -121,6 +176,7 @@ pub(super) fn revoke(state: &mut AdaptiveState) {
     state.value = state.before.max(state.value);
     let was_known = state.ceiling_before > 0.0;
     state.ceiling = if was_known { state.value.max(state.ceiling_before) } else { 0.0 };
+    state.proven = state.proven.max(state.proven_before);
     state.rounds = ROUNDS_TO_CEILING;
     state.cut_at = None;
 }
@@ -143,12 +199,15 @@ mod tests {
         (left - right).abs() < 0.01
     }
 
+    /// What proves any rate.
+    const PROVED: Proof = Proof { rate: f64::INFINITY, is_firm: false };
+
     /// Good answers until a round is full, `rounds` times.
     fn go_well(state: &mut AdaptiveState, rounds: u32) {
         for _ in 0..rounds {
             let mut left = value(state, &BOUNDS).round();
             while left > 0.0 {
-                good(state, &BOUNDS, Strain::Pressed, 0);
+                good(state, &BOUNDS, Strain::Pressed, PROVED);
                 left -= 1.0;
             }
         }
@@ -159,44 +218,90 @@ mod tests {
         let mut state = AdaptiveState::default();
         assert!(close(value(&state, &BOUNDS), 4.0));
         for _ in 0..1_000 {
-            good(&mut state, &BOUNDS, Strain::Rested, 10);
-            good(&mut state, &BOUNDS, Strain::Eased, 10);
+            good(&mut state, &BOUNDS, Strain::Rested, PROVED);
+            good(&mut state, &BOUNDS, Strain::Eased, PROVED);
         }
         assert!(close(value(&state, &BOUNDS), 4.0));
     }
 
     #[test]
-    fn what_a_full_bucket_at_the_service_bears_proves_nothing() {
-        let quiet = |state: &mut AdaptiveState| good(state, &BOUNDS, Strain::Rested, 10);
-        let mut state = AdaptiveState { ceiling: 20.0, ..AdaptiveState::default() };
-        let grows = |state: &mut AdaptiveState| {
-            let before = value(state, &BOUNDS);
-            good(state, &BOUNDS, Strain::Pressed, 10);
-            value(state, &BOUNDS) > before
-        };
-        quiet(&mut state);
-        for _ in 0..3 {
-            assert_eq!((0..10).filter(|_| grows(&mut state)).count(), 0);
-            assert!(grows(&mut state) && grows(&mut state));
-            quiet(&mut state);
+    fn a_rate_is_proved_by_what_goes_beyond_a_full_bucket() {
+        let mut state = AdaptiveState::default();
+        quiet(&mut state, &BOUNDS, 10, Instant(1_000));
+        // (milliseconds, calls then, proved by the last of them, firm)
+        let table = [
+            (1_000, 10, 0.0, false),
+            (1_250, 1, 4.0, false),
+            (1_500, 1, 4.0, false),
+            (3_000, 6, 4.0, false),
+            (3_500, 2, 4.0, true),
+            (6_000, 5, 3.0, true),
+        ];
+        for (at, calls, rate, is_firm) in table {
+            let proofs = (0..calls).map(|_| count(&mut state, 10, Instant(at)));
+            assert_eq!(proofs.last(), Some(Proof { rate, is_firm }), "{at}");
         }
-        refused(&mut state, &BOUNDS, Instant(1), Instant(2));
-        assert!(grows(&mut state), "after a refusal its bucket is known to be empty");
-        quiet(&mut state);
-        assert!(!grows(&mut state), "and may be full again after a quiet time");
-        (0..9).for_each(|_| good(&mut state, &BOUNDS, Strain::Eased, 10));
-        assert!(grows(&mut state), "what did not have to wait has used it up as well");
+        refused(&mut state, &BOUNDS, Instant(6_000), Instant(6_000));
+        let proof = count(&mut state, 10, Instant(6_500));
+        assert!(close(proof.rate, 2.0), "its bucket is known to be empty");
+        let rates = (1..200).map(|n| count(&mut state, 10, Instant(6_500 + n * 100)).rate);
+        let anew = rates.collect::<Vec<_>>().windows(2).filter(|two| two[0] > two[1] * 2.0).count();
+        assert_eq!(anew, 1, "after sixteen bursts it may have filled up for all that is known");
     }
 
     #[test]
-    fn what_is_put_off_proves_something_once_a_full_bucket_would_be_used_up() {
-        let mut state = AdaptiveState::default();
-        let grown = |state: &mut AdaptiveState, calls: u32| {
-            (0..calls).for_each(|_| good(state, &BOUNDS, Strain::PutOff, 10));
-            value(state, &BOUNDS)
-        };
-        assert!(close(grown(&mut state, 10), 4.0));
-        assert!(grown(&mut state, 4) > 5.5);
+    fn a_rate_grows_while_most_of_it_is_proved() {
+        // (proved, strain, ceiling, grows)
+        let table = [
+            (2.7, Strain::Pressed, 0.0, true),
+            (2.7, Strain::Pressed, 4.1, false),
+            (2.9, Strain::Pressed, 4.1, true),
+            (2.7, Strain::PutOff, 0.0, false),
+            (2.7, Strain::PutOff, 4.1, false),
+            (2.9, Strain::PutOff, 0.0, true),
+            (2.9, Strain::PutOff, 4.1, true),
+            (2.9, Strain::Eased, 0.0, false),
+        ];
+        for (proved, strain, ceiling, grows) in table {
+            let known = AdaptiveState { value: 4.0, ceiling, ..AdaptiveState::default() };
+            let mut state = AdaptiveState { proven: 6.0, ..known };
+            good(&mut state, &BOUNDS, strain, Proof::default());
+            assert_eq!(state.value > 4.0, strain != Strain::Eased, "what was proved before");
+            let mut state = known;
+            let proof = Proof { rate: proved, is_firm: false };
+            (0..20).for_each(|_| good(&mut state, &BOUNDS, strain, proof));
+            assert_eq!(state.value > 4.0, grows, "{proved} {strain:?} {ceiling}");
+        }
+    }
+
+    #[test]
+    fn after_a_quiet_time_only_what_was_proved_is_believed() {
+        let firm = |rate| Proof { rate, is_firm: true };
+        // (value, ceiling, proofs, believed after quiet)
+        let table = [
+            (16.0, 0.0, vec![firm(10.0)], 9.5),
+            (16.0, 0.0, vec![firm(8.0), firm(10.0), firm(6.0)], 9.5),
+            (16.0, 0.0, vec![Proof { is_firm: false, ..firm(10.0) }], 4.0),
+            (16.0, 0.0, vec![firm(2.0)], 4.0),
+            (3.0, 0.0, vec![firm(10.0)], 3.0),
+            (16.0, 12.0, vec![firm(2.0)], 10.8),
+            (16.0, 12.0, vec![firm(15.0)], 14.25),
+        ];
+        for (value, ceiling, proofs, expected) in table {
+            let mut state = AdaptiveState { value, ceiling, ..AdaptiveState::default() };
+            for proof in &proofs {
+                good(&mut state, &BOUNDS, Strain::Eased, *proof);
+            }
+            quiet(&mut state, &BOUNDS, 10, Instant(1_000));
+            assert!(close(state.value, expected), "{value} {ceiling} {proofs:?}: {}", state.value);
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_proved_no_more() {
+        let mut state = AdaptiveState { value: 10.0, proven: 18.0, ..AdaptiveState::default() };
+        refused(&mut state, &BOUNDS, Instant(1), Instant(2));
+        assert!(close(state.proven, 10.0));
     }
 
     #[test]
@@ -223,11 +328,13 @@ mod tests {
     #[test]
     fn a_refusal_about_something_else_leaves_no_trace() {
         for ceiling in [0.0, 20.0] {
-            let mut state = AdaptiveState { value: 20.0, ceiling, ..AdaptiveState::default() };
+            let known = AdaptiveState { value: 20.0, ceiling, ..AdaptiveState::default() };
+            let mut state = AdaptiveState { proven: 25.0, ..known };
             refused(&mut state, &BOUNDS, Instant(1), Instant(2));
             assert!(state.value < 20.0);
             revoke(&mut state);
             assert!(close(state.value, 20.0) && close(state.ceiling, ceiling), "{state:?}");
+            assert!(close(state.proven, 25.0));
             assert!(state.cut_at.is_none());
         }
     }
@@ -292,16 +399,19 @@ mod tests {
         seconds: f64,
     ) -> (f64, f64) {
         let (mut tokens, end) = (0.0_f64, *now + seconds);
+        // More than any of the services has.
+        let burst_believed = 10;
         let (mut passed, mut refusals) = (0, 0);
         while *now < end {
             let gap = 1.0 / value(state, &BOUNDS);
             *now += gap;
             tokens = (tokens + gap * rate).min(burst);
             let at = Instant(crate::model::time::millis(Duration::from_secs_f64(*now)));
+            let proof = count(state, burst_believed, at);
             if tokens >= 1.0 {
                 tokens -= 1.0;
                 passed += 1;
-                good(state, &BOUNDS, Strain::Pressed, 0);
+                good(state, &BOUNDS, Strain::Pressed, proof);
             } else {
                 refusals += 1;
                 refused(state, &BOUNDS, at, at);
@@ -333,10 +443,12 @@ mod tests {
                 now += passed;
                 match what {
                     0 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1)); }
-                    1 => good(&mut state, &BOUNDS, Strain::Pressed, 3),
-                    2 => good(&mut state, &BOUNDS, Strain::PutOff, 3),
-                    3 => good(&mut state, &BOUNDS, Strain::Eased, 3),
-                    _ => good(&mut state, &BOUNDS, Strain::Rested, 3),
+                    1 => quiet(&mut state, &BOUNDS, 3, Instant(now)),
+                    2 => good(&mut state, &BOUNDS, Strain::PutOff, PROVED),
+                    _ => {
+                        let proof = count(&mut state, 3, Instant(now));
+                        good(&mut state, &BOUNDS, Strain::Pressed, proof);
+                    }
                 }
                 let value = value(&state, &BOUNDS);
                 proptest::prop_assert!((BOUNDS.min..=BOUNDS.max).contains(&value), "{}", value);

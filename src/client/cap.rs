@@ -37,7 +37,7 @@ const AT_ONCE: f64 = 0.5;
 const PROOFS_MAX: f64 = 4.0;
 
 /// Takes note of an accepted start that made it `used` jobs in flight.
-pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64) {
+pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64, at: Instant) {
     let now = value(state, bounds);
     state.value = now;
     // When places become free together, the starts that fill them again do not all meet the cap;
@@ -61,7 +61,7 @@ pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64) {
     }
     if now < state.ceiling {
         state.value = bounds.hold((now + 1.0 / now.max(1.0)).min(state.ceiling));
-    } else if now.floor() <= state.ceiling && state.rounds >= state.patience {
+    } else if now.floor() <= state.ceiling && state.rounds >= patience(state, at) {
         state.value = bounds.hold(state.ceiling + state.step.max(1.0));
         state.rounds = 0.0;
     }
@@ -88,14 +88,14 @@ pub(super) fn refused(
     if is_of_last_episode(state, reserved, now) {
         return;
     }
-    let dear = patience_for(state, bounds, now, pause);
     let before = value(state, bounds);
     let room = bounds.hold(before.min(held));
     let known = state.ceiling > 0.0;
     let as_known = known && room + 0.5 >= state.ceiling;
     let at_once = known && room < state.ceiling * WELL_BELOW && state.rounds < AT_ONCE;
     let longer = (state.patience * 2.0).clamp(PATIENCE, PATIENCE_MAX);
-    state.patience = if as_known { longer.max(dear) } else { PATIENCE };
+    state.patience = if as_known { longer } else { PATIENCE };
+    state.pause = pause.as_secs_f64();
     state.before = before;
     state.ceiling = room;
     state.value = bounds.hold(if at_once { (room * DEEP_CUT).floor() } else { room });
@@ -105,16 +105,14 @@ pub(super) fn refused(
     state.cut_at = Some(now);
 }
 
-/// Rounds between trials that make their pauses cost no more than they are worth, by the time that the
-/// rounds since the last cut took; 0 when none is known.
-fn patience_for(state: &AdaptiveState, bounds: &Bounds, now: Instant, pause: Duration) -> f64 {
-    let in_trial = value(state, bounds).floor() > state.ceiling;
-    let passed = state.rounds + if in_trial { state.patience } else { 0.0 };
-    let Some(cut) = state.cut_at.filter(|_| passed >= AT_ONCE) else { return 0.0 };
-    let round = now.since(cut).as_secs_f64() / passed;
-    let rounds = if round > 0.0 { pause.as_secs_f64() / round } else { 0.0 };
+/// Rounds between a cut and the next trial: so many that a pause like the last one would cost no more
+/// than a trial is worth, by the time that the rounds since the cut took.
+fn patience(state: &AdaptiveState, now: Instant) -> f64 {
+    let Some(cut) = state.cut_at.filter(|_| state.rounds > 0.0) else { return state.patience };
+    let round = now.since(cut).as_secs_f64() / state.rounds;
+    let rounds = if round > 0.0 { state.pause / round } else { 0.0 };
     let cost = if rounds < 1.0 { rounds * rounds / 2.0 } else { rounds - 0.5 };
-    (cost / WORTH).min(PATIENCE_FOR_PAUSES)
+    state.patience.max((cost / WORTH).min(PATIENCE_FOR_PAUSES))
 }
 
 /// Whether a start beside `others` in flight goes beyond what is known to fit; before anything is known,
@@ -154,7 +152,7 @@ mod tests {
             let mut left = cap;
             while left > 0.0 {
                 let used = value(state, &BOUNDS).floor();
-                accepted(state, &BOUNDS, used);
+                accepted(state, &BOUNDS, used, Instant::default());
                 left -= 1.0;
             }
             whole(state)
@@ -171,7 +169,7 @@ mod tests {
     fn nothing_is_learned_from_what_was_not_tried() {
         let mut state = AdaptiveState { value: 20.0, ..AdaptiveState::default() };
         for _ in 0..1_000 {
-            accepted(&mut state, &BOUNDS, 5.0);
+            accepted(&mut state, &BOUNDS, 5.0, Instant::default());
         }
         assert_eq!(whole(&state), 20);
     }
@@ -190,7 +188,7 @@ mod tests {
         for trial in 2..6 {
             let mut waited = 0;
             while value(&state, &BOUNDS).floor() <= 8.0 {
-                accepted(&mut state, &BOUNDS, 8.0);
+                accepted(&mut state, &BOUNDS, 8.0, Instant::default());
                 waited += 1;
             }
             waits.push(waited / 8);
@@ -201,18 +199,32 @@ mod tests {
 
     #[test]
     fn trials_that_stop_all_starts_for_long_are_made_more_seldom() {
-        // (pause in seconds beside rounds of 2 s, rounds until the next trial)
-        for (pause, expected) in [(0.0, 6.0), (0.2, 6.0), (1.0, 12.5), (1.6, 32.0), (60.0, 50.0)] {
+        // (pause in milliseconds, known before, starts until the next trial, one each 250 ms)
+        let table = [
+            (0, false, 24),
+            (200, false, 24),
+            (1_000, false, 100),
+            (1_600, true, 256),
+            (60_000, true, 400),
+            (0, true, 48),
+        ];
+        for (pause, known, expected) in table {
+            let ceiling = if known { 8.0 } else { 0.0 };
             let mut state = AdaptiveState {
                 value: 9.0,
-                ceiling: 8.0,
+                ceiling,
                 patience: PATIENCE,
-                cut_at: Some(Instant(1_000)),
                 ..AdaptiveState::default()
             };
-            let times = (Instant(7_000), Instant(7_000));
-            refused(&mut state, &BOUNDS, times, 8.0, Duration::from_secs_f64(pause));
-            assert!((state.patience - expected).abs() < 0.01, "{pause}: {}", state.patience);
+            let mut now = Instant(7_000);
+            refused(&mut state, &BOUNDS, (now, now), 8.0, Duration::from_millis(pause));
+            let mut starts: i32 = 0;
+            while whole(&state) == 8 {
+                now = now.after(Duration::from_millis(250));
+                accepted(&mut state, &BOUNDS, 8.0, now);
+                starts += 1;
+            }
+            assert!((starts - expected).abs() <= 1, "{pause} {known}: {starts}");
         }
     }
 
@@ -234,17 +246,17 @@ mod tests {
             let mut state = AdaptiveState { value: tried, ..known(tried - 1.0) };
             let proofs = (1..10)
                 .find(|_| {
-                    accepted(&mut state, &BOUNDS, tried);
+                    accepted(&mut state, &BOUNDS, tried, Instant::default());
                     state.ceiling >= tried
                 })
                 .unwrap();
             assert_eq!(proofs, expected, "{tried}");
         }
         let mut state = AdaptiveState { value: 21.0, patience: 6.0, ..known(20.0) };
-        (0..3).for_each(|_| accepted(&mut state, &BOUNDS, 21.0));
+        (0..3).for_each(|_| accepted(&mut state, &BOUNDS, 21.0, Instant::default()));
         assert_eq!(refuse(&mut state, 10, 20.0), 20, "three had taken the places of ended ones");
         assert!((state.patience - 12.0).abs() < 0.01, "which was no success: {state:?}");
-        (0..3).for_each(|_| accepted(&mut state, &BOUNDS, 21.0));
+        (0..3).for_each(|_| accepted(&mut state, &BOUNDS, 21.0, Instant::default()));
         assert!(state.ceiling < 20.5, "and is forgotten");
     }
 
@@ -325,7 +337,7 @@ mod tests {
                 }
                 ends.push(*now + 10);
                 started += 1;
-                accepted(state, &BOUNDS, ends.len() as f64);
+                accepted(state, &BOUNDS, ends.len() as f64, Instant(*now));
             }
             used += ends.len().min(places);
         }
@@ -358,7 +370,7 @@ mod tests {
                         refused(&mut state, &BOUNDS, times, held, pause);
                     }
                     1 => revoke(&mut state, &BOUNDS),
-                    _ => accepted(&mut state, &BOUNDS, held),
+                    _ => accepted(&mut state, &BOUNDS, held, Instant(now)),
                 }
                 let value = value(&state, &BOUNDS);
                 proptest::prop_assert!((BOUNDS.min..=BOUNDS.max).contains(&value), "{}", value);

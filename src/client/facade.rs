@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde_json::Value;
 use url::Url;
 
-use super::adaptive;
 use super::asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
     Uploaded, UsageEventPage, UsageSummary,
@@ -288,12 +287,13 @@ impl Client {
 
     /// How many jobs of this key may be in flight, as far as is known by now.
     pub async fn in_flight_cap(&self) -> Result<u32, Failure> {
-        let known = self.inner.limiter.known().await?;
-        let cap = adaptive::value(&known.cap, &self.inner.limiter.shape().in_flight);
-        // Bounded by the configuration; the fraction is what is still being learned.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let whole = cap.floor().max(1.0) as u32;
-        Ok(whole)
+        Ok(self.shape().in_flight_cap(&self.inner.limiter.known().await?))
+    }
+
+    /// The bounds of what is learned of this key.
+    #[must_use]
+    pub fn shape(&self) -> &Limits {
+        self.inner.limiter.shape()
     }
 
     /// How long until the rate of creates and starts can spare a call: until half of what may go at

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::adaptive::{self, Bounds, Strain};
+use super::adaptive::{self, Bounds, Proof, Strain};
 use super::breaker::BreakerShape;
 use super::bucket::{self, BucketShape};
 use super::budget::{self, BudgetShape};
@@ -72,6 +72,16 @@ impl Limits {
             Lane::Transfer => &self.transfer,
         }
     }
+
+    /// How many jobs may be in flight by what is known of a key.
+    #[must_use]
+    pub fn in_flight_cap(&self, known: &KeyLimits) -> u32 {
+        let cap = adaptive::value(&known.cap, &self.in_flight);
+        // Bounded by the configuration; the fraction is what is still being learned.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let whole = cap.floor().max(1.0) as u32;
+        whole
+    }
 }
 
 /// What a call is, as far as limits are concerned.
@@ -89,10 +99,10 @@ pub(super) struct Errand {
 }
 
 /// Whether a call may be sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Place {
     /// After this wait.
-    At { wait: Duration, strain: Strain },
+    At { wait: Duration, strain: Strain, proof: Proof },
     /// The service asked for a pause that lasts this long.
     Parked(Duration),
     /// A latch has fallen.
@@ -139,9 +149,12 @@ pub(super) fn place(
     if let Some(obstacle) = obstacle(limits, errand, now) {
         return obstacle;
     }
-    let lane = limits.lane(errand.lane);
-    let bucket = bucket_shape(lane, shape.lane(errand.lane));
+    let (lane, bounds) = (limits.lane(errand.lane), shape.lane(errand.lane));
     let rested = bucket::is_full(&lane.bucket, now);
+    if rested {
+        adaptive::quiet(&mut lane.rate, &bounds.rate, bounds.burst, now);
+    }
+    let bucket = bucket_shape(lane, bounds);
     let wait = bucket::reserve(&mut lane.bucket, &bucket, now);
     let strain = match (wait.is_zero(), rested) {
         (false, _) => Strain::Pressed,
@@ -155,7 +168,9 @@ pub(super) fn place(
         budget::earn(&mut limits.budget, &shape.budget, now);
         Duration::ZERO
     };
-    Place::At { wait: wait.max(owed), strain }
+    let wait = wait.max(owed);
+    let rate = &mut limits.lane(errand.lane).rate;
+    Place::At { wait, strain, proof: adaptive::count(rate, bounds.burst, now.after(wait)) }
 }
 
 /// The bucket of a lane at what is known of its rate.
@@ -187,11 +202,14 @@ mod tests {
         let mut take = |lane| place(&mut limits, &shape, &errand(lane), NOW);
         for number in 0..10 {
             let strain = if number == 0 { Strain::Rested } else { Strain::Eased };
-            assert_eq!(take(Lane::Poll), Place::At { wait: Duration::ZERO, strain });
+            let proof = Proof::default();
+            assert_eq!(take(Lane::Poll), Place::At { wait: Duration::ZERO, strain, proof });
         }
-        let waits = Place::At { wait: Duration::from_millis(200), strain: Strain::Pressed };
+        let (wait, proof) = (Duration::from_millis(200), Proof { rate: 5.0, is_firm: false });
+        let waits = Place::At { wait, strain: Strain::Pressed, proof };
         assert_eq!(take(Lane::Poll), waits);
-        let free = Place::At { wait: Duration::ZERO, strain: Strain::Rested };
+        let proof = Proof::default();
+        let free = Place::At { wait: Duration::ZERO, strain: Strain::Rested, proof };
         assert_eq!([take(Lane::Control), take(Lane::Transfer)], [free, free]);
     }
 
@@ -223,7 +241,7 @@ mod tests {
         };
         let again = Errand { before: Before::Sent, ..errand(Lane::Poll) };
         let waits = [(); 4].map(|()| match place(&mut limits, &shape, &again, NOW) {
-            Place::At { wait, strain: Strain::Rested | Strain::Eased } => wait.as_secs(),
+            Place::At { wait, strain: Strain::Rested | Strain::Eased, .. } => wait.as_secs(),
             other => panic!("{other:?}"),
         });
         assert_eq!(waits, [0, 0, 2, 4]);

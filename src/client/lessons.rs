@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::adaptive::{self, Strain};
+use super::adaptive::{self, Proof, Strain};
 use super::bucket;
 use super::cap;
 use super::lanes::{Errand, Limits, bucket_shape};
@@ -20,12 +20,17 @@ const AGAIN: Duration = Duration::from_secs(5);
 /// Starts and creates that are refused within this time have met the same limit.
 const TOGETHER_AT_ONCE: Duration = Duration::from_secs(1);
 
+/// So many more may have been in flight beside a refused start than were counted: another start may
+/// have been faster.
+const MISCOUNTED: f64 = 1.0;
+
 /// How a call went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Outcome {
     /// When its place was reserved, by what was known then.
     pub(super) reserved: Instant,
     pub(super) strain: Strain,
+    pub(super) proof: Proof,
     /// Kind, certainty, and the pause that was asked for; none when it went well.
     pub(super) failed: Option<(FailureKind, Delivery, Option<Duration>)>,
 }
@@ -62,7 +67,7 @@ fn passed(
 ) {
     let lane = limits.lane(errand.lane);
     let bounds = shape.lane(errand.lane);
-    adaptive::good(&mut lane.rate, &bounds.rate, outcome.strain, bounds.burst);
+    adaptive::good(&mut lane.rate, &bounds.rate, outcome.strain, outcome.proof);
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
@@ -76,7 +81,7 @@ fn passed(
                 limits.start_refused = None;
             }
         }
-        cap::accepted(&mut limits.cap, &shape.in_flight, f64::from(others) + 1.0);
+        cap::accepted(&mut limits.cap, &shape.in_flight, f64::from(others) + 1.0, now);
     }
 }
 
@@ -93,7 +98,8 @@ fn limited(
     if let Some(others) = meets_cap(limits, shape, errand, outcome, now) {
         let no_different = |earlier: StartRefusal| {
             limits.control.rate.cut_at <= Some(earlier.at)
-                && (now.since(earlier.at) < AGAIN || f64::from(earlier.beside) >= others)
+                && (now.since(earlier.at) < AGAIN
+                    || f64::from(earlier.beside) + MISCOUNTED >= others)
         };
         if limits.start_refused.is_some_and(no_different) {
             // The rate was blamed for it.
@@ -189,11 +195,17 @@ mod tests {
         Outcome {
             reserved: Instant(1_000),
             strain: Strain::Rested,
+            proof: Proof::default(),
             failed: Some((kind, delivery, asked)),
         }
     }
 
-    const GOOD: Outcome = Outcome { reserved: Instant(0), strain: Strain::Rested, failed: None };
+    const GOOD: Outcome = Outcome {
+        reserved: Instant(0),
+        strain: Strain::Rested,
+        proof: Proof { rate: 0.0, is_firm: false },
+        failed: None,
+    };
     const NOW: Instant = Instant(1_000);
 
     /// What a start, a create, a look and an upload meet after `lessons`.
@@ -303,6 +315,7 @@ mod tests {
         let pressed = |reserved| Outcome {
             reserved: Instant(reserved),
             strain: Strain::Pressed,
+            proof: Proof::default(),
             failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
         };
         learn(&mut limits, &shape, &start(8), &pressed(1_000), Instant(1_010));
@@ -329,6 +342,7 @@ mod tests {
             let outcome = |reserved, refused: bool| Outcome {
                 reserved: Instant(reserved),
                 strain: Strain::Pressed,
+                proof: Proof::default(),
                 failed: refused.then_some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
             };
             let passes = (0..number).map(|n| (beside, 1_200 + n, false));
@@ -344,12 +358,15 @@ mod tests {
     #[test]
     fn once_the_cap_is_known_an_earlier_refusal_beside_as_many_was_about_it() {
         // (jobs in flight at the first refusal, a create was refused in between, the rate is cut)
-        for (others, between, expected) in [(8, false, false), (7, false, true), (8, true, true)] {
+        for (others, between, expected) in
+            [(8, false, false), (7, false, false), (6, false, true), (8, true, true)]
+        {
             let (mut limits, shape) = (KeyLimits::default(), Limits::default());
             limits.cap.value = 20.0;
             let refused = |reserved, strain| Outcome {
                 reserved: Instant(reserved),
                 strain,
+                proof: Proof::default(),
                 failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
             };
             let first = refused(1_000, Strain::Pressed);
@@ -404,7 +421,8 @@ mod tests {
             let (mut limits, shape) = (KeyLimits::default(), Limits::default());
             (limits.cap.value, limits.cap.ceiling) = (8.0, ceiling);
             let failed = Some((FailureKind::RateLimited, Delivery::NotExecuted, None));
-            let outcome = Outcome { reserved: NOW, strain, failed };
+            let proof = Proof::default();
+            let outcome = Outcome { reserved: NOW, strain, proof, failed };
             learn(&mut limits, &shape, &start(others), &outcome, NOW);
             let blamed = (limits.cap.cut_at.is_some(), limits.control.rate.cut_at.is_some());
             assert_eq!(blamed, (expected, !expected), "{strain:?} {ceiling} {others}");

@@ -8,7 +8,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
-use super::adaptive::Strain;
+use super::adaptive::{Proof, Strain};
 use super::breaker::{self, Leave};
 use super::call::Call;
 use super::lanes::{self, Errand, Limits, Place};
@@ -27,6 +27,7 @@ const KEEPING: &str = "keeping limits";
 pub struct Admission {
     _slot: OwnedSemaphorePermit,
     strain: Strain,
+    proof: Proof,
     reserved: Instant,
 }
 
@@ -72,11 +73,11 @@ impl Limiter {
             let shape = Arc::clone(&self.shape);
             let place = self.with_key(move |key| lanes::place(key, &shape, &errand, now)).await?;
             match place {
-                Place::At { wait, strain } => {
+                Place::At { wait, strain, proof } => {
                     tokio::time::sleep(wait).await;
                     // While it waited, others may have learned better.
                     if wait.is_zero() || self.holds(errand, now).await? {
-                        return Ok(Admission { _slot: slot, strain, reserved: now });
+                        return Ok(Admission { _slot: slot, strain, proof, reserved: now });
                     }
                 }
                 Place::Parked(wait) => {
@@ -97,7 +98,8 @@ impl Limiter {
     ) -> Result<Admission, Failure> {
         self.pass_breaker(host, what, call).await?;
         let slot = self.slot(Lane::Transfer, what).await?;
-        Ok(Admission { _slot: slot, strain: Strain::Rested, reserved: self.clock.now() })
+        let (strain, proof) = (Strain::Rested, Proof::default());
+        Ok(Admission { _slot: slot, strain, proof, reserved: self.clock.now() })
     }
 
     /// Learns how an admitted errand went. What cannot be kept is no reason to lose an answer.
@@ -109,9 +111,9 @@ impl Limiter {
         failed: Option<&Failure>,
     ) {
         self.learn_of_host(host, failed).await;
-        let (strain, reserved) = (admission.strain, admission.reserved);
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
-        let outcome = Outcome { reserved, strain, failed };
+        let Admission { strain, proof, reserved, .. } = *admission;
+        let outcome = Outcome { reserved, strain, proof, failed };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
             self.with_key(move |key| lessons::learn(key, &shape, &errand, &outcome, now)).await;

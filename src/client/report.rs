@@ -104,7 +104,7 @@ fn next(limits: &KeyLimits, shape: &Limits, errand: &Errand, now: Instant) -> Ne
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::adaptive::Strain;
+    use crate::client::adaptive::{Proof, Strain};
     use crate::client::lanes::place;
     use crate::client::lessons::{Outcome, learn};
     use crate::model::Delivery;
@@ -118,6 +118,7 @@ mod tests {
         let refused = |kind, asked| Outcome {
             reserved: now,
             strain: Strain::Rested,
+            proof: Proof::default(),
             failed: Some((kind, Delivery::NotExecuted, asked)),
         };
         let asked = Some(Duration::from_secs(30));

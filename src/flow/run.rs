@@ -441,7 +441,12 @@ impl<S: Service> Run<S> {
     /// Jobs of the key that may be in flight: what is learned, within what the user allows.
     pub(super) async fn cap(&self) -> Result<u32, Failure> {
         let learned = self.context.service.in_flight_cap().await?;
-        Ok(learned.min(self.conduct.in_flight).min(self.canary().allows()))
+        Ok(learned.min(self.most_in_flight()))
+    }
+
+    /// What the user, and caution, allow.
+    fn most_in_flight(&self) -> u32 {
+        self.conduct.in_flight.min(self.canary().allows())
     }
 
     async fn has_place(&self, task: &Task) -> Result<bool, Failure> {
@@ -463,9 +468,10 @@ impl<S: Service> Run<S> {
     }
 
     async fn commit_now(&self, task: &mut Task) -> Result<Started, Failure> {
+        let (learned, most) = (self.context.service.in_flight_bound(), self.most_in_flight());
         let gate = StartGate {
             batch: self.batch,
-            in_flight: self.cap().await?,
+            in_flight: Arc::new(move |limits| learned(limits).min(most)),
             max_credits: self.conduct.max_credits,
         };
         task.row.sent = Some(self.context.clock.now());

@@ -9,6 +9,7 @@ use crate::client::{
     Admission, Call, Client, Created, Download, JobPage, ListQuery, NewJob, ResumePoint, StartJob,
     Started, UploadFile, Uploaded,
 };
+use crate::ledger::InFlightBound;
 use crate::model::{Failure, JobId, JobView, OutputLink};
 
 /// Told of the bytes moved so far.
@@ -36,6 +37,9 @@ pub trait Service: Send + Sync + 'static {
 
     /// How many jobs of the key may be in flight, as far as is known by now.
     fn in_flight_cap(&self) -> impl Future<Output = Result<u32, Failure>> + Send;
+
+    /// The same, of what is known of a key.
+    fn in_flight_bound(&self) -> InFlightBound;
 
     /// How long until the rate of creates and starts can spare a call that is not needed yet.
     fn until_spare(&self) -> impl Future<Output = Result<Duration, Failure>> + Send;
@@ -104,6 +108,11 @@ impl Service for Client {
 
     async fn in_flight_cap(&self) -> Result<u32, Failure> {
         Client::in_flight_cap(self).await
+    }
+
+    fn in_flight_bound(&self) -> InFlightBound {
+        let limits = *self.shape();
+        Arc::new(move |known| limits.in_flight_cap(known))
     }
 
     async fn until_spare(&self) -> Result<Duration, Failure> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
-use super::{Ledger, LedgerError};
+use super::{KeyId, Ledger, LedgerError};
 use crate::model::limits::{
     AdaptiveState, BreakerPhase, BucketState, BudgetState, HostLimits, KeyLimits, LaneState,
     LatchState, LimitKey, LimiterStore, StartRefusal, Tally,
@@ -87,6 +87,13 @@ fn kept<T: for<'a> Deserialize<'a>>(
 struct SameBoot(bool);
 
 impl Ledger {
+    /// What is known of a key, as it stands in this transaction.
+    pub(super) fn limits_of(&self, db: &Connection, key: &KeyId) -> Result<KeyLimits, LedgerError> {
+        let key = LimitKey { origin: key.origin.clone(), fingerprint: Some(key.print.clone()) };
+        let stored = kept(db, &scope_of(&key), &self.shared.boot_id)?;
+        Ok(key_limits(stored, self.shared.clock.now()))
+    }
+
     /// Which way the breakers of all hosts stand that were called since the machine was booted.
     ///
     /// # Errors
@@ -147,7 +154,11 @@ struct StoredAdaptive {
     proofs: u32,
     before: f64,
     ceiling_before: f64,
-    since_quiet: u32,
+    counted_from: Option<u64>,
+    beyond: i64,
+    proven: f64,
+    proven_before: f64,
+    pause: f64,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Default)]
@@ -209,7 +220,11 @@ impl StoredAdaptive {
             proofs: state.proofs,
             before: state.before,
             ceiling_before: state.ceiling_before,
-            since_quiet: state.since_quiet,
+            counted_from: state.counted_from.map(|at| at.0),
+            beyond: state.beyond,
+            proven: state.proven,
+            proven_before: state.proven_before,
+            pause: state.pause,
         }
     }
 
@@ -224,7 +239,11 @@ impl StoredAdaptive {
             proofs: self.proofs,
             before: self.before,
             ceiling_before: self.ceiling_before,
-            since_quiet: self.since_quiet,
+            counted_from: believable(self.counted_from, now),
+            beyond: self.beyond,
+            proven: self.proven,
+            proven_before: self.proven_before,
+            pause: self.pause,
         }
     }
 }
@@ -283,7 +302,7 @@ impl StoredKey {
     /// What was learned, and what the user has to release: all that outlives a boot.
     fn without_times(self) -> Self {
         let lane = |lane: StoredLane| StoredLane {
-            rate: StoredAdaptive { cut_at: None, ..lane.rate },
+            rate: StoredAdaptive { cut_at: None, counted_from: None, ..lane.rate },
             ..StoredLane::default()
         };
         Self {

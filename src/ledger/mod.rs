@@ -58,7 +58,9 @@ pub use place::{Asked, NewEntry, Placed};
 pub use row::{DraftSeen, Phase, Row};
 pub use spending::Spent;
 pub use story::{BatchLine, TaskLine, Told};
-pub use task::{Claim, Commit, LastLook, Source, StartGate, Started, Task, TaskId, Work};
+pub use task::{
+    Claim, Commit, InFlightBound, LastLook, Source, StartGate, Started, Task, TaskId, Work,
+};
 
 /// How long an operation waits for another process's transaction. Longer than any of ours can
 /// take, and longer than a backup of the file should.

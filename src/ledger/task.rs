@@ -7,6 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::account::KeyId;
 use super::batch::BatchId;
@@ -14,6 +15,7 @@ use super::codec::{failure_from, failure_json, options_from, path_from};
 use super::owner::{Owner, OwnerId, is_alive};
 use super::row::{DraftSeen, MAY_BE_BILLED, Phase, Row};
 use super::{Ledger, LedgerError};
+use crate::model::limits::KeyLimits;
 use crate::model::{Credits, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp};
 
 /// Number of an attempt in the ledger.
@@ -123,13 +125,16 @@ pub enum Commit {
     Lost,
 }
 
+/// Most jobs of a key that may be in flight at once, by what is known of the key.
+pub type InFlightBound = Arc<dyn Fn(&KeyLimits) -> u32 + Send + Sync>;
+
 /// Bounds that are checked in the transaction that commits a start.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone)]
 pub struct StartGate {
     /// The batch that starts it.
     pub batch: BatchId,
-    /// Most jobs of the key that may be in flight at once.
-    pub in_flight: u32,
+    /// Asked in the transaction: what another process has just learned holds already.
+    pub in_flight: InFlightBound,
     /// Most credits that the batch may start, by estimate.
     pub max_credits: Option<Credits>,
 }
@@ -340,7 +345,8 @@ impl Ledger {
         gate: &StartGate,
     ) -> Result<Started, LedgerError> {
         self.write(|tx| {
-            if in_flight(tx, &task.work.key, task.id)? >= gate.in_flight {
+            let limits = self.limits_of(tx, &task.work.key)?;
+            if in_flight(tx, &task.work.key, task.id)? >= (gate.in_flight)(&limits) {
                 return Ok(Started::AtCap);
             }
             if let Some(max) = gate.max_credits {

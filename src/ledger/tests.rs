@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::*;
+use crate::model::limits::{LimitKey, LimiterStore as _};
 use crate::model::time::{Clock, Instant, Timestamp};
 use crate::model::{Credits, Failure, FailureKind, Fingerprint, JobId, JobOptions, JobStatus};
 
@@ -153,11 +154,29 @@ fn a_process_that_was_taken_over_writes_nothing() {
     ledger.take_over(id).unwrap();
     task.row.phase = Phase::StartSent;
     assert_eq!(ledger.commit(&stopped, &task, "late", None).unwrap(), Commit::Lost);
-    let gate = StartGate { batch: BatchId(1), in_flight: 8, max_credits: None };
+    let gate = StartGate { batch: BatchId(1), in_flight: Arc::new(|_| 8), max_credits: None };
     assert_eq!(ledger.commit_start(&stopped, &task, &gate).unwrap(), Started::Lost);
     assert!(!ledger.still_owned(&stopped, &task).unwrap());
     assert_eq!(ledger.task(id).unwrap().row.phase, Phase::Planned);
     assert!(ledger.story(id).unwrap().is_empty());
+}
+
+#[test]
+fn the_gate_knows_what_another_process_has_just_learned() {
+    let dir = tempfile::tempdir().unwrap();
+    let (ledger, other) = (open(dir.path()), open(dir.path()));
+    let owner = ledger.register("p1").unwrap();
+    let id = batch(&ledger);
+    let (_, task, _) = placed(&ledger, id, entry("k", "/a", "c1"));
+    let mut task = claimed(&ledger, &owner, task);
+    task.row.phase = Phase::StartSent;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let in_flight: InFlightBound = Arc::new(|limits| limits.cap.value as u32);
+    let gate = StartGate { batch: id, in_flight, max_credits: None };
+    assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::AtCap);
+    let limits = LimitKey { origin: key().origin, fingerprint: Some(key().print) };
+    other.change_key(&limits, &mut |known| known.cap.value = 1.0).unwrap();
+    assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::Committed);
 }
 
 #[test]
@@ -177,7 +196,7 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
         task.row.phase = Phase::StartSent;
         task.row.starts = 1;
     }
-    let capped = StartGate { batch: id, in_flight: 1, max_credits: None };
+    let capped = StartGate { batch: id, in_flight: Arc::new(|_| 1), max_credits: None };
     assert_eq!(ledger.commit_start(&owner, &tasks[0], &capped).unwrap(), Started::Committed);
     assert_eq!(ledger.commit_start(&owner, &tasks[1], &capped).unwrap(), Started::AtCap);
     assert_eq!(ledger.in_flight(&key()).unwrap(), 1);
@@ -190,7 +209,8 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
     ledger.commit(&owner, &tasks[0], "look", None).unwrap();
     assert!(!tasks[0].holds_place() && ledger.in_flight(&key()).unwrap() == 0);
 
-    let bounded = StartGate { batch: id, in_flight: 8, max_credits: Some(Credits(4.5)) };
+    let max_credits = Some(Credits(4.5));
+    let bounded = StartGate { batch: id, in_flight: Arc::new(|_| 8), max_credits };
     assert_eq!(ledger.commit_start(&owner, &tasks[1], &bounded).unwrap(), Started::Committed);
     let refused = ledger.commit_start(&owner, &tasks[2], &bounded).unwrap();
     assert_eq!(

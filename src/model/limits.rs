@@ -72,8 +72,16 @@ pub struct AdaptiveState {
     pub before: f64,
     /// Of a rate: its ceiling before that.
     pub ceiling_before: f64,
-    /// Of a rate: good answers since there was quiet.
-    pub since_quiet: u32,
+    /// Of a rate: since when calls are counted; what the service could bear at once was known then.
+    pub counted_from: Option<Instant>,
+    /// Of a rate: calls since then, less those that the service could bear at once.
+    pub beyond: i64,
+    /// Of a rate: the highest that good answers have proved.
+    pub proven: f64,
+    /// Of a rate: the same before the last cut.
+    pub proven_before: f64,
+    /// Of a cap: the pause in seconds that its last refusal asked for.
+    pub pause: f64,
 }
 
 /// What is kept of one lane.

@@ -253,7 +253,12 @@ impl Sandbox {
     }
 
     pub fn start(args: &[&str]) -> Self {
-        let tmp = tempfile::tempdir().unwrap();
+        Self::start_in(&std::env::temp_dir(), args)
+    }
+
+    /// One that keeps its files somewhere below `place`.
+    pub fn start_in(place: &Path, args: &[&str]) -> Self {
+        let tmp = tempfile::tempdir_in(place).unwrap();
         let mut child = Command::new(RBGV)
             .args(["sandbox", "--json"])
             .args(args)
