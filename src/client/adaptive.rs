@@ -8,8 +8,8 @@
 //! A good answer proves little by itself: a service's bucket that filled up meanwhile bears much more
 //! than its rate, for a while. So calls are counted, and a rate is *proved* by what went beyond such a
 //! bucket in the time that passed. Once a ceiling is known, a rate that is far above what is proved does
-//! not grow, and after a quiet time, when everything is likely to come at once, only what was proved is
-//! believed.
+//! not grow, and after a quiet time, when everything is likely to come at once, little more than what was
+//! proved is believed.
 
 use crate::model::Instant;
 use crate::model::limits::AdaptiveState;
@@ -28,9 +28,9 @@ const HARDLY_ANY: f64 = 1.0;
 const FIRST_GROWTH: f64 = 0.5;
 /// A rate grows while at least this share of it is proved.
 const PROVED_TO_GROW: f64 = 0.7;
-/// Share of what was proved that is believed later: calls do not arrive as evenly as they are sent, and
-/// a little early is too early.
-const BELIEVED: f64 = 0.95;
+/// What is believed after a quiet time, as a share of what was proved: a little more, since what a full
+/// bucket may have borne is left out of each proof.
+const BELIEVED_AFTER_QUIET: f64 = 1.15;
 /// Calls are counted anew after this many bursts, so that what passed long ago does not hide a limit
 /// that has risen.
 const COUNTED_BURSTS: i64 = 16;
@@ -81,12 +81,12 @@ pub struct Proof {
     pub is_firm: bool,
 }
 
-/// There was quiet until `now`: the service can bear a full `burst`, and of the rate only what was
-/// proved is believed, or what the last refusal left of it.
+/// There was quiet until `now`: the service can bear a full `burst`, and of the rate little more than
+/// what was proved is believed, or what the last refusal left of it.
 pub(super) fn quiet(state: &mut AdaptiveState, bounds: &Bounds, burst: u32, now: Instant) {
     let was_left =
         if state.ceiling > 0.0 { state.ceiling * (1.0 - CUT) } else { bounds.hold(bounds.first) };
-    let believed = was_left.max(state.proven * BELIEVED);
+    let believed = was_left.max(state.proven * BELIEVED_AFTER_QUIET);
     state.value = bounds.hold(value(state, bounds).min(believed));
     count_from(state, burst, now);
 }
@@ -122,8 +122,7 @@ pub fn good(state: &mut AdaptiveState, bounds: &Bounds, strain: Strain, proof: P
     if proof.is_firm {
         state.proven = state.proven.max(proof.rate);
     }
-    let needs_proof =
-        (state.ceiling > 0.0 || strain == Strain::PutOff) && now >= state.proven * BELIEVED;
+    let needs_proof = (state.ceiling > 0.0 || strain == Strain::PutOff) && now >= state.proven;
     let was_held_back = matches!(strain, Strain::PutOff | Strain::Pressed);
     if !was_held_back || (needs_proof && proof.rate < now * PROVED_TO_GROW) {
         return;
@@ -275,17 +274,18 @@ mod tests {
     }
 
     #[test]
-    fn after_a_quiet_time_only_what_was_proved_is_believed() {
+    fn after_a_quiet_time_little_more_than_what_was_proved_is_believed() {
         let firm = |rate| Proof { rate, is_firm: true };
         // (value, ceiling, proofs, believed after quiet)
         let table = [
-            (16.0, 0.0, vec![firm(10.0)], 9.5),
-            (16.0, 0.0, vec![firm(8.0), firm(10.0), firm(6.0)], 9.5),
+            (16.0, 0.0, vec![firm(10.0)], 11.5),
+            (16.0, 0.0, vec![firm(8.0), firm(10.0), firm(6.0)], 11.5),
             (16.0, 0.0, vec![Proof { is_firm: false, ..firm(10.0) }], 4.0),
             (16.0, 0.0, vec![firm(2.0)], 4.0),
             (3.0, 0.0, vec![firm(10.0)], 3.0),
             (16.0, 12.0, vec![firm(2.0)], 10.8),
-            (16.0, 12.0, vec![firm(15.0)], 14.25),
+            (16.0, 12.0, vec![firm(12.0)], 13.8),
+            (16.0, 12.0, vec![firm(15.0)], 16.0),
         ];
         for (value, ceiling, proofs, expected) in table {
             let mut state = AdaptiveState { value, ceiling, ..AdaptiveState::default() };

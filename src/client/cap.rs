@@ -34,7 +34,7 @@ const WELL_BELOW: f64 = 0.85;
 /// Rounds within which a refusal follows at once.
 const AT_ONCE: f64 = 0.5;
 /// Accepted starts beyond what is known to fit that prove it, at the most.
-const PROOFS_MAX: f64 = 4.0;
+const PROOFS_MAX: f64 = 6.0;
 
 /// Takes note of an accepted start that made it `used` jobs in flight.
 pub(super) fn accepted(state: &mut AdaptiveState, bounds: &Bounds, used: f64, at: Instant) {
@@ -242,7 +242,9 @@ mod tests {
         let known =
             |cap: f64| AdaptiveState { value: cap, ceiling: cap, ..AdaptiveState::default() };
         // (what is tried, accepted starts that prove it)
-        for (tried, expected) in [(2.0, 1), (3.0, 1), (4.0, 2), (7.0, 3), (8.0, 4), (21.0, 4)] {
+        for (tried, expected) in
+            [(2.0, 1), (3.0, 1), (4.0, 2), (7.0, 3), (8.0, 4), (12.0, 6), (21.0, 6)]
+        {
             let mut state = AdaptiveState { value: tried, ..known(tried - 1.0) };
             let proofs = (1..10)
                 .find(|_| {

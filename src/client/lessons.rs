@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn starts_that_pass_beside_as_many_show_that_it_was_the_rate() {
         // (starts that pass, jobs in flight beside them, the next refusal is about the cap)
-        for (number, beside, expected) in [(4, 5, false), (3, 5, true), (4, 4, true)] {
+        for (number, beside, expected) in [(6, 5, false), (5, 5, true), (6, 4, true)] {
             let (mut limits, shape) = (KeyLimits::default(), Limits::default());
             (limits.cap.value, limits.cap.ceiling) = (20.0, 20.0);
             let outcome = |reserved, refused: bool| Outcome {
