@@ -264,7 +264,7 @@ mod tests {
         for (proved, strain, ceiling, grows) in table {
             let known = AdaptiveState { value: 4.0, ceiling, ..AdaptiveState::default() };
             let mut state = AdaptiveState { proven: 6.0, ..known };
-            good(&mut state, &BOUNDS, strain, Proof::default());
+            (0..20).for_each(|_| good(&mut state, &BOUNDS, strain, Proof::default()));
             assert_eq!(state.value > 4.0, strain != Strain::Eased, "what was proved before");
             let mut state = known;
             let proof = Proof { rate: proved, is_firm: false };
