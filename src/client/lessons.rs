@@ -22,7 +22,7 @@ const TOGETHER_AT_ONCE: Duration = Duration::from_secs(1);
 
 /// So many more may have been in flight beside a refused start than were counted: another start may
 /// have been faster.
-const MISCOUNTED: f64 = 1.0;
+const MISCOUNTED: u32 = 1;
 
 /// How a call went.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -72,12 +72,12 @@ fn passed(
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
         if let Some(refusal) = &mut limits.start_refused
-            && others >= refusal.beside
+            && others >= refusal.beside + MISCOUNTED
             && outcome.reserved > refusal.at
         {
             refusal.passed_since += 1;
             if refusal.passed_since >= cap::proofs(&limits.cap, &shape.in_flight) {
-                // As many fit as there were when it was refused: that was the rate indeed.
+                // More fit than there were when it was refused: that was the rate indeed.
                 limits.start_refused = None;
             }
         }
@@ -99,7 +99,7 @@ fn limited(
         let no_different = |earlier: StartRefusal| {
             limits.control.rate.cut_at <= Some(earlier.at)
                 && (now.since(earlier.at) < AGAIN
-                    || f64::from(earlier.beside) + MISCOUNTED >= others)
+                    || f64::from(earlier.beside + MISCOUNTED) >= others)
         };
         if limits.start_refused.is_some_and(no_different) {
             // The rate was blamed for it.
@@ -112,18 +112,23 @@ fn limited(
         return;
     }
     let shared = is_shared(limits, errand.lane, now);
+    let mut is_new = false;
     for lane in Lane::ALL.into_iter().filter(|lane| shared || *lane == errand.lane) {
         let (state, bounds) = (limits.lane(lane), shape.lane(lane));
         if adaptive::refused(&mut state.rate, &bounds.rate, outcome.reserved, now) {
             // The service's bucket is empty; what was reserved of ours is reserved anew.
             let bucket = bucket_shape(state, bounds);
             bucket::empty(&mut state.bucket, &bucket, now);
+            is_new = true;
         }
         state.parked_until = state.parked_until.max(until);
     }
     if errand.starts {
-        let beside = errand.in_flight.unwrap_or_default();
-        limits.start_refused = Some(StartRefusal { at: now, beside, passed_since: 0 });
+        // One of the same episode tells nothing new: what was decided since the first one does.
+        if is_new {
+            let beside = errand.in_flight.unwrap_or_default();
+            limits.start_refused = Some(StartRefusal { at: now, beside, passed_since: 0 });
+        }
     } else {
         limits.lane(errand.lane).refused_at = Some(now);
         let just_cut = limits.cap.cut_at.is_some_and(|cut| now.since(cut) < TOGETHER_AT_ONCE);
@@ -323,7 +328,7 @@ mod tests {
         learn(&mut limits, &shape, &start(8), &pressed(1_005), Instant(1_020));
         assert!(limits.cap.cut_at.is_none(), "one of the same episode tells nothing new");
         let rate = limits.control.rate.before;
-        learn(&mut limits, &shape, &start(8), &pressed(1_200), Instant(1_300));
+        learn(&mut limits, &shape, &start(8), &pressed(1_015), Instant(1_030));
         let at = |state: &crate::model::limits::AdaptiveState| (state.value * 10.0).round();
         assert!((at(&limits.cap) - 80.0).abs() < 0.1, "{:?}", limits.cap);
         assert!((limits.control.rate.value - rate).abs() < 0.1, "the rate is as it was");
@@ -334,9 +339,9 @@ mod tests {
     }
 
     #[test]
-    fn starts_that_pass_beside_as_many_show_that_it_was_the_rate() {
+    fn starts_that_pass_beside_more_show_that_it_was_the_rate() {
         // (starts that pass, jobs in flight beside them, the next refusal is about the cap)
-        for (number, beside, expected) in [(6, 5, false), (5, 5, true), (6, 4, true)] {
+        for (number, beside, expected) in [(6, 6, false), (5, 6, true), (6, 5, true)] {
             let (mut limits, shape) = (KeyLimits::default(), Limits::default());
             (limits.cap.value, limits.cap.ceiling) = (20.0, 20.0);
             let outcome = |reserved, refused: bool| Outcome {

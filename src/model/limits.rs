@@ -115,7 +115,7 @@ pub struct StartRefusal {
     pub at: Instant,
     /// Jobs in flight beside it.
     pub beside: u32,
-    /// Starts beside as many that were decided since then and accepted.
+    /// Starts beside more that were decided since then and accepted.
     pub passed_since: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Rows 11, 13, 17, 18, 32 and 33: limits, outages, redirects, secrets.
+//! Rows 11-13, 17, 18, 21, 32 and 33: limits, clocks, outages, redirects, secrets.
 
 use crate::case::Case;
 
@@ -129,4 +129,74 @@ fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
     let failed =
         audit.0["requests"].as_array().unwrap().iter().filter(|row| row["status"] == 503).count();
     assert!((1..60).contains(&failed), "{failed} calls were thrown at a service that was down");
+}
+
+#[test]
+fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follow_slowly() {
+    use rbgv::client::BreakerShape;
+    use rbgv::client::breaker::{Leave, ask, badly, well};
+    use rbgv::ledger::Ledger;
+    use rbgv::model::limits::LimiterStore as _;
+    use rbgv::model::{Clock, Instant};
+    let directory = tempfile::tempdir().unwrap();
+    let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(rbgv::env::SystemClock::new());
+    let ledgers = [(); 2].map(|()| Ledger::open(directory.path(), clock.clone()).unwrap());
+    let shape = BreakerShape::default();
+    let at = |second: u64| Instant(1_000_000 + second * 1_000);
+    let answered = |process: usize, well_answered: bool, second| {
+        let change = &mut |host: &mut _| {
+            if well_answered {
+                well(host, &shape, at(second));
+            } else {
+                badly(host, &shape, at(second));
+            }
+        };
+        ledgers[process].change_host("host", change).unwrap();
+    };
+    let crowd = |callers: usize, second| -> Vec<Leave> {
+        let asks = |n: usize| {
+            let mut leave = None;
+            let change = &mut |host: &mut _| leave = Some(ask(host, &shape, at(second)));
+            ledgers[n % 2].change_host("host", change).unwrap();
+            leave.unwrap()
+        };
+        (0..callers).map(asks).collect()
+    };
+    let sent = |callers, second| -> usize {
+        let leaves = crowd(callers, second);
+        leaves.iter().filter(|leave| !matches!(leave, Leave::AskAfter(_))).count()
+    };
+    (0..6).for_each(|n| answered(n % 2, false, 0));
+    assert_eq!(sent(1_000, 1), 0, "it is open in both");
+    let mut cool_downs = Vec::new();
+    for opened in [0, 15, 45] {
+        // It flaps: each probe goes badly, and the next one comes later.
+        let probed = (opened..).find(|second| sent(2, *second) > 0).unwrap();
+        cool_downs.push(probed - opened);
+        assert_eq!(sent(1_000, probed), 0, "one probe, machine-wide");
+        answered(1, false, probed);
+    }
+    assert_eq!(cool_downs, [15, 30, 60]);
+    let probed = (105..).find(|second| sent(2, *second) > 0).unwrap();
+    answered(0, true, probed);
+    assert!((1..=6).contains(&sent(1_000, probed)), "a few follow on the ramp, in their places");
+    assert_eq!(sent(1_000, probed + 6), 1_000, "closed: from here on the rates hold");
+}
+
+#[test]
+fn row_21_a_clock_that_is_set_neither_stalls_nor_bursts() {
+    use rbgv::client::bucket::{BucketShape, reserve};
+    use rbgv::model::Instant;
+    use rbgv::model::limits::BucketState;
+    use std::time::Duration;
+    let shape = BucketShape { rate: 10.0, burst: 5, horizon: Duration::from_mins(10) };
+    let noon = Instant(12 * 3_600_000);
+    for (set, now) in [("back", Instant(11 * 3_600_000)), ("forward", Instant(13 * 3_600_000))] {
+        let mut state = BucketState::default();
+        (0..30).for_each(|_| drop(reserve(&mut state, &shape, noon)));
+        let waits: Vec<_> = (0..30).map(|_| reserve(&mut state, &shape, now)).collect();
+        let at_once = waits.iter().filter(|wait| wait.is_zero()).count();
+        assert_eq!(at_once, 5, "{set}: no more at once than ever");
+        assert_eq!(waits[29], Duration::from_millis(2_500), "{set}: and the others in their turn");
+    }
 }
