@@ -1,6 +1,7 @@
 //! The order of work. Longest first, since a long job that is begun last is waited for alone; but
 //! not all short ones together at the end either, where nothing but the rate of creates and starts
-//! would count: every second one is taken from the short end, as long as that is much shorter. Places
+//! would count, and where each start that is lost without an answer keeps the batch waiting for `settle`:
+//! most are taken from the short end, as long as that is much shorter. Places
 //! that are free at first are filled with long ones, which need the fewest creates and starts. But
 //! options that have not succeeded yet are tried on a short one, which tells soonest and costs least.
 
@@ -18,6 +19,9 @@ const PAGE: u32 = 64;
 /// The short end is left for the end unless it is shorter than one of so many parts.
 const MUCH: i64 = 2;
 
+/// So many are taken from the short end for each one from the long end.
+const SHORT_IN_TURN: usize = 4;
+
 /// Where an entry stands: longest first, then by number.
 type Place = (Reverse<i64>, i64);
 
@@ -31,6 +35,8 @@ pub(super) struct Queue {
     taken_from_short: Option<Place>,
     /// So many are taken from the long end before one may be taken from the short end.
     until_short: usize,
+    /// So many have been taken from the short end in turn.
+    short_in_turn: usize,
 }
 
 /// One end of the queue.
@@ -42,7 +48,7 @@ struct End {
 }
 
 impl Queue {
-    /// The queue of a batch, of which `long_first` come from the long end before the ends alternate.
+    /// The queue of a batch, of which `long_first` come from the long end before the ends take turns.
     pub(super) fn new(batch: BatchId, long_first: usize) -> Self {
         Self {
             batch,
@@ -50,6 +56,7 @@ impl Queue {
             short: End::default(),
             taken_from_short: None,
             until_short: long_first,
+            short_in_turn: 0,
         }
     }
 
@@ -88,9 +95,13 @@ impl Queue {
         };
         let is_due = self.until_short == 0;
         let from_short = is_due && self.short.read.front().is_some_and(is_worth_it);
-        self.until_short = if is_due { 1 } else { self.until_short - 1 };
         if !from_short {
+            self.until_short = self.until_short.saturating_sub(1);
             return self.long.read.pop_front();
+        }
+        self.short_in_turn += 1;
+        if self.short_in_turn == SHORT_IN_TURN {
+            (self.until_short, self.short_in_turn) = (1, 0);
         }
         let shortest = self.short.read.pop_front();
         self.taken_from_short = shortest.as_ref().map(place);
@@ -147,12 +158,13 @@ mod tests {
     #[test]
     fn longest_first_with_much_shorter_ones_in_between() {
         // (ranks, order)
-        let table: [(&[i64], &[i64]); 6] = [
+        let table: [(&[i64], &[i64]); 7] = [
             (&[], &[]),
             (&[5], &[5]),
             (&[30, 100, 70, 50], &[100, 30, 70, 50]),
             (&[0, 0, 0], &[0, 0, 0]),
-            (&[10, 100, 20, 90, 30, 80, 40, 70], &[100, 10, 90, 20, 80, 30, 70, 40]),
+            (&[10, 100, 20, 90, 30, 80, 40, 70], &[100, 10, 20, 30, 40, 90, 80, 70]),
+            (&[1, 2, 3, 4, 5, 6, 70, 80, 90], &[90, 1, 2, 3, 4, 80, 5, 6, 70]),
             (&[10, 12, 14, 16, 18], &[18, 16, 14, 12, 10]),
         ];
         for (ranks, expected) in table {
@@ -163,8 +175,8 @@ mod tests {
     #[test]
     fn places_are_filled_with_long_ones_first_and_new_options_are_tried_on_a_short_one() {
         let ranks = [10, 100, 20, 90, 30, 80, 40, 70];
-        assert_eq!(order(&ranks, 0), [10, 100, 20, 90, 30, 80, 70, 40]);
-        assert_eq!(order(&ranks, 3), [100, 90, 80, 10, 70, 40, 30, 20]);
+        assert_eq!(order(&ranks, 0), [10, 20, 30, 40, 100, 90, 80, 70]);
+        assert_eq!(order(&ranks, 3), [100, 90, 80, 10, 20, 30, 70, 40]);
         assert_eq!(order(&ranks, 99), [100, 90, 80, 70, 40, 30, 20, 10]);
     }
 
