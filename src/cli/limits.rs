@@ -43,12 +43,14 @@ async fn show_key(session: &Session, ledger: &Ledger, client: &Client) -> Result
 }
 
 fn table(report: &LimitsReport, in_flight: u32) -> Table {
-    let headings = ["limit", "now", "at most", "last refused at", "refused in 1 h", "next"];
-    let mut table = Table::new(headings).numbers([4]);
+    let headings =
+        ["limit", "now", "at once", "at most", "last refused at", "refused in 1 h", "next"];
+    let mut table = Table::new(headings).numbers([2, 5]);
     for lane in &report.lanes {
         table.row([
             what(lane.lane).to_owned(),
             rate(lane.rate),
+            lane.burst.to_string(),
             rate(lane.rate_max),
             lane.ceiling.map_or_else(|| "-".to_owned(), rate),
             lane.refused.to_string(),
@@ -58,6 +60,7 @@ fn table(report: &LimitsReport, in_flight: u32) -> Table {
     table.row([
         "jobs in flight".to_owned(),
         format!("{in_flight} of {}", report.cap),
+        String::new(),
         report.cap_max.to_string(),
         report.cap_ceiling.map_or_else(|| "-".to_owned(), |cap| format!("{cap:.0}")),
         String::new(),
@@ -132,6 +135,7 @@ fn lane_json(lane: &LaneReport) -> serde_json::Value {
     serde_json::json!({
         "lane": lane.lane.as_str(),
         "rate_per_second": lane.rate,
+        "at_once": lane.burst,
         "most_per_second": lane.rate_max,
         "last_refused_at": lane.ceiling,
         "refused_last_hour": lane.refused,

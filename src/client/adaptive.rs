@@ -8,7 +8,7 @@
 //! A good answer proves little by itself: a service's bucket that filled up meanwhile bears much more
 //! than its rate, for a while. So calls are counted, and a rate is *proved* by what went beyond such a
 //! bucket in the time that passed. Once a ceiling is known, a rate that is far above what is proved does
-//! not grow, and after a quiet time, when everything is likely to come at once, little more than what was
+//! not grow, and after a quiet time, when everything is likely to come at once, no more than what was
 //! proved is believed.
 
 use crate::model::Instant;
@@ -28,9 +28,9 @@ const HARDLY_ANY: f64 = 1.0;
 const FIRST_GROWTH: f64 = 0.5;
 /// A rate grows while at least this share of it is proved.
 const PROVED_TO_GROW: f64 = 0.7;
-/// What is believed after a quiet time, as a share of what was proved: a little more, since what a full
-/// bucket may have borne is left out of each proof.
-const BELIEVED_AFTER_QUIET: f64 = 1.15;
+/// What is believed after a quiet time, as a share of what was proved: a little less, since calls do not
+/// arrive as evenly as they are sent, above all those of several processes that begin together.
+const BELIEVED_AFTER_QUIET: f64 = 0.95;
 /// Calls are counted anew after this many bursts, so that what passed long ago does not hide a limit
 /// that has risen.
 const COUNTED_BURSTS: i64 = 16;
@@ -74,14 +74,28 @@ pub enum Strain {
 /// What a good answer to a call would prove, by the calls that were counted up to it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Proof {
-    /// Calls a second that the service then bears in the long run; none if it might bear all of them at
-    /// once.
-    pub rate: f64,
-    /// Whether so many calls are behind it that it hardly matters how evenly they arrived.
+    /// Calls beyond those that the service may have borne at once.
+    pub beyond: u32,
+    /// Since when they are counted.
+    pub from: Instant,
+    /// When the last of them was to be sent.
+    pub at: Instant,
+    /// Whether there are so many that the service bears them in the long run.
     pub is_firm: bool,
 }
 
-/// There was quiet until `now`: the service can bear a full `burst`, and of the rate little more than
+impl Proof {
+    /// Calls a second that the service bears if they arrived until `by`; 0 if it might bear all of them
+    /// at once.
+    fn rate(&self, by: Instant) -> f64 {
+        if self.beyond == 0 {
+            return 0.0;
+        }
+        f64::from(self.beyond) / by.since(self.from).as_secs_f64()
+    }
+}
+
+/// There was quiet until `now`: the service can bear a full `burst`, and of the rate no more than
 /// what was proved is believed, or what the last refusal left of it.
 pub(super) fn quiet(state: &mut AdaptiveState, bounds: &Bounds, burst: u32, now: Instant) {
     let was_left =
@@ -100,31 +114,35 @@ pub(super) fn count(state: &mut AdaptiveState, burst: u32, at: Instant) -> Proof
         count_from(state, burst, at);
     }
     state.beyond += 1;
-    let passed = at.since(from.unwrap_or(at)).as_secs_f64();
-    if state.beyond <= 0 || passed <= 0.0 {
-        return Proof::default();
-    }
-    let is_firm = state.beyond >= i64::from(burst);
-    Proof { rate: state.beyond as f64 / passed, is_firm }
+    let from = from.unwrap_or(at);
+    let beyond = u32::try_from(state.beyond).unwrap_or(0);
+    Proof { beyond: if from < at { beyond } else { 0 }, from, at, is_firm: beyond >= burst }
 }
 
 fn count_from(state: &mut AdaptiveState, burst: u32, at: Instant) {
     (state.counted_from, state.beyond) = (Some(at), -i64::from(burst));
 }
 
-/// Takes note of a good answer. Only one that the limit had held back counts: a limit that nobody
-/// comes near is not proved by it. Before any ceiling is known, growth is quick where calls stand in line,
+/// Takes note of a good answer that came at `answered`, until when all that was counted had arrived; when
+/// it was sent is no proof of that. Only an answer to what the limit had held back lets it grow: a limit
+/// that nobody comes near is not proved by it. Before any ceiling is known, growth is quick where calls stand in line,
 /// and the first refusal takes its last round back; else a rate grows only while most of it is proved, or
 /// up to what was proved before.
-pub fn good(state: &mut AdaptiveState, bounds: &Bounds, strain: Strain, proof: Proof) {
+pub fn good(
+    state: &mut AdaptiveState,
+    bounds: &Bounds,
+    strain: Strain,
+    proof: Proof,
+    answered: Instant,
+) {
     let now = value(state, bounds);
     state.value = now;
     if proof.is_firm {
-        state.proven = state.proven.max(proof.rate);
+        state.proven = state.proven.max(proof.rate(answered.max(proof.at)));
     }
     let needs_proof = (state.ceiling > 0.0 || strain == Strain::PutOff) && now >= state.proven;
     let was_held_back = matches!(strain, Strain::PutOff | Strain::Pressed);
-    if !was_held_back || (needs_proof && proof.rate < now * PROVED_TO_GROW) {
+    if !was_held_back || (needs_proof && proof.rate(proof.at) < now * PROVED_TO_GROW) {
         return;
     }
     let share = 1.0 / now.max(1.0);
@@ -159,15 +177,27 @@ pub fn refused(
     let is_far_off = if state.ceiling > 0.0 { hardly_any } else { !hardly_any };
     let share = if is_far_off { DEEP_CUT } else { CUT };
     let after = before * (1.0 - share);
-    (state.before, state.ceiling_before) = (before, state.ceiling);
+    begin_episode(state, before, now);
     state.ceiling = if is_far_off { after / (1.0 - CUT) } else { before };
     state.value = bounds.hold(after);
     state.rounds = 0.0;
+    state.proven = state.proven.min(before);
+    true
+}
+
+/// A refusal that was not about the rate: nothing is cut, but what was decided before is one episode with
+/// it.
+pub(super) fn spared(state: &mut AdaptiveState, bounds: &Bounds, now: Instant) {
+    let before = value(state, bounds);
+    begin_episode(state, before, now);
+}
+
+fn begin_episode(state: &mut AdaptiveState, before: f64, now: Instant) {
+    (state.before, state.ceiling_before) = (before, state.ceiling);
+    state.proven_before = state.proven;
     state.cut_at = Some(now);
-    (state.proven, state.proven_before) = (state.proven.min(before), state.proven);
     // The service's bucket is empty: what goes well from now on, its rate bears.
     (state.counted_from, state.beyond) = (Some(now), 0);
-    true
 }
 
 /// The last refusal turned out to be about something else: what was known before it holds again.
@@ -198,15 +228,22 @@ mod tests {
         (left - right).abs() < 0.01
     }
 
+    const NOW: Instant = Instant(1_000_000);
+
     /// What proves any rate.
-    const PROVED: Proof = Proof { rate: f64::INFINITY, is_firm: false };
+    const PROVED: Proof = Proof { beyond: 1, from: NOW, at: NOW, is_firm: false };
+
+    /// What proves so many calls a second.
+    fn proof(rate: u32, is_firm: bool) -> Proof {
+        Proof { beyond: rate * 1_000, from: Instant(0), at: NOW, is_firm }
+    }
 
     /// Good answers until a round is full, `rounds` times.
     fn go_well(state: &mut AdaptiveState, rounds: u32) {
         for _ in 0..rounds {
             let mut left = value(state, &BOUNDS).round();
             while left > 0.0 {
-                good(state, &BOUNDS, Strain::Pressed, PROVED);
+                good(state, &BOUNDS, Strain::Pressed, PROVED, NOW);
                 left -= 1.0;
             }
         }
@@ -217,8 +254,8 @@ mod tests {
         let mut state = AdaptiveState::default();
         assert!(close(value(&state, &BOUNDS), 4.0));
         for _ in 0..1_000 {
-            good(&mut state, &BOUNDS, Strain::Rested, PROVED);
-            good(&mut state, &BOUNDS, Strain::Eased, PROVED);
+            good(&mut state, &BOUNDS, Strain::Rested, PROVED, NOW);
+            good(&mut state, &BOUNDS, Strain::Eased, PROVED, NOW);
         }
         assert!(close(value(&state, &BOUNDS), 4.0));
     }
@@ -238,12 +275,19 @@ mod tests {
         ];
         for (at, calls, rate, is_firm) in table {
             let proofs = (0..calls).map(|_| count(&mut state, 10, Instant(at)));
-            assert_eq!(proofs.last(), Some(Proof { rate, is_firm }), "{at}");
+            let last = proofs.last().unwrap();
+            assert!(
+                close(last.rate(Instant(at)), rate) && last.is_firm == is_firm,
+                "{at} {last:?}"
+            );
         }
         refused(&mut state, &BOUNDS, Instant(6_000), Instant(6_000));
         let proof = count(&mut state, 10, Instant(6_500));
-        assert!(close(proof.rate, 2.0), "its bucket is known to be empty");
-        let rates = (1..200).map(|n| count(&mut state, 10, Instant(6_500 + n * 100)).rate);
+        assert!(close(proof.rate(proof.at), 2.0), "its bucket is known to be empty");
+        let rates = (1..200).map(|n| {
+            let at = Instant(6_500 + n * 100);
+            count(&mut state, 10, at).rate(at)
+        });
         let anew = rates.collect::<Vec<_>>().windows(2).filter(|two| two[0] > two[1] * 2.0).count();
         assert_eq!(anew, 1, "after sixteen bursts it may have filled up for all that is known");
     }
@@ -252,49 +296,75 @@ mod tests {
     fn a_rate_grows_while_most_of_it_is_proved() {
         // (proved, strain, ceiling, grows)
         let table = [
-            (2.7, Strain::Pressed, 0.0, true),
-            (2.7, Strain::Pressed, 4.1, false),
-            (2.9, Strain::Pressed, 4.1, true),
-            (2.7, Strain::PutOff, 0.0, false),
-            (2.7, Strain::PutOff, 4.1, false),
-            (2.9, Strain::PutOff, 0.0, true),
-            (2.9, Strain::PutOff, 4.1, true),
-            (2.9, Strain::Eased, 0.0, false),
+            (2, Strain::Pressed, 0.0, true),
+            (2, Strain::Pressed, 4.1, false),
+            (3, Strain::Pressed, 4.1, true),
+            (2, Strain::PutOff, 0.0, false),
+            (2, Strain::PutOff, 4.1, false),
+            (3, Strain::PutOff, 0.0, true),
+            (3, Strain::PutOff, 4.1, true),
+            (3, Strain::Eased, 0.0, false),
         ];
         for (proved, strain, ceiling, grows) in table {
             let known = AdaptiveState { value: 4.0, ceiling, ..AdaptiveState::default() };
             let mut state = AdaptiveState { proven: 6.0, ..known };
-            (0..20).for_each(|_| good(&mut state, &BOUNDS, strain, Proof::default()));
+            (0..20).for_each(|_| good(&mut state, &BOUNDS, strain, Proof::default(), NOW));
             assert_eq!(state.value > 4.0, strain != Strain::Eased, "what was proved before");
             let mut state = known;
-            let proof = Proof { rate: proved, is_firm: false };
-            (0..20).for_each(|_| good(&mut state, &BOUNDS, strain, proof));
+            let proof = proof(proved, false);
+            (0..20).for_each(|_| good(&mut state, &BOUNDS, strain, proof, NOW));
             assert_eq!(state.value > 4.0, grows, "{proved} {strain:?} {ceiling}");
         }
     }
 
     #[test]
-    fn after_a_quiet_time_little_more_than_what_was_proved_is_believed() {
-        let firm = |rate| Proof { rate, is_firm: true };
+    fn after_a_quiet_time_no_more_than_what_was_proved_is_believed() {
+        let firm = |rate| proof(rate, true);
         // (value, ceiling, proofs, believed after quiet)
         let table = [
-            (16.0, 0.0, vec![firm(10.0)], 11.5),
-            (16.0, 0.0, vec![firm(8.0), firm(10.0), firm(6.0)], 11.5),
-            (16.0, 0.0, vec![Proof { is_firm: false, ..firm(10.0) }], 4.0),
-            (16.0, 0.0, vec![firm(2.0)], 4.0),
-            (3.0, 0.0, vec![firm(10.0)], 3.0),
-            (16.0, 12.0, vec![firm(2.0)], 10.8),
-            (16.0, 12.0, vec![firm(12.0)], 13.8),
-            (16.0, 12.0, vec![firm(15.0)], 16.0),
+            (16.0, 0.0, vec![firm(10)], 9.5),
+            (16.0, 0.0, vec![firm(8), firm(10), firm(6)], 9.5),
+            (16.0, 0.0, vec![proof(10, false)], 4.0),
+            (16.0, 0.0, vec![firm(2)], 4.0),
+            (3.0, 0.0, vec![firm(10)], 3.0),
+            (16.0, 12.0, vec![firm(2)], 10.8),
+            (16.0, 12.0, vec![firm(12)], 11.4),
+            (16.0, 12.0, vec![firm(15)], 14.25),
         ];
         for (value, ceiling, proofs, expected) in table {
             let mut state = AdaptiveState { value, ceiling, ..AdaptiveState::default() };
             for proof in &proofs {
-                good(&mut state, &BOUNDS, Strain::Eased, *proof);
+                good(&mut state, &BOUNDS, Strain::Eased, *proof, NOW);
             }
             quiet(&mut state, &BOUNDS, 10, Instant(1_000));
             assert!(close(state.value, expected), "{value} {ceiling} {proofs:?}: {}", state.value);
         }
+    }
+
+    #[test]
+    fn only_what_was_answered_is_proved() {
+        let mut state = AdaptiveState::default();
+        quiet(&mut state, &BOUNDS, 10, Instant(1_000));
+        // Ten a second as they were sent, but all may have arrived as late as the answer says.
+        let proofs: Vec<Proof> = (0..20_u64)
+            .map(|n| count(&mut state, 10, Instant(1_000 + n.saturating_sub(9) * 100)))
+            .collect();
+        good(&mut state, &BOUNDS, Strain::Eased, proofs[19], Instant(3_000));
+        assert!(close(state.proven, 5.0), "{}", state.proven);
+    }
+
+    #[test]
+    fn a_refusal_that_is_not_about_the_rate_cuts_nothing_and_begins_an_episode() {
+        let known = AdaptiveState { value: 9.0, ceiling: 10.0, proven: 8.0, ..Default::default() };
+        let mut state = known;
+        spared(&mut state, &BOUNDS, Instant(1_000));
+        assert_eq!((state.value, state.ceiling, state.proven), (9.0, 10.0, 8.0));
+        assert!(!refused(&mut state, &BOUNDS, Instant(990), Instant(1_010)), "one episode");
+        assert!(refused(&mut state, &BOUNDS, Instant(1_020), Instant(1_030)));
+        let mut state = known;
+        spared(&mut state, &BOUNDS, Instant(1_000));
+        revoke(&mut state);
+        assert_eq!((state.value, state.ceiling, state.proven), (9.0, 10.0, 8.0));
     }
 
     #[test]
@@ -411,7 +481,7 @@ mod tests {
             if tokens >= 1.0 {
                 tokens -= 1.0;
                 passed += 1;
-                good(state, &BOUNDS, Strain::Pressed, proof);
+                good(state, &BOUNDS, Strain::Pressed, proof, at);
             } else {
                 refusals += 1;
                 refused(state, &BOUNDS, at, at);
@@ -444,10 +514,10 @@ mod tests {
                 match what {
                     0 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1)); }
                     1 => quiet(&mut state, &BOUNDS, 3, Instant(now)),
-                    2 => good(&mut state, &BOUNDS, Strain::PutOff, PROVED),
+                    2 => good(&mut state, &BOUNDS, Strain::PutOff, PROVED, Instant(now)),
                     _ => {
                         let proof = count(&mut state, 3, Instant(now));
-                        good(&mut state, &BOUNDS, Strain::Pressed, proof);
+                        good(&mut state, &BOUNDS, Strain::Pressed, proof, Instant(now));
                     }
                 }
                 let value = value(&state, &BOUNDS);

@@ -7,6 +7,7 @@ use super::adaptive::{self, Bounds, Proof, Strain};
 use super::breaker::BreakerShape;
 use super::bucket::{self, BucketShape};
 use super::budget::{self, BudgetShape};
+use super::burst;
 use super::call::Before;
 use super::latch;
 use crate::model::limits::{KeyLimits, Lane, LaneState};
@@ -41,7 +42,7 @@ pub struct Limits {
 pub struct LaneLimits {
     /// Requests a second.
     pub rate: Bounds,
-    /// Requests that may go at once after a quiet time.
+    /// The most requests that may go at once after a quiet time.
     pub burst: u32,
     /// Requests of this process under way at the same time.
     pub concurrency: usize,
@@ -98,11 +99,31 @@ pub(super) struct Errand {
     pub(super) in_flight: Option<u32>,
 }
 
+/// How a call stood to the limits when it was given its place, by which its answer is judged.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Standing {
+    /// To the rate that was allowed.
+    pub(super) strain: Strain,
+    /// What a good answer proves of the rate.
+    pub(super) proof: Proof,
+    /// Which call it is since there was quiet, where that is known.
+    pub(super) nth: Option<u32>,
+}
+
+impl Standing {
+    /// Of a call that no limit concerns.
+    pub(super) const FREE: Self = Self {
+        strain: Strain::Rested,
+        proof: Proof { beyond: 0, from: Instant(0), at: Instant(0), is_firm: false },
+        nth: None,
+    };
+}
+
 /// Whether a call may be sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Place {
     /// After this wait.
-    At { wait: Duration, strain: Strain, proof: Proof },
+    At { wait: Duration, standing: Standing },
     /// The service asked for a pause that lasts this long.
     Parked(Duration),
     /// A latch has fallen.
@@ -153,9 +174,11 @@ pub(super) fn place(
     let rested = bucket::is_full(&lane.bucket, now);
     if rested {
         adaptive::quiet(&mut lane.rate, &bounds.rate, bounds.burst, now);
+        burst::rested(&mut lane.burst);
     }
     let bucket = bucket_shape(lane, bounds);
     let wait = bucket::reserve(&mut lane.bucket, &bucket, now);
+    let nth = burst::sent(&mut lane.burst);
     let strain = match (wait.is_zero(), rested) {
         (false, _) => Strain::Pressed,
         _ if errand.before == Before::PutOff => Strain::PutOff,
@@ -170,13 +193,15 @@ pub(super) fn place(
     };
     let wait = wait.max(owed);
     let rate = &mut limits.lane(errand.lane).rate;
-    Place::At { wait, strain, proof: adaptive::count(rate, bounds.burst, now.after(wait)) }
+    // What the service may have borne at once is at the most what is configured.
+    let proof = adaptive::count(rate, bounds.burst, now.after(wait));
+    Place::At { wait, standing: Standing { strain, proof, nth } }
 }
 
 /// The bucket of a lane at what is known of its rate.
 pub(super) fn bucket_shape(lane: &LaneState, bounds: &LaneLimits) -> BucketShape {
     let rate = adaptive::value(&lane.rate, &bounds.rate);
-    BucketShape { rate, burst: bounds.burst, horizon: HORIZON }
+    BucketShape { rate, burst: burst::value(&lane.burst, bounds.burst), horizon: HORIZON }
 }
 
 /// The wait until a lane can spare a place for what is not needed yet.
@@ -199,18 +224,28 @@ mod tests {
     fn lanes_have_places_of_their_own() {
         let mut limits = KeyLimits::default();
         let shape = Limits::default();
-        let mut take = |lane| place(&mut limits, &shape, &errand(lane), NOW);
-        for number in 0..10 {
-            let strain = if number == 0 { Strain::Rested } else { Strain::Eased };
-            let proof = Proof::default();
-            assert_eq!(take(Lane::Poll), Place::At { wait: Duration::ZERO, strain, proof });
+        let mut take = |lane| match place(&mut limits, &shape, &errand(lane), NOW) {
+            Place::At { wait, standing } => (wait.as_millis(), standing.strain, standing.nth),
+            other => panic!("{other:?}"),
+        };
+        for nth in 1..=10 {
+            let strain = if nth == 1 { Strain::Rested } else { Strain::Eased };
+            assert_eq!(take(Lane::Poll), (0, strain, Some(nth)));
         }
-        let (wait, proof) = (Duration::from_millis(200), Proof { rate: 5.0, is_firm: false });
-        let waits = Place::At { wait, strain: Strain::Pressed, proof };
-        assert_eq!(take(Lane::Poll), waits);
-        let proof = Proof::default();
-        let free = Place::At { wait: Duration::ZERO, strain: Strain::Rested, proof };
+        assert_eq!(take(Lane::Poll), (200, Strain::Pressed, Some(11)));
+        let free = (0, Strain::Rested, Some(1));
         assert_eq!([take(Lane::Control), take(Lane::Transfer)], [free, free]);
+    }
+
+    #[test]
+    fn what_was_learned_of_the_burst_is_what_may_go_at_once() {
+        let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+        limits.poll.burst.value = 3.5;
+        let waits = [(); 5].map(|()| match place(&mut limits, &shape, &errand(Lane::Poll), NOW) {
+            Place::At { wait, .. } => wait.as_millis(),
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(waits, [0, 0, 0, 200, 400]);
     }
 
     #[test]
@@ -220,7 +255,7 @@ mod tests {
             let before = if put_off { Before::PutOff } else { Before::Nothing };
             let create = Errand { before, ..errand(Lane::Control) };
             match place(&mut limits, &shape, &create, Instant(now)) {
-                Place::At { strain, .. } => strain,
+                Place::At { standing, .. } => standing.strain,
                 other => panic!("{other:?}"),
             }
         };
@@ -241,7 +276,7 @@ mod tests {
         };
         let again = Errand { before: Before::Sent, ..errand(Lane::Poll) };
         let waits = [(); 4].map(|()| match place(&mut limits, &shape, &again, NOW) {
-            Place::At { wait, strain: Strain::Rested | Strain::Eased, .. } => wait.as_secs(),
+            Place::At { wait, standing } if standing.strain != Strain::Pressed => wait.as_secs(),
             other => panic!("{other:?}"),
         });
         assert_eq!(waits, [0, 0, 2, 4]);

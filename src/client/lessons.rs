@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
-use super::adaptive::{self, Proof, Strain};
+use super::adaptive::{self, Strain};
 use super::bucket;
+use super::burst;
 use super::cap;
-use super::lanes::{Errand, Limits, bucket_shape};
+use super::lanes::{Errand, Limits, Standing, bucket_shape};
 use super::latch;
 use super::tally;
 use crate::model::limits::{KeyLimits, Lane, StartRefusal};
@@ -29,8 +30,7 @@ const MISCOUNTED: u32 = 1;
 pub(super) struct Outcome {
     /// When its place was reserved, by what was known then.
     pub(super) reserved: Instant,
-    pub(super) strain: Strain,
-    pub(super) proof: Proof,
+    pub(super) standing: Standing,
     /// Kind, certainty, and the pause that was asked for; none when it went well.
     pub(super) failed: Option<(FailureKind, Delivery, Option<Duration>)>,
 }
@@ -67,7 +67,9 @@ fn passed(
 ) {
     let lane = limits.lane(errand.lane);
     let bounds = shape.lane(errand.lane);
-    adaptive::good(&mut lane.rate, &bounds.rate, outcome.strain, outcome.proof);
+    let Standing { strain, proof, nth } = outcome.standing;
+    adaptive::good(&mut lane.rate, &bounds.rate, strain, proof, now);
+    burst::good(&mut lane.burst, bounds.burst, nth);
     if !errand.starts {
         lane.good_at = Some(now);
     } else if let Some(others) = errand.in_flight {
@@ -115,7 +117,17 @@ fn limited(
     let mut is_new = false;
     for lane in Lane::ALL.into_iter().filter(|lane| shared || *lane == errand.lane) {
         let (state, bounds) = (limits.lane(lane), shape.lane(lane));
-        if adaptive::refused(&mut state.rate, &bounds.rate, outcome.reserved, now) {
+        let is_same = adaptive::is_of_last_episode(&state.rate, outcome.reserved, now);
+        // A start may have met the cap, and a bucket that other lanes draw from is not this one's.
+        let nth = outcome.standing.nth.filter(|_| !errand.starts && !shared);
+        if burst::refused(&mut state.burst, bounds.burst, nth, is_same) {
+            if !is_same {
+                adaptive::spared(&mut state.rate, &bounds.rate, now);
+            }
+        } else {
+            adaptive::refused(&mut state.rate, &bounds.rate, outcome.reserved, now);
+        }
+        if !is_same {
             // The service's bucket is empty; what was reserved of ours is reserved anew.
             let bucket = bucket_shape(state, bounds);
             bucket::empty(&mut state.bucket, &bucket, now);
@@ -160,7 +172,7 @@ fn meets_cap(
     let again = limits
         .start_refused
         .is_some_and(|earlier| outcome.reserved > earlier.at && now.since(earlier.at) < AGAIN);
-    let unlike_rate = match outcome.strain {
+    let unlike_rate = match outcome.standing.strain {
         Strain::Pressed => false,
         Strain::Rested => true,
         Strain::Eased | Strain::PutOff => limits.cap.ceiling <= 0.0,
@@ -199,19 +211,15 @@ mod tests {
         let asked = asked.map(Duration::from_secs);
         Outcome {
             reserved: Instant(1_000),
-            strain: Strain::Rested,
-            proof: Proof::default(),
+            standing: Standing::FREE,
             failed: Some((kind, delivery, asked)),
         }
     }
 
-    const GOOD: Outcome = Outcome {
-        reserved: Instant(0),
-        strain: Strain::Rested,
-        proof: Proof { rate: 0.0, is_firm: false },
-        failed: None,
-    };
+    const GOOD: Outcome = Outcome { reserved: Instant(0), standing: Standing::FREE, failed: None };
+    const PRESSED: Standing = Standing { strain: Strain::Pressed, ..Standing::FREE };
     const NOW: Instant = Instant(1_000);
+    const MS: Duration = Duration::from_millis(1);
 
     /// What a start, a create, a look and an upload meet after `lessons`.
     fn after(lessons: &[(Errand, Outcome)]) -> (KeyLimits, [Option<Place>; 4]) {
@@ -319,8 +327,7 @@ mod tests {
         limits.cap.value = 20.0;
         let pressed = |reserved| Outcome {
             reserved: Instant(reserved),
-            strain: Strain::Pressed,
-            proof: Proof::default(),
+            standing: PRESSED,
             failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
         };
         learn(&mut limits, &shape, &start(8), &pressed(1_000), Instant(1_010));
@@ -346,8 +353,7 @@ mod tests {
             (limits.cap.value, limits.cap.ceiling) = (20.0, 20.0);
             let outcome = |reserved, refused: bool| Outcome {
                 reserved: Instant(reserved),
-                strain: Strain::Pressed,
-                proof: Proof::default(),
+                standing: PRESSED,
                 failed: refused.then_some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
             };
             let passes = (0..number).map(|n| (beside, 1_200 + n, false));
@@ -370,8 +376,7 @@ mod tests {
             limits.cap.value = 20.0;
             let refused = |reserved, strain| Outcome {
                 reserved: Instant(reserved),
-                strain,
-                proof: Proof::default(),
+                standing: Standing { strain, ..Standing::FREE },
                 failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
             };
             let first = refused(1_000, Strain::Pressed);
@@ -387,6 +392,40 @@ mod tests {
             assert!(limits.cap.cut_at.is_some());
             let cut = limits.control.rate.cut_at.is_some();
             assert_eq!(cut, expected, "{others} {between}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_what_only_needed_a_full_bucket_is_about_the_burst() {
+        // (calls since there was quiet that are refused, burst then, the rate is cut)
+        let table: [(&[u32], u32, bool); 5] = [
+            (&[4, 5, 6], 3, false),
+            (&[6, 4, 5], 3, false),
+            (&[11], 10, true),
+            (&[1], 10, true),
+            (&[11, 5], 10, true),
+        ];
+        for (nths, burst, is_cut) in table {
+            let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+            let create = errand(Lane::Control);
+            let places: Vec<_> =
+                (0..12).map(|_| place(&mut limits, &shape, &create, NOW)).collect();
+            for (late, nth) in (1..).zip(nths) {
+                let Place::At { standing, .. } = places[*nth as usize - 1] else { unreachable!() };
+                let failed = Some((FailureKind::RateLimited, Delivery::NotExecuted, None));
+                let outcome = Outcome { reserved: NOW, standing, failed };
+                learn(&mut limits, &shape, &create, &outcome, NOW.after(MS * late));
+            }
+            let learned = burst::value(&limits.control.burst, shape.control.burst);
+            assert_eq!(learned, burst, "{nths:?}");
+            let value = adaptive::value(&limits.control.rate, &shape.control.rate);
+            assert_eq!(value < shape.control.rate.first, is_cut, "{nths:?}");
+            let now = NOW.after(MS * 10);
+            assert!(!holds(&mut limits, &create, NOW, now), "what was reserved is reserved anew");
+            let Place::At { wait, .. } = place(&mut limits, &shape, &create, now) else {
+                panic!("nothing is in the way")
+            };
+            assert!(wait > MS * 150, "{nths:?} {wait:?}: the service's bucket is empty");
         }
     }
 
@@ -426,8 +465,8 @@ mod tests {
             let (mut limits, shape) = (KeyLimits::default(), Limits::default());
             (limits.cap.value, limits.cap.ceiling) = (8.0, ceiling);
             let failed = Some((FailureKind::RateLimited, Delivery::NotExecuted, None));
-            let proof = Proof::default();
-            let outcome = Outcome { reserved: NOW, strain, proof, failed };
+            let standing = Standing { strain, ..Standing::FREE };
+            let outcome = Outcome { reserved: NOW, standing, failed };
             learn(&mut limits, &shape, &start(others), &outcome, NOW);
             let blamed = (limits.cap.cut_at.is_some(), limits.control.rate.cut_at.is_some());
             assert_eq!(blamed, (expected, !expected), "{strain:?} {ceiling} {others}");

@@ -8,10 +8,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use tracing::warn;
 
-use super::adaptive::{Proof, Strain};
 use super::breaker::{self, Leave};
 use super::call::Call;
-use super::lanes::{self, Errand, Limits, Place};
+use super::lanes::{self, Errand, Limits, Place, Standing};
 use super::lessons::{self, Outcome};
 use crate::model::limits::{HostLimits, KeyLimits, Lane, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind, Instant};
@@ -26,8 +25,7 @@ const KEEPING: &str = "keeping limits";
 #[derive(Debug)]
 pub struct Admission {
     _slot: OwnedSemaphorePermit,
-    strain: Strain,
-    proof: Proof,
+    standing: Standing,
     reserved: Instant,
 }
 
@@ -73,11 +71,11 @@ impl Limiter {
             let shape = Arc::clone(&self.shape);
             let place = self.with_key(move |key| lanes::place(key, &shape, &errand, now)).await?;
             match place {
-                Place::At { wait, strain, proof } => {
+                Place::At { wait, standing } => {
                     tokio::time::sleep(wait).await;
                     // While it waited, others may have learned better.
                     if wait.is_zero() || self.holds(errand, now).await? {
-                        return Ok(Admission { _slot: slot, strain, proof, reserved: now });
+                        return Ok(Admission { _slot: slot, standing, reserved: now });
                     }
                 }
                 Place::Parked(wait) => {
@@ -98,8 +96,7 @@ impl Limiter {
     ) -> Result<Admission, Failure> {
         self.pass_breaker(host, what, call).await?;
         let slot = self.slot(Lane::Transfer, what).await?;
-        let (strain, proof) = (Strain::Rested, Proof::default());
-        Ok(Admission { _slot: slot, strain, proof, reserved: self.clock.now() })
+        Ok(Admission { _slot: slot, standing: Standing::FREE, reserved: self.clock.now() })
     }
 
     /// Learns how an admitted errand went. What cannot be kept is no reason to lose an answer.
@@ -112,8 +109,8 @@ impl Limiter {
     ) {
         self.learn_of_host(host, failed).await;
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
-        let Admission { strain, proof, reserved, .. } = *admission;
-        let outcome = Outcome { reserved, strain, proof, failed };
+        let Admission { standing, reserved, .. } = *admission;
+        let outcome = Outcome { reserved, standing, failed };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
             self.with_key(move |key| lessons::learn(key, &shape, &errand, &outcome, now)).await;

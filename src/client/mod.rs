@@ -28,6 +28,7 @@ pub mod backoff;
 pub mod breaker;
 pub mod bucket;
 pub mod budget;
+mod burst;
 mod call;
 mod cap;
 mod download;

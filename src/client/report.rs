@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::adaptive;
 use super::bucket;
+use super::burst;
 use super::call::Before;
 use super::lanes::{Errand, Limits, Place, bucket_shape, obstacle};
 use super::tally::last_hour;
@@ -40,6 +41,8 @@ pub struct LaneReport {
     pub rate_max: f64,
     /// What the rate was when it was last refused.
     pub ceiling: Option<f64>,
+    /// Requests that may go at once after a quiet time.
+    pub burst: u32,
     /// When a call may be sent.
     pub next: Next,
     /// Refusals of the last hour.
@@ -63,12 +66,13 @@ pub(super) fn report(limits: &KeyLimits, shape: &Limits, now: Instant) -> Limits
     let known = |ceiling: f64| (ceiling > 0.0).then_some(ceiling);
     let lanes = Lane::ALL.map(|lane| {
         let state = *limits.clone().lane(lane);
-        let bounds = &shape.lane(lane).rate;
+        let bounds = shape.lane(lane);
         LaneReport {
             lane,
-            rate: adaptive::value(&state.rate, bounds),
-            rate_max: bounds.max,
+            rate: adaptive::value(&state.rate, &bounds.rate),
+            rate_max: bounds.rate.max,
             ceiling: known(state.rate.ceiling),
+            burst: burst::value(&state.burst, bounds.burst),
             next: next(limits, shape, &errand(lane, false), now),
             refused: refused[lane as usize],
         }
@@ -104,8 +108,7 @@ fn next(limits: &KeyLimits, shape: &Limits, errand: &Errand, now: Instant) -> Ne
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client::adaptive::{Proof, Strain};
-    use crate::client::lanes::place;
+    use crate::client::lanes::{Standing, place};
     use crate::client::lessons::{Outcome, learn};
     use crate::model::Delivery;
 
@@ -117,8 +120,7 @@ mod tests {
         }
         let refused = |kind, asked| Outcome {
             reserved: now,
-            strain: Strain::Rested,
-            proof: Proof::default(),
+            standing: Standing::FREE,
             failed: Some((kind, Delivery::NotExecuted, asked)),
         };
         let asked = Some(Duration::from_secs(30));
@@ -135,6 +137,7 @@ mod tests {
         assert_eq!((told.calls, told.refused, told.lanes[2].refused), (2, 1, 1));
         assert_eq!(told.lanes[2].ceiling, Some(5.0));
         assert!(told.lanes[2].rate < 5.0 && told.lanes[1].ceiling.is_none());
+        assert_eq!(told.lanes[2].burst, 10);
         assert_eq!(report(&limits, &shape, now), told, "looking takes nothing");
     }
 }

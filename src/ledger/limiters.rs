@@ -11,16 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{KeyId, Ledger, LedgerError};
 use crate::model::limits::{
-    AdaptiveState, BreakerPhase, BucketState, BudgetState, HostLimits, KeyLimits, LaneState,
-    LatchState, LimitKey, LimiterStore, StartRefusal, Tally,
+    AdaptiveState, BreakerPhase, BucketState, BudgetState, BurstState, HostLimits, KeyLimits,
+    LaneState, LatchState, LimitKey, LimiterStore, StartRefusal, Tally,
 };
 use crate::model::{Failure, Instant};
 
 impl LimiterStore for Ledger {
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
-        let (now, boot_id) = (self.shared.clock.now(), &self.shared.boot_id);
-        let stored = self.read(|db| kept(db, &scope_of(key), boot_id))?;
-        Ok(key_limits(stored, now))
+        Ok(self.read(|db| self.kept_of(db, key))?)
     }
 
     fn change_key(
@@ -90,7 +88,11 @@ impl Ledger {
     /// What is known of a key, as it stands in this transaction.
     pub(super) fn limits_of(&self, db: &Connection, key: &KeyId) -> Result<KeyLimits, LedgerError> {
         let key = LimitKey { origin: key.origin.clone(), fingerprint: Some(key.print.clone()) };
-        let stored = kept(db, &scope_of(&key), &self.shared.boot_id)?;
+        self.kept_of(db, &key)
+    }
+
+    fn kept_of(&self, db: &Connection, key: &LimitKey) -> Result<KeyLimits, LedgerError> {
+        let stored = kept(db, &scope_of(key), &self.shared.boot_id)?;
         Ok(key_limits(stored, self.shared.clock.now()))
     }
 
@@ -161,9 +163,18 @@ struct StoredAdaptive {
     pause: f64,
 }
 
+#[derive(Clone, Copy, PartialEq, Serialize, Deserialize, Default)]
+struct StoredBurst {
+    value: f64,
+    since_rest: Option<u32>,
+    was_blamed: bool,
+}
+
 #[derive(Clone, PartialEq, Serialize, Deserialize, Default)]
 struct StoredLane {
     full_at_micros: u64,
+    #[serde(default)]
+    burst: StoredBurst,
     rate: StoredAdaptive,
     parked_until: Option<u64>,
     good_at: Option<u64>,
@@ -252,6 +263,11 @@ impl StoredLane {
     fn of(state: &LaneState) -> Self {
         Self {
             full_at_micros: state.bucket.full_at_micros,
+            burst: StoredBurst {
+                value: state.burst.value,
+                since_rest: state.burst.since_rest,
+                was_blamed: state.burst.was_blamed,
+            },
             rate: StoredAdaptive::of(&state.rate),
             parked_until: state.parked_until.map(|at| at.0),
             good_at: state.good_at.map(|at| at.0),
@@ -262,6 +278,11 @@ impl StoredLane {
     fn into_state(self, now: Instant) -> LaneState {
         LaneState {
             bucket: BucketState { full_at_micros: self.full_at_micros },
+            burst: BurstState {
+                value: self.burst.value,
+                since_rest: self.burst.since_rest,
+                was_blamed: self.burst.was_blamed,
+            },
             rate: self.rate.into_state(now),
             parked_until: believable(self.parked_until, now),
             good_at: believable(self.good_at, now),
@@ -302,6 +323,7 @@ impl StoredKey {
     /// What was learned, and what the user has to release: all that outlives a boot.
     fn without_times(self) -> Self {
         let lane = |lane: StoredLane| StoredLane {
+            burst: StoredBurst { value: lane.burst.value, ..StoredBurst::default() },
             rate: StoredAdaptive { cut_at: None, counted_from: None, ..lane.rate },
             ..StoredLane::default()
         };

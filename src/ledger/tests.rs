@@ -360,13 +360,15 @@ fn the_files_are_private() {
 
 #[test]
 fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
-    use crate::model::limits::{Lane, LimitKey, LimiterStore as _};
+    use crate::model::limits::{BurstState, Lane, LimitKey, LimiterStore as _};
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
     let key = LimitKey { origin: "o".into(), fingerprint: Some(Fingerprint("f".into())) };
     one.change_key(&key, &mut |limits| {
         limits.cap.value = 7.5;
         limits.lane(Lane::Poll).parked_until = Some(Instant(9_000));
+        let burst = BurstState { value: 3.5, since_rest: Some(2), was_blamed: true };
+        limits.lane(Lane::Poll).burst = burst;
         limits.latches.no_credits = true;
     })
     .unwrap();
@@ -376,6 +378,7 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
     let seen = seen.unwrap();
     assert!((seen.cap.value - 7.5).abs() < f64::EPSILON && seen.latches.no_credits);
     assert_eq!(seen.poll.parked_until, Some(Instant(9_000)));
+    assert_eq!((seen.poll.burst.since_rest, seen.poll.burst.was_blamed), (Some(2), true));
     let mut flaps = 0;
     two.change_host("h:1", &mut |host| flaps = host.flaps).unwrap();
     assert_eq!(flaps, 3);
@@ -384,6 +387,7 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
         .change_key(&key, &mut |limits| {
             let mut kept = crate::model::limits::KeyLimits::default();
             kept.cap.value = 7.5;
+            kept.poll.burst.value = 3.5;
             kept.latches.no_credits = true;
             assert_eq!(*limits, kept);
         })

@@ -84,11 +84,24 @@ pub struct AdaptiveState {
     pub pause: f64,
 }
 
+/// How much a service bears at once, as far as that was learned.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct BurstState {
+    /// Calls that may go at once; 0 before any of them was refused.
+    pub value: f64,
+    /// Calls since there was quiet, unless one of them was refused.
+    pub since_rest: Option<u32>,
+    /// Whether the last refusal was about the burst.
+    pub was_blamed: bool,
+}
+
 /// What is kept of one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct LaneState {
     /// Hands out send times.
     pub bucket: BucketState,
+    /// Requests that may go at once after a quiet time.
+    pub burst: BurstState,
     /// Requests a second.
     pub rate: AdaptiveState,
     /// The service asked not to be called before.

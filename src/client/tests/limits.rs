@@ -112,6 +112,25 @@ async fn a_refused_start_teaches_the_cap_on_jobs() {
 }
 
 #[tokio::test]
+async fn what_a_service_bears_at_once_is_learned_apart_from_its_rate() {
+    let steps = vec![processing(), processing(), refused(429, "rate_limited", ""), processing()];
+    let server = Server::start(steps).await;
+    let mut limits = Limits::default();
+    limits.poll.rate.first = 1.0;
+    let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(TestClock::new()));
+    let client =
+        Client::sharing(endpoint(&server.url), timing(), clock, Arc::new(Least), store, &limits)
+            .unwrap();
+    assert_eq!(client.limits().await.unwrap().lanes[1].burst, 10);
+    for _ in 0..3 {
+        client.get(&id(), Call::plain()).await.unwrap();
+    }
+    let looks = client.limits().await.unwrap().lanes[1];
+    assert_eq!((looks.burst, looks.ceiling, looks.refused), (2, None, 1));
+    assert_eq!(server.seen().len(), 4, "the one that was refused was sent again");
+}
+
+#[tokio::test]
 async fn a_host_in_trouble_is_left_alone_and_tried_again() {
     let steps = vec![Step::Say(answer(503, "")), Step::Say(answer(503, "")), processing()];
     let server = Server::start(steps).await;
