@@ -198,6 +198,18 @@ impl World {
         self.sandbox.scenario(&self.service.scenario(self.scale, more));
     }
 
+    /// Keeps what the program knows now, for [`Self::recall_knowledge`]. No program may run.
+    pub fn keep_knowledge(&self) -> io::Result<()> {
+        copy_tree(&self.home.path("state"), &self.home.path("kept"))
+    }
+
+    /// Lets the program know what it knew when that was kept, and nothing else.
+    pub fn recall_knowledge(&self) -> io::Result<()> {
+        let state = self.home.path("state");
+        std::fs::remove_dir_all(&state)?;
+        copy_tree(&self.home.path("kept"), &state)
+    }
+
     /// A directory of new inputs; gives its name and its bytes.
     pub fn inputs(&mut self, number: usize, clips: Clips) -> io::Result<(String, u64)> {
         self.series += 1;
@@ -273,6 +285,21 @@ impl World {
             entries.flatten().filter(|entry| finished(&entry.path())).count()
         })
     }
+}
+
+fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    std::fs::set_permissions(to, std::fs::metadata(from)?.permissions())?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_tree(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), &to)?;
+        }
+    }
+    Ok(())
 }
 
 /// Where the outputs of a directory of inputs go.
