@@ -8,7 +8,7 @@
 //! A good answer proves little by itself: a service's bucket that filled up meanwhile bears much more
 //! than its rate, for a while. So calls are counted, and a rate is *proved* by what went beyond such a
 //! bucket in the time that passed. Once a ceiling is known, a rate that is far above what is proved does
-//! not grow, and after a quiet time, when everything is likely to come at once, no more than what was
+//! not grow, and after a quiet time, when everything is likely to come at once, about what was
 //! proved is believed.
 
 use crate::model::Instant;
@@ -28,8 +28,11 @@ const HARDLY_ANY: f64 = 1.0;
 const FIRST_GROWTH: f64 = 0.5;
 /// A rate grows while at least this share of it is proved.
 const PROVED_TO_GROW: f64 = 0.7;
-/// What is believed after a quiet time, as a share of what was proved: a little less, since calls do not
-/// arrive as evenly as they are sent, above all those of several processes that begin together.
+/// What is believed once the bucket is full, as a share of what was proved: a little more, since what a
+/// service may have borne at once is left out of each proof, and nobody may have needed more.
+const BELIEVED: f64 = 1.15;
+/// The same after a long quiet: a little less, since calls do not arrive as evenly as they are sent, above
+/// all those of several processes that begin together.
 const BELIEVED_AFTER_QUIET: f64 = 0.95;
 /// Calls are counted anew after this many bursts, so that what passed long ago does not hide a limit
 /// that has risen.
@@ -95,12 +98,20 @@ impl Proof {
     }
 }
 
-/// There was quiet until `now`: the service can bear a full `burst`, and of the rate no more than
-/// what was proved is believed, or what the last refusal left of it.
-pub(super) fn quiet(state: &mut AdaptiveState, bounds: &Bounds, burst: u32, now: Instant) {
+/// There was quiet until `now`, `is_long` if a whole burst could have gone in it: the service can bear a
+/// full `burst`, and of the rate no more than about what was proved is believed, or what the last
+/// refusal left of it.
+pub(super) fn quiet(
+    state: &mut AdaptiveState,
+    bounds: &Bounds,
+    burst: u32,
+    is_long: bool,
+    now: Instant,
+) {
     let was_left =
         if state.ceiling > 0.0 { state.ceiling * (1.0 - CUT) } else { bounds.hold(bounds.first) };
-    let believed = was_left.max(state.proven * BELIEVED_AFTER_QUIET);
+    let share = if is_long { BELIEVED_AFTER_QUIET } else { BELIEVED };
+    let believed = was_left.max(state.proven * share);
     state.value = bounds.hold(value(state, bounds).min(believed));
     count_from(state, burst, now);
 }
@@ -125,9 +136,9 @@ fn count_from(state: &mut AdaptiveState, burst: u32, at: Instant) {
 
 /// Takes note of a good answer that came at `answered`, until when all that was counted had arrived; when
 /// it was sent is no proof of that. Only an answer to what the limit had held back lets it grow: a limit
-/// that nobody comes near is not proved by it. Before any ceiling is known, growth is quick where calls stand in line,
-/// and the first refusal takes its last round back; else a rate grows only while most of it is proved, or
-/// up to what was proved before.
+/// that nobody comes near is not proved by it. Before any ceiling is known, growth is quick where calls
+/// stand in line, and the first refusal takes its last round back; else a rate grows only while most of it
+/// is proved, or up to what was proved before.
 pub fn good(
     state: &mut AdaptiveState,
     bounds: &Bounds,
@@ -263,7 +274,7 @@ mod tests {
     #[test]
     fn a_rate_is_proved_by_what_goes_beyond_a_full_bucket() {
         let mut state = AdaptiveState::default();
-        quiet(&mut state, &BOUNDS, 10, Instant(1_000));
+        quiet(&mut state, &BOUNDS, 10, true, Instant(1_000));
         // (milliseconds, calls then, proved by the last of them, firm)
         let table = [
             (1_000, 10, 0.0, false),
@@ -318,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_quiet_time_no_more_than_what_was_proved_is_believed() {
+    fn after_a_quiet_time_about_what_was_proved_is_believed() {
         let firm = |rate| proof(rate, true);
         // (value, ceiling, proofs, believed after quiet)
         let table = [
@@ -336,15 +347,18 @@ mod tests {
             for proof in &proofs {
                 good(&mut state, &BOUNDS, Strain::Eased, *proof, NOW);
             }
-            quiet(&mut state, &BOUNDS, 10, Instant(1_000));
+            quiet(&mut state, &BOUNDS, 10, true, Instant(1_000));
             assert!(close(state.value, expected), "{value} {ceiling} {proofs:?}: {}", state.value);
         }
+        let mut state = AdaptiveState { value: 16.0, proven: 10.0, ..AdaptiveState::default() };
+        quiet(&mut state, &BOUNDS, 10, false, Instant(1_000));
+        assert!(close(state.value, 11.5), "nobody may have needed more: {}", state.value);
     }
 
     #[test]
     fn only_what_was_answered_is_proved() {
         let mut state = AdaptiveState::default();
-        quiet(&mut state, &BOUNDS, 10, Instant(1_000));
+        quiet(&mut state, &BOUNDS, 10, true, Instant(1_000));
         // Ten a second as they were sent, but all may have arrived as late as the answer says.
         let proofs: Vec<Proof> = (0..20_u64)
             .map(|n| count(&mut state, 10, Instant(1_000 + n.saturating_sub(9) * 100)))
@@ -513,7 +527,7 @@ mod tests {
                 now += passed;
                 match what {
                     0 => { refused(&mut state, &BOUNDS, Instant(now), Instant(now + 1)); }
-                    1 => quiet(&mut state, &BOUNDS, 3, Instant(now)),
+                    1 => quiet(&mut state, &BOUNDS, 3, passed > 500, Instant(now)),
                     2 => good(&mut state, &BOUNDS, Strain::PutOff, PROVED, Instant(now)),
                     _ => {
                         let proof = count(&mut state, 3, Instant(now));

@@ -33,10 +33,10 @@ pub fn reserve(state: &mut BucketState, shape: &BucketShape, now: Instant) -> Du
     Duration::from_micros(full_at.saturating_sub(slack).saturating_sub(now))
 }
 
-/// Whether all that may go at once is there.
+/// For how long all that may go at once has been there; none if it is not.
 #[must_use]
-pub fn is_full(state: &BucketState, now: Instant) -> bool {
-    state.full_at_micros <= now.0.saturating_mul(1_000)
+pub fn full_for(state: &BucketState, now: Instant) -> Option<Duration> {
+    now.0.saturating_mul(1_000).checked_sub(state.full_at_micros).map(Duration::from_micros)
 }
 
 /// The wait until so much as `part` of the burst is there to be taken. Reserves nothing.
@@ -50,10 +50,15 @@ pub fn until_spare(state: &BucketState, shape: &BucketShape, part: f64, now: Ins
     Duration::from_micros(lacks.saturating_sub(may_lack)).min(shape.horizon)
 }
 
+/// The time in which an empty bucket fills up.
+#[must_use]
+pub fn refill(shape: &BucketShape) -> Duration {
+    Duration::from_micros(gap_micros(shape.rate).saturating_mul(u64::from(shape.burst.max(1))))
+}
+
 /// Empties the bucket: places that were reserved are void, and the next one comes a gap from now.
 pub fn empty(state: &mut BucketState, shape: &BucketShape, now: Instant) {
-    let tokens = u64::from(shape.burst.max(1));
-    let full_in = gap_micros(shape.rate).saturating_mul(tokens);
+    let full_in = u64::try_from(refill(shape).as_micros()).unwrap_or(u64::MAX);
     state.full_at_micros = now.0.saturating_mul(1_000).saturating_add(full_in);
 }
 
@@ -89,7 +94,8 @@ mod tests {
         assert_eq!(waits, [0, 0, 0, 0, 0, 0, 100, 200]);
         assert_eq!(until_spare(&state, &shape, 0.5, Instant(1_250)), ms(50));
         assert_eq!(until_spare(&state, &shape, 0.5, Instant(9_000)), ms(0));
-        assert!(!is_full(&state, Instant(1_250)) && is_full(&state, Instant(9_000)));
+        assert_eq!(full_for(&state, Instant(1_250)), None);
+        assert_eq!(full_for(&state, Instant(9_000)), Some(ms(7_200)));
         let broken = BucketState { full_at_micros: u64::MAX };
         assert_eq!(until_spare(&broken, &shape, 0.5, Instant(1_000)), shape.horizon);
     }

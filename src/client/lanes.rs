@@ -171,9 +171,11 @@ pub(super) fn place(
         return obstacle;
     }
     let (lane, bounds) = (limits.lane(errand.lane), shape.lane(errand.lane));
-    let rested = bucket::is_full(&lane.bucket, now);
-    if rested {
-        adaptive::quiet(&mut lane.rate, &bounds.rate, bounds.burst, now);
+    let quiet = bucket::full_for(&lane.bucket, now);
+    let rested = quiet.is_some();
+    if let Some(quiet) = quiet {
+        let is_long = quiet >= bucket::refill(&bucket_shape(lane, bounds));
+        adaptive::quiet(&mut lane.rate, &bounds.rate, bounds.burst, is_long, now);
         burst::rested(&mut lane.burst);
     }
     let bucket = bucket_shape(lane, bounds);
