@@ -18,6 +18,7 @@ mod doctor;
 mod explain;
 mod keys;
 mod kill;
+mod limits;
 mod listen;
 mod logs;
 mod output;
