@@ -155,7 +155,7 @@ fn limited(
 /// only the rate: a start that is refused while they pass has met the cap. One that the rate had
 /// held back, or that came soon after others and fits into what is known to fit, has rather met the
 /// rate; but if the next one is refused as well, although the rate was cut and the bucket emptied in
-/// between, it was the cap.
+/// between, and no create was refused since, it was the cap.
 fn meets_cap(
     limits: &KeyLimits,
     shape: &Limits,
@@ -169,15 +169,17 @@ fn meets_cap(
         && control.refused_at.is_none_or(|at| now.since(at) >= TOGETHER_AT_ONCE);
     let others = f64::from(others);
     let trial = cap::is_trial(&limits.cap, &shape.in_flight, others);
-    let again = limits
-        .start_refused
-        .is_some_and(|earlier| outcome.reserved > earlier.at && now.since(earlier.at) < AGAIN);
+    let again = limits.start_refused.is_some_and(|earlier| {
+        outcome.reserved > earlier.at
+            && now.since(earlier.at) < AGAIN
+            && control.refused_at <= Some(earlier.at)
+    });
     let unlike_rate = match outcome.standing.strain {
         Strain::Pressed => false,
         Strain::Rested => true,
         Strain::Eased | Strain::PutOff => limits.cap.ceiling <= 0.0,
     };
-    (creates_pass && (trial || again || unlike_rate)).then_some(others)
+    (again || (creates_pass && (trial || unlike_rate))).then_some(others)
 }
 
 /// Whether the service seems to count all lanes in one bucket: another lane was refused as well a
@@ -343,6 +345,35 @@ mod tests {
         assert!(limits.control.rate.cut_at.is_some(), "long after, it is another story");
         learn(&mut limits, &shape, &start(8), &pressed(30_000), Instant(30_100));
         assert!(limits.control.rate.cut_at.is_some(), "and was beside fewer");
+    }
+
+    #[test]
+    fn starts_that_are_refused_again_soon_after_a_create_cut_the_rate_once() {
+        // (a create is refused between the two starts, the cap is blamed)
+        for (between, expected) in [(false, true), (true, false)] {
+            let (mut limits, shape) = (KeyLimits::default(), Limits::default());
+            (limits.cap.value, limits.control.rate.value) = (20.0, 10.0);
+            let create = errand(Lane::Control);
+            let mut refuse = |errand: Errand, reserved| {
+                let outcome = Outcome {
+                    reserved: Instant(reserved),
+                    standing: PRESSED,
+                    failed: Some((FailureKind::RateLimited, Delivery::NotExecuted, None)),
+                };
+                learn(&mut limits, &shape, &errand, &outcome, Instant(reserved + 10));
+                (limits.control.rate.value, limits.cap.cut_at.is_some())
+            };
+            let (rate, _) = refuse(create, 1_000);
+            assert!(rate < 10.0);
+            let (less, cap_is_cut) = refuse(start(8), 1_050);
+            assert!(less < rate && !cap_is_cut, "it may be the rate still");
+            if between {
+                refuse(create, 1_100);
+            }
+            let (last, cap_is_cut) = refuse(start(8), 1_150);
+            assert_eq!(cap_is_cut, expected, "{between}");
+            assert_eq!((last - rate).abs() < 0.01, expected, "{between} {last} {rate}");
+        }
     }
 
     #[test]
