@@ -244,9 +244,9 @@ mod tests {
     /// What proves any rate.
     const PROVED: Proof = Proof { beyond: 1, from: NOW, at: NOW, is_firm: false };
 
-    /// What proves so many calls a second.
-    fn proof(rate: u32, is_firm: bool) -> Proof {
-        Proof { beyond: rate * 1_000, from: Instant(0), at: NOW, is_firm }
+    /// What proves so many tenths of a call a second.
+    fn proof(tenths: u32, is_firm: bool) -> Proof {
+        Proof { beyond: tenths * 100, from: Instant(0), at: NOW, is_firm }
     }
 
     /// Good answers until a round is full, `rounds` times.
@@ -305,16 +305,16 @@ mod tests {
 
     #[test]
     fn a_rate_grows_while_most_of_it_is_proved() {
-        // (proved, strain, ceiling, grows)
+        // (tenths proved, strain, ceiling, grows)
         let table = [
-            (2, Strain::Pressed, 0.0, true),
-            (2, Strain::Pressed, 4.1, false),
-            (3, Strain::Pressed, 4.1, true),
-            (2, Strain::PutOff, 0.0, false),
-            (2, Strain::PutOff, 4.1, false),
-            (3, Strain::PutOff, 0.0, true),
-            (3, Strain::PutOff, 4.1, true),
-            (3, Strain::Eased, 0.0, false),
+            (27, Strain::Pressed, 0.0, true),
+            (27, Strain::Pressed, 4.1, false),
+            (29, Strain::Pressed, 4.1, true),
+            (27, Strain::PutOff, 0.0, false),
+            (27, Strain::PutOff, 4.1, false),
+            (29, Strain::PutOff, 0.0, true),
+            (29, Strain::PutOff, 4.1, true),
+            (29, Strain::Eased, 0.0, false),
         ];
         for (proved, strain, ceiling, grows) in table {
             let known = AdaptiveState { value: 4.0, ceiling, ..AdaptiveState::default() };
@@ -330,12 +330,12 @@ mod tests {
 
     #[test]
     fn after_a_quiet_time_about_what_was_proved_is_believed() {
-        let firm = |rate| proof(rate, true);
+        let firm = |rate: u32| proof(rate * 10, true);
         // (value, ceiling, proofs, believed after quiet)
         let table = [
             (16.0, 0.0, vec![firm(10)], 9.5),
             (16.0, 0.0, vec![firm(8), firm(10), firm(6)], 9.5),
-            (16.0, 0.0, vec![proof(10, false)], 4.0),
+            (16.0, 0.0, vec![proof(100, false)], 4.0),
             (16.0, 0.0, vec![firm(2)], 4.0),
             (3.0, 0.0, vec![firm(10)], 3.0),
             (16.0, 12.0, vec![firm(2)], 10.8),
