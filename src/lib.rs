@@ -15,10 +15,12 @@
 //! sandbox -> media
 //! ```
 //!
-//! All rooms but `sandbox` may use [`model`], which is plain data. The sandbox is an independent
+//! All rooms but `sandbox` may use [`model`], which is plain data; `client` and `flow` run what blocks
+//! through [`blocking`]. The sandbox is an independent
 //! implementation of the documented API and shares no wire types with [`client`]: a mistake in
 //! both would otherwise pass its own tests.
 
+pub mod blocking;
 pub mod cli;
 pub mod client;
 pub mod env;

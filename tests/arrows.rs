@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 const ARROWS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("media", &["model"]),
-    ("client", &["model"]),
+    ("client", &["model", "blocking"]),
     ("ledger", &["model"]),
     ("settings", &["model"]),
     ("output", &["model"]),
-    ("flow", &["model", "client", "ledger", "media"]),
+    ("flow", &["model", "client", "ledger", "media", "blocking"]),
     ("listen", &["model", "client", "ledger"]),
     ("sandbox", &["media"]),
     (

@@ -1,7 +1,6 @@
 //! Unpacking archives of pictures, bounded and never outside their directory.
 
 use super::session::Session;
-use crate::client::Client;
 use crate::flow::Context;
 use crate::ledger::BatchId;
 use crate::media::{ArchiveBounds, extract_archive};
@@ -10,7 +9,7 @@ use crate::model::{Failure, FailureKind};
 /// Unpacks every archive that a batch has fetched into a directory of its name.
 pub(super) async fn unpack(
     session: &Session,
-    context: &Context<Client>,
+    context: &Context,
     batch: BatchId,
 ) -> Result<(), Failure> {
     let targets = context.ledger(move |ledger, _| ledger.fetched(batch)).await?;

@@ -17,7 +17,6 @@ use tracing::info;
 
 use super::session::{Session, absolute};
 use super::signals::stop_on_signals;
-use crate::client::Client;
 use crate::client::webhook::{Delivery, WebhookHeaders};
 use crate::flow::{Context, Settling, settle_by_webhook};
 use crate::ledger::{Ledger, Owner};
@@ -112,7 +111,7 @@ struct Desk<'a> {
     session: &'a Session,
     ledger: Ledger,
     /// With the key, when there is one: to confirm by a look what a webhook says.
-    context: Option<Arc<Context<Client>>>,
+    context: Option<Arc<Context>>,
     handler: Handler,
     /// The file of deliveries, if there is one.
     kept: Option<PathBuf>,

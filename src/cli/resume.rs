@@ -74,7 +74,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
 async fn find(
     number: Option<i64>,
     session: &Session,
-    context: &crate::flow::Context<crate::client::Client>,
+    context: &crate::flow::Context,
 ) -> Result<Batch, Failure> {
     let nothing =
         |why: String| Err(Failure::new(FailureKind::Usage, "resume", why).with_next("rbgv status"));

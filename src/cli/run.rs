@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::input_args::{InputArgs, Inputs};
 use super::job_args::JobArgs;
 use super::session::{Session, absolute};
-use crate::client::{Call, Client};
+use crate::client::Call;
 use crate::flow::plan::{Plan, Planner, Request};
 use crate::flow::protocol::Goal;
 use crate::flow::{
@@ -161,7 +161,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
 }
 
 /// Whoever runs a command has seen to what stopped an earlier one.
-pub(super) async fn release_latches(context: &Arc<Context<Client>>) -> Result<(), Failure> {
+pub(super) async fn release_latches(context: &Arc<Context>) -> Result<(), Failure> {
     for context in context.all() {
         context.service.release_latches().await?;
     }
@@ -198,7 +198,7 @@ fn request(
 /// Confirms a plan and works through it.
 async fn go(
     session: &Session,
-    context: &Arc<Context<Client>>,
+    context: &Arc<Context>,
     plan: Plan,
     wish: &Wish,
     stdout: Option<StdoutSink>,
@@ -219,7 +219,7 @@ async fn go(
 /// What a batch comes to, once the user has agreed to everything that has to be asked.
 async fn agree(
     session: &Session,
-    context: &Arc<Context<Client>>,
+    context: &Arc<Context>,
     batch: BatchId,
     wish: &Wish,
 ) -> Result<Totals, Failure> {
@@ -252,9 +252,9 @@ async fn agree(
 /// counts as known. One that is refused does not stop the other.
 async fn earlier_of_all<'a>(
     session: &Session,
-    context: &'a Arc<Context<Client>>,
+    context: &'a Arc<Context>,
     wish: &Wish,
-) -> Result<Vec<(&'a Arc<Context<Client>>, Earlier)>, Failure> {
+) -> Result<Vec<(&'a Arc<Context>, Earlier)>, Failure> {
     let (mut known, mut refused) = (Vec::new(), None);
     for context in context.all() {
         if wish.conduct.again {
@@ -295,7 +295,7 @@ const STILL: Duration = Duration::from_secs(2);
 /// Takes new files as they are finished, until it is stopped.
 async fn watch(
     session: &Session,
-    context: &Arc<Context<Client>>,
+    context: &Arc<Context>,
     inputs: Inputs,
     wish: &Wish,
 ) -> Result<ExitClass, Failure> {
@@ -324,7 +324,7 @@ async fn watch(
 }
 
 async fn make_plan(
-    context: &Arc<Context<Client>>,
+    context: &Arc<Context>,
     request: Request,
     pricing: &Pricing,
 ) -> Result<Plan, Failure> {
@@ -346,7 +346,7 @@ async fn make_plan(
 }
 
 /// Tells what a plan comes to, before anything is sent.
-pub(super) fn announce(context: &Context<Client>, batch: BatchId, totals: &Totals) {
+pub(super) fn announce(context: &Context, batch: BatchId, totals: &Totals) {
     context.observer.observe(&Event::Planned {
         batch: batch.0,
         todo: totals.todo,
@@ -360,7 +360,7 @@ pub(super) fn announce(context: &Context<Client>, batch: BatchId, totals: &Total
 /// Works through a batch, within the time that the user gave.
 pub(super) async fn work(
     session: &Session,
-    context: &Arc<Context<Client>>,
+    context: &Arc<Context>,
     batch: BatchId,
     conduct: Conduct,
     timeout: Option<Duration>,

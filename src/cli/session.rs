@@ -344,10 +344,7 @@ impl Session {
     ///
     /// # Errors
     /// Any of them cannot be had.
-    pub(super) fn context(
-        &self,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Arc<Context<Client>>, Failure> {
+    pub(super) fn context(&self, observer: Arc<dyn Observer>) -> Result<Arc<Context>, Failure> {
         let (ledger, owner) = self.ledger_of_this_process()?;
         let next = self.next_client(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
@@ -371,7 +368,7 @@ impl Session {
         &self,
         observer: Arc<dyn Observer>,
         stop: CancellationToken,
-    ) -> Result<Arc<Context<Client>>, Failure> {
+    ) -> Result<Arc<Context>, Failure> {
         let (ledger, owner) = self.ledger_of_this_process()?;
         let client = self.client(Some(&ledger))?;
         Ok(self.context_of(client, ledger, owner, (observer, stop), None))
@@ -390,8 +387,8 @@ impl Session {
         ledger: Ledger,
         owner: Arc<Owner>,
         (observer, stop): (Arc<dyn Observer>, CancellationToken),
-        beside: Option<Beside<Client>>,
-    ) -> Arc<Context<Client>> {
+        beside: Option<Beside>,
+    ) -> Arc<Context> {
         Arc::new(Context {
             key: key_id(&client),
             service: client,

@@ -208,7 +208,7 @@ fn broke(
     name: &str,
     clients: &Clients,
     stop: CancellationToken,
-) -> Result<(Arc<crate::flow::Context<Client>>, PathBuf), Failure> {
+) -> Result<(Arc<crate::flow::Context>, PathBuf), Failure> {
     let beside = session.beside(name)?;
     let refused = |why: &str| {
         Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)

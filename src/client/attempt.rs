@@ -14,8 +14,7 @@ use super::lanes::Errand;
 use super::limiter::Admission;
 use super::log::Logged;
 use super::operation::{Operation, Route};
-use super::transport::upload::{FileBody, Progress};
-use super::transport::{Answer, Auth, BodyEnd, Fault, Head, Payload};
+use super::transport::{Answer, Auth, BodyEnd, Head, Payload, Progress, Request};
 use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
 use super::wire::error::ErrorBody;
@@ -30,13 +29,11 @@ pub(super) enum Content<'a> {
 }
 
 impl Content<'_> {
-    async fn payload(&self) -> Result<Payload, Fault> {
+    fn payload(&self) -> Payload<'_> {
         match self {
-            Self::Nothing => Ok(Payload::Empty),
-            Self::Json(body) => Ok(Payload::Json(body.clone())),
-            Self::File { file, progress } => {
-                FileBody::open(file, progress).await.map(Payload::File).map_err(Fault::Unreadable)
-            }
+            Self::Nothing => Payload::Empty,
+            Self::Json(body) => Payload::Json(body.clone()),
+            Self::File { file, progress } => Payload::File { file, progress },
         }
     }
 }
@@ -165,12 +162,8 @@ impl Client {
     ) -> Result<Done<T>, Failure> {
         let url = operation.url(&self.inner.base_url)?;
         let sent = self.now();
-        let answered = match content.payload().await {
-            Ok(payload) => {
-                self.inner.transport.call(operation.method, url, operation.auth, payload).await
-            }
-            Err(fault) => Err(fault),
-        };
+        let (method, auth, payload) = (operation.method, operation.auth, content.payload());
+        let answered = self.inner.transport.send(Request { method, url, auth, payload }).await;
         let result = answered
             .map_err(|fault| Trouble::from_fault(&fault))
             .and_then(|answer| self.understand(operation, &answer, read));

@@ -117,7 +117,7 @@ impl Client {
         let what = format!("downloading the output (GET {})", link.redacted());
         let url = Url::parse(link.expose())
             .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is no address"))?;
-        self.inner.transport.reachable(&url)?;
+        self.inner.transport.check(&url)?;
         let wanted = Wanted { link, host: host(&url), url, what, call: &call };
         let leave = self.inner.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
         if let Some(point) = &from {

@@ -19,7 +19,7 @@ use super::limiter::{Admission, Limiter};
 use super::memory::MemoryStore;
 use super::operation::{Operation, Route};
 use super::report::{LimitsReport, report};
-use super::transport::Transport;
+use super::transport::{HttpTransport, Transport};
 use super::wire::{self, Unreadable};
 use crate::model::limits::{LimitKey, LimiterStore};
 use crate::model::{
@@ -51,7 +51,7 @@ pub(super) struct Inner {
     origin: String,
     fingerprint: Option<Fingerprint>,
     profile: OnceLock<String>,
-    pub(super) transport: Transport,
+    pub(super) transport: Box<dyn Transport>,
     pub(super) timing: Timing,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -89,7 +89,21 @@ impl Client {
         limits: &Limits,
     ) -> Result<Self, Failure> {
         endpoint.check()?;
-        let transport = Transport::new(&endpoint, &timing)?;
+        let transport = Box::new(HttpTransport::new(&endpoint, &timing)?);
+        Ok(Self::over(transport, endpoint, timing, clock, random, store, limits))
+    }
+
+    /// A client like [`Client::sharing`] whose requests go through `transport`.
+    #[must_use]
+    pub fn over(
+        transport: Box<dyn Transport>,
+        endpoint: Endpoint,
+        timing: Timing,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        store: Arc<dyn LimiterStore>,
+        limits: &Limits,
+    ) -> Self {
         let origin = endpoint.base_url.origin().ascii_serialization();
         let fingerprint = endpoint.key.as_ref().map(ApiKey::fingerprint);
         let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
@@ -106,7 +120,7 @@ impl Client {
             clock,
             random,
         };
-        Ok(Self { inner: Arc::new(inner), witness: None })
+        Self { inner: Arc::new(inner), witness: None }
     }
 
     /// Scheme, host and, unless it is the scheme's own, port: `https://api.example`.

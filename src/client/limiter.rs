@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::spawn_blocking;
+use tokio::task::JoinError;
 use tracing::warn;
 
 use super::breaker::{self, Leave};
 use super::call::Call;
 use super::lanes::{self, Errand, Limits, Place, Standing};
 use super::lessons::{self, Outcome};
+use crate::blocking::blocking;
 use crate::model::limits::{HostLimits, KeyLimits, Lane, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind, Instant};
 
@@ -144,7 +145,7 @@ impl Limiter {
     /// What is known of the key's limits.
     pub(super) async fn known(&self) -> Result<KeyLimits, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
-        let known = spawn_blocking(move || store.key(&key));
+        let known = blocking(move || store.key(&key));
         known.await.map_err(|error| Failure::local(KEEPING, &error))?
     }
 
@@ -219,7 +220,7 @@ impl Limiter {
         mut change: impl FnMut(&mut KeyLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
-        made(spawn_blocking(move || {
+        made(blocking(move || {
             let mut made = None;
             store.change_key(&key, &mut |limits| made = Some(change(limits)))?;
             Ok(made)
@@ -233,7 +234,7 @@ impl Limiter {
         mut change: impl FnMut(&mut HostLimits) -> T + Send + 'static,
     ) -> Result<T, Failure> {
         let (store, host) = (Arc::clone(&self.store), host.to_owned());
-        made(spawn_blocking(move || {
+        made(blocking(move || {
             let mut made = None;
             store.change_host(&host, &mut |limits| made = Some(change(limits)))?;
             Ok(made)
@@ -244,7 +245,7 @@ impl Limiter {
 
 /// What a change in the store made.
 async fn made<T>(
-    changing: tokio::task::JoinHandle<Result<Option<T>, Failure>>,
+    changing: impl Future<Output = Result<Result<Option<T>, Failure>, JoinError>>,
 ) -> Result<T, Failure> {
     let made = changing.await.map_err(|error| Failure::local(KEEPING, &error))?;
     made?.ok_or_else(|| Failure::local(KEEPING, &"the store changed nothing"))

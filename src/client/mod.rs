@@ -45,7 +45,7 @@ pub mod poll;
 pub mod reach;
 mod report;
 mod tally;
-mod transport;
+pub mod transport;
 mod trouble;
 mod verdict;
 pub mod webhook;

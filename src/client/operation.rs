@@ -3,25 +3,9 @@
 
 use url::Url;
 
-use super::transport::Auth;
+use super::transport::{Auth, Method};
 use crate::model::limits::Lane;
 use crate::model::{Failure, FailureKind, JobId};
-
-/// HTTP method of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    Get,
-    Post,
-}
-
-impl Method {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Get => "GET",
-            Self::Post => "POST",
-        }
-    }
-}
 
 /// Which answer of the contract a call asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

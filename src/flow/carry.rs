@@ -11,7 +11,6 @@ use super::drive::Drive;
 use super::protocol::{Effect, Look, Observation};
 use super::search::search;
 use super::send::{Outgoing, retry_teller, send_file, send_video};
-use super::service::Service;
 use crate::client::{Call, NewJob, StartJob, UploadFile};
 use crate::ledger::Source;
 use crate::media;
@@ -26,7 +25,7 @@ pub(super) const ITEM: &str = "rbgv_item";
 /// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
 const FRESH: Duration = Duration::from_secs(5);
 
-impl<S: Service> Drive<'_, S> {
+impl Drive<'_> {
     /// Carries out an effect that talks to the service; none when the run was stopped meanwhile.
     ///
     /// # Errors
@@ -153,7 +152,7 @@ impl<S: Service> Drive<'_, S> {
         };
         let call =
             Call { last_check: Some(&last_check), in_flight: Some(others), ..self.call(&on_retry) };
-        let answer = context.service.start(leave, &job, &request, call).await;
+        let answer = context.service.start_admitted(leave, &job, &request, call).await;
         Ok(match answer {
             Ok(_) => Observation::Started,
             Err(_) if stale.load(Ordering::Relaxed) => Observation::StartStale,
@@ -266,7 +265,7 @@ impl<S: Service> Drive<'_, S> {
         }
     }
 
-    pub(super) fn on_retry(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<S> {
+    pub(super) fn on_retry(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
         retry_teller(Arc::clone(&self.run.context.observer), self.item.clone())
     }
 }

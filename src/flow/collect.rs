@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 
 use super::context::blocking;
 use super::drive::Drive;
-use super::service::Service;
 use crate::client::{Download, ResumePoint, Wait, backoff};
 use crate::ledger::{Entry, Task};
 use crate::media::{self, Expectation};
@@ -41,7 +40,7 @@ struct Part {
     size: u64,
 }
 
-impl<S: Service> Drive<'_, S> {
+impl Drive<'_> {
     /// Brings the output of a completed job to where the entry wants it.
     ///
     /// # Errors
@@ -199,7 +198,7 @@ impl<S: Service> Drive<'_, S> {
             .map(|etag| ResumePoint { offset: length(path), etag })
             .filter(|point| point.offset > 0);
         let on_retry = self.on_retry();
-        let opening = context.service.open(&link, from, self.call(&on_retry));
+        let opening = context.service.download(&link, from, self.call(&on_retry));
         let mut download = context.unless_stopped(opening).await??;
         let etag = download.etag.clone();
         context
@@ -242,7 +241,7 @@ impl<S: Service> Drive<'_, S> {
         let view = self.run.context.service.get(&job, self.call(&on_retry)).await?;
         match view.output_url {
             Some(link) => Ok(link),
-            None => self.run.context.service.link(&job, self.call(&on_retry)).await,
+            None => self.run.context.service.download_link(&job, self.call(&on_retry)).await,
         }
     }
 }

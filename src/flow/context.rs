@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{self, once};
+use crate::client::{self, Client, once};
 use crate::ledger::{KeyId, Ledger, LedgerError, Owner, Task};
 use crate::model::event::Level;
 use crate::model::{
@@ -26,9 +26,9 @@ pub struct Timing {
 }
 
 /// What work is done with. One value serves every item of a run.
-pub struct Context<S> {
+pub struct Context {
     /// The service.
-    pub service: S,
+    pub service: Client,
     /// The ledger.
     pub ledger: Ledger,
     /// This process in the ledger.
@@ -48,18 +48,18 @@ pub struct Context<S> {
     /// Cancelled when the run is to end: nothing new is begun, and everything stays resumable.
     pub stop: CancellationToken,
     /// The key that takes over, while keys are rotated.
-    pub beside: Option<Beside<S>>,
+    pub beside: Option<Beside>,
 }
 
 /// A second key that takes a share of the new jobs.
-pub struct Beside<S> {
+pub struct Beside {
     /// What work is done with under that key: the same ledger, process and stop.
-    pub context: Arc<Context<S>>,
+    pub context: Arc<Context>,
     /// How many of a hundred new jobs go to it.
     pub share: u32,
 }
 
-impl<S> Context<S> {
+impl Context {
     /// The context of the key that made a job: this one, unless it was made with the second key.
     /// Jobs of keys that nobody has fall to this one, and are then not visible to it.
     #[must_use]
@@ -76,7 +76,7 @@ impl<S> Context<S> {
     }
 }
 
-impl<S> Context<S> {
+impl Context {
     /// Runs an operation of the ledger where it may block.
     ///
     /// # Errors
@@ -102,7 +102,7 @@ impl<S> Context<S> {
     }
 
     /// For calls that belong to no input: says, once, that the service is waited for.
-    pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<S> {
+    pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
         let observer = Arc::clone(&self.observer);
         once(move |failure| {
             let text = format!("{failure}; trying again for a while");
@@ -132,7 +132,7 @@ impl<S> Context<S> {
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
-    match tokio::task::spawn_blocking(work).await {
+    match crate::blocking::blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(Failure::local("working in the background", &error)),
     }

@@ -14,7 +14,6 @@ use super::drive::{Drive, Ended};
 use super::protocol::Observation;
 use super::queue::Queue;
 use super::run::Run;
-use super::service::Service;
 use super::sweep::sweep;
 use super::underway::Entered;
 use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
@@ -65,8 +64,8 @@ struct Outlet {
 }
 
 /// Works through one batch.
-pub struct Dispatch<S> {
-    run: Arc<Run<S>>,
+pub struct Dispatch {
+    run: Arc<Run>,
     spool: PathBuf,
     stdout: Option<StdoutSink>,
     began: Instant,
@@ -74,11 +73,11 @@ pub struct Dispatch<S> {
     classes: Vec<ExitClass>,
 }
 
-impl<S: Service> Dispatch<S> {
+impl Dispatch {
     /// A dispatch that has begun nothing. Outputs without a target are spooled in `spool` and
     /// handed to `stdout`.
     #[must_use]
-    pub fn new(run: Arc<Run<S>>, spool: PathBuf, stdout: Option<StdoutSink>) -> Self {
+    pub fn new(run: Arc<Run>, spool: PathBuf, stdout: Option<StdoutSink>) -> Self {
         let began = run.context.clock.now();
         let summary = Summary { batch: run.batch.0, ..Summary::default() };
         Self { run, spool, stdout, began, summary, classes: Vec::new() }
@@ -158,6 +157,7 @@ impl<S: Service> Dispatch<S> {
                 return Ok(foreign);
             }
             tokio::select! {
+                biased;
                 joined = working.join_next() => match joined {
                     Some(joined) => foreign += self.take(joined).await?,
                     None => return Ok(foreign),
@@ -261,9 +261,9 @@ fn paused_class(failure: &Failure) -> ExitClass {
     failure.kind.exit_class()
 }
 
-async fn work_on<S: Service>(
+async fn work_on(
     underway: &mut Option<Entered>,
-    run: &Run<S>,
+    run: &Run,
     outlet: &Outlet,
     task: TaskId,
     item: &ItemRef,
@@ -298,15 +298,15 @@ async fn work_on<S: Service>(
     Ok(Settled::Foreign)
 }
 
-async fn renewed<S: Service>(run: &Run<S>, failed: TaskId) -> Result<TaskId, Failure> {
+async fn renewed(run: &Run, failed: TaskId) -> Result<TaskId, Failure> {
     let (batch, random) = (run.batch, Arc::clone(&run.context.random));
     let correlation = super::plan::correlation(random.as_ref());
     run.context.ledger(move |ledger, _| ledger.renew(batch, failed, &correlation)).await
 }
 
-async fn settle<S: Service>(
+async fn settle(
     underway: &mut Option<Entered>,
-    drive: &mut Drive<'_, S>,
+    drive: &mut Drive<'_>,
     outlet: &Outlet,
 ) -> Result<Settled, Failure> {
     let began = drive.run.context.clock.now();
@@ -339,7 +339,7 @@ async fn settle<S: Service>(
     }
 }
 
-fn tell_left<S: Service>(drive: &Drive<'_, S>) {
+fn tell_left(drive: &Drive<'_>) {
     if let Some(job) = drive.task.row.job.clone() {
         let status = drive.task.look.status.clone().unwrap_or(match drive.task.row.phase {
             Row::Draft => crate::model::JobStatus::Created,
@@ -349,8 +349,8 @@ fn tell_left<S: Service>(drive: &Drive<'_, S>) {
     }
 }
 
-async fn deliver<S: Service>(
-    drive: &mut Drive<'_, S>,
+async fn deliver(
+    drive: &mut Drive<'_>,
     outlet: &Outlet,
     began: Instant,
 ) -> Result<Settled, Failure> {

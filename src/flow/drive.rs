@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::protocol::{Effect, Facts, Observation, Step, step};
 use super::run::{CreateTurn, Run};
-use super::service::Service;
 use super::sweep::Following;
-use crate::client::{Before, LastAnswer, Looks};
+use crate::client::{Admission, Before, LastAnswer, Looks};
 use crate::ledger::{Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
@@ -30,8 +29,8 @@ pub(super) enum Ended {
 }
 
 /// One attempt while it is driven.
-pub(super) struct Drive<'a, S: Service> {
-    pub(super) run: &'a Run<S>,
+pub(super) struct Drive<'a> {
+    pub(super) run: &'a Run,
     pub(super) task: Task,
     pub(super) item: ItemRef,
     /// Refusals in a row, for the backoff.
@@ -53,15 +52,15 @@ pub(super) struct Drive<'a, S: Service> {
     /// What came before the create that comes next.
     pub(super) before_create: Before,
     /// Leave to send the start that was just committed.
-    pub(super) leave: Option<S::Leave>,
+    pub(super) leave: Option<Admission>,
     /// The last link that the service gave. Kept in memory only.
     pub(super) link: Option<OutputLink>,
     /// The request that was answered last, for the story of the attempt.
     pub(super) answered: LastAnswer,
 }
 
-impl<'a, S: Service> Drive<'a, S> {
-    pub(super) fn new(run: &'a Run<S>, task: Task, item: ItemRef) -> Self {
+impl<'a> Drive<'a> {
+    pub(super) fn new(run: &'a Run, task: Task, item: ItemRef) -> Self {
         Self {
             run,
             kept: task.look.clone(),
@@ -82,7 +81,7 @@ impl<'a, S: Service> Drive<'a, S> {
     }
 
     /// Looks at an attempt of another run, and leaves everything else to whoever resumes it.
-    pub(super) fn glance(run: &'a Run<S>, task: Task, item: ItemRef) -> Self {
+    pub(super) fn glance(run: &'a Run, task: Task, item: ItemRef) -> Self {
         Self { only_glance: true, ..Self::new(run, task, item) }
     }
 

@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::carry::ITEM;
 use super::context::Context;
 use super::pages::{Pages, is_older};
-use super::service::Service;
 use crate::client::Call;
 use crate::ledger::BatchId;
 use crate::model::event::Level;
@@ -54,7 +53,7 @@ impl Earlier {
 ///
 /// # Errors
 /// The ledger or the list cannot be had.
-pub async fn earlier<S: Service>(context: &Context<S>) -> Result<Earlier, Failure> {
+pub async fn earlier(context: &Context) -> Result<Earlier, Failure> {
     let mut earlier = Earlier::default();
     let key = context.key.clone();
     if context.ledger(move |ledger, _| ledger.knows_service(&key)).await? {
@@ -87,11 +86,7 @@ pub async fn earlier<S: Service>(context: &Context<S>) -> Result<Earlier, Failur
 ///
 /// # Errors
 /// The ledger cannot be written.
-pub async fn adopt<S: Service>(
-    context: &Context<S>,
-    batch: BatchId,
-    earlier: Earlier,
-) -> Result<usize, Failure> {
+pub async fn adopt(context: &Context, batch: BatchId, earlier: Earlier) -> Result<usize, Failure> {
     let key = context.key.clone();
     let recognised: Vec<_> = earlier.recognised.into_iter().collect();
     context.ledger(move |ledger, _| ledger.adopt_jobs(&key, batch, &recognised)).await

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::conduct::{Conduct, Destination};
 use super::context::Context;
 use super::plan::{correlation, item_key};
-use super::service::Service;
 use super::watch::find_job;
 use crate::ledger::{BatchId, NewBatch, NewEntry, Placed, Source, Work};
 use crate::model::{
@@ -33,10 +32,7 @@ pub struct FetchRequest {
 /// # Errors
 /// A job that this key does not see, two outputs of one name, or local trouble. Then nothing is
 /// left of the plan.
-pub async fn plan_fetch<S: Service>(
-    context: &Arc<Context<S>>,
-    request: FetchRequest,
-) -> Result<BatchId, Failure> {
+pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result<BatchId, Failure> {
     let new = NewBatch {
         profile: context.profile.clone(),
         key: context.key.clone(),
@@ -54,8 +50,8 @@ pub async fn plan_fetch<S: Service>(
     Ok(batch)
 }
 
-async fn place<S: Service>(
-    context: &Arc<Context<S>>,
+async fn place(
+    context: &Arc<Context>,
     batch: BatchId,
     request: &FetchRequest,
     job: &JobId,
@@ -87,7 +83,7 @@ async fn place<S: Service>(
 }
 
 /// What is known of a job that this ledger did not make: only what the service says.
-async fn foreign_work<S: Service>(context: &Arc<Context<S>>, job: &JobId) -> Result<Work, Failure> {
+async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<Work, Failure> {
     let (context, view) = find_job(context, job).await?;
     Ok(Work {
         item_key: item_key(&context.key.origin, &format!("job {job}"), ""),

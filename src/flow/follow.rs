@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use super::drive::Drive;
 use super::protocol::Observation;
-use super::service::Service;
 use super::sweep::News;
 use crate::client::Looks;
 use crate::ledger::Past;
 use crate::model::{Failure, FailureKind, ItemEvent, Phase};
 
-impl<S: Service> Drive<'_, S> {
+impl Drive<'_> {
     /// Waits until there is something to see of the job; none when the run was stopped meanwhile.
     pub(super) async fn follow(&mut self) -> Option<Observation> {
         let context = self.run.context.clone();

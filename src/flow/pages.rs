@@ -1,7 +1,6 @@
 //! Reading the list of the key's jobs, page after page, when every young job has to be seen.
 
 use super::context::Context;
-use super::service::Service;
 use crate::client::{Call, JobPage, ListQuery};
 use crate::model::{Failure, JobView, Timestamp};
 
@@ -25,9 +24,9 @@ impl Pages {
     ///
     /// # Errors
     /// The list cannot be had.
-    pub(super) async fn next<S: Service>(
+    pub(super) async fn next(
         &mut self,
-        context: &Context<S>,
+        context: &Context,
         call: &Call<'_>,
     ) -> Result<Option<JobPage>, Failure> {
         if self.ended || self.read == PAGES {

@@ -9,7 +9,6 @@ use std::cmp::Reverse;
 use std::collections::VecDeque;
 
 use super::context::Context;
-use super::service::Service;
 use crate::ledger::{BatchId, Entry, EntryId};
 use crate::model::Failure;
 
@@ -64,10 +63,7 @@ impl Queue {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub(super) async fn next<S: Service>(
-        &mut self,
-        context: &Context<S>,
-    ) -> Result<Option<Entry>, Failure> {
+    pub(super) async fn next(&mut self, context: &Context) -> Result<Option<Entry>, Failure> {
         let batch = self.batch;
         if self.long.read.is_empty() {
             let after = self.long.reached;

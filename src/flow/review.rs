@@ -3,7 +3,6 @@
 
 use super::context::Context;
 use super::protocol::{Facts, Goal, Observation, step};
-use super::service::Service;
 use crate::ledger::{BatchId, Claim, Drafts, Phase, TaskId};
 use crate::model::{Failure, JobId};
 
@@ -12,8 +11,8 @@ use crate::model::{Failure, JobId};
 ///
 /// # Errors
 /// The ledger cannot be used.
-pub async fn settle_by_hand<S: Service>(
-    context: &Context<S>,
+pub async fn settle_by_hand(
+    context: &Context,
     batch: BatchId,
     accept: bool,
     only: &[JobId],
@@ -28,8 +27,8 @@ pub async fn settle_by_hand<S: Service>(
     Ok(settled)
 }
 
-async fn settle<S: Service>(
-    context: &Context<S>,
+async fn settle(
+    context: &Context,
     id: TaskId,
     accept: bool,
     only: &[JobId],

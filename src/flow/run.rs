@@ -12,12 +12,11 @@ use super::conduct::Conduct;
 use super::context::{Context, interrupted, key_not_at_hand};
 use super::protocol::Goal;
 use super::rush::{Drafting, Rush};
-use super::service::Service;
 use super::sweep::Sweeps;
 use super::tidings::Tidings;
 use super::underway::Underway;
 use super::usual::{REMEMBERED, Usual};
-use crate::client::{Before, Call, Wait, backoff};
+use crate::client::{Admission, Before, Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
 
@@ -32,9 +31,9 @@ const DOWNLOADS: usize = 4;
 const CREATES: usize = 4;
 
 /// One run over one batch.
-pub struct Run<S> {
+pub struct Run {
     /// What it works with.
-    pub context: Arc<Context<S>>,
+    pub context: Arc<Context>,
     /// What it works on.
     pub batch: BatchId,
     /// How it behaves.
@@ -59,7 +58,7 @@ pub struct Run<S> {
     pub(super) tidings: Tidings,
     /// The same run under the key that takes over, while keys are rotated: gates, latches and
     /// caution belong to a key.
-    beside: Option<Arc<Run<S>>>,
+    beside: Option<Arc<Run>>,
 }
 
 /// A turn to make a job.
@@ -98,11 +97,11 @@ struct Latches {
     everything: Option<Failure>,
 }
 
-impl<S: Service> Run<S> {
+impl Run {
     /// A run that has begun nothing. `proven` says whether jobs with its options have succeeded
     /// before; others start with a single one.
     #[must_use]
-    pub fn new(context: Arc<Context<S>>, batch: BatchId, conduct: Conduct, proven: bool) -> Self {
+    pub fn new(context: Arc<Context>, batch: BatchId, conduct: Conduct, proven: bool) -> Self {
         let now = context.clock.now();
         let beside = context.beside.as_ref().map(|beside| {
             let context = Arc::clone(&beside.context);
@@ -388,7 +387,7 @@ impl<S: Service> Run<S> {
         task: &mut Task,
         holds_place: bool,
         call: &Call<'_>,
-    ) -> Result<(Started, Option<S::Leave>), Failure> {
+    ) -> Result<(Started, Option<Admission>), Failure> {
         let Some(job) = task.row.job.clone() else {
             let why = "the ledger has no job for this item";
             return Err(Failure::new(FailureKind::Local, "starting the job", why));
@@ -468,10 +467,10 @@ impl<S: Service> Run<S> {
     }
 
     async fn commit_now(&self, task: &mut Task) -> Result<Started, Failure> {
-        let (learned, most) = (self.context.service.in_flight_bound(), self.most_in_flight());
+        let (limits, most) = (*self.context.service.shape(), self.most_in_flight());
         let gate = StartGate {
             batch: self.batch,
-            in_flight: Arc::new(move |limits| learned(limits).min(most)),
+            in_flight: Arc::new(move |known| limits.in_flight_cap(known).min(most)),
             max_credits: self.conduct.max_credits,
         };
         task.row.sent = Some(self.context.clock.now());

@@ -10,7 +10,6 @@ use super::carry::CORRELATION;
 use super::context::Context;
 use super::pages::{PAGES, Pages, is_older};
 use super::protocol::Found;
-use super::service::Service;
 use crate::client::Call;
 use crate::model::{Failure, JobView, Timestamp};
 
@@ -31,8 +30,8 @@ enum Reading {
 ///
 /// # Errors
 /// The list cannot be had.
-pub(super) async fn search<S: Service>(
-    context: &Context<S>,
+pub(super) async fn search(
+    context: &Context,
     correlation: &str,
     sent: Timestamp,
     call: &Call<'_>,
@@ -55,8 +54,8 @@ pub(super) async fn search<S: Service>(
     Ok(Found::Unclear(format!("the list of jobs is longer than {PAGES} pages")))
 }
 
-async fn read<S: Service>(
-    context: &Context<S>,
+async fn read(
+    context: &Context,
     jobs: &[JobView],
     correlation: &str,
     oldest: Timestamp,

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::context::{Context, blocking};
-use super::service::Service;
 use crate::client::{Call, UploadFile};
 use crate::ledger::KeyId;
 use crate::media;
@@ -49,8 +48,8 @@ impl Outgoing {
 /// # Errors
 /// The file changed or is no video ([`FailureKind::Local`], [`FailureKind::Usage`]), or the
 /// service does not take it.
-pub(super) async fn send_video<S: Service>(
-    context: &Context<S>,
+pub(super) async fn send_video(
+    context: &Context,
     item: &ItemRef,
     video: &Outgoing,
     call: Call<'_>,
@@ -81,8 +80,8 @@ pub(super) async fn send_video<S: Service>(
 ///
 /// # Errors
 /// The service does not take it, or says that it has another number of bytes.
-pub(super) async fn send_file<S: Service>(
-    context: &Context<S>,
+pub(super) async fn send_file(
+    context: &Context,
     item: &ItemRef,
     file: &UploadFile,
     call: Call<'_>,
@@ -120,8 +119,8 @@ pub(super) fn retry_teller(
 ///
 /// # Errors
 /// Only a file that cannot be read. A failed upload is told, and the others go on.
-pub async fn upload_files<S: Service>(
-    context: &Context<S>,
+pub async fn upload_files(
+    context: &Context,
     files: &[PathBuf],
     again: bool,
     mut each: impl FnMut(&Path, &str),
@@ -148,8 +147,8 @@ pub async fn upload_files<S: Service>(
     Ok(ExitClass::combine(classes, succeeded))
 }
 
-async fn upload_one<S: Service>(
-    context: &Context<S>,
+async fn upload_one(
+    context: &Context,
     item: &ItemRef,
     path: &Path,
     again: bool,

@@ -4,14 +4,13 @@
 use super::drive::{Drive, Ended};
 use super::protocol::Observation;
 use super::run::Run;
-use super::service::Service;
 use crate::ledger::{Claim, Phase, Task, TaskId};
 use crate::model::{Failure, ItemRef};
 
 /// Strays that are looked at in one go, those that were looked at longest ago first.
 const AT_ONCE: u32 = 8;
 
-impl<S: Service> Run<S> {
+impl Run {
     /// Looks once at jobs of the key that nobody follows, so that the places of those that have
     /// ended become free. Nothing is sent for them but looks. Answers why a look was given up, if one
     /// was.

@@ -10,7 +10,6 @@ use super::context::Context;
 use super::drive::Drive;
 use super::protocol::Goal;
 use super::run::Run;
-use super::service::Service;
 use crate::ledger::{BatchId, Claim, Phase as State};
 use crate::model::{Failure, Instant, JobId};
 
@@ -62,7 +61,7 @@ fn is_due(last: Option<Instant>, now: Instant, every: Duration) -> bool {
     last.is_none_or(|last| now.since(last) >= every)
 }
 
-impl<S: Service> Drive<'_, S> {
+impl Drive<'_> {
     /// Whether the end of the job is going to be announced: it has an address to tell, and a
     /// process of this machine listens.
     pub(super) async fn is_announced(&self) -> bool {
@@ -99,7 +98,7 @@ impl<S: Service> Drive<'_, S> {
 
 // A ledger that cannot be read says nothing here; the next step, which has to be committed, says
 // what is wrong with it.
-impl<S: Service> Run<S> {
+impl Run {
     /// Whether it was heard that the job ended, and nobody looked for that yet.
     async fn has_ended(&self, job: &JobId) -> bool {
         self.read_earlier_news(job).await;
@@ -198,10 +197,7 @@ impl Settling {
 ///
 /// # Errors
 /// The ledger cannot be used, or the look got no answer; then the job stays as it was.
-pub async fn settle_by_webhook<S: Service>(
-    context: &Arc<Context<S>>,
-    job: &JobId,
-) -> Result<Settling, Failure> {
+pub async fn settle_by_webhook(context: &Arc<Context>, job: &JobId) -> Result<Settling, Failure> {
     let asked = job.clone();
     let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
     let Some(task) = known.filter(|task| task.work.key.origin == context.key.origin) else {
@@ -228,10 +224,7 @@ pub async fn settle_by_webhook<S: Service>(
 }
 
 /// Looks at a claimed attempt, writes what was seen, and gives it back.
-async fn look_once<S: Service>(
-    context: &Arc<Context<S>>,
-    task: crate::ledger::Task,
-) -> Result<State, Failure> {
+async fn look_once(context: &Arc<Context>, task: crate::ledger::Task) -> Result<State, Failure> {
     let conduct = Conduct {
         goal: Goal::Finish,
         in_flight: 1,

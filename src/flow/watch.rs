@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::context::{Context, key_not_at_hand};
 use super::send::retry_teller;
-use super::service::Service;
 use crate::client::{Call, Looks};
 use crate::model::{
     ExitClass, Failure, FailureKind, ItemEvent, ItemRef, JobId, JobStatus, JobView, Phase,
@@ -14,7 +13,7 @@ use crate::model::{
 ///
 /// # Errors
 /// The service does not answer, or does not know the job.
-pub async fn look<S: Service>(context: &Arc<Context<S>>, job: &JobId) -> Result<JobView, Failure> {
+pub async fn look(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
     find_job(context, job).await.map(|(_, view)| view)
 }
 
@@ -23,10 +22,10 @@ pub async fn look<S: Service>(context: &Arc<Context<S>>, job: &JobId) -> Result<
 ///
 /// # Errors
 /// The service does not answer, or does not know the job.
-pub(super) async fn find_job<'a, S: Service>(
-    context: &'a Arc<Context<S>>,
+pub(super) async fn find_job<'a>(
+    context: &'a Arc<Context>,
     job: &JobId,
-) -> Result<(&'a Arc<Context<S>>, JobView), Failure> {
+) -> Result<(&'a Arc<Context>, JobView), Failure> {
     let first = maker(context, job).await?;
     let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
     let mut failure = None;
@@ -46,10 +45,7 @@ pub(super) async fn find_job<'a, S: Service>(
 
 /// The context of the key that made a job, where the ledger knows. No other key is asked about it:
 /// the service would not know a job that is there.
-async fn maker<'a, S: Service>(
-    context: &'a Arc<Context<S>>,
-    job: &JobId,
-) -> Result<&'a Arc<Context<S>>, Failure> {
+async fn maker<'a>(context: &'a Arc<Context>, job: &JobId) -> Result<&'a Arc<Context>, Failure> {
     let asked = job.clone();
     let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
     let Some(task) = known.filter(|task| task.work.key.origin == context.key.origin) else {
@@ -66,8 +62,8 @@ async fn maker<'a, S: Service>(
 ///
 /// # Errors
 /// Only the ledger's: what goes wrong with a job is told of it.
-pub async fn watch<S: Service>(
-    context: &Arc<Context<S>>,
+pub async fn watch(
+    context: &Arc<Context>,
     jobs: Vec<(ItemRef, JobId)>,
     mut each: impl FnMut(&JobId, &JobView),
 ) -> Result<ExitClass, Failure> {
@@ -115,11 +111,7 @@ pub async fn watch<S: Service>(
     Ok(ExitClass::combine(classes, succeeded))
 }
 
-async fn to_end<S: Service>(
-    context: &Context<S>,
-    item: &ItemRef,
-    job: &JobId,
-) -> Result<JobView, Failure> {
+async fn to_end(context: &Context, item: &ItemRef, job: &JobId) -> Result<JobView, Failure> {
     let on_retry = retry_teller(Arc::clone(&context.observer), item.clone());
     let began = context.clock.now();
     let mut shown: f64 = 0.0;

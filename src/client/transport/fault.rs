@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::client) enum Fault {
+pub enum Fault {
     /// No connection was made: nothing was sent.
     Unreachable(String),
     /// A connection was made, and the other side could not prove who it is: nothing was sent.

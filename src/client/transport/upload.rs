@@ -14,13 +14,11 @@ use tokio::io::AsyncReadExt;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::io::ReaderStream;
 
+use super::Progress;
 use crate::client::asked::UploadFile;
 
 /// Size of the pieces that are read and sent.
 const PIECE: usize = 256 * 1024;
-
-/// Told how many bytes of the current attempt have been handed to the network.
-pub(in crate::client) type Progress = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// Where an upload stands; shared by the body that moves and the watch over it.
 pub(in crate::client) struct Pulse {

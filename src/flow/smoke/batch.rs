@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::contract::{self, Drift};
-use crate::client::{Client, Witness};
+use crate::client::Witness;
 use crate::flow::context::blocking;
 use crate::flow::plan::{Planner, Request};
 use crate::flow::protocol::Goal;
@@ -24,7 +24,7 @@ use crate::model::{
 /// What is to be done.
 pub(super) struct Errand<'a> {
     /// What it works with.
-    pub(super) context: &'a Arc<Context<Client>>,
+    pub(super) context: &'a Arc<Context>,
     /// Prices of the moment.
     pub(super) pricing: Option<&'a Pricing>,
     /// Files, directories and addresses.
@@ -148,11 +148,11 @@ fn conduct(errand: &Errand<'_>) -> Conduct {
 
 /// The same context, but with an observer and a witness of its own, and stopped on its own.
 fn apart(
-    context: &Context<Client>,
+    context: &Context,
     observer: Arc<dyn Observer>,
     witness: Witness,
     stop: CancellationToken,
-) -> Context<Client> {
+) -> Context {
     Context {
         service: context.service.witnessed(witness),
         ledger: context.ledger.clone(),
@@ -171,7 +171,7 @@ fn apart(
 
 /// Works through a batch; says whether the time for it was over before its end.
 async fn work(
-    context: &Arc<Context<Client>>,
+    context: &Arc<Context>,
     batch: BatchId,
     conduct: Conduct,
     spool: PathBuf,

@@ -113,10 +113,7 @@ impl Smoke<'_> {
 
     /// Makes sure that the clip is really sent, whatever an earlier run has sent; gives its length
     /// and hash.
-    async fn fresh_clip(
-        &self,
-        context: &Context<Client>,
-    ) -> Result<(Option<f64>, String), Failure> {
+    async fn fresh_clip(&self, context: &Context) -> Result<(Option<f64>, String), Failure> {
         let path = self.setup.clip.path.clone();
         let (seconds, sha256) = blocking(move || {
             let video = media::inspect_input(&path)

@@ -231,7 +231,7 @@ impl Smoke<'_> {
 
     fn refusal<'b>(
         &'b self,
-        context: &'b std::sync::Arc<Context<Client>>,
+        context: &'b std::sync::Arc<Context>,
         pricing: Option<&'b Pricing>,
         named: Named,
         budget: Option<Credits>,
@@ -346,7 +346,7 @@ impl Unbilled {
     }
 }
 
-async fn close(context: &Context<Client>, item: &Item) -> Result<(), Failure> {
+async fn close(context: &Context, item: &Item) -> Result<(), Failure> {
     let (entry, failure) = (EntryId(item.entry), item.failure.clone());
     if item.output.is_some() {
         return Ok(());

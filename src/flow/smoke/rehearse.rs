@@ -30,7 +30,7 @@ pub struct Rehearsal {
     /// What the server does, in words.
     pub trouble: String,
     /// What it works with: the profile's own limits and waits, and the server.
-    pub context: Arc<Context<Client>>,
+    pub context: Arc<Context>,
     /// What is sent.
     pub clips: Vec<PathBuf>,
     /// What is wanted of it.

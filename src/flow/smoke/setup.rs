@@ -104,10 +104,10 @@ pub struct Setup {
     /// For the free stages.
     pub clients: Clients,
     /// For what is billed; none where the key is missing or nothing of it is asked for.
-    pub context: Option<Arc<Context<Client>>>,
+    pub context: Option<Arc<Context>>,
     /// The same with a key that has no credits, and the clip for it: a file of its own, so that
     /// its attempts are never taken for those of the other key.
-    pub broke: Option<(Arc<Context<Client>>, PathBuf)>,
+    pub broke: Option<(Arc<Context>, PathBuf)>,
     /// The built-in clip.
     pub clip: Clip,
     /// The directory with the team's own clips, where they take its place.

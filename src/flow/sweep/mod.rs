@@ -13,7 +13,6 @@ use tracing::debug;
 use self::table::{Plan, Table, backstop, next_offset};
 use super::context::Context;
 use super::pages::PAGE;
-use super::service::Service;
 use crate::client::{Before, Call, ListQuery, PollTiming};
 use crate::model::{Clock, Failure, Instant, JobId, JobView};
 
@@ -120,7 +119,7 @@ impl Drop for Following {
 }
 
 /// Sweeps whenever that pays, until the run is stopped.
-pub(super) async fn sweep<S: Service>(context: Arc<Context<S>>, sweeps: Arc<Sweeps>) {
+pub(super) async fn sweep(context: Arc<Context>, sweeps: Arc<Sweeps>) {
     let timing = context.timing.poll;
     loop {
         let now = context.clock.now();
@@ -141,7 +140,7 @@ pub(super) async fn sweep<S: Service>(context: Arc<Context<S>>, sweeps: Arc<Swee
     }
 }
 
-async fn sweep_once<S: Service>(context: &Context<S>, sweeps: &Sweeps, most: u32) {
+async fn sweep_once(context: &Context, sweeps: &Sweeps, most: u32) {
     let asked = context.clock.now();
     let swept = read_pages(context, sweeps, most).await;
     let (now, timing) = (context.clock.now(), &context.timing);
@@ -167,7 +166,7 @@ struct Swept {
 }
 
 /// Reads pages until every followed job was shown, the list ends, `most` are read, or one fails.
-async fn read_pages<S: Service>(context: &Context<S>, sweeps: &Sweeps, most: u32) -> Swept {
+async fn read_pages(context: &Context, sweeps: &Sweeps, most: u32) -> Swept {
     let mut swept = Swept { shown: HashMap::new(), pages: 0, failed: None };
     let mut offset = 0;
     // A page that fails is not repeated: the next sweep is.

@@ -1,0 +1,249 @@
+//! The transport that programs use: HTTP/1.1 by the HTTP library, which only this folder knows.
+//!
+//! There are two HTTP clients. The one for the API carries credentials, request by request, and
+//! stays with its origin. The one for output links has no way to carry any.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use futures_util::StreamExt as _;
+use futures_util::future::BoxFuture;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Body, multipart, redirect};
+use tokio::time::timeout;
+use url::Url;
+
+use super::fault::{fault, words};
+use super::setup::{misconfigured, outward, proxied, secret_header, within_origin};
+use super::tls::{self, Tls};
+use super::upload::FileBody;
+use super::{
+    Answer, Auth, BodyEnd, Fault, Head, Incoming, Method, Payload, REFUSAL_MAX, Request, Transport,
+};
+use crate::client::endpoint::{Endpoint, Timing, may_connect};
+use crate::model::{Failure, FailureKind};
+
+/// Largest answer that is read where an answer is wanted.
+const ANSWER_MAX: usize = 8 * 1024 * 1024;
+/// Connections that nobody used for this long are not used again. Common servers close theirs
+/// after 5 s; a start that meets a closing connection would be in doubt for minutes.
+const POOL_IDLE: Duration = Duration::from_secs(4);
+
+/// The connections to the service and to where outputs lie.
+pub(in crate::client) struct HttpTransport {
+    api: reqwest::Client,
+    output: reqwest::Client,
+    key: Option<HeaderValue>,
+    admin_token: Option<HeaderValue>,
+    idle: Duration,
+    /// Longest wait for the head of an answer to a small request.
+    head: Duration,
+    allow_http: bool,
+    /// Why https cannot be used on this machine.
+    no_tls: Option<String>,
+}
+
+impl HttpTransport {
+    /// # Errors
+    /// [`FailureKind::Configuration`]: nothing that was given can make a client.
+    pub(in crate::client) fn new(endpoint: &Endpoint, timing: &Timing) -> Result<Self, Failure> {
+        let tls = tls::platform().map_err(|why| misconfigured(&why))?;
+        Self::with_tls(endpoint, timing, tls)
+    }
+
+    fn with_tls(endpoint: &Endpoint, timing: &Timing, tls: Tls) -> Result<Self, Failure> {
+        let allow_http = endpoint.allow_http;
+        let build = |redirects: redirect::Policy| {
+            let plain = reqwest::Client::builder()
+                .tls_backend_preconfigured(tls.config.clone())
+                .user_agent(&endpoint.user_agent)
+                .redirect(redirects)
+                .referer(false)
+                .retry(reqwest::retry::never())
+                .connect_timeout(timing.connect_timeout)
+                .pool_idle_timeout(POOL_IDLE)
+                .http1_only();
+            proxied(plain, endpoint)?.build().map_err(|error| misconfigured(&words(&error)))
+        };
+        let transport = Self {
+            api: build(redirect::Policy::custom(within_origin))?,
+            output: build(redirect::Policy::custom(move |next| outward(next, allow_http)))?,
+            key: endpoint.key.as_ref().map(secret_header).transpose()?,
+            admin_token: endpoint.admin_token.as_ref().map(secret_header).transpose()?,
+            idle: timing.idle_timeout,
+            head: timing.connect_timeout + timing.idle_timeout,
+            allow_http,
+            no_tls: tls.unusable,
+        };
+        transport.check(&endpoint.base_url)?;
+        Ok(transport)
+    }
+
+    async fn exchange(&self, request: Request<'_>) -> Result<Answer, Fault> {
+        let Request { method, url, auth, payload } = request;
+        let mut request = match method {
+            Method::Get => self.api.get(url),
+            Method::Post => self.api.post(url),
+        }
+        .header(ACCEPT, "application/json");
+        let credentials = match auth {
+            Auth::Key => self.key.as_ref().map(|key| ("x-api-key", key)),
+            Auth::Admin => self.admin_token.as_ref().map(|token| ("x-admin-token", token)),
+            Auth::None => None,
+        };
+        if let Some((name, secret)) = credentials {
+            request = request.header(name, secret);
+        }
+        let response = match payload {
+            Payload::Empty => self.head_of(request).await?,
+            Payload::Json(body) => {
+                self.head_of(request.header(CONTENT_TYPE, "application/json").body(body)).await?
+            }
+            Payload::File { file, progress } => {
+                let file = FileBody::open(file, progress).await.map_err(Fault::Unreadable)?;
+                self.send_file(request, file).await?
+            }
+        };
+        Ok(self.read(response).await)
+    }
+
+    async fn head_of(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Fault> {
+        match timeout(self.head, request.send()).await {
+            Ok(answered) => answered.map_err(|error| fault(&error.without_url())),
+            Err(_) => Err(Fault::Silent(self.head)),
+        }
+    }
+
+    async fn send_file(
+        &self,
+        request: reqwest::RequestBuilder,
+        file: FileBody,
+    ) -> Result<reqwest::Response, Fault> {
+        let pulse = Arc::clone(&file.pulse);
+        let (name, kind, size) = (file.name.clone(), file.content_type.clone(), file.size());
+        let part = multipart::Part::stream_with_length(Body::wrap_stream(file.into_stream()), size)
+            .file_name(name)
+            .mime_str(&kind)
+            .map_err(|error| Fault::Unsendable(words(&error)))?;
+        let sending = request.multipart(multipart::Form::new().part("file", part)).send();
+        let answered = tokio::select! {
+            biased;
+            answered = sending => answered,
+            () = pulse.silence(self.idle) => return Err(Fault::Silent(self.idle)),
+        };
+        answered.map_err(|error| match pulse.problem() {
+            Some(why) => Fault::Unreadable(why),
+            None => fault(&error.without_url()),
+        })
+    }
+
+    /// Reads an answer within its bounds. Unlike a transfer, an answer is short, so there is a
+    /// limit on the whole of it: one byte a minute is no answer.
+    async fn read(&self, response: reqwest::Response) -> Answer {
+        let head = head(&response);
+        let most = if response.status().is_success() { ANSWER_MAX } else { REFUSAL_MAX };
+        let mut incoming = incoming(response, self.idle);
+        let mut body = BytesMut::new();
+        let end = match timeout(self.head, incoming.fill(&mut body, most)).await {
+            Ok(end) => end,
+            Err(_) => BodyEnd::Cut(Fault::Silent(self.head).to_string()),
+        };
+        Answer { head, body: body.freeze(), end }
+    }
+}
+
+impl Transport for HttpTransport {
+    fn check(&self, url: &Url) -> Result<(), Failure> {
+        if !may_connect(url, self.allow_http) {
+            let why =
+                format!("the address of {} is not https", url.host_str().unwrap_or("the host"));
+            return Err(Failure::new(FailureKind::Configuration, "connecting", why));
+        }
+        match &self.no_tls {
+            Some(why) if url.scheme() == "https" => {
+                let why = format!("https needs certificates and this machine has none: {why}");
+                Err(misconfigured(&why).with_next("apt-get install ca-certificates"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Answer, Fault>> {
+        Box::pin(self.exchange(request))
+    }
+
+    fn open<'a>(
+        &'a self,
+        url: Url,
+        rest: Option<(u64, &'a str)>,
+    ) -> BoxFuture<'a, Result<(Head, Incoming), Fault>> {
+        Box::pin(async move {
+            let mut request = self.output.get(url).header(ACCEPT_ENCODING, "identity");
+            if let Some((offset, etag)) = rest {
+                request =
+                    request.header("range", format!("bytes={offset}-")).header("if-range", etag);
+            }
+            let response = self.head_of(request).await?;
+            Ok((head(&response), incoming(response, self.idle)))
+        })
+    }
+}
+
+/// The body of `response`, piece by piece.
+fn incoming(response: reqwest::Response, idle: Duration) -> Incoming {
+    let pieces = response.bytes_stream();
+    Incoming::new(pieces.map(|piece| piece.map_err(|error| fault(&error.without_url()))), idle)
+}
+
+fn head(response: &reqwest::Response) -> Head {
+    let headers = response.headers();
+    Head {
+        status: response.status().as_u16(),
+        request_id: text(headers, "x-request-id"),
+        retry_after: text(headers, "retry-after"),
+        date: text(headers, "date"),
+        location: text(headers, "location"),
+        content_type: text(headers, "content-type"),
+        content_range: text(headers, "content-range"),
+        content_length: text(headers, "content-length").and_then(|length| length.parse().ok()),
+        etag: text(headers, "etag"),
+    }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(ToOwned::to_owned).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::client::endpoint::ProxyChoice;
+
+    fn without_certificates(base: &str) -> Result<HttpTransport, Failure> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = tls::trusting_nothing(provider, "none were found".to_owned()).unwrap();
+        let endpoint = Endpoint {
+            base_url: base.parse().unwrap(),
+            key: None,
+            admin_token: None,
+            allow_http: false,
+            proxy: ProxyChoice::default(),
+            user_agent: "rbgv/test".to_owned(),
+        };
+        HttpTransport::with_tls(&endpoint, &Timing::default(), tls)
+    }
+
+    #[test]
+    fn missing_certificates_matter_where_https_is_used() {
+        let failure = without_certificates("https://api.example").err().unwrap();
+        assert_eq!(failure.kind, FailureKind::Configuration);
+        assert!(failure.next.unwrap().contains("ca-certificates"));
+
+        let local = without_certificates("http://127.0.0.1:9").unwrap();
+        assert!(local.check(&"https://cdn.example/o".parse().unwrap()).is_err());
+        assert!(local.check(&"http://127.0.0.1:9/o".parse().unwrap()).is_ok());
+    }
+}
