@@ -26,7 +26,7 @@ mod call;
 mod download;
 mod endpoint;
 mod facade;
-mod limits;
+pub mod limits;
 mod log;
 mod operation;
 pub mod poll;

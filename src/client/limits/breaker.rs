@@ -51,7 +51,7 @@ impl Default for BreakerShape {
 
 /// Whether a call may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Leave {
+pub enum Leave {
     /// At once.
     Go,
     /// At once, as the one that tries.
@@ -63,7 +63,7 @@ pub(super) enum Leave {
 }
 
 /// Asks for leave to call the host.
-pub(super) fn ask(state: &mut HostLimits, shape: &BreakerShape, now: Instant) -> Leave {
+pub fn ask(state: &mut HostLimits, shape: &BreakerShape, now: Instant) -> Leave {
     match state.phase {
         BreakerPhase::Closed => Leave::Go,
         BreakerPhase::Open { until } => match until.since(now) {
@@ -118,12 +118,12 @@ fn climb(
 
 /// Whether a failure speaks against the host. A refusal, also a 429, shows that it is alive.
 #[must_use]
-pub(super) fn counts(kind: FailureKind) -> bool {
+pub fn counts(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Unavailable | FailureKind::Unreachable | FailureKind::Broken)
 }
 
 /// Takes note of an answer.
-pub(super) fn well(state: &mut HostLimits, shape: &BreakerShape, now: Instant) {
+pub fn well(state: &mut HostLimits, shape: &BreakerShape, now: Instant) {
     fade(state, shape, now);
     state.good += 1.0;
     // What was sent before the breaker opened may still come back well, and is proof enough.
@@ -135,7 +135,7 @@ pub(super) fn well(state: &mut HostLimits, shape: &BreakerShape, now: Instant) {
 }
 
 /// Takes note of a failure that [`counts`]. Gives whether it opened the breaker.
-pub(super) fn badly(state: &mut HostLimits, shape: &BreakerShape, now: Instant) -> bool {
+pub fn badly(state: &mut HostLimits, shape: &BreakerShape, now: Instant) -> bool {
     fade(state, shape, now);
     state.bad += 1.0;
     let opens = match state.phase {

@@ -19,12 +19,12 @@
 //! [`model::limits`](crate::model::limits).
 
 pub(super) mod admission;
-mod breaker;
+pub mod breaker;
 mod config;
 mod key_block;
 pub(super) mod limiter;
 mod memory_store;
-mod pace;
+pub mod pace;
 pub(super) mod report;
 mod tally;
 mod window;

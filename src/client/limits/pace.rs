@@ -38,17 +38,17 @@ const SECOND: f64 = 1_000_000.0;
 
 /// What bounds a pace.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bounds {
+pub struct Bounds {
     /// Rounds a second before anything is known.
-    pub(super) first: f64,
+    pub first: f64,
     /// Rounds a second, at most.
-    pub(super) most: f64,
+    pub most: f64,
     /// Kinds of calls in a round while none of them was refused.
-    pub(super) kinds: f64,
+    pub kinds: f64,
 }
 
 /// Rounds a second that are allowed now.
-pub(super) fn rate(pace: &Pace, bounds: &Bounds) -> f64 {
+pub fn rate(pace: &Pace, bounds: &Bounds) -> f64 {
     within(if pace.rate > 0.0 { pace.rate } else { bounds.first }, bounds)
 }
 
@@ -57,22 +57,18 @@ fn within(rate: f64, bounds: &Bounds) -> f64 {
 }
 
 /// Whether a refusal has shown where the limit is.
-pub(super) fn is_known(pace: &Pace) -> bool {
+pub fn is_known(pace: &Pace) -> bool {
     pace.ceiling > 0.0
 }
 
 /// Lets a call of `kind` go now, or answers how long until it is worth asking again.
-pub(super) fn admit(
-    pace: &mut Pace,
-    bounds: &Bounds,
-    kind: usize,
-    now: Instant,
-) -> Result<(), Duration> {
+pub fn admit(pace: &mut Pace, bounds: &Bounds, kind: usize, now: Instant) -> Result<(), Duration> {
     let at = micros(now);
     let round = SECOND / rate(pace, bounds);
     let gap = round / counted(pace, bounds);
     let known = is_known(pace);
     let burst = if known { BURST.1 } else { BURST.0 };
+    forget_other_clock(pace, at, round);
     let kind_due = pace.kind_due_micros[kind].max(sub(at, round * (burst - 1.0)));
     let shares = is_counted(pace, kind);
     // Kinds that share a bucket keep their distance as soon as it is known to be one.
@@ -89,8 +85,18 @@ pub(super) fn admit(
     Ok(())
 }
 
+/// A call is never due further ahead than a round or two: a clock was set.
+fn forget_other_clock(pace: &mut Pace, at: u64, round: f64) {
+    let latest = add(at, round * 3.0);
+    for due in pace.kind_due_micros.iter_mut().chain([&mut pace.due_micros]) {
+        if *due > latest {
+            *due = at;
+        }
+    }
+}
+
 /// Takes a place of the counted kinds for a call of another pace, if one is free.
-pub(super) fn share(pace: &mut Pace, bounds: &Bounds, now: Instant) -> Result<(), Duration> {
+pub fn share(pace: &mut Pace, bounds: &Bounds, now: Instant) -> Result<(), Duration> {
     let at = micros(now);
     if pace.due_micros > at {
         return Err(Duration::from_micros(pace.due_micros - at));
@@ -100,7 +106,7 @@ pub(super) fn share(pace: &mut Pace, bounds: &Bounds, now: Instant) -> Result<()
 }
 
 /// A call of `kind` that was sent at `sent` was accepted. `was_held` if the pace had held it back.
-pub(super) fn accepted(
+pub fn accepted(
     pace: &mut Pace,
     bounds: &Bounds,
     kind: usize,
@@ -142,7 +148,7 @@ fn return_time(rate: f64) -> f64 {
 
 /// A call of `kind` that was sent at `sent` was refused. Answers whether the pace was cut: it is
 /// not for a call that was sent before the last cut.
-pub(super) fn refused(
+pub fn refused(
     pace: &mut Pace,
     bounds: &Bounds,
     kind: usize,
@@ -183,7 +189,7 @@ pub(super) fn refused(
 }
 
 /// The last cut was for a refusal that had another reason: the pace is what it was before.
-pub(super) fn restore(pace: &mut Pace, before: &Pace, now: Instant) {
+pub fn restore(pace: &mut Pace, before: &Pace, now: Instant) {
     pace.rate = pace.rate.max(before.rate);
     pace.ceiling = if is_known(before) { pace.ceiling.max(before.ceiling) } else { 0.0 };
     pace.counted = before.counted;
