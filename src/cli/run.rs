@@ -317,7 +317,10 @@ async fn watch(
         }
         let pause = tokio::time::sleep(WATCH_PAUSE);
         if context.unless_stopped(pause).await.is_err() {
-            classes.push(ExitClass::Interrupted);
+            // A batch that ran out of time has stopped this, too, and not the user.
+            if !classes.contains(&ExitClass::TimedOut) {
+                classes.push(ExitClass::Interrupted);
+            }
             return Ok(ExitClass::combine(classes, true));
         }
     }

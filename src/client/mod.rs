@@ -10,7 +10,7 @@
 //! | `attempt` | the loop: admit, send once, judge, log, learn, wait, repeat or leave it to the caller |
 //! | `limits/` | when a call may go; what answers teach is kept for every process of the key |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
-//! | `backoff`, `poll` | pure policies |
+//! | `backoff`, `poll_schedule` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
 //! | `reach` | for diagnosis: the name of the host, and its certificate |
@@ -29,7 +29,7 @@ mod facade;
 pub mod limits;
 mod log;
 mod operation;
-pub mod poll;
+pub mod poll_schedule;
 pub mod reach;
 pub mod transport;
 mod trouble;
@@ -53,6 +53,6 @@ pub use limits::{
     Admission, BreakerShape, Limits, LimitsReport, MemoryStore, NextCall, PaceReport,
 };
 pub use operation::Route;
-pub use poll::{Looks, PollTiming};
+pub use poll_schedule::PollTiming;
 pub use transport::Forwarder;
 pub use transport::peer::Certificate;

@@ -23,8 +23,6 @@ pub(super) struct Canary {
     proven: bool,
     /// Inputs of the batch.
     inputs: u32,
-    /// Jobs that were given up waiting for, and that hold up nothing.
-    given_up: u32,
     successes: u32,
     lately: VecDeque<bool>,
 }
@@ -45,17 +43,12 @@ impl Canary {
         self.inputs = inputs;
     }
 
-    /// A job was given up waiting for: another one may be tried in its place.
-    pub(super) fn give_up(&mut self) {
-        self.given_up = self.given_up.saturating_add(1);
-    }
-
     /// Jobs that may be in flight by what is known of the options.
     pub(super) fn allows(&self) -> u32 {
         if self.is_proven() {
             return u32::MAX;
         }
-        FIRST_JOBS.max(self.inputs / FIRST_PART).saturating_add(self.given_up)
+        FIRST_JOBS.max(self.inputs / FIRST_PART)
     }
 
     /// Counts how a job of this run ended, and says whether jobs fail in a surge.
@@ -85,8 +78,6 @@ mod tests {
         assert_eq!(canary.allows(), 20);
         assert!(!canary.ended(false));
         assert_eq!(canary.allows(), 20, "a failure allows nothing more");
-        canary.give_up();
-        assert_eq!(canary.allows(), 21);
         assert!(!canary.ended(true));
         assert_eq!(canary.allows(), u32::MAX);
     }

@@ -129,7 +129,6 @@ impl Drive<'_> {
                         return Err(failure);
                     }
                     refetched += 1;
-                    self.link = None;
                 }
             }
         }
@@ -169,7 +168,9 @@ impl Drive<'_> {
             if matches!(failure.kind, FailureKind::Local | FailureKind::Interrupted) {
                 return Err(failure);
             }
-            self.link = None;
+            if failure.kind == FailureKind::LinkExpired {
+                self.link = None;
+            }
             let again =
                 failure.kind == FailureKind::LinkExpired || failure.kind.repeat_when_harmless();
             fruitless = if length(path) > before { 0 } else { fruitless + 1 };
@@ -228,9 +229,10 @@ impl Drive<'_> {
         }
     }
 
-    /// A link that was not used up: the one from the last look, else a new one.
+    /// The link that the service gave last, or a new one where there is none or it was refused. The
+    /// job is only asked for it where the service gives no links by themselves: it has ended.
     async fn fresh_link(&mut self) -> Result<OutputLink, Failure> {
-        if let Some(link) = self.link.take() {
+        if let Some(link) = self.link.clone() {
             return Ok(link);
         }
         let Some(job) = self.task.row.job.clone() else {
@@ -238,11 +240,16 @@ impl Drive<'_> {
             return Err(Failure::new(FailureKind::Local, "asking for the output", why));
         };
         let on_retry = self.on_retry();
-        let view = self.run.context.service.get(&job, self.call(&on_retry)).await?;
-        match view.output_url {
-            Some(link) => Ok(link),
-            None => self.run.context.service.download_link(&job, self.call(&on_retry)).await,
-        }
+        let service = &self.run.context.service;
+        let link = match service.download_link(&job, self.call(&on_retry)).await {
+            Err(failure) if !failure.kind.repeat_when_harmless() => {
+                let view = service.get(&job, self.call(&on_retry)).await?;
+                view.output_url.ok_or(failure)?
+            }
+            link => link?,
+        };
+        self.link = Some(link.clone());
+        Ok(link)
     }
 }
 

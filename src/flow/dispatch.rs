@@ -11,10 +11,10 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::collect::Collected;
 use super::drive::{Drive, Ended};
+use super::polling::{poll_lists, read_hints};
 use super::protocol::Observation;
 use super::queue::Queue;
 use super::run::Run;
-use super::sweep::sweep;
 use super::underway::Entered;
 use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
 use crate::model::event::{Output, Summary};
@@ -85,13 +85,14 @@ impl Dispatch {
     /// # Errors
     /// The ledger cannot be used. Everything else is told of the entry it concerns.
     pub async fn work(mut self) -> Result<Verdict, Failure> {
-        let mut sweeping = JoinSet::new();
+        let mut polling = JoinSet::new();
         for run in self.run.all() {
             run.recall().await?;
-            sweeping.spawn(sweep(Arc::clone(&run.context), Arc::clone(&run.sweeps)));
+            polling.spawn(poll_lists(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
+            polling.spawn(read_hints(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
         }
         self.pass_until_settled().await?;
-        drop(sweeping);
+        drop(polling);
         self.finish().await
     }
 
@@ -169,7 +170,13 @@ impl Dispatch {
         let (id, item, settled) =
             joined.map_err(|error| Failure::local("working on an input", &error))?;
         // Local trouble of one entry pauses it; the ledger itself failing shows at the next step.
-        let settled = settled.unwrap_or_else(Settled::Paused);
+        let settled = match settled.unwrap_or_else(Settled::Paused) {
+            // Why the run was stopped is why the entry was.
+            Settled::Paused(failure) if failure.kind == FailureKind::Interrupted => {
+                Settled::Paused(self.run.held().unwrap_or(failure))
+            }
+            settled => settled,
+        };
         if matches!(settled, Settled::Foreign) {
             return Ok(1);
         }
@@ -317,6 +324,10 @@ async fn settle(
             Ended::Lost => return Ok(Settled::Foreign),
             Ended::Rested(failure) => {
                 drive.run.latch(&failure);
+                let is_timed_out = failure.kind == FailureKind::TimedOut;
+                if is_timed_out && drive.running_since >= Some(drive.run.began) {
+                    drive.run.job_timed_out();
+                }
                 return Ok(Settled::Paused(failure));
             }
             Ended::GoalReached => {

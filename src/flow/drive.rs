@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
+use super::polling::Followed;
 use super::protocol::{Effect, Facts, Observation, Step, step};
 use super::run::{CreateTurn, Run};
-use super::sweep::Following;
-use crate::client::{Admission, LastAnswer, Looks};
+use crate::client::{Admission, LastAnswer};
 use crate::ledger::{Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
@@ -37,12 +37,10 @@ pub(super) struct Drive<'a> {
     pub(super) refusals: u32,
     /// The largest percentage that was shown: progress never jumps back.
     pub(super) shown: f64,
-    /// Looks that followed the start.
-    pub(super) looks: Looks,
     /// Since when the job is known to run.
     pub(super) running_since: Option<Instant>,
-    /// What sweeps tell of the job.
-    pub(super) following: Option<Following>,
+    /// The started job, while it is followed.
+    pub(super) followed: Option<Followed>,
     /// The last look that the ledger has.
     kept: LastLook,
     /// It occupies a place of the key, by what the ledger has.
@@ -67,9 +65,8 @@ impl<'a> Drive<'a> {
             item,
             refusals: 0,
             shown: 0.0,
-            looks: Looks::default(),
             running_since: None,
-            following: None,
+            followed: None,
             leave: None,
             link: None,
             answered: LastAnswer::default(),
@@ -142,10 +139,7 @@ impl<'a> Drive<'a> {
                 Err(failure) => return Ok(Ended::Rested(failure)),
             }
             if before.in_flight() && !self.task.row.phase.in_flight() {
-                self.following = None;
-                if let Some(job) = &self.task.row.job {
-                    self.run.tidings.forget(job);
-                }
+                self.followed = None;
                 if self.task.row.phase == State::Completed {
                     self.learn_duration();
                 }

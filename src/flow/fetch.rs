@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::conduct::{Conduct, Destination};
 use super::context::Context;
 use super::plan::{correlation, item_key};
-use super::watch::find_job;
+use super::polling::find_job;
 use crate::ledger::{BatchId, NewBatch, NewEntry, Placed, Source, Work};
 use crate::model::{
     Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,

@@ -1,9 +1,9 @@
 //! What happens to a job, from an input to a verified output.
 //!
 //! ```text
-//! inputs, naming -> plan -> dispatch -> drive -> carry, search, follow -> collect
+//! inputs, naming -> plan -> dispatch -> drive -> carry, search, polling -> collect
 //!                            |            |
-//!                            run          protocol     sweep, usual
+//!                            run          protocol
 //! ```
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
@@ -11,8 +11,7 @@
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
-//! - `tidings`: what a listener hears of jobs, so that they are looked at at once
-//! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
+//! - `polling`: learning of the end of started jobs: list polls, single polls, webhooks as hints
 //! - `collect`: the output, downloaded, verified and published
 //! - [`reconcile`]: the pure audit of charges against the ledger
 //! - [`smoke`]: named checks after a deployment, with jobs through all of the above
@@ -32,11 +31,11 @@ mod draft_gate;
 mod drive;
 mod earlier;
 mod fetch;
-mod follow;
 mod inputs;
 mod naming;
 mod pages;
 pub mod plan;
+mod polling;
 pub mod protocol;
 mod queue;
 pub mod reconcile;
@@ -46,12 +45,7 @@ mod search;
 mod send;
 mod share;
 pub mod smoke;
-mod strays;
-mod sweep;
-mod tidings;
 mod underway;
-mod usual;
-mod watch;
 
 pub use arrivals::Arrivals;
 pub use conduct::{Conduct, Destination};
@@ -61,8 +55,7 @@ pub use earlier::{Earlier, adopt, earlier};
 pub use fetch::{FetchRequest, plan_fetch};
 pub use inputs::{Found, List, Named, Selection};
 pub use naming::Template;
+pub use polling::{Settling, look, settle_by_webhook, watch};
 pub use review::settle_by_hand;
 pub use run::Run;
 pub use send::upload_files;
-pub use tidings::{Settling, settle_by_webhook};
-pub use watch::{look, watch};

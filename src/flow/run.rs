@@ -11,14 +11,12 @@ use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted, key_not_at_hand};
 use super::draft_gate::{DraftGate, NewDraft};
+use super::polling::{DurationStats, ListPoll, REMEMBERED, StrayRound};
 use super::protocol::Goal;
-use super::sweep::Sweeps;
-use super::tidings::Tidings;
 use super::underway::Underway;
-use super::usual::{REMEMBERED, Usual};
 use crate::client::{Admission, Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
-use crate::model::{Failure, FailureKind};
+use crate::model::{Failure, FailureKind, Instant};
 
 /// Uploads at once: enough to fill a line, few enough that each makes progress.
 const UPLOADS: usize = 8;
@@ -45,9 +43,12 @@ pub struct Run {
     pub conduct: Conduct,
     pub(super) uploads: Semaphore,
     pub(super) downloads: Semaphore,
-    pub(super) sweeps: Arc<Sweeps>,
-    usual: Mutex<Usual>,
-    /// When strays were last looked at.
+    /// Polls of the jobs that it follows, and what they show of any job of the key.
+    pub(super) list_poll: Arc<ListPoll>,
+    durations: Mutex<DurationStats>,
+    /// When it began.
+    pub(super) began: Instant,
+    /// When strays were last polled.
     strays_at: AtomicU64,
     creates: Semaphore,
     create_turn: tokio::sync::Mutex<()>,
@@ -58,8 +59,6 @@ pub struct Run {
     latches: Mutex<Latches>,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
-    /// What a listener has heard of the run's jobs.
-    pub(super) tidings: Tidings,
     /// The same run under the key that takes over, while keys are rotated: gates, latches and
     /// caution belong to a key.
     beside: Option<Arc<Run>>,
@@ -104,8 +103,9 @@ impl Run {
             conduct,
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
-            sweeps: Arc::default(),
-            usual: Mutex::default(),
+            list_poll: Arc::default(),
+            durations: Mutex::default(),
+            began: now,
             strays_at: AtomicU64::new(0),
             creates: Semaphore::new(CREATES),
             create_turn: tokio::sync::Mutex::new(()),
@@ -116,7 +116,6 @@ impl Run {
             latches: Mutex::default(),
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
-            tidings: Tidings::default(),
             beside,
         }
     }
@@ -127,7 +126,7 @@ impl Run {
         let failure = &Failure { what: "not begun".to_owned(), job: None, ..failure.clone() };
         let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
         match failure.kind {
-            FailureKind::Unauthorized => {
+            FailureKind::Unauthorized | FailureKind::Forbidden => {
                 latches.everything.get_or_insert_with(|| failure.clone());
             }
             FailureKind::InsufficientCredits | FailureKind::BudgetReached => {
@@ -236,9 +235,9 @@ impl Run {
         self.last_success.store(self.context.clock.now().0, Ordering::Relaxed);
     }
 
-    /// How long jobs usually take.
-    pub(super) fn usual(&self) -> std::sync::MutexGuard<'_, Usual> {
-        self.usual.lock().unwrap_or_else(PoisonError::into_inner)
+    /// How long jobs take.
+    pub(super) fn durations(&self) -> std::sync::MutexGuard<'_, DurationStats> {
+        self.durations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Learns how long jobs took before this run.
@@ -248,7 +247,7 @@ impl Run {
     pub(super) async fn recall(&self) -> Result<(), Failure> {
         let key = self.context.key.clone();
         let past = self.context.ledger(move |ledger, _| ledger.past(&key, REMEMBERED)).await?;
-        *self.usual() = Usual::new(past);
+        *self.durations() = DurationStats::new(past);
         let batch = self.batch;
         let counts = self.context.ledger(move |ledger, _| ledger.counts(batch)).await?;
         self.canary().set_inputs(u32::try_from(counts.open).unwrap_or(u32::MAX));
@@ -292,7 +291,7 @@ impl Run {
     pub(super) fn back_off(&self, failure: &Failure, refusals: u32) -> Result<Duration, Failure> {
         let timing = &self.context.timing.client;
         let now = self.context.clock.now();
-        let quiet = now.since(crate::model::Instant(self.last_success.load(Ordering::Relaxed)));
+        let quiet = now.since(Instant(self.last_success.load(Ordering::Relaxed)));
         if quiet > timing.retry_after_max {
             return Err(failure.clone());
         }
@@ -378,6 +377,7 @@ impl Run {
         } else {
             Some(self.context.unless_stopped(self.start_turn.lock()).await?)
         };
+        let (waits_since, mut polled_strays) = (self.context.clock.now(), 0);
         loop {
             if let Some(failure) = self.starts_held() {
                 return Err(failure);
@@ -395,10 +395,13 @@ impl Run {
                     return Ok((started, Some(leave)));
                 }
             }
-            if let Some(failure) = self.free_stray_places().await? {
+            let strays = self.free_stray_places(waits_since).await?;
+            polled_strays += strays.polled;
+            if let Some(failure) = strays.failure {
                 // With the service gone for long, no place becomes free: that is the end of the run.
                 self.back_off(&failure, 1)?;
             }
+            self.check_for_overdue(task, polled_strays).await?;
             // Another process may free one, and cannot say so.
             let wait = tokio::time::timeout(self.context.timing.poll.floor, freed);
             // Freed or not: either way it is time to look again.
@@ -406,21 +409,64 @@ impl Run {
         }
     }
 
-    /// Looks at jobs that nobody follows, no oftener than a job is looked at.
-    async fn free_stray_places(&self) -> Result<Option<Failure>, Failure> {
+    /// Polls jobs that no process follows, at the pace of one job's polls.
+    async fn free_stray_places(&self, waits_since: Instant) -> Result<StrayRound, Failure> {
         let now = self.context.clock.now();
-        let last = crate::model::Instant(self.strays_at.load(Ordering::Relaxed));
-        if now.since(last) < self.context.timing.poll.first {
-            return Ok(None);
+        let last = Instant(self.strays_at.load(Ordering::Relaxed));
+        let timing = &self.context.timing.poll;
+        let pause = timing.pause(timing.first.max(now.since(waits_since)));
+        if now.since(last) < pause {
+            return Ok(StrayRound::default());
         }
         self.strays_at.store(now.0, Ordering::Relaxed);
-        self.look_at_strays().await
+        self.poll_strays().await
+    }
+
+    /// Ends all starts when every place that the key has is held by a job that was not finished after
+    /// `wait_timeout`, and polls of all of them have just shown that again.
+    async fn check_for_overdue(&self, task: &Task, polled_strays: u32) -> Result<(), Failure> {
+        let (others, overdue) = (self.others_in_flight(task).await?, self.overdue().await?);
+        if overdue == 0
+            || overdue < others
+            || polled_strays < others
+            || self.free_places(task).await? > 0
+        {
+            return Ok(());
+        }
+        let failure = self.not_finished(format!("{overdue} jobs hold every place of the key"));
+        self.stop_starting(&failure);
+        Err(failure)
+    }
+
+    /// A job that was started in this run was not finished after `wait_timeout`. Like one that
+    /// failed, it speaks against starting many more.
+    pub(super) fn job_timed_out(&self) {
+        if self.canary().ended(false) {
+            let failure = self.not_finished("jobs of this run do not finish".to_owned());
+            self.stop_starting(&failure);
+        }
+        self.free_place();
+    }
+
+    fn not_finished(&self, what: String) -> Failure {
+        let wait = self.context.timing.wait_timeout.as_secs_f64();
+        let why = format!("{what}: not finished after {wait:.0} s");
+        Failure::new(FailureKind::TimedOut, "not begun", why)
+            .with_next(format!("rbgv status --wait, then rbgv resume {}", self.batch.0))
+    }
+
+    /// Jobs of the key that have run for longer than `wait_timeout`. They do not count against what
+    /// the user and the canary allow.
+    async fn overdue(&self) -> Result<u32, Failure> {
+        let key = self.context.key.clone();
+        let before = self.context.clock.wall().before(self.context.timing.wait_timeout);
+        self.context.ledger(move |ledger, _| ledger.running_since_before(&key, before)).await
     }
 
     /// Jobs of the key that may be in flight: what is learned, within what the user allows.
     pub(super) async fn in_flight_limit(&self) -> Result<u32, Failure> {
         let learned = self.context.service.in_flight_limit().await?;
-        Ok(learned.min(self.most_in_flight()))
+        Ok(learned.min(self.most_in_flight().saturating_add(self.overdue().await?)))
     }
 
     /// What the user, and caution, allow.
@@ -451,7 +497,8 @@ impl Run {
     }
 
     async fn commit_now(&self, task: &mut Task) -> Result<Started, Failure> {
-        let (limits, most) = (*self.context.service.shape(), self.most_in_flight());
+        let most = self.most_in_flight().saturating_add(self.overdue().await?);
+        let limits = *self.context.service.shape();
         let now = self.context.clock.now();
         let gate = StartGate {
             batch: self.batch,

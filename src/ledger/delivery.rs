@@ -36,15 +36,6 @@ pub enum Taken {
     Unfinished,
 }
 
-/// What came in since an earlier look.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct News {
-    /// Place of the newest delivery; ask from here the next time.
-    pub upto: i64,
-    /// Jobs that are said to have come to their end.
-    pub ended: Vec<JobId>,
-}
-
 impl Ledger {
     /// Remembers a delivery before it is answered, and says whether it came before: under its id,
     /// or under another id with the same signature.
@@ -144,26 +135,6 @@ impl Ledger {
                      WHERE job = ?1 AND says_final = 1 AND origin = ?2)",
                 )?
                 .query_row(params![job.0, origin], |row| row.get(0))?)
-        })
-    }
-
-    /// Jobs that are said to have come to their end by deliveries behind the place `after`.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn news(&self, origin: &str, after: i64) -> Result<News, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached(
-                "SELECT number, CASE WHEN says_final = 1 AND origin = ?2 THEN job END
-                 FROM deliveries WHERE number > ?1 ORDER BY number",
-            )?;
-            let mut rows = statement.query(params![after, origin])?;
-            let mut news = News { upto: after, ended: Vec::new() };
-            while let Some(row) = rows.next()? {
-                news.upto = row.get(0)?;
-                news.ended.extend(row.get::<_, Option<String>>(1)?.map(JobId));
-            }
-            Ok(news)
         })
     }
 

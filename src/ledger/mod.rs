@@ -48,7 +48,7 @@ use durable::{Durability, Written};
 
 pub use account::{Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
-pub use delivery::{NewDelivery, News, Taken};
+pub use delivery::{NewDelivery, Taken};
 pub use error::{LedgerError, Mend};
 pub use history::{Heard, History};
 pub use keys::KeyFigures;

@@ -416,6 +416,22 @@ impl Ledger {
         self.read(|db| in_flight(db, key, id))
     }
 
+    /// How many jobs of the key have been running since before `before`.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn running_since_before(&self, key: &KeyId, before: Timestamp) -> Result<u32, LedgerError> {
+        self.read(|db| {
+            Ok(db
+                .prepare_cached(
+                    "SELECT count(*) FROM tasks
+                     WHERE key_print = ?1 AND origin = ?2 AND phase = 'running'
+                       AND started_at < ?3",
+                )?
+                .query_row(params![key.print.0, key.origin, before.0], |row| row.get(0))?)
+        })
+    }
+
     /// Credits of what a batch has started, by estimate; what is in doubt counts.
     ///
     /// # Errors

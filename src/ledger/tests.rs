@@ -421,9 +421,6 @@ fn a_delivery_is_new_once_whatever_it_calls_itself() {
     let said = |job: &str| ledger.said_to_have_ended("https://api.example", &JobId(job.into()));
     assert!(said("j1").unwrap() && !said("j2").unwrap());
     assert!(!ledger.said_to_have_ended("https://other.example", &JobId("j1".into())).unwrap());
-    let news = ledger.news("https://api.example", 0).unwrap();
-    assert_eq!(news, News { upto: 2, ended: vec![JobId("j1".into())] });
-    assert_eq!(ledger.news("https://api.example", 2).unwrap(), News { upto: 2, ended: vec![] });
     assert_eq!(ledger.forget_deliveries(Timestamp(2_000)).unwrap(), 2);
     assert_eq!(ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(), Taken::New);
 }

@@ -22,6 +22,7 @@ mod collecting;
 mod files;
 mod ledger;
 mod limits;
+mod polling;
 mod rows;
 mod signals;
 mod webhooks;

@@ -60,13 +60,13 @@ base_url = "{}"
 api_key_env = "TEST_KEY"
 
 [profiles.test.timing]
-poll_first = "20ms"
-poll_max = "100ms"
 backoff_first = "20ms"
 backoff_max = "200ms"
 connect_timeout = "5s"
-{}{}{}{}{}"#,
+{}{}{}{}{}{}{}"#,
             sandbox.base_url,
+            unless(more, "poll_first", "poll_first = \"20ms\"\n"),
+            unless(more, "poll_max", "poll_max = \"100ms\"\n"),
             unless(more, "breaker_cooldown", "breaker_cooldown = \"300ms\"\n"),
             unless(more, "settle", "settle = \"400ms\"\n"),
             unless(more, "idle_timeout", "idle_timeout = \"10s\"\n"),
@@ -522,7 +522,12 @@ impl Audit {
             .unwrap()
     }
 
+    /// Requests that were answered with this status.
+    pub fn answered(&self, status: u16) -> usize {
+        self.rows().iter().filter(|row| row["status"] == status).count()
+    }
+
     pub fn refusals(&self) -> usize {
-        self.rows().iter().filter(|row| row["status"] == 429).count()
+        self.answered(429)
     }
 }

@@ -1,15 +1,19 @@
-//! Watching jobs to their end without collecting them: looks, and writes nothing.
+//! Watching jobs to their end without collecting them: polls, and writes nothing.
 
 use std::sync::Arc;
 
-use super::context::{Context, key_not_at_hand};
-use super::send::retry_teller;
-use crate::client::{Call, Looks};
+use tokio::task::JoinSet;
+
+use super::list_poll::{Followed, ListPoll, poll_lists};
+use super::list_state::{News, Start};
+use crate::client::Call;
+use crate::flow::context::{Context, interrupted, key_not_at_hand};
+use crate::flow::send::retry_teller;
 use crate::model::{
     ExitClass, Failure, FailureKind, ItemEvent, ItemRef, JobId, JobStatus, JobView, Phase,
 };
 
-/// Looks at a job once, with the key that made it.
+/// Polls a job once, with the key that made it.
 ///
 /// # Errors
 /// The service does not answer, or does not know the job.
@@ -17,12 +21,12 @@ pub async fn look(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failur
     find_job(context, job).await.map(|(_, view)| view)
 }
 
-/// Looks at a job once: with the key that made it, where the ledger knows; else with each key until
+/// Polls a job once: with the key that made it, where the ledger knows; else with each key until
 /// one sees it. Returns the context of that key too.
 ///
 /// # Errors
 /// The service does not answer, or does not know the job.
-pub(super) async fn find_job<'a>(
+pub(in crate::flow) async fn find_job<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
 ) -> Result<(&'a Arc<Context>, JobView), Failure> {
@@ -40,7 +44,7 @@ pub(super) async fn find_job<'a>(
             Err(other) => return Err(other),
         }
     }
-    Err(failure.unwrap_or_else(super::context::interrupted))
+    Err(failure.unwrap_or_else(interrupted))
 }
 
 /// The context of the key that made a job, where the ledger knows. No other key is asked about it:
@@ -58,7 +62,8 @@ async fn maker<'a>(context: &'a Arc<Context>, job: &JobId) -> Result<&'a Arc<Con
     Err(key_not_at_hand(&task, "asking for the job", "made"))
 }
 
-/// Follows jobs side by side until each is final, and gives every last look to `each`.
+/// Follows jobs side by side until each is final, with list polls as in a run, and gives the last view
+/// of each to `each`.
 ///
 /// # Errors
 /// Only the ledger's: what goes wrong with a job is told of it.
@@ -67,11 +72,18 @@ pub async fn watch(
     jobs: Vec<(ItemRef, JobId)>,
     mut each: impl FnMut(&JobId, &JobView),
 ) -> Result<ExitClass, Failure> {
-    let mut working = tokio::task::JoinSet::new();
+    let (mut working, mut polling) = (JoinSet::new(), JoinSet::new());
+    let lists: Vec<(&Arc<Context>, Arc<ListPoll>)> =
+        context.all().map(|context| (context, Arc::default())).collect();
+    for (context, list) in &lists {
+        polling.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
+    }
     let (mut classes, mut succeeded) = (Vec::new(), false);
+    // All are followed before any is polled: so few as one would be polled by itself.
+    let mut following = Vec::new();
     for (item, job) in jobs {
-        let context = match maker(context, &job).await {
-            Ok(maker) => Arc::clone(maker),
+        let maker = match maker(context, &job).await {
+            Ok(maker) => maker,
             Err(failure) if failure.kind == FailureKind::Configuration => {
                 classes.push(failure.kind.exit_class());
                 context.tell(&item, ItemEvent::Paused(failure));
@@ -79,8 +91,16 @@ pub async fn watch(
             }
             Err(failure) => return Err(failure),
         };
+        let Some((_, list)) = lists.iter().find(|(other, _)| Arc::ptr_eq(other, maker)) else {
+            continue;
+        };
+        let now = maker.clock.now();
+        let start = Start { started: now, expected: Some(now), polled_at: None, announced: false };
+        following.push((Arc::clone(maker), list.follow(&job, start, now), item, job));
+    }
+    for (context, followed, item, job) in following {
         working.spawn(async move {
-            let ended = to_end(&context, &item, &job).await;
+            let ended = to_end(&context, &followed, &item, &job).await;
             (item, job, ended)
         });
     }
@@ -111,16 +131,29 @@ pub async fn watch(
     Ok(ExitClass::combine(classes, succeeded))
 }
 
-async fn to_end(context: &Context, item: &ItemRef, job: &JobId) -> Result<JobView, Failure> {
+async fn to_end(
+    context: &Context,
+    followed: &Followed,
+    item: &ItemRef,
+    job: &JobId,
+) -> Result<JobView, Failure> {
     let on_retry = retry_teller(Arc::clone(&context.observer), item.clone());
+    context.tell(item, ItemEvent::Job(job.clone()));
     let began = context.clock.now();
     let mut shown: f64 = 0.0;
-    let mut looks = Looks::default();
-    context.tell(item, ItemEvent::Job(job.clone()));
     loop {
-        let call = Call { job: Some(job.clone()), item: Some(&item.name), ..Call::plain() };
-        let call = Call { on_retry: &on_retry, ..call };
-        let view = context.unless_stopped(context.service.get(job, call)).await??;
+        let view = match followed.news(context).await? {
+            News::Shown(_, view) => *view,
+            News::Refused(failure) => return Err(*failure),
+            News::Poll => {
+                let asked = context.clock.now();
+                let call = Call { job: Some(job.clone()), item: Some(&item.name), ..Call::plain() };
+                let call = Call { on_retry: &on_retry, ..call };
+                let view = context.unless_stopped(context.service.get(job, call)).await??;
+                followed.polled(asked, view.progress);
+                view
+            }
+        };
         if view.status.is_final() {
             return Ok(view);
         }
@@ -141,8 +174,6 @@ async fn to_end(context: &Context, item: &ItemRef, job: &JobId) -> Result<JobVie
         if context.clock.now().since(began) > context.timing.wait_timeout {
             break;
         }
-        let elapsed = context.clock.now().since(began);
-        context.sleep(looks.next(&context.timing.poll, elapsed, percent)).await?;
     }
     let why = "it is not finished; it goes on at the service";
     Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))

@@ -1,0 +1,179 @@
+//! When to poll next. Pure: the times are parameters, and the caller sleeps.
+
+use std::time::Duration;
+
+/// Share of the shortest known duration of like jobs after which a job is polled for the first
+/// time: earlier than any of them ended, so that a shorter one can be seen and learned.
+const FIRST_POLL_SHARE: f64 = 0.8;
+/// Pause between two polls of one job, as a share of the time that it has run: the share of its
+/// duration by which its end may be noticed late.
+const PAUSE_SHARE: f64 = 0.125;
+/// Progress is told in whole percent.
+const PROGRESS_STEP: f64 = 1.0;
+
+/// The named waits of polling; the defaults are those of `[profiles.x.timing]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PollTiming {
+    /// Shortest pause between two polls of one job: the vendor's cadence.
+    pub first: Duration,
+    /// Longest pause between two polls of one job.
+    pub max: Duration,
+    /// Shortest pause between two list polls, however many jobs each serves.
+    pub floor: Duration,
+}
+
+impl Default for PollTiming {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(2),
+            max: Duration::from_secs(10),
+            floor: Duration::from_millis(250),
+        }
+    }
+}
+
+impl PollTiming {
+    /// Shortest pause of any kind.
+    #[must_use]
+    pub fn shortest(&self) -> Duration {
+        self.floor.min(self.first)
+    }
+
+    /// Longest pause between two polls of one job that holds also where `max` is below `first`.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        self.max.max(self.first)
+    }
+
+    /// Time from a job's start to its first poll; `shortest_known` is how long like jobs took at
+    /// least.
+    #[must_use]
+    pub fn first_poll(&self, shortest_known: Option<Duration>) -> Duration {
+        let expected = shortest_known.map(|known| known.mul_f64(FIRST_POLL_SHARE));
+        expected.map_or(self.first, |after| after.clamp(self.shortest(), self.longest()))
+    }
+
+    /// Pause after a poll of a job that had run for `elapsed`.
+    #[must_use]
+    pub fn pause(&self, elapsed: Duration) -> Duration {
+        if elapsed < self.first {
+            // The first poll came early; the second one need not be late for it.
+            return self.first - elapsed;
+        }
+        elapsed.mul_f64(PAUSE_SHARE).clamp(self.first, self.longest())
+    }
+
+    /// Pause between list polls of `pages` pages each that serve `jobs` jobs: as many requests as
+    /// polls of the single jobs at the vendor's cadence would take.
+    #[must_use]
+    pub fn list_interval(&self, pages: u32, jobs: u32) -> Duration {
+        let fair = self.first.mul_f64(f64::from(pages.max(1)) / f64::from(jobs.max(1)));
+        fair.clamp(self.shortest(), self.first)
+    }
+}
+
+/// The longest that a job still takes which got to `percent` in `elapsed`, if its progress is even.
+#[must_use]
+pub fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
+    let least = percent.min(100.0) - PROGRESS_STEP;
+    if least <= 0.0 {
+        return None;
+    }
+    Duration::try_from_secs_f64(elapsed.as_secs_f64() * (100.0 - least) / least).ok()
+}
+
+/// Most pages that a list poll for `jobs` jobs may read, so that each page is expected to save a
+/// request; none when polling each job by itself takes no more.
+#[must_use]
+pub fn most_pages(jobs: u32) -> Option<u32> {
+    Some(jobs / 2).filter(|pages| *pages > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seconds(number: f64) -> Duration {
+        Duration::from_secs_f64(number)
+    }
+
+    #[test]
+    fn the_first_poll_comes_before_like_jobs_have_ended_so_far() {
+        let timing = PollTiming::default();
+        // (shortest known, first poll)
+        let table = [(0.1, 0.25), (1.0, 0.8), (10.0, 8.0), (3_600.0, 10.0)];
+        for (known, expected) in table {
+            assert_eq!(timing.first_poll(Some(seconds(known))), seconds(expected), "{known}");
+        }
+        assert_eq!(timing.first_poll(None), timing.first);
+    }
+
+    #[test]
+    fn polls_of_one_job_slow_from_two_to_ten_seconds() {
+        let timing = PollTiming::default();
+        // (elapsed, pause)
+        let table =
+            [(0.8, 1.2), (2.0, 2.0), (16.0, 2.0), (40.0, 5.0), (80.0, 10.0), (8_000.0, 10.0)];
+        for (elapsed, expected) in table {
+            assert_eq!(timing.pause(seconds(elapsed)), seconds(expected), "{elapsed}");
+        }
+    }
+
+    #[test]
+    fn progress_foretells_the_end() {
+        // (elapsed, percent, remaining)
+        let table = [
+            (10.0, 51.0, Some(10.0)),
+            (9.0, 91.0, Some(1.0)),
+            (99.0, 100.0, Some(1.0)),
+            (99.0, 1e9, Some(1.0)),
+            (10.0, 1.0, None),
+            (10.0, -5.0, None),
+        ];
+        for (elapsed, percent, expected) in table {
+            let left = remaining(seconds(elapsed), percent).map(|left| left.as_secs_f64());
+            let is_near = left.zip(expected).is_none_or(|(left, due)| (left - due).abs() < 1e-6);
+            assert!(
+                is_near && left.is_some() == expected.is_some(),
+                "{elapsed} {percent} {left:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn list_polls_are_as_many_requests_as_the_cadence_allows() {
+        let timing = PollTiming::default();
+        // (pages, jobs, pause)
+        let table = [
+            (1, 1, 2.0),
+            (1, 2, 1.0),
+            (1, 4, 0.5),
+            (1, 100, 0.25),
+            (10, 100, 0.25),
+            (20, 100, 0.4),
+            (3, 2, 2.0),
+            (1, 0, 2.0),
+        ];
+        for (pages, jobs, expected) in table {
+            assert_eq!(timing.list_interval(pages, jobs), seconds(expected), "{pages} {jobs}");
+        }
+        let pages: Vec<_> = [0, 1, 2, 3, 4, 100].map(most_pages).into();
+        assert_eq!(pages, [None, None, Some(1), Some(1), Some(2), Some(50)]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_pause_leaves_its_bounds(
+            millis in 0_u64..10_000_000,
+            first in 1_u64..10_000,
+            max in 1_u64..100_000,
+        ) {
+            let first = Duration::from_millis(first);
+            let timing = PollTiming { first, max: Duration::from_millis(max), ..PollTiming::default() };
+            let elapsed = Duration::from_millis(millis);
+            let pause = timing.pause(elapsed);
+            proptest::prop_assert!(elapsed + pause >= first && pause <= timing.longest());
+            proptest::prop_assert!(pause >= first || elapsed < first);
+        }
+    }
+}

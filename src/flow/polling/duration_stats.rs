@@ -1,0 +1,150 @@
+//! How long jobs take, from how long those of the same model and a similar length took. Pure. It
+//! sets the first poll of a job, and gives a remaining time, which is a range or nothing.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::ledger::Past;
+use crate::model::ModelName;
+
+/// Most jobs that are remembered, the latest ones.
+pub(in crate::flow) const REMEMBERED: u32 = 256;
+/// Similar jobs that are needed for a range.
+const MIN_SAMPLES: usize = 3;
+/// Most by which one clip may be longer than another that is similar to it.
+const MAX_LENGTH_RATIO: f64 = 1.5;
+/// Share of the similar jobs that is trimmed at each end.
+const TRIMMED_SHARE: f64 = 0.05;
+
+/// Durations of similar jobs, sorted.
+#[derive(Debug)]
+pub(in crate::flow) struct Alike(Vec<Duration>);
+
+/// The range in which nine of ten similar jobs ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::flow) struct Range {
+    pub(in crate::flow) least: Duration,
+    pub(in crate::flow) most: Duration,
+}
+
+/// Durations of the latest jobs.
+#[derive(Debug, Default)]
+pub(in crate::flow) struct DurationStats {
+    /// The latest last.
+    past: VecDeque<Past>,
+}
+
+impl DurationStats {
+    /// From what the ledger knows, the latest first.
+    pub(in crate::flow) fn new(past: Vec<Past>) -> Self {
+        let mut past: VecDeque<_> = past.into();
+        past.truncate(REMEMBERED as usize);
+        past.make_contiguous().reverse();
+        Self { past }
+    }
+
+    /// Adds a job that has just been seen to be done.
+    pub(in crate::flow) fn add(&mut self, past: Past) {
+        if self.past.len() >= REMEMBERED as usize {
+            self.past.pop_front();
+        }
+        self.past.push_back(past);
+    }
+
+    /// The jobs of `model` over about `video` seconds.
+    pub(in crate::flow) fn alike(&self, model: ModelName, video: Option<f64>) -> Alike {
+        let alike = |past: &&Past| past.model == model && are_alike(past.video, video);
+        let mut took: Vec<Duration> =
+            self.past.iter().filter(alike).map(|past| past.took).collect();
+        took.sort_unstable();
+        Alike(took)
+    }
+}
+
+impl Alike {
+    /// How long the next one will take; none when too few are known.
+    pub(in crate::flow) fn range(&self) -> Option<Range> {
+        let took = &self.0;
+        if took.len() < MIN_SAMPLES {
+            return None;
+        }
+        let trimmed = self.trimmed();
+        let (least, most) = (took.get(trimmed)?, took.get(took.len() - 1 - trimmed)?);
+        Some(Range { least: *least, most: *most })
+    }
+
+    /// Trimmed minimum, or none without samples.
+    pub(in crate::flow) fn least(&self) -> Option<Duration> {
+        self.0.get(self.trimmed()).copied()
+    }
+
+    /// How many samples are trimmed at each end.
+    fn trimmed(&self) -> usize {
+        // A share of a length, so not beyond it.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let trimmed = (self.0.len() as f64 * TRIMMED_SHARE) as usize;
+        trimmed
+    }
+}
+
+fn are_alike(one: Option<f64>, other: Option<f64>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => {
+            one <= other * MAX_LENGTH_RATIO && other <= one * MAX_LENGTH_RATIO
+        }
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn past(model: ModelName, video: Option<f64>, took: u64) -> Past {
+        Past { model, video, took: Duration::from_secs(took) }
+    }
+
+    #[test]
+    fn only_like_jobs_tell_of_the_next_one() {
+        let (light, pro) = (ModelName::Light, ModelName::Pro);
+        let stats = DurationStats::new(vec![
+            past(light, Some(10.0), 5),
+            past(light, Some(14.0), 7),
+            past(light, Some(8.0), 6),
+            past(light, Some(60.0), 40),
+            past(pro, Some(10.0), 90),
+            past(light, None, 3),
+        ]);
+        let range = |least, most| {
+            Some(Range { least: Duration::from_secs(least), most: Duration::from_secs(most) })
+        };
+        // (model, seconds of video, range)
+        let table = [
+            (light, Some(10.0), range(5, 7)),
+            (light, Some(60.0), None),
+            (light, Some(100.0), None),
+            (light, None, None),
+            (pro, Some(10.0), None),
+        ];
+        for (model, video, expected) in table {
+            assert_eq!(stats.alike(model, video).range(), expected, "{model} {video:?}");
+        }
+        let least = |model, video| stats.alike(model, video).least().map(|took| took.as_secs());
+        assert_eq!(least(light, Some(10.0)), Some(5));
+        assert_eq!(least(light, Some(60.0)), Some(40), "one is enough for the first poll");
+        assert_eq!(least(pro, None), None);
+    }
+
+    #[test]
+    fn one_odd_job_in_many_is_trimmed_and_old_ones_are_forgotten() {
+        let light = ModelName::Light;
+        let mut stats = DurationStats::new((1..=40).map(|took| past(light, None, took)).collect());
+        let range = stats.alike(light, None).range().unwrap();
+        assert_eq!((range.least.as_secs(), range.most.as_secs()), (3, 38));
+        for _ in 0..REMEMBERED {
+            stats.add(past(light, None, 100));
+        }
+        assert_eq!(stats.alike(light, None).range().unwrap().least.as_secs(), 100);
+    }
+}

@@ -1,0 +1,90 @@
+//! Following the started job of one attempt to its end.
+
+use std::time::Duration;
+
+use super::list_poll::Followed;
+use super::list_state::{News, Start};
+use crate::flow::drive::Drive;
+use crate::flow::protocol::Observation;
+use crate::ledger::Past;
+use crate::model::{Failure, FailureKind, Instant, ItemEvent, JobId, Phase};
+
+impl Drive<'_> {
+    /// Waits until there is something to see of the job; none when the run was stopped meanwhile.
+    pub(in crate::flow) async fn follow(&mut self) -> Option<Observation> {
+        let context = self.run.context.clone();
+        let Some(job) = self.task.row.job.clone() else { return Some(self.look().await) };
+        let now = context.clock.now();
+        let followed = match self.followed.take() {
+            Some(followed) => followed,
+            None => self.begin_to_follow(&job, now),
+        };
+        let elapsed = self.running_since.map_or(Duration::ZERO, |since| now.since(since));
+        if elapsed > context.timing.wait_timeout {
+            return Some(Observation::GaveUp(self.timed_out(elapsed)));
+        }
+        let seen = match followed.news(&context).await.ok()? {
+            News::Shown(asked, view) => Observation::Looked(self.seen(asked, *view)),
+            News::Refused(failure) => Observation::GaveUp(*failure),
+            News::Poll => {
+                let asked = context.clock.now();
+                let seen = tokio::select! {
+                    biased;
+                    (asked, view) = followed.ended(&context) => {
+                        Observation::Looked(self.seen(asked, view))
+                    }
+                    seen = self.look() => seen,
+                };
+                followed.polled(asked, self.task.look.progress);
+                seen
+            }
+        };
+        self.followed = Some(followed);
+        Some(seen)
+    }
+
+    fn begin_to_follow(&mut self, job: &JobId, now: Instant) -> Followed {
+        let context = &self.run.context;
+        context.phase(&self.item, Phase::Waiting);
+        let ran = self.known_to_run();
+        let started = now.before(ran);
+        self.running_since = Some(started);
+        let work = &self.task.work;
+        let alike = self.run.durations().alike(work.options.model, work.duration);
+        if let Some(range) = alike.range() {
+            let left = |whole: Duration| whole.saturating_sub(ran);
+            let expected = ItemEvent::Expected { least: left(range.least), most: left(range.most) };
+            context.tell(&self.item, expected);
+        }
+        let timing = &context.timing.poll;
+        let expected = alike.least().map(|least| started.after(timing.first_poll(Some(least))));
+        // What an earlier run has started was polled when this one took it up.
+        let polled_at = (ran >= timing.first).then_some(now);
+        let announced = work.options.webhook_url.is_some();
+        self.run.list_poll.follow(job, Start { started, expected, polled_at, announced }, now)
+    }
+
+    /// The job is done: the time that it took says how long the next ones take.
+    pub(in crate::flow) fn learn_duration(&self) {
+        let Some(since) = self.running_since else { return };
+        let work = &self.task.work;
+        let took = self.run.context.clock.now().since(since);
+        self.run.durations().add(Past { model: work.options.model, video: work.duration, took });
+    }
+
+    /// How long the job runs already by what the ledger knows.
+    fn known_to_run(&self) -> Duration {
+        let Some(started) = self.task.started_at else { return Duration::ZERO };
+        let millis = self.run.context.clock.wall().0.saturating_sub(started.0);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    fn timed_out(&self, elapsed: Duration) -> Failure {
+        let why =
+            format!("not finished after {:.0} s; it goes on at the service", elapsed.as_secs_f64());
+        let mut failure = Failure::new(FailureKind::TimedOut, "waiting for the job", why)
+            .with_next("rbgv resume");
+        failure.job.clone_from(&self.task.row.job);
+        failure
+    }
+}

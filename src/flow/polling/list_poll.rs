@@ -1,0 +1,196 @@
+//! Polling many jobs with few requests: pages of the key's list instead of a poll of each job.
+//! Absence from a list proves nothing, so a job that lists do not show is polled by itself.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tracing::debug;
+
+use super::list_state::{ListState, News, Start};
+use crate::client::{Call, ListQuery};
+use crate::flow::context::Context;
+use crate::flow::pages::PAGE;
+use crate::model::{Failure, Instant, JobId, JobView};
+
+/// List polling of one key: the jobs that a run follows, and what pages have shown.
+#[derive(Default)]
+pub(in crate::flow) struct ListPoll {
+    state: Mutex<ListState>,
+    /// Notified whenever there may be news of a job, or another plan.
+    changed: Notify,
+}
+
+/// One job that is followed, for as long as the value lives.
+pub(in crate::flow) struct Followed {
+    list: Arc<ListPoll>,
+    job: JobId,
+}
+
+impl ListPoll {
+    /// Follows `job`. News of it are those of polls that are sent after `now`.
+    pub(in crate::flow) fn follow(
+        self: &Arc<Self>,
+        job: &JobId,
+        start: Start,
+        now: Instant,
+    ) -> Followed {
+        self.change(|state| state.follow(job, start, now));
+        Followed { list: Arc::clone(self), job: job.clone() }
+    }
+
+    /// The latest view of any job of the key, followed or not, that a list page has shown which was
+    /// asked for at `since` or later, and when it was. Views are kept for about `poll_max`.
+    #[expect(dead_code, reason = "for the protocol, before it repeats a refused start")]
+    pub(in crate::flow) fn shown_since(
+        &self,
+        job: &JobId,
+        since: Instant,
+    ) -> Option<(Instant, JobView)> {
+        self.state().shown_since(job, since)
+    }
+
+    /// A listener of this machine lives or not, and webhooks say that these jobs have ended.
+    pub(super) fn hint(&self, has_listener: bool, ended: &[JobId]) {
+        self.change(|state| state.hint(has_listener, ended));
+    }
+
+    fn state(&self) -> MutexGuard<'_, ListState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut ListState) -> T) -> T {
+        let changed = change(&mut self.state());
+        self.changed.notify_waiters();
+        changed
+    }
+
+    /// Waits until `ask` has an answer. Where it names a time instead, it is asked again then, and
+    /// whenever something has changed.
+    pub(super) async fn wait_for<T>(
+        &self,
+        context: &Context,
+        mut ask: impl FnMut(&mut ListState, Instant) -> Result<T, Option<Instant>>,
+    ) -> T {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let now = context.clock.now();
+            let until = match ask(&mut self.state(), now) {
+                Ok(answer) => return answer,
+                Err(until) => until,
+            };
+            let wait = until.map_or(Duration::MAX, |until| until.since(now));
+            let _ = tokio::time::timeout(wait, changed).await;
+        }
+    }
+}
+
+impl Followed {
+    /// What there is to do next for the job, once there is something to do.
+    ///
+    /// # Errors
+    /// The run was stopped.
+    pub(in crate::flow) async fn news(&self, context: &Context) -> Result<News, Failure> {
+        let timing = context.timing.poll;
+        let next = |state: &mut ListState, now| state.next(&timing, &self.job, now).map_err(Some);
+        context.unless_stopped(self.list.wait_for(context, next)).await
+    }
+
+    /// The end of the job, as soon as a list shows it.
+    pub(in crate::flow) async fn ended(&self, context: &Context) -> (Instant, JobView) {
+        let ended = |state: &mut ListState, _| state.ended(&self.job).ok_or(None);
+        self.list.wait_for(context, ended).await
+    }
+
+    /// A poll of the job itself that was sent at `asked` showed it at `progress`, or failed.
+    pub(in crate::flow) fn polled(&self, asked: Instant, progress: Option<f64>) {
+        self.list.state().polled(&self.job, asked, progress);
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.list.change(|state| state.forget(&self.job));
+    }
+}
+
+/// Polls the key's list whenever that serves followed jobs, until the run is stopped.
+pub(in crate::flow) async fn poll_lists(context: Arc<Context>, list: Arc<ListPoll>) {
+    let timing = context.timing.poll;
+    loop {
+        let due = |state: &mut ListState, now| match state.next_list_poll(&timing) {
+            Some((at, pages)) if at <= now => Ok(pages),
+            planned => Err(planned.map(|(at, _)| at)),
+        };
+        let polling = async {
+            let pages = list.wait_for(&context, due).await;
+            poll_list(&context, &list, pages).await;
+        };
+        if context.unless_stopped(polling).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// One list poll of at most `most` pages. A page that fails is not repeated: the next list poll
+/// follows soon, and what earlier pages have shown counts.
+async fn poll_list(context: &Context, list: &ListPoll, most: u32) {
+    let began = context.clock.now();
+    let timing = &context.timing;
+    list.state().list_poll_sent(&timing.poll, began);
+    let read = read_pages(context, list, began, most).await;
+    list.change(|state| match read {
+        Ok(pages) => state.list_poll_complete(&timing.poll, began, pages),
+        Err(failure) => {
+            debug!(%failure, "a list poll failed");
+            let (now, random) = (context.clock.now(), context.random.unit());
+            state.list_poll_failed((&timing.poll, &timing.client), failure, now, random);
+        }
+    });
+}
+
+/// Reads pages until every followed job was shown, the list ends, or `most` are read; says how many.
+async fn read_pages(
+    context: &Context,
+    list: &ListPoll,
+    began: Instant,
+    most: u32,
+) -> Result<u32, Failure> {
+    let call = Call { repeats: false, ..Call::plain() };
+    let (mut pages, mut offset) = (0, 0);
+    while pages < most {
+        let asked = context.clock.now();
+        let query = ListQuery { limit: PAGE, offset, status: None };
+        let page = context.service.list(query, call.clone()).await?;
+        pages += 1;
+        offset = next_offset(offset, page.jobs.len());
+        let (is_new, is_complete) = list.change(|state| {
+            (state.page_shown(began, asked, page.jobs), state.has_shown_all(began))
+        });
+        // A page that brings nothing new is the end, or comes from a service without pages.
+        if !is_new || is_complete {
+            break;
+        }
+    }
+    Ok(pages)
+}
+
+/// How much of a page the next one repeats, since jobs that are made meanwhile shift the list.
+fn next_offset(offset: u64, listed: usize) -> u64 {
+    let overlap = (listed / 10).min(10);
+    offset + (listed - overlap) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_overlap() {
+        for (offset, listed, next) in [(0, 100, 90), (90, 100, 180), (0, 20, 18), (5, 3, 8)] {
+            assert_eq!(next_offset(offset, listed), next);
+        }
+    }
+}

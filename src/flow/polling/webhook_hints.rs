@@ -1,0 +1,127 @@
+//! Webhooks as hints. A webhook decides nothing: it brings the next poll of its job forward. A job
+//! that no run follows is polled once for it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::list_poll::ListPoll;
+use crate::flow::conduct::Conduct;
+use crate::flow::context::Context;
+use crate::flow::protocol::Goal;
+use crate::flow::run::Run;
+use crate::ledger::{BatchId, Claim, Phase as State, Task};
+use crate::model::{Failure, JobId};
+
+/// How often the ledger is read for deliveries. One read serves every job of a run.
+const READ_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Reads what a listener of this machine has received for the followed jobs, until the run is
+/// stopped.
+pub(in crate::flow) async fn read_hints(context: Arc<Context>, list: Arc<ListPoll>) {
+    let waiting = |state: &mut super::list_state::ListState, _| match state.unannounced() {
+        jobs if jobs.is_empty() => Err(None),
+        jobs => Ok(jobs),
+    };
+    while let Ok(jobs) = context.unless_stopped(list.wait_for(&context, waiting)).await {
+        let origin = context.key.origin.clone();
+        let read = context.ledger(move |ledger, _| {
+            let mut ended = Vec::new();
+            for job in jobs {
+                if ledger.said_to_have_ended(&origin, &job)? {
+                    ended.push(job);
+                }
+            }
+            Ok((ledger.listener(&origin)?.is_some(), ended))
+        });
+        // A ledger that cannot be read says nothing here; the next commit says what is wrong.
+        if let Ok((has_listener, ended)) = read.await {
+            list.hint(has_listener, &ended);
+        }
+        if context.sleep(READ_INTERVAL).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What followed from a webhook that says that a job has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settling {
+    /// The ledger does not know the job.
+    Unknown,
+    /// It was made with another key, which is not at hand.
+    OtherKey,
+    /// A living process follows the job, and polls it by itself.
+    Followed,
+    /// It was settled before.
+    Already,
+    /// One poll has confirmed it, and the ledger says so.
+    Settled,
+    /// The job was never started from here, or one poll has shown something else.
+    NotConfirmed,
+}
+
+impl Settling {
+    /// A stable word for JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown_job",
+            Self::OtherKey => "other_key",
+            Self::Followed => "followed",
+            Self::Already => "already_settled",
+            Self::Settled => "settled",
+            Self::NotConfirmed => "not_confirmed",
+        }
+    }
+}
+
+/// Settles the job of a webhook with one poll, if no process follows it.
+///
+/// # Errors
+/// The ledger cannot be used, or the poll got no answer; then the job stays as it was.
+pub async fn settle_by_webhook(context: &Arc<Context>, job: &JobId) -> Result<Settling, Failure> {
+    let asked = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
+    let Some(task) = known.filter(|task| task.work.key.origin == context.key.origin) else {
+        return Ok(Settling::Unknown);
+    };
+    if task.row.phase.is_settled() {
+        return Ok(Settling::Already);
+    }
+    let context = context.of_key(&task.work.key.print);
+    if task.work.key != context.key {
+        return Ok(Settling::OtherKey);
+    }
+    if !task.row.phase.in_flight() {
+        return Ok(Settling::NotConfirmed);
+    }
+    let id = task.id;
+    let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+    let Claim::Mine(task) = claim else { return Ok(Settling::Followed) };
+    let polled = poll_once(context, *task).await;
+    polled.map(|phase| match phase {
+        State::Completed | State::Failed => Settling::Settled,
+        _ => Settling::NotConfirmed,
+    })
+}
+
+/// Polls the job of a claimed attempt, writes what was seen, and gives the attempt back.
+async fn poll_once(context: &Arc<Context>, task: Task) -> Result<State, Failure> {
+    let conduct = Conduct {
+        goal: Goal::Finish,
+        in_flight: 1,
+        max_credits: None,
+        overwrite: false,
+        fail_fast: false,
+        retry_failed: 0,
+        again: false,
+    };
+    if !task.row.phase.in_flight() {
+        let phase = task.row.phase;
+        context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+        return Ok(phase);
+    }
+    // No batch: a poll starts nothing that could count against one.
+    let run = Run::new(Arc::clone(context), BatchId(0), conduct, true);
+    run.glance(task).await
+}
