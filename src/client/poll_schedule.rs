@@ -56,9 +56,9 @@ impl PollTiming {
     /// Pause after a poll of a job that had run for `elapsed`.
     #[must_use]
     pub fn pause(&self, elapsed: Duration) -> Duration {
-        if elapsed < self.first {
-            // The first poll came early; the second one need not be late for it.
-            return self.first - elapsed;
+        // Where the first poll came early, the second one need not be late for it.
+        if let Some(left) = self.first.checked_sub(elapsed).filter(|left| !left.is_zero()) {
+            return left;
         }
         elapsed.mul_f64(PAUSE_SHARE).clamp(self.first, self.longest())
     }

@@ -433,7 +433,7 @@ impl Run {
         {
             return Ok(());
         }
-        let failure = self.not_finished(format!("{overdue} jobs hold every place of the key"));
+        let failure = self.not_finished(&format!("{overdue} jobs hold every place of the key"));
         self.stop_starting(&failure);
         Err(failure)
     }
@@ -442,13 +442,13 @@ impl Run {
     /// failed, it speaks against starting many more.
     pub(super) fn job_timed_out(&self) {
         if self.canary().ended(false) {
-            let failure = self.not_finished("jobs of this run do not finish".to_owned());
+            let failure = self.not_finished("jobs of this run do not finish");
             self.stop_starting(&failure);
         }
         self.free_place();
     }
 
-    fn not_finished(&self, what: String) -> Failure {
+    fn not_finished(&self, what: &str) -> Failure {
         let wait = self.context.timing.wait_timeout.as_secs_f64();
         let why = format!("{what}: not finished after {wait:.0} s");
         Failure::new(FailureKind::TimedOut, "not begun", why)
