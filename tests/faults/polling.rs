@@ -35,11 +35,11 @@ fn jobs_that_never_end_hold_no_run_for_ever() {
     for (limits, flags, most_starts) in table {
         let sandbox = Sandbox::start(&["--timer", "1h", "--workers", "64"]);
         sandbox.scenario(limits);
-        let mut case = Case::of(sandbox, "wait_timeout = \"500ms\"\n");
+        let mut case = Case::of(sandbox, "wait_timeout = \"1500ms\"\n");
         case.home.clips(12);
         let began = Instant::now();
         let ran = case.run(&[&["run", ".", "-o", "out/"], flags].concat()).ends_with(7);
-        assert!(began.elapsed() < Duration::from_secs(20), "{limits} {:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_secs(60), "{limits} {:?}", began.elapsed());
         assert!(!ran.stderr.contains("as you asked"), "{}", ran.stderr);
         let bills = case.audit().bills();
         assert!((1..=most_starts).contains(&bills), "{limits} {flags:?}: {bills}");
