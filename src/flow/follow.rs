@@ -39,7 +39,7 @@ impl Drive<'_> {
             self.following.get_or_insert_with(|| sweeps.follow(&job, started, due, now));
         let news = following.news(due, context.clock.as_ref(), &timing);
         let seen = match context.unless_stopped(news).await.ok()? {
-            News::Shown { asked, view } => Observation::Looked(self.seen(asked, *view)),
+            News::Shown { asked, view } => Observation::Looked(self.seen(asked, *view, true)),
             News::LookNow => {
                 self.looks.count_one();
                 self.look().await

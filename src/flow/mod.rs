@@ -11,6 +11,7 @@
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
+//! - `evidence`: what other jobs of the run tell of starts in doubt
 //! - `tidings`: what a listener hears of jobs, so that they are looked at at once
 //! - `follow`, `sweep`, `usual`: when to look at jobs, many with one request, and what to expect
 //! - `collect`: the output, downloaded, verified and published
@@ -31,6 +32,7 @@ mod dispatch;
 mod draft_gate;
 mod drive;
 mod earlier;
+mod evidence;
 mod fetch;
 mod follow;
 mod inputs;

@@ -11,6 +11,7 @@ use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted, key_not_at_hand};
 use super::draft_gate::{DraftGate, NewDraft};
+use super::evidence::Evidence;
 use super::protocol::Goal;
 use super::sweep::Sweeps;
 use super::tidings::Tidings;
@@ -46,6 +47,8 @@ pub struct Run {
     pub(super) uploads: Semaphore,
     pub(super) downloads: Semaphore,
     pub(super) sweeps: Arc<Sweeps>,
+    /// What its started jobs tell of those whose start is in doubt.
+    pub(super) evidence: Evidence,
     usual: Mutex<Usual>,
     /// When strays were last looked at.
     strays_at: AtomicU64,
@@ -105,6 +108,7 @@ impl Run {
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
             sweeps: Arc::default(),
+            evidence: Evidence::default(),
             usual: Mutex::default(),
             strays_at: AtomicU64::new(0),
             creates: Semaphore::new(CREATES),

@@ -4,8 +4,9 @@
 
 mod table;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, watch};
 use tracing::debug;
@@ -18,6 +19,9 @@ use crate::model::{Clock, Failure, Instant, JobId, JobView};
 
 pub(super) use self::table::News;
 
+/// How long it is remembered what a page has shown: longer than the longest usual backoff.
+const REMEMBERED: Duration = Duration::from_secs(30);
+
 /// The jobs that a run follows, and whoever waits for news of each.
 #[derive(Default)]
 pub(super) struct Sweeps {
@@ -28,6 +32,8 @@ pub(super) struct Sweeps {
 #[derive(Default)]
 struct Inner {
     table: Table,
+    /// What pages have shown lately of jobs that had not ended, whether they are followed or not.
+    shown: BTreeMap<JobId, (Instant, JobView)>,
     waiting: HashMap<JobId, watch::Sender<Option<News>>>,
 }
 
@@ -56,12 +62,29 @@ impl Sweeps {
         Following { sweeps: Arc::clone(self), job: job.clone(), news }
     }
 
+    /// What a page that was asked for at `since` or later has shown of `job`, and when it was asked
+    /// for.
+    pub(super) fn shown_since(&self, job: &JobId, since: Instant) -> Option<(Instant, JobView)> {
+        self.inner().shown.get(job).filter(|(asked, _)| *asked >= since).cloned()
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
+    fn remember(&mut self, asked: Instant, views: &HashMap<JobId, JobView>) {
+        self.shown.retain(|_, (before, _)| asked.since(*before) < REMEMBERED);
+        for (job, view) in views {
+            if view.status.is_final() {
+                self.shown.remove(job);
+            } else {
+                self.shown.insert(job.clone(), (asked, view.clone()));
+            }
+        }
+    }
+
     fn tell(&self, news: Vec<(JobId, News)>) {
         for (job, news) in news {
             if let Some(waiting) = self.waiting.get(&job) {
@@ -145,6 +168,7 @@ async fn sweep_once(context: &Context, sweeps: &Sweeps, most: u32) {
     let swept = read_pages(context, sweeps, most).await;
     let (now, timing) = (context.clock.now(), &context.timing);
     let mut inner = sweeps.inner();
+    inner.remember(asked, &swept.shown);
     let news = inner.table.shown(asked, swept.shown);
     inner.tell(news);
     let Some(failure) = swept.failed else {
