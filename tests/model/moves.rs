@@ -277,7 +277,7 @@ impl Model {
                 };
                 let fates = [Fate::Throttled, Fate::OutOfCredit, Fate::Refused, odd];
                 deeds.extend(fates.map(|fate| Deed::Arrive { slot, fate }));
-                if odd == Fate::RefusedYetDone && self.server.may_deny() {
+                if odd == Fate::RefusedYetDone && self.server.may_deny(item.row.draft) {
                     deeds.push(Deed::Arrive { slot, fate: Fate::ThrottledYetDone });
                 }
             }

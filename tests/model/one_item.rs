@@ -111,16 +111,6 @@ fn a_service_that_ignores_auto_start_bills_once() {
 }
 
 #[test]
-fn a_slow_service_that_ignores_auto_start_but_starts_only_drafts_bills_once() {
-    let slow = Server {
-        drafts: DraftRule::RunsPending,
-        prompt: false,
-        ..Server::with_starts(StartRule::OnlyDrafts)
-    };
-    holds(&Model::new(slow, step), Drafts::Unknown, TWO, 30_000);
-}
-
-#[test]
 fn runs_that_stop_at_a_draft_or_a_start_can_be_gone_on_with() {
     let server = Server::with_starts(StartRule::Everything);
     let model = Model { goals: true, ..Model::new(server, step) };
@@ -167,15 +157,12 @@ fn any_four_misfortunes_bill_once() {
 fn broad_coverage() -> Coverage {
     let mut coverage = Coverage::default();
     let everything = Server::with_starts(StartRule::Everything);
-    let slow = Server {
-        drafts: DraftRule::RunsPending,
-        prompt: false,
-        ..Server::with_starts(StartRule::OnlyDrafts)
-    };
+    let waiting =
+        Server { drafts: DraftRule::RunsPending, ..Server::with_starts(StartRule::OnlyDrafts) };
     let pending =
         Server { drafts: DraftRule::ShownPending, evidence: Evidence::LaterCharged, ..everything };
     let running = Server { drafts: DraftRule::RunsProcessing, ..everything };
-    for server in [everything, pending, running, slow] {
+    for server in [everything, pending, running, waiting] {
         let model = Model { goals: true, ..Model::new(server, step) };
         coverage.merge(&search(&model, Drafts::Unknown, TWO).coverage);
     }

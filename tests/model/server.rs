@@ -1,5 +1,6 @@
 //! The service, in the variants that its documentation leaves open, with the bills it writes.
 
+use rbgv::ledger::DraftSeen;
 use rbgv::model::JobStatus;
 
 use crate::row_key::{QUEUE, WATCHED};
@@ -177,10 +178,11 @@ impl Server {
         !matches!(self.drafts, DraftRule::RunsProcessing | DraftRule::RunsPending)
     }
 
-    /// Whether a view tells a started job from a draft, so that it may be denied that it was started.
-    pub(crate) fn may_deny(self) -> bool {
-        let tells = self.shows_bills || self.drafts != DraftRule::ShownPending;
-        self.keeps_drafts() && (self.denies || tells)
+    /// Whether it may be denied that a job was started whose draft was seen like this: a view tells
+    /// the one from the other.
+    pub(crate) fn may_deny(self, seen: DraftSeen) -> bool {
+        let named = matches!(seen, DraftSeen::Created | DraftSeen::Other);
+        self.keeps_drafts() && (self.denies || self.shows_bills || named)
     }
 
     /// Most ticks that a job is in the queue, where the service promises that.
