@@ -108,8 +108,11 @@ impl Limit {
 
 /// The services of the table: what a row says of them, and what they do.
 fn services() -> [(&'static str, Server); 8] {
-    let pending =
-        |starts| Server { drafts: DraftRule::ShownPending, ..Server::with_starts(starts) };
+    let pending = |starts| Server {
+        drafts: DraftRule::ShownPending,
+        evidence: Evidence::LaterRan,
+        ..Server::with_starts(starts)
+    };
     let ignores = |starts| Server { drafts: DraftRule::RunsPending, ..Server::with_starts(starts) };
     [
         ("starts only drafts", Server::with_starts(StartRule::OnlyDrafts)),
