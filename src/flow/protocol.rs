@@ -707,7 +707,7 @@ fn how_to_decide(job: Option<&JobId>) -> String {
     };
     // The name is the service's: only a plain one goes into a command that is to be copied.
     let plain = job.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
-        && !job.starts_with('-');
+        && job.starts_with(|first: char| first.is_ascii_alphanumeric());
     let only = if plain { format!(" --job {job}") } else { String::new() };
     format!(
         "if the vendor's dashboard shows the job running or charged: rbgv resume --accept{only}; if \
@@ -745,4 +745,189 @@ fn unanswered(what: &str) -> Failure {
         Failure::new(FailureKind::Interrupted, what, "an earlier run ended before the answer came");
     failure.delivery = Delivery::Ambiguous;
     failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTLE: Duration = Duration::from_secs(100);
+    const DOUBT: Instant = Instant(1_000_000);
+
+    fn facts(now: Instant) -> Facts {
+        Facts {
+            now,
+            settle: SETTLE,
+            glance: Duration::from_secs(2),
+            drafts: Drafts::Honoured,
+            bills_shown: false,
+            later_ran_within: None,
+            goal: Goal::Finish,
+        }
+    }
+
+    fn row(phase: Phase, draft: DraftSeen, starts: u32) -> Row {
+        let job = Some(JobId("j-1".into()));
+        Row { phase, job, draft, creates: 1, starts, sent: Some(DOUBT), ..Row::planned() }
+    }
+
+    fn look(asked: Instant, status: JobStatus) -> Look {
+        Look {
+            asked,
+            status,
+            billed: false,
+            progressed: false,
+            listed: false,
+            has_output: false,
+            error: None,
+        }
+    }
+
+    fn failed(kind: FailureKind, delivery: Delivery) -> Failure {
+        Failure { delivery, ..Failure::new(kind, "start", "words") }
+    }
+
+    /// What a poll of a start in doubt leads to, by when it was asked for and what else is known.
+    #[test]
+    fn a_start_in_doubt_is_decided_by_what_is_free() {
+        let pending = |seconds| look(DOUBT.after(Duration::from_secs(seconds)), JobStatus::Pending);
+        let plain = facts(DOUBT.after(SETTLE * 4));
+        let bills = Facts { bills_shown: true, ..plain };
+        let later = Facts { later_ran_within: Some(Duration::from_secs(7)), ..plain };
+        let odd = look(pending(1).asked, JobStatus::Other("queued".into()));
+        // (what is known, poll, phase, effect)
+        let table = [
+            (plain, Look { billed: true, ..pending(1) }, Phase::Running, Effect::Follow),
+            (plain, Look { progressed: true, ..pending(1) }, Phase::Running, Effect::Follow),
+            (plain, odd, Phase::Running, Effect::Follow),
+            (plain, pending(1), Phase::StartDoubt, Effect::Follow),
+            (plain, pending(100), Phase::StartDoubt, Effect::Follow),
+            (plain, pending(299), Phase::StartDoubt, Effect::Follow),
+            (plain, pending(300), Phase::StartDoubt, Effect::AskUsage),
+            (bills, pending(99), Phase::StartDoubt, Effect::Follow),
+            (bills, Look { listed: true, ..pending(100) }, Phase::StartDoubt, Effect::Look),
+            (bills, pending(100), Phase::StartSent, Effect::Start),
+            (later, pending(106), Phase::StartDoubt, Effect::Follow),
+            (later, Look { listed: true, ..pending(107) }, Phase::StartSent, Effect::Start),
+        ];
+        for (facts, look, phase, effect) in table {
+            let row = row(Phase::StartDoubt, DraftSeen::Pending, 1);
+            let next = step(row, Observation::Looked(look.clone()), &facts);
+            assert_eq!((next.row.phase, next.effect), (phase, effect), "{look:?}");
+        }
+    }
+
+    #[test]
+    fn the_usage_events_decide_last_and_then_a_person() {
+        let late = DOUBT.after(SETTLE * 3);
+        // (asked, charged, later ones charged, phase)
+        let table = [
+            (DOUBT, true, false, Phase::Running),
+            (late, true, true, Phase::Running),
+            (DOUBT.after(SETTLE), false, true, Phase::StartDoubt),
+            (late, false, true, Phase::StartSent),
+            (late, false, false, Phase::NeedsReview),
+        ];
+        for (asked, charged, later_charged, phase) in table {
+            let row = row(Phase::StartDoubt, DraftSeen::Pending, 1);
+            let seen = Observation::Usage { asked, charged, later_charged };
+            let next = step(row, seen, &facts(late));
+            assert_eq!(next.row.phase, phase, "{asked:?} {charged} {later_charged}");
+        }
+    }
+
+    #[test]
+    fn the_message_for_a_person_holds_commands_that_can_be_typed() {
+        let told = |job: &str| how_to_decide(Some(&JobId(job.into())));
+        assert_eq!(
+            told("j-1"),
+            "if the vendor's dashboard shows the job running or charged: rbgv resume --accept --job \
+             j-1; if not: rbgv resume --abandon --job j-1"
+        );
+        for hostile in ["$(rm x)", "--accept", "a b", ""] {
+            assert!(!told(hostile).contains("--job"), "{hostile}");
+        }
+    }
+
+    #[test]
+    fn a_refused_key_rests_and_a_refused_start_is_polled_before_it_is_sent_again() {
+        let not_executed = |kind| {
+            let row = row(Phase::StartSent, DraftSeen::Pending, 1);
+            let seen = Observation::StartFailed(failed(kind, Delivery::NotExecuted));
+            step(row, seen, &facts(DOUBT))
+        };
+        for kind in [FailureKind::Unauthorized, FailureKind::Forbidden] {
+            let next = not_executed(kind);
+            assert_eq!((next.row.phase, next.row.starts), (Phase::Draft, 0));
+            assert!(matches!(next.effect, Effect::Rest(_)), "{kind:?}");
+        }
+        let refused = not_executed(FailureKind::RateLimited);
+        assert!(matches!(refused.effect, Effect::BackOff(_)));
+        let due = step(refused.row, Observation::Due, &facts(DOUBT));
+        assert_eq!(due.effect, Effect::Look);
+        for (asked, effect) in [(Instant(DOUBT.0 - 1), Effect::Look), (DOUBT, Effect::Start)] {
+            let seen = Observation::Looked(look(asked, JobStatus::Pending));
+            assert_eq!(step(due.row.clone(), seen, &facts(DOUBT)).effect, effect, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_draft_of_which_no_start_can_have_been_executed_is_made_anew() {
+        let rate_limited = failed(FailureKind::RateLimited, Delivery::NotExecuted);
+        let missing = failed(FailureKind::NotFound, Delivery::Refused);
+        let lost = failed(FailureKind::Broken, Delivery::Ambiguous);
+        // (phase, starts, what happened before, made anew)
+        let table = [
+            (Phase::Draft, 0, None, true),
+            (Phase::Draft, 1, None, false),
+            (Phase::Draft, 0, Some(rate_limited), false),
+            (Phase::StartRefused, 1, Some(missing.clone()), true),
+            (Phase::StartRefused, 2, Some(missing.clone()), false),
+            (Phase::StartDoubt, 1, Some(lost), false),
+            (Phase::Running, 1, None, false),
+        ];
+        for (phase, starts, failure, anew) in table {
+            let row = Row { failure, ..row(phase, DraftSeen::Created, starts) };
+            let known = facts(DOUBT);
+            let next = step(row.clone(), Observation::JobUnknown(missing.clone()), &known);
+            let expected = if anew { Phase::Ready } else { Phase::Halted };
+            assert_eq!(next.row.phase, expected, "{phase:?} {starts}");
+            let unknown = Facts { drafts: Drafts::Unknown, ..known };
+            let next = step(row, Observation::JobUnknown(missing.clone()), &unknown);
+            assert_eq!(next.row.phase, Phase::Halted, "{phase:?} {starts}");
+        }
+    }
+
+    /// The first draft of a key under any name but `created` is watched; later ones are not.
+    #[test]
+    fn a_first_draft_is_watched_and_later_ones_are_started_at_once() {
+        let names = [None, Some(JobStatus::Pending), Some(JobStatus::Other("drafted".into()))];
+        for status in names {
+            let job = JobId("j-1".into());
+            let created = Observation::Created { job, status: status.clone() };
+            let sent = row(Phase::CreateSent, DraftSeen::Unknown, 0);
+            let at_once = step(sent.clone(), created.clone(), &facts(DOUBT));
+            assert_eq!((at_once.effect, at_once.learned), (Effect::Start, None), "{status:?}");
+            let unknown = |now| Facts { drafts: Drafts::Unknown, ..facts(now) };
+            let first = step(sent, created, &unknown(DOUBT));
+            assert_eq!((first.effect, first.learned), (Effect::Look, None), "{status:?}");
+            let shown = status.unwrap_or(JobStatus::Pending);
+            let mut row = first.row;
+            for (asked, wait) in [(0, 2), (2, 3)] {
+                let now = DOUBT.after(Duration::from_secs(asked));
+                let seen = Observation::Looked(look(now, shown.clone()));
+                let next = step(row, seen, &unknown(now));
+                let until = DOUBT.after(Duration::from_secs(wait));
+                assert_eq!(next.effect, Effect::Wait(until), "{shown}");
+                row = next.row;
+            }
+            let now = DOUBT.after(WATCH);
+            let idle = Observation::Looked(look(now, shown.clone()));
+            let next = step(row.clone(), idle, &unknown(now));
+            assert_eq!((next.effect, next.learned), (Effect::Start, Some(Drafts::Honoured)));
+            let runs = Observation::Looked(look(now, JobStatus::Processing));
+            let next = step(row, runs, &unknown(now));
+            assert_eq!((next.effect, next.learned), (Effect::Look, Some(Drafts::Ignored)));
+        }
+    }
 }
