@@ -232,7 +232,7 @@ impl Drive<'_> {
             asked,
             listed,
             billed: view.billing_status.is_some(),
-            progressed: view.progress.is_some_and(|percent| percent > 0.0),
+            progress: view.progress,
             has_output: view.output_url.is_some(),
             error: view.error.clone(),
             status: view.status.clone(),

@@ -161,19 +161,7 @@ impl<'a> Drive<'a> {
             if effect == Effect::Start {
                 (self.following, self.running_since) = (None, None);
             }
-            if before.in_flight() && !self.task.row.phase.in_flight() {
-                self.following = None;
-                if let Some(job) = &self.task.row.job {
-                    self.run.tidings.forget(job);
-                }
-                if self.task.row.phase == State::Completed {
-                    self.learn_duration();
-                }
-            }
-            let held_place = std::mem::replace(&mut self.holds_place, self.task.holds_place());
-            if held_place && !self.holds_place {
-                self.run.free_place();
-            }
+            self.leave_flight(before);
             seen = match effect {
                 Effect::Finish if self.task.row.phase.is_settled() => return Ok(Ended::Settled),
                 Effect::Finish => return Ok(Ended::GoalReached),
@@ -196,6 +184,23 @@ impl<'a> Drive<'a> {
                 },
             };
             self.learn(&seen).await?;
+        }
+    }
+
+    /// What follows for others from a step that was committed.
+    fn leave_flight(&mut self, before: State) {
+        if before.in_flight() && !self.task.row.phase.in_flight() {
+            self.following = None;
+            if let Some(job) = &self.task.row.job {
+                self.run.tidings.forget(job);
+            }
+            if self.task.row.phase == State::Completed {
+                self.learn_duration();
+            }
+        }
+        let held_place = std::mem::replace(&mut self.holds_place, self.task.holds_place());
+        if held_place && !self.holds_place {
+            self.run.free_place();
         }
     }
 

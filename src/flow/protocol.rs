@@ -69,8 +69,8 @@ pub struct Look {
     pub status: JobStatus,
     /// Whether the service says anything of a bill.
     pub billed: bool,
-    /// Whether the service says that any part of it is done.
-    pub progressed: bool,
+    /// Percent done, when the service says.
+    pub progress: Option<f64>,
     /// Whether a list showed it: its entries may leave fields out.
     pub listed: bool,
     /// Whether the output can be fetched.
@@ -82,7 +82,7 @@ pub struct Look {
 impl Look {
     /// Whether it proves that the job was started.
     fn shows_run(&self) -> bool {
-        self.billed || self.progressed || has_run(&self.status)
+        self.billed || self.progress.is_some_and(|done| done > 0.0) || has_run(&self.status)
     }
 }
 
@@ -776,7 +776,7 @@ mod tests {
             asked,
             status,
             billed: false,
-            progressed: false,
+            progress: None,
             listed: false,
             has_output: false,
             error: None,
@@ -798,7 +798,7 @@ mod tests {
         // (what is known, poll, phase, effect)
         let table = [
             (plain, Look { billed: true, ..pending(1) }, Phase::Running, Effect::Follow),
-            (plain, Look { progressed: true, ..pending(1) }, Phase::Running, Effect::Follow),
+            (plain, Look { progress: Some(0.5), ..pending(1) }, Phase::Running, Effect::Follow),
             (plain, odd, Phase::Running, Effect::Follow),
             (plain, pending(1), Phase::StartDoubt, Effect::Follow),
             (plain, pending(100), Phase::StartDoubt, Effect::Follow),

@@ -293,7 +293,7 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
             asked,
             status: word.status(),
             billed,
-            progressed: false,
+            progress: None,
             listed: false,
             has_output: output,
             error: None,

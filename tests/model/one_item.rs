@@ -266,7 +266,7 @@ fn unasked() -> Vec<Observation> {
         asked: NOW,
         status,
         billed: true,
-        progressed: false,
+        progress: None,
         listed: false,
         has_output: false,
         error: None,
