@@ -53,6 +53,7 @@ pub(crate) enum Evidence {
 }
 
 /// One variant of the service.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that is left open")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
     pub(crate) starts: StartRule,
