@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use super::context::blocking;
 use super::drive::Drive;
+use super::evidence::EVENTS;
 use super::protocol::{Effect, Look, Observation};
 use super::search::search;
 use super::send::{Outgoing, retry_teller, send_file, send_video};
 use crate::client::{Call, NewJob, StartJob, UploadFile};
-use crate::ledger::Source;
+use crate::ledger::{Phase as State, Source};
 use crate::media;
 use crate::model::{Background, Failure, FailureKind, ItemEvent, JobId, JobStatus, JobView, Phase};
 
@@ -42,8 +43,9 @@ impl Drive<'_> {
             Effect::Create => self.create().await?,
             Effect::Search => self.search().await,
             Effect::Start => self.start().await?,
-            Effect::Look => self.look().await,
+            Effect::Look => self.look_at_draft().await,
             Effect::Follow => return Ok(self.follow().await),
+            Effect::AskUsage => self.ask_usage().await,
             // The others make no call and are handled where they arise.
             _ => Observation::Due,
         };
@@ -159,6 +161,44 @@ impl Drive<'_> {
         })
     }
 
+    /// A poll of the job. Where a refused start has to be checked, a page of the list that was asked
+    /// for after the refusal serves as well.
+    async fn look_at_draft(&mut self) -> Observation {
+        let row = &self.task.row;
+        let refused = row.phase == State::Draft && row.failure.is_some();
+        if let (Some(job), Some(since)) = (&row.job, row.sent.filter(|_| refused))
+            && let Some((asked, view)) = self.run.list_poll.shown_since(job, since)
+        {
+            return Observation::Looked(self.seen(asked, view, true));
+        }
+        self.look().await
+    }
+
+    async fn ask_usage(&self) -> Observation {
+        let context = &self.run.context;
+        let asked = context.clock.now();
+        let (Some(job), Some(doubt)) = (&self.task.row.job, self.task.row.sent) else {
+            return Observation::Usage { asked, charged: false, later_charged: false };
+        };
+        let on_retry = self.on_retry();
+        match context.service.usage_events(EVENTS, self.call(&on_retry)).await {
+            Ok(page) => {
+                let (charged, later_charged) = self.run.evidence.charged(&page.events, job, doubt);
+                Observation::Usage { asked, charged, later_charged }
+            }
+            // A service without usage events says nothing.
+            Err(failure)
+                if matches!(
+                    failure.kind,
+                    FailureKind::NotFound | FailureKind::InvalidRequest | FailureKind::Contract
+                ) =>
+            {
+                Observation::Usage { asked, charged: false, later_charged: false }
+            }
+            Err(failure) => Observation::GaveUp(failure),
+        }
+    }
+
     /// Looks at the job now.
     pub(super) async fn look(&mut self) -> Observation {
         let Some(job) = self.task.row.job.clone() else {
@@ -172,7 +212,7 @@ impl Drive<'_> {
         let asked = self.run.context.clock.now();
         let on_retry = self.on_retry();
         match self.run.context.service.get(&job, self.call(&on_retry)).await {
-            Ok(view) => Observation::Looked(self.seen(asked, view)),
+            Ok(view) => Observation::Looked(self.seen(asked, view, false)),
             Err(failure) if failure.kind == FailureKind::NotFound => {
                 Observation::JobUnknown(unknown_job(failure, &job))
             }
@@ -180,11 +220,19 @@ impl Drive<'_> {
         }
     }
 
-    /// Takes a look into the row and tells what people want to know of it.
-    pub(super) fn seen(&mut self, asked: crate::model::Instant, view: JobView) -> Look {
+    /// Takes a look, `listed` if a list showed it, into the row and tells what people want to know of
+    /// it.
+    pub(super) fn seen(
+        &mut self,
+        asked: crate::model::Instant,
+        view: JobView,
+        listed: bool,
+    ) -> Look {
         let look = Look {
             asked,
+            listed,
             billed: view.billing_status.is_some(),
+            progress: view.progress,
             has_output: view.output_url.is_some(),
             error: view.error.clone(),
             status: view.status.clone(),
@@ -197,7 +245,7 @@ impl Drive<'_> {
         self.task.look.progress = percent;
         self.task.look.seconds = view.duration_seconds.or(self.task.look.seconds);
         self.link = view.output_url;
-        if self.task.row.phase == crate::ledger::Phase::Running && !self.is_glance() {
+        if self.task.row.phase == State::Running && !self.is_glance() {
             let status = view.status;
             let phase = match status {
                 JobStatus::Processing | JobStatus::Completed => Phase::Processing,

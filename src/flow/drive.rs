@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use super::polling::Followed;
-use super::protocol::{Effect, Facts, Observation, Step, step};
+use super::protocol::{Effect, Facts, Look, Observation, Step, step};
 use super::run::{CreateTurn, Run};
 use crate::client::{Admission, LastAnswer};
-use crate::ledger::{Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
+use crate::ledger::{Bills, Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
-use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
+use crate::model::{
+    Failure, FailureKind, Instant, ItemEvent, ItemRef, JobId, JobStatus, OutputLink, Phase,
+};
 
 /// Percent that a job has to have gained for the ledger to be told: a look that only shows that a
 /// job goes on is not worth a sync.
@@ -39,6 +41,8 @@ pub(super) struct Drive<'a> {
     pub(super) shown: f64,
     /// Since when the job is known to run.
     pub(super) running_since: Option<Instant>,
+    /// When the start that got a clear answer was committed.
+    started_at: Option<Instant>,
     /// The started job, while it is followed.
     pub(super) followed: Option<Followed>,
     /// The last look that the ledger has.
@@ -66,6 +70,7 @@ impl<'a> Drive<'a> {
             refusals: 0,
             shown: 0.0,
             running_since: None,
+            started_at: None,
             followed: None,
             leave: None,
             link: None,
@@ -90,8 +95,20 @@ impl<'a> Drive<'a> {
     pub(super) async fn go(&mut self, seen: Observation) -> Result<Ended, Failure> {
         let mut seen = seen;
         let mut drafts = self.run.drafts().await?;
+        let mut turn = None;
         loop {
-            let Step { row, effect } = step(self.task.row.clone(), seen, &self.facts(drafts));
+            let facts = self.facts(drafts, &seen).await?;
+            let Step { row, effect, learned } = step(self.task.row.clone(), seen, &facts);
+            if let Some(learned) = learned.filter(|learned| *learned != drafts) {
+                self.learn_drafts(learned).await?;
+                drafts = learned;
+            }
+            // Others make drafts as soon as it is known whether this one runs by itself.
+            let watched =
+                row.phase == State::Draft && matches!(effect, Effect::Look | Effect::Wait(_));
+            if !watched || drafts != Drafts::Unknown {
+                turn = None;
+            }
             if self.only_glance && !matches!(effect, Effect::Look | Effect::Finish) {
                 if effect != Effect::Start {
                     let before = self.task.row.phase;
@@ -106,20 +123,17 @@ impl<'a> Drive<'a> {
             if let Some(failure) = self.held(&effect) {
                 return Ok(Ended::Rested(failure));
             }
-            let turn = match effect {
-                Effect::Create => {
-                    let (turn, known) = match self.run.create_turn().await {
-                        Ok(turn) => turn,
-                        Err(failure) => return Ok(Ended::Rested(failure)),
-                    };
-                    drafts = known;
-                    if let Some(failure) = self.held(&effect) {
-                        return Ok(Ended::Rested(failure));
-                    }
-                    Some(turn)
+            if effect == Effect::Create {
+                let (mine, known) = match self.run.create_turn().await {
+                    Ok(turn) => turn,
+                    Err(failure) => return Ok(Ended::Rested(failure)),
+                };
+                drafts = known;
+                if let Some(failure) = self.held(&effect) {
+                    return Ok(Ended::Rested(failure));
                 }
-                _ => None,
-            };
+                turn = Some(mine);
+            }
             let alone = turn.as_ref().is_some_and(CreateTurn::is_alone);
             let before = self.task.row.phase;
             let is_news = row != self.task.row || self.shows_news();
@@ -127,9 +141,12 @@ impl<'a> Drive<'a> {
                 // What the draft looked like before says nothing of whether it runs now.
                 self.task.look.status = None;
             }
+            if row.job.is_none() {
+                self.task.look = LastLook::default();
+            }
             self.task.row = row;
             let committed = match effect {
-                Effect::Follow if before == State::Running && !is_news => Ok(Commit::Written),
+                Effect::Follow if !is_news => Ok(Commit::Written),
                 _ => self.commit(&effect, before, alone).await,
             };
             match committed {
@@ -138,22 +155,20 @@ impl<'a> Drive<'a> {
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
                 Err(failure) => return Ok(Ended::Rested(failure)),
             }
-            if before.in_flight() && !self.task.row.phase.in_flight() {
-                self.followed = None;
-                if self.task.row.phase == State::Completed {
-                    self.learn_duration();
-                }
+            if effect == Effect::Start {
+                (self.followed, self.running_since) = (None, None);
             }
-            let held_place = std::mem::replace(&mut self.holds_place, self.task.holds_place());
-            if held_place && !self.holds_place {
-                self.run.free_place();
-            }
+            self.leave_flight(before);
             seen = match effect {
                 Effect::Finish if self.task.row.phase.is_settled() => return Ok(Ended::Settled),
                 Effect::Finish => return Ok(Ended::GoalReached),
                 Effect::Rest(failure) => return Ok(Ended::Rested(failure)),
                 Effect::Wait(until) => match self.wait(until).await {
-                    Ok(()) => Observation::Due,
+                    Ok(()) => {
+                        // Another draft may have been judged meanwhile.
+                        drafts = self.run.drafts().await?;
+                        Observation::Due
+                    }
                     Err(failure) => return Ok(Ended::Rested(failure)),
                 },
                 Effect::BackOff(failure) => match self.back_off(failure).await {
@@ -165,8 +180,21 @@ impl<'a> Drive<'a> {
                     None => return Ok(Ended::Rested(super::context::interrupted())),
                 },
             };
-            drop(turn);
-            drafts = self.learn(&seen, drafts).await?;
+            self.learn(&seen).await?;
+        }
+    }
+
+    /// What follows for others from a step that was committed.
+    fn leave_flight(&mut self, before: State) {
+        if before.in_flight() && !self.task.row.phase.in_flight() {
+            self.followed = None;
+            if self.task.row.phase == State::Completed {
+                self.learn_duration();
+            }
+        }
+        let held_place = std::mem::replace(&mut self.holds_place, self.task.holds_place());
+        if held_place && !self.holds_place {
+            self.run.free_place();
         }
     }
 
@@ -177,15 +205,21 @@ impl<'a> Drive<'a> {
         look.status != kept.status || gained >= WORTH_KEEPING
     }
 
-    fn facts(&self, drafts: Drafts) -> Facts {
+    async fn facts(&self, drafts: Drafts, seen: &Observation) -> Result<Facts, Failure> {
         let context = &self.run.context;
-        Facts {
+        let decides = matches!(seen, Observation::Looked(_))
+            && matches!(self.task.row.phase, State::StartDoubt | State::StartRefused);
+        let evidence = &self.run.evidence;
+        let doubt = self.task.row.sent.filter(|_| decides);
+        Ok(Facts {
             now: context.clock.now(),
             settle: context.timing.settle,
             glance: context.timing.poll.first,
             drafts,
+            bills_shown: decides && self.bills().await? == Bills::Shown,
+            later_ran_within: doubt.and_then(|doubt| evidence.later_ran_within(doubt)),
             goal: self.run.conduct.goal,
-        }
+        })
     }
 
     /// A start may wait long for a place, or be held back. What was learned of the draft is
@@ -275,8 +309,8 @@ impl<'a> Drive<'a> {
         self.run.context.sleep(wait).await
     }
 
-    /// Draws from what was seen what holds for the key, or for the whole run.
-    async fn learn(&mut self, seen: &Observation, drafts: Drafts) -> Result<Drafts, Failure> {
+    /// Draws from what was seen what holds for the whole run, or for the bills of the key.
+    async fn learn(&mut self, seen: &Observation) -> Result<(), Failure> {
         match seen {
             Observation::CreateFailed(failure) | Observation::StartFailed(failure) => {
                 self.run.latch(failure);
@@ -289,25 +323,52 @@ impl<'a> Drive<'a> {
             Observation::Uploaded { .. } => self.run.good(),
             _ => {}
         }
-        let Observation::Created { status: Some(status), .. } = seen else { return Ok(drafts) };
-        let learned = match status {
-            crate::model::JobStatus::Created => Drafts::Honoured,
-            crate::model::JobStatus::Processing | crate::model::JobStatus::Completed => {
-                Drafts::Ignored
+        let Some(job) = self.task.row.job.clone() else { return Ok(()) };
+        match (seen, self.started_at) {
+            (Observation::Started, _) => {
+                self.started_at = self.task.row.sent;
+                let at = self.started_at.unwrap_or_else(|| self.run.context.clock.now());
+                self.run.evidence.started(&job, at);
             }
-            _ => return Ok(drafts),
-        };
-        if learned != drafts {
-            if learned == Drafts::Ignored {
-                self.run.context.notice(
-                    Level::Warning,
-                    "the service started a job that was made as a draft; jobs are made one at a time",
-                );
-            }
-            let key = self.run.context.key.clone();
-            self.run.context.ledger(move |ledger, _| ledger.learn_drafts(&key, learned)).await?;
+            (Observation::Looked(look), Some(_)) => self.learn_from_started(&job, look).await?,
+            _ => {}
         }
-        Ok(learned)
+        Ok(())
+    }
+
+    /// A look at a job whose start got a clear answer tells how other started jobs look.
+    async fn learn_from_started(&self, job: &JobId, look: &Look) -> Result<(), Failure> {
+        if matches!(look.status, JobStatus::Processing | JobStatus::Completed | JobStatus::Failed) {
+            self.run.evidence.runs(job, self.run.context.clock.now());
+            return Ok(());
+        }
+        // A list may leave the bill out.
+        if look.listed && !look.billed {
+            return Ok(());
+        }
+        let seen = if look.billed { Bills::Shown } else { Bills::Hidden };
+        let known = self.bills().await?;
+        if known != Bills::Hidden && known != seen {
+            let key = self.run.context.key.clone();
+            self.run.context.ledger(move |ledger, _| ledger.learn_bills(&key, seen)).await?;
+        }
+        Ok(())
+    }
+
+    async fn bills(&self) -> Result<Bills, Failure> {
+        let key = self.run.context.key.clone();
+        self.run.context.ledger(move |ledger, _| ledger.bills(&key)).await
+    }
+
+    async fn learn_drafts(&self, learned: Drafts) -> Result<(), Failure> {
+        if learned == Drafts::Ignored {
+            self.run.context.notice(
+                Level::Warning,
+                "the service started a job that was made as a draft; jobs are made one at a time",
+            );
+        }
+        let key = self.run.context.key.clone();
+        self.run.context.ledger(move |ledger, _| ledger.learn_drafts(&key, learned)).await
     }
 }
 
@@ -322,6 +383,7 @@ fn note(effect: &Effect) -> String {
         Effect::Start => "start",
         Effect::Look => "look",
         Effect::Follow => "follow",
+        Effect::AskUsage => "ask for the usage events",
         Effect::Wait(_) => "wait for requests to drain",
         Effect::Finish => "finish",
     };

@@ -11,6 +11,7 @@
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
+//! - `evidence`: what other jobs of the run tell of starts in doubt
 //! - `polling`: learning of the end of started jobs: list polls, single polls, webhooks as hints
 //! - `collect`: the output, downloaded, verified and published
 //! - [`reconcile`]: the pure audit of charges against the ledger
@@ -30,6 +31,7 @@ mod dispatch;
 mod draft_gate;
 mod drive;
 mod earlier;
+mod evidence;
 mod fetch;
 mod inputs;
 mod naming;

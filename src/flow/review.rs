@@ -47,6 +47,8 @@ async fn settle(
             settle: context.timing.settle,
             glance: context.timing.poll.first,
             drafts: Drafts::Unknown,
+            bills_shown: false,
+            later_ran_within: None,
             goal: Goal::Finish,
         };
         let seen = if accept { Observation::Accepted } else { Observation::Abandoned };

@@ -11,6 +11,7 @@ use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted, key_not_at_hand};
 use super::draft_gate::{DraftGate, NewDraft};
+use super::evidence::Evidence;
 use super::polling::{DurationStats, ListPoll, REMEMBERED, StrayRound};
 use super::protocol::Goal;
 use super::underway::Underway;
@@ -45,6 +46,8 @@ pub struct Run {
     pub(super) downloads: Semaphore,
     /// Polls of the jobs that it follows, and what they show of any job of the key.
     pub(super) list_poll: Arc<ListPoll>,
+    /// What its started jobs tell of those whose start is in doubt.
+    pub(super) evidence: Evidence,
     durations: Mutex<DurationStats>,
     /// When it began.
     pub(super) began: Instant,
@@ -104,6 +107,7 @@ impl Run {
             uploads: Semaphore::new(UPLOADS),
             downloads: Semaphore::new(DOWNLOADS),
             list_poll: Arc::default(),
+            evidence: Evidence::default(),
             durations: Mutex::default(),
             began: now,
             strays_at: AtomicU64::new(0),

@@ -19,10 +19,11 @@ pub struct KeyId {
 /// How the service treats jobs that are made as drafts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Drafts {
-    /// No create of this key has come back yet.
+    /// No draft of this key has been seen, or not for long enough.
     #[default]
     Unknown,
-    /// A create of this key has come back as `created`.
+    /// They stay drafts until they are started: one came back as `created`, or did not run by itself
+    /// while it was watched.
     Honoured,
     /// The service ran a job that was asked for as a draft.
     Ignored,
@@ -38,7 +39,66 @@ impl Drafts {
     }
 }
 
+/// Whether the service shows a bill as soon as a job of a key is started, whatever its state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Bills {
+    /// No started job of this key has been seen in a state that drafts have, too.
+    #[default]
+    Unknown,
+    /// Every one that was seen had a bill.
+    Shown,
+    /// One had none.
+    Hidden,
+}
+
+impl Bills {
+    const ALL: [Self; 3] = [Self::Unknown, Self::Shown, Self::Hidden];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Shown => "shown",
+            Self::Hidden => "hidden",
+        }
+    }
+}
+
 impl Ledger {
+    /// Whether bills of this key's started jobs are shown, as far as seen.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn bills(&self, key: &KeyId) -> Result<Bills, LedgerError> {
+        self.read(|db| {
+            let word: Option<String> = db
+                .query_row(
+                    "SELECT bills FROM keys WHERE origin = ?1 AND key_print = ?2",
+                    params![key.origin, key.print.0],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let known =
+                Bills::ALL.into_iter().find(|bills| word.as_deref() == Some(bills.as_str()));
+            Ok(known.unwrap_or_default())
+        })
+    }
+
+    /// Remembers whether a started job of this key had a bill. One without is not forgotten.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn learn_bills(&self, key: &KeyId, bills: Bills) -> Result<(), LedgerError> {
+        let now = self.wall();
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO keys (origin, key_print, bills, first_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (origin, key_print) DO UPDATE SET bills = ?3 WHERE bills <> 'hidden'",
+                params![key.origin, key.print.0, bills.as_str(), now],
+            )?;
+            Ok(())
+        })
+    }
+
     /// How drafts of this key behave, as far as seen.
     ///
     /// # Errors

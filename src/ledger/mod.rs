@@ -46,7 +46,7 @@ use crate::model::Clock;
 
 use durable::{Durability, Written};
 
-pub use account::{Drafts, KeyId};
+pub use account::{Bills, Drafts, KeyId};
 pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
 pub use delivery::{NewDelivery, Taken};
 pub use error::{LedgerError, Mend};

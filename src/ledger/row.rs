@@ -92,31 +92,40 @@ impl Phase {
     }
 }
 
-/// Of a row of `tasks`: a start was sent, or the draft ran by itself, so that it may be billed.
+/// Of a row of `tasks`: a start was sent, or the draft ran, or may run, by itself.
 pub(super) const MAY_BE_BILLED: &str = "(starts > 0 OR draft IN ('started', 'pending'))";
 
-/// In which state the job's draft came back.
+/// Under which name the job's draft was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DraftSeen {
-    /// Not seen.
+    /// Under none.
     #[default]
     Unknown,
-    /// As `created`: a draft that costs nothing until started.
+    /// As `created`, which is documented as not started.
     Created,
-    /// As `pending`, which does not tell a draft from a started job.
+    /// Under any other name, before it is known whether it runs by itself.
+    Unjudged,
+    /// As `pending`, and it did not run by itself.
     Pending,
+    /// Under a name that is not documented, and it did not run by itself.
+    Other,
     /// Running, although a draft was asked for.
     Started,
 }
 
 impl DraftSeen {
-    /// The ledger's word.
+    const ALL: [Self; 6] =
+        [Self::Unknown, Self::Created, Self::Unjudged, Self::Pending, Self::Other, Self::Started];
+
+    /// The ledger's word. `pending` has meant [`DraftSeen::Unjudged`] since the first ledgers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Unknown => "unknown",
             Self::Created => "created",
-            Self::Pending => "pending",
+            Self::Unjudged => "pending",
+            Self::Pending => "pending_draft",
+            Self::Other => "other_draft",
             Self::Started => "started",
         }
     }
@@ -124,9 +133,7 @@ impl DraftSeen {
     /// Reads the ledger's word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        [Self::Unknown, Self::Created, Self::Pending, Self::Started]
-            .into_iter()
-            .find(|seen| seen.as_str() == word)
+        Self::ALL.into_iter().find(|seen| seen.as_str() == word)
     }
 }
 
@@ -137,7 +144,7 @@ pub struct Row {
     pub phase: Phase,
     /// The job, once known.
     pub job: Option<JobId>,
-    /// In which state its draft came back.
+    /// Under which name its draft was seen.
     pub draft: DraftSeen,
     /// Creates sent for this attempt that may have been executed.
     pub creates: u32,
@@ -147,7 +154,8 @@ pub struct Row {
     pub reuploads: u32,
     /// Drafts that may have been left behind, unbilled.
     pub orphans: u32,
-    /// When the last create or start was committed to be sent, or the draft was first seen.
+    /// When the last create or start was committed to be sent or came into doubt, the draft was first
+    /// seen, or its start was refused.
     pub sent: Option<Instant>,
     /// Where the service has the bytes.
     pub video_url: Option<String>,
@@ -179,6 +187,6 @@ impl Row {
     /// Whether the attempt may have cost anything.
     #[must_use]
     pub fn may_be_billed(&self) -> bool {
-        self.starts > 0 || matches!(self.draft, DraftSeen::Started | DraftSeen::Pending)
+        self.starts > 0 || matches!(self.draft, DraftSeen::Started | DraftSeen::Unjudged)
     }
 }

@@ -98,12 +98,14 @@ pub struct Task {
 
 impl Task {
     /// Whether it occupies, or may occupy, one of the key's places at the service. A job whose start
-    /// went without an answer, and that was seen to be a draft since then, does not: should the
-    /// start land yet, the service refuses it or another one, and neither is billed twice.
+    /// went without an answer, and that was not seen to run since then, does not: should the start
+    /// land yet, the service refuses it or another one, and neither is billed twice.
     #[must_use]
     pub fn holds_place(&self) -> bool {
-        let is_draft = self.look.status == Some(JobStatus::Created);
-        self.row.phase.in_flight() && !(self.row.phase == Phase::StartDoubt && is_draft)
+        let seen_idle = self.look.status.as_ref().is_some_and(|status| {
+            !matches!(status, JobStatus::Processing | JobStatus::Completed | JobStatus::Failed)
+        });
+        self.row.phase.in_flight() && !(self.row.phase == Phase::StartDoubt && seen_idle)
     }
 }
 
@@ -296,7 +298,8 @@ impl Ledger {
     }
 
     /// Commits a create while it is not known that drafts cost nothing: only if no other create of
-    /// the key is without an answer, in this process or in any other that lives.
+    /// the key is without an answer, and no first draft is being watched, in this process or in any
+    /// other that lives.
     ///
     /// # Errors
     /// The ledger cannot be written; then nothing may be sent.
@@ -314,12 +317,16 @@ impl Ledger {
         })
     }
 
-    /// Whether a living process has a create of the same key without an answer.
+    /// Whether a living process has a create of the same key without an answer, or watches its first
+    /// draft. Once drafts are known to cost nothing, nobody needs to wait for either.
     fn creating_besides(&self, tx: &Transaction<'_>, task: &Task) -> Result<bool, LedgerError> {
         let mut statement = tx.prepare_cached(
             "SELECT DISTINCT owners.lock_file FROM tasks JOIN owners ON owners.id = tasks.owner
+             LEFT JOIN keys USING (origin, key_print)
              WHERE key_print = ?1 AND origin = ?2 AND tasks.id <> ?3
-               AND phase IN ('create_sent', 'create_doubt')",
+               AND drafts IS NOT 'honoured'
+               AND (phase IN ('create_sent', 'create_doubt')
+                    OR phase = 'draft' AND draft = 'pending' AND drafts IS NOT 'ignored')",
         )?;
         let key = &task.work.key;
         let locks = statement.query_map(params![key.print.0, key.origin, task.id.0], |row| {
@@ -602,7 +609,8 @@ fn in_flight(db: &Connection, key: &KeyId, except: TaskId) -> Result<u32, Ledger
             "SELECT count(*) FROM tasks
              WHERE key_print = ?1 AND origin = ?2 AND id <> ?3
                AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')
-               AND NOT (phase = 'start_doubt' AND status IS 'created')",
+               AND NOT (phase = 'start_doubt'
+                        AND coalesce(status NOT IN ('processing', 'completed', 'failed'), 0))",
         )?
         .query_row(params![key.print.0, key.origin, except.0], |row| row.get(0))?)
 }

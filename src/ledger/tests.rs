@@ -310,6 +310,16 @@ fn drafts_uploads_and_prices_are_remembered() {
     assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Unknown);
     ledger.learn_drafts(&key(), Drafts::Honoured).unwrap();
     assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Honoured);
+    assert_eq!(ledger.bills(&key()).unwrap(), Bills::Unknown);
+    for (seen, known) in [
+        (Bills::Shown, Bills::Shown),
+        (Bills::Hidden, Bills::Hidden),
+        (Bills::Shown, Bills::Hidden),
+    ] {
+        ledger.learn_bills(&key(), seen).unwrap();
+        assert_eq!(ledger.bills(&key()).unwrap(), known);
+    }
+    assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Honoured, "the one leaves the other alone");
     ledger.remember_upload(&key(), "aa", "https://x/1").unwrap();
     ledger.remember_upload(&key(), "aa", "https://x/2").unwrap();
     assert_eq!(ledger.known_upload(&key(), "aa").unwrap().as_deref(), Some("https://x/2"));
@@ -321,6 +331,76 @@ fn drafts_uploads_and_prices_are_remembered() {
     };
     let id = ledger.remember_pricing("o", &pricing).unwrap();
     assert_eq!(ledger.remember_pricing("o", &pricing).unwrap(), id);
+}
+
+#[test]
+fn creates_wait_for_a_first_draft_that_is_watched_and_for_none_once_drafts_are_known() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p").unwrap();
+    let batch = batch(&ledger);
+    let (_, first, _) = placed(&ledger, batch, entry("k", "/a", "c1"));
+    let (_, second, _) = placed(&ledger, batch, entry("k2", "/b", "c2"));
+    let mut watched = claimed(&ledger, &owner, first);
+    let mut waiting = claimed(&ledger, &owner, second);
+    waiting.row.phase = Phase::CreateSent;
+    let may_go = || ledger.commit_lone_create(&owner, &waiting, None).unwrap().is_some();
+    for (phase, draft, goes) in [
+        (Phase::CreateSent, DraftSeen::Unknown, false),
+        (Phase::Draft, DraftSeen::Unjudged, false),
+        (Phase::Draft, DraftSeen::Pending, true),
+        (Phase::StartSent, DraftSeen::Pending, true),
+    ] {
+        watched.row.draft = draft;
+        reach(&ledger, &owner, &mut watched, phase);
+        assert_eq!(may_go(), goes, "{phase:?} {draft:?}");
+    }
+    for (drafts, draft_goes, create_goes) in
+        [(Drafts::Ignored, true, false), (Drafts::Honoured, true, true)]
+    {
+        ledger.learn_drafts(&key(), drafts).unwrap();
+        watched.row.draft = DraftSeen::Unjudged;
+        reach(&ledger, &owner, &mut watched, Phase::Draft);
+        assert_eq!(may_go(), draft_goes, "{drafts:?}");
+        reach(&ledger, &owner, &mut watched, Phase::CreateSent);
+        assert_eq!(may_go(), create_goes, "{drafts:?}");
+    }
+}
+
+#[test]
+fn a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p").unwrap();
+    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let mut task = claimed(&ledger, &owner, id);
+    for (phase, status, holds) in [
+        (Phase::StartDoubt, None, true),
+        (Phase::StartDoubt, Some("created"), false),
+        (Phase::StartDoubt, Some("pending"), false),
+        (Phase::StartDoubt, Some("drafted"), false),
+        (Phase::StartDoubt, Some("processing"), true),
+        (Phase::StartRefused, Some("pending"), true),
+        (Phase::Running, Some("pending"), true),
+    ] {
+        task.look.status = status.map(JobStatus::parse);
+        reach(&ledger, &owner, &mut task, phase);
+        let counted = ledger.in_flight(&key()).unwrap() == 1;
+        assert_eq!((task.holds_place(), counted), (holds, holds), "{phase:?} {status:?}");
+    }
+}
+
+/// What drafts were called in the first ledgers is still understood.
+#[test]
+fn words_of_older_ledgers_are_read() {
+    for (word, seen) in [
+        ("unknown", DraftSeen::Unknown),
+        ("created", DraftSeen::Created),
+        ("pending", DraftSeen::Unjudged),
+        ("started", DraftSeen::Started),
+    ] {
+        assert_eq!((DraftSeen::parse(word), seen.as_str()), (Some(seen), word));
+    }
 }
 
 #[test]

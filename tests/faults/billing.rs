@@ -181,6 +181,71 @@ fn row_06_a_job_that_fails_at_once_is_final() {
     assert_eq!(case.audit().starts(), 1);
 }
 
+/// What a service is like that shows drafts as `pending`, and nothing of their bills.
+const SILENT: &str = "[jobs]\ndraft_state = \"pending\"\n\
+    [[fault]]\non = \"GET /v1/jobs/*\"\ndo = { null = [\"billing_status\"] }\n\
+    [[fault]]\non = \"GET /v1/jobs\"\ndo = { null = [\"billing_status\"] }\n";
+
+#[test]
+fn row_07_drafts_under_any_name_are_started_after_one_was_watched() {
+    let odd = "[[fault]]\non = \"POST /v1/jobs\"\ndo = { set = { status = \"drafted\" } }\n";
+    let none = "[[fault]]\non = \"POST /v1/jobs\"\ndo = { drop = [\"status\"] }\n";
+    for answer in ["", odd, none] {
+        let mut case = Case::new(&format!("{SILENT}{answer}"));
+        case.home.clips(3);
+        case.run(&["run", ".", "-o", "out/"]).ends_with(0);
+        let audit = case.audit();
+        assert_eq!((audit.creates(), audit.starts(), audit.bills()), (3, 3, 3), "{answer}");
+        let rows = audit.0["requests"].as_array().unwrap();
+        let sent: Vec<_> = rows
+            .iter()
+            .filter(|row| row["method"] == "POST" || row["path"] != "/v1/jobs")
+            .map(|row| row["path"].as_str().unwrap())
+            .collect();
+        let (create, start) = first_and_start(&sent);
+        assert!(start - create > 2, "the first one is watched: {sent:?}");
+        case.home.variant("later.mp4", 77);
+        case.run(&["run", "later.mp4"]).ends_with(0);
+        let audit = case.audit();
+        let rows = audit.0["requests"].as_array().unwrap();
+        let last: Vec<_> = rows.iter().map(|row| row["path"].as_str().unwrap()).collect();
+        let start = last.iter().rposition(|path| path.ends_with("/start")).unwrap();
+        assert_eq!(last[start - 1], "/v1/jobs", "a later one is started at once: {last:?}");
+    }
+}
+
+/// Where the first create and the first start are among the calls.
+fn first_and_start(paths: &[&str]) -> (usize, usize) {
+    let create = paths.iter().position(|path| *path == "/v1/jobs").unwrap();
+    let start = paths.iter().position(|path| path.ends_with("/start")).unwrap();
+    (create, start)
+}
+
+#[test]
+fn row_07_a_pending_draft_and_an_ambiguous_start_are_decided_by_other_jobs() {
+    for (fault, starts) in [("before", 9), ("after", 8)] {
+        let mut case = Case::new(&format!(
+            "{SILENT}[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 2\ndo = {{ reset = \"{fault}\" }}\n"
+        ));
+        case.home.clips(8);
+        case.run(&["run", ".", "-o", "out/", "--timeout", "60s"]).ends_with(0);
+        let audit = case.audit();
+        assert_eq!((audit.starts(), audit.bills()), (starts, 8), "{fault}");
+    }
+}
+
+#[test]
+fn row_05_a_start_that_was_executed_and_refused_is_not_sent_again() {
+    let mut case = Case::new(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\n\
+         do = { answer = { status = 429, when = \"after\" } }\n",
+    );
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.starts(), audit.bills()), (1, 1));
+}
+
 #[test]
 fn row_07_a_pending_draft_and_an_ambiguous_start_need_review() {
     let mut case = Case::new(
@@ -282,6 +347,19 @@ fn row_16_an_unknown_job_of_ours_is_never_made_anew() {
     case.sandbox.scenario("");
     case.run(&["run", "a.mp4"]);
     assert_eq!(case.audit().creates(), 1);
+}
+
+#[test]
+fn row_16_a_draft_that_was_forgotten_is_made_anew() {
+    let gone = "do = { answer = { status = 404, code = \"not_found\" } }\n";
+    let mut case = Case::warm(&format!(
+        "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\n{gone}\
+         [[fault]]\non = \"GET /v1/jobs/*\"\nnth = 1\n{gone}"
+    ));
+    case.home.clip("a.mp4");
+    case.run(&["run", "a.mp4"]).ends_with(0);
+    let audit = case.audit();
+    assert_eq!((audit.creates(), audit.starts(), audit.bills()), (3, 3, 2));
 }
 
 #[test]

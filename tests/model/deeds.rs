@@ -2,15 +2,17 @@
 //!
 //! The driver here is the smallest one that keeps the promises which the rules build on: it
 //! commits the row before the effect, sends no stale start, ties every answer to its request, and
-//! learns what drafts of the key do.
+//! keeps what the rules learn of the key's drafts.
 
 use rbgv::flow::protocol::{Effect, Facts, Found, Look, Observation};
-use rbgv::ledger::Drafts;
-use rbgv::model::{Delivery, FailureKind, Instant, JobStatus};
+use rbgv::ledger::Phase;
+use rbgv::model::{Delivery, FailureKind, Instant};
 
 use crate::moves::{Action, Deed, Fate, Fed, Model};
-use crate::row_key::{FRESH, GLANCE, NOW, RowKey, SETTLE, ago, failure, job_id, ticks, until};
-use crate::server::Word;
+use crate::row_key::{
+    FRESH, GLANCE, NOW, QUEUE, RowKey, SETTLE, ago, failure, job_id, ticks, until,
+};
+use crate::server::{Evidence, State, Word};
 use crate::world::{Answer, Driver, Echo, Item, Purse, Request, Task, World};
 
 impl Model {
@@ -98,6 +100,10 @@ impl Model {
                 // A run ends, somebody comes: that takes longer than any answer is listened to.
                 item.echo = None;
             }
+            Deed::Forget => {
+                let job = usize::from(item.row.job.expect("a draft"));
+                item.jobs[job].as_mut().expect("the job of the row").state = State::Gone;
+            }
             Deed::Accept => return Some(Observation::Accepted),
             Deed::Abandon => return Some(Observation::Abandoned),
         }
@@ -114,6 +120,14 @@ impl Model {
         }
         let said = match fate {
             Fate::Throttled => Answer::Throttled,
+            Fate::ThrottledYetDone => {
+                self.execute(item, flight.request);
+                if let Request::Start(job) = flight.request {
+                    let job = item.jobs[usize::from(job)].as_mut().expect("a job to start");
+                    job.by_another = true;
+                }
+                Answer::Throttled
+            }
             Fate::OutOfCredit => Answer::OutOfCredit,
             Fate::Refused => Answer::Refused,
             Fate::RefusedYetDone => {
@@ -142,6 +156,9 @@ impl Model {
             }
             Request::Start(job) => {
                 let job = item.jobs[usize::from(job)].as_mut().expect("a job to start");
+                if job.state == State::Gone {
+                    return Answer::Missing;
+                }
                 if self.server.start(job) { Answer::Started } else { Answer::Conflict }
             }
         }
@@ -154,19 +171,21 @@ impl Model {
         index: usize,
         seen: Observation,
     ) -> Fed {
-        learn(&mut world.drafts, &seen);
         let item = &mut world.items[index];
         let facts = Facts {
             now: NOW,
             settle: ticks(SETTLE),
             glance: ticks(GLANCE),
             drafts: world.drafts,
+            bills_shown: self.server.shows_bills,
+            later_ran_within: (self.server.evidence == Evidence::LaterRan).then(|| ticks(QUEUE)),
             goal: item.goal,
         };
         let before = item.row.phase;
         let step = (self.rules)(item.row.row(), seen.clone(), &facts);
         item.stop_listening();
         item.row = RowKey::of(&step.row);
+        world.drafts = step.learned.unwrap_or(world.drafts);
         let about = |task| Driver::About { task, age: 0 };
         let asking = |task| Driver::Awaiting { task, asked: 0, answer: None };
         item.driver = match &step.effect {
@@ -174,7 +193,10 @@ impl Model {
             Effect::Create => about(Task::Create),
             Effect::Search => asking(Task::Search),
             Effect::Start => about(Task::Start),
+            // Time has to pass before there is more to see of a start in doubt.
+            Effect::Follow if item.row.phase != Phase::Running => Driver::Sleeping(GLANCE),
             Effect::Look | Effect::Follow => asking(Task::Look),
+            Effect::AskUsage => asking(Task::Usage),
             Effect::Wait(at) => Driver::Sleeping(until(*at)),
             Effect::BackOff(_) => Driver::Sleeping(0),
             Effect::Finish if item.row.phase.is_settled() => Driver::Done,
@@ -193,6 +215,7 @@ fn misfortune(item: &Item, deed: Deed) -> Option<Purse> {
         Deed::Arrive { fate: Fate::DoneAndComesAgain, .. } => Some(|left| &mut left.doubled),
         Deed::Arrive { fate: Fate::Done, .. }
         | Deed::Serve(Answer::View { word: Word::Completed, output: true, .. }) => None,
+        Deed::Serve(Answer::Unknown) if item.is_forgotten() => None,
         Deed::Stale if matches!(item.driver, Driver::About { age, .. } if age > FRESH) => None,
         Deed::Arrive { .. }
         | Deed::Upload { reused: true }
@@ -202,6 +225,7 @@ fn misfortune(item: &Item, deed: Deed) -> Option<Purse> {
         | Deed::GiveUp
         | Deed::Serve(Answer::Unknown | Answer::View { word: Word::Completed, .. })
         | Deed::StartByAnother
+        | Deed::Forget
         | Deed::Accept
         | Deed::Abandon => Some(|left| &mut left.troubles),
         _ => None,
@@ -214,7 +238,7 @@ fn send(item: &mut Item) {
     match task {
         Task::Create => item.dispatch(Request::Create),
         Task::Start => item.dispatch(Request::Start(item.row.job.expect("a job to start"))),
-        Task::Look | Task::Search | Task::Upload => {}
+        Task::Look | Task::Search | Task::Upload | Task::Usage => {}
     }
     item.driver = Driver::Awaiting { task, asked: 0, answer: None };
 }
@@ -264,13 +288,19 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
         Answer::Throttled => refused(FailureKind::RateLimited, Delivery::NotExecuted),
         Answer::OutOfCredit => refused(FailureKind::InsufficientCredits, Delivery::NotExecuted),
         Answer::Refused => refused(FailureKind::InvalidRequest, Delivery::Refused),
+        Answer::Missing => refused(FailureKind::NotFound, Delivery::Refused),
         Answer::View { word, billed, output } => Observation::Looked(Look {
             asked,
             status: word.status(),
             billed,
+            progress: None,
+            listed: false,
             has_output: output,
             error: None,
         }),
+        Answer::Usage { charged, later } => {
+            Observation::Usage { asked, charged, later_charged: later }
+        }
         Answer::Unknown => {
             Observation::JobUnknown(failure(FailureKind::NotFound, Delivery::Refused))
         }
@@ -279,21 +309,5 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
         }
         Answer::Nothing => Observation::Searched { asked, found: Found::Nothing },
         Answer::Unclear => Observation::Searched { asked, found: Found::Unclear(String::new()) },
-    }
-}
-
-/// What a create that came back says of the key's drafts.
-fn learn(drafts: &mut Drafts, seen: &Observation) {
-    let (Observation::Created { status: Some(status), .. }
-    | Observation::Searched { found: Found::Ours(_, status), .. }) = seen
-    else {
-        return;
-    };
-    match status {
-        JobStatus::Created => *drafts = Drafts::Honoured,
-        JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => {
-            *drafts = Drafts::Ignored;
-        }
-        _ => {}
     }
 }

@@ -9,7 +9,7 @@ use rbgv::ledger::Drafts;
 use crate::checks::Broken;
 use crate::moves::Model;
 use crate::search::{Searched, search};
-use crate::server::{DraftRule, Server, StartRule};
+use crate::server::{DraftRule, Evidence, Server, StartRule};
 use crate::tell::tell;
 use crate::world::{Budget, World};
 
@@ -24,15 +24,26 @@ enum Limit {
     CarriedTwice,
     /// An answer that comes again is taken for that of a later request.
     Confused,
-    /// A job that started by itself stays `pending` for `settle` or longer.
+    /// A job that started by itself stays `pending` for as long as it is watched.
     Slow,
     /// Drafts were honoured once, and no longer are.
     Outdated,
+    /// A started job waits for longer than jobs that were started later.
+    Overtaken,
+    /// A start is carried out and answered with 429, and neither state nor bill tells.
+    Denied,
 }
 
 impl Limit {
-    const ALL: [Self; 5] =
-        [Self::Late, Self::CarriedTwice, Self::Confused, Self::Slow, Self::Outdated];
+    const ALL: [Self; 7] = [
+        Self::Late,
+        Self::CarriedTwice,
+        Self::Confused,
+        Self::Slow,
+        Self::Outdated,
+        Self::Overtaken,
+        Self::Denied,
+    ];
 
     /// As little misfortune as shows it, so that the story has no detours.
     fn least(self) -> Budget {
@@ -42,7 +53,8 @@ impl Limit {
             Self::CarriedTwice => Budget { doubled: 1, ..none },
             Self::Confused => Budget { troubles: 1, repeats: 1, ..none },
             Self::Slow => none,
-            Self::Outdated => Budget { losses: 1, ..none },
+            Self::Outdated | Self::Overtaken => Budget { losses: 1, ..none },
+            Self::Denied => Budget { troubles: 1, ..none },
         }
     }
 
@@ -64,13 +76,18 @@ impl Limit {
     /// Searches for a second bill.
     fn search(self, mut server: Server, budget: Budget) -> (Model, Drafts, Searched) {
         server.prompt = !matches!(self, Self::Slow);
+        server.in_order = !matches!(self, Self::Overtaken);
+        server.denies = matches!(self, Self::Denied);
+        if !server.in_order {
+            server.evidence = Evidence::LaterRan;
+        }
         let model = Model {
             confused: matches!(self, Self::Confused),
             only: Some(Broken::BilledTwice),
             ..Model::new(server, step)
         };
         let known = match self {
-            Self::Outdated => Drafts::Honoured,
+            Self::Outdated | Self::Overtaken | Self::Denied => Drafts::Honoured,
             _ => Drafts::Unknown,
         };
         (model, known, search(&model, known, budget))
@@ -83,17 +100,26 @@ impl Limit {
             Self::Confused => "confused",
             Self::Slow => "slow",
             Self::Outdated => "outdated",
+            Self::Overtaken => "overtaken",
+            Self::Denied => "denied",
         }
     }
 }
 
 /// The services of the table: what a row says of them, and what they do.
-fn services() -> [(&'static str, Server); 6] {
+fn services() -> [(&'static str, Server); 8] {
+    let pending = |starts| Server {
+        drafts: DraftRule::ShownPending,
+        evidence: Evidence::LaterRan,
+        ..Server::with_starts(starts)
+    };
     let ignores = |starts| Server { drafts: DraftRule::RunsPending, ..Server::with_starts(starts) };
     [
         ("starts only drafts", Server::with_starts(StartRule::OnlyDrafts)),
         ("restarts failed jobs", Server::with_starts(StartRule::AlsoFailed)),
         ("runs every start", Server::with_starts(StartRule::Everything)),
+        ("shows drafts as `pending`, starts only drafts", pending(StartRule::OnlyDrafts)),
+        ("shows drafts as `pending`, runs every start", pending(StartRule::Everything)),
         ("ignores `auto_start`, starts only drafts", ignores(StartRule::OnlyDrafts)),
         ("ignores `auto_start`, restarts failed jobs", ignores(StartRule::AlsoFailed)),
         ("ignores `auto_start`, runs every start", ignores(StartRule::Everything)),
@@ -145,7 +171,7 @@ fn an_answer_taken_for_that_of_another_start_is_billed_twice() {
 }
 
 #[test]
-fn a_job_that_hides_for_longer_than_settle_that_it_started_by_itself_is_billed_twice() {
+fn a_job_that_hides_while_it_is_watched_that_it_started_by_itself_is_billed_twice() {
     let server =
         Server { drafts: DraftRule::RunsPending, ..Server::with_starts(StartRule::Everything) };
     documented(Limit::Slow, server);
@@ -158,12 +184,26 @@ fn a_lost_create_is_billed_twice_where_drafts_are_no_longer_honoured() {
     documented(Limit::Outdated, server);
 }
 
+#[test]
+fn a_start_in_doubt_whose_job_waits_longer_than_later_ones_is_billed_twice() {
+    let server =
+        Server { drafts: DraftRule::ShownPending, ..Server::with_starts(StartRule::Everything) };
+    documented(Limit::Overtaken, server);
+}
+
+#[test]
+fn a_start_that_is_carried_out_and_denied_is_billed_twice() {
+    let server =
+        Server { drafts: DraftRule::ShownPending, ..Server::with_starts(StartRule::Everything) };
+    documented(Limit::Denied, server);
+}
+
 /// Which service can bill twice under which limit; where the table says "once", the search within
 /// ample misfortune found nothing.
 #[test]
 fn the_table_of_limits_is_what_the_search_finds() {
     let headings = Limit::ALL.map(Limit::heading).join(" | ");
-    let mut table = format!("| the service | {headings} |\n|---|---|---|---|---|---|\n");
+    let mut table = format!("| the service | {headings} |\n|---|---|---|---|---|---|---|---|\n");
     for (name, server) in services() {
         let bills = Limit::ALL.map(|limit| {
             let (_, _, searched) = limit.search(server, limit.ample());

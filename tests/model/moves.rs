@@ -8,7 +8,7 @@ use rbgv::ledger::{DraftSeen, Phase, Row};
 
 use crate::checks::Broken;
 use crate::row_key::FRESH;
-use crate::server::{DraftRule, Server, State, Word};
+use crate::server::{DraftRule, Evidence, Server, State, Word};
 use crate::world::{Answer, Driver, Echo, Item, Request, Task, World};
 
 /// The rules under test, or a broken variant of them.
@@ -38,6 +38,8 @@ pub(crate) enum Fate {
     DoneAndComesAgain,
     /// 429.
     Throttled,
+    /// 429, although it was carried out.
+    ThrottledYetDone,
     /// 402.
     OutOfCredit,
     /// A structured 400, and nothing done.
@@ -80,6 +82,8 @@ pub(crate) enum Deed {
     Abandon,
     /// Somebody starts the draft that a run has left.
     StartByAnother,
+    /// The service forgets the draft that the row knows.
+    Forget,
 }
 
 /// One event of a story.
@@ -130,6 +134,10 @@ impl Model {
                 service_deeds(item, &mut deeds);
             }
             if world.left.allows(|left| &mut left.troubles) {
+                let is_draft = item.job().is_some_and(|job| job.state == State::Draft);
+                if is_draft && !item.is_over() {
+                    deeds.push(Deed::Forget);
+                }
                 self.user_deeds(item, &mut deeds);
             }
             actions.extend(deeds.drain(..).map(|deed| Action::Item(index, deed)));
@@ -178,6 +186,8 @@ impl Model {
                     self.findings(world, index, deeds);
                 } else if task == Task::Look {
                     self.views(item, trouble, deeds);
+                } else if task == Task::Usage {
+                    self.charges(item, deeds);
                 }
             }
             Driver::Sleeping(left) => {
@@ -197,7 +207,10 @@ impl Model {
     /// What a search can find just now. A job of unknown origin can be there at any time.
     fn findings<const N: usize>(&self, world: &World<N>, index: usize, deeds: &mut Vec<Deed>) {
         let item = &world.items[index];
-        let answer = match item.newest() {
+        let listed = item
+            .newest()
+            .filter(|job| item.jobs[usize::from(*job)].is_some_and(|job| job.state != State::Gone));
+        let answer = match listed {
             Some(job) if self.server.echoes_metadata => {
                 let made = item.jobs[usize::from(job)].expect("the newest job");
                 Answer::Ours(job, self.server.shown(made))
@@ -214,18 +227,39 @@ impl Model {
 
     /// What a look can show just now.
     fn views(&self, item: &Item, trouble: bool, deeds: &mut Vec<Deed>) {
-        let job = item.row.job.and_then(|job| item.jobs[usize::from(job)]).expect("a job to see");
+        let job = item.job().expect("a job to see");
+        if job.state == State::Gone {
+            deeds.push(Deed::Serve(Answer::Unknown));
+            return;
+        }
         let word = self.server.shown(job);
         let output = word == Word::Completed;
-        deeds.push(Deed::Serve(Answer::View { word, billed: false, output }));
+        if job.bills == 0 || !self.server.shows_bills {
+            deeds.push(Deed::Serve(Answer::View { word, billed: false, output }));
+        }
         if job.bills > 0 {
             deeds.push(Deed::Serve(Answer::View { word, billed: true, output }));
         }
         if trouble {
-            deeds.push(Deed::Serve(Answer::Unknown));
+            if !job.by_another {
+                deeds.push(Deed::Serve(Answer::Unknown));
+            }
             if output {
                 deeds.push(Deed::Serve(Answer::View { word, billed: false, output: false }));
             }
+        }
+    }
+
+    /// What the usage events can say just now. Those that charge for what was started later miss
+    /// nothing that was started before, as long as that goes in order.
+    fn charges(&self, item: &Item, deeds: &mut Vec<Deed>) {
+        let charged = item.job().is_some_and(|job| job.bills > 0);
+        deeds.push(Deed::Serve(Answer::Usage { charged: false, later: false }));
+        if charged {
+            deeds.push(Deed::Serve(Answer::Usage { charged: true, later: false }));
+        }
+        if self.server.evidence == Evidence::LaterCharged && !(charged && self.server.in_order) {
+            deeds.push(Deed::Serve(Answer::Usage { charged: false, later: true }));
         }
     }
 
@@ -243,6 +277,9 @@ impl Model {
                 };
                 let fates = [Fate::Throttled, Fate::OutOfCredit, Fate::Refused, odd];
                 deeds.extend(fates.map(|fate| Deed::Arrive { slot, fate }));
+                if odd == Fate::RefusedYetDone && self.server.may_deny(item.row.draft) {
+                    deeds.push(Deed::Arrive { slot, fate: Fate::ThrottledYetDone });
+                }
             }
         }
         if let Driver::Awaiting { answer, .. } = item.driver {
@@ -273,7 +310,7 @@ impl Model {
     /// The user settles what is in doubt. One who says that a draft runs, where `pending` hides the
     /// mistake, is not modelled, nor one who says that no job was made and has not looked.
     fn user_deeds(&self, item: &Item, deeds: &mut Vec<Deed>) {
-        let job = item.row.job.and_then(|job| item.jobs[usize::from(job)]);
+        let job = item.job();
         let is_draft = job.is_some_and(|job| job.state == State::Draft);
         let announced = item.row.phase == Phase::Draft && item.row.draft == DraftSeen::Created;
         if item.driver == Driver::Down && announced && is_draft {
@@ -286,6 +323,7 @@ impl Model {
             deeds.push(Deed::Abandon);
         }
         let acceptable = match job {
+            Some(job) if job.state == State::Gone => false,
             Some(_) => !is_draft || self.server.drafts == DraftRule::ShownCreated,
             None => item.newest().is_none() && item.wire[0].is_none(),
         };
@@ -300,7 +338,11 @@ impl Echo {
     fn is_refusal(self) -> bool {
         matches!(
             self.answer,
-            Answer::Throttled | Answer::OutOfCredit | Answer::Refused | Answer::Conflict
+            Answer::Throttled
+                | Answer::OutOfCredit
+                | Answer::Refused
+                | Answer::Missing
+                | Answer::Conflict
         )
     }
 }

@@ -11,8 +11,13 @@ use rbgv::model::{Delivery, Failure, FailureKind, Instant, JobId};
 
 /// How long a sent request may still arrive, in ticks: it arrives at an age below this.
 pub(crate) const SETTLE: u8 = 3;
-/// Ticks between two looks at a draft that came back as `pending`.
+/// Ticks for which a key's first draft is watched that is not shown as `created`.
+pub(crate) const WATCHED: u8 = 2;
+/// Ticks between two looks at such a draft, or at a job whose start is in doubt.
 pub(crate) const GLANCE: u8 = 1;
+/// Ticks that a started job waits for its worker at most, where jobs that were started later have
+/// waited no longer.
+pub(crate) const QUEUE: u8 = 1;
 /// A start may leave until its commit is this old, in ticks; after that it is stale.
 pub(crate) const FRESH: u8 = 1;
 /// Most ticks between a question and its answer: after that the driver no longer listens.
@@ -20,8 +25,12 @@ pub(crate) const PATIENCE: u8 = 3;
 /// From this age on, "sent long ago" is all that can matter: `asked < sent + settle` is false for
 /// every answer that is still listened to.
 const LONG_AGO: u8 = SETTLE + PATIENCE + 1;
+/// The same of a start in doubt that is polled for: twice `settle` more, before the usage events are
+/// asked for.
+const LONG_POLLED: u8 = LONG_AGO + 2 * SETTLE;
 
-const TICK: Duration = Duration::from_secs(1);
+/// So long that the watch is shorter than `settle`.
+const TICK: Duration = Duration::from_millis(1_500);
 /// What the clock says whenever the rules are asked; far enough from zero for any age.
 pub(crate) const NOW: Instant = Instant(1_000_000);
 
@@ -32,12 +41,22 @@ pub(crate) fn ticks(ticks: u8) -> Duration {
 
 /// The instant that lies `age` ticks back.
 pub(crate) fn ago(age: u8) -> Instant {
-    Instant(NOW.0 - u64::from(age) * 1_000)
+    NOW.before(ticks(age))
 }
 
 /// Whole ticks from now until `at`; none if it is past.
 pub(crate) fn until(at: Instant) -> u8 {
-    u8::try_from(at.since(NOW).as_secs()).unwrap_or(u8::MAX)
+    whole_ticks(at.since(NOW))
+}
+
+fn whole_ticks(time: Duration) -> u8 {
+    u8::try_from(time.as_millis() / TICK.as_millis()).unwrap_or(u8::MAX)
+}
+
+/// The age from which on no rule can tell the difference.
+fn oldest(phase: Phase, draft: DraftSeen) -> u8 {
+    let polled = phase == Phase::StartDoubt && draft != DraftSeen::Created;
+    if polled { LONG_POLLED } else { LONG_AGO }
 }
 
 /// See the module.
@@ -72,7 +91,7 @@ impl RowKey {
             orphans: small(row.orphans),
             sent: row.sent.map(|sent| {
                 assert!(sent <= NOW, "the rules wrote a time that has not come");
-                u8::try_from(NOW.since(sent).as_secs()).map_or(LONG_AGO, |age| age.min(LONG_AGO))
+                whole_ticks(NOW.since(sent)).min(oldest(row.phase, row.draft))
             }),
             has_url: row.video_url.is_some(),
             url_reused: row.url_reused,
@@ -99,7 +118,8 @@ impl RowKey {
 
     /// One tick later.
     pub(crate) fn age(&mut self) {
-        self.sent = self.sent.map(|age| (age + 1).min(LONG_AGO));
+        let oldest = oldest(self.phase, self.draft);
+        self.sent = self.sent.map(|age| (age + 1).min(oldest));
     }
 }
 
@@ -139,4 +159,16 @@ fn ages_are_clamped_only_where_no_look_can_tell() {
     }
     let drained = row.row().sent.unwrap().after(ticks(SETTLE));
     assert!((0..=PATIENCE).all(|asked| ago(asked) >= drained));
+    row.phase = Phase::StartDoubt;
+    for _ in 0..100 {
+        row.age();
+    }
+    let polled = row.row().sent.unwrap().after(ticks(3 * SETTLE));
+    assert!((0..=PATIENCE).all(|asked| ago(asked) >= polled));
+}
+
+#[test]
+fn the_watch_is_as_long_as_the_rules_have_it() {
+    assert_eq!(ticks(WATCHED), rbgv::flow::protocol::WATCH);
+    const { assert!(WATCHED < SETTLE) };
 }

@@ -11,7 +11,7 @@ fn start_again(mut row: Row, facts: &Facts) -> Step {
     row.phase = Phase::StartSent;
     row.starts += 1;
     row.sent = Some(facts.now);
-    Step { row, effect: Effect::Start }
+    Step { row, effect: Effect::Start, learned: None }
 }
 
 /// A start without an answer is sent again at once.
@@ -98,6 +98,42 @@ pub(crate) fn restarts_a_failed_job(row: Row, seen: Observation, facts: &Facts) 
     }
 }
 
+/// Sends a start again when a refusal (429) was waited out, without a poll.
+pub(crate) fn starts_again_unseen(row: Row, seen: Observation, facts: &Facts) -> Step {
+    if row.phase == Phase::Draft && seen == Observation::Due {
+        return start_again(row, facts);
+    }
+    step(row, seen, facts)
+}
+
+/// Makes a job anew that the service does not know, although it may have been started.
+pub(crate) fn remakes_what_may_have_run(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+    match seen {
+        Observation::JobUnknown(failure) if row.phase == Phase::StartDoubt => {
+            row.phase = Phase::Ready;
+            row.job = None;
+            row.draft = DraftSeen::Unknown;
+            row.orphans += 1;
+            Step { row, effect: Effect::BackOff(failure), learned: None }
+        }
+        seen => step(row, seen, facts),
+    }
+}
+
+/// Believes that a start did not land as soon as jobs that were started later run.
+pub(crate) fn does_not_wait_for_the_overtaken(row: Row, seen: Observation, facts: &Facts) -> Step {
+    match &seen {
+        Observation::Looked(look)
+            if row.phase == Phase::StartDoubt
+                && look.status == JobStatus::Pending
+                && facts.later_ran_within.is_some() =>
+        {
+            start_again(row, facts)
+        }
+        _ => step(row, seen, facts),
+    }
+}
+
 /// Takes `pending` after a start in doubt for a draft.
 pub(crate) fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Facts) -> Step {
     let seen = match seen {
@@ -114,7 +150,7 @@ pub(crate) fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Fac
     step(row, seen, facts)
 }
 
-/// Starts a job that came back as `pending` before it had time to show that it runs.
+/// Starts a key's first draft that came back as `pending` before it had time to show that it runs.
 pub(crate) fn starts_pending_at_once(row: Row, seen: Observation, facts: &Facts) -> Step {
     match &seen {
         Observation::Looked(look)

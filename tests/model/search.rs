@@ -117,7 +117,7 @@ fn story_of(worlds: &Worlds, mut index: usize) -> Vec<Action> {
 }
 
 /// Every word of [`seen_word`].
-pub(crate) const ALL_SEEN: [&str; 22] = [
+pub(crate) const ALL_SEEN: [&str; 23] = [
     "abandoned",
     "accepted",
     "create not executed",
@@ -140,11 +140,23 @@ pub(crate) const ALL_SEEN: [&str; 22] = [
     "started",
     "upload reused",
     "uploaded",
+    "usage",
 ];
 
 /// Every word of [`effect_word`].
-pub(crate) const ALL_EFFECTS: [&str; 10] =
-    ["back off", "create", "finish", "follow", "look", "rest", "search", "start", "upload", "wait"];
+pub(crate) const ALL_EFFECTS: [&str; 11] = [
+    "ask usage",
+    "back off",
+    "create",
+    "finish",
+    "follow",
+    "look",
+    "rest",
+    "search",
+    "start",
+    "upload",
+    "wait",
+];
 
 /// The kind of an observation.
 pub(crate) fn seen_word(seen: &Observation) -> &'static str {
@@ -174,6 +186,7 @@ pub(crate) fn seen_word(seen: &Observation) -> &'static str {
         Observation::StartStale => "start stale",
         Observation::Looked(_) => "looked",
         Observation::JobUnknown(_) => "job unknown",
+        Observation::Usage { .. } => "usage",
         Observation::GaveUp(_) => "gave up",
         Observation::InputFailed(_) => "input failed",
         Observation::Accepted => "accepted",
@@ -190,6 +203,7 @@ pub(crate) fn effect_word(effect: &Effect) -> &'static str {
         Effect::Start => "start",
         Effect::Look => "look",
         Effect::Follow => "follow",
+        Effect::AskUsage => "ask usage",
         Effect::Wait(_) => "wait",
         Effect::BackOff(_) => "back off",
         Effect::Finish => "finish",

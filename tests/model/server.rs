@@ -1,6 +1,9 @@
 //! The service, in the variants that its documentation leaves open, with the bills it writes.
 
+use rbgv::ledger::DraftSeen;
 use rbgv::model::JobStatus;
+
+use crate::row_key::{QUEUE, WATCHED};
 
 /// What a start does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +23,8 @@ pub(crate) enum DraftRule {
     ShownCreated,
     /// A draft, shown as `pending`.
     ShownPending,
+    /// A draft, shown in a state that is not documented.
+    ShownOddly,
     /// Ignored: the job runs, is billed, and is shown as `processing`.
     RunsProcessing,
     /// Ignored: the job is billed, waits for a worker, and is shown as `pending` meanwhile.
@@ -27,19 +32,43 @@ pub(crate) enum DraftRule {
 }
 
 impl DraftRule {
-    pub(crate) const ALL: [Self; 4] =
-        [Self::ShownCreated, Self::ShownPending, Self::RunsProcessing, Self::RunsPending];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::ShownCreated,
+        Self::ShownPending,
+        Self::ShownOddly,
+        Self::RunsProcessing,
+        Self::RunsPending,
+    ];
+}
+
+/// What other jobs of the key tell of a start in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Evidence {
+    /// Nothing.
+    Absent,
+    /// Jobs that were started later run.
+    LaterRan,
+    /// Jobs that were started later are charged for.
+    LaterCharged,
 }
 
 /// One variant of the service.
+#[expect(clippy::struct_excessive_bools, reason = "each is something that is left open")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Server {
     pub(crate) starts: StartRule,
     pub(crate) drafts: DraftRule,
     /// Whether the list of jobs shows the metadata that the jobs were made with.
     pub(crate) echoes_metadata: bool,
-    /// Whether a job that started by itself has a worker before `settle` has passed.
+    /// Whether a job that started by itself has a worker before the watch is over.
     pub(crate) prompt: bool,
+    /// Whether views show the bill of every started job.
+    pub(crate) shows_bills: bool,
+    pub(crate) evidence: Evidence,
+    /// Whether jobs run, and are charged for, in the order of their starts.
+    pub(crate) in_order: bool,
+    /// Whether it may carry a start out that it answers with 429, and nothing but the bill tells.
+    pub(crate) denies: bool,
 }
 
 /// Where a job really stands; what is shown of it may say less.
@@ -50,6 +79,8 @@ pub(crate) enum State {
     Working,
     Completed,
     Failed,
+    /// The service has forgotten the draft.
+    Gone,
 }
 
 /// A job at the service.
@@ -60,7 +91,7 @@ pub(crate) struct Job {
     pub(crate) bills: u8,
     /// Ticks in the queue, counted only where promptness limits them.
     pub(crate) queued: u8,
-    /// Whether somebody else started it, which no row can know.
+    /// Whether somebody else started it, or the service denied that it was: no row can know.
     pub(crate) by_another: bool,
 }
 
@@ -69,6 +100,7 @@ pub(crate) struct Job {
 pub(crate) enum Word {
     Created,
     Pending,
+    Odd,
     Processing,
     Completed,
     Failed,
@@ -79,6 +111,7 @@ impl Word {
         match self {
             Self::Created => JobStatus::Created,
             Self::Pending => JobStatus::Pending,
+            Self::Odd => JobStatus::Other("drafted".to_owned()),
             Self::Processing => JobStatus::Processing,
             Self::Completed => JobStatus::Completed,
             Self::Failed => JobStatus::Failed,
@@ -89,13 +122,24 @@ impl Word {
 impl Server {
     /// The variant in which drafts and lists behave and only the start differs.
     pub(crate) const fn with_starts(starts: StartRule) -> Self {
-        Self { starts, drafts: DraftRule::ShownCreated, echoes_metadata: true, prompt: true }
+        Self {
+            starts,
+            drafts: DraftRule::ShownCreated,
+            echoes_metadata: true,
+            prompt: true,
+            shows_bills: false,
+            evidence: Evidence::Absent,
+            in_order: true,
+            denies: false,
+        }
     }
 
     /// The job that a create makes.
     pub(crate) fn create(self) -> Job {
         let (state, bills) = match self.drafts {
-            DraftRule::ShownCreated | DraftRule::ShownPending => (State::Draft, 0),
+            DraftRule::ShownCreated | DraftRule::ShownPending | DraftRule::ShownOddly => {
+                (State::Draft, 0)
+            }
             DraftRule::RunsProcessing => (State::Working, 1),
             DraftRule::RunsPending => (State::Queued, 1),
         };
@@ -120,7 +164,9 @@ impl Server {
     pub(crate) fn shown(self, job: Job) -> Word {
         match job.state {
             State::Draft if self.drafts == DraftRule::ShownPending => Word::Pending,
+            State::Draft if self.drafts == DraftRule::ShownOddly => Word::Odd,
             State::Draft => Word::Created,
+            State::Gone => unreachable!("what is forgotten is not shown"),
             State::Queued => Word::Pending,
             State::Working => Word::Processing,
             State::Completed => Word::Completed,
@@ -130,11 +176,21 @@ impl Server {
 
     /// Whether a draft of this service costs nothing.
     pub(crate) fn keeps_drafts(self) -> bool {
-        matches!(self.drafts, DraftRule::ShownCreated | DraftRule::ShownPending)
+        !matches!(self.drafts, DraftRule::RunsProcessing | DraftRule::RunsPending)
     }
 
-    /// Whether time in the queue is counted, because the service promises to be prompt.
-    pub(crate) fn counts_queue(self) -> bool {
-        self.prompt && self.drafts == DraftRule::RunsPending
+    /// Whether it may be denied that a job was started whose draft was seen like this: a view tells
+    /// the one from the other.
+    pub(crate) fn may_deny(self, seen: DraftSeen) -> bool {
+        let named = matches!(seen, DraftSeen::Created | DraftSeen::Other);
+        self.keeps_drafts() && (self.denies || self.shows_bills || named)
+    }
+
+    /// Most ticks that a job is in the queue, where the service promises that.
+    pub(crate) fn longest_queue(self) -> Option<u8> {
+        let prompt = self.prompt && self.drafts == DraftRule::RunsPending;
+        let in_order = self.in_order && self.evidence != Evidence::Absent;
+        let prompt = prompt.then_some(WATCHED - 1);
+        prompt.into_iter().chain(in_order.then_some(QUEUE)).min()
     }
 }

@@ -11,7 +11,7 @@ use rbgv::ledger::{Drafts, Phase};
 use crate::checks::{Ends, broken, comes_to_an_end};
 use crate::moves::{Action, Deed, Model, Rules};
 use crate::rules;
-use crate::server::{DraftRule, Server, StartRule};
+use crate::server::{DraftRule, Evidence, Server, StartRule};
 use crate::world::{Budget, Driver, Task, World};
 
 const ITEMS: usize = 3;
@@ -34,12 +34,16 @@ const PLENTY: Budget = Budget {
 fn servers() -> impl Strategy<Value = Server> {
     let starts = select(vec![StartRule::OnlyDrafts, StartRule::AlsoFailed, StartRule::Everything]);
     let drafts = select(DraftRule::ALL.to_vec());
-    (starts, drafts, any::<bool>()).prop_map(|(starts, drafts, echoes_metadata)| Server {
-        starts,
-        drafts,
-        echoes_metadata,
-        prompt: true,
-    })
+    let evidence = select(vec![Evidence::Absent, Evidence::LaterRan, Evidence::LaterCharged]);
+    (starts, drafts, any::<bool>(), any::<bool>(), evidence).prop_map(
+        |(starts, drafts, echoes_metadata, shows_bills, evidence)| Server {
+            drafts,
+            echoes_metadata,
+            shows_bills,
+            evidence,
+            ..Server::with_starts(starts)
+        },
+    )
 }
 
 /// Which of the things that may happen does, each time.

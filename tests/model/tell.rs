@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::moves::{Action, Deed, Fate, Fed, Model};
 use crate::search::effect_word;
-use crate::server::{State, Word};
+use crate::server::{Job, State, Word};
 use crate::world::{Answer, Driver, Item, Request, Task, World};
 
 /// Width of the column that says what happens.
@@ -100,6 +100,7 @@ impl Teller {
             Deed::Crash => "the process dies".into(),
             Deed::Reboot => "the machine reboots".into(),
             Deed::Work { job, state } => worked(job, state).into(),
+            Deed::Forget => "the service forgets the draft".into(),
             Deed::StartByAnother => "somebody else starts the draft".into(),
             Deed::Accept => "the user says: go on".into(),
             Deed::Abandon => "the user says: let it be".into(),
@@ -128,6 +129,7 @@ impl Teller {
         };
         let coda = match fate {
             Fate::RefusedYetDone => ", and is answered with a refusal",
+            Fate::ThrottledYetDone => ", and is answered with 429",
             Fate::DoneAndComesAgain => "; the network keeps a copy",
             _ => "",
         };
@@ -155,15 +157,22 @@ fn done(before: &Item, after: &Item, slot: usize) -> String {
             let verb = if more { "runs by itself" } else { "is a draft" };
             format!("job {job} {verb}{billed}")
         }
+        Request::Start(job) if before.jobs[usize::from(job)].is_some_and(gone) => {
+            format!("job {} is forgotten, 404", job + 1)
+        }
         Request::Start(job) if more => format!("job {} runs{billed}", job + 1),
         Request::Start(job) => format!("job {} runs already, 409", job + 1),
     }
 }
 
+fn gone(job: Job) -> bool {
+    job.state == State::Gone
+}
+
 fn worked(job: u8, state: State) -> &'static str {
     assert_eq!(job, 0, "stories here are about one job at work");
     match state {
-        State::Draft | State::Queued => "job 1 waits",
+        State::Draft | State::Queued | State::Gone => "job 1 waits",
         State::Working => "job 1 gets a worker",
         State::Completed => "job 1 completes",
         State::Failed => "job 1 fails",
@@ -179,8 +188,11 @@ fn said(answer: Answer) -> String {
         Answer::Throttled => "429".into(),
         Answer::OutOfCredit => "402".into(),
         Answer::Refused => "400".into(),
+        Answer::Missing | Answer::Unknown => "404".into(),
+        Answer::Usage { charged: true, .. } => "it is charged for".into(),
+        Answer::Usage { later: true, .. } => "later jobs are charged for, and it is not".into(),
+        Answer::Usage { .. } => "nothing of it, nor of later jobs".into(),
         Answer::View { word, .. } => format!("it is `{}`", shown(word)),
-        Answer::Unknown => "404".into(),
         Answer::Ours(job, word) => format!("job {} is ours and `{}`", job + 1, shown(word)),
         Answer::Nothing => "no job of ours".into(),
         Answer::Unclear => "a job of unknown origin".into(),

@@ -4,7 +4,7 @@
 //! passes.
 
 use rbgv::flow::protocol::Goal;
-use rbgv::ledger::{Drafts, Phase, Row};
+use rbgv::ledger::{DraftSeen, Drafts, Phase, Row};
 
 use crate::row_key::{FRESH, PATIENCE, RowKey, SETTLE};
 use crate::server::{Job, Server, State, Word};
@@ -91,6 +91,7 @@ pub(crate) enum Task {
     Search,
     Start,
     Look,
+    Usage,
 }
 
 /// What the service, or what stands before it, says.
@@ -107,6 +108,8 @@ pub(crate) enum Answer {
     OutOfCredit,
     /// A structured 400.
     Refused,
+    /// 404 to a start.
+    Missing,
     View {
         word: Word,
         /// Whether the bill shows.
@@ -116,6 +119,11 @@ pub(crate) enum Answer {
     },
     /// 404 to a look.
     Unknown,
+    /// The usage events.
+    Usage {
+        charged: bool,
+        later: bool,
+    },
     Ours(u8, Word),
     Nothing,
     Unclear,
@@ -191,6 +199,16 @@ impl Item {
         (0..).zip(self.jobs).filter(|(_, job)| job.is_some()).map(|(index, _)| index).last()
     }
 
+    /// The job that the row knows.
+    pub(crate) fn job(&self) -> Option<Job> {
+        self.row.job.and_then(|job| self.jobs[usize::from(job)])
+    }
+
+    /// Whether the service has forgotten the job that the row knows.
+    pub(crate) fn is_forgotten(&self) -> bool {
+        self.job().is_some_and(|job| job.state == State::Gone)
+    }
+
     /// Puts a request on the wire.
     pub(crate) fn dispatch(&mut self, request: Request) {
         let free = self.wire.iter_mut().find(|slot| slot.is_none());
@@ -247,9 +265,8 @@ impl Item {
             }
             _ => {}
         }
-        let mut jobs = self.jobs.iter().flatten();
-        let overslept = |job: &Job| job.state == State::Queued && job.queued + 1 == SETTLE;
-        if server.counts_queue() && jobs.any(overslept) {
+        let mut queued = self.jobs.iter().flatten().filter(|job| job.state == State::Queued);
+        if server.longest_queue().is_some_and(|most| queued.any(|job| job.queued >= most)) {
             return None;
         }
         Some(cost)
@@ -267,7 +284,7 @@ impl Item {
             _ => {}
         }
         for job in self.jobs.iter_mut().flatten() {
-            if server.counts_queue() && job.state == State::Queued {
+            if server.longest_queue().is_some() && job.state == State::Queued {
                 job.queued += 1;
             }
         }
@@ -305,11 +322,17 @@ impl<const N: usize> World<N> {
     }
 
     /// Whether creates of other items hold this one back: until drafts are known to be honoured
-    /// they go one at a time.
+    /// they go one at a time, and wait while a first draft is watched.
     pub(crate) fn create_waits(&self, index: usize) -> bool {
+        let watched = |item: &Item| {
+            item.row.phase == Phase::Draft
+                && item.row.draft == DraftSeen::Unjudged
+                && self.drafts == Drafts::Unknown
+        };
         let creating = |item: &Item| {
             matches!(item.driver, Driver::Awaiting { task: Task::Create | Task::Search, .. })
-                || (item.row.phase == Phase::CreateDoubt && item.driver != Driver::Down)
+                || (item.driver != Driver::Down
+                    && (item.row.phase == Phase::CreateDoubt || watched(item)))
         };
         self.drafts != Drafts::Honoured
             && self.items.iter().enumerate().any(|(other, item)| other != index && creating(item))

@@ -24,14 +24,14 @@ impl Drive<'_> {
             return Some(Observation::GaveUp(self.timed_out(elapsed)));
         }
         let seen = match followed.news(&context).await.ok()? {
-            News::Shown(asked, view) => Observation::Looked(self.seen(asked, *view)),
+            News::Shown(asked, view) => Observation::Looked(self.seen(asked, *view, true)),
             News::Refused(failure) => Observation::GaveUp(*failure),
             News::Poll => {
                 let asked = context.clock.now();
                 let seen = tokio::select! {
                     biased;
                     (asked, view) = followed.ended(&context) => {
-                        Observation::Looked(self.seen(asked, view))
+                        Observation::Looked(self.seen(asked, view, true))
                     }
                     seen = self.look() => seen,
                 };

@@ -41,7 +41,6 @@ impl ListPoll {
 
     /// The latest view of any job of the key, followed or not, that a list page has shown which was
     /// asked for at `since` or later, and when it was. Views are kept for about `poll_max`.
-    #[expect(dead_code, reason = "for the protocol, before it repeats a refused start")]
     pub(in crate::flow) fn shown_since(
         &self,
         job: &JobId,
