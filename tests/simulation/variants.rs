@@ -1,0 +1,107 @@
+//! Every way of answering is as quick as the plain one: 12 clips of 1 s, an empty ledger, and the
+//! program's default timings.
+
+use crate::server::{Bucket, Kind, RefusalBody, RetryAfter, Server, Setting, Variant, groups};
+use crate::simulated;
+use crate::trial::{Batch, batch};
+use crate::world::World;
+
+const CLIPS: usize = 12;
+
+/// A row of the table.
+struct Row {
+    name: String,
+    server: Server,
+    /// What it is compared with.
+    beside: Server,
+    /// Why it is known to fail, until that is done.
+    fails: Option<&'static str>,
+}
+
+fn row(name: &str, variants: Vec<Variant>) -> Row {
+    let plain = Server::plain(1.0);
+    let server = Server { variants, ..plain.clone() };
+    Row { name: name.to_owned(), server, beside: plain, fails: None }
+}
+
+fn rows() -> Vec<Row> {
+    use Setting::{Fault, Key};
+    let mut rows = Vec::new();
+    for variant in groups().into_iter().flatten() {
+        rows.push(row(variant.name, vec![variant.clone()]));
+    }
+    let several = |name, settings| row(name, vec![Variant { name, settings }]);
+    rows.push(several(
+        "the create's answer has no status, drafts are pending",
+        vec![
+            Key("jobs", "draft_state = \"pending\""),
+            Fault("POST /v1/jobs", "{ drop = [\"status\"] }"),
+        ],
+    ));
+    rows.push(several(
+        "the create's answer has no status",
+        vec![Fault("POST /v1/jobs", "{ drop = [\"status\"] }")],
+    ));
+    rows.push(several(
+        "auto_start ignored, billing is null",
+        vec![
+            Key("jobs", "auto_start = \"ignored\""),
+            Fault("GET /v1/jobs", "{ null = [\"billing_status\"] }"),
+            Fault("GET /v1/jobs/*", "{ null = [\"billing_status\"] }"),
+        ],
+    ));
+    for (name, refusal, retry_after) in [
+        ("429 with an HTML page", RefusalBody::Html, RetryAfter::Seconds),
+        ("429 with an empty body", RefusalBody::Empty, RetryAfter::Seconds),
+        ("429 with a message", RefusalBody::Message, RetryAfter::Seconds),
+        ("429 with a date", RefusalBody::Contract, RetryAfter::Date),
+        ("429 with an HTML page and no Retry-After", RefusalBody::Html, RetryAfter::Absent),
+    ] {
+        let bucket = Bucket { counts: Kind::ALL.to_vec(), rate: 6.0, burst: 6.0 };
+        let beside = Server { buckets: vec![bucket], ..Server::plain(1.0) };
+        let server = Server { refusal, retry_after, ..beside.clone() };
+        rows.push(Row { name: name.to_owned(), server, beside, fails: None });
+    }
+    for row in &mut rows {
+        row.fails = known(&row.name);
+    }
+    rows
+}
+
+/// Rows that other changes of the same issue are to make pass.
+fn known(_name: &str) -> Option<&'static str> {
+    None
+}
+
+fn measured(server: &Server) -> Batch {
+    simulated(async {
+        let world = World::new(server);
+        batch(&world, 1, CLIPS, &[]).await
+    })
+}
+
+#[test]
+fn every_way_of_answering_is_as_quick_as_the_plain_one() {
+    let mut failed = Vec::new();
+    for row in rows() {
+        let (plain, batch) = (measured(&row.beside), measured(&row.server));
+        let allowed = 1.25 * plain.makespan + 3.0;
+        let is_well = batch.makespan <= allowed
+            && batch.broken.is_empty()
+            && batch.reviews == 0
+            && batch.commands == 1;
+        println!(
+            "{:<56} {:7.1} s of {allowed:.1} s, {} calls {}",
+            row.name,
+            batch.makespan,
+            batch.calls.sent,
+            batch.broken.join("; ")
+        );
+        match row.fails {
+            None if !is_well => failed.push(row.name),
+            Some(_) if is_well => failed.push(format!("{} passes now: say so", row.name)),
+            _ => {}
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+}
