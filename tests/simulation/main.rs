@@ -4,7 +4,8 @@
 //!
 //! - `dice`: random draws, and the clock
 //! - `server`: what a service is like, drawn from a seed
-//! - `gateway`, `wire`, `record`: its limits, the line to it, what was seen of the calls
+//! - `gateway`, `shape`, `wire`, `record`: its limits, its way of answering, the line to it, what was
+//!   seen of the calls
 //! - `world`: a machine with a ledger, and the command `rbgv run`
 //! - `bound`: how quick a batch could be at best
 //! - `pool`: eight threads with the vendor's SDK
@@ -28,6 +29,7 @@ mod pool;
 mod promises;
 mod record;
 mod server;
+mod shape;
 mod trial;
 mod variants;
 mod wire;

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::dice::Dice;
+use crate::shape::Shape;
 
 /// A call that limits may count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,6 +105,8 @@ pub enum Setting {
     Key(&'static str, &'static str),
     /// A fault that every call of a kind meets: selector and action.
     Fault(&'static str, &'static str),
+    /// What the gateway changes.
+    Shape(Shape),
 }
 
 /// A way of answering that the documentation allows.
@@ -258,6 +261,7 @@ impl Server {
                 Setting::Fault(on, action) => {
                     faults += &format!("[[fault]]\non = \"{on}\"\ndo = {action}\n");
                 }
+                Setting::Shape(_) => {}
             }
         }
         let limits = sections.entry("limits").or_default();
@@ -334,7 +338,15 @@ pub fn groups() -> Vec<Vec<Variant>> {
         settings: vec![Fault("GET /v1/jobs", action), Fault("GET /v1/jobs/*", action)],
     };
     vec![
-        vec![one("drafts are pending", Key("jobs", "draft_state = \"pending\""))],
+        vec![
+            one("drafts are pending", Key("jobs", "draft_state = \"pending\"")),
+            one("drafts are queued_draft", Setting::Shape(Shape::DraftWord("queued_draft"))),
+        ],
+        vec![
+            one("create 201", Setting::Shape(Shape::CreateStatus(201))),
+            one("create 202", Setting::Shape(Shape::CreateStatus(202))),
+        ],
+        vec![one("naive times", Setting::Shape(Shape::NaiveTimes))],
         vec![both("billing is null", "{ null = [\"billing_status\"] }")],
         vec![both("progress is null", "{ null = [\"progress\"] }")],
         vec![
@@ -347,12 +359,18 @@ pub fn groups() -> Vec<Vec<Variant>> {
             one("list data", Key("answers", "list = \"data\"")),
         ],
         vec![one("no total", Key("answers", "list_total = false"))],
-        vec![one("pages of 20", Key("answers", "page_max = 20"))],
+        vec![
+            one("pages of 20", Key("answers", "page_max = 20")),
+            one("limit above 50 refused", Setting::Shape(Shape::PageAtMost(50))),
+        ],
         vec![
             one("clock an hour ahead", Key("clock", "skew = \"1h\"")),
             one("clock an hour behind", Key("clock", "skew = \"-1h\"")),
         ],
-        vec![one("second start 200", Key("jobs", "second_start = \"same\""))],
+        vec![
+            one("second start 200", Key("jobs", "second_start = \"same\"")),
+            one("second start 400", Setting::Shape(Shape::SecondStart(400))),
+        ],
         vec![one("auto_start ignored", Key("jobs", "auto_start = \"ignored\""))],
     ]
 }

@@ -67,8 +67,7 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
     };
     let mut batch = Batch::default();
     let mut crashes = crashes.iter().copied();
-    let mut troubles = Vec::new();
-    loop {
+    let troubles = loop {
         let crash = crashes.next();
         let ran = world.run(&inputs, crash, patience).await;
         if ran.ended == Ended::Crashed {
@@ -76,20 +75,19 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
         }
         batch.commands += 1;
         batch.reviews = ran.reviews;
-        troubles = ran.troubles;
         let is_done = World::done(&inputs) == jobs;
         if ran.ended == Ended::Endless {
             batch.broken.push("endless".to_owned());
-            break;
+            break ran.troubles;
         }
         if is_done && ran.ended == Ended::Class(ExitClass::Done) {
-            break;
+            break ran.troubles;
         }
         if batch.commands == COMMANDS || World::done(&inputs) + batch.reviews == jobs {
-            break;
+            break ran.troubles;
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
-    }
+    };
     batch.makespan = world.wire.age() - began;
     let record = world.wire.record();
     let after = record.total();

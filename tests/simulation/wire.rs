@@ -1,7 +1,6 @@
 //! The line between a client and the simulated service, in memory and in virtual time: latency,
 //! the gateway's limits, calls that fail before or after their effect, and a record of all calls.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +23,7 @@ use crate::dice::Dice;
 use crate::gateway::Gateway;
 use crate::record::Record;
 use crate::server::{Kind, RefusalBody, RetryAfter, Server, seconds};
+use crate::shape;
 
 /// Longest body of an answer.
 const ANSWER_MAX: usize = 8 << 20;
@@ -276,6 +276,14 @@ impl Wire {
 
     /// The application's answer.
     async fn serve(&self, call: &Call) -> Result<(http::response::Parts, Bytes), String> {
+        let kind = call.kinds.first().copied();
+        if let Some(kind) = kind
+            && let Some((status, body)) =
+                shape::refused(&self.server, kind, call.url.query().unwrap_or_default())
+        {
+            let response = http::Response::builder().status(status).body(());
+            return Ok((response.map_err(|error| error.to_string())?.into_parts().0, body));
+        }
         let mut request = http::Request::builder()
             .method(call.method.as_str())
             .uri(call.url.as_str())
@@ -290,9 +298,13 @@ impl Wire {
         let request = request.body(Body::from(call.body.clone())).map_err(|e| e.to_string())?;
         let response =
             self.service.call(request).await.map_err(|_| "connection reset".to_owned())?;
-        let (parts, body) = response.into_parts();
+        let (mut parts, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_MAX).await.map_err(|error| error.to_string())?;
-        self.record().served(call.kinds.first().copied(), call.file.as_deref(), &call.body, &body);
+        self.record().served(kind, call.file.as_deref(), &call.body, &body);
+        let Some(kind) = kind else { return Ok((parts, body)) };
+        let mut status = parts.status.as_u16();
+        let body = shape::shape(&self.server, kind, &mut status, body);
+        parts.status = http::StatusCode::from_u16(status).map_err(|error| error.to_string())?;
         Ok((parts, body))
     }
 
@@ -309,7 +321,10 @@ impl Wire {
             RefusalBody::Empty => ("text/plain", ""),
         };
         let now = self.service.wall();
-        let date = |at: jiff::Timestamp| httpdate::fmt_http_date(std::time::SystemTime::from(at));
+        let date = |at: jiff::Timestamp| {
+            let since = Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0));
+            httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
+        };
         let mut response = http::Response::builder()
             .status(429)
             .header("content-type", content_type)
@@ -433,11 +448,4 @@ impl Transport for Client {
             Ok((answer.head, Incoming::new(pieces, SILENCE)))
         })
     }
-}
-
-/// The trace of all calls as one number.
-pub fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use rbgv::client::{self, Call, Client, Endpoint, PollTiming, ProxyChoice};
 use rbgv::flow::plan::{Planner, Request};
 use rbgv::flow::protocol::Goal;
@@ -75,8 +76,8 @@ impl World {
     /// A machine that has done nothing yet. In a runtime whose clock is paused.
     pub fn new(server: &Server) -> Self {
         let memory = Path::new("/dev/shm");
-        let files = tempfile::Builder::new().prefix("rbgv-simulation-");
-        let mut files = files;
+        let mut files = tempfile::Builder::new();
+        let files = files.prefix("rbgv-simulation-");
         let files = files.tempdir_in(memory).or_else(|_| files.tempdir()).unwrap();
         for name in ["state", "spool"] {
             std::fs::create_dir(files.path().join(name)).unwrap();
@@ -125,6 +126,8 @@ impl World {
             Some(Crash::AtPoint(points)) => Some(points),
             _ => None,
         });
+        // A notice for a process that ended by itself concerns nobody any more.
+        let _ = self.wire.crashed.notified().now_or_never();
         let deadline = match crash {
             Some(Crash::After(wait)) => wait,
             _ => patience,
