@@ -21,6 +21,24 @@ impl Plan {
         self.actions.iter().find_map(pick)
     }
 
+    /// Whether the answer that the client gets is not the one that the service gave.
+    pub(crate) fn spoils_answer(&self) -> bool {
+        self.actions.iter().any(|action| {
+            matches!(
+                action,
+                Action::Cut(_)
+                    | Action::Length(_)
+                    | Action::Shorten(_)
+                    | Action::Garble
+                    | Action::Rename(_)
+                    | Action::Drop(_)
+                    | Action::Null(_)
+                    | Action::Set(_)
+                    | Action::Pad(_)
+            )
+        })
+    }
+
     /// Whether this very action is among them.
     pub(crate) fn has(&self, action: &Action) -> bool {
         self.actions.contains(action)

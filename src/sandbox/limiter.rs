@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::audit::Lane;
+use super::route::Lane;
 use super::scenario::{Bucket, Caps};
 
 /// How full a bucket was, and when.

@@ -86,6 +86,7 @@ impl Letter {
         let mut request = self
             .app
             .webhooks
+            .as_ref()?
             .post(&self.url)
             .timeout(rules.timeout)
             .header("Content-Type", "application/json")

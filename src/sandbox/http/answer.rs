@@ -27,23 +27,30 @@ pub(crate) struct Answer {
     /// Whether the call changed anything.
     pub(crate) effect: bool,
     pub(crate) job_id: Option<String>,
+    /// Jobs whose end it shows.
+    pub(crate) ends: Vec<String>,
 }
 
 impl Answer {
     /// An answer to a call that changed nothing.
     pub(crate) fn of(value: Value) -> Self {
-        Self { content: Content::Object(value), effect: false, job_id: None }
+        Self { content: Content::Object(value), effect: false, job_id: None, ends: Vec::new() }
     }
 
     /// A page of jobs.
     pub(crate) fn page(jobs: Vec<Value>, total: usize, limit: usize, offset: usize) -> Self {
         let content = Content::Page { jobs, total, limit, offset };
-        Self { content, effect: false, job_id: None }
+        Self { content, effect: false, job_id: None, ends: Vec::new() }
     }
 
     /// The same, for a call that changed something.
     pub(crate) fn with_effect(self) -> Self {
         Self { effect: true, ..self }
+    }
+
+    /// The same, which shows that these jobs have ended.
+    pub(crate) fn with_ends(self, ends: Vec<String>) -> Self {
+        Self { ends, ..self }
     }
 
     /// The same, about a job.

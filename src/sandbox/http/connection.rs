@@ -21,6 +21,17 @@ const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const RESET: u8 = 2;
 
+/// Why a call got no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unanswered {
+    /// The connection was reset.
+    #[error("the connection was reset")]
+    Reset,
+    /// The connection was closed.
+    #[error("the connection was closed")]
+    Closed,
+}
+
 #[derive(Debug, Default)]
 struct Fate {
     state: AtomicU8,
@@ -29,7 +40,7 @@ struct Fate {
 }
 
 /// A handle on the connection that a call came on.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Connection(Arc<Fate>);
 
 impl Connection {
@@ -41,6 +52,15 @@ impl Connection {
     /// Ends the connection with a FIN.
     pub(crate) fn close(&self) {
         self.end(CLOSED);
+    }
+
+    /// How it was ended from inside, if it was.
+    pub(crate) fn ended(&self) -> Option<Unanswered> {
+        match self.0.state.load(Ordering::Acquire) {
+            OPEN => None,
+            CLOSED => Some(Unanswered::Closed),
+            _ => Some(Unanswered::Reset),
+        }
     }
 
     fn end(&self, state: u8) {

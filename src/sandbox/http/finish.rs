@@ -61,13 +61,16 @@ pub(super) struct Finish<'a> {
 pub(super) struct Noted {
     pub(super) effect: bool,
     pub(super) job_id: Option<String>,
+    /// Jobs whose end the client sees.
+    pub(super) ends: Vec<String>,
 }
 
 impl Finish<'_> {
     /// Notes what a handler did, whatever the client will see.
     pub(super) fn note(&mut self, response: &Response) {
         if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
-            self.noted = Noted { effect: answer.effect, job_id: answer.job_id.clone() };
+            let job_id = answer.job_id.clone();
+            self.noted = Noted { effect: answer.effect, job_id, ends: Vec::new() };
         }
     }
 
@@ -76,7 +79,12 @@ impl Finish<'_> {
         self.note(&response);
         let rules = &self.director.scenario.answers;
         let response = match response.extensions_mut().remove::<Handled>() {
-            Some(Ok(answer)) => Self::written(200, render::answer(&answer, rules, self.plan), None),
+            Some(Ok(answer)) => {
+                if !self.plan.spoils_answer() {
+                    self.noted.ends = answer.ends;
+                }
+                Self::written(200, render::answer(answer.content, rules, self.plan), None)
+            }
             Some(Err(refusal)) => self.refused(&refusal),
             // An output: its bytes are not ours to reshape.
             None => response,

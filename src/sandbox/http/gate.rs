@@ -19,8 +19,9 @@ use super::connection::Connection;
 use super::finish::{Finish, Interruption, Noted};
 use super::pace::{Direction, paced};
 use crate::sandbox::app::{App, lock};
-use crate::sandbox::audit::{Lane, Row, milliseconds};
+use crate::sandbox::audit::{Row, milliseconds};
 use crate::sandbox::director::{Director, Plan};
+use crate::sandbox::route::Lane;
 use crate::sandbox::scenario::Phase;
 use crate::sandbox::service::{Caller, Refusal, code_for};
 use crate::sandbox::sign::sha256_hex;
@@ -95,18 +96,6 @@ fn stated_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// How limits and the audit count a call.
-fn lane_of(method: &str, path: &str) -> Lane {
-    match (method, path) {
-        ("POST", "/v1/uploads") => Lane::Transfer,
-        ("POST", path) if path.starts_with("/v1/jobs") => Lane::Control,
-        (_, path) if path.starts_with("/v1/admin") => Lane::Open,
-        (_, path) if path.starts_with("/v1/") => Lane::Poll,
-        (_, path) if path.starts_with("/outputs/") => Lane::Output,
-        _ => Lane::Open,
-    }
-}
-
 fn job_in(path: &str) -> Option<String> {
     let mut parts =
         path.strip_prefix("/v1/jobs/").or_else(|| path.strip_prefix("/outputs/"))?.split('/');
@@ -122,7 +111,7 @@ impl Call {
         let now = app.now();
         let plan = director.plan(method, path, key.as_deref(), now);
         let request_id = format!("req_{}", app.tokens.hex(16));
-        let lane = lane_of(method, path);
+        let lane = Lane::of(method, path);
         let sequence = app.audit().open(Row {
             sequence: 0,
             at: milliseconds(now),
@@ -247,21 +236,27 @@ impl Call {
     }
 
     fn close_row(mut self, status: Option<u16>, outcome: &'static str, noted: Noted) {
-        let line = format!(
-            "{} {} {} {} {}",
-            self.method,
-            self.path,
-            status.map_or_else(|| outcome.to_owned(), |status| status.to_string()),
-            self.request_id,
-            self.plan.faults.join("; "),
-        );
+        if !noted.ends.is_empty() && outcome == "answered" {
+            let (mut audit, now) = (self.app.audit(), self.app.now());
+            noted.ends.iter().for_each(|job_id| audit.told(job_id, now));
+        }
         self.row.close(|row| {
             row.status = status;
             row.outcome = outcome;
             row.effect = noted.effect;
             row.job_id = noted.job_id.or(row.job_id.take());
         });
-        (self.app.log)(line.trim_end());
+        if let Some(log) = &self.app.log {
+            let line = format!(
+                "{} {} {} {} {}",
+                self.method,
+                self.path,
+                status.map_or_else(|| outcome.to_owned(), |status| status.to_string()),
+                self.request_id,
+                self.plan.faults.join("; "),
+            );
+            log(line.trim_end());
+        }
     }
 }
 

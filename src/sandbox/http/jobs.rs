@@ -66,9 +66,10 @@ pub(crate) async fn get(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Handled {
-    let job = app.service().own_job(&caller, &id)?.clone();
-    note_told(&app, std::slice::from_ref(&job));
-    Ok(Answer::of(view::job(&app, &job)).about(&id))
+    let service = app.service();
+    let job = service.own_job(&caller, &id)?;
+    let ends = job.finished_at.map(|_| job.id.clone()).into_iter().collect();
+    Ok(Answer::of(view::job(&app, job)).about(&id).with_ends(ends))
 }
 
 /// `GET /v1/jobs`
@@ -80,27 +81,20 @@ pub(crate) async fn list(
 ) -> Handled {
     let rules = app.director().scenario.answers;
     let asked = Asked::read(&Query::of(query.as_deref()), &rules, &plan)?;
-    let (page, total) = {
-        let service = app.service();
-        let fitting = || service.own_jobs(&caller).filter(|job| asked.fits(&app, job));
-        let page: Vec<Job> = asked.page_of(fitting()).cloned().collect();
-        let total = match asked.status {
-            Some(_) => fitting().count(),
-            None => service.job_count(&caller),
-        };
-        (page, total)
+    let service = app.service();
+    let fitting = || service.own_jobs(&caller).filter(|job| asked.fits(&app, job));
+    let total = match asked.status {
+        Some(_) => fitting().count(),
+        None => service.job_count(&caller),
     };
-    note_told(&app, &page);
-    let shown = page.iter().map(|job| view::job(&app, job)).collect();
-    Ok(Answer::page(shown, total, asked.limit, asked.offset))
-}
-
-/// Notes for the audit which ends of jobs the client learns of.
-fn note_told(app: &App, jobs: &[Job]) {
-    let (mut audit, now) = (app.audit(), app.now());
-    for job in jobs.iter().filter(|job| job.finished_at.is_some()) {
-        audit.told(&job.id, now);
+    let (mut shown, mut ends) = (Vec::new(), Vec::new());
+    for job in asked.page_of(fitting()) {
+        shown.push(view::job(&app, job));
+        if job.finished_at.is_some() {
+            ends.push(job.id.clone());
+        }
     }
+    Ok(Answer::page(shown, total, asked.limit, asked.offset).with_ends(ends))
 }
 
 /// Which page is asked for, and how a scenario spoils it.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Content};
+use super::answer::Content;
 use crate::sandbox::clock::http_date;
 use crate::sandbox::director::Plan;
 use crate::sandbox::scenario::{
@@ -26,17 +26,17 @@ const JSON: Option<&str> = Some("application/json");
 const HTML: Option<&str> = Some("text/html; charset=utf-8");
 
 /// A good answer.
-pub(crate) fn answer(answer: &Answer, rules: &AnswerRules, plan: &Plan) -> Rendered {
+pub(crate) fn answer(content: Content, rules: &AnswerRules, plan: &Plan) -> Rendered {
     let shape = |action: &Action| match action {
         Action::ListShape(shape) => Some(*shape),
         _ => None,
     };
-    let mut value = match &answer.content {
-        Content::Object(value) => altered(value.clone(), plan),
+    let mut value = match content {
+        Content::Object(value) => altered(value, plan),
         Content::Page { jobs, total, limit, offset } => {
-            let jobs = jobs.iter().map(|job| altered(job.clone(), plan)).collect();
+            let jobs = jobs.into_iter().map(|job| altered(job, plan)).collect();
             let shape = plan.find(shape).unwrap_or(rules.list);
-            page(jobs, shape, rules.list_total.then_some(*total), *limit, *offset)
+            page(jobs, shape, rules.list_total.then_some(total), limit, offset)
         }
     };
     if let Some(size) = plan.find(|action| match action {
@@ -200,6 +200,7 @@ pub(crate) fn retry_after(
 mod tests {
     use std::time::Duration;
 
+    use super::super::answer::Answer;
     use super::*;
     use crate::sandbox::scenario::Fault;
 
@@ -236,7 +237,7 @@ mod tests {
         let answer = Answer::page(vec![json!({ "id": "a" })], 9, 1, 0);
         let shaped = |shape: &str| {
             let plan = plan(&format!("list_shape={shape}"));
-            text(&super::answer(&answer, &AnswerRules::default(), &plan))
+            text(&super::answer(answer.content.clone(), &AnswerRules::default(), &plan))
         };
         assert_eq!(shaped("array"), r#"[{"id":"a"}]"#);
         for name in ["items", "jobs", "data"] {
@@ -248,8 +249,10 @@ mod tests {
     #[test]
     fn fields_are_changed_as_told() {
         let object = Answer::of(json!({ "id": "a", "status": "created", "progress": 30.0 }));
-        let changed =
-            |actions: &str| text(&super::answer(&object, &AnswerRules::default(), &plan(actions)));
+        let changed = |actions: &str| {
+            let content = object.content.clone();
+            text(&super::answer(content, &AnswerRules::default(), &plan(actions)))
+        };
         assert_eq!(changed("drop=[\"status\",\"progress\"]"), r#"{"id":"a"}"#);
         assert!(changed("rename={id=\"job_id\"}").contains(r#""job_id":"a""#));
         assert!(changed("null=[\"status\"]").contains(r#""status":null"#));

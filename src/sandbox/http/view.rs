@@ -17,7 +17,7 @@ pub(crate) fn job(app: &App, job: &Job) -> Value {
     let mut shown = identified(&director.scenario.answers, &job.id);
     let rest = json!({
         "status": status_word(app, job.status),
-        "progress": whole_percent(job.progress),
+        "progress": whole_percent(job.progress_at(app.now())),
         "output_url": output_url,
         "error": job.error,
         "created_at": job.created_at,

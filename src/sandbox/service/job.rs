@@ -1,6 +1,7 @@
 //! The service's records: jobs, charges, uploads, keys and clients. Plain data.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -67,7 +68,7 @@ pub(crate) struct Charge {
     pub(crate) metadata: Value,
 }
 
-/// A finished output on disk.
+/// A finished output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Output {
     /// File name inside the outputs directory.
@@ -75,6 +76,16 @@ pub(crate) struct Output {
     pub(crate) bytes: u64,
     /// Content hash, quoted for `ETag`.
     pub(crate) etag: String,
+    /// Whether the timer made it: then there is no file.
+    #[serde(default)]
+    pub(crate) stand_in: bool,
+}
+
+/// When the timer began a job, and how long it takes. Since the sandbox began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Timed {
+    pub(crate) began: Duration,
+    pub(crate) takes: Duration,
 }
 
 /// Everything known of a job.
@@ -105,6 +116,21 @@ pub(crate) struct Job {
     pub(crate) webhook_events: BTreeMap<String, String>,
     /// Set by a scenario: the job fails with this message as soon as it runs.
     pub(crate) doomed: Option<String>,
+    /// Set while the timer runs; progress then follows from it.
+    #[serde(skip)]
+    pub(crate) timed: Option<Timed>,
+}
+
+impl Job {
+    /// 0 to 100, at `now` since the sandbox began.
+    pub(crate) fn progress_at(&self, now: Duration) -> f64 {
+        match self.timed {
+            Some(Timed { began, takes }) if !takes.is_zero() => {
+                100.0 * now.saturating_sub(began).as_secs_f64() / takes.as_secs_f64()
+            }
+            _ => self.progress,
+        }
+    }
 }
 
 /// What the service keeps of an upload beside its bytes.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::job::{Charge, Job, Output, Status};
+use super::job::{Charge, Job, Output, Status, Timed};
 use super::pricing;
 use super::refusal::Refusal;
 use super::{Caller, Service};
@@ -87,6 +87,13 @@ impl Service {
         }
     }
 
+    /// Notes how long the timer takes for the given start of a job.
+    pub(crate) fn time(&mut self, id: &str, start_number: u32, timed: Timed) {
+        if let Some(job) = self.current(id, start_number) {
+            job.timed = Some(timed);
+        }
+    }
+
     /// Ends a run; `None` when a later start has replaced it.
     pub(crate) fn finish(
         &mut self,
@@ -98,6 +105,7 @@ impl Service {
     ) -> Option<Job> {
         let job = self.current(id, start_number)?;
         job.finished_at = Some(now);
+        job.timed = None;
         let key = job.key.clone();
         let failed = matches!(ending, Ending::Failed(_));
         match ending {

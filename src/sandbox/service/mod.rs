@@ -10,7 +10,7 @@ mod refusal;
 mod request;
 mod store;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::Arc;
 
@@ -18,11 +18,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use self::job::{Charge, Client, Job, Key, Output, Source, Status, Upload};
+pub(crate) use self::job::{Charge, Client, Job, Key, Output, Source, Status, Timed, Upload};
 pub(crate) use self::ledger::Ending;
 pub(crate) use self::refusal::{Refusal, code_for};
 pub(crate) use self::request::{Background, JobRequest};
-pub(crate) use self::store::Store;
+pub(crate) use self::store::{Disk, Store};
 use super::random::Tokens;
 use super::scenario::{JobRules, SecondStart};
 use super::sign::sha256_hex;
@@ -59,15 +59,15 @@ pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) registry: Registry,
-    jobs: HashMap<String, Job>,
+    jobs: BTreeMap<String, Job>,
     /// Job ids by key, oldest first.
-    order: HashMap<String, Vec<String>>,
+    order: BTreeMap<String, Vec<String>>,
     uploads: HashMap<String, Upload>,
     charges: Vec<Charge>,
     spent: HashMap<String, f64>,
     open: HashMap<String, usize>,
     /// The most jobs in flight seen, by key.
-    pub(crate) most_open: HashMap<String, usize>,
+    pub(crate) most_open: BTreeMap<String, usize>,
 }
 
 impl Service {
@@ -83,13 +83,13 @@ impl Service {
             store,
             tokens,
             registry,
-            jobs: HashMap::new(),
-            order: HashMap::new(),
+            jobs: BTreeMap::new(),
+            order: BTreeMap::new(),
             uploads: uploads.into_iter().map(|upload| (upload.id.clone(), upload)).collect(),
             charges: Vec::new(),
             spent: HashMap::new(),
             open: HashMap::new(),
-            most_open: HashMap::new(),
+            most_open: BTreeMap::new(),
         };
         for mut job in jobs {
             if job.status == Status::Processing {
@@ -247,6 +247,7 @@ impl Service {
             charges: Vec::new(),
             webhook_events: std::collections::BTreeMap::new(),
             doomed: None,
+            timed: None,
         };
         self.store.save("jobs", &job.id, &job).map_err(|error| unwritten(&error))?;
         self.adopt(job.clone());
@@ -281,6 +282,11 @@ impl Service {
             counts.insert(job.status.word().to_owned(), (count + 1).into());
         }
         Value::Object(counts)
+    }
+
+    /// Every job, by key and then oldest first.
+    pub(crate) fn all_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.order.values().flatten().filter_map(|id| self.jobs.get(id))
     }
 
     /// The key's jobs, newest first.
@@ -350,6 +356,7 @@ impl Service {
         job.finished_at = None;
         job.error = None;
         job.doomed = None;
+        job.timed = None;
         job.output = None;
         job.billing = Some("pending".to_owned());
         let key = job.key.clone();

@@ -3,6 +3,7 @@
 mod documentation;
 mod faults;
 mod harness;
+mod in_process;
 mod jobs;
 mod limits;
 mod links;
