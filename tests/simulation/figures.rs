@@ -154,7 +154,7 @@ fn figures() {
     println!("\nleft to a person: {reviews} of {} inputs", all.len() * 3 * jobs);
     for figures in &all {
         for batch in figures.batches.iter().filter(|batch| !batch.broken.is_empty()) {
-            println!("{}\n    {}", figures.server, batch.broken.join("\n    "));
+            println!("{}\n    {}", figures.server, batch.told().join("\n    "));
         }
     }
 }

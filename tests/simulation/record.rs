@@ -48,7 +48,8 @@ impl Record {
             && age < until - 0.002
         {
             let left = until - age;
-            self.sent_in_pauses.push(format!("{path} at {age:.3} s, {left:.3} s too early"));
+            let word = kind.word();
+            self.sent_in_pauses.push(format!("{word} at {age:.3} s, {left:.3} s too early"));
         }
         if kind == Kind::Get
             && path.strip_prefix("/v1/jobs/").is_some_and(|job| self.ended.contains(job))

@@ -15,6 +15,23 @@ use crate::world::{Crash, Ended, World};
 /// Commands that may follow one another until a batch is done, crashes aside.
 const COMMANDS: u32 = 8;
 
+/// A promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Promise {
+    /// At most one bill for an input.
+    OneBill,
+    /// Every input is done, or left to a person.
+    NothingLost,
+    /// A run ends, without calls that make no sense.
+    Ends,
+    /// No more jobs in flight than `--in-flight`.
+    InFlight,
+    /// No call while a pause applies to it.
+    Pauses,
+    /// No poll of a job whose end was shown.
+    NoPollAfterEnd,
+}
+
 /// How a batch went.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
@@ -31,10 +48,15 @@ pub struct Batch {
     /// Inputs left to a person.
     pub reviews: usize,
     /// Promises that were broken.
-    pub broken: Vec<String>,
+    pub broken: Vec<(Promise, String)>,
 }
 
 impl Batch {
+    /// The promises that were broken, in words.
+    pub fn told(&self) -> Vec<String> {
+        self.broken.iter().map(|(promise, text)| format!("{promise:?}: {text}")).collect()
+    }
+
     /// The binding term.
     pub fn bound(&self) -> Term {
         bound::binding(&self.terms)
@@ -77,7 +99,7 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
         batch.reviews = ran.reviews;
         let is_done = World::done(&inputs) == jobs;
         if ran.ended == Ended::Endless {
-            batch.broken.push("endless".to_owned());
+            batch.broken.push((Promise::Ends, "no end".to_owned()));
             break ran.troubles;
         }
         if is_done && ran.ended == Ended::Class(ExitClass::Done) {
@@ -154,30 +176,33 @@ fn check(
         *bills.entry(input).or_default() += job.charges;
     }
     for (input, bills) in bills.iter().filter(|(_, bills)| **bills > 1) {
-        batch.broken.push(format!("{input} was billed {bills} times"));
+        batch.broken.push((Promise::OneBill, format!("{input} was billed {bills} times")));
     }
     let done = World::done(inputs);
     let billed: usize = bills.values().sum();
     if billed < done {
-        batch.broken.push(format!("{done} outputs and {billed} bills"));
+        batch.broken.push((Promise::OneBill, format!("{done} outputs and {billed} bills")));
     }
     if done + batch.reviews < jobs {
         let lost = jobs - done - batch.reviews;
         let why = troubles.first().map_or("", String::as_str);
-        batch.broken.push(format!("{lost} of {jobs} inputs not done: {why}"));
+        let text = format!("{lost} of {jobs} inputs not done: {why}");
+        batch.broken.push((Promise::NothingLost, text));
     }
     let ignores = server.variants.iter().any(|variant| variant.name == "auto_start ignored");
     let most = world.wire.service().truth().most_in_flight.values().copied().max().unwrap_or(0);
     if !ignores && most > server.in_flight as usize {
-        batch.broken.push(format!("{most} jobs in flight, --in-flight {}", server.in_flight));
+        let text = format!("{most} jobs in flight, --in-flight {}", server.in_flight);
+        batch.broken.push((Promise::InFlight, text));
     }
     let record = world.wire.record();
     if let Some(first) = record.sent_in_pauses().first() {
         let number = record.sent_in_pauses().len();
-        batch.broken.push(format!("{number} calls sent in a pause: {first}"));
+        batch.broken.push((Promise::Pauses, format!("{number} calls sent in a pause: {first}")));
     }
     if let Some(first) = record.polls_after_end().first() {
         let number = record.polls_after_end().len();
-        batch.broken.push(format!("{number} polls after the end: {first}"));
+        let text = format!("{number} polls after the end: {first}");
+        batch.broken.push((Promise::NoPollAfterEnd, text));
     }
 }

@@ -95,7 +95,7 @@ fn every_way_of_answering_is_as_quick_as_the_plain_one() {
             row.name,
             batch.makespan,
             batch.calls.sent,
-            batch.broken.join("; ")
+            batch.told().join("; ")
         );
         match row.fails {
             None if !is_well => failed.push(row.name),
