@@ -13,7 +13,7 @@ use super::facade::Client;
 use super::lanes::Errand;
 use super::limiter::Admission;
 use super::log::Logged;
-use super::operation::{Operation, Route};
+use super::operation::{Operation, Repeating, Route};
 use super::transport::{Answer, Auth, BodyEnd, Head, Payload, Progress, Request};
 use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
@@ -163,10 +163,13 @@ impl Client {
         let url = operation.url(&self.inner.base_url)?;
         let sent = self.now();
         let (method, auth, payload) = (operation.method, operation.auth, content.payload());
-        let answered = self.inner.transport.send(Request { method, url, auth, payload }).await;
+        // What must not be sent twice must not be in doubt because an old connection was closing.
+        let new_connection = operation.repeating == Repeating::CallerDecides;
+        let request = Request { method, url, auth, payload, new_connection };
+        let answered = self.inner.transport.send(request).await;
         let result = answered
             .map_err(|fault| Trouble::from_fault(&fault))
-            .and_then(|answer| self.understand(operation, &answer, read));
+            .and_then(|answer| self.understand(operation, &answer.decoded(), read));
         self.log(operation, call, effort.attempt, sent, &result);
         let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
         let (limiter, host) = (&self.inner.limiter, &self.inner.host);
@@ -182,9 +185,9 @@ impl Client {
         read: impl Fn(&Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Trouble> {
         let head = &answer.head;
-        if !(200..300).contains(&head.status) {
+        if !head.is_success() {
             let asked = self.retry_after(head);
-            return Err(Trouble::from_refusal(Side::Api, head, &answer.body, asked));
+            return Err(Trouble::from_refusal(Side::Api, answer, asked));
         }
         let value =
             json(answer).map_err(|bad| Trouble::from_unreadable(head, &Value::Null, bad))?;
@@ -283,6 +286,9 @@ fn json(answer: &Answer) -> Result<Value, Unreadable> {
         BodyEnd::TooLarge => Err(Unreadable::new("the answer is larger than any should be")),
         BodyEnd::Cut(why) => {
             Err(Unreadable { why: format!("the answer ends in the middle: {why}"), cut: true })
+        }
+        BodyEnd::Undecodable(why) => {
+            Err(Unreadable::new(format!("the answer cannot be decoded: {why}")))
         }
     }
 }

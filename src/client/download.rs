@@ -1,6 +1,6 @@
-//! Fetching an output, whole or from where an earlier attempt stopped. One attempt at a time: the
-//! caller owns the file, its place and its repetitions. Nothing is ever spliced: a part of another
-//! version, or at another place, restarts from zero.
+//! Fetching an output, whole or from the byte where an earlier attempt stopped. One attempt at a time:
+//! the caller owns the file and decides about further attempts. Parts of two versions are never
+//! joined: a part that does not fit restarts from byte 0.
 
 use bytes::Bytes;
 use url::Url;
@@ -9,7 +9,7 @@ use super::call::Call;
 use super::facade::{Client, host};
 use super::limiter::Admission;
 use super::log::Logged;
-use super::transport::{Fault, Head, Incoming};
+use super::transport::{Decoder, Fault, Head, Incoming};
 use super::trouble::Trouble;
 use super::verdict::Side;
 use crate::model::{Failure, FailureKind, JobId, OutputLink};
@@ -17,31 +17,31 @@ use crate::model::{Failure, FailureKind, JobId, OutputLink};
 /// Where an earlier attempt stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumePoint {
-    /// Bytes that are there.
+    /// Bytes that were received.
     pub offset: u64,
-    /// Version that they are from, as [`Download::etag`] gave it.
+    /// Their version, as [`Download::etag`] gave it.
     pub etag: String,
 }
 
-/// An output on its way.
+/// An output that is being received.
 pub struct Download {
-    /// The earlier part cannot be continued: what comes is from byte 0 on.
+    /// The earlier part cannot be continued: this download begins at byte 0.
     pub restarted: bool,
-    /// Place of the first byte that comes.
+    /// Offset of the first byte.
     pub offset: u64,
-    /// Size of the whole output, when the host says.
+    /// Size of the whole output, when the host says and does not compress it.
     pub total: Option<u64>,
     /// Names this version, for a [`ResumePoint`]. Absent where the host's naming is too weak to
-    /// continue from (RFC 9110, 13.1.5).
+    /// continue from (RFC 9110, 13.1.5), and of a compressed output, whose ranges count other bytes.
     pub etag: Option<String>,
-    /// What the host says it is.
+    /// `Content-Type`, as the host gave it.
     pub content_type: Option<String>,
     incoming: Incoming,
-    /// Place of the next byte.
+    /// Offset of the next byte.
     place: u64,
     what: String,
     job: Option<JobId>,
-    /// Held as long as bytes may come.
+    /// Held until the download ends.
     _leave: Admission,
 }
 
@@ -56,10 +56,11 @@ impl std::fmt::Debug for Download {
 }
 
 impl Download {
-    /// The next piece; none once the whole output is there.
+    /// The next piece, or `None` after the last one.
     ///
     /// # Errors
-    /// [`FailureKind::Broken`] when it ends early or nothing moves: go on from what is there.
+    /// [`FailureKind::Broken`] when it ends early or no byte arrives in time: what was received can be
+    /// continued.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         match self.incoming.next().await {
             Ok(Some(piece)) => {
@@ -82,18 +83,18 @@ impl Download {
     }
 }
 
-/// What the answer to a request for the rest is.
+/// What the answer to a range request holds.
 #[derive(Debug, PartialEq, Eq)]
 enum Answered {
-    /// The rest, of an output of this size.
+    /// The range, of an output of this size.
     Rest { total: Option<u64> },
     /// The whole.
     Whole,
-    /// Nothing that fits to what is there.
+    /// Nothing that continues what was received.
     Unfit,
 }
 
-/// What is asked for, and how it is called.
+/// An output that is asked for, and its name in failures and logs.
 struct Wanted<'a> {
     link: &'a OutputLink,
     url: Url,
@@ -104,7 +105,7 @@ struct Wanted<'a> {
 
 impl Client {
     /// Fetches the output behind `link` without any key, from `from` on if that is given and the
-    /// output is still the same. One attempt, but for the second request that a restart takes.
+    /// output is still the same version. One attempt; a restart takes a second request.
     ///
     /// # Errors
     /// [`FailureKind::LinkExpired`] when the link no longer works: ask the job for a new one.
@@ -124,24 +125,24 @@ impl Client {
             let (head, incoming) = self.open(&wanted, Some(point)).await?;
             match answered(&head, point) {
                 Answered::Rest { total } => {
-                    let mut rest = Download::new(&head, incoming, wanted, leave);
+                    let mut rest = Download::new(&head, incoming, wanted, leave)?;
                     (rest.offset, rest.place, rest.total) = (point.offset, point.offset, total);
                     return Ok(rest);
                 }
                 Answered::Whole => {
-                    let whole = Download::new(&head, incoming, wanted, leave);
+                    let whole = Download::new(&head, incoming, wanted, leave)?;
                     return Ok(Download { restarted: true, ..whole });
                 }
-                // What was answered is of no use; the whole is asked for below.
+                // The whole output is requested below.
                 Answered::Unfit => {}
             }
         }
         let (head, incoming) = self.open(&wanted, None).await?;
-        let whole = Download::new(&head, incoming, wanted, leave);
+        let whole = Download::new(&head, incoming, wanted, leave)?;
         Ok(Download { restarted: from.is_some(), ..whole })
     }
 
-    /// Sends one request and takes what may be of use; anything else is a failure.
+    /// Sends one request. An answer that cannot hold the output is a failure.
     async fn open(
         &self,
         wanted: &Wanted<'_>,
@@ -152,9 +153,9 @@ impl Client {
         let opened = match self.inner.transport.open(wanted.url.clone(), rest).await {
             Ok((head, incoming)) if is_useful(head.status, from.is_some()) => Ok((head, incoming)),
             Ok((head, incoming)) => {
-                let body = incoming.beginning().await;
                 let asked = self.retry_after(&head);
-                Err(Trouble::from_refusal(Side::Output, &head, &body, asked))
+                let answer = incoming.refusal(head).await.decoded();
+                Err(Trouble::from_refusal(Side::Output, &answer, asked))
             }
             Err(fault) => Err(Trouble::from_fault(&fault)),
         };
@@ -184,41 +185,59 @@ impl Client {
 }
 
 impl Download {
-    fn new(head: &Head, incoming: Incoming, wanted: Wanted<'_>, leave: Admission) -> Self {
-        Self {
+    /// An output is asked for without compression. One that comes compressed all the same is decoded
+    /// as it comes, and one that cannot be decoded is a failure: neither may be saved as it is.
+    fn new(
+        head: &Head,
+        incoming: Incoming,
+        wanted: Wanted<'_>,
+        leave: Admission,
+    ) -> Result<Self, Failure> {
+        let decoder = Decoder::new(head).map_err(|why| {
+            let why = format!("the output cannot be decoded: {why}");
+            let failure = Failure::new(FailureKind::Contract, &*wanted.what, why);
+            Failure { job: wanted.call.job.clone(), status: Some(head.status), ..failure }
+        })?;
+        let is_plain = decoder.is_none();
+        Ok(Self {
             restarted: false,
             offset: 0,
-            total: head.content_length,
-            etag: head.etag.clone().filter(|etag| is_strong(etag)),
+            total: head.content_length.filter(|_| is_plain),
+            etag: head.etag.clone().filter(|etag| is_plain && is_strong(etag)),
             content_type: head.content_type.clone(),
-            incoming,
+            incoming: match decoder {
+                Some(decoder) => incoming.decoded(decoder),
+                None => incoming,
+            },
             place: 0,
             job: wanted.call.job.clone(),
             what: wanted.what,
             _leave: leave,
-        }
+        })
     }
 }
 
-/// Whether an answer with `status` may bring the output: the whole of it, or, when the rest was
-/// asked for, that or the news that there is no such rest.
+/// Whether an answer with `status` may hold the output, or its rest if a range was requested. 416 says
+/// that there is no such range.
 fn is_useful(status: u16, rest: bool) -> bool {
     status == 200 || (rest && matches!(status, 206 | 416))
 }
 
-/// Whether equal tags mean equal bytes.
+/// Whether equal tags mean equal bytes: weak tags do not.
 fn is_strong(etag: &str) -> bool {
     etag.starts_with('"')
 }
 
-/// Judges a useful answer to a request for everything behind `point`.
+/// Reads an answer to a request for the bytes from `point` on.
 fn answered(head: &Head, point: &ResumePoint) -> Answered {
     if head.status == 200 {
         return Answered::Whole;
     }
     let same = head.etag.as_ref().is_none_or(|etag| *etag == point.etag);
+    // The range of a compressed output counts compressed bytes.
+    let is_plain = matches!(Decoder::new(head), Ok(None));
     match head.content_range.as_deref().and_then(content_range) {
-        Some((first, total)) if head.status == 206 && same && first == point.offset => {
+        Some((first, total)) if head.status == 206 && same && is_plain && first == point.offset => {
             Answered::Rest { total }
         }
         _ => Answered::Unfit,
@@ -263,6 +282,13 @@ mod tests {
             (head(206, Some("bytes 5-10/10"), Some("\"v1\"")), Answered::Unfit),
             (head(206, Some("items 5-9/10"), Some("\"v1\"")), Answered::Unfit),
             (head(206, None, Some("\"v1\"")), Answered::Unfit),
+            (
+                Head {
+                    content_encoding: Some("gzip".into()),
+                    ..head(206, Some("bytes 5-9/10"), Some("\"v1\""))
+                },
+                Answered::Unfit,
+            ),
             (head(416, Some("bytes */3"), None), Answered::Unfit),
             (head(200, None, Some("\"v1\"")), Answered::Whole),
         ];

@@ -1,6 +1,7 @@
 //! The client as callers see it: one method for each endpoint of the contract. What travels is in
 //! `wire`, how a call is carried out in `attempt`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ use super::transport::{HttpTransport, Transport};
 use super::wire::{self, Unreadable};
 use crate::model::limits::{LimitKey, LimiterStore};
 use crate::model::{
-    ApiKey, Clock, Failure, Fingerprint, Instant, JobId, JobStatus, JobView, OutputLink, Pricing,
-    Random,
+    ApiKey, Clock, Failure, FailureKind, Fingerprint, Instant, JobId, JobStatus, JobView,
+    OutputLink, Pricing, Random,
 };
 
 /// The API client. Clones share their connections.
@@ -51,6 +52,8 @@ pub(super) struct Inner {
     origin: String,
     fingerprint: Option<Fingerprint>,
     profile: OnceLock<String>,
+    /// A page of one job was refused too, so that the size of pages is not the reason.
+    smallest_page_refused: AtomicBool,
     pub(super) transport: Box<dyn Transport>,
     pub(super) timing: Timing,
     pub(super) clock: Arc<dyn Clock>,
@@ -62,9 +65,8 @@ impl Client {
     /// nothing yet.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`](crate::model::FailureKind::Configuration): an address that
-    /// must not be used, a key that is none, a proxy that cannot be understood, https on a machine
-    /// without certificates.
+    /// [`FailureKind::Configuration`]: an address that must not be used, a key that cannot be sent, an
+    /// unusable proxy, https on a machine without certificates.
     pub fn new(
         endpoint: Endpoint,
         timing: Timing,
@@ -114,6 +116,7 @@ impl Client {
             origin,
             fingerprint,
             profile: OnceLock::new(),
+            smallest_page_refused: AtomicBool::new(false),
             base_url: endpoint.base_url,
             transport,
             timing,
@@ -217,12 +220,39 @@ impl Client {
         self.look(&Operation::job(id), &call, read).await
     }
 
-    /// `GET /v1/jobs`: one page of this key's jobs.
+    /// `GET /v1/jobs`: one page of this key's jobs. A page size that the service refuses is halved
+    /// until it is accepted, and that size is remembered for the key. So a page may hold fewer jobs
+    /// than were asked for, and only an empty page is the end of the list.
     pub async fn list(&self, page: ListQuery, call: Call<'_>) -> Result<JobPage, Failure> {
         let status = page.status.as_ref().map(JobStatus::as_str);
-        let operation = Operation::jobs(page.limit, page.offset, status);
+        let operation = |size| Operation::jobs(size, page.offset, status);
         let read = |answer: &Value| wire::job::page(answer, &self.inner.base_url);
-        self.look(&operation, &call, read).await
+        let accepted = match page.limit {
+            0 | 1 => None,
+            _ => self.inner.limiter.known().await?.page_size,
+        };
+        let first = accepted.map_or(page.limit, |accepted| accepted.min(page.limit));
+        let smallest_refused = &self.inner.smallest_page_refused;
+        let mut size = first;
+        loop {
+            let failure = match self.look(&operation(size), &call, read).await {
+                Ok(jobs) => {
+                    if size < first {
+                        self.inner.limiter.remember_page_size(size).await;
+                    }
+                    return Ok(jobs);
+                }
+                Err(failure) => failure,
+            };
+            if !refuses_page(&failure) || smallest_refused.load(Ordering::Relaxed) {
+                return Err(failure);
+            }
+            if size <= 1 {
+                smallest_refused.store(true, Ordering::Relaxed);
+                return Err(failure);
+            }
+            size /= 2;
+        }
     }
 
     /// `GET /api/download/{id}`, which takes no key: a new link to the output.
@@ -338,6 +368,11 @@ impl Client {
         let done: Done<T> = self.perform(operation, Content::Nothing, call, read).await?;
         Ok(done.value)
     }
+}
+
+/// Whether the service refused a page for its parameters, of which the size may be the reason.
+fn refuses_page(failure: &Failure) -> bool {
+    failure.kind == FailureKind::InvalidRequest && matches!(failure.status, Some(400 | 422))
 }
 
 /// Name and port of the host behind `url`.

@@ -120,6 +120,13 @@ impl Limiter {
         }
     }
 
+    /// Remembers the size of pages that the service accepts. Lists work without that, only slower.
+    pub(super) async fn remember_page_size(&self, size: u32) {
+        if let Err(failure) = self.with_key(move |key| key.page_size = Some(size)).await {
+            warn!(%failure, "limits were not kept");
+        }
+    }
+
     /// Learns how `host` answered.
     pub(super) async fn learn_of_host(&self, host: &str, failed: Option<&Failure>) {
         let (shape, now) = (self.shape.breaker, self.clock.now());

@@ -35,9 +35,10 @@ pub enum Route {
 /// What a repetition of a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeating {
-    /// Nothing that matters: the client repeats it by itself.
+    /// Nothing new: the client repeats it by itself.
     Harmless,
-    /// A second draft, a second bill, a second key: never repeated inside the client.
+    /// A second draft, a second bill, a second key: never repeated inside the client, and sent on a new
+    /// connection, so that it is seldom in doubt.
     CallerDecides,
 }
 

@@ -1,19 +1,18 @@
-//! One attempt that came to nothing: what is known of it, gathered from a broken connection, a
-//! refusal in any shape, or an answer that cannot be used. It becomes a [`Failure`] when the story
-//! of all attempts is told.
+//! One failed attempt: what is known of it, from a broken connection, a refusal in any shape, or an
+//! answer that cannot be read. It becomes a [`Failure`] once the number of attempts is added.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::transport::{Fault, Head};
+use super::transport::{Answer, BodyEnd, Fault, Head};
 use super::verdict::{self, Outcome, Side, Verdict};
 use super::wire::Unreadable;
 use super::wire::error::ErrorBody;
 use crate::model::secret::redact_url;
 use crate::model::{Failure, FailureKind, JobId};
 
-/// What is known of a fruitless attempt.
+/// What is known of a failed attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Trouble {
     pub(super) verdict: Verdict,
@@ -38,13 +37,9 @@ impl Trouble {
     }
 
     /// The answer has a refusing status.
-    pub(super) fn from_refusal(
-        side: Side,
-        head: &Head,
-        body: &[u8],
-        retry_after: Option<Duration>,
-    ) -> Self {
-        let said = ErrorBody::read(body);
+    pub(super) fn from_refusal(side: Side, answer: &Answer, retry_after: Option<Duration>) -> Self {
+        let head = &answer.head;
+        let said = ErrorBody::read(&answer.body);
         let outcome = Outcome::Refused {
             status: head.status,
             code: said.code.as_deref(),
@@ -52,7 +47,7 @@ impl Trouble {
         };
         Self {
             verdict: verdict::judge(side, outcome),
-            why: said.message.unwrap_or_else(|| wordless(head)),
+            why: said.message.unwrap_or_else(|| wordless(answer)),
             status: Some(head.status),
             code: said.code,
             request_id: said.request_id.or_else(|| head.request_id.clone()),
@@ -60,8 +55,7 @@ impl Trouble {
         }
     }
 
-    /// The answer has a status of success, and cannot be used. Where it holds an error all the
-    /// same, that is what it says.
+    /// The answer has a status of success and cannot be read. An error in its body counts.
     pub(super) fn from_unreadable(head: &Head, answer: &Value, bad: Unreadable) -> Self {
         let said = ErrorBody::from_json(answer);
         let outcome = match said.code.as_deref() {
@@ -84,7 +78,7 @@ impl Trouble {
         }
     }
 
-    /// Tells it as a failure of `what`.
+    /// The failure of `what`.
     pub(super) fn into_failure(self, what: String, job: Option<JobId>) -> Failure {
         let mut failure = Failure::new(self.verdict.kind, what, self.why);
         failure.delivery = self.verdict.delivery;
@@ -98,7 +92,7 @@ impl Trouble {
     }
 }
 
-/// What a user can do about a failure of this kind, where that is always the same.
+/// The command to try next after a failure of this kind, where it is always the same.
 fn next_step(kind: FailureKind) -> Option<&'static str> {
     match kind {
         FailureKind::Unauthorized | FailureKind::Configuration | FailureKind::Unreachable => {
@@ -109,9 +103,12 @@ fn next_step(kind: FailureKind) -> Option<&'static str> {
     }
 }
 
-/// What can be said of a refusal without words.
-fn wordless(head: &Head) -> String {
-    match (&head.location, head.status) {
+/// The reason of a refusal that gives none, or none that can be read.
+fn wordless(answer: &Answer) -> String {
+    if let BodyEnd::Undecodable(why) = &answer.end {
+        return format!("the reason cannot be decoded: {why}");
+    }
+    match (&answer.head.location, answer.head.status) {
         (Some(to), 300..400) => {
             format!(
                 "the service points to another address ({}), which is not followed",

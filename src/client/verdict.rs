@@ -1,6 +1,6 @@
-//! What a fruitless attempt means, and what is done about it. Every decision of the client stands
-//! in this file and is listed, case by case, in `snapshots/`: a change of policy shows up as the
-//! diff of a table. The rules are those of design, *The protocol*, step 5.
+//! What a failed attempt means, and what is done about it. Every decision of the client is made in
+//! this file and listed, case by case, in `snapshots/`: a change of policy shows up as the diff of a
+//! table. The rules are those of `docs/architecture.md`, *The protocol*.
 
 use super::operation::Repeating;
 use super::transport::Fault;
@@ -9,15 +9,15 @@ use crate::model::{Delivery, FailureKind};
 /// The service's code for a lack of credits, which counts under any status (contract, *Errors*).
 const NO_CREDITS: &str = "insufficient_credits";
 
-/// How an attempt came to nothing.
+/// How an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Outcome<'a> {
     /// There is no answer.
     Fault(&'a Fault),
-    /// The answer is a refusal; `structured` when the service itself speaks, rather than a
-    /// gateway before it.
+    /// The answer is a refusal; `structured` when its body is in a shape of the service's own errors,
+    /// rather than a gateway's page or empty.
     Refused { status: u16, code: Option<&'a str>, structured: bool },
-    /// The answer calls itself a success and cannot be understood; `cut` when it ends too early.
+    /// The status is one of success and the body cannot be read; `cut` when it ends too early.
     Unusable { cut: bool },
 }
 
@@ -28,21 +28,21 @@ pub(super) struct Verdict {
     pub(super) delivery: Delivery,
 }
 
-/// Who is asked: the service that knows jobs and credits, or the host that holds outputs.
+/// The service, which knows jobs and credits, or the host of outputs, which knows neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
     Api,
     Output,
 }
 
-/// What is done after an attempt that came to nothing.
+/// What is done after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     /// The same call again, after a wait.
     Repeat,
     /// Nothing: repeating would not help.
     GiveUp,
-    /// Repeating might do harm. The caller knows the protocol, and the ledger.
+    /// Repeating may do harm: the caller decides, by the protocol and the ledger.
     AskCaller,
 }
 
@@ -94,7 +94,7 @@ fn of_status(status: u16) -> FailureKind {
         404 | 410 => FailureKind::NotFound,
         409 => FailureKind::Conflict,
         429 => FailureKind::RateLimited,
-        // Among them a server that gave up waiting for us, and one that wants nothing early.
+        // 408: the server timed out waiting for the request. 425: it accepts no early data.
         408 | 425 | 500..=599 => FailureKind::Unavailable,
         400..=499 => FailureKind::InvalidRequest,
         // Redirects that must not be followed, and what HTTP does not know.
@@ -102,8 +102,8 @@ fn of_status(status: u16) -> FailureKind {
     }
 }
 
-/// The host of outputs knows no jobs, keys or credits: whatever it holds against a link, a new one
-/// is the answer. Stores differ in how they say that a signature has expired.
+/// The host of outputs knows no jobs, keys or credits: when it refuses a link, a new link is needed.
+/// Stores differ in the status with which they answer an expired signature.
 fn of_output_status(status: u16) -> FailureKind {
     match status {
         400 | 401 | 403 | 404 | 410 => FailureKind::LinkExpired,
@@ -114,9 +114,10 @@ fn of_output_status(status: u16) -> FailureKind {
 
 fn delivery(kind: FailureKind, status: u16, structured: bool) -> Delivery {
     match (kind, status) {
-        _ if !structured => Delivery::Ambiguous,
-        (FailureKind::InsufficientCredits, _) | (_, 401 | 429) => Delivery::NotExecuted,
-        (_, 400 | 403 | 404 | 422) => Delivery::Refused,
+        // These statuses are refusals whoever sends them: the service, or a gateway in front of it
+        // with an HTML page or no body at all.
+        (FailureKind::InsufficientCredits, _) | (_, 401 | 402 | 403 | 429) => Delivery::NotExecuted,
+        (_, 400 | 404 | 422) if structured => Delivery::Refused,
         _ => Delivery::Ambiguous,
     }
 }
@@ -129,7 +130,7 @@ mod tests {
     use super::*;
     use crate::client::operation::every_operation;
 
-    /// Every way in which an attempt can come to nothing, by phase.
+    /// Every way in which an attempt can fail, by phase.
     fn every_case() -> Vec<(String, OwnedOutcome)> {
         let words = || "words".to_owned();
         let faults = [
@@ -225,17 +226,17 @@ mod tests {
 
     #[test]
     fn a_start_is_only_certain_where_the_protocol_says_so() {
-        let structured =
-            |status| judge(Side::Api, Outcome::Refused { status, code: None, structured: true });
+        let delivery = |status, structured| {
+            judge(Side::Api, Outcome::Refused { status, code: None, structured }).delivery
+        };
         for status in 100..=599 {
-            let expected = match status {
-                401 | 402 | 429 => Delivery::NotExecuted,
-                400 | 403 | 404 | 422 => Delivery::Refused,
-                _ => Delivery::Ambiguous,
+            let (in_words, page) = match status {
+                401 | 402 | 403 | 429 => (Delivery::NotExecuted, Delivery::NotExecuted),
+                400 | 404 | 422 => (Delivery::Refused, Delivery::Ambiguous),
+                _ => (Delivery::Ambiguous, Delivery::Ambiguous),
             };
-            assert_eq!(structured(status).delivery, expected, "{status}");
-            let page = Outcome::Refused { status, code: None, structured: false };
-            assert_eq!(judge(Side::Api, page).delivery, Delivery::Ambiguous, "{status}");
+            assert_eq!(delivery(status, true), in_words, "{status}");
+            assert_eq!(delivery(status, false), page, "{status}");
         }
     }
 }

@@ -4,11 +4,14 @@ use super::context::Context;
 use crate::client::{Call, JobPage, ListQuery};
 use crate::model::{Failure, JobView, Timestamp};
 
-/// Jobs asked for on a page; what comes back is counted.
+/// Jobs asked for on a page. A page may hold fewer: the service may not accept pages of this size.
 pub(super) const PAGE: u32 = 100;
 
+/// Most jobs that are read.
+const JOBS_MAX: u64 = 5_000;
+
 /// Most pages that are read.
-pub(super) const PAGES: u32 = 50;
+const PAGES_MAX: u32 = 200;
 
 /// How far the list was read.
 #[derive(Debug, Default)]
@@ -19,23 +22,20 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// The next page; none at the end of the list, or when as many as are ever read have been.
-    /// An empty page is the only end that every kind of list has.
-    ///
-    /// # Errors
-    /// The list cannot be had.
+    /// The next page; `None` at the end of the list or after `JOBS_MAX`. An empty page is the only
+    /// end that every kind of list has.
     pub(super) async fn next(
         &mut self,
         context: &Context,
         call: &Call<'_>,
     ) -> Result<Option<JobPage>, Failure> {
-        if self.ended || self.read == PAGES {
+        if self.ended || self.offset >= JOBS_MAX || self.read == PAGES_MAX {
             return Ok(None);
         }
         let query = ListQuery { limit: PAGE, offset: self.offset, status: None };
         let page = context.service.list(query, call.clone()).await?;
         self.read += 1;
-        self.offset += page.jobs.len() as u64;
+        self.offset += (page.jobs.len() + page.unreadable) as u64;
         self.ended = page.jobs.is_empty() && page.unreadable == 0;
         Ok((!self.ended).then_some(page))
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::carry::CORRELATION;
 use super::context::Context;
-use super::pages::{PAGES, Pages, is_older};
+use super::pages::{Pages, is_older};
 use super::protocol::Found;
 use crate::client::Call;
 use crate::model::{Failure, JobView, Timestamp};
@@ -51,7 +51,7 @@ pub(super) async fn search(
     if pages.have_ended() {
         return Ok(Found::Nothing);
     }
-    Ok(Found::Unclear(format!("the list of jobs is longer than {PAGES} pages")))
+    Ok(Found::Unclear("the list of jobs is too long to be read to its end".into()))
 }
 
 async fn read(

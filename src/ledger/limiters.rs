@@ -195,6 +195,7 @@ struct StoredKey {
     no_credits: bool,
     unauthorized: bool,
     tallies: Vec<StoredTally>,
+    page_size: Option<u32>,
 }
 
 #[derive(Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -317,6 +318,7 @@ impl StoredKey {
                     refused: tally.refused,
                 })
                 .collect(),
+            page_size: limits.page_size,
         }
     }
 
@@ -334,6 +336,7 @@ impl StoredKey {
             cap: StoredAdaptive { cut_at: None, ..self.cap },
             no_credits: self.no_credits,
             unauthorized: self.unauthorized,
+            page_size: self.page_size,
             ..Self::default()
         }
     }
@@ -364,6 +367,7 @@ impl StoredKey {
                     refused: tally.refused,
                 })
                 .collect(),
+            page_size: self.page_size,
         }
     }
 }

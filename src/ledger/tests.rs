@@ -370,6 +370,7 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
         let burst = BurstState { value: 3.5, since_rest: Some(2), was_blamed: true };
         limits.lane(Lane::Poll).burst = burst;
         limits.latches.no_credits = true;
+        limits.page_size = Some(25);
     })
     .unwrap();
     one.change_host("h:1", &mut |host| host.flaps += 3).unwrap();
@@ -377,7 +378,7 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
     two.change_key(&key, &mut |limits| seen = Some(limits.clone())).unwrap();
     let seen = seen.unwrap();
     assert!((seen.cap.value - 7.5).abs() < f64::EPSILON && seen.latches.no_credits);
-    assert_eq!(seen.poll.parked_until, Some(Instant(9_000)));
+    assert_eq!((seen.poll.parked_until, seen.page_size), (Some(Instant(9_000)), Some(25)));
     assert_eq!((seen.poll.burst.since_rest, seen.poll.burst.was_blamed), (Some(2), true));
     let mut flaps = 0;
     two.change_host("h:1", &mut |host| flaps = host.flaps).unwrap();
@@ -389,6 +390,7 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
             kept.cap.value = 7.5;
             kept.poll.burst.value = 3.5;
             kept.latches.no_credits = true;
+            kept.page_size = Some(25);
             assert_eq!(*limits, kept);
         })
         .unwrap();

@@ -174,6 +174,8 @@ pub struct KeyLimits {
     pub latches: LatchState,
     /// The calls of the last hour, the latest last.
     pub tallies: Vec<Tally>,
+    /// Largest page of jobs that the service accepted; `None` while it has refused none.
+    pub page_size: Option<u32>,
 }
 
 impl KeyLimits {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::server::{Server, Step, answer, answer_with};
+use super::server::{Server, Step, answer, answer_of, answer_with, gzip};
 use super::uploads::upload_file;
 use super::{KEY, TOKEN, client, client_with, timing};
 use crate::client::{Call, ListQuery, NewJob, Route, StartJob, Timing};
@@ -145,6 +145,107 @@ async fn retry_after_is_obeyed_or_reported() {
 }
 
 #[tokio::test]
+async fn a_retry_after_date_is_held_against_the_service_s_own_clock() {
+    // Our clock shows 08:49:37; theirs is an hour behind, or an hour ahead.
+    for hour in ["07", "09"] {
+        let headers = format!(
+            "date: Sun, 06 Nov 1994 {hour}:49:37 GMT\r\nretry-after: Sun, 06 Nov 1994 {hour}:49:47 GMT\r\n"
+        );
+        let limited = answer_with(429, &headers, r#"{"error": {"code": "rate_limited"}}"#);
+        let server = Server::start(vec![Step::Say(limited)]).await;
+        let failure = client(&server.url).get(&id(), Call::plain()).await.unwrap_err();
+        assert_eq!(failure.retry_after, Some(Duration::from_secs(10)), "{hour}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_succeeds_with_any_status_of_success_and_with_or_without_a_state() {
+    let bodies = [
+        (
+            r#"{"success": true, "id": "j-1", "status": "created", "message": "ok"}"#,
+            Some("created"),
+        ),
+        (r#"{"success": true, "job_id": "j-1", "status": "pending"}"#, Some("pending")),
+        (r#"{"id": "j-1", "job_id": "j-1", "status": "draft"}"#, Some("draft")),
+        (r#"{"success": true, "id": "j-1"}"#, None),
+        (r#"{"id": "j-1", "status": null, "progress": null, "billing_status": null}"#, None),
+    ];
+    let options = JobOptions::default();
+    let metadata = std::collections::BTreeMap::new();
+    let job = NewJob {
+        video_url: "https://cdn.example/v",
+        options: &options,
+        background_image_url: None,
+        auto_start: false,
+        metadata: &metadata,
+    };
+    for status in [200, 201, 202] {
+        for (body, state) in bodies {
+            let server = Server::start(vec![Step::Say(answer(status, body))]).await;
+            let created = client(&server.url).create(&job, Call::plain()).await.unwrap();
+            let shown = created.status.as_ref().map(JobStatus::as_str);
+            assert_eq!((created.id, shown), (id(), state), "{status} {body}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn compressed_answers_and_refusals_are_read() {
+    let job = r#"{"id": "j-1", "status": "processing", "progress": 40}"#;
+    let refusal = r#"{"error": {"code": "not_found", "message": "Job not found"}}"#;
+    for encoding in ["gzip", "x-gzip"] {
+        let headers = format!("content-encoding: {encoding}\r\n");
+        let server = Server::start(vec![
+            Step::Say(answer_of(200, &headers, &gzip(job.as_bytes()))),
+            Step::Say(answer_of(404, &headers, &gzip(refusal.as_bytes()))),
+        ])
+        .await;
+        let client = client(&server.url);
+        let view = client.get(&id(), Call::plain()).await.unwrap();
+        assert_eq!(view.progress, Some(40.0), "{encoding}");
+        let failure = client.get(&id(), Call::plain()).await.unwrap_err();
+        assert_eq!((failure.kind, failure.delivery), (FailureKind::NotFound, Delivery::Refused));
+        assert_eq!(failure.why, "Job not found", "{encoding}");
+        assert!(server.seen()[0].head.contains("accept-encoding: gzip\r\n"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_be_decoded_says_how_it_was_encoded() {
+    let encoded = |status, headers: &str| Step::Say(answer_of(status, headers, b"\x0b\x02\x80"));
+    let table = [
+        ("content-encoding: br\r\n", "br"),
+        ("content-encoding: zstd\r\n", "zstd"),
+        ("content-encoding: gzip\r\ncontent-encoding: gzip\r\n", "gzip, gzip"),
+        ("content-encoding: gzip\r\n", "gzip"),
+    ];
+    for (headers, encoding) in table {
+        let (result, _server) = start_on(encoded(200, headers)).await;
+        let failure = result.unwrap_err();
+        assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Delivery::Ambiguous));
+        assert!(failure.why.contains(encoding), "{failure}");
+        // The status alone decides what a refusal means.
+        let (result, _server) = start_on(encoded(429, headers)).await;
+        let failure = result.unwrap_err();
+        assert_eq!(
+            (failure.kind, failure.delivery),
+            (FailureKind::RateLimited, Delivery::NotExecuted)
+        );
+        assert!(failure.why.contains(encoding), "{failure}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_unpacks_to_too_much_is_not_unpacked_to_its_end() {
+    let bomb = gzip(&vec![b' '; 50_000_000]);
+    let headers = "content-encoding: gzip\r\n";
+    let server = Server::start(vec![Step::Say(answer_of(200, headers, &bomb))]).await;
+    let failure = client(&server.url).pricing(Call::plain()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Contract);
+    assert!(failure.why.contains("larger"), "{failure}");
+}
+
+#[tokio::test]
 async fn a_start_is_never_repeated_and_says_what_is_known() {
     use Delivery::{Ambiguous, NotExecuted, Refused};
     use FailureKind as K;
@@ -158,12 +259,18 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
         (json(401, "invalid_api_key"), K::Unauthorized, NotExecuted),
         (json(402, "insufficient_credits"), K::InsufficientCredits, NotExecuted),
         (json(403, "insufficient_credits"), K::InsufficientCredits, NotExecuted),
+        (json(403, "forbidden"), K::Forbidden, NotExecuted),
         (json(429, "rate_limited"), K::RateLimited, NotExecuted),
         (json(400, "invalid_request"), K::InvalidRequest, Refused),
         (json(404, "not_found"), K::NotFound, Refused),
         (json(409, "conflict"), K::Conflict, Ambiguous),
         (json(500, "internal_error"), K::Unavailable, Ambiguous),
-        (html(429), K::RateLimited, Ambiguous),
+        (html(401), K::Unauthorized, NotExecuted),
+        (html(402), K::InsufficientCredits, NotExecuted),
+        (html(403), K::Forbidden, NotExecuted),
+        (html(429), K::RateLimited, NotExecuted),
+        (Step::Say(answer(429, "")), K::RateLimited, NotExecuted),
+        (html(400), K::InvalidRequest, Ambiguous),
         (html(503), K::Unavailable, Ambiguous),
         (Step::Say(answer(503, "")), K::Unavailable, Ambiguous),
         (Step::Close, K::Broken, Ambiguous),

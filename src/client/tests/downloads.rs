@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::server::{Server, Step, answer_with};
+use super::server::{Server, Step, answer_of, answer_with, gzip};
 use super::{client, client_with, timing};
 use crate::client::{Call, Download, ResumePoint, Timing};
 use crate::model::{Failure, FailureKind, OutputLink};
@@ -83,6 +83,51 @@ async fn what_does_not_fit_restarts_from_zero() {
     let server = Server::start(vec![whole("\"v2\"", "abcdefghij")]).await;
     let download = open(&server, Some(point(4))).await.unwrap();
     assert_eq!((download.restarted, download.offset), (true, 0));
+}
+
+#[tokio::test]
+async fn an_output_that_comes_compressed_is_decoded_and_not_continued() {
+    let headers = format!("etag: {ETAG}\r\ncontent-encoding: gzip\r\n");
+    let plain: Vec<u8> = (0..300_000_u32).map(|n| n.wrapping_mul(n).to_le_bytes()[1]).collect();
+    let whole = || Step::Say(answer_of(200, &headers, &gzip(&plain)));
+    let part = answer_with(206, &format!("{headers}content-range: bytes 4-9/10\r\n"), "456789");
+
+    let server = Server::start(vec![whole()]).await;
+    let mut download = open(&server, None).await.unwrap();
+    assert_eq!((download.total, &download.etag), (None, &None));
+    assert!(content(&mut download).await.unwrap() == plain);
+    assert!(server.seen()[0].head.contains("accept-encoding: identity\r\n"));
+
+    for steps in [vec![Step::Say(part), whole()], vec![whole()]] {
+        let server = Server::start(steps).await;
+        let mut download = open(&server, Some(point(4))).await.unwrap();
+        assert_eq!((download.restarted, download.offset), (true, 0));
+        assert!(content(&mut download).await.unwrap() == plain);
+    }
+
+    let mut cut = gzip(&plain);
+    cut.truncate(cut.len() / 2);
+    let server = Server::start(vec![Step::Say(answer_of(200, &headers, &cut))]).await;
+    let failure = content(&mut open(&server, None).await.unwrap()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Broken);
+}
+
+#[tokio::test]
+async fn an_output_that_cannot_be_decoded_is_not_taken_for_the_file() {
+    let headers = "content-encoding: br\r\n";
+    let server = Server::start(vec![Step::Say(answer_with(200, headers, "0123"))]).await;
+    let failure = open(&server, None).await.unwrap_err();
+    assert_eq!((failure.kind, failure.status), (FailureKind::Contract, Some(200)));
+    assert!(failure.why.contains("its encoding is br"), "{failure}");
+}
+
+#[tokio::test]
+async fn a_compressed_refusal_of_an_output_is_read() {
+    let headers = "content-encoding: gzip\r\n";
+    let page = gzip(b"<html><title>Slow Down</title></html>");
+    let server = Server::start(vec![Step::Say(answer_of(503, headers, &page))]).await;
+    let failure = open(&server, None).await.unwrap_err();
+    assert_eq!((failure.kind, failure.why.as_str()), (FailureKind::Unavailable, "Slow Down"));
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 //! and real: paused time jumps whenever a runtime with sockets idles.
 
 mod calls;
+mod connections;
 mod downloads;
 mod limits;
+mod pages;
 mod secrets;
 mod server;
 mod uploads;

@@ -1,8 +1,11 @@
 //! A server that does what it is told: one step for each connection, in order. It speaks just
 //! enough HTTP to read a request, and writes bytes as they are given.
 
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -93,7 +96,7 @@ async fn serve(
             held.push(socket);
             continue;
         }
-        let request = read_request(&mut socket).await;
+        let request = read_request(&mut socket).await.expect("the request ended early");
         seen.lock().unwrap().push(request);
         match step {
             Step::Say(bytes) => {
@@ -117,13 +120,16 @@ async fn serve(
     std::future::pending::<()>().await;
 }
 
-async fn read_request(socket: &mut TcpStream) -> Seen {
+/// The next request, or `None` if the connection ends before its headers do.
+pub(super) async fn read_request(socket: &mut TcpStream) -> Option<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break at + 4;
         }
-        assert!(socket.read_buf(&mut bytes).await.unwrap() > 0, "the request ended early");
+        if !socket.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {
+            return None;
+        }
     };
     let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
     let length = head
@@ -132,7 +138,7 @@ async fn read_request(socket: &mut TcpStream) -> Seen {
         .map_or(0, |length| length.parse().unwrap());
     let mut body = bytes.split_off(end);
     while body.len() < length && socket.read_buf(&mut body).await.is_ok_and(|read| read > 0) {}
-    Seen { head, body }
+    Some(Seen { head, body })
 }
 
 /// An answer with a JSON body.
@@ -142,7 +148,21 @@ pub(super) fn answer(status: u16, body: &str) -> Vec<u8> {
 
 /// An answer with `headers`, each ended by a line break.
 pub(super) fn answer_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    answer_of(status, headers, body.as_bytes())
+}
+
+/// An answer with `headers` and a body that need not be text.
+pub(super) fn answer_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
-    format!("HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n{body}")
-        .into_bytes()
+    let head = format!(
+        "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+/// `plain`, compressed with gzip.
+pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(plain).unwrap();
+    encoder.finish().unwrap()
 }

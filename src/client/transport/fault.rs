@@ -1,4 +1,4 @@
-//! Why there is no answer, and how that is told from the HTTP library's errors.
+//! Why there is no answer, read from the errors of the HTTP library.
 
 use std::error::Error;
 use std::fmt;
@@ -8,9 +8,9 @@ use std::time::Duration;
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// No connection was made: nothing was sent.
+    /// No connection was made, or it closed before the request was written: nothing was sent.
     Unreachable(String),
-    /// A connection was made, and the other side could not prove who it is: nothing was sent.
+    /// The certificate of the other side was not accepted: nothing was sent.
     Untrusted(String),
     /// The connection broke after bytes may have arrived.
     Broken(String),
@@ -38,6 +38,9 @@ pub(super) fn fault(error: &reqwest::Error) -> Fault {
     if error.is_builder() {
         return Fault::Unsendable(words(error));
     }
+    if was_never_written(error) {
+        return Fault::Unreachable("it closed before the request was sent".to_owned());
+    }
     if !error.is_connect() {
         return Fault::Broken(words(error));
     }
@@ -49,20 +52,32 @@ pub(super) fn fault(error: &reqwest::Error) -> Fault {
     }
 }
 
+/// Whether the request was still queued when its connection closed. The HTTP library hands such a
+/// request back whole: none of its bytes was written.
+fn was_never_written(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref::<hyper::Error>() {
+        Some(error) => error.is_canceled(),
+        None => cause(error).is_some_and(was_never_written),
+    }
+}
+
 /// Why the other side's certificate was not accepted, if that was it.
 fn certificate(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
         return Some(why.to_string());
     }
-    // An io::Error gives what it wraps by `get_ref` and leaves it out of `source`.
-    let inner = match error.downcast_ref::<io::Error>() {
-        Some(wrapper) => wrapper.get_ref().map(|inner| inner as &(dyn Error + 'static)),
-        None => error.source(),
-    };
-    certificate(inner?)
+    certificate(cause(error)?)
 }
 
-/// The innermost cause, which is the one that says something.
+/// The error behind `error`. An `io::Error` leaves the error that it wraps out of its `source`.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(wrapper) => wrapper.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    }
+}
+
+/// The text of the innermost cause; the outer ones are generic.
 pub(super) fn words(error: &reqwest::Error) -> String {
     let mut innermost: &dyn Error = error;
     while let Some(cause) = innermost.source() {
@@ -73,9 +88,69 @@ pub(super) fn words(error: &reqwest::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use hyper::client::conn::http1;
+    use hyper::rt::{Read, ReadBufCursor, Write};
     use rustls::CertificateError;
 
     use super::*;
+
+    /// A connection whose other side is silent.
+    struct Silent;
+
+    impl Read for Silent {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl Write for Silent {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// The library's error for a request whose connection ends before (`written` is false) or after it
+    /// was written.
+    async fn error_of_a_closed_connection(written: bool) -> hyper::Error {
+        let (mut sender, connection) = http1::handshake::<_, reqwest::Body>(Silent).await.unwrap();
+        let request = sender.send_request(hyper::Request::new(reqwest::Body::from("start")));
+        if written {
+            let mut connection = Box::pin(connection);
+            let _ = futures_util::poll!(&mut connection);
+        } else {
+            drop(connection);
+        }
+        request.await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_still_queued_was_never_written() {
+        let queued = error_of_a_closed_connection(false).await;
+        assert!(was_never_written(&queued), "{queued:?}");
+        assert!(was_never_written(&io::Error::other(queued)));
+        let written = error_of_a_closed_connection(true).await;
+        assert!(!was_never_written(&written), "{written:?}");
+        assert!(!was_never_written(&io::Error::from(io::ErrorKind::ConnectionReset)));
+    }
 
     #[test]
     fn a_certificate_is_found_however_it_is_wrapped() {

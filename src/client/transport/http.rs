@@ -1,7 +1,8 @@
 //! The transport that programs use: HTTP/1.1 by the HTTP library, which only this folder knows.
 //!
-//! There are two HTTP clients. The one for the API carries credentials, request by request, and
-//! stays with its origin. The one for output links has no way to carry any.
+//! There are three HTTP clients. Those for the API carry credentials, request by request, and stay
+//! with its origin: one keeps connections for further requests, the other makes a new one for each.
+//! The client for output links has no way to carry credentials.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +19,19 @@ use super::fault::{fault, words};
 use super::setup::{misconfigured, outward, proxied, secret_header, within_origin};
 use super::tls::{self, Tls};
 use super::upload::FileBody;
-use super::{
-    Answer, Auth, BodyEnd, Fault, Head, Incoming, Method, Payload, REFUSAL_MAX, Request, Transport,
-};
+use super::{Answer, Auth, BodyEnd, Fault, Head, Incoming, Method, Payload, Request, Transport};
 use crate::client::endpoint::{Endpoint, Timing, may_connect};
 use crate::model::{Failure, FailureKind};
 
-/// Largest answer that is read where an answer is wanted.
-const ANSWER_MAX: usize = 8 * 1024 * 1024;
-/// Connections that nobody used for this long are not used again. Common servers close theirs
-/// after 5 s; a start that meets a closing connection would be in doubt for minutes.
+/// Connections that were idle for this long are not used again. Common servers close theirs after
+/// 5 s, and an upload that meets a closing connection is sent twice.
 const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// The connections to the service and to where outputs lie.
 pub(in crate::client) struct HttpTransport {
     api: reqwest::Client,
+    /// Has no pool: each request makes a connection of its own.
+    api_unpooled: reqwest::Client,
     output: reqwest::Client,
     key: Option<HeaderValue>,
     admin_token: Option<HeaderValue>,
@@ -54,7 +53,7 @@ impl HttpTransport {
 
     fn with_tls(endpoint: &Endpoint, timing: &Timing, tls: Tls) -> Result<Self, Failure> {
         let allow_http = endpoint.allow_http;
-        let build = |redirects: redirect::Policy| {
+        let build = |redirects: redirect::Policy, pooled: bool| {
             let plain = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.config.clone())
                 .user_agent(&endpoint.user_agent)
@@ -63,12 +62,14 @@ impl HttpTransport {
                 .retry(reqwest::retry::never())
                 .connect_timeout(timing.connect_timeout)
                 .pool_idle_timeout(POOL_IDLE)
+                .pool_max_idle_per_host(if pooled { usize::MAX } else { 0 })
                 .http1_only();
             proxied(plain, endpoint)?.build().map_err(|error| misconfigured(&words(&error)))
         };
         let transport = Self {
-            api: build(redirect::Policy::custom(within_origin))?,
-            output: build(redirect::Policy::custom(move |next| outward(next, allow_http)))?,
+            api: build(redirect::Policy::custom(within_origin), true)?,
+            api_unpooled: build(redirect::Policy::custom(within_origin), false)?,
+            output: build(redirect::Policy::custom(move |next| outward(next, allow_http)), true)?,
             key: endpoint.key.as_ref().map(secret_header).transpose()?,
             admin_token: endpoint.admin_token.as_ref().map(secret_header).transpose()?,
             idle: timing.idle_timeout,
@@ -81,12 +82,14 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Answer, Fault> {
-        let Request { method, url, auth, payload } = request;
+        let Request { method, url, auth, payload, new_connection } = request;
+        let client = if new_connection { &self.api_unpooled } else { &self.api };
         let mut request = match method {
-            Method::Get => self.api.get(url),
-            Method::Post => self.api.post(url),
+            Method::Get => client.get(url),
+            Method::Post => client.post(url),
         }
-        .header(ACCEPT, "application/json");
+        .header(ACCEPT, "application/json")
+        .header(ACCEPT_ENCODING, "gzip");
         let credentials = match auth {
             Auth::Key => self.key.as_ref().map(|key| ("x-api-key", key)),
             Auth::Admin => self.admin_token.as_ref().map(|token| ("x-admin-token", token)),
@@ -142,10 +145,9 @@ impl HttpTransport {
     /// limit on the whole of it: one byte a minute is no answer.
     async fn read(&self, response: reqwest::Response) -> Answer {
         let head = head(&response);
-        let most = if response.status().is_success() { ANSWER_MAX } else { REFUSAL_MAX };
         let mut incoming = incoming(response, self.idle);
         let mut body = BytesMut::new();
-        let end = match timeout(self.head, incoming.fill(&mut body, most)).await {
+        let end = match timeout(self.head, incoming.fill(&mut body, head.body_max())).await {
             Ok(end) => end,
             Err(_) => BodyEnd::Cut(Fault::Silent(self.head).to_string()),
         };
@@ -205,10 +207,21 @@ fn head(response: &reqwest::Response) -> Head {
         date: text(headers, "date"),
         location: text(headers, "location"),
         content_type: text(headers, "content-type"),
+        content_encoding: joined(headers, "content-encoding"),
         content_range: text(headers, "content-range"),
         content_length: text(headers, "content-length").and_then(|length| length.parse().ok()),
         etag: text(headers, "etag"),
     }
+}
+
+/// All headers of this name as one list.
+fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<_> = headers
+        .get_all(name)
+        .iter()
+        .map(|value| String::from_utf8_lossy(value.as_bytes()))
+        .collect();
+    (!values.is_empty()).then(|| values.join(","))
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

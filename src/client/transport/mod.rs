@@ -4,7 +4,9 @@
 //!
 //! - [`Transport`]: the interface. `http` is the implementation of the program; the simulation has
 //!   one that calls the sandbox without a network, in virtual time.
+//! - `encoding`: compressed bodies. A transport hands them over as they came.
 
+mod encoding;
 mod fault;
 mod forward;
 mod http;
@@ -23,6 +25,7 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
 use url::Url;
 
+pub(super) use encoding::Decoder;
 pub use fault::Fault;
 pub use forward::Forwarder;
 pub(super) use http::HttpTransport;
@@ -30,7 +33,9 @@ pub(super) use http::HttpTransport;
 use super::asked::UploadFile;
 use crate::model::Failure;
 
-/// Largest part of a refusing answer that is read.
+/// Largest successful answer that is read, in bytes, compressed or not.
+const ANSWER_MAX: usize = 8 * 1024 * 1024;
+/// Largest part of a refusing answer that is read, in bytes, compressed or not.
 const REFUSAL_MAX: usize = 64 * 1024;
 
 /// Called with the bytes of the current attempt that were handed to the network.
@@ -97,6 +102,9 @@ pub struct Request<'a> {
     pub auth: Auth,
     /// Body.
     pub payload: Payload<'a>,
+    /// Uses a new connection. A pooled one may be closing, which leaves it open whether a request
+    /// that was written to it was received.
+    pub new_connection: bool,
 }
 
 /// The body of a request.
@@ -123,6 +131,8 @@ pub enum BodyEnd {
     TooLarge,
     /// It broke off; why.
     Cut(String),
+    /// Its encoding is unknown, or it does not follow it; why.
+    Undecodable(String),
 }
 
 /// Status and headers of an answer.
@@ -140,6 +150,8 @@ pub struct Head {
     pub location: Option<String>,
     /// `Content-Type`.
     pub content_type: Option<String>,
+    /// `Content-Encoding`, all such headers joined by commas.
+    pub content_encoding: Option<String>,
     /// `Content-Range`.
     pub content_range: Option<String>,
     /// `Content-Length`.
@@ -148,12 +160,24 @@ pub struct Head {
     pub etag: Option<String>,
 }
 
+impl Head {
+    /// Whether the status says that the request succeeded.
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Largest body that is read of this answer, in bytes.
+    fn body_max(&self) -> usize {
+        if self.is_success() { ANSWER_MAX } else { REFUSAL_MAX }
+    }
+}
+
 /// An answer that was read, as far as it was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// Status and headers.
     pub head: Head,
-    /// Body.
+    /// Body, as it came.
     pub body: Bytes,
     /// How the body ended.
     pub end: BodyEnd,
@@ -197,12 +221,14 @@ impl Incoming {
         }
     }
 
-    /// The beginning of a refusing answer, for its error message; however it ends.
-    pub(super) async fn beginning(mut self) -> Bytes {
+    /// The beginning of a refusing answer with this head, for its error message.
+    pub(super) async fn refusal(mut self, head: Head) -> Answer {
         let mut body = BytesMut::new();
         let idle = self.idle;
-        // Whatever was read by then will do.
-        let _ = timeout(idle, self.fill(&mut body, REFUSAL_MAX)).await;
-        body.freeze()
+        let end = match timeout(idle, self.fill(&mut body, REFUSAL_MAX)).await {
+            Ok(end) => end,
+            Err(_) => BodyEnd::Cut(Fault::Silent(idle).to_string()),
+        };
+        Answer { head, body: body.freeze(), end }
     }
 }

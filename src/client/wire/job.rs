@@ -173,6 +173,16 @@ mod tests {
         assert_eq!(view.billing_status.as_deref(), Some(r#"{"state":"held"}"#));
         let bare = job(&json!({"id": "j"}), &id("j"), &base()).unwrap();
         assert_eq!(bare.status, JobStatus::Other("unknown".into()));
+        let nulls = json!({
+            "id": "j", "status": "processing", "progress": null, "billing_status": null,
+            "output_url": null, "error": null, "duration_seconds": null, "created_at": null,
+        });
+        let view = job(&nulls, &id("j"), &base()).unwrap();
+        assert_eq!(
+            (view.status, view.progress, view.billing_status),
+            (JobStatus::Processing, None, None)
+        );
+        assert_eq!((view.output_url, view.error, view.created_at), (None, None, None));
         assert!(job(&json!({"detail": "hm"}), &id("j"), &base()).is_err());
         assert!(job(&json!({"id": "other", "status": "created"}), &id("j"), &base()).is_err());
     }
@@ -197,8 +207,12 @@ mod tests {
             json!({"items": entries, "total": 9}),
             json!({"jobs": entries, "items": null}),
             json!({"data": entries, "total": "9"}),
+            json!({"success": true, "items": entries}),
+            json!({"jobs": entries, "total": null}),
+            json!({"data": entries}),
         ];
-        for (shape, total) in shapes.iter().zip([None, Some(9), None, Some(9)]) {
+        let totals = [None, Some(9), None, Some(9), None, None, None];
+        for (shape, total) in shapes.iter().zip(totals) {
             let page = page(shape, &base()).unwrap();
             let ids: Vec<_> = page.jobs.iter().map(|job| job.id.0.as_str()).collect();
             assert_eq!((ids, page.total, page.unreadable), (vec!["a", "2"], total, 2), "{shape}");
@@ -226,6 +240,8 @@ mod tests {
         assert!(uploaded(&json!({"video_url": null})).is_err());
         let draft = created(&json!({"success": true, "job_id": "j", "status": "created"})).unwrap();
         assert_eq!((draft.id, draft.status), (id("j"), Some(JobStatus::Created)));
+        let bare = created(&json!({"success": true, "id": "j"})).unwrap();
+        assert_eq!((bare.id, bare.status), (id("j"), None));
         assert!(created(&json!({"success": true})).is_err());
     }
 }

@@ -1,0 +1,160 @@
+//! Requests that must not be sent twice, against servers that close their connections in every way
+//! that HTTP allows: none of them may be left in doubt.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::server::read_request;
+use super::{client, endpoint, timing};
+use crate::client::operation::Operation;
+use crate::client::transport::{BodyEnd, Fault, HttpTransport, Payload, Request, Transport as _};
+use crate::client::{Call, NewJob, StartJob};
+use crate::model::{JobId, JobOptions};
+
+/// When a server closes a connection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Closing {
+    /// Right after each answer.
+    AfterAnswer,
+    /// When no request came for this long after an answer.
+    AfterIdle(Duration),
+    /// When a second request has arrived, without an answer to it. To a client this looks like a
+    /// request that crosses the closing of its connection, at every second request and not by chance.
+    AtSecondRequest,
+}
+
+struct Server {
+    url: String,
+    connections: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Server {
+    /// A server that announces with `Connection: close` that it will close, if `announces`.
+    async fn start(closing: Closing, announces: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let connections = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&connections);
+        let task = tokio::spawn(async move {
+            loop {
+                let (socket, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(serve(socket, closing, announces));
+            }
+        });
+        Self { url, connections, task }
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+async fn serve(mut socket: TcpStream, closing: Closing, announces: bool) {
+    let header = if announces { "connection: close\r\n" } else { "" };
+    let body = r#"{"success": true, "id": "j-1", "status": "created"}"#;
+    let length = body.len();
+    let answer = format!("HTTP/1.1 200 OK\r\n{header}content-length: {length}\r\n\r\n{body}");
+    for answered in 0.. {
+        let request = match closing {
+            Closing::AfterIdle(idle) if answered > 0 => {
+                timeout(idle, read_request(&mut socket)).await.ok().flatten()
+            }
+            _ => read_request(&mut socket).await,
+        };
+        if request.is_none() || (closing == Closing::AtSecondRequest && answered > 0) {
+            return;
+        }
+        if socket.write_all(answer.as_bytes()).await.is_err() || closing == Closing::AfterAnswer {
+            return;
+        }
+    }
+}
+
+/// Sends `operation` once, as the client does.
+async fn send(
+    transport: &HttpTransport,
+    base: &str,
+    operation: &Operation,
+    new_connection: bool,
+) -> Result<(), Fault> {
+    let url = operation.url(&base.parse().unwrap()).unwrap();
+    let payload = Payload::Json(Bytes::from_static(b"{}"));
+    let (method, auth) = (operation.method, operation.auth);
+    let answer = transport.send(Request { method, url, auth, payload, new_connection }).await?;
+    assert_eq!((answer.head.status, answer.end), (200, BodyEnd::Whole));
+    Ok(())
+}
+
+/// Sends 200 creates and 200 starts in `rounds` rounds, beside requests on pooled connections.
+async fn creates_and_starts(closing: Closing, announces: bool, rounds: usize, pause: Duration) {
+    let server = Server::start(closing, announces).await;
+    let transport = HttpTransport::new(&endpoint(&server.url), &timing()).unwrap();
+    let (create, start) = (Operation::create(), Operation::start(&JobId("j-1".into())));
+    let look = Operation::job(&JobId("j-1".into()));
+    for _ in 0..rounds {
+        let jobs = (0..200 / rounds).map(|_| async {
+            // Leaves connections in the pool that the server closes, or is about to close.
+            let _ = send(&transport, &server.url, &look, false).await;
+            for operation in [&create, &start] {
+                let sent = send(&transport, &server.url, operation, true).await;
+                assert_eq!(sent, Ok(()), "{closing:?}, announced: {announces}");
+            }
+        });
+        join_all(jobs).await;
+        tokio::time::sleep(pause).await;
+    }
+}
+
+#[tokio::test]
+async fn no_create_or_start_is_in_doubt_because_its_server_closes_connections() {
+    let idle = Duration::from_secs(1);
+    // The next round comes as the server closes what was left idle.
+    let pause = idle.saturating_sub(Duration::from_millis(2));
+    let servers = [false, true].map(|announces| async move {
+        tokio::join!(
+            creates_and_starts(Closing::AfterAnswer, announces, 10, Duration::ZERO),
+            creates_and_starts(Closing::AtSecondRequest, announces, 10, Duration::ZERO),
+            creates_and_starts(Closing::AfterIdle(idle), announces, 5, pause),
+        )
+    });
+    join_all(servers).await;
+}
+
+#[tokio::test]
+async fn the_client_makes_a_connection_for_each_create_and_start() {
+    let server = Server::start(Closing::AtSecondRequest, false).await;
+    let client = client(&server.url);
+    let (id, options) = (JobId("j-1".into()), JobOptions::default());
+    // Its connection stays in the pool, where the next request on it fails.
+    client.get(&id, Call::plain()).await.unwrap();
+    let job = NewJob {
+        video_url: "https://cdn.example/v",
+        options: &options,
+        background_image_url: None,
+        auto_start: false,
+        metadata: &std::collections::BTreeMap::new(),
+    };
+    client.create(&job, Call::plain()).await.unwrap();
+    let start = StartJob { options: &options, background_image_url: None };
+    client.start(&id, &start, Call::plain()).await.unwrap();
+    assert_eq!(server.connections(), 3);
+    let once = Call { repeats: false, ..Call::plain() };
+    client.get(&id, once).await.expect_err("a pooled connection is used again");
+    assert_eq!(server.connections(), 3);
+}

@@ -1,0 +1,336 @@
+//! Compressed bodies (`Content-Encoding`): gzip and deflate, decoded within a bound. Any other
+//! encoding, or several on top of each other, is an error that names them.
+
+use bytes::{Buf as _, Bytes, BytesMut};
+use flate2::{Decompress, FlushDecompress, Status};
+use futures_util::stream;
+
+use super::{Answer, BodyEnd, Fault, Head, Incoming};
+
+/// Most bytes that are decoded at once.
+const PIECE: usize = 64 * 1024;
+/// Largest window of the format, as a power of two.
+const WINDOW_BITS: u8 = 15;
+/// First byte of a gzip member.
+const GZIP_MAGIC: u8 = 0x1f;
+/// Low half of the first byte of a zlib stream. A bare deflate stream does not begin like this.
+const ZLIB_METHOD: u8 = 8;
+/// Longest list of encodings that is quoted, in characters.
+const NAMES_MAX: usize = 60;
+
+/// An encoding that can be decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coding {
+    Gzip,
+    /// A zlib stream (RFC 9110, 8.4.1.2), or a bare deflate stream, which some servers send instead.
+    Deflate,
+}
+
+/// Decodes one body, piece by piece.
+pub(in crate::client) struct Decoder {
+    coding: Coding,
+    /// `None` before the first byte.
+    stream: Option<Decompress>,
+    has_ended: bool,
+}
+
+impl Decoder {
+    /// A decoder for the body that belongs to `head`, or `None` where it is not encoded.
+    ///
+    /// # Errors
+    /// The encoding cannot be decoded; the text names it.
+    pub(in crate::client) fn new(head: &Head) -> Result<Option<Self>, String> {
+        let header = head.content_encoding.as_deref().unwrap_or_default().to_ascii_lowercase();
+        // `aws-chunked` is about how an object was once uploaded: some stores repeat it with a body
+        // that is not encoded.
+        let names: Vec<&str> = header
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !matches!(*name, "" | "identity" | "aws-chunked"))
+            .collect();
+        let coding = match names[..] {
+            [] => return Ok(None),
+            ["gzip" | "x-gzip"] => Coding::Gzip,
+            ["deflate"] => Coding::Deflate,
+            _ => {
+                let names: String = names.join(", ").chars().take(NAMES_MAX).collect();
+                return Err(format!("its encoding is {names}, and only gzip and deflate are read"));
+            }
+        };
+        Ok(Some(Self { coding, stream: None, has_ended: false }))
+    }
+
+    /// Decodes the beginning of `input` into `output`. Returns the number of bytes read and written;
+    /// both are 0 when more input is needed.
+    ///
+    /// # Errors
+    /// The input does not follow the encoding.
+    fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
+        let first = input.first().copied();
+        if self.has_ended {
+            if self.coding != Coding::Gzip || first != Some(GZIP_MAGIC) {
+                // Padding after the end.
+                return Ok((input.len(), 0));
+            }
+            (self.stream, self.has_ended) = (None, false);
+        }
+        let coding = self.coding;
+        let stream = match (&mut self.stream, first) {
+            (Some(stream), _) => stream,
+            (None, None) => return Ok((0, 0)),
+            (none, Some(first)) => none.insert(match coding {
+                Coding::Gzip => Decompress::new_gzip(WINDOW_BITS),
+                Coding::Deflate => Decompress::new(first & 0x0f == ZLIB_METHOD),
+            }),
+        };
+        let (read, written) = (stream.total_in(), stream.total_out());
+        let status = stream
+            .decompress(input, output, FlushDecompress::None)
+            .map_err(|_| format!("it is not valid {}", coding.name()))?;
+        self.has_ended = status == Status::StreamEnd;
+        let progress = |now: u64, before: u64| usize::try_from(now - before).unwrap_or(usize::MAX);
+        Ok((progress(stream.total_in(), read), progress(stream.total_out(), written)))
+    }
+
+    /// Whether the body may end here: after the end of its stream, or before its first byte.
+    fn is_complete(&self) -> bool {
+        self.has_ended || self.stream.is_none()
+    }
+}
+
+impl Coding {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Gzip => "gzip",
+            Self::Deflate => "deflate",
+        }
+    }
+}
+
+impl Answer {
+    /// This answer with its body decoded, within the bound that holds for a body that is not encoded.
+    pub(in crate::client) fn decoded(self) -> Self {
+        let decoder = match Decoder::new(&self.head) {
+            Ok(None) => return self,
+            Ok(Some(decoder)) => decoder,
+            Err(why) => {
+                return Self { body: Bytes::new(), end: BodyEnd::Undecodable(why), ..self };
+            }
+        };
+        let (body, end) = decode_whole(decoder, &self.body, self.end, self.head.body_max());
+        Self { body, end, ..self }
+    }
+}
+
+/// Decodes `input`, which ended like `end`, to at most `most` bytes.
+fn decode_whole(
+    mut decoder: Decoder,
+    mut input: &[u8],
+    end: BodyEnd,
+    most: usize,
+) -> (Bytes, BodyEnd) {
+    let mut body = BytesMut::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let (read, written) = match decoder.decode(input, &mut piece) {
+            Ok(progress) => progress,
+            Err(why) => return (body.freeze(), BodyEnd::Undecodable(why)),
+        };
+        if body.len() + written > most {
+            body.extend_from_slice(&piece[..most - body.len()]);
+            return (body.freeze(), BodyEnd::TooLarge);
+        }
+        body.extend_from_slice(&piece[..written]);
+        input = &input[read..];
+        if (read, written) == (0, 0) {
+            let is_cut = end == BodyEnd::Whole && !decoder.is_complete();
+            let end = if is_cut { BodyEnd::Cut(incomplete(&decoder)) } else { end };
+            return (body.freeze(), end);
+        }
+    }
+}
+
+impl Incoming {
+    /// This body, decoded. It may decode to any number of bytes, of which few are held at a time.
+    pub(in crate::client) fn decoded(self, decoder: Decoder) -> Self {
+        let idle = self.idle;
+        let start = (self, decoder, Bytes::new());
+        let pieces = stream::try_unfold(start, |(mut incoming, mut decoder, mut input)| async {
+            let mut piece = BytesMut::zeroed(PIECE);
+            loop {
+                let (read, written) = decoder.decode(&input, &mut piece).map_err(Fault::Broken)?;
+                input.advance(read);
+                if written > 0 {
+                    piece.truncate(written);
+                    return Ok(Some((piece.freeze(), (incoming, decoder, input))));
+                }
+                if read > 0 {
+                    continue;
+                }
+                match incoming.next().await? {
+                    Some(more) => input = more,
+                    None if decoder.is_complete() => return Ok(None),
+                    None => return Err(Fault::Broken(incomplete(&decoder))),
+                }
+            }
+        });
+        Self::new(pieces, idle)
+    }
+}
+
+fn incomplete(decoder: &Decoder) -> String {
+    format!("the {} data ends early", decoder.coding.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::time::Duration;
+
+    use flate2::Compression;
+    use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
+    use futures_util::StreamExt as _;
+
+    use super::super::{ANSWER_MAX, REFUSAL_MAX};
+    use super::*;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn zlib(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn bare(plain: &[u8], level: u32) -> Vec<u8> {
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::new(level));
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn head(status: u16, encoding: &str) -> Head {
+        Head { status, content_encoding: Some(encoding.to_owned()), ..Head::default() }
+    }
+
+    fn decoded(status: u16, encoding: &str, body: &[u8]) -> (Vec<u8>, BodyEnd) {
+        let body = Bytes::copy_from_slice(body);
+        let answer = Answer { head: head(status, encoding), body, end: BodyEnd::Whole }.decoded();
+        (answer.body.to_vec(), answer.end)
+    }
+
+    /// Larger than a piece, and compressible only in part.
+    fn plain() -> Vec<u8> {
+        (0..200_000_u32)
+            .map(|n| if n % 3 == 0 { 7 } else { n.wrapping_mul(n).to_le_bytes()[1] })
+            .collect()
+    }
+
+    #[test]
+    fn each_encoding_is_read() {
+        let plain = plain();
+        let two_members = [gzip(&plain[..100]), gzip(&plain[100..])].concat();
+        let padded = [gzip(&plain), vec![0; 512]].concat();
+        let table = [
+            ("identity", plain.clone()),
+            ("aws-chunked", plain.clone()),
+            ("", plain.clone()),
+            ("gzip", gzip(&plain)),
+            ("X-GZip", gzip(&plain)),
+            ("aws-chunked, gzip", gzip(&plain)),
+            ("gzip", two_members),
+            ("gzip", padded),
+            ("deflate", zlib(&plain)),
+            ("deflate", bare(&plain, 0)),
+            ("deflate", bare(&plain, 6)),
+        ];
+        for (encoding, body) in table {
+            let (read, end) = decoded(200, encoding, &body);
+            assert_eq!(end, BodyEnd::Whole, "{encoding}");
+            assert!(read == plain, "{encoding}");
+        }
+        for encoding in ["gzip", "deflate"] {
+            assert_eq!(decoded(429, encoding, b""), (Vec::new(), BodyEnd::Whole), "{encoding}");
+        }
+    }
+
+    #[test]
+    fn an_encoding_that_cannot_be_read_is_named() {
+        for encoding in ["br", "zstd", "gzip, gzip", "br,gzip"] {
+            let (body, end) = decoded(200, encoding, &gzip(b"{}"));
+            let BodyEnd::Undecodable(why) = end else { panic!("{encoding}: {end:?}") };
+            assert!(body.is_empty() && why.contains(&encoding.replace(",g", ", g")), "{why}");
+        }
+    }
+
+    #[test]
+    fn damaged_and_truncated_bodies_are_told_apart() {
+        let whole = gzip(&plain());
+        let mut damaged = whole.clone();
+        damaged[whole.len() - 5] ^= 1;
+        let table = [
+            ("gzip", damaged, "it is not valid gzip"),
+            ("gzip", b"{\"id\": \"j\"}".to_vec(), "it is not valid gzip"),
+            ("deflate", vec![0xff; 40], "it is not valid deflate"),
+        ];
+        for (encoding, body, expected) in table {
+            assert_eq!(decoded(200, encoding, &body).1, BodyEnd::Undecodable(expected.into()));
+        }
+        for length in [1, 9, 20, whole.len() / 2, whole.len() - 1] {
+            let (_, end) = decoded(200, "gzip", &whole[..length]);
+            assert_eq!(end, BodyEnd::Cut("the gzip data ends early".into()), "{length}");
+        }
+        let cut = zlib(&plain());
+        assert!(matches!(decoded(200, "deflate", &cut[..cut.len() - 1]).1, BodyEnd::Cut(_)));
+    }
+
+    #[test]
+    fn what_unpacks_to_more_than_an_answer_may_be_is_cut_at_the_bound() {
+        let bomb = gzip(&vec![b' '; ANSWER_MAX + 1]);
+        assert!(bomb.len() < 100_000, "{}", bomb.len());
+        for (status, most) in [(200, ANSWER_MAX), (400, REFUSAL_MAX)] {
+            let (body, end) = decoded(status, "gzip", &bomb);
+            assert_eq!((body.len(), end), (most, BodyEnd::TooLarge));
+        }
+        let (body, end) = decoded(200, "gzip", &gzip(&vec![b' '; ANSWER_MAX]));
+        assert_eq!((body.len(), end), (ANSWER_MAX, BodyEnd::Whole));
+    }
+
+    /// `body` in pieces of `size`, decoded as an output is.
+    async fn streamed(encoding: &str, body: &[u8], size: usize) -> Result<Vec<u8>, Fault> {
+        let pieces: Vec<_> =
+            body.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let idle = Duration::from_secs(5);
+        let decoder = Decoder::new(&head(200, encoding)).unwrap().unwrap();
+        let mut incoming = Incoming::new(stream::iter(pieces).boxed(), idle).decoded(decoder);
+        let mut all = Vec::new();
+        while let Some(piece) = incoming.next().await? {
+            assert!(!piece.is_empty() && piece.len() <= PIECE);
+            all.extend_from_slice(&piece);
+        }
+        Ok(all)
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_decoded_whatever_its_pieces() {
+        let plain = plain();
+        let two_members = [gzip(&plain[..100_000]), gzip(&plain[100_000..])].concat();
+        for (encoding, body) in
+            [("gzip", gzip(&plain)), ("gzip", two_members), ("deflate", bare(&plain, 6))]
+        {
+            for size in [1, 7, 10_000, body.len()] {
+                assert!(
+                    streamed(encoding, &body, size).await.unwrap() == plain,
+                    "{encoding} {size}"
+                );
+            }
+            let cut = streamed(encoding, &body[..body.len() - 1], 10_000).await;
+            assert!(matches!(cut, Err(Fault::Broken(_))), "{encoding}");
+        }
+        let damaged = streamed("gzip", b"no gzip at all", 5).await;
+        assert_eq!(damaged, Err(Fault::Broken("it is not valid gzip".into())));
+    }
+}
