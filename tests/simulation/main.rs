@@ -50,6 +50,9 @@ fn simulated<T>(work: impl Future<Output = T>) -> T {
     runtime.block_on(work)
 }
 
+/// A server that takes longer than this, in seconds of real time, is named.
+const SLOW: f64 = 20.0;
+
 /// Runs `work` for each of `seeds` on both processors; what panics is an error.
 fn for_seeds<T: Send>(
     seeds: std::ops::Range<u64>,
@@ -66,7 +69,12 @@ fn for_seeds<T: Send>(
                     if seed >= seeds.end {
                         return;
                     }
+                    let began = std::time::Instant::now();
                     let result = catch_unwind(AssertUnwindSafe(|| work(seed)));
+                    let took = began.elapsed().as_secs_f64();
+                    if took > SLOW {
+                        println!("seed {seed} took {took:.0} s of real time");
+                    }
                     let result = result.map_err(|panic| {
                         let text = panic.downcast_ref::<String>().cloned();
                         text.unwrap_or_else(|| "a panic".to_owned())

@@ -96,8 +96,8 @@ impl Thread {
                 Content::File(file) => Payload::File { file, progress: &progress },
             };
             let url = Url::parse(&format!("{}{path}", InProcess::BASE_URL)).unwrap();
-            let answered =
-                self.client.send(Request { method, url, auth: Auth::Key, payload }).await;
+            let request = Request { method, url, auth: Auth::Key, payload, new_connection: false };
+            let answered = self.client.send(request).await;
             if let Ok(Answer { head, body, .. }) = &answered
                 && (200..300).contains(&head.status)
             {

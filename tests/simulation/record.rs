@@ -120,7 +120,8 @@ impl Record {
         let milliseconds = (age * 1_000.0).round() as u64;
         (milliseconds, what, kind.map(Kind::word), path).hash(&mut self.trace);
         if self.keeps_lines {
-            self.lines.push(format!("{age:10.3} {what:>4} {path}"));
+            let word = kind.map_or("", Kind::word);
+            self.lines.push(format!("{age:10.3} {what:>4} {word:6} {path}"));
         }
     }
 

@@ -364,6 +364,7 @@ fn head(parts: &http::response::Parts, length: usize) -> Head {
         content_range: text("content-range"),
         content_length: Some(length as u64),
         etag: text("etag"),
+        ..Head::default()
     }
 }
 
@@ -385,7 +386,7 @@ pub struct Client(pub Arc<Wire>);
 
 impl Client {
     fn call(request: Request<'_>) -> Result<Call, Fault> {
-        let Request { method, url, auth, payload } = request;
+        let Request { method, url, auth, payload, .. } = request;
         let (mut content_type, mut name, mut body) = (None, None, Bytes::new());
         match payload {
             Payload::Empty => {}
