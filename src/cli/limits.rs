@@ -1,9 +1,9 @@
 //! `rbgv status --limits`: what is known of the key's limits, in words. Sends nothing.
 
 use super::session::{Session, key_id};
-use crate::client::{Client, LaneReport, LimitsReport, Next};
+use crate::client::{Client, LimitsReport, NextCall, PaceReport};
 use crate::ledger::{KeyId, Ledger};
-use crate::model::limits::{BreakerPhase, HostLimits, Lane};
+use crate::model::limits::{BreakerPhase, HostLimits};
 use crate::model::{ExitClass, Failure, FailureKind, Instant};
 use crate::output::{Table, human};
 
@@ -30,7 +30,7 @@ async fn show_key(session: &Session, ledger: &Ledger, client: &Client) -> Result
         key.print.0, key.origin
     ));
     session.printer.table(&table(&report, in_flight));
-    let mut others = Table::new(["besides", ""]);
+    let mut others = Table::new(["other", ""]);
     for (host, limits) in &hosts {
         others.row([format!("host {host}"), breaker(limits, now)]);
     }
@@ -43,65 +43,53 @@ async fn show_key(session: &Session, ledger: &Ledger, client: &Client) -> Result
 }
 
 fn table(report: &LimitsReport, in_flight: u32) -> Table {
-    let headings =
-        ["limit", "now", "at once", "at most", "last refused at", "refused in 1 h", "next"];
-    let mut table = Table::new(headings).numbers([2, 5]);
-    for lane in &report.lanes {
+    let headings = ["limit", "now", "limit after refusal", "maximum", "refused in 1 h", "next"];
+    let mut table = Table::new(headings).numbers([4]);
+    for (what, pace) in [("jobs submitted", &report.submissions), ("polls", &report.polls)] {
         table.row([
-            what(lane.lane).to_owned(),
-            rate(lane.rate),
-            lane.burst.to_string(),
-            rate(lane.rate_max),
-            lane.ceiling.map_or_else(|| "-".to_owned(), rate),
-            lane.refused.to_string(),
-            next(&lane.next),
+            what.to_owned(),
+            rate(pace.rate),
+            pace.ceiling.map_or_else(|| "-".to_owned(), rate),
+            rate(pace.rate_max),
+            pace.refused.to_string(),
+            next(&pace.next),
         ]);
     }
     table.row([
         "jobs in flight".to_owned(),
-        format!("{in_flight} of {}", report.cap),
-        String::new(),
-        report.cap_max.to_string(),
-        report.cap_ceiling.map_or_else(|| "-".to_owned(), |cap| format!("{cap:.0}")),
+        format!("{in_flight} of {}", report.in_flight),
+        report.window.map_or_else(|| "-".to_owned(), |window| window.to_string()),
+        report.in_flight_max.to_string(),
         String::new(),
         next(&report.next_start),
     ]);
     table
 }
 
-fn what(lane: Lane) -> &'static str {
-    match lane {
-        Lane::Control => "creates and starts",
-        Lane::Poll => "looks",
-        Lane::Transfer => "uploads",
-    }
-}
-
 fn rate(rate: f64) -> String {
-    format!("{rate:.1}/s")
+    if rate < 1.0 { format!("{:.1}/min", rate * 60.0) } else { format!("{rate:.1}/s") }
 }
 
-fn next(next: &Next) -> String {
+fn next(next: &NextCall) -> String {
     match next {
-        Next::In(wait) if wait.is_zero() => "now".to_owned(),
-        Next::In(wait) => format!("in {:.1} s", wait.as_secs_f64()),
-        Next::Parked(wait) => format!("in {}, as the service asked", human::elapsed(*wait)),
-        Next::Stopped(FailureKind::InsufficientCredits) => {
-            "stopped: no credits; top up, then rbgv resume".to_owned()
+        NextCall::AtPace => "now".to_owned(),
+        NextCall::Paused(wait) => format!("in {} (Retry-After)", human::elapsed(*wait)),
+        NextCall::Blocked(FailureKind::InsufficientCredits) => {
+            "blocked: no credits; top up, then rbgv resume".to_owned()
         }
-        Next::Stopped(_) => "stopped: the key was not accepted; see rbgv config show".to_owned(),
+        NextCall::Blocked(_) => "blocked: key refused; see rbgv config show".to_owned(),
     }
 }
 
 fn breaker(limits: &HostLimits, now: Instant) -> String {
     match limits.phase {
-        BreakerPhase::Closed => "answers; calls go through".to_owned(),
+        BreakerPhase::Closed => "healthy".to_owned(),
         BreakerPhase::Open { until } => {
             let left = human::elapsed(until.since(now));
-            format!("left alone after a surge of failures; one call tries in {left}")
+            format!("circuit breaker open after failures; next attempt in {left}")
         }
-        BreakerPhase::Probing { .. } => "one call tries whether it is well again".to_owned(),
-        BreakerPhase::Ramp { .. } => "well again; calls go through slowly at first".to_owned(),
+        BreakerPhase::Probing { .. } => "circuit breaker probing with one call".to_owned(),
+        BreakerPhase::Ramp { .. } => "recovering; calls ramp up".to_owned(),
     }
 }
 
@@ -114,12 +102,13 @@ fn document(
     serde_json::json!({
         "origin": key.origin,
         "key_fingerprint": key.print.0,
-        "lanes": report.lanes.iter().map(lane_json).collect::<Vec<_>>(),
+        "submissions": pace_json(&report.submissions),
+        "polls": pace_json(&report.polls),
         "in_flight": {
             "now": in_flight,
-            "cap": report.cap,
-            "most": report.cap_max,
-            "last_refused_at": report.cap_ceiling,
+            "limit": report.in_flight,
+            "window": report.window,
+            "maximum": report.in_flight_max,
             "next_start": next_json(&report.next_start),
         },
         "hosts": hosts.iter().map(|(host, limits)| serde_json::json!({
@@ -131,25 +120,23 @@ fn document(
     })
 }
 
-fn lane_json(lane: &LaneReport) -> serde_json::Value {
+fn pace_json(pace: &PaceReport) -> serde_json::Value {
     serde_json::json!({
-        "lane": lane.lane.as_str(),
-        "rate_per_second": lane.rate,
-        "at_once": lane.burst,
-        "most_per_second": lane.rate_max,
-        "last_refused_at": lane.ceiling,
-        "refused_last_hour": lane.refused,
-        "next": next_json(&lane.next),
+        "per_second": pace.rate,
+        "after_refusal": pace.ceiling,
+        "maximum": pace.rate_max,
+        "refused_last_hour": pace.refused,
+        "next": next_json(&pace.next),
     })
 }
 
-fn next_json(next: &Next) -> serde_json::Value {
+fn next_json(next: &NextCall) -> serde_json::Value {
     match next {
-        Next::In(wait) => serde_json::json!({"in_seconds": wait.as_secs_f64()}),
-        Next::Parked(wait) => {
-            serde_json::json!({"in_seconds": wait.as_secs_f64(), "parked": true})
+        NextCall::AtPace => serde_json::json!({"in_seconds": 0.0}),
+        NextCall::Paused(wait) => {
+            serde_json::json!({"in_seconds": wait.as_secs_f64(), "paused": true})
         }
-        Next::Stopped(kind) => serde_json::json!({"stopped": kind.as_str()}),
+        NextCall::Blocked(kind) => serde_json::json!({"blocked": kind.as_str()}),
     }
 }
 

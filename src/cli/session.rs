@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::global::Global;
 use super::job_args::JobDefaults;
 use super::signals::stop_on_signals;
-use crate::client::{self, Bounds, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice};
+use crate::client::{self, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice};
 use crate::env::Env;
 use crate::flow::{self, Beside, Context};
 use crate::ledger::{KeyId, Ledger, Owner};
@@ -292,30 +292,20 @@ impl Session {
         Ok(client.logged_as(&self.settings.profile.name))
     }
 
-    /// Bounds of what may be learned of the key.
+    /// Bounds of what is learned of the key.
     fn limits(&self) -> client::Limits {
         let limits = &self.settings.profile.limits;
         let usual = client::Limits::default();
-        let lane = |usual: client::LaneLimits, most: f64, burst: u32| client::LaneLimits {
-            rate: Bounds { max: most, first: usual.rate.first.min(most), ..usual.rate },
-            burst,
-            ..usual
-        };
-        let (least, most) = (f64::from(limits.in_flight_min), f64::from(limits.in_flight_max));
         client::Limits {
-            control: lane(usual.control, limits.control_rate_max, limits.control_burst),
-            poll: lane(usual.poll, limits.poll_rate_max, limits.poll_burst),
-            transfer: lane(usual.transfer, limits.transfer_rate_max, limits.transfer_burst),
-            in_flight: Bounds {
-                min: least,
-                max: most,
-                first: usual.in_flight.first.clamp(least, most.max(least)),
-            },
-            budget: client::BudgetShape { share: limits.retry_budget, ..usual.budget },
+            submission_rate_max: limits.submission_rate_max,
+            poll_rate_max: limits.poll_rate_max,
+            in_flight_max: limits.in_flight_max,
+            concurrency: limits.concurrency as usize,
             breaker: client::BreakerShape {
                 cooldown: self.settings.profile.timing.breaker_cooldown,
                 ..usual.breaker
             },
+            ..usual
         }
     }
 

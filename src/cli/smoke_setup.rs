@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::session::{Session, absolute};
 use super::smoke_report::Unheard;
 use super::smoke_test::Args;
-use crate::client::{self, Bounds, Client, LaneLimits, MemoryStore, reach};
+use crate::client::{self, Client, MemoryStore, reach};
 use crate::flow::smoke::{Clients, Clip, Policy, Setup};
 use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
 use crate::sandbox::SAMPLE;
@@ -161,13 +161,14 @@ fn clients(args: &Args, session: &Session) -> Result<Clients, Failure> {
     let look = |key| looker(session, key, LOOK_RETRIES, &usual);
     let burst = match (&key, args.burst) {
         (Ok(key), Some(calls)) => {
-            let most = f64::from(calls);
-            let lane = LaneLimits {
-                rate: Bounds { min: usual.poll.rate.min, max: most, first: most },
-                burst: calls,
+            // All at once: a pace that nobody notices.
+            let pace = 1e6;
+            let limits = client::Limits {
+                first_rate: pace,
+                poll_rate_max: pace,
                 concurrency: calls as usize,
+                ..usual
             };
-            let limits = client::Limits { poll: lane, ..usual };
             Some((looker(session, Some(key.clone()), BURST_RETRIES, &limits)?, calls))
         }
         _ => None,

@@ -8,13 +8,12 @@ use serde_json::Value;
 
 use super::asked::UploadFile;
 use super::backoff::{self, Wait};
-use super::call::{Before, Call};
+use super::call::Call;
 use super::facade::Client;
-use super::lanes::Errand;
-use super::limiter::Admission;
+use super::limits::Admission;
 use super::log::Logged;
-use super::operation::{Operation, Repeating, Route};
-use super::transport::{Answer, Auth, BodyEnd, Head, Payload, Progress, Request};
+use super::operation::{Operation, Repeating};
+use super::transport::{Answer, BodyEnd, Head, Payload, Progress, Request};
 use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
 use super::wire::error::ErrorBody;
@@ -114,9 +113,9 @@ impl Client {
         call: &Call<'_>,
         effort: Effort,
     ) -> Result<Admission, Failure> {
-        let errand = errand(operation, call, effort);
         let what = operation.described();
-        let admitted = self.inner.limiter.admit(errand, &self.inner.host, &what, call).await;
+        let admitted =
+            self.inner.limiter.admit(operation.kind, &self.inner.host, &what, call).await;
         admitted.map_err(|failure| Failure {
             attempts: effort.attempt - 1,
             elapsed: self.now().since(effort.since),
@@ -173,8 +172,7 @@ impl Client {
         self.log(operation, call, effort.attempt, sent, &result);
         let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
         let (limiter, host) = (&self.inner.limiter, &self.inner.host);
-        let errand = errand(operation, call, effort);
-        limiter.learn(errand, host, admission, result.as_ref().err()).await;
+        limiter.learn(host, admission, call.in_flight, result.as_ref().err()).await;
         result
     }
 
@@ -255,20 +253,6 @@ impl Client {
             trouble,
         }
         .write();
-    }
-}
-
-/// What `operation` is, as far as limits are concerned.
-fn errand(operation: &Operation, call: &Call<'_>, effort: Effort) -> Errand {
-    Errand {
-        lane: operation.lane,
-        starts: operation.route == Route::Start,
-        keyed: operation.auth == Auth::Key,
-        before: match effort.attempt {
-            0 | 1 => call.before,
-            _ => Before::Sent,
-        },
-        in_flight: call.in_flight,
     }
 }
 

@@ -40,20 +40,6 @@ impl LastAnswer {
     }
 }
 
-/// What came before a call asks for its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Before {
-    /// Nothing.
-    Nothing,
-    /// The rate of its lane has put it off ([`Client::until_spare`]), so that its success tells
-    /// something of the rate, whether or not it waits again.
-    ///
-    /// [`Client::until_spare`]: super::Client::until_spare
-    PutOff,
-    /// It was sent, and came to nothing.
-    Sent,
-}
-
 /// The circumstances of one call.
 #[derive(Clone)]
 pub struct Call<'a> {
@@ -67,10 +53,8 @@ pub struct Call<'a> {
     /// it is. A start needs this: too long after its commit, it must not go out (design, *The
     /// protocol*, step 5).
     pub last_check: Option<LastCheck<'a>>,
-    /// For a start: how many jobs of the key are in flight besides. Teaches the cap on jobs.
+    /// For a start: how many jobs of the key are in flight besides. Teaches the window of jobs.
     pub in_flight: Option<u32>,
-    /// What came before its first attempt.
-    pub before: Before,
     /// The client repeats it by itself where that is harmless; otherwise its caller does.
     pub repeats: bool,
     /// Where the service's name of each answered request is put, good or bad.
@@ -87,7 +71,6 @@ impl Call<'_> {
             on_retry: &|_, _| (),
             last_check: None,
             in_flight: None,
-            before: Before::Nothing,
             repeats: true,
             last_answer: None,
         }

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::call::Call;
 use super::facade::{Client, host};
-use super::limiter::Admission;
+use super::limits::Admission;
 use super::log::Logged;
 use super::transport::{Decoder, Fault, Head, Incoming};
 use super::trouble::Trouble;

@@ -3,7 +3,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use serde_json::Value;
 use url::Url;
@@ -15,11 +14,10 @@ use super::asked::{
 use super::attempt::{Content, Done};
 use super::call::Call;
 use super::endpoint::{Endpoint, Timing};
-use super::lanes::{self, Limits};
-use super::limiter::{Admission, Limiter};
-use super::memory::MemoryStore;
+use super::limits::limiter::Limiter;
+use super::limits::report::report;
+use super::limits::{Admission, Limits, LimitsReport, MemoryStore};
 use super::operation::{Operation, Route};
-use super::report::{LimitsReport, report};
 use super::transport::{HttpTransport, Transport};
 use super::wire::{self, Unreadable};
 use crate::model::limits::{LimitKey, LimiterStore};
@@ -330,8 +328,8 @@ impl Client {
     }
 
     /// How many jobs of this key may be in flight, as far as is known by now.
-    pub async fn in_flight_cap(&self) -> Result<u32, Failure> {
-        Ok(self.shape().in_flight_cap(&self.inner.limiter.known().await?))
+    pub async fn in_flight_limit(&self) -> Result<u32, Failure> {
+        Ok(self.shape().in_flight(&self.inner.limiter.known().await?, self.now()))
     }
 
     /// The bounds of what is learned of this key.
@@ -340,11 +338,10 @@ impl Client {
         self.inner.limiter.shape()
     }
 
-    /// How long until the rate of creates and starts can spare a call: until half of what may go at
-    /// once is there. What is not needed yet waits for that, so that what is needed need not wait.
-    pub async fn until_spare(&self) -> Result<Duration, Failure> {
-        let known = self.inner.limiter.known().await?;
-        Ok(lanes::until_spare(&known.control, &self.inner.limiter.shape().control, self.now()))
+    /// Says whether inputs wait for nothing but the pace of submissions: then a refusal or an accepted
+    /// call tells something of the pace, and polls leave it to them.
+    pub fn set_pressed(&self, is_pressed: bool) {
+        self.inner.limiter.set_pressed(is_pressed);
     }
 
     /// What is known of this key's limits.
@@ -353,7 +350,7 @@ impl Client {
         Ok(report(&known, self.inner.limiter.shape(), self.now()))
     }
 
-    /// Releases what only the user may: the stops after 401 and 402.
+    /// Releases what only the user may: the stops after 401, 402 and 403.
     pub async fn release_latches(&self) -> Result<(), Failure> {
         self.inner.limiter.release().await
     }

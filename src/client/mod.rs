@@ -8,11 +8,9 @@
 //! | `operation` | the calls as data: method, path, credentials, harmless to repeat or not |
 //! | `wire/` | bodies: what is sent, and lenient reading of what comes back |
 //! | `attempt` | the loop: admit, send once, judge, log, learn, wait, repeat or leave it to the caller |
-//! | `limiter` | leave for each attempt; what answers teach is told to the shared store |
-//! | `lanes` | the pure part of that: which policy serves for what |
+//! | `limits/` | when a call may go; what answers teach is kept for every process of the key |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
-//! | `tally`, `report` | the last hour, and what is known of limits, for people |
-//! | `backoff`, `poll`, `bucket`, `adaptive`, `cap`, `breaker`, `budget`, `latch` | pure policies |
+//! | `backoff`, `poll` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
 //! | `reach` | for diagnosis: the name of the host, and its certificate |
@@ -21,30 +19,18 @@
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
 //! files beyond the one that is uploaded, of the ledger, or of a terminal.
 
-pub mod adaptive;
 mod asked;
 mod attempt;
 pub mod backoff;
-pub mod breaker;
-pub mod bucket;
-pub mod budget;
-mod burst;
 mod call;
-mod cap;
 mod download;
 mod endpoint;
 mod facade;
-pub mod lanes;
-pub mod latch;
-mod lessons;
-mod limiter;
+pub mod limits;
 mod log;
-mod memory;
 mod operation;
 pub mod poll;
 pub mod reach;
-mod report;
-mod tally;
 pub mod transport;
 mod trouble;
 mod verdict;
@@ -54,23 +40,19 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use adaptive::Bounds;
 pub use asked::{
     AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
     Uploaded, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
 };
 pub use backoff::Wait;
-pub use breaker::BreakerShape;
-pub use budget::BudgetShape;
-pub use call::{Before, Call, LastAnswer, LastCheck, OnRetry, once};
+pub use call::{Call, LastAnswer, LastCheck, OnRetry, once};
 pub use download::{Download, ResumePoint};
 pub use endpoint::{Endpoint, ProxyChoice, Timing};
 pub use facade::{Client, Witness};
-pub use lanes::{LaneLimits, Limits};
-pub use limiter::Admission;
-pub use memory::MemoryStore;
+pub use limits::{
+    Admission, BreakerShape, Limits, LimitsReport, MemoryStore, NextCall, PaceReport,
+};
 pub use operation::Route;
 pub use poll::{Looks, PollTiming};
-pub use report::{LaneReport, LimitsReport, Next};
 pub use transport::Forwarder;
 pub use transport::peer::Certificate;

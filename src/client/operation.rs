@@ -1,10 +1,10 @@
-//! The calls that the contract has, as data: method, path, credentials, lane, and whether
+//! The calls that the contract has, as data: method, path, credentials, kind, and whether
 //! repeating one is harmless. Nothing here sends anything.
 
 use url::Url;
 
 use super::transport::{Auth, Method};
-use crate::model::limits::Lane;
+use crate::model::limits::CallKind;
 use crate::model::{Failure, FailureKind, JobId};
 
 /// Which answer of the contract a call asks for.
@@ -54,7 +54,7 @@ pub(super) struct Operation {
     query: Vec<(&'static str, String)>,
     pub(super) auth: Auth,
     pub(super) repeating: Repeating,
-    pub(super) lane: Lane,
+    pub(super) kind: CallKind,
     /// The job in the path.
     pub(super) job: Option<JobId>,
 }
@@ -69,7 +69,7 @@ impl Operation {
             query: Vec::new(),
             auth,
             repeating: Repeating::Harmless,
-            lane: Lane::Poll,
+            kind: if auth == Auth::Key { CallKind::Poll } else { CallKind::Unkeyed },
             job: None,
         }
     }
@@ -87,8 +87,8 @@ impl Operation {
         self
     }
 
-    fn on(mut self, lane: Lane) -> Self {
-        self.lane = lane;
+    fn that(mut self, kind: CallKind) -> Self {
+        self.kind = kind;
         self
     }
 
@@ -104,19 +104,19 @@ impl Operation {
 
     pub(super) fn upload() -> Self {
         Self::post(Route::Upload, "uploading the file", &["v1", "uploads"], Auth::Key)
-            .on(Lane::Transfer)
+            .that(CallKind::Upload)
     }
 
     pub(super) fn create() -> Self {
         Self::post(Route::Create, "creating the job", &["v1", "jobs"], Auth::Key)
             .once()
-            .on(Lane::Control)
+            .that(CallKind::Create)
     }
 
     pub(super) fn start(id: &JobId) -> Self {
         Self::post(Route::Start, "starting the job", &["v1", "jobs", &id.0, "start"], Auth::Key)
             .once()
-            .on(Lane::Control)
+            .that(CallKind::Start)
             .about(id)
     }
 

@@ -1,5 +1,6 @@
-//! Caution with options that are new: one job first, then two, then four. And a stop when jobs
-//! fail in a surge, so that a wrong option does not bill ten thousand failures. Pure.
+//! Caution with options that are new: a few jobs until the first one succeeds, then all that the
+//! window allows. And a stop when jobs fail in a surge, so that a wrong option does not bill ten
+//! thousand failures. Pure.
 
 use std::collections::VecDeque;
 
@@ -12,10 +13,18 @@ const SURGE: usize = 6;
 /// Failures that are enough while nothing has succeeded.
 const AT_FIRST: usize = 3;
 
+/// Jobs in flight until one has succeeded, at least; of a large batch, this share of it.
+const FIRST_JOBS: u32 = 4;
+const FIRST_PART: u32 = 50;
+
 /// What the jobs of a run have shown.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Canary {
     proven: bool,
+    /// Inputs of the batch.
+    inputs: u32,
+    /// Jobs that were given up waiting for, and that hold up nothing.
+    given_up: u32,
     successes: u32,
     lately: VecDeque<bool>,
 }
@@ -31,13 +40,25 @@ impl Canary {
         self.proven || self.successes > 0
     }
 
-    /// Most jobs that may be in flight by what is known of the options: twice as many with each
-    /// success.
-    pub(super) fn allows(&self) -> u32 {
-        if self.proven { u32::MAX } else { 1_u32.checked_shl(self.successes).unwrap_or(u32::MAX) }
+    /// Sets how many inputs there are.
+    pub(super) fn set_inputs(&mut self, inputs: u32) {
+        self.inputs = inputs;
     }
 
-    /// Takes note of how a job of this run ended, and says whether jobs fail in a surge.
+    /// A job was given up waiting for: another one may be tried in its place.
+    pub(super) fn give_up(&mut self) {
+        self.given_up = self.given_up.saturating_add(1);
+    }
+
+    /// Jobs that may be in flight by what is known of the options.
+    pub(super) fn allows(&self) -> u32 {
+        if self.is_proven() {
+            return u32::MAX;
+        }
+        FIRST_JOBS.max(self.inputs / FIRST_PART).saturating_add(self.given_up)
+    }
+
+    /// Counts how a job of this run ended, and says whether jobs fail in a surge.
     pub(super) fn ended(&mut self, well: bool) -> bool {
         if well {
             self.successes = self.successes.saturating_add(1);
@@ -56,18 +77,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn new_options_start_with_one_job_and_double() {
+    fn new_options_start_with_a_few_jobs_until_one_succeeds() {
         let mut canary = Canary::new(false);
         assert!(!canary.is_proven() && Canary::new(true).is_proven());
-        let mut allowed = Vec::new();
-        for well in [true, false, true, true, true] {
-            allowed.push(canary.allows());
-            assert!(!canary.ended(well));
-        }
-        assert_eq!(allowed, [1, 2, 2, 4, 8], "what fails allows nothing more");
-        (0..40).for_each(|_| assert!(!canary.ended(true)));
+        assert_eq!((canary.allows(), Canary::new(true).allows()), (4, u32::MAX));
+        canary.set_inputs(1_000);
+        assert_eq!(canary.allows(), 20);
+        assert!(!canary.ended(false));
+        assert_eq!(canary.allows(), 20, "a failure allows nothing more");
+        canary.give_up();
+        assert_eq!(canary.allows(), 21);
+        assert!(!canary.ended(true));
         assert_eq!(canary.allows(), u32::MAX);
-        assert_eq!(Canary::new(true).allows(), u32::MAX);
     }
 
     #[test]

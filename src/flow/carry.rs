@@ -105,8 +105,7 @@ impl Drive<'_> {
             metadata: &metadata,
         };
         let on_retry = self.on_retry();
-        let call = Call { before: self.before_create, ..self.call(&on_retry) };
-        Ok(match context.service.create(&job, call).await {
+        Ok(match context.service.create(&job, self.call(&on_retry)).await {
             Ok(created) => {
                 context.tell(&self.item, ItemEvent::Job(created.id.clone()));
                 Observation::Created { job: created.id, status: created.status }

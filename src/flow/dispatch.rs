@@ -20,9 +20,6 @@ use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskI
 use crate::model::event::{Output, Summary};
 use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
 
-/// Entries that are uploaded and drafted ahead of the jobs in flight.
-const AHEAD: usize = 24;
-
 /// Entries whose output is fetched, or waits for that, beside those.
 const COLLECTING: usize = 64;
 
@@ -115,7 +112,7 @@ impl Dispatch {
     async fn pass(&mut self) -> Result<usize, Failure> {
         let mut working = JoinSet::new();
         let mut tasks = HashSet::new();
-        let long_first = if self.run.is_proven() { self.run.window(0).await? } else { 0 };
+        let long_first = if self.run.is_proven() { self.run.inputs_at_once().await? } else { 0 };
         let (mut queue, mut foreign) = (Queue::new(self.run.batch, long_first), 0);
         while let Some(entry) = queue.next(&self.run.context).await? {
             foreign += self.make_room(&mut working).await?;
@@ -151,7 +148,7 @@ impl Dispatch {
         let mut foreign = 0;
         loop {
             let run = Arc::clone(&self.run);
-            let window = run.window(AHEAD).await?;
+            let window = run.inputs_at_once().await?;
             let has_room = run.underway().count() < window && working.len() < window + COLLECTING;
             if has_room || run.all_held().is_some() {
                 return Ok(foreign);

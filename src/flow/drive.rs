@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::protocol::{Effect, Facts, Observation, Step, step};
 use super::run::{CreateTurn, Run};
 use super::sweep::Following;
-use crate::client::{Admission, Before, LastAnswer, Looks};
+use crate::client::{Admission, LastAnswer, Looks};
 use crate::ledger::{Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
 use crate::model::event::Level;
 use crate::model::{Failure, FailureKind, Instant, ItemEvent, ItemRef, OutputLink, Phase};
@@ -49,8 +49,6 @@ pub(super) struct Drive<'a> {
     holds_place: bool,
     /// Only looks are made, and nobody is told: the item is another run's.
     only_glance: bool,
-    /// What came before the create that comes next.
-    pub(super) before_create: Before,
     /// Leave to send the start that was just committed.
     pub(super) leave: Option<Admission>,
     /// The last link that the service gave. Kept in memory only.
@@ -72,7 +70,6 @@ impl<'a> Drive<'a> {
             looks: Looks::default(),
             running_since: None,
             following: None,
-            before_create: Before::Nothing,
             leave: None,
             link: None,
             answered: LastAnswer::default(),
@@ -127,7 +124,6 @@ impl<'a> Drive<'a> {
                 _ => None,
             };
             let alone = turn.as_ref().is_some_and(CreateTurn::is_alone);
-            self.before_create = turn.as_ref().map_or(Before::Nothing, CreateTurn::before);
             let before = self.task.row.phase;
             let is_news = row != self.task.row || self.shows_news();
             if row.phase == State::StartDoubt && before != State::StartDoubt {

@@ -16,7 +16,7 @@
 //! - `collect`: the output, downloaded, verified and published
 //! - [`reconcile`]: the pure audit of charges against the ledger
 //! - [`smoke`]: named checks after a deployment, with jobs through all of the above
-//! - `run`, `canary`, `rush`, `underway`: what the items of one run share: gates, latches, caution with new options
+//! - `run`, `canary`, `draft_gate`, `underway`: what the items of one run share: gates, latches, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
 //! and no clock but the ones it is given.
@@ -28,6 +28,7 @@ mod collect;
 mod conduct;
 mod context;
 mod dispatch;
+mod draft_gate;
 mod drive;
 mod earlier;
 mod fetch;
@@ -41,7 +42,6 @@ mod queue;
 pub mod reconcile;
 mod review;
 mod run;
-mod rush;
 mod search;
 mod send;
 mod share;

@@ -10,25 +10,30 @@ use tokio::sync::{MutexGuard, Notify, Semaphore, SemaphorePermit};
 use super::canary::Canary;
 use super::conduct::Conduct;
 use super::context::{Context, interrupted, key_not_at_hand};
+use super::draft_gate::{DraftGate, NewDraft};
 use super::protocol::Goal;
-use super::rush::{Drafting, Rush};
 use super::sweep::Sweeps;
 use super::tidings::Tidings;
 use super::underway::Underway;
 use super::usual::{REMEMBERED, Usual};
-use crate::client::{Admission, Before, Call, Wait, backoff};
+use crate::client::{Admission, Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind};
 
-/// Uploads that run side by side: enough to fill a line, few enough that each gets somewhere.
-const UPLOADS: usize = 4;
+/// Uploads at once: enough to fill a line, few enough that each makes progress.
+const UPLOADS: usize = 8;
 
-/// Outputs that are fetched side by side.
+/// Outputs that are fetched at once.
 const DOWNLOADS: usize = 4;
 
-/// Creates that are under way side by side: enough to hide the way to the service and back, few
-/// enough that a start does not queue behind many of them.
-const CREATES: usize = 4;
+/// Creates at once: enough to hide the latency, few enough that a start does not queue behind them.
+const CREATES: usize = 8;
+
+/// Drafts beyond those that free places need, and an eighth of the window.
+const DRAFTS_AHEAD: u32 = 2;
+
+/// Inputs beyond the window that are uploaded and drafted ahead, and an eighth of the window.
+const INPUTS_AHEAD: usize = 4;
 
 /// One run over one batch.
 pub struct Run {
@@ -46,10 +51,9 @@ pub struct Run {
     strays_at: AtomicU64,
     creates: Semaphore,
     create_turn: tokio::sync::Mutex<()>,
-    ahead_turn: tokio::sync::Mutex<()>,
     start_turn: tokio::sync::Mutex<()>,
     place_freed: Notify,
-    rush: Rush,
+    draft_gate: DraftGate,
     underway: Arc<Underway>,
     latches: Mutex<Latches>,
     canary: Mutex<Canary>,
@@ -63,30 +67,15 @@ pub struct Run {
 
 /// A turn to make a job.
 pub(super) struct CreateTurn<'a> {
-    _place: SemaphorePermit<'a>,
-    due: Due<'a>,
+    _permit: SemaphorePermit<'a>,
+    _draft: NewDraft<'a>,
     alone: Option<MutexGuard<'a, ()>>,
-}
-
-/// Leave to make a draft.
-struct Due<'a> {
-    /// It is made ahead of need. Free before the others are woken, which is what the end of the draft
-    /// does.
-    _ahead: Option<MutexGuard<'a, ()>>,
-    _drafting: Drafting<'a>,
-    /// Whether it had to wait until the rate could spare it.
-    before: Before,
 }
 
 impl CreateTurn<'_> {
     /// Whether no other create may be under way.
     pub(super) fn is_alone(&self) -> bool {
         self.alone.is_some()
-    }
-
-    /// What came before the create, as far as the rate is concerned.
-    pub(super) fn before(&self) -> Before {
-        self.due.before
     }
 }
 
@@ -120,10 +109,9 @@ impl Run {
             strays_at: AtomicU64::new(0),
             creates: Semaphore::new(CREATES),
             create_turn: tokio::sync::Mutex::new(()),
-            ahead_turn: tokio::sync::Mutex::new(()),
             start_turn: tokio::sync::Mutex::new(()),
             place_freed: Notify::new(),
-            rush: Rush::default(),
+            draft_gate: DraftGate::default(),
             underway: Arc::default(),
             latches: Mutex::default(),
             canary: Mutex::new(Canary::new(proven)),
@@ -199,13 +187,15 @@ impl Run {
         std::iter::once(self).chain(self.beside.as_deref())
     }
 
-    /// Entries that may be under way at once: for each key what it may have in flight, and `ahead`.
-    pub(super) async fn window(&self, ahead: usize) -> Result<usize, Failure> {
-        let mut window = 0;
+    /// Inputs that may be under way at once: for each key what it may have in flight, and a few that
+    /// are uploaded and drafted ahead.
+    pub(super) async fn inputs_at_once(&self) -> Result<usize, Failure> {
+        let mut inputs = 0;
         for run in self.all() {
-            window += run.cap().await? as usize + ahead;
+            let limit = run.in_flight_limit().await? as usize;
+            inputs += limit + INPUTS_AHEAD + limit / 8;
         }
-        Ok(window)
+        Ok(inputs)
     }
 
     /// Begins nothing more because an item failed (`--fail-fast`).
@@ -259,6 +249,9 @@ impl Run {
         let key = self.context.key.clone();
         let past = self.context.ledger(move |ledger, _| ledger.past(&key, REMEMBERED)).await?;
         *self.usual() = Usual::new(past);
+        let batch = self.batch;
+        let counts = self.context.ledger(move |ledger, _| ledger.counts(batch)).await?;
+        self.canary().set_inputs(u32::try_from(counts.open).unwrap_or(u32::MAX));
         Ok(())
     }
 
@@ -285,7 +278,7 @@ impl Run {
 
     /// A job left the service's hands: a place is free.
     pub(super) fn free_place(&self) {
-        self.rush.place_is(true);
+        self.draft_gate.place_freed();
         self.place_freed.notify_waiters();
     }
 
@@ -309,15 +302,14 @@ impl Run {
         }
     }
 
-    /// Waits until a create may be begun. Starts go first: a draft that waits earns nothing, and
-    /// one that could be started while a place is free must not queue behind further drafts. Until
-    /// drafts are known to cost nothing, creates go one at a time, too: a lost one can then be told
-    /// from its neighbours. Returns the turn and what is known of drafts.
+    /// Waits until a create may be sent. Until drafts are known to cost nothing, creates go one at a
+    /// time: a lost one can then be told from its neighbours. Returns the turn and what is known of
+    /// drafts.
     pub(super) async fn create_turn(&self) -> Result<(CreateTurn<'_>, Drafts), Failure> {
-        let due = self.context.unless_stopped(self.draft_is_due()).await??;
-        let place = self.context.unless_stopped(self.creates.acquire()).await?;
-        let place = place.map_err(|error| Failure::local("making a job", &error))?;
-        let mut turn = CreateTurn { _place: place, due, alone: None };
+        let draft = self.context.unless_stopped(self.draft_is_wanted()).await??;
+        let permit = self.context.unless_stopped(self.creates.acquire()).await?;
+        let permit = permit.map_err(|error| Failure::local("creating a job", &error))?;
+        let mut turn = CreateTurn { _permit: permit, _draft: draft, alone: None };
         if self.drafts().await? == Drafts::Honoured {
             return Ok((turn, Drafts::Honoured));
         }
@@ -327,32 +319,19 @@ impl Run {
         Ok((turn, drafts))
     }
 
-    /// Waits until a further draft is needed, because a place is free that none is on its way to,
-    /// or can be spared: those ahead of need are made one at a time, and leave starts their part of
-    /// the rate.
-    async fn draft_is_due(&self) -> Result<Due<'_>, Failure> {
-        let mut before = Before::Nothing;
+    /// Waits until another draft is wanted: for a free place, or a few ahead of one.
+    async fn draft_is_wanted(&self) -> Result<NewDraft<'_>, Failure> {
         loop {
-            let changed = self.rush.changed();
+            let changed = self.draft_gate.changed();
             tokio::pin!(changed);
             changed.as_mut().enable();
-            let mut wait = Duration::MAX;
-            if !self.rush.is_on() {
-                let free = self.cap().await?.saturating_sub(self.in_flight().await?);
-                if let Some(drafting) = self.rush.draft_for(free as usize) {
-                    let before = Before::Nothing;
-                    return Ok(Due { _ahead: None, _drafting: drafting, before });
-                }
-                if let Ok(ahead) = self.ahead_turn.try_lock() {
-                    wait = self.context.service.until_spare().await?;
-                    if wait.is_zero() {
-                        let drafting = self.rush.draft_ahead();
-                        return Ok(Due { _ahead: Some(ahead), _drafting: drafting, before });
-                    }
-                    before = Before::PutOff;
-                }
+            let limit = self.in_flight_limit().await?;
+            let free = limit.saturating_sub(self.in_flight().await?);
+            if let Some(draft) = self.draft_gate.draft((free + DRAFTS_AHEAD + limit / 8) as usize) {
+                return Ok(draft);
             }
-            let _ = tokio::time::timeout(wait, changed).await;
+            // Another process may free a place, and cannot say so.
+            let _ = tokio::time::timeout(self.context.timing.poll.first, changed).await;
         }
     }
 
@@ -392,7 +371,7 @@ impl Run {
             let why = "the ledger has no job for this item";
             return Err(Failure::new(FailureKind::Local, "starting the job", why));
         };
-        let _waiting = self.rush.join();
+        let _waiting = self.draft_gate.start();
         // Whoever holds a place already must not queue behind those who wait for it.
         let _turn = if holds_place {
             None
@@ -404,9 +383,10 @@ impl Run {
                 return Err(failure);
             }
             let freed = self.place_freed.notified();
-            let has_place = self.has_place(task).await?;
-            self.rush.place_is(has_place);
-            if has_place {
+            let free = self.free_places(task).await?;
+            // With room for more than this one, those behind it wait for nothing but the pace.
+            self.context.service.set_pressed(free > 1 && self.others_are_submitted());
+            if free > 0 {
                 // Leave first: nothing may stand between the commit and the bytes.
                 let asking = self.context.service.admit_start(&job, call);
                 let leave = self.context.unless_stopped(asking).await??;
@@ -438,8 +418,8 @@ impl Run {
     }
 
     /// Jobs of the key that may be in flight: what is learned, within what the user allows.
-    pub(super) async fn cap(&self) -> Result<u32, Failure> {
-        let learned = self.context.service.in_flight_cap().await?;
+    pub(super) async fn in_flight_limit(&self) -> Result<u32, Failure> {
+        let learned = self.context.service.in_flight_limit().await?;
         Ok(learned.min(self.most_in_flight()))
     }
 
@@ -448,10 +428,14 @@ impl Run {
         self.conduct.in_flight.min(self.canary().allows())
     }
 
-    async fn has_place(&self, task: &Task) -> Result<bool, Failure> {
-        let cap = self.cap().await?;
+    /// Whether inputs besides the one that is about to be started are uploaded, drafted or waiting.
+    fn others_are_submitted(&self) -> bool {
+        self.draft_gate.pending() > 1 || self.uploads.available_permits() < UPLOADS
+    }
+
+    async fn free_places(&self, task: &Task) -> Result<u32, Failure> {
         let others = self.others_in_flight(task).await?;
-        Ok(others < cap)
+        Ok(self.in_flight_limit().await?.saturating_sub(others))
     }
 
     /// Jobs of the key in flight.
@@ -468,9 +452,10 @@ impl Run {
 
     async fn commit_now(&self, task: &mut Task) -> Result<Started, Failure> {
         let (limits, most) = (*self.context.service.shape(), self.most_in_flight());
+        let now = self.context.clock.now();
         let gate = StartGate {
             batch: self.batch,
-            in_flight: Arc::new(move |known| limits.in_flight_cap(known).min(most)),
+            in_flight: Arc::new(move |known| limits.in_flight(known, now).min(most)),
             max_credits: self.conduct.max_credits,
         };
         task.row.sent = Some(self.context.clock.now());

@@ -171,11 +171,11 @@ fn the_gate_knows_what_another_process_has_just_learned() {
     let mut task = claimed(&ledger, &owner, task);
     task.row.phase = Phase::StartSent;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-    let in_flight: InFlightBound = Arc::new(|limits| limits.cap.value as u32);
+    let in_flight: InFlightBound = Arc::new(|limits| limits.jobs.size);
     let gate = StartGate { batch: id, in_flight, max_credits: None };
     assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::AtCap);
     let limits = LimitKey { origin: key().origin, fingerprint: Some(key().print) };
-    other.change_key(&limits, &mut |known| known.cap.value = 1.0).unwrap();
+    other.change_key(&limits, &mut |known| known.jobs.size = 1).unwrap();
     assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::Committed);
 }
 
@@ -360,16 +360,15 @@ fn the_files_are_private() {
 
 #[test]
 fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
-    use crate::model::limits::{BurstState, Lane, LimitKey, LimiterStore as _};
+    use crate::model::limits::{KeyLimits, LimitKey, LimiterStore as _, Pace};
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (open(dir.path()), open(dir.path()));
     let key = LimitKey { origin: "o".into(), fingerprint: Some(Fingerprint("f".into())) };
     one.change_key(&key, &mut |limits| {
-        limits.cap.value = 7.5;
-        limits.lane(Lane::Poll).parked_until = Some(Instant(9_000));
-        let burst = BurstState { value: 3.5, since_rest: Some(2), was_blamed: true };
-        limits.lane(Lane::Poll).burst = burst;
-        limits.latches.no_credits = true;
+        limits.submissions = Pace { rate: 7.5, cut_at: Some(Instant(5)), ..Pace::default() };
+        limits.jobs.size = 3;
+        limits.polls_paused_until = Some(Instant(9_000));
+        limits.block.no_credits = true;
         limits.page_size = Some(25);
     })
     .unwrap();
@@ -377,19 +376,19 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
     let mut seen = None;
     two.change_key(&key, &mut |limits| seen = Some(limits.clone())).unwrap();
     let seen = seen.unwrap();
-    assert!((seen.cap.value - 7.5).abs() < f64::EPSILON && seen.latches.no_credits);
-    assert_eq!((seen.poll.parked_until, seen.page_size), (Some(Instant(9_000)), Some(25)));
-    assert_eq!((seen.poll.burst.since_rest, seen.poll.burst.was_blamed), (Some(2), true));
+    assert!((seen.submissions.rate - 7.5).abs() < f64::EPSILON && seen.block.no_credits);
+    assert_eq!((seen.polls_paused_until, seen.page_size), (Some(Instant(9_000)), Some(25)));
+    assert_eq!((seen.submissions.cut_at, seen.jobs.size), (Some(Instant(5)), 3));
     let mut flaps = 0;
     two.change_host("h:1", &mut |host| flaps = host.flaps).unwrap();
     assert_eq!(flaps, 3);
     let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
     rebooted
         .change_key(&key, &mut |limits| {
-            let mut kept = crate::model::limits::KeyLimits::default();
-            kept.cap.value = 7.5;
-            kept.poll.burst.value = 3.5;
-            kept.latches.no_credits = true;
+            let mut kept = KeyLimits::default();
+            kept.submissions.rate = 7.5;
+            kept.jobs.size = 3;
+            kept.block.no_credits = true;
             kept.page_size = Some(25);
             assert_eq!(*limits, kept);
         })

@@ -5,6 +5,10 @@
 //! Times are boot-time clock values ([`Instant`]) and mean nothing after another boot: a store
 //! gives none of them back then. What was learned of a key is kept.
 
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
 use super::failure::Failure;
 use super::secret::Fingerprint;
 use super::time::Instant;
@@ -18,179 +22,174 @@ pub struct LimitKey {
     pub fingerprint: Option<Fingerprint>,
 }
 
-/// Calls that share a rate, and that no other lane may starve (design, *Limits*).
+/// What a call is to the limits of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Lane {
-    /// Creating and starting jobs.
-    Control,
-    /// Looking at jobs, and whatever else only reads.
+pub enum CallKind {
+    /// Sends an input.
+    Upload,
+    /// Makes a job.
+    Create,
+    /// Starts a job, which bills it.
+    Start,
+    /// Reads: a job, a list, usage.
     Poll,
-    /// Sending and fetching files.
-    Transfer,
+    /// Carries no key, or an administrator's: limits of the key do not concern it.
+    Unkeyed,
 }
 
-impl Lane {
-    /// Every lane.
-    pub const ALL: [Self; 3] = [Self::Control, Self::Poll, Self::Transfer];
-
-    /// A stable word for the ledger and for people.
+impl CallKind {
+    /// Whether it is one of the calls that each job needs once.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Control => "control",
-            Self::Poll => "poll",
-            Self::Transfer => "transfer",
-        }
+    pub fn submits(self) -> bool {
+        matches!(self, Self::Upload | Self::Create | Self::Start)
     }
 }
 
-/// A token bucket, kept as the time up to which its tokens are spoken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct BucketState {
-    /// When the bucket would be full again, in microseconds of the boot-time clock.
-    pub full_at_micros: u64,
-}
-
-/// A limit that is being learned: of a rate, or of jobs in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct AdaptiveState {
-    /// What is allowed now; 0 before anything is known.
-    pub value: f64,
-    /// What was allowed when it was last refused; 0 before that.
+/// A pace: rounds a second, where a round is one call of each kind.
+///
+/// Times are microseconds of the boot-time clock where they are fine enough to matter.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pace {
+    /// Rounds a second; 0 before the first call.
+    pub rate: f64,
+    /// The rate to which it returns after a cut; 0 before the first refusal.
     pub ceiling: f64,
-    /// Good answers since the last cut, in units of the value of their time.
-    pub rounds: f64,
-    /// When it was last cut: refusals of what was decided before belong to the same episode.
+    /// When it was last cut. Refusals of calls that were sent before belong to that cut.
     pub cut_at: Option<Instant>,
-    /// Of a cap: how much more is tried next; 0 before that.
-    pub step: f64,
-    /// Of a cap: rounds until then.
-    pub patience: f64,
-    /// Of a cap: accepted starts beyond its ceiling since that was set.
-    pub proofs: u32,
-    /// What was allowed before the last cut.
-    pub before: f64,
-    /// Of a rate: its ceiling before that.
-    pub ceiling_before: f64,
-    /// Of a rate: since when calls are counted; what the service could bear at once was known then.
-    pub counted_from: Option<Instant>,
-    /// Of a rate: calls since then, less those that the service could bear at once.
-    pub beyond: i64,
-    /// Of a rate: the highest that good answers have proved.
-    pub proven: f64,
-    /// Of a rate: the same before the last cut.
-    pub proven_before: f64,
-    /// Of a cap: the pause in seconds that its last refusal asked for.
-    pub pause: f64,
+    /// Rounds that were accepted since then.
+    pub passed: f64,
+    /// Which kinds were refused, in the order of [`CallKind`]: these share the service's bucket.
+    pub counted: [bool; 4],
+    /// When the next call of a counted kind is due, in microseconds.
+    pub due_micros: u64,
+    /// When the next call of each kind is due, in microseconds.
+    pub kind_due_micros: [u64; 4],
 }
 
-/// How much a service bears at once, as far as that was learned.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct BurstState {
-    /// Calls that may go at once; 0 before any of them was refused.
-    pub value: f64,
-    /// Calls since there was quiet, unless one of them was refused.
-    pub since_rest: Option<u32>,
-    /// Whether the last refusal was about the burst.
-    pub was_blamed: bool,
-}
-
-/// What is kept of one lane.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct LaneState {
-    /// Hands out send times.
-    pub bucket: BucketState,
-    /// Requests that may go at once after a quiet time.
-    pub burst: BurstState,
-    /// Requests a second.
-    pub rate: AdaptiveState,
-    /// The service asked not to be called before.
-    pub parked_until: Option<Instant>,
-    /// Last success of a call that starts nothing, which tells a rate from a cap.
-    pub good_at: Option<Instant>,
-    /// Last refusal (429) of such a call.
-    pub refused_at: Option<Instant>,
-}
-
-/// What may still be spent on repetitions.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct BudgetState {
-    /// Repetitions; below zero, those that have been promised a later time.
-    pub tokens: f64,
-    /// When the tokens were counted.
-    pub counted_at: Option<Instant>,
-}
-
-/// A refused start of which it is not proved which limit it met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StartRefusal {
+/// A start that was refused, before it is known whether the pace or the window was the reason.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Suspicion {
     /// When it was refused.
     pub at: Instant,
-    /// Jobs in flight beside it.
+    /// Jobs in flight besides.
     pub beside: u32,
-    /// Starts beside more that were decided since then and accepted.
-    pub passed_since: u32,
+    /// Starts that were accepted since then beside at least as many.
+    pub passed: u32,
+    /// The pace before it was cut for this.
+    pub pace: Pace,
+}
+
+/// A window: jobs in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Window {
+    /// Jobs that fit; 0 before any refusal has shown a limit.
+    pub size: u32,
+    /// Windows of accepted starts between two trials of a larger one.
+    pub patience: u32,
+    /// Starts that were accepted since the last refusal.
+    pub accepted: u32,
+    /// How many jobs more the next trial is.
+    pub step: u32,
+    /// Accepted starts beyond the window in this trial.
+    pub beyond: u32,
+    /// When a start was last accepted.
+    pub accepted_at: Option<Instant>,
+    /// A refusal that is not explained yet.
+    pub suspicion: Option<Suspicion>,
 }
 
 /// What stops a key until its user says otherwise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct LatchState {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KeyBlock {
     /// 402: nothing is started.
     pub no_credits: bool,
-    /// 401: nothing is sent.
+    /// 401 or 403: nothing is sent.
     pub unauthorized: bool,
 }
 
 /// The calls of some minutes in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// When the first of these minutes began.
     pub began: Instant,
     /// Calls that came to an end.
     pub calls: u32,
-    /// Of these, refused (429), for each lane.
-    pub refused: [u32; 3],
+    /// Refused (429): submissions and polls.
+    pub refused: [u32; 2],
 }
 
 /// Everything that is kept of a key.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct KeyLimits {
-    /// Creating and starting.
-    pub control: LaneState,
-    /// Looking.
-    pub poll: LaneState,
-    /// Sending and fetching.
-    pub transfer: LaneState,
+    /// Uploads, creates and starts: rounds are jobs.
+    pub submissions: Pace,
+    /// Polls.
+    pub polls: Pace,
+    /// When the last poll was sent.
+    pub polled_at: Option<Instant>,
     /// Jobs in flight.
-    pub cap: AdaptiveState,
-    /// The service asked not to be given a start before.
-    pub starts_parked_until: Option<Instant>,
-    /// The last start that was refused and taken to have met the rate and not the cap, until that is
-    /// proved.
-    pub start_refused: Option<StartRefusal>,
-    /// Repetitions of all lanes.
-    pub budget: BudgetState,
+    pub jobs: Window,
+    /// The service asked not to be sent submissions before.
+    pub submissions_paused_until: Option<Instant>,
+    /// The service asked not to be polled before.
+    pub polls_paused_until: Option<Instant>,
     /// Stops.
-    pub latches: LatchState,
+    pub block: KeyBlock,
     /// The calls of the last hour, the latest last.
     pub tallies: Vec<Tally>,
     /// Largest page of jobs that the service accepted; `None` while it has refused none.
     pub page_size: Option<u32>,
 }
 
+/// Longest pause that a service may ask for and is believed; a time beyond it comes from a clock
+/// that was set.
+pub const LONGEST_PAUSE: Duration = Duration::from_hours(48);
+
 impl KeyLimits {
-    /// One lane.
-    pub fn lane(&mut self, lane: Lane) -> &mut LaneState {
-        match lane {
-            Lane::Control => &mut self.control,
-            Lane::Poll => &mut self.poll,
-            Lane::Transfer => &mut self.transfer,
+    /// What holds after another boot, whose times cannot be compared: what was learned, and what only
+    /// the user releases.
+    #[must_use]
+    pub fn without_times(self) -> Self {
+        let pace = |pace: Pace| Pace {
+            rate: pace.rate,
+            ceiling: pace.ceiling,
+            counted: pace.counted,
+            ..Pace::default()
+        };
+        Self {
+            submissions: pace(self.submissions),
+            polls: pace(self.polls),
+            jobs: Window { accepted_at: None, suspicion: None, ..self.jobs },
+            block: self.block,
+            page_size: self.page_size,
+            ..Self::default()
         }
+    }
+
+    /// What holds now: a time further ahead than any pause is forgotten with everything like it.
+    #[must_use]
+    pub fn believable(self, now: Instant) -> Self {
+        let latest = now.after(LONGEST_PAUSE);
+        let times = [
+            self.submissions.cut_at,
+            self.polls.cut_at,
+            self.polled_at,
+            self.jobs.accepted_at,
+            self.jobs.suspicion.map(|suspicion| suspicion.at),
+            self.submissions_paused_until,
+            self.polls_paused_until,
+        ];
+        if times.into_iter().flatten().any(|at| at > latest) { self.without_times() } else { self }
     }
 }
 
 /// Which way a breaker stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum BreakerPhase {
     /// Calls go through.
     #[default]
@@ -215,7 +214,8 @@ pub enum BreakerPhase {
 }
 
 /// What is kept of a host, whatever the key: its trouble is everybody's.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct HostLimits {
     /// Which way it stands.
     pub phase: BreakerPhase,

@@ -98,42 +98,22 @@ pub struct Profile {
     pub(super) webhook_secret: Option<secret::Placed>,
 }
 
-/// Bounds of what may be learned of a key (design, *Limits*).
+/// Bounds of what is learned of a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Limits {
-    /// Jobs in flight that are always tried.
-    pub in_flight_min: u32,
-    /// Jobs in flight that are never passed.
+    /// Jobs in flight, at most.
     pub in_flight_max: u32,
-    /// Creates and starts a second, at most.
-    pub control_rate_max: f64,
-    /// Gets and lists a second, at most.
+    /// Jobs submitted a second, at most.
+    pub submission_rate_max: f64,
+    /// Polls a second, at most.
     pub poll_rate_max: f64,
-    /// Uploads and downloads begun a second, at most.
-    pub transfer_rate_max: f64,
-    /// Creates and starts that may go out at once after a pause.
-    pub control_burst: u32,
-    /// Gets and lists that may go out at once after a pause.
-    pub poll_burst: u32,
-    /// Uploads and downloads that may begin at once after a pause.
-    pub transfer_burst: u32,
-    /// Repetitions as a share of calls; those above it are delayed.
-    pub retry_budget: f64,
+    /// API requests of a process under way at once.
+    pub concurrency: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            in_flight_min: 1,
-            in_flight_max: 64,
-            control_rate_max: 20.0,
-            poll_rate_max: 20.0,
-            transfer_rate_max: 20.0,
-            control_burst: 10,
-            poll_burst: 10,
-            transfer_burst: 10,
-            retry_budget: 0.2,
-        }
+        Self { in_flight_max: 64, submission_rate_max: 50.0, poll_rate_max: 20.0, concurrency: 16 }
     }
 }
 
@@ -334,21 +314,16 @@ impl Limits {
     ) -> Result<Self, Failure> {
         read.section(format!("{prefix}.limits"), &layer.limits);
         let d = Self::default();
-        let limits = Self {
-            in_flight_min: read.count("in_flight_min", d.in_flight_min, 1..=10_000)?,
+        Ok(Self {
             in_flight_max: read.count("in_flight_max", d.in_flight_max, 1..=10_000)?,
-            control_rate_max: read.number("control_rate_max", d.control_rate_max, 0.01..=1e4)?,
+            submission_rate_max: read.number(
+                "submission_rate_max",
+                d.submission_rate_max,
+                0.01..=1e4,
+            )?,
             poll_rate_max: read.number("poll_rate_max", d.poll_rate_max, 0.01..=1e4)?,
-            transfer_rate_max: read.number("transfer_rate_max", d.transfer_rate_max, 0.01..=1e4)?,
-            control_burst: read.count("control_burst", d.control_burst, 1..=10_000)?,
-            poll_burst: read.count("poll_burst", d.poll_burst, 1..=10_000)?,
-            transfer_burst: read.count("transfer_burst", d.transfer_burst, 1..=10_000)?,
-            retry_budget: read.number("retry_budget", d.retry_budget, 0.0..=1.0)?,
-        };
-        if limits.in_flight_min > limits.in_flight_max {
-            return Err(read.contradiction("in_flight_min", "in_flight_max"));
-        }
-        Ok(limits)
+            concurrency: read.count("concurrency", d.concurrency, 1..=1_000)?,
+        })
     }
 }
 

@@ -43,17 +43,8 @@ pub(super) const PROFILE: &[&str] = &[
 ];
 
 /// Keys of `[profiles.NAME.limits]`.
-pub(super) const LIMITS: &[&str] = &[
-    "in_flight_min",
-    "in_flight_max",
-    "control_rate_max",
-    "poll_rate_max",
-    "transfer_rate_max",
-    "control_burst",
-    "poll_burst",
-    "transfer_burst",
-    "retry_budget",
-];
+pub(super) const LIMITS: &[&str] =
+    &["in_flight_max", "submission_rate_max", "poll_rate_max", "concurrency"];
 
 /// Keys of `[profiles.NAME.timing]`.
 pub(super) const TIMING: &[&str] = &[

@@ -96,20 +96,20 @@ fn row_33_keys_and_signed_links_stay_out_of_sight() {
 
 #[test]
 fn row_12_twenty_refusals_at_once_cut_once() {
-    use rbgv::client::{Bounds, adaptive};
+    use rbgv::client::limits::pace::{Bounds, rate, refused};
     use rbgv::model::Instant;
-    use rbgv::model::limits::AdaptiveState;
-    let bounds = Bounds { min: 0.2, max: 20.0, first: 10.0 };
-    let mut state = AdaptiveState::default();
+    use rbgv::model::limits::Pace;
+    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 3.0 };
+    let mut pace = Pace::default();
     // All were sent before the first refusal came: one episode.
     let cuts = (0..20)
-        .filter(|_| adaptive::refused(&mut state, &bounds, Instant(1_000), Instant(1_050)))
+        .filter(|_| refused(&mut pace, &bounds, 2, (Instant(1_000), Instant(1_050))))
         .count();
     assert_eq!(cuts, 1);
-    let once = adaptive::value(&state, &bounds);
+    let once = rate(&pace, &bounds);
     assert!((5.0..10.0).contains(&once), "{once}");
-    assert!(adaptive::refused(&mut state, &bounds, Instant(1_100), Instant(1_200)));
-    assert!(adaptive::value(&state, &bounds) < once, "a later refusal is another episode");
+    assert!(refused(&mut pace, &bounds, 2, (Instant(1_100), Instant(1_200))));
+    assert!(rate(&pace, &bounds) < once, "a later refusal is another episode");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
 #[test]
 fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follow_slowly() {
     use rbgv::client::BreakerShape;
-    use rbgv::client::breaker::{Leave, ask, badly, well};
+    use rbgv::client::limits::breaker::{Leave, ask, badly, well};
     use rbgv::ledger::Ledger;
     use rbgv::model::limits::LimiterStore as _;
     use rbgv::model::{Clock, Instant};
@@ -185,20 +185,21 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
 
 #[test]
 fn row_21_a_clock_that_is_set_neither_stalls_nor_bursts() {
-    use rbgv::client::bucket::{BucketShape, reserve};
+    use rbgv::client::limits::pace::{Bounds, admit};
     use rbgv::model::Instant;
-    use rbgv::model::limits::BucketState;
-    use std::time::Duration;
-    let shape = BucketShape { rate: 10.0, burst: 5, horizon: Duration::from_mins(10) };
-    let noon = Instant(12 * 3_600_000);
-    for (set, now) in [("back", Instant(11 * 3_600_000)), ("forward", Instant(13 * 3_600_000))] {
-        let mut state = BucketState::default();
-        for _ in 0..30 {
-            reserve(&mut state, &shape, noon);
-        }
-        let waits: Vec<_> = (0..30).map(|_| reserve(&mut state, &shape, now)).collect();
-        let at_once = waits.iter().filter(|wait| wait.is_zero()).count();
-        assert_eq!(at_once, 5, "{set}: no more at once than ever");
-        assert_eq!(waits[29], Duration::from_millis(2_500), "{set}: and the others in their turn");
+    use rbgv::model::limits::Pace;
+    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 1.0 };
+    let admitted = |pace: &mut Pace, from: u64, milliseconds: u64| {
+        let at = |ms| Instant(from + ms);
+        (0..milliseconds).filter(|ms| admit(pace, &bounds, 0, at(*ms)).is_ok()).count()
+    };
+    let hour = 3_600_000;
+    for (set, now) in [("back", 11 * hour), ("forward", 13 * hour)] {
+        let mut pace = Pace::default();
+        admitted(&mut pace, 12 * hour, 2_000);
+        let at_once = admitted(&mut pace, now, 1);
+        assert!((1..=3).contains(&at_once), "{set}: no more at once than ever");
+        let calls = admitted(&mut pace, now + 1, 1_000);
+        assert!((9..=13).contains(&calls), "{set}: {calls} in a second, at ten a second");
     }
 }

@@ -7,7 +7,7 @@ use rustix::fs::Access;
 
 use super::Check;
 use crate::cli::session::Session;
-use crate::client::Next;
+use crate::client::NextCall;
 use crate::env::Env;
 use crate::ledger::{Ledger, LedgerError, Mend, Phase};
 use crate::model::{ApiKey, Failure, FailureKind};
@@ -255,11 +255,13 @@ pub(super) async fn stops(
     key?;
     let client = session.client(Some(ledger)).ok()?;
     let says = match client.limits().await.ok()?.next_start {
-        Next::Stopped(FailureKind::InsufficientCredits) => {
+        NextCall::Blocked(FailureKind::InsufficientCredits) => {
             "out of credits (402); nothing is started with this key"
         }
-        Next::Stopped(_) => "the service refused this key (401); nothing is sent with it",
-        Next::In(_) | Next::Parked(_) => return None,
+        NextCall::Blocked(_) => {
+            "the service refused this key (401 or 403); nothing is sent with it"
+        }
+        NextCall::AtPace | NextCall::Paused(_) => return None,
     };
     Some(Check::finding("stopped", says, "when that is mended: rbgv resume"))
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use super::server::{Server, Step, answer, answer_with};
 use super::{Least, TestClock, endpoint, timing};
-use crate::client::breaker::BreakerShape;
-use crate::client::{Call, Client, Limits, MemoryStore, StartJob};
+use crate::client::{BreakerShape, Call, Client, Limits, MemoryStore, StartJob};
 use crate::model::limits::LimiterStore;
 use crate::model::{Failure, FailureKind, JobId, JobOptions};
 
@@ -73,7 +72,7 @@ async fn a_key_that_is_not_accepted_stops_all_its_calls() {
 }
 
 #[tokio::test]
-async fn a_pause_that_was_asked_for_is_kept_by_others_in_its_lane() {
+async fn a_pause_that_was_asked_for_is_kept_by_every_process_of_the_key() {
     let steps = vec![refused(429, "rate_limited", "retry-after: 0.4\r\n"), processing()];
     let server = Server::start(steps).await;
     let store = Arc::new(MemoryStore::default());
@@ -86,7 +85,7 @@ async fn a_pause_that_was_asked_for_is_kept_by_others_in_its_lane() {
 }
 
 #[tokio::test]
-async fn a_pause_that_is_too_long_ends_calls_unsent_but_not_those_of_other_lanes() {
+async fn a_pause_that_is_too_long_ends_submissions_unsent_but_not_polls() {
     let steps = vec![refused(429, "rate_limited", "retry-after: 36000\r\n"), processing()];
     let server = Server::start(steps).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
@@ -99,35 +98,55 @@ async fn a_pause_that_is_too_long_ends_calls_unsent_but_not_those_of_other_lanes
 }
 
 #[tokio::test]
-async fn a_refused_start_teaches_the_cap_on_jobs() {
-    let steps = vec![processing(), refused(429, "rate_limited", "")];
-    let server = Server::start(steps).await;
+async fn two_starts_that_are_refused_beside_as_many_jobs_teach_the_window() {
+    let refusal = || refused(429, "rate_limited", "");
+    let server = Server::start(vec![processing(), refusal(), refusal(), processing()]).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
-    assert_eq!(client.in_flight_cap().await.unwrap(), 4);
+    assert_eq!(client.in_flight_limit().await.unwrap(), 64);
     start(&client, Some(2)).await.unwrap();
     start(&client, Some(3)).await.unwrap_err();
-    assert_eq!(client.in_flight_cap().await.unwrap(), 3);
-    let limits = client.limits().await.unwrap();
-    assert!(limits.lanes[0].ceiling.is_none(), "{limits:?}");
+    let suspected = client.limits().await.unwrap();
+    assert_eq!((suspected.window, suspected.in_flight), (None, 64));
+    assert!(suspected.submissions.ceiling.is_some(), "the pace is cut meanwhile");
+    start(&client, Some(3)).await.unwrap_err();
+    let known = client.limits().await.unwrap();
+    assert_eq!((known.window, known.in_flight), (Some(3), 3));
+    assert!(known.submissions.ceiling.is_none(), "and gets back what it lost: {known:?}");
+    assert_eq!(known.submissions.refused, 2);
 }
 
 #[tokio::test]
-async fn what_a_service_bears_at_once_is_learned_apart_from_its_rate() {
-    let steps = vec![processing(), processing(), refused(429, "rate_limited", ""), processing()];
+async fn a_refused_poll_slows_polls_and_is_sent_again() {
+    let server = Server::start(vec![refused(429, "rate_limited", ""), processing()]).await;
+    let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
+    client.get(&id(), Call::plain()).await.unwrap();
+    let known = client.limits().await.unwrap();
+    assert!(known.polls.rate < 5.0 && known.submissions.ceiling.is_none(), "{known:?}");
+    assert_eq!((known.polls.refused, server.seen().len()), (1, 2));
+}
+
+#[tokio::test]
+async fn failing_uploads_do_not_stop_polls() {
+    let mut steps = vec![Step::Say(answer(503, "")), Step::Say(answer(503, ""))];
+    steps.push(processing());
     let server = Server::start(steps).await;
-    let mut limits = Limits::default();
-    limits.poll.rate.first = 1.0;
-    let (store, clock) = (Arc::new(MemoryStore::default()), Arc::new(TestClock::new()));
-    let client =
-        Client::sharing(endpoint(&server.url), timing(), clock, Arc::new(Least), store, &limits)
-            .unwrap();
-    assert_eq!(client.limits().await.unwrap().lanes[1].burst, 10);
-    for _ in 0..3 {
-        client.get(&id(), Call::plain()).await.unwrap();
+    let store = Arc::new(MemoryStore::default());
+    let client = sharing(&server.url, &store);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), b"1234").unwrap();
+    let upload = crate::client::UploadFile {
+        path: file.path().to_owned(),
+        name: "a.mp4".into(),
+        size: 4,
+        content_type: "video/mp4".into(),
+    };
+    let call = || Call { repeats: false, ..Call::plain() };
+    for _ in 0..2 {
+        client.upload(&upload, call(), Arc::new(|_| ())).await.unwrap_err();
     }
-    let looks = client.limits().await.unwrap().lanes[1];
-    assert_eq!((looks.burst, looks.ceiling, looks.refused), (2, None, 1));
-    assert_eq!(server.seen().len(), 4, "the one that was refused was sent again");
+    let began = tokio::time::Instant::now();
+    client.get(&id(), Call::plain()).await.unwrap();
+    assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tracing::debug;
 use self::table::{Plan, Table, backstop, next_offset};
 use super::context::Context;
 use super::pages::PAGE;
-use crate::client::{Before, Call, ListQuery, PollTiming};
+use crate::client::{Call, ListQuery, PollTiming};
 use crate::model::{Clock, Failure, Instant, JobId, JobView};
 
 pub(super) use self::table::News;
@@ -170,10 +170,7 @@ async fn read_pages(context: &Context, sweeps: &Sweeps, most: u32) -> Swept {
     let mut swept = Swept { shown: HashMap::new(), pages: 0, failed: None };
     let mut offset = 0;
     // A page that fails is not repeated: the next sweep is.
-    let mut call = Call { repeats: false, ..Call::plain() };
-    if sweeps.inner().table.has_failed() {
-        call.before = Before::Sent;
-    }
+    let call = Call { repeats: false, ..Call::plain() };
     while swept.pages < most {
         let query = ListQuery { limit: PAGE, offset, status: None };
         let page = match context.service.list(query, call.clone()).await {
@@ -183,7 +180,6 @@ async fn read_pages(context: &Context, sweeps: &Sweeps, most: u32) -> Swept {
                 break;
             }
         };
-        call.before = Before::Nothing;
         swept.pages += 1;
         let (listed, known) = (page.jobs.len(), swept.shown.len());
         for view in page.jobs {

@@ -88,7 +88,7 @@ fn mistakes_are_told_with_file_line_column_and_a_way_out() {
         ("[profiles.a.timing]\npoll_max = \"1s\"\n", "line 2", "`poll_first` is above `poll_max`"),
         ("[profiles.a.limits]\nin_flight_max = 0\n", "line 2", "use 1 to 10000"),
         ("[profiles.a.limits]\nin_flight_max = -3\n", "line 2", "-3 is out of bounds"),
-        ("[profiles.a.limits]\nretry_budget = nan\n", "line 2", "use 0 to 1"),
+        ("[profiles.a.limits]\npoll_rate_max = nan\n", "line 2", "use 0.01 to 10000"),
         ("[profiles.a]\nenvironment = \"production\"\n", "line 2", "did you mean \"prod\""),
         ("[profiles.a]\nsettle = \"5s\"\n", "line 2", "[profiles.NAME.timing]"),
         ("[profiles.a]\nallow_http = \"yes\"\n", "line 2", "true or false"),

@@ -118,7 +118,7 @@ pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
     let limits = LimitKey { origin: key().origin, fingerprint: Some(key().print) };
     // A place in the lane and a lesson for key and host, for about seven calls.
     for _ in 0..jobs * 14 {
-        let changed = ledger.change_key(&limits, &mut |limits| limits.budget.tokens += 1.0);
+        let changed = ledger.change_key(&limits, &mut |limits| limits.submissions.rate += 1.0);
         changed.map_err(|failure| io::Error::other(failure.to_string()))?;
         let changed = ledger.change_host("host", &mut |host| host.good += 1.0);
         changed.map_err(|failure| io::Error::other(failure.to_string()))?;

@@ -1,134 +1,168 @@
-//! Asks for leave before each attempt, waits for it, and tells the shared state afterwards how it
-//! went. The decisions are made in `lanes` and `breaker`.
+//! The part of limits that waits: asks the policies whether a call may go, sleeps, asks again, and
+//! tells the shared state how the call went.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use tracing::warn;
 
+use super::admission::{self, Answer, Asking, Sent};
 use super::breaker::{self, Leave};
-use super::call::Call;
-use super::lanes::{self, Errand, Limits, Place, Standing};
-use super::lessons::{self, Outcome};
+use super::config::Limits;
+use super::key_block;
 use crate::blocking::blocking;
-use crate::model::limits::{HostLimits, KeyLimits, Lane, LimitKey, LimiterStore};
-use crate::model::{Clock, Failure, FailureKind, Instant};
+use crate::client::call::Call;
+use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore};
+use crate::model::{Clock, Failure, FailureKind};
 
-/// A wait that is shorter than this is nobody's concern.
-const WORTH_TELLING: Duration = Duration::from_secs(1);
+/// A wait that is shorter than this is not reported.
+const WORTH_REPORTING: Duration = Duration::from_secs(1);
 
 /// What failures of the store are about.
 const KEEPING: &str = "keeping limits";
 
-/// Leave to send one request. Dropping it gives the place in the lane back.
+/// Outputs that are fetched at once.
+const DOWNLOADS: usize = 8;
+
+/// Permission to send one request. Dropping it lets another one go.
 #[derive(Debug)]
 pub struct Admission {
-    _slot: OwnedSemaphorePermit,
-    standing: Standing,
-    reserved: Instant,
+    _permit: OwnedSemaphorePermit,
+    sent: Sent,
 }
 
 /// Admission for one key, and for the hosts that it leads to.
-pub(super) struct Limiter {
+pub(in crate::client) struct Limiter {
     store: Arc<dyn LimiterStore>,
     key: LimitKey,
     shape: Arc<Limits>,
-    slots: [Arc<Semaphore>; 3],
+    requests: Arc<Semaphore>,
+    downloads: Arc<Semaphore>,
+    /// One caller of each kind asks at a time, in the order of arrival.
+    turns: [Mutex<()>; 5],
+    is_pressed: AtomicBool,
     clock: Arc<dyn Clock>,
-    /// Longest pause that a call sits out.
+    /// Longest pause that a call waits for.
     patience: Duration,
 }
 
 impl Limiter {
-    pub(super) fn new(
+    pub(in crate::client) fn new(
         store: Arc<dyn LimiterStore>,
         key: LimitKey,
         shape: &Limits,
         clock: Arc<dyn Clock>,
         patience: Duration,
     ) -> Self {
-        let slots =
-            Lane::ALL.map(|lane| Arc::new(Semaphore::new(shape.lane(lane).concurrency.max(1))));
-        Self { store, key, shape: Arc::new(*shape), slots, clock, patience }
+        Self {
+            store,
+            key,
+            shape: Arc::new(*shape),
+            requests: Arc::new(Semaphore::new(shape.concurrency.max(1))),
+            downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+            turns: std::array::from_fn(|_| Mutex::new(())),
+            is_pressed: AtomicBool::new(true),
+            clock,
+            patience,
+        }
     }
 
-    /// Waits for leave to send `errand` to `host`. `what` names the call in failures.
+    /// Says whether submissions wait for nothing but their pace: there are inputs left, and room in
+    /// the window.
+    pub(in crate::client) fn set_pressed(&self, is_pressed: bool) {
+        self.is_pressed.store(is_pressed, Ordering::Relaxed);
+    }
+
+    /// Waits until a call of `kind` may be sent to `host`. `what` names the call in failures.
     ///
     /// # Errors
-    /// A latch has fallen, or the pause is longer than a call sits out; nothing was sent.
-    pub(super) async fn admit(
+    /// The key is blocked, or the pause is longer than a call waits; nothing was sent.
+    pub(in crate::client) async fn admit(
         &self,
-        errand: Errand,
+        kind: CallKind,
         host: &str,
         what: &str,
         call: &Call<'_>,
     ) -> Result<Admission, Failure> {
+        let mut has_waited = false;
         loop {
-            self.pass_breaker(host, what, call).await?;
-            let slot = self.slot(errand.lane, what).await?;
-            let now = self.clock.now();
-            let shape = Arc::clone(&self.shape);
-            let place = self.with_key(move |key| lanes::place(key, &shape, &errand, now)).await?;
-            match place {
-                Place::At { wait, standing } => {
-                    tokio::time::sleep(wait).await;
-                    // While it waited, others may have learned better.
-                    if wait.is_zero() || self.holds(errand, now).await? {
-                        return Ok(Admission { _slot: slot, standing, reserved: now });
-                    }
+            self.pass_breaker(&scope(host, kind), what, call).await?;
+            let answer = {
+                let _turn = self.turns[kind as usize].lock().await;
+                let permit = permit(&self.requests, what).await?;
+                let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
+                let is_pressed = self.is_pressed.load(Ordering::Relaxed);
+                let asking = Asking { kind, is_pressed };
+                let answer =
+                    self.with_key(move |key| admission::ask(key, &shape, asking, now)).await?;
+                if answer == Answer::Go {
+                    let was_held = has_waited && is_pressed;
+                    let sent = Sent { kind, at: now, was_held, others: None };
+                    return Ok(Admission { _permit: permit, sent });
                 }
-                Place::Parked(wait) => {
-                    drop(slot);
-                    self.sit_out(parked(what, wait), wait, call).await?;
+                drop(permit);
+                if let Answer::AskAfter(wait) = answer {
+                    has_waited = true;
+                    // Of several that wait for the same moment, starts are first to ask.
+                    tokio::time::sleep(wait + rank(kind)).await;
                 }
-                Place::Stopped(kind) => return Err(stopped(what, kind)),
+                answer
+            };
+            match answer {
+                Answer::Paused(wait) => self.sit_out(paused(what, wait), wait, call).await?,
+                Answer::Blocked(kind) => return Err(blocked(what, kind)),
+                Answer::Go | Answer::AskAfter(_) => {}
             }
         }
     }
 
-    /// Waits for leave to fetch from `host`, which has no key and no rate, but may be in trouble.
-    pub(super) async fn admit_to_host(
+    /// Waits until an output may be fetched from `host`, which has no key and no pace, but may be in
+    /// trouble.
+    pub(in crate::client) async fn admit_to_host(
         &self,
         host: &str,
         what: &str,
         call: &Call<'_>,
     ) -> Result<Admission, Failure> {
         self.pass_breaker(host, what, call).await?;
-        let slot = self.slot(Lane::Transfer, what).await?;
-        Ok(Admission { _slot: slot, standing: Standing::FREE, reserved: self.clock.now() })
+        let permit = permit(&self.downloads, what).await?;
+        let sent =
+            Sent { kind: CallKind::Unkeyed, at: self.clock.now(), was_held: false, others: None };
+        Ok(Admission { _permit: permit, sent })
     }
 
-    /// Learns how an admitted errand went. What cannot be kept is no reason to lose an answer.
-    pub(super) async fn learn(
+    /// Learns how an admitted call went; `others` is how many jobs were in flight beside a start.
+    /// What cannot be kept is no reason to lose an answer.
+    pub(in crate::client) async fn learn(
         &self,
-        errand: Errand,
         host: &str,
         admission: &Admission,
+        others: Option<u32>,
         failed: Option<&Failure>,
     ) {
-        self.learn_of_host(host, failed).await;
+        self.learn_of_host(&scope(host, admission.sent.kind), failed).await;
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
-        let Admission { standing, reserved, .. } = *admission;
-        let outcome = Outcome { reserved, standing, failed };
+        let sent = Sent { others, ..admission.sent };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
-            self.with_key(move |key| lessons::learn(key, &shape, &errand, &outcome, now)).await;
+            self.with_key(move |key| admission::learn(key, &shape, &sent, failed, now)).await;
         if let Err(failure) = kept {
             warn!(%failure, "limits were not kept");
         }
     }
 
     /// Remembers the size of pages that the service accepts. Lists work without that, only slower.
-    pub(super) async fn remember_page_size(&self, size: u32) {
+    pub(in crate::client) async fn remember_page_size(&self, size: u32) {
         if let Err(failure) = self.with_key(move |key| key.page_size = Some(size)).await {
             warn!(%failure, "limits were not kept");
         }
     }
 
     /// Learns how `host` answered.
-    pub(super) async fn learn_of_host(&self, host: &str, failed: Option<&Failure>) {
+    pub(in crate::client) async fn learn_of_host(&self, host: &str, failed: Option<&Failure>) {
         let (shape, now) = (self.shape.breaker, self.clock.now());
         let badly = failed.is_some_and(|failure| breaker::counts(failure.kind));
         if !badly && failed.is_some_and(|failure| failure.status.is_none()) {
@@ -150,19 +184,19 @@ impl Limiter {
     }
 
     /// What is known of the key's limits.
-    pub(super) async fn known(&self) -> Result<KeyLimits, Failure> {
+    pub(in crate::client) async fn known(&self) -> Result<KeyLimits, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
         let known = blocking(move || store.key(&key));
         known.await.map_err(|error| Failure::local(KEEPING, &error))?
     }
 
     /// Releases what only the user may.
-    pub(super) async fn release(&self) -> Result<(), Failure> {
-        self.with_key(|key| super::latch::release(&mut key.latches)).await
+    pub(in crate::client) async fn release(&self) -> Result<(), Failure> {
+        self.with_key(|key| key_block::release(&mut key.block)).await
     }
 
     /// The bounds and shapes in use.
-    pub(super) fn shape(&self) -> &Limits {
+    pub(in crate::client) fn shape(&self) -> &Limits {
         &self.shape
     }
 
@@ -198,27 +232,11 @@ impl Limiter {
         if wait > self.patience {
             return Err(failure);
         }
-        if wait >= WORTH_TELLING {
+        if wait >= WORTH_REPORTING {
             (call.on_retry)(&failure, wait);
         }
         tokio::time::sleep(wait).await;
         Ok(())
-    }
-
-    async fn slot(&self, lane: Lane, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-        let [control, poll, transfer] = &self.slots;
-        let slots = match lane {
-            Lane::Control => control,
-            Lane::Poll => poll,
-            Lane::Transfer => transfer,
-        };
-        // It is never closed.
-        Arc::clone(slots).acquire_owned().await.map_err(|error| Failure::local(what, &error))
-    }
-
-    async fn holds(&self, errand: Errand, reserved: Instant) -> Result<bool, Failure> {
-        let now = self.clock.now();
-        Ok(lanes::holds(&mut self.known().await?, &errand, reserved, now))
     }
 
     /// Changes the key's state off the threads that serve sockets: a store may wait for others.
@@ -258,7 +276,26 @@ async fn made<T>(
     made?.ok_or_else(|| Failure::local(KEEPING, &"the store changed nothing"))
 }
 
-fn parked(what: &str, wait: Duration) -> Failure {
+/// The scope of a host's breaker. Failing uploads say nothing about small requests, and must not
+/// hold up polls and downloads of what is finished.
+fn scope(host: &str, kind: CallKind) -> String {
+    if kind == CallKind::Upload { format!("{host} (uploads)") } else { host.to_owned() }
+}
+
+fn rank(kind: CallKind) -> Duration {
+    Duration::from_millis(match kind {
+        CallKind::Start | CallKind::Poll | CallKind::Unkeyed => 0,
+        CallKind::Create => 1,
+        CallKind::Upload => 2,
+    })
+}
+
+async fn permit(of: &Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
+    // It is never closed.
+    Arc::clone(of).acquire_owned().await.map_err(|error| Failure::local(what, &error))
+}
+
+fn paused(what: &str, wait: Duration) -> Failure {
     let mut failure = Failure::new(FailureKind::RateLimited, what, "the service asked for a pause");
     failure.retry_after = Some(wait);
     failure
@@ -271,7 +308,7 @@ fn left_alone(what: &str, host: &str, wait: Duration) -> Failure {
     failure
 }
 
-fn stopped(what: &str, kind: FailureKind) -> Failure {
+fn blocked(what: &str, kind: FailureKind) -> Failure {
     let (why, next) = match kind {
         FailureKind::InsufficientCredits => {
             ("an earlier start found no credits left; nothing was sent", "rbgv resume")

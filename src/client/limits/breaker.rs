@@ -10,8 +10,7 @@
 
 use std::time::Duration;
 
-use super::bucket::{self, BucketShape};
-use crate::model::limits::{BreakerPhase, BucketState, HostLimits};
+use crate::model::limits::{BreakerPhase, HostLimits};
 use crate::model::{FailureKind, Instant};
 
 /// When it opens, and how it closes.
@@ -81,7 +80,7 @@ pub fn ask(state: &mut HostLimits, shape: &BreakerShape, now: Instant) -> Leave 
             }
         }
         BreakerPhase::Ramp { since, full_at_micros } => {
-            climb(state, shape, since, BucketState { full_at_micros }, now)
+            climb(state, shape, (since, full_at_micros), now)
         }
     }
 }
@@ -95,8 +94,7 @@ fn probe(state: &mut HostLimits, now: Instant) -> Leave {
 fn climb(
     state: &mut HostLimits,
     shape: &BreakerShape,
-    since: Instant,
-    mut bucket: BucketState,
+    (since, due_micros): (Instant, u64),
     now: Instant,
 ) -> Leave {
     let climbed = now.since(since);
@@ -105,14 +103,16 @@ fn climb(
         state.phase = BreakerPhase::Closed;
         return Leave::Go;
     }
-    let rate = shape.ramp_rate * climbed.as_secs_f64().exp2();
-    let places = BucketShape { rate, burst: 1, horizon: shape.ramp };
-    let wait = bucket::reserve(&mut bucket, &places, now);
+    let gap = Duration::from_secs_f64(1.0 / (shape.ramp_rate * climbed.as_secs_f64().exp2()));
+    let at = now.0.saturating_mul(1_000);
+    let due = due_micros.max(at);
+    let wait = Duration::from_micros(due - at);
     if wait >= left {
         // Those who would wait for the ramp's end come then, with the state as it is by then.
         return Leave::AskAfter(left);
     }
-    state.phase = BreakerPhase::Ramp { since, full_at_micros: bucket.full_at_micros };
+    let full_at_micros = due.saturating_add(u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
+    state.phase = BreakerPhase::Ramp { since, full_at_micros };
     if wait.is_zero() { Leave::Go } else { Leave::GoAfter(wait) }
 }
 

@@ -1,0 +1,284 @@
+//! One key: whether a call may go now, and what its answer teaches. Pure, over the plain state that
+//! processes share.
+
+use std::time::Duration;
+
+use super::config::Limits;
+use super::pace::{self, Bounds};
+use super::window::{self, Met};
+use super::{key_block, tally};
+use crate::model::limits::{CallKind, KeyLimits, LONGEST_PAUSE, Pace};
+use crate::model::{Delivery, FailureKind, Instant};
+
+/// While submissions are held back by their pace, there is at most one poll in so many rounds of
+/// them, and at least one a minute: in a bucket that counts polls, too, these take from submissions.
+const ROUNDS_PER_POLL: f64 = 8.0;
+const SELDOM: Duration = Duration::from_mins(1);
+
+/// What asks to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::client) struct Asking {
+    pub(in crate::client) kind: CallKind,
+    /// Whether submissions wait for nothing but their pace.
+    pub(in crate::client) is_pressed: bool,
+}
+
+/// Whether a call may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::client) enum Answer {
+    /// Now.
+    Go,
+    /// It is worth asking again after this time.
+    AskAfter(Duration),
+    /// The service asked for a pause that lasts this long.
+    Paused(Duration),
+    /// The key is blocked.
+    Blocked(FailureKind),
+}
+
+/// A call that was sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::client) struct Sent {
+    pub(in crate::client) kind: CallKind,
+    pub(in crate::client) at: Instant,
+    /// Whether the pace had held it back while more than it waited for nothing else.
+    pub(in crate::client) was_held: bool,
+    /// Of a start: jobs in flight besides.
+    pub(in crate::client) others: Option<u32>,
+}
+
+/// How a call went: kind of failure, what is known of its effect, and the pause that was asked for.
+pub(in crate::client) type Failed = (FailureKind, Delivery, Option<Duration>);
+
+/// What stops `kind` whatever the pace.
+pub(in crate::client) fn obstacle(
+    limits: &KeyLimits,
+    kind: CallKind,
+    now: Instant,
+) -> Option<Answer> {
+    if kind == CallKind::Unkeyed {
+        return None;
+    }
+    if let Some(blocked) = key_block::blocked(limits.block, kind == CallKind::Start) {
+        return Some(Answer::Blocked(blocked));
+    }
+    let until =
+        if kind.submits() { limits.submissions_paused_until } else { limits.polls_paused_until };
+    let left = until?.since(now);
+    (!left.is_zero() && left <= LONGEST_PAUSE).then_some(Answer::Paused(left))
+}
+
+/// Lets a call go now and counts it, or says when to ask again.
+pub(in crate::client) fn ask(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    asking: Asking,
+    now: Instant,
+) -> Answer {
+    if let Some(obstacle) = obstacle(limits, asking.kind, now) {
+        return obstacle;
+    }
+    let admitted = match asking.kind {
+        CallKind::Unkeyed => Ok(()),
+        CallKind::Poll => ask_poll(limits, shape, asking.is_pressed, now),
+        kind => pace::admit(&mut limits.submissions, &shape.submissions(), kind as usize, now),
+    };
+    // Times are in whole milliseconds: asking a moment too early would only repeat the question.
+    let whole = |wait: Duration| Duration::from_millis(crate::model::time::millis(wait) + 1);
+    admitted.map_or_else(|wait| Answer::AskAfter(whole(wait)), |()| Answer::Go)
+}
+
+fn ask_poll(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    is_pressed: bool,
+    now: Instant,
+) -> Result<(), Duration> {
+    let submissions = &mut limits.submissions;
+    let rate = pace::rate(submissions, &shape.submissions());
+    if is_pressed && pace::is_known(submissions) {
+        let gap = Duration::from_secs_f64(ROUNDS_PER_POLL / rate).min(SELDOM);
+        let left = limits.polled_at.map_or(Duration::ZERO, |at| at.after(gap).since(now));
+        if !left.is_zero() {
+            return Err(left);
+        }
+    }
+    let mut polls = limits.polls;
+    pace::admit(&mut polls, &shape.polls(), CallKind::Poll as usize, now)?;
+    if pace::is_known(&polls) && pace::is_known(submissions) {
+        // Both were refused: perhaps by one bucket.
+        pace::share(submissions, &shape.submissions(), now)?;
+    }
+    limits.polls = polls;
+    limits.polled_at = Some(now);
+    Ok(())
+}
+
+/// Learns from how a call went.
+pub(in crate::client) fn learn(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    sent: &Sent,
+    failed: Option<Failed>,
+    now: Instant,
+) {
+    let is_refused = matches!(failed, Some((FailureKind::RateLimited, ..)));
+    tally::count(&mut limits.tallies, sent.kind, is_refused, now);
+    if sent.kind == CallKind::Unkeyed {
+        return;
+    }
+    match failed {
+        None => accepted(limits, shape, sent, now),
+        Some((FailureKind::RateLimited, _, pause)) => refused(limits, shape, sent, pause, now),
+        Some((kind, Delivery::NotExecuted, _)) => key_block::failed(&mut limits.block, kind),
+        Some(_) => {}
+    }
+}
+
+fn accepted(limits: &mut KeyLimits, shape: &Limits, sent: &Sent, now: Instant) {
+    let (pace, bounds) = of_kind(limits, shape, sent.kind);
+    pace::accepted(pace, &bounds, sent.kind as usize, (sent.at, now), sent.was_held);
+    if let Some(others) = sent.others {
+        window::accepted(&mut limits.jobs, others, sent.at, now);
+    }
+}
+
+fn refused(
+    limits: &mut KeyLimits,
+    shape: &Limits,
+    sent: &Sent,
+    pause: Option<Duration>,
+    now: Instant,
+) {
+    let until = pause.map(|pause| now.after(pause));
+    let paused = if sent.kind.submits() {
+        &mut limits.submissions_paused_until
+    } else {
+        &mut limits.polls_paused_until
+    };
+    *paused = (*paused).max(until);
+    let is_of_last_cut = limits.submissions.cut_at.is_some_and(|cut| sent.at <= cut);
+    if let Some(others) = sent.others.filter(|_| !is_of_last_cut) {
+        let suspicion = limits.jobs.suspicion;
+        match window::refused(&mut limits.jobs, others, &limits.submissions, (sent.at, now)) {
+            Met::Pace => {}
+            Met::Nothing => return,
+            Met::Window => {
+                if let Some(suspicion) = suspicion {
+                    pace::restore(&mut limits.submissions, &suspicion.pace, now);
+                }
+                limits.jobs.suspicion = None;
+                return;
+            }
+        }
+    }
+    let (pace, bounds) = of_kind(limits, shape, sent.kind);
+    pace::refused(pace, &bounds, sent.kind as usize, (sent.at, now));
+}
+
+fn of_kind<'a>(
+    limits: &'a mut KeyLimits,
+    shape: &Limits,
+    kind: CallKind,
+) -> (&'a mut Pace, Bounds) {
+    if kind.submits() {
+        (&mut limits.submissions, shape.submissions())
+    } else {
+        (&mut limits.polls, shape.polls())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Instant = Instant(1_000_000);
+
+    fn sent(kind: CallKind) -> Sent {
+        let others = (kind == CallKind::Start).then_some(3);
+        Sent { kind, at: NOW, was_held: false, others }
+    }
+
+    /// What a start, a create, an upload and a poll meet after calls failed like this.
+    fn after(lessons: &[(CallKind, Failed)]) -> [Option<Answer>; 4] {
+        let mut limits = KeyLimits::default();
+        for (number, (kind, failed)) in lessons.iter().enumerate() {
+            let now = Instant(NOW.0 + number as u64);
+            learn(&mut limits, &Limits::default(), &sent(*kind), Some(*failed), now);
+        }
+        [CallKind::Start, CallKind::Create, CallKind::Upload, CallKind::Poll]
+            .map(|kind| obstacle(&limits, kind, NOW))
+    }
+
+    #[test]
+    fn a_pause_holds_for_every_call_that_it_may_be_about() {
+        let limited = |seconds| {
+            let pause = Some(Duration::from_secs(seconds)).filter(|pause| !pause.is_zero());
+            (FailureKind::RateLimited, Delivery::NotExecuted, pause)
+        };
+        let paused = |seconds| Some(Answer::Paused(Duration::from_secs(seconds)));
+        for kind in [CallKind::Start, CallKind::Create, CallKind::Upload] {
+            let expected = [paused(7), paused(7), paused(7), None];
+            assert_eq!(after(&[(kind, limited(7))]), expected, "{kind:?}");
+        }
+        assert_eq!(after(&[(CallKind::Poll, limited(7))]), [None, None, None, paused(7)]);
+        assert_eq!(after(&[(CallKind::Start, limited(0))]), [None; 4]);
+        let endless = 1_000_000;
+        assert_eq!(after(&[(CallKind::Poll, limited(endless))]), [None; 4], "a mistake");
+    }
+
+    #[test]
+    fn a_key_is_blocked_by_what_was_certainly_refused() {
+        use FailureKind as K;
+        let credits = Some(Answer::Blocked(K::InsufficientCredits));
+        let key = Some(Answer::Blocked(K::Unauthorized));
+        let table = [
+            (
+                CallKind::Start,
+                K::InsufficientCredits,
+                Delivery::NotExecuted,
+                [credits, None, None, None],
+            ),
+            (CallKind::Start, K::InsufficientCredits, Delivery::Ambiguous, [None; 4]),
+            (CallKind::Poll, K::Unauthorized, Delivery::NotExecuted, [key; 4]),
+            (CallKind::Create, K::Forbidden, Delivery::NotExecuted, [key; 4]),
+            (CallKind::Unkeyed, K::Unauthorized, Delivery::NotExecuted, [None; 4]),
+            (CallKind::Start, K::Unreachable, Delivery::NotExecuted, [None; 4]),
+        ];
+        for (sent, kind, delivery, expected) in table {
+            assert_eq!(after(&[(sent, (kind, delivery, None))]), expected, "{kind:?} {delivery:?}");
+        }
+    }
+
+    #[test]
+    fn polls_leave_the_pace_to_submissions_that_wait_for_it() {
+        let shape = Limits::default();
+        let mut limits = KeyLimits::default();
+        let limited = (FailureKind::RateLimited, Delivery::NotExecuted, None);
+        learn(&mut limits, &shape, &sent(CallKind::Upload), Some(limited), NOW);
+        let poll = |is_pressed| Asking { kind: CallKind::Poll, is_pressed };
+        let mut count = |is_pressed, from: u64| {
+            (0..100_000)
+                .filter(|ms| {
+                    let now = Instant(NOW.0 + from + ms);
+                    ask(&mut limits, &shape, poll(is_pressed), now) == Answer::Go
+                })
+                .count()
+        };
+        let (free, pressed) = (count(false, 1_000), count(true, 200_000));
+        assert!(free > 400, "{free} polls in 100 s at 5 a second");
+        assert!((30..=33).contains(&pressed), "{pressed} polls in 100 s, one in 8 rounds at 2.5/s");
+    }
+
+    #[test]
+    fn a_start_that_met_the_window_does_not_slow_the_pace() {
+        let shape = Limits::default();
+        let mut limits = KeyLimits::default();
+        let limited = (FailureKind::RateLimited, Delivery::NotExecuted, None);
+        let start = |at: u64| Sent { at: Instant(at), ..sent(CallKind::Start) };
+        learn(&mut limits, &shape, &start(1_000), Some(limited), Instant(1_100));
+        assert!(limits.submissions.ceiling > 0.0);
+        learn(&mut limits, &shape, &start(2_000), Some(limited), Instant(2_100));
+        assert_eq!((limits.jobs.size, limits.submissions.ceiling), (3, 0.0));
+    }
+}

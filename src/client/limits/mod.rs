@@ -1,0 +1,36 @@
+//! The limits of a key: learned from answers, since no service publishes them, and shared by every
+//! process through a [`LimiterStore`](crate::model::limits::LimiterStore).
+//!
+//! Read in this order:
+//!
+//! | file | its one concern |
+//! |---|---|
+//! | `config` | the bounds that a profile sets |
+//! | `pace` | how fast: one pace for submissions, one for polls |
+//! | `window` | how many jobs in flight, and whether a refusal was about the pace or the window |
+//! | `key_block` | stops after 401, 402 and 403, until the user resumes |
+//! | `admission` | one key: may this call go now, and what does its answer teach |
+//! | `breaker` | one host: left alone while its failures surge |
+//! | `limiter` | the only part that waits: asks the policies above, sleeps, asks again |
+//! | `tally`, `report` | the last hour, and what is known, for people |
+//! | `memory_store` | limits that end with the process |
+//!
+//! All but `limiter` and `memory_store` are pure functions over the plain state in
+//! [`model::limits`](crate::model::limits).
+
+pub(super) mod admission;
+pub mod breaker;
+mod config;
+mod key_block;
+pub(super) mod limiter;
+mod memory_store;
+pub mod pace;
+pub(super) mod report;
+mod tally;
+mod window;
+
+pub use breaker::BreakerShape;
+pub use config::Limits;
+pub use limiter::Admission;
+pub use memory_store::MemoryStore;
+pub use report::{LimitsReport, NextCall, PaceReport};

@@ -1,0 +1,332 @@
+//! How fast calls may go, learned from refusals.
+//!
+//! A batch is a pipeline in balance: each job needs one upload, one create and one start. So whatever
+//! a service counts, in buckets of whatever calls, comes to one number: *rounds* a second, where a
+//! round is one call of each kind. Each kind is spaced by the pace; the kinds that were refused share
+//! the service's bucket and are spaced among each other, too.
+//!
+//! The pace grows with each accepted round until the first refusal. A refusal cuts it once: by half
+//! while nothing is known, to what passed since the last cut if that was a short time ago, and
+//! by [`CUT`] otherwise. It returns along a cubic curve that is flat around the old value, and grows
+//! exponentially once that has been left behind. Only calls that the pace had held back let it grow.
+
+use std::time::Duration;
+
+use crate::model::Instant;
+use crate::model::limits::Pace;
+
+/// The slowest pace: a call each 100 s.
+const SLOWEST: f64 = 0.01;
+/// Share that is lost by a refusal at a pace that was held for a while.
+const CUT: f64 = 0.07;
+/// Share that is left by a refusal when too little passed to measure.
+const UNMEASURED: f64 = 0.7;
+/// Rounds that must have passed for a measurement.
+const MEASURABLE: f64 = 2.0;
+/// Share of the measured pace that is tried next.
+const MEASURED: f64 = 0.95;
+/// Rounds, and the least time, in which a pace returns to where it was cut.
+const RETURN_ROUNDS: f64 = 40.0;
+const RETURN_LEAST: f64 = 5.0;
+/// Largest growth by one accepted call, and rate of growth (per return time) beyond the old value.
+const STEP: f64 = 1.05;
+const BEYOND: f64 = 0.5;
+/// Calls that may go at once after a pause, of each kind, before a refusal and after one.
+const BURST: (f64, f64) = (3.0, 2.0);
+
+const SECOND: f64 = 1_000_000.0;
+
+/// What bounds a pace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bounds {
+    /// Rounds a second before anything is known.
+    pub first: f64,
+    /// Rounds a second, at most.
+    pub most: f64,
+    /// Kinds of calls in a round while none of them was refused.
+    pub kinds: f64,
+}
+
+/// Rounds a second that are allowed now.
+pub fn rate(pace: &Pace, bounds: &Bounds) -> f64 {
+    within(if pace.rate > 0.0 { pace.rate } else { bounds.first }, bounds)
+}
+
+fn within(rate: f64, bounds: &Bounds) -> f64 {
+    rate.clamp(SLOWEST, bounds.most.max(SLOWEST))
+}
+
+/// Whether a refusal has shown where the limit is.
+pub fn is_known(pace: &Pace) -> bool {
+    pace.ceiling > 0.0
+}
+
+/// Lets a call of `kind` go now, or answers how long until it is worth asking again.
+pub fn admit(pace: &mut Pace, bounds: &Bounds, kind: usize, now: Instant) -> Result<(), Duration> {
+    let at = micros(now);
+    let round = SECOND / rate(pace, bounds);
+    let gap = round / counted(pace, bounds);
+    let known = is_known(pace);
+    let burst = if known { BURST.1 } else { BURST.0 };
+    forget_other_clock(pace, at, round);
+    let kind_due = pace.kind_due_micros[kind].max(sub(at, round * (burst - 1.0)));
+    let shares = is_counted(pace, kind);
+    // Kinds that share a bucket keep their distance as soon as it is known to be one.
+    let slack = if known { 0.0 } else { gap * (burst - 1.0) };
+    let shared_due = if shares { pace.due_micros.max(sub(at, slack)) } else { 0 };
+    let due = kind_due.max(shared_due);
+    if due > at {
+        return Err(Duration::from_micros(due - at));
+    }
+    pace.kind_due_micros[kind] = add(kind_due, round);
+    if shares {
+        pace.due_micros = add(shared_due, gap);
+    }
+    Ok(())
+}
+
+/// A call is never due further ahead than a round or two: a clock was set.
+fn forget_other_clock(pace: &mut Pace, at: u64, round: f64) {
+    let latest = add(at, round * 3.0);
+    for due in pace.kind_due_micros.iter_mut().chain([&mut pace.due_micros]) {
+        if *due > latest {
+            *due = at;
+        }
+    }
+}
+
+/// Takes a place of the counted kinds for a call of another pace, if one is free.
+pub fn share(pace: &mut Pace, bounds: &Bounds, now: Instant) -> Result<(), Duration> {
+    let at = micros(now);
+    if pace.due_micros > at {
+        return Err(Duration::from_micros(pace.due_micros - at));
+    }
+    pace.due_micros = add(at, SECOND / rate(pace, bounds) / counted(pace, bounds));
+    Ok(())
+}
+
+/// A call of `kind` that was sent at `sent` was accepted. `was_held` if the pace had held it back.
+pub fn accepted(
+    pace: &mut Pace,
+    bounds: &Bounds,
+    kind: usize,
+    (sent, now): (Instant, Instant),
+    was_held: bool,
+) {
+    if !is_counted(pace, kind) || pace.cut_at.is_some_and(|cut| sent <= cut) {
+        return;
+    }
+    let rounds = 1.0 / counted(pace, bounds);
+    pace.passed += rounds;
+    if !was_held {
+        return;
+    }
+    let before = rate(pace, bounds);
+    let grown = if is_known(pace) {
+        // Without a time, since the machine was booted, it counts from the first call.
+        let since = now.since(*pace.cut_at.get_or_insert(now)).as_secs_f64();
+        curve(pace.ceiling, since / return_time(before)).clamp(before, before * STEP)
+    } else {
+        before + rounds
+    };
+    pace.rate = within(grown, bounds);
+}
+
+/// The pace after a cut, at `part` of the return time.
+fn curve(ceiling: f64, part: f64) -> f64 {
+    let from_ceiling = part - 1.0;
+    if from_ceiling < 0.0 {
+        ceiling * (1.0 + CUT * from_ceiling.powi(3))
+    } else {
+        ceiling * (BEYOND * from_ceiling).exp()
+    }
+}
+
+fn return_time(rate: f64) -> f64 {
+    (RETURN_ROUNDS / rate).max(RETURN_LEAST)
+}
+
+/// A call of `kind` that was sent at `sent` was refused. Answers whether the pace was cut: it is
+/// not for a call that was sent before the last cut.
+pub fn refused(
+    pace: &mut Pace,
+    bounds: &Bounds,
+    kind: usize,
+    (sent, now): (Instant, Instant),
+) -> bool {
+    pace.counted[kind] = true;
+    if pace.cut_at.is_some_and(|cut| sent <= cut) {
+        return false;
+    }
+    let before = rate(pace, bounds);
+    let since = pace.cut_at.map(|cut| now.since(cut).as_secs_f64());
+    let measured = since
+        .filter(|since| pace.passed >= MEASURABLE && *since > 0.0)
+        .map(|since| pace.passed / since);
+    let was_cut_lately = since.is_some_and(|since| since < return_time(before) / 2.0);
+    let after = if !is_known(pace) {
+        before / 2.0
+    } else if was_cut_lately {
+        measured.map_or(before * UNMEASURED, |passed| {
+            (passed * MEASURED).clamp(before / 2.0, before * (1.0 - CUT))
+        })
+    } else {
+        // A pace far beyond the old ceiling was never in use for long, unless as much has passed.
+        let proved = (pace.ceiling * 1.1).max(measured.unwrap_or(0.0));
+        before.min(proved) * (1.0 - CUT)
+    };
+    pace.rate = within(after, bounds);
+    pace.ceiling = pace.rate / (1.0 - CUT);
+    pace.cut_at = Some(now);
+    pace.passed = 0.0;
+    // The service's bucket is empty.
+    let at = micros(now);
+    pace.due_micros = pace.due_micros.max(add(at, SECOND / pace.rate / counted(pace, bounds)));
+    for due in &mut pace.kind_due_micros {
+        *due = (*due).max(at);
+    }
+    true
+}
+
+/// The last cut was for a refusal that had another reason: the pace is what it was before.
+pub fn restore(pace: &mut Pace, before: &Pace, now: Instant) {
+    pace.rate = pace.rate.max(before.rate);
+    pace.ceiling = if is_known(before) { pace.ceiling.max(before.ceiling) } else { 0.0 };
+    pace.counted = before.counted;
+    pace.passed = 0.0;
+    pace.cut_at = Some(now);
+}
+
+fn is_counted(pace: &Pace, kind: usize) -> bool {
+    pace.counted[kind] || pace.counted.iter().all(|counted| !counted)
+}
+
+/// Kinds that share the service's bucket.
+fn counted(pace: &Pace, bounds: &Bounds) -> f64 {
+    match pace.counted.iter().filter(|counted| **counted).count() {
+        0 => bounds.kinds,
+        #[expect(clippy::cast_precision_loss, reason = "at most four")]
+        some => some as f64,
+    }
+}
+
+fn micros(at: Instant) -> u64 {
+    at.0.saturating_mul(1_000)
+}
+
+// Spans are at most 100 s in microseconds.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn add(at: u64, span: f64) -> u64 {
+    at.saturating_add(span.max(1.0) as u64)
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn sub(at: u64, span: f64) -> u64 {
+    at.saturating_sub(span.max(0.0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: Bounds = Bounds { first: 5.0, most: 50.0, kinds: 3.0 };
+    const MS: Duration = Duration::from_millis(1);
+
+    /// Sends calls of kinds in turn as fast as they are admitted, to a bucket of `rate` calls a second
+    /// that counts `counts`, for `seconds`. Answers accepted calls, refusals, and the pace.
+    fn drive(
+        mut pace: Pace,
+        counts: [bool; 3],
+        (rate, burst): (f64, f64),
+        seconds: u64,
+    ) -> (u32, u32, Pace) {
+        let (mut tokens, mut accepted_calls, mut refusals) = (burst, 0, 0);
+        let mut kind = 0;
+        for ms in 0..seconds * 1_000 {
+            let now = Instant(10_000 + ms);
+            tokens = (tokens + rate / 1_000.0).min(burst);
+            let was_held = match admit(&mut pace, &BOUNDS, kind, now) {
+                Ok(()) => true,
+                Err(_) => continue,
+            };
+            if counts[kind] && tokens < 1.0 {
+                refusals += 1;
+                refused(&mut pace, &BOUNDS, kind, (now, now.after(MS)));
+                continue;
+            }
+            tokens -= f64::from(u8::from(counts[kind]));
+            accepted(&mut pace, &BOUNDS, kind, (now, now.after(MS)), was_held);
+            accepted_calls += 1;
+            kind = (kind + 1) % 3;
+        }
+        (accepted_calls, refusals, pace)
+    }
+
+    #[test]
+    fn the_pace_finds_the_limit_whichever_calls_are_counted() {
+        // (kinds that are counted, calls a second, burst)
+        let table = [
+            ([true, true, true], 12.0, 1.0),
+            ([true, true, true], 12.0, 20.0),
+            ([false, true, true], 4.0, 2.0),
+            ([false, false, true], 1.0, 5.0),
+            ([true, false, false], 30.0, 3.0),
+        ];
+        for (counts, rate, burst) in table {
+            let kinds = f64::from(counts.iter().map(|counted| u8::from(*counted)).sum::<u8>());
+            let (_, _, learned) = drive(Pace::default(), counts, (rate, burst), 60);
+            let (calls, refusals, _) = drive(learned, counts, (rate, burst), 600);
+            let rounds = f64::from(calls) / 3.0 / 600.0;
+            let best = rate / kinds;
+            assert!(rounds > best * 0.9, "{counts:?} {rate}: {rounds} of {best} rounds a second");
+            assert!(rounds < best * 1.05, "{counts:?} {rate}: {rounds} of {best} rounds a second");
+            let share = f64::from(refusals) / f64::from(calls);
+            assert!(share < 0.02, "{counts:?} {rate}: {share} refused");
+        }
+    }
+
+    #[test]
+    fn refusals_of_what_was_sent_before_a_cut_belong_to_it() {
+        let mut pace = Pace::default();
+        assert!(refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100))));
+        let cut = pace;
+        assert!(!refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200))));
+        assert_eq!(pace, cut);
+        assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "half, while nothing is known");
+        assert!(refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300))));
+    }
+
+    #[test]
+    fn only_calls_that_were_held_back_let_it_grow() {
+        let mut pace = Pace::default();
+        for at in 0..100 {
+            accepted(&mut pace, &BOUNDS, 0, (Instant(at), Instant(at + 1)), false);
+        }
+        assert!((rate(&pace, &BOUNDS) - BOUNDS.first).abs() < 1e-9);
+        accepted(&mut pace, &BOUNDS, 0, (Instant(200), Instant(201)), true);
+        assert!(rate(&pace, &BOUNDS) > BOUNDS.first);
+    }
+
+    #[test]
+    fn a_cut_that_had_another_reason_is_taken_back() {
+        let before = Pace { rate: 8.0, ceiling: 9.0, ..Pace::default() };
+        let mut pace = before;
+        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        restore(&mut pace, &before, Instant(2_000));
+        assert_eq!((pace.rate, pace.ceiling, pace.counted), (8.0, 9.0, before.counted));
+        let mut unknown = Pace::default();
+        refused(&mut unknown, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        restore(&mut unknown, &Pace::default(), Instant(2_000));
+        assert!(!is_known(&unknown));
+    }
+
+    #[test]
+    fn after_a_boot_it_grows_again() {
+        let mut pace = Pace { rate: 2.0, ceiling: 2.2, ..Pace::default() };
+        for at in 0..200 {
+            let at = Instant(1_000 + at * 500);
+            accepted(&mut pace, &BOUNDS, 0, (at, at.after(MS)), true);
+        }
+        assert!(pace.rate > 2.2, "{}", pace.rate);
+    }
+}
