@@ -1,6 +1,8 @@
 //! How quickly a batch could be through at best: the largest of several terms, each of which holds
 //! for any client that uploads, creates and starts each job once. `docs/architecture.md` lists them.
 
+use rbgv::client::Limits;
+
 use crate::server::{Bucket, Kind, PAGE, Server};
 
 /// One reason why a batch cannot be quicker, in seconds.
@@ -13,11 +15,6 @@ pub struct Term {
     /// At least this long.
     pub seconds: f64,
 }
-
-/// The rate of creates and starts, and of uploads, that the program's default settings allow, and
-/// their burst.
-const OWN_RATE: f64 = 20.0;
-const OWN_BURST: f64 = 10.0;
 
 /// The terms for a batch that began at `began` seconds and whose jobs took `services`.
 pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
@@ -57,8 +54,11 @@ pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
         let inside = (3.0 * jobs + polls) * 0.2 * way + jobs * server.transfer;
         terms.push(term("calls at once", inside / f64::from(most)));
     }
-    let own = (2.0 * jobs - OWN_BURST).max(0.0) / OWN_RATE;
-    terms.push(term("the program's own rate", own + head + shortest + tail));
+    let own = Limits::default();
+    let rate = 3.0 * jobs / own.submission_rate_max;
+    terms.push(term("the program's own rate", rate + shortest + tail));
+    let calls = 3.0 * way + server.transfer;
+    terms.push(term("the program's own calls at once", jobs * calls / own.concurrency as f64));
     terms
 }
 

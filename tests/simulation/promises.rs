@@ -95,7 +95,7 @@ fn hold_on(servers: u64, jobs: usize) {
 
 #[test]
 fn promises_hold_on_random_servers() {
-    hold_on(given("SIM_SERVERS", 150), given("SIM_JOBS", 40) as usize);
+    hold_on(given("SIM_SERVERS", 100), given("SIM_JOBS", 30) as usize);
 }
 
 #[test]
