@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::route::{Lane, Route};
+use super::scenario::Routes;
 use super::service::{Job, JobRequest};
 
 /// Requests kept; the oldest go first, and are counted.
@@ -88,6 +89,25 @@ pub(crate) struct Audit {
     latest: HashMap<String, usize>,
     running: usize,
     most_running: usize,
+    /// Pauses that were announced to a key, after a refusal of a call, for some calls: when each
+    /// was announced and when it ends, both rising.
+    pauses: BTreeMap<(String, Route, Routes), VecDeque<(Duration, Duration)>>,
+    early_calls: Vec<EarlyCall>,
+}
+
+/// A call that arrived during a pause that the sandbox had announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyCall {
+    /// The call.
+    pub route: Route,
+    /// When it arrived.
+    pub at: Duration,
+    /// The call that was refused with `Retry-After`.
+    pub refused: Route,
+    /// When that answer was given: the first one whose pause was still running.
+    pub announced: Duration,
+    /// When the announced pause ends.
+    pub until: Duration,
 }
 
 /// How often a route was called.
@@ -131,6 +151,9 @@ impl Audit {
             {
                 work.polls_after_told.push(row.at);
             }
+            if let Some(key) = &row.key {
+                self.note_if_early(key, route, Duration::from_millis(row.at));
+            }
         }
         if self.rows.len() == KEPT {
             self.rows.pop_front();
@@ -152,6 +175,34 @@ impl Audit {
             if let Some(route) = Route::of(&row.method, &row.path) {
                 self.routes.entry(route).or_default().refused += 1;
             }
+        }
+    }
+
+    fn note_if_early(&mut self, key: &str, route: Route, at: Duration) {
+        for ((paused, refused, calls), pauses) in &mut self.pauses {
+            if paused != key || !calls.has(route) {
+                continue;
+            }
+            while pauses.pop_front_if(|(_, until)| *until <= at).is_some() {}
+            if let Some((announced, until)) = pauses.front().copied() {
+                self.early_calls.push(EarlyCall { route, at, refused: *refused, announced, until });
+            }
+        }
+    }
+
+    /// A refusal of `route` has announced a pause to a key.
+    pub(crate) fn announced(
+        &mut self,
+        key: &str,
+        route: Route,
+        calls: Routes,
+        now: Duration,
+        until: Duration,
+    ) {
+        let pauses = self.pauses.entry((key.to_owned(), route, calls)).or_default();
+        // A pause that ends before an earlier one does adds nothing.
+        if pauses.back().is_none_or(|(_, latest)| *latest < until) {
+            pauses.push_back((now, until));
         }
     }
 
@@ -220,6 +271,11 @@ impl Audit {
     /// Calls by route.
     pub(crate) fn routes(&self) -> &BTreeMap<Route, CallCount> {
         &self.routes
+    }
+
+    /// Calls that arrived during an announced pause.
+    pub(crate) fn early_calls(&self) -> &[EarlyCall] {
+        &self.early_calls
     }
 
     /// Requests for output links.

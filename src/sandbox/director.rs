@@ -1,11 +1,15 @@
 //! The scenario in force: which faults a call meets, and what the limits are now.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::random::roll;
 use super::scenario::{Action, Caps, Scenario, Subject};
+
+/// The stream of dice for refused starts; faults have those from 0 on.
+const REFUSED_STARTS: u64 = u64::MAX;
 
 /// What one call meets.
 #[derive(Debug, Clone, Default)]
@@ -58,13 +62,19 @@ pub(crate) struct Director {
     pub(crate) scenario: Scenario,
     loaded: Duration,
     counts: Mutex<Vec<Count>>,
+    refused_starts: AtomicU64,
 }
 
 impl Director {
     /// Puts a scenario in force at `now` (since the sandbox began).
     pub(crate) fn new(scenario: Scenario, now: Duration) -> Self {
         let counts = scenario.faults.iter().map(|_| Count::default()).collect();
-        Self { scenario, loaded: now, counts: Mutex::new(counts) }
+        Self {
+            scenario,
+            loaded: now,
+            counts: Mutex::new(counts),
+            refused_starts: AtomicU64::new(0),
+        }
     }
 
     /// Counts a call and says what it meets.
@@ -92,8 +102,17 @@ impl Director {
         plan
     }
 
+    /// Whether a start that was refused for its rate is executed all the same.
+    pub(crate) fn executes_anyway(&self) -> bool {
+        let share = self.scenario.limits.executes_anyway;
+        share > 0.0 && {
+            let nth = self.refused_starts.fetch_add(1, Ordering::Relaxed);
+            roll(self.scenario.seed, REFUSED_STARTS, nth) < share
+        }
+    }
+
     /// The limits at `now`.
-    pub(crate) fn caps(&self, now: Duration) -> Caps {
+    pub(crate) fn caps(&self, now: Duration) -> &Caps {
         self.scenario.limits.at(now.saturating_sub(self.loaded))
     }
 }

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::header::HOST;
+use axum::http::uri::Authority;
 use axum::http::{Request, Response};
 use jiff::Timestamp;
 use tower_service::Service as _;
@@ -105,7 +106,7 @@ impl InProcess {
 
 fn is_for_outputs(request: &Request<Body>) -> bool {
     let stated = || request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    let host = request.uri().authority().map(|authority| authority.as_str()).or_else(stated);
+    let host = request.uri().authority().map(Authority::as_str).or_else(stated);
     host.is_some_and(|host| InProcess::CDN_URL.ends_with(&format!("//{host}")))
 }
 

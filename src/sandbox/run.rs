@@ -188,8 +188,9 @@ pub async fn serve(
     };
     let (app, api_key) = build(options, surroundings)?;
     let (stop, stopped) = watch::channel(false);
-    let api = tokio::spawn(answer(api.listener, http::api(&app), stopped.clone()));
-    let outputs = tokio::spawn(answer(outputs.listener, http::outputs(&app), stopped));
+    let track = |listener| Tracked { listener, app: Arc::clone(&app) };
+    let api = tokio::spawn(answer(track(api.listener), http::api(&app), stopped.clone()));
+    let outputs = tokio::spawn(answer(track(outputs.listener), http::outputs(&app), stopped));
     let unfinished = app.service().unfinished();
     for (id, start_number) in unfinished {
         work::launch(&app, id, start_number);
@@ -237,9 +238,9 @@ async fn listen(address: SocketAddr, host: Option<&str>) -> Result<Socket, Sandb
     Ok(Socket { listener, url })
 }
 
-async fn answer(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn answer(listener: Tracked, router: Router, mut stopped: watch::Receiver<bool>) {
     let service = router.into_make_service_with_connect_info::<Connection>();
-    let served = axum::serve(Tracked(listener), service).with_graceful_shutdown(async move {
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     });
     if let Err(error) = served.await {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::app::App;
-pub use super::audit::CallCount;
+pub use super::audit::{CallCount, EarlyCall};
 use super::route::Route;
 use super::service::Status;
 
@@ -46,21 +46,6 @@ pub struct JobTruth {
     pub polls_after_end_shown: Vec<Duration>,
 }
 
-/// A call that arrived during a pause that the sandbox had announced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EarlyCall {
-    /// The call.
-    pub route: Route,
-    /// When it arrived.
-    pub at: Duration,
-    /// The call that was refused with `Retry-After`.
-    pub refused: Route,
-    /// When that answer was given.
-    pub announced: Duration,
-    /// When the announced pause ends.
-    pub until: Duration,
-}
-
 impl Truth {
     pub(crate) fn of(app: &App) -> Self {
         let (service, audit) = (app.service(), app.audit());
@@ -94,7 +79,7 @@ impl Truth {
             most_in_flight: service.most_open.clone(),
             calls: audit.routes().clone(),
             downloads: audit.downloads(),
-            early_calls: Vec::new(),
+            early_calls: audit.early_calls().to_vec(),
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
     tokio::spawn(async move {
         // The semaphore is fair, so the queue is in order of starts.
         let Ok(_worker) = Arc::clone(&app.workers).acquire_owned().await else { return };
-        let Some(job) = app.service().begin(&id, start_number) else { return };
+        let Some(job) = app.service().begin(&id, start_number, app.clock.wall()) else { return };
         webhook::send(&app, &job, "job.started");
         app.audit().worker_began(&id, app.now());
         let ending = run(&app, &job).await;
@@ -75,9 +75,9 @@ async fn wait(app: &Arc<App>, job: &Job, timer: &Timer) -> Result<(Outcome, Outp
         None => return Err(UNREADABLE.to_owned()),
     };
     backdrop(app, job, &bench).await?;
-    let timed = Timed { began: app.now(), takes: timer.service_time(seconds) };
-    app.service().time(&job.id, job.starts, timed);
-    tokio::time::sleep(timed.takes).await;
+    let takes = timer.service_time(seconds);
+    app.service().time(&job.id, job.starts, Timed { began: app.now(), takes });
+    tokio::time::sleep(takes).await;
     let stand_in = timer
         .output(&job.request.format)
         .ok_or_else(|| format!("There is no stand-in for {}", job.request.format))?;
@@ -182,8 +182,8 @@ async fn input(app: &Arc<App>, job: &Job, bench: &Bench) -> Result<PathBuf, Stri
             let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
             let place = bench.file(app, "input")?;
             let url = &job.request.video_url;
-            let fetched = fetcher.fetch(url, &place, app.limits.bytes, is_video).await;
-            fetched.map_err(|error| unreachable(&error))?;
+            let (most, kind) = (app.limits.bytes, is_video);
+            fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
             Ok(place)
         }
     }
@@ -217,8 +217,8 @@ async fn backdrop(app: &Arc<App>, job: &Job, bench: &Bench) -> Result<Backdrop, 
         |why: &dyn Display| format!("The background image could not be fetched: {why}");
     let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
     let place = bench.file(app, "background")?;
-    let fetched = fetcher.fetch(url, &place, app.limits.picture_bytes, is_picture).await;
-    fetched.map_err(|error| unreachable(&error))?;
+    let (most, kind) = (app.limits.picture_bytes, is_picture);
+    fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
     Ok(Backdrop::Image(place))
 }
 

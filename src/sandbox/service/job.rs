@@ -34,6 +34,11 @@ impl Status {
         }
     }
 
+    /// Whether the job has ended.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+
     /// Whether the job is started and not yet final: what an in-flight cap counts.
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Processing)
@@ -102,6 +107,9 @@ pub(crate) struct Job {
     pub(crate) source: Source,
     pub(crate) created_at: Timestamp,
     pub(crate) started_at: Option<Timestamp>,
+    /// When a worker took it.
+    #[serde(default)]
+    pub(crate) began_at: Option<Timestamp>,
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) duration_seconds: Option<f64>,
     /// `pending` until the duration is known, then `charged`, perhaps `refunded`.
@@ -122,6 +130,23 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// Its state at an earlier time; `None` before it was made. Of a job that was started again,
+    /// only the latest start is known.
+    pub(crate) fn status_at(&self, time: Timestamp) -> Option<Status> {
+        let had_come = |event: Option<Timestamp>| event.is_some_and(|event| event <= time);
+        Some(if self.created_at > time {
+            return None;
+        } else if had_come(self.finished_at) {
+            self.status
+        } else if had_come(self.began_at) {
+            Status::Processing
+        } else if had_come(self.started_at) || self.starts > 1 {
+            Status::Pending
+        } else {
+            Status::Created
+        })
+    }
+
     /// 0 to 100, at `now` since the sandbox began.
     pub(crate) fn progress_at(&self, now: Duration) -> f64 {
         match self.timed {

@@ -72,9 +72,10 @@ impl Service {
     }
 
     /// Marks the given start of a job as running; `None` when a later start has replaced it.
-    pub(crate) fn begin(&mut self, id: &str, start_number: u32) -> Option<Job> {
+    pub(crate) fn begin(&mut self, id: &str, start_number: u32, now: Timestamp) -> Option<Job> {
         let job = self.current(id, start_number)?;
         job.status = Status::Processing;
+        job.began_at = Some(now);
         let job = job.clone();
         self.keep(id);
         Some(job)

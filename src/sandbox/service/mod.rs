@@ -10,7 +10,7 @@ mod refusal;
 mod request;
 mod store;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 
@@ -23,8 +23,9 @@ pub(crate) use self::ledger::Ending;
 pub(crate) use self::refusal::{Refusal, code_for};
 pub(crate) use self::request::{Background, JobRequest};
 pub(crate) use self::store::{Disk, Store};
+use super::limiter::Pause;
 use super::random::Tokens;
-use super::scenario::{JobRules, SecondStart};
+use super::scenario::{JobRules, Routes, SecondStart};
 use super::sign::sha256_hex;
 
 /// Who is calling: a key that was accepted.
@@ -62,6 +63,8 @@ pub(crate) struct Service {
     jobs: BTreeMap<String, Job>,
     /// Job ids by key, oldest first.
     order: BTreeMap<String, Vec<String>>,
+    /// Jobs that were made as drafts, oldest first.
+    drafts: VecDeque<(Timestamp, String)>,
     uploads: HashMap<String, Upload>,
     charges: Vec<Charge>,
     spent: HashMap<String, f64>,
@@ -85,6 +88,7 @@ impl Service {
             registry,
             jobs: BTreeMap::new(),
             order: BTreeMap::new(),
+            drafts: VecDeque::new(),
             uploads: uploads.into_iter().map(|upload| (upload.id.clone(), upload)).collect(),
             charges: Vec::new(),
             spent: HashMap::new(),
@@ -110,6 +114,9 @@ impl Service {
         }
         if job.status.is_open() {
             self.count_open(&job.key);
+        }
+        if job.status == Status::Created {
+            self.drafts.push_back((job.created_at, job.id.clone()));
         }
         self.order.entry(job.key.clone()).or_default().push(job.id.clone());
         self.jobs.insert(job.id.clone(), job);
@@ -236,6 +243,7 @@ impl Service {
             source,
             created_at: now,
             started_at: None,
+            began_at: None,
             finished_at: None,
             duration_seconds,
             billing: None,
@@ -264,6 +272,15 @@ impl Service {
         }
     }
 
+    /// Forgets drafts made at `before` or earlier that were not started.
+    pub(crate) fn forget_drafts(&mut self, before: Timestamp) {
+        while let Some((_, id)) = self.drafts.pop_front_if(|(made, _)| *made <= before) {
+            if self.jobs.get(&id).is_some_and(|job| job.status == Status::Created) {
+                self.discard(&id);
+            }
+        }
+    }
+
     /// The job, if this key made it.
     pub(crate) fn own_job(&self, caller: &Caller, id: &str) -> Result<&Job, Refusal> {
         self.jobs.get(id).filter(|job| job.key == caller.key).ok_or_else(Refusal::job_not_found)
@@ -289,15 +306,13 @@ impl Service {
         self.order.values().flatten().filter_map(|id| self.jobs.get(id))
     }
 
-    /// The key's jobs, newest first.
-    pub(crate) fn own_jobs<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Job> + 'a {
+    /// The key's jobs, oldest first.
+    pub(crate) fn own_jobs<'a>(
+        &'a self,
+        caller: &Caller,
+    ) -> impl DoubleEndedIterator<Item = &'a Job> + Clone + use<'a> {
         let ids = self.order.get(&caller.key).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().rev().filter_map(|id| self.jobs.get(id))
-    }
-
-    /// How many jobs the key has.
-    pub(crate) fn job_count(&self, caller: &Caller) -> usize {
-        self.order.get(&caller.key).map_or(0, Vec::len)
+        ids.iter().filter_map(|id| self.jobs.get(id))
     }
 
     /// Starts a job: checks, charges and queues it in one step.
@@ -316,6 +331,9 @@ impl Service {
                 SecondStart::Conflict => {
                     return Err(Refusal::conflict(format!("Job is already {}", job.status.word())));
                 }
+                SecondStart::Invalid => {
+                    return Err(Refusal::invalid(format!("Job is already {}", job.status.word())));
+                }
                 SecondStart::Same => return Ok(Started { job: job.clone(), launched: false }),
                 SecondStart::Again => {}
             }
@@ -326,7 +344,7 @@ impl Service {
         if in_flight_cap.is_some_and(|cap| in_flight >= cap) {
             return Err(Refusal::rate_limited(
                 format!("Too many jobs in flight: {in_flight}"),
-                std::time::Duration::from_secs(1),
+                Pause::unknown(Routes::START),
             ));
         }
         self.afford(job, &request.model)?;
@@ -353,6 +371,7 @@ impl Service {
         job.progress = 0.0;
         job.starts += 1;
         job.started_at = Some(now);
+        job.began_at = None;
         job.finished_at = None;
         job.error = None;
         job.doomed = None;

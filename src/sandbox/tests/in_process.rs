@@ -103,7 +103,6 @@ async fn read(response: Response<Body>) -> (u16, Value) {
 async fn a_job_goes_the_whole_way_in_virtual_time() {
     let bare = Bare::timed("", Distribution::Fixed(Duration::from_mins(2)));
     let began = Instant::now();
-    let real = std::time::Instant::now();
     let id = bare.draft("one").await;
     bare.draft("orphan").await;
     assert_eq!(bare.start(&id).await.0, 200);
@@ -121,7 +120,6 @@ async fn a_job_goes_the_whole_way_in_virtual_time() {
     assert_eq!(output, include_bytes!("../assets/standin/standin.webm"));
     assert_eq!(bare.get(&path).await.0, 200, "a poll too many");
     assert_eq!(began.elapsed(), Duration::from_secs(121));
-    assert!(real.elapsed() < Duration::from_secs(60));
 
     let truth = bare.sandbox.truth();
     let job = truth.jobs.iter().find(|job| job.id == id).unwrap();
@@ -153,16 +151,17 @@ fn trace() -> String {
                         probability = 0.2\ndo = { answer = { status = 503 } }";
         let times = Distribution::Exponential(Duration::from_secs(3));
         let bare = Bare::timed(scenario, times);
-        let mut seen = String::new();
+        let mut seen = Vec::new();
         for item in 0..20 {
             let id = bare.draft(&item.to_string()).await;
             while bare.start(&id).await.0 != 200 {
-                seen += &format!("{:?}", bare.get("/v1/jobs").await);
+                seen.push(bare.get("/v1/jobs").await);
                 sleep(Duration::from_millis(700)).await;
             }
         }
         sleep(Duration::from_secs(30)).await;
-        seen + &format!("{:?} {:?}", bare.get("/v1/jobs").await, bare.sandbox.truth())
+        seen.push(bare.get("/v1/jobs").await);
+        format!("{seen:?} {:?}", bare.sandbox.truth())
     })
 }
 
@@ -249,6 +248,7 @@ async fn what_would_need_the_world_outside_fails_like_an_unreachable_host() {
 }
 
 #[tokio::test(start_paused = true)]
+#[expect(clippy::disallowed_methods, reason = "the one test that measures the processor's time")]
 async fn a_thousand_jobs_cost_little() {
     const JOBS: usize = 1000;
     let bare = Bare::timed("", Distribution::Fixed(Duration::from_secs(10)));

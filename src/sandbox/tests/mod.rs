@@ -1,5 +1,6 @@
-//! The sandbox from outside, over real sockets, with a client of the tests' own.
+//! The sandbox from outside, with a client of the tests' own: over real sockets, or in process.
 
+mod connections;
 mod documentation;
 mod faults;
 mod harness;
@@ -10,4 +11,5 @@ mod links;
 mod safety;
 mod state;
 mod usage;
+mod variants;
 mod webhooks;
