@@ -51,11 +51,12 @@ pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
     }
     if let Some(most) = server.at_once {
         let polls = (jobs / PAGE).ceil();
-        let inside = (3.0 * jobs + polls) * 0.2 * way + jobs * server.transfer;
+        let inside = (3.0 * jobs + polls) * server.inside();
         terms.push(term("calls at once", inside / f64::from(most)));
     }
     let own = Limits::default();
-    let rate = 3.0 * jobs / own.submission_rate_max;
+    // So many calls of each kind a second, the first few at once.
+    let rate = (jobs - 3.0).max(0.0) / own.submission_rate_max;
     terms.push(term("the program's own rate", rate + shortest + tail));
     let calls = 3.0 * way + server.transfer;
     terms.push(term("the program's own calls at once", jobs * calls / own.concurrency as f64));

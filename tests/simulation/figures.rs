@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::pool;
-use crate::server::{Kind, Server, seconds};
+use crate::server::{Bucket, Kind, Server, seconds};
 use crate::trial::{Batch, batch};
 use crate::world::World;
 use crate::{for_seeds, given, simulated};
@@ -37,7 +37,14 @@ impl Figures {
 
     /// How many times longer than the pool the first batch takes, with the third call that a draft
     /// costs allowed for where creates and starts share the binding bucket.
+    /// Nothing where starts are counted and creates are not: an automatic start is none.
     fn beside_pool(&self) -> Option<f64> {
+        let avoids = |bucket: &Bucket| {
+            bucket.counts.contains(&Kind::Start) && !bucket.counts.contains(&Kind::Create)
+        };
+        if self.server.buckets.iter().any(avoids) {
+            return None;
+        }
         let counted = |kind: Kind| {
             let bucket = self.batches[0].bound().bucket;
             bucket.is_some_and(|bucket| bucket.counts.contains(&kind))
@@ -125,13 +132,10 @@ fn figures() {
         }
     }
     let all: Vec<&Figures> = all.iter().collect();
-    let ignores = |server: &Server| {
-        server.variants.iter().any(|variant| variant.name == "auto_start ignored")
-    };
     let is_steady = |figures: &&&Figures| {
         figures.server.failing <= 0.0
             && figures.server.change.is_none()
-            && !ignores(&figures.server)
+            && !figures.server.ignores_auto_start()
     };
     let steady: Vec<&Figures> = all.iter().filter(is_steady).copied().collect();
     table("All servers", &all);

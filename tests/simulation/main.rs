@@ -4,8 +4,7 @@
 //!
 //! - `dice`: random draws, and the clock
 //! - `server`: what a service is like, drawn from a seed
-//! - `gateway`, `shape`, `wire`, `record`: its limits, its way of answering, the line to it, what was
-//!   seen of the calls
+//! - `wire`, `record`: the line to it, and what was seen of the calls
 //! - `world`: a machine with a ledger, and the command `rbgv run`
 //! - `bound`: how quick a batch could be at best
 //! - `pool`: eight threads with the vendor's SDK
@@ -24,12 +23,10 @@
 mod bound;
 mod dice;
 mod figures;
-mod gateway;
 mod pool;
 mod promises;
 mod record;
 mod server;
-mod shape;
 mod trial;
 mod variants;
 mod wire;

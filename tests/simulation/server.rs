@@ -5,7 +5,6 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::dice::Dice;
-use crate::shape::Shape;
 
 /// A call that limits may count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -70,8 +69,8 @@ pub enum RetryAfter {
 pub enum RefusalBody {
     /// As documented.
     Contract,
-    /// `{"message": "text"}`
-    Message,
+    /// A line of plain text.
+    Text,
     /// A gateway's page.
     Html,
     /// No body.
@@ -98,24 +97,13 @@ pub struct Change {
     pub factor: f64,
 }
 
-/// A setting of the sandbox's scenario.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Setting {
-    /// A key of a section.
-    Key(&'static str, &'static str),
-    /// A fault that every call of a kind meets: selector and action.
-    Fault(&'static str, &'static str),
-    /// What the gateway changes.
-    Shape(Shape),
-}
-
 /// A way of answering that the documentation allows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
     /// In a few words.
     pub name: &'static str,
-    /// What the sandbox is told.
-    pub settings: Vec<Setting>,
+    /// Lines of the sandbox's scenario, and the sections they belong to.
+    pub settings: Vec<(&'static str, &'static str)>,
 }
 
 /// A simulated service, and the line to it.
@@ -153,6 +141,9 @@ pub struct Server {
 
 /// Most jobs in flight by the program's default settings.
 pub const IN_FLIGHT_MAX: u32 = 64;
+
+/// The variant of a service that starts every job at once.
+pub const IGNORED: &str = "auto_start ignored";
 
 /// Jobs in a page of the list at most.
 pub const PAGE: f64 = 100.0;
@@ -193,7 +184,7 @@ impl Server {
             refusal: dice.pick(&[
                 RefusalBody::Contract,
                 RefusalBody::Contract,
-                RefusalBody::Message,
+                RefusalBody::Text,
                 RefusalBody::Html,
                 RefusalBody::Empty,
             ]),
@@ -210,11 +201,18 @@ impl Server {
             server.change = Some(Change { at: dice.log(10.0, 1_000.0), factor });
         }
         for group in groups() {
-            if dice.chance(0.3) {
+            // Services that ignore `auto_start` are the least likely.
+            let share = if group[0].name == IGNORED { 0.08 } else { 0.2 };
+            if dice.chance(share) {
                 server.variants.push(dice.pick(&group));
             }
         }
         server
+    }
+
+    /// Whether drafts run by themselves.
+    pub fn ignores_auto_start(&self) -> bool {
+        self.variants.iter().any(|variant| variant.name == IGNORED)
     }
 
     /// What the user and the service allow in flight at `age`.
@@ -248,44 +246,65 @@ impl Server {
         }
     }
 
-    /// The sandbox's scenario: what the application itself does. Rates and calls at once are
-    /// counted by the gateway of the simulation.
+    /// The sandbox's scenario: limits, and ways of answering. Latency and failing calls are the
+    /// line's.
     pub fn scenario(&self) -> String {
         let mut sections: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-        let mut faults = String::new();
-        for setting in self.variants.iter().flat_map(|variant| &variant.settings) {
-            match setting {
-                Setting::Key(section, line) => {
-                    sections.entry(section).or_default().push((*line).to_owned());
-                }
-                Setting::Fault(on, action) => {
-                    faults += &format!("[[fault]]\non = \"{on}\"\ndo = {action}\n");
-                }
-                Setting::Shape(_) => {}
-            }
+        for (section, line) in self.variants.iter().flat_map(|variant| &variant.settings) {
+            sections.entry(section).or_default().push((*line).to_owned());
         }
+        let takes = format!("takes = \"{:.0}ms\"", self.inside() * 1_000.0);
+        sections.entry("answers").or_default().push(takes);
         let limits = sections.entry("limits").or_default();
-        let form = match self.retry_after {
-            RetryAfter::Seconds => "seconds",
-            RetryAfter::Date => "date",
-            RetryAfter::Absent => "absent",
-        };
-        limits.push(format!("retry_after = \"{form}\""));
-        if let Some(cap) = self.cap {
-            limits.push(format!("in_flight = {cap}"));
-            if let Some(change) = self.change {
-                limits.push(format!(
-                    "[[limits.schedule]]\nat = \"{:.0}ms\"\nin_flight = {}",
-                    change.at * 1_000.0,
-                    changed_cap(cap, change)
-                ));
-            }
-        }
-        let mut text = format!("seed = {}\n", self.seed % 1_000_000_007);
+        let word = |value: &dyn fmt::Debug| format!("{value:?}").to_lowercase();
+        limits.push(format!("retry_after = \"{}\"", word(&self.retry_after)));
+        limits.push(format!("refusal = \"{}\"", word(&self.refusal)));
+        limits.extend(self.at_once.map(|most| format!("concurrency = {most}")));
+        limits.extend(self.cap.map(|cap| format!("in_flight = {cap}")));
+        let mut text = format!("seed = {}\n", self.seed);
         for (section, lines) in sections {
             text += &format!("[{section}]\n{}\n", lines.join("\n"));
         }
-        text + &faults
+        for bucket in &self.buckets {
+            text += &format!("[[limits.bucket]]\n{}\n", bucket.fields(bucket.rate, "\n"));
+        }
+        if let Some(change) = self.change {
+            text += &format!("[[limits.schedule]]\nat = \"{:.0}ms\"\n", change.at * 1_000.0);
+            if let Some(cap) = self.cap {
+                text += &format!("in_flight = {}\n", changed_cap(cap, change));
+            }
+            if !self.buckets.is_empty() {
+                let changed = |bucket: &Bucket| {
+                    format!("{{ {} }}", bucket.fields(bucket.rate * change.factor, ", "))
+                };
+                let changed: Vec<_> = self.buckets.iter().map(changed).collect();
+                text += &format!("bucket = [{}]\n", changed.join(", "));
+            }
+        }
+        text
+    }
+
+    /// Seconds that the service has a call under way, to whole milliseconds.
+    pub fn inside(&self) -> f64 {
+        (0.2 * self.latency * 1_000.0).round() / 1_000.0
+    }
+}
+
+impl Bucket {
+    /// As the scenario has it, with another rate.
+    fn fields(&self, rate: f64, between: &str) -> String {
+        let mut calls: Vec<_> =
+            self.counts.iter().map(|kind| format!("\"{}\"", kind.word())).collect();
+        if self.counts.len() == Kind::ALL.len() {
+            calls.push("\"usage\"".to_owned());
+        }
+        let calls = calls.join(", ");
+        [
+            format!("calls = [{calls}]"),
+            format!("rate = {rate:?}"),
+            format!("burst = {:?}", self.burst),
+        ]
+        .join(between)
     }
 }
 
@@ -331,47 +350,48 @@ fn times(dice: &Dice) -> Times {
 
 /// The ways of answering, in groups of which a service has at most one each.
 pub fn groups() -> Vec<Vec<Variant>> {
-    use Setting::{Fault, Key};
-    let one = |name, setting| Variant { name, settings: vec![setting] };
-    let both = |name, action| Variant {
-        name,
-        settings: vec![Fault("GET /v1/jobs", action), Fault("GET /v1/jobs/*", action)],
-    };
+    let one = |name, section, line| Variant { name, settings: vec![(section, line)] };
     vec![
         vec![
-            one("drafts are pending", Key("jobs", "draft_state = \"pending\"")),
-            one("drafts are queued_draft", Setting::Shape(Shape::DraftWord("queued_draft"))),
+            one("drafts are pending", "jobs", "draft_state = \"pending\""),
+            one("drafts are queued_draft", "jobs", "draft_state = \"queued_draft\""),
+        ],
+        vec![one("no status from create", "jobs", "create_state = \"absent\"")],
+        vec![one("billing is null", "jobs", "billing = \"null\"")],
+        vec![one("progress is null", "jobs", "progress = \"null\"")],
+        vec![
+            one("job_id", "answers", "id = \"job_id\""),
+            one("both ids", "answers", "id = \"both\""),
         ],
         vec![
-            one("create 201", Setting::Shape(Shape::CreateStatus(201))),
-            one("create 202", Setting::Shape(Shape::CreateStatus(202))),
+            one("list array", "answers", "list = \"array\""),
+            one("list jobs", "answers", "list = \"jobs\""),
+            one("list data", "answers", "list = \"data\""),
         ],
-        vec![one("naive times", Setting::Shape(Shape::NaiveTimes))],
-        vec![both("billing is null", "{ null = [\"billing_status\"] }")],
-        vec![both("progress is null", "{ null = [\"progress\"] }")],
+        vec![one("no total", "answers", "list_total = false")],
+        vec![one("oldest first", "answers", "order = \"oldest\"")],
+        vec![one("list lags by 2 s", "answers", "list_lag = \"2s\"")],
         vec![
-            one("job_id", Key("answers", "id = \"job_id\"")),
-            one("both ids", Key("answers", "id = \"both\"")),
-        ],
-        vec![
-            one("list array", Key("answers", "list = \"array\"")),
-            one("list jobs", Key("answers", "list = \"jobs\"")),
-            one("list data", Key("answers", "list = \"data\"")),
-        ],
-        vec![one("no total", Key("answers", "list_total = false"))],
-        vec![
-            one("pages of 20", Key("answers", "page_max = 20")),
-            one("limit above 50 refused", Setting::Shape(Shape::PageAtMost(50))),
+            one("pages of 20", "answers", "page_max = 20"),
+            one("limit above 50 refused", "answers", "page_refused_above = 50"),
         ],
         vec![
-            one("clock an hour ahead", Key("clock", "skew = \"1h\"")),
-            one("clock an hour behind", Key("clock", "skew = \"-1h\"")),
+            one("create 201", "answers", "create_status = 201"),
+            one("create 202", "answers", "create_status = 202"),
         ],
         vec![
-            one("second start 200", Key("jobs", "second_start = \"same\"")),
-            one("second start 400", Setting::Shape(Shape::SecondStart(400))),
+            one("naive times", "answers", "times = \"naive\""),
+            one("times with an offset", "answers", "times = \"offset\""),
         ],
-        vec![one("auto_start ignored", Key("jobs", "auto_start = \"ignored\""))],
+        vec![
+            one("clock an hour ahead", "clock", "skew = \"1h\""),
+            one("clock an hour behind", "clock", "skew = \"-1h\""),
+        ],
+        vec![
+            one("second start 200", "jobs", "second_start = \"same\""),
+            one("second start 400", "jobs", "second_start = \"invalid\""),
+        ],
+        vec![one(IGNORED, "jobs", "auto_start = \"ignored\"")],
     ]
 }
 

@@ -81,11 +81,11 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
     let expected =
         bound::binding(&bound::terms(&server, began, &vec![mean(&server); jobs])).seconds;
     let patience = seconds(30.0 * expected) + Duration::from_hours(3);
-    let (before, pauses) = {
+    let (before, pauses, polls) = {
         let mut record = world.wire.record();
         let rounds = 2 + crashes.len() as u64;
         record.allow((200 * jobs as u64 + (10.0 * expected) as u64 + 5_000) * rounds);
-        (record.total(), record.sent_in_pauses().len())
+        (record.total(), record.sent_in_pauses().len(), record.polls_after_end().len())
     };
     let mut batch = Batch::default();
     let mut crashes = crashes.iter().copied();
@@ -115,11 +115,21 @@ pub async fn batch(world: &World, series: u32, jobs: usize, crashes: &[Crash]) -
     let after = record.total();
     batch.calls = Count { sent: after.sent - before.sent, refused: after.refused - before.refused };
     batch.in_pauses = record.sent_in_pauses().len() - pauses;
+    let early: Vec<_> = record.sent_in_pauses()[pauses..].to_vec();
+    let late: Vec<_> = record.polls_after_end()[polls..].to_vec();
     drop(record);
     let truth = world.wire.service().truth();
     let ours = works_of(world, &truth.jobs, series);
     batch.terms = bound::terms(&server, began, &services(&server, &ours));
     check(world, &inputs, jobs, &ours, &troubles, &mut batch);
+    if let Some(first) = early.first() {
+        let text = format!("{} calls sent in a pause: {first}", early.len());
+        batch.broken.push((Promise::Pauses, text));
+    }
+    if let Some(first) = late.first() {
+        let text = format!("{} polls after the end: {first}", late.len());
+        batch.broken.push((Promise::NoPollAfterEnd, text));
+    }
     batch
 }
 
@@ -189,20 +199,9 @@ fn check(
         let text = format!("{lost} of {jobs} inputs not done: {why}");
         batch.broken.push((Promise::NothingLost, text));
     }
-    let ignores = server.variants.iter().any(|variant| variant.name == "auto_start ignored");
     let most = world.wire.service().truth().most_in_flight.values().copied().max().unwrap_or(0);
-    if !ignores && most > server.in_flight as usize {
+    if !server.ignores_auto_start() && most > server.in_flight as usize {
         let text = format!("{most} jobs in flight, --in-flight {}", server.in_flight);
         batch.broken.push((Promise::InFlight, text));
-    }
-    let record = world.wire.record();
-    if let Some(first) = record.sent_in_pauses().first() {
-        let number = record.sent_in_pauses().len();
-        batch.broken.push((Promise::Pauses, format!("{number} calls sent in a pause: {first}")));
-    }
-    if let Some(first) = record.polls_after_end().first() {
-        let number = record.polls_after_end().len();
-        let text = format!("{number} polls after the end: {first}");
-        batch.broken.push((Promise::NoPollAfterEnd, text));
     }
 }

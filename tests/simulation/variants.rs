@@ -1,7 +1,7 @@
 //! Every way of answering is as quick as the plain one: 12 clips of 1 s, an empty ledger, and the
 //! program's default timings.
 
-use crate::server::{Bucket, Kind, RefusalBody, RetryAfter, Server, Setting, Variant, groups};
+use crate::server::{Bucket, Kind, RefusalBody, RetryAfter, Server, Variant, groups};
 use crate::simulated;
 use crate::trial::{Batch, batch};
 use crate::world::World;
@@ -25,35 +25,23 @@ fn row(name: &str, variants: Vec<Variant>) -> Row {
 }
 
 fn rows() -> Vec<Row> {
-    use Setting::{Fault, Key};
     let mut rows = Vec::new();
     for variant in groups().into_iter().flatten() {
         rows.push(row(variant.name, vec![variant.clone()]));
     }
     let several = |name, settings| row(name, vec![Variant { name, settings }]);
-    rows.push(several(
-        "the create's answer has no status, drafts are pending",
-        vec![
-            Key("jobs", "draft_state = \"pending\""),
-            Fault("POST /v1/jobs", "{ drop = [\"status\"] }"),
-        ],
-    ));
-    rows.push(several(
-        "the create's answer has no status",
-        vec![Fault("POST /v1/jobs", "{ drop = [\"status\"] }")],
-    ));
-    rows.push(several(
-        "auto_start ignored, billing is null",
-        vec![
-            Key("jobs", "auto_start = \"ignored\""),
-            Fault("GET /v1/jobs", "{ null = [\"billing_status\"] }"),
-            Fault("GET /v1/jobs/*", "{ null = [\"billing_status\"] }"),
-        ],
-    ));
+    let pending = ("jobs", "draft_state = \"pending\"");
+    let unbilled = ("jobs", "billing = \"null\"");
+    let no_status = ("jobs", "create_state = \"absent\"");
+    rows.push(several("pending drafts, no status from create", vec![pending, no_status]));
+    rows.push(several("pending drafts, billing is null", vec![pending, unbilled]));
+    let ignored = ("jobs", "auto_start = \"ignored\"");
+    rows.push(several("auto_start ignored, billing is null", vec![ignored, unbilled]));
+    rows.push(several("auto_start ignored, pending drafts", vec![ignored, pending]));
     for (name, refusal, retry_after) in [
         ("429 with an HTML page", RefusalBody::Html, RetryAfter::Seconds),
         ("429 with an empty body", RefusalBody::Empty, RetryAfter::Seconds),
-        ("429 with a message", RefusalBody::Message, RetryAfter::Seconds),
+        ("429 with plain text", RefusalBody::Text, RetryAfter::Seconds),
         ("429 with a date", RefusalBody::Contract, RetryAfter::Date),
         ("429 with an HTML page and no Retry-After", RefusalBody::Html, RetryAfter::Absent),
     ] {

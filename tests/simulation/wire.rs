@@ -1,5 +1,5 @@
 //! The line between a client and the simulated service, in memory and in virtual time: latency,
-//! the gateway's limits, calls that fail before or after their effect, and a record of all calls.
+//! calls that fail before or after their effect, and a record of all calls.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,16 +14,13 @@ use rbgv::client::transport::{
 };
 use rbgv::model::Failure;
 use rbgv::sandbox::{Distribution, EngineChoice, InProcess, Options, Scenario};
-use serde_json::Value;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep};
 use url::Url;
 
 use crate::dice::Dice;
-use crate::gateway::Gateway;
 use crate::record::Record;
-use crate::server::{Kind, RefusalBody, RetryAfter, Server, seconds};
-use crate::shape;
+use crate::server::{Kind, Server, seconds};
 
 /// Longest body of an answer.
 const ANSWER_MAX: usize = 8 << 20;
@@ -36,7 +33,6 @@ pub struct Wire {
     /// What it is like.
     pub server: Server,
     service: InProcess,
-    gateway: Mutex<Gateway>,
     dice: Dice,
     record: Mutex<Record>,
     began: Instant,
@@ -81,8 +77,6 @@ enum Fate {
 #[derive(Debug, Clone, Copy)]
 struct Way {
     there: f64,
-    /// Inside the service: this long it counts as under way.
-    inside: f64,
     back: f64,
     fate: Fate,
 }
@@ -107,7 +101,6 @@ impl Wire {
         };
         Arc::new(Self {
             service: InProcess::new(options, server.seed).unwrap(),
-            gateway: Mutex::new(Gateway::new(&server)),
             dice: Dice::new(server.seed, 2),
             record: Mutex::new(Record::default()),
             began: Instant::now(),
@@ -181,7 +174,7 @@ impl Wire {
         } else {
             Fate::Answered
         };
-        Way { there: 0.4 * latency, inside: 0.2 * latency + transfer, back: 0.4 * latency, fate }
+        Way { there: 0.4 * latency + transfer, back: 0.4 * latency, fate }
     }
 
     async fn exchange(self: &Arc<Self>, call: Call) -> Result<Answer, Fault> {
@@ -224,16 +217,6 @@ impl Wire {
     /// The way of a call to the service and back.
     async fn carry(&self, call: Call, way: Way) -> Returned {
         sleep(seconds(way.there)).await;
-        if !call.kinds.is_empty() {
-            let kinds = self.kinds_counted(&call);
-            let admitted = self.gateway().admit(&self.server, &kinds, self.age());
-            if let Err(wait) = admitted {
-                let refused = self.refusal(wait);
-                sleep(seconds(way.back)).await;
-                return refused;
-            }
-        }
-        sleep(seconds(way.inside)).await;
         let lost = |why: &str| Returned::Fault(Fault::Broken(why.to_owned()));
         let returned = match way.fate {
             Fate::LostBefore => lost("connection reset by peer"),
@@ -247,9 +230,6 @@ impl Wire {
                 Ok((parts, body)) => Returned::Answer(parts, body),
             },
         };
-        if !call.kinds.is_empty() {
-            self.gateway().release();
-        }
         if matches!(returned, Returned::Fault(Fault::Silent(_))) {
             sleep(SILENCE).await;
         }
@@ -257,33 +237,9 @@ impl Wire {
         returned
     }
 
-    fn gateway(&self) -> MutexGuard<'_, Gateway> {
-        self.gateway.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// What a call counts as: a create that starts the job by itself is a start as well, where
-    /// creates are not counted.
-    fn kinds_counted(&self, call: &Call) -> Vec<Kind> {
-        let mut kinds = call.kinds.clone();
-        if kinds == [Kind::Create] {
-            let body: Value = serde_json::from_slice(&call.body).unwrap_or_default();
-            if body["auto_start"] != Value::Bool(false) {
-                kinds.push(Kind::Start);
-            }
-        }
-        kinds
-    }
-
     /// The application's answer.
     async fn serve(&self, call: &Call) -> Result<(http::response::Parts, Bytes), String> {
         let kind = call.kinds.first().copied();
-        if let Some(kind) = kind
-            && let Some((status, body)) =
-                shape::refused(&self.server, kind, call.url.query().unwrap_or_default())
-        {
-            let response = http::Response::builder().status(status).body(());
-            return Ok((response.map_err(|error| error.to_string())?.into_parts().0, body));
-        }
         let mut request = http::Request::builder()
             .method(call.method.as_str())
             .uri(call.url.as_str())
@@ -298,47 +254,10 @@ impl Wire {
         let request = request.body(Body::from(call.body.clone())).map_err(|e| e.to_string())?;
         let response =
             self.service.call(request).await.map_err(|_| "connection reset".to_owned())?;
-        let (mut parts, body) = response.into_parts();
+        let (parts, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_MAX).await.map_err(|error| error.to_string())?;
         self.record().served(kind, call.file.as_deref(), &call.body, &body);
-        let Some(kind) = kind else { return Ok((parts, body)) };
-        let mut status = parts.status.as_u16();
-        let body = shape::shape(&self.server, kind, &mut status, body);
-        parts.status = http::StatusCode::from_u16(status).map_err(|error| error.to_string())?;
         Ok((parts, body))
-    }
-
-    /// A 429 of the gateway.
-    fn refusal(&self, wait: f64) -> Returned {
-        let whole = wait.ceil().max(1.0);
-        let (content_type, body) = match self.server.refusal {
-            RefusalBody::Contract => (
-                "application/json",
-                r#"{"error":{"code":"rate_limited","message":"Rate limit exceeded"}}"#,
-            ),
-            RefusalBody::Message => ("application/json", r#"{"message":"Rate limit exceeded"}"#),
-            RefusalBody::Html => ("text/html", "<html><body><h1>429</h1></body></html>"),
-            RefusalBody::Empty => ("text/plain", ""),
-        };
-        let now = self.service.wall();
-        let date = |at: jiff::Timestamp| {
-            let since = Duration::from_secs(u64::try_from(at.as_second()).unwrap_or(0));
-            httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
-        };
-        let mut response = http::Response::builder()
-            .status(429)
-            .header("content-type", content_type)
-            .header("date", date(now));
-        match self.server.retry_after {
-            RetryAfter::Seconds => response = response.header("retry-after", format!("{whole}")),
-            RetryAfter::Date => {
-                let at = now + jiff::SignedDuration::from_secs_f64(whole);
-                response = response.header("retry-after", date(at));
-            }
-            RetryAfter::Absent => {}
-        }
-        let (parts, ()) = response.body(()).unwrap().into_parts();
-        Returned::Answer(parts, Bytes::from_static(body.as_bytes()))
     }
 }
 
