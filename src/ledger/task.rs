@@ -458,8 +458,9 @@ impl Ledger {
         let row = &task.row;
         let now = self.wall();
         let failure = row.failure.as_ref().map(failure_json).transpose()?;
-        let changed = tx.execute(
-            "UPDATE tasks SET phase = ?4, job = ?5, draft = ?6, creates = ?7, starts = ?8,
+        let changed = tx
+            .prepare_cached(
+                "UPDATE tasks SET phase = ?4, job = ?5, draft = ?6, creates = ?7, starts = ?8,
                  reuploads = ?9, orphans = ?10, sent_boot = ?11, boot_id = ?12, video_url = ?13,
                  url_reused = ?14, failure = ?15, status = ?16, progress = ?17, seconds = ?18,
                  changed_at = ?19, sent_at = ?20,
@@ -468,7 +469,8 @@ impl Ledger {
                  finished_at = CASE WHEN ?4 IN ('completed', 'failed')
                                     THEN coalesce(finished_at, ?19) ELSE NULL END
              WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
-            params![
+            )?
+            .execute(params![
                 task.id.0,
                 owner.0,
                 task.epoch,
@@ -489,8 +491,7 @@ impl Ledger {
                 task.look.seconds,
                 now,
                 task.sent_at.0,
-            ],
-        )?;
+            ])?;
         if changed == 0 {
             return Ok(Commit::Lost);
         }

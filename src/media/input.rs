@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::container::Container;
+use super::container::{Container, SNIFF_BYTES, sniff};
 use super::probe;
 use super::reader::Flaw;
 use crate::model::FailureKind;
@@ -176,6 +176,15 @@ pub fn inspect_input(path: &Path) -> Result<Video, BadInput> {
         has_alpha: facts.has_alpha,
         complete: facts.complete,
     })
+}
+
+/// Seconds of a video in memory, when it is of a type that the service takes and its headers say.
+#[must_use]
+pub fn video_seconds(video: &[u8]) -> Option<f64> {
+    let container = sniff(&video[..video.len().min(SNIFF_BYTES)]);
+    container.upload_type()?;
+    let facts = probe::facts(container, io::Cursor::new(video), video.len() as u64).ok()??;
+    facts.duration
 }
 
 fn unreadable(error: &io::Error) -> BadInput {

@@ -28,6 +28,6 @@ mod tests;
 pub use archive::{ArchiveBounds, ArchiveFlaw, ArchiveSummary, check_archive, extract_archive};
 pub use container::{Container, SNIFF_BYTES, sniff};
 pub use hash::{ContentHash, hash_file};
-pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input};
+pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, video_seconds};
 pub use opacity::{Opacity, read_opacity};
 pub use output::{BadOutput, Expectation, VerifiedOutput, verify_output};

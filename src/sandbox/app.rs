@@ -1,6 +1,7 @@
 //! What every part of the running sandbox shares.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::audit::Audit;
 use super::clock::Clock;
 use super::director::Director;
-use super::engine::Engine;
+use super::engine::{Engine, EngineError, Probe};
 use super::fetch::Fetcher;
 use super::limiter::Limiter;
 use super::line::Line;
@@ -18,6 +19,7 @@ use super::random::Tokens;
 use super::scenario::Scenario;
 use super::service::{Service, Store};
 use super::sign::hmac_sha256;
+use super::timer::{self, Timer};
 use super::{Log, UploadLimits};
 
 /// The running sandbox.
@@ -35,13 +37,15 @@ pub(crate) struct App {
     pub(crate) clock: Clock,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) store: Arc<Store>,
-    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) backend: Backend,
     /// One permit a worker.
     pub(crate) workers: Arc<Semaphore>,
     /// Becomes true when the sandbox stops.
     pub(crate) cancel: Arc<AtomicBool>,
-    pub(crate) fetcher: Fetcher,
-    pub(crate) webhooks: reqwest::Client,
+    /// Absent where nothing can be reached.
+    pub(crate) fetcher: Option<Fetcher>,
+    /// Absent where nothing can be reached.
+    pub(crate) webhooks: Option<reqwest::Client>,
     pub(crate) base_url: String,
     pub(crate) cdn_url: String,
     pub(crate) admin_token: String,
@@ -50,7 +54,25 @@ pub(crate) struct App {
     /// Credits of a client that an admin adds.
     pub(crate) new_client_credits: f64,
     pub(crate) limits: UploadLimits,
-    pub(crate) log: Log,
+    pub(crate) log: Option<Log>,
+}
+
+/// What does the work of a job.
+pub(crate) enum Backend {
+    /// Time passes, and the output is a stand-in.
+    Timer(Timer),
+    /// Work on files, in a thread.
+    Engine(Arc<dyn Engine>),
+}
+
+impl Backend {
+    /// What a video is. Blocking.
+    pub(crate) fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
+        match self {
+            Self::Timer(_) => timer::probe(file),
+            Self::Engine(engine) => engine.probe(file),
+        }
+    }
 }
 
 /// Locks; a panic elsewhere leaves the data as whole as one step left it.

@@ -5,26 +5,12 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::route::{Lane, Route};
+use super::scenario::Routes;
 use super::service::{Job, JobRequest};
 
 /// Requests kept; the oldest go first, and are counted.
 const KEPT: usize = 200_000;
-
-/// The kind of a call, as limits count it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Lane {
-    /// Create and start.
-    Control,
-    /// Get, list, usage.
-    Poll,
-    /// Uploads.
-    Transfer,
-    /// Output links; no key, no limit.
-    Output,
-    /// Everything else.
-    Open,
-}
 
 /// One request.
 #[derive(Debug, Clone, Serialize)]
@@ -81,6 +67,8 @@ pub(crate) struct Work {
     pub(crate) ended: Option<u64>,
     /// When an answer first showed its end to the client.
     pub(crate) told: Option<u64>,
+    /// Requests for this one job that arrived later than that.
+    pub(crate) polls_after_told: Vec<u64>,
     /// What made the output, and what there is to say of it.
     pub(crate) engine: Option<String>,
     pub(crate) notes: Vec<String>,
@@ -93,13 +81,42 @@ pub(crate) struct Audit {
     dropped: u64,
     next: u64,
     refusals: BTreeMap<Lane, u64>,
-    calls: HashMap<Lane, u64>,
+    calls: BTreeMap<Lane, u64>,
+    routes: BTreeMap<Route, CallCount>,
     deliveries: Vec<Delivery>,
     works: Vec<Work>,
     /// Where in `works` the latest start of a job is.
     latest: HashMap<String, usize>,
     running: usize,
     most_running: usize,
+    /// Pauses that were announced to a key, after a refusal of a call, for some calls: when each
+    /// was announced and when it ends, both rising.
+    pauses: BTreeMap<(String, Route, Routes), VecDeque<(Duration, Duration)>>,
+    early_calls: Vec<EarlyCall>,
+}
+
+/// A call that arrived during a pause that the sandbox had announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlyCall {
+    /// The call.
+    pub route: Route,
+    /// When it arrived.
+    pub at: Duration,
+    /// The call that was refused with `Retry-After`.
+    pub refused: Route,
+    /// When that answer was given: the first one whose pause was still running.
+    pub announced: Duration,
+    /// When the announced pause ends.
+    pub until: Duration,
+}
+
+/// How often a route was called.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct CallCount {
+    /// Calls that arrived.
+    pub calls: u64,
+    /// How many of them were answered with 429.
+    pub refused: u64,
 }
 
 /// The record as it is shown.
@@ -126,6 +143,18 @@ impl Audit {
         self.next += 1;
         row.sequence = sequence;
         *self.calls.entry(row.lane).or_default() += 1;
+        if let Some(route) = Route::of(&row.method, &row.path) {
+            self.routes.entry(route).or_default().calls += 1;
+            if route == Route::Get
+                && let Some(work) = row.job_id.as_deref().and_then(|id| self.latest_work(id))
+                && work.told.is_some()
+            {
+                work.polls_after_told.push(row.at);
+            }
+            if let Some(key) = &row.key {
+                self.note_if_early(key, route, Duration::from_millis(row.at));
+            }
+        }
         if self.rows.len() == KEPT {
             self.rows.pop_front();
             self.dropped += 1;
@@ -143,6 +172,37 @@ impl Audit {
         change(row);
         if row.status == Some(429) {
             *self.refusals.entry(row.lane).or_default() += 1;
+            if let Some(route) = Route::of(&row.method, &row.path) {
+                self.routes.entry(route).or_default().refused += 1;
+            }
+        }
+    }
+
+    fn note_if_early(&mut self, key: &str, route: Route, at: Duration) {
+        for ((paused, refused, calls), pauses) in &mut self.pauses {
+            if paused != key || !calls.has(route) {
+                continue;
+            }
+            while pauses.pop_front_if(|(_, until)| *until <= at).is_some() {}
+            if let Some((announced, until)) = pauses.front().copied() {
+                self.early_calls.push(EarlyCall { route, at, refused: *refused, announced, until });
+            }
+        }
+    }
+
+    /// A refusal of `route` has announced a pause to a key.
+    pub(crate) fn announced(
+        &mut self,
+        key: &str,
+        route: Route,
+        calls: Routes,
+        now: Duration,
+        until: Duration,
+    ) {
+        let pauses = self.pauses.entry((key.to_owned(), route, calls)).or_default();
+        // A pause that ends before an earlier one does adds nothing.
+        if pauses.back().is_none_or(|(_, latest)| *latest < until) {
+            pauses.push_back((now, until));
         }
     }
 
@@ -162,6 +222,7 @@ impl Audit {
             began: None,
             ended: None,
             told: None,
+            polls_after_told: Vec::new(),
             engine: None,
             notes: Vec::new(),
         });
@@ -207,13 +268,33 @@ impl Audit {
         self.running = self.running.saturating_sub(1);
     }
 
+    /// Calls by route.
+    pub(crate) fn routes(&self) -> &BTreeMap<Route, CallCount> {
+        &self.routes
+    }
+
+    /// Calls that arrived during an announced pause.
+    pub(crate) fn early_calls(&self) -> &[EarlyCall] {
+        &self.early_calls
+    }
+
+    /// Requests for output links.
+    pub(crate) fn downloads(&self) -> u64 {
+        self.calls.get(&Lane::Output).copied().unwrap_or(0)
+    }
+
+    /// Every start that took effect, in order.
+    pub(crate) fn works(&self) -> &[Work] {
+        &self.works
+    }
+
     /// The record from `since` on.
     pub(crate) fn show(&self, since: u64) -> Shown {
         Shown {
             requests: self.rows.iter().filter(|row| row.sequence >= since).cloned().collect(),
             dropped: self.dropped,
             next: self.next,
-            calls_by_lane: self.calls.iter().map(|(lane, calls)| (*lane, *calls)).collect(),
+            calls_by_lane: self.calls.clone(),
             refusals_by_lane: self.refusals.clone(),
             webhooks: self.deliveries.clone(),
             work: self.works.clone(),

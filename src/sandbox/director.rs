@@ -1,11 +1,15 @@
 //! The scenario in force: which faults a call meets, and what the limits are now.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::random::roll;
 use super::scenario::{Action, Caps, Scenario, Subject};
+
+/// The stream of dice for refused starts; faults have those from 0 on.
+const REFUSED_STARTS: u64 = u64::MAX;
 
 /// What one call meets.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +23,24 @@ impl Plan {
     /// The first thing that `pick` finds among the actions.
     pub(crate) fn find<'a, T>(&'a self, pick: impl FnMut(&'a Action) -> Option<T>) -> Option<T> {
         self.actions.iter().find_map(pick)
+    }
+
+    /// Whether the answer that the client gets is not the one that the service gave.
+    pub(crate) fn spoils_answer(&self) -> bool {
+        self.actions.iter().any(|action| {
+            matches!(
+                action,
+                Action::Cut(_)
+                    | Action::Length(_)
+                    | Action::Shorten(_)
+                    | Action::Garble
+                    | Action::Rename(_)
+                    | Action::Drop(_)
+                    | Action::Null(_)
+                    | Action::Set(_)
+                    | Action::Pad(_)
+            )
+        })
     }
 
     /// Whether this very action is among them.
@@ -40,13 +62,19 @@ pub(crate) struct Director {
     pub(crate) scenario: Scenario,
     loaded: Duration,
     counts: Mutex<Vec<Count>>,
+    refused_starts: AtomicU64,
 }
 
 impl Director {
     /// Puts a scenario in force at `now` (since the sandbox began).
     pub(crate) fn new(scenario: Scenario, now: Duration) -> Self {
         let counts = scenario.faults.iter().map(|_| Count::default()).collect();
-        Self { scenario, loaded: now, counts: Mutex::new(counts) }
+        Self {
+            scenario,
+            loaded: now,
+            counts: Mutex::new(counts),
+            refused_starts: AtomicU64::new(0),
+        }
     }
 
     /// Counts a call and says what it meets.
@@ -74,8 +102,17 @@ impl Director {
         plan
     }
 
+    /// Whether a start that was refused for its rate is executed all the same.
+    pub(crate) fn executes_anyway(&self) -> bool {
+        let share = self.scenario.limits.executes_anyway;
+        share > 0.0 && {
+            let nth = self.refused_starts.fetch_add(1, Ordering::Relaxed);
+            roll(self.scenario.seed, REFUSED_STARTS, nth) < share
+        }
+    }
+
     /// The limits at `now`.
-    pub(crate) fn caps(&self, now: Duration) -> Caps {
+    pub(crate) fn caps(&self, now: Duration) -> &Caps {
         self.scenario.limits.at(now.saturating_sub(self.loaded))
     }
 }

@@ -10,6 +10,8 @@
 //! scenario/  what a scenario file may say
 //! engine/    what removes backgrounds; timer stands in for it
 //! work       the queue between a start and the engine
+//! run        listening on sockets; in_process without them, in virtual time
+//! truth      what really happened, for the checks of a simulation
 //! webhook, fetch, address: what the sandbox sends and fetches
 //! ```
 
@@ -23,11 +25,13 @@ mod duration;
 pub mod engine;
 mod fetch;
 mod http;
+mod in_process;
 mod limiter;
 mod line;
 mod options;
 mod outgoing;
 mod random;
+mod route;
 mod run;
 mod sample;
 mod scenario;
@@ -37,11 +41,16 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod truth;
 mod webhook;
 mod work;
 
+pub use self::http::connection::Unanswered;
+pub use self::in_process::InProcess;
 pub use self::options::{EngineChoice, Log, Options, UploadLimits};
+pub use self::route::Route;
 pub use self::run::{Ready, Running, SandboxError, blocking_threads, serve, start_thread};
 pub use self::sample::{SAMPLE, Sample};
 pub use self::scenario::{Fault, Scenario, ScenarioError};
 pub use self::timer::Distribution;
+pub use self::truth::{CallCount, EarlyCall, JobTruth, Truth};

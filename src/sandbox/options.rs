@@ -17,7 +17,7 @@ pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 pub enum EngineChoice {
     /// The matting engine.
     Real,
-    /// A clock with these service times, which writes stand-ins.
+    /// Jobs only take time, this much of it; outputs are stand-ins.
     Timer(Distribution),
     /// An engine of the caller's.
     Custom(Arc<dyn Engine>),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::sign::hmac_sha256;
 
-/// Makes identifiers and keys from one secret drawn from the operating system.
+/// Makes identifiers and keys from one secret.
 pub(crate) struct Tokens {
     secret: [u8; 32],
     made: AtomicU64,
@@ -17,6 +17,12 @@ impl Tokens {
         let provider = rustls::crypto::ring::default_provider();
         provider.secure_random.fill(&mut secret).ok()?;
         Some(Self { secret, made: AtomicU64::new(0) })
+    }
+
+    /// The same identifiers for the same seed, in the order in which they are asked for.
+    pub(crate) fn from_seed(seed: u64) -> Self {
+        let secret = hmac_sha256(b"sandbox identifiers", &[&seed.to_be_bytes()]);
+        Self { secret, made: AtomicU64::new(0) }
     }
 
     /// A new hexadecimal identifier of `digits` (at most 64) characters.
@@ -62,5 +68,11 @@ mod tests {
         let tokens = Tokens::from_system().unwrap();
         assert_ne!(tokens.hex(32), tokens.hex(32));
         assert_eq!(tokens.hex(16).len(), 16);
+        let three = |seed| {
+            let tokens = Tokens::from_seed(seed);
+            [tokens.hex(32), tokens.hex(32), tokens.hex(32)]
+        };
+        assert_eq!(three(7), three(7));
+        assert_ne!(three(7), three(8));
     }
 }

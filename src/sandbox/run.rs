@@ -12,11 +12,11 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use super::app::App;
+use super::app::{App, Backend};
 use super::audit::Audit;
 use super::clock::Clock;
 use super::director::Director;
-use super::engine::{Engine, Limits, RealEngine, Tools};
+use super::engine::{Limits, RealEngine, Tools};
 use super::fetch::Fetcher;
 use super::http::connection::{Connection, Tracked};
 use super::limiter::Limiter;
@@ -24,7 +24,7 @@ use super::options::{EngineChoice, Options};
 use super::random::Tokens;
 use super::scenario::Scenario;
 use super::service::{Service, Store};
-use super::timer::TimerEngine;
+use super::timer::Timer;
 use super::{http, outgoing, work};
 
 /// How long open connections and workers may take to end.
@@ -175,10 +175,22 @@ pub async fn serve(
     let host = options.public_host.clone();
     let api = listen(options.listen, host.as_deref()).await?;
     let outputs = listen(options.cdn_listen, host.as_deref()).await?;
-    let (app, api_key) = build(options, &api, &outputs)?;
+    let unable = || SandboxError::System("the operating system gives no randomness".to_owned());
+    let no_client = |error: reqwest::Error| SandboxError::System(error.to_string());
+    let surroundings = Surroundings {
+        base_url: api.url.clone(),
+        cdn_url: outputs.url.clone(),
+        clock: Clock::new(),
+        tokens: Tokens::from_system().ok_or_else(unable)?,
+        store: Store::open(options.state.as_deref()).map_err(SandboxError::State)?,
+        fetcher: Some(Fetcher::new(options.allow_private_fetch).map_err(no_client)?),
+        webhooks: Some(outgoing::build(|builder| builder).map_err(no_client)?),
+    };
+    let (app, api_key) = build(options, surroundings)?;
     let (stop, stopped) = watch::channel(false);
-    let api = tokio::spawn(answer(api.listener, http::api(&app), stopped.clone()));
-    let outputs = tokio::spawn(answer(outputs.listener, http::outputs(&app), stopped));
+    let track = |listener| Tracked { listener, app: Arc::clone(&app) };
+    let api = tokio::spawn(answer(track(api.listener), http::api(&app), stopped.clone()));
+    let outputs = tokio::spawn(answer(track(outputs.listener), http::outputs(&app), stopped));
     let unfinished = app.service().unfinished();
     for (id, start_number) in unfinished {
         work::launch(&app, id, start_number);
@@ -226,9 +238,9 @@ async fn listen(address: SocketAddr, host: Option<&str>) -> Result<Socket, Sandb
     Ok(Socket { listener, url })
 }
 
-async fn answer(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn answer(listener: Tracked, router: Router, mut stopped: watch::Receiver<bool>) {
     let service = router.into_make_service_with_connect_info::<Connection>();
-    let served = axum::serve(Tracked(listener), service).with_graceful_shutdown(async move {
+    let served = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopped.wait_for(|stop| *stop).await;
     });
     if let Err(error) = served.await {
@@ -236,17 +248,26 @@ async fn answer(listener: TcpListener, router: Router, mut stopped: watch::Recei
     }
 }
 
-fn build(
+/// What differs between a sandbox that listens and one in process.
+pub(crate) struct Surroundings {
+    pub(crate) base_url: String,
+    pub(crate) cdn_url: String,
+    pub(crate) clock: Clock,
+    pub(crate) tokens: Tokens,
+    pub(crate) store: Store,
+    pub(crate) fetcher: Option<Fetcher>,
+    pub(crate) webhooks: Option<reqwest::Client>,
+}
+
+/// The application and its first key.
+pub(crate) fn build(
     options: Options,
-    api: &Socket,
-    outputs: &Socket,
+    surroundings: Surroundings,
 ) -> Result<(Arc<App>, String), SandboxError> {
+    let Surroundings { base_url, cdn_url, clock, tokens, store, fetcher, webhooks } = surroundings;
     let scenario = options.scenario.clone().unwrap_or_default();
-    let engine = engine(&options, &scenario)?;
-    let unable = || SandboxError::System("the operating system gives no randomness".to_owned());
-    let tokens = Arc::new(Tokens::from_system().ok_or_else(unable)?);
-    let store = Arc::new(Store::open(options.state.as_deref()).map_err(SandboxError::State)?);
-    let clock = Clock::new();
+    let backend = backend(&options, &scenario)?;
+    let (tokens, store) = (Arc::new(tokens), Arc::new(store));
     let mut service =
         Service::open(Arc::clone(&store), Arc::clone(&tokens)).map_err(SandboxError::State)?;
     let api_key = options
@@ -254,14 +275,13 @@ fn build(
         .or_else(|| service.registry.first_key.clone())
         .unwrap_or_else(|| format!("rbgv_sandbox_{}", tokens.hex(40)));
     service.registry.first_key = Some(api_key.clone());
-    remember(&mut service.registry.origins, &api.url);
-    remember(&mut service.registry.origins, &outputs.url);
+    remember(&mut service.registry.origins, &base_url);
+    remember(&mut service.registry.origins, &cdn_url);
     service
         .add_key(&api_key, FIRST_CLIENT, None, options.credits, clock.wall())
         .and_then(|_| service.save_registry())
         .map_err(SandboxError::State)?;
     let link_secret = service.registry.link_secret.clone();
-    let no_client = |error: reqwest::Error| SandboxError::System(error.to_string());
     let app = Arc::new(App {
         service: Mutex::new(service),
         audit: Mutex::new(Audit::default()),
@@ -272,20 +292,20 @@ fn build(
         revoked: Mutex::new(HashSet::new()),
         clock,
         store,
-        engine,
+        backend,
         workers: Arc::new(Semaphore::new(options.workers.max(1))),
         cancel: Arc::new(AtomicBool::new(false)),
-        fetcher: Fetcher::new(options.allow_private_fetch).map_err(no_client)?,
-        webhooks: outgoing::build(|builder| builder).map_err(no_client)?,
-        base_url: api.url.clone(),
-        cdn_url: outputs.url.clone(),
+        fetcher,
+        webhooks,
+        base_url,
+        cdn_url,
         admin_token: options.admin_token.unwrap_or_else(|| tokens.hex(40)),
         tokens,
         webhook_secret: options.webhook_secret,
         link_secret,
         new_client_credits: options.credits,
         limits: options.limits,
-        log: options.log.unwrap_or_else(|| Arc::new(|_| {})),
+        log: options.log,
     });
     app.load_scenario(scenario);
     Ok((app, api_key))
@@ -297,19 +317,18 @@ fn remember(origins: &mut Vec<String>, origin: &str) {
     }
 }
 
-fn engine(options: &Options, scenario: &Scenario) -> Result<Arc<dyn Engine>, SandboxError> {
-    match &options.engine {
-        EngineChoice::Custom(engine) => Ok(Arc::clone(engine)),
-        EngineChoice::Timer(distribution) => Ok(Arc::new(TimerEngine::new(
-            *distribution,
-            scenario.seed,
-            scenario.timer.output_bytes,
-        ))),
+fn backend(options: &Options, scenario: &Scenario) -> Result<Backend, SandboxError> {
+    Ok(match &options.engine {
+        EngineChoice::Custom(engine) => Backend::Engine(Arc::clone(engine)),
+        EngineChoice::Timer(distribution) => {
+            Backend::Timer(Timer::new(*distribution, scenario.seed, scenario.timer.output_bytes))
+        }
         EngineChoice::Real => {
             // Too long is for the server to say: a refusal has to reach the one who uploads.
             let limits = Limits { duration_seconds: 86_400.0, ..Limits::default() };
-            let engine = RealEngine::new(Tools::default(), limits, options.models.clone());
-            Ok(Arc::new(engine.map_err(|error| SandboxError::Engine(error.to_string()))?))
+            let engine = RealEngine::new(Tools::default(), limits, options.models.clone())
+                .map_err(|error| SandboxError::Engine(error.to_string()))?;
+            Backend::Engine(Arc::new(engine))
         }
-    }
+    })
 }

@@ -1,11 +1,11 @@
 //! Where the video of a job comes from: uploads and outputs of our own, or an address.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use url::Url;
 
 use super::app::App;
+use super::engine::Probe;
 use super::service::{Caller, Refusal, Source};
 
 /// The address that an upload gets.
@@ -49,13 +49,13 @@ fn own_source(app: &App, caller: &Caller, url: &Url) -> Option<Source> {
     }
 }
 
-/// The file behind an address, when it is an upload of this key.
-pub(crate) fn own_upload(app: &App, key: &str, address: &str) -> Option<PathBuf> {
+/// The upload behind an address, when it is one of this key.
+pub(crate) fn own_upload(app: &App, key: &str, address: &str) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| is_own(app, url))?;
     let id = upload_id(&url)?;
     let service = app.service();
     let upload = service.upload(id).filter(|upload| upload.key == key)?;
-    Some(app.store.upload(&upload.id))
+    Some(upload.id.clone())
 }
 
 fn upload_id(url: &Url) -> Option<&str> {
@@ -80,10 +80,8 @@ pub(crate) fn forget(app: &App, video_url: &str) {
     }
 }
 
-/// Seconds of a video, or nothing when the engine cannot read it (the job will say why). Refuses
-/// what is longer than the service takes. Blocking.
-pub(crate) fn measure(app: &App, file: &Path) -> Result<Option<f64>, Refusal> {
-    let Ok(probe) = app.engine.probe(file) else { return Ok(None) };
+/// Seconds of a video; refuses what is longer than the service takes.
+pub(crate) fn check_length(app: &App, probe: &Probe) -> Result<f64, Refusal> {
     let most = app.limits.seconds;
     if probe.duration_seconds > most {
         return Err(Refusal::invalid(format!("Video too long: at most {most} seconds")));
@@ -92,5 +90,5 @@ pub(crate) fn measure(app: &App, file: &Path) -> Result<Option<f64>, Refusal> {
         let most = app.limits.frames;
         return Err(Refusal::invalid(format!("Video too long: at most {most} frames")));
     }
-    Ok(Some(probe.duration_seconds))
+    Ok(probe.duration_seconds)
 }

@@ -1,19 +1,18 @@
-//! An engine that only takes time: for benchmarks, rehearsals and tests of everything around it.
+//! Stands in for the engine: jobs only take time. For benchmarks, rehearsals, simulations and tests
+//! of everything around it.
 //!
 //! Its outputs are small valid files of the asked format, with alpha where the format has it.
 
-use std::fs::File;
-use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::duration;
-use super::engine::{Engine, EngineError, Outcome, Probe, Task};
-use super::random::roll;
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
 
-/// Progress is told at each percent, but no more and no less often than this.
-const STEP: (Duration, Duration) = (Duration::from_millis(20), Duration::from_millis(100));
+use super::duration;
+use super::engine::{EngineError, Probe};
+use super::random::roll;
 
 /// How long jobs take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -88,70 +87,106 @@ impl Distribution {
     }
 }
 
-/// The engine.
+/// What stands in for the engine: jobs take time and nothing else.
 #[derive(Debug)]
-pub(crate) struct TimerEngine {
+pub(crate) struct Timer {
     distribution: Distribution,
     seed: u64,
-    /// Outputs that can be padded are, to this size.
+    /// Size to which outputs are padded, where the container allows it.
     output_bytes: u64,
     runs: AtomicU64,
 }
 
-impl TimerEngine {
+impl Timer {
     pub(crate) fn new(distribution: Distribution, seed: u64, output_bytes: u64) -> Self {
         Self { distribution, seed, output_bytes, runs: AtomicU64::new(0) }
     }
-}
 
-impl Engine for TimerEngine {
-    fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
-        let seconds = seconds(file)
-            .ok_or_else(|| EngineError("The file is not a readable video".to_owned()))?;
-        Ok(Probe {
-            duration_seconds: seconds,
-            width: 32,
-            height: 32,
-            frame_rate: 10.0,
-            has_audio: false,
-        })
-    }
-
-    fn run(
-        &self,
-        task: &Task,
-        progress: &(dyn Fn(f64) + Sync),
-        cancel: &AtomicBool,
-    ) -> Result<Outcome, EngineError> {
-        let probe = self.probe(&task.input)?;
+    /// How long the next job takes, for a video of `length` seconds.
+    pub(crate) fn service_time(&self, length: f64) -> Duration {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let dice = [0, 1].map(|nth| roll(self.seed, run, nth));
-        let whole = self.distribution.sample(dice[0], dice[1], probe.duration_seconds);
-        let (most_often, least_often) = STEP;
-        let percent = (whole / 100).clamp(most_often, least_often);
-        let mut left = whole;
-        while !left.is_zero() {
-            if cancel.load(Ordering::Relaxed) {
-                return Err(EngineError("Cancelled".to_owned()));
+        self.distribution.sample(dice[0], dice[1], length)
+    }
+
+    /// The output of a job.
+    pub(crate) fn output(&self, format: &str) -> Option<StandIn> {
+        StandIn::new(format, self.output_bytes)
+    }
+}
+
+/// What a job says whose video has no known length.
+pub(crate) const UNREADABLE: &str = "The file is not a readable video";
+
+/// What the headers of a video at `file` say.
+pub(crate) fn probe(file: &Path) -> Result<Probe, EngineError> {
+    probed(crate::media::inspect_input(file).ok().and_then(|video| video.duration))
+}
+
+/// What the headers of a video say.
+pub(crate) fn probe_bytes(video: &[u8]) -> Result<Probe, EngineError> {
+    probed(crate::media::video_seconds(video))
+}
+
+fn probed(seconds: Option<f64>) -> Result<Probe, EngineError> {
+    let duration_seconds = seconds
+        .filter(|seconds| *seconds > 0.0)
+        .ok_or_else(|| EngineError(UNREADABLE.to_owned()))?;
+    Ok(Probe { duration_seconds, width: 32, height: 32, frame_rate: 10.0, has_audio: false })
+}
+
+/// A small valid file, padded with zeros. It is made anew for each request, never stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StandIn {
+    head: Bytes,
+    /// Bytes with the zeros after `head`.
+    pub(crate) size: u64,
+}
+
+impl StandIn {
+    /// The file of a format, padded to `size` where the container has an element for padding.
+    pub(crate) fn new(format: &str, size: u64) -> Option<Self> {
+        let bytes = smallest(format)?;
+        let missing = size.saturating_sub(bytes.len() as u64);
+        let header: Vec<u8> = match format {
+            // A `Void` element with a length of eight bytes.
+            "webm" if missing > 9 => {
+                let length = (missing - 9) | 0x0100_0000_0000_0000;
+                [&[0xEC][..], &length.to_be_bytes()].concat()
             }
-            let step = left.min(percent);
-            std::thread::sleep(step);
-            left -= step;
-            progress(100.0 * (1.0 - left.as_secs_f64() / whole.as_secs_f64()));
+            // A `free` box with a length of eight bytes.
+            "mp4" | "mov" if missing > 16 => {
+                [&1_u32.to_be_bytes()[..], b"free", &missing.to_be_bytes()].concat()
+            }
+            _ => {
+                return Some(Self { head: Bytes::from_static(bytes), size: bytes.len() as u64 });
+            }
+        };
+        Some(Self { head: [bytes, &header].concat().into(), size })
+    }
+
+    /// The next bytes from `from` on, at most `most` and at least one before the end.
+    pub(crate) fn piece(&self, from: u64, most: u64) -> Bytes {
+        static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
+        let bounded = |length: u64| usize::try_from(length.min(most)).unwrap_or(ZEROS.len());
+        let head = self.head.len() as u64;
+        if from < head {
+            let first = usize::try_from(from).unwrap_or_default();
+            return self.head.slice(first..first + bounded(head - from));
         }
-        write_output(&task.output, &task.format, self.output_bytes)
-            .map_err(|error| EngineError(error.to_string()))?;
-        Ok(Outcome {
-            duration_seconds: probe.duration_seconds,
-            frames: 10,
-            engine: "timer".to_owned(),
-            notes: vec!["The output is a stand-in.".to_owned()],
-        })
+        let length = bounded(self.size.saturating_sub(from)).min(ZEROS.len());
+        Bytes::from_static(&ZEROS[..length])
+    }
+
+    /// An entity tag that differs whenever the content does.
+    pub(crate) fn etag(&self) -> String {
+        let hash = Sha256::new().chain_update(&self.head).chain_update(self.size.to_be_bytes());
+        format!("\"{}\"", &hex::encode(hash.finalize())[..32])
     }
 }
 
 /// A small valid file of a format.
-fn stand_in(format: &str) -> Option<&'static [u8]> {
+fn smallest(format: &str) -> Option<&'static [u8]> {
     Some(match format {
         "webm" => include_bytes!("assets/standin/standin.webm"),
         "mov" => include_bytes!("assets/standin/standin.mov"),
@@ -161,33 +196,6 @@ fn stand_in(format: &str) -> Option<&'static [u8]> {
         "png_sequence" => include_bytes!("assets/standin/standin.zip"),
         _ => return None,
     })
-}
-
-/// Writes the stand-in, padded to `size` where the container has an element for nothing.
-fn write_output(place: &Path, format: &str, size: u64) -> io::Result<()> {
-    let bytes = stand_in(format).ok_or(io::ErrorKind::Unsupported)?;
-    let missing = size.saturating_sub(bytes.len() as u64);
-    let header: Vec<u8> = match format {
-        // A `Void` element with a length of eight bytes.
-        "webm" if missing > 9 => {
-            let length = (missing - 9) | 0x0100_0000_0000_0000;
-            [&[0xEC][..], &length.to_be_bytes()].concat()
-        }
-        // A `free` box with a length of eight bytes.
-        "mp4" | "mov" if missing > 16 => {
-            [&1_u32.to_be_bytes()[..], b"free", &missing.to_be_bytes()].concat()
-        }
-        _ => return std::fs::write(place, bytes),
-    };
-    let mut file = File::create(place)?;
-    file.write_all(bytes)?;
-    file.write_all(&header)?;
-    file.set_len(size)
-}
-
-/// Seconds of video, when the container says so.
-fn seconds(file: &Path) -> Option<f64> {
-    crate::media::inspect_input(file).ok()?.duration.filter(|seconds| *seconds > 0.0)
 }
 
 #[cfg(test)]
@@ -229,17 +237,32 @@ mod tests {
 
     #[test]
     fn stand_ins_are_what_they_say_also_when_padded() {
-        let place = tempfile::tempdir().unwrap();
+        let whole = |stand_in: &StandIn, most: u64| {
+            let mut bytes = Vec::new();
+            while (bytes.len() as u64) < stand_in.size {
+                bytes.extend_from_slice(&stand_in.piece(bytes.len() as u64, most));
+            }
+            bytes
+        };
         for (format, size) in [("webm", 0), ("webm", 100_000), ("mp4", 100_000), ("mov", 100_000)] {
-            let file = place.path().join("x");
-            write_output(&file, format, size).unwrap();
-            assert!(file.metadata().unwrap().len() >= size);
-            let seconds = seconds(&file).unwrap();
+            let stand_in = StandIn::new(format, size).unwrap();
+            let bytes = whole(&stand_in, u64::MAX);
+            assert_eq!(bytes.len() as u64, stand_in.size);
+            assert!(stand_in.size >= size);
+            assert_eq!(whole(&stand_in, 1000), bytes);
+            let seconds = probe_bytes(&bytes).unwrap().duration_seconds;
             assert!((0.9..1.2).contains(&seconds), "{format}: {seconds}");
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), &bytes).unwrap();
+            assert_eq!(probe(file.path()), probe_bytes(&bytes), "{format}");
         }
         for format in ["gif", "webp", "png_sequence"] {
-            write_output(&place.path().join("x"), format, 100_000).unwrap();
+            let stand_in = StandIn::new(format, 100_000).unwrap();
+            assert_eq!(whole(&stand_in, u64::MAX), smallest(format).unwrap());
         }
-        assert!(write_output(&place.path().join("x"), "avi", 0).is_err());
+        assert!(StandIn::new("avi", 0).is_none());
+        let etag = |size| StandIn::new("webm", size).unwrap().etag();
+        assert_eq!(etag(50_000), etag(50_000));
+        assert_ne!(etag(50_000), etag(60_000));
     }
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::app::App;
 use super::audit::{Delivery, milliseconds};
-use super::http::job_view;
+use super::http::View;
 use super::scenario::{Action, WebhookRules};
 use super::service::Job;
 use super::sign::webhook_signature;
@@ -31,7 +31,7 @@ pub(crate) fn send(app: &Arc<App>, job: &Job, event: &'static str) {
     let Some(url) = job.request.webhook_url.clone() else { return };
     let director = app.director();
     let plan = director.plan("WEBHOOK", event, Some(&job.key), app.now());
-    let data = job_view(app, job);
+    let data = View::now(app).job(job);
     let letter = Letter {
         app: Arc::clone(app),
         url,
@@ -86,6 +86,7 @@ impl Letter {
         let mut request = self
             .app
             .webhooks
+            .as_ref()?
             .post(&self.url)
             .timeout(rules.timeout)
             .header("Content-Type", "application/json")

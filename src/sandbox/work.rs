@@ -1,16 +1,18 @@
 //! The queue: started jobs wait for one of a bounded number of workers, first come first served.
 
+use std::fmt::Display;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use sha2::{Digest as _, Sha256};
 
-use super::app::App;
+use super::app::{App, Backend};
 use super::content::Kind;
-use super::engine::{Backdrop, Outcome, Task};
-use super::service::{Background, Ending, Job, Output, Source};
+use super::engine::{Backdrop, Engine, Outcome, Task};
+use super::service::{Background, Disk, Ending, Job, Output, Source, Timed};
+use super::timer::{Timer, UNREADABLE};
 use super::{source, webhook};
 
 /// Puts a started job in the queue.
@@ -19,7 +21,7 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
     tokio::spawn(async move {
         // The semaphore is fair, so the queue is in order of starts.
         let Ok(_worker) = Arc::clone(&app.workers).acquire_owned().await else { return };
-        let Some(job) = app.service().begin(&id, start_number) else { return };
+        let Some(job) = app.service().begin(&id, start_number, app.clock.wall()) else { return };
         webhook::send(&app, &job, "job.started");
         app.audit().worker_began(&id, app.now());
         let ending = run(&app, &job).await;
@@ -47,7 +49,11 @@ async fn run(app: &Arc<App>, job: &Job) -> Ending {
     if let Some(message) = &job.doomed {
         return Ending::Failed(message.clone());
     }
-    match attempt(app, job).await {
+    let worked = match &app.backend {
+        Backend::Timer(timer) => wait(app, job, timer).await,
+        Backend::Engine(engine) => remove_background(app, job, engine).await,
+    };
+    match worked {
         Ok((outcome, output)) => Ending::Completed {
             output,
             seconds: outcome.duration_seconds,
@@ -58,40 +64,95 @@ async fn run(app: &Arc<App>, job: &Job) -> Ending {
     }
 }
 
-/// Files of one run, removed when it ends.
-struct Bench(tempfile::TempDir);
+/// Lets the job's service time pass. Needs files only for what has to be fetched.
+async fn wait(app: &Arc<App>, job: &Job, timer: &Timer) -> Result<(Outcome, Output), String> {
+    let bench = Bench::default();
+    let seconds = match job.duration_seconds {
+        Some(seconds) => seconds,
+        None if job.source == Source::Remote => {
+            charge_late(app, job, input(app, job, &bench).await?).await?
+        }
+        None => return Err(UNREADABLE.to_owned()),
+    };
+    backdrop(app, job, &bench).await?;
+    let takes = timer.service_time(seconds);
+    app.service().time(&job.id, job.starts, Timed { began: app.now(), takes });
+    tokio::time::sleep(takes).await;
+    let stand_in = timer
+        .output(&job.request.format)
+        .ok_or_else(|| format!("There is no stand-in for {}", job.request.format))?;
+    let outcome = Outcome {
+        duration_seconds: seconds,
+        frames: 10,
+        engine: "timer".to_owned(),
+        notes: vec!["The output is a stand-in.".to_owned()],
+    };
+    let output = Output {
+        name: output_name(job),
+        bytes: stand_in.size,
+        etag: stand_in.etag(),
+        stand_in: true,
+    };
+    Ok((outcome, output))
+}
 
-async fn attempt(app: &Arc<App>, job: &Job) -> Result<(Outcome, Output), String> {
-    let bench = tempfile::tempdir_in(app.store.work()).map(Bench).map_err(|e| e.to_string())?;
-    let input = input(app, job, bench.0.path()).await?;
+async fn remove_background(
+    app: &Arc<App>,
+    job: &Job,
+    engine: &Arc<dyn Engine>,
+) -> Result<(Outcome, Output), String> {
+    let bench = Bench::default();
+    let input = input(app, job, &bench).await?;
     if job.duration_seconds.is_none() {
-        charge_late(app, job, &input).await?;
+        charge_late(app, job, input.clone()).await?;
     }
-    let backdrop = backdrop(app, job, bench.0.path()).await?;
+    let backdrop = backdrop(app, job, &bench).await?;
     let extension = extension_of(&job.request.format);
     let task = Task {
         input,
-        output: bench.0.path().join(format!("output.{extension}")),
+        output: bench.file(app, &format!("output.{extension}"))?,
         model: job.request.model.clone(),
         format: job.request.format.clone(),
         backdrop,
         layout: job.request.layout.clone(),
         text_prompt: job.request.text_prompt.clone(),
     };
-    let app = Arc::clone(app);
-    let (id, start_number) = (job.id.clone(), job.starts);
+    let (app, engine) = (Arc::clone(app), Arc::clone(engine));
+    let (id, start_number, name) = (job.id.clone(), job.starts, output_name(job));
     let worked = tokio::task::spawn_blocking(move || {
         let progress = |percent: f64| app.service().progress(&id, start_number, percent);
-        let outcome = app.engine.run(&task, &progress, &app.cancel).map_err(|error| error.0)?;
-        let name = format!("{id}-{start_number}.{extension}");
-        let output = shelve(&app, &task.output, name).map_err(|error| error.to_string())?;
+        let outcome = engine.run(&task, &progress, &app.cancel).map_err(|error| error.0)?;
+        let output = shelve(disk(&app)?, &task.output, name).map_err(|error| error.to_string())?;
         Ok((outcome, output))
     });
-    worked.await.map_err(|_| "Processing failed".to_owned())?
+    worked.await.map_err(|_| FAILED.to_owned())?
+}
+
+/// What a job says when the sandbox itself is at fault.
+const FAILED: &str = "Processing failed";
+
+fn disk(app: &App) -> Result<&Disk, String> {
+    app.store.disk().ok_or_else(|| FAILED.to_owned())
+}
+
+/// Files of one run, removed when it ends. The directory is made when it is needed.
+#[derive(Default)]
+struct Bench(OnceLock<tempfile::TempDir>);
+
+impl Bench {
+    /// The path of a file in it.
+    fn file(&self, app: &App, name: &str) -> Result<PathBuf, String> {
+        if self.0.get().is_none() {
+            let made = tempfile::tempdir_in(disk(app)?.work()).map_err(|e| e.to_string())?;
+            // Nobody else fills the cell: a bench belongs to one run.
+            let _ = self.0.set(made);
+        }
+        self.0.get().map(|made| made.path().join(name)).ok_or_else(|| FAILED.to_owned())
+    }
 }
 
 /// Moves a finished output to its shelf.
-fn shelve(app: &App, file: &Path, name: String) -> std::io::Result<Output> {
+fn shelve(disk: &Disk, file: &Path, name: String) -> std::io::Result<Output> {
     let mut hash = Sha256::new();
     let (mut reader, mut buffer, mut bytes) = (std::fs::File::open(file)?, vec![0; 1 << 16], 0);
     loop {
@@ -102,55 +163,67 @@ fn shelve(app: &App, file: &Path, name: String) -> std::io::Result<Output> {
         hash.update(&buffer[..read]);
         bytes += read as u64;
     }
-    std::fs::rename(file, app.store.output(&name))?;
+    std::fs::rename(file, disk.output(&name))?;
     let etag = format!("\"{}\"", &hex::encode(hash.finalize())[..32]);
-    Ok(Output { name, bytes, etag })
+    Ok(Output { name, bytes, etag, stand_in: false })
 }
 
-async fn input(app: &Arc<App>, job: &Job, bench: &Path) -> Result<PathBuf, String> {
+async fn input(app: &Arc<App>, job: &Job, bench: &Bench) -> Result<PathBuf, String> {
     match &job.source {
-        Source::Upload(id) => Ok(app.store.upload(id)),
+        Source::Upload(id) => Ok(disk(app)?.upload(id)),
         Source::Output(id) => {
+            let disk = disk(app)?;
             let service = app.service();
             let output = service.job(id).and_then(|job| job.output.as_ref());
-            output.map(|o| app.store.output(&o.name)).ok_or_else(|| "The source is gone".to_owned())
+            output.map(|o| disk.output(&o.name)).ok_or_else(|| "The source is gone".to_owned())
         }
         Source::Remote => {
-            let place = bench.join("input");
-            let fetched =
-                app.fetcher.fetch(&job.request.video_url, &place, app.limits.bytes, is_video).await;
-            fetched.map_err(|error| format!("video_url could not be fetched: {error}"))?;
+            let unreachable = |why: &dyn Display| format!("video_url could not be fetched: {why}");
+            let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
+            let place = bench.file(app, "input")?;
+            let url = &job.request.video_url;
+            let (most, kind) = (app.limits.bytes, is_video);
+            fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
             Ok(place)
         }
     }
 }
 
-/// Bills a video whose length was not known at the start.
-async fn charge_late(app: &Arc<App>, job: &Job, input: &Path) -> Result<(), String> {
-    let (measuring, file) = (Arc::clone(app), input.to_owned());
-    let seconds = tokio::task::spawn_blocking(move || {
-        source::measure(&measuring, &file).map_err(|refusal| refusal.message)?;
-        measuring.engine.probe(&file).map(|probe| probe.duration_seconds).map_err(|error| error.0)
-    })
-    .await
-    .map_err(|_| "Processing failed".to_owned())??;
+/// Bills a video whose length was not known at the start, and tells its seconds.
+async fn charge_late(app: &Arc<App>, job: &Job, input: PathBuf) -> Result<f64, String> {
+    let measuring = Arc::clone(app);
+    let measured = tokio::task::spawn_blocking(move || {
+        let probe = measuring.backend.probe(&input).map_err(|error| error.0)?;
+        source::check_length(&measuring, &probe).map_err(|refusal| refusal.message)
+    });
+    let seconds = measured.await.map_err(|_| FAILED.to_owned())??;
     let now = app.clock.wall();
-    app.service().charge(&job.id, seconds, now).map_err(|refusal| refusal.message)
+    app.service().charge(&job.id, seconds, now).map_err(|refusal| refusal.message)?;
+    Ok(seconds)
 }
 
-async fn backdrop(app: &Arc<App>, job: &Job, bench: &Path) -> Result<Backdrop, String> {
+async fn backdrop(app: &Arc<App>, job: &Job, bench: &Bench) -> Result<Backdrop, String> {
     let url = match &job.request.background {
         Background::Transparent => return Ok(Backdrop::Transparent),
         Background::Color(color) => return Ok(Backdrop::Color(*color)),
         Background::Image(url) => url,
     };
     if let Some(upload) = source::own_upload(app, &job.key, url) {
-        return Ok(Backdrop::Image(upload));
+        // Without a directory there is only the timer, which reads no files.
+        let file = app.store.disk().map(|disk| disk.upload(&upload));
+        return Ok(Backdrop::Image(file.unwrap_or_default()));
     }
-    let place = bench.join("background");
-    let fetched = app.fetcher.fetch(url, &place, app.limits.picture_bytes, is_picture).await;
-    fetched.map_err(|error| format!("The background image could not be fetched: {error}"))?;
+    let unreachable =
+        |why: &dyn Display| format!("The background image could not be fetched: {why}");
+    let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
+    let place = bench.file(app, "background")?;
+    let (most, kind) = (app.limits.picture_bytes, is_picture);
+    fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
     Ok(Backdrop::Image(place))
+}
+
+fn output_name(job: &Job) -> String {
+    format!("{}-{}.{}", job.id, job.starts, extension_of(&job.request.format))
 }
 
 fn is_video(kind: Kind) -> bool {

@@ -1,7 +1,7 @@
 //! The matting engine behind the sandbox: takes an uploaded video and a task, writes the output.
 //!
-//! The server knows only [`Engine`]; what stands behind it is the real engine, or a clock for
-//! rehearsals and benchmarks.
+//! The server knows only [`Engine`]. Rehearsals, benchmarks and simulations run without one: there
+//! jobs only take time.
 
 mod backdrop;
 pub mod bench;

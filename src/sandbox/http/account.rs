@@ -10,7 +10,8 @@ use super::answer::{Answer, Handled};
 use super::query::Query;
 use super::usage;
 use crate::sandbox::app::App;
-use crate::sandbox::service::{Caller, Charge, Job};
+use crate::sandbox::scenario::UsageRules;
+use crate::sandbox::service::{Caller, Charge, Job, Service};
 
 /// `GET /v1/usage/summary`
 pub(crate) async fn summary(
@@ -19,9 +20,10 @@ pub(crate) async fn summary(
     RawQuery(query): RawQuery,
 ) -> Handled {
     let days = Query::of(query.as_deref()).number("days", 1, 90)?.unwrap_or(7);
-    let (charges, jobs) = visible(&app, &caller);
-    let names = app.director().scenario.usage.names;
-    Ok(Answer::of(usage::summary(&charges, &jobs, days, app.clock.wall(), names)))
+    let (service, director, now) = (app.service(), app.director(), app.clock.wall());
+    let rules = director.scenario.usage;
+    let (charges, jobs) = visible(&service, rules, &caller, now);
+    Ok(Answer::of(usage::summary(&charges, &jobs, days, now, rules.names)))
 }
 
 /// `GET /v1/usage/events`
@@ -32,17 +34,23 @@ pub(crate) async fn events(
 ) -> Handled {
     let limit = Query::of(query.as_deref()).number("limit", 1, 100)?.unwrap_or(20);
     let limit = usize::try_from(limit).unwrap_or(100);
-    let (charges, jobs) = visible(&app, &caller);
-    Ok(Answer::of(usage::events(&charges, &jobs, limit, app.director().scenario.usage)))
+    let (service, director) = (app.service(), app.director());
+    let (rules, times) = (director.scenario.usage, director.scenario.answers.times);
+    let (charges, jobs) = visible(&service, rules, &caller, app.clock.wall());
+    Ok(Answer::of(usage::events(&charges, &jobs, limit, rules, times)))
 }
 
 /// Charges and jobs that are old enough to show.
-fn visible(app: &App, caller: &Caller) -> (Vec<Charge>, Vec<Job>) {
-    let lag = SignedDuration::try_from(app.director().scenario.usage.lag).unwrap_or_default();
-    let now = app.clock.wall();
+fn visible<'a>(
+    service: &'a Service,
+    rules: UsageRules,
+    caller: &Caller,
+    now: Timestamp,
+) -> (Vec<&'a Charge>, Vec<&'a Job>) {
+    let lag = SignedDuration::try_from(rules.lag).unwrap_or_default();
     let settled = |at: Timestamp| now.duration_since(at) >= lag;
-    let service = app.service();
     let charges = service.own_charges(caller).filter(|charge| settled(charge.at));
-    let jobs = service.own_jobs(caller).filter(|job| job.started_at.is_some_and(settled));
-    (charges.cloned().collect(), jobs.cloned().collect())
+    let jobs = service.own_jobs(caller).rev();
+    let jobs = jobs.filter(|job| job.started_at.is_some_and(settled));
+    (charges.collect(), jobs.collect())
 }

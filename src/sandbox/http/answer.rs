@@ -5,15 +5,17 @@
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use super::view::JobView;
 use crate::sandbox::service::Refusal;
 
 /// What an answer carries.
 #[derive(Debug, Clone)]
 pub(crate) enum Content {
     Object(Value),
+    Job(Box<JobView>),
     /// A page of jobs.
     Page {
-        jobs: Vec<Value>,
+        jobs: Vec<JobView>,
         total: usize,
         limit: usize,
         offset: usize,
@@ -23,27 +25,48 @@ pub(crate) enum Content {
 /// A handler's good answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
+    pub(crate) status: u16,
     pub(crate) content: Content,
     /// Whether the call changed anything.
     pub(crate) effect: bool,
     pub(crate) job_id: Option<String>,
+    /// Jobs whose end it shows.
+    pub(crate) ends: Vec<String>,
 }
 
 impl Answer {
     /// An answer to a call that changed nothing.
     pub(crate) fn of(value: Value) -> Self {
-        Self { content: Content::Object(value), effect: false, job_id: None }
+        Self::with(Content::Object(value))
+    }
+
+    /// A job.
+    pub(crate) fn job(job: JobView) -> Self {
+        Self::with(Content::Job(Box::new(job)))
     }
 
     /// A page of jobs.
-    pub(crate) fn page(jobs: Vec<Value>, total: usize, limit: usize, offset: usize) -> Self {
-        let content = Content::Page { jobs, total, limit, offset };
-        Self { content, effect: false, job_id: None }
+    pub(crate) fn page(jobs: Vec<JobView>, total: usize, limit: usize, offset: usize) -> Self {
+        Self::with(Content::Page { jobs, total, limit, offset })
+    }
+
+    fn with(content: Content) -> Self {
+        Self { status: 200, content, effect: false, job_id: None, ends: Vec::new() }
+    }
+
+    /// The same with another status.
+    pub(crate) fn with_status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     /// The same, for a call that changed something.
     pub(crate) fn with_effect(self) -> Self {
         Self { effect: true, ..self }
+    }
+
+    /// The same, which shows that these jobs have ended.
+    pub(crate) fn with_ends(self, ends: Vec<String>) -> Self {
+        Self { ends, ..self }
     }
 
     /// The same, about a job.

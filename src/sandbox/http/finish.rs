@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
+use axum::http::header::{
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER, VARY,
+};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 
@@ -14,7 +16,10 @@ use super::render::{self, Rendered};
 use crate::sandbox::app::App;
 use crate::sandbox::clock::http_date;
 use crate::sandbox::director::{Director, Plan};
-use crate::sandbox::scenario::{Action, Answer, AnswerBody, Phase, Redirect, RequestIdPlace};
+use crate::sandbox::limiter::Pause;
+use crate::sandbox::scenario::{
+    Action, Answer, AnswerBody, Close, Phase, Redirect, RequestIdPlace,
+};
 use crate::sandbox::service::{Refusal, code_for};
 
 /// What happens instead of the real answer.
@@ -53,6 +58,8 @@ pub(super) struct Finish<'a> {
     pub(super) plan: &'a Plan,
     pub(super) connection: &'a Connection,
     pub(super) request_id: &'a str,
+    /// `Accept-Encoding` of the request.
+    pub(super) accepts: Option<&'a str>,
     pub(super) noted: Noted,
 }
 
@@ -61,14 +68,26 @@ pub(super) struct Finish<'a> {
 pub(super) struct Noted {
     pub(super) effect: bool,
     pub(super) job_id: Option<String>,
+    /// Jobs whose end the client sees.
+    pub(super) ends: Vec<String>,
+    /// The pause that a refusal announces.
+    pub(super) pause: Option<Pause>,
+}
+
+impl Noted {
+    /// Notes what a handler did.
+    pub(super) fn note(&mut self, response: &Response) {
+        if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
+            self.effect = answer.effect;
+            self.job_id.clone_from(&answer.job_id);
+        }
+    }
 }
 
 impl Finish<'_> {
     /// Notes what a handler did, whatever the client will see.
     pub(super) fn note(&mut self, response: &Response) {
-        if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
-            self.noted = Noted { effect: answer.effect, job_id: answer.job_id.clone() };
-        }
+        self.noted.note(response);
     }
 
     /// The real answer.
@@ -76,7 +95,13 @@ impl Finish<'_> {
         self.note(&response);
         let rules = &self.director.scenario.answers;
         let response = match response.extensions_mut().remove::<Handled>() {
-            Some(Ok(answer)) => Self::written(200, render::answer(&answer, rules, self.plan), None),
+            Some(Ok(answer)) => {
+                if !self.plan.spoils_answer() {
+                    self.noted.ends = answer.ends;
+                }
+                let rendered = render::answer(answer.content, rules, self.plan);
+                self.written(answer.status, rendered, None)
+            }
             Some(Err(refusal)) => self.refused(&refusal),
             // An output: its bytes are not ours to reshape.
             None => response,
@@ -107,13 +132,17 @@ impl Finish<'_> {
         (self.delivered(response), Some(status))
     }
 
-    fn refused(&self, refusal: &Refusal) -> Response {
+    fn refused(&mut self, refusal: &Refusal) -> Response {
         let scenario = &self.director.scenario;
-        let rendered = render::refusal(refusal, self.request_id, &scenario.answers, self.plan);
-        let wait = refusal.wait.and_then(|wait| {
-            render::retry_after(wait, scenario.limits.retry_after, self.app.clock.wall())
+        let (rules, limits) = (&scenario.answers, &scenario.limits);
+        let rendered = render::refusal(refusal, self.request_id, rules, limits.refusal, self.plan);
+        let told = refusal.pause.and_then(|pause| {
+            let wall = self.app.clock.wall();
+            let (text, wait) = render::retry_after(pause.wait, limits.retry_after, wall)?;
+            self.noted.pause = wait.map(|wait| Pause { wait, ..pause });
+            Some(text)
         });
-        Self::written(refusal.status, rendered, wait.as_deref())
+        self.written(refusal.status, rendered, told.as_deref())
     }
 
     fn made_up(&self, answer: &Answer) -> Response {
@@ -126,17 +155,24 @@ impl Finish<'_> {
                 if let Some(code) = &answer.code {
                     refusal.code.clone_from(code);
                 }
-                render::refusal(&refusal, self.request_id, rules, self.plan)
+                render::refusal(&refusal, self.request_id, rules, None, self.plan)
             }
             AnswerBody::Html => render::html(answer.status),
             AnswerBody::Empty => Rendered { content_type: None, bytes: Vec::new() },
             AnswerBody::Garbage => render::garbage(),
         };
-        Self::written(answer.status, rendered, answer.retry_after.as_deref())
+        self.written(answer.status, rendered, answer.retry_after.as_deref())
     }
 
-    fn written(status: u16, rendered: Rendered, retry_after: Option<&str>) -> Response {
+    fn written(&self, status: u16, mut rendered: Rendered, retry_after: Option<&str>) -> Response {
         let mut response = Response::default();
+        let rule = self.director.scenario.answers.compress.filter(|_| !rendered.bytes.is_empty());
+        if let Some(coding) = rule.and_then(|rule| render::coding(rule, self.accepts)) {
+            rendered.bytes = render::coded(&rendered.bytes, coding);
+            let headers = response.headers_mut();
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding));
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+        }
         *response.status_mut() = status_of(status);
         let headers = response.headers_mut();
         if let Some(content_type) = rendered.content_type {
@@ -158,6 +194,10 @@ impl Finish<'_> {
             set(&mut parts.headers, "x-request-id", self.request_id);
         }
         set(&mut parts.headers, DATE.as_str(), &http_date(self.app.clock.wall()));
+        let connections = self.director.scenario.connections;
+        if connections.close == Close::Announced {
+            parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         for action in &self.plan.actions {
             if let Action::Headers(headers) = action {
                 for (name, value) in headers {
@@ -167,6 +207,11 @@ impl Finish<'_> {
         }
         let whole = parts.headers.get(CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse().ok());
         let body = damaged(body, whole, &mut parts.headers, self.plan, self.connection.clone());
+        let is_last = connections.close == Close::Silent;
+        if is_last || connections.idle.is_some() {
+            let body = self.connection.until_answered(body, is_last);
+            return Response::from_parts(parts, body);
+        }
         Response::from_parts(parts, body)
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -19,8 +19,9 @@ use super::connection::Connection;
 use super::finish::{Finish, Interruption, Noted};
 use super::pace::{Direction, paced};
 use crate::sandbox::app::{App, lock};
-use crate::sandbox::audit::{Lane, Row, milliseconds};
+use crate::sandbox::audit::{Row, milliseconds};
 use crate::sandbox::director::{Director, Plan};
+use crate::sandbox::route::{Lane, Route};
 use crate::sandbox::scenario::Phase;
 use crate::sandbox::service::{Caller, Refusal, code_for};
 use crate::sandbox::sign::sha256_hex;
@@ -40,10 +41,16 @@ struct Call {
     connection: Connection,
     row: OpenRow,
     request_id: String,
-    lane: Lane,
+    /// Fingerprint of the key, when one was sent.
+    key: Option<String>,
+    route: Option<Route>,
     method: String,
     path: String,
     path_and_query: String,
+    /// `Accept-Encoding`, where answers may be compressed.
+    accepts: Option<String>,
+    /// What was done for it, whatever is answered.
+    noted: Noted,
 }
 
 /// Middleware around every route of both origins, the control surface of tests aside.
@@ -54,7 +61,7 @@ pub(crate) async fn gate(
     next: Next,
 ) -> Response {
     let call = Call::open(app, connection, &request);
-    if call.lane == Lane::Transfer {
+    if call.route == Some(Route::Upload) {
         let whole = stated_length(request.headers()).unwrap_or(0);
         let (plan, connection) = (Arc::clone(&call.plan), call.connection.clone());
         let app = Arc::clone(&call.app);
@@ -95,18 +102,6 @@ fn stated_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// How limits and the audit count a call.
-fn lane_of(method: &str, path: &str) -> Lane {
-    match (method, path) {
-        ("POST", "/v1/uploads") => Lane::Transfer,
-        ("POST", path) if path.starts_with("/v1/jobs") => Lane::Control,
-        (_, path) if path.starts_with("/v1/admin") => Lane::Open,
-        (_, path) if path.starts_with("/v1/") => Lane::Poll,
-        (_, path) if path.starts_with("/outputs/") => Lane::Output,
-        _ => Lane::Open,
-    }
-}
-
 fn job_in(path: &str) -> Option<String> {
     let mut parts =
         path.strip_prefix("/v1/jobs/").or_else(|| path.strip_prefix("/outputs/"))?.split('/');
@@ -122,15 +117,19 @@ impl Call {
         let now = app.now();
         let plan = director.plan(method, path, key.as_deref(), now);
         let request_id = format!("req_{}", app.tokens.hex(16));
-        let lane = lane_of(method, path);
+        let route = Route::of(method, path);
+        let compress = director.scenario.answers.compress;
+        let accepts = compress.and_then(|_| header(request.headers(), ACCEPT_ENCODING.as_str()));
+        let accepts = accepts.map(str::to_owned);
+        connection.begin_call();
         let sequence = app.audit().open(Row {
             sequence: 0,
             at: milliseconds(now),
             took: None,
             method: method.to_owned(),
             path: path.to_owned(),
-            lane,
-            key,
+            lane: Lane::of(method, path),
+            key: key.clone(),
             request_id: request_id.clone(),
             job_id: job_in(path),
             status: None,
@@ -147,15 +146,18 @@ impl Call {
             connection,
             row,
             request_id,
-            lane,
+            key,
+            route,
             method: method.to_owned(),
             path: path.to_owned(),
             path_and_query,
+            accepts,
+            noted: Noted::default(),
             app,
         }
     }
 
-    async fn carry_out(self, request: Request, next: Next) -> Response {
+    async fn carry_out(mut self, request: Request, next: Next) -> Response {
         if let Some(span) = delay(&self.plan, false) {
             tokio::time::sleep(span).await;
         }
@@ -163,42 +165,55 @@ impl Call {
         if let Some(interruption) = Interruption::find(&plan, Phase::Before) {
             return self.interrupt(&interruption, &Response::default());
         }
-        let response = match self.admit(&request) {
-            Ok(admitted) => self.handle(request, next, admitted).await,
-            Err(refusal) => refusal.into_response(),
+        let response = match self.route {
+            None => self.handle(request, next, None).await,
+            Some(route) => self.handle_with_key(route, request, next).await,
         };
         self.finish(response).await
     }
 
-    /// Checks the key and the limits of calls that need one.
-    fn admit(&self, request: &Request) -> Result<Option<(Caller, Permit)>, Refusal> {
-        if matches!(self.lane, Lane::Open | Lane::Output) {
-            return Ok(None);
+    /// Checks the key and the limits of a call that needs one.
+    async fn handle_with_key(&mut self, route: Route, request: Request, next: Next) -> Response {
+        let presented = header(request.headers(), "x-api-key");
+        let caller = match self.app.service().caller(presented) {
+            Ok(caller) => caller,
+            Err(refusal) => return refusal.into_response(),
+        };
+        match self.admit(route, &caller) {
+            Ok(_permit) => {
+                let response = self.handle(request, next, Some(caller)).await;
+                let takes = self.director.scenario.answers.takes;
+                if !takes.is_zero() {
+                    tokio::time::sleep(takes).await;
+                }
+                response
+            }
+            Err(refusal) => {
+                if route == Route::Start && self.director.executes_anyway() {
+                    let hidden = self.handle(request, next, Some(caller)).await;
+                    self.noted.note(&hidden);
+                }
+                refusal.into_response()
+            }
         }
-        let caller = self.app.service().caller(header(request.headers(), "x-api-key"))?;
-        let now = self.app.now();
-        let caps = self.director.caps(now);
-        lock(&self.app.limiter)
-            .admit(&caps, &caller.key, self.lane, now)
-            .map_err(|wait| Refusal::rate_limited("Rate limit exceeded for this API key", wait))?;
-        let permit = Permit { app: Arc::clone(&self.app), key: caller.key.clone() };
-        Ok(Some((caller, permit)))
     }
 
-    async fn handle(
-        &self,
-        mut request: Request,
-        next: Next,
-        admitted: Option<(Caller, Permit)>,
-    ) -> Response {
+    fn admit(&self, route: Route, caller: &Caller) -> Result<Permit, Refusal> {
+        let now = self.app.now();
+        lock(&self.app.limiter).admit(self.director.caps(now), &caller.key, route, now).map_err(
+            |pause| Refusal::rate_limited("Rate limit exceeded for this API key", pause),
+        )?;
+        Ok(Permit { app: Arc::clone(&self.app), key: caller.key.clone() })
+    }
+
+    async fn handle(&self, mut request: Request, next: Next, caller: Option<Caller>) -> Response {
         request.extensions_mut().insert(Arc::clone(&self.plan));
-        let permit = admitted.map(|(caller, permit)| {
+        if let Some(caller) = caller {
             request.extensions_mut().insert(caller);
-            permit
-        });
+        }
         let response = next.run(request).await;
-        drop(permit);
-        if self.lane != Lane::Output && response.extensions().get::<Handled>().is_none() {
+        let is_output = self.path.starts_with("/outputs/");
+        if !is_output && response.extensions().get::<Handled>().is_none() {
             // The router's own refusals: an unreadable path or query.
             let status = response.status().as_u16();
             return Refusal::new(status, code_for(status), "The request could not be read")
@@ -242,26 +257,36 @@ impl Call {
             plan: &self.plan,
             connection: &self.connection,
             request_id: &self.request_id,
-            noted: Noted::default(),
+            accepts: self.accepts.as_deref(),
+            noted: self.noted.clone(),
         }
     }
 
     fn close_row(mut self, status: Option<u16>, outcome: &'static str, noted: Noted) {
-        let line = format!(
-            "{} {} {} {} {}",
-            self.method,
-            self.path,
-            status.map_or_else(|| outcome.to_owned(), |status| status.to_string()),
-            self.request_id,
-            self.plan.faults.join("; "),
-        );
+        if outcome == "answered" {
+            let (mut audit, now) = (self.app.audit(), self.app.now());
+            noted.ends.iter().for_each(|job_id| audit.told(job_id, now));
+            if let (Some(pause), Some(route), Some(key)) = (noted.pause, self.route, &self.key) {
+                audit.announced(key, route, pause.calls, now, now + pause.wait);
+            }
+        }
         self.row.close(|row| {
             row.status = status;
             row.outcome = outcome;
             row.effect = noted.effect;
             row.job_id = noted.job_id.or(row.job_id.take());
         });
-        (self.app.log)(line.trim_end());
+        if let Some(log) = &self.app.log {
+            let line = format!(
+                "{} {} {} {} {}",
+                self.method,
+                self.path,
+                status.map_or_else(|| outcome.to_owned(), |status| status.to_string()),
+                self.request_id,
+                self.plan.faults.join("; "),
+            );
+            log(line.trim_end());
+        }
     }
 }
 

@@ -1,19 +1,20 @@
 //! `/v1/jobs`: create, start, get, list (contract, *Job request*; *Job*).
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::answer::{Answer, Handled};
 use super::query::Query;
-use super::view;
+use super::view::View;
 use crate::sandbox::app::App;
 use crate::sandbox::director::Plan;
-use crate::sandbox::scenario::{Action, AnswerRules, AutoStart};
-use crate::sandbox::service::{Caller, Job, JobRequest, Refusal, Service, Started};
+use crate::sandbox::scenario::{Action, AutoStart, ListOrder, Scenario};
+use crate::sandbox::service::{Caller, Job, JobRequest, Refusal, Service, Started, Status};
 use crate::sandbox::{source, work};
 
 /// `POST /v1/jobs`
@@ -25,17 +26,18 @@ pub(crate) async fn create(
 ) -> Handled {
     let fields = object(&body)?;
     let request = JobRequest::create(&fields)?;
+    let director = app.director();
+    let (rules, status) = (&director.scenario.jobs, director.scenario.answers.create_status);
     if plan.has(&Action::ForgetUpload) {
         source::forget(&app, &request.video_url);
     }
     let source = source::resolve(&app, &caller, &request.video_url)?;
-    let rules = app.director().scenario.jobs.clone();
     let starts = request.auto_start || rules.auto_start == AutoStart::Ignored;
     let mut service = app.service();
     let draft = service.create(&caller, request, source, app.clock.wall())?;
     if !starts {
         drop(service);
-        return Ok(accepted(&app, &draft, "Draft created"));
+        return Ok(created(&app, &draft, "Draft created").with_status(status));
     }
     let started = begin(&app, &mut service, &caller, &draft.id, &Map::new(), &plan);
     if started.is_err() {
@@ -43,7 +45,7 @@ pub(crate) async fn create(
         service.discard(&draft.id);
     }
     drop(service);
-    Ok(accepted(&app, &started?.job, "Job accepted"))
+    Ok(created(&app, &started?.job, "Job accepted").with_status(status))
 }
 
 /// `POST /v1/jobs/{id}/start`
@@ -55,8 +57,8 @@ pub(crate) async fn start(
     body: Bytes,
 ) -> Handled {
     let overrides = object(&body)?;
-    let started = begin(&app, &mut app.service(), &caller, &id, &overrides, &plan)?;
-    let shown = Answer::of(view::accepted(&app, &started.job, "Job accepted")).about(&id);
+    let started = begin(&app, &mut service_now(&app), &caller, &id, &overrides, &plan)?;
+    let shown = Answer::of(View::now(&app).started(&started.job, "Job accepted")).about(&id);
     Ok(if started.launched { shown.with_effect() } else { shown })
 }
 
@@ -66,9 +68,10 @@ pub(crate) async fn get(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Handled {
-    let job = app.service().own_job(&caller, &id)?.clone();
-    note_told(&app, std::slice::from_ref(&job));
-    Ok(Answer::of(view::job(&app, &job)).about(&id))
+    let service = service_now(&app);
+    let job = service.own_job(&caller, &id)?;
+    let ends = job.status.is_final().then(|| job.id.clone()).into_iter().collect();
+    Ok(Answer::job(View::now(&app).job(job)).about(&id).with_ends(ends))
 }
 
 /// `GET /v1/jobs`
@@ -78,29 +81,33 @@ pub(crate) async fn list(
     Extension(plan): Extension<Arc<Plan>>,
     RawQuery(query): RawQuery,
 ) -> Handled {
-    let rules = app.director().scenario.answers;
-    let asked = Asked::read(&Query::of(query.as_deref()), &rules, &plan)?;
-    let (page, total) = {
-        let service = app.service();
-        let fitting = || service.own_jobs(&caller).filter(|job| asked.fits(&app, job));
-        let page: Vec<Job> = asked.page_of(fitting()).cloned().collect();
-        let total = match asked.status {
-            Some(_) => fitting().count(),
-            None => service.job_count(&caller),
-        };
-        (page, total)
+    let director = app.director();
+    let asked = Asked::read(&Query::of(query.as_deref()), &director.scenario, &plan)?;
+    let service = service_now(&app);
+    let view = View::now(&app);
+    let listed = service.own_jobs(&caller).filter_map(|job| {
+        let status = view.listed_status(job)?;
+        asked.fits(&view.word(status)).then_some((job, status))
+    });
+    let total = listed.clone().count();
+    let page: Vec<(&Job, Status)> = match director.scenario.answers.order {
+        ListOrder::Newest => asked.page_of(listed.rev()).collect(),
+        ListOrder::Oldest => asked.page_of(listed).collect(),
     };
-    note_told(&app, &page);
-    let shown = page.iter().map(|job| view::job(&app, job)).collect();
-    Ok(Answer::page(shown, total, asked.limit, asked.offset))
+    let shown = page.iter().map(|(job, status)| view.listed(job, *status)).collect();
+    let ended = page.iter().filter(|(_, status)| status.is_final());
+    let ends = ended.map(|(job, _)| job.id.clone()).collect();
+    Ok(Answer::page(shown, total, asked.limit, asked.offset).with_ends(ends))
 }
 
-/// Notes for the audit which ends of jobs the client learns of.
-fn note_told(app: &App, jobs: &[Job]) {
-    let (mut audit, now) = (app.audit(), app.now());
-    for job in jobs.iter().filter(|job| job.finished_at.is_some()) {
-        audit.told(&job.id, now);
+/// The service, which has forgotten the drafts that are too old.
+fn service_now(app: &App) -> MutexGuard<'_, Service> {
+    let mut service = app.service();
+    if let Some(after) = app.director().scenario.jobs.forget_drafts_after {
+        let before = app.clock.wall().checked_sub(after).unwrap_or(Timestamp::MIN);
+        service.forget_drafts(before);
     }
+    service
 }
 
 /// Which page is asked for, and how a scenario spoils it.
@@ -113,14 +120,22 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(query: &Query, rules: &AnswerRules, plan: &Plan) -> Result<Self, Refusal> {
+    fn read(query: &Query, scenario: &Scenario, plan: &Plan) -> Result<Self, Refusal> {
+        let rules = &scenario.answers;
         let number = |name, least| {
             let number = query.number(name, least, u64::MAX)?;
             Ok(number.map(|number| usize::try_from(number).unwrap_or(usize::MAX)))
         };
-        let limit = number("limit", 1)?.unwrap_or(rules.page).min(rules.page_max);
+        let limit = number("limit", 1)?;
+        if let Some(most) = rules.page_refused_above
+            && limit.is_some_and(|limit| limit > most)
+        {
+            return Err(Refusal::invalid(format!("limit must be 1 to {most}")));
+        }
+        let limit = limit.unwrap_or(rules.page).min(rules.page_max);
         let status = query.text("status").filter(|status| !status.is_empty());
-        if status.is_some_and(|word| !STATES.contains(&word)) {
+        let is_known = |word| STATES.contains(&word) || word == scenario.jobs.draft_state;
+        if status.is_some_and(|word| !is_known(word)) {
             return Err(Refusal::invalid(format!("Invalid status: one of {}", STATES.join(", "))));
         }
         let shift = plan.find(|action| match action {
@@ -140,12 +155,11 @@ impl Asked {
         })
     }
 
-    fn fits(&self, app: &App, job: &Job) -> bool {
-        let shown = view::status_word(app, job.status);
-        self.status.as_deref().is_none_or(|status| status == shown)
+    fn fits(&self, word: &str) -> bool {
+        self.status.as_deref().is_none_or(|status| status == word)
     }
 
-    fn page_of<'a>(&self, jobs: impl Iterator<Item = &'a Job>) -> impl Iterator<Item = &'a Job> {
+    fn page_of<T>(&self, jobs: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
         let omits = self.omits;
         jobs.skip(self.offset.saturating_add(self.shift))
             .take(self.limit)
@@ -185,8 +199,8 @@ fn begin(
     Ok(started)
 }
 
-fn accepted(app: &App, job: &Job, message: &str) -> Answer {
-    Answer::of(view::accepted(app, job, message)).with_effect().about(&job.id)
+fn created(app: &App, job: &Job, message: &'static str) -> Answer {
+    Answer::of(View::now(app).created(job, message)).with_effect().about(&job.id)
 }
 
 /// A JSON object, or an empty body for one without fields.

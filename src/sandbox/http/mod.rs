@@ -27,7 +27,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub(crate) use self::view::job as job_view;
+pub(crate) use self::view::View;
 use super::app::App;
 
 /// The API's origin.

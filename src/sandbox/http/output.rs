@@ -2,7 +2,7 @@
 //!
 //! Range, `If-Range`, `ETag` and 416 are as in RFC 9110; a dead link answers as object stores do.
 
-use std::io::SeekFrom;
+use std::io::{self, SeekFrom};
 use std::sync::Arc;
 
 use axum::Extension;
@@ -14,6 +14,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
+use futures_util::stream;
 use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
@@ -25,6 +26,7 @@ use crate::sandbox::app::{App, lock};
 use crate::sandbox::director::Plan;
 use crate::sandbox::scenario::Action;
 use crate::sandbox::service::Output;
+use crate::sandbox::timer::StandIn;
 
 /// Bytes read from disk at once.
 const CHUNK: usize = 256 << 10;
@@ -95,12 +97,7 @@ fn check_link(app: &App, job_id: &str, name: &str, query: &Query) -> Result<(), 
     Ok(())
 }
 
-async fn send(
-    app: &Arc<App>,
-    output: &Output,
-    part: Part,
-    plan: &Plan,
-) -> std::io::Result<Response> {
+async fn send(app: &Arc<App>, output: &Output, part: Part, plan: &Plan) -> io::Result<Response> {
     let whole = output.bytes;
     let (status, first, length) = match part {
         Part::Whole => (StatusCode::OK, 0, whole),
@@ -115,11 +112,8 @@ async fn send(
             return Ok(response);
         }
     };
-    let mut file = tokio::fs::File::open(app.store.output(&output.name)).await?;
-    file.seek(SeekFrom::Start(first)).await?;
-    let stream = ReaderStream::with_capacity(file.take(length), CHUNK);
-    let body = paced(Body::from_stream(stream), app, Direction::Output);
-    let mut response = Response::new(body);
+    let body = content(app, output, first, length).await?;
+    let mut response = Response::new(paced(body, app, Direction::Output));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, length.into());
@@ -134,6 +128,34 @@ async fn send(
         set(headers, CONTENT_RANGE, &format!("bytes {from}-{to}/{whole}"));
     }
     Ok(response)
+}
+
+/// `length` bytes of an output from `first` on.
+async fn content(app: &App, output: &Output, first: u64, length: u64) -> io::Result<Body> {
+    if output.stand_in {
+        let format = format_of(&output.name);
+        let stand_in = StandIn::new(format, output.bytes).ok_or(io::ErrorKind::NotFound)?;
+        let end = first + length;
+        let pieces = stream::unfold(first, move |at| {
+            let piece = stand_in.piece(at, end - at);
+            let next = at + piece.len() as u64;
+            std::future::ready((at < end).then_some((Ok::<_, io::Error>(piece), next)))
+        });
+        return Ok(Body::from_stream(pieces));
+    }
+    let disk = app.store.disk().ok_or(io::ErrorKind::NotFound)?;
+    let mut file = tokio::fs::File::open(disk.output(&output.name)).await?;
+    file.seek(SeekFrom::Start(first)).await?;
+    Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK)))
+}
+
+/// The API's word for the format of a file.
+fn format_of(name: &str) -> &str {
+    match name.rsplit('.').next() {
+        Some("zip") => "png_sequence",
+        Some(extension) => extension,
+        None => "",
+    }
 }
 
 fn content_type(name: &str) -> &'static str {

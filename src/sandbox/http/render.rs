@@ -3,15 +3,20 @@
 //! Pure: from values and rules to bytes.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::time::Duration;
 
+use flate2::Compression;
+use flate2::write::{GzEncoder, ZlibEncoder};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::answer::{Answer, Content};
+use super::answer::Content;
+use super::view::JobView;
 use crate::sandbox::clock::http_date;
 use crate::sandbox::director::Plan;
 use crate::sandbox::scenario::{
-    Action, AnswerRules, ErrorShape, ListShape, RequestIdPlace, RetryAfter,
+    Action, AnswerRules, Compress, ErrorShape, ListShape, RefusalBody, RequestIdPlace, RetryAfter,
 };
 use crate::sandbox::service::Refusal;
 
@@ -26,52 +31,51 @@ const JSON: Option<&str> = Some("application/json");
 const HTML: Option<&str> = Some("text/html; charset=utf-8");
 
 /// A good answer.
-pub(crate) fn answer(answer: &Answer, rules: &AnswerRules, plan: &Plan) -> Rendered {
+pub(crate) fn answer(content: Content, rules: &AnswerRules, plan: &Plan) -> Rendered {
     let shape = |action: &Action| match action {
         Action::ListShape(shape) => Some(*shape),
         _ => None,
     };
-    let mut value = match &answer.content {
-        Content::Object(value) => altered(value.clone(), plan),
+    let mut text = match content {
+        Content::Object(value) => altered(value, plan).to_string(),
+        Content::Job(job) => job_text(&job, plan),
         Content::Page { jobs, total, limit, offset } => {
-            let jobs = jobs.iter().map(|job| altered(job.clone(), plan)).collect();
+            let jobs: Vec<String> = jobs.iter().map(|job| job_text(job, plan)).collect();
             let shape = plan.find(shape).unwrap_or(rules.list);
-            page(jobs, shape, rules.list_total.then_some(*total), *limit, *offset)
+            page(&jobs.join(","), shape, rules.list_total.then_some(total), limit, offset)
         }
     };
     if let Some(size) = plan.find(|action| match action {
         Action::Pad(size) => Some(*size),
         _ => None,
     }) {
-        pad(&mut value, size);
+        pad(&mut text, size);
     }
-    let mut bytes = value.to_string().into_bytes();
+    let mut bytes = text.into_bytes();
     if plan.has(&Action::Garble) {
         garble(&mut bytes);
     }
     Rendered { content_type: JSON, bytes }
 }
 
-fn page(
-    jobs: Vec<Value>,
-    shape: ListShape,
-    total: Option<usize>,
-    limit: usize,
-    offset: usize,
-) -> Value {
+fn job_text(job: &JobView, plan: &Plan) -> String {
+    if plan.actions.is_empty() {
+        // Text at once: pages are most of what a sandbox sends.
+        return serde_json::to_string(job).unwrap_or_default();
+    }
+    altered(json!(job), plan).to_string()
+}
+
+/// A page of `jobs`, which are text already.
+fn page(jobs: &str, shape: ListShape, total: Option<usize>, limit: usize, offset: usize) -> String {
     let name = match shape {
-        ListShape::Array => return Value::Array(jobs),
+        ListShape::Array => return format!("[{jobs}]"),
         ListShape::Items => "items",
         ListShape::Jobs => "jobs",
         ListShape::Data => "data",
     };
-    let mut object = Map::from_iter([(name.to_owned(), Value::Array(jobs))]);
-    if let Some(total) = total {
-        object.insert("total".to_owned(), total.into());
-    }
-    object.insert("limit".to_owned(), limit.into());
-    object.insert("offset".to_owned(), offset.into());
-    Value::Object(object)
+    let total = total.map_or_else(String::new, |total| format!("\"total\":{total},"));
+    format!("{{\"{name}\":[{jobs}],{total}\"limit\":{limit},\"offset\":{offset}}}")
 }
 
 /// Renames, drops, nulls and sets fields of an object.
@@ -110,15 +114,18 @@ fn rename(object: &mut Map<String, Value>, names: &BTreeMap<String, String>) {
     }
 }
 
-fn pad(value: &mut Value, size: usize) {
-    let padding = Value::from("x".repeat(size));
-    match value {
-        Value::Object(object) => {
-            object.insert("padding".to_owned(), padding);
-        }
-        Value::Array(items) => items.push(json!({ "padding": padding })),
-        _ => {}
+/// Adds a field, or an element, of so many bytes to an object or an array.
+fn pad(text: &mut String, size: usize) {
+    let Some(end) = text.pop() else { return };
+    if text.len() > 1 {
+        text.push(',');
     }
+    let padding = format!("\"padding\":\"{}\"", "x".repeat(size));
+    match end {
+        ']' => text.push_str(&format!("{{{padding}}}")),
+        _ => text.push_str(&padding),
+    }
+    text.push(end);
 }
 
 fn garble(bytes: &mut Vec<u8>) {
@@ -126,19 +133,30 @@ fn garble(bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(b"\xff\xfe}<?");
 }
 
-/// A refusal in the shape of the scenario.
+/// A refusal in the shape of the scenario, which may have another one for a 429.
 pub(crate) fn refusal(
     refusal: &Refusal,
     request_id: &str,
     rules: &AnswerRules,
+    body: Option<RefusalBody>,
     plan: &Plan,
 ) -> Rendered {
-    let shape = plan.find(|action| match action {
+    let of_fault = plan.find(|action| match action {
         Action::ErrorShape(shape) => Some(*shape),
         _ => None,
     });
+    let shape = match body.filter(|_| refusal.status == 429 && of_fault.is_none()) {
+        None => of_fault.unwrap_or(rules.error),
+        Some(RefusalBody::Contract) => ErrorShape::Contract,
+        Some(RefusalBody::Html) => ErrorShape::Html,
+        Some(RefusalBody::Empty) => ErrorShape::Empty,
+        Some(RefusalBody::Text) => {
+            let bytes = b"Too Many Requests\n".to_vec();
+            return Rendered { content_type: Some("text/plain"), bytes };
+        }
+    };
     let message = &refusal.message;
-    let value = match shape.unwrap_or(rules.error) {
+    let value = match shape {
         ErrorShape::Contract => {
             let mut error = json!({ "code": refusal.code, "message": message });
             if matches!(rules.request_id, RequestIdPlace::Both | RequestIdPlace::Body) {
@@ -174,34 +192,72 @@ pub(crate) fn garbage() -> Rendered {
     Rendered { content_type: JSON, bytes: b"\x00\xff{\"id\": \"jo".to_vec() }
 }
 
-/// `Retry-After` for a wait, in the form of the scenario.
+/// `Retry-After` for a wait, in the form of the scenario, and the pause that it announces if it
+/// announces one.
 pub(crate) fn retry_after(
-    wait: std::time::Duration,
+    wait: Duration,
     form: RetryAfter,
     now: Timestamp,
-) -> Option<String> {
-    let seconds = wait.as_secs_f64().ceil().max(1.0);
-    let date = |seconds: f64| {
-        let span = jiff::SignedDuration::from_secs_f64(seconds);
-        now.checked_add(span).map(http_date).ok()
+) -> Option<(String, Option<Duration>)> {
+    const TEN_HOURS: Duration = Duration::from_hours(10);
+    let seconds = Duration::from_secs(whole_seconds(wait));
+    Some(match form {
+        RetryAfter::Seconds => (seconds.as_secs().to_string(), Some(seconds)),
+        RetryAfter::Date => {
+            // The date has whole seconds: the first that is late enough.
+            let free = now.checked_add(wait).ok()?;
+            let late = i64::from(free.subsec_nanosecond() > 0);
+            let date = Timestamp::from_second(free.as_second() + late).ok()?;
+            (http_date(date), Duration::try_from(date.duration_since(now)).ok())
+        }
+        RetryAfter::Absent => return None,
+        RetryAfter::Negative => ("-5".to_owned(), None),
+        RetryAfter::Past => (http_date(now.checked_sub(Duration::from_hours(1)).ok()?), None),
+        RetryAfter::TenHours => (TEN_HOURS.as_secs().to_string(), Some(TEN_HOURS)),
+        RetryAfter::Garbage => ("soon".to_owned(), None),
+    })
+}
+
+/// A wait in seconds, rounded up, at least one.
+fn whole_seconds(wait: Duration) -> u64 {
+    (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
+}
+
+/// The coding of an answer to a request that accepts these, if it is compressed.
+pub(crate) fn coding(rule: Compress, accepted: Option<&str>) -> Option<&'static str> {
+    let accepts = |coding: &str| {
+        accepted.unwrap_or_default().split(',').any(|entry| {
+            let (name, weight) = entry.split_once(';').unwrap_or((entry, ""));
+            let refused = weight.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0));
+            !refused && [coding, "*"].contains(&name.trim().to_ascii_lowercase().as_str())
+        })
     };
-    match form {
-        RetryAfter::Seconds => Some(format!("{seconds}")),
-        RetryAfter::Date => date(seconds),
-        RetryAfter::Absent => None,
-        RetryAfter::Negative => Some("-5".to_owned()),
-        RetryAfter::Past => date(-3600.0),
-        RetryAfter::TenHours => Some("36000".to_owned()),
-        RetryAfter::Garbage => Some("soon".to_owned()),
+    match rule {
+        Compress::AlwaysGzip => Some("gzip"),
+        Compress::Gzip => accepts("gzip").then_some("gzip"),
+        Compress::Deflate => accepts("deflate").then_some("deflate"),
     }
+}
+
+/// Bytes in a coding.
+pub(crate) fn coded(bytes: &[u8], coding: &str) -> Vec<u8> {
+    let written = if coding == "gzip" {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).and_then(|()| encoder.finish())
+    } else {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).and_then(|()| encoder.finish())
+    };
+    // Writing to memory does not fail.
+    written.unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use super::super::answer::Answer;
     use super::*;
-    use crate::sandbox::scenario::Fault;
+    use crate::sandbox::limiter::Pause;
+    use crate::sandbox::scenario::{Fault, Routes};
 
     fn plan(actions: &str) -> Plan {
         let fault = Fault::parse(&format!("GET /x {actions}")).unwrap();
@@ -217,7 +273,7 @@ mod tests {
         let not_found = Refusal::job_not_found();
         let shaped = |shape: &str| {
             let plan = plan(&format!("error_shape={shape}"));
-            text(&refusal(&not_found, "req_1", &AnswerRules::default(), &plan))
+            text(&refusal(&not_found, "req_1", &AnswerRules::default(), None, &plan))
         };
         assert_eq!(
             shaped("contract"),
@@ -233,23 +289,39 @@ mod tests {
 
     #[test]
     fn every_list_shape() {
-        let answer = Answer::page(vec![json!({ "id": "a" })], 9, 1, 0);
+        let answer = |jobs| page(jobs, ListShape::Array, Some(9), 1, 0);
+        assert_eq!(answer(r#"{"id":"a"}"#), r#"[{"id":"a"}]"#);
+        for (shape, name) in
+            [(ListShape::Items, "items"), (ListShape::Jobs, "jobs"), (ListShape::Data, "data")]
+        {
+            let expected = format!(r#"{{"{name}":[{{"id":"a"}}],"total":9,"limit":1,"offset":0}}"#);
+            assert_eq!(page(r#"{"id":"a"}"#, shape, Some(9), 1, 0), expected);
+            let expected = format!(r#"{{"{name}":[],"limit":1,"offset":0}}"#);
+            assert_eq!(page("", shape, None, 1, 0), expected);
+        }
+        let answer = Answer::page(Vec::new(), 0, 1, 0);
         let shaped = |shape: &str| {
             let plan = plan(&format!("list_shape={shape}"));
-            text(&super::answer(&answer, &AnswerRules::default(), &plan))
+            text(&super::answer(answer.content.clone(), &AnswerRules::default(), &plan))
         };
-        assert_eq!(shaped("array"), r#"[{"id":"a"}]"#);
-        for name in ["items", "jobs", "data"] {
-            let expected = format!(r#"{{"{name}":[{{"id":"a"}}],"total":9,"limit":1,"offset":0}}"#);
-            assert_eq!(shaped(name), expected);
+        assert_eq!(shaped("array"), "[]");
+        assert!(shaped("data").starts_with(r#"{"data":[]"#));
+        for padded in ["[]", "[1]", "{}", r#"{"a":1}"#] {
+            let mut text = padded.to_owned();
+            pad(&mut text, 3);
+            let value: Value = serde_json::from_str(&text).unwrap();
+            let place = if value.is_array() { &value[padded.len() - 2] } else { &value };
+            assert_eq!(place["padding"], "xxx", "{text}");
         }
     }
 
     #[test]
     fn fields_are_changed_as_told() {
         let object = Answer::of(json!({ "id": "a", "status": "created", "progress": 30.0 }));
-        let changed =
-            |actions: &str| text(&super::answer(&object, &AnswerRules::default(), &plan(actions)));
+        let changed = |actions: &str| {
+            let content = object.content.clone();
+            text(&super::answer(content, &AnswerRules::default(), &plan(actions)))
+        };
         assert_eq!(changed("drop=[\"status\",\"progress\"]"), r#"{"id":"a"}"#);
         assert!(changed("rename={id=\"job_id\"}").contains(r#""job_id":"a""#));
         assert!(changed("null=[\"status\"]").contains(r#""status":null"#));
@@ -263,10 +335,49 @@ mod tests {
     fn retry_after_in_every_form() {
         let now = Timestamp::from_second(1_000_000_000).unwrap();
         let form = |form| retry_after(Duration::from_millis(1200), form, now);
-        assert_eq!(form(RetryAfter::Seconds).as_deref(), Some("2"));
-        assert_eq!(form(RetryAfter::Date).as_deref(), Some("Sun, 09 Sep 2001 01:46:42 GMT"));
-        assert_eq!(form(RetryAfter::Past).as_deref(), Some("Sun, 09 Sep 2001 00:46:40 GMT"));
+        let told =
+            |text: &str, seconds| Some((text.to_owned(), Some(Duration::from_secs(seconds))));
+        assert_eq!(form(RetryAfter::Seconds), told("2", 2));
+        assert_eq!(form(RetryAfter::Date), told("Sun, 09 Sep 2001 01:46:42 GMT", 2));
+        let past = Some(("Sun, 09 Sep 2001 00:46:40 GMT".to_owned(), None));
+        assert_eq!(form(RetryAfter::Past), past);
         assert_eq!(form(RetryAfter::Absent), None);
-        assert_eq!(form(RetryAfter::TenHours).as_deref(), Some("36000"));
+        assert_eq!(form(RetryAfter::TenHours), told("36000", 36_000));
+        let later = now.checked_add(Duration::from_millis(900)).unwrap();
+        let date = retry_after(Duration::from_millis(300), RetryAfter::Date, later);
+        let until = Duration::from_millis(1100);
+        assert_eq!(date, Some(("Sun, 09 Sep 2001 01:46:42 GMT".to_owned(), Some(until))));
+    }
+
+    #[test]
+    fn a_429_has_a_body_of_its_own() {
+        let wait = Pause::unknown(Routes::ALL);
+        let limited = Refusal::rate_limited("Rate limit exceeded", wait);
+        let rules = AnswerRules { error: ErrorShape::Detail, ..AnswerRules::default() };
+        let body = |of: &Refusal, body| text(&refusal(of, "r", &rules, body, &Plan::default()));
+        assert_eq!(body(&limited, None), r#"{"detail":"Rate limit exceeded"}"#);
+        assert!(body(&limited, Some(RefusalBody::Contract)).contains(r#""code":"rate_limited""#));
+        assert!(body(&limited, Some(RefusalBody::Html)).starts_with("<html>"));
+        assert_eq!(body(&limited, Some(RefusalBody::Empty)), "");
+        assert_eq!(body(&limited, Some(RefusalBody::Text)), "Too Many Requests\n");
+        let other = body(&Refusal::job_not_found(), Some(RefusalBody::Html));
+        assert_eq!(other, r#"{"detail":"Job not found"}"#);
+    }
+
+    #[test]
+    fn codings_follow_the_rule_and_the_request() {
+        let table = [
+            (Compress::Gzip, Some("gzip, br"), Some("gzip")),
+            (Compress::Gzip, Some("br, GZIP;q=0.5"), Some("gzip")),
+            (Compress::Gzip, Some("gzip;q=0"), None),
+            (Compress::Gzip, Some("deflate"), None),
+            (Compress::Gzip, None, None),
+            (Compress::Deflate, Some("gzip, deflate"), Some("deflate")),
+            (Compress::Deflate, Some("*"), Some("deflate")),
+            (Compress::AlwaysGzip, None, Some("gzip")),
+        ];
+        for (rule, accepted, expected) in table {
+            assert_eq!(coding(rule, accepted), expected, "{rule:?} {accepted:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! `POST /v1/uploads` (contract, *Upload*): streams the part to disk, bounded, and looks at it.
+//! `POST /v1/uploads` (contract, *Upload*): streams the part to disk, bounded, and inspects it.
 
-use std::path::Path;
+use std::io;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -13,8 +13,9 @@ use tokio::io::AsyncWriteExt as _;
 use super::answer::{Answer, Handled};
 use crate::sandbox::app::App;
 use crate::sandbox::content::{ENOUGH, Kind};
+use crate::sandbox::engine::Probe;
 use crate::sandbox::service::{Caller, Refusal, Upload};
-use crate::sandbox::source;
+use crate::sandbox::{source, timer};
 
 /// Longest name that is kept.
 const LONGEST_NAME: usize = 1024;
@@ -23,9 +24,9 @@ const LONGEST_NAME: usize = 1024;
 /// sends before it reads sees the answer and not a broken pipe.
 const POLITENESS: u64 = 64 << 20;
 
-/// A part on disk.
+/// A part that has arrived.
 struct Received {
-    file: NamedTempFile,
+    content: Content,
     filename: String,
     bytes: u64,
     kind: Kind,
@@ -52,6 +53,48 @@ pub(crate) async fn upload(
     .with_effect())
 }
 
+/// The bytes of a part.
+enum Content {
+    File(NamedTempFile),
+    /// Where there is no directory.
+    Memory(Vec<u8>),
+}
+
+/// Where the bytes of a part go while they arrive.
+enum Sink {
+    File(NamedTempFile, tokio::fs::File),
+    Memory(Vec<u8>),
+}
+
+impl Sink {
+    fn open(app: &App) -> io::Result<Self> {
+        let Some(disk) = app.store.disk() else { return Ok(Self::Memory(Vec::new())) };
+        let file = NamedTempFile::new_in(disk.work())?;
+        let handle = file.reopen()?;
+        Ok(Self::File(file, tokio::fs::File::from_std(handle)))
+    }
+
+    async fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
+        match self {
+            Self::File(_, writer) => writer.write_all(chunk).await,
+            Self::Memory(bytes) => {
+                bytes.extend_from_slice(chunk);
+                Ok(())
+            }
+        }
+    }
+
+    async fn close(self) -> io::Result<Content> {
+        match self {
+            Self::File(file, mut writer) => {
+                writer.flush().await?;
+                Ok(Content::File(file))
+            }
+            Self::Memory(bytes) => Ok(Content::Memory(bytes)),
+        }
+    }
+}
+
 /// Takes the first part named `file`; others are tolerated and thrown away.
 async fn receive(app: &App, mut multipart: Multipart) -> Result<Received, Refusal> {
     let mut received = None;
@@ -74,8 +117,7 @@ async fn receive(app: &App, mut multipart: Multipart) -> Result<Received, Refusa
 async fn store(app: &App, field: &mut Field<'_>) -> Result<Received, Refusal> {
     let filename: String =
         field.file_name().unwrap_or("upload").chars().take(LONGEST_NAME).collect();
-    let (file, std_file) = temporary(&app.store.work())?;
-    let mut writer = tokio::fs::File::from_std(std_file);
+    let mut sink = Sink::open(app).map_err(|error| disk(&error))?;
     let mut head = Vec::with_capacity(ENOUGH);
     let mut kind = None;
     let mut bytes = 0;
@@ -90,17 +132,11 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<Received, Refusal> {
                 kind = Some(accepted_kind(app, &head)?);
             }
         }
-        writer.write_all(&chunk).await.map_err(|error| disk(&error))?;
+        sink.write(&chunk).await.map_err(|error| disk(&error))?;
     }
-    writer.flush().await.map_err(|error| disk(&error))?;
+    let content = sink.close().await.map_err(|error| disk(&error))?;
     let kind = kind.map_or_else(|| accepted_kind(app, &head), Ok)?;
-    Ok(Received { file, filename, bytes, kind })
-}
-
-fn temporary(directory: &Path) -> Result<(NamedTempFile, std::fs::File), Refusal> {
-    let file = NamedTempFile::new_in(directory).map_err(|error| disk(&error))?;
-    let handle = file.reopen().map_err(|error| disk(&error))?;
-    Ok((file, handle))
+    Ok(Received { content, filename, bytes, kind })
 }
 
 async fn drain(field: &mut Field<'_>, most: u64) {
@@ -113,22 +149,25 @@ async fn drain(field: &mut Field<'_>, most: u64) {
     }
 }
 
-/// Looks at the file, refuses what is too long, and moves it to its place.
+/// Inspects the file, refuses what is too long, and keeps the rest.
 async fn keep(app: &Arc<App>, caller: &Caller, received: Received) -> Result<Upload, Refusal> {
     let id = format!("vid_{}", app.tokens.hex(20));
-    let place = app.store.upload(&id);
-    let engine = Arc::clone(app);
-    let kind = received.kind;
-    let (file, seconds) = tokio::task::spawn_blocking(move || {
-        let seconds = match kind {
-            Kind::Video(_) => source::measure(&engine, received.file.path())?,
-            Kind::Picture(_) => None,
-        };
-        Ok((received.file, seconds))
-    })
-    .await
-    .map_err(|_| Refusal::internal("The file could not be looked at"))??;
-    file.persist(place).map_err(|error| disk(&error.error))?;
+    let is_video = matches!(received.kind, Kind::Video(_));
+    let seconds = match received.content {
+        Content::File(file) => {
+            let (file, probe) = if is_video { probed(app, file).await? } else { (file, None) };
+            let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
+            if let Some(directory) = app.store.disk() {
+                file.persist(directory.upload(&id)).map_err(|error| disk(&error.error))?;
+            }
+            seconds
+        }
+        // Only the length is ever needed again.
+        Content::Memory(bytes) => {
+            let probe = is_video.then(|| timer::probe_bytes(&bytes).ok()).flatten();
+            probe.map(|probe| source::check_length(app, &probe)).transpose()?
+        }
+    };
     let upload = Upload {
         id,
         key: caller.key.clone(),
@@ -139,6 +178,19 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: Received) -> Result<Upl
     };
     app.service().add_upload(upload.clone()).map_err(|error| disk(&error))?;
     Ok(upload)
+}
+
+/// What a video is, or nothing when the backend cannot read it: then the job will say why.
+async fn probed(
+    app: &Arc<App>,
+    file: NamedTempFile,
+) -> Result<(NamedTempFile, Option<Probe>), Refusal> {
+    let app = Arc::clone(app);
+    let probed = tokio::task::spawn_blocking(move || {
+        let probe = app.backend.probe(file.path()).ok();
+        (file, probe)
+    });
+    probed.await.map_err(|_| Refusal::internal("The file could not be inspected"))
 }
 
 fn accepted_kind(app: &App, head: &[u8]) -> Result<Kind, Refusal> {
@@ -159,6 +211,6 @@ fn unreadable(error: &MultipartError) -> Refusal {
     Refusal::invalid(format!("The multipart body could not be read: {error}"))
 }
 
-fn disk(error: &std::io::Error) -> Refusal {
+fn disk(error: &io::Error) -> Refusal {
     Refusal::internal(format!("The upload could not be stored: {error}"))
 }

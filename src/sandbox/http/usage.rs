@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::scenario::{UsageEvents, UsageNames, UsageRules};
+use super::view::written;
+use crate::sandbox::scenario::{TimeForm, UsageEvents, UsageNames, UsageRules};
 use crate::sandbox::service::pricing::rounded;
 use crate::sandbox::service::{Charge, Job, Status};
 
@@ -22,8 +23,8 @@ struct Totals {
 
 /// Totals and days over the last `days` days.
 pub(super) fn summary(
-    charges: &[Charge],
-    jobs: &[Job],
+    charges: &[&Charge],
+    jobs: &[&Job],
     days: u64,
     now: Timestamp,
     names: UsageNames,
@@ -132,17 +133,24 @@ fn nested(total: &Totals, by_day: &BTreeMap<String, Totals>, days: u64) -> Value
 }
 
 /// The most recent events, newest first.
-pub(super) fn events(charges: &[Charge], jobs: &[Job], limit: usize, rules: UsageRules) -> Value {
+pub(super) fn events(
+    charges: &[&Charge],
+    jobs: &[&Job],
+    limit: usize,
+    rules: UsageRules,
+    times: TimeForm,
+) -> Value {
     let mut events: Vec<(Timestamp, Value)> = match rules.events {
         UsageEvents::Daily => daily_events(charges, rules.names),
         kind => {
             let with_job = kind != UsageEvents::Anonymous;
-            let events = charges.iter().map(|c| (c.at, charge_event(c, rules.names, with_job)));
+            let events =
+                charges.iter().map(|c| (c.at, charge_event(c, rules.names, times, with_job)));
             events.collect()
         }
     };
     if rules.events == UsageEvents::All {
-        events.extend(jobs.iter().filter_map(end_event));
+        events.extend(jobs.iter().filter_map(|job| end_event(job, times)));
     }
     events.sort_by_key(|event| std::cmp::Reverse(event.0));
     let total = events.len();
@@ -155,7 +163,8 @@ pub(super) fn events(charges: &[Charge], jobs: &[Job], limit: usize, rules: Usag
     }
 }
 
-fn charge_event(charge: &Charge, names: UsageNames, with_job: bool) -> Value {
+fn charge_event(charge: &Charge, names: UsageNames, times: TimeForm, with_job: bool) -> Value {
+    let at = written(charge.at, times);
     let kind = if charge.credits < 0.0 { "refund" } else { "charge" };
     let mut event = match names {
         UsageNames::Plain => json!({
@@ -165,7 +174,7 @@ fn charge_event(charge: &Charge, names: UsageNames, with_job: bool) -> Value {
             "model": charge.model,
             "credits": charge.credits,
             "duration_seconds": charge.seconds,
-            "created_at": charge.at,
+            "created_at": at,
         }),
         UsageNames::Short => json!({
             "id": charge.job_id,
@@ -178,13 +187,13 @@ fn charge_event(charge: &Charge, names: UsageNames, with_job: bool) -> Value {
             "jobId": charge.job_id,
             "eventType": kind,
             "creditsUsed": charge.credits,
-            "createdAt": charge.at,
+            "createdAt": at,
         }),
         UsageNames::Nested => json!({
             "event_type": kind,
             "job": { "id": charge.job_id, "model": charge.model },
             "credits_used": charge.credits,
-            "timestamp": charge.at,
+            "timestamp": at,
         }),
     };
     if !with_job && let Some(event) = event.as_object_mut() {
@@ -195,7 +204,7 @@ fn charge_event(charge: &Charge, names: UsageNames, with_job: bool) -> Value {
     event
 }
 
-fn daily_events(charges: &[Charge], names: UsageNames) -> Vec<(Timestamp, Value)> {
+fn daily_events(charges: &[&Charge], names: UsageNames) -> Vec<(Timestamp, Value)> {
     let mut by_day: BTreeMap<String, (Timestamp, f64, u64)> = BTreeMap::new();
     for charge in charges {
         let entry = by_day.entry(day(charge.at)).or_insert((charge.at, 0.0, 0));
@@ -215,10 +224,13 @@ fn daily_events(charges: &[Charge], names: UsageNames) -> Vec<(Timestamp, Value)
     by_day.into_iter().map(event).collect()
 }
 
-fn end_event(job: &Job) -> Option<(Timestamp, Value)> {
+fn end_event(job: &Job, times: TimeForm) -> Option<(Timestamp, Value)> {
     let at = job.finished_at?;
     let kind = format!("job.{}", job.status.word());
-    Some((at, json!({ "type": kind, "job_id": job.id, "credits": 0, "created_at": at })))
+    Some((
+        at,
+        json!({ "type": kind, "job_id": job.id, "credits": 0, "created_at": written(at, times) }),
+    ))
 }
 
 fn day(at: Timestamp) -> String {

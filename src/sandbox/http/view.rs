@@ -1,36 +1,169 @@
-//! Jobs and usage as the API shows them (contract, *Job*; *Credits*).
+//! Jobs as the API shows them (contract, *Job*).
 
-use serde_json::{Map, Value, json};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::sandbox::app::App;
-use crate::sandbox::scenario::{AnswerRules, DraftState, IdField};
+use crate::sandbox::director::Director;
+use crate::sandbox::scenario::{IdField, Presence, TimeForm};
 use crate::sandbox::service::{Job, Status};
 
-/// A job, with the fields that the contract lists, and `metadata`, which both SDKs send. How it was
+/// The zone of [`TimeForm::Offset`].
+const ZONE: Offset = Offset::constant(2);
+
+/// A job with the fields that the contract lists, and `metadata`, which both SDKs send. How it was
 /// made, and when, is in the audit.
-pub(crate) fn job(app: &App, job: &Job) -> Value {
-    let director = app.director();
-    let output_url = match (&job.output, job.status) {
-        (Some(output), Status::Completed) => Value::from(app.output_link(&job.id, &output.name)),
-        _ => Value::Null,
-    };
-    let mut shown = identified(&director.scenario.answers, &job.id);
-    let rest = json!({
-        "status": status_word(app, job.status),
-        "progress": whole_percent(job.progress),
-        "output_url": output_url,
-        "error": job.error,
-        "created_at": job.created_at,
-        "duration_seconds": job.duration_seconds,
-        "billing_status": job.billing,
-        "webhook_url": job.request.webhook_url,
-        "webhook_events": job.webhook_events,
-        "metadata": job.request.metadata,
-    });
-    if let Value::Object(rest) = rest {
-        shown.extend(rest);
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct JobView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<String>,
+    status: Cow<'static, str>,
+    progress: Option<u8>,
+    output_url: Option<String>,
+    error: Option<String>,
+    created_at: String,
+    duration_seconds: Option<f64>,
+    billing_status: Option<Cow<'static, str>>,
+    webhook_url: Option<String>,
+    webhook_events: BTreeMap<String, String>,
+    metadata: Value,
+}
+
+/// The answer to a create or a start.
+#[derive(Debug, Clone, Serialize)]
+struct AcceptedView {
+    success: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    job_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<Cow<'static, str>>,
+    message: &'static str,
+}
+
+/// The service as clients see it at one time.
+pub(crate) struct View<'a> {
+    app: &'a App,
+    director: Arc<Director>,
+    now: Duration,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn now(app: &'a App) -> Self {
+        Self { app, director: app.director(), now: app.now() }
     }
-    Value::Object(shown)
+
+    /// A job as it is.
+    pub(crate) fn job(&self, job: &Job) -> JobView {
+        self.job_in(job, job.status, self.now)
+    }
+
+    /// A job in the state that the list shows.
+    pub(crate) fn listed(&self, job: &Job, status: Status) -> JobView {
+        self.job_in(job, status, self.now.saturating_sub(self.director.scenario.answers.list_lag))
+    }
+
+    /// The state of a job that the list shows, which may be late; `None` where the list does not
+    /// have it yet.
+    pub(crate) fn listed_status(&self, job: &Job) -> Option<Status> {
+        let lag = self.director.scenario.answers.list_lag;
+        if lag.is_zero() {
+            return Some(job.status);
+        }
+        let shown = SignedDuration::try_from(lag).unwrap_or_default();
+        job.status_at(self.app.clock.wall().checked_sub(shown).unwrap_or(Timestamp::MIN))
+    }
+
+    fn job_in(&self, job: &Job, status: Status, now: Duration) -> JobView {
+        let rules = &self.director.scenario.jobs;
+        let is_current = status == job.status;
+        let progress = match status {
+            Status::Created | Status::Pending => 0,
+            Status::Processing => whole_percent(job.progress_at(now)),
+            Status::Completed | Status::Failed => whole_percent(job.progress),
+        };
+        let billing = match status {
+            _ if is_current => job.billing.clone().map(Cow::Owned),
+            Status::Created => None,
+            _ if job.charges.is_empty() => Some("pending".into()),
+            _ => Some("charged".into()),
+        };
+        let output = job.output.as_ref().filter(|_| status == Status::Completed);
+        let (id, job_id) = self.identified(&job.id);
+        JobView {
+            id,
+            job_id,
+            status: self.word(status),
+            progress: rules.progress.filter(Some(progress)),
+            output_url: output.map(|output| self.app.output_link(&job.id, &output.name)),
+            error: job.error.clone().filter(|_| is_current),
+            created_at: self.time(job.created_at),
+            duration_seconds: job.duration_seconds,
+            billing_status: rules.billing.filter(billing),
+            webhook_url: job.request.webhook_url.clone(),
+            webhook_events: job.webhook_events.clone(),
+            metadata: job.request.metadata.clone(),
+        }
+    }
+
+    /// The answer to a create.
+    pub(crate) fn created(&self, job: &Job, message: &'static str) -> Value {
+        let is_shown = self.director.scenario.jobs.create_state == Presence::Shown;
+        self.accepted(job, is_shown.then(|| self.word(job.status)), message)
+    }
+
+    /// The answer to a start.
+    pub(crate) fn started(&self, job: &Job, message: &'static str) -> Value {
+        self.accepted(job, Some(self.word(job.status)), message)
+    }
+
+    fn accepted(
+        &self,
+        job: &Job,
+        status: Option<Cow<'static, str>>,
+        message: &'static str,
+    ) -> Value {
+        let (id, job_id) = self.identified(&job.id);
+        json!(AcceptedView { success: true, id, job_id, status, message })
+    }
+
+    /// The word that is shown for a state: a scenario may have another one for drafts.
+    pub(crate) fn word(&self, status: Status) -> Cow<'static, str> {
+        match status {
+            Status::Created => self.director.scenario.jobs.draft_state.clone().into(),
+            _ => status.word().into(),
+        }
+    }
+
+    fn time(&self, time: Timestamp) -> String {
+        written(time, self.director.scenario.answers.times)
+    }
+
+    /// The fields `id` and `job_id`.
+    fn identified(&self, id: &str) -> (Option<String>, Option<String>) {
+        let field = self.director.scenario.answers.id;
+        let unless = |other| (field != other).then(|| id.to_owned());
+        (unless(IdField::JobId), unless(IdField::Id))
+    }
+}
+
+/// A time in a form.
+pub(super) fn written(time: Timestamp, form: TimeForm) -> String {
+    match form {
+        TimeForm::Utc => time.to_string(),
+        TimeForm::Naive => Offset::UTC.to_datetime(time).to_string(),
+        TimeForm::Offset => format!("{}+02:00", ZONE.to_datetime(time)),
+    }
 }
 
 /// 0 to 100, never rounded up to an end that is not there yet.
@@ -39,30 +172,17 @@ fn whole_percent(progress: f64) -> u8 {
     progress.clamp(0.0, 100.0).floor() as u8
 }
 
-/// The answer to a create or a start.
-pub(crate) fn accepted(app: &App, job: &Job, message: &str) -> Value {
-    let director = app.director();
-    let mut shown = Map::from_iter([("success".to_owned(), Value::Bool(true))]);
-    shown.extend(identified(&director.scenario.answers, &job.id));
-    shown.insert("status".to_owned(), status_word(app, job.status).into());
-    shown.insert("message".to_owned(), message.into());
-    Value::Object(shown)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The word that is shown for a state: a scenario may call drafts `pending`.
-pub(crate) fn status_word(app: &App, status: Status) -> &'static str {
-    let draft_state = app.director().scenario.jobs.draft_state;
-    if status == Status::Created && draft_state == DraftState::Pending {
-        return Status::Pending.word();
+    #[test]
+    fn every_form_of_a_time_names_the_same_instant() {
+        let time = Timestamp::from_millisecond(1_767_225_600_250).unwrap();
+        assert_eq!(written(time, TimeForm::Utc), "2026-01-01T00:00:00.25Z");
+        assert_eq!(written(time, TimeForm::Naive), "2026-01-01T00:00:00.25");
+        let offset = written(time, TimeForm::Offset);
+        assert_eq!(offset, "2026-01-01T02:00:00.25+02:00");
+        assert_eq!(offset.parse::<Timestamp>().unwrap(), time);
     }
-    status.word()
-}
-
-fn identified(rules: &AnswerRules, id: &str) -> Map<String, Value> {
-    let names: &[&str] = match rules.id {
-        IdField::Id => &["id"],
-        IdField::JobId => &["job_id"],
-        IdField::Both => &["id", "job_id"],
-    };
-    names.iter().map(|name| ((*name).to_owned(), id.into())).collect()
 }

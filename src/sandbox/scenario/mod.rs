@@ -4,6 +4,7 @@
 //! Reading only; the behaviour lives where the thing happens.
 
 mod action;
+mod answers;
 mod fault;
 mod limits;
 mod spec;
@@ -15,9 +16,12 @@ use serde::Deserialize;
 #[cfg(test)]
 pub(crate) use self::action::Place;
 pub(crate) use self::action::{Action, Answer, AnswerBody, CutHow, Drip, Phase, Redirect, Span};
+pub(crate) use self::answers::{
+    AnswerRules, Compress, ErrorShape, IdField, ListOrder, ListShape, RequestIdPlace, TimeForm,
+};
 pub use self::fault::Fault;
 pub(crate) use self::fault::Subject;
-pub(crate) use self::limits::{Bandwidth, Bucket, Caps, Limits, RetryAfter};
+pub(crate) use self::limits::{Bandwidth, Bucket, Caps, Limits, RefusalBody, RetryAfter, Routes};
 use super::duration;
 use crate::sandbox::service::Status;
 
@@ -30,6 +34,7 @@ pub struct Scenario {
     pub(crate) jobs: JobRules,
     pub(crate) uploads: UploadRules,
     pub(crate) answers: AnswerRules,
+    pub(crate) connections: ConnectionRules,
     pub(crate) usage: UsageRules,
     pub(crate) links: LinkRules,
     pub(crate) webhooks: WebhookRules,
@@ -56,7 +61,8 @@ impl Scenario {
                 ScenarioError(format!("fault {} ({}): {why}", index + 1, fault.title()))
             })?;
         }
-        scenario.limits.check().map_err(ScenarioError)?;
+        scenario.jobs.check().map_err(ScenarioError)?;
+        scenario.answers.check().map_err(ScenarioError)?;
         scenario.bandwidth.check().map_err(ScenarioError)?;
         scenario.usage.check().map_err(ScenarioError)?;
         Ok(scenario)
@@ -76,29 +82,49 @@ impl Scenario {
 pub(crate) struct JobRules {
     /// `auto_start = "ignored"` starts every job on create.
     pub(crate) auto_start: AutoStart,
-    /// The state a draft is said to be in: `created` or `pending`.
-    pub(crate) draft_state: DraftState,
+    /// The state that a draft is shown in: any word.
+    pub(crate) draft_state: String,
+    /// Whether the answer to a create has a `status`.
+    pub(crate) create_state: Presence,
+    /// Whether `billing_status` is told, or always null.
+    pub(crate) billing: Told,
+    /// Whether `progress` is told, or always null.
+    pub(crate) progress: Told,
     /// What starting a started job answers.
     pub(crate) second_start: SecondStart,
     /// What starting a failed job answers.
     pub(crate) failed_start: SecondStart,
     /// Whether a failed job gets its credits back.
     pub(crate) refund_failed: bool,
+    /// After how long a draft that was not started is forgotten.
+    #[serde(deserialize_with = "duration::read_optional")]
+    pub(crate) forget_drafts_after: Option<Duration>,
 }
 
 impl Default for JobRules {
     fn default() -> Self {
         Self {
             auto_start: AutoStart::Honoured,
-            draft_state: DraftState::Created,
+            draft_state: Status::Created.word().to_owned(),
+            create_state: Presence::Shown,
+            billing: Told::Shown,
+            progress: Told::Shown,
             second_start: SecondStart::Conflict,
             failed_start: SecondStart::Conflict,
             refund_failed: false,
+            forget_drafts_after: None,
         }
     }
 }
 
 impl JobRules {
+    fn check(&self) -> Result<(), String> {
+        if self.draft_state.is_empty() {
+            return Err("jobs.draft_state: a word".to_owned());
+        }
+        Ok(())
+    }
+
     /// What to do about a start of a job that is no draft any more.
     pub(crate) fn answer_to_start_of(&self, status: Status) -> SecondStart {
         if status == Status::Failed && self.failed_start != SecondStart::Conflict {
@@ -118,9 +144,24 @@ pub(crate) enum AutoStart {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum DraftState {
-    Created,
-    Pending,
+pub(crate) enum Presence {
+    Shown,
+    Absent,
+}
+
+/// Whether a field has its value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Told {
+    Shown,
+    Null,
+}
+
+impl Told {
+    /// The value, where it is shown.
+    pub(crate) fn filter<T>(self, value: Option<T>) -> Option<T> {
+        value.filter(|_| self == Self::Shown)
+    }
 }
 
 /// What a start of an already started job does.
@@ -133,6 +174,8 @@ pub(crate) enum SecondStart {
     Again,
     /// The same answer as the first, without effect.
     Same,
+    /// 400, without effect.
+    Invalid,
 }
 
 /// `[uploads]`.
@@ -152,80 +195,6 @@ impl Default for UploadRules {
     fn default() -> Self {
         Self { images: true, too_large_status: 400, forget_after: None }
     }
-}
-
-/// `[answers]`: the shapes that the contract leaves open.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct AnswerRules {
-    pub(crate) error: ErrorShape,
-    pub(crate) list: ListShape,
-    /// Whether list objects carry `total`.
-    pub(crate) list_total: bool,
-    pub(crate) id: IdField,
-    pub(crate) request_id: RequestIdPlace,
-    /// Jobs in a page when no `limit` is given.
-    pub(crate) page: usize,
-    /// Most jobs in a page, whatever is asked.
-    pub(crate) page_max: usize,
-}
-
-impl Default for AnswerRules {
-    fn default() -> Self {
-        Self {
-            error: ErrorShape::Contract,
-            list: ListShape::Items,
-            list_total: true,
-            id: IdField::Id,
-            request_id: RequestIdPlace::Both,
-            page: 20,
-            page_max: 100,
-        }
-    }
-}
-
-/// The shapes in which an error may be told (contract, *Errors*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ErrorShape {
-    Contract,
-    /// `{"error": "text"}`
-    Text,
-    /// `{"message": "text"}`
-    Message,
-    /// `{"detail": "text"}`
-    Detail,
-    /// `{"detail": [{"loc": [...], "msg": "..."}]}`
-    Validation,
-    Html,
-    Empty,
-}
-
-/// The shapes of a page of jobs (contract, *Job*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum ListShape {
-    Array,
-    Items,
-    Jobs,
-    Data,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum IdField {
-    Id,
-    JobId,
-    Both,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum RequestIdPlace {
-    Both,
-    Body,
-    Header,
-    Nowhere,
 }
 
 /// `[usage]`: field names and granularity, which the contract leaves open.
@@ -278,6 +247,28 @@ pub(crate) enum UsageEvents {
     Anonymous,
     /// One event a day.
     Daily,
+}
+
+/// `[connections]`: how long connections last.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ConnectionRules {
+    /// Whether a connection is closed after each answer.
+    pub(crate) close: Close,
+    /// How long a connection without a call is kept.
+    #[serde(deserialize_with = "duration::read_optional")]
+    pub(crate) idle: Option<Duration>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Close {
+    #[default]
+    Never,
+    /// With `Connection: close` in the answer.
+    Announced,
+    /// Without.
+    Silent,
 }
 
 /// `[links]`: output links.

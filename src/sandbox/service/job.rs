@@ -1,6 +1,7 @@
 //! The service's records: jobs, charges, uploads, keys and clients. Plain data.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,11 @@ impl Status {
             Self::Completed => "completed",
             Self::Failed => "failed",
         }
+    }
+
+    /// Whether the job has ended.
+    pub(crate) fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
     }
 
     /// Whether the job is started and not yet final: what an in-flight cap counts.
@@ -67,7 +73,7 @@ pub(crate) struct Charge {
     pub(crate) metadata: Value,
 }
 
-/// A finished output on disk.
+/// A finished output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Output {
     /// File name inside the outputs directory.
@@ -75,6 +81,16 @@ pub(crate) struct Output {
     pub(crate) bytes: u64,
     /// Content hash, quoted for `ETag`.
     pub(crate) etag: String,
+    /// Whether the timer made it: then there is no file.
+    #[serde(default)]
+    pub(crate) stand_in: bool,
+}
+
+/// When the timer began a job, and how long it takes. Since the sandbox began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Timed {
+    pub(crate) began: Duration,
+    pub(crate) takes: Duration,
 }
 
 /// Everything known of a job.
@@ -91,6 +107,9 @@ pub(crate) struct Job {
     pub(crate) source: Source,
     pub(crate) created_at: Timestamp,
     pub(crate) started_at: Option<Timestamp>,
+    /// When a worker took it.
+    #[serde(default)]
+    pub(crate) began_at: Option<Timestamp>,
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) duration_seconds: Option<f64>,
     /// `pending` until the duration is known, then `charged`, perhaps `refunded`.
@@ -105,6 +124,38 @@ pub(crate) struct Job {
     pub(crate) webhook_events: BTreeMap<String, String>,
     /// Set by a scenario: the job fails with this message as soon as it runs.
     pub(crate) doomed: Option<String>,
+    /// Set while the timer runs; progress then follows from it.
+    #[serde(skip)]
+    pub(crate) timed: Option<Timed>,
+}
+
+impl Job {
+    /// Its state at an earlier time; `None` before it was made. Of a job that was started again,
+    /// only the latest start is known.
+    pub(crate) fn status_at(&self, time: Timestamp) -> Option<Status> {
+        let had_come = |event: Option<Timestamp>| event.is_some_and(|event| event <= time);
+        Some(if self.created_at > time {
+            return None;
+        } else if had_come(self.finished_at) {
+            self.status
+        } else if had_come(self.began_at) {
+            Status::Processing
+        } else if had_come(self.started_at) || self.starts > 1 {
+            Status::Pending
+        } else {
+            Status::Created
+        })
+    }
+
+    /// 0 to 100, at `now` since the sandbox began.
+    pub(crate) fn progress_at(&self, now: Duration) -> f64 {
+        match self.timed {
+            Some(Timed { began, takes }) if !takes.is_zero() => {
+                100.0 * now.saturating_sub(began).as_secs_f64() / takes.as_secs_f64()
+            }
+            _ => self.progress,
+        }
+    }
 }
 
 /// What the service keeps of an upload beside its bytes.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::job::{Charge, Job, Output, Status};
+use super::job::{Charge, Job, Output, Status, Timed};
 use super::pricing;
 use super::refusal::Refusal;
 use super::{Caller, Service};
@@ -72,9 +72,10 @@ impl Service {
     }
 
     /// Marks the given start of a job as running; `None` when a later start has replaced it.
-    pub(crate) fn begin(&mut self, id: &str, start_number: u32) -> Option<Job> {
+    pub(crate) fn begin(&mut self, id: &str, start_number: u32, now: Timestamp) -> Option<Job> {
         let job = self.current(id, start_number)?;
         job.status = Status::Processing;
+        job.began_at = Some(now);
         let job = job.clone();
         self.keep(id);
         Some(job)
@@ -84,6 +85,13 @@ impl Service {
     pub(crate) fn progress(&mut self, id: &str, start_number: u32, percent: f64) {
         if let Some(job) = self.current(id, start_number) {
             job.progress = percent.clamp(0.0, 100.0);
+        }
+    }
+
+    /// Notes how long the timer takes for the given start of a job.
+    pub(crate) fn time(&mut self, id: &str, start_number: u32, timed: Timed) {
+        if let Some(job) = self.current(id, start_number) {
+            job.timed = Some(timed);
         }
     }
 
@@ -98,6 +106,7 @@ impl Service {
     ) -> Option<Job> {
         let job = self.current(id, start_number)?;
         job.finished_at = Some(now);
+        job.timed = None;
         let key = job.key.clone();
         let failed = matches!(ending, Ending::Failed(_));
         match ending {

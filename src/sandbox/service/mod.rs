@@ -10,7 +10,7 @@ mod refusal;
 mod request;
 mod store;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 
@@ -18,13 +18,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use self::job::{Charge, Client, Job, Key, Output, Source, Status, Upload};
+pub(crate) use self::job::{Charge, Client, Job, Key, Output, Source, Status, Timed, Upload};
 pub(crate) use self::ledger::Ending;
 pub(crate) use self::refusal::{Refusal, code_for};
 pub(crate) use self::request::{Background, JobRequest};
-pub(crate) use self::store::Store;
+pub(crate) use self::store::{Disk, Store};
+use super::limiter::Pause;
 use super::random::Tokens;
-use super::scenario::{JobRules, SecondStart};
+use super::scenario::{JobRules, Routes, SecondStart};
 use super::sign::sha256_hex;
 
 /// Who is calling: a key that was accepted.
@@ -59,15 +60,17 @@ pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) registry: Registry,
-    jobs: HashMap<String, Job>,
+    jobs: BTreeMap<String, Job>,
     /// Job ids by key, oldest first.
-    order: HashMap<String, Vec<String>>,
+    order: BTreeMap<String, Vec<String>>,
+    /// Jobs that were made as drafts, oldest first.
+    drafts: VecDeque<(Timestamp, String)>,
     uploads: HashMap<String, Upload>,
     charges: Vec<Charge>,
     spent: HashMap<String, f64>,
     open: HashMap<String, usize>,
     /// The most jobs in flight seen, by key.
-    pub(crate) most_open: HashMap<String, usize>,
+    pub(crate) most_open: BTreeMap<String, usize>,
 }
 
 impl Service {
@@ -83,13 +86,14 @@ impl Service {
             store,
             tokens,
             registry,
-            jobs: HashMap::new(),
-            order: HashMap::new(),
+            jobs: BTreeMap::new(),
+            order: BTreeMap::new(),
+            drafts: VecDeque::new(),
             uploads: uploads.into_iter().map(|upload| (upload.id.clone(), upload)).collect(),
             charges: Vec::new(),
             spent: HashMap::new(),
             open: HashMap::new(),
-            most_open: HashMap::new(),
+            most_open: BTreeMap::new(),
         };
         for mut job in jobs {
             if job.status == Status::Processing {
@@ -110,6 +114,9 @@ impl Service {
         }
         if job.status.is_open() {
             self.count_open(&job.key);
+        }
+        if job.status == Status::Created {
+            self.drafts.push_back((job.created_at, job.id.clone()));
         }
         self.order.entry(job.key.clone()).or_default().push(job.id.clone());
         self.jobs.insert(job.id.clone(), job);
@@ -236,6 +243,7 @@ impl Service {
             source,
             created_at: now,
             started_at: None,
+            began_at: None,
             finished_at: None,
             duration_seconds,
             billing: None,
@@ -247,6 +255,7 @@ impl Service {
             charges: Vec::new(),
             webhook_events: std::collections::BTreeMap::new(),
             doomed: None,
+            timed: None,
         };
         self.store.save("jobs", &job.id, &job).map_err(|error| unwritten(&error))?;
         self.adopt(job.clone());
@@ -260,6 +269,15 @@ impl Service {
         {
             order.retain(|known| known != id);
             self.store.remove("jobs", id);
+        }
+    }
+
+    /// Forgets drafts made at `before` or earlier that were not started.
+    pub(crate) fn forget_drafts(&mut self, before: Timestamp) {
+        while let Some((_, id)) = self.drafts.pop_front_if(|(made, _)| *made <= before) {
+            if self.jobs.get(&id).is_some_and(|job| job.status == Status::Created) {
+                self.discard(&id);
+            }
         }
     }
 
@@ -283,15 +301,18 @@ impl Service {
         Value::Object(counts)
     }
 
-    /// The key's jobs, newest first.
-    pub(crate) fn own_jobs<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Job> + 'a {
-        let ids = self.order.get(&caller.key).map(Vec::as_slice).unwrap_or_default();
-        ids.iter().rev().filter_map(|id| self.jobs.get(id))
+    /// Every job, by key and then oldest first.
+    pub(crate) fn all_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.order.values().flatten().filter_map(|id| self.jobs.get(id))
     }
 
-    /// How many jobs the key has.
-    pub(crate) fn job_count(&self, caller: &Caller) -> usize {
-        self.order.get(&caller.key).map_or(0, Vec::len)
+    /// The key's jobs, oldest first.
+    pub(crate) fn own_jobs<'a>(
+        &'a self,
+        caller: &Caller,
+    ) -> impl DoubleEndedIterator<Item = &'a Job> + Clone + use<'a> {
+        let ids = self.order.get(&caller.key).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter_map(|id| self.jobs.get(id))
     }
 
     /// Starts a job: checks, charges and queues it in one step.
@@ -310,6 +331,9 @@ impl Service {
                 SecondStart::Conflict => {
                     return Err(Refusal::conflict(format!("Job is already {}", job.status.word())));
                 }
+                SecondStart::Invalid => {
+                    return Err(Refusal::invalid(format!("Job is already {}", job.status.word())));
+                }
                 SecondStart::Same => return Ok(Started { job: job.clone(), launched: false }),
                 SecondStart::Again => {}
             }
@@ -320,7 +344,7 @@ impl Service {
         if in_flight_cap.is_some_and(|cap| in_flight >= cap) {
             return Err(Refusal::rate_limited(
                 format!("Too many jobs in flight: {in_flight}"),
-                std::time::Duration::from_secs(1),
+                Pause::unknown(Routes::START),
             ));
         }
         self.afford(job, &request.model)?;
@@ -347,9 +371,11 @@ impl Service {
         job.progress = 0.0;
         job.starts += 1;
         job.started_at = Some(now);
+        job.began_at = None;
         job.finished_at = None;
         job.error = None;
         job.doomed = None;
+        job.timed = None;
         job.output = None;
         job.billing = Some("pending".to_owned());
         let key = job.key.clone();

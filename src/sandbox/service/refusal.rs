@@ -1,6 +1,6 @@
 //! Why the service refuses a call: status, code and words, before they take a wire shape.
 
-use std::time::Duration;
+use crate::sandbox::limiter::Pause;
 
 /// A refused call (contract, *Errors*).
 #[derive(Debug, Clone, PartialEq)]
@@ -11,13 +11,13 @@ pub(crate) struct Refusal {
     pub(crate) code: String,
     /// Words for a person.
     pub(crate) message: String,
-    /// How long to wait, with a 429.
-    pub(crate) wait: Option<Duration>,
+    /// The pause that a 429 asks for.
+    pub(crate) pause: Option<Pause>,
 }
 
 impl Refusal {
     pub(crate) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into(), wait: None }
+        Self { status, code: code.to_owned(), message: message.into(), pause: None }
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -52,8 +52,8 @@ impl Refusal {
         Self::new(409, "conflict", message)
     }
 
-    pub(crate) fn rate_limited(message: impl Into<String>, wait: Duration) -> Self {
-        Self { wait: Some(wait), ..Self::new(429, "rate_limited", message) }
+    pub(crate) fn rate_limited(message: impl Into<String>, pause: Pause) -> Self {
+        Self { pause: Some(pause), ..Self::new(429, "rate_limited", message) }
     }
 
     pub(crate) fn internal(message: impl Into<String>) -> Self {

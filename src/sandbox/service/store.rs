@@ -9,7 +9,8 @@
 //! ```
 //!
 //! A file is whole after the process was killed at any moment; a power cut may lose the last ones.
-//! One sandbox at a time may use a directory. Without `--state` the same directories live in a temporary place, and no JSON is written.
+//! One sandbox at a time may use a directory. Without `--state` the same directories are temporary,
+//! and no JSON is written. A sandbox in process has no directory at all.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -19,8 +20,16 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::{NamedTempFile, TempDir};
 
-/// Where files live.
-pub(crate) struct Store {
+/// Where the state is kept.
+pub(crate) enum Store {
+    /// In a directory.
+    Disk(Disk),
+    /// Nowhere but in memory: nothing is written, and nothing needs a file.
+    Memory,
+}
+
+/// The directory of a sandbox.
+pub(crate) struct Disk {
     root: PathBuf,
     /// Removes a temporary root when the sandbox ends.
     temporary: Option<TempDir>,
@@ -49,16 +58,77 @@ impl Store {
         for part in ["jobs", "uploads", "outputs", "work"] {
             fs::create_dir_all(root.join(part))?;
         }
-        let store = Self { root, temporary, _lock: lock };
-        store.clear_work()?;
-        Ok(store)
+        let disk = Disk { root, temporary, _lock: lock };
+        disk.clear_work()?;
+        Ok(Self::Disk(disk))
     }
 
-    /// Whether anything is kept after the sandbox ends.
-    fn keeps(&self) -> bool {
-        self.temporary.is_none()
+    /// The directory, if there is one.
+    pub(crate) fn disk(&self) -> Option<&Disk> {
+        match self {
+            Self::Disk(disk) => Some(disk),
+            Self::Memory => None,
+        }
     }
 
+    /// The directory, if it outlives the sandbox.
+    fn kept(&self) -> Option<&Disk> {
+        self.disk().filter(|disk| disk.temporary.is_none())
+    }
+
+    /// Writes `record` under `folder/name.json`, whole or not at all.
+    pub(crate) fn save<T: Serialize>(
+        &self,
+        folder: &str,
+        name: &str,
+        record: &T,
+    ) -> io::Result<()> {
+        let Some(disk) = self.kept() else { return Ok(()) };
+        let folder = disk.root.join(folder);
+        let mut file = NamedTempFile::new_in(&folder)?;
+        serde_json::to_writer(&mut file, record)?;
+        file.flush()?;
+        file.persist(folder.join(format!("{name}.json")))?;
+        Ok(())
+    }
+
+    /// Removes a record; one that is not there is as good as removed.
+    pub(crate) fn remove(&self, folder: &str, name: &str) {
+        if let Some(disk) = self.kept() {
+            let _ = fs::remove_file(disk.root.join(folder).join(format!("{name}.json")));
+        }
+    }
+
+    /// Reads `folder/name.json`, if it is there.
+    pub(crate) fn load<T: DeserializeOwned>(
+        &self,
+        folder: &str,
+        name: &str,
+    ) -> io::Result<Option<T>> {
+        let Some(disk) = self.kept() else { return Ok(None) };
+        let path = disk.root.join(folder).join(format!("{name}.json"));
+        match fs::read(&path) {
+            Ok(bytes) => parse(&path, &bytes).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads every record in `folder`.
+    pub(crate) fn load_all<T: DeserializeOwned>(&self, folder: &str) -> io::Result<Vec<T>> {
+        let Some(disk) = self.kept() else { return Ok(Vec::new()) };
+        let mut records = Vec::new();
+        for entry in fs::read_dir(disk.root.join(folder))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "json") {
+                records.push(parse(&path, &fs::read(&path)?)?);
+            }
+        }
+        Ok(records)
+    }
+}
+
+impl Disk {
     fn clear_work(&self) -> io::Result<()> {
         for entry in fs::read_dir(self.work())? {
             let path = entry?.path();
@@ -80,55 +150,6 @@ impl Store {
     /// A finished output.
     pub(crate) fn output(&self, name: &str) -> PathBuf {
         self.root.join("outputs").join(name)
-    }
-
-    /// Writes `record` under `folder/name.json`, whole or not at all.
-    pub(crate) fn save<T: Serialize>(
-        &self,
-        folder: &str,
-        name: &str,
-        record: &T,
-    ) -> io::Result<()> {
-        if !self.keeps() {
-            return Ok(());
-        }
-        let folder = self.root.join(folder);
-        let mut file = NamedTempFile::new_in(&folder)?;
-        serde_json::to_writer(&mut file, record)?;
-        file.flush()?;
-        file.persist(folder.join(format!("{name}.json")))?;
-        Ok(())
-    }
-
-    /// Removes a record; one that is not there is as good as removed.
-    pub(crate) fn remove(&self, folder: &str, name: &str) {
-        let _ = fs::remove_file(self.root.join(folder).join(format!("{name}.json")));
-    }
-
-    /// Reads `folder/name.json`, if it is there.
-    pub(crate) fn load<T: DeserializeOwned>(
-        &self,
-        folder: &str,
-        name: &str,
-    ) -> io::Result<Option<T>> {
-        let path = self.root.join(folder).join(format!("{name}.json"));
-        match fs::read(&path) {
-            Ok(bytes) => parse(&path, &bytes).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Reads every record in `folder`.
-    pub(crate) fn load_all<T: DeserializeOwned>(&self, folder: &str) -> io::Result<Vec<T>> {
-        let mut records = Vec::new();
-        for entry in fs::read_dir(self.root.join(folder))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "json") {
-                records.push(parse(&path, &fs::read(&path)?)?);
-            }
-        }
-        Ok(records)
     }
 }
 
@@ -156,14 +177,14 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let store = Store::open(Some(place.path())).unwrap();
         store.save("jobs", "a", &vec![1, 2]).unwrap();
-        fs::write(store.work().join("half"), b"x").unwrap();
+        fs::write(store.disk().unwrap().work().join("half"), b"x").unwrap();
         let second = Store::open(Some(place.path())).err().unwrap();
         assert!(second.to_string().contains("in use by another sandbox"), "{second}");
         drop(store);
         let again = Store::open(Some(place.path())).unwrap();
         assert_eq!(again.load::<Vec<i32>>("jobs", "a").unwrap(), Some(vec![1, 2]));
         assert_eq!(again.load_all::<Vec<i32>>("jobs").unwrap().len(), 1);
-        assert!(fs::read_dir(again.work()).unwrap().next().is_none());
+        assert!(fs::read_dir(again.disk().unwrap().work()).unwrap().next().is_none());
 
         let temporary = Store::open(None).unwrap();
         temporary.save("jobs", "a", &1).unwrap();

@@ -19,7 +19,7 @@ fn examples_are_read() {
         Scenario::parse(block).unwrap();
         count += 1;
     }
-    assert_eq!(count, 2);
+    assert_eq!(count, 3);
     for block in blocks("sh") {
         for (index, quoted) in block.split('\'').enumerate() {
             if index % 2 == 1 {
@@ -46,18 +46,29 @@ fn every_key_and_word_is_documented() {
         words.extend(expected_words(&format!("[{section}]\nzzz = 1")));
     }
     words.extend(expected_words("[[fault]]\nzzz = 1"));
+    words.extend(expected_words("[[limits.schedule]]\nzzz = 1"));
+    words.extend(expected_words("[[limits.bucket]]\nzzz = 1"));
+    words.extend(expected_words("[[limits.bucket]]\ncalls = [\"zzz\"]"));
     words.extend(expected_words("[[fault]]\non = \"* *\"\ndo = \"zzz\""));
     for (section, key) in [
         ("jobs", "auto_start"),
-        ("jobs", "draft_state"),
+        ("jobs", "create_state"),
+        ("jobs", "billing"),
+        ("jobs", "progress"),
         ("jobs", "second_start"),
         ("answers", "error"),
         ("answers", "list"),
+        ("answers", "order"),
+        ("answers", "times"),
+        ("answers", "compress"),
         ("answers", "id"),
         ("answers", "request_id"),
         ("usage", "names"),
         ("usage", "events"),
+        ("limits", "preset"),
+        ("limits", "refusal"),
         ("limits", "retry_after"),
+        ("connections", "close"),
     ] {
         words.extend(expected_words(&format!("[{section}]\n{key} = \"zzz\"")));
     }

@@ -1,12 +1,15 @@
-//! The sandbox from outside, over real sockets, with a client of the tests' own.
+//! The sandbox from outside, with a client of the tests' own: over real sockets, or in process.
 
+mod connections;
 mod documentation;
 mod faults;
 mod harness;
+mod in_process;
 mod jobs;
 mod limits;
 mod links;
 mod safety;
 mod state;
 mod usage;
+mod variants;
 mod webhooks;

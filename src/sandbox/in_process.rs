@@ -1,0 +1,117 @@
+//! A sandbox without sockets, threads, files or real time: the simulated service of a simulation.
+//!
+//! Its clock is Tokio's, so `tokio::time::pause` makes it virtual. With the same options, the same
+//! seed and the same calls at the same times it gives the same answers.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::http::{Request, Response};
+use jiff::Timestamp;
+use tower_service::Service as _;
+
+use super::app::App;
+use super::clock::Clock;
+use super::http;
+use super::http::connection::{Connection, Unanswered};
+use super::options::{EngineChoice, Options};
+use super::random::Tokens;
+use super::run::{SandboxError, Surroundings, build};
+use super::service::Store;
+use super::truth::Truth;
+
+/// A sandbox that is called directly. Its tasks run on the runtime that calls it, which has to be
+/// a current-thread runtime for repeatable results.
+pub struct InProcess {
+    app: Arc<App>,
+    api: Router,
+    outputs: Router,
+    api_key: String,
+}
+
+impl InProcess {
+    /// The API's origin.
+    pub const BASE_URL: &str = "http://api.sandbox.test";
+    /// The origin of output links.
+    pub const CDN_URL: &str = "http://cdn.sandbox.test";
+    /// What the wall clock shows when the sandbox is made.
+    pub const BEGAN_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+    /// A sandbox whose identifiers follow from `seed`; the dice of faults and of service times
+    /// follow from the scenario's own seed.
+    ///
+    /// Addresses, the state directory and the permission to fetch do not apply: nothing is
+    /// written, and no other host is reachable. The engine has to be [`EngineChoice::Timer`].
+    pub fn new(options: Options, seed: u64) -> Result<Self, SandboxError> {
+        if !matches!(options.engine, EngineChoice::Timer(_)) {
+            return Err(SandboxError::Engine("only the timer works in process".to_owned()));
+        }
+        let surroundings = Surroundings {
+            base_url: Self::BASE_URL.to_owned(),
+            cdn_url: Self::CDN_URL.to_owned(),
+            clock: Clock::starting_at(Self::BEGAN_AT),
+            tokens: Tokens::from_seed(seed),
+            store: Store::Memory,
+            fetcher: None,
+            webhooks: None,
+        };
+        let (app, api_key) = build(options, surroundings)?;
+        let (api, outputs) = (http::api(&app), http::outputs(&app));
+        Ok(Self { app, api, outputs, api_key })
+    }
+
+    /// The first key.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.api_key
+    }
+
+    /// Opens `/v1/admin` and `/sandbox`.
+    #[must_use]
+    pub fn admin_token(&self) -> &str {
+        &self.app.admin_token
+    }
+
+    /// The wall clock, without the skew of the scenario.
+    #[must_use]
+    pub fn wall(&self) -> Timestamp {
+        self.app.clock.true_wall()
+    }
+
+    /// Makes one call; the authority of its address, or else its `Host`, chooses the origin.
+    ///
+    /// As over a socket, a call whose body has arrived takes effect even when this future is
+    /// dropped, and the body of an answer may break off with an error.
+    pub async fn call(&self, mut request: Request<Body>) -> Result<Response<Body>, Unanswered> {
+        let connection = Connection::default();
+        request.extensions_mut().insert(ConnectInfo(connection.clone()));
+        let mut router = if is_for_outputs(&request) { &self.outputs } else { &self.api }.clone();
+        let Ok(response) = router.call(request).await;
+        match connection.ended() {
+            None => Ok(response),
+            Some(unanswered) => Err(unanswered),
+        }
+    }
+
+    /// What has really happened so far.
+    #[must_use]
+    pub fn truth(&self) -> Truth {
+        Truth::of(&self.app)
+    }
+}
+
+fn is_for_outputs(request: &Request<Body>) -> bool {
+    let stated = || request.headers().get(HOST).and_then(|host| host.to_str().ok());
+    let host = request.uri().authority().map(Authority::as_str).or_else(stated);
+    host.is_some_and(|host| InProcess::CDN_URL.ends_with(&format!("//{host}")))
+}
+
+impl std::fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InProcess").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,90 @@
+//! The whole engine in virtual time, against the sandbox's own application over an in-memory line:
+//! deterministic by seed, and judged over many kinds of service. `docs/architecture.md`, "The
+//! simulation", says how to use it.
+//!
+//! - `dice`: random draws, and the clock
+//! - `server`: what a service is like, drawn from a seed
+//! - `wire`, `record`: the line to it, and what was seen of the calls
+//! - `world`: a machine with a ledger, and the command `rbgv run`
+//! - `bound`: how quick a batch could be at best
+//! - `pool`: eight threads with the vendor's SDK
+//! - `trial`: a batch, run and checked
+//! - `promises`, `variants`, `figures`: the tests
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::format_push_string,
+    unreachable_pub,
+    reason = "a test program: a failed unwrap is a failed test, and the environment says how much"
+)]
+
+mod bound;
+mod dice;
+mod figures;
+mod pool;
+mod promises;
+mod record;
+mod server;
+mod trial;
+mod variants;
+mod wire;
+mod world;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Runs a simulation on a runtime of its own, whose clock is virtual.
+fn simulated<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    runtime.block_on(work)
+}
+
+/// A server that takes longer than this, in seconds of real time, is named.
+const SLOW: f64 = 20.0;
+
+/// Runs `work` for each of `seeds` on both processors; what panics is an error.
+fn for_seeds<T: Send>(
+    seeds: std::ops::Range<u64>,
+    work: impl Fn(u64) -> T + Sync,
+) -> BTreeMap<u64, Result<T, String>> {
+    let next = AtomicU64::new(seeds.start);
+    let results = Mutex::new(BTreeMap::new());
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let began = std::time::Instant::now();
+                    let result = catch_unwind(AssertUnwindSafe(|| work(seed)));
+                    let took = began.elapsed().as_secs_f64();
+                    if took > SLOW {
+                        println!("seed {seed} took {took:.0} s of real time");
+                    }
+                    let result = result.map_err(|panic| {
+                        let text = panic.downcast_ref::<String>().cloned();
+                        text.unwrap_or_else(|| "a panic".to_owned())
+                    });
+                    results.lock().unwrap_or_else(PoisonError::into_inner).insert(seed, result);
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A number from the environment.
+fn given(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}

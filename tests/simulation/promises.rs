@@ -1,0 +1,165 @@
+//! The promises, on servers drawn at random: one bill, nothing lost, `--in-flight` and pauses
+//! kept, no poll after the end; through crashes too.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::dice::Dice;
+use crate::server::Server;
+use crate::trial::{Batch, Promise, batch};
+use crate::world::{Crash, World};
+use crate::{for_seeds, given, simulated};
+
+/// Promises that the program does not keep yet, and that are therefore only counted. `SIM_STRICT=1`
+/// demands them.
+const NOT_YET: [Promise; 4] =
+    [Promise::NothingLost, Promise::Ends, Promise::Pauses, Promise::NoPollAfterEnd];
+
+/// How a server was treated.
+struct Trial {
+    description: String,
+    inputs: usize,
+    reviews: usize,
+    broken: Vec<(Promise, String)>,
+    trace: u64,
+}
+
+/// A batch, and a second one whose process crashes up to three times.
+fn trial(seed: u64, jobs: usize) -> Trial {
+    let server = Server::drawn(seed);
+    let dice = Dice::new(seed, 4);
+    simulated(async {
+        let world = World::new(&server);
+        let first = batch(&world, 1, jobs, &[]).await;
+        let crashes: Vec<Crash> = (0..dice.whole(1, 3))
+            .map(|_| {
+                if dice.chance(0.7) {
+                    Crash::AtPoint(dice.log(1.0, 8.0 * jobs as f64) as u64)
+                } else {
+                    let most = first.makespan.max(1.0);
+                    Crash::After(Duration::from_secs_f64(dice.log(0.01, most)))
+                }
+            })
+            .collect();
+        let second = batch(&world, 2, jobs.div_ceil(2), &crashes).await;
+        let mut broken = first.broken;
+        let crashed = |(promise, text)| (promise, format!("with crashes: {text}"));
+        broken.extend(second.broken.into_iter().map(crashed));
+        Trial {
+            description: server.to_string(),
+            inputs: jobs + jobs.div_ceil(2),
+            reviews: first.reviews + second.reviews,
+            broken,
+            trace: world.wire.record().trace(),
+        }
+    })
+}
+
+/// Tries servers from the seed `SIM_FIRST` on, and prints those that fail.
+fn hold_on(servers: u64, jobs: usize) {
+    let first = given("SIM_FIRST", 1);
+    let trials = for_seeds(first..first + servers, |seed| trial(seed, jobs));
+    let (mut inputs, mut reviews, mut failed) = (0, 0, 0);
+    let mut counts = BTreeMap::new();
+    let demanded = |promise| given("SIM_STRICT", 0) > 0 || !NOT_YET.contains(&promise);
+    for (seed, trial) in trials {
+        match trial {
+            Ok(trial) => {
+                inputs += trial.inputs;
+                reviews += trial.reviews;
+                let broken: BTreeSet<Promise> =
+                    trial.broken.iter().map(|(kind, _)| *kind).collect();
+                for promise in &broken {
+                    *counts.entry(*promise).or_insert(0) += 1;
+                }
+                if broken.into_iter().any(demanded) {
+                    failed += 1;
+                    println!("{}", trial.description);
+                    for (promise, text) in trial.broken {
+                        println!("    {promise:?}: {text}");
+                    }
+                }
+            }
+            Err(panic) => {
+                failed += 1;
+                println!("{}\n    {panic}", Server::drawn(seed));
+            }
+        }
+    }
+    println!("{servers} servers, {inputs} inputs, {reviews} left to a person");
+    println!(
+        "one of them: SIM_SEED=N SIM_JOBS={jobs} cargo test --test simulation one_server -- --nocapture"
+    );
+    assert_eq!(failed, 0, "servers on which a promise was broken");
+}
+
+#[test]
+fn promises_hold_on_random_servers() {
+    hold_on(given("SIM_SERVERS", 100), given("SIM_JOBS", 30) as usize);
+}
+
+#[test]
+#[ignore = "ten thousand servers take long: see docs/architecture.md"]
+fn promises_hold_on_very_many_servers() {
+    hold_on(given("SIM_SERVERS", 10_000), given("SIM_JOBS", 20) as usize);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in [3, 5, 8] {
+        assert_eq!(trial(seed, 15).trace, trial(seed, 15).trace, "{}", Server::drawn(seed));
+    }
+    assert_ne!(trial(3, 15).trace, trial(5, 15).trace);
+}
+
+/// One server in detail: `SIM_SEED` names it, `SIM_TRACE=1` prints every call.
+#[test]
+fn one_server() {
+    let jobs = given("SIM_JOBS", 40) as usize;
+    let server = match given("SIM_SEED", 0) {
+        0 => Server::plain(2.0),
+        seed => Server::drawn(seed),
+    };
+    println!("{server}\n{}", server.scenario());
+    let batches = simulated(async {
+        let world = World::new(&server);
+        if given("SIM_TRACE", 0) > 0 {
+            world.wire.record().keep_lines();
+        }
+        let mut batches: Vec<Batch> = Vec::new();
+        for series in 1..=3 {
+            batches.push(batch(&world, series, jobs, &[]).await);
+        }
+        for line in world.wire.record().lines() {
+            println!("{line}");
+        }
+        println!("calls: {:?}", world.wire.record().counts());
+        batches
+    });
+    for batch in &batches {
+        println!(
+            "{:.1} s, {:.2} times the bound ({:.1} s, {}), {} calls, {:.1} % refused, {} in pauses, \
+             {} commands, {} left to a person",
+            batch.makespan,
+            batch.ratio(),
+            batch.bound().seconds,
+            batch.bound().name,
+            batch.calls.sent,
+            batch.refused() * 100.0,
+            batch.in_pauses,
+            batch.commands,
+            batch.reviews
+        );
+        for term in &batch.terms {
+            println!("    {:8.1} s {}", term.seconds, term.name);
+        }
+        for broken in batch.told() {
+            println!("    BROKEN: {broken}");
+        }
+    }
+    if server.seed == 0 {
+        let broken: Vec<String> = batches.iter().flat_map(Batch::told).collect();
+        assert!(broken.is_empty(), "{broken:?}");
+        assert!(batches[2].ratio() < 2.0, "{}", batches[2].ratio());
+    }
+}
