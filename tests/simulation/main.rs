@@ -16,6 +16,7 @@
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     clippy::format_push_string,
+    clippy::print_stdout,
     unreachable_pub,
     reason = "a test program: a failed unwrap is a failed test, and the environment says how much"
 )]

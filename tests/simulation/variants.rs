@@ -47,7 +47,7 @@ fn rows() -> Vec<Row> {
     ] {
         let bucket = Bucket { counts: Kind::ALL.to_vec(), rate: 6.0, burst: 6.0 };
         let beside = Server { buckets: vec![bucket], ..Server::plain(1.0) };
-        let server = Server { refusal, retry_after, ..beside.clone() };
+        let server = Server { retry_after, refusal, ..beside.clone() };
         rows.push(Row { name: name.to_owned(), server, beside, fails: None });
     }
     for row in &mut rows {

@@ -26,7 +26,7 @@ use crate::server::{Kind, Server, seconds};
 const ANSWER_MAX: usize = 8 << 20;
 
 /// How long a silent connection is waited for, as the program's own transport does.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// The service, and the line to it.
 pub struct Wire {

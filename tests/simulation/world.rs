@@ -234,7 +234,7 @@ impl World {
         };
         let timing = flow::Timing {
             client: client::Timing::default(),
-            settle: Duration::from_secs(120),
+            settle: Duration::from_mins(2),
             poll: PollTiming::default(),
             wait_timeout: Duration::from_hours(2),
         };
