@@ -128,7 +128,7 @@ pub struct Timing {
     pub backoff_first: Duration,
     /// Upper end of the longest backoff window.
     pub backoff_max: Duration,
-    /// Shortest time between two sweeps of the list.
+    /// Shortest time between two list polls.
     pub poll_floor: Duration,
     /// How long a start without a clear answer is given to land before it is sent again.
     pub settle: Duration,

@@ -19,11 +19,24 @@ impl Drive<'_> {
             Some(followed) => followed,
             None => self.begin_to_follow(&job, now),
         };
+        let timeout = context.timing.wait_timeout;
         let elapsed = self.running_since.map_or(Duration::ZERO, |since| now.since(since));
-        if elapsed > context.timing.wait_timeout {
+        let Some(left) = timeout.checked_sub(elapsed) else {
             return Some(Observation::GaveUp(self.timed_out(elapsed)));
-        }
-        let seen = match followed.news(&context).await.ok()? {
+        };
+        // A poll may wait long for its turn.
+        let seen = match tokio::time::timeout(left, self.observe(&followed)).await {
+            Ok(seen) => seen?,
+            Err(_) => Observation::GaveUp(self.timed_out(timeout)),
+        };
+        self.followed = Some(followed);
+        Some(seen)
+    }
+
+    /// What a list shows of the job, or a poll of it when one is due.
+    async fn observe(&mut self, followed: &Followed) -> Option<Observation> {
+        let context = self.run.context.clone();
+        Some(match followed.news(&context).await.ok()? {
             News::Shown(asked, view) => Observation::Looked(self.seen(asked, *view, true)),
             News::Refused(failure) => Observation::GaveUp(*failure),
             News::Poll => {
@@ -38,9 +51,7 @@ impl Drive<'_> {
                 followed.polled(asked, self.task.look.progress);
                 seen
             }
-        };
-        self.followed = Some(followed);
-        Some(seen)
+        })
     }
 
     fn begin_to_follow(&mut self, job: &JobId, now: Instant) -> Followed {
