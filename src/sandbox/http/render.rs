@@ -120,11 +120,9 @@ fn pad(text: &mut String, size: usize) {
     if text.len() > 1 {
         text.push(',');
     }
-    let padding = format!("\"padding\":\"{}\"", "x".repeat(size));
-    match end {
-        ']' => text.push_str(&format!("{{{padding}}}")),
-        _ => text.push_str(&padding),
-    }
+    let (open, close) = if end == ']' { ("{", "}") } else { ("", "") };
+    let padding = "x".repeat(size);
+    text.extend([open, "\"padding\":\"", &padding, "\"", close]);
     text.push(end);
 }
 
