@@ -87,7 +87,7 @@ impl Distribution {
     }
 }
 
-/// What stands in for the engine: jobs take time and nothing else.
+/// The stand-in for the engine: jobs only take time.
 #[derive(Debug)]
 pub(crate) struct Timer {
     distribution: Distribution,
@@ -115,7 +115,7 @@ impl Timer {
     }
 }
 
-/// What a job says whose video has no known length.
+/// The error of a job whose video has no known length.
 pub(crate) const UNREADABLE: &str = "The file is not a readable video";
 
 /// What the headers of a video at `file` say.

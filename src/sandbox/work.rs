@@ -128,7 +128,7 @@ async fn remove_background(
     worked.await.map_err(|_| FAILED.to_owned())?
 }
 
-/// What a job says when the sandbox itself is at fault.
+/// The error of a job when the sandbox itself is at fault.
 const FAILED: &str = "Processing failed";
 
 fn disk(app: &App) -> Result<&Disk, String> {
@@ -189,7 +189,7 @@ async fn input(app: &Arc<App>, job: &Job, bench: &Bench) -> Result<PathBuf, Stri
     }
 }
 
-/// Bills a video whose length was not known at the start, and tells its seconds.
+/// Bills a video whose length was not known at the start, and returns its seconds.
 async fn charge_late(app: &Arc<App>, job: &Job, input: PathBuf) -> Result<f64, String> {
     let measuring = Arc::clone(app);
     let measured = tokio::task::spawn_blocking(move || {

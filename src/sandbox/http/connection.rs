@@ -32,7 +32,7 @@ const LAST_ANSWER: u8 = 3;
 /// The last answer has left.
 const FINISHED: u8 = 4;
 
-/// Why a call got no answer.
+/// Why a call has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unanswered {
     /// The connection was reset.

@@ -136,13 +136,13 @@ impl Finish<'_> {
         let scenario = &self.director.scenario;
         let (rules, limits) = (&scenario.answers, &scenario.limits);
         let rendered = render::refusal(refusal, self.request_id, rules, limits.refusal, self.plan);
-        let told = refusal.pause.and_then(|pause| {
+        let retry_after = refusal.pause.and_then(|pause| {
             let wall = self.app.clock.wall();
             let (text, wait) = render::retry_after(pause.wait, limits.retry_after, wall)?;
             self.noted.pause = wait.map(|wait| Pause { wait, ..pause });
             Some(text)
         });
-        self.written(refusal.status, rendered, told.as_deref())
+        self.written(refusal.status, rendered, retry_after.as_deref())
     }
 
     fn made_up(&self, answer: &Answer) -> Response {

@@ -1,6 +1,7 @@
 //! `/v1/jobs`: create, start, get, list (contract, *Job request*; *Job*).
 
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Bytes;
@@ -89,7 +90,10 @@ pub(crate) async fn list(
         let status = view.listed_status(job)?;
         asked.fits(&view.word(status)).then_some((job, status))
     });
-    let total = listed.clone().count();
+    let total = match (&asked.status, director.scenario.answers.list_lag) {
+        (None, Duration::ZERO) => service.job_count(&caller),
+        _ => listed.clone().count(),
+    };
     let page: Vec<(&Job, Status)> = match director.scenario.answers.order {
         ListOrder::Newest => asked.page_of(listed.rev()).collect(),
         ListOrder::Oldest => asked.page_of(listed).collect(),

@@ -114,17 +114,15 @@ fn rename(object: &mut Map<String, Value>, names: &BTreeMap<String, String>) {
     }
 }
 
-/// Adds a field, or an element, of so many bytes to an object or an array.
+/// Adds a field of `size` bytes to an object, or an element with one to an array.
 fn pad(text: &mut String, size: usize) {
     let Some(end) = text.pop() else { return };
     if text.len() > 1 {
         text.push(',');
     }
-    let padding = format!("\"padding\":\"{}\"", "x".repeat(size));
-    match end {
-        ']' => text.push_str(&format!("{{{padding}}}")),
-        _ => text.push_str(&padding),
-    }
+    let (open, close) = if end == ']' { ("{", "}") } else { ("", "") };
+    let padding = "x".repeat(size);
+    text.extend([open, "\"padding\":\"", &padding, "\"", close]);
     text.push(end);
 }
 
@@ -335,14 +333,14 @@ mod tests {
     fn retry_after_in_every_form() {
         let now = Timestamp::from_second(1_000_000_000).unwrap();
         let form = |form| retry_after(Duration::from_millis(1200), form, now);
-        let told =
+        let announced =
             |text: &str, seconds| Some((text.to_owned(), Some(Duration::from_secs(seconds))));
-        assert_eq!(form(RetryAfter::Seconds), told("2", 2));
-        assert_eq!(form(RetryAfter::Date), told("Sun, 09 Sep 2001 01:46:42 GMT", 2));
+        assert_eq!(form(RetryAfter::Seconds), announced("2", 2));
+        assert_eq!(form(RetryAfter::Date), announced("Sun, 09 Sep 2001 01:46:42 GMT", 2));
         let past = Some(("Sun, 09 Sep 2001 00:46:40 GMT".to_owned(), None));
         assert_eq!(form(RetryAfter::Past), past);
         assert_eq!(form(RetryAfter::Absent), None);
-        assert_eq!(form(RetryAfter::TenHours), told("36000", 36_000));
+        assert_eq!(form(RetryAfter::TenHours), announced("36000", 36_000));
         let later = now.checked_add(Duration::from_millis(900)).unwrap();
         let date = retry_after(Duration::from_millis(300), RetryAfter::Date, later);
         let until = Duration::from_millis(1100);

@@ -32,7 +32,7 @@ pub(crate) struct AnswerRules {
     pub(crate) times: TimeForm,
     /// How the bodies of answers are compressed.
     pub(crate) compress: Option<Compress>,
-    /// How long each call that takes a key takes the service.
+    /// How long the service takes for each call with a key.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) takes: Duration,
 }
@@ -70,7 +70,7 @@ impl AnswerRules {
     }
 }
 
-/// The shapes in which an error may be told (contract, *Errors*).
+/// The shapes of an error (contract, *Errors*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ErrorShape {

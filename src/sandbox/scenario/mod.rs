@@ -86,10 +86,10 @@ pub(crate) struct JobRules {
     pub(crate) draft_state: String,
     /// Whether the answer to a create has a `status`.
     pub(crate) create_state: Presence,
-    /// Whether `billing_status` is told, or always null.
-    pub(crate) billing: Told,
-    /// Whether `progress` is told, or always null.
-    pub(crate) progress: Told,
+    /// Whether `billing_status` has its value or is always null.
+    pub(crate) billing: FieldValue,
+    /// Whether `progress` has its value or is always null.
+    pub(crate) progress: FieldValue,
     /// What starting a started job answers.
     pub(crate) second_start: SecondStart,
     /// What starting a failed job answers.
@@ -107,8 +107,8 @@ impl Default for JobRules {
             auto_start: AutoStart::Honoured,
             draft_state: Status::Created.word().to_owned(),
             create_state: Presence::Shown,
-            billing: Told::Shown,
-            progress: Told::Shown,
+            billing: FieldValue::Shown,
+            progress: FieldValue::Shown,
             second_start: SecondStart::Conflict,
             failed_start: SecondStart::Conflict,
             refund_failed: false,
@@ -149,15 +149,15 @@ pub(crate) enum Presence {
     Absent,
 }
 
-/// Whether a field has its value.
+/// Whether a field has its value or is always null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Told {
+pub(crate) enum FieldValue {
     Shown,
     Null,
 }
 
-impl Told {
+impl FieldValue {
     /// The value, where it is shown.
     pub(crate) fn filter<T>(self, value: Option<T>) -> Option<T> {
         value.filter(|_| self == Self::Shown)

@@ -315,6 +315,11 @@ impl Service {
         ids.iter().filter_map(|id| self.jobs.get(id))
     }
 
+    /// How many jobs the key has.
+    pub(crate) fn job_count(&self, caller: &Caller) -> usize {
+        self.order.get(&caller.key).map_or(0, Vec::len)
+    }
+
     /// Starts a job: checks, charges and queues it in one step.
     pub(crate) fn start(
         &mut self,

@@ -272,19 +272,20 @@ async fn a_thousand_jobs_cost_little() {
             bare.download(job["output_url"].as_str().unwrap()).await;
         }
     };
-    let mut pages = 0;
+    let (mut pages, mut bytes) = (0, 0);
     tokio::select! {
         biased;
         () = submit => {}
         () = async {
             loop {
-                bare.get("/v1/jobs?limit=100").await;
+                let page = bare.send(Method::GET, "/v1/jobs?limit=100", "", Body::empty()).await;
+                bytes += to_bytes(page.unwrap().into_body(), usize::MAX).await.unwrap().len();
                 pages += 1;
                 sleep(Duration::from_millis(250)).await;
             }
         } => {}
     }
-    println!("{JOBS} jobs and {pages} pages took {:?}", real.elapsed());
+    println!("{JOBS} jobs and {pages} pages of {bytes} bytes took {:?}", real.elapsed());
     let truth = bare.sandbox.truth();
     assert_eq!(truth.jobs.iter().filter(|job| job.charges == 1).count(), JOBS);
     assert_eq!(truth.downloads, JOBS as u64);

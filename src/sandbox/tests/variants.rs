@@ -72,8 +72,8 @@ async fn automatic_start_that_is_ignored_bills_with_and_without_saying_so() {
         let bare = Bare::with(&rules);
         let id = bare.draft("a").await;
         let (_, job) = bare.get(&format!("/v1/jobs/{id}")).await;
-        let told = if billing == "shown" { json!("charged") } else { Value::Null };
-        assert_eq!((&job["status"], &job["billing_status"]), (&json!("processing"), &told));
+        let expected = if billing == "shown" { json!("charged") } else { Value::Null };
+        assert_eq!((&job["status"], &job["billing_status"]), (&json!("processing"), &expected));
         assert_eq!(bare.start(&id).await.0, 409);
         assert_eq!(bare.sandbox.truth().jobs[0].charges, 1);
     }
@@ -270,7 +270,7 @@ async fn the_preset_allows_a_hundred_calls_and_three_starts_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn retry_after_is_that_of_the_bucket_that_refused_and_early_calls_are_told() {
+async fn retry_after_is_that_of_the_bucket_that_refused_and_early_calls_are_recorded() {
     let bare = Bare::with(
         "[limits]\nbucket = [\n\
          { calls = [\"upload\", \"create\", \"start\"], rate = 1.0, burst = 3.0 },\n\
@@ -284,9 +284,9 @@ async fn retry_after_is_that_of_the_bucket_that_refused_and_early_calls_are_told
         let wait = response.headers().get(RETRY_AFTER).map(|wait| wait.to_str().unwrap().into());
         (response.status().as_u16(), wait)
     };
-    let told = |wait: &str| (429, Some(wait.to_owned()));
-    assert_eq!(asked("/v1/jobs", Method::GET).await, told("20"));
-    assert_eq!(asked("/v1/jobs", Method::POST).await, told("1"));
+    let refused = |wait: &str| (429, Some(wait.to_owned()));
+    assert_eq!(asked("/v1/jobs", Method::GET).await, refused("20"));
+    assert_eq!(asked("/v1/jobs", Method::POST).await, refused("1"));
     assert_eq!(bare.sandbox.truth().early_calls, [], "a pause of other calls");
     seconds(0.5).await;
     bare.upload(super::harness::CLIP).await;
@@ -294,7 +294,7 @@ async fn retry_after_is_that_of_the_bucket_that_refused_and_early_calls_are_told
     seconds(1.0).await;
     bare.upload(super::harness::CLIP).await;
     seconds(17.5).await;
-    assert_eq!(asked("/v1/jobs", Method::GET).await, told("1"));
+    assert_eq!(asked("/v1/jobs", Method::GET).await, refused("1"));
     seconds(1.0).await;
     assert_eq!(asked("/v1/jobs", Method::GET).await, (200, None));
     let early = |route, at, refused, until| {
