@@ -54,6 +54,9 @@ pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
         let inside = (3.0 * jobs + polls) * server.inside();
         terms.push(term("calls at once", inside / f64::from(most)));
     }
+    if server.change.is_none() {
+        terms.push(term("all limits together", together(server, services) + tail));
+    }
     let own = Limits::default();
     // So many calls of each kind a second, the first few at once.
     let rate = (jobs - 3.0).max(0.0) / own.submission_rate_max;
@@ -113,6 +116,34 @@ fn bucket_term(server: &Server, bucket: &Bucket, began: f64, jobs: f64, shortest
     Term { name: counts.join("+"), bucket: Some(bucket.clone()), seconds: least }
 }
 
+/// When the last job ends for a client that knows every limit and nothing of how long jobs take: it
+/// starts them in their order, each as soon as the buckets and the places allow.
+fn together(server: &Server, services: &[f64]) -> f64 {
+    let way = server.latency;
+    let workers = server.workers.map_or(f64::INFINITY, f64::from);
+    let places = server.cap_at(0.0).min(workers);
+    let mut ends: Vec<f64> = Vec::new();
+    let mut last = 0.0_f64;
+    for (number, service) in (1..).zip(services) {
+        let mut start = 2.6 * way + server.transfer;
+        for bucket in &server.buckets {
+            let counts = |kind| bucket.counts.contains(&kind);
+            let submits = [Kind::Upload, Kind::Create, Kind::Start];
+            let calls = submits.into_iter().filter(|kind| counts(*kind)).count() as f64;
+            let beyond = (calls * f64::from(number) - bucket.burst).max(0.0);
+            start = start.max(beyond / bucket.rate);
+        }
+        if ends.len() as f64 >= places {
+            // The earliest end frees a place.
+            ends.sort_by(f64::total_cmp);
+            start = start.max(ends.remove(0) + 0.8 * way);
+        }
+        ends.push(start + service);
+        last = last.max(start + service);
+    }
+    last
+}
+
 /// Seconds from `age` on until `amount` has passed at a speed that changes at most once.
 fn until(server: &Server, age: f64, amount: f64, speed: impl Fn(f64) -> f64) -> f64 {
     let now = speed(age);
@@ -134,6 +165,10 @@ fn the_bound_counts_what_the_server_counts() {
     // 115 calls beyond the burst at 10/s, and the last job.
     let submits = [Kind::Upload, Kind::Create, Kind::Start];
     assert!((seconds(&with(vec![bucket(&submits, 10.0)])) - 13.5).abs() < 1e-9);
+    // Two at a time, and the last of the uneven ones alone.
+    let two = Server { cap: Some(2), ..with(Vec::new()) };
+    let uneven = binding(&terms(&two, 0.0, &[1.0, 1.0, 9.0])).seconds;
+    assert!((uneven - 10.0).abs() < 1e-9, "{uneven}");
     // One page shows all the ends.
     let slow = seconds(&with(vec![bucket(&Kind::ALL, 0.1)]));
     assert!((slow - 1_160.0).abs() < 1e-9, "{slow}");
