@@ -42,7 +42,7 @@ pub(super) fn limit(window: &Window, now: Instant) -> u32 {
     let quiet = window.accepted_at.is_none_or(|at| now.since(at) >= QUIET);
     // Where jobs are so short that there is no quiet, patience is all there is.
     let tries = window.accepted >= due && (quiet || window.accepted >= due.saturating_mul(2));
-    window.size + if tries { window.step } else { 0 }
+    window.size.saturating_add(if tries { window.step } else { 0 })
 }
 
 /// A start that was sent at `sent` beside `others` jobs in flight was accepted.
@@ -68,8 +68,8 @@ pub(super) fn accepted(window: &mut Window, others: u32, sent: Instant, now: Ins
     // The trial goes on while it is accepted.
     window.accepted = u32::MAX;
     if window.beyond >= PROOFS {
-        window.size = others + 1;
-        window.step = window.step.saturating_mul(2);
+        window.size = others.saturating_add(1);
+        window.step = window.step.saturating_mul(2).min(window.size);
         window.beyond = 0;
     }
 }
