@@ -253,10 +253,15 @@ fn row_07_a_pending_draft_and_an_ambiguous_start_need_review() {
          [[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = { reset = \"before\" }\n",
     );
     case.home.clip("a.mp4");
-    case.run(&["run", "a.mp4"]).ends_with(1).says("--abandon");
+    let ran = case.run(&["run", "a.mp4"]).ends_with(1);
     let audit = case.audit();
     assert_eq!((audit.starts(), audit.bills()), (1, 0));
-    case.run(&["resume", "--abandon"]);
+    // The command that is printed can be typed.
+    let (_, command) = ran.stderr.split_once("if not: rbgv ").unwrap();
+    let command = command.lines().next().unwrap();
+    assert!(command.starts_with("resume --abandon --job "), "{command}");
+    let command: Vec<_> = command.split_whitespace().collect();
+    case.run(&command).says("abandoned 1 jobs");
     assert_eq!(case.audit().starts(), 1);
 }
 
