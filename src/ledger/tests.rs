@@ -170,7 +170,6 @@ fn the_gate_knows_what_another_process_has_just_learned() {
     let (_, task, _) = placed(&ledger, id, entry("k", "/a", "c1"));
     let mut task = claimed(&ledger, &owner, task);
     task.row.phase = Phase::StartSent;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let in_flight: InFlightBound = Arc::new(|limits| limits.jobs.size);
     let gate = StartGate { batch: id, in_flight, max_credits: None };
     assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::AtCap);

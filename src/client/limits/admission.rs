@@ -10,10 +10,10 @@ use super::{key_block, tally};
 use crate::model::limits::{CallKind, KeyLimits, LONGEST_PAUSE, Pace};
 use crate::model::{Delivery, FailureKind, Instant};
 
-/// While submissions are held back by their pace, there is at most one poll in so many rounds of
-/// them, and at least one a minute: in a bucket that counts polls, too, these take from submissions.
+/// Once polls were refused as well, there is at most one in so many rounds of submissions that their
+/// pace holds back, and at least one in two minutes: a bucket may count both.
 const ROUNDS_PER_POLL: f64 = 8.0;
-const SELDOM: Duration = Duration::from_mins(1);
+const SELDOM: Duration = Duration::from_mins(2);
 
 /// What asks to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,7 +96,8 @@ fn ask_poll(
 ) -> Result<(), Duration> {
     let submissions = &mut limits.submissions;
     let rate = pace::rate(submissions, &shape.submissions());
-    if is_pressed && pace::is_known(submissions) {
+    let may_share = pace::is_known(submissions) && pace::is_known(&limits.polls);
+    if is_pressed && may_share {
         let gap = Duration::from_secs_f64(ROUNDS_PER_POLL / rate).min(SELDOM);
         let left = limits.polled_at.map_or(Duration::ZERO, |at| at.after(gap).since(now));
         if !left.is_zero() {
@@ -105,8 +106,7 @@ fn ask_poll(
     }
     let mut polls = limits.polls;
     pace::admit(&mut polls, &shape.polls(), CallKind::Poll as usize, now)?;
-    if pace::is_known(&polls) && pace::is_known(submissions) {
-        // Both were refused: perhaps by one bucket.
+    if may_share {
         pace::share(submissions, &shape.submissions(), now)?;
     }
     limits.polls = polls;
@@ -256,6 +256,7 @@ mod tests {
         let mut limits = KeyLimits::default();
         let limited = (FailureKind::RateLimited, Delivery::NotExecuted, None);
         learn(&mut limits, &shape, &sent(CallKind::Upload), Some(limited), NOW);
+        learn(&mut limits, &shape, &sent(CallKind::Poll), Some(limited), NOW);
         let poll = |is_pressed| Asking { kind: CallKind::Poll, is_pressed };
         let mut count = |is_pressed, from: u64| {
             (0..100_000)
@@ -266,7 +267,7 @@ mod tests {
                 .count()
         };
         let (free, pressed) = (count(false, 1_000), count(true, 200_000));
-        assert!(free > 400, "{free} polls in 100 s at 5 a second");
+        assert!(free > 200, "{free} polls in 100 s at 2.5 a second");
         assert!((30..=33).contains(&pressed), "{pressed} polls in 100 s, one in 8 rounds at 2.5/s");
     }
 

@@ -48,6 +48,7 @@ pub struct Bounds {
 }
 
 /// Rounds a second that are allowed now.
+#[must_use]
 pub fn rate(pace: &Pace, bounds: &Bounds) -> f64 {
     within(if pace.rate > 0.0 { pace.rate } else { bounds.first }, bounds)
 }
@@ -57,6 +58,7 @@ fn within(rate: f64, bounds: &Bounds) -> f64 {
 }
 
 /// Whether a refusal has shown where the limit is.
+#[must_use]
 pub fn is_known(pace: &Pace) -> bool {
     pace.ceiling > 0.0
 }
