@@ -96,10 +96,11 @@ fn row_33_keys_and_signed_links_stay_out_of_sight() {
 
 #[test]
 fn row_12_twenty_refusals_at_once_cut_once() {
+    use rbgv::client::limits::Tuning;
     use rbgv::client::limits::pace::{Bounds, rate, refused};
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
-    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 3.0 };
+    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 3.0, tuning: Tuning::DEFAULT };
     let mut pace = Pace::default();
     // All were sent before the first refusal came: one episode.
     let cuts = (0..20)
@@ -185,10 +186,11 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
 
 #[test]
 fn row_21_a_clock_that_is_set_neither_stalls_nor_bursts() {
+    use rbgv::client::limits::Tuning;
     use rbgv::client::limits::pace::{Bounds, admit};
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
-    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 1.0 };
+    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 1.0, tuning: Tuning::DEFAULT };
     let admitted = |pace: &mut Pace, from: u64, milliseconds: u64| {
         let at = |ms| Instant(from + ms);
         (0..milliseconds).filter(|ms| admit(pace, &bounds, 0, at(*ms)).is_ok()).count()

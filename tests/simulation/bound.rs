@@ -1,8 +1,6 @@
 //! How quickly a batch could be through at best: the largest of several terms, each of which holds
 //! for any client that uploads, creates and starts each job once. `docs/architecture.md` lists them.
 
-use rbgv::client::Limits;
-
 use crate::server::{Bucket, Kind, PAGE, Server};
 
 /// One reason why a batch cannot be quicker, in seconds.
@@ -57,7 +55,7 @@ pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
     if server.change.is_none() {
         terms.push(term("all limits together", together(server, services) + tail));
     }
-    let own = Limits::default();
+    let own = crate::limits();
     // So many calls of each kind a second, the first few at once.
     let rate = (jobs - 3.0).max(0.0) / own.submission_rate_max;
     terms.push(term("the program's own rate", rate + shortest + tail));

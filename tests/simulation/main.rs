@@ -89,3 +89,31 @@ fn for_seeds<T: Send>(
 fn given(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
+
+/// The program's limits, with tuned constants replaced as `SIM_TUNING` says, such as
+/// `cut=0.2,proofs=1`: this is how the worth of each is measured.
+fn limits() -> rbgv::client::Limits {
+    let mut limits = rbgv::client::Limits::default();
+    let tuning = &mut limits.tuning;
+    let given = std::env::var("SIM_TUNING").unwrap_or_default();
+    for (name, value) in given.split(',').filter_map(|pair| pair.split_once('=')) {
+        let number: f64 = value.parse().unwrap_or_else(|_| panic!("SIM_TUNING: {name}={value}"));
+        let seconds = std::time::Duration::from_secs_f64(number);
+        match name {
+            "first_rate" => limits.first_rate = number,
+            "cut" => tuning.cut = number,
+            "unmeasured" => tuning.unmeasured = number,
+            "return_rounds" => tuning.return_rounds = number,
+            "beyond" => tuning.beyond = number,
+            "step" => tuning.step = number,
+            "burst" => tuning.burst = number,
+            "proofs" => tuning.proofs = number as u32,
+            "patience_max" => tuning.patience_max = number as u32,
+            "quiet" => tuning.quiet = seconds,
+            "rounds_per_poll" => tuning.rounds_per_poll = number,
+            "seldom" => tuning.seldom = seconds,
+            other => panic!("SIM_TUNING: there is no constant {other}"),
+        }
+    }
+    limits
+}

@@ -245,7 +245,7 @@ impl World {
             Arc::clone(&clock),
             Arc::clone(&random),
             Arc::new(ledger.clone()),
-            &client::Limits::default(),
+            &crate::limits(),
         );
         let key = KeyId {
             origin: service.origin().to_owned(),

@@ -10,11 +10,6 @@ use super::{key_block, tally};
 use crate::model::limits::{CallKind, KeyLimits, LONGEST_PAUSE, Pace};
 use crate::model::{Delivery, FailureKind, Instant};
 
-/// Once polls were refused as well, there is at most one in so many rounds of submissions that their
-/// pace holds back, and at least one in two minutes: a bucket may count both.
-const ROUNDS_PER_POLL: f64 = 8.0;
-const SELDOM: Duration = Duration::from_mins(2);
-
 /// What asks to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::client) struct Asking {
@@ -97,8 +92,9 @@ fn ask_poll(
     let submissions = &mut limits.submissions;
     let rate = pace::rate(submissions, &shape.submissions());
     let may_share = pace::is_known(submissions) && pace::is_known(&limits.polls);
+    let tuning = &shape.tuning;
     if is_pressed && may_share {
-        let gap = Duration::from_secs_f64(ROUNDS_PER_POLL / rate).min(SELDOM);
+        let gap = Duration::from_secs_f64(tuning.rounds_per_poll / rate).min(tuning.seldom);
         let left = limits.polled_at.map_or(Duration::ZERO, |at| at.after(gap).since(now));
         if !left.is_zero() {
             return Err(left);
@@ -139,7 +135,7 @@ fn accepted(limits: &mut KeyLimits, shape: &Limits, sent: &Sent, now: Instant) {
     let (pace, bounds) = of_kind(limits, shape, sent.kind);
     pace::accepted(pace, &bounds, sent.kind as usize, (sent.at, now), sent.was_held);
     if let Some(others) = sent.others {
-        window::accepted(&mut limits.jobs, others, sent.at, now);
+        window::accepted(&mut limits.jobs, &shape.tuning, others, (sent.at, now));
     }
 }
 
@@ -160,7 +156,9 @@ fn refused(
     let is_of_last_cut = limits.submissions.cut_at.is_some_and(|cut| sent.at <= cut);
     if let Some(others) = sent.others.filter(|_| !is_of_last_cut) {
         let suspicion = limits.jobs.suspicion;
-        match window::refused(&mut limits.jobs, others, &limits.submissions, (sent.at, now)) {
+        let times = (sent.at, now);
+        let pace = &limits.submissions;
+        match window::refused(&mut limits.jobs, &shape.tuning, others, pace, times) {
             Met::Pace => {}
             Met::Nothing => return,
             Met::Window => {

@@ -1,5 +1,7 @@
 //! The bounds of what is learned: `[profiles.NAME.limits]`.
 
+use std::time::Duration;
+
 use super::breaker::BreakerShape;
 use super::pace::Bounds;
 use super::window;
@@ -20,6 +22,54 @@ pub struct Limits {
     pub concurrency: usize,
     /// When a host is left alone.
     pub breaker: BreakerShape,
+    /// How pace and window change.
+    pub tuning: Tuning,
+}
+
+/// Every tuned constant of pace and window. No profile sets them; what each is worth is measured in
+/// `docs/benchmarks.md`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tuning {
+    /// Share of a pace that a refusal takes.
+    pub cut: f64,
+    /// Share that is left where too little passed since the last refusal to measure.
+    pub unmeasured: f64,
+    /// Rounds in which a pace returns to where it was cut.
+    pub return_rounds: f64,
+    /// Growth beyond that: its exponent after another such time.
+    pub beyond: f64,
+    /// Largest factor of growth by one accepted call.
+    pub step: f64,
+    /// Calls of a kind that may go at once after a pause.
+    pub burst: f64,
+    /// Accepted starts that prove that a refusal was about the pace, or a window larger.
+    pub proofs: u32,
+    /// Windows of accepted starts between two trials of a larger one, at most.
+    pub patience_max: u32,
+    /// Time without a start before such a trial.
+    pub quiet: Duration,
+    /// Once polls were refused as well, there is at most one in so many rounds of submissions that
+    /// their pace holds back: a bucket may count both.
+    pub rounds_per_poll: f64,
+    /// And at least one in this time.
+    pub seldom: Duration,
+}
+
+impl Tuning {
+    /// The values in use.
+    pub const DEFAULT: Self = Self {
+        cut: 0.07,
+        unmeasured: 0.7,
+        return_rounds: 40.0,
+        beyond: 0.5,
+        step: 1.05,
+        burst: 2.0,
+        proofs: 3,
+        patience_max: 16,
+        quiet: Duration::from_secs(2),
+        rounds_per_poll: 8.0,
+        seldom: Duration::from_mins(2),
+    };
 }
 
 impl Default for Limits {
@@ -31,6 +81,7 @@ impl Default for Limits {
             in_flight_max: 64,
             concurrency: 16,
             breaker: BreakerShape::default(),
+            tuning: Tuning::DEFAULT,
         }
     }
 }
@@ -39,15 +90,20 @@ impl Limits {
     /// How many jobs may be in flight by what is known of a key.
     #[must_use]
     pub fn in_flight(&self, known: &KeyLimits, now: crate::model::Instant) -> u32 {
-        window::limit(&known.jobs, now).min(self.in_flight_max).max(1)
+        window::limit(&known.jobs, &self.tuning, now).min(self.in_flight_max).max(1)
     }
 
     pub(super) fn submissions(&self) -> Bounds {
         // An upload, a create and a start.
-        Bounds { first: self.first_rate, most: self.submission_rate_max, kinds: 3.0 }
+        Bounds {
+            first: self.first_rate,
+            most: self.submission_rate_max,
+            kinds: 3.0,
+            tuning: self.tuning,
+        }
     }
 
     pub(super) fn polls(&self) -> Bounds {
-        Bounds { first: self.first_rate, most: self.poll_rate_max, kinds: 1.0 }
+        Bounds { first: self.first_rate, most: self.poll_rate_max, kinds: 1.0, tuning: self.tuning }
     }
 }

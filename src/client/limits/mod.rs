@@ -5,7 +5,7 @@
 //!
 //! | file | its one concern |
 //! |---|---|
-//! | `config` | the bounds that a profile sets |
+//! | `config` | the bounds that a profile sets, and every tuned constant |
 //! | `pace` | how fast: one pace for submissions, one for polls |
 //! | `window` | how many jobs in flight, and whether a refusal was about the pace or the window |
 //! | `key_block` | stops after 401, 402 and 403, until the user resumes |
@@ -30,7 +30,7 @@ mod tally;
 mod window;
 
 pub use breaker::BreakerShape;
-pub use config::Limits;
+pub use config::{Limits, Tuning};
 pub use limiter::Admission;
 pub use memory_store::MemoryStore;
 pub use report::{LimitsReport, NextCall, PaceReport};

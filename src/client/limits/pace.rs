@@ -6,33 +6,18 @@
 //! the service's bucket and are spaced among each other, too.
 //!
 //! The pace grows with each accepted round until the first refusal. A refusal cuts it once: by half
-//! while nothing is known, to what passed since the last cut if that was a short time ago, and
-//! by [`CUT`] otherwise. It returns along a cubic curve that is flat around the old value, and grows
+//! while nothing is known, to what passed since the last cut if that was a short time ago, and a little
+//! otherwise. It returns along a cubic curve that is flat around the old value, and grows
 //! exponentially once that has been left behind. Only calls that the pace had held back let it grow.
 
 use std::time::Duration;
 
+use super::config::Tuning;
 use crate::model::Instant;
 use crate::model::limits::Pace;
 
-/// The slowest pace: a call each 100 s.
+/// The slowest pace, a call each 100 s: a bound, so that no mistake stops a key for good.
 const SLOWEST: f64 = 0.01;
-/// Share that is lost by a refusal at a pace that was held for a while.
-const CUT: f64 = 0.07;
-/// Share that is left by a refusal when too little passed to measure.
-const UNMEASURED: f64 = 0.7;
-/// Rounds that must have passed for a measurement.
-const MEASURABLE: f64 = 2.0;
-/// Share of the measured pace that is tried next.
-const MEASURED: f64 = 0.95;
-/// Rounds, and the least time, in which a pace returns to where it was cut.
-const RETURN_ROUNDS: f64 = 40.0;
-const RETURN_LEAST: f64 = 5.0;
-/// Largest growth by one accepted call, and rate of growth (per return time) beyond the old value.
-const STEP: f64 = 1.05;
-const BEYOND: f64 = 0.5;
-/// Calls that may go at once after a pause, of each kind, before a refusal and after one.
-const BURST: (f64, f64) = (3.0, 2.0);
 
 const SECOND: f64 = 1_000_000.0;
 
@@ -45,6 +30,8 @@ pub struct Bounds {
     pub most: f64,
     /// Kinds of calls in a round while none of them was refused.
     pub kinds: f64,
+    /// How it changes.
+    pub tuning: Tuning,
 }
 
 /// Rounds a second that are allowed now.
@@ -69,7 +56,7 @@ pub fn admit(pace: &mut Pace, bounds: &Bounds, kind: usize, now: Instant) -> Res
     let round = SECOND / rate(pace, bounds);
     let gap = round / counted(pace, bounds);
     let known = is_known(pace);
-    let burst = if known { BURST.1 } else { BURST.0 };
+    let burst = bounds.tuning.burst;
     forget_other_clock(pace, at, round);
     let kind_due = pace.kind_due_micros[kind].max(sub(at, round * (burst - 1.0)));
     let shares = is_counted(pace, kind);
@@ -127,7 +114,9 @@ pub fn accepted(
     let grown = if is_known(pace) {
         // Without a time, since the machine was booted, it counts from the first call.
         let since = now.since(*pace.cut_at.get_or_insert(now)).as_secs_f64();
-        curve(pace.ceiling, since / return_time(before)).clamp(before, before * STEP)
+        let tuning = &bounds.tuning;
+        let back = curve(tuning, pace.ceiling, since / return_time(tuning, before));
+        back.clamp(before, before * tuning.step)
     } else {
         before + rounds
     };
@@ -135,17 +124,18 @@ pub fn accepted(
 }
 
 /// The pace after a cut, at `part` of the return time.
-fn curve(ceiling: f64, part: f64) -> f64 {
+fn curve(tuning: &Tuning, ceiling: f64, part: f64) -> f64 {
     let from_ceiling = part - 1.0;
     if from_ceiling < 0.0 {
-        ceiling * (1.0 + CUT * from_ceiling.powi(3))
+        ceiling * (1.0 + tuning.cut * from_ceiling.powi(3))
     } else {
-        ceiling * (BEYOND * from_ceiling).exp()
+        ceiling * (tuning.beyond * from_ceiling).exp()
     }
 }
 
-fn return_time(rate: f64) -> f64 {
-    (RETURN_ROUNDS / rate).max(RETURN_LEAST)
+/// Seconds in which a pace returns to where it was cut.
+fn return_time(tuning: &Tuning, rate: f64) -> f64 {
+    tuning.return_rounds / rate
 }
 
 /// A call of `kind` that was sent at `sent` was refused. Answers whether the pace was cut: it is
@@ -161,24 +151,25 @@ pub fn refused(
         return false;
     }
     let before = rate(pace, bounds);
+    let tuning = &bounds.tuning;
+    let kept = 1.0 - tuning.cut;
     let since = pace.cut_at.map(|cut| now.since(cut).as_secs_f64());
-    let measured = since
-        .filter(|since| pace.passed >= MEASURABLE && *since > 0.0)
-        .map(|since| pace.passed / since);
-    let was_cut_lately = since.is_some_and(|since| since < return_time(before) / 2.0);
+    let measured =
+        since.filter(|since| pace.passed >= 1.0 && *since > 0.0).map(|since| pace.passed / since);
+    let was_cut_lately = since.is_some_and(|since| since < return_time(tuning, before) / 2.0);
     let after = if !is_known(pace) {
         before / 2.0
     } else if was_cut_lately {
-        measured.map_or(before * UNMEASURED, |passed| {
-            (passed * MEASURED).clamp(before / 2.0, before * (1.0 - CUT))
+        measured.map_or(before * tuning.unmeasured, |passed| {
+            (passed * kept).clamp(before / 2.0, before * kept)
         })
     } else {
         // A pace far beyond the old ceiling was never in use for long, unless as much has passed.
         let proved = (pace.ceiling * 1.1).max(measured.unwrap_or(0.0));
-        before.min(proved) * (1.0 - CUT)
+        before.min(proved) * kept
     };
     pace.rate = within(after, bounds);
-    pace.ceiling = pace.rate / (1.0 - CUT);
+    pace.ceiling = pace.rate / kept;
     pace.cut_at = Some(now);
     pace.passed = 0.0;
     // The service's bucket is empty.
@@ -231,7 +222,7 @@ fn sub(at: u64, span: f64) -> u64 {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { first: 5.0, most: 50.0, kinds: 3.0 };
+    const BOUNDS: Bounds = Bounds { first: 5.0, most: 50.0, kinds: 3.0, tuning: Tuning::DEFAULT };
     const MS: Duration = Duration::from_millis(1);
 
     /// Sends calls of kinds in turn as fast as they are admitted, to a bucket of `rate` calls a second

@@ -1,26 +1,18 @@
 //! How many jobs may be in flight, and which limit a refused start has met.
 //!
 //! A 429 does not say what was exceeded. A refused start is first put down to the pace, and
-//! *suspected* of having met the window: what happens next decides. If [`PROOFS`] starts are accepted
+//! *suspected* of having met the window: what happens next decides. If a few starts are accepted
 //! beside as many jobs, it was the pace. If another start, sent after the refusal was known, is
 //! refused beside as many, it was the window, and the pace gets back what it lost.
 //!
 //! A window that is known is tried with one job more: after one window of accepted starts at first,
 //! ever more seldom while that is refused. A trial waits until the starts before it cannot have
 //! emptied a bucket. An accepted start may have taken the place of a job whose end was not seen yet,
-//! so it takes [`PROOFS`] of them to believe in a larger window; then it grows in doubling steps.
+//! so it takes a few of them to believe in a larger window; then it grows in doubling steps.
 
-use std::time::Duration;
-
+use super::config::Tuning;
 use crate::model::Instant;
 use crate::model::limits::{Pace, Suspicion, Window};
-
-/// Accepted starts that prove something.
-const PROOFS: u32 = 3;
-/// Windows of accepted starts between two trials, at most.
-const PATIENCE_MAX: u32 = 16;
-/// Time without a start before a trial.
-const QUIET: Duration = Duration::from_secs(2);
 
 /// Which limit a refused start has met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,26 +26,31 @@ pub(super) enum Met {
 }
 
 /// Jobs that may be in flight; [`u32::MAX`] before a refusal has shown a limit.
-pub(super) fn limit(window: &Window, now: Instant) -> u32 {
+pub(super) fn limit(window: &Window, tuning: &Tuning, now: Instant) -> u32 {
     if window.size == 0 {
         return u32::MAX;
     }
     let due = window.patience.saturating_mul(window.size);
-    let quiet = window.accepted_at.is_none_or(|at| now.since(at) >= QUIET);
+    let quiet = window.accepted_at.is_none_or(|at| now.since(at) >= tuning.quiet);
     // Where jobs are so short that there is no quiet, patience is all there is.
     let tries = window.accepted >= due && (quiet || window.accepted >= due.saturating_mul(2));
     window.size.saturating_add(if tries { window.step } else { 0 })
 }
 
 /// A start that was sent at `sent` beside `others` jobs in flight was accepted.
-pub(super) fn accepted(window: &mut Window, others: u32, sent: Instant, now: Instant) {
+pub(super) fn accepted(
+    window: &mut Window,
+    tuning: &Tuning,
+    others: u32,
+    (sent, now): (Instant, Instant),
+) {
     window.accepted_at = Some(now);
     if let Some(suspicion) = &mut window.suspicion
         && sent > suspicion.at
         && others >= suspicion.beside
     {
         suspicion.passed += 1;
-        if suspicion.passed >= PROOFS {
+        if suspicion.passed >= tuning.proofs {
             window.suspicion = None;
         }
     }
@@ -67,7 +64,7 @@ pub(super) fn accepted(window: &mut Window, others: u32, sent: Instant, now: Ins
     window.beyond += 1;
     // The trial goes on while it is accepted.
     window.accepted = u32::MAX;
-    if window.beyond >= PROOFS {
+    if window.beyond >= tuning.proofs {
         window.size = others.saturating_add(1);
         window.step = window.step.saturating_mul(2).min(window.size);
         window.beyond = 0;
@@ -78,6 +75,7 @@ pub(super) fn accepted(window: &mut Window, others: u32, sent: Instant, now: Ins
 /// submissions' pace is before it is cut for that.
 pub(super) fn refused(
     window: &mut Window,
+    tuning: &Tuning,
     others: u32,
     pace: &Pace,
     (sent, now): (Instant, Instant),
@@ -88,7 +86,7 @@ pub(super) fn refused(
     if window.size > 0 && others >= window.size {
         let is_trial_of_one = others == window.size;
         let patience =
-            if is_trial_of_one { (window.patience * 2).clamp(1, PATIENCE_MAX) } else { 1 };
+            if is_trial_of_one { (window.patience * 2).clamp(1, tuning.patience_max) } else { 1 };
         confirm(window, window.size, patience);
         return Met::Window;
     }
@@ -121,7 +119,7 @@ mod tests {
     }
 
     fn refuse(window: &mut Window, others: u32, seconds: u64) -> Met {
-        refused(window, others, &Pace::default(), (at(seconds), at(seconds)))
+        refused(window, &Tuning::DEFAULT, others, &Pace::default(), (at(seconds), at(seconds)))
     }
 
     /// A window that was met twice beside `size` jobs.
@@ -147,7 +145,7 @@ mod tests {
             let mut window = Window::default();
             assert_eq!(refuse(&mut window, first, 10), Met::Pace);
             for others in accepted_beside {
-                accepted(&mut window, *others, at(20), at(20));
+                accepted(&mut window, &Tuning::DEFAULT, *others, (at(20), at(20)));
             }
             assert_eq!(refuse(&mut window, second, 30), expected, "{first} {second}");
             let learned = if expected == Met::Window { first } else { 0 };
@@ -155,7 +153,7 @@ mod tests {
         }
         let mut window = Window::default();
         refuse(&mut window, 8, 10);
-        let late = refused(&mut window, 9, &Pace::default(), (at(9), at(12)));
+        let late = refused(&mut window, &Tuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
         assert_eq!(late, Met::Nothing, "it was sent before the first was known");
     }
 
@@ -166,12 +164,12 @@ mod tests {
         let mut starts = 0;
         for second in 0..2_000 {
             let now = at(100 + second * 3);
-            if limit(&window, now) > 4 {
+            if limit(&window, &Tuning::DEFAULT, now) > 4 {
                 trials.push(starts);
                 refuse(&mut window, 4, 100 + second * 3);
                 starts = 0;
             }
-            accepted(&mut window, 3, now, now);
+            accepted(&mut window, &Tuning::DEFAULT, 3, (now, now));
             starts += 1;
         }
         assert_eq!(trials[..6], [4, 8, 16, 32, 64, 64]);
@@ -181,15 +179,15 @@ mod tests {
     fn a_window_that_has_risen_is_believed_after_three_starts_and_then_soon() {
         let mut window = known(4);
         for second in 0..4 {
-            accepted(&mut window, 3, at(20 + second), at(20 + second));
+            accepted(&mut window, &Tuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
         }
-        assert_eq!(limit(&window, at(23)), 4, "not right after other starts");
-        assert_eq!(limit(&window, at(25)), 5);
+        assert_eq!(limit(&window, &Tuning::DEFAULT, at(23)), 4, "not right after other starts");
+        assert_eq!(limit(&window, &Tuning::DEFAULT, at(25)), 5);
         let mut sizes = Vec::new();
         for second in 0..9 {
             let now = at(30 + second * 3);
-            let others = limit(&window, now) - 1;
-            accepted(&mut window, others, now, now);
+            let others = limit(&window, &Tuning::DEFAULT, now) - 1;
+            accepted(&mut window, &Tuning::DEFAULT, others, (now, now));
             sizes.push(window.size);
         }
         assert_eq!(sizes, [4, 4, 5, 5, 5, 7, 7, 7, 11]);
