@@ -126,6 +126,8 @@ pub(in crate::client) fn learn(
     match failed {
         None => accepted(limits, shape, sent, now),
         Some((FailureKind::RateLimited, _, pause)) => refused(limits, shape, sent, pause, now),
+        // A poll may be forbidden for its one job.
+        Some((FailureKind::Forbidden, ..)) if !sent.kind.submits() => {}
         Some((kind, Delivery::NotExecuted, _)) => key_block::failed(&mut limits.block, kind),
         Some(_) => {}
     }
@@ -240,6 +242,7 @@ mod tests {
             (CallKind::Start, K::InsufficientCredits, Delivery::Ambiguous, [None; 4]),
             (CallKind::Poll, K::Unauthorized, Delivery::NotExecuted, [key; 4]),
             (CallKind::Create, K::Forbidden, Delivery::NotExecuted, [key; 4]),
+            (CallKind::Poll, K::Forbidden, Delivery::NotExecuted, [None; 4]),
             (CallKind::Unkeyed, K::Unauthorized, Delivery::NotExecuted, [None; 4]),
             (CallKind::Start, K::Unreachable, Delivery::NotExecuted, [None; 4]),
         ];

@@ -1,5 +1,5 @@
-//! Stops that only the user releases: 402 stops all starts of a key, 401 and 403 everything that it
-//! sends. Without them, a thousand queued calls would each learn the same by itself.
+//! Stops that only the user releases: 402 stops all starts of a key, 401, and 403 of a submission, everything
+//! that it sends. Without them, a thousand queued calls would each learn the same by itself.
 
 use crate::model::FailureKind;
 use crate::model::limits::KeyBlock;
