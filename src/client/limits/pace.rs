@@ -55,14 +55,11 @@ pub fn admit(pace: &mut Pace, bounds: &Bounds, kind: usize, now: Instant) -> Res
     let at = micros(now);
     let round = SECOND / rate(pace, bounds);
     let gap = round / counted(pace, bounds);
-    let known = is_known(pace);
     let burst = bounds.tuning.burst;
     forget_other_clock(pace, at, round);
     let kind_due = pace.kind_due_micros[kind].max(sub(at, round * (burst - 1.0)));
     let shares = is_counted(pace, kind);
-    // Kinds that share a bucket keep their distance as soon as it is known to be one.
-    let slack = if known { 0.0 } else { gap * (burst - 1.0) };
-    let shared_due = if shares { pace.due_micros.max(sub(at, slack)) } else { 0 };
+    let shared_due = if shares { pace.due_micros.max(at) } else { 0 };
     let due = kind_due.max(shared_due);
     if due > at {
         return Err(Duration::from_micros(due - at));
