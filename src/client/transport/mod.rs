@@ -1,6 +1,6 @@
 //! Bytes out and bytes in. A transport sends one request once, bounds every wait and every body,
 //! and reports what came. It decides nothing: what an answer means is in
-//! [`verdict`](super::verdict), whether to go on in [`attempt`](super::attempt).
+//! `verdict`, whether to go on in `attempt`.
 //!
 //! - [`Transport`]: the interface. `http` is the implementation of the program; the simulation has
 //!   one that calls the sandbox without a network, in virtual time.
