@@ -1,9 +1,9 @@
 //! Plain data that every room may speak of: jobs, options, failures, events, secrets, and the
 //! traits through which time and randomness come in.
 //!
-//! Nothing here does input or output, and nothing here derives a wire format: request and answer
-//! bodies live in [`crate::client`], rows in [`crate::ledger`], JSON for users in
-//! [`crate::output`].
+//! Nothing here does input or output. Formats of others are elsewhere: request and answer bodies in
+//! [`crate::client`], JSON for users in [`crate::output`]. What is known of limits derives the form in
+//! which [`crate::ledger`] keeps it.
 
 pub mod account;
 pub mod event;

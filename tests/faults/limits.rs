@@ -115,7 +115,9 @@ fn row_12_twenty_refusals_at_once_cut_once() {
 
 #[test]
 fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
-    let waits = "breaker_cooldown = \"300ms\"\nretry_after_max = \"30s\"\n";
+    // Three repetitions of a create outlast the outage, whether or not the breaker opens in time.
+    let waits = "breaker_cooldown = \"300ms\"\nretry_after_max = \"30s\"\n\
+                 backoff_first = \"400ms\"\nbackoff_max = \"2s\"\n";
     let mut case = Case::timed("", waits);
     case.home.variant("first.mp4", 999_999);
     case.run(&["run", "first.mp4", "-o", "first/"]).ends_with(0);

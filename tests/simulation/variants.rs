@@ -47,6 +47,11 @@ fn rows() -> Vec<Row> {
     ] {
         let bucket = Bucket { counts: Kind::ALL.to_vec(), rate: 6.0, burst: 6.0 };
         let beside = Server { buckets: vec![bucket], ..Server::plain(1.0) };
+        // Without a `Retry-After` any client backs off longer, whatever the body is.
+        let beside = match retry_after {
+            RetryAfter::Absent => Server { retry_after, ..beside },
+            _ => beside,
+        };
         let server = Server { retry_after, refusal, ..beside.clone() };
         rows.push(Row { name: name.to_owned(), server, beside, fails: None });
     }

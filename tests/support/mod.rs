@@ -60,11 +60,11 @@ base_url = "{}"
 api_key_env = "TEST_KEY"
 
 [profiles.test.timing]
-backoff_first = "20ms"
-backoff_max = "200ms"
 connect_timeout = "5s"
-{}{}{}{}{}{}{}"#,
+{}{}{}{}{}{}{}{}{}"#,
             sandbox.base_url,
+            unless(more, "backoff_first", "backoff_first = \"20ms\"\n"),
+            unless(more, "backoff_max", "backoff_max = \"200ms\"\n"),
             unless(more, "poll_first", "poll_first = \"20ms\"\n"),
             unless(more, "poll_max", "poll_max = \"100ms\"\n"),
             unless(more, "breaker_cooldown", "breaker_cooldown = \"300ms\"\n"),
