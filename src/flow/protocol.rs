@@ -26,8 +26,6 @@ pub const WATCH: Duration = Duration::from_secs(3);
 /// A start in doubt is polled for this many times `settle` after it has drained, before the usage
 /// events are asked for.
 const DOUBT_SETTLES: u32 = 2;
-/// The state of a job whose view does not give one.
-const UNTOLD: &str = "unknown";
 
 /// How far the user wants an item to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -444,7 +442,7 @@ fn draft_seen(status: &JobStatus) -> DraftSeen {
     match status {
         JobStatus::Created => DraftSeen::Created,
         JobStatus::Pending => DraftSeen::Pending,
-        JobStatus::Other(word) if word == UNTOLD => DraftSeen::Unknown,
+        JobStatus::Other(word) if word == JobStatus::UNTOLD => DraftSeen::Unknown,
         JobStatus::Other(_) => DraftSeen::Other,
         JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => DraftSeen::Started,
     }

@@ -32,6 +32,9 @@ pub enum JobStatus {
 }
 
 impl JobStatus {
+    /// The word for the state of a job whose answer gives none.
+    pub const UNTOLD: &str = "unknown";
+
     /// Reads the wire word; letter case is not significant.
     #[must_use]
     pub fn parse(word: &str) -> Self {

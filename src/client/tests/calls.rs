@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::server::{Server, Step, answer, answer_of, answer_with, gzip};
 use super::uploads::upload_file;
-use super::{KEY, TOKEN, client, client_with, timing};
-use crate::client::{Call, ListQuery, NewJob, Route, StartJob, Timing};
+use super::{KEY, TOKEN, client, client_with, draft, timing};
+use crate::client::{Call, ListQuery, Route, StartJob, Timing};
 use crate::model::{Delivery, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
 fn id() -> JobId {
@@ -34,13 +34,7 @@ async fn a_draft_is_made_and_started() {
     let client = client(&server.url);
     let options = JobOptions::default();
     let metadata = [("rbgv".to_owned(), "c-1".to_owned())].into();
-    let job = NewJob {
-        video_url: "https://cdn.example/v",
-        options: &options,
-        background_image_url: None,
-        auto_start: false,
-        metadata: &metadata,
-    };
+    let job = draft(&options, &metadata);
     let created = client.create(&job, Call::plain()).await.unwrap();
     assert_eq!((created.id, created.status), (id(), Some(JobStatus::Created)));
     assert_eq!(created.request_id.as_deref(), Some("r-head"));
@@ -172,13 +166,7 @@ async fn a_create_succeeds_with_any_status_of_success_and_with_or_without_a_stat
     ];
     let options = JobOptions::default();
     let metadata = std::collections::BTreeMap::new();
-    let job = NewJob {
-        video_url: "https://cdn.example/v",
-        options: &options,
-        background_image_url: None,
-        auto_start: false,
-        metadata: &metadata,
-    };
+    let job = draft(&options, &metadata);
     for status in [200, 201, 202] {
         for (body, state) in bodies {
             let server = Server::start(vec![Step::Say(answer(status, body))]).await;

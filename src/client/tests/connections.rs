@@ -13,10 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::server::read_request;
-use super::{client, endpoint, timing};
+use super::{client, draft, endpoint, timing};
 use crate::client::operation::Operation;
 use crate::client::transport::{BodyEnd, Fault, HttpTransport, Payload, Request, Transport as _};
-use crate::client::{Call, NewJob, StartJob};
+use crate::client::{Call, StartJob};
 use crate::model::{JobId, JobOptions};
 
 /// When a server closes a connection.
@@ -141,15 +141,10 @@ async fn the_client_makes_a_connection_for_each_create_and_start() {
     let server = Server::start(Closing::AtSecondRequest, false).await;
     let client = client(&server.url);
     let (id, options) = (JobId("j-1".into()), JobOptions::default());
+    let metadata = std::collections::BTreeMap::new();
     // Its connection stays in the pool, where the next request on it fails.
     client.get(&id, Call::plain()).await.unwrap();
-    let job = NewJob {
-        video_url: "https://cdn.example/v",
-        options: &options,
-        background_image_url: None,
-        auto_start: false,
-        metadata: &std::collections::BTreeMap::new(),
-    };
+    let job = draft(&options, &metadata);
     client.create(&job, Call::plain()).await.unwrap();
     let start = StartJob { options: &options, background_image_url: None };
     client.start(&id, &start, Call::plain()).await.unwrap();

@@ -10,11 +10,12 @@ mod secrets;
 mod server;
 mod uploads;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Client, Endpoint, ProxyChoice, Timing};
-use crate::model::{ApiKey, Clock, Instant, Random, Timestamp};
+use super::{Client, Endpoint, NewJob, ProxyChoice, Timing};
+use crate::model::{ApiKey, Clock, Instant, JobOptions, Random, Timestamp};
 
 /// Counts from the moment it was made.
 struct TestClock(tokio::time::Instant);
@@ -55,6 +56,16 @@ impl Random for Least {
 
 const KEY: &str = "sk-s3cret-key";
 const TOKEN: &str = "s3cret-admin-token";
+
+fn draft<'a>(options: &'a JobOptions, metadata: &'a BTreeMap<String, String>) -> NewJob<'a> {
+    NewJob {
+        video_url: "https://cdn.example/v",
+        options,
+        background_image_url: None,
+        auto_start: false,
+        metadata,
+    }
+}
 
 fn timing() -> Timing {
     Timing {

@@ -94,7 +94,7 @@ fn view(id: JobId, answer: &Value, base: &Url) -> JobView {
     JobView {
         id,
         // A job that does not tell its state is not final.
-        status: status(answer).unwrap_or_else(|| JobStatus::Other("unknown".into())),
+        status: status(answer).unwrap_or_else(|| JobStatus::Other(JobStatus::UNTOLD.into())),
         progress: fields::number(answer, &["progress"]).map(|percent| percent.clamp(0.0, 100.0)),
         output_url: link(answer, &["output_url"], base),
         error: error(answer),
