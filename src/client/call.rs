@@ -21,7 +21,7 @@ pub fn once(tell: impl Fn(&Failure) + Send + Sync) -> impl Fn(&Failure, Duration
     }
 }
 
-/// Asked last, right before an attempt is handed to the transport. What it refuses is not sent.
+/// Called right before an attempt is handed to the transport. What it refuses is not sent.
 pub type LastCheck<'a> = &'a (dyn Fn() -> Result<(), Failure> + Send + Sync);
 
 /// The service's name of the request that was answered last, for the ledger's story of a job.

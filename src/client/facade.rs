@@ -16,7 +16,7 @@ use super::call::Call;
 use super::endpoint::{Endpoint, Timing};
 use super::limits::limiter::Limiter;
 use super::limits::report::report;
-use super::limits::{Admission, Limits, LimitsReport, MemoryStore};
+use super::limits::{Admission, Backlog, Limits, LimitsReport, MemoryStore};
 use super::operation::{Operation, Route};
 use super::transport::{HttpTransport, Transport};
 use super::wire::{self, Unreadable};
@@ -338,10 +338,10 @@ impl Client {
         self.inner.limiter.shape()
     }
 
-    /// Says whether inputs wait for nothing but the pace of submissions: then a refusal or an accepted
-    /// call tells something of the pace, and polls leave it to them.
-    pub fn set_pressed(&self, is_pressed: bool) {
-        self.inner.limiter.set_pressed(is_pressed);
+    /// Says what inputs that are not started yet wait for. Only while it is the pace does an accepted
+    /// call tell something of it; and polls make way for submissions accordingly.
+    pub fn set_backlog(&self, backlog: Backlog) {
+        self.inner.limiter.set_backlog(backlog);
     }
 
     /// What is known of this key's limits.

@@ -50,7 +50,7 @@ pub use download::{Download, ResumePoint};
 pub use endpoint::{Endpoint, ProxyChoice, Timing};
 pub use facade::{Client, Witness};
 pub use limits::{
-    Admission, BreakerShape, Limits, LimitsReport, MemoryStore, NextCall, PaceReport,
+    Admission, Backlog, BreakerShape, Limits, LimitsReport, MemoryStore, NextCall, PaceReport,
 };
 pub use operation::Route;
 pub use poll_schedule::PollTiming;

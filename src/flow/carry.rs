@@ -121,7 +121,15 @@ impl Drive<'_> {
         let asked = context.clock.now();
         let sent = self.task.sent_at;
         let on_retry = self.on_retry();
-        match search(context, &self.task.correlation, sent, &self.call(&on_retry)).await {
+        match search(
+            context,
+            &self.run.list_poll,
+            &self.task.correlation,
+            sent,
+            &self.call(&on_retry),
+        )
+        .await
+        {
             Ok(found) => Observation::Searched { asked, found },
             Err(failure) => Observation::GaveUp(failure),
         }
@@ -199,7 +207,7 @@ impl Drive<'_> {
         }
     }
 
-    /// Looks at the job now.
+    /// A poll of the job, or its end as a list shows it.
     pub(super) async fn look(&mut self) -> Observation {
         let Some(job) = self.task.row.job.clone() else {
             let why = "the ledger has no job for this item";
@@ -209,10 +217,24 @@ impl Drive<'_> {
                 why,
             ));
         };
-        let asked = self.run.context.clock.now();
+        let context = &self.run.context;
+        let asked = context.clock.now();
         let on_retry = self.on_retry();
-        match self.run.context.service.get(&job, self.call(&on_retry)).await {
-            Ok(view) => Observation::Looked(self.seen(asked, view, false)),
+        let since = self.task.row.sent.unwrap_or_default();
+        let polled = tokio::select! {
+            biased;
+            // A list may show the end while the poll waits for its turn.
+            (asked, view) = self.run.list_poll.end_of(context, &job, since) => {
+                return Observation::Looked(self.seen(asked, view, true));
+            }
+            polled = context.service.get(&job, self.call(&on_retry)) => polled,
+        };
+        match polled {
+            Ok(view) => {
+                // A draft that has run by itself to its end needs no further poll.
+                self.run.list_poll.remember_end(asked, &view);
+                Observation::Looked(self.seen(asked, view, false))
+            }
             Err(failure) if failure.kind == FailureKind::NotFound => {
                 Observation::JobUnknown(unknown_job(failure, &job))
             }

@@ -15,7 +15,7 @@ use super::evidence::Evidence;
 use super::polling::{DurationStats, ListPoll, REMEMBERED, StrayRound};
 use super::protocol::Goal;
 use super::underway::Underway;
-use crate::client::{Admission, Call, Wait, backoff};
+use crate::client::{Admission, Backlog, Call, Wait, backoff};
 use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
 use crate::model::{Failure, FailureKind, Instant};
 
@@ -388,8 +388,12 @@ impl Run {
             }
             let freed = self.place_freed.notified();
             let free = self.free_places(task).await?;
-            // With room for more than this one, those behind it wait for nothing but the pace.
-            self.context.service.set_pressed(free > 1 && self.others_are_submitted());
+            self.context.service.set_backlog(match free {
+                _ if !self.others_are_submitted() => Backlog::Empty,
+                0 | 1 => Backlog::Window,
+                // With room for more than this one, those behind it wait for the pace.
+                _ => Backlog::Pace,
+            });
             if free > 0 {
                 // Leave first: nothing may stand between the commit and the bytes.
                 let asking = self.context.service.admit_start(&job, call);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::carry::CORRELATION;
 use super::context::Context;
 use super::pages::{Pages, is_older};
+use super::polling::ListPoll;
 use super::protocol::Found;
 use crate::client::Call;
 use crate::model::{Failure, JobView, Timestamp};
@@ -18,7 +19,7 @@ const SKEW: Duration = Duration::from_hours(1);
 
 /// What a page says about the lost create.
 enum Reading {
-    Found(Found),
+    Unclear(String),
     /// Nothing here; older pages may still hold it.
     GoOn,
     /// Nothing here, and everything further back is too old.
@@ -32,18 +33,25 @@ enum Reading {
 /// The list cannot be had.
 pub(super) async fn search(
     context: &Context,
+    list_poll: &ListPoll,
     correlation: &str,
     sent: Timestamp,
     call: &Call<'_>,
 ) -> Result<Found, Failure> {
     let oldest = sent.before(SKEW);
     let mut pages = Pages::default();
-    while let Some(page) = pages.next(context, call).await? {
+    loop {
+        let asked = context.clock.now();
+        let Some(page) = pages.next(context, call).await? else { break };
         if page.unreadable > 0 {
             return Ok(Found::Unclear("the list of jobs holds entries that cannot be read".into()));
         }
-        match read(context, &page.jobs, correlation, oldest).await? {
-            Reading::Found(found) => return Ok(found),
+        page.jobs.iter().for_each(|job| list_poll.remember_end(asked, job));
+        if let Some(ours) = ours(&page.jobs, correlation) {
+            return Ok(Found::Ours(ours.id.clone(), ours.status.clone()));
+        }
+        match read(context, &page.jobs, oldest).await? {
+            Reading::Unclear(why) => return Ok(Found::Unclear(why)),
             Reading::Past => return Ok(Found::Nothing),
             Reading::GoOn => {}
         }
@@ -54,15 +62,11 @@ pub(super) async fn search(
     Ok(Found::Unclear("the list of jobs is too long to be read to its end".into()))
 }
 
-async fn read(
-    context: &Context,
-    jobs: &[JobView],
-    correlation: &str,
-    oldest: Timestamp,
-) -> Result<Reading, Failure> {
-    if let Some(ours) = jobs.iter().find(|job| job.metadata(CORRELATION) == Some(correlation)) {
-        return Ok(Reading::Found(Found::Ours(ours.id.clone(), ours.status.clone())));
-    }
+fn ours<'a>(jobs: &'a [JobView], correlation: &str) -> Option<&'a JobView> {
+    jobs.iter().find(|job| job.metadata(CORRELATION) == Some(correlation))
+}
+
+async fn read(context: &Context, jobs: &[JobView], oldest: Timestamp) -> Result<Reading, Failure> {
     let mut all_old = true;
     for job in jobs {
         if is_older(job, oldest) {
@@ -73,10 +77,10 @@ async fn read(
         let known =
             context.ledger(move |ledger, _| ledger.knows_job(&id, theirs.as_deref())).await?;
         if !known {
-            return Ok(Reading::Found(Found::Unclear(format!(
+            return Ok(Reading::Unclear(format!(
                 "a create got no answer, and job {} of unknown origin may be what came of it",
                 job.id
-            ))));
+            )));
         }
     }
     Ok(if all_old { Reading::Past } else { Reading::GoOn })

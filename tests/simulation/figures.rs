@@ -16,8 +16,7 @@ struct Figures {
 }
 
 impl Figures {
-    fn of(seed: u64, jobs: usize) -> Self {
-        let server = Server::drawn(seed);
+    fn of(server: Server, jobs: usize) -> Self {
         let batches: Vec<Batch> = simulated(async {
             let world = World::new(&server);
             let mut batches = Vec::new();
@@ -60,6 +59,11 @@ impl Figures {
     fn warm_over_cold(&self) -> f64 {
         self.batches[2].ratio() / self.batches[0].ratio()
     }
+}
+
+/// Whether calls do not fail, limits stay, and drafts are honoured.
+fn is_steady(server: &Server) -> bool {
+    server.failing <= 0.0 && server.change.is_none() && !server.ignores_auto_start()
 }
 
 fn percentiles(name: &str, mut values: Vec<f64>) {
@@ -123,21 +127,21 @@ fn worst(title: &str, all: &[&Figures], above: f64, value: impl Fn(&Figures) -> 
 fn figures() {
     let (servers, jobs) = (given("SIM_SERVERS", 100), given("SIM_JOBS", 200) as usize);
     let first = given("SIM_FIRST", 1);
-    let results = for_seeds(first..first + servers, |seed| Figures::of(seed, jobs));
+    let only_steady = given("SIM_STEADY", 0) > 0;
+    let results = for_seeds(first..first + servers, |seed| {
+        let server = Server::drawn(seed);
+        (!only_steady || is_steady(&server)).then(|| Figures::of(server, jobs))
+    });
     let mut all = Vec::new();
     for (seed, result) in results {
         match result {
-            Ok(figures) => all.push(figures),
+            Ok(figures) => all.extend(figures),
             Err(panic) => println!("{}\n    {panic}", Server::drawn(seed)),
         }
     }
     let all: Vec<&Figures> = all.iter().collect();
-    let is_steady = |figures: &&&Figures| {
-        figures.server.failing <= 0.0
-            && figures.server.change.is_none()
-            && !figures.server.ignores_auto_start()
-    };
-    let steady: Vec<&Figures> = all.iter().filter(is_steady).copied().collect();
+    let steady: Vec<&Figures> =
+        all.iter().filter(|figures| is_steady(&figures.server)).copied().collect();
     table("All servers", &all);
     table("Servers whose calls do not fail, whose limits stay, and that honour drafts", &steady);
     worst("Cold above 1.15 of the bound", &steady, 1.15, |figures| {

@@ -26,7 +26,9 @@ pub struct Record {
     /// received, and the end.
     paused: [Option<(f64, f64)>; 2],
     /// Jobs whose end the client was shown, with all that belongs to it.
-    ended: BTreeSet<String>,
+    ended: BTreeMap<String, f64>,
+    /// Jobs whose create or latest start got no answer.
+    in_doubt: BTreeSet<String>,
     files: BTreeMap<String, String>,
     jobs: BTreeMap<String, String>,
     sent_in_pauses: Vec<String>,
@@ -51,10 +53,20 @@ impl Record {
             let word = kind.word();
             self.sent_in_pauses.push(format!("{word} at {age:.3} s, {left:.3} s too early"));
         }
-        if kind == Kind::Get
-            && path.strip_prefix("/v1/jobs/").is_some_and(|job| self.ended.contains(job))
-        {
-            self.polls_after_end.push(format!("{path} at {age:.3} s"));
+        let Some(job) = path.strip_prefix("/v1/jobs/") else { return };
+        match kind {
+            Kind::Start => {
+                self.in_doubt.insert(job.trim_end_matches("/start").to_owned());
+            }
+            // What leaves in the moment of the answer is under way. What is in doubt is decided by a
+            // poll, whatever lists have shown meanwhile.
+            Kind::Get
+                if self.ended.get(job).is_some_and(|ended| age > ended + 0.001)
+                    && !self.in_doubt.contains(job) =>
+            {
+                self.polls_after_end.push(format!("{path} at {age:.3} s"));
+            }
+            _ => {}
         }
     }
 
@@ -70,6 +82,13 @@ impl Record {
         let status = parts.status.as_u16();
         self.note(age, &status.to_string(), kind, path);
         let Some(kind) = kind else { return };
+        if let (Kind::Start, Some(job)) = (kind, path.strip_prefix("/v1/jobs/")) {
+            self.in_doubt.remove(job.trim_end_matches("/start"));
+        }
+        if kind == Kind::Create {
+            let answer: Value = serde_json::from_slice(body).unwrap_or_default();
+            self.in_doubt.remove(id_of(&answer).unwrap_or_default());
+        }
         if status == 429 {
             self.counts.entry(kind).or_default().refused += 1;
             if let Some(pause) = pause(parts) {
@@ -87,7 +106,7 @@ impl Record {
                     _ => false,
                 };
                 if let (true, Some(id)) = (is_whole, id_of(job)) {
-                    self.ended.insert(id.to_owned());
+                    self.ended.entry(id.to_owned()).or_insert(age);
                 }
             }
         }
@@ -110,6 +129,7 @@ impl Record {
                 let file = asked["video_url"].as_str().and_then(|url| self.files.get(url));
                 if let (Some(id), Some(file)) = (id_of(&answer), file) {
                     self.jobs.insert(id.to_owned(), file.clone());
+                    self.in_doubt.insert(id.to_owned());
                 }
             }
             _ => {}

@@ -14,8 +14,18 @@ use crate::model::{Delivery, FailureKind, Instant};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::client) struct Asking {
     pub(in crate::client) kind: CallKind,
-    /// Whether submissions wait for nothing but their pace.
-    pub(in crate::client) is_pressed: bool,
+    pub(in crate::client) backlog: Backlog,
+}
+
+/// What inputs that are not started yet wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backlog {
+    /// The pace of submissions.
+    Pace,
+    /// A job to end.
+    Window,
+    /// Nothing: there are none.
+    Empty,
 }
 
 /// Whether a call may go.
@@ -23,8 +33,10 @@ pub(in crate::client) struct Asking {
 pub(in crate::client) enum Answer {
     /// Now.
     Go,
-    /// It is worth asking again after this time.
+    /// The pace holds it back: it is worth asking again after this time.
     AskAfter(Duration),
+    /// A poll that makes way for submissions: it is worth asking again after this time.
+    GiveWay(Duration),
     /// The service asked for a pause that lasts this long.
     Paused(Duration),
     /// The key is blocked.
@@ -36,7 +48,7 @@ pub(in crate::client) enum Answer {
 pub(in crate::client) struct Sent {
     pub(in crate::client) kind: CallKind,
     pub(in crate::client) at: Instant,
-    /// Whether the pace had held it back while more than it waited for nothing else.
+    /// Whether the pace, and nothing else, had held it back.
     pub(in crate::client) was_held: bool,
     /// Of a start: jobs in flight besides.
     pub(in crate::client) others: Option<u32>,
@@ -75,35 +87,50 @@ pub(in crate::client) fn ask(
     }
     let admitted = match asking.kind {
         CallKind::Unkeyed => Ok(()),
-        CallKind::Poll => ask_poll(limits, shape, asking.is_pressed, now),
+        CallKind::Poll => {
+            if let Some(wait) = gives_way(limits, shape, asking, now) {
+                return Answer::GiveWay(whole(wait));
+            }
+            admit_poll(limits, shape, now)
+        }
         kind => pace::admit(&mut limits.submissions, &shape.submissions(), kind as usize, now),
     };
-    // Times are in whole milliseconds: asking a moment too early would only repeat the question.
-    let whole = |wait: Duration| Duration::from_millis(crate::model::time::millis(wait) + 1);
     admitted.map_or_else(|wait| Answer::AskAfter(whole(wait)), |()| Answer::Go)
 }
 
-fn ask_poll(
-    limits: &mut KeyLimits,
-    shape: &Limits,
-    is_pressed: bool,
-    now: Instant,
-) -> Result<(), Duration> {
-    let submissions = &mut limits.submissions;
-    let rate = pace::rate(submissions, &shape.submissions());
-    let may_share = pace::is_known(submissions) && pace::is_known(&limits.polls);
-    let tuning = &shape.tuning;
-    if is_pressed && may_share {
-        let gap = Duration::from_secs_f64(tuning.rounds_per_poll / rate).min(tuning.seldom);
-        let left = limits.polled_at.map_or(Duration::ZERO, |at| at.after(gap).since(now));
-        if !left.is_zero() {
-            return Err(left);
-        }
+/// Times are in whole milliseconds: asking a moment too early would only repeat the question.
+fn whole(wait: Duration) -> Duration {
+    Duration::from_millis(crate::model::time::millis(wait) + 1)
+}
+
+/// One bucket may count polls and submissions, once both were refused.
+fn may_share(limits: &KeyLimits) -> bool {
+    pace::is_known(&limits.submissions) && pace::is_known(&limits.polls)
+}
+
+/// How long a poll makes way for submissions that may need the same bucket.
+fn gives_way(limits: &KeyLimits, shape: &Limits, asking: Asking, now: Instant) -> Option<Duration> {
+    if !may_share(limits) {
+        return None;
     }
+    let tuning = &shape.tuning;
+    let rounds = match asking.backlog {
+        Backlog::Pace => tuning.rounds_per_poll,
+        // One poll for each job.
+        Backlog::Window => 1.0,
+        Backlog::Empty => return None,
+    };
+    let rate = pace::rate(&limits.submissions, &shape.submissions());
+    let gap = Duration::from_secs_f64(rounds / rate).min(tuning.seldom);
+    let left = limits.polled_at?.after(gap).since(now);
+    (!left.is_zero()).then_some(left)
+}
+
+fn admit_poll(limits: &mut KeyLimits, shape: &Limits, now: Instant) -> Result<(), Duration> {
     let mut polls = limits.polls;
     pace::admit(&mut polls, &shape.polls(), CallKind::Poll as usize, now)?;
-    if may_share {
-        pace::share(submissions, &shape.submissions(), now)?;
+    if may_share(limits) {
+        pace::share(&mut limits.submissions, &shape.submissions(), now)?;
     }
     limits.polls = polls;
     limits.polled_at = Some(now);
@@ -252,24 +279,26 @@ mod tests {
     }
 
     #[test]
-    fn polls_leave_the_pace_to_submissions_that_wait_for_it() {
+    fn polls_make_way_for_submissions_that_wait_for_the_pace() {
         let shape = Limits::default();
         let mut limits = KeyLimits::default();
         let limited = (FailureKind::RateLimited, Delivery::NotExecuted, None);
         learn(&mut limits, &shape, &sent(CallKind::Upload), Some(limited), NOW);
         learn(&mut limits, &shape, &sent(CallKind::Poll), Some(limited), NOW);
-        let poll = |is_pressed| Asking { kind: CallKind::Poll, is_pressed };
-        let mut count = |is_pressed, from: u64| {
-            (0..100_000)
-                .filter(|ms| {
-                    let now = Instant(NOW.0 + from + ms);
-                    ask(&mut limits, &shape, poll(is_pressed), now) == Answer::Go
-                })
-                .count()
+        let mut count = |backlog, from: u64| {
+            let poll = Asking { kind: CallKind::Poll, backlog };
+            let go = |ms: &u64| {
+                let now = Instant(NOW.0 + from + ms);
+                ask(&mut limits, &shape, poll, now) == Answer::Go
+            };
+            (0..100_000).filter(go).count()
         };
-        let (free, pressed) = (count(false, 1_000), count(true, 200_000));
-        assert!(free > 200, "{free} polls in 100 s at 2.5 a second");
-        assert!((30..=33).contains(&pressed), "{pressed} polls in 100 s, one in 8 rounds at 2.5/s");
+        let empty = count(Backlog::Empty, 1_000);
+        let window = count(Backlog::Window, 200_000);
+        let pace = count(Backlog::Pace, 400_000);
+        assert!((240..=255).contains(&empty), "{empty} polls in 100 s at 2.5 a second");
+        assert!((240..=255).contains(&window), "{window} polls in 100 s, one in a round at 2.5/s");
+        assert!((30..=33).contains(&pace), "{pace} polls in 100 s, one in 8 rounds at 2.5/s");
     }
 
     #[test]

@@ -46,7 +46,8 @@ pub struct Tuning {
     pub proofs: u32,
     /// Windows of accepted starts between two trials of a larger one, at most.
     pub patience_max: u32,
-    /// Time without a start before such a trial.
+    /// Time without a start before such a trial, and from one refused start to another that makes a
+    /// known window smaller.
     pub quiet: Duration,
     /// Once polls were refused as well, there is at most one in so many rounds of submissions that
     /// their pace holds back: a bucket may count both.

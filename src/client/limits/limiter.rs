@@ -2,14 +2,13 @@
 //! tells the shared state how the call went.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinError;
 use tracing::warn;
 
-use super::admission::{self, Answer, Asking, Sent};
+use super::admission::{self, Answer, Asking, Backlog, Sent};
 use super::breaker::{self, Leave};
 use super::config::Limits;
 use super::key_block;
@@ -43,7 +42,7 @@ pub(in crate::client) struct Limiter {
     downloads: Arc<Semaphore>,
     /// One caller of each kind asks at a time, in the order of arrival.
     turns: [Mutex<()>; 5],
-    is_pressed: AtomicBool,
+    backlog: watch::Sender<Backlog>,
     clock: Arc<dyn Clock>,
     /// Longest pause that a call waits for.
     patience: Duration,
@@ -64,16 +63,15 @@ impl Limiter {
             requests: Arc::new(Semaphore::new(shape.concurrency.max(1))),
             downloads: Arc::new(Semaphore::new(DOWNLOADS)),
             turns: std::array::from_fn(|_| Mutex::new(())),
-            is_pressed: AtomicBool::new(true),
+            backlog: watch::Sender::new(Backlog::Empty),
             clock,
             patience,
         }
     }
 
-    /// Says whether submissions wait for nothing but their pace: there are inputs left, and room in
-    /// the window.
-    pub(in crate::client) fn set_pressed(&self, is_pressed: bool) {
-        self.is_pressed.store(is_pressed, Ordering::Relaxed);
+    /// Says what inputs that are not started yet wait for.
+    pub(in crate::client) fn set_backlog(&self, backlog: Backlog) {
+        self.backlog.send_replace(backlog);
     }
 
     /// Waits until a call of `kind` may be sent to `host`. `what` names the call in failures.
@@ -94,27 +92,35 @@ impl Limiter {
                 let _turn = self.turns[kind as usize].lock().await;
                 let permit = permit(&self.requests, what).await?;
                 let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
-                let is_pressed = self.is_pressed.load(Ordering::Relaxed);
-                let asking = Asking { kind, is_pressed };
+                let backlog = *self.backlog.borrow();
+                let asking = Asking { kind, backlog };
                 let answer =
                     self.with_key(move |key| admission::ask(key, &shape, asking, now)).await?;
                 if answer == Answer::Go {
-                    let was_held = has_waited && is_pressed;
-                    let sent = Sent { kind, at: now, was_held, others: None };
+                    let sent = Sent { kind, at: now, was_held: has_waited, others: None };
                     return Ok(Admission { _permit: permit, sent });
                 }
                 drop(permit);
-                if let Answer::AskAfter(wait) = answer {
-                    has_waited = true;
-                    // Of several that wait for the same moment, starts are first to ask.
-                    tokio::time::sleep(wait + rank(kind)).await;
+                match answer {
+                    Answer::AskAfter(wait) => {
+                        has_waited = true;
+                        // Of several that wait for the same moment, starts are first to ask.
+                        tokio::time::sleep(wait + rank(kind)).await;
+                    }
+                    Answer::GiveWay(wait) => {
+                        let mut changes = self.backlog.subscribe();
+                        let other = changes.wait_for(|now| *now != backlog);
+                        // Changed or not: either way it is time to ask again.
+                        let _ = tokio::time::timeout(wait, other).await;
+                    }
+                    _ => {}
                 }
                 answer
             };
             match answer {
                 Answer::Paused(wait) => self.sit_out(paused(what, wait), wait, call).await?,
                 Answer::Blocked(kind) => return Err(blocked(what, kind)),
-                Answer::Go | Answer::AskAfter(_) => {}
+                Answer::Go | Answer::AskAfter(_) | Answer::GiveWay(_) => {}
             }
         }
     }

@@ -29,6 +29,7 @@ pub(super) mod report;
 mod tally;
 mod window;
 
+pub use admission::Backlog;
 pub use breaker::BreakerShape;
 pub use config::{Limits, Tuning};
 pub use limiter::Admission;

@@ -135,18 +135,29 @@ fn return_time(tuning: &Tuning, rate: f64) -> f64 {
     tuning.return_rounds / rate
 }
 
-/// A call of `kind` that was sent at `sent` was refused. Answers whether the pace was cut: it is
-/// not for a call that was sent before the last cut.
-pub fn refused(
-    pace: &mut Pace,
-    bounds: &Bounds,
-    kind: usize,
-    (sent, now): (Instant, Instant),
-) -> bool {
-    pace.counted[kind] = true;
+/// A call of `kind` that was sent at `sent` was refused. That cuts the pace, unless the call was sent
+/// before the last cut, or is the first of its kind to be refused: then the kind is spaced among the
+/// others from now on, which may be all that was missing.
+pub fn refused(pace: &mut Pace, bounds: &Bounds, kind: usize, (sent, now): (Instant, Instant)) {
+    let is_new = !std::mem::replace(&mut pace.counted[kind], true);
     if pace.cut_at.is_some_and(|cut| sent <= cut) {
-        return false;
+        return;
     }
+    if !(is_new && is_known(pace)) {
+        cut(pace, bounds, now);
+    }
+    pace.cut_at = Some(now);
+    pace.passed = 0.0;
+    // The service's bucket is empty.
+    let at = micros(now);
+    let gap = SECOND / rate(pace, bounds) / counted(pace, bounds);
+    pace.due_micros = pace.due_micros.max(add(at, gap));
+    for due in &mut pace.kind_due_micros {
+        *due = (*due).max(at);
+    }
+}
+
+fn cut(pace: &mut Pace, bounds: &Bounds, now: Instant) {
     let before = rate(pace, bounds);
     let tuning = &bounds.tuning;
     let kept = 1.0 - tuning.cut;
@@ -167,15 +178,6 @@ pub fn refused(
     };
     pace.rate = within(after, bounds);
     pace.ceiling = pace.rate / kept;
-    pace.cut_at = Some(now);
-    pace.passed = 0.0;
-    // The service's bucket is empty.
-    let at = micros(now);
-    pace.due_micros = pace.due_micros.max(add(at, SECOND / pace.rate / counted(pace, bounds)));
-    for due in &mut pace.kind_due_micros {
-        *due = (*due).max(at);
-    }
-    true
 }
 
 /// The last cut was for a refusal that had another reason: the pace is what it was before.
@@ -280,12 +282,27 @@ mod tests {
     #[test]
     fn refusals_of_what_was_sent_before_a_cut_belong_to_it() {
         let mut pace = Pace::default();
-        assert!(refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100))));
+        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
         let cut = pace;
-        assert!(!refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200))));
+        refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200)));
         assert_eq!(pace, cut);
         assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "half, while nothing is known");
-        assert!(refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300))));
+        refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300)));
+        assert!(rate(&pace, &BOUNDS) < 2.5);
+    }
+
+    #[test]
+    fn a_kind_that_is_refused_for_the_first_time_is_spaced_among_the_others() {
+        let mut pace = Pace::default();
+        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        refused(&mut pace, &BOUNDS, 1, (Instant(2_000), Instant(2_100)));
+        assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "no second cut");
+        assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_299)), Err(MS));
+        assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_300)), Ok(()));
+        // Two kinds at 2.5 rounds a second: a call each 200 ms.
+        assert_eq!(admit(&mut pace, &BOUNDS, 2, Instant(2_400)), Err(MS * 100));
+        refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)));
+        assert!(rate(&pace, &BOUNDS) < 2.5);
     }
 
     #[test]

@@ -3,7 +3,9 @@
 //! A 429 does not say what was exceeded. A refused start is first put down to the pace, and
 //! *suspected* of having met the window: what happens next decides. If a few starts are accepted
 //! beside as many jobs, it was the pace. If another start, sent after the refusal was known, is
-//! refused beside as many, it was the window, and the pace gets back what it lost.
+//! refused beside as many, it was the window, and the pace gets back what it lost. A window that was
+//! known before is only made smaller by a start that was sent some time after the first refusal: until
+//! then the bucket may still be empty.
 //!
 //! A window that is known is tried with one job more: after one window of accepted starts at first,
 //! ever more seldom while that is refused. A trial waits until the starts before it cannot have
@@ -92,6 +94,14 @@ pub(super) fn refused(
     }
     match window.suspicion {
         Some(suspicion) if sent <= suspicion.at => Met::Nothing,
+        // The bucket may still be empty.
+        Some(suspicion)
+            if others >= suspicion.beside
+                && window.size > 0
+                && sent.since(suspicion.at) < tuning.quiet =>
+        {
+            Met::Pace
+        }
         Some(suspicion) if others >= suspicion.beside => {
             confirm(window, suspicion.beside, 1);
             Met::Window
@@ -155,6 +165,17 @@ mod tests {
         refuse(&mut window, 8, 10);
         let late = refused(&mut window, &Tuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
         assert_eq!(late, Met::Nothing, "it was sent before the first was known");
+    }
+
+    #[test]
+    fn a_known_window_is_not_made_smaller_by_a_bucket_that_is_still_empty() {
+        // (seconds between two refusals beside 3 jobs, what is met, size of the window afterwards)
+        for (seconds, expected, size) in [(1, Met::Pace, 8), (2, Met::Window, 3)] {
+            let mut window = known(8);
+            assert_eq!(refuse(&mut window, 3, 60), Met::Pace);
+            assert_eq!(refuse(&mut window, 3, 60 + seconds), expected);
+            assert_eq!(window.size, size, "after {seconds} s");
+        }
     }
 
     #[test]

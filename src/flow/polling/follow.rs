@@ -41,13 +41,7 @@ impl Drive<'_> {
             News::Refused(failure) => Observation::GaveUp(*failure),
             News::Poll => {
                 let asked = context.clock.now();
-                let seen = tokio::select! {
-                    biased;
-                    (asked, view) = followed.ended(&context) => {
-                        Observation::Looked(self.seen(asked, view, true))
-                    }
-                    seen = self.look() => seen,
-                };
+                let seen = self.look().await;
                 followed.polled(asked, self.task.look.progress);
                 seen
             }

@@ -1,13 +1,14 @@
 //! Polling many jobs with few requests: pages of the key's list instead of a poll of each job.
 //! Absence from a list proves nothing, so a job that lists do not show is polled by itself.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tracing::debug;
 
-use super::list_state::{ListState, News, Start};
+use super::list_state::{ListState, News, Start, is_end};
 use crate::client::{Call, ListQuery};
 use crate::flow::context::Context;
 use crate::flow::pages::PAGE;
@@ -47,6 +48,28 @@ impl ListPoll {
         since: Instant,
     ) -> Option<(Instant, JobView)> {
         self.state().shown_since(job, since)
+    }
+
+    /// The end of a job of the key, followed or not, once a page shows it that was asked for at `since`
+    /// or later.
+    pub(in crate::flow) async fn end_of(
+        &self,
+        context: &Context,
+        job: &JobId,
+        since: Instant,
+    ) -> (Instant, JobView) {
+        let shown = |state: &mut ListState, _| {
+            state.shown_since(job, since).filter(|(_, view)| is_end(view)).ok_or(None)
+        };
+        self.wait_for(context, shown).await
+    }
+
+    /// A poll or a search that was asked for at `asked` showed `view`: an end is kept as if a page of a
+    /// list poll had shown it.
+    pub(in crate::flow) fn remember_end(&self, asked: Instant, view: &JobView) {
+        if is_end(view) {
+            self.change(|state| state.keep(asked, view.clone()));
+        }
     }
 
     /// A listener of this machine lives or not, and webhooks say that these jobs have ended.
@@ -95,12 +118,6 @@ impl Followed {
         let timing = context.timing.poll;
         let next = |state: &mut ListState, now| state.next(&timing, &self.job, now).map_err(Some);
         context.unless_stopped(self.list.wait_for(context, next)).await
-    }
-
-    /// The end of the job, as soon as a list shows it.
-    pub(in crate::flow) async fn ended(&self, context: &Context) -> (Instant, JobView) {
-        let ended = |state: &mut ListState, _| state.ended(&self.job).ok_or(None);
-        self.list.wait_for(context, ended).await
     }
 
     /// A poll of the job itself that was sent at `asked` showed it at `progress`, or failed.
@@ -157,12 +174,18 @@ async fn read_pages(
     began: Instant,
     most: u32,
 ) -> Result<u32, Failure> {
-    let call = Call { repeats: false, ..Call::plain() };
+    // The pace may have held the page back for long: it shows what is so when it leaves.
+    let sent_at = AtomicU64::new(0);
+    let leaves = || {
+        sent_at.store(context.clock.now().0, Ordering::Relaxed);
+        Ok(())
+    };
+    let call = Call { repeats: false, last_check: Some(&leaves), ..Call::plain() };
     let (mut pages, mut offset) = (0, 0);
     while pages < most {
-        let asked = context.clock.now();
         let query = ListQuery { limit: PAGE, offset, status: None };
         let page = context.service.list(query, call.clone()).await?;
+        let asked = Instant(sent_at.load(Ordering::Relaxed));
         pages += 1;
         offset = next_offset(offset, page.jobs.len());
         let (is_new, is_complete) = list.change(|state| {

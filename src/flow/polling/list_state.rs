@@ -86,6 +86,8 @@ pub(super) struct ListState {
     /// Pages of the last complete list poll.
     pages: u32,
     sent_at: Option<Instant>,
+    /// Whether a list poll is under way, or waits for its admission.
+    is_polling: bool,
     /// Up to when list polls have used up what the cadence allows.
     used_up: Instant,
     /// When the last complete list poll was sent.
@@ -185,14 +187,6 @@ impl ListState {
         if due <= now { Ok(News::Poll) } else { Err(due) }
     }
 
-    /// The end of `job` as a page has shown it that was asked for since the last poll.
-    pub(super) fn ended(&self, job: &JobId) -> Option<(Instant, JobView)> {
-        let seen_at = self.jobs.get(job)?.seen_at;
-        let (asked, view) = self.views.get(job)?;
-        let is_news = *asked > seen_at && view.status.is_final() && is_enough(view);
-        is_news.then(|| (*asked, view.clone()))
-    }
-
     /// A poll of the job itself that was sent at `asked` showed it at `progress`.
     pub(super) fn polled(&mut self, job: &JobId, asked: Instant, progress: Option<f64>) {
         if let Some(job) = self.jobs.get_mut(job) {
@@ -221,7 +215,7 @@ impl ListState {
     pub(super) fn list_poll_sent(&mut self, timing: &PollTiming, now: Instant) {
         let interval = self.list_interval(timing);
         self.used_up = self.used_up.max(now.before(interval * SAVED)).after(interval);
-        self.sent_at = Some(now);
+        (self.sent_at, self.is_polling) = (Some(now), true);
     }
 
     fn list_interval(&self, timing: &PollTiming) -> Duration {
@@ -247,9 +241,13 @@ impl ListState {
                 job.progress = view.progress.map(|percent| (asked, percent));
             }
             is_new |= self.shown_since(&view.id, began).is_none();
-            self.views.insert(view.id.clone(), (asked, view));
+            self.keep(asked, view);
         }
         is_new
+    }
+
+    pub(super) fn keep(&mut self, asked: Instant, view: JobView) {
+        self.views.insert(view.id.clone(), (asked, view));
     }
 
     /// Whether pages asked for since `began` have shown every job that lists are polled for.
@@ -260,7 +258,7 @@ impl ListState {
 
     /// A list poll of `pages` pages that began at `began` was read as far as is needed.
     pub(super) fn list_poll_complete(&mut self, timing: &PollTiming, began: Instant, pages: u32) {
-        (self.pages, self.complete_at) = (pages, Some(began));
+        (self.pages, self.complete_at, self.is_polling) = (pages, Some(began), false);
         (self.failures, self.not_before) = (0, Instant::default());
         self.views.retain(|_, (asked, _)| asked.after(timing.longest()) > began);
         for (id, job) in &mut self.jobs {
@@ -282,6 +280,7 @@ impl ListState {
         random: f64,
     ) {
         self.failures = self.failures.saturating_add(1);
+        self.is_polling = false;
         let wait = if !failure.kind.repeat_when_harmless() {
             self.failures = self.failures.max(MISSES);
             timing.longest() * (1 << self.failures.min(DOUBLINGS))
@@ -320,6 +319,9 @@ impl ListState {
         let is_listed = most_pages(self.listed_jobs()).is_some() && self.failures < MISSES;
         let job = self.jobs.get(job).filter(|job| job.is_clear && job.missed < MISSES);
         let Some(job) = job.filter(|_| is_listed) else { return Instant::default() };
+        if self.is_polling {
+            return Instant(u64::MAX);
+        }
         let last = self.complete_at.max(job.start.expected).unwrap_or_default().max(job.since);
         last.after(timing.longest() + timing.first)
     }
@@ -336,6 +338,11 @@ impl ListState {
 
 fn asks_for_pause(failure: &Failure) -> bool {
     failure.kind == FailureKind::RateLimited || failure.retry_after.is_some()
+}
+
+/// Whether a job has ended, and nothing is left to ask about.
+pub(super) fn is_end(view: &JobView) -> bool {
+    view.status.is_final() && is_enough(view)
 }
 
 /// Whether an entry of the list tells all that is needed: an end comes with its link or reason.
@@ -504,15 +511,12 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_learned_from_a_list_also_while_the_job_is_polled_by_itself() {
+    fn only_a_page_that_was_asked_for_after_the_last_poll_is_news() {
         let mut state = following(2, None);
         state.polled(&job(0), Instant(2_000), None);
         list(&mut state, 1_500, vec![done(0)]);
-        assert!(state.ended(&job(0)).is_none(), "older than what is known");
-        list(&mut state, 2_500, going_on(0..1));
-        assert!(state.ended(&job(0)).is_none());
+        assert!(state.next(&TIMING, &job(0), Instant(2_000)).is_err(), "older than what is known");
         list(&mut state, 3_000, vec![done(0)]);
-        assert_eq!(state.ended(&job(0)), Some((Instant(3_000), done(0))));
         let shown = state.next(&TIMING, &job(0), Instant(3_000));
         assert_eq!(shown, Ok(News::Shown(Instant(3_000), Box::new(done(0)))));
     }
@@ -525,6 +529,18 @@ mod tests {
         assert!(state.shown_since(&job(7), Instant(1_001)).is_none());
         list(&mut state, 11_000, going_on(0..2));
         assert!(state.shown_since(&job(7), Instant(0)).is_none());
+    }
+
+    #[test]
+    fn jobs_are_not_polled_by_themselves_while_a_list_poll_waits_for_its_turn() {
+        let mut state = following(4, None);
+        list(&mut state, 1_000, going_on(0..4));
+        state.next(&TIMING, &job(0), Instant(1_000)).unwrap();
+        assert_eq!(due(&mut state, 0, 1_000), 13_000);
+        state.list_poll_sent(&TIMING, Instant(3_000));
+        assert_eq!(due(&mut state, 0, 60_000), u64::MAX);
+        state.list_poll_complete(&TIMING, Instant(3_000), 1);
+        assert_eq!(state.next(&TIMING, &job(0), Instant(60_000)), Ok(News::Poll));
     }
 
     #[test]

@@ -67,13 +67,6 @@ impl Scenario {
         scenario.usage.check().map_err(ScenarioError)?;
         Ok(scenario)
     }
-
-    /// Adds a fault, such as one from the command line.
-    #[must_use]
-    pub fn with_fault(mut self, fault: Fault) -> Self {
-        self.faults.push(fault);
-        self
-    }
 }
 
 /// `[jobs]`: how jobs behave.
