@@ -90,6 +90,19 @@ impl Env {
         })
     }
 
+    /// Variables that any program may need to run at all. None holds a secret.
+    #[must_use]
+    pub fn program_vars(&self) -> BTreeMap<String, String> {
+        self.vars_named(&["PATH", "LD_LIBRARY_PATH", "TMPDIR", "LANG", "LC_ALL", "LC_CTYPE", "TZ"])
+    }
+
+    /// Those of `names` that are set.
+    #[must_use]
+    pub fn vars_named(&self, names: &[&str]) -> BTreeMap<String, String> {
+        let found = |name: &&str| self.vars.get_key_value(*name);
+        names.iter().filter_map(found).map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// A variable that is set to something.
     #[must_use]
     pub fn var(&self, name: &str) -> Option<&str> {

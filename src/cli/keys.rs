@@ -55,19 +55,19 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     match args.command {
         Command::List => list(session, &client, call()).await?,
         Command::Create { client_id, note, to } => {
-            session.say_production(&format!("a key is made for {client_id}"));
+            session.say_production(&format!("about to make a key for {client_id}"));
             let to = to.map(|file| absolute(&session.env, &file));
             create(session, &client, &client_id, note.as_deref(), to.as_deref()).await?;
         }
         Command::Disable { fingerprint } => {
-            if session.say_production(&format!("key {fingerprint} is switched off")) {
+            if session.say_production(&format!("about to switch key {fingerprint} off")) {
                 session.confirm(&format!("switch key {fingerprint} off?"))?;
             }
             client.admin_disable_key(&fingerprint, call()).await?;
             switched(session, &fingerprint, false);
         }
         Command::Enable { fingerprint } => {
-            session.say_production(&format!("key {fingerprint} is switched on"));
+            session.say_production(&format!("about to switch key {fingerprint} on"));
             client.admin_enable_key(&fingerprint, call()).await?;
             switched(session, &fingerprint, true);
         }

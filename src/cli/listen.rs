@@ -20,7 +20,7 @@ use super::signals::stop_on_signals;
 use crate::client::webhook::{Delivery, WebhookHeaders};
 use crate::flow::{Context, Settling, settle_by_webhook};
 use crate::ledger::{Ledger, Owner};
-use crate::listen::{Incoming, Keep, Received, Reception, serve};
+use crate::listen::{Incoming, Keep, Received, Reception, TOO_MANY_CONNECTIONS, serve};
 use crate::model::text::escaped;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{human, words};
@@ -146,6 +146,7 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
         clock: session.env.clock.clone(),
         told,
         in_hand: Arc::default(),
+        remarks: Arc::default(),
     };
     let mut serving = tokio::spawn(serve(listener, reception, stop));
     let mut served = None;
@@ -177,7 +178,7 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
 
 impl<'a> Desk<'a> {
     fn open(session: &'a Session, handler: &HandlerArgs) -> Result<Self, Failure> {
-        let handler = Handler::new(handler, &session.env)?;
+        let handler = Handler::new(handler, session)?;
         let context = match session.context(session.reporter()) {
             Ok(context) => Some(context),
             Err(failure) if failure.kind == FailureKind::Configuration => {
@@ -267,14 +268,23 @@ impl<'a> Desk<'a> {
             Incoming::Repeated { id, event } => {
                 printer.note(&format!("{event} ({id}) came before; ignored"));
             }
-            Incoming::Refused { word, why, id } if printer.style().json => {
+            Incoming::Refused { word, why, id, untold } if printer.style().json => {
                 printer.json(&serde_json::json!({
                     "event": "refused", "delivery": id, "reason": word, "why": why,
+                    "not_shown": untold,
                 }));
             }
-            Incoming::Refused { word, why, id } => {
-                let id = id.map(|id| format!(" ({id})")).unwrap_or_default();
-                printer.warn(&format!("a webhook{id} was refused: {why}; rbgv explain {word}"));
+            Incoming::Refused { word, why, id, untold } => {
+                if untold > 0 {
+                    let more = human::counted(untold, "more was", "more were");
+                    printer.warn(&format!("{more} refused, and not shown one by one"));
+                }
+                let what = match id {
+                    _ if word == TOO_MANY_CONNECTIONS => "a connection".to_owned(),
+                    Some(id) => format!("a webhook ({id})"),
+                    None => "a webhook".to_owned(),
+                };
+                printer.warn(&format!("{what} was refused: {why}; rbgv explain {word}"));
             }
         }
     }

@@ -186,6 +186,9 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
         Command::Explain(args) => return explain::run(args, &printer),
         Command::Man(args) => return man::run(args, &printer, &env.current_dir),
         Command::Model(args) => return model::run(args, &env, &cli.global, &printer),
+        Command::Config(args) if args.is_trust() => {
+            return config::trust(&env, &cli.global, &printer);
+        }
         _ => {}
     }
     let blocking_threads = match &cli.command {

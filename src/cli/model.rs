@@ -1,6 +1,7 @@
 //! `rbgv model`: models for the sandbox that are fetched, and never shipped.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::global::Global;
@@ -34,6 +35,33 @@ pub(super) fn directory(env: &Env) -> Option<PathBuf> {
     env.dirs.as_ref().map(|dirs| dirs.cache_dir.join("models"))
 }
 
+/// Variables that say where pip finds packages, and how it gets there.
+const PIP_VARS: [&str; 17] = [
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "PIP_CONFIG_FILE",
+    "PIP_INDEX_URL",
+    "PIP_CERT",
+    "PIP_CACHE_DIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+];
+
+fn pip_vars(env: &Env) -> BTreeMap<String, String> {
+    let mut vars = env.program_vars();
+    vars.extend(env.vars_named(&PIP_VARS));
+    vars
+}
+
 pub(super) fn run(
     args: &Args,
     env: &Env,
@@ -63,7 +91,12 @@ pub(super) fn run(
                 global.yes || (env.terminal.stdin && printer.ask("take it under this licence?"))
             };
             let cancel = AtomicBool::new(false);
-            let installed = install_rvm(python, &folder, &cancel, &mut agree)
+            // It runs in another directory, so a path of the user's is made complete.
+            let python = match python.parent() {
+                Some(parent) if parent != Path::new("") => env.current_dir.join(python),
+                _ => python.clone(),
+            };
+            let installed = install_rvm(&python, &folder, pip_vars(env), &cancel, &mut agree)
                 .map_err(|error| Failure::local("installing the model", &error))?;
             let Some(path) = installed else {
                 let why = "its licence was not agreed to";

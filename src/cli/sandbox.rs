@@ -26,7 +26,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     cdn_listen: SocketAddr,
 
-    /// Keep jobs, files and credits here, over restarts
+    /// Also answer under this name, and put it into links: how other machines or containers reach
+    /// this one
+    #[arg(long, value_name = "HOST")]
+    public_host: Option<String>,
+
+    /// Keep jobs, files and credits here, over restarts; a new or empty directory
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 
@@ -81,6 +86,7 @@ pub(super) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
     let options = Options {
         listen: args.listen,
         cdn_listen: args.cdn_listen,
+        public_host: args.public_host,
         state: args.state.map(|directory| env.current_dir.join(directory)),
         scenario,
         engine: match args.timer {
@@ -88,6 +94,7 @@ pub(super) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
             None => EngineChoice::Real,
         },
         models: super::model::directory(env),
+        tool_vars: env.program_vars(),
         api_key: args.key,
         credits: args.credits,
         workers: args.workers,

@@ -1,5 +1,6 @@
 //! From flags, environment and files to what a command works with.
 
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter, words};
 use crate::sandbox;
-use crate::settings::{Environment, Flags, KEY_VARIABLES, Settings, Sources};
+use crate::settings::{self, Environment, Flags, KEY_VARIABLES, Project, Settings, Sources};
 
 /// Longest wait for a service that is only looked at.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -64,7 +65,9 @@ impl Session {
             let (settings, running, files) = in_process_sandbox(&env)?;
             (settings, Some((running, files)))
         } else {
-            let settings = resolve(&env, global).map_err(|mut failure| {
+            let settings = confirmed(&env, global, &printer)
+                .and_then(|()| resolve(&env, global))
+                .map_err(|mut failure| {
                 failure.next.get_or_insert_with(|| "rbgv doctor".to_owned());
                 failure
             })?;
@@ -99,6 +102,7 @@ impl Session {
     /// # Errors
     /// The sandbox does not start.
     pub(super) fn against(&self, options: sandbox::Options) -> Result<Self, Failure> {
+        let options = sandbox::Options { tool_vars: self.env.program_vars(), ..options };
         let (mut settings, running, files) = sandbox_with(options)?;
         settings.profile.limits = self.settings.profile.limits;
         settings.profile.timing = self.settings.profile.timing;
@@ -148,7 +152,11 @@ impl Session {
     /// # Errors
     /// It cannot be opened.
     pub(super) fn ledger(&self) -> Result<Ledger, Failure> {
-        Ok(Ledger::open(&self.settings.state_dir, self.env.clock.clone())?)
+        let ledger = Ledger::open(&self.settings.state_dir, self.env.clock.clone())?;
+        for repair in ledger.repairs() {
+            self.printer.warn(repair);
+        }
+        Ok(ledger)
     }
 
     /// Where outputs without a target wait.
@@ -157,7 +165,10 @@ impl Session {
     /// It cannot be made.
     pub(super) fn spool(&self) -> Result<PathBuf, Failure> {
         let spool = self.settings.state_dir.join("spool");
-        std::fs::create_dir_all(&spool)
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&spool)
             .map_err(|error| Failure::local(format!("making {}", spool.display()), &error))?;
         Ok(spool)
     }
@@ -426,19 +437,52 @@ impl Session {
 }
 
 pub(super) fn resolve(env: &Env, global: &Global) -> Result<Settings, Failure> {
-    Settings::resolve(&Sources {
+    Settings::resolve(&sources(env, global))
+}
+
+fn sources<'a>(env: &'a Env, global: &Global) -> Sources<'a> {
+    Sources {
         vars: &env.vars,
         current_dir: &env.current_dir,
         config_dir: env.dirs.as_ref().map(|dirs| dirs.config_dir.as_path()),
         state_dir: env.dirs.as_ref().map(|dirs| dirs.state_dir.as_path()),
         flags: Flags { profile: global.profile.clone(), config: global.config.clone() },
-    })
+    }
+}
+
+/// The project's file that applies, confirmed or not.
+///
+/// # Errors
+/// The files together cannot be used.
+pub(super) fn project(env: &Env, global: &Global) -> Result<Option<Project>, Failure> {
+    settings::project(&sources(env, global))
+}
+
+/// Asks on a terminal about a project's file that was not confirmed. `--yes` does not count: it
+/// answers questions that the user foresaw.
+fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failure> {
+    let unconfirmed = project(env, global)?.filter(|project| !project.is_confirmed());
+    let Some(project) = unconfirmed else { return Ok(()) };
+    let can_ask = env.terminal.stdin && env.terminal.stderr && !global.yes;
+    if !can_ask {
+        return Err(project.unconfirmed());
+    }
+    printer.warn(&format!("{} was not confirmed before:", project.file.display()));
+    for wanted in &project.wants {
+        printer.warn(&format!("  {wanted}"));
+    }
+    if printer.ask("use it in this directory, as long as it does not change?") {
+        project.confirm()
+    } else {
+        Err(project.unconfirmed())
+    }
 }
 
 /// A sandbox with a key and a ledger of its own: no configured key is read, let alone sent.
 fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
     let models = super::model::directory(env);
-    sandbox_with(sandbox::Options { models, ..sandbox::Options::default() })
+    let tool_vars = env.program_vars();
+    sandbox_with(sandbox::Options { models, tool_vars, ..sandbox::Options::default() })
 }
 
 fn sandbox_with(

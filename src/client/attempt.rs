@@ -18,7 +18,7 @@ use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
 use super::wire::error::ErrorBody;
 use super::wire::{self, Unreadable};
-use crate::model::{Failure, Instant, Timestamp};
+use crate::model::{Failure, FailureKind, Instant, Timestamp};
 
 /// What an operation sends; its body is made anew for each attempt.
 pub(super) enum Content<'a> {
@@ -216,6 +216,11 @@ impl Client {
         trouble: Trouble,
     ) -> Failure {
         let job = operation.job.clone().or_else(|| call.job.clone());
+        // Every service has this path, so the address is wrong.
+        let wrong_address =
+            operation.is_answered_everywhere() && trouble.verdict.kind == FailureKind::NotFound;
+        let trouble =
+            if wrong_address { trouble.of_wrong_address(&self.inner.base_url) } else { trouble };
         let mut failure = trouble.into_failure(operation.described(), job);
         failure.attempts = effort.attempt;
         failure.elapsed = self.now().since(effort.since);

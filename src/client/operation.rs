@@ -202,6 +202,15 @@ impl Operation {
         format!("/{}", self.path.join("/"))
     }
 
+    /// Whether every service answers this call, whatever it holds: prices, health, usage.
+    pub(super) fn is_answered_everywhere(&self) -> bool {
+        match self.route {
+            Route::Pricing | Route::Health => true,
+            Route::Usage => self.path.last().is_some_and(|last| last == "summary"),
+            _ => false,
+        }
+    }
+
     /// What failures call this call: words first, then method and path.
     pub(super) fn described(&self) -> String {
         format!("{} ({} {})", self.name, self.method.as_str(), self.path())

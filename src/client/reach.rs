@@ -48,7 +48,7 @@ fn unreachable(url: &Url, why: &str) -> Failure {
 /// The certificate that the host of `url` shows; none where the address is plain http.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: this machine does not accept it. [`FailureKind::Unavailable`]:
+/// [`FailureKind::Configuration`]: this machine does not accept it, or there is no TLS. [`FailureKind::Unavailable`]:
 /// it is out of its time. [`FailureKind::Unreachable`]: there is no answer.
 pub async fn certificate(url: &Url, patience: Duration) -> Result<Option<Certificate>, Failure> {
     if url.scheme() != "https" {
@@ -65,6 +65,8 @@ pub async fn certificate(url: &Url, patience: Duration) -> Result<Option<Certifi
         Refused::NoTrust(why) => Failure::new(FailureKind::Configuration, what, why)
             .with_next("apt-get install ca-certificates"),
         Refused::Unreachable(why) => Failure::new(FailureKind::Unreachable, what, why),
+        Refused::NoTls(why) => Failure::new(FailureKind::Configuration, what, why)
+            .with_next("check the profile's base_url"),
         Refused::OutOfTime(why) => Failure::new(FailureKind::Unavailable, what, why)
             .with_next("check this machine's clock, then tell the vendor"),
         Refused::Untrusted(why) => Failure::new(FailureKind::Configuration, what, why).with_next(

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use url::Url;
 
 use super::transport::{Answer, BodyEnd, Fault, Head};
 use super::verdict::{self, Outcome, Side, Verdict};
@@ -76,6 +77,17 @@ impl Trouble {
             code: said.code,
             retry_after: None,
         }
+    }
+
+    /// The same, where it shows that there is no API at `base`.
+    pub(super) fn of_wrong_address(mut self, base: &Url) -> Self {
+        self.verdict.kind = FailureKind::Configuration;
+        self.why = format!(
+            "there is no API at {base}: check base_url of the profile (rbgv config show tells where it \
+             comes from), or RBGV_BASE_URL; it answers: {}",
+            self.why
+        );
+        self
     }
 
     /// The failure of `what`.

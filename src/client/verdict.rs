@@ -77,7 +77,7 @@ pub(super) fn next(repeating: Repeating, kind: FailureKind) -> Next {
 fn of_fault(fault: &Fault) -> Verdict {
     let (kind, delivery) = match fault {
         Fault::Unreachable(_) => (FailureKind::Unreachable, Delivery::NotExecuted),
-        Fault::Untrusted(_) => (FailureKind::Configuration, Delivery::NotExecuted),
+        Fault::Untrusted(_) | Fault::NoTls => (FailureKind::Configuration, Delivery::NotExecuted),
         Fault::Unreadable(_) => (FailureKind::Local, Delivery::NotExecuted),
         Fault::Unsendable(_) => (FailureKind::InvalidRequest, Delivery::NotExecuted),
         Fault::Broken(_) | Fault::Silent(_) => (FailureKind::Broken, Delivery::Ambiguous),
@@ -136,6 +136,7 @@ mod tests {
         let faults = [
             ("connect: refused, no such name, timeout, proxy, TLS", Fault::Unreachable(words())),
             ("connect: certificate not accepted", Fault::Untrusted(words())),
+            ("connect: plain text in place of TLS", Fault::NoTls),
             ("prepare: file unreadable or changed", Fault::Unreadable(words())),
             ("prepare: request cannot be made", Fault::Unsendable(words())),
             ("send: reset, or closed before the answer", Fault::Broken(words())),

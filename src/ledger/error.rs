@@ -32,6 +32,15 @@ pub enum LedgerError {
     /// SQLite's locks cannot be trusted there.
     #[error("it would lie on a network file system ({0}), where locks cannot be trusted")]
     NetworkFileSystem(String),
+    /// A file or directory of somebody else.
+    #[error("{} belongs to another user", .0.display())]
+    NotOurs(PathBuf),
+    /// Others may write to the directory, and it is not ours alone.
+    #[error("other users may write to {}, and it holds other files", .0.display())]
+    Exposed(PathBuf),
+    /// A link or a device where a file of ours belongs.
+    #[error("{} is not a plain file", .0.display())]
+    NotPlain(PathBuf),
     /// What a row holds cannot be read.
     #[error("a row cannot be read: {0}")]
     Corrupt(String),
@@ -65,7 +74,12 @@ impl LedgerError {
                 Some(Code::DiskFull) => Mend::AsSaid,
                 _ => Mend::Content,
             },
-            Self::Foreign | Self::Newer { .. } | Self::NetworkFileSystem(_) => Mend::AsSaid,
+            Self::Foreign
+            | Self::Newer { .. }
+            | Self::NetworkFileSystem(_)
+            | Self::NotOurs(_)
+            | Self::Exposed(_)
+            | Self::NotPlain(_) => Mend::AsSaid,
         }
     }
 }
@@ -77,7 +91,10 @@ impl From<LedgerError> for Failure {
                 "set RBGV_STATE_DIR to a directory on a local disk"
             }
             LedgerError::Newer { .. } => "use the newer rbgv, or another RBGV_STATE_DIR",
-            LedgerError::Foreign => "set RBGV_STATE_DIR to a directory of rbgv's own",
+            LedgerError::NotOurs(_)
+            | LedgerError::Exposed(_)
+            | LedgerError::NotPlain(_)
+            | LedgerError::Foreign => "set RBGV_STATE_DIR to a directory of rbgv's own",
             LedgerError::Database(rusqlite::Error::SqliteFailure(code, _))
                 if code.code == rusqlite::ErrorCode::DiskFull =>
             {

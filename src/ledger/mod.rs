@@ -10,6 +10,7 @@
 //! - `task`: attempts, guarded by owner and epoch
 //! - `owner`: which processes are alive
 //! - `durable`: one sync for many commits
+//! - `access`: who may read and change the files
 //! - `account`: uploads, keys and prices that were seen
 //! - `delivery`: webhooks that came in
 //! - `keys`: what each key has to do with the attempts
@@ -18,6 +19,7 @@
 //! - `history`: finding attempts, and everything about one
 //! - `spending`: what attempts cost
 
+mod access;
 mod account;
 mod batch;
 mod codec;
@@ -82,19 +84,23 @@ struct Shared {
     owners: PathBuf,
     clock: Arc<dyn Clock>,
     boot_id: String,
+    repairs: Vec<String>,
 }
 
 impl Ledger {
     /// Opens, and where needed makes, the ledger in `directory`.
     ///
     /// # Errors
-    /// A network file system, a newer schema, another program's database, or what the system says.
+    /// A network file system, another user's files, a newer schema, another program's database, or
+    /// what the system says.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
         let owners = directory.join("owners");
+        let path = Self::file(directory);
         make_private_directory(directory)?;
         refuse_network_file_system(directory)?;
+        let mut repairs = Vec::from_iter(access::check_directory(directory, &path)?);
+        access::check_file(&path)?;
         make_private_directory(&owners)?;
-        let path = Self::file(directory);
         make_private_file(&path)?;
         let db = {
             let _alone = open_alone(directory)?;
@@ -102,12 +108,26 @@ impl Ledger {
             schema::migrate(&mut db)?;
             db
         };
+        repairs.extend(access::make_private(&path)?);
+        for end in ["-wal", "-shm"] {
+            let mut file = path.clone().into_os_string();
+            file.push(end);
+            // SQLite makes these with the mode of the database, so there is nothing more to say.
+            access::make_private(Path::new(&file))?;
+        }
         // From here on, syncs are waited for outside of the database's lock.
         db.pragma_update(None, "synchronous", "NORMAL")?;
         let durability = Durability::new(&path)?;
         let boot_id = clock.boot_id();
         let db = Mutex::new(db);
-        Ok(Self { shared: Arc::new(Shared { db, durability, owners, clock, boot_id }) })
+        let shared = Shared { db, durability, owners, clock, boot_id, repairs };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// What other users could read or change until it was opened, for the user to know.
+    #[must_use]
+    pub fn repairs(&self) -> &[String] {
+        &self.shared.repairs
     }
 
     /// One write transaction that takes the lock at once, so that what it reads stays true.
@@ -205,6 +225,7 @@ fn make_private_directory(path: &Path) -> Result<(), LedgerError> {
 /// tells one at once that the database is locked, whatever its busy timeout says.
 fn open_alone(directory: &Path) -> Result<std::fs::File, LedgerError> {
     let path = directory.join("opening.lock");
+    access::check_file(&path)?;
     make_private_file(&path)?;
     let lock = std::fs::File::open(&path).and_then(|file| file.lock().map(|()| file));
     lock.map_err(|why| LedgerError::File { path, why })

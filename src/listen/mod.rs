@@ -13,5 +13,7 @@ mod guard;
 mod server;
 mod stored;
 
-pub use server::{Incoming, REASONS, Received, Reception, new_delivery, serve};
+pub use server::{
+    Incoming, REASONS, Received, Reception, Remarks, TOO_MANY_CONNECTIONS, new_delivery, serve,
+};
 pub use stored::{Keep, Stored, load};

@@ -9,7 +9,10 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::map_response;
+use axum::response::Response;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -19,16 +22,25 @@ use super::guard::Guarded;
 use super::stored::{Keep, Stored};
 use crate::client::webhook::{Delivery, Refusal, WebhookHeaders, verify};
 use crate::ledger::{Ledger, NewDelivery, Taken};
-use crate::model::{ApiKey, Clock, Failure};
+use crate::model::{ApiKey, Clock, Failure, Instant};
 
 /// Why something is not taken, beside the words of [`Refusal`].
-pub const REASONS: [&str; 5] = [TOO_LARGE, CUT_SHORT, TOO_SLOW, BUSY, NOT_RECORDED];
+pub const REASONS: [&str; 6] =
+    [TOO_LARGE, CUT_SHORT, TOO_SLOW, BUSY, NOT_RECORDED, TOO_MANY_CONNECTIONS];
 
 const TOO_LARGE: &str = "too_large";
 const CUT_SHORT: &str = "cut_short";
 const TOO_SLOW: &str = "too_slow";
 const BUSY: &str = "busy";
 const NOT_RECORDED: &str = "not_recorded";
+/// An address has too many connections open: the one word that is not about a webhook.
+pub const TOO_MANY_CONNECTIONS: &str = "too_many_connections";
+
+/// Refusals that are told of in one [`REMARKS_WINDOW`]; the rest is counted.
+const REMARKS: u32 = 10;
+
+/// See [`REMARKS`].
+const REMARKS_WINDOW: Duration = Duration::from_secs(10);
 
 /// Longest time that a body may take to arrive.
 const BODY_PATIENCE: Duration = Duration::from_secs(10);
@@ -57,6 +69,32 @@ pub struct Reception {
     pub told: mpsc::Sender<Incoming>,
     /// Ids of deliveries that were handed over and are still being handled.
     pub in_hand: Arc<Mutex<HashSet<String>>>,
+    /// How many refusals were told of lately.
+    pub remarks: Arc<Mutex<Remarks>>,
+}
+
+/// Bounds how many refusals are told of, since strangers decide how many there are.
+#[derive(Debug, Default)]
+pub struct Remarks {
+    window: Option<Instant>,
+    told: u32,
+    untold: u64,
+}
+
+impl Remarks {
+    /// Whether a refusal at `now` is told of: with the number of those before it that were not.
+    fn next(&mut self, now: Instant) -> Option<u64> {
+        if self.window.is_none_or(|window| now.since(window) >= REMARKS_WINDOW) {
+            self.window = Some(now);
+            self.told = 0;
+        }
+        if self.told < REMARKS {
+            self.told += 1;
+            return Some(std::mem::take(&mut self.untold));
+        }
+        self.untold += 1;
+        None
+    }
 }
 
 /// Something that came in.
@@ -79,6 +117,8 @@ pub enum Incoming {
         why: String,
         /// What it calls itself; foreign text.
         id: Option<String>,
+        /// How many refusals before it were not told of.
+        untold: u64,
     },
 }
 
@@ -125,9 +165,17 @@ pub async fn serve(
     reception: Reception,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
-    let app = Router::new().fallback(take).with_state(Arc::new(reception));
+    let reception = Arc::new(reception);
+    let app = Router::new()
+        .fallback(take)
+        .layer(map_response(the_last_of_its_connection))
+        .with_state(Arc::clone(&reception));
     let stopped = stop.clone().cancelled_owned();
-    let served = axum::serve(Guarded::new(listener), app).with_graceful_shutdown(stopped);
+    let guarded = Guarded::new(listener, move |address| {
+        let why = format!("{address} has too many connections open");
+        reception.remark(TOO_MANY_CONNECTIONS, why, None);
+    });
+    let served = axum::serve(guarded, app).with_graceful_shutdown(stopped);
     let patience = async {
         stop.cancelled().await;
         tokio::time::sleep(GRACE).await;
@@ -140,6 +188,12 @@ pub async fn serve(
     }
 }
 
+/// A connection carries one request, so that a stranger cannot hold it between two.
+async fn the_last_of_its_connection(mut response: Response) -> Response {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
 async fn take(State(reception): State<Arc<Reception>>, request: Request) -> StatusCode {
     let (head, body) = request.into_parts();
     if head.method != Method::POST {
@@ -150,10 +204,7 @@ async fn take(State(reception): State<Arc<Reception>>, request: Request) -> Stat
     match reception.receive(headers, &head.headers, body).await {
         Ok(status) => status,
         Err(Rejected { status, word, why }) => {
-            // Whoever floods us with nonsense fills neither our log nor the places of what is true.
-            if reception.has_room_for_remarks() {
-                let _ = reception.told.try_send(Incoming::Refused { word, why, id });
-            }
+            reception.remark(word, why, id);
             status
         }
     }
@@ -220,6 +271,17 @@ impl Reception {
             place.send(incoming);
         }
         Ok(StatusCode::OK)
+    }
+
+    /// Tells of a refusal. A flood of them fills neither our log nor the places of what is true.
+    fn remark(&self, word: &'static str, why: String, id: Option<String>) {
+        if !self.has_room_for_remarks() {
+            return;
+        }
+        let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(untold) = remarks.next(self.clock.now()) {
+            let _ = self.told.try_send(Incoming::Refused { word, why, id, untold });
+        }
     }
 
     /// Whether more than half of the places is free: only then is told of what is not handled.

@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::director::Director;
 use super::engine::{Engine, EngineError, Probe};
 use super::fetch::Fetcher;
+use super::http::host::Hosts;
 use super::limiter::Limiter;
 use super::line::Line;
 use super::random::Tokens;
@@ -48,6 +49,8 @@ pub(crate) struct App {
     pub(crate) webhooks: Option<reqwest::Client>,
     pub(crate) base_url: String,
     pub(crate) cdn_url: String,
+    /// The hosts under which requests are taken.
+    pub(crate) hosts: Hosts,
     pub(crate) admin_token: String,
     pub(crate) webhook_secret: Option<String>,
     pub(crate) link_secret: String,

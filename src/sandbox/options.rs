@@ -1,11 +1,12 @@
 //! What the caller decides about a sandbox.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::engine::Engine;
+use super::engine::{Engine, Setting};
 use super::scenario::Scenario;
 use super::timer::Distribution;
 
@@ -74,6 +75,8 @@ pub struct Options {
     ///
     /// [`engine::install_rvm`]: super::engine::install_rvm
     pub models: Option<PathBuf>,
+    /// Variables of the programs that it runs (FFmpeg): all that they get.
+    pub tool_vars: BTreeMap<String, String>,
     /// The first key; a random one when absent.
     pub api_key: Option<String>,
     /// The admin token; a random one when absent.
@@ -103,6 +106,7 @@ impl Default for Options {
             scenario: None,
             engine: EngineChoice::Real,
             models: None,
+            tool_vars: Setting::default().vars,
             api_key: None,
             admin_token: None,
             credits: 10_000.0,

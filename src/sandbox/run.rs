@@ -16,9 +16,10 @@ use super::app::{App, Backend};
 use super::audit::Audit;
 use super::clock::Clock;
 use super::director::Director;
-use super::engine::{Limits, RealEngine, Tools};
+use super::engine::{Limits, RealEngine, Setting, Tools};
 use super::fetch::Fetcher;
 use super::http::connection::{Connection, Tracked};
+use super::http::host::Hosts;
 use super::limiter::Limiter;
 use super::options::{EngineChoice, Options};
 use super::random::Tokens;
@@ -281,6 +282,7 @@ pub(crate) fn build(
         .add_key(&api_key, FIRST_CLIENT, None, options.credits, clock.wall())
         .and_then(|_| service.save_registry())
         .map_err(SandboxError::State)?;
+    let any_address = !options.listen.ip().is_loopback() || !options.cdn_listen.ip().is_loopback();
     let link_secret = service.registry.link_secret.clone();
     let app = Arc::new(App {
         service: Mutex::new(service),
@@ -297,6 +299,7 @@ pub(crate) fn build(
         cancel: Arc::new(AtomicBool::new(false)),
         fetcher,
         webhooks,
+        hosts: Hosts::of(&[&base_url, &cdn_url], any_address),
         base_url,
         cdn_url,
         admin_token: options.admin_token.unwrap_or_else(|| tokens.hex(40)),
@@ -326,7 +329,9 @@ fn backend(options: &Options, scenario: &Scenario) -> Result<Backend, SandboxErr
         EngineChoice::Real => {
             // Too long is for the server to say: a refusal has to reach the one who uploads.
             let limits = Limits { duration_seconds: 86_400.0, ..Limits::default() };
-            let engine = RealEngine::new(Tools::default(), limits, options.models.clone())
+            let setting = Setting { vars: options.tool_vars.clone(), directory: None };
+            let tools = Tools { setting, ..Tools::default() };
+            let engine = RealEngine::new(tools, limits, options.models.clone())
                 .map_err(|error| SandboxError::Engine(error.to_string()))?;
             Backend::Engine(Arc::new(engine))
         }

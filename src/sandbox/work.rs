@@ -143,7 +143,7 @@ impl Bench {
     /// The path of a file in it.
     fn file(&self, app: &App, name: &str) -> Result<PathBuf, String> {
         if self.0.get().is_none() {
-            let made = tempfile::tempdir_in(disk(app)?.work()).map_err(|e| e.to_string())?;
+            let made = disk(app)?.work_directory().map_err(|e| e.to_string())?;
             // Nobody else fills the cell: a bench belongs to one run.
             let _ = self.0.set(made);
         }

@@ -4,6 +4,7 @@ use url::{Host, Url};
 
 use crate::model::{Failure, FailureKind};
 
+use super::entry::Entry;
 use super::reader::{self, Reader};
 
 /// Where the vendor's API is (contract).
@@ -27,6 +28,14 @@ pub(super) fn read(
     read.required("base_url", vendor, Url::to_string, |scalar| {
         parse(reader::text(scalar)?, allow_http)
     })
+}
+
+/// Where a file says that the API is, at `entry` or by default; none if that cannot be read.
+pub(super) fn filed(entry: Option<&Entry>) -> Option<Url> {
+    match entry {
+        None => parse(VENDOR, false).ok(),
+        Some(entry) => parse(reader::text(&entry.scalar).ok()?, true).ok(),
+    }
 }
 
 /// The base address that `text` names.

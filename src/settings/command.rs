@@ -20,7 +20,7 @@ const LOOKS: u32 = 200;
 
 /// What `line` prints when `sh -c` runs it. Its standard input is empty, since ours may be a list
 /// of inputs; its standard error is ours, so that it can ask for a touch or a password and say
-/// what is wrong.
+/// what is wrong. Of our variables it gets none that holds a secret of ours.
 ///
 /// # Errors
 /// Says why there is no key; never holds what was printed.
@@ -32,7 +32,7 @@ pub(super) fn output(
     let mut child = Command::new("sh")
         .args(["-c", line])
         .env_clear()
-        .envs(surroundings.vars)
+        .envs(surroundings.child_vars)
         .current_dir(surroundings.current_dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -100,7 +100,8 @@ mod tests {
             ("PLANTED".to_owned(), "from-the-variables".to_owned()),
         ]
         .into();
-        output(line, &Surroundings { vars: &vars, current_dir: Path::new("/") }, patience)
+        let current_dir = Path::new("/");
+        output(line, &Surroundings { vars: &vars, child_vars: &vars, current_dir }, patience)
     }
 
     #[test]

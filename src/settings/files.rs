@@ -1,11 +1,13 @@
 //! Finding and reading configuration files, and paths that are written in them.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
 
 use crate::model::{Failure, FailureKind};
 
@@ -26,7 +28,15 @@ const LONGEST: u64 = 1024 * 1024;
 pub(super) struct Found {
     pub(super) paths: Vec<PathBuf>,
     pub(super) user: Layer,
-    pub(super) project: Option<Layer>,
+    pub(super) project: Option<ProjectFile>,
+}
+
+/// A project's file.
+pub(super) struct ProjectFile {
+    pub(super) path: PathBuf,
+    pub(super) layer: Layer,
+    /// SHA-256 of its content.
+    pub(super) digest: [u8; 32],
 }
 
 /// Reads `named` alone if there is one, and otherwise the user file and the project file as far
@@ -41,23 +51,23 @@ pub(super) fn read(
 ) -> Result<Found, Failure> {
     let mut found = Found::default();
     if let Some(path) = named {
-        let layer = load(path, Author::User)?
+        let (layer, _) = load(path, Author::User)?
             .ok_or_else(|| wrong(path, "there is no such file; check --config or RBGV_CONFIG"))?;
         found.user = layer;
         found.paths.push(path.to_owned());
         return Ok(found);
     }
     if let Some(path) = config_dir.map(|dir| dir.join(USER_FILE))
-        && let Some(layer) = load(&path, Author::User)?
+        && let Some((layer, _)) = load(&path, Author::User)?
     {
         found.user = layer;
         found.paths.push(path);
     }
     for dir in current_dir.ancestors() {
         let path = dir.join(PROJECT_FILE);
-        if let Some(layer) = load(&path, Author::Project)? {
-            found.project = Some(layer);
-            found.paths.push(path);
+        if let Some((layer, digest)) = load(&path, Author::Project)? {
+            found.paths.push(path.clone());
+            found.project = Some(ProjectFile { path, layer, digest });
             break;
         }
     }
@@ -68,25 +78,60 @@ fn wrong(path: &Path, why: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Configuration, path.display().to_string(), why)
 }
 
-/// The file at `path` as a layer; none if there is no such file.
-fn load(path: &Path, author: Author) -> Result<Option<Layer>, Failure> {
+/// The file at `path` as a layer, with the SHA-256 of its content; none if there is no such file.
+fn load(path: &Path, author: Author) -> Result<Option<(Layer, [u8; 32])>, Failure> {
     let unreadable =
         |error: &dyn std::fmt::Display| wrong(path, format!("cannot be read: {error}"));
-    let file = match File::open(path) {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    if author == Author::Project {
+        options.custom_flags(DO_NOT_WAIT);
+    }
+    let file = match options.open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => return Err(unreadable(&error)),
     };
+    if author == Author::Project {
+        check_project_file(path, &file)?;
+    }
     let mut bytes = Vec::new();
     file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > LONGEST {
         return Err(wrong(path, "is longer than 1 MiB, which no configuration is"));
     }
+    let digest = Sha256::digest(&bytes).into();
     let text = String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8 text"))?;
     let path: Arc<Path> = path.into();
-    Layer::parse(&path, author, &text).map(Some)
+    Ok(Some((Layer::parse(&path, author, &text)?, digest)))
+}
+
+/// Opens a named pipe without waiting for somebody to write to it.
+#[expect(clippy::cast_possible_wrap, reason = "a flag is a bit pattern")]
+const DO_NOT_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+
+/// A project's file was put there by this user, and nobody else can change it.
+fn check_project_file(path: &Path, file: &File) -> Result<(), Failure> {
+    let unreadable = |error: std::io::Error| wrong(path, format!("cannot be read: {error}"));
+    let found = file.metadata().map_err(unreadable)?;
+    if !found.is_file() {
+        return Err(wrong(path, "cannot be read: it is not a regular file"));
+    }
+    let link = path.symlink_metadata().map_err(unreadable)?;
+    let us = rustix::process::geteuid().as_raw();
+    if found.uid() != us || link.uid() != us {
+        let why = "this project file belongs to another user, so it is not read; name it with --config \
+                   if you trust it, or run in another directory";
+        return Err(wrong(path, why));
+    }
+    if found.mode() & 0o022 != 0 {
+        let shown = path.display();
+        let why = format!("other users can write to this project file; run: chmod go-w '{shown}'");
+        return Err(wrong(path, why));
+    }
+    Ok(())
 }
 
 /// The path that `text` names in the configuration file `file`: `~/` is the home directory, and a

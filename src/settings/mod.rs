@@ -8,6 +8,7 @@ mod add;
 mod address;
 mod age;
 mod command;
+mod confirm;
 pub mod duration;
 mod entry;
 mod files;
@@ -37,8 +38,10 @@ use crate::model::{
 };
 
 pub use add::{KeySource, NewProfile, add_profile};
+pub use confirm::Project;
 pub use profile::{Environment, Limits, Profile, Timing};
 pub use reader::Shown;
+pub use resolve::project;
 pub use rotate::{RotationStep, rotate_key};
 pub use secret::KEY_VARIABLES;
 
@@ -106,6 +109,7 @@ pub struct Settings {
     shown: Vec<Shown>,
     listed: Vec<ProfileSummary>,
     vars: BTreeMap<String, String>,
+    child_vars: BTreeMap<String, String>,
     current_dir: PathBuf,
 }
 
@@ -175,8 +179,7 @@ impl Settings {
     pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
         let wrong = |why: String| Failure::new(FailureKind::Configuration, "the key", why);
         let placed = Placed { source: secret::Source::of(source).map_err(wrong)?, place: None };
-        let surroundings = Surroundings { vars: &self.vars, current_dir: &self.current_dir };
-        let key = placed.read(Slot::NextKey, &self.profile.name, &surroundings)?;
+        let key = placed.read(Slot::NextKey, &self.profile.name, &self.surroundings())?;
         let source = placed.source.to_string();
         Ok(ResolvedKey { key, source, warnings: placed.warnings() })
     }
@@ -224,6 +227,12 @@ impl Settings {
         })
     }
 
+    /// The variables for programs that the user has us run: all but those that hold secrets of ours.
+    #[must_use]
+    pub fn child_vars(&self) -> &BTreeMap<String, String> {
+        &self.child_vars
+    }
+
     /// Every effective value and where it came from; of secrets the fingerprint.
     #[must_use]
     pub fn show(&self) -> Vec<Shown> {
@@ -266,6 +275,7 @@ impl Settings {
             shown: Vec::new(),
             listed: vec![summary],
             vars: BTreeMap::new(),
+            child_vars: BTreeMap::new(),
             current_dir: PathBuf::from("/"),
         }
     }
@@ -278,10 +288,38 @@ impl Settings {
             return Ok(Some(ResolvedKey { key, source, warnings: Vec::new() }));
         }
         let Some(placed) = self.profile.source(slot) else { return Ok(None) };
-        let surroundings = Surroundings { vars: &self.vars, current_dir: &self.current_dir };
-        let key = placed.read(slot, &self.profile.name, &surroundings)?;
+        if slot.is_sent() && placed.place.is_some() && !self.profile.names_its_service() {
+            return Err(self.key_of_another_service(slot, placed));
+        }
+        let key = placed.read(slot, &self.profile.name, &self.surroundings())?;
         let source = format!("{} (profile {})", placed.source, self.profile.name);
         Ok(Some(ResolvedKey { key, source, warnings: placed.warnings() }))
+    }
+
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            vars: &self.vars,
+            child_vars: &self.child_vars,
+            current_dir: &self.current_dir,
+        }
+    }
+
+    /// A variable names another service than the profile whose key this is.
+    fn key_of_another_service(&self, slot: Slot, placed: &Placed) -> Failure {
+        let name = &self.profile.name;
+        let origin = |url: &Url| url.origin().ascii_serialization();
+        let its = self.profile.filed_url.as_ref().map_or_else(|| "another one".to_owned(), origin);
+        let place = placed.place.as_ref().map_or_else(String::new, |place| format!(", {place}"));
+        let remedy = match slot.variables() {
+            [] => "unset RBGV_BASE_URL".to_owned(),
+            [variable, ..] => format!("set {variable} for that service, or unset RBGV_BASE_URL"),
+        };
+        let why = format!(
+            "it belongs to {its}, and RBGV_BASE_URL names {}, so it is not sent; {remedy}",
+            origin(&self.profile.base_url)
+        );
+        let what = format!("{} of profile {name}{place}", slot.name());
+        Failure::new(FailureKind::Configuration, what, why).with_next("rbgv profile list")
     }
 
     fn no_key(&self) -> Failure {

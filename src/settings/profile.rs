@@ -22,7 +22,7 @@ use super::{address, age, files, schema};
 const PRODUCTION_ASKS_ABOVE: f64 = 500.0;
 
 /// What a profile is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Environment {
     /// Trying things out.
     #[default]
@@ -91,6 +91,8 @@ pub struct Profile {
     pub key_max_age: Option<Duration>,
     /// How many of a hundred new jobs go to the next key, while there is one.
     pub next_key_share: u32,
+    /// Where the files say that the API is, whatever a variable says; none if that cannot be read.
+    pub(super) filed_url: Option<Url>,
     pub(super) choice: Choice,
     pub(super) api_key: Option<secret::Placed>,
     pub(super) next_key: Option<secret::Placed>,
@@ -177,10 +179,8 @@ impl Profile {
         let mut read = Reader::new(&prefix, own);
         let allow_http = read.flag("allow_http", false)?;
         let base_url = address::read(&mut read, base, allow_http)?;
-        let word = |environment: &Environment| environment.to_string();
-        let environment = read.required("environment", Environment::Dev, word, |scalar| {
-            reader::text(scalar)?.parse()
-        })?;
+        let filed_url = address::filed(own.get("base_url"));
+        let environment = environment(&mut read)?;
         let confirm_above_credits = confirm(&mut read, environment)?;
         let choice = Choice::read(&mut read, vars)?;
         let next_key_share = read.count("next_key_share", 0, 0..=100)?;
@@ -200,6 +200,7 @@ impl Profile {
             key_created,
             key_max_age,
             next_key_share,
+            filed_url,
             choice,
             api_key: secret::Placed::find(Slot::ApiKey, own, vars)?,
             next_key: secret::Placed::find(Slot::NextKey, own, vars)?,
@@ -213,6 +214,7 @@ impl Profile {
     pub(super) fn sandbox(base_url: Url, timing: Timing, key: secret::Placed) -> Self {
         Self {
             name: super::SANDBOX.to_owned(),
+            filed_url: Some(base_url.clone()),
             base_url,
             environment: Environment::Dev,
             confirm_above_credits: None,
@@ -229,6 +231,11 @@ impl Profile {
             admin_token: None,
             webhook_secret: None,
         }
+    }
+
+    /// Whether the files name the service that is used, so that the keys that they name are its keys.
+    pub(super) fn names_its_service(&self) -> bool {
+        self.filed_url.as_ref().is_some_and(|url| url.origin() == self.base_url.origin())
     }
 
     pub(super) fn source(&self, slot: Slot) -> Option<&secret::Placed> {
@@ -272,6 +279,66 @@ impl Choice {
 /// A job option by the word for it.
 fn word<T: FromStr<Err = BadOption>>(scalar: &Scalar) -> Result<T, String> {
     reader::text(scalar)?.parse().map_err(|bad: BadOption| bad.0)
+}
+
+/// What protects the user from bills and the service from load: the effective values of a profile.
+pub(super) struct Guards {
+    environment: Environment,
+    confirm_above_credits: Option<f64>,
+    limits: Limits,
+    settle: Duration,
+    breaker_cooldown: Duration,
+}
+
+impl Guards {
+    /// The guards of the profile `name`, as `layer` has them.
+    pub(super) fn read(name: &str, layer: &ProfileLayer) -> Result<Self, Failure> {
+        let prefix = format!("profiles.{name}");
+        let mut read = Reader::new(&prefix, &layer.own);
+        let environment = environment(&mut read)?;
+        let confirm_above_credits = confirm(&mut read, environment)?;
+        let limits = Limits::read(&mut read, &prefix, layer)?;
+        let Timing { settle, breaker_cooldown, .. } = Timing::read(&mut read, &prefix, layer)?;
+        Ok(Self { environment, confirm_above_credits, limits, settle, breaker_cooldown })
+    }
+
+    /// The key of the first guard that is weaker than in `other`, with the value that it has there.
+    pub(super) fn weaker_than(&self, other: &Self) -> Option<(&'static str, String)> {
+        let (mine, theirs) = (&self.limits, &other.limits);
+        if self.environment < other.environment {
+            return Some(("environment", other.environment.to_string()));
+        }
+        let ask = |guards: &Self| guards.confirm_above_credits.unwrap_or(f64::INFINITY);
+        if ask(self) > ask(other) {
+            return Some(("confirm_above_credits", ask(other).to_string()));
+        }
+        let wholes = [
+            ("in_flight_max", mine.in_flight_max, theirs.in_flight_max),
+            ("concurrency", mine.concurrency, theirs.concurrency),
+        ];
+        if let Some((key, _, theirs)) = wholes.into_iter().find(|(_, mine, theirs)| mine > theirs) {
+            return Some((key, theirs.to_string()));
+        }
+        let rates = [
+            ("submission_rate_max", mine.submission_rate_max, theirs.submission_rate_max),
+            ("poll_rate_max", mine.poll_rate_max, theirs.poll_rate_max),
+        ];
+        if let Some((key, _, theirs)) = rates.into_iter().find(|(_, mine, theirs)| mine > theirs) {
+            return Some((key, theirs.to_string()));
+        }
+        let waits = [
+            ("settle", self.settle, other.settle),
+            ("breaker_cooldown", self.breaker_cooldown, other.breaker_cooldown),
+        ];
+        let shorter = waits.into_iter().find(|(_, mine, theirs)| mine < theirs);
+        shorter.map(|(key, _, theirs)| (key, super::duration::show(theirs)))
+    }
+}
+
+fn environment(read: &mut Reader<'_>) -> Result<Environment, Failure> {
+    read.required("environment", Environment::Dev, ToString::to_string, |scalar| {
+        reader::text(scalar)?.parse()
+    })
 }
 
 fn confirm(read: &mut Reader<'_>, environment: Environment) -> Result<Option<f64>, Failure> {

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Failure, FailureKind};
 
+use super::confirm::Project;
 use super::entry::Entry;
 use super::files::{self, Found};
 use super::layer::{Layer, ProfileLayer};
 use super::profile::{Choice, Profile};
 use super::reader::{self, DEFAULT, Reader, Shown, row};
-use super::secret::Surroundings;
+use super::secret::{self, Surroundings};
 use super::{Defaults, SANDBOX, STANDARD, Settings, Sources, overview, schema, trust};
 
 /// The variable that gives the address of the profile in use.
@@ -24,13 +25,12 @@ impl Settings {
     /// [`FailureKind::Configuration`], with file, line and column where there is one, and the way
     /// out.
     pub fn resolve(sources: &Sources<'_>) -> Result<Self, Failure> {
-        let named = named_file(sources);
-        let found = files::read(named.as_deref(), sources.config_dir, sources.current_dir)?;
-        let mut merged = merge(&found);
-        let (active, chosen_by) = choose(sources, &merged)?;
-        // The standard profile exists also where no file speaks of it.
-        merged.profiles.entry(active.clone()).or_default();
-        check_trust(sources, &found, &merged, &active)?;
+        let Merged { found, named, layers: merged, active, chosen_by, state_dir, project } =
+            Merged::read(sources)?;
+        if let Some(project) = project.filter(|project| !project.is_confirmed()) {
+            return Err(project.unconfirmed());
+        }
+        let (state_dir, state_origin) = state_dir;
 
         let (profile, profile_rows) = read_profile(sources, &merged, &active, true)?;
         let mut all = vec![profile.clone()];
@@ -38,7 +38,6 @@ impl Settings {
             all.push(read_profile(sources, &merged, name, false)?.0);
         }
         let (defaults, default_rows) = defaults(sources, &merged, &profile)?;
-        let (state_dir, state_origin) = state_dir(sources)?;
         let log = var(sources, "RBGV_LOG").map(str::to_owned);
 
         let mut shown = vec![
@@ -48,7 +47,12 @@ impl Settings {
         shown.extend(log.iter().map(|filter| row("log", filter, "variable RBGV_LOG")));
         shown.extend(merged.top.get("require").and_then(required_row));
         shown.extend(default_rows);
-        let surroundings = Surroundings { vars: sources.vars, current_dir: sources.current_dir };
+        let child_vars = secret::without_secrets(sources.vars, &all);
+        let surroundings = Surroundings {
+            vars: sources.vars,
+            child_vars: &child_vars,
+            current_dir: sources.current_dir,
+        };
         shown.extend(overview::secret_rows(&profile, &surroundings));
         shown.extend(profile_rows);
         let listed = overview::list(&all, &active, &surroundings);
@@ -64,8 +68,44 @@ impl Settings {
             shown,
             listed,
             vars: sources.vars.clone(),
+            child_vars,
             current_dir: sources.current_dir.to_owned(),
         })
+    }
+}
+
+/// The project's file that applies, with what it wants; none where there is none.
+///
+/// # Errors
+/// As for [`Settings::resolve`], as far as the files together are concerned.
+pub fn project(sources: &Sources<'_>) -> Result<Option<Project>, Failure> {
+    Merged::read(sources).map(|merged| merged.project)
+}
+
+/// The files in one, and what was decided by them.
+struct Merged {
+    found: Found,
+    named: Option<PathBuf>,
+    layers: Layer,
+    active: String,
+    chosen_by: String,
+    state_dir: (PathBuf, &'static str),
+    project: Option<Project>,
+}
+
+impl Merged {
+    fn read(sources: &Sources<'_>) -> Result<Self, Failure> {
+        let named = named_file(sources);
+        let found = files::read(named.as_deref(), sources.config_dir, sources.current_dir)?;
+        let mut layers = merge(&found);
+        let (active, chosen_by) = choose(sources, &layers)?;
+        // The standard profile exists also where no file speaks of it.
+        layers.profiles.entry(active.clone()).or_default();
+        let wants = check_trust(sources, &found, &layers, &active)?;
+        let state_dir = state_dir(sources)?;
+        let project =
+            found.project.as_ref().map(|project| Project::new(project, wants, &state_dir.0));
+        Ok(Self { found, named, layers, active, chosen_by, state_dir, project })
     }
 }
 
@@ -89,7 +129,7 @@ fn merge(found: &Found) -> Layer {
     let mut merged = Layer::default();
     merged.overlay(&found.user);
     if let Some(project) = &found.project {
-        merged.overlay(project);
+        merged.overlay(&project.layer);
     }
     merged
 }
@@ -138,17 +178,19 @@ fn unknown_profile(name: &str, known: &[String], origin: &str) -> Failure {
     Failure::new(FailureKind::Configuration, origin, why).with_next("rbgv profile list")
 }
 
-/// Checks what a project file says over the user's own.
+/// Checks what a project file says over the user's own; the answer is what has to be confirmed.
 fn check_trust(
     sources: &Sources<'_>,
     found: &Found,
     merged: &Layer,
     active: &str,
-) -> Result<(), Failure> {
-    let Some(project) = &found.project else { return Ok(()) };
+) -> Result<Vec<String>, Failure> {
+    let Some(project) = &found.project else { return Ok(Vec::new()) };
     let address_given = var(sources, BASE_URL).is_some();
-    let context = trust::Context { active, address_given, vars: sources.vars };
-    trust::check(&found.user, project, merged, &context)
+    let otherwise = choose(sources, &found.user).ok().map(|(name, _)| name);
+    let otherwise = otherwise.as_deref();
+    let context = trust::Context { active, otherwise, address_given, vars: sources.vars };
+    trust::check(&found.user, &project.layer, merged, &context)
 }
 
 /// The profile `name` with a row for each of its values. Only the one in use listens to variables.

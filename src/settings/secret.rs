@@ -11,6 +11,7 @@ use crate::model::{ApiKey, Failure, FailureKind, Fingerprint};
 
 use super::add::KeySource;
 use super::entry::{Entry, Place, Section};
+use super::profile::Profile;
 use super::{command, files, keyring, reader};
 
 /// The longest file or answer that can be a key, in bytes.
@@ -18,6 +19,35 @@ pub(super) const LONGEST: u64 = 64 * 1024;
 
 /// The variables that hold an API key, whatever the profile, strongest first.
 pub const KEY_VARIABLES: [&str; 2] = ["RBGV_API_KEY", "REMOVEBGVIDEO_API_KEY"];
+
+/// Variables that hold secrets of ours, whatever the configuration says: no child gets them.
+const SECRET_VARIABLES: [&str; 5] = [
+    "RBGV_API_KEY",
+    "REMOVEBGVIDEO_API_KEY",
+    "RBGV_ADMIN_TOKEN",
+    "RBGV_WEBHOOK_SECRET",
+    "RBGV_SANDBOX_KEY",
+];
+
+/// `vars` without those that hold secrets: the ones that we always read, and the ones that `profiles`
+/// name.
+pub(super) fn without_secrets<'a>(
+    vars: &BTreeMap<String, String>,
+    profiles: impl IntoIterator<Item = &'a Profile>,
+) -> BTreeMap<String, String> {
+    let mut rest = vars.clone();
+    for name in SECRET_VARIABLES {
+        rest.remove(name);
+    }
+    for profile in profiles {
+        for slot in Slot::ALL {
+            if let Some(Placed { source: Source::Variable(name), .. }) = profile.source(slot) {
+                rest.remove(name);
+            }
+        }
+    }
+    rest
+}
 
 /// Which secret of a profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +91,11 @@ impl Slot {
                 "admin_token_keyring",
             ],
         }
+    }
+
+    /// Whether it is sent to the service, rather than used to judge what comes from there.
+    pub(super) fn is_sent(self) -> bool {
+        self != Self::WebhookSecret
     }
 
     /// The variables that stand above every profile, strongest first.
@@ -128,6 +163,8 @@ pub(super) struct Placed {
 /// What reading a secret needs of the world.
 pub(super) struct Surroundings<'a> {
     pub(super) vars: &'a BTreeMap<String, String>,
+    /// The variables that a command gets.
+    pub(super) child_vars: &'a BTreeMap<String, String>,
     pub(super) current_dir: &'a Path,
 }
 

@@ -1,6 +1,7 @@
-//! What a project file may not do. It lies in a directory that may have been cloned from anywhere,
-//! so it must not run commands, lead a key of the user's to another host, have files of theirs
-//! uploaded, or take off the guards that they put on a profile.
+//! What a project file may do. It may come from anywhere with the directory that it is in, so it runs
+//! no command, has no file of the user's uploaded, sends no key of the user's own configuration to
+//! another host, and weakens no guard. A host, key or secret of its own is used only after the user
+//! confirmed it (see [`super::confirm`]).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,18 +12,22 @@ use super::address::{self, VENDOR};
 use super::entry::{Author, Entry, Place, Scalar, Section};
 use super::files;
 use super::layer::{Layer, ProfileLayer};
-use super::secret::{self, Placed, Slot, Source};
+use super::profile::Guards;
+use super::secret::{Placed, Slot};
 
 /// What decides about trust beside the files.
 pub(super) struct Context<'a> {
     /// The profile in use: the variables that give a key apply to it.
     pub(super) active: &'a str,
+    /// The profile that would be in use without the project's file, if it can be told.
+    pub(super) otherwise: Option<&'a str>,
     /// Whether a variable gives its address, so that no file does.
     pub(super) address_given: bool,
     pub(super) vars: &'a BTreeMap<String, String>,
 }
 
-/// Checks what `project` says over `user`, which together are `merged`.
+/// Checks what `project` says over `user`, which together are `merged`. The answer is what it wants
+/// that the user's own configuration does not have: this has to be confirmed.
 ///
 /// # Errors
 /// The first thing that it may not do, and what to do about it.
@@ -31,20 +36,38 @@ pub(super) fn check(
     project: &Layer,
     merged: &Layer,
     context: &Context<'_>,
-) -> Result<(), Failure> {
+) -> Result<Vec<String>, Failure> {
     check_picture(&project.defaults, context)?;
     let nothing = ProfileLayer::default();
+    let mut wanted = Vec::new();
     for (name, said) in &project.profiles {
         let users = user.profiles.get(name).unwrap_or(&nothing);
         check_commands(&said.own)?;
         check_picture(&said.own, context)?;
-        check_guards(name, &users.own, &said.own)?;
+        let whole = merged.profiles.get(name).unwrap_or(said);
+        check_guards((name, users), (name, whole), said)?;
         if let Some(exposed) = exposed(name, &users.own, &said.own, context) {
-            let own = merged.profiles.get(name).map_or(&said.own, |profile| &profile.own);
-            check_keys(name, &exposed, own, context)?;
+            check_keys(name, &exposed, &whole.own, context)?;
+            wanted.push(format!("profile {name} {}", exposed.what));
         }
+        wanted.extend(secrets(name, &users.own, said, context)?);
     }
-    Ok(())
+    // A profile that only the project has replaces the one that the user would have used, with its
+    // guards.
+    if let Some(otherwise) = context.otherwise
+        && otherwise != context.active
+        && !user.profiles.contains_key(context.active)
+    {
+        let users = user.profiles.get(otherwise).unwrap_or(&nothing);
+        let said = project.profiles.get(context.active).unwrap_or(&nothing);
+        check_guards((otherwise, users), (context.active, said), said).map_err(|failure| {
+            match project.top.get("default_profile") {
+                Some(entry) => entry.place.failure(failure.why),
+                None => failure,
+            }
+        })?;
+    }
+    Ok(wanted)
 }
 
 fn check_commands(said: &Section) -> Result<(), Failure> {
@@ -77,20 +100,71 @@ fn check_picture(said: &Section, context: &Context<'_>) -> Result<(), Failure> {
     )))
 }
 
-/// The user's word on how careful a profile is stands above the project's.
-fn check_guards(name: &str, users: &Section, said: &Section) -> Result<(), Failure> {
-    for key in ["environment", "confirm_above_credits"] {
-        if let (Some(mine), Some(theirs)) = (users.get(key), said.get(key))
+/// The guards of `whole` are at least as strong as those of the user's own profile, defaults included.
+fn check_guards(
+    (users_name, users): (&str, &ProfileLayer),
+    (name, whole): (&str, &ProfileLayer),
+    said: &ProfileLayer,
+) -> Result<(), Failure> {
+    let find = |layer: &ProfileLayer, key: &str| {
+        [&layer.own, &layer.limits, &layer.timing].into_iter().find_map(|s| s.get(key).cloned())
+    };
+    let weaker = Guards::read(name, whole)?.weaker_than(&Guards::read(users_name, users)?);
+    if let Some((key, value)) = weaker {
+        let origin = find(users, key)
+            .map_or_else(|| "by default".to_owned(), |entry| format!("by {}", entry.place));
+        let why = format!(
+            "a project file may not weaken `{key}` of profile {users_name}, which is {value} {origin}; \
+             remove this line, or set it in your own configuration file"
+        );
+        return Err(match find(said, key) {
+            Some(theirs) => theirs.place.failure(why),
+            None => Failure::new(
+                crate::model::FailureKind::Configuration,
+                format!("profile {name}"),
+                why,
+            ),
+        });
+    }
+    for key in ["key_created", "key_max_age"] {
+        if let (Some(mine), Some(theirs)) = (users.own.get(key), said.own.get(key))
             && !same(&mine.scalar, &theirs.scalar)
         {
             return Err(theirs.place.failure(format!(
-                "a project file may not change `{key}` of profile {name}, which {} sets; remove \
-                 this line, or give the project's profile another name",
+                "a project file may not change `{key}` of profile {name}, which {} sets; remove this \
+                 line",
                 mine.place
             )));
         }
     }
     Ok(())
+}
+
+/// The secrets that the project's file gives `name` and the user's own configuration does not.
+fn secrets(
+    name: &str,
+    users: &Section,
+    said: &ProfileLayer,
+    context: &Context<'_>,
+) -> Result<Vec<String>, Failure> {
+    let mut wanted = Vec::new();
+    for slot in Slot::ALL {
+        let Some(placed) = Placed::find(slot, &said.own, context.vars)? else { continue };
+        // The same variable or keyring entry; the same text could still name another file.
+        let [_, variable, _, _, keyring] = slot.keys();
+        let known = [variable, keyring].into_iter().any(|key| {
+            matches!((users.get(key), said.own.get(key)),
+                (Some(mine), Some(theirs)) if same(&mine.scalar, &theirs.scalar))
+        });
+        if !known {
+            wanted.push(format!(
+                "profile {name} takes its {} from: {}",
+                slot.name(),
+                placed.source
+            ));
+        }
+    }
+    Ok(wanted)
 }
 
 /// A setting of the project file through which a key could leave the user's hands.
@@ -110,16 +184,25 @@ fn exposed<'a>(
         && !address_given
         && !same_address(users.get("base_url"), theirs)
     {
-        return Some(Exposure { place: &theirs.place, what: "leads it to another host".into() });
+        let host = match &theirs.scalar {
+            Scalar::Text(text) => address::parse(text, true).ok(),
+            _ => None,
+        };
+        let host = host.map_or_else(|| "another host".to_owned(), |url| url.to_string());
+        return Some(Exposure {
+            place: &theirs.place,
+            what: format!("sends its jobs and key to {host}"),
+        });
     }
     let allows = |section: &Section| {
         section.get("allow_http").is_some_and(|e| matches!(e.scalar, Scalar::Flag(true)))
     };
     let theirs = said.get("allow_http").filter(|_| allows(said) && !allows(users))?;
-    Some(Exposure { place: &theirs.place, what: "allows it to be sent over plain http".into() })
+    Some(Exposure { place: &theirs.place, what: "sends its key over plain http".into() })
 }
 
-/// With `exposed` set by the project, every secret of the profile has to be the project's own.
+/// With `exposed` set by the project, no secret of the profile may come from the user's own
+/// configuration.
 fn check_keys(
     name: &str,
     exposed: &Exposure<'_>,
@@ -127,34 +210,18 @@ fn check_keys(
     context: &Context<'_>,
 ) -> Result<(), Failure> {
     for slot in Slot::ALL {
-        let from = match secret::overriding(slot, context.vars) {
-            Some((variable, _)) if name == context.active => format!("variable {variable}"),
-            _ => match Placed::find(slot, own, context.vars)? {
-                Some(placed) if !is_projects_own(&placed) => placed.source.to_string(),
-                _ => continue,
-            },
+        let Some(placed) = Placed::find(slot, own, context.vars)? else { continue };
+        let Some(place) = placed.place.filter(|place| place.author == Author::User) else {
+            continue;
         };
         return Err(exposed.place.failure(format!(
-            "the {} of profile {name} comes from elsewhere ({from}), and this project file {}; {}",
-            slot.name(),
+            "with this line, profile {name} {}, but its {} is set by {place}; {}",
             exposed.what,
+            slot.name(),
             way_out("this setting")
         )));
     }
     Ok(())
-}
-
-/// Whether the secret itself came with the project: written in its file, or in another file that
-/// really lies in its directory.
-fn is_projects_own(placed: &Placed) -> bool {
-    let Some(place) = placed.place.as_ref().filter(|place| place.author == Author::Project) else {
-        return false;
-    };
-    match &placed.source {
-        Source::Inline(_) => true,
-        Source::File(path) => place.path.parent().is_some_and(|dir| lies_in(path, dir)),
-        Source::Variable(_) | Source::Command(_) | Source::Keyring { .. } => false,
-    }
 }
 
 /// Whether `path` lies in `dir` once all links are followed.

@@ -164,9 +164,12 @@ fn every_command_in_a_sentence_exists() {
 /// A home as the pages suppose it: a production profile, clips, and everything by variables.
 fn shell(sandbox: &Sandbox) -> (Home, Command) {
     let home = Home::new();
-    let config = "default_profile = \"live\"\n\n[profiles.live]\nenvironment = \"prod\"\n\
-                  api_key_env = \"LIVE_KEY\"\n\n[profiles.live.timing]\npoll_first = \"20ms\"\n\
-                  poll_max = \"500ms\"\nsettle = \"400ms\"\n";
+    let config = format!(
+        "default_profile = \"live\"\n\n[profiles.live]\nenvironment = \"prod\"\nbase_url = \"{}\"\n\
+         api_key_env = \"LIVE_KEY\"\n\n[profiles.live.timing]\npoll_first = \"20ms\"\n\
+         poll_max = \"500ms\"\nsettle = \"400ms\"\n",
+        sandbox.base_url
+    );
     std::fs::write(home.path("config/rbgv/config.toml"), config).unwrap();
     for n in 0..3 {
         home.variant(&format!("clips/{n}.mp4"), n);
@@ -181,7 +184,6 @@ fn shell(sandbox: &Sandbox) -> (Home, Command) {
     }
     command
         .env("PATH", path)
-        .env("RBGV_BASE_URL", &sandbox.base_url)
         .env("RBGV_ADMIN_TOKEN", &sandbox.admin_token)
         .env("RBGV_WEBHOOK_SECRET", WEBHOOK_SECRET)
         .env("LIVE_KEY", &sandbox.api_key)
@@ -204,7 +206,9 @@ fn run_page(name: &str) -> usize {
         script =
             script + "echo \"block of line " + &block.line.to_string() + "\" >&2\n" + &block.text;
     }
-    let script = script.replace("8787", &port.to_string());
+    // A profile's key goes only to the service that the profile names: here, the sandbox.
+    let added = format!("profile add staging --base-url {}", sandbox.base_url);
+    let script = script.replace("8787", &port.to_string()).replace("profile add staging", &added);
     Ran::of(command.args(["-c", &script])).ends_with(0);
     marked.len()
 }

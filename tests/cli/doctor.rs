@@ -159,7 +159,10 @@ fn what_is_wrong_with_the_service_is_told() {
     sandbox.scenario("[[fault]]\non = \"GET /health\"\ndo = { set = { status = \"degraded\" } }");
     assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["health"]);
     let gone = Ran::of(
-        home.keyed(&sandbox).env("RBGV_BASE_URL", "http://127.0.0.1:9").args(["doctor", "--json"]),
+        home.command()
+            .env("RBGV_BASE_URL", "http://127.0.0.1:9")
+            .env("RBGV_API_KEY", "sk-test")
+            .args(["doctor", "--json"]),
     );
     assert_eq!(findings(&gone.ends_with(10)), ["connection"]);
 }
@@ -184,9 +187,10 @@ fn what_is_wrong_with_the_ledger_is_told() {
     home.clip("a.mp4");
     home.run(&sandbox, &["run", "a.mp4"]).ends_with(0);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert_eq!(findings(&doctor(&home, &sandbox).ends_with(10)), ["ledger"]);
+    let repaired = doctor(&home, &sandbox).ends_with(0);
+    assert!(repaired.stdout.contains("other users could read"), "{}", repaired.stdout);
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     std::fs::write(&file, "this is no database").unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
     let damaged = doctor(&home, &sandbox).ends_with(10);
     assert_eq!(findings(&damaged), ["ledger"]);
     assert!(damaged.stdout.contains("bring back a backup"), "{}", damaged.stdout);
@@ -228,8 +232,9 @@ fn a_service_that_is_not_there_is_told_at_once() {
         // The waits of a test are too short for a service that is not on this machine.
         ("https://doctor.invalid", &["configuration", "name"]),
     ] {
-        let mut command = home.keyed(&sandbox);
-        let ran = Ran::of(command.env("RBGV_BASE_URL", address).args(["doctor", "--json"]));
+        let mut command = home.command();
+        command.env("RBGV_BASE_URL", address).env("RBGV_API_KEY", "sk-test");
+        let ran = Ran::of(command.args(["doctor", "--json"]));
         assert_eq!(findings(&ran.ends_with(10)), finding, "{address}");
     }
     // One attempt each; the usual client tries for half a minute.

@@ -34,6 +34,23 @@ fn a_key_is_made_used_and_switched_off() {
 }
 
 #[test]
+fn in_production_a_key_is_switched_off_only_after_a_yes() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let config = home.path("config/rbgv/config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let text = text.replace("api_key_env", "environment = \"prod\"\napi_key_env");
+    std::fs::write(&config, text).unwrap();
+    let listed = keys(&home, &sandbox, &["list", "--json"]).ends_with(0);
+    let fingerprint = listed.json()[0][0]["key_fingerprint"].as_str().unwrap().to_owned();
+    let refused = keys(&home, &sandbox, &["disable", &fingerprint]).ends_with(2).says("about to");
+    assert!(!refused.stderr.contains("is off"), "{}", refused.stderr);
+    home.run(&sandbox, &["usage"]).ends_with(0);
+    keys(&home, &sandbox, &["disable", &fingerprint, "--yes"]).ends_with(0).says("is off");
+    home.run(&sandbox, &["usage"]).ends_with(3);
+}
+
+#[test]
 fn a_key_can_go_to_a_private_file_and_nowhere_else() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);

@@ -311,7 +311,8 @@ fn waiting_for_a_service_that_is_not_there_is_said_once() {
     home.clip("a.mp4");
     for args in [&["run", "a.mp4"][..], &["--json", "usage"], &["status", "job-1"]] {
         let mut command = home.keyed(&sandbox);
-        let ran = Ran::of(command.env("RBGV_BASE_URL", "http://127.0.0.1:9").args(args));
+        command.env("RBGV_BASE_URL", "http://127.0.0.1:9").env("RBGV_API_KEY", "sk-test");
+        let ran = Ran::of(command.args(args));
         let ran = ran.ends_with(5);
         assert_eq!(ran.stderr.matches("trying again").count(), 1, "{args:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("onnection refused"), "{args:?}: {}", ran.stderr);

@@ -49,4 +49,21 @@ fn every_row_is_held_by_a_test() {
             assert!(found.contains(name), "row {number} names {name}, which does not exist");
         }
     }
+    // The rows without a number, of hostile neighbours.
+    let others = page.lines().filter(|line| {
+        line.starts_with("| ")
+            && !line[2..].starts_with(|c: char| c.is_ascii_digit() || c == '#')
+            && !line.starts_with("| fault |")
+    });
+    let mut seen = 0;
+    for row in others {
+        seen += 1;
+        let held_by = row.trim_matches(['|', ' ']).rsplit(" | ").next().unwrap();
+        let names: Vec<&str> = held_by.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty(), "it names a test: {row}");
+        for name in names {
+            assert!(found.contains(name), "{name} does not exist: {row}");
+        }
+    }
+    assert!(seen > 0);
 }

@@ -82,7 +82,7 @@ fn room(name: &str, path: &Path) -> Check {
 
 /// What the sandbox needs. A machine that only talks to the service does without.
 pub(super) async fn sandbox(env: &Env) -> Vec<Check> {
-    let ffmpeg = match version("ffmpeg").await {
+    let ffmpeg = match version("ffmpeg", env).await {
         Ok(version) => Check::good("ffmpeg", version),
         Err(why) => Check::note(
             "ffmpeg",
@@ -101,9 +101,11 @@ pub(super) async fn sandbox(env: &Env) -> Vec<Check> {
 }
 
 /// The first line that a program says of itself.
-async fn version(program: &str) -> Result<String, String> {
+async fn version(program: &str, env: &Env) -> Result<String, String> {
     let asked = tokio::process::Command::new(program)
         .arg("-version")
+        .env_clear()
+        .envs(env.program_vars())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();

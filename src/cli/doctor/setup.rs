@@ -1,6 +1,5 @@
 //! Checks of what the user set up: configuration, key, ledger.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
@@ -146,18 +145,11 @@ pub(super) fn ledger(
         checks.push(absent(&file, directory));
         return None;
     };
-    if facts.permissions().mode() & 0o077 != 0 {
-        let says = format!("others can read {}", file.display());
-        checks.push(Check::finding(
-            "ledger",
-            says,
-            format!("chmod 600 {}", words::argument(&file.to_string_lossy())),
-        ));
-    }
     let opened = Ledger::open(directory, env.clock.clone())
         .and_then(|ledger| Ok((ledger.integrity()?, ledger.tally()?, ledger)));
     match opened {
         Ok((integrity, tally, ledger)) if integrity == "ok" => {
+            checks.extend(ledger.repairs().iter().map(|repair| Check::note("ledger", repair)));
             checks.extend(contents(&file, facts.len(), &tally));
             Some(ledger)
         }

@@ -179,6 +179,11 @@ pub(super) const REFUSALS: &[Entry] = &[
     entry("cut_short", "its body broke off on the way", "nothing: the service sends it again"),
     entry("too_slow", "its body took longer than 10 s", "nothing: the service sends it again"),
     entry(
+        "too_many_connections",
+        "an address has 16 connections open already, so one more was closed",
+        "nothing, if the service sends it again; a proxy in front should not hold connections open",
+    ),
+    entry(
         "busy",
         "too many webhooks wait to be handled",
         "nothing: the service sends it again; a faster --exec command helps",

@@ -10,9 +10,9 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use url::Url;
 
+use crate::cli::session::Session;
 use crate::client::Forwarder;
 use crate::client::webhook::{Delivery, WebhookHeaders};
-use crate::env::Env;
 use crate::model::{Failure, FailureKind, JobStatus};
 
 /// What is done with a webhook.
@@ -47,13 +47,13 @@ pub(super) struct Handler {
 }
 
 impl Handler {
-    pub(super) fn new(args: &HandlerArgs, env: &Env) -> Result<Self, Failure> {
+    pub(super) fn new(args: &HandlerArgs, session: &Session) -> Result<Self, Failure> {
         let forward = args.forward.clone().map(|url| Forwarder::new(url, args.forward_anywhere));
         Ok(Self {
             exec: args.exec.clone(),
             forward: forward.transpose()?,
-            vars: env.vars.clone(),
-            current_dir: env.current_dir.clone(),
+            vars: session.settings.child_vars().clone(),
+            current_dir: session.env.current_dir.clone(),
             patience: PATIENCE,
         })
     }

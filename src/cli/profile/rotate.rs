@@ -82,7 +82,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
 
 fn take(session: &Session, step: &RotationStep) -> Result<(), Failure> {
     let name = &session.settings.profile.name;
-    session.say_production("its key is being changed");
+    session.say_production("about to change its key");
     rotate_key(&super::own_file(session)?, name, step)
 }
 

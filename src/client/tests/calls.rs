@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::server::{Server, Step, answer, answer_of, answer_with, gzip};
 use super::uploads::upload_file;
-use super::{KEY, TOKEN, client, client_with, draft, timing};
-use crate::client::{Call, ListQuery, Route, StartJob, Timing};
+use super::{KEY, Least, TOKEN, TestClock, client, client_with, draft, endpoint, timing};
+use crate::client::{Call, Client, ListQuery, Route, StartJob, Timing};
 use crate::model::{Delivery, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
 fn id() -> JobId {
@@ -430,4 +430,58 @@ async fn a_witness_is_shown_what_was_understood_as_it_came() {
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 1, "{seen:?}");
     assert_eq!((seen[0].0, seen[0].1["eta"].as_u64()), (Route::Start, Some(3)));
+}
+
+#[tokio::test]
+async fn an_address_without_the_api_is_a_matter_of_configuration() {
+    let page = "<html><title>404 Not Found</title></html>";
+    for (status, body) in [(404, page), (404, r#"{"detail": "Not Found"}"#), (410, "")] {
+        for call in ["prices", "usage", "health"] {
+            let server = Server::start(vec![Step::Say(answer(status, body))]).await;
+            let client = client(&format!("{}/wrong", server.url));
+            let failure = match call {
+                "prices" => client.pricing(Call::plain()).await.unwrap_err(),
+                "usage" => client.usage_summary(1, Call::plain()).await.unwrap_err(),
+                _ => client.health(Call::plain()).await.unwrap_err(),
+            };
+            assert_eq!(failure.kind, FailureKind::Configuration, "{call}: {failure}");
+            assert!(
+                failure.why.contains("base_url") && failure.why.contains("/wrong"),
+                "{failure}"
+            );
+            assert_eq!(failure.attempts, 1);
+        }
+    }
+    // Any other refusal is one of the request.
+    let refusal = r#"{"error": {"code": "invalid_request", "message": "days"}}"#;
+    let server = Server::start(vec![Step::Say(answer(400, refusal))]).await;
+    let failure = client(&server.url).usage_summary(0, Call::plain()).await.unwrap_err();
+    assert_eq!(failure.kind, FailureKind::InvalidRequest);
+}
+
+#[tokio::test]
+async fn tls_to_a_plain_port_is_told_at_once() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answering = tokio::spawn(async move {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut hello = [0; 16];
+        let _ = socket.read(&mut hello).await;
+        let _ = socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").await;
+        let _ = socket.read_to_end(&mut Vec::new()).await;
+    });
+    let made = Client::new(
+        endpoint(&format!("https://127.0.0.1:{port}")),
+        timing(),
+        Arc::new(TestClock::new()),
+        Arc::new(Least),
+    );
+    // A machine without certificates says so before it connects.
+    if let Ok(client) = made {
+        let failure = client.pricing(Call::plain()).await.unwrap_err();
+        assert_eq!((failure.kind, failure.attempts), (FailureKind::Configuration, 1));
+        assert!(failure.why.contains("http://"), "{failure}");
+        answering.await.unwrap();
+    }
 }

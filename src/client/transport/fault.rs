@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use rustls::InvalidMessage;
+
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -12,6 +14,8 @@ pub enum Fault {
     Unreachable(String),
     /// The certificate of the other side was not accepted: nothing was sent.
     Untrusted(String),
+    /// The other side does not speak TLS: nothing was sent.
+    NoTls,
     /// The connection broke after bytes may have arrived.
     Broken(String),
     /// Nothing moved for this long.
@@ -27,6 +31,10 @@ impl fmt::Display for Fault {
         match self {
             Self::Unreachable(why) => write!(f, "no connection: {why}"),
             Self::Untrusted(why) => write!(f, "the certificate was not accepted: {why}"),
+            Self::NoTls => f.write_str(
+                "the server does not speak TLS at this port; use its https port, or write http:// in \
+                 the address",
+            ),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
             Self::Silent(idle) => write!(f, "nothing moved for {} s", idle.as_secs_f64()),
             Self::Unreadable(why) | Self::Unsendable(why) => f.write_str(why),
@@ -42,13 +50,33 @@ pub(super) fn fault(error: &reqwest::Error) -> Fault {
         return Fault::Unreachable("it closed before the request was sent".to_owned());
     }
     if !error.is_connect() {
-        return Fault::Broken(words(error));
+        return Fault::Broken(if is_not_http(error) {
+            "the answer is not HTTP; if the server speaks TLS at this port, write https:// in the \
+             address"
+                .to_owned()
+        } else {
+            words(error)
+        });
     }
     // A connect error arises before the request is handed to a connection, whatever its cause:
     // the name, the port, the time it took, TLS, a proxy.
-    match certificate(error) {
-        Some(why) => Fault::Untrusted(why),
-        None => Fault::Unreachable(words(error)),
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(why)) => Fault::Untrusted(why.to_string()),
+        Some(error) if is_no_tls(error) => Fault::NoTls,
+        _ => Fault::Unreachable(words(error)),
+    }
+}
+
+/// Whether what came instead of a TLS handshake is something else, such as plain HTTP.
+pub(super) fn is_no_tls(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType))
+}
+
+/// Whether what came is no answer in HTTP.
+fn is_not_http(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref::<hyper::Error>() {
+        Some(error) => error.is_parse() && !error.is_parse_too_large(),
+        None => cause(error).is_some_and(is_not_http),
     }
 }
 
@@ -61,12 +89,9 @@ fn was_never_written(error: &(dyn Error + 'static)) -> bool {
     }
 }
 
-/// Why the other side's certificate was not accepted, if that was it.
-fn certificate(error: &(dyn Error + 'static)) -> Option<String> {
-    if let Some(rustls::Error::InvalidCertificate(why)) = error.downcast_ref() {
-        return Some(why.to_string());
-    }
-    certificate(cause(error)?)
+/// The error of the TLS library, if that was it.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    error.downcast_ref().or_else(|| tls_error(cause(error)?))
 }
 
 /// The error behind `error`. An `io::Error` leaves the error that it wraps out of its `source`.
@@ -153,15 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_is_found_however_it_is_wrapped() {
+    fn an_error_of_tls_is_found_however_it_is_wrapped() {
         let bad = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
         let once = io::Error::other(bad());
         let twice = io::Error::other(io::Error::other(bad()));
         for error in [&bad() as &(dyn Error + 'static), &once, &twice] {
-            assert!(certificate(error).is_some(), "{error:?}");
+            assert_eq!(tls_error(error), Some(&bad()), "{error:?}");
         }
-        let other = io::Error::other(rustls::Error::DecryptError);
-        assert_eq!(certificate(&other), None);
-        assert_eq!(certificate(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
+        assert_eq!(tls_error(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
     }
 }

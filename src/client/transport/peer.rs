@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use x509_cert::der::Decode as _;
 
+use super::fault::{Fault, is_no_tls};
 use super::tls;
 use crate::model::Timestamp;
 
@@ -33,7 +34,9 @@ impl Certificate {
 pub(in crate::client) enum Refused {
     /// No certificate can be accepted on this machine.
     NoTrust(String),
-    /// Nobody answers, or not in time, or not with TLS.
+    /// What answers is not TLS.
+    NoTls(String),
+    /// Nobody answers, or not in time.
     Unreachable(String),
     /// The certificate is past its time, or before it.
     OutOfTime(String),
@@ -76,6 +79,7 @@ fn why(error: &std::io::Error) -> Refused {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
         Some(rustls::Error::InvalidCertificate(bad)) => of_certificate(bad),
+        Some(other) if is_no_tls(other) => Refused::NoTls(Fault::NoTls.to_string()),
         Some(other) => Refused::Unreachable(other.to_string()),
         None => Refused::Unreachable(error.to_string()),
     }

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::*;
 use crate::model::ManualClock;
@@ -31,6 +32,7 @@ fn desk(places: usize) -> Desk {
         clock,
         told,
         in_hand: Arc::default(),
+        remarks: Arc::default(),
     };
     Desk { reception, told: incoming, dir }
 }
@@ -101,7 +103,7 @@ async fn what_cannot_be_kept_is_asked_for_again() {
 async fn a_flood_of_nonsense_leaves_places_for_what_is_true() {
     let desk = desk(4);
     let reception = Arc::new(desk.reception.clone());
-    for _ in 0..100 {
+    for _ in 0..REMARKS {
         let request = Request::post("/").body(Body::from("{}")).unwrap();
         assert_eq!(take(State(Arc::clone(&reception)), request).await, 401);
     }
@@ -141,4 +143,80 @@ fn of_a_header_that_stands_twice_nobody_knows_which_was_meant() {
     assert_eq!(header(&headers, "X-Webhook-Signature").as_deref(), Some("sha256=1"));
     headers.append("x-webhook-signature", "sha256=2".parse().unwrap());
     assert_eq!(header(&headers, "X-Webhook-Signature"), None);
+}
+
+/// The words of what was told.
+fn told(desk: &mut Desk) -> Vec<(&'static str, u64)> {
+    let mut all = Vec::new();
+    while let Ok(incoming) = desk.told.try_recv() {
+        let Incoming::Refused { word, untold, .. } = incoming else { panic!("{incoming:?}") };
+        all.push((word, untold));
+    }
+    all
+}
+
+#[tokio::test]
+async fn refusals_are_told_of_at_a_bounded_rate_and_the_rest_is_counted() {
+    let clock = Arc::new(ManualClock::default());
+    let mut desk = desk(1_024);
+    desk.reception.clock = clock.clone();
+    for _ in 0..100 {
+        desk.reception.remark(BUSY, String::new(), None);
+    }
+    assert_eq!(told(&mut desk), [(BUSY, 0); REMARKS as usize]);
+    clock.advance(REMARKS_WINDOW);
+    desk.reception.remark(TOO_SLOW, String::new(), None);
+    assert_eq!(told(&mut desk), [(TOO_SLOW, 90)]);
+}
+
+/// A connection to a server of `desk`'s reception.
+async fn connected(address: std::net::SocketAddr, said: &str) -> tokio::net::TcpStream {
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    socket.write_all(said.as_bytes()).await.unwrap();
+    socket
+}
+
+async fn everything(socket: &mut tokio::net::TcpStream) -> String {
+    let mut read = Vec::new();
+    // A connection that is cut off may be reset.
+    let _ = socket.read_to_end(&mut read).await;
+    String::from_utf8(read).unwrap()
+}
+
+#[tokio::test]
+async fn a_stranger_holds_few_connections_and_none_for_long() {
+    let mut desk = desk(1_024);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(listener, desk.reception.clone(), stop.clone()));
+    let began = tokio::time::Instant::now();
+    let mut held = Vec::new();
+    for _ in 0..16 {
+        held.push(connected(address, "POST / HTTP/1.1\r\nHost: x\r\n").await);
+    }
+    // One more is closed at once, and told of.
+    let mut surplus = connected(address, "").await;
+    assert_eq!(everything(&mut surplus).await, "");
+    assert!(began.elapsed() < Duration::from_secs(4), "at once");
+    assert_eq!(told(&mut desk), [(TOO_MANY_CONNECTIONS, 0)]);
+    // One that completes its headers is answered, and not kept.
+    let mut done = held.remove(0);
+    done.write_all(b"Content-Length: 2\r\n\r\n{}").await.unwrap();
+    let answer = everything(&mut done).await;
+    assert!(answer.starts_with("HTTP/1.1 401") && answer.contains("connection: close"), "{answer}");
+    // The others lose their connections after five seconds.
+    for socket in &mut held {
+        assert_eq!(everything(socket).await, "");
+    }
+    let took = began.elapsed();
+    assert!((Duration::from_secs(4)..Duration::from_secs(20)).contains(&took), "{took:?}");
+    // Headers in time give the body its own.
+    let start = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n";
+    let mut slow = connected(address, start).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    slow.write_all(b"{}").await.unwrap();
+    assert!(everything(&mut slow).await.starts_with("HTTP/1.1 401"));
+    stop.cancel();
+    serving.await.unwrap().unwrap();
 }

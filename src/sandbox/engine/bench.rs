@@ -64,7 +64,7 @@ pub fn run(
     let square = selfie::Network::load(Shape::Square)?;
     let landscape = selfie::Network::load(Shape::Landscape)?;
     let mut report = Report::default();
-    Leash::held(&never, PATIENCE, |leash| {
+    Leash::held(&request.tools.setting, &never, PATIENCE, |leash| {
         let bench = Bench { request, leash, clock, folder, networks, square, landscape };
         let subject = Subject::load(leash, &request.tools, folder)?;
         for &size in &request.sizes {

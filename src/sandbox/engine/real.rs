@@ -103,15 +103,16 @@ impl Engine for RealEngine {
         let source = probe::look(&self.tools, &self.limits, &task.input, cancel)?;
         self.check(task, format, &source)?;
         let expected = source.expected_frames();
-        let Done { frames, engine, notes } = Leash::held(cancel, self.limits.job_time, |leash| {
-            self.work(leash, task, format, &source, &|done| {
-                progress((done as f64 / expected * 100.0).min(99.0));
+        let Done { frames, engine, notes } =
+            Leash::held(&self.tools.setting, cancel, self.limits.job_time, |leash| {
+                self.work(leash, task, format, &source, &|done| {
+                    progress((done as f64 / expected * 100.0).min(99.0));
+                })
             })
-        })
-        .inspect_err(|_| {
-            // Half an output is of no use to anyone; there may be none yet.
-            let _ = std::fs::remove_file(&task.output);
-        })?;
+            .inspect_err(|_| {
+                // Half an output is of no use to anyone; there may be none yet.
+                let _ = std::fs::remove_file(&task.output);
+            })?;
         progress(100.0);
         Ok(Outcome { duration_seconds: frames as f64 / source.rate.hertz(), frames, engine, notes })
     }

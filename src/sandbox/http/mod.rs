@@ -1,6 +1,7 @@
 //! The sandbox over HTTP: routes of the API, of the output origin, and of the control surface.
 //!
-//! Handlers answer with values; [`gate`] stands around them all and decides what goes out.
+//! Handlers answer with values; [`gate`] stands around them all and decides what goes out. [`host`]
+//! comes before it: a request under a foreign name reaches nothing.
 
 mod account;
 mod admin;
@@ -10,6 +11,7 @@ pub(crate) mod connection;
 mod control;
 mod finish;
 mod gate;
+pub(crate) mod host;
 mod jobs;
 mod open;
 mod output;
@@ -49,7 +51,10 @@ pub(crate) fn api(app: &Arc<App>) -> Router {
         .fallback(open::nothing)
         .method_not_allowed_fallback(open::wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate));
-    gated.merge(control::routes()).with_state(Arc::clone(app))
+    gated
+        .merge(control::routes())
+        .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
+        .with_state(Arc::clone(app))
 }
 
 /// The origin of outputs.
@@ -58,5 +63,6 @@ pub(crate) fn outputs(app: &Arc<App>) -> Router {
         .route("/outputs/{job}/{name}", get(output::output))
         .fallback(open::nothing)
         .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
         .with_state(Arc::clone(app))
 }

@@ -69,7 +69,7 @@ enum Sink {
 impl Sink {
     fn open(app: &App) -> io::Result<Self> {
         let Some(disk) = app.store.disk() else { return Ok(Self::Memory(Vec::new())) };
-        let file = NamedTempFile::new_in(disk.work())?;
+        let file = disk.work_file()?;
         let handle = file.reopen()?;
         Ok(Self::File(file, tokio::fs::File::from_std(handle)))
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::is_id;
 use super::request::JobRequest;
 
 /// Where a job is (contract, *Job*).
@@ -130,6 +131,20 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// Whether the files that its record names are ones that a sandbox gave to it.
+    pub(crate) fn names_own_files(&self) -> bool {
+        let source = match &self.source {
+            Source::Upload(id) | Source::Output(id) => is_id(id),
+            Source::Remote => true,
+        };
+        let own = |name: &str| {
+            let rest = name.strip_prefix(&self.id).and_then(|rest| rest.strip_prefix('-'));
+            let parts = rest.and_then(|rest| rest.split_once('.'));
+            parts.is_some_and(|(start, extension)| is_id(start) && is_id(extension))
+        };
+        source && self.output.as_ref().is_none_or(|output| own(&output.name))
+    }
+
     /// Its state at an earlier time; `None` before it was made. Of a job that was started again,
     /// only the latest start is known.
     pub(crate) fn status_at(&self, time: Timestamp) -> Option<Status> {

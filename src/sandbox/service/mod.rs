@@ -22,7 +22,7 @@ pub(crate) use self::job::{Charge, Client, Job, Key, Output, Source, Status, Tim
 pub(crate) use self::ledger::Ending;
 pub(crate) use self::refusal::{Refusal, code_for};
 pub(crate) use self::request::{Background, JobRequest};
-pub(crate) use self::store::{Disk, Store};
+pub(crate) use self::store::{Disk, Store, is_id};
 use super::limiter::Pause;
 use super::random::Tokens;
 use super::scenario::{JobRules, Routes, SecondStart};
@@ -79,9 +79,18 @@ impl Service {
         let registry = store
             .load(".", "service")?
             .unwrap_or_else(|| Registry { link_secret: tokens.hex(64), ..Registry::default() });
-        let mut jobs: Vec<Job> = store.load_all("jobs")?;
+        let mut jobs: Vec<Job> = store.load_all("jobs", |job: &Job| &job.id)?;
+        for job in &jobs {
+            if !job.names_own_files() {
+                return Err(store.foreign_name(
+                    "jobs",
+                    &job.id,
+                    "it names a file that is not its own",
+                ));
+            }
+        }
         jobs.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
-        let uploads: Vec<Upload> = store.load_all("uploads")?;
+        let uploads: Vec<Upload> = store.load_all("uploads", |upload: &Upload| &upload.id)?;
         let mut service = Self {
             store,
             tokens,

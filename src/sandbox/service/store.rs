@@ -1,19 +1,27 @@
 //! The sandbox's state on disk: plain JSON files beside the media, each replaced atomically.
 //!
 //! ```text
+//! .rbgv-sandbox        marks the directory as one that a sandbox made
 //! service.json         keys (hashed), clients, earlier origins
 //! jobs/ID.json         one job with its charges
 //! uploads/ID           the bytes; uploads/ID.json what is known of them
 //! outputs/ID.EXT       finished outputs
-//! work/                unfinished files; emptied at start
+//! work/                unfinished files; what a sandbox left there is removed at start
 //! ```
+//!
+//! A directory is used only if it is new, empty, or marked; if it belongs to this user; and if nobody
+//! else may write to it. Links in it are refused, because they could make the sandbox read or remove
+//! files elsewhere. Of `work/`, only names that a sandbox gave are removed.
 //!
 //! A file is whole after the process was killed at any moment; a power cut may lose the last ones.
 //! One sandbox at a time may use a directory. Without `--state` the same directories are temporary,
 //! and no JSON is written. A sandbox in process has no directory at all.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -39,15 +47,18 @@ pub(crate) struct Disk {
 
 impl Store {
     /// Opens `state`, or a temporary directory when there is none.
+    ///
+    /// # Errors
+    /// The directory is not a sandbox's own, is in use, or cannot be read or written.
     pub(crate) fn open(state: Option<&Path>) -> io::Result<Self> {
         let (root, temporary) = if let Some(state) = state {
-            create_private(state)?;
             (state.to_owned(), None)
         } else {
             let directory = tempfile::Builder::new().prefix("rbgv-sandbox-").tempdir()?;
             (directory.path().to_owned(), Some(directory))
         };
-        let lock = fs::File::create(root.join("lock"))?;
+        claim(&root)?;
+        let lock = lock(&root.join("lock"))?;
         lock.try_lock().map_err(|error| match error {
             fs::TryLockError::WouldBlock => io::Error::new(
                 io::ErrorKind::ResourceBusy,
@@ -56,7 +67,12 @@ impl Store {
             fs::TryLockError::Error(error) => error,
         })?;
         for part in ["jobs", "uploads", "outputs", "work"] {
-            fs::create_dir_all(root.join(part))?;
+            let part = root.join(part);
+            private_directory(&part)?;
+            check_directory(&part)?;
+        }
+        for part in ["jobs", "uploads", "outputs"] {
+            check_files(&root.join(part))?;
         }
         let disk = Disk { root, temporary, _lock: lock };
         disk.clear_work()?;
@@ -107,38 +123,71 @@ impl Store {
     ) -> io::Result<Option<T>> {
         let Some(disk) = self.kept() else { return Ok(None) };
         let path = disk.root.join(folder).join(format!("{name}.json"));
-        match fs::read(&path) {
+        match read(&path) {
             Ok(bytes) => parse(&path, &bytes).map(Some),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Reads every record in `folder`.
-    pub(crate) fn load_all<T: DeserializeOwned>(&self, folder: &str) -> io::Result<Vec<T>> {
+    /// Reads every record in `folder`, whose `id` has to be the name of its file.
+    pub(crate) fn load_all<T: DeserializeOwned>(
+        &self,
+        folder: &str,
+        id: impl Fn(&T) -> &str,
+    ) -> io::Result<Vec<T>> {
         let Some(disk) = self.kept() else { return Ok(Vec::new()) };
         let mut records = Vec::new();
         for entry in fs::read_dir(disk.root.join(folder))? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "json") {
-                records.push(parse(&path, &fs::read(&path)?)?);
+                let record = parse(&path, &read(&path)?)?;
+                let named = path.file_stem().and_then(|stem| stem.to_str());
+                if !is_id(id(&record)) || named != Some(id(&record)) {
+                    return Err(refused(&path, "its id is not the name of the file"));
+                }
+                records.push(record);
             }
         }
         Ok(records)
     }
+
+    /// Refuses a record of `folder` that names a file which no sandbox would have given it.
+    pub(crate) fn foreign_name(&self, folder: &str, id: &str, what: &str) -> io::Error {
+        let root = self.disk().map_or(Path::new(""), |disk| &disk.root);
+        refused(&root.join(folder).join(format!("{id}.json")), what)
+    }
 }
 
 impl Disk {
+    /// Removes what an earlier sandbox left unfinished. Links are removed, and never followed.
     fn clear_work(&self) -> io::Result<()> {
         for entry in fs::read_dir(self.work())? {
-            let path = entry?.path();
-            if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
+            let entry = entry?;
+            if !entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+                continue;
+            }
+            let path = entry.path();
+            if entry.file_type()?.is_dir() {
+                fs::remove_dir_all(path)?;
+            } else {
+                fs::remove_file(path)?;
+            }
         }
         Ok(())
     }
 
-    /// Directory for unfinished files.
-    pub(crate) fn work(&self) -> PathBuf {
+    /// A file for bytes that arrive.
+    pub(crate) fn work_file(&self) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(self.work())
+    }
+
+    /// A directory for the files of one job.
+    pub(crate) fn work_directory(&self) -> io::Result<TempDir> {
+        tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(self.work())
+    }
+
+    fn work(&self) -> PathBuf {
         self.root.join("work")
     }
 
@@ -159,31 +208,164 @@ fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> io::Result<T> {
     })
 }
 
+/// The mark of a directory that a sandbox made.
+const MARK: &str = ".rbgv-sandbox";
+
+/// What the mark says to a person.
+const MARK_TEXT: &str = "State of `rbgv sandbox`. It removes files in this directory.\n";
+
+/// Beginning of the names of unfinished files.
+const UNFINISHED: &str = "unfinished-";
+
+/// Makes sure that `root` is a directory of a sandbox: a new or empty one is marked.
+fn claim(root: &Path) -> io::Result<()> {
+    private_directory(root)?;
+    let mode = check_owner(root)?;
+    let mark = root.join(MARK);
+    if !is_there(&mark)? {
+        if fs::read_dir(root)?.next().is_some() && !is_there(&mark)? {
+            return Err(refused(
+                root,
+                "it has files in it and was not made by rbgv sandbox; name a directory that is new or \
+                 empty",
+            ));
+        }
+        // It is empty and about to hold keys.
+        fs::set_permissions(root, fs::Permissions::from_mode(0o700))?;
+        let mut options = fs::OpenOptions::new();
+        match options.write(true).create_new(true).mode(0o600).open(&mark) {
+            Ok(mut file) => file.write_all(MARK_TEXT.as_bytes())?,
+            // Another sandbox was faster; the lock decides between the two.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    } else if mode & 0o022 != 0 {
+        return Err(writable(root));
+    }
+    check_file(&mark)
+}
+
+fn is_there(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Keys and uploads are nobody else's business on a shared machine.
-fn create_private(directory: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(directory)
+fn private_directory(directory: &Path) -> io::Result<()> {
+    match fs::DirBuilder::new().recursive(true).mode(0o700).create(directory) {
+        // What is there is judged by the checks that follow.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+/// A directory, not a link to one, of this user, to which nobody else may write.
+fn check_directory(path: &Path) -> io::Result<()> {
+    if check_owner(path)? & 0o022 != 0 { Err(writable(path)) } else { Ok(()) }
+}
+
+/// The mode of a directory that is no link and belongs to this user.
+fn check_owner(path: &Path) -> io::Result<u32> {
+    let found = fs::symlink_metadata(path)?;
+    if found.is_symlink() {
+        return Err(refused(path, "it is a link, and links are not followed"));
+    }
+    if !found.is_dir() {
+        return Err(refused(path, "it is not a directory"));
+    }
+    if found.uid() != rustix::process::geteuid().as_raw() {
+        return Err(refused(path, "it belongs to another user"));
+    }
+    Ok(found.mode())
+}
+
+/// Every file in `folder` is a plain one: a link could lead anywhere.
+fn check_files(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_file() {
+            return Err(not_plain(&entry.path()));
+        }
+    }
+    Ok(())
+}
+
+fn check_file(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_file() { Ok(()) } else { Err(not_plain(path)) }
+}
+
+/// Opens the lock file as it is: it is never truncated, and never reached through a link.
+fn lock(path: &Path) -> io::Result<fs::File> {
+    if is_there(path)? {
+        check_file(path)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(NO_LINKS).open(path)
+}
+
+/// Reads a plain file.
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    check_file(path)?;
+    let mut bytes = Vec::new();
+    fs::OpenOptions::new().read(true).custom_flags(NO_LINKS).open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Fails instead of following a link.
+#[expect(clippy::cast_possible_wrap, reason = "a flag is a bit pattern")]
+const NO_LINKS: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+
+fn refused(path: &Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display()))
+}
+
+fn writable(path: &Path) -> io::Error {
+    let shown = path.display();
+    refused(path, &format!("other users may write to it; run: chmod go-w {shown}"))
+}
+
+fn not_plain(path: &Path) -> io::Error {
+    refused(path, "it is not a plain file, and rbgv sandbox makes no links; remove it")
+}
+
+/// Whether `id` can be one of ours: it becomes a part of file names.
+pub(crate) fn is_id(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    !id.is_empty() && id.len() <= 64 && id.chars().all(plain)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::symlink;
+
     use super::*;
+
+    fn state() -> (tempfile::TempDir, PathBuf) {
+        let place = tempfile::tempdir().unwrap();
+        let state = place.path().join("state");
+        (place, state)
+    }
+
+    fn refusal(state: &Path) -> String {
+        Store::open(Some(state)).err().expect("refused").to_string()
+    }
 
     #[test]
     fn records_survive_only_with_a_state_directory() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(Some(place.path())).unwrap();
-        store.save("jobs", "a", &vec![1, 2]).unwrap();
-        fs::write(store.disk().unwrap().work().join("half"), b"x").unwrap();
-        let second = Store::open(Some(place.path())).err().unwrap();
-        assert!(second.to_string().contains("in use by another sandbox"), "{second}");
+        let (_place, state) = state();
+        let store = Store::open(Some(&state)).unwrap();
+        store.save("jobs", "a", &"a").unwrap();
+        let unfinished = store.disk().unwrap().work_directory().unwrap().keep();
+        fs::write(unfinished.join("half"), b"x").unwrap();
+        store.disk().unwrap().work_file().unwrap().keep().unwrap();
+        assert!(refusal(&state).contains("in use by another sandbox"));
         drop(store);
-        let again = Store::open(Some(place.path())).unwrap();
-        assert_eq!(again.load::<Vec<i32>>("jobs", "a").unwrap(), Some(vec![1, 2]));
-        assert_eq!(again.load_all::<Vec<i32>>("jobs").unwrap().len(), 1);
+        let again = Store::open(Some(&state)).unwrap();
+        assert_eq!(again.load::<String>("jobs", "a").unwrap().as_deref(), Some("a"));
+        assert_eq!(again.load_all::<String>("jobs", |id| id).unwrap(), ["a"]);
         assert!(fs::read_dir(again.disk().unwrap().work()).unwrap().next().is_none());
 
         let temporary = Store::open(None).unwrap();
@@ -193,10 +375,103 @@ mod tests {
 
     #[test]
     fn damage_is_reported_with_the_file() {
-        let place = tempfile::tempdir().unwrap();
-        let store = Store::open(Some(place.path())).unwrap();
-        fs::write(place.path().join("jobs/b.json"), b"{").unwrap();
-        let error = store.load_all::<i32>("jobs").unwrap_err();
+        let (_place, state) = state();
+        let store = Store::open(Some(&state)).unwrap();
+        fs::write(state.join("jobs/b.json"), b"{").unwrap();
+        let error = store.load_all::<String>("jobs", |id| id).unwrap_err();
         assert!(error.to_string().contains("b.json"), "{error}");
+        for (name, id) in [("c", "other"), ("c", "../../c"), ("d.e", "d.e")] {
+            let path = state.join(format!("jobs/{name}.json"));
+            fs::write(&path, format!("{id:?}")).unwrap();
+            fs::write(state.join("jobs/b.json"), "\"b\"").unwrap();
+            let error = store.load_all::<String>("jobs", |id| id).unwrap_err();
+            assert!(error.to_string().contains("its id"), "{error}");
+            fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_directory_that_no_sandbox_made_is_left_as_it_is() {
+        let (place, _) = state();
+        fs::create_dir(place.path().join("work")).unwrap();
+        fs::write(place.path().join("work/thesis.txt"), "years").unwrap();
+        fs::write(place.path().join("lock"), "kept").unwrap();
+        assert!(refusal(place.path()).contains("not made by rbgv sandbox"));
+        assert_eq!(fs::read_to_string(place.path().join("work/thesis.txt")).unwrap(), "years");
+        assert_eq!(fs::read_to_string(place.path().join("lock")).unwrap(), "kept");
+        assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "nothing was added");
+
+        // A mark that came with the files, as in a copied directory, is no permission to remove them.
+        fs::write(place.path().join(MARK), MARK_TEXT).unwrap();
+        drop(Store::open(Some(place.path())).unwrap());
+        assert_eq!(fs::read_to_string(place.path().join("work/thesis.txt")).unwrap(), "years");
+        assert_eq!(fs::read_to_string(place.path().join("lock")).unwrap(), "kept");
+    }
+
+    #[test]
+    fn no_link_is_followed_wherever_it_is_planted() {
+        let home = tempfile::tempdir().unwrap();
+        for below in ["unfinished-letter", "a.json", "precious"] {
+            fs::write(home.path().join(below), "precious").unwrap();
+        }
+        let file = home.path().join("precious");
+        let planted: [(&str, &Path); 8] = [
+            ("work", home.path()),
+            ("jobs", home.path()),
+            ("uploads", home.path()),
+            ("outputs", home.path()),
+            ("lock", &file),
+            (MARK, &file),
+            ("uploads/vid_1", &file),
+            ("outputs/job_1-1.webm", &file),
+        ];
+        for (name, to) in planted {
+            let (_place, state) = state();
+            drop(Store::open(Some(&state)).unwrap());
+            let link = state.join(name);
+            if link.is_dir() {
+                fs::remove_dir(&link).unwrap();
+            } else if link.exists() {
+                fs::remove_file(&link).unwrap();
+            }
+            symlink(to, &link).unwrap();
+            let told = refusal(&state);
+            assert!(told.contains("link") && told.contains(name), "{name}: {told}");
+        }
+        let (place, state) = state();
+        symlink(home.path(), &state).unwrap();
+        assert!(refusal(&state).contains("link"));
+        // In `work`, a link with one of our names is removed, and what it leads to stays.
+        let real = place.path().join("real");
+        drop(Store::open(Some(&real)).unwrap());
+        symlink(home.path(), real.join("work/unfinished-1")).unwrap();
+        drop(Store::open(Some(&real)).unwrap());
+        assert!(!is_there(&real.join("work/unfinished-1")).unwrap());
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_to_string(file).unwrap(), "precious");
+    }
+
+    #[test]
+    fn only_a_directory_of_this_user_that_others_cannot_write_to_is_used() {
+        let (_place, state) = state();
+        drop(Store::open(Some(&state)).unwrap());
+        assert_eq!(fs::metadata(&state).unwrap().mode() & 0o777, 0o700);
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(refusal(&state).contains("chmod go-w"));
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::set_permissions(state.join("work"), fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(refusal(&state).contains("chmod go-w"));
+        if rustix::process::geteuid().is_root() {
+            let (_place, theirs) = self::state();
+            fs::create_dir(&theirs).unwrap();
+            std::os::unix::fs::chown(&theirs, Some(65_534), None).unwrap();
+            assert!(refusal(&theirs).contains("another user"));
+        }
+        // An empty directory is made private before anything is put there.
+        let (_place, empty) = self::state();
+        fs::create_dir(&empty).unwrap();
+        fs::set_permissions(&empty, fs::Permissions::from_mode(0o777)).unwrap();
+        drop(Store::open(Some(&empty)).unwrap());
+        assert_eq!(fs::metadata(&empty).unwrap().mode() & 0o777, 0o700);
     }
 }

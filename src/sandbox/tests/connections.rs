@@ -19,7 +19,7 @@ async fn connect(lab: &Lab) -> TcpStream {
 
 /// Asks for pricing, and reads the head and the body of the answer.
 async fn ask(socket: &mut TcpStream) -> String {
-    socket.write_all(b"GET /api/pricing HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    socket.write_all(b"GET /api/pricing HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut seen = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&seen).to_lowercase();

@@ -88,6 +88,26 @@ async fn names_never_become_paths() {
     assert_eq!(lab.client.get(link).send().await.unwrap().status(), 403);
 }
 
+/// A page on the web whose own name leads to this machine gets nothing, whatever it asks for.
+#[tokio::test]
+async fn requests_under_a_foreign_host_are_refused() {
+    let lab = Lab::new();
+    let link = lab.finished().await["output_url"].as_str().unwrap().to_owned();
+    let paths = ["/health", "/v1/jobs", "/sandbox/audit", "/nothing"];
+    let mut all: Vec<_> =
+        paths.iter().map(|path| format!("{}{path}", lab.sandbox.base_url)).collect();
+    all.push(link);
+    for address in &all {
+        let ask = |host: &str| {
+            let request = lab.client.get(address).header("Host", host);
+            request.header("X-Api-Key", &lab.key).header("X-Admin-Token", "admin").send()
+        };
+        assert_eq!(ask("evil.example").await.unwrap().status(), 421, "{address}");
+        assert_eq!(ask("127.0.0.1.evil.example:80").await.unwrap().status(), 421, "{address}");
+        assert_ne!(ask("localhost:1").await.unwrap().status(), 421, "{address}");
+    }
+}
+
 /// A server inside, which must never be asked.
 async fn inside(answer: &'static str) -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
     use std::sync::atomic::{AtomicUsize, Ordering};

@@ -74,9 +74,35 @@ async fn links_of_an_earlier_run_are_still_its_own() {
 #[test]
 fn a_damaged_state_is_refused_with_the_file() {
     let place = tempfile::tempdir().unwrap();
+    crate::sandbox::start_thread(kept(&place, 30)).unwrap().stop();
     std::fs::write(place.path().join("service.json"), "{").unwrap();
     let error = crate::sandbox::start_thread(kept(&place, 30)).unwrap_err();
     assert!(error.to_string().contains("service.json"), "{error}");
+}
+
+#[tokio::test]
+async fn a_state_that_names_files_elsewhere_is_refused_with_the_file() {
+    let place = tempfile::tempdir().unwrap();
+    let lab = Lab::from(kept(&place, 30));
+    let done = lab.finished().await;
+    lab.sandbox.stop();
+    let path = place.path().join(format!("jobs/{}.json", done["id"].as_str().unwrap()));
+    let record: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    for (field, value) in [
+        ("/source", json!({ "Upload": "../../secret" })),
+        ("/source", json!({ "Output": "/etc/passwd" })),
+        ("/output/name", json!("../service.json")),
+        ("/output/name", json!("other-1.webm")),
+        ("/id", json!("../x")),
+    ] {
+        let mut changed = record.clone();
+        *changed.pointer_mut(field).unwrap() = value;
+        std::fs::write(&path, changed.to_string()).unwrap();
+        let error = crate::sandbox::start_thread(kept(&place, 30)).unwrap_err();
+        assert!(error.to_string().contains(path.to_str().unwrap()), "{field}: {error}");
+    }
+    std::fs::write(&path, record.to_string()).unwrap();
+    assert_eq!(Lab::from(kept(&place, 30)).get("/v1/jobs").await.0, 200);
 }
 
 #[tokio::test]

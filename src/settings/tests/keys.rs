@@ -131,3 +131,21 @@ fn no_view_and_no_message_holds_a_key() {
     let print = ApiKey::new(secret).fingerprint().to_string();
     assert!(origin(&settings, "profiles.dev.api_key").0.contains(&print));
 }
+
+#[test]
+fn a_command_gets_no_secret_of_ours() {
+    let user = "default_profile = \"a\"\n[profiles.a]\napi_key_command = \"env | tr -c '[:graph:]' ,\"\n\
+                [profiles.b]\napi_key_env = \"B_KEY\"\nadmin_token_env = \"B_ADMIN\"\n";
+    let machine = Machine::new()
+        .user(user)
+        .var("VAULT_ADDR", "kept")
+        .var("B_KEY", "planted")
+        .var("B_ADMIN", "planted")
+        .var("RBGV_ADMIN_TOKEN", "planted")
+        .var("RBGV_WEBHOOK_SECRET", "planted")
+        .var("RBGV_SANDBOX_KEY", "planted");
+    let seen = machine.key().key.expose().to_owned();
+    assert!(seen.contains("VAULT_ADDR=kept") && !seen.contains("planted"), "{seen}");
+    let vars = machine.var("RBGV_API_KEY", "planted").settings();
+    assert!(vars.child_vars().values().all(|value| value != "planted"));
+}

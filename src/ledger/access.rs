@@ -1,0 +1,149 @@
+//! Who may read and change the ledger: its directory and files belong to this user and are open to
+//! nobody else. What can be repaired is repaired, and said; the rest is refused.
+
+use std::fs::Permissions;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use super::LedgerError;
+
+/// Permissions to write, of everybody but the owner.
+const OTHERS_WRITE: u32 = 0o022;
+
+/// All permissions of everybody but the owner.
+const OTHERS: u32 = 0o077;
+
+/// Checks the state directory, which holds the ledger `file` if it was used before.
+///
+/// # Errors
+/// It belongs to another user, or others may write to it and it holds files of something else.
+pub(super) fn check_directory(
+    directory: &Path,
+    file: &Path,
+) -> Result<Option<String>, LedgerError> {
+    let failed = |why| LedgerError::File { path: directory.to_owned(), why };
+    let found = std::fs::metadata(directory).map_err(failed)?;
+    if found.uid() != us() {
+        return Err(LedgerError::NotOurs(directory.to_owned()));
+    }
+    if found.mode() & OTHERS_WRITE == 0 {
+        return Ok(None);
+    }
+    let empty = std::fs::read_dir(directory).map_err(failed)?.next().is_none();
+    if !empty && !file.exists() {
+        return Err(LedgerError::Exposed(directory.to_owned()));
+    }
+    std::fs::set_permissions(directory, Permissions::from_mode(0o700)).map_err(failed)?;
+    Ok(Some(format!("other users could write to {}; now only you can", directory.display())))
+}
+
+/// Checks that the file at `path`, if there is one, is a plain file of this user.
+///
+/// # Errors
+/// It is not: a link could lead to a file of something else.
+pub(super) fn check_file(path: &Path) -> Result<(), LedgerError> {
+    let found = match std::fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(why) => return Err(LedgerError::File { path: path.to_owned(), why }),
+    };
+    if !found.is_file() {
+        return Err(LedgerError::NotPlain(path.to_owned()));
+    }
+    if found.uid() == us() { Ok(()) } else { Err(LedgerError::NotOurs(path.to_owned())) }
+}
+
+/// Closes the file at `path`, if there is one, to everybody but its owner; says so if it was open.
+///
+/// # Errors
+/// Its permissions cannot be changed.
+pub(super) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
+    let failed = |why| LedgerError::File { path: path.to_owned(), why };
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.mode() & OTHERS != 0 => {
+            std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+            let could = if found.mode() & OTHERS_WRITE == 0 { "read" } else { "change" };
+            Ok(Some(format!("other users could {could} {}; now only you can", path.display())))
+        }
+        Ok(_) => Ok(None),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(why) => Err(failed(why)),
+    }
+}
+
+fn us() -> u32 {
+    rustix::process::geteuid().as_raw()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::ledger::Ledger;
+    use crate::model::ManualClock;
+
+    fn open(directory: &Path) -> Result<Ledger, LedgerError> {
+        Ledger::open(directory, Arc::new(ManualClock::default()))
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    fn set(path: &Path, mode: u32) {
+        std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn what_others_could_read_or_change_is_made_private_and_said() {
+        let dir = tempfile::tempdir().unwrap();
+        set(dir.path(), 0o777);
+        let ledger = open(dir.path()).unwrap();
+        assert!(ledger.repairs()[0].contains("write to"), "{:?}", ledger.repairs());
+        assert_eq!(mode(dir.path()), 0o700);
+        drop(ledger);
+        let file = Ledger::file(dir.path());
+        for (open_to, word) in [(0o644, "read"), (0o622, "change")] {
+            set(&file, open_to);
+            let ledger = open(dir.path()).unwrap();
+            assert_eq!(ledger.repairs().len(), 1, "{:?}", ledger.repairs());
+            assert!(ledger.repairs()[0].contains(word), "{:?}", ledger.repairs());
+            assert_eq!(mode(&file), 0o600);
+        }
+        set(dir.path(), 0o770);
+        assert_eq!(open(dir.path()).unwrap().repairs().len(), 1);
+        assert!(open(dir.path()).unwrap().repairs().is_empty());
+    }
+
+    #[test]
+    fn a_directory_of_something_else_is_refused_as_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("letter"), "").unwrap();
+        set(dir.path(), 0o777);
+        assert!(matches!(open(dir.path()), Err(LedgerError::Exposed(_))));
+        assert_eq!(mode(dir.path()), 0o777);
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "nothing was added");
+    }
+
+    #[test]
+    fn files_of_others_and_links_are_refused() {
+        let precious = tempfile::NamedTempFile::new().unwrap();
+        for name in ["ledger.sqlite3", "opening.lock"] {
+            let dir = tempfile::tempdir().unwrap();
+            std::os::unix::fs::symlink(precious.path(), dir.path().join(name)).unwrap();
+            assert!(matches!(open(dir.path()), Err(LedgerError::NotPlain(_))), "{name}");
+            assert_eq!(std::fs::metadata(precious.path()).unwrap().len(), 0);
+        }
+        if !rustix::process::geteuid().is_root() {
+            return;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path()).unwrap());
+        std::os::unix::fs::chown(Ledger::file(dir.path()), Some(65_534), None).unwrap();
+        assert!(matches!(open(dir.path()), Err(LedgerError::NotOurs(_))));
+        let dir = tempfile::tempdir().unwrap();
+        std::os::unix::fs::chown(dir.path(), Some(65_534), None).unwrap();
+        assert!(matches!(open(dir.path()), Err(LedgerError::NotOurs(_))));
+    }
+}

@@ -1,0 +1,92 @@
+//! Refuses requests whose `Host` is not this sandbox's: a page on the web can point a name of its own
+//! at this machine, and would otherwise read what the sandbox answers.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::http::header::HOST;
+use axum::http::uri::Authority;
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use serde_json::json;
+use url::{Host, Url};
+
+use crate::sandbox::app::App;
+
+/// The hosts under which a sandbox answers, beside loopback.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    named: Vec<String>,
+    any_address: bool,
+}
+
+impl Hosts {
+    /// The hosts of `origins`; with `any_address`, every IP address, since other machines may reach
+    /// this one under each of its own.
+    pub(crate) fn of(origins: &[&str], any_address: bool) -> Self {
+        let host = |origin: &&str| Url::parse(origin).ok()?.host_str().map(str::to_owned);
+        Self { named: origins.iter().filter_map(host).collect(), any_address }
+    }
+
+    /// Whether `authority`, a host with or without a port, is this sandbox.
+    fn has(&self, authority: &str) -> bool {
+        if authority.contains(|c: char| !(c.is_ascii_alphanumeric() || ".-_:[]".contains(c))) {
+            return false;
+        }
+        // Parsed as a browser parses it: 127.1 and 0x7f000001 are addresses, too.
+        let Ok(url) = Url::parse(&format!("http://{authority}/")) else { return false };
+        let own = url.host_str().is_some_and(|host| self.named.iter().any(|named| named == host));
+        own || match url.host() {
+            Some(Host::Ipv4(ip)) => self.any_address || ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => self.any_address || ip.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            None => false,
+        }
+    }
+}
+
+/// Middleware around every route of both origins.
+pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let stated =
+        request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
+    let authority = request.uri().authority().map(Authority::as_str);
+    if stated.chain(authority).all(|host| app.hosts.has(host)) {
+        return next.run(request).await;
+    }
+    let message = "This sandbox does not answer under that host; see rbgv sandbox --public-host";
+    let error = json!({ "code": "foreign_host", "message": message });
+    (StatusCode::MISDIRECTED_REQUEST, axum::Json(json!({ "error": error }))).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_hosts_that_mean_this_sandbox_are_known() {
+        let local = Hosts::of(&["http://127.0.0.1:1", "http://box.example:2"], false);
+        for own in
+            ["127.0.0.1:9", "127.9.9.9", "[::1]:3", "localhost:4", "a.localhost", "BOX.example"]
+        {
+            assert!(local.has(own), "{own}");
+        }
+        for foreign in [
+            "evil.example",
+            "127.0.0.1.evil.example",
+            "localhost.evil.example",
+            "192.0.2.1",
+            "box.example@evil.example",
+            "evil@localhost",
+            "localhost/x",
+            "box.example.",
+            "",
+            "x y",
+        ] {
+            assert!(!local.has(foreign), "{foreign}");
+        }
+        let open = Hosts::of(&["http://127.0.0.1:1"], true);
+        assert!(open.has("192.0.2.1:80") && open.has("[2001:db8::1]"));
+        assert!(!open.has("evil.example"));
+    }
+}
