@@ -118,7 +118,8 @@ pub(super) fn retry_teller(
 /// already are not sent again, unless `again`.
 ///
 /// # Errors
-/// Only a file that cannot be read. A failed upload is told, and the others go on.
+/// A file that the service would not take; then nothing was sent. A failed upload is an event, and
+/// the others go on.
 pub async fn upload_files(
     context: &Context,
     files: &[PathBuf],
@@ -126,8 +127,12 @@ pub async fn upload_files(
     mut each: impl FnMut(&Path, &str),
 ) -> Result<ExitClass, Failure> {
     let (mut classes, mut succeeded) = (Vec::new(), false);
+    for path in files {
+        check_video(path.clone()).await?;
+    }
     for (number, path) in (1..).zip(files) {
-        let item = ItemRef { id: number, name: path.display().to_string() };
+        // Uploads have no number in the ledger.
+        let item = ItemRef { id: -number, name: path.display().to_string() };
         match upload_one(context, &item, path, again).await {
             Ok(url) => {
                 succeeded = true;
@@ -145,6 +150,15 @@ pub async fn upload_files(
         }
     }
     Ok(ExitClass::combine(classes, succeeded))
+}
+
+async fn check_video(path: PathBuf) -> Result<(), Failure> {
+    blocking(move || {
+        media::inspect_input(&path)
+            .map(drop)
+            .map_err(|bad| Failure::new(bad.kind(), path.display().to_string(), bad.to_string()))
+    })
+    .await
 }
 
 async fn upload_one(
