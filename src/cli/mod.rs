@@ -32,7 +32,7 @@ mod status;
 mod upload;
 mod usage;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
@@ -153,31 +153,30 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
         return ExitClass::Done.code();
     }
     // What was parsed is lost with the error.
-    let words = env.args.iter().skip(1).take_while(|word| *word != "--");
-    if words.clone().any(|word| word == "--json") {
-        printer.json(&json::failed(&wrong_command_line(&rendered.to_string(), words)));
+    let words: Vec<&OsStr> =
+        env.args.iter().skip(1).map(OsString::as_os_str).take_while(|word| *word != "--").collect();
+    let known = Cli::command();
+    let command = words.iter().find_map(|word| known.find_subcommand(word));
+    let command = command.map(clap::Command::get_name);
+    let failure = wrong_command_line(&error.render().to_string(), command);
+    if words.contains(&OsStr::new("--json")) {
+        printer.json(&json::failed(&failure));
+    }
+    if command == Some("smoke-test") {
+        smoke_test::misread(&words, env, &printer, &failure);
     }
     ExitClass::Usage.code()
 }
 
 /// The parser's message as a failure.
-fn wrong_command_line<'a>(
-    rendered: &str,
-    mut words: impl Iterator<Item = &'a OsString>,
-) -> Failure {
+fn wrong_command_line(rendered: &str, command: Option<&str>) -> Failure {
     // Behind an empty line stand the usage and where to find help.
     let message: Vec<&str> =
         rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let message = message.join(" ");
-    let why = message.strip_prefix("error: ").unwrap_or(&message);
-    let next = words
-        .find_map(|word| {
-            let word = word.to_str()?;
-            Cli::command()
-                .find_subcommand(word)
-                .map(|found| format!("rbgv {} --help", found.get_name()))
-        })
-        .unwrap_or_else(|| "rbgv --help".to_owned());
+    // Without a message, the parser shows the help.
+    let why = message.strip_prefix("error: ").unwrap_or("a subcommand or an argument is missing");
+    let next = command.map_or("rbgv --help".to_owned(), |name| format!("rbgv {name} --help"));
     Failure::new(FailureKind::Usage, "the command line", why).with_next(next)
 }
 

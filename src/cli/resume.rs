@@ -42,8 +42,10 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     let Some(batch) = find(args.batch, &context).await? else {
         let state = session.settings.state_dir.display();
         return Ok(match args.batch {
-            Some(number) => session.nothing_to_do(format!("batch {number} has nothing left to do")),
-            None => session.nothing_to_do(format!("no batch in {state} has anything left to do")),
+            Some(number) => {
+                session.nothing_to_do(format!("nothing is left to do in batch {number}"))
+            }
+            None => session.nothing_to_do(format!("nothing is left to do in {state}")),
         });
     };
     if batch.key.origin != context.key.origin {

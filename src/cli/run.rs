@@ -387,7 +387,7 @@ pub(super) fn confirm(session: &Session, totals: &Totals) -> Result<(), Failure>
     let price = match totals.unpriced {
         0 => format!("about {}", human::credits(totals.estimate)),
         n => format!(
-            "{} and {} of unknown price",
+            "about {} and {} of unknown price",
             human::credits(totals.estimate),
             human::counted(n as u64, "input", "inputs")
         ),

@@ -1,5 +1,6 @@
 //! `rbgv smoke-test`: whether service, key and configuration work together, after a deployment.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -148,15 +149,29 @@ fn latency(text: &str) -> Result<(Stage, Duration), String> {
 /// Reports, in the forms that the arguments ask for, that the settings could not be used.
 pub(super) fn refused(args: &Args, global: &Global, env: &Env, printer: &Printer, why: &Failure) {
     let profile = global.profile.as_deref().or_else(|| env.var("RBGV_PROFILE"));
+    let forms = Forms::new(args.tap, args.junit.as_deref(), env, printer);
+    forms.refused(env, printer, unknown_subject(profile, env), why);
+}
+
+/// Reports that the command line could not be parsed. Of its `words`, only the file for JUnit is read.
+pub(super) fn misread(words: &[&OsStr], env: &Env, printer: &Printer, why: &Failure) {
+    let behind = |pair: &[&OsStr]| (pair[0] == "--junit").then(|| PathBuf::from(pair[1]));
+    let joined = |word: &&OsStr| word.to_str()?.strip_prefix("--junit=").map(PathBuf::from);
+    let junit = words.windows(2).find_map(behind).or_else(|| words.iter().find_map(joined));
+    let subject = unknown_subject(env.var("RBGV_PROFILE"), env);
+    Forms::new(false, junit.as_deref(), env, printer).refused(env, printer, subject, why);
+}
+
+/// What is known of the subject without any settings.
+fn unknown_subject(profile: Option<&str>, env: &Env) -> Subject {
     let unknown = || "unknown".to_owned();
-    let subject = Subject {
+    Subject {
         profile: profile.map_or_else(unknown, ToOwned::to_owned),
         environment: unknown(),
         base_url: env.var("RBGV_BASE_URL").map_or_else(unknown, redact_url),
         key: Some(unknown()),
         contract: smoke::CONTRACT,
-    };
-    Forms::new(args.tap, args.junit.as_deref(), env, printer).refused(env, printer, subject, why);
+    }
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {

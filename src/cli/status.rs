@@ -87,7 +87,8 @@ fn local(session: &Session, ledger: &Ledger, args: &Args) -> Result<ExitClass, F
 }
 
 fn batch_table(batches: &[BatchLine]) -> Table {
-    let headings = ["batch", "made", "profile", "done", "failed", "rejected", "open", "estimate"];
+    let headings =
+        ["batch", "made", "profile", "done", "failed", "rejected", "open", "credits, about"];
     let mut table = Table::new(headings).numbers([0, 3, 4, 5, 6, 7]);
     for line in batches {
         let counts = line.counts;

@@ -118,8 +118,7 @@ pub(super) fn retry_teller(
 /// already are not sent again, unless `again`.
 ///
 /// # Errors
-/// A file that the service would not take; then nothing was sent. A failed upload is an event, and
-/// the others go on.
+/// Only a file that cannot be read. A failed upload is an event, and the others go on.
 pub async fn upload_files(
     context: &Context,
     files: &[PathBuf],
@@ -127,9 +126,6 @@ pub async fn upload_files(
     mut each: impl FnMut(&Path, &str),
 ) -> Result<ExitClass, Failure> {
     let (mut classes, mut succeeded) = (Vec::new(), false);
-    for path in files {
-        check_video(path.clone()).await?;
-    }
     for (number, path) in (1..).zip(files) {
         // Uploads have no number in the ledger.
         let item = ItemRef { id: -number, name: path.display().to_string() };
@@ -149,16 +145,11 @@ pub async fn upload_files(
             break;
         }
     }
-    Ok(ExitClass::combine(classes, succeeded))
-}
-
-async fn check_video(path: PathBuf) -> Result<(), Failure> {
-    blocking(move || {
-        media::inspect_input(&path)
-            .map(drop)
-            .map_err(|bad| Failure::new(bad.kind(), path.display().to_string(), bad.to_string()))
+    Ok(match ExitClass::combine(classes, succeeded) {
+        // A wrong input among others is one that failed: something was sent.
+        ExitClass::Usage if succeeded => ExitClass::Some,
+        class => class,
     })
-    .await
 }
 
 async fn upload_one(

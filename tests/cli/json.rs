@@ -34,7 +34,6 @@ fn every_error_is_a_document_of_standard_output() {
         ("run gone.mp4", 2),
         ("run a.mp4 --background a.mp4", 2),
         ("run a.mp4 --canvas 0x9", 2),
-        ("upload a.mp4 gone.mp4", 2),
         ("fetch nojob", 6),
         ("resume 7", 2),
         ("status nojob", 6),

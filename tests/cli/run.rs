@@ -105,7 +105,7 @@ fn mistakes_are_refused_before_anything_is_sent() {
         (vec!["run", "a.mp4", "--anchor", "moon"], "bottom-center"),
         (vec!["run", "a.mp4", "--scale", "NaN"], "0.01 to 10"),
         (vec!["run", "a.mp4", "--webhook-url", "hook"], "--webhook-url"),
-        (vec!["upload", "a.mp4", "gone.mp4"], "gone.mp4"),
+        (vec!["upload", "gone.mp4", "page.png"], "gone.mp4"),
         (vec!["run", "fake.mp4"], "fake.mp4"),
         (vec!["run", "gone.mp4"], "gone.mp4"),
         (vec!["run", "a.mp4", "-o", "x.mov"], "--format"),

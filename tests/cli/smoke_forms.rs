@@ -82,6 +82,10 @@ fn one_that_ends_before_its_stages_says_why_in_every_form() {
         assert!(junit.contains(reason), "{junit}");
     }
     assert_eq!(sandbox.audit().uploads(), 0);
+    std::fs::write(home.work().join("result.xml"), "an older result").unwrap();
+    home.run(&sandbox, &["smoke-test", "--junit=result.xml", "--only", "helth"]).ends_with(2);
+    let junit = std::fs::read_to_string(home.work().join("result.xml")).unwrap();
+    assert!(junit.contains("unknown stage"), "{junit}");
 }
 
 #[test]

@@ -123,7 +123,8 @@ pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, F
     let bars: Vec<(String, f64)> =
         groups.iter().map(|(name, group)| (name.clone(), group.credits().0)).collect();
     let days = human::counted(u64::from(args.days), "day", "days");
-    let title = format!("Credits by {}, last {days}", by.as_str());
+    let kind = if total.estimated.0 > 0.0 { ", in part estimated" } else { "" };
+    let title = format!("Credits by {}{kind}, last {days}", by.as_str());
     draw(args.svg.as_deref(), &title, &bars, session)?;
     if session.printer.style().json {
         let entry = |(name, group): (&String, &Group)| {
