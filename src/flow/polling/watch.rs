@@ -99,9 +99,6 @@ pub async fn watch(
         .all()
         .map(|context| (context, Arc::default(), Arc::new(polling_run(context))))
         .collect();
-    for (context, list, _) in &lists {
-        polling.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
-    }
     let (mut classes, mut succeeded) = (Vec::new(), false);
     // All are followed before any is polled: so few as one would be polled by itself.
     let mut following = Vec::new();
@@ -122,6 +119,9 @@ pub async fn watch(
         let now = maker.clock.now();
         let start = Start { started: now, expected: Some(now), polled_at: None, announced: false };
         following.push((Arc::clone(run), list.follow(&job, start, now), item, job));
+    }
+    for (context, list, _) in &lists {
+        polling.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
     }
     for (run, followed, item, job) in following {
         working.spawn(async move {
