@@ -274,7 +274,7 @@ mod tests {
             (vec!["--background", ""], "transparent, green"),
             (vec!["--scale", "NaN"], "0.01 to 10"),
             (vec!["--scale", "-1"], "0.01 to 10"),
-            (vec!["--canvas", "-5x5"], "pixels"),
+            (vec!["--canvas=-5x5"], "pixels"),
             (vec!["--canvas", "0x0"], "2 to 7680"),
             (vec!["--anchor", "moon"], "top-left"),
             (vec!["--webhook-url", "hook"], "--webhook-url"),
