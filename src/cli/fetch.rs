@@ -54,8 +54,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
         args.jobs.into_iter().map(JobId).collect()
     };
     if jobs.is_empty() {
-        session.printer.note("everything is fetched already");
-        return Ok(ExitClass::Done);
+        return Ok(session.nothing_to_do("everything is fetched already"));
     }
     let conduct = Conduct {
         goal: Goal::Finish,

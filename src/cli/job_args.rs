@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
+use crate::media;
 use crate::model::{
     Background, Composition, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
 };
@@ -100,7 +101,7 @@ impl JobArgs {
             extra: self.set.iter().cloned().collect(),
         };
         options.check().map_err(|bad| {
-            Failure::new(FailureKind::Usage, "these options contradict each other", bad.0)
+            Failure::new(FailureKind::Usage, "these options cannot be used", bad.0)
         })?;
         Ok(options)
     }
@@ -115,6 +116,26 @@ impl JobArgs {
             verbatim,
         })
     }
+}
+
+/// The options with the path of a background picture made absolute, once the picture is known to be
+/// one.
+///
+/// # Errors
+/// It is no picture that can be sent.
+pub(super) fn with_background(
+    mut options: JobOptions,
+    current_dir: &std::path::Path,
+) -> Result<JobOptions, Failure> {
+    if let Background::ImageFile(path) = &mut options.background {
+        let named = path.display().to_string();
+        *path = current_dir.join(&*path);
+        media::inspect_picture(path).map_err(|bad| {
+            let why = format!("{bad}; {}", Background::choices());
+            Failure::new(FailureKind::Usage, format!("--background {named}"), why)
+        })?;
+    }
+    Ok(options)
 }
 
 fn parsed<T>(flag: &str, text: Option<&str>, default: T) -> Result<T, Failure>
@@ -152,6 +173,9 @@ fn parse_offset(text: &str) -> Result<(i32, i32), String> {
 
 fn parse_tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
+        Some((key, _)) if key.starts_with("rbgv_") => {
+            Err(format!("{key} has another meaning: rbgv sets it itself; choose another name"))
+        }
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err("write KEY=VALUE".to_owned()),
     }
@@ -172,7 +196,7 @@ fn parse_set(text: &str) -> Result<(String, serde_json::Value), String> {
 }
 
 /// Fields that `--set` may not touch: setting `auto_start` would bill before the ledger knows.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 12] = [
     "auto_start",
     "video_url",
     "metadata",
@@ -183,6 +207,7 @@ const RESERVED: [&str; 11] = [
     "bg_image_url",
     "background",
     "composition",
+    "text_prompt",
     "webhook_url",
 ];
 
@@ -246,9 +271,40 @@ mod tests {
             (vec!["--model", "best"], "original"),
             (vec!["--composition", "x.json", "--scale", "1"], "cannot be used with"),
             (vec!["--background", "purpleish"], "unknown background"),
+            (vec!["--background", ""], "transparent, green"),
+            (vec!["--scale", "NaN"], "0.01 to 10"),
+            (vec!["--scale", "-1"], "0.01 to 10"),
+            (vec!["--canvas=-5x5"], "pixels"),
+            (vec!["--canvas", "0x0"], "2 to 7680"),
+            (vec!["--anchor", "moon"], "top-left"),
+            (vec!["--webhook-url", "hook"], "--webhook-url"),
+            (vec!["--set", "text_prompt=\"dog\""], "has a flag"),
+            (vec!["--tag", "rbgv_id=1"], "rbgv sets it itself"),
         ] {
             let message = options(&words).unwrap_err();
             assert!(message.contains(expected), "{words:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_background_that_is_no_picture_is_named_with_the_choices() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media");
+        let of = |file: &str| {
+            let background = Background::ImageFile(file.into());
+            with_background(JobOptions { background, ..JobOptions::default() }, dir.path())
+        };
+        std::fs::copy(root.join("opaque.png"), dir.path().join("sea.jpg")).unwrap();
+        let path = dir.path().join("sea.jpg");
+        assert_eq!(of("sea.jpg").unwrap().background, Background::ImageFile(path));
+        std::fs::copy(root.join("plain.mp4"), dir.path().join("clip.png")).unwrap();
+        for (file, word) in
+            [("clip.png", "an MP4 video"), ("0.5,0.5,0.5", "no such file"), ("./", "a directory")]
+        {
+            let refused = of(file).unwrap_err();
+            assert_eq!(refused.kind, FailureKind::Usage);
+            assert!(refused.what.contains(file) && refused.why.contains(word), "{refused}");
+            assert!(refused.why.contains("transparent, green"), "{refused}");
         }
     }
 

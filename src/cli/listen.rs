@@ -23,7 +23,7 @@ use crate::ledger::{Ledger, Owner};
 use crate::listen::{Incoming, Keep, Received, Reception, TOO_MANY_CONNECTIONS, serve};
 use crate::model::text::escaped;
 use crate::model::{ExitClass, Failure, FailureKind};
-use crate::output::{human, words};
+use crate::output::{human, json, words};
 use crate::settings::duration;
 
 use handler::{Handler, HandlerArgs};
@@ -295,16 +295,26 @@ impl<'a> Desk<'a> {
         let settled = self.settle(delivery).await;
         self.tell(delivery, settled.as_ref().ok().copied().flatten());
         let handled = self.handler.handle(delivery, headers, body).await;
-        if !(self.succeeded(&settled) & self.succeeded(&handled)) {
+        if !(self.succeeded(delivery, &settled) & self.succeeded(delivery, &handled)) {
             return false;
         }
-        self.succeeded(&self.ledger.delivery_handled(&delivery.id).map_err(Failure::from))
+        let marked = self.ledger.delivery_handled(&delivery.id).map_err(Failure::from);
+        self.succeeded(delivery, &marked)
     }
 
-    /// Tells of what did not succeed.
-    fn succeeded<T>(&self, result: &Result<T, Failure>) -> bool {
+    /// Reports what did not succeed.
+    fn succeeded<T>(&self, delivery: &Delivery, result: &Result<T, Failure>) -> bool {
         if let Err(failure) = result {
-            self.session.printer.failure(&failure.clone().with_next(self.replaying()));
+            let printer = &self.session.printer;
+            let failure = failure.clone().with_next(self.replaying());
+            printer.failure(&failure);
+            if printer.style().json {
+                printer.json(&serde_json::json!({
+                    "event": "failed",
+                    "delivery": delivery.id,
+                    "failure": json::failure(&failure),
+                }));
+            }
         }
         result.is_ok()
     }

@@ -32,10 +32,12 @@ mod status;
 mod upload;
 mod usage;
 
+use std::ffi::{OsStr, OsString};
+
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::env::{Env, terminal_size};
-use crate::model::{ExitClass, Failure};
+use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Facts, Printer, Streams, Style, json, log};
 
 use global::Global;
@@ -108,15 +110,12 @@ pub fn main(env: Env) -> u8 {
         Err(error) => return answer_parser(&error, &env),
     };
     let printer = printer(&cli.global, &env);
-    let ended = start_logging(&cli.global, &env, &printer)
-        .and_then(|()| run_command(cli, env, printer.clone()));
+    let ended =
+        start_logging(&cli.global, &env, &printer).and_then(|()| run_command(cli, env, &printer));
     let class = match ended {
         Ok(class) => class,
         Err(failure) => {
-            printer.failure(&failure);
-            if printer.style().json {
-                printer.json(&json::failed(&failure));
-            }
+            printer.report(&failure);
             failure.kind.exit_class()
         }
     };
@@ -150,7 +149,35 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
     let rendered = error.render();
     let text = if colored { rendered.ansi().to_string() } else { rendered.to_string() };
     printer.help(&text, asked_for);
-    if asked_for { ExitClass::Done.code() } else { ExitClass::Usage.code() }
+    if asked_for {
+        return ExitClass::Done.code();
+    }
+    // What was parsed is lost with the error.
+    let words: Vec<&OsStr> =
+        env.args.iter().skip(1).map(OsString::as_os_str).take_while(|word| *word != "--").collect();
+    let known = Cli::command();
+    let command = words.iter().find_map(|word| known.find_subcommand(word));
+    let command = command.map(clap::Command::get_name);
+    let failure = wrong_command_line(&error.render().to_string(), command);
+    if words.contains(&OsStr::new("--json")) {
+        printer.json(&json::failed(&failure));
+    }
+    if command == Some("smoke-test") {
+        smoke_test::misread(&words, env, &printer, &failure);
+    }
+    ExitClass::Usage.code()
+}
+
+/// The parser's message as a failure.
+fn wrong_command_line(rendered: &str, command: Option<&str>) -> Failure {
+    // Behind an empty line stand the usage and where to find help.
+    let message: Vec<&str> =
+        rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let message = message.join(" ");
+    // Without a message, the parser shows the help.
+    let why = message.strip_prefix("error: ").unwrap_or("a subcommand or an argument is missing");
+    let next = command.map_or("rbgv --help".to_owned(), |name| format!("rbgv {name} --help"));
+    Failure::new(FailureKind::Usage, "the command line", why).with_next(next)
 }
 
 fn facts(env: &Env) -> Facts {
@@ -179,15 +206,15 @@ fn start_logging(global: &Global, env: &Env, printer: &Printer) -> Result<(), Fa
     log::init(&options, printer, env.clock.clone())
 }
 
-fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failure> {
+fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failure> {
     // What needs neither settings nor a runtime.
     match &cli.command {
-        Command::Completions(args) => return Ok(completions::run(args, &printer)),
-        Command::Explain(args) => return explain::run(args, &printer),
-        Command::Man(args) => return man::run(args, &printer, &env.current_dir),
-        Command::Model(args) => return model::run(args, &env, &cli.global, &printer),
+        Command::Completions(args) => return Ok(completions::run(args, printer)),
+        Command::Explain(args) => return explain::run(args, printer),
+        Command::Man(args) => return man::run(args, printer, &env.current_dir),
+        Command::Model(args) => return model::run(args, &env, &cli.global, printer),
         Command::Config(args) if args.is_trust() => {
-            return config::trust(&env, &cli.global, &printer);
+            return config::trust(&env, &cli.global, printer);
         }
         _ => {}
     }
@@ -201,14 +228,20 @@ fn run_command(cli: Cli, env: Env, printer: Printer) -> Result<ExitClass, Failur
         .build()
         .map_err(|error| Failure::local("starting", &error))?;
     if let Command::Doctor(args) = &cli.command {
-        return runtime.block_on(doctor::run(args, &env, &cli.global, &printer));
+        return runtime.block_on(doctor::run(args, &env, &cli.global, printer));
     }
     let sandboxed = cli.sandboxed();
     if let Command::Sandbox(args) = cli.command {
-        return runtime.block_on(sandbox::run(args, &env, &printer));
+        return runtime.block_on(sandbox::run(args, &env, printer));
     }
     let global = cli.global_of_command();
-    let session = Session::open(env, printer, &global, sandboxed)?;
+    let reported = matches!(cli.command, Command::SmokeTest(_)).then(|| env.clone());
+    let session =
+        Session::open(env, printer.clone(), &global, sandboxed).inspect_err(|failure| {
+            if let (Command::SmokeTest(args), Some(env)) = (&cli.command, &reported) {
+                smoke_test::refused(args, &global, env, printer, failure);
+            }
+        })?;
     let ended = runtime.block_on(async {
         match cli.command {
             Command::Run(args) => run::run(args, &session).await,

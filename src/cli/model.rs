@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 use super::global::Global;
 use crate::env::Env;
 use crate::model::{ExitClass, Failure, FailureKind};
-use crate::output::Printer;
+use crate::output::{Printer, json};
 use crate::sandbox::engine::{install_rvm, installed_rvm};
 
 /// Models for the sandbox that are fetched, and not shipped
@@ -103,7 +103,13 @@ pub(super) fn run(
                 return Err(Failure::new(FailureKind::Usage, "not installed", why)
                     .with_next("rbgv model install --yes, to agree beforehand"));
             };
-            printer.path(&path);
+            if printer.style().json {
+                let file = json::path(&path);
+                printer
+                    .json(&serde_json::json!({"model": "rvm", "state": "installed", "file": file}));
+            } else {
+                printer.path(&path);
+            }
         }
     }
     Ok(ExitClass::Done)

@@ -2,7 +2,7 @@
 
 use super::run::{ConductArgs, announce, confirm, release_latches, work};
 use super::session::Session;
-use crate::flow::{Conduct, settle_by_hand};
+use crate::flow::{Conduct, Context, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
 
@@ -39,7 +39,15 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     let context = session.context(session.reporter())?;
     // To resume is to say that the account has been seen to.
     release_latches(&context).await?;
-    let batch = find(args.batch, session, &context).await?;
+    let Some(batch) = find(args.batch, &context).await? else {
+        let state = session.settings.state_dir.display();
+        return Ok(match args.batch {
+            Some(number) => {
+                session.nothing_to_do(format!("nothing is left to do in batch {number}"))
+            }
+            None => session.nothing_to_do(format!("nothing is left to do in {state}")),
+        });
+    };
     if batch.key.origin != context.key.origin {
         let what = format!("batch {}", batch.id.0);
         let why = format!(
@@ -71,30 +79,20 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     Ok(verdict.class)
 }
 
-async fn find(
-    number: Option<i64>,
-    session: &Session,
-    context: &crate::flow::Context,
-) -> Result<Batch, Failure> {
-    let nothing =
+/// The batch to go on with; `None` when nothing of it, or of any, is left to do.
+async fn find(number: Option<i64>, context: &Context) -> Result<Option<Batch>, Failure> {
+    let Some(number) = number else {
+        return context.ledger(|ledger, _| ledger.last_open_batch()).await;
+    };
+    let unusable =
         |why: String| Err(Failure::new(FailureKind::Usage, "resume", why).with_next("rbgv status"));
-    match number {
-        Some(number) => {
-            let found = context.ledger(move |ledger, _| ledger.batch(BatchId(number))).await?;
-            match found {
-                Some(batch) if batch.planned => Ok(batch),
-                Some(_) => {
-                    nothing(format!("batch {number} was never planned to the end; run it again"))
-                }
-                None => nothing(format!("there is no batch {number}")),
-            }
+    let id = BatchId(number);
+    match context.ledger(move |ledger, _| ledger.batch(id)).await? {
+        Some(batch) if batch.planned => {
+            let counts = context.ledger(move |ledger, _| ledger.counts(id)).await?;
+            Ok((counts.open + counts.left > 0).then_some(batch))
         }
-        None => match context.ledger(|ledger, _| ledger.last_open_batch()).await? {
-            Some(batch) => Ok(batch),
-            None => nothing(format!(
-                "nothing is left to do in {}",
-                session.settings.state_dir.display()
-            )),
-        },
+        Some(_) => unusable(format!("batch {number} was never planned to the end; run it again")),
+        None => unusable(format!("there is no batch {number}")),
     }
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::input_args::{InputArgs, Inputs};
-use super::job_args::JobArgs;
-use super::session::{Session, absolute};
+use super::job_args::{JobArgs, with_background};
+use super::session::Session;
 use crate::client::Call;
 use crate::flow::plan::{Plan, Planner, Request};
 use crate::flow::protocol::Goal;
@@ -16,10 +16,8 @@ use crate::flow::{
     earlier,
 };
 use crate::ledger::{BatchId, Totals};
-use crate::model::{
-    Background, Credits, Event, ExitClass, Failure, FailureKind, JobOptions, Pricing,
-};
-use crate::output::{Table, human};
+use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, JobOptions, Pricing};
+use crate::output::{Table, human, json};
 
 /// Remove the background of videos
 ///
@@ -128,10 +126,8 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
         return Err(Failure::new(FailureKind::Usage, "--sandbox with --no-wait or --draft", why)
             .with_next("rbgv sandbox --state DIR, in another terminal, and a profile for it"));
     }
-    let mut options = args.job.resolve(session.job_defaults())?;
-    if let Background::ImageFile(path) = &mut options.background {
-        *path = absolute(&session.env, path);
-    }
+    let options = args.job.resolve(session.job_defaults())?;
+    let options = with_background(options, &session.env.current_dir)?;
     let inputs = args.inputs.resolve(&session.env)?;
     let to_stdout = inputs.destination == Destination::Stdout;
     if to_stdout && session.printer.style().json {
@@ -391,7 +387,7 @@ pub(super) fn confirm(session: &Session, totals: &Totals) -> Result<(), Failure>
     let price = match totals.unpriced {
         0 => format!("about {}", human::credits(totals.estimate)),
         n => format!(
-            "{} and {} of unknown price",
+            "about {} and {} of unknown price",
             human::credits(totals.estimate),
             human::counted(n as u64, "input", "inputs")
         ),
@@ -425,7 +421,7 @@ fn show_plan(session: &Session, options: &JobOptions, totals: &Totals) {
             "todo": totals.todo,
             "done": totals.done,
             "rejected": totals.rejected,
-            "estimated_credits": totals.estimate.0,
+            "estimated_credits": json::credits(totals.estimate),
             "unpriced": totals.unpriced,
         }));
         return;

@@ -15,8 +15,9 @@ use crate::client::{self, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice
 use crate::env::Env;
 use crate::flow::{self, Beside, Context};
 use crate::ledger::{KeyId, Ledger, Owner};
+use crate::model::event::Level;
 use crate::model::limits::LimiterStore;
-use crate::model::{ApiKey, Failure, FailureKind, Fingerprint, Observer};
+use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter, words};
 use crate::sandbox;
 use crate::settings::{self, Environment, Flags, KEY_VARIABLES, Project, Settings, Sources};
@@ -145,6 +146,13 @@ impl Session {
     /// A reporter of events, in the way that the flags and the terminal ask for.
     pub(super) fn reporter(&self) -> Arc<dyn Observer> {
         Arc::new(Reporter::new(self.printer.clone(), self.env.clock.clone()))
+    }
+
+    /// Says in one sentence that there is nothing to do, which is a success.
+    pub(super) fn nothing_to_do(&self, why: impl Into<String>) -> ExitClass {
+        let text = why.into();
+        self.reporter().observe(&Event::Notice { level: Level::Info, text });
+        ExitClass::Done
     }
 
     /// The ledger of the state directory.

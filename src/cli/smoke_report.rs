@@ -2,12 +2,14 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::session::{Session, absolute};
+use crate::env::Env;
 use crate::flow::smoke::{self, Found};
-use crate::model::smoke::{Report, StageResult, Subject};
+use crate::model::smoke::{Cause, Report, Stage, StageResult, Subject, Verdict};
 use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, Instant, Observer, Timestamp};
-use crate::output::{github, junit, smoke as told, tap};
+use crate::output::{Printer, github, junit, smoke as told, tap};
 
 /// In which forms the result is wanted.
 pub(super) struct Forms {
@@ -24,22 +26,70 @@ impl Observer for Unheard {
 }
 
 impl Forms {
+    /// The forms that were asked for.
+    pub(super) fn new(tap: bool, junit: Option<&Path>, env: &Env, printer: &Printer) -> Self {
+        let junit = junit.map(|file| absolute(env, file));
+        Self { tap, junit, json: printer.style().json }
+    }
+
     /// Empties the file for JUnit: what an earlier run left there must not pass for the result of
     /// one that never got so far.
     ///
     /// # Errors
     /// Two forms want the same stream, or the file cannot be written.
-    pub(super) fn new(tap: bool, junit: Option<&Path>, session: &Session) -> Result<Self, Failure> {
-        let json = session.printer.style().json;
-        if tap && json {
+    pub(super) fn prepare(&self) -> Result<(), Failure> {
+        if let Some(file) = &self.junit {
+            std::fs::File::create(file).map_err(|error| unwritable(file, &error))?;
+        }
+        if self.tap && self.json {
             let why = "standard output takes either of them";
             return Err(Failure::new(FailureKind::Usage, "--tap with --json", why));
         }
-        let junit = junit.map(|file| absolute(&session.env, file));
-        if let Some(file) = &junit {
-            std::fs::File::create(file).map_err(|error| unwritable(file, &error))?;
+        Ok(())
+    }
+
+    /// Writes the report of a smoke test that ended before its stages, in every form but those for
+    /// people and in JSON, in which the failure itself is shown. With the reason, so that a pipeline
+    /// which reads only these files does not take their absence for a success.
+    pub(super) fn refused(
+        &self,
+        env: &Env,
+        printer: &Printer,
+        subject: Subject,
+        failure: &Failure,
+    ) {
+        let stage = StageResult::of_failure(Stage::Setup, failure);
+        let report = Report {
+            subject,
+            began: env.clock.wall(),
+            took: Duration::ZERO,
+            budget: None,
+            estimate: None,
+            drift: Vec::new(),
+            verdict: Verdict {
+                class: failure.kind.exit_class(),
+                word: Cause::of(failure.kind).as_str(),
+                told: format!("no stage was run: {failure}"),
+                next: failure.next.clone(),
+            },
+            stages: vec![stage],
+        };
+        if self.tap && !self.json {
+            for line in tap(&report).lines() {
+                printer.data(line);
+            }
         }
-        Ok(Self { tap, junit, json })
+        let written = [tell_runner(env, printer, &report), self.write_junit(&report)];
+        for unwritten in written.into_iter().filter_map(Result::err) {
+            if unwritten != *failure {
+                printer.failure(&unwritten);
+            }
+        }
+    }
+
+    fn write_junit(&self, report: &Report) -> Result<(), Failure> {
+        let Some(file) = &self.junit else { return Ok(()) };
+        std::fs::write(file, junit(report)?).map_err(|error| unwritable(file, &error))
     }
 
     fn for_people(&self) -> bool {
@@ -102,11 +152,8 @@ pub(super) fn finish(
             printer.data(&line);
         }
     }
-    let told = tell_runner(session, &report);
-    let written = forms.junit.as_deref().map_or(Ok(()), |file| {
-        let text = junit(&report)?;
-        std::fs::write(file, text).map_err(|error| unwritable(file, &error))
-    });
+    let told = tell_runner(&session.env, printer, &report);
+    let written = forms.write_junit(&report);
     let mut classes = vec![report.verdict.class];
     for failure in [told, written].into_iter().filter_map(Result::err) {
         printer.failure(&failure);
@@ -116,13 +163,12 @@ pub(super) fn finish(
 }
 
 /// Annotations, summary and outputs, where GitHub Actions runs us.
-fn tell_runner(session: &Session, report: &Report) -> Result<(), Failure> {
-    let env = &session.env;
+fn tell_runner(env: &Env, printer: &Printer, report: &Report) -> Result<(), Failure> {
     if env.var("GITHUB_ACTIONS") != Some("true") {
         return Ok(());
     }
     for annotation in github::annotations(report) {
-        session.printer.stderr_line(&annotation);
+        printer.stderr_line(&annotation);
     }
     let files = [
         ("GITHUB_STEP_SUMMARY", github::summary(report)),

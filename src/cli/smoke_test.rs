@@ -1,19 +1,25 @@
 //! `rbgv smoke-test`: whether service, key and configuration work together, after a deployment.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::global::Global;
+use super::job_args::with_background;
 use super::rehearse;
 use super::session::{Session, absolute};
 use super::signals::stop_on_signals;
 use super::smoke_report::{self, Forms};
 use super::smoke_setup::{Place, setup};
 use crate::client::Client;
+use crate::env::Env;
 use crate::flow::smoke::{self, Baseline, Because, Severity, Told, Wanted};
+use crate::model::secret::redact_url;
 use crate::model::smoke::{Choice, Group, Stage, Subject};
 use crate::model::{
     Background, Credits, ExitClass, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
 };
+use crate::output::Printer;
 
 /// Check that service, key and configuration work together
 ///
@@ -140,17 +146,56 @@ fn latency(text: &str) -> Result<(Stage, Duration), String> {
     }
 }
 
+/// Reports, in the forms that the arguments ask for, that the settings could not be used.
+pub(super) fn refused(args: &Args, global: &Global, env: &Env, printer: &Printer, why: &Failure) {
+    let profile = global.profile.as_deref().or_else(|| env.var("RBGV_PROFILE"));
+    let forms = Forms::new(args.tap, args.junit.as_deref(), env, printer);
+    forms.refused(env, printer, unknown_subject(profile, env), why);
+}
+
+/// Reports that the command line could not be parsed. Of its `words`, only the file for JUnit is read.
+pub(super) fn misread(words: &[&OsStr], env: &Env, printer: &Printer, why: &Failure) {
+    let behind = |pair: &[&OsStr]| (pair[0] == "--junit").then(|| PathBuf::from(pair[1]));
+    let joined = |word: &&OsStr| word.to_str()?.strip_prefix("--junit=").map(PathBuf::from);
+    let junit = words.windows(2).find_map(behind).or_else(|| words.iter().find_map(joined));
+    let subject = unknown_subject(env.var("RBGV_PROFILE"), env);
+    Forms::new(false, junit.as_deref(), env, printer).refused(env, printer, subject, why);
+}
+
+/// What is known of the subject without any settings.
+fn unknown_subject(profile: Option<&str>, env: &Env) -> Subject {
+    let unknown = || "unknown".to_owned();
+    Subject {
+        profile: profile.map_or_else(unknown, ToOwned::to_owned),
+        environment: unknown(),
+        base_url: env.var("RBGV_BASE_URL").map_or_else(unknown, redact_url),
+        key: Some(unknown()),
+        contract: smoke::CONTRACT,
+    }
+}
+
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
-    let forms = Forms::new(args.tap, args.junit.as_deref(), session)?;
+    let forms = Forms::new(args.tap, args.junit.as_deref(), &session.env, &session.printer);
+    let ended = test(args, session, &forms).await;
+    if let Err(failure) = &ended {
+        let subject = subject(session, Some("unknown".to_owned()));
+        forms.refused(&session.env, &session.printer, subject, failure);
+    }
+    ended
+}
+
+/// Fails only before the first stage.
+async fn test(args: Args, session: &Session, forms: &Forms) -> Result<ExitClass, Failure> {
+    forms.prepare()?;
     let baseline = args.compare.as_deref().map(|file| baseline(session, file)).transpose()?;
     let stop = stop_on_signals(&session.printer)?;
     let began = (session.env.clock.now(), session.env.clock.wall());
     if args.rehearse {
         let subject = subject(session, None);
         forms.begin(session, &subject);
-        let stages = rehearse::run(session, args.timeout, &stop, &forms).await?;
+        let stages = rehearse::run(session, args.timeout, &stop, forms).await?;
         let found = smoke::Found { stages, ..smoke::Found::default() };
-        return Ok(smoke_report::finish(session, &forms, subject, began, None, found));
+        return Ok(smoke_report::finish(session, forms, subject, began, None, found));
     }
     let options = options(&args, session)?;
     let wanted = wanted(&args)?;
@@ -182,7 +227,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     if let Some(baseline) = baseline {
         found.stages.push(baseline.compare(&subject.base_url, &found.stages));
     }
-    Ok(smoke_report::finish(session, &forms, subject, began, setup.budget, found))
+    Ok(smoke_report::finish(session, forms, subject, began, setup.budget, found))
 }
 
 fn baseline(session: &Session, file: &Path) -> Result<Baseline, Failure> {
@@ -266,10 +311,18 @@ fn options(args: &Args, session: &Session) -> Result<JobOptions, Failure> {
         tags: session.settings.profile.tags.clone(),
         ..JobOptions::default()
     };
-    options.check().map_err(|bad| {
-        Failure::new(FailureKind::Usage, "the options contradict each other", bad.0)
-    })?;
-    Ok(options)
+    if args.suite.is_none() && !options.format.keeps_alpha() {
+        let known = OutputFormat::ALL.into_iter().filter(|format| format.keeps_alpha());
+        let known: Vec<_> = known.map(OutputFormat::as_str).collect();
+        let why =
+            "the built-in clip is judged by its transparency, which this format does not keep";
+        return Err(Failure::new(FailureKind::Usage, format!("--format {}", options.format), why)
+            .with_next(format!("choose one of --format {}", known.join(", "))));
+    }
+    options
+        .check()
+        .map_err(|bad| Failure::new(FailureKind::Usage, "these options cannot be used", bad.0))?;
+    with_background(options, &session.env.current_dir)
 }
 
 /// A write to production says so first, and asks when it may be large.

@@ -5,10 +5,8 @@ use super::run::release_latches;
 use super::session::Session;
 use crate::client::{Call, Client, ListQuery};
 use crate::flow::{look, watch};
-use crate::ledger::{BatchLine, Ledger, TaskLine};
-use crate::model::{
-    ExitClass, Failure, FailureKind, ItemRef, JobId, JobStatus, JobView, text::escaped,
-};
+use crate::ledger::{BatchLine, Ledger, LedgerError, TaskLine};
+use crate::model::{ExitClass, Failure, ItemRef, JobId, JobStatus, JobView, text::escaped};
 use crate::output::{Table, human, json};
 
 /// Show batches and jobs
@@ -89,7 +87,8 @@ fn local(session: &Session, ledger: &Ledger, args: &Args) -> Result<ExitClass, F
 }
 
 fn batch_table(batches: &[BatchLine]) -> Table {
-    let headings = ["batch", "made", "profile", "done", "failed", "rejected", "open", "credits"];
+    let headings =
+        ["batch", "made", "profile", "done", "failed", "rejected", "open", "credits, about"];
     let mut table = Table::new(headings).numbers([0, 3, 4, 5, 6, 7]);
     for line in batches {
         let counts = line.counts;
@@ -165,7 +164,7 @@ async fn ask(session: &Session, jobs: &[JobId]) -> Result<ExitClass, Failure> {
             Ok(view) => views.push(view),
             Err(failure) => {
                 classes.push(failure.kind.exit_class());
-                session.printer.failure(&failure);
+                session.printer.report(&failure);
             }
         }
     }
@@ -236,27 +235,43 @@ fn view_json(view: &JobView) -> serde_json::Value {
     })
 }
 
+/// Most jobs that `--wait` follows.
+const MOST_FOLLOWED: u32 = 100_000;
+
 async fn wait(session: &Session, mut jobs: Vec<JobId>) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
     release_latches(&context).await?;
     if jobs.is_empty() {
-        let open = context.ledger(|ledger, _| ledger.open_tasks(1_000)).await?;
+        let origin = context.key.origin.clone();
+        let open = context.ledger(|ledger, _| ledger.open_tasks(MOST_FOLLOWED)).await?;
         jobs = open
             .into_iter()
-            .filter(|line| line.task.row.phase.in_flight())
-            .filter_map(|line| line.task.row.job)
+            .map(|line| line.task)
+            .filter(|task| task.row.phase.in_flight() && task.work.key.origin == origin)
+            .filter_map(|task| task.row.job)
             .collect();
     }
     if jobs.is_empty() {
-        return Err(Failure::new(FailureKind::Usage, "status --wait", "no job is under way")
-            .with_next("rbgv status"));
+        return Ok(session.nothing_to_do("no job is under way"));
     }
-    let items = jobs.into_iter().enumerate().map(|(number, job)| {
-        let id = i64::try_from(number).unwrap_or(i64::MAX);
-        (ItemRef { id, name: format!("job {}", escaped(&job.0)) }, job)
-    });
+    let items = context.ledger(move |ledger, _| named(ledger, jobs)).await?;
     let mut ended = Vec::new();
-    let class = watch(&context, items.collect(), |_, view| ended.push(view.clone())).await?;
+    let class = watch(&context, items, |_, view| ended.push(view.clone())).await?;
     show(session, &ended);
     Ok(class)
+}
+
+/// Each job with its number and name in the ledger; others are called by their id.
+fn named(ledger: &Ledger, jobs: Vec<JobId>) -> Result<Vec<(ItemRef, JobId)>, LedgerError> {
+    let unknown = (1..).map(|number: i64| -number);
+    jobs.into_iter()
+        .zip(unknown)
+        .map(|(job, unknown)| {
+            let item = match ledger.entry_of_job(&job)? {
+                Some(entry) => ItemRef { id: entry.id.0, name: entry.name },
+                None => ItemRef { id: unknown, name: format!("job {}", escaped(&job.0)) },
+            };
+            Ok((item, job))
+        })
+        .collect()
 }

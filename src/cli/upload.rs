@@ -35,6 +35,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     upload_files(&context, &files, args.again, |path, url| {
         if printer.style().json {
             printer.json(&serde_json::json!({
+                "event": "uploaded",
                 "input": crate::output::json::path(path),
                 "video_url": url,
             }));

@@ -1,7 +1,6 @@
 //! Carrying out the effects of the protocol: each makes its call and says what was seen.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -285,14 +284,22 @@ impl Drive<'_> {
             return Ok(Ok(None));
         };
         let context = &self.run.context;
-        let hash = {
+        let (picture, hash) = {
             let path = path.clone();
             blocking(move || {
-                media::hash_file(&path, &|_| ()).map_err(|error| {
-                    Failure::local(format!("reading the background {}", path.display()), &error)
-                })
+                let what = format!("the background {}", path.display());
+                let hash = media::hash_file(&path, &|_| ())
+                    .map_err(|error| Failure::local(format!("reading {what}"), &error))?;
+                let picture = media::inspect_picture(&path)
+                    .map_err(|bad| Failure::new(FailureKind::Usage, what, bad.to_string()));
+                Ok((picture, hash))
             })
             .await?
+        };
+        // It was checked with the plan, and may have been replaced since.
+        let picture = match picture {
+            Ok(picture) => picture,
+            Err(failure) => return Ok(Err(failure)),
         };
         let (key, sha) = (context.key.clone(), hash.sha256.clone());
         let known = context.ledger(move |ledger, _| ledger.known_upload(&key, &sha)).await?;
@@ -300,8 +307,8 @@ impl Drive<'_> {
             return Ok(Ok(known));
         }
         let file = UploadFile {
-            name: path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned()),
-            content_type: picture_type(path).to_owned(),
+            name: picture.upload_name(path),
+            content_type: picture.content_type.to_owned(),
             path: path.clone(),
             size: hash.size,
         };
@@ -345,14 +352,4 @@ fn unknown_job(failure: Failure, job: &JobId) -> Failure {
     );
     failure.why = format!("{}; this key does not see a job that we made", failure.why);
     failure
-}
-
-fn picture_type(path: &Path) -> &'static str {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
-    match ending.as_deref() {
-        Some("jpg" | "jpeg") => "image/jpeg",
-        Some("webp") => "image/webp",
-        Some("gif") => "image/gif",
-        _ => "image/png",
-    }
 }

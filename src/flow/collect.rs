@@ -89,7 +89,7 @@ impl Drive<'_> {
             size,
             sha256,
             job: self.task.row.job.clone(),
-            credits: self.task.work.estimate,
+            credits: self.started_credits(),
             elapsed: None,
         }
     }

@@ -18,7 +18,7 @@ use super::run::Run;
 use super::underway::Entered;
 use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
 use crate::model::event::{Output, Summary};
-use crate::model::{Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
+use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
 
 /// Entries whose output is fetched, or waits for that, beside those.
 const COLLECTING: usize = 64;
@@ -66,6 +66,8 @@ pub struct Dispatch {
     spool: PathBuf,
     stdout: Option<StdoutSink>,
     began: Instant,
+    /// Credits of what earlier runs of the batch have started.
+    started_before: Credits,
     summary: Summary,
     classes: Vec<ExitClass>,
 }
@@ -77,7 +79,8 @@ impl Dispatch {
     pub fn new(run: Arc<Run>, spool: PathBuf, stdout: Option<StdoutSink>) -> Self {
         let began = run.context.clock.now();
         let summary = Summary { batch: run.batch.0, ..Summary::default() };
-        Self { run, spool, stdout, began, summary, classes: Vec::new() }
+        let started_before = Credits::default();
+        Self { run, spool, stdout, began, started_before, summary, classes: Vec::new() }
     }
 
     /// Works until every entry is settled, or nothing more can be done in this run.
@@ -85,6 +88,10 @@ impl Dispatch {
     /// # Errors
     /// The ledger cannot be used. Everything else is told of the entry it concerns.
     pub async fn work(mut self) -> Result<Verdict, Failure> {
+        let batch = self.run.batch;
+        let started =
+            self.run.context.ledger(move |ledger, _| ledger.started_credits(batch)).await?;
+        self.started_before = started;
         let mut polling = JoinSet::new();
         for run in self.run.all() {
             run.recall().await?;
@@ -248,7 +255,7 @@ impl Dispatch {
         self.summary.failed = counts.failed;
         self.summary.rejected = counts.rejected;
         self.summary.open = counts.open;
-        self.summary.credits = credits;
+        self.summary.credits = Credits(credits.0 - self.started_before.0);
         self.summary.elapsed = context.clock.now().since(self.began);
         let succeeded = self.summary.done + self.summary.skipped > 0;
         let class = ExitClass::combine(self.classes, succeeded);
@@ -353,7 +360,8 @@ fn tell_left(drive: &Drive<'_>) {
             Row::Draft => crate::model::JobStatus::Created,
             _ => crate::model::JobStatus::Pending,
         });
-        drive.run.context.tell(&drive.item, ItemEvent::Left { job, status });
+        let credits = drive.started_credits();
+        drive.run.context.tell(&drive.item, ItemEvent::Left { job, status, credits });
     }
 }
 

@@ -7,10 +7,12 @@ use super::polling::Followed;
 use super::protocol::{Effect, Facts, Look, Observation, Step, step};
 use super::run::{CreateTurn, Run};
 use crate::client::{Admission, LastAnswer};
-use crate::ledger::{Bills, Commit, Drafts, LastLook, Phase as State, Row, Started, Task};
+use crate::ledger::{
+    Bills, Commit, DraftSeen, Drafts, LastLook, Phase as State, Row, Started, Task,
+};
 use crate::model::event::Level;
 use crate::model::{
-    Failure, FailureKind, Instant, ItemEvent, ItemRef, JobId, JobStatus, OutputLink, Phase,
+    Credits, Failure, FailureKind, Instant, ItemEvent, ItemRef, JobId, JobStatus, OutputLink, Phase,
 };
 
 /// Percent that a job has to have gained for the ledger to be told: a look that only shows that a
@@ -49,6 +51,8 @@ pub(super) struct Drive<'a> {
     kept: LastLook,
     /// It occupies a place of the key, by what the ledger has.
     holds_place: bool,
+    /// The job was started before this run took the attempt up.
+    was_started: bool,
     /// Only looks are made, and nobody is told: the item is another run's.
     only_glance: bool,
     /// Leave to send the start that was just committed.
@@ -65,6 +69,7 @@ impl<'a> Drive<'a> {
             run,
             kept: task.look.clone(),
             holds_place: task.holds_place(),
+            was_started: is_started(&task),
             task,
             item,
             refusals: 0,
@@ -77,6 +82,15 @@ impl<'a> Drive<'a> {
             answered: LastAnswer::default(),
             only_glance: false,
         }
+    }
+
+    /// Estimated credits of the job, if this run started it: 0 for an earlier one, and for a copy of its
+    /// output. `None` when its price is not known.
+    pub(super) fn started_credits(&self) -> Option<Credits> {
+        if self.was_started || !is_started(&self.task) {
+            return Some(Credits::default());
+        }
+        self.task.work.estimate
     }
 
     /// Looks at an attempt of another run, and leaves everything else to whoever resumes it.
@@ -370,6 +384,11 @@ impl<'a> Drive<'a> {
         let key = self.run.context.key.clone();
         self.run.context.ledger(move |ledger, _| ledger.learn_drafts(&key, learned)).await
     }
+}
+
+/// Whether a start was sent, or the draft ran by itself.
+fn is_started(task: &Task) -> bool {
+    task.row.starts > 0 || task.row.draft == DraftSeen::Started
 }
 
 /// What the story of the attempt says of a step.

@@ -94,7 +94,7 @@ impl Planner<'_> {
     /// of the plan, and nothing was sent.
     pub fn plan(&self, request: Request) -> Result<Plan, Failure> {
         request.options.check().map_err(|bad| {
-            Failure::new(FailureKind::Usage, "the options contradict each other", bad.0)
+            Failure::new(FailureKind::Usage, "these options cannot be used", bad.0)
         })?;
         request.conduct.check()?;
         let pricing = self

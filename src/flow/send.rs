@@ -118,7 +118,7 @@ pub(super) fn retry_teller(
 /// already are not sent again, unless `again`.
 ///
 /// # Errors
-/// Only a file that cannot be read. A failed upload is told, and the others go on.
+/// Only a file that cannot be read. A failed upload is an event, and the others go on.
 pub async fn upload_files(
     context: &Context,
     files: &[PathBuf],
@@ -127,7 +127,8 @@ pub async fn upload_files(
 ) -> Result<ExitClass, Failure> {
     let (mut classes, mut succeeded) = (Vec::new(), false);
     for (number, path) in (1..).zip(files) {
-        let item = ItemRef { id: number, name: path.display().to_string() };
+        // Uploads have no number in the ledger.
+        let item = ItemRef { id: -number, name: path.display().to_string() };
         match upload_one(context, &item, path, again).await {
             Ok(url) => {
                 succeeded = true;
@@ -144,7 +145,11 @@ pub async fn upload_files(
             break;
         }
     }
-    Ok(ExitClass::combine(classes, succeeded))
+    Ok(match ExitClass::combine(classes, succeeded) {
+        // A wrong input among others is one that failed: something was sent.
+        ExitClass::Usage if succeeded => ExitClass::Some,
+        class => class,
+    })
 }
 
 async fn upload_one(

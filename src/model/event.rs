@@ -18,8 +18,8 @@ pub trait Observer: Send + Sync {
 /// Which input an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ItemRef {
-    /// Number in the ledger; tells items of equal name apart. Below zero while an input is being
-    /// read for the plan and has no number yet.
+    /// Number in the ledger; tells items of equal name apart. Below zero for what has no number
+    /// there (yet): an input that is being read for the plan, an upload.
     pub id: i64,
     /// The input as the user named it. Foreign text: escaped where it is shown.
     pub name: String,
@@ -156,6 +156,8 @@ pub enum ItemEvent {
         job: JobId,
         /// Its state.
         status: JobStatus,
+        /// Estimated credits of what this run started for the input; `None` when no price is known.
+        credits: Option<Credits>,
     },
     /// It failed.
     Failed(Failure),
@@ -176,7 +178,8 @@ pub struct Output {
     pub sha256: String,
     /// The job that made it.
     pub job: Option<JobId>,
-    /// Credits charged, as far as known.
+    /// Estimated credits of what this run started for the input: 0 where an earlier run paid, and
+    /// for copies. `None` when no price is known.
     pub credits: Option<Credits>,
     /// From the start of the work to the verified file, when this run did it.
     pub elapsed: Option<Duration>,
@@ -197,7 +200,7 @@ pub struct Summary {
     pub rejected: usize,
     /// Left for a later run.
     pub open: usize,
-    /// Estimated credits of what this run started.
+    /// Estimated credits of what this run started, failed jobs and running ones included.
     pub credits: Credits,
     /// How long the run took.
     pub elapsed: Duration,

@@ -174,10 +174,10 @@ impl FromStr for Background {
 
     /// Reads `transparent`, a colour's name, `#rrggbb`, an http(s) address, or a path.
     fn from_str(text: &str) -> Result<Self, BadOption> {
-        if text == "transparent" {
+        if text.eq_ignore_ascii_case("transparent") {
             return Ok(Self::Transparent);
         }
-        if let Some((_, color)) = NAMED.iter().find(|(name, _)| *name == text) {
+        if let Some((_, color)) = NAMED.iter().find(|(name, _)| text.eq_ignore_ascii_case(name)) {
             return Ok(Self::Color(*color));
         }
         if text.starts_with('#') {
@@ -185,25 +185,80 @@ impl FromStr for Background {
                 BadOption(format!("'{text}' is no colour; write it as #rrggbb, such as #09a246"))
             });
         }
-        if text.starts_with("http://") || text.starts_with("https://") {
-            return Ok(Self::ImageUrl(text.to_owned()));
+        if text.contains("://") {
+            return match check_address(text) {
+                Ok(()) => Ok(Self::ImageUrl(text.to_owned())),
+                Err(why) => Err(BadOption(format!("{why}; {}", Self::choices()))),
+            };
         }
         if text.is_empty() {
-            return Err(BadOption(
-                "the background is empty; write transparent, a colour, a file or an address".into(),
-            ));
+            return Err(BadOption(format!("the background is empty; {}", Self::choices())));
         }
         let path = PathBuf::from(text);
         if path.extension().is_none() && !text.contains(std::path::MAIN_SEPARATOR) {
-            let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
-            return Err(BadOption(format!(
-                "unknown background '{text}'; write transparent, {}, #rrggbb, the path of a picture, or an address",
-                names.join(", ")
-            )));
+            return Err(BadOption(format!("unknown background '{text}'; {}", Self::choices())));
         }
         Ok(Self::ImageFile(path))
     }
 }
+
+impl Background {
+    /// What can be written, as a sentence that follows what is wrong.
+    #[must_use]
+    pub fn choices() -> String {
+        let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
+        format!(
+            "write transparent, {}, #rrggbb, the path of a picture (png, jpeg, webp or gif), or its \
+             http or https address",
+            names.join(", ")
+        )
+    }
+}
+
+/// Why `text` is no address that the service can reach.
+fn check_address(text: &str) -> Result<(), String> {
+    let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+    match scheme.as_deref() {
+        None => return Err("it is no http or https address".to_owned()),
+        Some("http" | "https") => {}
+        Some(other) => return Err(format!("{other} addresses are not supported")),
+    }
+    if text.len() > LONGEST_TEXT {
+        return Err(format!("the address is longer than {LONGEST_TEXT} bytes"));
+    }
+    match url::Url::parse(text) {
+        Ok(url) if url.host().is_some() => Ok(()),
+        Ok(_) => Err("the address names no host".to_owned()),
+        Err(error) => Err(format!("it is no address: {error}")),
+    }
+}
+
+/// Longest prompt, address or tag, in bytes.
+const LONGEST_TEXT: usize = 4_096;
+
+/// Smallest and largest side of a canvas, and the largest offset, in pixels.
+const SMALLEST_SIDE: u32 = 2;
+const LARGEST_SIDE: u32 = 7_680;
+
+/// Smallest and largest size factor of the subject.
+const SCALES: std::ops::RangeInclusive<f64> = 0.01..=10.0;
+
+/// Where a subject can stand on a canvas.
+const ANCHORS: [&str; 13] = [
+    "center",
+    "top",
+    "bottom",
+    "left",
+    "right",
+    "top-left",
+    "top-center",
+    "top-right",
+    "center-left",
+    "center-right",
+    "bottom-left",
+    "bottom-center",
+    "bottom-right",
+];
 
 impl fmt::Display for Background {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -287,27 +342,47 @@ impl JobOptions {
                 "the prompt is empty; name what to keep, such as --prompt \"person, dog\"".into(),
             ));
         }
+        self.check_texts()?;
         self.check_composition()
     }
 
     fn check_composition(&self) -> Result<(), BadOption> {
         let c = &self.composition;
-        if let Some((width, height)) = c.canvas
-            && (width == 0 || height == 0 || width > 16_384 || height > 16_384)
-        {
-            return Err(BadOption(format!(
-                "a canvas of {width}x{height} cannot be made; use 1 to 16384 pixels each way"
-            )));
+        if let Some((width, height)) = c.canvas {
+            check_canvas(width.into(), height.into())?;
         }
-        if let Some(scale) = c.scale
-            && !(scale.is_finite() && scale > 0.0)
-        {
-            return Err(BadOption(format!(
-                "a scale of {scale} cannot be made; use a number above 0"
-            )));
+        if let Some(anchor) = &c.anchor {
+            check_anchor(anchor)?;
         }
-        if c.verbatim.as_ref().is_some_and(|v| !v.is_object()) {
-            return Err(BadOption("the composition file must hold one JSON object".into()));
+        if let Some(scale) = c.scale {
+            check_scale(scale)?;
+        }
+        if let Some((x, y)) = c.offset {
+            check_offset(x.into(), y.into())?;
+        }
+        c.verbatim.as_ref().map_or(Ok(()), check_verbatim)
+    }
+
+    fn check_texts(&self) -> Result<(), BadOption> {
+        let long = |what: &str| {
+            Err(BadOption(format!("{what} is longer than {LONGEST_TEXT} bytes; make it shorter")))
+        };
+        if self.prompt.as_deref().is_some_and(|prompt| prompt.len() > LONGEST_TEXT) {
+            return long("the prompt");
+        }
+        if let Some((key, _)) =
+            self.tags.iter().find(|(key, value)| key.len() + value.len() > LONGEST_TEXT)
+        {
+            let key: String = key.chars().take(40).collect();
+            return long(&format!("the tag {key}"));
+        }
+        if let Some(url) = &self.webhook_url {
+            check_address(url).map_err(|why| {
+                BadOption(format!(
+                    "--webhook-url: {why}; write where the service reaches your listener, such as \
+                     https://hooks.example/rbgv"
+                ))
+            })?;
         }
         Ok(())
     }
@@ -345,6 +420,90 @@ impl JobOptions {
     }
 }
 
+fn check_canvas(width: i64, height: i64) -> Result<(), BadOption> {
+    let sides = i64::from(SMALLEST_SIDE)..=i64::from(LARGEST_SIDE);
+    if sides.contains(&width) && sides.contains(&height) {
+        return Ok(());
+    }
+    Err(BadOption(format!(
+        "a canvas of {width}x{height} cannot be made; use {SMALLEST_SIDE} to {LARGEST_SIDE} pixels \
+         each way"
+    )))
+}
+
+fn check_anchor(anchor: &str) -> Result<(), BadOption> {
+    if ANCHORS.contains(&anchor) {
+        return Ok(());
+    }
+    Err(BadOption(format!("unknown anchor '{anchor}'; known: {}", ANCHORS.join(", "))))
+}
+
+fn check_scale(scale: f64) -> Result<(), BadOption> {
+    // NaN is in no range.
+    if SCALES.contains(&scale) {
+        return Ok(());
+    }
+    Err(BadOption(format!(
+        "a scale of {scale} cannot be made; use {} to {}",
+        SCALES.start(),
+        SCALES.end()
+    )))
+}
+
+fn check_offset(x: i64, y: i64) -> Result<(), BadOption> {
+    let most = i64::from(LARGEST_SIDE);
+    if (-most..=most).contains(&x) && (-most..=most).contains(&y) {
+        return Ok(());
+    }
+    Err(BadOption(format!("an offset of {x},{y} is too large; use -{most} to {most} pixels")))
+}
+
+/// Checks the fields of a composition that are documented; others are passed on as they are.
+fn check_verbatim(value: &serde_json::Value) -> Result<(), BadOption> {
+    let bad = |field: &str, what: &str| BadOption(format!("composition: {field} must be {what}"));
+    let part = |of: &serde_json::Value, field: &str, what: &str| match of.get(field) {
+        None | Some(serde_json::Value::Null) => Ok(None),
+        Some(part) if part.is_object() => Ok(Some(part.clone())),
+        Some(_) => Err(bad(field, what)),
+    };
+    if !value.is_object() {
+        return Err(BadOption("the composition file must hold one JSON object".into()));
+    }
+    if let Some(canvas) = part(value, "canvas", "an object of width and height")? {
+        let side = |name: &str| {
+            let side = canvas.get(name).and_then(serde_json::Value::as_i64);
+            side.ok_or_else(|| bad(&format!("canvas.{name}"), "a number of pixels"))
+        };
+        check_canvas(side("width")?, side("height")?)?;
+    }
+    let Some(foreground) = part(value, "foreground", "an object of anchor, scale and offset")?
+    else {
+        return Ok(());
+    };
+    match foreground.get("anchor") {
+        None | Some(serde_json::Value::Null) => {}
+        Some(serde_json::Value::String(anchor)) => check_anchor(anchor)?,
+        Some(_) => return Err(bad("foreground.anchor", &ANCHORS.join(", "))),
+    }
+    match foreground.get("scale") {
+        None | Some(serde_json::Value::Null) => {}
+        Some(scale) => {
+            let scale = scale.as_f64().ok_or_else(|| bad("foreground.scale", "a number"))?;
+            check_scale(scale)?;
+        }
+    }
+    if let Some(offset) = part(&foreground, "offset", "an object of x and y")? {
+        let shift = |name: &str| match offset.get(name) {
+            None | Some(serde_json::Value::Null) => Ok(0),
+            Some(shift) => shift
+                .as_i64()
+                .ok_or_else(|| bad(&format!("foreground.offset.{name}"), "a number of pixels")),
+        };
+        check_offset(shift("x")?, shift("y")?)?;
+    }
+    Ok(())
+}
+
 /// `value` with the keys of every object in order, so that spelling does not matter.
 fn sorted(value: &serde_json::Value) -> serde_json::Value {
     match value {
@@ -373,8 +532,14 @@ mod tests {
             Ok(Background::ImageUrl("https://x.example/a.png".into()))
         );
         assert_eq!(read("a b.png"), Ok(Background::ImageFile("a b.png".into())));
-        for bad in ["#12345", "#gggggg", "purpleish", ""] {
-            assert!(read(bad).is_err(), "{bad}");
+        assert_eq!(read("White"), Ok(Background::Color(Rgb([1.0, 1.0, 1.0]))));
+        assert!(matches!(read("HTTPS://x.example/a.png"), Ok(Background::ImageUrl(_))));
+        for bad in ["#12345", "#gggggg", "#gray"] {
+            assert!(read(bad).unwrap_err().0.contains("#rrggbb"), "{bad}");
+        }
+        for bad in ["purpleish", "", " ", "ftp://x.example/a.png", "https://", "file:///a.png"] {
+            let message = read(bad).unwrap_err().0;
+            assert!(message.contains("transparent, green, white"), "{bad}: {message}");
         }
     }
 
@@ -386,11 +551,56 @@ mod tests {
         assert!(prompt.check().unwrap_err().0.contains("--model pro"));
         let pro = JobOptions { model: ModelName::Pro, ..prompt };
         assert_eq!(pro.check(), Ok(()));
-        let flat = JobOptions {
-            composition: Composition { canvas: Some((0, 9)), ..Composition::default() },
-            ..JobOptions::default()
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_is_refused_here_with_the_choices() {
+        let placed = |composition: Composition| {
+            JobOptions { composition, ..JobOptions::default() }.check().map_err(|bad| bad.0)
         };
-        assert!(flat.check().is_err());
+        let plain = Composition::default();
+        for canvas in [(0, 9), (9, 0), (1, 1), (7_681, 9), (9, u32::MAX)] {
+            let refused = placed(Composition { canvas: Some(canvas), ..plain.clone() });
+            assert!(refused.unwrap_err().contains("2 to 7680"), "{canvas:?}");
+        }
+        for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9, 1e-9] {
+            let refused = placed(Composition { scale: Some(scale), ..plain.clone() });
+            assert!(refused.unwrap_err().contains("0.01 to 10"), "{scale}");
+        }
+        for anchor in ["middle", "", "Top-Left", "bottom center", "left-top"] {
+            let refused = placed(Composition { anchor: Some(anchor.into()), ..plain.clone() });
+            assert!(refused.unwrap_err().contains("bottom-center"), "{anchor}");
+        }
+        let offset = Some((i32::MIN, 0));
+        assert!(placed(Composition { offset, ..plain.clone() }).is_err());
+        for (json, word) in [
+            ("[]", "one JSON object"),
+            (r#"{"canvas": 5}"#, "canvas"),
+            (r#"{"canvas": {"width": 0, "height": 5}}"#, "2 to 7680"),
+            (r#"{"canvas": {"width": "1920", "height": 1080}}"#, "canvas.width"),
+            (r#"{"foreground": []}"#, "foreground"),
+            (r#"{"foreground": {"anchor": 4}}"#, "center"),
+            (r#"{"foreground": {"anchor": "moon"}}"#, "center"),
+            (r#"{"foreground": {"scale": "big"}}"#, "scale"),
+            (r#"{"foreground": {"scale": 0}}"#, "0.01 to 10"),
+            (r#"{"foreground": {"offset": {"x": 99999}}}"#, "too large"),
+        ] {
+            let verbatim = Some(serde_json::from_str(json).unwrap());
+            let refused = placed(Composition { verbatim, ..plain.clone() }).unwrap_err();
+            assert!(refused.contains(word), "{json}: {refused}");
+        }
+        let good = r#"{"canvas": {"width": 640, "height": 480}, "new": 1,
+            "foreground": {"anchor": "top-left", "scale": 0.5, "offset": {"x": -4}}}"#;
+        let verbatim = Some(serde_json::from_str(good).unwrap());
+        assert_eq!(placed(Composition { verbatim, ..plain }), Ok(()));
+        for hook in ["hooks.example", "ftp://hooks.example/", "https://", "file:///etc/passwd", ""]
+        {
+            let webhook_url = Some(hook.to_owned());
+            let refused = JobOptions { webhook_url, ..JobOptions::default() }.check();
+            assert!(refused.unwrap_err().0.contains("--webhook-url"), "{hook}");
+        }
+        let tags = [("k".to_owned(), "v".repeat(5_000))].into();
+        assert!(JobOptions { tags, ..JobOptions::default() }.check().is_err());
     }
 
     #[test]

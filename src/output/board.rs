@@ -8,6 +8,7 @@ use super::bar::{Clip, Layout};
 use super::fit;
 use super::human::{self, count};
 use super::style::{Paint, Tone};
+use super::words;
 use crate::model::{Credits, Event, Instant, ItemEvent, ItemRef, JobId, Phase};
 
 /// More bars than this are noise.
@@ -148,7 +149,7 @@ impl Board {
         parts.push(human::elapsed(now.since(self.started)));
         parts.extend(self.left_of(all - gone));
         if self.credits.0 > 0.0 {
-            parts.push(human::credits(self.credits));
+            parts.push(words::estimated(self.credits));
         }
         fit::clipped(&parts.join(", "), columns)
     }
@@ -206,7 +207,7 @@ mod tests {
         insta::assert_snapshot!(lines(&mut several, (80, 24)).join("\n"), @"
         clip-1.mp4  waiting                                      1 min 5 s
         clip-2.mp4  uploading                                    1 min 5 s
-        1 of 4 done, 1 failed, 2 at work, 1 min 5 s, 2.00 credits
+        1 of 4 done, 1 failed, 2 at work, 1 min 5 s, about 2.00 credits
         ");
     }
 
@@ -248,6 +249,6 @@ mod tests {
             item(2, ItemEvent::Rejected(Failure::new(FailureKind::Usage, "a", "b"))),
         ]);
         assert_eq!(gone.job(1), None);
-        assert_eq!(lines(&mut gone, (80, 24)), ["1 of 2 done, 1 min 5 s, 1.00 credits"]);
+        assert_eq!(lines(&mut gone, (80, 24)), ["1 of 2 done, 1 min 5 s, about 1.00 credits"]);
     }
 }

@@ -69,6 +69,7 @@ enum Record<'a> {
         item: Item<'a>,
         job: &'a str,
         status: &'a str,
+        credits: Option<f64>,
     },
     Failed {
         #[serde(flatten)]
@@ -104,7 +105,8 @@ enum Record<'a> {
 
 #[derive(Serialize)]
 struct Item<'a> {
-    item: i64,
+    /// `None` for what has no number in the ledger.
+    item: Option<i64>,
     input: &'a str,
 }
 
@@ -135,7 +137,7 @@ struct FailureRecord<'a> {
 
 impl<'a> From<&'a ItemRef> for Item<'a> {
     fn from(item: &'a ItemRef) -> Self {
-        Self { item: item.id, input: &item.name }
+        Self { item: (item.id >= 0).then_some(item.id), input: &item.name }
     }
 }
 
@@ -221,9 +223,12 @@ fn result<'a>(item: &'a ItemRef, what: &'a ItemEvent) -> Option<Record<'a>> {
     match what {
         ItemEvent::Done(output) => Some(Record::Done { item, output: output.into() }),
         ItemEvent::Skipped(output) => Some(Record::Skipped { item, output: output.into() }),
-        ItemEvent::Left { job, status } => {
-            Some(Record::Left { item, job: &job.0, status: status.as_str() })
-        }
+        ItemEvent::Left { job, status, credits: cost } => Some(Record::Left {
+            item,
+            job: &job.0,
+            status: status.as_str(),
+            credits: cost.map(credits),
+        }),
         ItemEvent::Failed(failure) => Some(Record::Failed { item, failure: failure.into() }),
         ItemEvent::Rejected(failure) => Some(Record::Rejected { item, failure: failure.into() }),
         ItemEvent::Paused(failure) => Some(Record::Paused { item, failure: failure.into() }),
@@ -329,6 +334,7 @@ mod tests {
         let left = ItemEvent::Left {
             job: JobId("j".into()),
             status: crate::model::JobStatus::Other("odd".into()),
+            credits: None,
         };
         let summary = Summary { batch: 12, open: 2, ..Summary::default() };
         let notice = Event::Notice { level: Level::Warning, text: "mind".into() };
@@ -345,7 +351,7 @@ mod tests {
         {"event":"planned","batch":12,"todo":3,"done":1,"rejected":0,"estimate":6.0,"unpriced":0}
         {"event":"done","item":3,"input":"a.mp4","output":"out/a.webm","size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345}
         {"event":"skipped","item":3,"input":"a.mp4","output":null,"size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345}
-        {"event":"left","item":3,"input":"a.mp4","job":"j","status":"odd"}
+        {"event":"left","item":3,"input":"a.mp4","job":"j","status":"odd","credits":null}
         {"event":"failed","item":3,"input":"a.mp4","failure":{"kind":"job_failed","what":"process","why":"no subject","status":null,"code":null,"job":null,"request_id":"r","attempts":1,"elapsed_seconds":0.0,"next":null,"exit_code":6}}
         {"event":"notice","level":"warning","text":"mind"}
         {"event":"finished","batch":12,"done":0,"failed":0,"skipped":0,"rejected":0,"open":2,"credits":0.0,"elapsed_seconds":0.0,"next":"rbgv resume 12"}
@@ -361,6 +367,12 @@ mod tests {
             r#"{"event":"phase","item":3,"input":"a.mp4","phase":"uploading"}"#
         );
         assert_eq!(shown(&item(ItemEvent::Bytes { done: 1, total: None }), true), "");
+        let item = ItemRef { id: -1, name: "a.mp4".into() };
+        let unnumbered = Event::Item { item, what: ItemEvent::Phase(Phase::Hash) };
+        assert_eq!(
+            shown(&unnumbered, true),
+            r#"{"event":"phase","item":null,"input":"a.mp4","phase":"hashing"}"#
+        );
     }
 
     proptest! {

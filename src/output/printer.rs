@@ -138,6 +138,15 @@ impl Printer {
         self.stderr_line(&format!("{label} {told}{next}"));
     }
 
+    /// As [`Printer::failure`], for a failure that is the result of the command, or of one of the
+    /// things that it was asked about: in JSON it is a document of standard output, too.
+    pub fn report(&self, failure: &Failure) {
+        self.failure(failure);
+        if self.0.style.json {
+            self.json(&json::failed(failure));
+        }
+    }
+
     /// Takes bars away, does `work` (such as asking the user something), and draws them again.
     pub fn suspend<R>(&self, work: impl FnOnce() -> R) -> R {
         match &self.0.screen {

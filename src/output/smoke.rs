@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::human;
 use super::style::Tone;
 use super::table::{Cell, Table};
+use super::{human, json};
 use crate::model::smoke::{Outcome, Report, StageResult, Subject};
 use crate::model::text::escaped;
 
@@ -114,8 +114,8 @@ pub fn document(report: &Report) -> Value {
         "contract": report.subject.contract,
         "began": human::time(report.began),
         "seconds": seconds(report.took),
-        "budget": report.budget.map(|credits| credits.0),
-        "estimate": report.estimate.map(|credits| credits.0),
+        "budget": report.budget.map(json::credits),
+        "estimate": report.estimate.map(json::credits),
         "verdict": {
             "word": report.verdict.word,
             "told": report.verdict.told,

@@ -62,7 +62,7 @@ fn told_of_item<'a>(
     match what {
         ItemEvent::Done(output) => Some(landed(words.done(output), output)),
         ItemEvent::Skipped(output) => Some(landed(words.skipped(), output)),
-        ItemEvent::Left { job, status } => {
+        ItemEvent::Left { job, status, .. } => {
             Some(Told::Left(words.left(job, status.as_str()), &job.0))
         }
         ItemEvent::Failed(failure) => Some(Told::Trouble(words.failed(failure))),

@@ -74,7 +74,7 @@ impl Item<'_> {
     pub(crate) fn done(self, output: &Output) -> String {
         let done = self.paint.tone(Tone::Good, "done");
         let took = output.elapsed.map(|took| format!(" in {}", human::duration(took)));
-        let cost = output.credits.map(|cost| format!(", {}", human::credits(cost)));
+        let cost = output.credits.map(|cost| format!(", {}", estimated(cost)));
         let (took, cost) = (took.unwrap_or_default(), cost.unwrap_or_default());
         format!("{}: {done}{took}{cost}", self.name)
     }
@@ -146,7 +146,13 @@ pub(crate) fn finished(summary: &Summary) -> String {
 }
 
 fn about(cost: Credits) -> String {
-    format!("; about {}", human::credits(cost))
+    format!("; {}", estimated(cost))
+}
+
+/// An estimate, which is not a charge; nothing is estimated about nothing.
+pub(super) fn estimated(cost: Credits) -> String {
+    let about = if cost.0 > 0.0 { "about " } else { "" };
+    format!("{about}{}", human::credits(cost))
 }
 
 /// The command that goes on with a batch.

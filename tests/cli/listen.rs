@@ -213,8 +213,10 @@ fn a_file_of_deliveries_is_read_past_what_is_none() {
     };
     let ran = replay("kept").ends_with(10).says("1 line is no delivery, line 1 first");
     assert!(ran.stderr.contains("(d-2) was refused"), "{}", ran.stderr);
-    assert_eq!(ran.json().len(), 1, "{}", ran.stdout);
-    assert_eq!(ran.json()[0]["delivery"], "d-1");
+    let lines = ran.json();
+    assert_eq!(lines.len(), 2, "{}", ran.stdout);
+    assert_eq!((&lines[0]["event"], &lines[0]["delivery"]), (&"refused".into(), &"d-2".into()));
+    assert_eq!(lines[1]["delivery"], "d-1");
     std::fs::write(home.work().join("other"), "{}\nno delivery\n").unwrap();
     replay("other").ends_with(2).says("it holds no deliveries");
     replay("no such file").ends_with(2).says("--keep FILE wrote");

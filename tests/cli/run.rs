@@ -88,11 +88,24 @@ fn mistakes_are_refused_before_anything_is_sent() {
     home.clip("a.mp4");
     home.clip("sub/a.mp4");
     std::fs::write(home.work().join("fake.mp4"), "not a video").unwrap();
+    std::fs::write(home.work().join("page.png"), "<!DOCTYPE html><html></html>").unwrap();
+    std::fs::write(home.work().join("empty.png"), "").unwrap();
     std::fs::write(home.work().join("there-nobg.webm"), "precious").unwrap();
     home.variant("there.mp4", 9);
     for (args, expected) in [
         (vec!["run", "a.mp4", "--format", "mp4"], "--background green"),
         (vec!["run", "a.mp4", "--prompt", "dog"], "--model pro"),
+        (vec!["run", "a.mp4", "--background", "there.mp4"], "a picture (png, jpeg, webp or gif)"),
+        (vec!["run", "a.mp4", "--background", "page.png"], "a web page; write transparent, green"),
+        (vec!["run", "a.mp4", "--background", "empty.png"], "it is empty; write transparent"),
+        (vec!["run", "a.mp4", "--background", "gone.png"], "no such file; write transparent"),
+        (vec!["run", "a.mp4", "--background", "sub/"], "a directory, not a file; write"),
+        (vec!["run", "a.mp4", "--background", "ftp://x.example/a.png"], "ftp addresses"),
+        (vec!["run", "a.mp4", "--canvas", "0x9"], "2 to 7680"),
+        (vec!["run", "a.mp4", "--anchor", "moon"], "bottom-center"),
+        (vec!["run", "a.mp4", "--scale", "NaN"], "0.01 to 10"),
+        (vec!["run", "a.mp4", "--webhook-url", "hook"], "--webhook-url"),
+        (vec!["upload", "gone.mp4", "page.png"], "gone.mp4"),
         (vec!["run", "fake.mp4"], "fake.mp4"),
         (vec!["run", "gone.mp4"], "gone.mp4"),
         (vec!["run", "a.mp4", "-o", "x.mov"], "--format"),

@@ -42,6 +42,53 @@ fn the_result_comes_as_junit_and_tap_and_to_github() {
 }
 
 #[test]
+fn one_that_ends_before_its_stages_says_why_in_every_form() {
+    let sandbox = Sandbox::quick();
+    let home = Home::with(&sandbox);
+    let config = home.path("config/rbgv/config.toml");
+    let production = std::fs::read_to_string(&config).unwrap();
+    let production = production.replace("api_key_env", "environment = \"prod\"\napi_key_env");
+    std::fs::write(&config, production).unwrap();
+    // (flags, code, word, what the reason holds)
+    let table: [(&[&str], i32, &str, &str); 5] = [
+        (&["--budget", "600"], 2, "usage", "no terminal to ask on"),
+        (&["--only", "success"], 2, "usage", "--budget"),
+        (&["--compare", "gone.json"], 2, "usage", "gone.json"),
+        (&["--budget", "5", "--format", "mp4"], 2, "usage", "transparency"),
+        (&["--profile", "nowhere"], 3, "ours", "nowhere"),
+    ];
+    for (flags, code, word, reason) in table {
+        std::fs::write(home.work().join("result.xml"), "an older result").unwrap();
+        let _ = std::fs::remove_file(home.path("output"));
+        let mut command = home.keyed(&sandbox);
+        command
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_STEP_SUMMARY", home.path("summary.md"))
+            .env("GITHUB_OUTPUT", home.path("output"))
+            .args(["smoke-test", "--tap", "--junit", "result.xml"])
+            .args(flags);
+        let ran = Ran::of(&mut command).ends_with(code).says(reason);
+        assert!(ran.stdout.contains("not ok 1 - setup"), "{}", ran.stdout);
+        let annotation = ran.stderr.lines().find(|line| line.starts_with("::error "));
+        assert!(annotation.is_some_and(|line| line.contains(reason)), "{}", ran.stderr);
+        let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+        let outputs = read(&home.path("output"));
+        let begin = format!("verdict={word}\nexit-code={code}\nfailed=setup\nmessage=no stage");
+        assert!(outputs.starts_with(&begin) && outputs.contains(reason), "{outputs}");
+        assert!(read(&home.path("summary.md")).contains("| :x: | setup |"));
+        let junit = read(&home.work().join("result.xml"));
+        let report = quick_junit::Report::deserialize_from_str(&junit).unwrap();
+        assert_eq!((report.tests, report.failures), (1, 1));
+        assert!(junit.contains(reason), "{junit}");
+    }
+    assert_eq!(sandbox.audit().uploads(), 0);
+    std::fs::write(home.work().join("result.xml"), "an older result").unwrap();
+    home.run(&sandbox, &["smoke-test", "--junit=result.xml", "--only", "helth"]).ends_with(2);
+    let junit = std::fs::read_to_string(home.work().join("result.xml")).unwrap();
+    assert!(junit.contains("unknown stage"), "{junit}");
+}
+
+#[test]
 fn an_earlier_result_shows_what_became_worse() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
@@ -108,7 +155,8 @@ fn an_older_result_never_stands_for_one_that_was_not_reached() {
     std::fs::write(&junit, "<testsuites tests=\"9\"/>").unwrap();
     let refused = ["smoke-test", "--junit", "result.xml", "--compare", "none.json"];
     home.run(&sandbox, &refused).ends_with(2);
-    assert_eq!(std::fs::read_to_string(&junit).unwrap(), "");
+    let reason = std::fs::read_to_string(&junit).unwrap();
+    assert!(!reason.contains("tests=\"9\"") && reason.contains("none.json"), "{reason}");
     // Where it cannot be written nothing is spent first.
     let spending =
         ["smoke-test", "--budget", "5", "--skip", "output", "--junit", "none/result.xml"];

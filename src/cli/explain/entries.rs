@@ -56,7 +56,7 @@ pub(super) const EXITS: &[Entry] = &[
     ),
     entry(
         "10",
-        "a budget or a check was passed over: usage --budget, or findings of rbgv doctor",
+        "a budget was exceeded, or a check failed: usage --budget, smoke-test, or rbgv doctor",
         "read the findings; each says how to mend it",
     ),
     entry(

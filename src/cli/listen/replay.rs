@@ -99,8 +99,17 @@ impl Desk<'_> {
         let delivery = match verify(&headers, &body, secret, came, REPLAYED_AGE) {
             Ok(delivery) => delivery,
             Err(refusal) => {
+                let printer = &self.session.printer;
                 let id = headers.delivery_id.unwrap_or_default();
-                self.session.printer.warn(&format!("a webhook ({id}) was refused: {refusal}"));
+                printer.warn(&format!("a webhook ({id}) was refused: {refusal}"));
+                if printer.style().json {
+                    printer.json(&serde_json::json!({
+                        "event": "refused",
+                        "delivery": id,
+                        "reason": refusal.as_str(),
+                        "why": refusal.to_string(),
+                    }));
+                }
                 return Ok(Replayed::Refused);
             }
         };

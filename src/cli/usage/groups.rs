@@ -52,7 +52,10 @@ struct Group {
     jobs: u64,
     completed: u64,
     failed: u64,
-    credits: Credits,
+    /// What an audit has compared with the service's charges.
+    charged: Credits,
+    /// Of the others, what is estimated.
+    estimated: Credits,
     unpriced: u64,
 }
 
@@ -61,14 +64,19 @@ impl Group {
         self.jobs += 1;
         self.completed += u64::from(spent.phase == Phase::Completed);
         self.failed += u64::from(spent.phase == Phase::Failed);
-        match spent.charged.or_else(|| spent.price()) {
-            Some(credits) => self.credits = self.credits + credits,
-            None => self.unpriced += 1,
+        match (spent.charged, spent.price()) {
+            (Some(charged), _) => self.charged = self.charged + charged,
+            (None, Some(price)) => self.estimated = self.estimated + price,
+            (None, None) => self.unpriced += 1,
         }
     }
 
+    fn credits(&self) -> Credits {
+        self.charged + self.estimated
+    }
+
     fn per_output(&self) -> Option<Credits> {
-        per_output(Some(self.credits), Some(self.completed))
+        per_output(Some(self.credits()), Some(self.completed))
     }
 
     fn json(&self) -> Value {
@@ -76,7 +84,9 @@ impl Group {
             "jobs": self.jobs,
             "completed": self.completed,
             "failed": self.failed,
-            "credits": json::credits(self.credits),
+            "credits": json::credits(self.credits()),
+            "charged": json::credits(self.charged),
+            "estimated": json::credits(self.estimated),
             "unpriced": self.unpriced,
             "credits_per_output": self.per_output().map(json::credits),
         })
@@ -105,12 +115,16 @@ pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, F
     let profile = &session.settings.profile.name;
     let chosen = all.iter().filter(|spent| by == By::Profile || spent.profile == *profile);
     let (groups, total) = grouped(by, chosen);
-    let budget = Budget::of(args, Some(total.credits))?
-        .map(|budget| Budget { unpriced: total.unpriced, ..budget });
+    let budget = Budget::of(args, Some(total.credits()))?.map(|budget| Budget {
+        unpriced: total.unpriced,
+        estimated: total.estimated.0,
+        ..budget
+    });
     let bars: Vec<(String, f64)> =
-        groups.iter().map(|(name, group)| (name.clone(), group.credits.0)).collect();
+        groups.iter().map(|(name, group)| (name.clone(), group.credits().0)).collect();
     let days = human::counted(u64::from(args.days), "day", "days");
-    let title = format!("Credits by {}, last {days}", by.as_str());
+    let kind = if total.estimated.0 > 0.0 { ", in part estimated" } else { "" };
+    let title = format!("Credits by {}{kind}, last {days}", by.as_str());
     draw(args.svg.as_deref(), &title, &bars, session)?;
     if session.printer.style().json {
         let entry = |(name, group): (&String, &Group)| {
@@ -137,6 +151,8 @@ pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, F
             "credits",
             "unpriced",
             "credits_per_output",
+            "charged",
+            "estimated",
         ];
         print_csv(session, &heads, rows);
     } else {
@@ -149,19 +165,28 @@ pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, F
             human::counted(total.unpriced, "job", "jobs")
         ));
     }
+    if total.estimated.0 > 0.0 {
+        session.printer.note(&format!(
+            "{} of these are estimated, and not yet compared with the service's charges; next: rbgv \
+             usage --reconcile",
+            human::credits(total.estimated)
+        ));
+    }
     Ok(Budget::judge(budget, args.days, session))
 }
 
 fn show(session: &Session, by: By, groups: &BTreeMap<String, Group>, total: &Group) {
-    let heads = [by.as_str(), "jobs", "completed", "failed", "credits", "per completed job"];
-    let mut table = Table::new(heads).numbers([1, 2, 3, 4, 5]);
+    let heads =
+        [by.as_str(), "jobs", "completed", "failed", "charged", "estimated", "per completed job"];
+    let mut table = Table::new(heads).numbers([1, 2, 3, 4, 5, 6]);
     let mut row = |name: &str, group: &Group| {
         table.row([
             name.to_owned(),
             human::count(group.jobs),
             human::count(group.completed),
             human::count(group.failed),
-            human::credits(group.credits),
+            human::credits(group.charged),
+            human::credits(group.estimated),
             group.per_output().map(human::credits).unwrap_or_default(),
         ]);
     };
@@ -179,8 +204,10 @@ fn record(name: &str, group: &Group) -> Vec<String> {
         group.jobs.to_string(),
         group.completed.to_string(),
         group.failed.to_string(),
-        rounded(group.credits.0).to_string(),
+        rounded(group.credits().0).to_string(),
         group.unpriced.to_string(),
         super::field(per_output),
+        rounded(group.charged.0).to_string(),
+        rounded(group.estimated.0).to_string(),
     ]
 }

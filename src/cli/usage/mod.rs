@@ -92,6 +92,8 @@ fn amount(text: &str) -> Result<f64, String> {
 struct Budget {
     limit: f64,
     used: f64,
+    /// Of what was used, how much is an estimate.
+    estimated: f64,
     /// Jobs whose credits are not among these.
     unpriced: u64,
 }
@@ -109,7 +111,7 @@ impl Budget {
                 "rbgv usage --json shows the answer; --by day takes the ledger's figures",
             )
         })?;
-        Ok(Some(Self { limit, used: used.0, unpriced: 0 }))
+        Ok(Some(Self { limit, used: used.0, estimated: 0.0, unpriced: 0 }))
     }
 
     fn is_exceeded(self) -> bool {
@@ -120,6 +122,7 @@ impl Budget {
         serde_json::json!({
             "limit": self.limit,
             "used": rounded(self.used),
+            "estimated": rounded(self.estimated),
             "exceeded": self.is_exceeded(),
             "unpriced": self.unpriced,
         })
@@ -140,8 +143,12 @@ impl Budget {
             ));
             return ExitClass::Check;
         }
+        let estimated = match budget.estimated {
+            some if some > 0.0 => format!(" ({} of them estimated)", human::credits(Credits(some))),
+            _ => String::new(),
+        };
         session.printer.warn(&format!(
-            "{} were used in the last {}, more than the budget of {}",
+            "{}{estimated} were used in the last {}, more than the budget of {}",
             human::credits(Credits(budget.used)),
             human::counted(u64::from(days), "day", "days"),
             human::credits(Credits(budget.limit))

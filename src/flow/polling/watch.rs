@@ -1,4 +1,5 @@
-//! Watching jobs to their end without collecting them: polls, and writes nothing.
+//! Watching jobs to their end without collecting them. What is seen of jobs that the ledger knows is
+//! recorded there.
 
 use std::sync::Arc;
 
@@ -7,10 +8,16 @@ use tokio::task::JoinSet;
 use super::list_poll::{Followed, ListPoll, poll_lists};
 use super::list_state::{News, Start};
 use crate::client::Call;
+use crate::flow::conduct::Conduct;
 use crate::flow::context::{Context, interrupted, key_not_at_hand};
+use crate::flow::drive::Drive;
+use crate::flow::protocol::{Goal, Observation};
+use crate::flow::run::Run;
 use crate::flow::send::retry_teller;
+use crate::ledger::{BatchId, Claim, Phase as State};
 use crate::model::{
-    ExitClass, Failure, FailureKind, ItemEvent, ItemRef, JobId, JobStatus, JobView, Phase,
+    Credits, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef, JobId, JobStatus,
+    JobView, Phase,
 };
 
 /// Polls a job once, with the key that made it.
@@ -62,22 +69,36 @@ async fn maker<'a>(context: &'a Arc<Context>, job: &JobId) -> Result<&'a Arc<Con
     Err(key_not_at_hand(&task, "asking for the job", "made"))
 }
 
+/// A run that only polls. It has no batch: a poll starts nothing that could count against one.
+pub(super) fn polling_run(context: &Arc<Context>) -> Run {
+    let conduct = Conduct {
+        goal: Goal::Finish,
+        in_flight: 1,
+        max_credits: None,
+        overwrite: false,
+        fail_fast: false,
+        retry_failed: 0,
+        again: false,
+    };
+    Run::new(Arc::clone(context), BatchId(0), conduct, true)
+}
+
 /// Follows jobs side by side until each is final, with list polls as in a run, and gives the last view
-/// of each to `each`.
+/// of each to `each`. New states of jobs of this ledger are recorded, unless another process follows
+/// them and does so itself.
 ///
 /// # Errors
-/// Only the ledger's: what goes wrong with a job is told of it.
+/// Only the ledger's: what goes wrong with a job is an event of it.
 pub async fn watch(
     context: &Arc<Context>,
     jobs: Vec<(ItemRef, JobId)>,
     mut each: impl FnMut(&JobId, &JobView),
 ) -> Result<ExitClass, Failure> {
     let (mut working, mut polling) = (JoinSet::new(), JoinSet::new());
-    let lists: Vec<(&Arc<Context>, Arc<ListPoll>)> =
-        context.all().map(|context| (context, Arc::default())).collect();
-    for (context, list) in &lists {
-        polling.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
-    }
+    let lists: Vec<(&Arc<Context>, Arc<ListPoll>, Arc<Run>)> = context
+        .all()
+        .map(|context| (context, Arc::default(), Arc::new(polling_run(context))))
+        .collect();
     let (mut classes, mut succeeded) = (Vec::new(), false);
     // All are followed before any is polled: so few as one would be polled by itself.
     let mut following = Vec::new();
@@ -91,16 +112,20 @@ pub async fn watch(
             }
             Err(failure) => return Err(failure),
         };
-        let Some((_, list)) = lists.iter().find(|(other, _)| Arc::ptr_eq(other, maker)) else {
+        let Some((_, list, run)) = lists.iter().find(|(other, ..)| Arc::ptr_eq(other, maker))
+        else {
             continue;
         };
         let now = maker.clock.now();
         let start = Start { started: now, expected: Some(now), polled_at: None, announced: false };
-        following.push((Arc::clone(maker), list.follow(&job, start, now), item, job));
+        following.push((Arc::clone(run), list.follow(&job, start, now), item, job));
     }
-    for (context, followed, item, job) in following {
+    for (context, list, _) in &lists {
+        polling.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
+    }
+    for (run, followed, item, job) in following {
         working.spawn(async move {
-            let ended = to_end(&context, &followed, &item, &job).await;
+            let ended = to_end(&run, &followed, &item, &job).await;
             (item, job, ended)
         });
     }
@@ -118,9 +143,10 @@ pub async fn watch(
             }
             Ok(view) => {
                 succeeded = true;
-                context
-                    .tell(&item, ItemEvent::Left { job: job.clone(), status: view.status.clone() });
                 each(&job, &view);
+                // Watching starts nothing.
+                let credits = Some(Credits::default());
+                context.tell(&item, ItemEvent::Left { job, status: view.status, credits });
             }
             Err(failure) => {
                 classes.push(failure.kind.exit_class());
@@ -132,18 +158,20 @@ pub async fn watch(
 }
 
 async fn to_end(
-    context: &Context,
+    run: &Run,
     followed: &Followed,
     item: &ItemRef,
     job: &JobId,
 ) -> Result<JobView, Failure> {
+    let context = &run.context;
     let on_retry = retry_teller(Arc::clone(&context.observer), item.clone());
     context.tell(item, ItemEvent::Job(job.clone()));
     let began = context.clock.now();
     let mut shown: f64 = 0.0;
+    let mut recorded = None;
     loop {
-        let view = match followed.news(context).await? {
-            News::Shown(_, view) => *view,
+        let (asked, view, listed) = match followed.news(context).await? {
+            News::Shown(asked, view) => (asked, *view, true),
             News::Refused(failure) => return Err(*failure),
             News::Poll => {
                 let asked = context.clock.now();
@@ -151,9 +179,13 @@ async fn to_end(
                 let call = Call { on_retry: &on_retry, ..call };
                 let view = context.unless_stopped(context.service.get(job, call)).await??;
                 followed.polled(asked, view.progress);
-                view
+                (asked, view, false)
             }
         };
+        if recorded.as_ref() != Some(&view.status) {
+            recorded = Some(view.status.clone());
+            record(run, job, asked, view.clone(), listed).await?;
+        }
         if view.status.is_final() {
             return Ok(view);
         }
@@ -177,4 +209,36 @@ async fn to_end(
     }
     let why = "it is not finished; it goes on at the service";
     Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))
+}
+
+/// Writes what was seen of a job into the row of its attempt, under the rules of a run. Nothing is
+/// written of jobs that the ledger does not know, that another process follows, or that have ended.
+async fn record(
+    run: &Run,
+    job: &JobId,
+    asked: Instant,
+    view: JobView,
+    listed: bool,
+) -> Result<(), Failure> {
+    let context = &run.context;
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.task_of_job(&id)).await?;
+    let Some(task) =
+        known.filter(|task| task.work.key == context.key && task.row.phase.in_flight())
+    else {
+        return Ok(());
+    };
+    let id = task.id;
+    let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+    let Claim::Mine(task) = claim else { return Ok(()) };
+    if task.row.phase != State::Running {
+        // Whether the start was executed is for the protocol to decide, with a poll of its own.
+        return run.glance(*task).await.map(drop);
+    }
+    let mut drive = Drive::glance(run, *task, ItemRef { id: 0, name: String::new() });
+    let look = drive.seen(asked, view, listed);
+    let ended = Box::pin(drive.go(Observation::Looked(look))).await;
+    let task = drive.task.clone();
+    context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+    ended.map(drop)
 }

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::list_poll::ListPoll;
-use crate::flow::conduct::Conduct;
+use super::watch::polling_run;
 use crate::flow::context::Context;
-use crate::flow::protocol::Goal;
-use crate::flow::run::Run;
-use crate::ledger::{BatchId, Claim, Phase as State, Task};
+use crate::ledger::{Claim, Phase as State, Task};
 use crate::model::{Failure, JobId};
 
 /// How often the ledger is read for deliveries. One read serves every job of a run.
@@ -107,21 +105,10 @@ pub async fn settle_by_webhook(context: &Arc<Context>, job: &JobId) -> Result<Se
 
 /// Polls the job of a claimed attempt, writes what was seen, and gives the attempt back.
 async fn poll_once(context: &Arc<Context>, task: Task) -> Result<State, Failure> {
-    let conduct = Conduct {
-        goal: Goal::Finish,
-        in_flight: 1,
-        max_credits: None,
-        overwrite: false,
-        fail_fast: false,
-        retry_failed: 0,
-        again: false,
-    };
     if !task.row.phase.in_flight() {
         let phase = task.row.phase;
         context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
         return Ok(phase);
     }
-    // No batch: a poll starts nothing that could count against one.
-    let run = Run::new(Arc::clone(context), BatchId(0), conduct, true);
-    run.glance(task).await
+    polling_run(context).glance(task).await
 }

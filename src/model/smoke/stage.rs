@@ -45,6 +45,9 @@ pub enum Stage {
     Rehearsal,
     /// The figures are not worse than those of an earlier run.
     Comparison,
+    /// What comes before the first stage: command line, configuration, confirmation. Only a failure
+    /// of it is reported.
+    Setup,
 }
 
 /// Stages that belong together.
@@ -105,6 +108,7 @@ impl Stage {
             Self::Burst => "burst",
             Self::Rehearsal => "rehearsal",
             Self::Comparison => "comparison",
+            Self::Setup => "setup",
         }
     }
 
@@ -124,7 +128,7 @@ impl Stage {
             Self::NotAVideo | Self::InvalidOption | Self::DeadLink | Self::NoCredits => {
                 Group::Failures
             }
-            Self::Burst | Self::Rehearsal | Self::Comparison => Group::Asked,
+            Self::Burst | Self::Rehearsal | Self::Comparison | Self::Setup => Group::Asked,
         }
     }
 
@@ -154,7 +158,9 @@ impl Stage {
             Self::Credits => 90,
             // Work of this machine; an upload, a draft, and a start that is refused.
             Self::Output | Self::NoCredits => 30,
-            Self::Suite | Self::Burst | Self::Rehearsal | Self::Comparison => return None,
+            Self::Suite | Self::Burst | Self::Rehearsal | Self::Comparison | Self::Setup => {
+                return None;
+            }
         };
         Some(Duration::from_secs(seconds))
     }

@@ -95,7 +95,8 @@ fn whole_run(stage: &Stage) {
         .with_job(&JobId("def".into()))
         .with_next("rbgv run --retry-failed 1 dog.mp4");
     stage.item(4, "dog.mp4", ItemEvent::Failed(failed));
-    let left = ItemEvent::Left { job: JobId("ghi".into()), status: JobStatus::Processing };
+    let credits = Some(Credits(2.0));
+    let left = ItemEvent::Left { job: JobId("ghi".into()), status: JobStatus::Processing, credits };
     stage.item(5, "cat.mp4", left);
     let paused = Failure::new(FailureKind::InsufficientCredits, "start", "2 credits are left");
     stage.item(6, "cow.mp4", ItemEvent::Paused(paused));
@@ -131,7 +132,7 @@ fn lines_tell_each_change_and_standard_output_has_results_only() {
     warning: notes.mov: passed over: read notes.mov: it is text
     clip.mp4: downloading
     clip.mp4: verifying
-    clip.mp4: done in 12.3 s, 2.00 credits -> clip-nobg.webm
+    clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm
     error: dog.mp4: process: no subject (job def)
       next: rbgv run --retry-failed 1 dog.mp4
     cat.mp4: left at the service, processing (job ghi)
@@ -236,7 +237,7 @@ fn bars_give_way_to_lines_and_leave_nothing_behind() {
     whole_run(&stage);
     let text = stage.stderr.text();
     assert!(text.contains("clip.mp4  processing "), "{text:?}");
-    assert!(text.contains("clip.mp4: done in 12.3 s, 2.00 credits -> clip-nobg.webm\n"));
+    assert!(text.contains("clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm\n"));
     assert!(!text.contains("clip.mp4: uploading"));
     let end = text.rsplit("left for later in 41 s").next().unwrap();
     assert!(!end.contains('━') && !end.contains("at work"), "{end:?}");
@@ -281,7 +282,11 @@ fn hostile_events(name: &str, text: &str) -> Vec<ItemEvent> {
         ItemEvent::Failed(failure.clone()),
         ItemEvent::Rejected(failure.clone()),
         ItemEvent::Paused(failure),
-        ItemEvent::Left { job: JobId(text.to_owned()), status: JobStatus::Other(text.to_owned()) },
+        ItemEvent::Left {
+            job: JobId(text.to_owned()),
+            status: JobStatus::Other(text.to_owned()),
+            credits: None,
+        },
         ItemEvent::Skipped(output(name)),
         ItemEvent::Done(output(name)),
     ]
