@@ -155,7 +155,12 @@ impl Targets {
                 Some(not_a_file(what(), target, there.file_type()).into())
             }
             (Some(_), Some(refusal)) => Some(refusal),
-            (Some(_), None) if is_overwritten => None,
+            (Some(there), None) if is_overwritten => {
+                if !may_replace(target, &there) {
+                    return Err(not_replaceable(what(), target).into());
+                }
+                None
+            }
             (Some(_), None) => Some(exists(what()).into()),
         };
         Ok(Proof { taken, real: digest(real.as_os_str().as_bytes()), replaced })
@@ -221,6 +226,23 @@ fn takes_files(existing: &Path, path: &Path) -> io::Result<()> {
         return Err(ErrorKind::InvalidFilename.into());
     }
     Ok(())
+}
+
+/// Whether this user may replace a file that is there. Its own permissions do not count, since its name
+/// is given to another file; but it may be immutable, or somebody else's in a sticky directory.
+fn may_replace(target: &Path, there: &Metadata) -> bool {
+    const STICKY: u32 = 0o1000;
+    let user = rustix::process::geteuid();
+    let is_kept = |directory: Metadata| {
+        let owners = [directory.uid(), there.uid()];
+        directory.mode() & STICKY != 0 && !owners.contains(&user.as_raw())
+    };
+    let directory = target.parent().and_then(|directory| fs::metadata(directory).ok());
+    let is_immutable = fs::OpenOptions::new()
+        .write(true)
+        .open(target)
+        .is_err_and(|error| error.raw_os_error() == Some(rustix::io::Errno::PERM.raw_os_error()));
+    !is_immutable && (user.is_root() || !directory.is_some_and(is_kept))
 }
 
 /// Whether the file system refuses the name, or the whole path, for its length.
@@ -309,6 +331,15 @@ fn exists(what: String) -> Failure {
 fn too_long(what: String) -> Failure {
     Failure::new(FailureKind::Usage, what, "the name is too long for its file system")
         .with_next("choose a shorter name with --name, or with -o FILE for one input")
+}
+
+fn not_replaceable(what: String, target: &Path) -> Failure {
+    let why = "the file that is there may not be replaced: it is immutable, or somebody else's in a \
+               sticky directory";
+    Failure::new(FailureKind::Unwritable, what, why).with_next(format!(
+        "choose another place with -o, or see to the file: ls -l '{}'",
+        target.display()
+    ))
 }
 
 fn replaces_input(name: &str, input: &str, target: &Path) -> Failure {
