@@ -64,7 +64,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Of directories, leave out files that match this glob; may be repeated')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where outputs go: a directory, a file for one input, or - for standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where outputs go: a directory, a file for one input, or - for standard output')
-            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'How outputs are called, made of {stem} {source_ext} {folder} {ext} {model} {format}')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}')
             [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Which model works on the video [default: original]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'File format of the output [default: webm]')
             [CompletionResult]::new('--background', '--background', [CompletionResultType]::ParameterName, 'What stands behind the subject: transparent, a colour (green, white, #rrggbb), or a picture (a file, or an http address) [default: transparent]')

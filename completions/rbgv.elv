@@ -60,7 +60,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --exclude 'Of directories, leave out files that match this glob; may be repeated'
             cand -o 'Where outputs go: a directory, a file for one input, or - for standard output'
             cand --output 'Where outputs go: a directory, a file for one input, or - for standard output'
-            cand --name 'How outputs are called, made of {stem} {source_ext} {folder} {ext} {model} {format}'
+            cand --name 'How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}'
             cand --model 'Which model works on the video [default: original]'
             cand --format 'File format of the output [default: webm]'
             cand --background 'What stands behind the subject: transparent, a colour (green, white, #rrggbb), or a picture (a file, or an http address) [default: transparent]'

@@ -62,7 +62,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l from-file -d 'Read fur
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l include -d 'Of directories, take only files that match this glob; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l exclude -d 'Of directories, leave out files that match this glob; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s o -l output -d 'Where outputs go: a directory, a file for one input, or - for standard output' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l name -d 'How outputs are called, made of {stem} {source_ext} {folder} {ext} {model} {format}' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l name -d 'How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l model -d 'Which model works on the video [default: original]' -r -f -a "original\t''
 light\t''
 pro\t''

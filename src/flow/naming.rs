@@ -18,8 +18,7 @@ pub struct Template(String);
 
 impl Template {
     /// The fields that a template may hold.
-    const FIELDS: [&str; 6] =
-        ["{stem}", "{source_ext}", "{folder}", "{ext}", "{model}", "{format}"];
+    const FIELDS: [&str; 6] = ["{stem}", "{ending}", "{folder}", "{ext}", "{model}", "{format}"];
 
     /// Reads a template such as `{stem}-nobg.{ext}`.
     ///
@@ -51,8 +50,8 @@ impl Template {
         }
         let lacks = |field: &str| !self.0.contains(field);
         let mut is_told_apart = one.stem != other.stem && lacks("{stem}");
-        if one.ending != other.ending && lacks("{source_ext}") {
-            text = text.replacen("{stem}", "{stem}-{source_ext}", 1);
+        if one.ending != other.ending && lacks("{ending}") {
+            text = text.replacen("{stem}", "{stem}-{ending}", 1);
             is_told_apart = true;
         }
         if one.folder != other.folder && lacks("{folder}") {
@@ -67,7 +66,7 @@ impl Template {
         for piece in pieces(&self.0) {
             match piece {
                 "{stem}" => name.push(&source.stem),
-                "{source_ext}" => name.push(&source.ending),
+                "{ending}" => name.push(&source.ending),
                 "{folder}" => name.push(&source.folder),
                 "{ext}" => name.push(options.format.extension()),
                 "{model}" => name.push(options.model.as_str()),
@@ -270,7 +269,7 @@ mod tests {
             let found = file(path, Path::new(path).file_name().unwrap().to_str().unwrap());
             put(&found, &out, template).unwrap().file_name().unwrap().to_owned()
         };
-        let all = "{folder}-{stem}-{source_ext}.{ext}";
+        let all = "{folder}-{stem}-{ending}.{ext}";
         assert_eq!(name("cam1/0001.MOV", all), "cam1-0001-MOV.mov");
         assert_eq!(name("/x/cam 2/./0001", all), "cam 2-0001-.mov");
         assert_eq!(name("a.mp4", all), "cwd-a-mp4.mov");
@@ -292,7 +291,7 @@ mod tests {
             ("{stem}-nobg.{ext}", "IMG_1.mp4", "IMG_1.MOV"),
             ("{stem}-nobg.{ext}", "cam1/0001.mp4", "cam2/0001.mp4"),
             ("{stem}-nobg.{ext}", "cam1/0001.mp4", "cam2/0001.mov"),
-            ("{stem}-{source_ext}.{ext}", "cam1/0001.mp4", "cam2/0001.mp4"),
+            ("{stem}-{ending}.{ext}", "cam1/0001.mp4", "cam2/0001.mp4"),
             ("{folder}.{ext}", "cam1/1.mp4", "cam1/2.mp4"),
             ("out.{ext}", "cam1/1.mp4", "cam2/1.mp4"),
             ("{model}.{ext}", "1.mp4", "1.mov"),

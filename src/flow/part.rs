@@ -135,7 +135,7 @@ impl PartFile {
             cannot_write(target, &error)
         })?;
         let published = fs::symlink_metadata(target).ok().zip(self.file.metadata().ok());
-        if !published.is_some_and(|(there, own)| file_id(&there) == file_id(&own)) {
+        if published.is_none_or(|(there, own)| file_id(&there) != file_id(&own)) {
             return Err(replaced(target));
         }
         // The name itself has to reach the disk before the ledger says that it is there.

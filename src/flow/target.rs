@@ -323,7 +323,7 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
 fn exists(what: String) -> Failure {
     let why = "a file of that name exists, and is not this input's output";
     Failure::new(FailureKind::Usage, what, why).with_next(
-        "choose another name, such as --name '{stem}-{source_ext}-nobg.{ext}', or another place with \
+        "choose another name, such as --name '{stem}-{ending}-nobg.{ext}', or another place with \
          -o; --overwrite replaces it",
     )
 }
