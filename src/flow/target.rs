@@ -251,7 +251,6 @@ fn is_too_long(path: &Path) -> bool {
 }
 
 /// A digest of the name that a file is found under: its path, with the links of its directory followed.
-#[expect(clippy::cast_possible_truncation, reason = "shifted, so that the rest fits")]
 fn name_of(path: &Path) -> u64 {
     let directory = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
     let real = directory
