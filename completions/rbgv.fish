@@ -62,7 +62,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l from-file -d 'Read fur
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l include -d 'Of directories, take only files that match this glob; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l exclude -d 'Of directories, leave out files that match this glob; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s o -l output -d 'Where outputs go: a directory, a file for one input, or - for standard output' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l name -d 'How outputs are called, made of {stem} {ext} {model} {format}' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l name -d 'How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l model -d 'Which model works on the video [default: original]' -r -f -a "original\t''
 light\t''
 pro\t''
@@ -160,7 +160,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l log-format -d 'How t
 json\t'One object a line (`docs/json.md`)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l all -d 'Everything of this key that is started or completed and not fetched yet'
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l overwrite -d 'Replace files that are in the way'
-complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l extract -d 'Unpack archives of pictures into a directory beside each'
+complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l extract -d 'Unpack archives of pictures into a directory beside each; into one that exists with --overwrite'
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -s q -l quiet -d 'Print only results and what needs attention'
 complete -c rbgv -n "__fish_rbgv_using_subcommand fetch" -s v -l verbose -d 'Say more; twice for debugging'

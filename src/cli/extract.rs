@@ -3,14 +3,16 @@
 use super::session::Session;
 use crate::flow::Context;
 use crate::ledger::BatchId;
-use crate::media::{ArchiveBounds, extract_archive};
-use crate::model::{Failure, FailureKind};
+use crate::media::{ArchiveBounds, BadOutput, extract_archive};
+use crate::model::Failure;
 
-/// Unpacks every archive that a batch has fetched into a directory of its name.
+/// Unpacks every archive that a batch has fetched into a directory of its name. With `overwrite`, files
+/// in a directory that exists are replaced.
 pub(super) async fn unpack(
     session: &Session,
     context: &Context,
     batch: BatchId,
+    overwrite: bool,
 ) -> Result<(), Failure> {
     let targets = context.ledger(move |ledger, _| ledger.fetched(batch)).await?;
     for archive in targets {
@@ -21,14 +23,20 @@ pub(super) async fn unpack(
         let unpacked = {
             let (archive, directory) = (archive.clone(), directory.clone());
             tokio::task::spawn_blocking(move || {
-                extract_archive(&archive, &directory, ArchiveBounds::default())
+                extract_archive(&archive, &directory, ArchiveBounds::default(), overwrite)
             })
             .await
             .map_err(|error| Failure::local("unpacking", &error))?
         };
         let files = unpacked.map_err(|bad| {
             let what = format!("unpacking {}", archive.display());
-            Failure::new(FailureKind::Unverified, what, bad.to_string())
+            let failure = Failure::new(bad.kind(), what, bad.to_string());
+            match bad {
+                BadOutput::Exists(_) if !overwrite => failure.with_next(
+                    "add --overwrite, which replaces the files in it that are in the way",
+                ),
+                _ => failure,
+            }
         })?;
         session.printer.note(&format!("{} pictures in {}", files.len(), directory.display()));
     }

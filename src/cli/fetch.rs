@@ -29,7 +29,7 @@ pub(super) struct Args {
     #[arg(long)]
     overwrite: bool,
 
-    /// Unpack archives of pictures into a directory beside each
+    /// Unpack archives of pictures into a directory beside each; into one that exists with --overwrite
     #[arg(long)]
     extract: bool,
 }
@@ -74,7 +74,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     let batch = plan_fetch(&context, request).await?;
     let verdict = work(session, &context, batch, conduct, None, None).await?;
     if args.extract {
-        super::extract::unpack(session, &context, batch).await?;
+        super::extract::unpack(session, &context, batch, args.overwrite).await?;
     }
     Ok(verdict.class)
 }

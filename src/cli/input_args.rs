@@ -41,7 +41,7 @@ pub(super) struct InputArgs {
     #[arg(short, long, value_name = "OUT")]
     output: Option<OsString>,
 
-    /// How outputs are called, made of {stem} {ext} {model} {format}
+    /// How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}
     #[arg(long, value_name = "TEMPLATE", value_parser = Template::parse, default_value = "{stem}-nobg.{ext}")]
     name: Template,
 }

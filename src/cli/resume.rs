@@ -2,7 +2,7 @@
 
 use super::run::{ConductArgs, announce, confirm, release_latches, work};
 use super::session::Session;
-use crate::flow::{Conduct, Context, settle_by_hand};
+use crate::flow::{Conduct, Context, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
 
@@ -72,9 +72,10 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     let id = batch.id;
     context.ledger(move |ledger, _| ledger.reopen(id)).await?;
     let totals = context.ledger(move |ledger, _| ledger.totals(id)).await?;
+    let conduct = args.conduct.over(Conduct::of_batch(&batch.conduct)?);
+    prove_open(&context, id, conduct.overwrite).await?;
     confirm(session, &totals)?;
     announce(&context, batch.id, &totals);
-    let conduct = args.conduct.over(Conduct::of_batch(&batch.conduct)?);
     let verdict = work(session, &context, batch.id, conduct, args.conduct.timeout, None).await?;
     Ok(verdict.class)
 }

@@ -523,5 +523,6 @@ pub(super) fn proxies(env: &Env) -> ProxyChoice {
 
 /// A path as the user wrote it, relative to where they are.
 pub(super) fn absolute(env: &Env, path: &Path) -> PathBuf {
-    env.current_dir.join(path)
+    // Components leave `.` out: it belongs to no path that is printed.
+    env.current_dir.join(path).components().collect()
 }

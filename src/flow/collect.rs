@@ -4,17 +4,18 @@
 //! No partial file is ever under a final name. The hash stands in the ledger before the file is
 //! published, so a crash between the two is recognised by it.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek as _, SeekFrom, Write as _};
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{AtFlags, CWD, RenameFlags, linkat, renameat_with};
 use sha2::{Digest, Sha256};
 
 use super::context::blocking;
 use super::drive::Drive;
+use super::part::{PartFile, cannot_write, part_name};
 use crate::client::{Download, ResumePoint, Wait, backoff};
-use crate::ledger::{Entry, Task};
+use crate::ledger::Entry;
 use crate::media::{self, Expectation};
 use crate::model::event::Output;
 use crate::model::{Background, Failure, FailureKind, ItemEvent, OutputLink, Phase};
@@ -33,9 +34,8 @@ pub(super) enum Collected {
     There(Output),
 }
 
-/// A whole, verified output under a temporary name.
-struct Part {
-    path: PathBuf,
+/// A whole output in its part.
+struct Whole {
     sha256: String,
     size: u64,
 }
@@ -63,24 +63,21 @@ impl Drive<'_> {
             context.ledger(move |ledger, _| ledger.announce_output(entry, &sha, size)).await?;
             return Ok(Collected::There(self.output(Some(path), sha256, size)));
         }
-        let directory = target.as_deref().and_then(Path::parent).unwrap_or(spool).to_owned();
-        let name = part_name(target.as_deref(), &self.task);
-        let path = directory.join(name);
-        let lock = open_part(path.clone()).await?;
-        let part = match self.copy_earlier(&earlier, &path).await? {
-            Some(part) => part,
-            None => self.fetch(&path).await?,
+        let directory = target.as_deref().and_then(Path::parent).unwrap_or(spool);
+        let path = directory.join(part_name(target.as_deref(), &self.task.correlation));
+        let part = Arc::new(blocking(move || PartFile::open(path)).await?);
+        let whole = match self.copy_earlier(&earlier, &part).await? {
+            Some(whole) => whole,
+            None => self.fetch(&part).await?,
         };
-        let (sha, size, entry_id) = (part.sha256.clone(), part.size, entry.id);
+        let (sha, size, entry_id) = (whole.sha256.clone(), whole.size, entry.id);
         context.ledger(move |ledger, _| ledger.announce_output(entry_id, &sha, size)).await?;
         let overwrite = self.run.conduct.overwrite;
-        if let Some(target) = target.clone() {
-            let from = part.path.clone();
-            blocking(move || publish(&from, &target, overwrite)).await?;
+        let shown = target.clone().unwrap_or_else(|| part.path().to_owned());
+        if let Some(target) = target {
+            blocking(move || part.publish(&target, overwrite)).await?;
         }
-        drop(lock);
-        let shown = Some(target.unwrap_or(part.path));
-        Ok(Collected::New(self.output(shown, part.sha256, part.size)))
+        Ok(Collected::New(self.output(Some(shown), whole.sha256, whole.size)))
     }
 
     fn output(&self, path: Option<PathBuf>, sha256: String, size: u64) -> Output {
@@ -98,33 +95,34 @@ impl Drive<'_> {
     async fn copy_earlier(
         &self,
         earlier: &[(PathBuf, String, u64)],
-        to: &Path,
-    ) -> Result<Option<Part>, Failure> {
+        to: &Arc<PartFile>,
+    ) -> Result<Option<Whole>, Failure> {
         for (from, sha256, size) in earlier {
             if !holds(from, sha256, *size).await? {
                 continue;
             }
             self.run.context.phase(&self.item, Phase::Verify);
-            let (from, to, sha256, size) = (from.clone(), to.to_owned(), sha256.clone(), *size);
-            return blocking(move || copy(&from, &to, &sha256, size)).await;
+            let (from, to, sha256) = (from.clone(), Arc::clone(to), sha256.clone());
+            return blocking(move || copy(&from, &to, &sha256)).await;
         }
         Ok(None)
     }
 
     /// Downloads and verifies. An output that does not verify is fetched once more: a gateway may
     /// have put a page of its own in its place.
-    async fn fetch(&mut self, path: &Path) -> Result<Part, Failure> {
+    async fn fetch(&mut self, part: &Arc<PartFile>) -> Result<Whole, Failure> {
         let _permit = self.run.downloads.acquire().await;
         let mut refetched = 0;
         loop {
             self.run.context.phase(&self.item, Phase::Download);
-            let part = self.download(path).await?;
+            let whole = self.download(part).await?;
             self.run.context.phase(&self.item, Phase::Verify);
-            match self.verify(&part).await {
-                Ok(()) => return Ok(part),
+            match self.verify(part, whole.size).await {
+                Ok(()) => return Ok(whole),
                 Err(failure) => {
-                    let (path, last) = (part.path, refetched == REFETCHES);
-                    blocking(move || empty(&path, last)).await?;
+                    let (part, last) = (Arc::clone(part), refetched == REFETCHES);
+                    blocking(move || if last { part.remove() } else { part.keep(0).map(drop) })
+                        .await?;
                     if last {
                         return Err(failure);
                     }
@@ -134,18 +132,19 @@ impl Drive<'_> {
         }
     }
 
-    async fn verify(&self, part: &Part) -> Result<(), Failure> {
+    async fn verify(&self, part: &Arc<PartFile>, size: u64) -> Result<(), Failure> {
         let options = &self.task.work.options;
         let expected = Expectation {
             format: options.format,
             alpha: options.background == Background::Transparent,
-            size: Some(part.size),
+            size: Some(size),
             duration: None,
         };
-        let path = part.path.clone();
+        let part = Arc::clone(part);
         let job = self.task.row.job.clone();
         blocking(move || {
-            media::verify_output(&path, &expected).map(drop).map_err(|bad| {
+            part.check()?;
+            media::verify_output(part.path(), &expected).map(drop).map_err(|bad| {
                 let mut failure = Failure::new(bad.kind(), "the output", bad.to_string())
                     .with_next("rbgv resume, to fetch it again; the job is not run again");
                 failure.job = job;
@@ -156,16 +155,19 @@ impl Drive<'_> {
     }
 
     /// Downloads to the end, however often the line breaks, as long as each attempt moves on.
-    async fn download(&mut self, path: &Path) -> Result<Part, Failure> {
+    async fn download(&mut self, part: &Arc<PartFile>) -> Result<Whole, Failure> {
         let context = self.run.context.clone();
         let mut fruitless = 0;
         loop {
-            let before = length(path);
-            let failure = match self.download_once(path).await {
-                Ok(part) => return Ok(part),
+            let before = part.length();
+            let failure = match self.download_once(part).await {
+                Ok(whole) => return Ok(whole),
                 Err(failure) => failure,
             };
-            if matches!(failure.kind, FailureKind::Local | FailureKind::Interrupted) {
+            if matches!(
+                failure.kind,
+                FailureKind::Local | FailureKind::Unwritable | FailureKind::Interrupted
+            ) {
                 return Err(failure);
             }
             if failure.kind == FailureKind::LinkExpired {
@@ -173,7 +175,7 @@ impl Drive<'_> {
             }
             let again =
                 failure.kind == FailureKind::LinkExpired || failure.kind.repeat_when_harmless();
-            fruitless = if length(path) > before { 0 } else { fruitless + 1 };
+            fruitless = if part.length() > before { 0 } else { fruitless + 1 };
             if !again || fruitless >= FRUITLESS {
                 return Err(failure);
             }
@@ -190,13 +192,13 @@ impl Drive<'_> {
         }
     }
 
-    async fn download_once(&mut self, path: &Path) -> Result<Part, Failure> {
+    async fn download_once(&mut self, part: &Arc<PartFile>) -> Result<Whole, Failure> {
         let link = self.fresh_link().await?;
         let context = self.run.context.clone();
         let id = self.task.id;
         let etag = context.ledger(move |ledger, _| ledger.output_etag(id)).await?;
         let from = etag
-            .map(|etag| ResumePoint { offset: length(path), etag })
+            .map(|etag| ResumePoint { offset: part.length(), etag })
             .filter(|point| point.offset > 0);
         let on_retry = self.on_retry();
         let opening = context.service.download(&link, from, self.call(&on_retry));
@@ -205,7 +207,7 @@ impl Drive<'_> {
         context
             .ledger(move |ledger, owner| ledger.keep_output_etag(owner, id, etag.as_deref()))
             .await?;
-        let mut sink = Sink::open(path.to_owned(), download.offset).await?;
+        let mut sink = Sink::open(Arc::clone(part), download.offset).await?;
         self.pour(&mut download, &mut sink).await?;
         sink.finish().await
     }
@@ -253,10 +255,9 @@ impl Drive<'_> {
     }
 }
 
-/// The growing file of a download, hashed as it grows.
+/// The growing part of a download, hashed as it grows.
 struct Sink {
-    path: PathBuf,
-    file: Option<File>,
+    part: Arc<PartFile>,
     hash: Sha256,
     size: u64,
     waiting: Vec<bytes::Bytes>,
@@ -267,16 +268,11 @@ struct Sink {
 const GATHER: usize = 1 << 20;
 
 impl Sink {
-    /// Opens the part at `offset`; what lies behind is cut off, what lies before is hashed.
-    async fn open(path: PathBuf, offset: u64) -> Result<Self, Failure> {
+    /// Continues the part at `offset`; what lies behind is cut off, what lies before is hashed.
+    async fn open(part: Arc<PartFile>, offset: u64) -> Result<Self, Failure> {
         blocking(move || {
-            let failed = |error: std::io::Error| unwritable(&path, &error);
-            let mut file = part_options().open(&path).map_err(failed)?;
-            file.set_len(offset).map_err(failed)?;
-            let mut hash = Sha256::new();
-            hash_into(&mut hash, &mut file).map_err(failed)?;
-            file.seek(SeekFrom::Start(offset)).map_err(failed)?;
-            Ok(Self { path, file: Some(file), hash, size: offset, waiting: Vec::new(), held: 0 })
+            let hash = part.keep(offset)?;
+            Ok(Self { part, hash, size: offset, waiting: Vec::new(), held: 0 })
         })
         .await
     }
@@ -289,86 +285,31 @@ impl Sink {
     }
 
     async fn flush(&mut self) -> Result<(), Failure> {
-        let Some(mut file) = self.file.take() else { return Ok(()) };
         let pieces = std::mem::take(&mut self.waiting);
         self.held = 0;
         let mut hash = std::mem::take(&mut self.hash);
-        let path = self.path.clone();
-        let (file, hash) = blocking(move || {
+        let part = Arc::clone(&self.part);
+        self.hash = blocking(move || {
             for piece in &pieces {
-                file.write_all(piece).map_err(|error| unwritable(&path, &error))?;
+                part.file().write_all(piece).map_err(|error| cannot_write(part.path(), &error))?;
                 hash.update(piece);
             }
-            Ok((file, hash))
+            Ok(hash)
         })
         .await?;
-        (self.file, self.hash) = (Some(file), hash);
         Ok(())
     }
 
     /// Syncs, so that the bytes are on the disk before anything says that they are.
-    async fn finish(mut self) -> Result<Part, Failure> {
+    async fn finish(mut self) -> Result<Whole, Failure> {
         self.flush().await?;
-        let Self { path, file, hash, size, .. } = self;
+        let Self { part, hash, size, .. } = self;
         blocking(move || {
-            if let Some(file) = file {
-                file.sync_all().map_err(|error| unwritable(&path, &error))?;
-            }
-            Ok(Part { path, sha256: hex::encode(hash.finalize()), size })
+            part.file().sync_all().map_err(|error| cannot_write(part.path(), &error))?;
+            Ok(Whole { sha256: hex::encode(hash.finalize()), size })
         })
         .await
     }
-}
-
-fn hash_into(hash: &mut Sha256, file: &mut File) -> std::io::Result<()> {
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(());
-        }
-        hash.update(&buffer[..read]);
-    }
-}
-
-fn part_options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    options
-}
-
-/// The name of a part says whose it is, so that a later run finds it and nobody else takes it.
-fn part_name(target: Option<&Path>, task: &Task) -> std::ffi::OsString {
-    let mut name = std::ffi::OsString::from(".");
-    if let Some(file) = target.and_then(Path::file_name) {
-        name.push(file);
-        name.push(".");
-    }
-    name.push(&task.correlation[..12.min(task.correlation.len())]);
-    name.push(".rbgv-part");
-    name
-}
-
-/// Makes the directory and the part, and locks the part against other processes.
-async fn open_part(path: PathBuf) -> Result<File, Failure> {
-    blocking(move || {
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
-        }
-        let file = part_options().open(&path).map_err(|error| unwritable(&path, &error))?;
-        file.try_lock().map_err(|error| unwritable(&path, &error))?;
-        Ok(file)
-    })
-    .await
-}
-
-fn length(path: &Path) -> u64 {
-    std::fs::metadata(path).map_or(0, |meta| meta.len())
-}
-
-fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Failure {
-    Failure::local(format!("writing {}", path.display()), error)
-        .with_next("make room, or choose another place with -o; what was fetched is kept")
 }
 
 /// Whether a file is there with this content.
@@ -383,67 +324,15 @@ async fn holds(path: &Path, sha256: &str, size: u64) -> Result<bool, Failure> {
     .await
 }
 
-fn copy(from: &Path, to: &Path, sha256: &str, size: u64) -> Result<Option<Part>, Failure> {
-    let failed = |error: std::io::Error| unwritable(to, &error);
+fn copy(from: &Path, to: &PartFile, sha256: &str) -> Result<Option<Whole>, Failure> {
     let Ok(mut source) = File::open(from) else { return Ok(None) };
-    let mut file = part_options().open(to).map_err(failed)?;
-    file.set_len(0).map_err(failed)?;
-    std::io::copy(&mut source, &mut file).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    file.rewind().map_err(failed)?;
-    let mut hash = Sha256::new();
-    hash_into(&mut hash, &mut file).map_err(failed)?;
-    let copied = hex::encode(hash.finalize());
-    let same = copied == sha256;
-    Ok(same.then(|| Part { path: to.to_owned(), sha256: copied, size }))
-}
-
-/// Empties a part that is not what it should be, or removes it for good.
-fn empty(path: &Path, remove: bool) -> Result<(), Failure> {
-    let done = if remove {
-        std::fs::remove_file(path)
-    } else {
-        part_options().open(path).and_then(|file| file.set_len(0))
-    };
-    done.map_err(|error| unwritable(path, &error))
-}
-
-/// Gives a synced part its final name. Nothing that is there is replaced unless asked for.
-fn publish(part: &Path, target: &Path, overwrite: bool) -> Result<(), Failure> {
-    let renamed = if overwrite {
-        std::fs::rename(part, target)
-    } else {
-        rename_without_replacing(part, target)
-    };
-    renamed.map_err(|error| {
-        if error.kind() == std::io::ErrorKind::AlreadyExists {
-            let what = format!("publishing {}", target.display());
-            let why = "a file of that name has appeared meanwhile, and is not this input's output";
-            let next = "run again with --overwrite to replace it, or with another -o";
-            return Failure::new(FailureKind::Local, what, why).with_next(next);
-        }
-        unwritable(target, &error)
-    })?;
-    // The name itself has to reach the disk before the ledger says that it is there.
-    if let Some(directory) = target.parent() {
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(|error| unwritable(directory, &error))?;
-    }
-    Ok(())
-}
-
-/// Renames in one step where the file system can; where it cannot, a second link never replaces
-/// anything either.
-fn rename_without_replacing(part: &Path, target: &Path) -> std::io::Result<()> {
-    match renameat_with(CWD, part, CWD, target, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-            linkat(CWD, part, CWD, target, AtFlags::empty())?;
-            std::fs::remove_file(part)
-        }
-        Err(errno) => Err(errno.into()),
-    }
+    to.keep(0)?;
+    let written = std::io::copy(&mut source, &mut to.file());
+    let size = written
+        .and_then(|size| to.file().sync_all().map(|()| size))
+        .map_err(|error| cannot_write(to.path(), &error))?;
+    let copied = hex::encode(to.keep(size)?.finalize());
+    Ok((copied == sha256).then_some(Whole { sha256: copied, size }))
 }
 
 #[cfg(test)]
@@ -451,32 +340,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn publishing_replaces_only_when_asked() {
-        let dir = tempfile::tempdir().unwrap();
-        let (part, target) = (dir.path().join("p"), dir.path().join("t"));
-        std::fs::write(&part, b"new").unwrap();
-        std::fs::write(&target, b"old").unwrap();
-        let refused = publish(&part, &target, false).unwrap_err();
-        assert!(refused.next.unwrap().contains("--overwrite"));
-        assert_eq!(std::fs::read(&target).unwrap(), b"old");
-        publish(&part, &target, true).unwrap();
-        assert_eq!(std::fs::read(&target).unwrap(), b"new");
-        assert!(!part.exists());
-        std::fs::write(&part, b"other").unwrap();
-        publish(&part, &dir.path().join("u"), false).unwrap();
-        assert!(dir.path().join("u").exists() && !part.exists());
-    }
-
-    #[test]
     fn a_copy_that_is_not_the_output_is_not_used() {
         let dir = tempfile::tempdir().unwrap();
         let (from, to) = (dir.path().join("a"), dir.path().join("b"));
         std::fs::write(&from, b"abc").unwrap();
         std::fs::write(&to, b"an older and longer part").unwrap();
+        let part = PartFile::open(to.clone()).unwrap();
         let sha256 = media::hash_file(&from, &|_| ()).unwrap().sha256;
-        let part = copy(&from, &to, &sha256, 3).unwrap().unwrap();
-        assert_eq!((part.size, std::fs::read(&to).unwrap()), (3, b"abc".to_vec()));
-        assert!(copy(&from, &to, "00", 3).unwrap().is_none());
-        assert!(copy(&dir.path().join("gone"), &to, &sha256, 3).unwrap().is_none());
+        let whole = copy(&from, &part, &sha256).unwrap().unwrap();
+        assert_eq!((whole.size, std::fs::read(&to).unwrap()), (3, b"abc".to_vec()));
+        assert!(copy(&from, &part, "00").unwrap().is_none());
+        assert!(copy(&dir.path().join("gone"), &part, &sha256).unwrap().is_none());
     }
 }

@@ -221,6 +221,10 @@ impl Dispatch {
                 (EntryState::Failed, Some(failure.clone()), Some(ItemEvent::Failed(failure)))
             }
             Settled::Paused(failure) => {
+                // Outputs of both keys go to the same places.
+                if failure.kind == FailureKind::Unwritable {
+                    self.run.all().for_each(|run| run.latch(&failure));
+                }
                 self.classes.push(paused_class(&failure));
                 (EntryState::Paused, Some(failure.clone()), Some(ItemEvent::Paused(failure)))
             }
@@ -386,7 +390,12 @@ async fn deliver(
             }
             Ok(Settled::Done(output))
         }
-        Err(failure) => Ok(Settled::Paused(failure)),
+        Err(failure) => {
+            if failure.kind == FailureKind::Unwritable {
+                drive.run.latch(&failure);
+            }
+            Ok(Settled::Paused(failure))
+        }
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::conduct::{Conduct, Destination};
-use super::context::Context;
+use super::context::{Context, blocking};
 use super::plan::{correlation, item_key};
 use super::polling::find_job;
+use super::target::{Targets, is_ours, without_dots};
 use crate::ledger::{BatchId, NewBatch, NewEntry, Placed, Source, Work};
 use crate::model::{
     Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,
@@ -40,8 +41,9 @@ pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result
         pricing: None,
     };
     let batch = context.ledger(move |ledger, _| ledger.open_batch(&new)).await?;
+    let mut targets = Targets::new(request.conduct.overwrite);
     for job in &request.jobs {
-        if let Err(failure) = place(context, batch, &request, job).await {
+        if let Err(failure) = place(context, batch, &request, job, &mut targets).await {
             context.ledger(move |ledger, _| ledger.discard(batch)).await?;
             return Err(failure);
         }
@@ -55,6 +57,7 @@ async fn place(
     batch: BatchId,
     request: &FetchRequest,
     job: &JobId,
+    targets: &mut Targets,
 ) -> Result<(), Failure> {
     let id = job.clone();
     let known = context.ledger(move |ledger, _| ledger.task_of_job(&id)).await?;
@@ -65,21 +68,41 @@ async fn place(
     let id = job.clone();
     let wanted = context.ledger(move |ledger, _| ledger.entry_of_job(&id)).await?;
     let wanted = wanted.and_then(|entry| entry.target);
+    let name = format!("job {job}");
+    if let Source::File { path, .. } = &work.source {
+        targets.add_input(&path.display().to_string(), path)?;
+    }
+    let target = target(request, job, &work.options, wanted);
+    let proof = match &target {
+        Some(target) => Some(targets.prove(&name, target).map_err(|refusal| refusal.failure)?),
+        None => None,
+    };
+    let is_shared = proof.as_ref().is_some_and(|proof| targets.add_output(&name, proof));
     let new = NewEntry {
-        name: format!("job {job}"),
-        target: target(request, job, &work.options, wanted),
+        name,
+        target: target.clone(),
         correlation: correlation(context.random.as_ref()),
         work,
         again: false,
     };
     let id = job.clone();
     match context.ledger(move |ledger, _| ledger.place_job(batch, &new, &id)).await? {
-        Placed::In { .. } => Ok(()),
-        Placed::Collision(other) => {
-            let why = format!("it would be written to the same file as {other}");
-            Err(Failure::new(FailureKind::Usage, format!("job {job}"), why))
+        Placed::In { .. } if is_shared => Err(collision(job, "another job")),
+        Placed::In { task, .. } => {
+            let taken = proof.and_then(|proof| proof.taken);
+            let (Some(refusal), Some(target)) = (taken, target) else { return Ok(()) };
+            let ledger = context.ledger.clone();
+            let is_ours = blocking(move || is_ours(&ledger, task, &target)).await?;
+            if is_ours { Ok(()) } else { Err(refusal.failure) }
         }
+        Placed::Collision(other) => Err(collision(job, &other)),
     }
+}
+
+fn collision(job: &JobId, other: &str) -> Failure {
+    let why = format!("it would be written to the same file as {other}");
+    Failure::new(FailureKind::Usage, format!("job {job}"), why)
+        .with_next(format!("fetch each by itself: rbgv fetch {job} -o FILE"))
 }
 
 /// What is known of a job that this ledger did not make: only what the service says.
@@ -130,12 +153,13 @@ fn target(
         .as_deref()
         .and_then(Path::file_name)
         .map_or_else(|| safe_name(job, options).into(), ToOwned::to_owned);
-    match &request.destination {
-        Destination::Stdout => None,
-        Destination::File(file) => Some(request.current_dir.join(file)),
-        Destination::Directory(directory) => Some(request.current_dir.join(directory).join(name)),
-        Destination::Beside => Some(wanted.unwrap_or_else(|| request.current_dir.join(name))),
-    }
+    let target = match &request.destination {
+        Destination::Stdout => return None,
+        Destination::File(file) => request.current_dir.join(file),
+        Destination::Directory(directory) => request.current_dir.join(directory).join(name),
+        Destination::Beside => wanted.unwrap_or_else(|| request.current_dir.join(name)),
+    };
+    Some(without_dots(&target))
 }
 
 /// A job's id is the service's word, and must not become a path.

@@ -140,10 +140,18 @@ fn find_one(
     selection: &Selection,
     take: &mut dyn FnMut(Found) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    // Of a list, the folders of relative paths are kept like those below a directory.
+    let is_kept = |path: &Path| !explicit && path.is_relative();
     match &input {
-        Named::Path(path) if path.is_dir() => walk(path, selection, take),
+        Named::Path(path) if path.is_dir() => {
+            let above = if is_kept(path) { path.clone() } else { PathBuf::new() };
+            walk(path, selection, &mut |found| {
+                take(Found { below: above.join(&found.below), ..found })
+            })
+        }
         Named::Path(path) => {
-            let below = path.file_name().map(PathBuf::from).unwrap_or_default();
+            let file = path.file_name().map(PathBuf::from).unwrap_or_default();
+            let below = if is_kept(path) { path.clone() } else { file };
             take(Found { input, below, explicit })
         }
         Named::Url(_) => take(Found { input, below: PathBuf::new(), explicit }),

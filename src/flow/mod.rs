@@ -7,13 +7,14 @@
 //! ```
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
+//! - `target`: proof that outputs can be written where they are wanted
 //! - `earlier`: jobs of a ledger that was lost
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `evidence`: what other jobs of the run tell of starts in doubt
 //! - `polling`: learning of the end of started jobs: list polls, single polls, webhooks as hints
-//! - `collect`: the output, downloaded, verified and published
+//! - `collect`, `part`: the output, downloaded, verified and published
 //! - [`reconcile`]: the pure audit of charges against the ledger
 //! - [`smoke`]: named checks after a deployment, with jobs through all of the above
 //! - `run`, `canary`, `draft_gate`, `underway`: what the items of one run share: gates, latches, caution with new options
@@ -36,6 +37,7 @@ mod fetch;
 mod inputs;
 mod naming;
 mod pages;
+mod part;
 pub mod plan;
 mod polling;
 pub mod protocol;
@@ -47,6 +49,7 @@ mod search;
 mod send;
 mod share;
 pub mod smoke;
+mod target;
 mod underway;
 
 pub use arrivals::Arrivals;
@@ -61,3 +64,4 @@ pub use polling::{Settling, look, settle_by_webhook, watch};
 pub use review::settle_by_hand;
 pub use run::Run;
 pub use send::upload_files;
+pub use target::prove_open;

@@ -1,15 +1,16 @@
 //! Names of outputs. Whatever an input is called, its output lies where the user wants it and
 //! nowhere else.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 
 use super::conduct::Destination;
 use super::inputs::{Found, Named};
+use super::target::without_dots;
 use crate::model::{Failure, FailureKind, JobOptions};
 
-/// Longest name that common file systems take, in bytes, less room for the name of a part.
-const LONGEST_NAME: usize = 200;
+/// Longest part of an address that becomes part of a name, in bytes.
+const LONGEST_SEGMENT: usize = 200;
 
 /// How output names are made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,18 +18,15 @@ pub struct Template(String);
 
 impl Template {
     /// The fields that a template may hold.
-    const FIELDS: [&str; 4] = ["{stem}", "{ext}", "{model}", "{format}"];
+    const FIELDS: [&str; 6] = ["{stem}", "{ending}", "{folder}", "{ext}", "{model}", "{format}"];
 
     /// Reads a template such as `{stem}-nobg.{ext}`.
     ///
     /// # Errors
     /// An unknown field, a path, or a name that would be the same for every input's stem.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let mut rest = text.to_owned();
-        for field in Self::FIELDS {
-            rest = rest.replace(field, "");
-        }
-        if rest.contains(['{', '}']) {
+        let is_known = |piece: &str| Self::FIELDS.contains(&piece) || !piece.contains(['{', '}']);
+        if !pieces(text).all(is_known) {
             return Err(format!(
                 "'{text}' has an unknown field; known: {}",
                 Self::FIELDS.join(" ")
@@ -43,23 +41,49 @@ impl Template {
         Ok(Self(text.to_owned()))
     }
 
-    fn fill(&self, stem: &std::ffi::OsStr, options: &JobOptions) -> OsString {
-        use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-        let filled = self
-            .0
-            .replace("{ext}", options.format.extension())
-            .replace("{model}", options.model.as_str())
-            .replace("{format}", options.format.as_str());
-        // The stem goes in last and as bytes: it need not be text, and may look like a field.
-        let mut name = Vec::new();
-        for (n, piece) in filled.split("{stem}").enumerate() {
-            if n > 0 {
-                name.extend_from_slice(stem.as_bytes());
-            }
-            name.extend_from_slice(piece.as_bytes());
+    /// This template with fields that tell two inputs apart which would get the same name: their
+    /// stems, endings or folders. None where the fields do not tell them apart.
+    pub(super) fn telling_apart(&self, one: &SourceName, other: &SourceName) -> Option<String> {
+        let mut text = self.0.clone();
+        if !text.contains("{stem}") {
+            text = Self::default().0;
         }
-        OsString::from_vec(name)
+        let lacks = |field: &str| !self.0.contains(field);
+        let mut is_told_apart = one.stem != other.stem && lacks("{stem}");
+        if one.ending != other.ending && lacks("{ending}") {
+            text = text.replacen("{stem}", "{stem}-{ending}", 1);
+            is_told_apart = true;
+        }
+        if one.folder != other.folder && lacks("{folder}") {
+            text = text.replacen("{stem}", "{folder}-{stem}", 1);
+            is_told_apart = true;
+        }
+        is_told_apart.then_some(text)
     }
+
+    fn fill(&self, source: &SourceName, options: &JobOptions) -> OsString {
+        let mut name = OsString::new();
+        for piece in pieces(&self.0) {
+            match piece {
+                "{stem}" => name.push(&source.stem),
+                "{ending}" => name.push(&source.ending),
+                "{folder}" => name.push(&source.folder),
+                "{ext}" => name.push(options.format.extension()),
+                "{model}" => name.push(options.model.as_str()),
+                "{format}" => name.push(options.format.as_str()),
+                text => name.push(text),
+            }
+        }
+        name
+    }
+}
+
+/// A template cut into its fields, with their braces, and the text between them.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    text.split_inclusive('}').flat_map(|part| {
+        let (before, field) = part.split_at(part.find('{').unwrap_or(part.len()));
+        [before, field]
+    })
 }
 
 impl Default for Template {
@@ -83,7 +107,7 @@ pub(super) fn target(
         Destination::Stdout => return Ok(None),
         Destination::File(file) => {
             check_ending(file, options)?;
-            return Ok(Some(current_dir.join(file)));
+            return Ok(Some(without_dots(&current_dir.join(file))));
         }
         Destination::Directory(root) => root.join(tree_of(found)),
         Destination::Beside => match &found.input {
@@ -91,13 +115,13 @@ pub(super) fn target(
             Named::Url(_) => PathBuf::new(),
         },
     };
-    let name = template.fill(&stem_of(found), options);
-    if name.len() > LONGEST_NAME + 55 || matches!(name.as_encoded_bytes(), b"." | b"..") {
+    let name = template.fill(&SourceName::of(&found.input, current_dir), options);
+    if matches!(name.as_encoded_bytes(), b"." | b"..") {
         let what = format!("naming the output of {}", found.below.display());
-        let why = "the name would be too long for a file; give -o FILE or --name";
-        return Err(Failure::new(FailureKind::Usage, what, why));
+        let why = "the name would be that of a directory";
+        return Err(Failure::new(FailureKind::Usage, what, why).with_next("choose another --name"));
     }
-    Ok(Some(current_dir.join(directory).join(name)))
+    Ok(Some(without_dots(&current_dir.join(directory).join(name))))
 }
 
 /// The directories between the one that was named and the file; never any that lead elsewhere.
@@ -106,27 +130,54 @@ fn tree_of(found: &Found) -> PathBuf {
     parent.components().filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
-fn stem_of(found: &Found) -> OsString {
-    match &found.input {
-        Named::Path(path) => path.file_stem().map_or_else(|| "video".into(), ToOwned::to_owned),
-        Named::Url(url) => stem_of_url(url).into(),
+/// What the name of an output takes from its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SourceName {
+    stem: OsString,
+    /// Without the dot, and as it is written.
+    ending: OsString,
+    /// The name of the folder that the source is in.
+    folder: OsString,
+}
+
+impl SourceName {
+    pub(super) fn of(input: &Named, current_dir: &Path) -> Self {
+        let url = match input {
+            Named::Path(path) => return Self::of_path(&without_dots(&current_dir.join(path))),
+            Named::Url(url) => url::Url::parse(url).ok(),
+        };
+        let mut segments: Vec<&str> =
+            url.as_ref().and_then(|url| Some(url.path_segments()?.collect())).unwrap_or_default();
+        let file = segments.pop().unwrap_or_default();
+        let (stem, ending) = file.rsplit_once('.').unwrap_or((file, ""));
+        let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
+        let folder = segments.pop().filter(|folder| !folder.is_empty()).unwrap_or(host);
+        let stem = harmless(stem);
+        Self {
+            stem: if stem.is_empty() { "video".into() } else { stem.into() },
+            ending: harmless(ending).into(),
+            folder: harmless(folder).into(),
+        }
+    }
+
+    fn of_path(path: &Path) -> Self {
+        let owned = |name: Option<&OsStr>| name.map(ToOwned::to_owned).unwrap_or_default();
+        Self {
+            stem: path.file_stem().map_or_else(|| "video".into(), ToOwned::to_owned),
+            ending: owned(path.extension()),
+            folder: owned(path.parent().and_then(Path::file_name)),
+        }
     }
 }
 
-/// The last segment of an address as a harmless file name.
-fn stem_of_url(url: &str) -> String {
-    let segment = url::Url::parse(url)
-        .ok()
-        .and_then(|url| url.path_segments()?.next_back().map(ToOwned::to_owned))
-        .unwrap_or_default();
-    let stem = segment.rsplit_once('.').map_or(segment.as_str(), |(stem, _)| stem);
-    let safe: String = stem
+/// A segment of an address as part of a file name.
+fn harmless(segment: &str) -> String {
+    let safe: String = segment
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
-        .take(LONGEST_NAME)
+        .take(LONGEST_SEGMENT)
         .collect();
-    let safe = safe.trim_start_matches('.');
-    if safe.is_empty() { "video".to_owned() } else { safe.to_owned() }
+    safe.trim_start_matches('.').to_owned()
 }
 
 fn check_ending(file: &Path, options: &JobOptions) -> Result<(), Failure> {
@@ -206,13 +257,57 @@ mod tests {
         let to = Destination::File("a.mp4".into());
         let refused = target(&clip, &to, &Template::default(), &options, Path::new("/"));
         assert!(refused.unwrap_err().why.contains(".webm"));
-        for bad in ["{stem", "{foo}.webm", "a/{stem}", ""] {
+        for bad in ["{stem", "stem}", "{foo}.webm", "a/{stem}", "", "{{stem}}", "{st{ext}em}"] {
             assert!(Template::parse(bad).is_err(), "{bad}");
         }
-        let long = file(&format!("{}.mp4", "x".repeat(260)), "x.mp4");
-        assert!(
-            target(&long, &Destination::Beside, &Template::default(), &options, Path::new("/"))
-                .is_err()
-        );
+    }
+
+    #[test]
+    fn fields_tell_endings_and_folders_apart() {
+        let out = Destination::Directory("out".into());
+        let name = |path: &str, template: &str| {
+            let found = file(path, Path::new(path).file_name().unwrap().to_str().unwrap());
+            put(&found, &out, template).unwrap().file_name().unwrap().to_owned()
+        };
+        let all = "{folder}-{stem}-{ending}.{ext}";
+        assert_eq!(name("cam1/0001.MOV", all), "cam1-0001-MOV.mov");
+        assert_eq!(name("/x/cam 2/./0001", all), "cam 2-0001-.mov");
+        assert_eq!(name("a.mp4", all), "cwd-a-mp4.mov");
+        assert_eq!(name("./{folder}.mp4", "{stem}.{ext}"), "{folder}.mov");
+        let url = Named::Url("https://x.example/cam%2F1/0001.webm?sig=1".into());
+        let found = Found { input: url, below: PathBuf::new(), explicit: true };
+        let named = put(&found, &out, all).unwrap();
+        assert_eq!(named, Path::new("/cwd/out/cam_2F1-0001-webm.mov"));
+        let hosted = Named::Url("https://x.example/0001.webm".into());
+        let found = Found { input: hosted, below: PathBuf::new(), explicit: true };
+        assert_eq!(put(&found, &out, "{folder}.mov").unwrap(), Path::new("/cwd/out/x.example.mov"));
+    }
+
+    #[test]
+    fn the_advice_for_equal_names_tells_them_apart() {
+        let options = JobOptions::default();
+        let source = |path: &str| SourceName::of(&Named::Path(path.into()), Path::new("/cwd"));
+        for (template, one, other) in [
+            ("{stem}-nobg.{ext}", "IMG_1.mp4", "IMG_1.MOV"),
+            ("{stem}-nobg.{ext}", "cam1/0001.mp4", "cam2/0001.mp4"),
+            ("{stem}-nobg.{ext}", "cam1/0001.mp4", "cam2/0001.mov"),
+            ("{stem}-{ending}.{ext}", "cam1/0001.mp4", "cam2/0001.mp4"),
+            ("{folder}.{ext}", "cam1/1.mp4", "cam1/2.mp4"),
+            ("out.{ext}", "cam1/1.mp4", "cam2/1.mp4"),
+            ("{model}.{ext}", "1.mp4", "1.mov"),
+        ] {
+            let (one, other) = (source(one), source(other));
+            let filled = |text: &str| {
+                let template = Template::parse(text).unwrap();
+                (template.fill(&one, &options), template.fill(&other, &options))
+            };
+            let (first, second) = filled(template);
+            assert_eq!(first, second, "{template}");
+            let advice = Template::parse(template).unwrap().telling_apart(&one, &other).unwrap();
+            let (first, second) = filled(&advice);
+            assert_ne!(first, second, "{template}: {advice}");
+        }
+        let (one, other) = (source("a/x/1.mp4"), source("b/x/1.mp4"));
+        assert_eq!(Template::default().telling_apart(&one, &other), None);
     }
 }

@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 use super::conduct::{Conduct, Destination};
 use super::context::interrupted;
 use super::inputs::{Found, List, Named, Selection, find};
-use super::naming::{Template, target};
+use super::naming::{SourceName, Template, target};
 use super::share::falls_to_next;
+use super::target::{Refusal, Targets, is_ours, without_dots};
 use crate::ledger::{
     BatchId, EntryState, KeyId, Ledger, NewBatch, NewEntry, Placed, Source, Totals, Work,
 };
@@ -113,7 +114,9 @@ impl Planner<'_> {
                 let wanted = only.as_ref().is_none_or(|only| is_among(only, &found));
                 if wanted { filling.take(&found) } else { Ok(()) }
             })?;
-            filling.flush()
+            filling.flush()?;
+            filling.tell_repeated();
+            Ok(())
         });
         if let Err(failure) = filled {
             self.ledger.discard(batch)?;
@@ -121,6 +124,31 @@ impl Planner<'_> {
         }
         self.ledger.seal(batch)?;
         Ok(Plan { batch, totals: self.ledger.totals(batch)? })
+    }
+}
+
+/// An entry that is not in the ledger yet.
+struct Pending {
+    entry: NewEntry,
+    /// Whether it was named on the command line itself.
+    explicit: bool,
+    /// Why what is at the target is kept, unless it is the output.
+    taken: Option<Refusal>,
+    /// Whether another input of the plan has the same target.
+    is_shared: bool,
+}
+
+/// Why an input is not planned.
+enum Refused {
+    /// The others are.
+    Input(Failure),
+    /// It concerns the whole plan.
+    Plan(Failure),
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        if failure.kind == FailureKind::Local { Self::Plan(failure) } else { Self::Input(failure) }
     }
 }
 
@@ -134,10 +162,12 @@ struct Filling<'a> {
     options: JobOptions,
     result_key: String,
     again: bool,
-    overwrite: bool,
     current_dir: PathBuf,
     seen: i64,
-    pending: Vec<(NewEntry, bool)>,
+    /// Inputs that were named more than once.
+    repeated: usize,
+    targets: Targets,
+    pending: Vec<Pending>,
     rejected: Vec<(String, Failure)>,
 }
 
@@ -148,6 +178,10 @@ impl<'a> Filling<'a> {
         pricing: Option<i64>,
         request: &Request,
     ) -> Result<Self, Failure> {
+        let mut targets = Targets::new(request.conduct.overwrite);
+        if let Background::ImageFile(path) = &request.options.background {
+            targets.add_input(&path.display().to_string(), path)?;
+        }
         Ok(Self {
             planner,
             batch,
@@ -157,9 +191,10 @@ impl<'a> Filling<'a> {
             result_key: result_key(&request.options)?,
             options: request.options.clone(),
             again: request.conduct.again,
-            overwrite: request.conduct.overwrite,
             current_dir: request.current_dir.clone(),
             seen: 0,
+            repeated: 0,
+            targets,
             pending: Vec::with_capacity(CHUNK),
             rejected: Vec::new(),
         })
@@ -175,16 +210,15 @@ impl<'a> Filling<'a> {
         let name = shown_name(found);
         match self.entry(found, &name) {
             Ok(None) => {}
-            Ok(Some(entry)) => {
-                self.pending.push((entry, found.explicit));
+            Ok(Some(pending)) => {
+                self.pending.push(pending);
                 if self.pending.len() == CHUNK {
                     self.flush()?;
                 }
             }
-            Err(failure) if found.explicit || failure.kind == FailureKind::Local => {
-                return Err(failure);
-            }
-            Err(failure) => {
+            Err(Refused::Plan(failure)) => return Err(failure),
+            Err(Refused::Input(failure)) if found.explicit => return Err(failure),
+            Err(Refused::Input(failure)) => {
                 self.rejected.push((name, failure));
                 if self.rejected.len() == CHUNK {
                     self.flush_rejected()?;
@@ -194,33 +228,32 @@ impl<'a> Filling<'a> {
         Ok(())
     }
 
-    fn entry(&self, found: &Found, name: &str) -> Result<Option<NewEntry>, Failure> {
+    fn entry(&mut self, found: &Found, name: &str) -> Result<Option<Pending>, Refused> {
+        let is_repeated = match &found.input {
+            Named::Url(url) => self.targets.repeats_url(url),
+            Named::Path(path) => self.targets.repeats_input(&self.current_dir.join(path)),
+        };
+        if is_repeated {
+            self.repeated += 1;
+            return Ok(None);
+        }
         let target =
             target(found, &self.destination, &self.template, &self.options, &self.current_dir)?;
-        let (source, duration, content) = match &found.input {
-            Named::Url(url) => (Source::Url(url.clone()), None, format!("url {url}")),
-            Named::Path(path) => {
-                let path = self.current_dir.join(path);
-                let video = media::inspect_input(&path)
-                    .map_err(|bad| unusable(&path, found, name, &bad))?;
-                let hash = self.hash(&path, name)?;
-                if self.planner.ledger.is_output(&hash.sha256)? {
-                    return self.pass_over_output(found, name);
-                }
-                let content = format!("sha256 {}", hash.sha256);
-                let source = Source::File {
-                    path,
-                    size: hash.size,
-                    modified_ns: hash.modified,
-                    sha256: hash.sha256,
-                };
-                (source, video.duration, content)
+        let Some((source, duration, content)) = self.read(found, name)? else { return Ok(None) };
+        if let Source::File { path, .. } = &source {
+            self.targets.add_input(name, path).map_err(Refused::Plan)?;
+        }
+        let proof = match &target {
+            None => None,
+            Some(target) => {
+                let proof = self.targets.prove(name, target);
+                Some(proof.map_err(|refusal| self.refused(found, refusal))?)
             }
         };
         let item_key = item_key(&self.planner.key.origin, &content, &self.result_key);
         let model = self.options.model;
         let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
-        Ok(Some(NewEntry {
+        let entry = NewEntry {
             name: name.to_owned(),
             target,
             work: Work {
@@ -235,18 +268,66 @@ impl<'a> Filling<'a> {
             },
             correlation: correlation(self.planner.random),
             again: self.again,
-        }))
+        };
+        let is_shared = proof.as_ref().is_some_and(|proof| self.targets.add_output(name, proof));
+        let taken = proof.and_then(|proof| proof.taken);
+        Ok(Some(Pending { entry, explicit: found.explicit, taken, is_shared }))
+    }
+
+    /// The source of an input, its length and its content; none for an output of ours.
+    fn read(
+        &self,
+        found: &Found,
+        name: &str,
+    ) -> Result<Option<(Source, Option<f64>, String)>, Failure> {
+        let path = match &found.input {
+            Named::Path(path) => without_dots(&self.current_dir.join(path)),
+            Named::Url(url) => {
+                return Ok(Some((Source::Url(url.clone()), None, format!("url {url}"))));
+            }
+        };
+        let video =
+            media::inspect_input(&path).map_err(|bad| unusable(&path, found, name, &bad))?;
+        let hash = self.hash(&path, name)?;
+        if self.planner.ledger.is_output(&hash.sha256)? {
+            self.pass_over_output(found, name)?;
+            return Ok(None);
+        }
+        let content = format!("sha256 {}", hash.sha256);
+        let source =
+            Source::File { path, size: hash.size, modified_ns: hash.modified, sha256: hash.sha256 };
+        Ok(Some((source, video.duration, content)))
+    }
+
+    /// A directory that takes no files ends the plan where no output could be written that the user
+    /// asked for: it is the one of `-o` or the one that was named, or above it.
+    fn refused(&self, found: &Found, refusal: Refusal) -> Refused {
+        let root = match (&self.destination, &found.input) {
+            (Destination::Directory(root), _) => self.current_dir.join(root),
+            (_, Named::Path(path)) => {
+                let below = found.below.components().count();
+                let root = path.ancestors().nth(below).unwrap_or(Path::new(""));
+                self.current_dir.join(root)
+            }
+            (_, Named::Url(_)) => self.current_dir.clone(),
+        };
+        match refusal.directory {
+            Some(directory) if without_dots(&root).starts_with(&directory) => {
+                Refused::Plan(refusal.failure)
+            }
+            _ => Refused::Input(refusal.failure),
+        }
     }
 
     /// An output of ours is never taken as an input, whatever it is called.
-    fn pass_over_output(&self, found: &Found, name: &str) -> Result<Option<NewEntry>, Failure> {
+    fn pass_over_output(&self, found: &Found, name: &str) -> Result<(), Failure> {
         if found.explicit {
             let why = "it is an output of rbgv, with its background removed already";
             return Err(Failure::new(FailureKind::Usage, name, why));
         }
         let text = format!("{name} is an output of rbgv; passed over");
         self.planner.observer.observe(&Event::Notice { level: Level::Info, text });
-        Ok(None)
+        Ok(())
     }
 
     fn hash(&self, path: &Path, name: &str) -> Result<media::ContentHash, Failure> {
@@ -270,45 +351,60 @@ impl<'a> Filling<'a> {
 
     fn flush(&mut self) -> Result<(), Failure> {
         self.flush_rejected()?;
-        let pending = std::mem::take(&mut self.pending);
-        let (entries, explicit): (Vec<_>, Vec<_>) = pending.into_iter().unzip();
+        let (mut entries, mut judged) = (Vec::new(), Vec::new());
+        for pending in std::mem::take(&mut self.pending) {
+            entries.push(pending.entry);
+            judged.push((pending.explicit, pending.taken, pending.is_shared));
+        }
         let placed = self.planner.ledger.place(self.batch, &entries)?;
-        for ((entry, explicit), placed) in entries.iter().zip(explicit).zip(placed) {
-            match placed {
-                Placed::Collision(other) => return Err(collision(entry, &other)),
-                Placed::In { entry: id, task, .. } => {
-                    if let Some(failure) = self.in_the_way(entry, task)? {
-                        if explicit {
-                            return Err(failure);
-                        }
-                        let settled = EntryState::Failed;
-                        self.planner.ledger.settle(id, settled, Some(&failure))?;
-                        self.tell(id.0, &entry.name, ItemEvent::Failed(failure));
-                    }
+        for ((entry, (explicit, taken, is_shared)), placed) in
+            entries.iter().zip(judged).zip(placed)
+        {
+            let (id, task) = match placed {
+                Placed::Collision(other) => return Err(self.collision(entry, &other)),
+                Placed::In { .. } if is_shared => {
+                    return Err(self.collision(entry, "another input"));
                 }
+                Placed::In { entry, task, .. } => (entry, task),
+            };
+            let (Some(refusal), Some(target)) = (taken, &entry.target) else { continue };
+            if is_ours(self.planner.ledger, task, target)? {
+                continue;
             }
+            let failure = refusal.failure;
+            if explicit {
+                return Err(failure);
+            }
+            self.planner.ledger.settle(id, EntryState::Failed, Some(&failure))?;
+            self.tell(id.0, &entry.name, ItemEvent::Failed(failure));
         }
         Ok(())
     }
 
-    /// A file that is in the way and is not the output that is wanted there.
-    fn in_the_way(
-        &self,
-        entry: &NewEntry,
-        task: crate::ledger::TaskId,
-    ) -> Result<Option<Failure>, Failure> {
-        let Some(target) = &entry.target else { return Ok(None) };
-        if self.overwrite || std::fs::symlink_metadata(target).is_err() {
-            return Ok(None);
+    /// Two inputs of the plan would be written to one file.
+    fn collision(&self, entry: &NewEntry, other: &str) -> Failure {
+        let target = entry.target.as_deref().unwrap_or(Path::new("")).display();
+        let source = |name: &str| SourceName::of(&Named::read(name.into()), &self.current_dir);
+        let apart = self.template.telling_apart(&source(&entry.name), &source(other));
+        let next = match apart {
+            Some(template) => format!("add --name '{template}'"),
+            None => {
+                "name the directory above both with -r, which keeps their folders below -o; or \
+                     give each a run of its own, with another -o"
+                    .to_owned()
+            }
+        };
+        let what = format!("{} and {other}", entry.name);
+        Failure::new(FailureKind::Usage, what, format!("both would be written to {target}"))
+            .with_next(next)
+    }
+
+    fn tell_repeated(&self) {
+        if self.repeated > 0 {
+            let text =
+                format!("inputs named more than once: {}; each is taken once", self.repeated);
+            self.planner.observer.observe(&Event::Notice { level: Level::Info, text });
         }
-        let ours = self.planner.ledger.outputs(task)?.iter().any(|(path, ..)| path == target);
-        if ours {
-            return Ok(None);
-        }
-        let what = format!("{}: the output {}", entry.name, target.display());
-        let why = "a file of that name exists, and is not this input's output";
-        let next = "add --overwrite to replace it, or choose another place with -o";
-        Ok(Some(Failure::new(FailureKind::Usage, what, why).with_next(next)))
     }
 
     fn tell(&self, id: i64, name: &str, what: ItemEvent) {
@@ -323,7 +419,7 @@ fn is_among(only: &HashSet<PathBuf>, found: &Found) -> bool {
 
 fn shown_name(found: &Found) -> String {
     match &found.input {
-        Named::Path(path) => path.display().to_string(),
+        Named::Path(path) => without_dots(path).display().to_string(),
         Named::Url(url) => crate::model::secret::redact_url(url),
     }
 }
@@ -345,14 +441,6 @@ fn unusable(path: &Path, found: &Found, name: &str, bad: &media::BadInput) -> Fa
             "name an mp4, mov, webm or avi file, or a directory, of which rbgv run takes the videos",
         ),
     }
-}
-
-fn collision(entry: &NewEntry, other: &str) -> Failure {
-    let target = entry.target.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-    let what = format!("{} and {other}", entry.name);
-    let why = format!("both would be written to {target}");
-    Failure::new(FailureKind::Usage, what, why)
-        .with_next("give -o DIR/ to keep their directories apart, or run them one by one")
 }
 
 /// What of the options changes the result, the content of a background picture included.

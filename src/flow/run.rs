@@ -133,7 +133,9 @@ impl Run {
             FailureKind::Unauthorized | FailureKind::Forbidden => {
                 latches.everything.get_or_insert_with(|| failure.clone());
             }
-            FailureKind::InsufficientCredits | FailureKind::BudgetReached => {
+            FailureKind::InsufficientCredits
+            | FailureKind::BudgetReached
+            | FailureKind::Unwritable => {
                 latches.starts.get_or_insert_with(|| failure.clone());
             }
             _ => {}

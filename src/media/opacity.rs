@@ -154,7 +154,8 @@ fn of_gif<R: Read>(source: R) -> Result<Opacity, BadOutput> {
 
 fn of_sequence(path: &Path, most: usize) -> Result<Vec<Opacity>, BadOutput> {
     let place = tempfile::tempdir().map_err(|error| BadOutput::NotWritten(error.to_string()))?;
-    let files = extract_archive(path, &place.path().join("pictures"), ArchiveBounds::default())?;
+    let files =
+        extract_archive(path, &place.path().join("pictures"), ArchiveBounds::default(), false)?;
     let is_png = |file: &&std::path::PathBuf| {
         file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
     };

@@ -63,7 +63,7 @@ pub enum BadOutput {
     #[error("it cannot be written: {0}")]
     NotWritten(String),
     /// The directory to unpack into is there already.
-    #[error("{} exists already; remove it, or name another directory", .0.display())]
+    #[error("{} exists already", .0.display())]
     Exists(PathBuf),
     /// It has no bytes.
     #[error("it is empty")]

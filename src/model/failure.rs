@@ -48,6 +48,9 @@ pub enum FailureKind {
     Unverified,
     /// Disk, permissions, ledger.
     Local,
+    /// Outputs cannot be written, and will not be until somebody acts: no permission, a read-only or
+    /// full file system, a path that cannot be. Stops all starts.
+    Unwritable,
     /// The service answered, but not as documented.
     Contract,
     /// What happened at the service cannot be told: a person has to look.
@@ -76,7 +79,7 @@ impl FailureKind {
             Self::InvalidRequest | Self::NotFound | Self::JobFailed => ExitClass::Job,
             Self::TimedOut => ExitClass::TimedOut,
             Self::Unverified => ExitClass::Unverified,
-            Self::Local => ExitClass::Local,
+            Self::Local | Self::Unwritable => ExitClass::Local,
             Self::Conflict | Self::LinkExpired | Self::Contract => ExitClass::Contract,
             Self::NeedsReview => ExitClass::Some,
             Self::Interrupted => ExitClass::Interrupted,
@@ -105,6 +108,7 @@ impl FailureKind {
             Self::TimedOut => "timed_out",
             Self::Unverified => "unverified",
             Self::Local => "local",
+            Self::Unwritable => "unwritable",
             Self::Contract => "contract",
             Self::NeedsReview => "needs_review",
             Self::Interrupted => "interrupted",
@@ -112,7 +116,7 @@ impl FailureKind {
     }
 
     /// Every kind, for tables and for reading [`FailureKind::as_str`] back.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Usage,
         Self::Configuration,
         Self::Unauthorized,
@@ -131,6 +135,7 @@ impl FailureKind {
         Self::TimedOut,
         Self::Unverified,
         Self::Local,
+        Self::Unwritable,
         Self::Contract,
         Self::NeedsReview,
         Self::Interrupted,

@@ -63,7 +63,18 @@ fn sequences_are_unpacked_when_asked() {
     let job = started.lines()[0].to_owned();
     home.run(&sandbox, &["fetch", &job, "--extract"]).ends_with(0);
     assert!(home.work().join("a-nobg.zip").exists());
-    assert!(home.files().iter().any(|name| name.starts_with("a-nobg/") && name.ends_with(".png")));
+    let is_picture = |name: &&String| name.starts_with("a-nobg/") && name.ends_with(".png");
+    let files = home.files();
+    let picture = home.work().join(files.iter().find(is_picture).unwrap());
+    std::fs::write(&picture, "old").unwrap();
+    std::fs::write(home.work().join("a-nobg/notes.txt"), "mine").unwrap();
+    home.run(&sandbox, &["fetch", &job, "--extract"])
+        .ends_with(9)
+        .says("exists already")
+        .says("add --overwrite");
+    home.run(&sandbox, &["fetch", &job, "--extract", "--overwrite"]).ends_with(0);
+    assert_ne!(std::fs::read(&picture).unwrap(), b"old");
+    assert_eq!(std::fs::read(home.work().join("a-nobg/notes.txt")).unwrap(), b"mine");
 }
 
 #[test]

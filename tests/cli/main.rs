@@ -35,4 +35,5 @@ mod smoke_ci;
 mod smoke_forms;
 mod smoke_paid;
 mod smoke_tls;
+mod targets;
 mod usage;

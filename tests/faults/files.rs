@@ -11,7 +11,14 @@ fn row_22_an_output_that_cannot_be_written_is_local_trouble_and_resumable() {
     // A file where the output directory has to be.
     std::fs::write(case.home.work().join("blocked"), "x").unwrap();
     let target = case.home.work().join("blocked/deep/out.webm");
-    case.run(&["run", "a.mp4", "-o", target.to_str().unwrap()]).ends_with(9);
+    let run = ["run", "a.mp4", "-o", target.to_str().unwrap()];
+    case.run(&run).ends_with(9).says("is not a directory");
+    assert_eq!(case.audit().bills(), 0, "seen before anything is paid for");
+    case.run(&["run", "a.mp4", "-o", target.to_str().unwrap(), "--no-wait"]).ends_with(9);
+    std::fs::remove_file(case.home.work().join("blocked")).unwrap();
+    case.run(&["run", "a.mp4", "-o", target.to_str().unwrap(), "--no-wait"]).ends_with(0);
+    std::fs::write(case.home.work().join("blocked"), "x").unwrap();
+    case.run(&["resume"]).ends_with(9).says("is not a directory");
     std::fs::remove_file(case.home.work().join("blocked")).unwrap();
     case.run(&["resume"]).ends_with(0);
     assert!(target.exists());

@@ -296,6 +296,12 @@ pub(super) const KINDS: &[Entry] = &[
         "rbgv resume fetches it again, free",
     ),
     entry(
+        "unwritable",
+        "outputs cannot be written: no permission, a full or read-only disk, a path that cannot be; \
+         nothing more is started",
+        "do what the message says, then rbgv resume; what was fetched is kept",
+    ),
+    entry(
         "local",
         "disk, permissions, or the ledger",
         "rbgv doctor checks them; then the same command again",

@@ -47,8 +47,9 @@ pub fn check_archive(path: &Path, bounds: ArchiveBounds) -> Result<ArchiveSummar
     Ok(inspector.summary)
 }
 
-/// Unpacks the archive at `path` into `directory`, which must not exist, and lists the files in
-/// order. The directory appears whole or not at all, and nothing is written outside of it.
+/// Unpacks the archive at `path` into `directory` and lists the files in order. A new directory appears
+/// whole or not at all; one that exists is refused unless `overwrite`. Then its regular files are
+/// replaced once the whole archive is unpacked, and others in it stay. Nothing is written outside of it.
 ///
 /// # Errors
 /// As [`check_archive`]; also when the directory exists or cannot be written.
@@ -56,10 +57,13 @@ pub fn extract_archive(
     path: &Path,
     directory: &Path,
     bounds: ArchiveBounds,
+    overwrite: bool,
 ) -> Result<Vec<PathBuf>, BadOutput> {
-    if directory.symlink_metadata().is_ok() {
-        return Err(BadOutput::Exists(directory.to_owned()));
-    }
+    let exists = match directory.symlink_metadata() {
+        Ok(there) if overwrite && there.is_dir() => true,
+        Ok(_) => return Err(BadOutput::Exists(directory.to_owned())),
+        Err(_) => false,
+    };
     let parent = match directory.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
@@ -76,16 +80,51 @@ pub fn extract_archive(
         }
         let mut file = File::create_new(&target).map_err(not_written)?;
         inspector.copy(name, content, &mut file)?;
-        files.push(directory.join(name));
+        files.push(name.to_owned());
         file.flush().map_err(not_written)
     })?;
-    // Temporary directories are made for their owner alone; this one becomes the user's.
-    open_to_others(fresh.path()).map_err(not_written)?;
-    fs::rename(fresh.path(), directory).map_err(not_written)?;
-    // Its name is gone; there is nothing left to remove.
-    let _ = fresh.keep();
     files.sort();
-    Ok(files)
+    if exists {
+        move_into(directory, fresh.path(), &files)?;
+    } else {
+        // Temporary directories are made for their owner alone; this one becomes the user's.
+        open_to_others(fresh.path()).map_err(not_written)?;
+        fs::rename(fresh.path(), directory).map_err(not_written)?;
+        // Its name is gone; there is nothing left to remove.
+        let _ = fresh.keep();
+    }
+    Ok(files.into_iter().map(|name| directory.join(name)).collect())
+}
+
+/// Moves unpacked `files` from `fresh` into a directory that exists. Only regular files are replaced, and
+/// no link is followed; nothing is moved before that is known of every file.
+fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), BadOutput> {
+    let is_there = |path: &Path, fits: fn(&fs::Metadata) -> bool| match path.symlink_metadata() {
+        Ok(there) if fits(&there) => Ok(true),
+        Ok(_) => Err(BadOutput::Exists(path.to_owned())),
+        Err(_) => Ok(false),
+    };
+    let folders = |name: &Path| {
+        let folders = name.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+        let mut folders: Vec<_> = folders.map(|above| directory.join(above)).collect();
+        folders.reverse();
+        folders
+    };
+    for name in files {
+        for folder in folders(name) {
+            is_there(&folder, fs::Metadata::is_dir)?;
+        }
+        is_there(&directory.join(name), fs::Metadata::is_file)?;
+    }
+    for name in files {
+        for folder in folders(name) {
+            if !is_there(&folder, fs::Metadata::is_dir)? {
+                fs::create_dir(&folder).map_err(not_written)?;
+            }
+        }
+        fs::rename(fresh.join(name), directory.join(name)).map_err(not_written)?;
+    }
+    Ok(())
 }
 
 /// Gives `directory` the permissions that a plain new directory beside it has.

@@ -89,13 +89,48 @@ fn an_archive_is_unpacked_into_a_fresh_directory() {
     let clear = png("clear.png");
     let (kept, path) = written(&zipped(&[("b/2.png", &clear), ("a/1.png", &clear)]));
     let target = kept.path().join("frames");
-    let files = extract_archive(&path, &target, ArchiveBounds::default()).unwrap();
+    let files = extract_archive(&path, &target, ArchiveBounds::default(), false).unwrap();
     assert_eq!(files, [target.join("a/1.png"), target.join("b/2.png")]);
     assert_eq!(fs::read(&files[0]).unwrap(), clear);
     assert!(matches!(
-        extract_archive(&path, &target, ArchiveBounds::default()),
+        extract_archive(&path, &target, ArchiveBounds::default(), false),
         Err(BadOutput::Exists(_))
     ));
+}
+
+#[test]
+fn overwriting_replaces_regular_files_and_nothing_else() {
+    let clear = png("clear.png");
+    let (kept, path) = written(&zipped(&[("b/2.png", &clear), ("1.png", &clear)]));
+    let target = kept.path().join("frames");
+    let extract = || extract_archive(&path, &target, ArchiveBounds::default(), true);
+    let files = extract().unwrap();
+    fs::write(&files[0], b"old").unwrap();
+    fs::write(target.join("notes.txt"), b"mine").unwrap();
+    assert_eq!(extract().unwrap(), files);
+    assert_eq!(fs::read(&files[0]).unwrap(), clear);
+    assert_eq!(fs::read(target.join("notes.txt")).unwrap(), b"mine");
+
+    let elsewhere = kept.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(elsewhere.join("2.png"), b"precious").unwrap();
+    let refused = |what: &str| {
+        fs::write(target.join("1.png"), b"old").unwrap();
+        assert!(matches!(extract(), Err(BadOutput::Exists(_))), "{what}");
+        assert_eq!(fs::read(target.join("1.png")).unwrap(), b"old", "{what}");
+        assert_eq!(fs::read(elsewhere.join("2.png")).unwrap(), b"precious", "{what}");
+    };
+    fs::remove_dir_all(target.join("b")).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, target.join("b")).unwrap();
+    refused("a folder that is a link");
+    fs::remove_file(target.join("b")).unwrap();
+    fs::create_dir(target.join("b")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.join("2.png"), target.join("b/2.png")).unwrap();
+    refused("a file that is a link");
+    let linked = kept.path().join("linked");
+    std::os::unix::fs::symlink(&elsewhere, &linked).unwrap();
+    let into_link = extract_archive(&path, &linked, ArchiveBounds::default(), true);
+    assert!(matches!(into_link, Err(BadOutput::Exists(_))));
 }
 
 #[test]
@@ -106,7 +141,7 @@ fn a_refused_archive_leaves_nothing_behind() {
         (b"../2.png", tar::EntryType::Regular, &clear),
     ]));
     let target = kept.path().join("frames");
-    assert!(extract_archive(&path, &target, ArchiveBounds::default()).is_err());
+    assert!(extract_archive(&path, &target, ArchiveBounds::default(), false).is_err());
     let left: Vec<_> = fs::read_dir(kept.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["archive"]);
 }
@@ -186,7 +221,7 @@ fn long_names_are_read_and_endless_ones_refused() {
     ]);
     let (kept, path) = written(&named);
     let target = kept.path().join("out");
-    let files = extract_archive(&path, &target, ArchiveBounds::default()).unwrap();
+    let files = extract_archive(&path, &target, ArchiveBounds::default(), false).unwrap();
     assert_eq!(files, [target.join(&long)]);
 
     let endless = tarred(&[

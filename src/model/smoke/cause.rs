@@ -98,7 +98,7 @@ impl Cause {
             FailureKind::JobFailed => Self::Job,
             FailureKind::TimedOut => Self::Timeout,
             FailureKind::Unverified => Self::Output,
-            FailureKind::Local => Self::Local,
+            FailureKind::Local | FailureKind::Unwritable => Self::Local,
             FailureKind::NeedsReview => Self::Review,
             FailureKind::Interrupted => Self::Interrupted,
         }
