@@ -50,7 +50,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say what a code means and what to do')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out what is wrong, and how to mend it')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a local server that speaks the same API')
-            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at the configuration')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at the configuration, confirm a project''s')
             [CompletionResult]::new('profile', 'profile', [CompletionResultType]::ParameterValue, 'Look at the profiles, add one, check one, change its key')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all of them to a directory')
@@ -557,7 +557,8 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
         'rbgv;sandbox' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where the API answers; port 0 takes any that is free')
             [CompletionResult]::new('--cdn-listen', '--cdn-listen', [CompletionResultType]::ParameterName, 'Where outputs are downloaded')
-            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Keep jobs, files and credits here, over restarts')
+            [CompletionResult]::new('--public-host', '--public-host', [CompletionResultType]::ParameterName, 'Also answer under this name, and put it into links: how other machines or containers reach this one')
+            [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Keep jobs, files and credits here, over restarts; a new or empty directory')
             [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'Faults, limits and behaviours')
             [CompletionResult]::new('--fault', '--fault', [CompletionResultType]::ParameterName, 'One fault, such as "POST /v1/jobs nth=2 reset=after"; may be repeated')
             [CompletionResult]::new('--timer', '--timer', [CompletionResultType]::ParameterName, 'In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s, lognormal:5s,0.8, or length:0.5 for half of the video''s length')
@@ -602,6 +603,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print every effective value and where it came from; keys as fingerprints')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Confirm the rbgv.toml that applies in this directory, as it is now')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -624,12 +626,35 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             break
         }
+        'rbgv;config;trust' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
+            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Add a log to this file')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How the log file is written')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON: one document, or one object a line where results stream')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; twice for debugging')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more; twice for debugging')
+            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Draw no bars, even on a terminal')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every question with yes')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
         'rbgv;config;help' {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print every effective value and where it came from; keys as fingerprints')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Confirm the rbgv.toml that applies in this directory, as it is now')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'rbgv;config;help;show' {
+            break
+        }
+        'rbgv;config;help;trust' {
             break
         }
         'rbgv;config;help;help' {
@@ -930,7 +955,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('explain', 'explain', [CompletionResultType]::ParameterValue, 'Say what a code means and what to do')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Find out what is wrong, and how to mend it')
             [CompletionResult]::new('sandbox', 'sandbox', [CompletionResultType]::ParameterValue, 'Run a local server that speaks the same API')
-            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at the configuration')
+            [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Look at the configuration, confirm a project''s')
             [CompletionResult]::new('profile', 'profile', [CompletionResultType]::ParameterValue, 'Look at the profiles, add one, check one, change its key')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print a completion script for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page, or write all of them to a directory')
@@ -1003,9 +1028,13 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
         }
         'rbgv;help;config' {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print every effective value and where it came from; keys as fingerprints')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Confirm the rbgv.toml that applies in this directory, as it is now')
             break
         }
         'rbgv;help;config;show' {
+            break
+        }
+        'rbgv;help;config;trust' {
             break
         }
         'rbgv;help;profile' {

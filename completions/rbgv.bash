@@ -79,11 +79,17 @@ _rbgv() {
             rbgv__subcmd__config,show)
                 cmd="rbgv__subcmd__config__subcmd__show"
                 ;;
+            rbgv__subcmd__config,trust)
+                cmd="rbgv__subcmd__config__subcmd__trust"
+                ;;
             rbgv__subcmd__config__subcmd__help,help)
                 cmd="rbgv__subcmd__config__subcmd__help__subcmd__help"
                 ;;
             rbgv__subcmd__config__subcmd__help,show)
                 cmd="rbgv__subcmd__config__subcmd__help__subcmd__show"
+                ;;
+            rbgv__subcmd__config__subcmd__help,trust)
+                cmd="rbgv__subcmd__config__subcmd__help__subcmd__trust"
                 ;;
             rbgv__subcmd__help,completions)
                 cmd="rbgv__subcmd__help__subcmd__completions"
@@ -144,6 +150,9 @@ _rbgv() {
                 ;;
             rbgv__subcmd__help__subcmd__config,show)
                 cmd="rbgv__subcmd__help__subcmd__config__subcmd__show"
+                ;;
+            rbgv__subcmd__help__subcmd__config,trust)
+                cmd="rbgv__subcmd__help__subcmd__config__subcmd__trust"
                 ;;
             rbgv__subcmd__help__subcmd__keys,create)
                 cmd="rbgv__subcmd__help__subcmd__keys__subcmd__create"
@@ -361,7 +370,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__config)
-            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version show help"
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version show trust help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -395,7 +404,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__config__subcmd__help)
-            opts="show help"
+            opts="show trust help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -436,7 +445,55 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        rbgv__subcmd__config__subcmd__help__subcmd__trust)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         rbgv__subcmd__config__subcmd__show)
+            opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --log-file)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --log-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__config__subcmd__trust)
             opts="-q -v -h -V --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -613,7 +670,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__help__subcmd__config)
-            opts="show"
+            opts="show trust"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -627,6 +684,20 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__help__subcmd__config__subcmd__show)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        rbgv__subcmd__help__subcmd__config__subcmd__trust)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -2301,7 +2372,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__sandbox)
-            opts="-q -v -h -V --listen --cdn-listen --state --scenario --fault --timer --key --credits --workers --allow-private-fetch --webhook-secret --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --listen --cdn-listen --public-host --state --scenario --fault --timer --key --credits --workers --allow-private-fetch --webhook-secret --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2312,6 +2383,10 @@ _rbgv() {
                     return 0
                     ;;
                 --cdn-listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --public-host)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -47,7 +47,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand explain 'Say what a code means and what to do'
             cand doctor 'Find out what is wrong, and how to mend it'
             cand sandbox 'Run a local server that speaks the same API'
-            cand config 'Look at the configuration'
+            cand config 'Look at the configuration, confirm a project''s'
             cand profile 'Look at the profiles, add one, check one, change its key'
             cand completions 'Print a completion script for a shell'
             cand man 'Print the manual page, or write all of them to a directory'
@@ -525,7 +525,8 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;sandbox'= {
             cand --listen 'Where the API answers; port 0 takes any that is free'
             cand --cdn-listen 'Where outputs are downloaded'
-            cand --state 'Keep jobs, files and credits here, over restarts'
+            cand --public-host 'Also answer under this name, and put it into links: how other machines or containers reach this one'
+            cand --state 'Keep jobs, files and credits here, over restarts; a new or empty directory'
             cand --scenario 'Faults, limits and behaviours'
             cand --fault 'One fault, such as "POST /v1/jobs nth=2 reset=after"; may be repeated'
             cand --timer 'In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s, lognormal:5s,0.8, or length:0.5 for half of the video''s length'
@@ -569,6 +570,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand show 'Print every effective value and where it came from; keys as fingerprints'
+            cand trust 'Confirm the rbgv.toml that applies in this directory, as it is now'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;config;show'= {
@@ -589,11 +591,32 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
         }
+        &'rbgv;config;trust'= {
+            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
+            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
+            cand --color 'When to colour'
+            cand --log-file 'Add a log to this file'
+            cand --log-format 'How the log file is written'
+            cand --json 'Print results as JSON: one document, or one object a line where results stream'
+            cand -q 'Print only results and what needs attention'
+            cand --quiet 'Print only results and what needs attention'
+            cand -v 'Say more; twice for debugging'
+            cand --verbose 'Say more; twice for debugging'
+            cand --no-progress 'Draw no bars, even on a terminal'
+            cand --yes 'Answer every question with yes'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
         &'rbgv;config;help'= {
             cand show 'Print every effective value and where it came from; keys as fingerprints'
+            cand trust 'Confirm the rbgv.toml that applies in this directory, as it is now'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;config;help;show'= {
+        }
+        &'rbgv;config;help;trust'= {
         }
         &'rbgv;config;help;help'= {
         }
@@ -870,7 +893,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand explain 'Say what a code means and what to do'
             cand doctor 'Find out what is wrong, and how to mend it'
             cand sandbox 'Run a local server that speaks the same API'
-            cand config 'Look at the configuration'
+            cand config 'Look at the configuration, confirm a project''s'
             cand profile 'Look at the profiles, add one, check one, change its key'
             cand completions 'Print a completion script for a shell'
             cand man 'Print the manual page, or write all of them to a directory'
@@ -923,8 +946,11 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;help;config'= {
             cand show 'Print every effective value and where it came from; keys as fingerprints'
+            cand trust 'Confirm the rbgv.toml that applies in this directory, as it is now'
         }
         &'rbgv;help;config;show'= {
+        }
+        &'rbgv;help;config;trust'= {
         }
         &'rbgv;help;profile'= {
             cand list 'List the profiles, their services and where their keys come from'

@@ -52,7 +52,7 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "logs" -d 'Tell what happe
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "explain" -d 'Say what a code means and what to do'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "doctor" -d 'Find out what is wrong, and how to mend it'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "sandbox" -d 'Run a local server that speaks the same API'
-complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "config" -d 'Look at the configuration'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "config" -d 'Look at the configuration, confirm a project\'s'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "profile" -d 'Look at the profiles, add one, check one, change its key'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "man" -d 'Print the manual page, or write all of them to a directory'
@@ -462,7 +462,8 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -s h -l help -d 'Print
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l listen -d 'Where the API answers; port 0 takes any that is free' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l cdn-listen -d 'Where outputs are downloaded' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l state -d 'Keep jobs, files and credits here, over restarts' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l public-host -d 'Also answer under this name, and put it into links: how other machines or containers reach this one' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l state -d 'Keep jobs, files and credits here, over restarts; a new or empty directory' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l scenario -d 'Faults, limits and behaviours' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l fault -d 'One fault, such as "POST /v1/jobs nth=2 reset=after"; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l timer -d 'In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s, lognormal:5s,0.8, or length:0.5 for half of the video\'s length' -r
@@ -486,23 +487,24 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l no-progress -d 'Dr
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l log-file -d 'Add a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l log-file -d 'Add a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
 json\t'One object a line (`docs/json.md`)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -s q -l quiet -d 'Print only results and what needs attention'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -s v -l verbose -d 'Say more; twice for debugging'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l no-progress -d 'Draw no bars, even on a terminal'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -l yes -d 'Answer every question with yes'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'Print every effective value and where it came from; keys as fingerprints'
-complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s q -l quiet -d 'Print only results and what needs attention'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s v -l verbose -d 'Say more; twice for debugging'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l no-progress -d 'Draw no bars, even on a terminal'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -l yes -d 'Answer every question with yes'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -f -a "show" -d 'Print every effective value and where it came from; keys as fingerprints'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -f -a "trust" -d 'Confirm the rbgv.toml that applies in this directory, as it is now'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and not __fish_seen_subcommand_from show trust help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -518,7 +520,23 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcom
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
+always\t'Always'
+never\t'Never'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l log-file -d 'Add a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
+json\t'One object a line (`docs/json.md`)'"
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -s q -l quiet -d 'Print only results and what needs attention'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -s v -l verbose -d 'Say more; twice for debugging'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l no-progress -d 'Draw no bars, even on a terminal'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -l yes -d 'Answer every question with yes'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from trust" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print every effective value and where it came from; keys as fingerprints'
+complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "trust" -d 'Confirm the rbgv.toml that applies in this directory, as it is now'
 complete -c rbgv -n "__fish_rbgv_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
@@ -737,7 +755,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subc
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "explain" -d 'Say what a code means and what to do'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "doctor" -d 'Find out what is wrong, and how to mend it'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "sandbox" -d 'Run a local server that speaks the same API'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "config" -d 'Look at the configuration'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "config" -d 'Look at the configuration, confirm a project\'s'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "profile" -d 'Look at the profiles, add one, check one, change its key'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "man" -d 'Print the manual page, or write all of them to a directory'
@@ -750,6 +768,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcomma
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "disable" -d 'Switch a key off'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "enable" -d 'Switch a key on again'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Print every effective value and where it came from; keys as fingerprints'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "trust" -d 'Confirm the rbgv.toml that applies in this directory, as it is now'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "list" -d 'List the profiles, their services and where their keys come from'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "show" -d 'Print the values of a profile and where each came from; keys as fingerprints'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "add" -d 'Add a profile to your configuration file'

@@ -72,7 +72,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
         current_dir: session.env.current_dir.clone(),
     };
     let batch = plan_fetch(&context, request).await?;
-    let verdict = work(session, &context, batch, conduct, None, None).await?;
+    let verdict = work(session, &context, batch, conduct, None).await?;
     if args.extract {
         super::extract::unpack(session, &context, batch, args.overwrite).await?;
     }

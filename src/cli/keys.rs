@@ -50,8 +50,7 @@ enum Command {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let client = session.admin_client()?;
-    let waiting = session.says_waiting();
-    let call = || Call { on_retry: &waiting, ..Call::plain() };
+    let call = || Call::plain();
     match args.command {
         Command::List => list(session, &client, call()).await?,
         Command::Create { client_id, note, to } => {

@@ -31,6 +31,7 @@ mod smoke_test;
 mod status;
 mod upload;
 mod usage;
+mod waits;
 
 use std::ffi::{OsStr, OsString};
 

@@ -1,6 +1,8 @@
 //! `rbgv resume`: goes on with what an interrupted or paused batch left.
 
-use super::run::{ConductArgs, announce, confirm, release_latches, work};
+use std::sync::Arc;
+
+use super::run::{ConductArgs, announce, bound_time, confirm, release_latches, work};
 use super::session::Session;
 use crate::flow::{Conduct, Context, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
@@ -37,9 +39,20 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     let context = session.context(session.reporter())?;
+    bound_time(session, &context, args.conduct.timeout);
+    let ended = resume_within(args, session, &context).await;
+    ended.map_err(|failure| context.explained(failure))
+}
+
+/// Everything that the time given for the command bounds.
+async fn resume_within(
+    args: Args,
+    session: &Session,
+    context: &Arc<Context>,
+) -> Result<ExitClass, Failure> {
     // To resume is to say that the account has been seen to.
-    release_latches(&context).await?;
-    let Some(batch) = find(args.batch, &context).await? else {
+    release_latches(context).await?;
+    let Some(batch) = find(args.batch, context).await? else {
         let state = session.settings.state_dir.display();
         return Ok(match args.batch {
             Some(number) => {
@@ -65,7 +78,7 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     }
     if args.accept || args.abandon {
         let only: Vec<JobId> = args.jobs.iter().cloned().map(JobId).collect();
-        let settled = settle_by_hand(&context, batch.id, args.accept, &only).await?;
+        let settled = settle_by_hand(context, batch.id, args.accept, &only).await?;
         let word = if args.accept { "accepted" } else { "abandoned" };
         session.printer.note(&format!("{word} {settled} jobs"));
     }
@@ -73,10 +86,10 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     context.ledger(move |ledger, _| ledger.reopen(id)).await?;
     let totals = context.ledger(move |ledger, _| ledger.totals(id)).await?;
     let conduct = args.conduct.over(Conduct::of_batch(&batch.conduct)?);
-    prove_open(&context, id, conduct.overwrite).await?;
+    prove_open(context, id, conduct.overwrite).await?;
     confirm(session, &totals)?;
-    announce(&context, batch.id, &totals);
-    let verdict = work(session, &context, batch.id, conduct, args.conduct.timeout, None).await?;
+    announce(context, batch.id, &totals);
+    let verdict = work(session, context, batch.id, conduct, None).await?;
     Ok(verdict.class)
 }
 

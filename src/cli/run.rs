@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::input_args::{InputArgs, Inputs};
 use super::job_args::{JobArgs, with_background};
 use super::session::Session;
+use super::signals::leave_when_stopped;
 use crate::client::Call;
 use crate::flow::plan::{Plan, Planner, Request};
 use crate::flow::protocol::Goal;
 use crate::flow::{
     Arrivals, Conduct, Context, Destination, Dispatch, Earlier, Run, StdoutSink, Verdict, adopt,
-    earlier,
+    earlier, interrupted,
 };
 use crate::ledger::{BatchId, Totals};
 use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, JobOptions, Pricing};
@@ -115,45 +116,64 @@ impl ConductArgs {
     }
 }
 
+impl Args {
+    fn goal(&self) -> Goal {
+        match (self.draft, self.no_wait) {
+            (true, _) => Goal::Draft,
+            (_, true) => Goal::Start,
+            _ => Goal::Finish,
+        }
+    }
+}
+
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
-    let goal = match (args.draft, args.no_wait) {
-        (true, _) => Goal::Draft,
-        (_, true) => Goal::Start,
-        _ => Goal::Finish,
-    };
-    if session.is_sandboxed() && goal != Goal::Finish {
+    if session.is_sandboxed() && args.goal() != Goal::Finish {
         let why = "the sandbox ends with this command, and its jobs with it";
         return Err(Failure::new(FailureKind::Usage, "--sandbox with --no-wait or --draft", why)
             .with_next("rbgv sandbox --state DIR, in another terminal, and a profile for it"));
     }
     let options = args.job.resolve(session.job_defaults())?;
     let options = with_background(options, &session.env.current_dir)?;
-    let inputs = args.inputs.resolve(&session.env)?;
+    let inputs = args.inputs.clone().resolve(&session.env)?;
     let to_stdout = inputs.destination == Destination::Stdout;
     if to_stdout && session.printer.style().json {
         let why = "standard output takes either JSON or the video";
         return Err(Failure::new(FailureKind::Usage, "-o - with --json", why));
     }
     let context = session.context(session.reporter())?;
-    release_latches(&context).await?;
+    bound_time(session, &context, args.conduct.timeout);
+    let ended = run_within(args, session, &context, options, inputs).await;
+    ended.map_err(|failure| context.explained(failure))
+}
+
+/// Everything that the time given for the command bounds.
+async fn run_within(
+    args: Args,
+    session: &Session,
+    context: &Arc<Context>,
+    options: JobOptions,
+    inputs: Inputs,
+) -> Result<ExitClass, Failure> {
+    let goal = args.goal();
+    let to_stdout = inputs.destination == Destination::Stdout;
+    release_latches(context).await?;
     let limit = session.settings.profile.limits.in_flight_max;
     let conduct = args.conduct.conduct(goal, args.again, limit);
-    let waiting = session.says_waiting();
-    let call = Call { on_retry: &waiting, ..Call::plain() };
+    let call = Call::plain();
     let pricing = context.unless_stopped(context.service.pricing(call)).await??;
-    let wish = Wish { options, conduct, pricing, timeout: args.conduct.timeout };
+    let wish = Wish { options, conduct, pricing };
     if args.watch {
-        return watch(session, &context, inputs, &wish).await;
+        return watch(session, context, inputs, &wish).await;
     }
     let stdout = to_stdout.then(|| stdout_sink(session));
-    let plan = make_plan(&context, request(session, inputs, &wish, None), &wish.pricing).await?;
+    let plan = make_plan(context, request(session, inputs, &wish, None), &wish.pricing).await?;
     if args.dry_run {
         show_plan(session, &wish.options, &plan.totals);
         let batch = plan.batch;
         context.ledger(move |ledger, _| ledger.discard(batch)).await?;
         return Ok(ExitClass::Done);
     }
-    go(session, &context, plan, &wish, stdout).await
+    go(session, context, plan, &wish, stdout).await
 }
 
 /// Whoever runs a command has seen to what stopped an earlier one.
@@ -169,7 +189,6 @@ struct Wish {
     options: JobOptions,
     conduct: Conduct,
     pricing: Pricing,
-    timeout: Option<Duration>,
 }
 
 fn request(
@@ -209,7 +228,7 @@ async fn go(
     };
     announce(context, batch, &totals);
     let conduct = wish.conduct.clone();
-    Ok(work(session, context, batch, conduct, wish.timeout, stdout).await?.class)
+    Ok(work(session, context, batch, conduct, stdout).await?.class)
 }
 
 /// What a batch comes to, once the user has agreed to everything that has to be asked.
@@ -313,10 +332,7 @@ async fn watch(
         }
         let pause = tokio::time::sleep(WATCH_PAUSE);
         if context.unless_stopped(pause).await.is_err() {
-            // A batch that ran out of time has stopped this, too, and not the user.
-            if !classes.contains(&ExitClass::TimedOut) {
-                classes.push(ExitClass::Interrupted);
-            }
+            classes.push(context.explained(interrupted()).kind.exit_class());
             return Ok(ExitClass::combine(classes, true));
         }
     }
@@ -356,29 +372,30 @@ pub(super) fn announce(context: &Context, batch: BatchId, totals: &Totals) {
     });
 }
 
-/// Works through a batch, within the time that the user gave.
+/// Bounds a command by the time that the user gave, and sees to it that it ends soon once it is
+/// stopped, whatever it does then.
+pub(super) fn bound_time(session: &Session, context: &Arc<Context>, timeout: Option<Duration>) {
+    leave_when_stopped(Arc::clone(context), &session.printer);
+    if let Some(timeout) = timeout {
+        let context = Arc::clone(context);
+        tokio::spawn(async move {
+            tokio::time::sleep(timeout).await;
+            context.end_time();
+        });
+    }
+}
+
+/// Works through a batch.
 pub(super) async fn work(
     session: &Session,
     context: &Arc<Context>,
     batch: BatchId,
     conduct: Conduct,
-    timeout: Option<Duration>,
     stdout: Option<StdoutSink>,
 ) -> Result<Verdict, Failure> {
     let proven = context.ledger(move |ledger, _| ledger.proven(batch)).await?;
     let run = Arc::new(Run::new(Arc::clone(context), batch, conduct, proven));
-    let dispatch = Dispatch::new(Arc::clone(&run), session.spool()?, stdout);
-    let Some(timeout) = timeout else { return dispatch.work().await };
-    let patience = {
-        let run = Arc::clone(&run);
-        tokio::spawn(async move {
-            tokio::time::sleep(timeout).await;
-            run.out_of_time();
-        })
-    };
-    let verdict = dispatch.work().await;
-    patience.abort();
-    verdict
+    Dispatch::new(run, session.spool()?, stdout).work().await
 }
 
 /// A production profile says so before a write, and a profile with a bound asks before a large one.

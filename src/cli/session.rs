@@ -3,6 +3,7 @@
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -11,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::global::Global;
 use super::job_args::JobDefaults;
 use super::signals::stop_on_signals;
+use super::waits;
 use crate::client::{self, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice};
 use crate::env::Env;
 use crate::flow::{self, Beside, Context};
@@ -18,7 +20,7 @@ use crate::ledger::{KeyId, Ledger, Owner};
 use crate::model::event::Level;
 use crate::model::limits::LimiterStore;
 use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
-use crate::output::{Printer, Reporter, words};
+use crate::output::{Printer, Reporter};
 use crate::sandbox;
 use crate::settings::{self, Environment, Flags, KEY_VARIABLES, Project, Settings, Sources};
 
@@ -187,7 +189,9 @@ impl Session {
     /// # Errors
     /// No key, or settings that would be unsafe.
     pub(super) fn client(&self, ledger: Option<&Ledger>) -> Result<Client, Failure> {
+        let waiting = self.printer.waiting("the command that prints the API key");
         let resolved = self.settings.api_key()?;
+        drop(waiting);
         for warning in &resolved.warnings {
             self.printer.warn(warning);
         }
@@ -265,14 +269,6 @@ impl Session {
         self.client_that_waits(Secrets { key, admin_token: None }, None, timing)
     }
 
-    /// For calls that belong to no input: says, once, that the service is waited for.
-    pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
-        let printer = self.printer.clone();
-        client::once(move |failure| {
-            printer.warn(&format!("{}; trying again for a while", words::failure(failure)));
-        })
-    }
-
     fn endpoint_with(&self, secrets: Secrets) -> Endpoint {
         let profile = &self.settings.profile;
         Endpoint {
@@ -308,6 +304,7 @@ impl Session {
             store,
             &self.limits(),
         )?;
+        waits::tell(&client, &self.printer, &self.env.clock);
         Ok(client.logged_as(&self.settings.profile.name))
     }
 
@@ -337,6 +334,7 @@ impl Session {
                 backoff_first: timing.backoff_first,
                 backoff_max: timing.backoff_max,
                 retry_after_max: timing.retry_after_max,
+                outage_max: timing.outage_max,
                 ..client::Timing::default()
             },
             settle: timing.settle,
@@ -358,7 +356,7 @@ impl Session {
         let next = self.next_client(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
         // Last, so that a command that does without a key can listen for signals itself.
-        let watching = (observer, stop_on_signals(&self.printer)?);
+        let watching = (observer, stop_on_signals(&self.printer)?, Arc::default());
         let share = self.settings.profile.next_key_share;
         let context = |client, beside| {
             let (ledger, owner) = (ledger.clone(), Arc::clone(&owner));
@@ -380,7 +378,7 @@ impl Session {
     ) -> Result<Arc<Context>, Failure> {
         let (ledger, owner) = self.ledger_of_this_process()?;
         let client = self.client(Some(&ledger))?;
-        Ok(self.context_of(client, ledger, owner, (observer, stop), None))
+        Ok(self.context_of(client, ledger, owner, (observer, stop, Arc::default()), None))
     }
 
     fn ledger_of_this_process(&self) -> Result<(Ledger, Arc<Owner>), Failure> {
@@ -395,7 +393,7 @@ impl Session {
         client: Client,
         ledger: Ledger,
         owner: Arc<Owner>,
-        (observer, stop): (Arc<dyn Observer>, CancellationToken),
+        (observer, stop, time_is_over): (Arc<dyn Observer>, CancellationToken, Arc<AtomicBool>),
         beside: Option<Beside>,
     ) -> Arc<Context> {
         Arc::new(Context {
@@ -409,6 +407,7 @@ impl Session {
             observer,
             timing: self.timing(),
             stop,
+            time_is_over,
             beside,
         })
     }

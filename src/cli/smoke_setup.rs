@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::session::{Session, absolute};
 use super::smoke_report::Unheard;
 use super::smoke_test::Args;
+use super::waits;
 use crate::client::{self, Client, MemoryStore, reach};
 use crate::flow::smoke::{Clients, Clip, Policy, Setup};
 use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
@@ -196,11 +197,14 @@ fn looker(
         retries,
         idle_timeout: timing.idle_timeout.min(LOOK_IDLE),
         retry_after_max: timing.retry_after_max.min(LOOK_PATIENCE),
+        outage_max: timing.outage_max.min(LOOK_PATIENCE),
         ..timing
     };
     let (clock, random) = (session.env.clock.clone(), session.env.random.clone());
     let store = Arc::new(MemoryStore::default());
-    Client::sharing(session.endpoint(key), timing, clock, random, store, limits)
+    let client = Client::sharing(session.endpoint(key), timing, clock, random, store, limits)?;
+    waits::tell(&client, &session.printer, &session.env.clock);
+    Ok(client)
 }
 
 /// What the stage no-credits works with: another key at the same service.

@@ -93,6 +93,7 @@ impl Client {
             let repeats = call.repeats.then(|| self.repeats_after(operation, effort, &failure));
             let Some(wait) = repeats.flatten() else { return Err(failure) };
             (call.on_retry)(&failure, wait);
+            let _repeating = self.inner.watched.repeating();
             tokio::time::sleep(wait).await;
             effort.attempt += 1;
         }
@@ -165,12 +166,16 @@ impl Client {
         // What must not be sent twice must not be in doubt because an old connection was closing.
         let new_connection = operation.repeating == Repeating::CallerDecides;
         let request = Request { method, url, auth, payload, new_connection };
+        let what = operation.described();
+        let open = self.inner.watched.sent(operation.kind, &what, sent);
         let answered = self.inner.transport.send(request).await;
         let result = answered
             .map_err(|fault| Trouble::from_fault(&fault))
             .and_then(|answer| self.understand(operation, &answer.decoded(), read));
         self.log(operation, call, effort.attempt, sent, &result);
         let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
+        self.inner.watched.ended(&what, result.as_ref().err(), self.now());
+        drop(open);
         let (limiter, host) = (&self.inner.limiter, &self.inner.host);
         limiter.learn(host, admission, call.in_flight, result.as_ref().err()).await;
         result

@@ -2,7 +2,6 @@
 //! repetitions, and who has the last word before bytes go out.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,17 +10,7 @@ use crate::model::{Failure, JobId};
 /// Told of each repetition: why, and how long until it is sent.
 pub type OnRetry<'a> = &'a (dyn Fn(&Failure, Duration) + Send + Sync);
 
-/// Tells of the first repetition, and of no other.
-pub fn once(tell: impl Fn(&Failure) + Send + Sync) -> impl Fn(&Failure, Duration) + Send + Sync {
-    let told = AtomicBool::new(false);
-    move |failure, _| {
-        if !told.swap(true, Ordering::Relaxed) {
-            tell(failure);
-        }
-    }
-}
-
-/// Called right before an attempt is handed to the transport. What it refuses is not sent.
+/// Asked last, right before an attempt is handed to the transport. What it refuses is not sent.
 pub type LastCheck<'a> = &'a (dyn Fn() -> Result<(), Failure> + Send + Sync);
 
 /// The service's name of the request that was answered last, for the ledger's story of a job.

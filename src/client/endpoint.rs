@@ -63,6 +63,8 @@ pub struct Timing {
     pub backoff_max: Duration,
     /// Longest `Retry-After` that is waited for inside a call.
     pub retry_after_max: Duration,
+    /// Longest outage of the service that is waited for.
+    pub outage_max: Duration,
     /// How often a call that is harmless to repeat is tried again.
     pub retries: u32,
 }
@@ -75,6 +77,7 @@ impl Default for Timing {
             backoff_first: Duration::from_secs(1),
             backoff_max: Duration::from_secs(16),
             retry_after_max: Duration::from_mins(5),
+            outage_max: Duration::from_mins(10),
             retries: 5,
         }
     }

@@ -18,6 +18,7 @@ use super::limits::limiter::Limiter;
 use super::limits::report::report;
 use super::limits::{Admission, Backlog, Limits, LimitsReport, MemoryStore};
 use super::operation::{Operation, Route};
+use super::silence::{Reported, Silence, SilenceOf, Watched};
 use super::transport::{HttpTransport, Transport};
 use super::wire::{self, Unreadable};
 use crate::model::limits::{LimitKey, LimiterStore};
@@ -47,6 +48,7 @@ pub(super) struct Inner {
     /// Name and port, for the breaker.
     pub(super) host: String,
     pub(super) limiter: Limiter,
+    pub(super) watched: Arc<Watched>,
     origin: String,
     fingerprint: Option<Fingerprint>,
     profile: OnceLock<String>,
@@ -107,9 +109,11 @@ impl Client {
         let origin = endpoint.base_url.origin().ascii_serialization();
         let fingerprint = endpoint.key.as_ref().map(ApiKey::fingerprint);
         let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
-        let patience = timing.retry_after_max;
+        let watched = Arc::<Watched>::default();
+        let limiter = Limiter::new(store, key, limits, Arc::clone(&clock), &timing);
         let inner = Inner {
-            limiter: Limiter::new(store, key, limits, Arc::clone(&clock), patience),
+            limiter: limiter.watched(Arc::clone(&watched)),
+            watched,
             host: host(&endpoint.base_url),
             origin,
             fingerprint,
@@ -155,6 +159,24 @@ impl Client {
 
     pub(super) fn now(&self) -> Instant {
         self.inner.clock.now()
+    }
+
+    /// How long the service has not answered.
+    #[must_use]
+    pub fn silence(&self) -> Silence {
+        self.inner.watched.now()
+    }
+
+    /// The same, for one who looks at it from time to time.
+    #[must_use]
+    pub fn silence_of(&self) -> SilenceOf {
+        SilenceOf(Arc::downgrade(&self.inner.watched))
+    }
+
+    /// A run reports it, for as long as it keeps this.
+    #[must_use]
+    pub fn silence_reported(&self) -> Reported {
+        Reported::new(&self.inner.watched)
     }
 
     /// `POST /v1/uploads`. Streams the file from disk, again from its start at each attempt;

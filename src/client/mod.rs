@@ -9,6 +9,7 @@
 //! | `wire/` | bodies: what is sent, and lenient reading of what comes back |
 //! | `attempt` | the loop: admit, send once, judge, log, learn, wait, repeat or leave it to the caller |
 //! | `limits/` | when a call may go; what answers teach is kept for every process of the key |
+//! | `silence` | since when no call was answered, for whoever waits |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
 //! | `backoff`, `poll_schedule` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
@@ -31,6 +32,7 @@ mod log;
 mod operation;
 pub mod poll_schedule;
 pub mod reach;
+mod silence;
 pub mod transport;
 mod trouble;
 mod verdict;
@@ -45,7 +47,7 @@ pub use asked::{
     Uploaded, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
 };
 pub use backoff::Wait;
-pub use call::{Call, LastAnswer, LastCheck, OnRetry, once};
+pub use call::{Call, LastAnswer, LastCheck, OnRetry};
 pub use download::{Download, ResumePoint};
 pub use endpoint::{Endpoint, ProxyChoice, Timing};
 pub use facade::{Client, Witness};
@@ -54,5 +56,6 @@ pub use limits::{
 };
 pub use operation::Route;
 pub use poll_schedule::PollTiming;
+pub use silence::{Pause, Reported, Silence, SilenceOf, Unanswered};
 pub use transport::Forwarder;
 pub use transport::peer::Certificate;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::context::blocking;
+use super::context::{blocking, interrupted};
 use super::drive::Drive;
 use super::evidence::EVENTS;
 use super::protocol::{Effect, Look, Observation};
@@ -35,7 +35,7 @@ impl Drive<'_> {
         effect: Effect,
     ) -> Result<Option<Observation>, Failure> {
         let seen = match effect {
-            Effect::Upload => match self.run.context.unless_stopped(self.upload()).await {
+            Effect::Upload => match self.run.unless_starts_held(self.upload()).await {
                 Ok(seen) => seen?,
                 Err(_) => return Ok(None),
             },
@@ -106,7 +106,25 @@ impl Drive<'_> {
             metadata: &metadata,
         };
         let on_retry = self.on_retry();
-        Ok(match context.service.create(&job, self.call(&on_retry)).await {
+        // A create that still waits for its turn is not sent once starts are stopped, and one that was
+        // sent is waited for.
+        let is_sent = AtomicBool::new(false);
+        let last_check = || {
+            if self.run.starts_held() {
+                return Err(interrupted());
+            }
+            is_sent.store(true, Ordering::Relaxed);
+            Ok(())
+        };
+        let call = Call { last_check: Some(&last_check), ..self.call(&on_retry) };
+        let creating = context.service.create(&job, call);
+        tokio::pin!(creating);
+        let answer = match self.run.unless_starts_held(&mut creating).await {
+            Ok(answer) => answer,
+            Err(_) if is_sent.load(Ordering::Relaxed) => creating.await,
+            Err(stopped) => Err(stopped),
+        };
+        Ok(match answer {
             Ok(created) => {
                 context.tell(&self.item, ItemEvent::Job(created.id.clone()));
                 Observation::Created { job: created.id, status: created.status }

@@ -1,11 +1,12 @@
 //! What a run works with: the service, the ledger, clocks, and how it may be stopped.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::client::{self, Client, once};
+use crate::client::{self, Client};
 use crate::ledger::{KeyId, Ledger, LedgerError, Owner, Task};
 use crate::model::event::Level;
 use crate::model::{
@@ -47,6 +48,8 @@ pub struct Context {
     pub timing: Timing,
     /// Cancelled when the run is to end: nothing new is begun, and everything stays resumable.
     pub stop: CancellationToken,
+    /// Whether it was stopped because the time given for it is over, and not by a signal.
+    pub time_is_over: Arc<AtomicBool>,
     /// The key that takes over, while keys are rotated.
     pub beside: Option<Beside>,
 }
@@ -89,6 +92,21 @@ impl Context {
         blocking(move || work(&ledger, &owner).map_err(Failure::from)).await
     }
 
+    /// The time given for the work is over: it is stopped like by a signal, and says so.
+    pub fn end_time(&self) {
+        self.time_is_over.store(true, Ordering::SeqCst);
+        self.stop.cancel();
+    }
+
+    /// `failure` of work that was stopped, with the reason of the stop.
+    #[must_use]
+    pub fn explained(&self, failure: Failure) -> Failure {
+        match failure.kind {
+            FailureKind::Interrupted if self.time_is_over.load(Ordering::SeqCst) => out_of_time(),
+            _ => failure,
+        }
+    }
+
     pub(super) fn tell(&self, item: &ItemRef, what: ItemEvent) {
         self.observer.observe(&Event::Item { item: item.clone(), what });
     }
@@ -101,15 +119,6 @@ impl Context {
         self.observer.observe(&Event::Notice { level, text: text.into() });
     }
 
-    /// For calls that belong to no input: says, once, that the service is waited for.
-    pub(super) fn says_waiting(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
-        let observer = Arc::clone(&self.observer);
-        once(move |failure| {
-            let text = format!("{failure}; trying again for a while");
-            observer.observe(&Event::Notice { level: Level::Warning, text });
-        })
-    }
-
     /// Sleeps, unless the run is stopped first.
     pub(super) async fn sleep(&self, wait: Duration) -> Result<(), Failure> {
         self.unless_stopped(tokio::time::sleep(wait)).await
@@ -120,11 +129,19 @@ impl Context {
     /// # Errors
     /// The run was stopped.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        tokio::select! {
-            biased;
-            () = self.stop.cancelled() => Err(interrupted()),
-            done = work => Ok(done),
-        }
+        unless(&self.stop, work).await
+    }
+}
+
+/// Waits for `work`, unless `stop` is cancelled first.
+pub(super) async fn unless<T>(
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Result<T, Failure> {
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => Err(interrupted()),
+        done = work => Ok(done),
     }
 }
 
@@ -150,7 +167,13 @@ pub(super) fn key_not_at_hand(task: &Task, what: &str, done: &str) -> Failure {
     failure
 }
 
-/// The run was asked to stop.
-pub(super) fn interrupted() -> Failure {
+/// The time given is over.
+pub(super) fn out_of_time() -> Failure {
+    Failure::new(FailureKind::TimedOut, "stopped", "the time given is over")
+}
+
+/// Work was stopped before it could go on. Inside a run this stands for the reason of the stop.
+#[must_use]
+pub fn interrupted() -> Failure {
     Failure::new(FailureKind::Interrupted, "stopped", "as you asked")
 }

@@ -11,17 +11,22 @@ use tokio::task::{JoinError, JoinSet};
 
 use super::collect::Collected;
 use super::drive::{Drive, Ended};
+use super::outage::watch_outages;
 use super::polling::{poll_lists, read_hints};
 use super::protocol::Observation;
 use super::queue::Queue;
 use super::run::Run;
+use super::stop::{Stop, StopReason};
 use super::underway::Entered;
-use crate::ledger::{Claim, Entry, EntryId, EntryState, Phase as Row, Task, TaskId};
+use crate::ledger::{Claim, Entry, EntryId, EntryState, Ledger, Phase as Row, Task, TaskId};
 use crate::model::event::{Output, Summary};
 use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
 
 /// Entries whose output is fetched, or waits for that, beside those.
 const COLLECTING: usize = 64;
+
+/// How long work may still end by itself once the run is stopped.
+const STOP_GRACE: Duration = Duration::from_secs(3);
 
 /// Work of another process is left alone for so many of the shortest poll pauses before it is looked
 /// at again.
@@ -46,8 +51,20 @@ enum Settled {
     Left,
     Failed(Failure),
     Paused(Failure),
+    /// The run was stopped before it could go on.
+    Stopped,
     /// Another living process works on it.
     Foreign,
+}
+
+impl Settled {
+    /// Of an entry that cannot go on because of `failure`.
+    fn of(failure: Failure) -> Self {
+        match failure.kind {
+            FailureKind::Interrupted => Self::Stopped,
+            _ => Self::Paused(failure),
+        }
+    }
 }
 
 /// How one entry ended.
@@ -98,6 +115,9 @@ impl Dispatch {
             polling.spawn(poll_lists(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
             polling.spawn(read_hints(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
         }
+        for run in self.run.each() {
+            polling.spawn(watch_outages(run));
+        }
         self.pass_until_settled().await?;
         drop(polling);
         self.finish().await
@@ -106,7 +126,7 @@ impl Dispatch {
     async fn pass_until_settled(&mut self) -> Result<(), Failure> {
         loop {
             let foreign = self.pass().await?;
-            if foreign == 0 || self.run.all_held().is_some() {
+            if foreign == 0 || self.run.is_stopped() {
                 return Ok(());
             }
             let pause = self.run.context.timing.poll.floor * FOREIGN_CHECK;
@@ -122,11 +142,16 @@ impl Dispatch {
         let mut tasks = HashSet::new();
         let long_first = if self.run.is_proven() { self.run.inputs_at_once().await? } else { 0 };
         let (mut queue, mut foreign) = (Queue::new(self.run.batch, long_first), 0);
-        while let Some(entry) = queue.next(&self.run.context).await? {
+        loop {
             foreign += self.make_room(&mut working).await?;
-            if self.run.all_held().is_some() {
+            if self.run.is_stopped() {
                 break;
             }
+            if self.run.is_starting_stopped() {
+                // What was started is paid for, and is finished.
+                queue.keep_to_started();
+            }
+            let Some(entry) = queue.next(&self.run.context).await? else { break };
             let Some(task) = entry.task else { continue };
             // The second entry of one attempt waits for the first and then costs nothing.
             if !tasks.insert(task) {
@@ -145,10 +170,34 @@ impl Dispatch {
                 (id, item, settled)
             });
         }
-        while let Some(joined) = working.join_next().await {
-            foreign += self.take(joined).await?;
-        }
+        foreign += self.settle_all(&mut working).await?;
         Ok(foreign)
+    }
+
+    /// Settles what is being worked on. Once the run is stopped, what does not end by itself is cut
+    /// soon: the ledger has everything that a later run needs.
+    async fn settle_all(&mut self, working: &mut JoinSet<Worked>) -> Result<usize, Failure> {
+        let mut foreign = 0;
+        let run = Arc::clone(&self.run);
+        let grace = async {
+            run.stopped().await;
+            tokio::time::sleep(STOP_GRACE).await;
+        };
+        tokio::pin!(grace);
+        loop {
+            tokio::select! {
+                biased;
+                joined = working.join_next() => match joined {
+                    Some(joined) => foreign += self.take(joined).await?,
+                    None => return Ok(foreign),
+                },
+                () = &mut grace => {
+                    working.shutdown().await;
+                    self.run.context.ledger(Ledger::release_all).await?;
+                    return Ok(foreign);
+                }
+            }
+        }
     }
 
     /// Settles entries until one more may be begun; answers how many were in other hands.
@@ -158,11 +207,12 @@ impl Dispatch {
             let run = Arc::clone(&self.run);
             let window = run.inputs_at_once().await?;
             let has_room = run.underway().count() < window && working.len() < window + COLLECTING;
-            if has_room || run.all_held().is_some() {
+            if has_room || run.is_stopped() {
                 return Ok(foreign);
             }
             tokio::select! {
                 biased;
+                () = run.stopped() => return Ok(foreign),
                 joined = working.join_next() => match joined {
                     Some(joined) => foreign += self.take(joined).await?,
                     None => return Ok(foreign),
@@ -177,17 +227,12 @@ impl Dispatch {
         let (id, item, settled) =
             joined.map_err(|error| Failure::local("working on an input", &error))?;
         // Local trouble of one entry pauses it; the ledger itself failing shows at the next step.
-        let settled = match settled.unwrap_or_else(Settled::Paused) {
-            // Why the run was stopped is why the entry was.
-            Settled::Paused(failure) if failure.kind == FailureKind::Interrupted => {
-                Settled::Paused(self.run.held().unwrap_or(failure))
-            }
-            settled => settled,
-        };
-        if matches!(settled, Settled::Foreign) {
-            return Ok(1);
+        match settled.unwrap_or_else(Settled::of) {
+            Settled::Foreign => return Ok(1),
+            // Paused and counted with all others at the end.
+            Settled::Stopped => {}
+            settled => self.record(id, &item, settled).await?,
         }
-        self.record(id, &item, settled).await?;
         Ok(0)
     }
 
@@ -211,24 +256,23 @@ impl Dispatch {
                 self.summary.failed += 1;
                 self.classes.push(failure.kind.exit_class());
                 if self.run.conduct.fail_fast {
-                    let held = Failure::new(
-                        FailureKind::Interrupted,
-                        "not begun",
-                        "an input failed, and --fail-fast was given",
-                    );
-                    self.run.stop_starting(&held);
+                    let why = "--fail-fast was given";
+                    let failure = Failure::new(failure.kind, "an input failed", why);
+                    self.run.stop_all(&Stop { reason: StopReason::InputFailed, failure });
                 }
                 (EntryState::Failed, Some(failure.clone()), Some(ItemEvent::Failed(failure)))
             }
             Settled::Paused(failure) => {
-                // Outputs of both keys go to the same places.
+                // Outputs of both keys go to the same directories.
                 if failure.kind == FailureKind::Unwritable {
-                    self.run.all().for_each(|run| run.latch(&failure));
+                    self.run.all().for_each(|run| {
+                        run.stop_for(&failure);
+                    });
                 }
-                self.classes.push(paused_class(&failure));
+                self.classes.push(failure.kind.exit_class());
                 (EntryState::Paused, Some(failure.clone()), Some(ItemEvent::Paused(failure)))
             }
-            Settled::Foreign => return Ok(()),
+            Settled::Stopped | Settled::Foreign => return Ok(()),
         };
         self.run
             .context
@@ -242,13 +286,28 @@ impl Dispatch {
 
     async fn finish(mut self) -> Result<Verdict, Failure> {
         let (context, batch) = (Arc::clone(&self.run.context), self.run.batch);
-        let (counts, credits) = context
+        let stops: Vec<Stop> = self.run.all_stops().collect();
+        if let Some(stop) = stops.iter().find(|stop| stop.reason == StopReason::OutOfTime) {
+            context.observer.observe(&Event::Stopped(stop.failure.clone()));
+        }
+        let paused_for = stops.first().map(|stop| stop.failure.clone());
+        let (counts, unfinished, credits) = context
             .ledger(move |ledger, _| {
+                if let Some(failure) = &paused_for {
+                    ledger.pause_open(batch, failure)?;
+                }
                 ledger.end_batch(batch)?;
-                Ok((ledger.counts(batch)?, ledger.started_credits(batch)?))
+                Ok((
+                    ledger.counts(batch)?,
+                    ledger.unfinished(batch)?,
+                    ledger.started_credits(batch)?,
+                ))
             })
             .await?;
-        self.classes.extend(self.run.holds().map(|held| held.kind.exit_class()));
+        if stops.iter().any(|stop| stop.reason == StopReason::BudgetReached) {
+            self.summary.bound_needed = self.run.bound_needed().await?;
+        }
+        self.classes.extend(stops.iter().map(Stop::exit_class));
         if counts.rejected > 0 {
             self.classes.push(ExitClass::Some);
         }
@@ -259,6 +318,10 @@ impl Dispatch {
         self.summary.failed = counts.failed;
         self.summary.rejected = counts.rejected;
         self.summary.open = counts.open;
+        self.summary.running = unfinished.running;
+        self.summary.not_started = unfinished.not_started;
+        self.summary.left = unfinished.left;
+        self.summary.drafts = unfinished.drafts;
         self.summary.credits = Credits(credits.0 - self.started_before.0);
         self.summary.elapsed = context.clock.now().since(self.began);
         let succeeded = self.summary.done + self.summary.skipped > 0;
@@ -266,14 +329,6 @@ impl Dispatch {
         context.observer.observe(&Event::Finished(self.summary));
         Ok(Verdict { summary: self.summary, class })
     }
-}
-
-/// A pause for `--fail-fast` is a consequence, and the failure behind it has its own class.
-fn paused_class(failure: &Failure) -> ExitClass {
-    if failure.kind == FailureKind::Interrupted && failure.what == "not begun" {
-        return ExitClass::Some;
-    }
-    failure.kind.exit_class()
 }
 
 async fn work_on(
@@ -301,7 +356,7 @@ async fn work_on(
             Settled::Failed(failure)
                 if failure.kind == FailureKind::JobFailed
                     && tried < run.conduct.retry_failed
-                    && run.starts_held().is_none() =>
+                    && !run.starts_held() =>
             {
                 next = renewed(run, next).await?;
                 let wait = Duration::ZERO;
@@ -333,8 +388,9 @@ async fn settle(
                 _ => {}
             },
             Ended::Lost => return Ok(Settled::Foreign),
+            Ended::Stopped => return Ok(Settled::Stopped),
+            Ended::Rested(failure) if drive.run.stop_for(&failure) => return Ok(Settled::Stopped),
             Ended::Rested(failure) => {
-                drive.run.latch(&failure);
                 let is_timed_out = failure.kind == FailureKind::TimedOut;
                 if is_timed_out && drive.running_since >= Some(drive.run.began) {
                     drive.run.job_timed_out();
@@ -374,7 +430,13 @@ async fn deliver(
     outlet: &Outlet,
     began: Instant,
 ) -> Result<Settled, Failure> {
-    match drive.collect(&outlet.entry, &outlet.spool).await {
+    let collected = loop {
+        match drive.collect(&outlet.entry, &outlet.spool).await {
+            Err(failure) if drive.waits_out(&failure) => drive.back_off(failure).await?,
+            collected => break collected,
+        }
+    };
+    match collected {
         Ok(Collected::There(output)) => Ok(Settled::Skipped(output)),
         Ok(Collected::New(mut output)) => {
             output.elapsed = Some(drive.run.context.clock.now().since(began));
@@ -392,9 +454,9 @@ async fn deliver(
         }
         Err(failure) => {
             if failure.kind == FailureKind::Unwritable {
-                drive.run.latch(&failure);
+                drive.run.stop_for(&failure);
             }
-            Ok(Settled::Paused(failure))
+            Ok(Settled::of(failure))
         }
     }
 }

@@ -28,8 +28,19 @@ pub(super) enum Ended {
     GoalReached,
     /// Cannot go on now; the row keeps everything that a later run needs.
     Rested(Failure),
+    /// The run was stopped before it could go on; the row keeps everything as well.
+    Stopped,
     /// The row was taken over: nothing of what follows is ours to write.
     Lost,
+}
+
+impl Ended {
+    fn of(failure: Failure) -> Self {
+        match failure.kind {
+            FailureKind::Interrupted => Self::Stopped,
+            _ => Self::Rested(failure),
+        }
+    }
 }
 
 /// One attempt while it is driven.
@@ -90,7 +101,7 @@ impl<'a> Drive<'a> {
         if self.was_started || !is_started(&self.task) {
             return Some(Credits::default());
         }
-        self.task.work.estimate
+        self.task.price()
     }
 
     /// Looks at an attempt of another run, and leaves everything else to whoever resumes it.
@@ -134,17 +145,17 @@ impl<'a> Drive<'a> {
             if effect == Effect::Start && self.keep_draft(&row).await? == Commit::Lost {
                 return Ok(Ended::Lost);
             }
-            if let Some(failure) = self.held(&effect) {
-                return Ok(Ended::Rested(failure));
+            if self.is_held(&effect) {
+                return Ok(Ended::Stopped);
             }
             if effect == Effect::Create {
                 let (mine, known) = match self.run.create_turn().await {
                     Ok(turn) => turn,
-                    Err(failure) => return Ok(Ended::Rested(failure)),
+                    Err(failure) => return Ok(Ended::of(failure)),
                 };
                 drafts = known;
-                if let Some(failure) = self.held(&effect) {
-                    return Ok(Ended::Rested(failure));
+                if self.is_held(&effect) {
+                    return Ok(Ended::Stopped);
                 }
                 turn = Some(mine);
             }
@@ -167,7 +178,7 @@ impl<'a> Drive<'a> {
                 Ok(Commit::Written) => {}
                 Ok(Commit::Lost) => return Ok(Ended::Lost),
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
-                Err(failure) => return Ok(Ended::Rested(failure)),
+                Err(failure) => return Ok(Ended::of(failure)),
             }
             if effect == Effect::Start {
                 (self.followed, self.running_since) = (None, None);
@@ -176,22 +187,28 @@ impl<'a> Drive<'a> {
             seen = match effect {
                 Effect::Finish if self.task.row.phase.is_settled() => return Ok(Ended::Settled),
                 Effect::Finish => return Ok(Ended::GoalReached),
-                Effect::Rest(failure) => return Ok(Ended::Rested(failure)),
+                Effect::Rest(failure) if self.waits_out(&failure) => {
+                    match self.back_off(failure).await {
+                        Ok(()) => Observation::Resumed,
+                        Err(failure) => return Ok(Ended::of(failure)),
+                    }
+                }
+                Effect::Rest(failure) => return Ok(Ended::of(failure)),
                 Effect::Wait(until) => match self.wait(until).await {
                     Ok(()) => {
                         // Another draft may have been judged meanwhile.
                         drafts = self.run.drafts().await?;
                         Observation::Due
                     }
-                    Err(failure) => return Ok(Ended::Rested(failure)),
+                    Err(failure) => return Ok(Ended::of(failure)),
                 },
                 Effect::BackOff(failure) => match self.back_off(failure).await {
                     Ok(()) => Observation::Due,
-                    Err(failure) => return Ok(Ended::Rested(failure)),
+                    Err(failure) => return Ok(Ended::of(failure)),
                 },
                 effect => match self.carry_out(effect).await? {
                     Some(seen) => seen,
-                    None => return Ok(Ended::Rested(super::context::interrupted())),
+                    None => return Ok(Ended::Stopped),
                 },
             };
             self.learn(&seen).await?;
@@ -253,14 +270,30 @@ impl<'a> Drive<'a> {
             .await
     }
 
-    /// Why this effect may not be begun. Rows and looks after an answer are never held back: what
+    /// Whether this effect may not be begun. Rows and looks after an answer are never held back: what
     /// was learned is written.
-    fn held(&self, effect: &Effect) -> Option<Failure> {
+    fn is_held(&self, effect: &Effect) -> bool {
         match effect {
-            Effect::Create | Effect::Start => self.run.starts_held(),
-            Effect::Upload | Effect::Search => self.run.held(),
-            _ => None,
+            Effect::Upload | Effect::Create | Effect::Start => self.run.starts_held(),
+            Effect::Search => self.run.held(),
+            _ => false,
         }
+    }
+
+    /// Waits for `work`, unless the run was stopped: what is not started yet ends with a stop of
+    /// starts, and a job that may run with a stop of everything.
+    pub(super) async fn unless_held<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        if self.task.row.phase.in_flight() || self.task.row.phase.is_settled() {
+            self.run.unless_held(work).await
+        } else {
+            self.run.unless_starts_held(work).await
+        }
+    }
+
+    /// Whether a failure is part of an outage, which is waited for: the run as a whole ends when
+    /// that takes too long.
+    pub(super) fn waits_out(&self, failure: &Failure) -> bool {
+        !self.only_glance && self.run.is_outage(failure)
     }
 
     async fn commit(
@@ -288,9 +321,7 @@ impl<'a> Drive<'a> {
                 Started::Committed => Ok(Commit::Written),
                 Started::Lost => Ok(Commit::Lost),
                 Started::OverBudget { spent, wanted } => {
-                    let failure = over_budget(spent, wanted, self.run.conduct.max_credits);
-                    self.run.latch(&failure);
-                    Err(failure)
+                    Err(over_budget(&self.task, spent, wanted, self.run.conduct.max_credits))
                 }
                 Started::AtCap => Err(super::context::interrupted()),
             };
@@ -310,26 +341,25 @@ impl<'a> Drive<'a> {
         if wait > Duration::from_secs(1) {
             context.phase(&self.item, Phase::Queue);
         }
-        context.sleep(wait).await
+        self.unless_held(tokio::time::sleep(wait)).await
     }
 
-    async fn back_off(&mut self, failure: Failure) -> Result<(), Failure> {
-        if let Some(held) = self.run.held() {
-            return Err(held);
-        }
+    pub(super) async fn back_off(&mut self, failure: Failure) -> Result<(), Failure> {
+        self.unless_held(std::future::ready(())).await?;
         self.refusals += 1;
         let wait = self.run.back_off(&failure, self.refusals)?;
         self.run.context.tell(&self.item, ItemEvent::Retry { failure, wait });
-        self.run.context.sleep(wait).await
+        self.unless_held(tokio::time::sleep(wait)).await
     }
 
     /// Draws from what was seen what holds for the whole run, or for the bills of the key.
     async fn learn(&mut self, seen: &Observation) -> Result<(), Failure> {
         match seen {
-            Observation::CreateFailed(failure) | Observation::StartFailed(failure) => {
-                self.run.latch(failure);
+            Observation::CreateFailed(failure)
+            | Observation::StartFailed(failure)
+            | Observation::GaveUp(failure) => {
+                self.run.stop_for(failure);
             }
-            Observation::GaveUp(failure) => self.run.latch(failure),
             Observation::Created { .. } | Observation::Started | Observation::Looked(_) => {
                 self.refusals = 0;
                 self.run.good();
@@ -410,17 +440,22 @@ fn note(effect: &Effect) -> String {
 }
 
 fn over_budget(
+    task: &Task,
     spent: crate::model::Credits,
     wanted: Option<crate::model::Credits>,
     max: Option<crate::model::Credits>,
 ) -> Failure {
     let max = max.unwrap_or_default();
     let why = match wanted {
+        Some(wanted) if task.work.estimate.is_none() => format!(
+            "{spent} credits are started or in doubt; the length of the next input is not known, so \
+             that it may cost up to {wanted}, by its size and the 500 MB that the service takes at \
+             most: that would pass the bound of {max}"
+        ),
         Some(wanted) => format!(
             "{spent} credits are started or in doubt, {wanted} more would pass the bound of {max}"
         ),
-        None => format!("its price cannot be told beforehand, and the bound is {max} credits"),
+        None => format!("the service names no price for its model, and the bound is {max} credits"),
     };
-    Failure::new(FailureKind::BudgetReached, "not started", why)
-        .with_next("rbgv resume --max-credits N, with a larger N")
+    Failure::new(FailureKind::BudgetReached, "--max-credits", why)
 }

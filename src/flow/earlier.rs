@@ -60,8 +60,7 @@ pub async fn earlier(context: &Context) -> Result<Earlier, Failure> {
         return Ok(earlier);
     }
     let oldest = context.clock.wall().before(DAY);
-    let waiting = context.says_waiting();
-    let (mut pages, call) = (Pages::default(), Call { on_retry: &waiting, ..Call::plain() });
+    let (mut pages, call) = (Pages::default(), Call::plain());
     loop {
         let page = match context.unless_stopped(pages.next(context, &call)).await? {
             Err(failure) if failure.kind == FailureKind::NotFound => {

@@ -14,10 +14,12 @@
 //! - [`protocol`]: the pure rules that bill an input at most once
 //! - `evidence`: what other jobs of the run tell of starts in doubt
 //! - `polling`: learning of the end of started jobs: list polls, single polls, webhooks as hints
+//! - `outage`: when the service does not answer
+//! - `collect`: the output, downloaded, verified and published
 //! - `collect`, `part`: the output, downloaded, verified and published
 //! - [`reconcile`]: the pure audit of charges against the ledger
 //! - [`smoke`]: named checks after a deployment, with jobs through all of the above
-//! - `run`, `canary`, `draft_gate`, `underway`: what the items of one run share: gates, latches, caution with new options
+//! - `run`, `stop`, `canary`, `draft_gate`, `underway`: what the items of one run share: gates, stops, caution with new options
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
 //! and no clock but the ones it is given.
@@ -36,6 +38,7 @@ mod evidence;
 mod fetch;
 mod inputs;
 mod naming;
+mod outage;
 mod pages;
 mod part;
 pub mod plan;
@@ -49,12 +52,13 @@ mod search;
 mod send;
 mod share;
 pub mod smoke;
+mod stop;
 mod target;
 mod underway;
 
 pub use arrivals::Arrivals;
 pub use conduct::{Conduct, Destination};
-pub use context::{Beside, Context, Timing};
+pub use context::{Beside, Context, Timing, interrupted};
 pub use dispatch::{Dispatch, StdoutSink, Verdict};
 pub use earlier::{Earlier, adopt, earlier};
 pub use fetch::{FetchRequest, plan_fetch};

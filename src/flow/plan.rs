@@ -251,6 +251,8 @@ impl<'a> Filling<'a> {
             }
         };
         let item_key = item_key(&self.planner.key.origin, &content, &self.result_key);
+        // A header that says 0 s says nothing.
+        let duration = duration.filter(|seconds| *seconds > 0.0);
         let model = self.options.model;
         let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
         let entry = NewEntry {

@@ -36,6 +36,8 @@ pub(super) struct Queue {
     until_short: usize,
     /// So many have been taken from the short end in turn.
     short_in_turn: usize,
+    /// Only entries whose job was started are taken.
+    only_started: bool,
 }
 
 /// One end of the queue.
@@ -56,6 +58,14 @@ impl Queue {
             taken_from_short: None,
             until_short: long_first,
             short_in_turn: 0,
+            only_started: false,
+        }
+    }
+
+    /// From now on, only entries whose job was started are taken; some of them may be taken again.
+    pub(super) fn keep_to_started(&mut self) {
+        if !self.only_started {
+            *self = Self { only_started: true, ..Self::new(self.batch, usize::MAX) };
         }
     }
 
@@ -67,7 +77,14 @@ impl Queue {
         let batch = self.batch;
         if self.long.read.is_empty() {
             let after = self.long.reached;
-            let page = context.ledger(move |ledger, _| ledger.open_entries(batch, after, PAGE));
+            let only_started = self.only_started;
+            let page = context.ledger(move |ledger, _| {
+                if only_started {
+                    ledger.started_entries(batch, after, PAGE)
+                } else {
+                    ledger.open_entries(batch, after, PAGE)
+                }
+            });
             self.long.extend(page.await?);
         }
         if self.until_short == 0 && self.short.read.is_empty() {

@@ -1,23 +1,27 @@
 //! What the items of one run share: gates before the calls that matter, and the reasons to begin
 //! nothing more.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{MutexGuard, Notify, Semaphore, SemaphorePermit};
+use tokio::sync::{MutexGuard, Notify, OnceCell, Semaphore, SemaphorePermit};
+use tracing::debug;
 
 use super::canary::Canary;
 use super::conduct::Conduct;
-use super::context::{Context, interrupted, key_not_at_hand};
+use super::context::{Context, interrupted, key_not_at_hand, unless};
 use super::draft_gate::{DraftGate, NewDraft};
-use super::evidence::Evidence;
+use super::evidence::{EVENTS, Evidence};
 use super::polling::{DurationStats, ListPoll, REMEMBERED, StrayRound};
 use super::protocol::Goal;
+use super::stop::{Stop, StopReason, Stops};
 use super::underway::Underway;
+use crate::client::limits::breaker;
 use crate::client::{Admission, Backlog, Call, Wait, backoff};
-use crate::ledger::{BatchId, Commit, Drafts, Phase, StartGate, Started, Task};
-use crate::model::{Failure, FailureKind, Instant};
+use crate::ledger::{BatchId, Commit, Drafts, Ledger, Owner, Phase, StartGate, Started, Task};
+use crate::model::{Credits, Event, Failure, FailureKind, Instant, JobId, Pricing};
 
 /// Uploads at once: enough to fill a line, few enough that each makes progress.
 const UPLOADS: usize = 8;
@@ -33,6 +37,9 @@ const DRAFTS_AHEAD: u32 = 2;
 
 /// Inputs beyond the window that are uploaded and drafted ahead, and an eighth of the window.
 const INPUTS_AHEAD: usize = 4;
+
+/// No charges were learned yet.
+const NEVER: usize = usize::MAX;
 
 /// One run over one batch.
 pub struct Run {
@@ -59,9 +66,13 @@ pub struct Run {
     place_freed: Notify,
     draft_gate: DraftGate,
     underway: Arc<Underway>,
-    latches: Mutex<Latches>,
+    stops: Stops,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
+    prices: OnceCell<Pricing>,
+    /// Jobs that ended in this run, and how many had when charges were learned last.
+    ended: AtomicUsize,
+    charges_known_of: AtomicUsize,
     /// The same run under the key that takes over, while keys are rotated: gates, latches and
     /// caution belong to a key.
     beside: Option<Arc<Run>>,
@@ -81,13 +92,6 @@ impl CreateTurn<'_> {
     }
 }
 
-/// Reasons to begin nothing more, the first of each kind.
-#[derive(Debug, Default)]
-struct Latches {
-    starts: Option<Failure>,
-    everything: Option<Failure>,
-}
-
 impl Run {
     /// A run that has begun nothing. `proven` says whether jobs with its options have succeeded
     /// before; others start with a single one.
@@ -100,6 +104,7 @@ impl Run {
         });
         // Without following jobs there is nothing to learn from a first one.
         let proven = proven || conduct.goal != Goal::Finish;
+        let stops = Stops::new(&context.stop, &context.time_is_over);
         Self {
             context,
             batch,
@@ -117,28 +122,36 @@ impl Run {
             place_freed: Notify::new(),
             draft_gate: DraftGate::default(),
             underway: Arc::default(),
-            latches: Mutex::default(),
+            stops,
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
+            prices: OnceCell::new(),
+            ended: AtomicUsize::new(0),
+            charges_known_of: AtomicUsize::new(NEVER),
             beside,
         }
     }
 
-    /// Remembers a failure that concerns more than one item.
-    pub(super) fn latch(&self, failure: &Failure) {
-        // What holds the others back is not about this one's job.
-        let failure = &Failure { what: "not begun".to_owned(), job: None, ..failure.clone() };
-        let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
-        match failure.kind {
-            FailureKind::Unauthorized | FailureKind::Forbidden => {
-                latches.everything.get_or_insert_with(|| failure.clone());
-            }
-            FailureKind::InsufficientCredits
-            | FailureKind::BudgetReached
-            | FailureKind::Unwritable => {
-                latches.starts.get_or_insert_with(|| failure.clone());
-            }
-            _ => {}
+    /// Stops the run where a failure concerns more than one item; says whether it does.
+    pub(super) fn stop_for(&self, failure: &Failure) -> bool {
+        let Some(reason) = StopReason::of(failure.kind) else { return false };
+        self.stop(Stop { reason, failure: failure.clone() });
+        true
+    }
+
+    /// Begins nothing more, and says so once.
+    pub(super) fn stop(&self, stop: Stop) {
+        if self.stops.stop(stop.clone()) {
+            self.context.observer.observe(&Event::Stopped(stop.failure));
+        }
+    }
+
+    /// Begins nothing more under any key.
+    pub(super) fn stop_all(&self, stop: &Stop) {
+        self.stop(stop.clone());
+        if let Some(beside) = &self.beside {
+            // It was said.
+            beside.stops.stop(stop.clone());
         }
     }
 
@@ -177,14 +190,31 @@ impl Run {
         Some(key_not_at_hand(task, "not gone on with", "sent"))
     }
 
-    /// Why nothing may be sent with any key.
-    pub(super) fn all_held(&self) -> Option<Failure> {
-        self.all().map(Self::held).reduce(|first, other| other.and(first)).flatten()
+    /// Whether nothing may be sent with any key.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.all().all(|run| run.stops.everything().is_cancelled())
     }
 
-    /// Why nothing may be sent, key by key.
-    pub(super) fn holds(&self) -> impl Iterator<Item = Failure> {
-        self.all().filter_map(Self::held)
+    /// Whether nothing may be uploaded, created or started with any key.
+    pub(super) fn is_starting_stopped(&self) -> bool {
+        self.all().all(|run| run.stops.starts().is_cancelled())
+    }
+
+    /// Waits until nothing may be sent with any key.
+    pub(super) async fn stopped(&self) {
+        for run in self.all() {
+            run.stops.everything().cancelled().await;
+        }
+    }
+
+    /// Why this run was stopped, key by key.
+    pub(super) fn all_stops(&self) -> impl Iterator<Item = Stop> {
+        self.all().filter_map(|run| run.stops.of_starts())
+    }
+
+    /// [`Run::all`], to be kept.
+    pub(super) fn each(self: &Arc<Self>) -> impl Iterator<Item = Arc<Self>> {
+        std::iter::once(Arc::clone(self)).chain(self.beside.clone())
     }
 
     /// This run, and that of the second key if there is one.
@@ -203,37 +233,28 @@ impl Run {
         Ok(inputs)
     }
 
-    /// Begins nothing more because an item failed (`--fail-fast`).
-    pub(super) fn stop_starting(&self, failure: &Failure) {
-        if let Some(beside) = &self.beside {
-            beside.stop_starting(failure);
-        }
-        let mut latches = self.latches.lock().unwrap_or_else(PoisonError::into_inner);
-        latches.starts.get_or_insert_with(|| failure.clone());
+    /// Whether nothing may be sent at all.
+    pub(super) fn held(&self) -> bool {
+        self.stops.everything().is_cancelled()
     }
 
-    /// The time that the user gave is over: nothing more is begun, and what waits is given up.
-    pub fn out_of_time(&self) {
-        let failure = Failure::new(FailureKind::TimedOut, "stopped", "the time given is over")
-            .with_next(format!("rbgv resume {}", self.batch.0));
-        for run in self.all() {
-            let mut latches = run.latches.lock().unwrap_or_else(PoisonError::into_inner);
-            latches.everything.get_or_insert_with(|| failure.clone());
-        }
-        self.context.stop.cancel();
+    /// Whether no job may be made or started, and nothing uploaded for one.
+    pub(super) fn starts_held(&self) -> bool {
+        self.stops.starts().is_cancelled()
     }
 
-    /// Why nothing may be sent at all.
-    pub(super) fn held(&self) -> Option<Failure> {
-        let latched =
-            self.latches.lock().unwrap_or_else(PoisonError::into_inner).everything.clone();
-        latched.or_else(|| self.context.stop.is_cancelled().then(interrupted))
+    /// Waits for `work`, unless nothing may be sent any more. Only for work that may be cut anywhere.
+    pub(super) async fn unless_held<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        unless(self.stops.everything(), work).await
     }
 
-    /// Why no job may be made or started.
-    pub(super) fn starts_held(&self) -> Option<Failure> {
-        self.held()
-            .or_else(|| self.latches.lock().unwrap_or_else(PoisonError::into_inner).starts.clone())
+    /// Waits for `work` on the way to a start, unless nothing may be started any more. Only for work
+    /// that may be cut anywhere.
+    pub(super) async fn unless_starts_held<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        unless(self.stops.starts(), work).await
     }
 
     /// The service took something: it is not gone, whatever other calls say.
@@ -272,11 +293,12 @@ impl Run {
     /// A job of this run ended. When jobs fail in a surge, nothing more is started: whatever is
     /// wrong with the options would be paid for again and again.
     pub(super) fn job_ended(&self, well: bool) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
         if self.canary().ended(well) {
-            let why = "jobs fail in a surge; look at one of them before more are paid for";
-            let surge = Failure::new(FailureKind::JobFailed, "not begun", why)
-                .with_next(format!("rbgv status --failed, then rbgv resume {}", self.batch.0));
-            self.stop_starting(&surge);
+            let why = "jobs fail in a surge; find out why before more are paid for";
+            let failure = Failure::new(FailureKind::JobFailed, "this batch", why)
+                .with_next("rbgv status --failed");
+            self.stop(Stop { reason: StopReason::JobsFail, failure });
         }
         self.free_place();
     }
@@ -292,13 +314,19 @@ impl Run {
         &self.underway
     }
 
+    /// Whether `failure` is part of an outage of the service.
+    pub(super) fn is_outage(&self, failure: &Failure) -> bool {
+        breaker::counts(failure.kind) && self.context.service.silence().failure().is_some()
+    }
+
     /// Waits out a refusal, or gives up: at once when the service asked for more time than is ever
-    /// waited, and when nothing at all has succeeded for that long.
+    /// waited, and when nothing at all has succeeded for that long. An outage is waited for until the
+    /// run is stopped for it.
     pub(super) fn back_off(&self, failure: &Failure, refusals: u32) -> Result<Duration, Failure> {
         let timing = &self.context.timing.client;
         let now = self.context.clock.now();
         let quiet = now.since(Instant(self.last_success.load(Ordering::Relaxed)));
-        if quiet > timing.retry_after_max {
+        if quiet > timing.retry_after_max && !self.is_outage(failure) {
             return Err(failure.clone());
         }
         match backoff::wait(timing, refusals, failure.retry_after, self.context.random.unit()) {
@@ -311,14 +339,14 @@ impl Run {
     /// time: a lost one can then be told from its neighbours. Returns the turn and what is known of
     /// drafts.
     pub(super) async fn create_turn(&self) -> Result<(CreateTurn<'_>, Drafts), Failure> {
-        let draft = self.context.unless_stopped(self.draft_is_wanted()).await??;
-        let permit = self.context.unless_stopped(self.creates.acquire()).await?;
+        let draft = self.unless_starts_held(self.draft_is_wanted()).await??;
+        let permit = self.unless_starts_held(self.creates.acquire()).await?;
         let permit = permit.map_err(|error| Failure::local("creating a job", &error))?;
         let mut turn = CreateTurn { _permit: permit, _draft: draft, alone: None };
         if self.drafts().await? == Drafts::Honoured {
             return Ok((turn, Drafts::Honoured));
         }
-        let alone = self.context.unless_stopped(self.create_turn.lock()).await?;
+        let alone = self.unless_starts_held(self.create_turn.lock()).await?;
         let drafts = self.drafts().await?;
         turn.alone = Some(alone).filter(|_| drafts != Drafts::Honoured);
         Ok((turn, drafts))
@@ -354,7 +382,8 @@ impl Run {
             if let Some(commit) = committed.await? {
                 return Ok(commit);
             }
-            self.context.sleep(self.context.timing.poll.floor).await?;
+            let pause = tokio::time::sleep(self.context.timing.poll.floor);
+            self.unless_starts_held(pause).await?;
         }
     }
 
@@ -381,12 +410,12 @@ impl Run {
         let _turn = if holds_place {
             None
         } else {
-            Some(self.context.unless_stopped(self.start_turn.lock()).await?)
+            Some(self.unless_starts_held(self.start_turn.lock()).await?)
         };
         let (waits_since, mut polled_strays) = (self.context.clock.now(), 0);
         loop {
-            if let Some(failure) = self.starts_held() {
-                return Err(failure);
+            if self.starts_held() {
+                return Err(interrupted());
             }
             let freed = self.place_freed.notified();
             let free = self.free_places(task).await?;
@@ -397,9 +426,10 @@ impl Run {
                 _ => Backlog::Pace,
             });
             if free > 0 {
+                self.learn_charges().await?;
                 // Leave first: nothing may stand between the commit and the bytes.
                 let asking = self.context.service.admit_start(&job, call);
-                let leave = self.context.unless_stopped(asking).await??;
+                let leave = self.unless_starts_held(asking).await??;
                 let started = self.commit_now(task).await?;
                 if started != Started::AtCap {
                     return Ok((started, Some(leave)));
@@ -415,7 +445,7 @@ impl Run {
             // Another process may free one, and cannot say so.
             let wait = tokio::time::timeout(self.context.timing.poll.floor, freed);
             // Freed or not: either way it is time to look again.
-            let _ = self.context.unless_stopped(wait).await?;
+            let _ = self.unless_starts_held(wait).await?;
         }
     }
 
@@ -444,8 +474,8 @@ impl Run {
             return Ok(());
         }
         let failure = self.not_finished(&format!("{overdue} jobs hold every place of the key"));
-        self.stop_starting(&failure);
-        Err(failure)
+        self.stop(Stop { reason: StopReason::JobsDoNotEnd, failure });
+        Err(interrupted())
     }
 
     /// A job that was started in this run was not finished after `wait_timeout`. Like one that
@@ -453,7 +483,7 @@ impl Run {
     pub(super) fn job_timed_out(&self) {
         if self.canary().ended(false) {
             let failure = self.not_finished("jobs of this run do not finish");
-            self.stop_starting(&failure);
+            self.stop(Stop { reason: StopReason::JobsDoNotEnd, failure });
         }
         self.free_place();
     }
@@ -461,8 +491,7 @@ impl Run {
     fn not_finished(&self, what: &str) -> Failure {
         let wait = self.context.timing.wait_timeout.as_secs_f64();
         let why = format!("{what}: not finished after {wait:.0} s");
-        Failure::new(FailureKind::TimedOut, "not begun", why)
-            .with_next(format!("rbgv status --wait, then rbgv resume {}", self.batch.0))
+        Failure::new(FailureKind::TimedOut, "this batch", why).with_next("rbgv status --wait")
     }
 
     /// Jobs of the key that have run for longer than `wait_timeout`. They do not count against what
@@ -471,6 +500,84 @@ impl Run {
         let key = self.context.key.clone();
         let before = self.context.clock.wall().before(self.context.timing.wait_timeout);
         self.context.ledger(move |ledger, _| ledger.running_since_before(&key, before)).await
+    }
+
+    /// Credits a second of the model of `task`, as far as a bound on credits needs it.
+    async fn rate(&self, task: &Task) -> Result<Option<f64>, Failure> {
+        if self.conduct.max_credits.is_none() {
+            return Ok(None);
+        }
+        // Few ask, and what asks is large.
+        let asking =
+            Box::pin(self.prices.get_or_try_init(|| self.context.service.pricing(Call::plain())));
+        Ok(match self.unless_starts_held(asking).await? {
+            Ok(prices) => prices.estimate(task.work.options.model, 1.0).map(|second| second.0),
+            Err(failure) => {
+                // Only an input without an estimate needs them.
+                debug!(%failure, "prices are not known");
+                None
+            }
+        })
+    }
+
+    /// The bound on credits that is enough for the rest of the batch.
+    pub(super) async fn bound_needed(&self) -> Result<Option<Credits>, Failure> {
+        let batch = self.batch;
+        let task = self.context.ledger(move |ledger, _| ledger.some_task(batch)).await?;
+        let Some(task) = task else { return Ok(None) };
+        let prices = self.prices.get();
+        let rate = prices.and_then(|prices| prices.estimate(task.work.options.model, 1.0));
+        let rate = rate.map(|credits| credits.0);
+        let needed = self.context.ledger(move |ledger, _| ledger.bound_needed(batch, rate));
+        needed.await.map(Some)
+    }
+
+    /// With a bound on credits, learns what the service has charged once jobs have ended: it may be
+    /// more than was estimated.
+    async fn learn_charges(&self) -> Result<(), Failure> {
+        if self.conduct.max_credits.is_none() {
+            return Ok(());
+        }
+        let ended = self.ended.load(Ordering::Relaxed);
+        let known = self.charges_known_of.swap(ended, Ordering::Relaxed);
+        if known == ended {
+            return Ok(());
+        }
+        if known == NEVER {
+            let batch = self.batch;
+            let started = self.context.ledger(move |ledger, _| ledger.started_credits(batch));
+            if started.await?.0 <= 0.0 {
+                return Ok(());
+            }
+        }
+        let call = Call { repeats: false, ..Call::plain() };
+        let asking = Box::pin(self.context.service.usage_events(EVENTS, call));
+        let page = match self.unless_starts_held(asking).await? {
+            Ok(page) => page,
+            Err(failure) => {
+                // The lengths that jobs show count all the same.
+                debug!(%failure, "usage events are not known");
+                return Ok(());
+            }
+        };
+        let mut by_job: BTreeMap<JobId, f64> = BTreeMap::new();
+        for event in page.events {
+            if let (Some(job), Some(credits)) = (event.job, event.credits) {
+                *by_job.entry(job).or_default() += credits.0;
+            }
+        }
+        let origin = self.context.key.origin.clone();
+        let record = move |ledger: &Ledger, _: &Owner| {
+            let jobs: Vec<JobId> = by_job.keys().cloned().collect();
+            let known = ledger.spending_of_jobs(&origin, &jobs)?;
+            let charges: Vec<_> = known
+                .iter()
+                .filter_map(|spent| Some((spent.task, Credits(*by_job.get(spent.job.as_ref()?)?))))
+                .filter(|(_, credits)| credits.0 > 0.0)
+                .collect();
+            ledger.record_charges(&charges)
+        };
+        self.context.ledger(record).await
     }
 
     /// Jobs of the key that may be in flight: what is learned, within what the user allows.
@@ -514,6 +621,7 @@ impl Run {
             batch: self.batch,
             in_flight: Arc::new(move |known| limits.in_flight(known, now).min(most)),
             max_credits: self.conduct.max_credits,
+            rate: self.rate(task).await?,
         };
         task.row.sent = Some(self.context.clock.now());
         task.sent_at = self.context.clock.wall();

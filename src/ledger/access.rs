@@ -10,24 +10,35 @@ use super::LedgerError;
 /// Permissions to write, of everybody but the owner.
 const OTHERS_WRITE: u32 = 0o022;
 
+/// The user who can change everything anyway.
+const ROOT: u32 = 0;
+
 /// All permissions of everybody but the owner.
 const OTHERS: u32 = 0o077;
 
 /// Checks the state directory, which holds the ledger `file` if it was used before.
 ///
 /// # Errors
-/// It belongs to another user, or others may write to it and it holds files of something else.
+/// It belongs to another user than root, or others may write to it and it holds files of something else.
 pub(super) fn check_directory(
     directory: &Path,
     file: &Path,
 ) -> Result<Option<String>, LedgerError> {
     let failed = |why| LedgerError::File { path: directory.to_owned(), why };
     let found = std::fs::metadata(directory).map_err(failed)?;
-    if found.uid() != us() {
+    if found.uid() != us() && found.uid() != ROOT {
         return Err(LedgerError::NotOurs(directory.to_owned()));
     }
     if found.mode() & OTHERS_WRITE == 0 {
         return Ok(None);
+    }
+    if found.uid() != us() {
+        // Whatever others put there is refused by its owner; that they can remove the ledger is said.
+        return Ok(Some(format!(
+            "other users can write to {}, which belongs to root: have it made yours, or set \
+             RBGV_STATE_DIR to a directory of your own",
+            directory.display()
+        )));
     }
     let empty = std::fs::read_dir(directory).map_err(failed)?.next().is_none();
     if !empty && !file.exists() {

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::account::KeyId;
 use super::codec::{failure_from, failure_json, path_from};
 use super::owner::{Owner, OwnerId};
-use super::task::TaskId;
+use super::row::{IN_FLIGHT, UNSTARTED};
+use super::task::{Task, TaskId};
 use super::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, Fingerprint, Timestamp};
 
@@ -160,6 +161,19 @@ pub struct Counts {
     pub rejected: usize,
 }
 
+/// Entries of a batch that are not finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Unfinished {
+    /// The job runs, or may run, at the service.
+    pub running: usize,
+    /// No job was started.
+    pub not_started: usize,
+    /// Started and left to themselves, as asked.
+    pub left: usize,
+    /// Made as drafts and left to themselves, as asked.
+    pub drafts: usize,
+}
+
 impl Ledger {
     /// Registers this process. Its rows are safe from others for as long as the value lives.
     ///
@@ -301,6 +315,25 @@ impl Ledger {
         self.open_beyond(batch, beyond, after, limit)
     }
 
+    /// The same, of those only whose job was started, or needs nothing more from the service than
+    /// its output.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn started_entries(
+        &self,
+        batch: BatchId,
+        after: Option<(i64, EntryId)>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, LedgerError> {
+        let after = after.unwrap_or((i64::MAX, EntryId(0)));
+        let beyond = format!(
+            "task IN (SELECT id FROM tasks WHERE phase NOT IN ({UNSTARTED}))
+             AND (rank < ?2 OR (rank = ?2 AND id > ?3)) ORDER BY rank DESC, id"
+        );
+        self.open_beyond(batch, &beyond, after, limit)
+    }
+
     /// The same from the other end: shortest first, down from the one `before`.
     ///
     /// # Errors
@@ -349,6 +382,23 @@ impl Ledger {
                 [batch.0],
                 |row| row.get(0),
             )?)
+        })
+    }
+
+    /// One attempt of the batch: all of them have the same options.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn some_task(&self, batch: BatchId) -> Result<Option<Task>, LedgerError> {
+        self.read(|db| {
+            let id = db
+                .query_row(
+                    "SELECT task FROM entries WHERE batch = ?1 AND task IS NOT NULL LIMIT 1",
+                    [batch.0],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            id.map(|id| self.load(db, TaskId(id))).transpose()
         })
     }
 
@@ -416,6 +466,46 @@ impl Ledger {
                 params![entry.0, state.as_str(), failure, now],
             )?;
             Ok(())
+        })
+    }
+
+    /// Pauses every entry of a batch that is still open, because of `failure`.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn pause_open(&self, batch: BatchId, failure: &Failure) -> Result<usize, LedgerError> {
+        let failure = failure_json(failure)?;
+        self.write(|tx| {
+            Ok(tx.execute(
+                "UPDATE entries SET state = 'paused', failure = ?2
+                 WHERE batch = ?1 AND state = 'open'",
+                params![batch.0, failure],
+            )?)
+        })
+    }
+
+    /// What a batch has not finished, by how far it is.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn unfinished(&self, batch: BatchId) -> Result<Unfinished, LedgerError> {
+        self.read(|db| {
+            let sql = format!(
+                "SELECT count(*) FILTER (WHERE state <> 'left' AND phase IN ({IN_FLIGHT})),
+                        count(*) FILTER (WHERE state <> 'left' AND phase IN ({UNSTARTED})),
+                        count(*) FILTER (WHERE state = 'left' AND phase NOT IN ({UNSTARTED})),
+                        count(*) FILTER (WHERE state = 'left' AND phase IN ({UNSTARTED}))
+                 FROM entries JOIN tasks ON tasks.id = entries.task
+                 WHERE batch = ?1 AND state IN ('open', 'paused', 'left')"
+            );
+            Ok(db.query_row(&sql, [batch.0], |row| {
+                Ok(Unfinished {
+                    running: row.get(0)?,
+                    not_started: row.get(1)?,
+                    left: row.get(2)?,
+                    drafts: row.get(3)?,
+                })
+            })?)
         })
     }
 

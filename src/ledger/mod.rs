@@ -50,7 +50,7 @@ use crate::model::Clock;
 use durable::{Durability, Written};
 
 pub use account::{Bills, Drafts, KeyId};
-pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals};
+pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals, Unfinished};
 pub use delivery::{NewDelivery, Taken};
 pub use error::{LedgerError, Mend};
 pub use history::{Heard, History};

@@ -95,6 +95,12 @@ impl Phase {
 /// Of a row of `tasks`: a start was sent, or the draft ran, or may run, by itself.
 pub(super) const MAY_BE_BILLED: &str = "(starts > 0 OR draft IN ('started', 'pending'))";
 
+/// Phases of a job that runs, or may run, at the service.
+pub(super) const IN_FLIGHT: &str = "'start_sent', 'start_doubt', 'start_refused', 'running'";
+
+/// Phases in which no job was started.
+pub(super) const UNSTARTED: &str = "'planned', 'ready', 'create_sent', 'create_doubt', 'draft'";
+
 /// Under which name the job's draft was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum DraftSeen {

@@ -13,7 +13,7 @@ use super::account::KeyId;
 use super::batch::BatchId;
 use super::codec::{failure_from, failure_json, options_from, path_from};
 use super::owner::{Owner, OwnerId, is_alive};
-use super::row::{DraftSeen, MAY_BE_BILLED, Phase, Row};
+use super::row::{DraftSeen, MAY_BE_BILLED, Phase, Row, UNSTARTED};
 use super::{Ledger, LedgerError};
 use crate::model::limits::KeyLimits;
 use crate::model::{Credits, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp};
@@ -61,6 +61,26 @@ pub struct Work {
     pub pricing: Option<i64>,
 }
 
+/// The longest video of unknown length, by what the service takes: 500 MB of a file, at a rate below
+/// that of any usual video. A video of which nothing is known may be that long.
+const BYTES_MAX: u64 = 500_000_000;
+const BYTES_A_SECOND: f64 = 8_000.0;
+const SECONDS_LEAST: f64 = 60.0;
+
+impl Work {
+    /// The estimate; of a video whose length is not known, the price of the longest one that it can
+    /// be, at `rate` credits a second. The ledger's statements count alike.
+    #[must_use]
+    pub fn price_at_most(&self, rate: Option<f64>) -> Option<Credits> {
+        let size = match &self.source {
+            Source::File { size, .. } => *size,
+            Source::Url(_) => BYTES_MAX,
+        };
+        let longest = (size as f64 / BYTES_A_SECOND).max(SECONDS_LEAST);
+        self.estimate.or_else(|| Some(Credits(rate? * longest)))
+    }
+}
+
 /// The last look at the job.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LastLook {
@@ -97,6 +117,18 @@ pub struct Task {
 }
 
 impl Task {
+    /// The estimate, put right where the output turned out longer or shorter than the input.
+    #[must_use]
+    pub fn price(&self) -> Option<Credits> {
+        let estimate = self.work.estimate?;
+        match (self.look.seconds, self.work.duration) {
+            (Some(seconds), Some(duration)) if duration > 0.0 => {
+                Some(Credits(estimate.0 * seconds / duration))
+            }
+            _ => Some(estimate),
+        }
+    }
+
     /// Whether it occupies, or may occupy, one of the key's places at the service. A job whose start
     /// went without an answer, and that was not seen to run since then, does not: should the start
     /// land yet, the service refuses it or another one, and neither is billed twice.
@@ -137,8 +169,10 @@ pub struct StartGate {
     pub batch: BatchId,
     /// Asked in the transaction: what another process has just learned holds already.
     pub in_flight: InFlightBound,
-    /// Most credits that the batch may start, by estimate.
+    /// Most credits that the batch may start, by what is known when it is asked.
     pub max_credits: Option<Credits>,
+    /// Credits a second of output of the batch's model, where the price is known.
+    pub rate: Option<f64>,
 }
 
 /// What came of committing a start.
@@ -195,6 +229,17 @@ impl Ledger {
                 "UPDATE tasks SET owner = NULL WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
                 params![task.id.0, owner.id.0, task.epoch],
             )?;
+            Ok(())
+        })
+    }
+
+    /// Gives back every attempt of `owner`, whose work has ended or was cut.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn release_all(&self, owner: &Owner) -> Result<(), LedgerError> {
+        self.write(|tx| {
+            tx.execute("UPDATE tasks SET owner = NULL WHERE owner = ?1", [owner.id.0])?;
             Ok(())
         })
     }
@@ -357,9 +402,11 @@ impl Ledger {
                 return Ok(Started::AtCap);
             }
             if let Some(max) = gate.max_credits {
-                let spent = started_credits(tx, gate.batch, task.id)?;
-                let wanted = task.work.estimate;
-                if wanted.is_none_or(|wanted| spent + wanted > max) {
+                let spent = started_credits(tx, gate.batch, task.id, gate.rate)?;
+                let wanted = task.work.price_at_most(gate.rate);
+                // Sums of fractions differ in their last digits.
+                let bound = Credits(max.0 + 1e-6);
+                if wanted.is_none_or(|wanted| spent + wanted > bound) {
                     return Ok(Started::OverBudget { spent, wanted });
                 }
             }
@@ -439,12 +486,30 @@ impl Ledger {
         })
     }
 
-    /// Credits of what a batch has started, by estimate; what is in doubt counts.
+    /// Credits of what a batch has started, by what is known of each job; what is in doubt counts.
     ///
     /// # Errors
     /// The ledger cannot be read.
     pub fn started_credits(&self, batch: BatchId) -> Result<Credits, LedgerError> {
-        self.read(|db| started_credits(db, batch, TaskId(0)))
+        self.read(|db| started_credits(db, batch, TaskId(0), None))
+    }
+
+    /// The bound on credits under which all of a batch could be started.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn bound_needed(&self, batch: BatchId, rate: Option<f64>) -> Result<Credits, LedgerError> {
+        self.read(|db| {
+            let started = started_credits(db, batch, TaskId(0), rate)?;
+            let sql = format!(
+                "SELECT total({COST}) FROM tasks WHERE phase IN ({UNSTARTED})
+                 AND id IN (SELECT task FROM entries WHERE batch = ?1
+                            AND state IN ('open', 'paused'))
+                 AND NOT (started_by IS ?1 AND {MAY_BE_BILLED})"
+            );
+            let rest = db.query_row(&sql, params![batch.0, 0, rate], |row| row.get(0))?;
+            Ok(started + Credits(rest))
+        })
     }
 
     fn store(
@@ -616,17 +681,27 @@ fn in_flight(db: &Connection, key: &KeyId, except: TaskId) -> Result<u32, Ledger
         .query_row(params![key.print.0, key.origin, except.0], |row| row.get(0))?)
 }
 
-/// Credits of what a batch has started, by estimate; what is in doubt counts.
+/// What an attempt costs, by what is known now: the charge, else the price of the output's length,
+/// else the estimate, else (with a rate as `?3`) the price of the longest video that it can be.
+const COST: &str = "CASE
+    WHEN charged IS NOT NULL AND phase IN ('completed', 'failed') THEN charged
+    WHEN seconds > 0 AND duration > 0 AND estimate > 0 THEN estimate * seconds / duration
+    WHEN seconds > 0 AND ?3 IS NOT NULL THEN seconds * ?3
+    WHEN estimate IS NOT NULL THEN estimate
+    ELSE ?3 * max(60.0, coalesce(size, 500000000) / 8000.0) END";
+
+/// Credits of what a batch has started; what is in doubt counts.
 fn started_credits(
     db: &Connection,
     batch: BatchId,
     except: TaskId,
+    rate: Option<f64>,
 ) -> Result<Credits, LedgerError> {
-    let sum: Option<f64> = db
+    let sum = db
         .prepare_cached(&format!(
-            "SELECT sum(estimate) FROM tasks
+            "SELECT total({COST}) FROM tasks
                  WHERE started_by = ?1 AND id <> ?2 AND {MAY_BE_BILLED}"
         ))?
-        .query_row(params![batch.0, except.0], |row| row.get(0))?;
-    Ok(Credits(sum.unwrap_or(0.0)))
+        .query_row(params![batch.0, except.0, rate], |row| row.get(0))?;
+    Ok(Credits(sum))
 }

@@ -154,7 +154,8 @@ fn a_process_that_was_taken_over_writes_nothing() {
     ledger.take_over(id).unwrap();
     task.row.phase = Phase::StartSent;
     assert_eq!(ledger.commit(&stopped, &task, "late", None).unwrap(), Commit::Lost);
-    let gate = StartGate { batch: BatchId(1), in_flight: Arc::new(|_| 8), max_credits: None };
+    let gate =
+        StartGate { batch: BatchId(1), in_flight: Arc::new(|_| 8), max_credits: None, rate: None };
     assert_eq!(ledger.commit_start(&stopped, &task, &gate).unwrap(), Started::Lost);
     assert!(!ledger.still_owned(&stopped, &task).unwrap());
     assert_eq!(ledger.task(id).unwrap().row.phase, Phase::Planned);
@@ -171,7 +172,7 @@ fn the_gate_knows_what_another_process_has_just_learned() {
     let mut task = claimed(&ledger, &owner, task);
     task.row.phase = Phase::StartSent;
     let in_flight: InFlightBound = Arc::new(|limits| limits.jobs.size);
-    let gate = StartGate { batch: id, in_flight, max_credits: None };
+    let gate = StartGate { batch: id, in_flight, max_credits: None, rate: None };
     assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::AtCap);
     let limits = LimitKey { origin: key().origin, fingerprint: Some(key().print) };
     other.change_key(&limits, &mut |known| known.jobs.size = 1).unwrap();
@@ -195,7 +196,7 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
         task.row.phase = Phase::StartSent;
         task.row.starts = 1;
     }
-    let capped = StartGate { batch: id, in_flight: Arc::new(|_| 1), max_credits: None };
+    let capped = StartGate { batch: id, in_flight: Arc::new(|_| 1), max_credits: None, rate: None };
     assert_eq!(ledger.commit_start(&owner, &tasks[0], &capped).unwrap(), Started::Committed);
     assert_eq!(ledger.commit_start(&owner, &tasks[1], &capped).unwrap(), Started::AtCap);
     assert_eq!(ledger.in_flight(&key()).unwrap(), 1);
@@ -209,7 +210,7 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
     assert!(!tasks[0].holds_place() && ledger.in_flight(&key()).unwrap() == 0);
 
     let max_credits = Some(Credits(4.5));
-    let bounded = StartGate { batch: id, in_flight: Arc::new(|_| 8), max_credits };
+    let bounded = StartGate { batch: id, in_flight: Arc::new(|_| 8), max_credits, rate: None };
     assert_eq!(ledger.commit_start(&owner, &tasks[1], &bounded).unwrap(), Started::Committed);
     let refused = ledger.commit_start(&owner, &tasks[2], &bounded).unwrap();
     assert_eq!(
@@ -516,4 +517,82 @@ fn a_listener_is_known_while_it_lives() {
     assert_eq!(ledger.listener("https://other.example").unwrap(), None);
     drop(owner);
     assert_eq!(ledger.listener(origin).unwrap(), None);
+}
+
+#[test]
+fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p1").unwrap();
+    let id = batch(&ledger);
+    let mut tasks: Vec<Task> = (0..3)
+        .map(|n| {
+            let new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
+            let (_, task, _) = placed(&ledger, id, new);
+            claimed(&ledger, &owner, task)
+        })
+        .collect();
+    let gate = |max: f64| StartGate {
+        batch: id,
+        in_flight: Arc::new(|_| 8),
+        max_credits: Some(Credits(max)),
+        rate: Some(1.0),
+    };
+    let first = &mut tasks[0];
+    (first.row.phase, first.row.starts) = (Phase::StartSent, 1);
+    assert_eq!(ledger.commit_start(&owner, first, &gate(2.0)).unwrap(), Started::Committed);
+    assert_eq!(ledger.started_credits(id).unwrap(), Credits(2.0), "the estimate, for 2.5 s");
+    first.look.seconds = Some(25.0);
+    reach(&ledger, &owner, first, Phase::Running);
+    assert_eq!(ledger.started_credits(id).unwrap(), Credits(20.0), "by the length that shows");
+    reach(&ledger, &owner, first, Phase::Completed);
+    ledger.record_charges(&[(first.id, Credits(30.0))]).unwrap();
+    assert_eq!(ledger.started_credits(id).unwrap(), Credits(30.0), "the charge");
+    let second = &mut tasks[1];
+    (second.row.phase, second.row.starts) = (Phase::StartSent, 1);
+    let wanted = Some(Credits(2.0));
+    assert_eq!(
+        ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
+        Started::OverBudget { spent: Credits(30.0), wanted }
+    );
+    // Of a video of unknown length, the longest that it can be counts.
+    second.work.estimate = None;
+    let at_most = second.work.price_at_most(Some(1.0)).unwrap();
+    assert!(at_most >= Credits(60.0), "{at_most}");
+    assert_eq!(
+        ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
+        Started::OverBudget { spent: Credits(30.0), wanted: Some(at_most) }
+    );
+    let enough = gate(30.0 + at_most.0);
+    assert_eq!(ledger.commit_start(&owner, second, &enough).unwrap(), Started::Committed);
+}
+
+#[test]
+fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p1").unwrap();
+    let id = batch(&ledger);
+    let place = |n: u32| {
+        placed(&ledger, id, entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"))).1
+    };
+    let (_, running, _, completed) = (place(0), place(1), place(2), place(3));
+    for (task, phase) in [(running, Phase::Running), (completed, Phase::Completed)] {
+        let mut task = claimed(&ledger, &owner, task);
+        task.row.starts = 1;
+        reach(&ledger, &owner, &mut task, phase);
+    }
+    let started = ledger.started_entries(id, None, 10).unwrap();
+    let mut tasks: Vec<_> = started.iter().filter_map(|entry| entry.task).collect();
+    tasks.sort_unstable();
+    assert_eq!(tasks, [running, completed]);
+    let failure = Failure::new(crate::model::FailureKind::InsufficientCredits, "a", "b");
+    assert_eq!(ledger.pause_open(id, &failure).unwrap(), 4);
+    assert_eq!(ledger.open_entries(id, None, 10).unwrap().len(), 0);
+    let expected = Unfinished { running: 1, not_started: 2, left: 0, drafts: 0 };
+    assert_eq!(ledger.unfinished(id).unwrap(), expected);
+    // The completed one costs nothing more, and the running one was counted when it was started.
+    assert_eq!(ledger.bound_needed(id, None).unwrap(), Credits(4.0));
+    ledger.release_all(&owner).unwrap();
+    assert!(matches!(ledger.claim(&owner, running).unwrap(), Claim::Mine(_)));
 }

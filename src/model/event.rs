@@ -95,6 +95,19 @@ pub enum Event {
         /// In words.
         text: String,
     },
+    /// Nothing more is begun, for this reason. What is left is counted in the summary.
+    Stopped(Failure),
+    /// The service does not answer.
+    Outage {
+        /// How calls fail, or which call is without an answer.
+        failure: Failure,
+        /// How long already.
+        since: Duration,
+        /// How much longer the run waits.
+        patience: Duration,
+    },
+    /// The service answers again, after this long.
+    Answers(Duration),
     /// The run is over.
     Finished(Summary),
 }
@@ -198,8 +211,18 @@ pub struct Summary {
     pub failed: usize,
     /// Not videos.
     pub rejected: usize,
-    /// Left for a later run.
+    /// Not finished in this run, those that are still running or not started among them.
     pub open: usize,
+    /// Of those, jobs that still run at the service, and are billed.
+    pub running: usize,
+    /// Of those, inputs of which no job was started.
+    pub not_started: usize,
+    /// Started and left to themselves, as asked.
+    pub left: usize,
+    /// Made as drafts and left to themselves, as asked.
+    pub drafts: usize,
+    /// The bound on credits that is enough for the rest, if the present one stopped the run.
+    pub bound_needed: Option<Credits>,
     /// Estimated credits of what this run started, failed jobs and running ones included.
     pub credits: Credits,
     /// How long the run took.

@@ -29,6 +29,8 @@ pub(crate) struct Board {
     credits: Credits,
     /// What jobs like the latest ones took, least and most.
     usual: Option<(Duration, Duration)>,
+    /// The service does not answer.
+    has_outage: bool,
     /// Widest name so far: columns that only grow do not dance.
     widest: usize,
 }
@@ -45,6 +47,7 @@ impl Board {
             left: 0,
             credits: Credits(0.0),
             usual: None,
+            has_outage: false,
             widest: 0,
         }
     }
@@ -57,7 +60,15 @@ impl Board {
                 None
             }
             Event::Item { item, what } => self.item(item, what, now),
-            Event::Notice { .. } | Event::Finished(_) => None,
+            Event::Outage { .. } => {
+                self.has_outage = true;
+                None
+            }
+            Event::Answers(_) => {
+                self.has_outage = false;
+                None
+            }
+            Event::Notice { .. } | Event::Stopped(_) | Event::Finished(_) => None,
         }
     }
 
@@ -147,7 +158,11 @@ impl Board {
         add(self.skipped, "already done");
         add(self.clips.len(), "at work");
         parts.push(human::elapsed(now.since(self.started)));
-        parts.extend(self.left_of(all - gone));
+        if self.has_outage {
+            parts.push("the service does not answer".to_owned());
+        } else {
+            parts.extend(self.left_of(all - gone));
+        }
         if self.credits.0 > 0.0 {
             parts.push(words::estimated(self.credits));
         }

@@ -1,13 +1,43 @@
 //! Text of our own that goes out as it stands, and questions.
 
 use std::io::{self, BufRead as _, Read as _};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 use super::printer::Printer;
 use crate::model::text::escaped;
 
+/// A wait is said once it has lasted this long.
+const NOTICE: Duration = Duration::from_millis(1_500);
+
+/// Something that is waited for, until this is dropped.
+pub struct Waiting(Option<Sender<()>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        // The thread sees that, and ends.
+        self.0.take();
+    }
+}
+
 impl Printer {
+    /// Says that `what` is waited for, unless that is over soon. For waits other than those for an
+    /// answer of the service, of which its client knows.
+    #[must_use]
+    pub fn waiting(&self, what: &str) -> Waiting {
+        let (sender, receiver) = channel();
+        let (printer, what) = (self.clone(), what.to_owned());
+        let told = std::thread::Builder::new().name("waits".into()).spawn(move || {
+            if receiver.recv_timeout(NOTICE) == Err(RecvTimeoutError::Timeout) {
+                printer.note(&format!("waiting for {what}"));
+            }
+        });
+        // Without a thread nothing is said; no reason to stop a command.
+        Waiting(told.is_ok().then_some(sender))
+    }
+
     /// Help, scripts and pages: text of our own with line breaks and perhaps colours, written as
     /// it stands to standard output, or to standard error when it answers a mistake.
     pub fn help(&self, text: &str, asked_for: bool) {

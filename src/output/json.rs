@@ -90,6 +90,17 @@ enum Record<'a> {
         level: &'static str,
         text: &'a str,
     },
+    Stopped {
+        failure: FailureRecord<'a>,
+    },
+    Outage {
+        failure: FailureRecord<'a>,
+        since_seconds: f64,
+        patience_seconds: f64,
+    },
+    Answers {
+        after_seconds: f64,
+    },
     Finished {
         batch: i64,
         done: usize,
@@ -97,6 +108,10 @@ enum Record<'a> {
         skipped: usize,
         rejected: usize,
         open: usize,
+        running: usize,
+        not_started: usize,
+        left: usize,
+        drafts: usize,
         credits: f64,
         elapsed_seconds: f64,
         next: Option<String>,
@@ -193,6 +208,13 @@ pub fn event(event: &Event, steps: bool) -> Option<Value> {
             },
             text,
         },
+        Event::Stopped(failure) => Record::Stopped { failure: failure.into() },
+        Event::Outage { failure, since, patience } => Record::Outage {
+            failure: failure.into(),
+            since_seconds: seconds(*since),
+            patience_seconds: seconds(*patience),
+        },
+        Event::Answers(after) => Record::Answers { after_seconds: seconds(*after) },
         Event::Finished(summary) => finished(summary),
     };
     Some(json!(record))
@@ -244,9 +266,13 @@ fn finished(summary: &Summary) -> Record<'static> {
         skipped: summary.skipped,
         rejected: summary.rejected,
         open: summary.open,
+        running: summary.running,
+        not_started: summary.not_started,
+        left: summary.left,
+        drafts: summary.drafts,
         credits: credits(summary.credits),
         elapsed_seconds: seconds(summary.elapsed),
-        next: (summary.open > 0).then(|| words::resume(summary.batch)),
+        next: words::next_of(summary),
     }
 }
 
@@ -354,7 +380,7 @@ mod tests {
         {"event":"left","item":3,"input":"a.mp4","job":"j","status":"odd","credits":null}
         {"event":"failed","item":3,"input":"a.mp4","failure":{"kind":"job_failed","what":"process","why":"no subject","status":null,"code":null,"job":null,"request_id":"r","attempts":1,"elapsed_seconds":0.0,"next":null,"exit_code":6}}
         {"event":"notice","level":"warning","text":"mind"}
-        {"event":"finished","batch":12,"done":0,"failed":0,"skipped":0,"rejected":0,"open":2,"credits":0.0,"elapsed_seconds":0.0,"next":"rbgv resume 12"}
+        {"event":"finished","batch":12,"done":0,"failed":0,"skipped":0,"rejected":0,"open":2,"running":0,"not_started":0,"left":0,"drafts":0,"credits":0.0,"elapsed_seconds":0.0,"next":"rbgv resume 12"}
         "#);
     }
 

@@ -44,6 +44,12 @@ pub(crate) fn told<'a>(event: &'a Event, around: &Around<'_>) -> Option<Told<'a>
         }
         Event::Item { item, what } => told_of_item(item, what, around),
         Event::Notice { level, text } => Some(Told::Remark(*level, text)),
+        Event::Stopped(failure) => Some(Told::Trouble(words::stopped(failure, around.paint))),
+        Event::Outage { failure, since, patience } => {
+            let text = words::outage(failure, *since, Some(*patience));
+            Some(Told::Trouble(words::warning(&text, around.paint)))
+        }
+        Event::Answers(after) => Some(Told::Step(words::answers(*after))),
         Event::Finished(summary) => {
             let text = words::finished(summary);
             let complete = summary.failed == 0 && summary.open == 0;

@@ -1,6 +1,8 @@
 //! What events and failures are called, in sentences for people. Pure; everything foreign is
 //! escaped here.
 
+use std::time::Duration;
+
 use super::human::{self, count};
 use super::style::{Paint, Tone};
 use crate::model::event::{Output, Summary};
@@ -65,7 +67,7 @@ impl Item<'_> {
         format!("{}: {}{}", self.name, phase.as_str(), named(job))
     }
 
-    pub(crate) fn retry(self, why: &Failure, wait: std::time::Duration) -> String {
+    pub(crate) fn retry(self, why: &Failure, wait: Duration) -> String {
         let again = format!("retrying in {}", human::duration(wait));
         format!("{}: {}: {}", self.name, self.paint.tone(Tone::Warn, &again), failure(why))
     }
@@ -127,22 +129,74 @@ pub(crate) fn planned(counts: [usize; 3], estimate: Option<Credits>, unpriced: u
     format!("{counts}{price}{unknown}")
 }
 
+/// A warning of ours, with its label.
+pub(crate) fn warning(text: &str, paint: Paint) -> String {
+    format!("{} {text}", paint.tone(Tone::Warn, "warning:"))
+}
+
+/// Why a run begins nothing more.
+pub(crate) fn stopped(why: &Failure, paint: Paint) -> String {
+    let text = format!("nothing more is started: {}", failure(why));
+    // A run that can be gone on with says so at its end.
+    let next = next(why.next.as_deref().filter(|next| !next.starts_with("rbgv resume")));
+    format!("{}{next}", warning(&text, paint))
+}
+
+/// That the service does not answer, what is done about it, and until when.
+#[must_use]
+pub fn outage(why: &Failure, since: Duration, patience: Option<Duration>) -> String {
+    let until = match patience {
+        Some(patience) => {
+            let patience = human::elapsed(patience);
+            format!(
+                "for at most {patience} more (outage_max); then the run ends, and can be resumed"
+            )
+        }
+        None => "for a while".to_owned(),
+    };
+    format!(
+        "the service has not answered for {}: {}; trying again {until}",
+        human::elapsed(since),
+        failure(why)
+    )
+}
+
+/// That the service answers again.
+pub(crate) fn answers(after: Duration) -> String {
+    format!("the service answers again, after {}", human::elapsed(after))
+}
+
 /// How a run went, and how to go on.
 pub(crate) fn finished(summary: &Summary) -> String {
+    let for_later = summary.open.saturating_sub(summary.running + summary.not_started);
     let counts = listed(&[
         (summary.done, "done"),
         (summary.failed, "failed"),
         (summary.skipped, "already done"),
         (summary.rejected, "no video"),
-        (summary.open, "left for later"),
+        (summary.left, "started and left at the service"),
+        (summary.drafts, "made as drafts, which cost nothing until they are started"),
+        (summary.running, "still running, and billed"),
+        (for_later, "left for later"),
+        (summary.not_started, "not started"),
     ]);
     // Tenths of a second mean nothing once ten seconds have gone by.
     let took = summary.elapsed.as_secs();
     let took =
         if took < 10 { human::duration(summary.elapsed) } else { human::elapsed(summary.elapsed) };
     let price = Some(summary.credits).filter(|cost| cost.0 > 0.0).map(about).unwrap_or_default();
-    let resume = Some(resume(summary.batch)).filter(|_| summary.open > 0);
-    format!("{counts} in {took}{price}{}", next(resume.as_deref()))
+    format!("{counts} in {took}{price}{}", next(next_of(summary).as_deref()))
+}
+
+/// The command that goes on with what a run has left.
+pub(crate) fn next_of(summary: &Summary) -> Option<String> {
+    let resume = format!("rbgv resume {}", summary.batch);
+    match summary.bound_needed {
+        Some(bound) if summary.open > 0 => {
+            Some(format!("{resume} --max-credits {}", (bound.0 * 100.0).ceil() / 100.0))
+        }
+        _ => (summary.open + summary.left + summary.drafts > 0).then_some(resume),
+    }
 }
 
 fn about(cost: Credits) -> String {
@@ -153,11 +207,6 @@ fn about(cost: Credits) -> String {
 pub(super) fn estimated(cost: Credits) -> String {
     let about = if cost.0 > 0.0 { "about " } else { "" };
     format!("{about}{}", human::credits(cost))
-}
-
-/// The command that goes on with a batch.
-pub(crate) fn resume(batch: i64) -> String {
-    format!("rbgv resume {batch}")
 }
 
 /// The counts that are not nothing.
@@ -186,6 +235,37 @@ mod tests {
         ] {
             assert_eq!(argument(text), expected);
         }
+    }
+
+    #[test]
+    fn the_summary_says_what_runs_what_was_not_started_and_how_to_go_on() {
+        let summary = Summary { batch: 7, elapsed: Duration::from_secs(70), ..Summary::default() };
+        let told = |summary: Summary| finished(&summary);
+        assert_eq!(
+            told(Summary { done: 3, open: 12, running: 1, not_started: 10, ..summary }),
+            "3 done, 1 still running, and billed, 1 left for later, 10 not started in 1 min 10 s\n  \
+             next: rbgv resume 7"
+        );
+        assert_eq!(
+            told(Summary { left: 2, ..summary }),
+            "2 started and left at the service in 1 min 10 s\n  next: rbgv resume 7"
+        );
+        let bounded = Summary { open: 2, not_started: 2, ..summary };
+        let bounded = told(Summary { bound_needed: Some(Credits(7.001)), ..bounded });
+        assert!(bounded.ends_with("next: rbgv resume 7 --max-credits 7.01"), "{bounded}");
+        assert_eq!(told(summary), "nothing to do in 1 min 10 s");
+    }
+
+    #[test]
+    fn an_outage_says_what_fails_what_is_done_and_until_when() {
+        let why = Failure::new(FailureKind::Unreachable, "starting the job", "refused");
+        let since = Duration::from_secs(4);
+        assert_eq!(
+            outage(&why, since, Some(Duration::from_mins(5))),
+            "the service has not answered for 4 s: starting the job: refused; trying again for at \
+             most 5 min more (outage_max); then the run ends, and can be resumed"
+        );
+        assert!(outage(&why, since, None).ends_with("; trying again for a while"));
     }
 
     #[test]

@@ -136,6 +136,8 @@ pub struct Timing {
     pub settle: Duration,
     /// Longest `Retry-After` that is waited for; a longer one parks the lane.
     pub retry_after_max: Duration,
+    /// Longest outage of the service that a run waits for.
+    pub outage_max: Duration,
     /// First rest of an open circuit breaker.
     pub breaker_cooldown: Duration,
     /// Longest time to make a connection.
@@ -157,6 +159,7 @@ impl Default for Timing {
             poll_floor: Duration::from_millis(250),
             settle: seconds(120),
             retry_after_max: seconds(5 * 60),
+            outage_max: seconds(10 * 60),
             breaker_cooldown: seconds(15),
             connect_timeout: seconds(10),
             idle_timeout: seconds(60),
@@ -412,6 +415,7 @@ impl Timing {
             poll_floor: read.wait("poll_floor", d.poll_floor, ms(10)..=minute)?,
             settle: read.wait("settle", d.settle, ms(0)..=hour)?,
             retry_after_max: read.wait("retry_after_max", d.retry_after_max, ms(0)..=day)?,
+            outage_max: read.wait("outage_max", d.outage_max, ms(10)..=30 * day)?,
             breaker_cooldown: read.wait("breaker_cooldown", d.breaker_cooldown, ms(1)..=hour)?,
             connect_timeout: read.wait("connect_timeout", d.connect_timeout, ms(10)..=hour)?,
             idle_timeout: read.wait("idle_timeout", d.idle_timeout, ms(10)..=hour)?,

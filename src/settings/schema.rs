@@ -55,6 +55,7 @@ pub(super) const TIMING: &[&str] = &[
     "poll_floor",
     "settle",
     "retry_after_max",
+    "outage_max",
     "breaker_cooldown",
     "connect_timeout",
     "idle_timeout",

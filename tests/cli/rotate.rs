@@ -298,6 +298,7 @@ fn a_rotation_that_could_have_no_effect_is_refused() {
     std::fs::write(rotation.home.work().join("own.key"), &rotation.old).unwrap();
     let project = "[profiles.test]\napi_key_file = \"own.key\"\n";
     std::fs::write(rotation.home.work().join("rbgv.toml"), project).unwrap();
+    Ran::of(rotation.home.command().args(["config", "trust"])).ends_with(0);
     rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(2).says("rbgv.toml");
     std::fs::remove_file(rotation.home.work().join("rbgv.toml")).unwrap();
     // A key where the name of a variable belongs is not repeated.

@@ -319,7 +319,8 @@ fn new_options_start_with_one_job_and_a_surge_of_failures_stops() {
 #[test]
 fn waiting_for_a_service_that_is_not_there_is_said_once() {
     let sandbox = Sandbox::quick();
-    let home = Home::with(&sandbox);
+    let home = Home::new();
+    home.configure(&sandbox, "backoff_first = \"500ms\"\nbackoff_max = \"1s\"\n");
     home.clip("a.mp4");
     for args in [&["run", "a.mp4"][..], &["--json", "usage"], &["status", "job-1"]] {
         let mut command = home.keyed(&sandbox);

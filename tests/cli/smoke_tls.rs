@@ -148,12 +148,12 @@ fn a_certificate_that_is_not_accepted_stops_everything_before_the_key_is_sent() 
 }
 
 #[test]
-fn what_speaks_no_tls_is_no_service() {
+fn what_speaks_no_tls_is_a_wrong_address() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     let port = sandbox.base_url.rsplit(':').next().unwrap().parse().unwrap();
-    let document = document(smoke(&home, &sandbox, port, &Authority::named("trusted")), 5);
-    assert_eq!(document["verdict"]["word"], "down", "{document:#}");
+    let document = document(smoke(&home, &sandbox, port, &Authority::named("trusted")), 3);
+    assert_eq!(document["verdict"]["word"], "ours", "{document:#}");
     assert_eq!(outcome(&document, "tls"), "failed");
     assert_eq!(outcome(&document, "health"), "skipped");
 }

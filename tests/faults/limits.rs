@@ -156,7 +156,7 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
     let crowd = |callers: usize, second| -> Vec<Leave> {
         let asks = |n: usize| {
             let mut leave = None;
-            let change = &mut |host: &mut _| leave = Some(ask(host, &shape, at(second)));
+            let change = &mut |host: &mut _| leave = Some(ask(host, &shape, false, at(second)));
             ledgers[n % 2].change_host("host", change).unwrap();
             leave.unwrap()
         };

@@ -25,4 +25,5 @@ mod limits;
 mod polling;
 mod rows;
 mod signals;
+mod stops;
 mod webhooks;

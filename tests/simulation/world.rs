@@ -262,6 +262,7 @@ impl World {
             observer,
             timing,
             stop: CancellationToken::new(),
+            time_is_over: Arc::default(),
             beside: None,
         }))
     }
@@ -282,7 +283,8 @@ impl Notes {
 
 impl Observer for Notes {
     fn observe(&self, event: &Event) {
-        if let Event::Item {
+        if let Event::Stopped(failure)
+        | Event::Item {
             what: ItemEvent::Failed(failure) | ItemEvent::Paused(failure), ..
         } = event
         {

@@ -61,7 +61,7 @@ api_key_env = "TEST_KEY"
 
 [profiles.test.timing]
 connect_timeout = "5s"
-{}{}{}{}{}{}{}{}{}"#,
+{}{}{}{}{}{}{}{}{}{}"#,
             sandbox.base_url,
             unless(more, "backoff_first", "backoff_first = \"20ms\"\n"),
             unless(more, "backoff_max", "backoff_max = \"200ms\"\n"),
@@ -71,6 +71,7 @@ connect_timeout = "5s"
             unless(more, "settle", "settle = \"400ms\"\n"),
             unless(more, "idle_timeout", "idle_timeout = \"10s\"\n"),
             unless(more, "retry_after_max", "retry_after_max = \"5s\"\n"),
+            unless(more, "outage_max", "outage_max = \"5s\"\n"),
             more
         );
         std::fs::write(self.path("config/rbgv/config.toml"), config).unwrap();

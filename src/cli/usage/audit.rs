@@ -90,8 +90,7 @@ async fn look(
     clients: &[Client],
     ledger: &Ledger,
 ) -> Result<(Findings, Option<Credits>), Failure> {
-    let waiting = session.says_waiting();
-    let call = Call { on_retry: &waiting, ..Call::plain() };
+    let call = Call::plain();
     let mut answers: Vec<Answers> = Vec::new();
     for client in clients {
         answers.push(Answers::of(args, client, &call).await?);
@@ -200,6 +199,11 @@ fn show(args: &Args, session: &Session, findings: &Findings) {
     for unchecked in &findings.unchecked {
         printer.data(&format!("not checked: {unchecked}"));
     }
+    if findings.verdict() != Verdict::Matched {
+        for saw in &findings.saw {
+            printer.data(&format!("compared: {saw}"));
+        }
+    }
     printer.data(&verdict(args, findings));
     let job = |ours: bool| {
         let mut differences = findings.differences.iter().filter(|d| d.input.is_some() == ours);
@@ -217,6 +221,14 @@ fn verdict(args: &Args, findings: &Findings) -> String {
     let days = human::counted(u64::from(args.days), "day", "days");
     let credits = human::credits(findings.credits);
     match (findings.verdict(), findings.basis) {
+        (Verdict::Matched, _) if findings.beyond_estimate > 0 => format!(
+            "every charge of the last {days} is right by the length of its output ({charges}, \
+             {credits}), but {} more than was estimated: see the remarks",
+            match findings.beyond_estimate {
+                1 => "1 was".to_owned(),
+                many => format!("{many} were"),
+            }
+        ),
         (Verdict::Matched, _) => format!(
             "all matched: {charges} in the last {days}, {credits}, each in this ledger, each \
              completed job charged once, and no input charged again unless asked for{}",
@@ -262,6 +274,9 @@ fn records(args: &Args, session: &Session, findings: &Findings) {
     for unchecked in &findings.unchecked {
         session.printer.warn(&format!("not checked: {unchecked}"));
     }
+    for saw in &findings.saw {
+        session.printer.note(&format!("compared: {saw}"));
+    }
     session.printer.note(&verdict(args, findings));
 }
 
@@ -283,6 +298,8 @@ fn document(args: &Args, findings: &Findings, budget: Option<Budget>) -> Value {
         "matched": findings.matched,
         "matched_credits": json::credits(findings.credits),
         "asked_again": findings.asked_again,
+        "beyond_estimate": findings.beyond_estimate,
+        "compared": findings.saw,
         "differences": findings.differences.iter().map(difference).collect::<Vec<_>>(),
         "unchecked": findings.unchecked,
         "remarks": findings.remarks,

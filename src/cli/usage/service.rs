@@ -17,8 +17,7 @@ type Events = (KeyId, UsageEventPage);
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let clients = session.clients(None)?;
-    let waiting = session.says_waiting();
-    let call = Call { on_retry: &waiting, ..Call::plain() };
+    let call = Call::plain();
     let keys = ask(&clients, args.days, &call).await?;
     let mut events: Vec<Events> = Vec::new();
     for client in clients.iter().take(keys.len()).filter(|_| args.events) {

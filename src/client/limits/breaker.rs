@@ -62,9 +62,11 @@ pub enum Leave {
     AskAfter(Duration),
 }
 
-/// Asks for leave to call the host.
-pub fn ask(state: &mut HostLimits, shape: &BreakerShape, now: Instant) -> Leave {
+/// Asks for leave to call the host. The first call of a process (`is_new`) does not wait for what
+/// another one has met: it is a probe of its own, and makes no other wait longer.
+pub fn ask(state: &mut HostLimits, shape: &BreakerShape, is_new: bool, now: Instant) -> Leave {
     match state.phase {
+        BreakerPhase::Open { .. } | BreakerPhase::Probing { .. } if is_new => Leave::Go,
         BreakerPhase::Closed => Leave::Go,
         BreakerPhase::Open { until } => match until.since(now) {
             // A time beyond every cool-down comes from a broken clock.
@@ -215,12 +217,25 @@ mod tests {
     fn after_the_cool_down_one_call_tries() {
         let shape = BreakerShape::default();
         let mut host = opened();
-        assert_eq!(ask(&mut host, &shape, at(100)), Leave::AskAfter(seconds(15)));
-        assert_eq!(ask(&mut host, &shape, at(114)), Leave::AskAfter(seconds(1)));
-        assert_eq!(ask(&mut host, &shape, at(115)), Leave::Probe);
-        assert_eq!(ask(&mut host, &shape, at(115)), Leave::AskAfter(seconds(15)));
-        assert_eq!(ask(&mut host, &shape, at(189)), Leave::AskAfter(seconds(1)));
-        assert_eq!(ask(&mut host, &shape, at(190)), Leave::Probe, "the first one is lost");
+        assert_eq!(ask(&mut host, &shape, false, at(100)), Leave::AskAfter(seconds(15)));
+        assert_eq!(ask(&mut host, &shape, false, at(114)), Leave::AskAfter(seconds(1)));
+        assert_eq!(ask(&mut host, &shape, false, at(115)), Leave::Probe);
+        assert_eq!(ask(&mut host, &shape, false, at(115)), Leave::AskAfter(seconds(15)));
+        assert_eq!(ask(&mut host, &shape, false, at(189)), Leave::AskAfter(seconds(1)));
+        assert_eq!(ask(&mut host, &shape, false, at(190)), Leave::Probe, "the first one is lost");
+    }
+
+    #[test]
+    fn a_new_process_tries_at_once() {
+        let shape = BreakerShape::default();
+        let mut host = opened();
+        assert_eq!(ask(&mut host, &shape, false, at(101)), Leave::AskAfter(seconds(14)));
+        assert_eq!(ask(&mut host, &shape, true, at(101)), Leave::Go);
+        assert!(!badly(&mut host, &shape, at(101)), "others wait no longer for it");
+        assert_eq!(ask(&mut host, &shape, false, at(101)), Leave::AskAfter(seconds(14)));
+        well(&mut host, &shape, at(102));
+        assert_eq!(ask(&mut host, &shape, true, at(102)), Leave::Go, "the ramp holds for all");
+        assert_eq!(ask(&mut host, &shape, true, at(102)), Leave::GoAfter(seconds(1)));
     }
 
     #[test]
@@ -230,10 +245,12 @@ mod tests {
         let mut now = 100;
         let mut waits = Vec::new();
         for _ in 0..6 {
-            let Leave::AskAfter(wait) = ask(&mut host, &shape, at(now)) else { panic!("open") };
+            let Leave::AskAfter(wait) = ask(&mut host, &shape, false, at(now)) else {
+                panic!("open")
+            };
             waits.push(wait.as_secs());
             now += wait.as_secs();
-            assert_eq!(ask(&mut host, &shape, at(now)), Leave::Probe);
+            assert_eq!(ask(&mut host, &shape, false, at(now)), Leave::Probe);
             assert!(badly(&mut host, &shape, at(now)));
         }
         assert_eq!(waits, [15, 30, 60, 120, 240, 300]);
@@ -243,22 +260,23 @@ mod tests {
     fn a_good_probe_opens_a_ramp_and_trouble_on_it_closes_again() {
         let shape = BreakerShape::default();
         let mut host = opened();
-        ask(&mut host, &shape, at(115));
+        ask(&mut host, &shape, false, at(115));
         well(&mut host, &shape, at(116));
         // One a second at its foot: the second caller is given the next place.
-        assert_eq!(ask(&mut host, &shape, at(116)), Leave::Go);
-        assert_eq!(ask(&mut host, &shape, at(116)), Leave::GoAfter(seconds(1)));
+        assert_eq!(ask(&mut host, &shape, false, at(116)), Leave::Go);
+        assert_eq!(ask(&mut host, &shape, false, at(116)), Leave::GoAfter(seconds(1)));
         // A crowd is told to come when the ramp ends.
-        let crowd: Vec<Leave> = (0..1_000).map(|_| ask(&mut host, &shape, at(116))).collect();
+        let crowd: Vec<Leave> =
+            (0..1_000).map(|_| ask(&mut host, &shape, false, at(116))).collect();
         let placed = crowd.iter().filter(|leave| matches!(leave, Leave::GoAfter(_))).count();
         assert_eq!(placed, 4);
         assert_eq!(crowd.last(), Some(&Leave::AskAfter(seconds(6))));
 
         let mut flapping = host;
         assert!(badly(&mut flapping, &shape, at(118)));
-        assert_eq!(ask(&mut flapping, &shape, at(118)), Leave::AskAfter(seconds(30)));
+        assert_eq!(ask(&mut flapping, &shape, false, at(118)), Leave::AskAfter(seconds(30)));
 
-        assert_eq!(ask(&mut host, &shape, at(122)), Leave::Go);
+        assert_eq!(ask(&mut host, &shape, false, at(122)), Leave::Go);
         assert_eq!(host.phase, BreakerPhase::Closed);
     }
 
@@ -281,10 +299,10 @@ mod tests {
         let shape = BreakerShape::default();
         let mut host =
             HostLimits { phase: BreakerPhase::Open { until: at(99_999) }, ..HostLimits::default() };
-        assert_eq!(ask(&mut host, &shape, at(1)), Leave::Probe);
+        assert_eq!(ask(&mut host, &shape, false, at(1)), Leave::Probe);
         host.phase = BreakerPhase::Probing { since: at(99_999) };
-        assert_eq!(ask(&mut host, &shape, at(1)), Leave::Probe);
+        assert_eq!(ask(&mut host, &shape, false, at(1)), Leave::Probe);
         host.phase = BreakerPhase::Ramp { since: at(99_999), full_at_micros: u64::MAX };
-        assert_eq!(ask(&mut host, &shape, at(1)), Leave::Go);
+        assert_eq!(ask(&mut host, &shape, false, at(1)), Leave::Go);
     }
 }

@@ -1,7 +1,8 @@
 //! The part of limits that waits: asks the policies whether a call may go, sleeps, asks again, and
 //! tells the shared state how the call went.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
@@ -14,6 +15,8 @@ use super::config::Limits;
 use super::key_block;
 use crate::blocking::blocking;
 use crate::client::call::Call;
+use crate::client::endpoint::Timing;
+use crate::client::silence::Watched;
 use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind};
 
@@ -46,6 +49,11 @@ pub(in crate::client) struct Limiter {
     clock: Arc<dyn Clock>,
     /// Longest pause that a call waits for.
     patience: Duration,
+    /// Longest outage that a call waits for.
+    outage_max: Duration,
+    /// Breakers that this process has asked before.
+    asked: std::sync::Mutex<BTreeSet<String>>,
+    watched: Arc<Watched>,
 }
 
 impl Limiter {
@@ -54,7 +62,7 @@ impl Limiter {
         key: LimitKey,
         shape: &Limits,
         clock: Arc<dyn Clock>,
-        patience: Duration,
+        timing: &Timing,
     ) -> Self {
         Self {
             store,
@@ -65,8 +73,16 @@ impl Limiter {
             turns: std::array::from_fn(|_| Mutex::new(())),
             backlog: watch::Sender::new(Backlog::Empty),
             clock,
-            patience,
+            patience: timing.retry_after_max,
+            outage_max: timing.outage_max,
+            asked: std::sync::Mutex::default(),
+            watched: Arc::default(),
         }
+    }
+
+    /// The same, whose pauses `watched` is shown.
+    pub(in crate::client) fn watched(self, watched: Arc<Watched>) -> Self {
+        Self { watched, ..self }
     }
 
     /// Says what inputs that are not started yet wait for.
@@ -210,7 +226,10 @@ impl Limiter {
         let mut waited = Duration::ZERO;
         loop {
             let (shape, now) = (self.shape.breaker, self.clock.now());
-            match self.with_host(host, move |host| breaker::ask(host, &shape, now)).await? {
+            // A new process is a probe: what opened the breaker may be long over.
+            let is_new = self.asked().insert(host.to_owned());
+            let ask = move |host: &mut HostLimits| breaker::ask(host, &shape, is_new, now);
+            match self.with_host(host, ask).await? {
                 Leave::Go | Leave::Probe => return Ok(()),
                 Leave::GoAfter(wait) => {
                     tokio::time::sleep(wait).await;
@@ -219,13 +238,17 @@ impl Limiter {
                 Leave::AskAfter(wait) => {
                     waited += wait;
                     let failure = left_alone(what, host, wait);
-                    if waited > self.patience {
+                    if waited > self.outage_max {
                         return Err(failure);
                     }
                     self.sit_out(failure, wait, call).await?;
                 }
             }
         }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits, unless that is more than a call waits, and says so.
@@ -235,11 +258,16 @@ impl Limiter {
         wait: Duration,
         call: &Call<'_>,
     ) -> Result<(), Failure> {
-        if wait > self.patience {
+        let patience = match failure.kind {
+            FailureKind::RateLimited => self.patience,
+            _ => self.outage_max,
+        };
+        if wait > patience {
             return Err(failure);
         }
         if wait >= WORTH_REPORTING {
             (call.on_retry)(&failure, wait);
+            self.watched.paused(&failure, self.clock.now().after(wait));
         }
         tokio::time::sleep(wait).await;
         Ok(())

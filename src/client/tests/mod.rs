@@ -74,6 +74,7 @@ fn timing() -> Timing {
         backoff_first: Duration::from_millis(1),
         backoff_max: Duration::from_millis(4),
         retry_after_max: Duration::from_secs(1),
+        outage_max: Duration::from_secs(1),
         retries: 2,
     }
 }

@@ -41,8 +41,7 @@ pub(in crate::flow) async fn find_job<'a>(
     let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
     let mut failure = None;
     for context in std::iter::once(first).chain(others) {
-        let waiting = context.says_waiting();
-        let call = Call { job: Some(job.clone()), on_retry: &waiting, ..Call::plain() };
+        let call = Call { job: Some(job.clone()), ..Call::plain() };
         match context.unless_stopped(context.service.get(job, call)).await? {
             Ok(view) => return Ok((context, view)),
             Err(unseen) if unseen.kind == FailureKind::NotFound => {

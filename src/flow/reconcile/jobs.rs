@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::seen::{Charge, Seen};
+use super::words;
 use super::{Books, Cut, Difference, Findings, RECENT, SKEW, Wrong, agree, price};
 use crate::ledger::{Phase, Spent};
 use crate::model::{Credits, JobId, Timestamp};
@@ -167,6 +168,14 @@ fn wrong(
     }
     if bill.charges > 1 {
         findings.remarks.push(format!("{}: charged in {} parts", named(attempt), bill.charges));
+    }
+    if let Some(estimate) = attempt.estimate
+        && fits
+        && !agree(bill.net(), estimate)
+        && bill.net > estimate.0
+    {
+        findings.beyond_estimate += 1;
+        findings.remarks.push(words::beyond_estimate(attempt, bill.net(), estimate));
     }
     match (attempt.phase, expected) {
         (Phase::Completed, Some(_)) if !fits => return Some(Wrong::OtherAmount),

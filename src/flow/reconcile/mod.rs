@@ -185,6 +185,10 @@ pub struct Findings {
     pub credits: Credits,
     /// Of these, further attempts at an item that was charged for before, which the user asked for.
     pub asked_again: usize,
+    /// Charges that are right by the length of the output, and more than was estimated.
+    pub beyond_estimate: usize,
+    /// What was compared, for each set of answers.
+    pub saw: Vec<String>,
     /// Every difference.
     pub differences: Vec<Difference>,
     /// What could not be looked at, in words.
@@ -219,6 +223,8 @@ pub fn reconcile(books: &Books<'_>) -> Findings {
         matched: 0,
         credits: Credits(0.0),
         asked_again: 0,
+        beyond_estimate: 0,
+        saw: vec![words::saw(books)],
         differences: Vec::new(),
         unchecked: Vec::new(),
         remarks: Vec::new(),
@@ -268,6 +274,8 @@ impl Findings {
         self.matched += other.matched;
         self.credits = self.credits + other.credits;
         self.asked_again += other.asked_again;
+        self.beyond_estimate += other.beyond_estimate;
+        self.saw.extend(other.saw);
         self.differences.extend(other.differences);
         self.unchecked.extend(other.unchecked);
         self.remarks.extend(other.remarks);

@@ -2,7 +2,44 @@
 
 use super::Books;
 use super::seen::Seen;
+use crate::ledger::Spent;
 use crate::model::{Credits, Timestamp};
+
+/// What the answers and the ledger have of the period.
+pub(super) fn saw(books: &Books<'_>) -> String {
+    let events = &books.events.events;
+    let of = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let times = || events.iter().filter_map(|event| Timestamp::read(event.at.as_deref()?));
+    let range = match (times().min(), times().max()) {
+        (Some(oldest), Some(newest)) => format!(", from {} to {}", oldest.day(), newest.day()),
+        _ => String::new(),
+    };
+    let used = match books.summary.used() {
+        Some(used) => format!("a summary that says {used} credits"),
+        None => "no summary with credits".to_owned(),
+    };
+    let attempts = books.attempts.iter().filter(|attempt| attempt.at >= books.since).count();
+    format!(
+        "{}{of} usage events{range}; {used}; {attempts} attempts of this ledger since {}",
+        events.len(),
+        books.since.day()
+    )
+}
+
+/// A charge that is more than was estimated, since the output is longer than the input said.
+pub(super) fn beyond_estimate(attempt: &Spent, charged: Credits, estimate: Credits) -> String {
+    let seconds = |seconds: Option<f64>| match seconds {
+        Some(seconds) => format!("{seconds:.1} s"),
+        None => "of unknown length".to_owned(),
+    };
+    format!(
+        "{}: charged {charged} credits, {estimate} were estimated: the output is {}, the input by its \
+         header {}",
+        attempt.name,
+        seconds(attempt.seconds),
+        seconds(attempt.duration)
+    )
+}
 
 pub(super) fn cut(books: &Books<'_>, from: Timestamp) -> String {
     let shown = books.events.events.len();

@@ -164,6 +164,7 @@ fn apart(
         observer,
         timing: context.timing,
         stop,
+        time_is_over: Arc::default(),
         // A smoke test is about one key.
         beside: None,
     }
@@ -179,13 +180,13 @@ async fn work(
 ) -> Result<bool, Failure> {
     let proven = context.ledger(move |ledger, _| ledger.proven(batch)).await?;
     let run = Arc::new(Run::new(Arc::clone(context), batch, conduct, proven));
-    let dispatch = Dispatch::new(Arc::clone(&run), spool, None);
+    let dispatch = Dispatch::new(run, spool, None);
     let began = context.clock.now();
     let timer = {
-        let run = Arc::clone(&run);
+        let context = Arc::clone(context);
         tokio::spawn(async move {
             tokio::time::sleep(patience).await;
-            run.out_of_time();
+            context.end_time();
         })
     };
     let verdict = dispatch.work().await;
@@ -224,6 +225,8 @@ pub(super) fn affordable(
 struct Record {
     clock: Arc<dyn Clock>,
     items: Mutex<BTreeMap<i64, Open>>,
+    /// Why nothing more was begun: of every item that did not end by itself.
+    stopped: Mutex<Option<Failure>>,
 }
 
 /// An item that is being worked on.
@@ -235,17 +238,29 @@ struct Open {
 
 impl Record {
     fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, items: Mutex::default() }
+        Self { clock, items: Mutex::default(), stopped: Mutex::default() }
     }
 
     fn items(&self) -> Vec<Item> {
         let items = self.items.lock().unwrap_or_else(PoisonError::into_inner);
-        items.values().map(|open| open.item.clone()).collect()
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let told = |open: &Open| {
+            let mut item = open.item.clone();
+            if item.output.is_none() && item.failure.is_none() {
+                item.failure.clone_from(&stopped);
+            }
+            item
+        };
+        items.values().map(told).collect()
     }
 }
 
 impl Observer for Record {
     fn observe(&self, event: &Event) {
+        if let Event::Stopped(failure) = event {
+            let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            *stopped = Some(failure.clone());
+        }
         let Event::Item { item, what } = event else { return };
         // Items have no number while they are read for the plan.
         if item.id < 0 {

@@ -111,6 +111,11 @@ fn whole_run(stage: &Stage) {
         failed: 1,
         rejected: 1,
         open: 2,
+        running: 0,
+        not_started: 0,
+        left: 1,
+        drafts: 0,
+        bound_needed: None,
         credits: Credits(4.0),
         elapsed: Duration::from_millis(41_300),
     }));
@@ -139,7 +144,7 @@ fn lines_tell_each_change_and_standard_output_has_results_only() {
     warning: cow.mp4: paused: start: 2 credits are left
     note: prices are 3 days old
     warning: the service ignored auto_start
-    1 done, 1 failed, 1 already done, 1 no video, 2 left for later in 41 s; about 4.00 credits
+    1 done, 1 failed, 1 already done, 1 no video, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
       next: rbgv resume 12
     ");
     insta::assert_snapshot!(stage.stdout.text(), @"
@@ -159,7 +164,7 @@ fn quiet_tells_results_and_trouble() {
       next: rbgv run --retry-failed 1 dog.mp4
     warning: cow.mp4: paused: start: 2 credits are left
     warning: the service ignored auto_start
-    1 done, 1 failed, 1 already done, 1 no video, 2 left for later in 41 s; about 4.00 credits
+    1 done, 1 failed, 1 already done, 1 no video, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
       next: rbgv resume 12
     ");
     assert_eq!(stage.stdout.text().lines().count(), 3);

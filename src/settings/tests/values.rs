@@ -31,6 +31,7 @@ fn the_defaults_are_those_of_the_design() {
         (timing.poll_floor, 250),
         (timing.settle, 120_000),
         (timing.retry_after_max, 300_000),
+        (timing.outage_max, 600_000),
         (timing.breaker_cooldown, 15_000),
         (timing.connect_timeout, 10_000),
         (timing.idle_timeout, 60_000),

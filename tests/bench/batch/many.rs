@@ -152,7 +152,7 @@ fn whole_way(
     reach(Phase::Draft, "draft")?;
     task.row.job = Some(JobId(format!("job_{}", task.id.0)));
     task.row.phase = Phase::StartSent;
-    let gate = StartGate { batch, in_flight: Arc::new(|_| 1_000), max_credits: None };
+    let gate = StartGate { batch, in_flight: Arc::new(|_| 1_000), max_credits: None, rate: None };
     ledger.commit_start(owner, &task, &gate)?;
     for (phase, note) in
         [(Phase::Running, "follow"), (Phase::Running, "follow"), (Phase::Completed, "finish")]

@@ -109,6 +109,28 @@ fn wrongs(findings: &Findings) -> Vec<Wrong> {
 }
 
 #[test]
+fn a_charge_that_fits_a_longer_output_is_right_and_remarked_on() {
+    let longer = Spent { seconds: Some(10.0), ..attempt("a") };
+    let found = Case::of(vec![longer], vec![charge("a", 10.0)]).found();
+    assert_eq!((found.verdict(), found.beyond_estimate), (Verdict::Matched, 1), "{found:?}");
+    assert_eq!(
+        found.remarks,
+        [
+            "a.mp4: charged 10.00 credits, 2.00 were estimated: the output is 10.0 s, the input by its \
+          header 2.0 s"
+        ]
+    );
+    assert_eq!(
+        found.saw,
+        ["1 usage events, from 2026-01-09 to 2026-01-09; a summary that says 10.00 credits; 1 \
+          attempts of this ledger since 2026-01-03"]
+    );
+    let shorter = Spent { seconds: Some(1.0), ..attempt("a") };
+    let found = Case::of(vec![shorter], vec![charge("a", 1.0)]).found();
+    assert_eq!((found.beyond_estimate, found.remarks.len()), (0, 0), "less is no surprise");
+}
+
+#[test]
 fn every_charge_with_its_attempt_is_all_there_is_to_say() {
     let found =
         Case::of(vec![attempt("a"), attempt("b")], vec![charge("a", 2.0), charge("b", 2.01)])
