@@ -61,7 +61,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
         'rbgv;run' {
             [CompletionResult]::new('--from-file', '--from-file', [CompletionResultType]::ParameterName, 'Read further inputs from a file, one a line')
             [CompletionResult]::new('--include', '--include', [CompletionResultType]::ParameterName, 'Of directories, take only files that match this glob; may be repeated')
-            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Of directories, leave out files that match this glob; may be repeated')
+            [CompletionResult]::new('--exclude', '--exclude', [CompletionResultType]::ParameterName, 'Of directories, leave out files and directories that match this glob; may be repeated')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where outputs go: a directory, a file for one input, or - for standard output')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where outputs go: a directory, a file for one input, or - for standard output')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}')

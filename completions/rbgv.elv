@@ -57,7 +57,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;run'= {
             cand --from-file 'Read further inputs from a file, one a line'
             cand --include 'Of directories, take only files that match this glob; may be repeated'
-            cand --exclude 'Of directories, leave out files that match this glob; may be repeated'
+            cand --exclude 'Of directories, leave out files and directories that match this glob; may be repeated'
             cand -o 'Where outputs go: a directory, a file for one input, or - for standard output'
             cand --output 'Where outputs go: a directory, a file for one input, or - for standard output'
             cand --name 'How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}'

@@ -60,7 +60,7 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "model" -d 'Models for the
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l from-file -d 'Read further inputs from a file, one a line' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l include -d 'Of directories, take only files that match this glob; may be repeated' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l exclude -d 'Of directories, leave out files that match this glob; may be repeated' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l exclude -d 'Of directories, leave out files and directories that match this glob; may be repeated' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -s o -l output -d 'Where outputs go: a directory, a file for one input, or - for standard output' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l name -d 'How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand run" -l model -d 'Which model works on the video [default: original]' -r -f -a "original\t''

@@ -16,7 +16,7 @@ use directories::ProjectDirs;
 use rustix::fd::AsFd;
 use rustix::time::ClockId;
 
-use crate::model::{Clock, Failure, Instant, Random, Timestamp};
+use crate::model::{Clock, Failure, Instant, Random, Sanitizer, Timestamp};
 
 /// All that the process was given, and all that it may ask the machine for.
 ///
@@ -40,6 +40,8 @@ pub struct Env {
     pub random: Arc<dyn Random>,
     /// Our process id.
     pub pid: u32,
+    /// Knows the secrets that were loaded.
+    pub sanitizer: Sanitizer,
 }
 
 /// The platform's directories for our files; none of them need exist yet.
@@ -87,6 +89,7 @@ impl Env {
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom::new()?),
             pid: std::process::id(),
+            sanitizer: Sanitizer::default(),
         })
     }
 

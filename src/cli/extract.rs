@@ -30,7 +30,8 @@ pub(super) async fn unpack(
         };
         let files = unpacked.map_err(|bad| {
             let what = format!("unpacking {}", archive.display());
-            let failure = Failure::new(bad.kind(), what, bad.to_string());
+            let why = context.service.clean(&bad.to_string());
+            let failure = Failure::new(bad.kind(), what, why);
             match bad {
                 BadOutput::Exists(_) if !overwrite => failure.with_next(
                     "add --overwrite, which replaces the files in it that are in the way",

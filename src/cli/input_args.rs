@@ -9,6 +9,7 @@ use clap::Args;
 use crate::env::Env;
 use crate::flow::{Destination, List, Named, Selection, Template};
 use crate::model::{Failure, FailureKind};
+use crate::output::words::argument;
 
 /// Which inputs, and where their outputs go.
 #[derive(Debug, Clone, Args)]
@@ -33,7 +34,7 @@ pub(super) struct InputArgs {
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
 
-    /// Of directories, leave out files that match this glob; may be repeated
+    /// Of directories, leave out files and directories that match this glob; may be repeated
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
@@ -84,13 +85,19 @@ impl InputArgs {
         for input in self.inputs {
             if input.as_os_str() == "-" {
                 let reader = Box::new(std::io::stdin());
-                lists.push(List { name: "standard input".to_owned(), reader, nul: self.null });
+                lists.push(List { path: None, reader, nul: self.null });
             } else {
                 named.push(Named::read(input));
             }
         }
         let several = named.len() > 1 || !lists.is_empty() || has_directory(&named, env);
         let destination = destination(self.output, several, env)?;
+        let selection = match &destination {
+            Destination::Directory(outputs) => {
+                selection.without_outputs_in(env.current_dir.join(outputs))
+            }
+            _ => selection,
+        };
         Ok(Inputs { named, lists, selection, destination, template: self.name })
     }
 }
@@ -103,11 +110,16 @@ fn has_directory(named: &[Named], env: &Env) -> bool {
 }
 
 fn open_list(path: &Path, nul: bool) -> Result<List, Failure> {
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| {
-        Failure::new(FailureKind::Usage, format!("--from-file {name}"), error.to_string())
-    })?;
-    Ok(List { name, reader: Box::new(file), nul })
+    let refused = |why: String, next: &str| {
+        let shown = argument(&path.to_string_lossy());
+        Failure::new(FailureKind::Usage, format!("--from-file {shown}"), why)
+            .with_next(format!("{next} {shown}"))
+    };
+    let file = File::open(path).map_err(|error| refused(error.to_string(), "ls -l"))?;
+    if path.is_dir() {
+        return Err(refused("it is a directory, not a list".to_owned(), "rbgv run"));
+    }
+    Ok(List { path: Some(path.to_owned()), reader: Box::new(file), nul })
 }
 
 /// `-o` means a directory when it is one, ends with a slash, or the inputs are several or a

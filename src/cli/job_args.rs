@@ -152,8 +152,8 @@ where
 
 fn read_composition(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
     let what = format!("--composition {}", path.display());
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(FailureKind::Usage, what.clone(), error.to_string()))?;
+    let text = super::session::read_text(path)
+        .map_err(|why| Failure::new(FailureKind::Usage, what.clone(), why))?;
     serde_json::from_str(&text)
         .map_err(|error| Failure::new(FailureKind::Usage, what, format!("it is not JSON: {error}")))
 }

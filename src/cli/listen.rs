@@ -120,8 +120,9 @@ struct Desk<'a> {
 async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failure> {
     let secret = session.settings.webhook_secret(args.belief.secret_file.as_deref())?;
     for warning in &secret.warnings {
-        session.printer.warn(warning);
+        session.printer.warn_once(warning);
     }
+    session.env.sanitizer.add(secret.key.expose());
     let mut desk = Desk::open(session, &args.handler)?;
     desk.kept = args.keep.as_deref().map(|file| absolute(&session.env, file));
     let keep = desk.kept.clone().map(Keep::open).transpose()?.map(Arc::new);
@@ -141,6 +142,7 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
         keep,
         origin,
         secret: secret.key,
+        sanitizer: session.env.sanitizer.clone(),
         max_age: args.belief.max_age,
         max_body: MAX_BODY,
         clock: session.env.clock.clone(),

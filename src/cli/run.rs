@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+mod watch;
+
 use super::input_args::{InputArgs, Inputs};
 use super::job_args::{JobArgs, with_background};
 use super::session::Session;
@@ -13,10 +15,10 @@ use crate::client::Call;
 use crate::flow::plan::{Plan, Planner, Request};
 use crate::flow::protocol::Goal;
 use crate::flow::{
-    Arrivals, Conduct, Context, Destination, Dispatch, Earlier, Run, StdoutSink, Verdict, adopt,
-    earlier, interrupted,
+    Conduct, Context, Destination, Dispatch, Earlier, Run, StdoutSink, Verdict, adopt, earlier,
 };
 use crate::ledger::{BatchId, Totals};
+use crate::model::event::Summary;
 use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, JobOptions, Pricing};
 use crate::output::{Table, human, json};
 
@@ -159,21 +161,70 @@ async fn run_within(
     release_latches(context).await?;
     let limit = session.settings.profile.limits.in_flight_max;
     let conduct = args.conduct.conduct(goal, args.again, limit);
-    let call = Call::plain();
-    let pricing = context.unless_stopped(context.service.pricing(call)).await??;
-    let wish = Wish { options, conduct, pricing };
+    let wanted = |pricing| Wish { options, conduct, pricing, is_attended: true };
     if args.watch {
-        return watch(session, context, inputs, &wish).await;
+        return watch::watch(session, context, inputs, wanted).await;
     }
+    let wish = wanted(context.unless_stopped(context.service.pricing(Call::plain())).await??);
     let stdout = to_stdout.then(|| stdout_sink(session));
     let plan = make_plan(context, request(session, inputs, &wish, None), &wish.pricing).await?;
-    if args.dry_run {
+    let batch = plan.batch;
+    // An input that was named and cannot be taken is no success, although the others were done.
+    let refused = (!plan.refused.is_empty()).then_some(ExitClass::Usage);
+    let class = if args.dry_run {
         show_plan(session, &wish.options, &plan.totals);
-        let batch = plan.batch;
+        let class = foreseen(session, context, &plan, &wish).await;
         context.ledger(move |ledger, _| ledger.discard(batch)).await?;
-        return Ok(ExitClass::Done);
+        class?
+    } else if plan.is_empty() {
+        announce(context, batch, &plan.totals);
+        context
+            .observer
+            .observe(&Event::Finished(Summary { batch: batch.0, ..Summary::default() }));
+        context.ledger(move |ledger, _| ledger.discard(batch)).await?;
+        ExitClass::Done
+    } else {
+        go(session, context, &plan, &wish, stdout).await?.class
+    };
+    Ok(ExitClass::combine([class].into_iter().chain(refused), false))
+}
+
+/// How a run of this plan would end, by what is known before anything is sent.
+async fn foreseen(
+    session: &Session,
+    context: &Arc<Context>,
+    plan: &Plan,
+    wish: &Wish,
+) -> Result<ExitClass, Failure> {
+    for context in context.all() {
+        // The first call with a key that is not accepted ends a run.
+        let usage = context.service.usage_summary(1, Call::plain());
+        if let Err(failure) = context.unless_stopped(usage).await?
+            && failure.kind == FailureKind::Unauthorized
+        {
+            return Err(failure);
+        }
     }
-    go(session, context, plan, &wish, stdout).await
+    let known = earlier_of_all(session, context, wish).await?;
+    let asked = questions(session, plan, &known, wish, &plan.totals);
+    if let Some(question) = asked.into_iter().next().filter(|_| !session.can_ask()) {
+        session.confirm(&question)?;
+    }
+    let (batch, totals) = (plan.batch, plan.totals);
+    let ended = context.ledger(move |ledger, _| ledger.ended_badly(batch)).await?;
+    let repeated = |kind| kind == FailureKind::JobFailed && wish.conduct.retry_failed > 0;
+    let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
+    let failed: usize = ended.iter().map(|(_, number)| number).sum();
+    // Of a video of unknown length, the longest that it can be counts, as in the run.
+    let rate = wish.pricing.estimate(wish.options.model, 1.0).map(|second| second.0);
+    let needed = context.ledger(move |ledger, _| ledger.bound_needed(batch, rate)).await?;
+    let is_unknown = rate.is_none() && totals.unpriced > 0;
+    let is_over = |max: Credits| is_unknown || needed.0 > max.0;
+    let classes = ended.iter().map(|(kind, _)| kind.exit_class());
+    let classes = classes
+        .chain((totals.rejected > 0).then_some(ExitClass::Some))
+        .chain(wish.conduct.max_credits.is_some_and(is_over).then_some(ExitClass::Credits));
+    Ok(ExitClass::combine(classes, totals.todo + totals.done > failed))
 }
 
 /// Whoever runs a command has seen to what stopped an earlier one.
@@ -185,10 +236,13 @@ pub(super) async fn release_latches(context: &Arc<Context>) -> Result<(), Failur
 }
 
 /// What the user wants of every input.
+#[derive(Clone)]
 struct Wish {
     options: JobOptions,
     conduct: Conduct,
     pricing: Pricing,
+    /// Whether somebody may be asked about single inputs.
+    is_attended: bool,
 }
 
 fn request(
@@ -214,12 +268,12 @@ fn request(
 async fn go(
     session: &Session,
     context: &Arc<Context>,
-    plan: Plan,
+    plan: &Plan,
     wish: &Wish,
     stdout: Option<StdoutSink>,
-) -> Result<ExitClass, Failure> {
+) -> Result<Verdict, Failure> {
     let batch = plan.batch;
-    let totals = match agree(session, context, batch, wish).await {
+    let totals = match agree(session, context, plan, wish).await {
         Ok(totals) => totals,
         Err(refused) => {
             context.ledger(move |ledger, _| ledger.discard(batch)).await?;
@@ -228,26 +282,23 @@ async fn go(
     };
     announce(context, batch, &totals);
     let conduct = wish.conduct.clone();
-    Ok(work(session, context, batch, conduct, stdout).await?.class)
+    work(session, context, batch, conduct, stdout).await
 }
 
-/// What a batch comes to, once the user has agreed to everything that has to be asked.
+/// What a plan adds up to, once the user has agreed to everything that has to be asked.
 async fn agree(
     session: &Session,
     context: &Arc<Context>,
-    batch: BatchId,
+    plan: &Plan,
     wish: &Wish,
 ) -> Result<Totals, Failure> {
     let known = earlier_of_all(session, context, wish).await?;
-    for (context, earlier) in known.iter().filter(|(_, earlier)| earlier.unknown > 0) {
-        session.confirm(&format!(
-            "the ledger in {} is new, and key {} has started {} in the last 24 h that it cannot tell \
-             apart: if it was lost, inputs may be paid for again; go on?",
-            session.settings.state_dir.display(),
-            context.key.print.0,
-            human::counted(earlier.unknown as u64, "job", "jobs")
-        ))?;
+    // The price is asked for once the jobs that exist already are known.
+    let free = Totals::default();
+    for question in questions(session, plan, &known, wish, &free) {
+        session.confirm(&question)?;
     }
+    let batch = plan.batch;
     let mut adopted = 0;
     for (context, earlier) in known {
         adopted += adopt(context, batch, earlier).await?;
@@ -260,7 +311,64 @@ async fn agree(
     }
     let totals = context.ledger(move |ledger, _| ledger.totals(batch)).await?;
     confirm(session, &totals)?;
+    leave_out_outputs(session, context, plan).await?;
     Ok(totals)
+}
+
+/// Remembers outputs that were left out, so that they are asked about once.
+async fn leave_out_outputs(
+    session: &Session,
+    context: &Arc<Context>,
+    plan: &Plan,
+) -> Result<(), Failure> {
+    if plan.outputs.is_empty() {
+        return Ok(());
+    }
+    let left_out = human::counted(plan.outputs.len() as u64, "file", "files");
+    session.printer.note(&format!("{left_out} with the names of outputs left out"));
+    let outputs: Vec<_> =
+        plan.outputs.iter().cloned().map(|o| (o.name, o.sha256, o.size)).collect();
+    let batch = plan.batch;
+    context.ledger(move |ledger, _| ledger.know_outputs(batch, &outputs)).await
+}
+
+/// Everything that the user is asked before a plan with these totals is worked through.
+fn questions(
+    session: &Session,
+    plan: &Plan,
+    known: &[(&Arc<Context>, Earlier)],
+    wish: &Wish,
+    totals: &Totals,
+) -> Vec<String> {
+    let price = price_question(session, totals);
+    if !wish.is_attended {
+        return price.into_iter().collect();
+    }
+    let outputs = plan.outputs.first().map(|first| {
+        format!(
+            "{} such as {} have the names of outputs of rbgv, and the ledger in {} does not know \
+             them: they are left out; to have one processed, name it; go on?",
+            human::counted(plan.outputs.len() as u64, "file", "files"),
+            first.name,
+            session.settings.state_dir.display(),
+        )
+    });
+    outputs.into_iter().chain(unknown_jobs(session, known)).chain(price).collect()
+}
+
+/// What is asked of each key that has worked before and of a ledger that knows nothing of it.
+fn unknown_jobs(session: &Session, known: &[(&Arc<Context>, Earlier)]) -> Vec<String> {
+    let unknown = known.iter().filter(|(_, earlier)| earlier.unknown > 0);
+    let question = |(context, earlier): &(&Arc<Context>, Earlier)| {
+        format!(
+            "the ledger in {} is new, and key {} has started {} in the last 24 h that it cannot tell \
+             apart: if it was lost, inputs may be paid for again; go on?",
+            session.settings.state_dir.display(),
+            context.key.print.0,
+            human::counted(earlier.unknown as u64, "job", "jobs")
+        )
+    };
+    unknown.map(question).collect()
 }
 
 /// What each key has done before, of every one before any is adopted: from then on the service
@@ -300,41 +408,6 @@ async fn earlier_of_all<'a>(
             Ok(known)
         }
         None => Ok(known),
-    }
-}
-
-/// How often watched directories are looked at, and how long a file has to be still.
-const WATCH_PAUSE: Duration = Duration::from_secs(1);
-const STILL: Duration = Duration::from_secs(2);
-
-/// Takes new files as they are finished, until it is stopped.
-async fn watch(
-    session: &Session,
-    context: &Arc<Context>,
-    inputs: Inputs,
-    wish: &Wish,
-) -> Result<ExitClass, Failure> {
-    if !inputs.lists.is_empty() || inputs.destination == Destination::Stdout {
-        let why = "it watches directories, and writes files";
-        return Err(Failure::new(FailureKind::Usage, "--watch", why)
-            .with_next("name directories, without lists and without -o -"));
-    }
-    let mut arrivals = Arrivals::default();
-    let mut classes = Vec::new();
-    loop {
-        let now = session.env.clock.now();
-        let current_dir = &session.env.current_dir;
-        let ready = arrivals.look(&inputs.named, &inputs.selection, current_dir, now, STILL)?;
-        if !ready.is_empty() {
-            let request = request(session, inputs.again(), wish, Some(ready));
-            let plan = make_plan(context, request, &wish.pricing).await?;
-            classes.push(go(session, context, plan, wish, None).await?);
-        }
-        let pause = tokio::time::sleep(WATCH_PAUSE);
-        if context.unless_stopped(pause).await.is_err() {
-            classes.push(context.explained(interrupted()).kind.exit_class());
-            return Ok(ExitClass::combine(classes, true));
-        }
     }
 }
 
@@ -400,27 +473,39 @@ pub(super) async fn work(
 
 /// A production profile says so before a write, and a profile with a bound asks before a large one.
 pub(super) fn confirm(session: &Session, totals: &Totals) -> Result<(), Failure> {
-    let profile = &session.settings.profile;
-    let price = match totals.unpriced {
+    if totals.todo > 0 {
+        let jobs = human::counted(totals.todo as u64, "job", "jobs");
+        session.say_production(&format!("{jobs}, {}", price(totals)));
+    }
+    match price_question(session, totals) {
+        Some(question) => session.confirm(&question),
+        None => Ok(()),
+    }
+}
+
+fn price(totals: &Totals) -> String {
+    match totals.unpriced {
         0 => format!("about {}", human::credits(totals.estimate)),
         n => format!(
             "about {} and {} of unknown price",
             human::credits(totals.estimate),
             human::counted(n as u64, "input", "inputs")
         ),
-    };
-    if totals.todo > 0 {
-        let jobs = human::counted(totals.todo as u64, "job", "jobs");
-        session.say_production(&format!("{jobs}, {price}"));
     }
-    let Some(bound) = profile.confirm_above_credits else { return Ok(()) };
+}
+
+/// What a profile with a bound asks before what costs more.
+fn price_question(session: &Session, totals: &Totals) -> Option<String> {
+    let profile = &session.settings.profile;
+    let bound = profile.confirm_above_credits?;
     if totals.estimate.0 <= bound && totals.unpriced == 0 {
-        return Ok(());
+        return None;
     }
-    session.confirm(&format!(
-        "profile {} is to start {} for {price}; go on?",
+    Some(format!(
+        "profile {} is to start {} for {}; go on?",
         profile.name,
-        human::counted(totals.todo as u64, "job", "jobs")
+        human::counted(totals.todo as u64, "job", "jobs"),
+        price(totals)
     ))
 }
 

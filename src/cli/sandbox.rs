@@ -130,8 +130,7 @@ fn scenario(args: &Args, env: &Env) -> Result<Option<Scenario>, Failure> {
         Some(file) => {
             let path = env.current_dir.join(file);
             let what = format!("--scenario {}", file.display());
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| usage(what.clone(), error.to_string()))?;
+            let text = super::session::read_text(&path).map_err(|why| usage(what.clone(), why))?;
             Scenario::parse(&text).map_err(|error| usage(what, error.to_string()))?
         }
     };

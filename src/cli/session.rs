@@ -19,6 +19,7 @@ use crate::flow::{self, Beside, Context};
 use crate::ledger::{KeyId, Ledger, Owner};
 use crate::model::event::Level;
 use crate::model::limits::LimiterStore;
+use crate::model::text::decoded;
 use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
@@ -77,7 +78,7 @@ impl Session {
             (settings, None)
         };
         for warning in &settings.warnings {
-            printer.warn(warning);
+            printer.warn_once(warning);
         }
         Ok(Self { env, settings, printer, yes: global.yes, global: global.clone(), sandbox })
     }
@@ -193,7 +194,7 @@ impl Session {
         let resolved = self.settings.api_key()?;
         drop(waiting);
         for warning in &resolved.warnings {
-            self.printer.warn(warning);
+            self.printer.warn_once(warning);
         }
         self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger)
     }
@@ -278,6 +279,7 @@ impl Session {
             allow_http: profile.allow_http,
             proxy: proxies(&self.env),
             user_agent: concat!("rbgv/", env!("CARGO_PKG_VERSION")).to_owned(),
+            sanitizer: self.env.sanitizer.clone(),
         }
     }
 
@@ -424,6 +426,11 @@ impl Session {
         production
     }
 
+    /// Whether a question gets an answer: from the user, or from `--yes`.
+    pub(super) fn can_ask(&self) -> bool {
+        self.yes || (self.env.terminal.stdin && self.env.terminal.stderr)
+    }
+
     /// Asks the user, who has to be there; elsewhere every question is a refusal.
     ///
     /// # Errors
@@ -436,7 +443,7 @@ impl Session {
             Failure::new(FailureKind::Usage, question, why)
                 .with_next("add --yes to the command to answer yes beforehand")
         };
-        if !self.env.terminal.stdin || !self.env.terminal.stderr {
+        if !self.can_ask() {
             return Err(refused("there is no terminal to ask on"));
         }
         if self.printer.ask(question) { Ok(()) } else { Err(refused("not confirmed")) }
@@ -518,6 +525,12 @@ pub(super) fn proxies(env: &Env) -> ProxyChoice {
         https: either("https_proxy", "HTTPS_PROXY").or(all),
         no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
     }
+}
+
+/// The text of a small file that the user names.
+pub(super) fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    decoded(bytes).map_err(|why| format!("it {why}"))
 }
 
 /// A path as the user wrote it, relative to where they are.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::global::Global;
 use super::job_args::with_background;
 use super::rehearse;
-use super::session::{Session, absolute};
+use super::session::{Session, absolute, read_text};
 use super::signals::stop_on_signals;
 use super::smoke_report::{self, Forms};
 use super::smoke_setup::{Place, setup};
@@ -232,9 +232,8 @@ async fn test(args: Args, session: &Session, forms: &Forms) -> Result<ExitClass,
 
 fn baseline(session: &Session, file: &Path) -> Result<Baseline, Failure> {
     let name = file.display().to_string();
-    let text = std::fs::read_to_string(absolute(&session.env, file)).map_err(|error| {
-        Failure::new(FailureKind::Usage, format!("--compare {name}"), error.to_string())
-    })?;
+    let text = read_text(&absolute(&session.env, file))
+        .map_err(|why| Failure::new(FailureKind::Usage, format!("--compare {name}"), why))?;
     Baseline::parse(&name, &text)
 }
 

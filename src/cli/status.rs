@@ -219,6 +219,11 @@ fn show(session: &Session, views: &[JobView]) {
         ]);
     }
     printer.table(&table);
+    for view in views {
+        for note in view.notes() {
+            printer.note(&format!("{}: {note}", view.id));
+        }
+    }
 }
 
 fn view_json(view: &JobView) -> serde_json::Value {
@@ -230,6 +235,7 @@ fn view_json(view: &JobView) -> serde_json::Value {
         "billing_status": view.billing_status,
         "error": view.error,
         "has_output": view.output_url.is_some(),
+        "notes": view.notes(),
         "answer": view.raw,
     })
 }

@@ -18,7 +18,7 @@ use super::trouble::Trouble;
 use super::verdict::{self, Next, Side};
 use super::wire::error::ErrorBody;
 use super::wire::{self, Unreadable};
-use crate::model::{Failure, FailureKind, Instant, Timestamp};
+use crate::model::{Failure, FailureKind, Instant, Sanitizer, Timestamp};
 
 /// What an operation sends; its body is made anew for each attempt.
 pub(super) enum Content<'a> {
@@ -60,7 +60,7 @@ impl Client {
         operation: &Operation,
         content: Content<'_>,
         call: &Call<'_>,
-        read: impl Fn(&Value) -> Result<T, Unreadable>,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Failure> {
         self.perform_admitted(operation, None, content, call, read).await
     }
@@ -72,7 +72,7 @@ impl Client {
         mut leave: Option<Admission>,
         content: Content<'_>,
         call: &Call<'_>,
-        read: impl Fn(&Value) -> Result<T, Unreadable>,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Failure> {
         let mut effort = Effort { attempt: 1, since: self.now() };
         loop {
@@ -158,20 +158,24 @@ impl Client {
         call: &Call<'_>,
         admission: &Admission,
         effort: Effort,
-        read: impl Fn(&Value) -> Result<T, Unreadable>,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Failure> {
         let url = operation.url(&self.inner.base_url)?;
         let sent = self.now();
         let (method, auth, payload) = (operation.method, operation.auth, content.payload());
         // What must not be sent twice must not be in doubt because an old connection was closing.
         let new_connection = operation.repeating == Repeating::CallerDecides;
-        let request = Request { method, url, auth, payload, new_connection };
+        let (answer_max, proxy) = (operation.answer_max(), self.inner.proxy.shown(&url));
+        let request = Request { method, url, auth, payload, new_connection, answer_max };
         let what = operation.described();
         let open = self.inner.watched.sent(operation.kind, &what, sent);
         let answered = self.inner.transport.send(request).await;
-        let result = answered
-            .map_err(|fault| Trouble::from_fault(&fault))
-            .and_then(|answer| self.understand(operation, &answer.decoded(), read));
+        let result =
+            answered.map_err(|fault| Trouble::from_fault(&fault)).and_then(|mut answer| {
+                answer.head = answer.head.cleaned(&self.inner.sanitizer);
+                self.understand(operation, &answer.decoded(answer_max), read)
+            });
+        let result = result.map_err(|trouble| trouble.behind(proxy));
         self.log(operation, call, effort.attempt, sent, &result);
         let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
         self.inner.watched.ended(&what, result.as_ref().err(), self.now());
@@ -185,23 +189,28 @@ impl Client {
         &self,
         operation: &Operation,
         answer: &Answer,
-        read: impl Fn(&Value) -> Result<T, Unreadable>,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<Done<T>, Trouble> {
         let head = &answer.head;
         if !head.is_success() {
             let asked = self.retry_after(head);
-            return Err(Trouble::from_refusal(Side::Api, answer, asked));
+            let said = ErrorBody::read(&answer.body, &self.inner.sanitizer);
+            return Err(Trouble::from_refusal(Side::Api, answer, said, asked));
         }
-        let value =
-            json(answer).map_err(|bad| Trouble::from_unreadable(head, &Value::Null, bad))?;
-        let said_id = ErrorBody::from_json(&value).request_id;
-        let understood = read(&value).map_err(|bad| Trouble::from_unreadable(head, &value, bad))?;
-        if let Some(witness) = &self.witness {
+        let value = json(answer, &self.inner.sanitizer)
+            .map_err(|bad| Trouble::from_unreadable(head, ErrorBody::default(), bad))?;
+        let said = ErrorBody::from_json(&value);
+        let witnessed = self.witness.as_ref().map(|witness| (witness, value.clone()));
+        let understood = match read(value) {
+            Ok(understood) => understood,
+            Err(bad) => return Err(Trouble::from_unreadable(head, said, bad)),
+        };
+        if let Some((witness, value)) = witnessed {
             witness(operation.route, &value);
         }
         Ok(Done {
             value: understood,
-            request_id: said_id.or_else(|| head.request_id.clone()),
+            request_id: said.request_id.or_else(|| head.request_id.clone()),
             date: head.date.as_deref().and_then(wall_time),
             status: head.status,
         })
@@ -274,10 +283,13 @@ fn wall_time(header: &str) -> Option<Timestamp> {
 }
 
 /// The body of a successful answer.
-fn json(answer: &Answer) -> Result<Value, Unreadable> {
+fn json(answer: &Answer, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
     match &answer.end {
-        BodyEnd::Whole => wire::parse(&answer.body),
-        BodyEnd::TooLarge => Err(Unreadable::new("the answer is larger than any should be")),
+        BodyEnd::Whole => wire::parse(&answer.body, sanitizer),
+        BodyEnd::TooLarge => {
+            let size = answer.body.len() / 1024;
+            Err(Unreadable::new(format!("the answer is larger than {size} KiB")))
+        }
         BodyEnd::Cut(why) => {
             Err(Unreadable { why: format!("the answer ends in the middle: {why}"), cut: true })
         }

@@ -9,9 +9,10 @@ use super::call::Call;
 use super::facade::{Client, host};
 use super::limits::Admission;
 use super::log::Logged;
-use super::transport::{Decoder, Fault, Head, Incoming};
+use super::transport::{ANSWER_MAX, Decoder, Fault, Head, Incoming};
 use super::trouble::Trouble;
 use super::verdict::Side;
+use super::wire::error::ErrorBody;
 use crate::model::{Failure, FailureKind, JobId, OutputLink};
 
 /// Where an earlier attempt stopped.
@@ -118,6 +119,17 @@ impl Client {
         let what = format!("downloading the output (GET {})", link.redacted());
         let url = Url::parse(link.expose())
             .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is no address"))?;
+        let refused = match self.inner.links.refuses(&url) {
+            None if self.inner.sanitizer.holds_secret(link.expose()) => Some("it holds a key"),
+            refused => refused,
+        };
+        if let Some(why) = refused {
+            let why = format!("the output link is not followed: {why}");
+            return Err(Failure {
+                job: call.job,
+                ..Failure::new(FailureKind::Contract, what, why)
+            });
+        }
         self.inner.transport.check(&url)?;
         let wanted = Wanted { link, host: host(&url), url, what, call: &call };
         let leave = self.inner.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
@@ -151,14 +163,19 @@ impl Client {
         let began = self.now();
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
         let opened = match self.inner.transport.open(wanted.url.clone(), rest).await {
-            Ok((head, incoming)) if is_useful(head.status, from.is_some()) => Ok((head, incoming)),
-            Ok((head, incoming)) => {
-                let asked = self.retry_after(&head);
-                let answer = incoming.refusal(head).await.decoded();
-                Err(Trouble::from_refusal(Side::Output, &answer, asked))
-            }
+            Ok((head, incoming)) => Ok((head.cleaned(&self.inner.sanitizer), incoming)),
             Err(fault) => Err(Trouble::from_fault(&fault)),
         };
+        let opened = match opened {
+            Ok((head, incoming)) if !is_useful(head.status, from.is_some()) => {
+                let asked = self.retry_after(&head);
+                let answer = incoming.refusal(head).await.decoded(ANSWER_MAX);
+                let said = ErrorBody::read(&answer.body, &self.inner.sanitizer);
+                Err(Trouble::from_refusal(Side::Output, &answer, said, asked))
+            }
+            opened => opened,
+        }
+        .map_err(|trouble| trouble.behind(self.inner.proxy.shown(&wanted.url)));
         let request_id = match &opened {
             Ok((head, _)) => head.request_id.as_deref(),
             Err(trouble) => trouble.request_id.as_deref(),

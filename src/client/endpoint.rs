@@ -1,13 +1,13 @@
 //! Where calls go and how long they may take: the values that a [`Client`](super::Client) is made
 //! from, and the checks that they pass before a byte is sent. Nothing here opens a connection.
 
-use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use url::{Host, Url};
 
-use crate::model::secret::redact_url;
-use crate::model::{ApiKey, Failure, FailureKind};
+use super::proxy::ProxyChoice;
+use crate::model::{ApiKey, Failure, FailureKind, Sanitizer};
 
 /// The service and the credentials for it.
 #[derive(Debug, Clone)]
@@ -25,28 +25,8 @@ pub struct Endpoint {
     pub proxy: ProxyChoice,
     /// What we call ourselves.
     pub user_agent: String,
-}
-
-/// Proxy addresses as the environment gave them. Loopback addresses never use one.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct ProxyChoice {
-    /// Proxy for http addresses.
-    pub http: Option<String>,
-    /// Proxy for https addresses.
-    pub https: Option<String>,
-    /// Hosts that are reached directly, comma-separated, as in `NO_PROXY`.
-    pub no_proxy: String,
-}
-
-impl fmt::Debug for ProxyChoice {
-    /// Proxy addresses may carry a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProxyChoice")
-            .field("http", &self.http.as_deref().map(redact_url))
-            .field("https", &self.https.as_deref().map(redact_url))
-            .field("no_proxy", &self.no_proxy)
-            .finish()
-    }
+    /// Knows the secrets of this process. Those of this endpoint are added to it.
+    pub sanitizer: Sanitizer,
 }
 
 /// Every wait of the client, by name. The defaults are those of `[profiles.x.timing]`.
@@ -84,6 +64,17 @@ impl Default for Timing {
 }
 
 impl Endpoint {
+    /// Cleans what others say, and knows the secrets of this endpoint.
+    pub(super) fn sanitizer(&self) -> Sanitizer {
+        for secret in [&self.key, &self.admin_token].into_iter().flatten() {
+            self.sanitizer.add(secret.expose());
+        }
+        for proxy in [&self.proxy.http, &self.proxy.https].into_iter().flatten() {
+            self.sanitizer.add_credentials_of(proxy);
+        }
+        self.sanitizer.clone()
+    }
+
     /// Finds what makes this endpoint unusable or unsafe.
     ///
     /// # Errors
@@ -137,10 +128,49 @@ pub(super) fn may_connect(url: &Url, allow_http: bool) -> bool {
 /// Whether `url` names this machine.
 pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => is_local(ip.into()),
+        Some(Host::Ipv6(ip)) => is_local(ip.into()),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
         None => false,
+    }
+}
+
+/// Whether `ip` leads to this machine. The unspecified address does where it is connected to.
+fn is_local(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified()
+}
+
+/// Where output links and their redirects may lead.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LinkPolicy {
+    /// Whether plain http is accepted for other machines.
+    allow_http: bool,
+    /// Whether the API itself is on this machine.
+    is_local: bool,
+}
+
+impl LinkPolicy {
+    pub(super) fn of(endpoint: &Endpoint) -> Self {
+        Self { allow_http: endpoint.allow_http, is_local: is_loopback(&endpoint.base_url) }
+    }
+
+    /// Why a link to `url` is not followed; `None` if it is.
+    pub(super) fn refuses(self, url: &Url) -> Option<&'static str> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Some("it holds a user or a password");
+        }
+        match (url.scheme(), is_loopback(url)) {
+            ("http" | "https", true) if !self.is_local => {
+                Some("it leads to this machine, and the API is on another one")
+            }
+            ("https", _) | ("http", true) => None,
+            ("http", false) if self.allow_http => None,
+            _ => Some("it is not https"),
+        }
     }
 }
 
@@ -156,6 +186,7 @@ mod tests {
             allow_http: false,
             proxy: ProxyChoice::default(),
             user_agent: "rbgv".into(),
+            sanitizer: Sanitizer::default(),
         }
     }
 
@@ -198,6 +229,44 @@ mod tests {
         }
         let bare = Endpoint { key: None, ..endpoint("https://api.example") };
         assert_eq!(bare.check(), Ok(()));
+    }
+
+    #[test]
+    fn output_links_are_https_or_of_this_machine_where_the_api_is() {
+        let refuses = |base: &str, allow_http, link: &str| {
+            let endpoint = Endpoint { allow_http, ..endpoint(base) };
+            LinkPolicy::of(&endpoint).refuses(&Url::parse(link).unwrap())
+        };
+        let (remote, local) = ("https://api.example", "http://127.0.0.1:1");
+        for (base, allow_http, link) in [
+            (remote, false, "https://cdn.example/o"),
+            (remote, false, "https://192.168.0.7/o"),
+            (remote, true, "http://10.0.0.1/o"),
+            (local, false, "http://127.0.0.1:9/o"),
+            (local, false, "http://localhost:9/o"),
+            (local, false, "http://[::1]:9/o"),
+            (local, false, "https://cdn.example/o"),
+        ] {
+            assert_eq!(refuses(base, allow_http, link), None, "{base} {link}");
+        }
+        for (base, allow_http, link) in [
+            (remote, false, "http://cdn.example/o"),
+            (local, false, "http://cdn.example/o"),
+            (remote, false, "ftp://cdn.example/o"),
+            (remote, true, "file:///etc/passwd"),
+            (remote, false, "https://user@cdn.example/o"),
+            (local, false, "http://:pw@127.0.0.1/o"),
+            (remote, false, "https://127.0.0.1/o"),
+            (remote, true, "http://127.9.9.9/o"),
+            (remote, true, "http://2130706433/o"),
+            (remote, true, "http://[::ffff:127.0.0.1]/o"),
+            (remote, true, "http://0.0.0.0/o"),
+            (remote, true, "http://[::]/o"),
+            (remote, false, "https://localhost./o"),
+            (remote, false, "https://x.localhost/o"),
+        ] {
+            assert!(refuses(base, allow_http, link).is_some(), "{base} {link}");
+        }
     }
 
     #[test]

@@ -13,18 +13,20 @@ use super::asked::{
 };
 use super::attempt::{Content, Done};
 use super::call::Call;
-use super::endpoint::{Endpoint, Timing};
+use super::endpoint::{Endpoint, LinkPolicy, Timing};
 use super::limits::limiter::Limiter;
 use super::limits::report::report;
 use super::limits::{Admission, Backlog, Limits, LimitsReport, MemoryStore};
 use super::operation::{Operation, Route};
+use super::proxy::ProxyChoice;
 use super::silence::{Reported, Silence, SilenceOf, Watched};
 use super::transport::{HttpTransport, Transport};
 use super::wire::{self, Unreadable};
 use crate::model::limits::{LimitKey, LimiterStore};
+use crate::model::sanitize::without_links;
 use crate::model::{
     ApiKey, Clock, Failure, FailureKind, Fingerprint, Instant, JobId, JobStatus, JobView,
-    OutputLink, Pricing, Random,
+    OutputLink, Pricing, Random, Sanitizer,
 };
 
 /// The API client. Clones share their connections.
@@ -39,8 +41,8 @@ pub struct Client {
     pub(super) witness: Option<Witness>,
 }
 
-/// Is shown every answer that was understood, as it came. It may hold links that open outputs: a
-/// witness looks, and keeps none of it.
+/// Is shown every answer that was understood, cleaned. It may hold links that open outputs: a
+/// witness keeps none of it.
 pub type Witness = Arc<dyn Fn(Route, &Value) + Send + Sync>;
 
 pub(super) struct Inner {
@@ -55,6 +57,10 @@ pub(super) struct Inner {
     /// A page of one job was refused too, so that the size of pages is not the reason.
     smallest_page_refused: AtomicBool,
     pub(super) transport: Box<dyn Transport>,
+    /// Cleans what the service and the hosts of outputs say.
+    pub(super) sanitizer: Sanitizer,
+    pub(super) proxy: ProxyChoice,
+    pub(super) links: LinkPolicy,
     pub(super) timing: Timing,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
@@ -106,6 +112,7 @@ impl Client {
         store: Arc<dyn LimiterStore>,
         limits: &Limits,
     ) -> Self {
+        let sanitizer = endpoint.sanitizer();
         let origin = endpoint.base_url.origin().ascii_serialization();
         let fingerprint = endpoint.key.as_ref().map(ApiKey::fingerprint);
         let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
@@ -119,6 +126,9 @@ impl Client {
             fingerprint,
             profile: OnceLock::new(),
             smallest_page_refused: AtomicBool::new(false),
+            sanitizer,
+            links: LinkPolicy::of(&endpoint),
+            proxy: endpoint.proxy,
             base_url: endpoint.base_url,
             transport,
             timing,
@@ -151,6 +161,12 @@ impl Client {
     #[must_use]
     pub fn witnessed(&self, witness: Witness) -> Self {
         Self { inner: Arc::clone(&self.inner), witness: Some(witness) }
+    }
+
+    /// `text` that others wrote, fit to be shown and stored.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> String {
+        self.inner.sanitizer.clean(text)
     }
 
     pub(super) fn profile(&self) -> Option<&str> {
@@ -188,14 +204,26 @@ impl Client {
         progress: Arc<dyn Fn(u64) + Send + Sync>,
     ) -> Result<Uploaded, Failure> {
         let content = Content::File { file, progress };
-        let done = self.perform(&Operation::upload(), content, &call, wire::job::uploaded).await?;
+        let operation = Operation::upload();
+        let done = self
+            .perform(&operation, content, &call, |answer: Value| wire::job::uploaded(&answer))
+            .await?;
+        // It is stored, and sent back in the job.
+        if self.inner.sanitizer.holds_secret(&done.value.video_url) {
+            let why = "the address of the upload holds a key; it is not used";
+            return Err(Failure::new(FailureKind::Contract, operation.described(), why));
+        }
         Ok(Uploaded { request_id: done.request_id, ..done.value })
     }
 
     /// `POST /v1/jobs`, sent once.
     pub async fn create(&self, job: &NewJob<'_>, call: Call<'_>) -> Result<Created, Failure> {
         let content = Content::Json(wire::request::create(job)?);
-        let done = self.perform(&Operation::create(), content, &call, wire::job::created).await?;
+        let done = self
+            .perform(&Operation::create(), content, &call, |answer: Value| {
+                wire::job::created(&answer)
+            })
+            .await?;
         Ok(Created { request_id: done.request_id, ..done.value })
     }
 
@@ -228,7 +256,7 @@ impl Client {
         call: Call<'_>,
     ) -> Result<Started, Failure> {
         let content = Content::Json(wire::request::start(job)?);
-        let read = |answer: &Value| wire::job::started(answer, id);
+        let read = |answer: Value| wire::job::started(&answer, id);
         let operation = Operation::start(id);
         let done = self.perform_admitted(&operation, Some(leave), content, &call, read).await?;
         Ok(Started { request_id: done.request_id, ..done.value })
@@ -236,7 +264,7 @@ impl Client {
 
     /// `GET /v1/jobs/{id}`.
     pub async fn get(&self, id: &JobId, call: Call<'_>) -> Result<JobView, Failure> {
-        let read = |answer: &Value| wire::job::job(answer, id, &self.inner.base_url);
+        let read = |answer: Value| wire::job::job(answer, id, &self.inner.base_url);
         self.look(&Operation::job(id), &call, read).await
     }
 
@@ -246,7 +274,7 @@ impl Client {
     pub async fn list(&self, page: ListQuery, call: Call<'_>) -> Result<JobPage, Failure> {
         let status = page.status.as_ref().map(JobStatus::as_str);
         let operation = |size| Operation::jobs(size, page.offset, status);
-        let read = |answer: &Value| wire::job::page(answer, &self.inner.base_url);
+        let read = |answer: Value| wire::job::page(answer, &self.inner.base_url);
         let accepted = match page.limit {
             0 | 1 => None,
             _ => self.inner.limiter.known().await?.page_size,
@@ -277,7 +305,7 @@ impl Client {
 
     /// `GET /api/download/{id}`, which takes no key: a new link to the output.
     pub async fn download_link(&self, id: &JobId, call: Call<'_>) -> Result<OutputLink, Failure> {
-        let read = |answer: &Value| wire::job::download_link(answer, &self.inner.base_url);
+        let read = |answer: Value| wire::job::download_link(&answer, &self.inner.base_url);
         self.look(&Operation::download_link(id), &call, read).await
     }
 
@@ -326,7 +354,10 @@ impl Client {
     ) -> Result<NewKey, Failure> {
         let content = Content::Json(wire::request::new_key(client_id, note)?);
         let operation = Operation::admin_create_key();
-        Ok(self.perform(&operation, content, &call, wire::account::new_key).await?.value)
+        Ok(self
+            .perform(&operation, content, &call, |answer: Value| wire::account::new_key(&answer))
+            .await?
+            .value)
     }
 
     /// `POST /v1/admin/keys/disable`. The fingerprint is the service's own.
@@ -382,7 +413,7 @@ impl Client {
         &self,
         operation: &Operation,
         call: &Call<'_>,
-        read: impl Fn(&Value) -> Result<T, Unreadable>,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
         let done: Done<T> = self.perform(operation, Content::Nothing, call, read).await?;
         Ok(done.value)
@@ -405,6 +436,6 @@ pub(super) fn host(url: &Url) -> String {
 
 // The reader's signature is that of every answer that is understood.
 #[expect(clippy::unnecessary_wraps)]
-fn as_it_is(answer: &Value) -> Result<Value, Unreadable> {
-    Ok(answer.clone())
+fn as_it_is(answer: Value) -> Result<Value, Unreadable> {
+    Ok(without_links(answer))
 }

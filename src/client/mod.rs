@@ -11,7 +11,7 @@
 //! | `limits/` | when a call may go; what answers teach is kept for every process of the key |
 //! | `silence` | since when no call was answered, for whoever waits |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
-//! | `backoff`, `poll_schedule` | pure policies |
+//! | `backoff`, `poll_schedule`, `proxy` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
 //! | `reach` | for diagnosis: the name of the host, and its certificate |
@@ -31,6 +31,7 @@ pub mod limits;
 mod log;
 mod operation;
 pub mod poll_schedule;
+mod proxy;
 pub mod reach;
 mod silence;
 pub mod transport;
@@ -49,13 +50,14 @@ pub use asked::{
 pub use backoff::Wait;
 pub use call::{Call, LastAnswer, LastCheck, OnRetry};
 pub use download::{Download, ResumePoint};
-pub use endpoint::{Endpoint, ProxyChoice, Timing};
+pub use endpoint::{Endpoint, Timing};
 pub use facade::{Client, Witness};
 pub use limits::{
     Admission, Backlog, BreakerShape, Limits, LimitsReport, MemoryStore, NextCall, PaceReport,
 };
 pub use operation::Route;
 pub use poll_schedule::PollTiming;
+pub use proxy::ProxyChoice;
 pub use silence::{Pause, Reported, Silence, SilenceOf, Unanswered};
 pub use transport::Forwarder;
 pub use transport::peer::Certificate;

@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::transport::{Auth, Method};
+use super::transport::{ANSWER_MAX, Auth, Method, PAGE_MAX};
 use crate::model::limits::CallKind;
 use crate::model::{Failure, FailureKind, JobId};
 
@@ -195,6 +195,14 @@ impl Operation {
             &["v1", "admin", "keys", "enable"],
             Auth::Admin,
         )
+    }
+
+    /// Largest successful answer that is read, in bytes.
+    pub(super) fn answer_max(&self) -> usize {
+        match self.route {
+            Route::Jobs | Route::Usage | Route::Admin => PAGE_MAX,
+            _ => ANSWER_MAX,
+        }
     }
 
     /// Path without query, as it is shown and logged.

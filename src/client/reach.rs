@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
-use super::endpoint::is_loopback;
+use super::transport::NOT_RESOLVED;
 use super::transport::peer::{self, Refused};
 use crate::model::{Failure, FailureKind};
 
@@ -32,7 +32,7 @@ pub async fn addresses(url: &Url, patience: Duration) -> Result<Vec<IpAddr>, Fai
         let why = format!("no name server answered within {} s", patience.as_secs_f64());
         return Err(unreachable(url, &why));
     };
-    let found = found.map_err(|error| unreachable(url, &error.to_string()))?;
+    let found = found.map_err(|_| unreachable(url, NOT_RESOLVED))?;
     let mut all: Vec<IpAddr> = found.map(|address| address.ip()).collect();
     all.sort();
     all.dedup();
@@ -79,8 +79,7 @@ pub async fn certificate(url: &Url, patience: Duration) -> Result<Option<Certifi
 /// Whether calls to `url` may go through a proxy, so that this machine need not know its name.
 #[must_use]
 pub fn is_proxied(url: &Url, proxy: &super::ProxyChoice) -> bool {
-    let set = if url.scheme() == "https" { &proxy.https } else { &proxy.http };
-    set.is_some() && !is_loopback(url)
+    proxy.of(url).is_some()
 }
 
 #[cfg(test)]

@@ -3,14 +3,12 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
 use url::Url;
 
 use super::transport::{Answer, BodyEnd, Fault, Head};
 use super::verdict::{self, Outcome, Side, Verdict};
 use super::wire::Unreadable;
 use super::wire::error::ErrorBody;
-use crate::model::secret::redact_url;
 use crate::model::{Failure, FailureKind, JobId};
 
 /// What is known of a failed attempt.
@@ -22,6 +20,8 @@ pub(super) struct Trouble {
     pub(super) code: Option<String>,
     pub(super) request_id: Option<String>,
     pub(super) retry_after: Option<Duration>,
+    /// Whether the service itself gave the reason.
+    is_structured: bool,
 }
 
 impl Trouble {
@@ -34,13 +34,18 @@ impl Trouble {
             code: None,
             request_id: None,
             retry_after: None,
+            is_structured: false,
         }
     }
 
     /// The answer has a refusing status.
-    pub(super) fn from_refusal(side: Side, answer: &Answer, retry_after: Option<Duration>) -> Self {
+    pub(super) fn from_refusal(
+        side: Side,
+        answer: &Answer,
+        said: ErrorBody,
+        retry_after: Option<Duration>,
+    ) -> Self {
         let head = &answer.head;
-        let said = ErrorBody::read(&answer.body);
         let outcome = Outcome::Refused {
             status: head.status,
             code: said.code.as_deref(),
@@ -53,12 +58,12 @@ impl Trouble {
             code: said.code,
             request_id: said.request_id.or_else(|| head.request_id.clone()),
             retry_after,
+            is_structured: said.structured,
         }
     }
 
     /// The answer has a status of success and cannot be read. An error in its body counts.
-    pub(super) fn from_unreadable(head: &Head, answer: &Value, bad: Unreadable) -> Self {
-        let said = ErrorBody::from_json(answer);
+    pub(super) fn from_unreadable(head: &Head, said: ErrorBody, bad: Unreadable) -> Self {
         let outcome = match said.code.as_deref() {
             Some(code) => {
                 Outcome::Refused { status: head.status, code: Some(code), structured: true }
@@ -76,7 +81,17 @@ impl Trouble {
             request_id: said.request_id.or_else(|| head.request_id.clone()),
             code: said.code,
             retry_after: None,
+            is_structured: true,
         }
+    }
+
+    /// Names the proxy that the request went through, if it did: it may be what failed. The service
+    /// itself said a structured reason.
+    pub(super) fn behind(mut self, proxy: Option<String>) -> Self {
+        if let Some(proxy) = proxy.filter(|_| !self.is_structured) {
+            self.why = format!("{} (through the proxy {proxy})", self.why);
+        }
+        self
     }
 
     /// The same, where it shows that there is no API at `base`.
@@ -122,11 +137,9 @@ fn wordless(answer: &Answer) -> String {
     }
     match (&answer.head.location, answer.head.status) {
         (Some(to), 300..400) => {
-            format!(
-                "the service points to another address ({}), which is not followed",
-                redact_url(to)
-            )
+            format!("the answer points to another address ({to}), which is not followed")
         }
+        (_, 407) => "a user and a password of the proxy are needed".to_owned(),
         (_, 500..600) => "the service, or a gateway before it, is in trouble".to_owned(),
         _ => "the service gave no reason".to_owned(),
     }

@@ -6,9 +6,18 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::inputs::{Found, Named, Selection, find};
+use super::inputs::{Found, Named, Seen, Selection, find};
 use crate::media::{self, BadInput};
 use crate::model::{Failure, Instant};
+
+/// What one look at watched directories shows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Look {
+    /// Files that have become ready since the last look.
+    pub ready: HashSet<PathBuf>,
+    /// Directories that cannot be read now, each with the reason, in order.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
 
 /// What was seen of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,11 +35,11 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
-    /// Looks around and answers the files that have become ready since the last look: unchanged
-    /// for `still`, and with a container that is not cut short.
+    /// Finds the files that have become ready since the last look: unchanged for `still`, and with a
+    /// container that is not cut short. A directory that cannot be read hides its own files only.
     ///
     /// # Errors
-    /// A directory that cannot be read.
+    /// None at present: directories have no lists.
     pub fn look(
         &mut self,
         named: &[Named],
@@ -38,33 +47,55 @@ impl Arrivals {
         current_dir: &Path,
         now: Instant,
         still: Duration,
-    ) -> Result<HashSet<PathBuf>, Failure> {
-        let mut ready = HashSet::new();
-        find(named, Vec::new(), selection, &mut |found| {
-            if let Found { input: Named::Path(path), .. } = found
-                && let Ok(meta) = std::fs::metadata(current_dir.join(&path))
-            {
-                let modified =
-                    meta.modified().ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-                let modified = modified.unwrap_or_default();
-                if self.sight(&path, meta.len(), modified, now, still)
-                    && is_whole(&current_dir.join(&path))
-                {
-                    self.take(&path);
-                    ready.insert(path);
+    ) -> Result<Look, Failure> {
+        let mut look = Look::default();
+        find(named, Vec::new(), selection, &mut |seen| {
+            match seen {
+                Seen::Input(Found { input: Named::Path(path), explicit, .. }) => {
+                    match std::fs::metadata(current_dir.join(&path)) {
+                        Ok(meta) => {
+                            let modified = meta.modified().ok();
+                            let modified =
+                                modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+                            let stamp = (meta.len(), modified.unwrap_or_default());
+                            if self.sight(&path, stamp, now, still)
+                                && is_whole(&current_dir.join(&path))
+                            {
+                                self.set_taken(&path, true);
+                                look.ready.insert(path);
+                            }
+                        }
+                        // A directory that was named is not there any more.
+                        Err(error) if explicit => look.unreadable.push((path, error.to_string())),
+                        Err(_) => {}
+                    }
                 }
+                Seen::Unreadable { path, why } => look.unreadable.push((path, why)),
+                Seen::Directory(directory) => {
+                    if let Some(why) = directory.passed_over.unreadable_root {
+                        look.unreadable.push((directory.path, why));
+                    }
+                }
+                Seen::Input(_) => {}
             }
             Ok(())
         })?;
-        Ok(ready)
+        Ok(look)
     }
 
-    /// Takes note of a file and says whether it has been still for long enough.
+    /// Lets files that could not be planned be ready again at the next look.
+    pub fn put_back(&mut self, files: &HashSet<PathBuf>) {
+        for file in files {
+            self.set_taken(file, false);
+        }
+    }
+
+    /// Records the size and time of a file, and answers whether they have been the same for long
+    /// enough.
     fn sight(
         &mut self,
         path: &Path,
-        size: u64,
-        modified: Duration,
+        (size, modified): (u64, Duration),
         now: Instant,
         still: Duration,
     ) -> bool {
@@ -76,9 +107,9 @@ impl Arrivals {
         !seen.taken && now.since(seen.since) >= still
     }
 
-    fn take(&mut self, path: &Path) {
+    fn set_taken(&mut self, path: &Path, taken: bool) {
         if let Some(seen) = self.seen.get_mut(path) {
-            seen.taken = true;
+            seen.taken = taken;
         }
     }
 }
@@ -93,6 +124,8 @@ fn is_whole(path: &Path) -> bool {
 mod tests {
     use super::*;
 
+    const STILL: Duration = Duration::from_secs(2);
+
     #[test]
     fn a_file_is_taken_once_and_only_when_it_is_still_and_whole() {
         let dir = tempfile::tempdir().unwrap();
@@ -104,12 +137,54 @@ mod tests {
         let mut arrivals = Arrivals::default();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.look(&named, &any, Path::new("/"), now, Duration::from_secs(2)).unwrap().len()
+            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready.len()
         };
         assert_eq!([at(0), at(1), at(3), at(9)], [0; 4], "half a file is never ready");
         std::fs::write(&path, clip).unwrap();
         assert_eq!([at(10), at(11), at(12), at(13)], [0, 0, 1, 0]);
         std::fs::write(&path, &clip[..clip.len() / 3]).unwrap();
         assert_eq!([at(14), at(20)], [0, 0], "it is being written anew");
+    }
+
+    #[test]
+    fn a_directory_that_is_gone_is_told_and_its_return_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let inbox = dir.path().join("inbox");
+        let named = [Named::Path(inbox.clone()), Named::Path(dir.path().to_owned())];
+        let any = Selection::new(false, &[], &[]).unwrap();
+        let mut arrivals = Arrivals::default();
+        let clip = include_bytes!("../sandbox/assets/astronaut.mp4");
+        std::fs::write(dir.path().join("other.mp4"), clip).unwrap();
+        let mut at = |seconds: u64| {
+            let now = Instant(seconds * 1_000);
+            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap()
+        };
+        let look = at(0);
+        assert_eq!(look.unreadable.len(), 1);
+        assert_eq!(look.unreadable[0].0, inbox);
+        assert_eq!(at(3).ready.len(), 1, "the other directory is still read");
+        std::fs::create_dir(&inbox).unwrap();
+        std::fs::write(inbox.join("a.mp4"), clip).unwrap();
+        assert_eq!(at(4), Look::default());
+        assert_eq!(at(6).ready.len(), 1);
+    }
+
+    #[test]
+    fn what_is_put_back_is_ready_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = include_bytes!("../sandbox/assets/astronaut.mp4");
+        std::fs::write(dir.path().join("a.mp4"), clip).unwrap();
+        let named = [Named::Path(dir.path().to_owned())];
+        let any = Selection::new(false, &[], &[]).unwrap();
+        let mut arrivals = Arrivals::default();
+        let look = |arrivals: &mut Arrivals, seconds: u64| {
+            let now = Instant(seconds * 1_000);
+            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready
+        };
+        look(&mut arrivals, 0);
+        let ready = look(&mut arrivals, 2);
+        assert_eq!((ready.len(), look(&mut arrivals, 3).len()), (1, 0));
+        arrivals.put_back(&ready);
+        assert_eq!(look(&mut arrivals, 4), ready);
     }
 }

@@ -17,6 +17,44 @@ const AT_FIRST: usize = 3;
 const FIRST_JOBS: u32 = 4;
 const FIRST_PART: u32 = 50;
 
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// With an output.
+    Well,
+    /// Without one, for a reason that may hold for other inputs too.
+    Badly,
+    /// Without one, since the service could not read this input as a video.
+    BadInput,
+}
+
+impl Ending {
+    /// How a job ended that the service failed for this reason. The API has no codes for reasons, so
+    /// this reads its sentence: those of the documentation ("Invalid file type", "Invalid video"), and
+    /// those of `FFmpeg` and of servers that fetch a file. Such a job has no output, so it is not
+    /// billed. All other reasons count against the options and the service.
+    pub(super) fn of_failure(reason: &str) -> Self {
+        const BAD_INPUT: [&str; 13] = [
+            "invalid file",
+            "invalid video",
+            "invalid data found",
+            "not a video",
+            "not a valid video",
+            "no video stream",
+            "no video track",
+            "moov atom",
+            "unsupported file",
+            "unsupported video",
+            "unsupported container",
+            "video_url could not be fetched",
+            "failed to download video",
+        ];
+        let reason = reason.to_lowercase();
+        let is_bad_input = BAD_INPUT.iter().any(|words| reason.contains(words));
+        if is_bad_input { Self::BadInput } else { Self::Badly }
+    }
+}
+
 /// What the jobs of a run have shown.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Canary {
@@ -51,8 +89,14 @@ impl Canary {
         FIRST_JOBS.max(self.inputs / FIRST_PART)
     }
 
-    /// Counts how a job of this run ended, and says whether jobs fail in a surge.
-    pub(super) fn ended(&mut self, well: bool) -> bool {
+    /// Counts how a job of this run ended, and says whether jobs fail in a surge. One that failed
+    /// since its input is no video says nothing of the others.
+    pub(super) fn ended(&mut self, how: Ending) -> bool {
+        let well = match how {
+            Ending::BadInput => return false,
+            Ending::Well => true,
+            Ending::Badly => false,
+        };
         if well {
             self.successes = self.successes.saturating_add(1);
         }
@@ -76,18 +120,39 @@ mod tests {
         assert_eq!((canary.allows(), Canary::new(true).allows()), (4, u32::MAX));
         canary.set_inputs(1_000);
         assert_eq!(canary.allows(), 20);
-        assert!(!canary.ended(false));
+        assert!(!canary.ended(Ending::Badly));
         assert_eq!(canary.allows(), 20, "a failure allows nothing more");
-        assert!(!canary.ended(true));
+        assert!(!canary.ended(Ending::Well));
         assert_eq!(canary.allows(), u32::MAX);
     }
 
     #[test]
     fn a_surge_of_failures_stops_and_single_ones_do_not() {
         let mut first = Canary::new(false);
-        assert_eq!([false; 3].map(|well| first.ended(well)), [false, false, true]);
+        assert_eq!([Ending::Badly; 3].map(|how| first.ended(how)), [false, false, true]);
         let mut later = Canary::new(true);
-        assert!((0..40).all(|n| !later.ended(n % 2 == 0)), "every second one is no surge");
-        assert!((0..6).any(|_| later.ended(false)));
+        let alternately = |n: u32| if n.is_multiple_of(2) { Ending::Well } else { Ending::Badly };
+        assert!((0..40).all(|n| !later.ended(alternately(n))), "every second one is no surge");
+        assert!((0..6).any(|_| later.ended(Ending::Badly)));
+    }
+
+    #[test]
+    fn inputs_that_are_no_videos_are_no_surge() {
+        let mut canary = Canary::new(false);
+        assert!((0..40).all(|_| !canary.ended(Ending::BadInput)));
+        assert!(!canary.is_proven(), "nor do they prove anything");
+        assert_eq!([Ending::Badly; 3].map(|how| canary.ended(how)), [false, false, true]);
+        for (reason, expected) in [
+            ("Invalid video: no frame of it can be decoded", Ending::BadInput),
+            ("Invalid file type: not an MP4 by its content", Ending::BadInput),
+            ("ffmpeg: moov atom not found", Ending::BadInput),
+            ("video_url could not be fetched: HTTP 404", Ending::BadInput),
+            ("Processing failed", Ending::Badly),
+            ("no subject found", Ending::Badly),
+            ("Unknown output format: x", Ending::Badly),
+            ("CUDA error: invalid argument", Ending::Badly),
+        ] {
+            assert_eq!(Ending::of_failure(reason), expected, "{reason}");
+        }
     }
 }

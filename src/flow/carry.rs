@@ -283,6 +283,7 @@ impl Drive<'_> {
         self.task.look.status = Some(view.status.clone());
         self.task.look.progress = percent;
         self.task.look.seconds = view.duration_seconds.or(self.task.look.seconds);
+        self.notes = view.notes();
         self.link = view.output_url;
         if self.task.row.phase == State::Running && !self.is_glance() {
             let status = view.status;

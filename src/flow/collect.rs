@@ -16,7 +16,7 @@ use super::drive::Drive;
 use super::part::{PartFile, cannot_write, part_name};
 use crate::client::{Download, ResumePoint, Wait, backoff};
 use crate::ledger::Entry;
-use crate::media::{self, Expectation};
+use crate::media::{self, BadOutput, Expectation};
 use crate::model::event::Output;
 use crate::model::{Background, Failure, FailureKind, ItemEvent, OutputLink, Phase};
 
@@ -88,6 +88,7 @@ impl Drive<'_> {
             job: self.task.row.job.clone(),
             credits: self.started_credits(),
             elapsed: None,
+            notes: self.notes.clone(),
         }
     }
 
@@ -132,7 +133,7 @@ impl Drive<'_> {
         }
     }
 
-    async fn verify(&self, part: &Arc<PartFile>, size: u64) -> Result<(), Failure> {
+    async fn verify(&mut self, part: &Arc<PartFile>, size: u64) -> Result<(), Failure> {
         let options = &self.task.work.options;
         let expected = Expectation {
             format: options.format,
@@ -141,17 +142,22 @@ impl Drive<'_> {
             duration: None,
         };
         let part = Arc::clone(part);
-        let job = self.task.row.job.clone();
-        blocking(move || {
+        let verified = blocking(move || {
             part.check()?;
-            media::verify_output(part.path(), &expected).map(drop).map_err(|bad| {
-                let mut failure = Failure::new(bad.kind(), "the output", bad.to_string())
-                    .with_next("rbgv resume, to fetch it again; the job is not run again");
-                failure.job = job;
-                failure
-            })
-        })
-        .await
+            let verified = media::verify_output(part.path(), &expected);
+            Ok(verified.map(|_| media::remark_on_opacity(part.path(), &expected)))
+        });
+        let remark = verified.await?.map_err(|bad| self.bad_output(&bad))?;
+        self.notes.extend(remark.map(ToOwned::to_owned));
+        Ok(())
+    }
+
+    /// The failure of an output that is not what was asked for. It may quote the output.
+    fn bad_output(&self, bad: &BadOutput) -> Failure {
+        let why = self.run.context.service.clean(&bad.to_string());
+        let failure = Failure::new(bad.kind(), "the output", why)
+            .with_next("rbgv resume, to fetch it again; the job is not run again");
+        Failure { job: self.task.row.job.clone(), ..failure }
     }
 
     /// Downloads to the end, however often the line breaks, as long as each attempt moves on.
@@ -208,13 +214,28 @@ impl Drive<'_> {
             .ledger(move |ledger, owner| ledger.keep_output_etag(owner, id, etag.as_deref()))
             .await?;
         let mut sink = Sink::open(Arc::clone(part), download.offset).await?;
+        let rest = download.total.map_or(0, |total| total.saturating_sub(download.offset));
+        let part = Arc::clone(part);
+        blocking(move || check_room(part.path(), rest)).await?;
         self.pour(&mut download, &mut sink).await?;
         sink.finish().await
     }
 
+    /// Most bytes that the output may have.
+    fn largest(&self) -> u64 {
+        let work = &self.task.work;
+        media::largest_output(work.options.format, work.duration.or(self.task.look.seconds))
+    }
+
     async fn pour(&self, download: &mut Download, sink: &mut Sink) -> Result<(), Failure> {
         let context = &self.run.context;
+        let most = self.largest();
         loop {
+            if sink.size.max(download.total.unwrap_or(0)) > most {
+                let part = Arc::clone(&sink.part);
+                blocking(move || part.keep(0)).await?;
+                return Err(self.bad_output(&BadOutput::TooLarge(most)));
+            }
             let next = context.unless_stopped(download.chunk()).await;
             match next {
                 Ok(Ok(Some(piece))) => {
@@ -289,7 +310,9 @@ impl Sink {
         self.held = 0;
         let mut hash = std::mem::take(&mut self.hash);
         let part = Arc::clone(&self.part);
+        let held = pieces.iter().map(|piece| piece.len() as u64).sum();
         self.hash = blocking(move || {
+            check_room(part.path(), held)?;
             for piece in &pieces {
                 part.file().write_all(piece).map_err(|error| cannot_write(part.path(), &error))?;
                 hash.update(piece);
@@ -310,6 +333,13 @@ impl Sink {
         })
         .await
     }
+}
+
+/// Checks that `bytes` more of `path` fit on its disk.
+fn check_room(path: &Path, bytes: u64) -> Result<(), Failure> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    media::check_room(directory.unwrap_or(Path::new(".")), bytes)
+        .map_err(|error| cannot_write(path, &error))
 }
 
 /// Whether a file is there with this content.

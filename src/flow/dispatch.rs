@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinError, JoinSet};
 
+use super::canary::Ending;
 use super::collect::Collected;
 use super::drive::{Drive, Ended};
 use super::outage::watch_outages;
@@ -42,6 +43,8 @@ pub struct Verdict {
     pub summary: Summary,
     /// For the exit code.
     pub class: ExitClass,
+    /// Why nothing more may be sent with any key, if that is so.
+    pub held: Option<FailureKind>,
 }
 
 /// What came of one entry.
@@ -308,6 +311,8 @@ impl Dispatch {
             self.summary.bound_needed = self.run.bound_needed().await?;
         }
         self.classes.extend(stops.iter().map(Stop::exit_class));
+        let held =
+            if self.run.is_stopped() { stops.first().map(|stop| stop.failure.kind) } else { None };
         if counts.rejected > 0 {
             self.classes.push(ExitClass::Some);
         }
@@ -327,7 +332,7 @@ impl Dispatch {
         let succeeded = self.summary.done + self.summary.skipped > 0;
         let class = ExitClass::combine(self.classes, succeeded);
         context.observer.observe(&Event::Finished(self.summary));
-        Ok(Verdict { summary: self.summary, class })
+        Ok(Verdict { summary: self.summary, class, held })
     }
 }
 
@@ -383,8 +388,11 @@ async fn settle(
     if !drive.task.row.phase.is_settled() {
         match drive.go(Observation::Resumed).await? {
             Ended::Settled => match drive.task.row.phase {
-                Row::Completed => drive.run.job_ended(true),
-                Row::Failed if drive.task.row.starts > 0 => drive.run.job_ended(false),
+                Row::Completed => drive.run.job_ended(Ending::Well),
+                Row::Failed if drive.task.row.starts > 0 => {
+                    let reason = drive.task.row.failure.as_ref().map(|failure| &*failure.why);
+                    drive.run.job_ended(Ending::of_failure(reason.unwrap_or_default()));
+                }
                 _ => {}
             },
             Ended::Lost => return Ok(Settled::Foreign),

@@ -70,6 +70,8 @@ pub(super) struct Drive<'a> {
     pub(super) leave: Option<Admission>,
     /// The last link that the service gave. Kept in memory only.
     pub(super) link: Option<OutputLink>,
+    /// What the service said about how the job was done.
+    pub(super) notes: Vec<String>,
     /// The request that was answered last, for the story of the attempt.
     pub(super) answered: LastAnswer,
 }
@@ -90,6 +92,7 @@ impl<'a> Drive<'a> {
             followed: None,
             leave: None,
             link: None,
+            notes: Vec::new(),
             answered: LastAnswer::default(),
             only_glance: false,
         }

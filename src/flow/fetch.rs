@@ -125,8 +125,8 @@ async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<Work, Failu
 fn options_of(view: &JobView) -> JobOptions {
     let word = |field: &str| view.raw.get(field).and_then(|value| value.as_str());
     let format = word("output_format").and_then(|word| word.parse().ok()).or_else(|| {
-        let link = view.output_url.as_ref()?.redacted();
-        let path = link.split(['?', '#']).next()?.to_owned();
+        let link = view.output_url.as_ref()?;
+        let path = link.expose().split(['?', '#']).next()?.to_owned();
         let ending = Path::new(&path).extension()?.to_str()?.to_owned();
         OutputFormat::ALL.into_iter().find(|format| format.extension() == ending)
     });

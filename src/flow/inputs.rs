@@ -1,28 +1,32 @@
 //! Finding inputs: files, directories, addresses and lists, one after another and never all in
 //! memory.
 
-use std::io::{BufRead, BufReader, Read};
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
-use walkdir::WalkDir;
 
 use crate::model::{Failure, FailureKind};
 
+pub use list::List;
+pub(super) use passed_over::PassedOver;
+
+mod list;
+mod passed_over;
+
 /// Endings that make a file of a directory an input when no `--include` says otherwise. The
 /// content decides later; this only keeps notes and pictures out.
-const VIDEO_ENDINGS: [&str; 12] =
+pub(super) const VIDEO_ENDINGS: [&str; 12] =
     ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
-
-/// Longest line of a list, in bytes: twice the longest path that systems take.
-const LONGEST_LINE: u64 = 8_192;
 
 /// Something that the user named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// A file or a directory.
     Path(PathBuf),
-    /// A public address.
+    /// An address, its scheme in lower case. Whether the service can fetch it is checked by the plan.
     Url(String),
 }
 
@@ -30,23 +34,55 @@ impl Named {
     /// An argument, or a line of a list.
     #[must_use]
     pub fn read(text: PathBuf) -> Self {
-        match text.to_str() {
-            Some(url) if url.starts_with("http://") || url.starts_with("https://") => {
-                Self::Url(url.to_owned())
-            }
-            _ => Self::Path(text),
+        match text.to_str().and_then(address) {
+            Some(url) => Self::Url(url),
+            None => Self::Path(text),
         }
     }
 }
 
-/// A list of inputs, opened by the caller.
-pub struct List {
-    /// What to call it in messages.
-    pub name: String,
-    /// Its text.
-    pub reader: Box<dyn Read + Send>,
-    /// Whether entries end with NUL instead of a line break.
-    pub nul: bool,
+/// `text` as an address, if it has the form of one: `scheme://`, or a scheme that no path begins with.
+fn address(text: &str) -> Option<String> {
+    let (scheme, rest) = text.trim().split_once(':')?;
+    let scheme = scheme.to_ascii_lowercase();
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let is_known = matches!(scheme.as_str(), "http" | "https" | "file");
+    (is_scheme && (is_known || rest.starts_with("//"))).then(|| format!("{scheme}:{rest}"))
+}
+
+/// Refuses an address that the service cannot fetch.
+pub(super) fn check_address(url: &str) -> Result<(), Failure> {
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    let refused = |why: String, next: String| {
+        let shown = crate::model::secret::redact_url(url);
+        Err(Failure::new(FailureKind::Usage, shown, why).with_next(next))
+    };
+    match scheme {
+        "http" | "https" => {
+            let is_whole = rest.starts_with("//")
+                && url::Url::parse(url).is_ok_and(|parsed| parsed.host_str().is_some());
+            if is_whole {
+                return Ok(());
+            }
+            let why = format!("it is not a whole address: {scheme}:// and a host are needed");
+            refused(why, format!("rbgv run {scheme}://HOST/PATH"))
+        }
+        "file" => {
+            let path = url::Url::parse(url).ok().and_then(|parsed| parsed.to_file_path().ok());
+            let path = path.map_or_else(|| "PATH".to_owned(), |path| quoted(&path));
+            let why = "file addresses are not taken, since the service cannot read this machine";
+            refused(why.to_owned(), format!("rbgv run {path}"))
+        }
+        _ => {
+            let why = format!(
+                "addresses with {scheme}:// are not taken; the service fetches http:// and https:// only"
+            );
+            let next =
+                "download the file and name it here, or name a public https:// address of it";
+            refused(why, next.to_owned())
+        }
+    }
 }
 
 /// Which files of a directory are taken.
@@ -55,27 +91,60 @@ pub struct Selection {
     recursive: bool,
     include: Option<GlobSet>,
     exclude: GlobSet,
+    /// Directories that are not read.
+    pruned: GlobSet,
+    /// Where outputs go: below the directory that is walked, it is not read either.
+    outputs: Option<PathBuf>,
+}
+
+/// What is done with a file of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Choice {
+    Taken,
+    Excluded,
+    NotIncluded,
+    OtherEnding,
 }
 
 impl Selection {
     /// Reads the globs. They are matched against the path below the directory, and a glob without
-    /// a slash against the file's name alone.
+    /// a slash against the name alone. A directory that `exclude` matches, or of which it matches
+    /// all content, is not read.
     ///
     /// # Errors
     /// Names the glob that cannot be read.
     pub fn new(recursive: bool, include: &[String], exclude: &[String]) -> Result<Self, Failure> {
         let include = if include.is_empty() { None } else { Some(globs("--include", include)?) };
-        Ok(Self { recursive, include, exclude: globs("--exclude", exclude)? })
+        let directories = exclude.iter().map(|glob| {
+            let whole = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
+            whole.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
+        });
+        let directories: Vec<String> = directories.filter(|glob| !glob.is_empty()).collect();
+        Ok(Self {
+            recursive,
+            include,
+            exclude: globs("--exclude", exclude)?,
+            pruned: globs("--exclude", &directories)?,
+            outputs: None,
+        })
     }
 
-    fn takes(&self, below: &Path) -> bool {
-        let matches = |set: &GlobSet| set.is_match(below);
-        if matches(&self.exclude) {
-            return false;
+    /// The same, with the directory that outputs go to.
+    #[must_use]
+    pub fn without_outputs_in(mut self, directory: PathBuf) -> Self {
+        self.outputs = Some(directory);
+        self
+    }
+
+    fn choose(&self, below: &Path) -> Choice {
+        if self.exclude.is_match(below) {
+            return Choice::Excluded;
         }
         match &self.include {
-            Some(include) => matches(include),
-            None => has_video_ending(below),
+            Some(include) if include.is_match(below) => Choice::Taken,
+            Some(_) => Choice::NotIncluded,
+            None if has_video_ending(below) => Choice::Taken,
+            None => Choice::OtherEnding,
         }
     }
 }
@@ -97,10 +166,15 @@ fn globs(flag: &str, patterns: &[String]) -> Result<GlobSet, Failure> {
     set.build().map_err(|error| bad("", &error))
 }
 
-fn has_video_ending(path: &Path) -> bool {
+pub(super) fn has_video_ending(path: &Path) -> bool {
     path.extension()
         .and_then(|ending| ending.to_str())
         .is_some_and(|ending| VIDEO_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+/// `path` as an argument that can be typed.
+pub(super) fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// An input that was found.
@@ -114,22 +188,47 @@ pub struct Found {
     pub explicit: bool,
 }
 
-/// Calls `take` for each input behind `named`, then for each entry of `lists`. Directories are
+/// What the search meets, in order.
+#[derive(Debug)]
+pub(super) enum Seen {
+    Input(Found),
+    /// A directory below the one that was named cannot be read.
+    Unreadable {
+        path: PathBuf,
+        why: String,
+    },
+    /// A directory that was named has been read to its end.
+    Directory(Directory),
+}
+
+/// A directory that was named, after everything in it.
+#[derive(Debug)]
+pub(super) struct Directory {
+    pub(super) path: PathBuf,
+    pub(super) explicit: bool,
+    /// Files in it that were taken for inputs.
+    pub(super) inputs: usize,
+    pub(super) passed_over: PassedOver,
+}
+
+type Take<'a> = dyn FnMut(Seen) -> Result<(), Failure> + 'a;
+
+/// Calls `take` for everything behind `named`, then for each entry of `lists`. Directories are
 /// read in order of names, so that equal runs meet equal orders.
 ///
 /// # Errors
-/// What `take` answers, a list that cannot be read, or a name that leads nowhere.
+/// What `take` answers, or a list that cannot be read.
 pub(super) fn find(
     named: &[Named],
     lists: Vec<List>,
     selection: &Selection,
-    take: &mut dyn FnMut(Found) -> Result<(), Failure>,
+    take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     for input in named {
         find_one(input.clone(), true, selection, take)?;
     }
     for list in lists {
-        read_list(list, &mut |input| find_one(input, false, selection, take))?;
+        list.read(&mut |input| find_one(input, false, selection, take))?;
     }
     Ok(())
 }
@@ -138,91 +237,109 @@ fn find_one(
     input: Named,
     explicit: bool,
     selection: &Selection,
-    take: &mut dyn FnMut(Found) -> Result<(), Failure>,
+    take: &mut Take<'_>,
 ) -> Result<(), Failure> {
     // Of a list, the folders of relative paths are kept like those below a directory.
     let is_kept = |path: &Path| !explicit && path.is_relative();
     match &input {
         Named::Path(path) if path.is_dir() => {
             let above = if is_kept(path) { path.clone() } else { PathBuf::new() };
-            walk(path, selection, &mut |found| {
-                take(Found { below: above.join(&found.below), ..found })
+            walk(path, explicit, selection, &mut |seen| match seen {
+                Seen::Input(found) => {
+                    take(Seen::Input(Found { below: above.join(&found.below), ..found }))
+                }
+                seen => take(seen),
             })
         }
         Named::Path(path) => {
             let file = path.file_name().map(PathBuf::from).unwrap_or_default();
             let below = if is_kept(path) { path.clone() } else { file };
-            take(Found { input, below, explicit })
+            take(Seen::Input(Found { input, below, explicit }))
         }
-        Named::Url(_) => take(Found { input, below: PathBuf::new(), explicit }),
+        Named::Url(_) => take(Seen::Input(Found { input, below: PathBuf::new(), explicit })),
     }
 }
 
 fn walk(
     root: &Path,
+    explicit: bool,
     selection: &Selection,
-    take: &mut dyn FnMut(Found) -> Result<(), Failure>,
+    take: &mut Take<'_>,
 ) -> Result<(), Failure> {
-    let depth = if selection.recursive { usize::MAX } else { 1 };
-    // Links to directories are not followed: they can lead out of the tree, or in circles.
-    let walk = WalkDir::new(root).max_depth(depth).sort_by_file_name().into_iter();
-    let visible = |entry: &walkdir::DirEntry| {
-        entry.depth() == 0 || !entry.file_name().as_encoded_bytes().starts_with(b".")
+    let outputs = selection.outputs.as_deref().and_then(identity);
+    let mut directory = Directory {
+        path: root.to_owned(),
+        explicit,
+        inputs: 0,
+        passed_over: PassedOver::default(),
     };
-    for entry in walk.filter_entry(visible) {
-        let entry = entry.map_err(|error| {
-            let what = format!("reading the directory {}", root.display());
-            Failure::local(what, &error)
-        })?;
+    let passed_over = &mut directory.passed_over;
+    let mut open = Vec::new();
+    match in_order(root) {
+        Ok(entries) => open.push(entries),
+        Err(error) => passed_over.unreadable_root(&error),
+    }
+    while let Some(entries) = open.last_mut() {
+        let Some(entry) = entries.next() else {
+            open.pop();
+            continue;
+        };
         let path = entry.path();
-        if !path.is_file() {
+        let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            passed_over.hidden += 1;
             continue;
         }
-        let below = path.strip_prefix(root).unwrap_or(path).to_owned();
-        if selection.takes(&below) {
-            take(Found { input: Named::Path(path.to_owned()), below, explicit: false })?;
+        let kind = entry.file_type();
+        if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+            if selection.pruned.is_match(&below) {
+                passed_over.excluded += 1;
+            } else if outputs.is_some() && outputs == identity(&path) {
+                passed_over.output_directory = true;
+            } else if !selection.recursive {
+                passed_over.subfolders += 1;
+            } else {
+                match in_order(&path) {
+                    Ok(entries) => open.push(entries),
+                    // It was removed while its parent was read.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => {
+                        passed_over.unreadable += 1;
+                        take(Seen::Unreadable { path, why: error.to_string() })?;
+                    }
+                }
+            }
+            continue;
+        }
+        // What cannot be read is an input all the same: the plan says so.
+        let target = fs::metadata(&path).ok();
+        match (selection.choose(&below), target) {
+            // Links to directories are not followed: they can lead out of the tree, or in circles.
+            (_, Some(target)) if target.is_dir() => passed_over.links += 1,
+            (Choice::Excluded, _) => passed_over.excluded += 1,
+            (Choice::NotIncluded, _) => passed_over.not_included += 1,
+            (Choice::OtherEnding, _) => passed_over.other_ending(&below),
+            (Choice::Taken, Some(target)) if !target.is_file() => passed_over.special += 1,
+            (Choice::Taken, _) => {
+                directory.inputs += 1;
+                let input = Named::Path(path);
+                take(Seen::Input(Found { input, below, explicit: false }))?;
+            }
         }
     }
-    Ok(())
+    take(Seen::Directory(directory))
 }
 
-fn read_list(
-    list: List,
-    take: &mut dyn FnMut(Named) -> Result<(), Failure>,
-) -> Result<(), Failure> {
-    let failed = |why: &dyn std::fmt::Display| {
-        Failure::local(format!("reading the list {}", list.name), why)
-    };
-    let end = if list.nul { 0 } else { b'\n' };
-    let mut reader = BufReader::new(list.reader);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader
-            .by_ref()
-            .take(LONGEST_LINE)
-            .read_until(end, &mut line)
-            .map_err(|error| failed(&error))?;
-        if read == 0 {
-            return Ok(());
-        }
-        if line.last() == Some(&end) {
-            line.pop();
-        } else if line.len() as u64 == LONGEST_LINE {
-            return Err(failed(&"an entry is longer than any path; is it a list of file names?"));
-        }
-        if end == b'\n' && line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        if !line.is_empty() {
-            take(Named::read(path_of(&line)))?;
-        }
-    }
+/// The entries of a directory in the order of their names.
+fn in_order(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
+    let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    Ok(entries.into_iter())
 }
 
-fn path_of(bytes: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt as _;
-    PathBuf::from(std::ffi::OsStr::from_bytes(bytes))
+/// Device and inode of what is at `path`.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(test)]
@@ -235,15 +352,30 @@ mod tests {
         selection: &Selection,
     ) -> Result<Vec<(String, bool)>, Failure> {
         let mut all = Vec::new();
-        find(named, lists, selection, &mut |found| {
-            let shown = match &found.input {
-                Named::Path(_) => found.below.display().to_string(),
-                Named::Url(url) => url.clone(),
-            };
-            all.push((shown, found.explicit));
+        find(named, lists, selection, &mut |seen| {
+            if let Seen::Input(found) = seen {
+                let shown = match &found.input {
+                    Named::Path(_) => found.below.display().to_string(),
+                    Named::Url(url) => url.clone(),
+                };
+                all.push((shown, found.explicit));
+            }
             Ok(())
         })?;
         Ok(all)
+    }
+
+    /// What is said of a directory.
+    fn said_of(dir: &Path, selection: &Selection) -> String {
+        let mut said = Vec::new();
+        find(&[Named::Path(dir.to_owned())], vec![], selection, &mut |seen| {
+            if let Seen::Directory(directory) = seen {
+                said.push(directory.passed_over.to_string());
+            }
+            Ok(())
+        })
+        .unwrap();
+        said.join("|")
     }
 
     fn tree() -> tempfile::TempDir {
@@ -285,17 +417,104 @@ mod tests {
     }
 
     #[test]
-    fn lists_hold_paths_and_addresses_in_both_forms() {
-        let list =
-            |text: &'static [u8], nul| List { name: "list".into(), reader: Box::new(text), nul };
-        let any = Selection::new(false, &[], &[]).unwrap();
-        let lines = list(b"a b.mp4\r\n\nhttps://x.example/v.mp4\nlast.mp4", false);
-        let all = found(&[], vec![lines], &any).unwrap();
-        assert_eq!(names(&all), ["a b.mp4", "https://x.example/v.mp4", "last.mp4"]);
-        let nuls = list(b"line\nbreak.mp4\0b.mp4\0", true);
-        assert_eq!(names(&found(&[], vec![nuls], &any).unwrap()), ["line\nbreak.mp4", "b.mp4"]);
-        let endless =
-            List { name: "list".into(), reader: Box::new(std::io::repeat(b'x')), nul: false };
-        assert_eq!(found(&[], vec![endless], &any).unwrap_err().kind, FailureKind::Local);
+    fn what_is_passed_over_is_counted() {
+        let dir = tree();
+        let flat = Selection::new(false, &[], &[]).unwrap();
+        assert_eq!(
+            said_of(dir.path(), &flat),
+            "1 file with another ending (.txt); 1 hidden; 1 subfolder, add -r"
+        );
+        let none = Selection::new(true, &["*.avi".into()], &["sub/**".into()]).unwrap();
+        assert_eq!(
+            said_of(dir.path(), &none),
+            "3 files that --include does not match; 1 that --exclude matches; 1 hidden"
+        );
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(said_of(empty.path(), &flat), "it is empty");
+    }
+
+    #[test]
+    fn the_directory_of_the_outputs_is_not_read() {
+        let dir = tree();
+        let here = [Named::Path(dir.path().to_owned())];
+        let deep = || Selection::new(true, &[], &[]).unwrap();
+        let apart = deep().without_outputs_in(dir.path().join("./sub"));
+        assert_eq!(names(&found(&here, vec![], &apart).unwrap()), ["a.MOV", "b.mp4"]);
+        let above = deep().without_outputs_in(dir.path().to_owned());
+        assert_eq!(found(&here, vec![], &above).unwrap().len(), 3, "the root itself is read");
+        let missing = deep().without_outputs_in(dir.path().join("none"));
+        assert_eq!(found(&here, vec![], &missing).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_excluded_directory_is_not_read() {
+        let dir = tree();
+        let here = [Named::Path(dir.path().to_owned())];
+        for glob in ["sub", "sub/", "sub/*", "sub/**", "s?b", "**/sub/**"] {
+            let left_out = Selection::new(true, &[], &[glob.into()]).unwrap();
+            assert!(left_out.pruned.is_match("sub"), "{glob}");
+            assert_eq!(
+                names(&found(&here, vec![], &left_out).unwrap()),
+                ["a.MOV", "b.mp4"],
+                "{glob}"
+            );
+        }
+        let file_only = Selection::new(true, &[], &["sub/*.webm".into()]).unwrap();
+        assert!(!file_only.pruned.is_match("sub"));
+    }
+
+    #[test]
+    fn links_and_special_files_are_neither_followed_nor_read() {
+        let dir = tree();
+        std::os::unix::fs::symlink(dir.path().join("sub"), dir.path().join("z.mp4")).unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("dangling.mp4")).unwrap();
+        std::os::unix::net::UnixListener::bind(dir.path().join("socket.mp4")).unwrap();
+        let here = [Named::Path(dir.path().to_owned())];
+        let flat = Selection::new(false, &[], &[]).unwrap();
+        let all = found(&here, vec![], &flat).unwrap();
+        assert_eq!(names(&all), ["a.MOV", "b.mp4", "dangling.mp4"], "the plan says what is wrong");
+        let said = said_of(dir.path(), &flat);
+        assert!(
+            said.contains("1 link to a folder") && said.contains("1 that is no file"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn addresses_are_known_by_their_scheme_in_any_case() {
+        let read = |text: &str| match Named::read(text.into()) {
+            Named::Url(url) => Some(url),
+            Named::Path(_) => None,
+        };
+        // (text, address, what is wrong with it)
+        let table = [
+            ("https://x.example/a.mp4", "https://x.example/a.mp4", None),
+            ("HTTPS://x.example/A.mp4", "https://x.example/A.mp4", None),
+            (" Http://x.example/a.mp4 ", "http://x.example/a.mp4", None),
+            ("s3://bucket/a.mp4", "s3://bucket/a.mp4", Some("s3://")),
+            ("GS://bucket/a.mp4", "gs://bucket/a.mp4", Some("gs://")),
+            ("ftp://x.example/a.mp4", "ftp://x.example/a.mp4", Some("ftp://")),
+            ("file:///etc/a.mp4", "file:///etc/a.mp4", Some("file")),
+            ("FILE:/etc/a.mp4", "file:/etc/a.mp4", Some("file")),
+            ("https:x.example", "https:x.example", Some("whole")),
+            ("https://", "https://", Some("whole")),
+        ];
+        for (text, address, wrong) in table {
+            assert_eq!(read(text).as_deref(), Some(address), "{text}");
+            let checked = check_address(address);
+            match wrong {
+                None => assert_eq!(checked, Ok(()), "{text}"),
+                Some(word) => {
+                    let failure = checked.unwrap_err();
+                    assert_eq!(failure.kind, FailureKind::Usage);
+                    assert!(failure.why.contains(word) && failure.next.is_some(), "{failure}");
+                }
+            }
+        }
+        let next = check_address("file:///etc/it's%20a.mp4").unwrap_err().next.unwrap();
+        assert_eq!(next, r"rbgv run '/etc/it'\''s a.mp4'");
+        for path in ["a.mp4", "C:a.mp4", "12:30 take.mp4", "a:b/c.mp4", "/x/http://y", "-://x"] {
+            assert_eq!(read(path), None, "{path}");
+        }
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
 //! - `target`: proof that outputs can be written where they are wanted
-//! - `earlier`: jobs of a ledger that was lost
+//! - `earlier`, `own_outputs`: jobs and outputs of a ledger that was lost
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
@@ -39,6 +39,7 @@ mod fetch;
 mod inputs;
 mod naming;
 mod outage;
+mod own_outputs;
 mod pages;
 mod part;
 pub mod plan;
@@ -56,7 +57,7 @@ mod stop;
 mod target;
 mod underway;
 
-pub use arrivals::Arrivals;
+pub use arrivals::{Arrivals, Look};
 pub use conduct::{Conduct, Destination};
 pub use context::{Beside, Context, Timing, interrupted};
 pub use dispatch::{Dispatch, StdoutSink, Verdict};

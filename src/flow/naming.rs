@@ -2,12 +2,13 @@
 //! nowhere else.
 
 use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::conduct::Destination;
-use super::inputs::{Found, Named};
+use super::inputs::{Found, Named, VIDEO_ENDINGS};
 use super::target::without_dots;
-use crate::model::{Failure, FailureKind, JobOptions};
+use crate::model::{Failure, FailureKind, JobOptions, ModelName, OutputFormat};
 
 /// Longest part of an address that becomes part of a name, in bytes.
 const LONGEST_SEGMENT: usize = 200;
@@ -85,6 +86,51 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
         [before, field]
     })
 }
+
+impl Template {
+    /// The stems of the inputs in `folder` whose output may be called `name`, whatever model and
+    /// format it was made with. None by a template that adds nothing to the stem: its outputs look
+    /// like any video.
+    pub(super) fn stems_of(&self, name: &OsStr, folder: &OsStr) -> Vec<OsString> {
+        let is_bare =
+            self.0.replace("{stem}", "").replace("{ext}", "").trim_matches('.').is_empty();
+        if is_bare {
+            return Vec::new();
+        }
+        let endings =
+            if self.0.contains("{ending}") { endings_as_written() } else { vec![OsString::new()] };
+        let mut stems: Vec<OsString> = Vec::new();
+        for ending in endings {
+            let source = SourceName { stem: STEM.into(), ending, folder: folder.to_owned() };
+            for (model, format) in ModelName::ALL
+                .into_iter()
+                .flat_map(|model| OutputFormat::ALL.map(|format| (model, format)))
+            {
+                let options = JobOptions { model, format, ..JobOptions::default() };
+                let stem = between(name, &self.fill(&source, &options));
+                stems.extend(stem.filter(|stem| !stems.contains(stem)));
+            }
+        }
+        stems
+    }
+}
+
+/// The endings of videos, as cameras and people write them.
+fn endings_as_written() -> Vec<OsString> {
+    let written = |ending: &str| [ending.to_owned(), ending.to_ascii_uppercase()];
+    VIDEO_ENDINGS.into_iter().flat_map(written).map(OsString::from).collect()
+}
+
+/// What is in `name` where `filled` has the stand-in for the stem.
+fn between(name: &OsStr, filled: &OsStr) -> Option<OsString> {
+    let (before, behind) = filled.to_str()?.split_once(STEM)?;
+    let rest = name.as_bytes().strip_prefix(before.as_bytes())?;
+    let stem = rest.strip_suffix(behind.as_bytes())?;
+    (!stem.is_empty()).then(|| OsString::from_vec(stem.to_vec()))
+}
+
+/// Stands for the stem while a template is taken apart.
+const STEM: &str = "\u{0}";
 
 impl Default for Template {
     fn default() -> Self {
@@ -199,7 +245,6 @@ fn check_ending(file: &Path, options: &JobOptions) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::OutputFormat;
 
     fn file(path: &str, below: &str) -> Found {
         Found { input: Named::Path(path.into()), below: below.into(), explicit: true }

@@ -9,12 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::conduct::{Conduct, Destination};
 use super::context::interrupted;
-use super::inputs::{Found, List, Named, Selection, find};
+use super::inputs::{Directory, Found, List, Named, Seen, Selection, check_address, find, quoted};
 use super::naming::{SourceName, Template, target};
+use super::own_outputs::Sources;
 use super::share::falls_to_next;
 use super::target::{Refusal, Targets, is_ours, without_dots};
 use crate::ledger::{
-    BatchId, EntryState, KeyId, Ledger, NewBatch, NewEntry, Placed, Source, Totals, Work,
+    BatchId, EntryId, EntryState, KeyId, Ledger, LedgerError, NewBatch, NewEntry, Placed, Source,
+    Totals, Work,
 };
 use crate::media;
 use crate::model::event::Level;
@@ -34,7 +36,8 @@ pub struct Request {
     pub lists: Vec<List>,
     /// Which files of directories.
     pub selection: Selection,
-    /// Of everything found, only these; for watched directories.
+    /// Of everything found, only these: files of watched directories. Then nobody is there to
+    /// correct a mistake, and what concerns one input stops no other.
     pub only: Option<HashSet<PathBuf>>,
     /// Where outputs go.
     pub destination: Destination,
@@ -78,21 +81,34 @@ impl Planner<'_> {
     }
 }
 
-/// A plan that stands in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A plan in the ledger.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// Its batch.
     pub batch: BatchId,
-    /// What it comes to.
+    /// What it adds up to.
     pub totals: Totals,
+    /// Inputs that were named and cannot be taken, although others can.
+    pub refused: Vec<Failure>,
+    /// Files that were left out since their names are those of outputs, although the ledger does not
+    /// know them.
+    pub outputs: Vec<UnknownOutput>,
+}
+
+impl Plan {
+    /// Whether no input was found: then its batch is not worth keeping.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.totals.todo + self.totals.done + self.totals.rejected == 0
+    }
 }
 
 impl Planner<'_> {
     /// Makes the plan. Blocking: reads and hashes every file.
     ///
     /// # Errors
-    /// A mistake of the command line, a collision of names, or local trouble. Then nothing is left
-    /// of the plan, and nothing was sent.
+    /// A mistake of the command line, a collision of names, or local trouble; or nothing was found
+    /// where something was named. Then nothing is left of the plan, and nothing was sent.
     pub fn plan(&self, request: Request) -> Result<Plan, Failure> {
         request.options.check().map_err(|bad| {
             Failure::new(FailureKind::Usage, "these options cannot be used", bad.0)
@@ -108,23 +124,58 @@ impl Planner<'_> {
             conduct: request.conduct.to_json(),
             pricing,
         })?;
-        let filled = Filling::new(self, batch, pricing, &request).and_then(|mut filling| {
-            let Request { named, lists, selection, only, .. } = request;
-            find(&named, lists, &selection, &mut |found| {
-                let wanted = only.as_ref().is_none_or(|only| is_among(only, &found));
-                if wanted { filling.take(&found) } else { Ok(()) }
-            })?;
-            filling.flush()?;
-            filling.tell_repeated();
-            Ok(())
-        });
-        if let Err(failure) = filled {
-            self.ledger.discard(batch)?;
-            return Err(failure);
-        }
-        self.ledger.seal(batch)?;
-        Ok(Plan { batch, totals: self.ledger.totals(batch)? })
+        self.fill(batch, pricing, request).inspect_err(|_| {
+            // The batch is not sealed: should this fail, too, nothing is ever sent for it.
+            let _ = self.ledger.discard(batch);
+        })
     }
+
+    fn fill(
+        &self,
+        batch: BatchId,
+        pricing: Option<i64>,
+        request: Request,
+    ) -> Result<Plan, Failure> {
+        let mut filling = Filling::new(self, batch, pricing, &request)?;
+        let Request { named, lists, selection, only, .. } = request;
+        find(&named, lists, &selection, &mut |seen| match (&only, seen) {
+            (None, seen) => filling.see(seen),
+            (Some(only), Seen::Input(found)) if is_among(only, &found) => filling.take(&found),
+            (Some(_), _) => Ok(()),
+        })?;
+        filling.flush()?;
+        filling.tell_repeated();
+        let (mut refused, outputs) = (filling.refused, filling.unknown_outputs);
+        let totals = self.ledger.totals(batch)?;
+        let mut plan = Plan { batch, totals, refused: Vec::new(), outputs };
+        if plan.is_empty() && !refused.is_empty() {
+            let first = refused.remove(0);
+            self.warn_of(&refused);
+            return Err(first);
+        }
+        self.warn_of(&refused);
+        plan.refused = refused;
+        self.ledger.seal(batch)?;
+        Ok(plan)
+    }
+
+    fn warn_of(&self, failures: &[Failure]) {
+        for failure in failures {
+            let text = format!("passed over: {failure}");
+            self.observer.observe(&Event::Notice { level: Level::Warning, text });
+        }
+    }
+}
+
+/// A file that has the name of an output beside its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownOutput {
+    /// As it was found.
+    pub name: String,
+    /// SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
 }
 
 /// An entry that is not in the ledger yet.
@@ -138,17 +189,25 @@ struct Pending {
     is_shared: bool,
 }
 
-/// Why an input is not planned.
+/// Why an input gets no entry.
 enum Refused {
-    /// The others are.
+    /// The input is wrong: when it was named itself, that is a mistake of the command line.
     Input(Failure),
-    /// It concerns the whole plan.
+    /// It cannot be read, now or here. Others can.
+    Unreadable(Failure),
+    /// The plan cannot go on.
     Plan(Failure),
 }
 
 impl From<Failure> for Refused {
     fn from(failure: Failure) -> Self {
         if failure.kind == FailureKind::Local { Self::Plan(failure) } else { Self::Input(failure) }
+    }
+}
+
+impl From<LedgerError> for Refused {
+    fn from(error: LedgerError) -> Self {
+        Self::Plan(error.into())
     }
 }
 
@@ -169,6 +228,13 @@ struct Filling<'a> {
     targets: Targets,
     pending: Vec<Pending>,
     rejected: Vec<(String, Failure)>,
+    refused: Vec<Failure>,
+    /// Whether mistakes in single inputs end the plan.
+    is_attended: bool,
+    /// Outputs in the directory that is being read.
+    outputs: usize,
+    unknown_outputs: Vec<UnknownOutput>,
+    sources: Sources,
 }
 
 impl<'a> Filling<'a> {
@@ -197,7 +263,45 @@ impl<'a> Filling<'a> {
             targets,
             pending: Vec::with_capacity(CHUNK),
             rejected: Vec::new(),
+            refused: Vec::new(),
+            is_attended: request.only.is_none(),
+            outputs: 0,
+            unknown_outputs: Vec::new(),
+            sources: Sources::new(&request.named, &request.template),
         })
+    }
+
+    fn see(&mut self, seen: Seen) -> Result<(), Failure> {
+        match seen {
+            Seen::Input(found) => self.take(&found),
+            Seen::Unreadable { path, why } => {
+                let name = path.display().to_string();
+                let why = format!("the folder cannot be read: {why}");
+                self.reject(name.clone(), Failure::new(FailureKind::Usage, name, why))
+            }
+            Seen::Directory(directory) => {
+                self.end_directory(directory);
+                Ok(())
+            }
+        }
+    }
+
+    /// Says of a directory without inputs what was passed over in it.
+    fn end_directory(&mut self, directory: Directory) {
+        let outputs = std::mem::take(&mut self.outputs);
+        let Directory { path, explicit, inputs, mut passed_over } = directory;
+        if inputs > outputs {
+            return;
+        }
+        passed_over.outputs = outputs;
+        let why = format!("there are no videos in it: {passed_over}");
+        let failure = Failure::new(FailureKind::Usage, path.display().to_string(), why)
+            .with_next(passed_over.next(&path));
+        if explicit {
+            self.refused.push(failure);
+        } else {
+            self.planner.warn_of(&[failure]);
+        }
     }
 
     /// Takes an input into the plan. A mistake in one that was named itself ends the plan; one
@@ -209,26 +313,32 @@ impl<'a> Filling<'a> {
         self.seen += 1;
         let name = shown_name(found);
         match self.entry(found, &name) {
-            Ok(None) => {}
+            Ok(None) => Ok(()),
             Ok(Some(pending)) => {
                 self.pending.push(pending);
-                if self.pending.len() == CHUNK {
-                    self.flush()?;
-                }
+                if self.pending.len() == CHUNK { self.flush() } else { Ok(()) }
             }
-            Err(Refused::Plan(failure)) => return Err(failure),
-            Err(Refused::Input(failure)) if found.explicit => return Err(failure),
-            Err(Refused::Input(failure)) => {
-                self.rejected.push((name, failure));
-                if self.rejected.len() == CHUNK {
-                    self.flush_rejected()?;
-                }
+            Err(Refused::Plan(failure)) => Err(failure),
+            Err(Refused::Input(failure)) if found.explicit && self.is_attended => Err(failure),
+            Err(Refused::Unreadable(failure)) if found.explicit => {
+                self.refused.push(failure);
+                Ok(())
+            }
+            Err(Refused::Input(failure) | Refused::Unreadable(failure)) => {
+                self.reject(name, failure)
             }
         }
-        Ok(())
+    }
+
+    fn reject(&mut self, name: String, failure: Failure) -> Result<(), Failure> {
+        self.rejected.push((name, failure));
+        if self.rejected.len() == CHUNK { self.flush_rejected() } else { Ok(()) }
     }
 
     fn entry(&mut self, found: &Found, name: &str) -> Result<Option<Pending>, Refused> {
+        if let Named::Url(url) = &found.input {
+            check_address(url)?;
+        }
         let is_repeated = match &found.input {
             Named::Url(url) => self.targets.repeats_url(url),
             Named::Path(path) => self.targets.repeats_input(&self.current_dir.join(path)),
@@ -278,10 +388,10 @@ impl<'a> Filling<'a> {
 
     /// The source of an input, its length and its content; none for an output of ours.
     fn read(
-        &self,
+        &mut self,
         found: &Found,
         name: &str,
-    ) -> Result<Option<(Source, Option<f64>, String)>, Failure> {
+    ) -> Result<Option<(Source, Option<f64>, String)>, Refused> {
         let path = match &found.input {
             Named::Path(path) => without_dots(&self.current_dir.join(path)),
             Named::Url(url) => {
@@ -290,9 +400,16 @@ impl<'a> Filling<'a> {
         };
         let video =
             media::inspect_input(&path).map_err(|bad| unusable(&path, found, name, &bad))?;
-        let hash = self.hash(&path, name)?;
+        let hash = self.hash(&path, name).map_err(Refused::Unreadable)?;
         if self.planner.ledger.is_output(&hash.sha256)? {
             self.pass_over_output(found, name)?;
+            return Ok(None);
+        }
+        if self.sources.has_source_of(found, &path) {
+            self.outputs += 1;
+            let name = name.to_owned();
+            let output = UnknownOutput { name, sha256: hash.sha256, size: hash.size };
+            self.unknown_outputs.push(output);
             return Ok(None);
         }
         let content = format!("sha256 {}", hash.sha256);
@@ -322,11 +439,12 @@ impl<'a> Filling<'a> {
     }
 
     /// An output of ours is never taken as an input, whatever it is called.
-    fn pass_over_output(&self, found: &Found, name: &str) -> Result<(), Failure> {
+    fn pass_over_output(&mut self, found: &Found, name: &str) -> Result<(), Failure> {
         if found.explicit {
             let why = "it is an output of rbgv, with its background removed already";
             return Err(Failure::new(FailureKind::Usage, name, why));
         }
+        self.outputs += 1;
         let text = format!("{name} is an output of rbgv; passed over");
         self.planner.observer.observe(&Event::Notice { level: Level::Info, text });
         Ok(())
@@ -363,9 +481,20 @@ impl<'a> Filling<'a> {
             entries.iter().zip(judged).zip(placed)
         {
             let (id, task) = match placed {
-                Placed::Collision(other) => return Err(self.collision(entry, &other)),
-                Placed::In { .. } if is_shared => {
-                    return Err(self.collision(entry, "another input"));
+                Placed::Collision(other) if self.is_attended => {
+                    return Err(self.collision(entry, &other));
+                }
+                Placed::Collision(other) => {
+                    self.rejected.push((entry.name.clone(), self.collision(entry, &other)));
+                    continue;
+                }
+                Placed::In { entry: id, .. } if is_shared => {
+                    let failure = self.collision(entry, "another input");
+                    if self.is_attended {
+                        return Err(failure);
+                    }
+                    self.fail(id, &entry.name, failure)?;
+                    continue;
                 }
                 Placed::In { entry, task, .. } => (entry, task),
             };
@@ -377,9 +506,14 @@ impl<'a> Filling<'a> {
             if explicit {
                 return Err(failure);
             }
-            self.planner.ledger.settle(id, EntryState::Failed, Some(&failure))?;
-            self.tell(id.0, &entry.name, ItemEvent::Failed(failure));
+            self.fail(id, &entry.name, failure)?;
         }
+        self.flush_rejected()
+    }
+
+    fn fail(&self, id: EntryId, name: &str, failure: Failure) -> Result<(), Failure> {
+        self.planner.ledger.settle(id, EntryState::Failed, Some(&failure))?;
+        self.tell(id.0, name, ItemEvent::Failed(failure));
         Ok(())
     }
 
@@ -427,22 +561,23 @@ fn shown_name(found: &Found) -> String {
 }
 
 /// Why a file is no input; for one that was named itself, with what to do.
-fn unusable(path: &Path, found: &Found, name: &str, bad: &media::BadInput) -> Failure {
+fn unusable(path: &Path, found: &Found, name: &str, bad: &media::BadInput) -> Refused {
     let failure = Failure::new(FailureKind::Usage, name, bad.to_string());
-    let shown = |path: &Path| path.display().to_string();
-    match bad {
+    let is_unreadable = matches!(bad, media::BadInput::Unreadable(_));
+    let failure = match bad {
         _ if !found.explicit => failure,
         media::BadInput::Missing => {
-            let beside = path.parent().map(shown).unwrap_or_default();
-            failure.with_next(format!("look which files are there: ls '{beside}'"))
+            let beside = path.parent().map(quoted).unwrap_or_default();
+            failure.with_next(format!("look which files are there: ls {beside}"))
         }
         media::BadInput::Unreadable(_) => {
-            failure.with_next(format!("look who may read it: ls -l '{}'", shown(path)))
+            failure.with_next(format!("look who may read it: ls -l {}", quoted(path)))
         }
         _ => failure.with_next(
             "name an mp4, mov, webm or avi file, or a directory, of which rbgv run takes the videos",
         ),
-    }
+    };
+    if is_unreadable { Refused::Unreadable(failure) } else { Refused::Input(failure) }
 }
 
 /// What of the options changes the result, the content of a background picture included.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{MutexGuard, Notify, OnceCell, Semaphore, SemaphorePermit};
 use tracing::debug;
 
-use super::canary::Canary;
+use super::canary::{Canary, Ending};
 use super::conduct::Conduct;
 use super::context::{Context, interrupted, key_not_at_hand, unless};
 use super::draft_gate::{DraftGate, NewDraft};
@@ -292,9 +292,9 @@ impl Run {
 
     /// A job of this run ended. When jobs fail in a surge, nothing more is started: whatever is
     /// wrong with the options would be paid for again and again.
-    pub(super) fn job_ended(&self, well: bool) {
+    pub(super) fn job_ended(&self, how: Ending) {
         self.ended.fetch_add(1, Ordering::Relaxed);
-        if self.canary().ended(well) {
+        if self.canary().ended(how) {
             let why = "jobs fail in a surge; find out why before more are paid for";
             let failure = Failure::new(FailureKind::JobFailed, "this batch", why)
                 .with_next("rbgv status --failed");
@@ -481,7 +481,7 @@ impl Run {
     /// A job that was started in this run was not finished after `wait_timeout`. Like one that
     /// failed, it speaks against starting many more.
     pub(super) fn job_timed_out(&self) {
-        if self.canary().ended(false) {
+        if self.canary().ended(Ending::Badly) {
             let failure = self.not_finished("jobs of this run do not finish");
             self.stop(Stop { reason: StopReason::JobsDoNotEnd, failure });
         }

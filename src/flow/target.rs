@@ -387,7 +387,10 @@ pub(super) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failur
             "choose another place with -o".to_owned(),
         ),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
-            format!("no space is left for {shown}"),
+            match error.raw_os_error() {
+                Some(_) => format!("no space is left for {shown}"),
+                None => format!("no space is left for {shown}: {error}"),
+            },
             format!("free some (df -h '{shown}'), then the same command again"),
         ),
         ErrorKind::InvalidFilename => (

@@ -13,7 +13,7 @@ use super::owner::{Owner, OwnerId};
 use super::row::{IN_FLIGHT, UNSTARTED};
 use super::task::{Task, TaskId};
 use super::{Ledger, LedgerError};
-use crate::model::{Credits, Failure, Fingerprint, Timestamp};
+use crate::model::{Credits, Failure, FailureKind, Fingerprint, Timestamp};
 
 /// Number of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -559,6 +559,73 @@ impl Ledger {
         })
     }
 
+    /// Records files that are outputs although this ledger made none of them (name, SHA-256, size):
+    /// from now on they are never inputs.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn know_outputs(
+        &self,
+        batch: BatchId,
+        outputs: &[(String, String, u64)],
+    ) -> Result<(), LedgerError> {
+        let now = self.wall();
+        self.write(|tx| {
+            let mut insert = tx.prepare_cached(
+                "INSERT INTO entries (batch, name, state, out_sha256, out_size, done_at)
+                 VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",
+            )?;
+            for (name, sha256, size) in outputs {
+                insert.execute(params![batch.0, name, sha256, size.cast_signed(), now])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Why attempts behind open entries have ended without an output, and how many for each reason.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn ended_badly(&self, batch: BatchId) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT phase, json_extract(failure, '$.kind') AS kind, count(*) FROM tasks
+                 WHERE phase IN ('failed', 'needs_review', 'halted')
+                   AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')
+                 GROUP BY phase, kind ORDER BY phase, kind",
+            )?;
+            let rows = statement.query_map([batch.0], |row| {
+                let kind: Option<String> = row.get(1)?;
+                let kind = kind.as_deref().and_then(FailureKind::parse);
+                Ok((kind.unwrap_or(FailureKind::JobFailed), row.get(2)?))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
+    /// How many entries of a batch are paused for one of these reasons.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn paused_for(&self, batch: BatchId, kinds: &[FailureKind]) -> Result<usize, LedgerError> {
+        self.read(|db| {
+            let sql = format!("SELECT count(*) FROM entries WHERE {PAUSED_FOR}");
+            Ok(db.query_row(&sql, params![batch.0, words_of(kinds)], |row| row.get(0))?)
+        })
+    }
+
+    /// Opens again what is paused for one of these reasons.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn reopen_for(&self, batch: BatchId, kinds: &[FailureKind]) -> Result<usize, LedgerError> {
+        self.write(|tx| {
+            let sql =
+                format!("UPDATE entries SET state = 'open', failure = NULL WHERE {PAUSED_FOR}");
+            Ok(tx.execute(&sql, params![batch.0, words_of(kinds)])?)
+        })
+    }
+
     /// What the plan of a batch comes to. Attempts that several entries share count once.
     ///
     /// # Errors
@@ -604,6 +671,15 @@ impl Ledger {
             Ok(())
         })
     }
+}
+
+/// Entries of the batch `?1` that are paused for one of the reasons in the JSON array `?2`.
+const PAUSED_FOR: &str = "batch = ?1 AND state = 'paused' \
+     AND json_extract(failure, '$.kind') IN (SELECT value FROM json_each(?2))";
+
+fn words_of(kinds: &[FailureKind]) -> String {
+    let words: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.as_str())).collect();
+    format!("[{}]", words.join(","))
 }
 
 const BATCH: &str = "SELECT id, made_at, profile, origin, key_print, conduct, planned FROM batches";

@@ -520,6 +520,65 @@ fn a_listener_is_known_while_it_lives() {
 }
 
 #[test]
+fn what_is_paused_is_opened_again_by_its_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let number = batch(&ledger);
+    for (name, kind) in [
+        ("a", FailureKind::InsufficientCredits),
+        ("b", FailureKind::Unavailable),
+        ("c", FailureKind::BudgetReached),
+    ] {
+        let (id, ..) = placed(&ledger, number, entry(name, name, name));
+        let failure = Failure::new(kind, "start", "why");
+        ledger.settle(id, EntryState::Paused, Some(&failure)).unwrap();
+    }
+    let passing = &FailureKind::PASSING;
+    assert_eq!(ledger.paused_for(number, passing).unwrap(), 2);
+    assert_eq!(ledger.paused_for(number, &[FailureKind::BudgetReached]).unwrap(), 1);
+    assert_eq!(ledger.paused_for(BatchId(99), passing).unwrap(), 0);
+    assert_eq!(ledger.reopen_for(number, passing).unwrap(), 2);
+    assert_eq!(ledger.paused_for(number, passing).unwrap(), 0);
+    let open = ledger.open_entries(number, None, 9).unwrap();
+    let names: Vec<&str> = open.iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["a", "b"], "a reached bound is for the user");
+}
+
+#[test]
+fn attempts_that_ended_badly_are_counted_by_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let owner = ledger.register("p").unwrap();
+    let number = batch(&ledger);
+    for (name, phase, kind) in [
+        ("a", Phase::Failed, FailureKind::JobFailed),
+        ("b", Phase::Failed, FailureKind::JobFailed),
+        ("c", Phase::NeedsReview, FailureKind::NeedsReview),
+    ] {
+        let (_, id, _) = placed(&ledger, number, entry(name, name, name));
+        let mut task = claimed(&ledger, &owner, id);
+        task.row.failure = Some(Failure::new(kind, "job", "why"));
+        reach(&ledger, &owner, &mut task, phase);
+    }
+    placed(&ledger, number, entry("d", "d", "d"));
+    let expected = [(FailureKind::JobFailed, 2), (FailureKind::NeedsReview, 1)];
+    assert_eq!(ledger.ended_badly(number).unwrap(), expected);
+}
+
+#[test]
+fn outputs_of_others_are_remembered() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = open(dir.path());
+    let number = batch(&ledger);
+    assert!(!ledger.is_output("ab12").unwrap());
+    ledger.know_outputs(number, &[("a-nobg.webm".into(), "ab12".into(), 5)]).unwrap();
+    assert!(ledger.is_output("ab12").unwrap());
+    assert_eq!(ledger.totals(number).unwrap(), Totals::default(), "it is no work");
+    ledger.discard(number).unwrap();
+    assert!(!ledger.is_output("ab12").unwrap());
+}
+
+#[test]
 fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());

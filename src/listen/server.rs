@@ -22,7 +22,7 @@ use super::guard::Guarded;
 use super::stored::{Keep, Stored};
 use crate::client::webhook::{Delivery, Refusal, WebhookHeaders, verify};
 use crate::ledger::{Ledger, NewDelivery, Taken};
-use crate::model::{ApiKey, Clock, Failure, Instant};
+use crate::model::{ApiKey, Clock, Failure, Instant, Sanitizer};
 
 /// Why something is not taken, beside the words of [`Refusal`].
 pub const REASONS: [&str; 6] =
@@ -59,6 +59,8 @@ pub struct Reception {
     pub origin: String,
     /// Signs them.
     pub secret: ApiKey,
+    /// Cleans what they say.
+    pub sanitizer: Sanitizer,
     /// How old, or how far in the future, a delivery may be.
     pub max_age: Duration,
     /// Most bytes of a body.
@@ -115,7 +117,7 @@ pub enum Incoming {
         word: &'static str,
         /// In words.
         why: String,
-        /// What it calls itself; foreign text.
+        /// What it calls itself, cleaned.
         id: Option<String>,
         /// How many refusals before it were not told of.
         untold: u64,
@@ -200,7 +202,7 @@ async fn take(State(reception): State<Arc<Reception>>, request: Request) -> Stat
         return StatusCode::METHOD_NOT_ALLOWED;
     }
     let headers = WebhookHeaders::read(|name| header(&head.headers, name));
-    let id = headers.delivery_id.clone();
+    let id = headers.delivery_id.as_deref().map(|id| reception.sanitizer.clean_short(id));
     match reception.receive(headers, &head.headers, body).await {
         Ok(status) => status,
         Err(Rejected { status, word, why }) => {
@@ -251,7 +253,7 @@ impl Reception {
     ) -> Result<StatusCode, Rejected> {
         let body = self.read(all, body).await?;
         let now = self.clock.wall();
-        let delivery = verify(&headers, &body, &self.secret, now, self.max_age)?;
+        let delivery = verify(&headers, &body, &self.secret, now, self.max_age, &self.sanitizer)?;
         // A place first: what is recorded is then also handled.
         let place = self.told.try_reserve().map_err(|_| busy())?;
         let (id, event) = (delivery.id.clone(), delivery.event.clone());

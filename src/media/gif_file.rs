@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 
 use gif::{DecodeOptions, DecodingError, DisposalMethod, Frame, MemoryLimit};
 
+use super::memory;
 use super::probe::Facts;
 use super::reader::Flaw;
 
@@ -21,6 +22,7 @@ pub(super) fn read<R: Read>(source: R) -> Result<Facts, Flaw> {
     options.allow_unknown_blocks(true);
     let mut decoder = options.read_info(BufReader::new(source)).map_err(flaw)?;
     let (width, height) = (decoder.width(), decoder.height());
+    let _memory = memory::reserve(u64::from(width) * u64::from(height));
 
     // Encoders declare a transparent colour in opaque clips too, to leave out what did not change.
     // Only the first frame, which has nothing beneath it, and frames that are cleared away prove

@@ -12,11 +12,13 @@
 
 mod archive;
 mod container;
+mod disk;
 mod ebml;
 mod gif_file;
 mod hash;
 mod input;
 mod isobmff;
+mod memory;
 mod opacity;
 mod output;
 mod picture;
@@ -28,8 +30,9 @@ mod tests;
 
 pub use archive::{ArchiveBounds, ArchiveFlaw, ArchiveSummary, check_archive, extract_archive};
 pub use container::{Container, SNIFF_BYTES, sniff};
+pub use disk::check_room;
 pub use hash::{ContentHash, hash_file};
 pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, video_seconds};
-pub use opacity::{Opacity, read_opacity};
-pub use output::{BadOutput, Expectation, VerifiedOutput, verify_output};
+pub use opacity::{Opacity, read_opacity, remark_on_opacity};
+pub use output::{BadOutput, Expectation, VerifiedOutput, largest_output, verify_output};
 pub use picture::{BadPicture, Picture, inspect_picture};

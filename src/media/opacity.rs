@@ -8,11 +8,40 @@ use std::path::Path;
 
 use super::archive::{ArchiveBounds, ArchiveFlaw, extract_archive};
 use super::container::Container;
-use super::output::BadOutput;
+use super::output::{BadOutput, Expectation};
 use crate::model::OutputFormat;
 
 /// Largest picture that is decoded, in pixels: 8K.
 const LARGEST: u64 = 7_680 * 4_320;
+
+/// Pictures that are looked at for a remark.
+const REMARKED: usize = 3;
+
+/// Largest archive that is unpacked for a remark, in bytes.
+const REMARKED_ARCHIVE: u64 = 100_000_000;
+
+/// What the user should know of a verified output that should have a transparent background: that it
+/// is empty, or that nothing shows through. `None` where that takes a video decoder.
+#[must_use]
+pub fn remark_on_opacity(path: &Path, expected: &Expectation) -> Option<&'static str> {
+    let is_large = expected.size.is_none_or(|size| size > REMARKED_ARCHIVE);
+    if !expected.alpha || (expected.format == OutputFormat::PngSequence && is_large) {
+        return None;
+    }
+    // What cannot be decoded is another matter: the output was verified.
+    let pictures = read_opacity(path, expected.format, REMARKED).ok()??;
+    let all = |value: u8| {
+        let alike = |picture: &Opacity| picture.values.iter().all(|seen| *seen == value);
+        !pictures.is_empty() && pictures.iter().all(alike)
+    };
+    if all(0) {
+        Some("the output is empty: its first pictures are transparent everywhere")
+    } else if all(u8::MAX) {
+        Some("nothing shows through: the first pictures of the output are opaque everywhere")
+    } else {
+        None
+    }
+}
 
 /// Opacity of one picture, pixel by pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,6 +236,28 @@ mod tests {
         let pictures = read_opacity(&archive, OutputFormat::PngSequence, 2).unwrap().unwrap();
         assert!(!pictures.is_empty() && pictures.len() <= 2);
         assert_eq!(read_opacity(&sample("clear.webm"), OutputFormat::Webm, 1), Ok(None));
+    }
+
+    #[test]
+    fn an_output_that_is_empty_or_opaque_is_remarked_on() {
+        let remark = |path: &Path, format, alpha| {
+            let size = Some(std::fs::metadata(path).unwrap().len());
+            remark_on_opacity(path, &Expectation { format, alpha, size, duration: None })
+        };
+        let opaque = remark(&sample("plain.webp"), OutputFormat::Webp, true);
+        assert!(opaque.unwrap().starts_with("nothing shows through"));
+        assert_eq!(remark(&sample("plain.webp"), OutputFormat::Webp, false), None);
+        assert_eq!(remark(&sample("clear.webp"), OutputFormat::Webp, true), None);
+        assert_eq!(remark(&sample("clear.webm"), OutputFormat::Webm, true), None);
+
+        let directory = tempfile::tempdir().unwrap();
+        let empty = directory.path().join("empty.gif");
+        let mut encoder =
+            gif::Encoder::new(std::fs::File::create(&empty).unwrap(), 4, 4, &[]).unwrap();
+        encoder.write_frame(&gif::Frame::from_rgba(4, 4, &mut [0; 64])).unwrap();
+        drop(encoder);
+        let told = remark(&empty, OutputFormat::Gif, true).unwrap();
+        assert!(told.starts_with("the output is empty"), "{told}");
     }
 
     #[test]

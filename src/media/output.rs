@@ -18,6 +18,12 @@ const LOOSE_SECONDS: f64 = 1.0;
 /// GIF counts in hundredths of a second, so that clips of 60 pictures a second run slower.
 const LOOSE_PART: f64 = 0.25;
 
+/// Bytes that an output of any length may have.
+const LARGEST_SHORT: u64 = 256_000_000;
+
+/// Seconds that a clip of unknown length is taken to last at most.
+const UNKNOWN_SECONDS: f64 = 600.0;
+
 /// As much of a text that came in place of an output is shown.
 const SHOWN_TEXT: usize = 120;
 
@@ -68,6 +74,9 @@ pub enum BadOutput {
     /// It has no bytes.
     #[error("it is empty")]
     Empty,
+    /// It goes on beyond what its format takes.
+    #[error("it is larger than {0} bytes, which no output of this format and length is")]
+    TooLarge(u64),
     /// Its length is not the promised one.
     #[error("it has {actual} bytes, but the server announced {expected}")]
     Length {
@@ -143,6 +152,21 @@ impl BadOutput {
             _ => FailureKind::Unverified,
         }
     }
+}
+
+/// Most bytes of an output in `format` that lasts `seconds`: what 4K at 60 pictures a second takes at
+/// the best quality, and what no clip needs at least.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
+    let a_second: u64 = match format {
+        OutputFormat::Webm | OutputFormat::Mp4 => 40_000_000,
+        OutputFormat::Webp | OutputFormat::Gif => 100_000_000,
+        OutputFormat::Mov => 600_000_000,
+        OutputFormat::PngSequence => 1_000_000_000,
+    };
+    let seconds = seconds.filter(|seconds| seconds.is_finite()).unwrap_or(UNKNOWN_SECONDS);
+    LARGEST_SHORT.saturating_add((a_second as f64 * seconds.max(0.0)) as u64)
 }
 
 /// Looks at the file at `path`: whether it is what `expected` says.

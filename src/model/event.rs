@@ -74,7 +74,7 @@ pub enum Event {
         todo: usize,
         /// Inputs that are done already.
         done: usize,
-        /// Inputs that were found and are no video.
+        /// Inputs that were found and cannot be taken: no video, or unreadable.
         rejected: usize,
         /// Price of what is to do, as far as durations and prices are known.
         estimate: Option<Credits>,
@@ -174,7 +174,7 @@ pub enum ItemEvent {
     },
     /// It failed.
     Failed(Failure),
-    /// It is no video; recorded and passed over.
+    /// It is no video, or cannot be read; recorded and passed over.
     Rejected(Failure),
     /// Cannot go on now; a later run goes on from here.
     Paused(Failure),
@@ -196,6 +196,8 @@ pub struct Output {
     pub credits: Option<Credits>,
     /// From the start of the work to the verified file, when this run did it.
     pub elapsed: Option<Duration>,
+    /// What the service says about how it was made, and what is remarkable about the file.
+    pub notes: Vec<String>,
 }
 
 /// How a run went.

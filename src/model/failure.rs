@@ -66,6 +66,20 @@ impl FailureKind {
         matches!(self, Self::RateLimited | Self::Unavailable | Self::Unreachable | Self::Broken)
     }
 
+    /// Causes that pass without a change of the input or the command: the service, the network, the
+    /// account and the disk. A watcher tries such inputs again.
+    pub const PASSING: [Self; 9] = [
+        Self::InsufficientCredits,
+        Self::RateLimited,
+        Self::Unavailable,
+        Self::Unreachable,
+        Self::Broken,
+        Self::LinkExpired,
+        Self::TimedOut,
+        Self::Local,
+        Self::Unwritable,
+    ];
+
     /// The class that decides the exit code.
     #[must_use]
     pub fn exit_class(self) -> ExitClass {

@@ -4,6 +4,12 @@ use std::fmt;
 
 use super::secret::OutputLink;
 
+/// Most notes of one job that are shown.
+const NOTES_MAX: usize = 8;
+
+/// Longest note that is shown, in characters.
+const NOTE_MAX: usize = 300;
+
 /// The service's name of a job.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct JobId(pub String);
@@ -98,9 +104,64 @@ pub struct JobView {
 }
 
 impl JobView {
+    /// What the service says about how the job was done (another model was used, nobody was found),
+    /// under the names that services give it. Not documented by the contract.
+    #[must_use]
+    pub fn notes(&self) -> Vec<String> {
+        let fields = ["notes", "note", "warnings", "warning"];
+        let said = fields.iter().filter_map(|name| self.raw.get(name)).flat_map(|field| {
+            let one = std::slice::from_ref(field);
+            field.as_array().map_or(one, Vec::as_slice)
+        });
+        let text = |note: &serde_json::Value| {
+            let text = note.as_str().or_else(|| note.get("message")?.as_str())?.trim();
+            (!text.is_empty()).then(|| text.chars().take(NOTE_MAX).collect::<String>())
+        };
+        let mut notes: Vec<String> = Vec::new();
+        for note in said.filter_map(text).take(NOTES_MAX) {
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        notes
+    }
+
     /// A field of the `metadata` object that a client gave with the job, if it is echoed.
     #[must_use]
     pub fn metadata(&self, key: &str) -> Option<&str> {
         self.raw.get("metadata")?.get(key)?.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn notes_are_found_under_several_names_and_bounded() {
+        let notes = |raw: serde_json::Value| {
+            let view = JobView {
+                id: JobId("j".into()),
+                status: JobStatus::Completed,
+                progress: None,
+                output_url: None,
+                error: None,
+                created_at: None,
+                duration_seconds: None,
+                billing_status: None,
+                raw,
+            };
+            view.notes()
+        };
+        assert_eq!(notes(json!({"notes": ["a", "", 7, "a"], "warning": "b"})), ["a", "b"]);
+        assert_eq!(notes(json!({"warnings": [{"message": "c"}], "note": null})), ["c"]);
+        assert!(notes(json!({"notes": {}, "status": "completed"})).is_empty());
+        let many =
+            notes(json!({"notes": (0..99).map(|n| n.to_string().repeat(999)).collect::<Vec<_>>()}));
+        assert!(
+            many.len() == NOTES_MAX && many.iter().all(|note| note.chars().count() <= NOTE_MAX)
+        );
     }
 }

@@ -10,12 +10,15 @@ const SHOWN: usize = 2_000;
 /// cursor or pass for our own words.
 #[must_use]
 pub fn escaped(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(SHOWN) else { return escaped_whole(text) };
+    escaped_whole(&text[..end]) + "…"
+}
+
+/// [`escaped`], however long `text` is.
+#[must_use]
+pub fn escaped_whole(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for (count, c) in text.chars().enumerate() {
-        if count == SHOWN {
-            shown.push('…');
-            break;
-        }
+    for c in text.chars() {
         match c {
             '\n' => shown.push_str("\\n"),
             '\r' => shown.push_str("\\r"),
@@ -30,11 +33,63 @@ pub fn escaped(text: &str) -> String {
     shown
 }
 
-/// Whether `c` is a control, or one of the invisible characters that reorder or hide text.
+/// Whether `c` is a control, or a character that is invisible, reorders text, or fills a space: all
+/// that Unicode calls default-ignorable, line separators, annotations and the blank of Braille.
 #[must_use]
 pub fn is_hostile(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// How the bytes of a file that should be text are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Plain bytes; UTF-8 as far as this tells.
+    Plain,
+    /// UTF-8 behind a byte order mark of three bytes.
+    MarkedUtf8,
+    /// UTF-16, with a byte order mark or without.
+    Utf16,
+}
+
+/// The encoding of a text that begins with `head`.
+#[must_use]
+pub fn encoding(head: &[u8]) -> Encoding {
+    if head.starts_with(b"\xef\xbb\xbf") {
+        return Encoding::MarkedUtf8;
+    }
+    // Latin text in UTF-16 without a mark has a NUL in each unit, always on the same side.
+    let units = head.as_chunks::<2>().0;
+    let latin = |nul: usize| {
+        units.len() > 1 && units.iter().take(32).all(|unit| unit[nul] == 0 && unit[1 - nul] != 0)
+    };
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") || latin(0) || latin(1) {
+        return Encoding::Utf16;
+    }
+    Encoding::Plain
+}
+
+/// A whole file as text, without its byte order mark.
+///
+/// # Errors
+/// What it is instead, in words that follow its name.
+pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
+    match encoding(&bytes) {
+        Encoding::Utf16 => {
+            return Err(
+                "is UTF-16 text, and UTF-8 is needed; convert it with: iconv -f UTF-16 -t UTF-8",
+            );
+        }
+        _ if bytes.contains(&0) => return Err("is binary data, and not text"),
+        _ => {}
+    }
+    let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text")?;
+    Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
 }
 
 #[cfg(test)]
@@ -46,5 +101,36 @@ mod tests {
         assert_eq!(escaped("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
         assert_eq!(escaped("Fuß Ж 视频"), "Fuß Ж 视频");
         assert_eq!(escaped(&"x".repeat(5_000)).chars().count(), SHOWN + 1);
+        // Arabic letter mark, tag, filler, zero width, soft hyphen, variation selector.
+        for c in ['\u{61c}', '\u{e0041}', '\u{3164}', '\u{200d}', '\u{ad}', '\u{fe01}'] {
+            assert_eq!(escaped(&c.to_string()), format!("\\u{{{:x}}}", c as u32));
+        }
+    }
+
+    #[test]
+    fn text_is_read_whatever_editor_wrote_it() {
+        let utf16 = |text: &str, bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            text.encode_utf16().flat_map(bytes).collect()
+        };
+        // (bytes, what is read)
+        let table: [(Vec<u8>, Result<&str, &str>); 10] = [
+            (b"a = 1\r\n".to_vec(), Ok("a = 1\r\n")),
+            (b"\xef\xbb\xbfa = 1".to_vec(), Ok("a = 1")),
+            ("Fuß".into(), Ok("Fuß")),
+            (vec![], Ok("")),
+            (utf16("\u{feff}a = 1", u16::to_le_bytes), Err("UTF-16")),
+            (utf16("\u{feff}a = 1", u16::to_be_bytes), Err("UTF-16")),
+            (utf16("a = 1", u16::to_le_bytes), Err("UTF-16")),
+            (utf16("a = 1", u16::to_be_bytes), Err("UTF-16")),
+            (b"a\0b".to_vec(), Err("binary")),
+            (b"caf\xe9".to_vec(), Err("not UTF-8")),
+        ];
+        for (bytes, expected) in table {
+            match (decoded(bytes.clone()), expected) {
+                (Ok(text), Ok(expected)) => assert_eq!(text, expected),
+                (Err(why), Err(word)) => assert!(why.contains(word), "{why}: {bytes:?}"),
+                (read, _) => panic!("{read:?}: {bytes:?}"),
+            }
+        }
     }
 }

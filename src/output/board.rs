@@ -192,6 +192,7 @@ mod tests {
             job: None,
             credits: Some(Credits(credits)),
             elapsed: None,
+            notes: Vec::new(),
         })
     }
 

@@ -133,6 +133,7 @@ struct OutputRecord<'a> {
     job: Option<&'a str>,
     credits: Option<f64>,
     elapsed_seconds: Option<f64>,
+    notes: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -165,6 +166,7 @@ impl<'a> From<&'a event::Output> for OutputRecord<'a> {
             job: output.job.as_ref().map(|job| job.0.as_str()),
             credits: output.credits.map(credits),
             elapsed_seconds: output.elapsed.map(seconds),
+            notes: &output.notes,
         }
     }
 }
@@ -313,8 +315,10 @@ pub fn line(value: &Value) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hostile(c) {
-            // Only strings can hold these, all lie below U+10000, and a String takes everything.
-            let _ = write!(shown, "\\u{:04x}", c as u32);
+            // Only strings can hold these, and a String takes everything.
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
         } else {
             shown.push(c);
         }
@@ -346,6 +350,7 @@ mod tests {
             job: None,
             credits: Some(Credits(0.1 + 0.2)),
             elapsed: Some(Duration::from_millis(12_345)),
+            notes: vec!["another model was used".into()],
         };
         let mut failure = Failure::new(FailureKind::JobFailed, "process", "no subject");
         failure.request_id = Some("r".into());
@@ -375,8 +380,8 @@ mod tests {
         ];
         insta::assert_snapshot!(lines.join("\n"), @r#"
         {"event":"planned","batch":12,"todo":3,"done":1,"rejected":0,"estimate":6.0,"unpriced":0}
-        {"event":"done","item":3,"input":"a.mp4","output":"out/a.webm","size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345}
-        {"event":"skipped","item":3,"input":"a.mp4","output":null,"size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345}
+        {"event":"done","item":3,"input":"a.mp4","output":"out/a.webm","size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345,"notes":["another model was used"]}
+        {"event":"skipped","item":3,"input":"a.mp4","output":null,"size":12,"sha256":"ab","job":null,"credits":0.3,"elapsed_seconds":12.345,"notes":["another model was used"]}
         {"event":"left","item":3,"input":"a.mp4","job":"j","status":"odd","credits":null}
         {"event":"failed","item":3,"input":"a.mp4","failure":{"kind":"job_failed","what":"process","why":"no subject","status":null,"code":null,"job":null,"request_id":"r","attempts":1,"elapsed_seconds":0.0,"next":null,"exit_code":6}}
         {"event":"notice","level":"warning","text":"mind"}

@@ -19,6 +19,7 @@ mod junit;
 pub mod log;
 mod meter;
 mod printer;
+mod repeats;
 mod reporter;
 mod screen;
 pub mod smoke;

@@ -1,6 +1,7 @@
 //! The printer: owns both streams, decides what goes to which, and keeps bars whole while it
 //! prints. Knows no events; see [`super::reporter`].
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -31,6 +32,8 @@ struct Shared {
     stdout: Mutex<Stdout>,
     stderr: Arc<Mutex<Sink>>,
     screen: Option<Screen>,
+    /// Warnings that are not repeated.
+    warned: Mutex<BTreeSet<String>>,
 }
 
 struct Stdout {
@@ -64,7 +67,8 @@ impl Printer {
         let stderr = Arc::new(Mutex::new(streams.stderr));
         let screen = style.bars.then(|| Screen::new(Arc::clone(&stderr), streams.size));
         let stdout = Mutex::new(Stdout { sink: streams.stdout, state: StdoutState::Open });
-        Self(Arc::new(Shared { style, stdout, stderr, screen }))
+        let warned = Mutex::default();
+        Self(Arc::new(Shared { style, stdout, stderr, screen, warned }))
     }
 
     /// How output looks.
@@ -123,6 +127,15 @@ impl Printer {
     /// Something that should be looked at.
     pub fn warn(&self, text: &str) {
         self.say(Tone::Warn, "warning: ", text);
+    }
+
+    /// The same, unless it was said before: for what is read once for each key or client.
+    pub fn warn_once(&self, text: &str) {
+        let mut warned = self.0.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.insert(text.to_owned()) {
+            drop(warned);
+            self.warn(text);
+        }
     }
 
     /// Something that went wrong, in words of ours. See also [`Printer::failure`].
@@ -282,7 +295,9 @@ mod tests {
         let (printer, _, stderr) = printer(Style { quiet: true, ..Style::default() });
         printer.note("n");
         printer.warn("w");
-        assert_eq!(stderr.text(), "warning: w\n");
+        printer.warn_once("x");
+        printer.warn_once("x");
+        assert_eq!(stderr.text(), "warning: w\nwarning: x\n");
     }
 
     #[test]

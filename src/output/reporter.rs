@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::board::Board;
 use super::json;
 use super::printer::Printer;
+use super::repeats::Repeats;
 use super::screen::{Drawing, Screen};
+use super::style::Tone;
 use super::telling::{self, Around, Told};
 use crate::model::event::Level;
 use crate::model::{Clock, Event, Instant, Observer};
@@ -42,6 +44,7 @@ struct Shared {
 struct State {
     board: Board,
     told_overall: Instant,
+    repeats: Repeats,
 }
 
 impl Reporter {
@@ -54,7 +57,11 @@ impl Reporter {
         let shared = Arc::new(Shared {
             printer,
             clock,
-            state: Mutex::new(State { board: Board::new(now), told_overall: now }),
+            state: Mutex::new(State {
+                board: Board::new(now),
+                told_overall: now,
+                repeats: Repeats::default(),
+            }),
             drawing: Mutex::new(drawing),
             ended: Condvar::new(),
         });
@@ -99,11 +106,18 @@ impl Shared {
         };
         let overall = state.overall_when_due(now).filter(|_| !style.bars);
         let steps = !style.bars && state.board.todo() <= MANY;
+        let is_end = matches!(event, Event::Finished(_));
+        let is_repeated = state.repeats.is_repeated(event);
+        let summed_up = if is_end { state.repeats.summed_up() } else { Vec::new() };
         drop(state);
         let around = Around { paint: self.printer.paint(), steps, entered, job: job.as_ref() };
-        let told = telling::told(event, &around);
-        if matches!(event, Event::Finished(_)) {
+        let told = telling::told(event, &around).filter(|_| !is_repeated);
+        if is_end {
             self.end_drawing();
+        }
+        for text in summed_up {
+            let label = around.paint.tone(Tone::Warn, "warning:");
+            self.tell(Told::Trouble(format!("{label} {text}")));
         }
         if let Some(told) = told {
             // What has just ended must not be seen below the line that says so.

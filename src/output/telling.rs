@@ -67,7 +67,7 @@ fn told_of_item<'a>(
     let words = Item { name: &name, paint: around.paint };
     match what {
         ItemEvent::Done(output) => Some(landed(words.done(output), output)),
-        ItemEvent::Skipped(output) => Some(landed(words.skipped(), output)),
+        ItemEvent::Skipped(output) => Some(landed(words.skipped(output), output)),
         ItemEvent::Left { job, status, .. } => {
             Some(Told::Left(words.left(job, status.as_str()), &job.0))
         }

@@ -78,11 +78,19 @@ impl Item<'_> {
         let took = output.elapsed.map(|took| format!(" in {}", human::duration(took)));
         let cost = output.credits.map(|cost| format!(", {}", estimated(cost)));
         let (took, cost) = (took.unwrap_or_default(), cost.unwrap_or_default());
-        format!("{}: {done}{took}{cost}", self.name)
+        format!("{}: {done}{took}{cost}{}", self.name, self.notes(output))
     }
 
-    pub(crate) fn skipped(self) -> String {
-        format!("{}: {}", self.name, self.paint.tone(Tone::Good, "already done"))
+    /// What is remarkable about an output, behind the line that it has.
+    fn notes(self, output: &Output) -> String {
+        let note =
+            |note: &String| format!("; {} {}", self.paint.tone(Tone::Warn, "note:"), escaped(note));
+        output.notes.iter().map(note).collect()
+    }
+
+    pub(crate) fn skipped(self, output: &Output) -> String {
+        let done = self.paint.tone(Tone::Good, "already done");
+        format!("{}: {done}{}", self.name, self.notes(output))
     }
 
     pub(crate) fn left(self, job: &JobId, status: &str) -> String {
@@ -119,7 +127,7 @@ fn named(job: Option<&JobId>) -> String {
 /// What a run is about to do and what it will cost.
 pub(crate) fn planned(counts: [usize; 3], estimate: Option<Credits>, unpriced: usize) -> String {
     let [todo, done, rejected] = counts;
-    let counts = listed(&[(todo, "to do"), (done, "already done"), (rejected, "no video")]);
+    let counts = listed(&[(todo, "to do"), (done, "already done"), (rejected, "passed over")]);
     let price = estimate.filter(|_| todo > 0).map(about).unwrap_or_default();
     let unknown = match unpriced {
         0 => String::new(),
@@ -173,7 +181,7 @@ pub(crate) fn finished(summary: &Summary) -> String {
         (summary.done, "done"),
         (summary.failed, "failed"),
         (summary.skipped, "already done"),
-        (summary.rejected, "no video"),
+        (summary.rejected, "passed over"),
         (summary.left, "started and left at the service"),
         (summary.drafts, "made as drafts, which cost nothing until they are started"),
         (summary.running, "still running, and billed"),

@@ -87,7 +87,8 @@ pub fn add_profile(path: &Path, profile: &NewProfile) -> Result<(), Failure> {
 
 pub(super) fn existing(path: &Path) -> Result<String, Failure> {
     match fs::read_to_string(path) {
-        Ok(text) => Ok(text),
+        // An editor may have put a byte order mark before it, which TOML does not know.
+        Ok(text) => Ok(text.trim_start_matches('\u{feff}').to_owned()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
         Err(error) => Err(Failure::local(format!("reading {}", path.display()), &error)),
     }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::model::text::decoded;
 use crate::model::{Failure, FailureKind};
 
 use super::entry::Author;
@@ -103,7 +104,7 @@ fn load(path: &Path, author: Author) -> Result<Option<(Layer, [u8; 32])>, Failur
         return Err(wrong(path, "is longer than 1 MiB, which no configuration is"));
     }
     let digest = Sha256::digest(&bytes).into();
-    let text = String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8 text"))?;
+    let text = decoded(bytes).map_err(|why| wrong(path, why))?;
     let path: Arc<Path> = path.into();
     Ok(Some((Layer::parse(&path, author, &text)?, digest)))
 }

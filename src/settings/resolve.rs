@@ -109,9 +109,12 @@ impl Merged {
     }
 }
 
-/// The value of the variable `name`; an empty one counts as none.
+/// The value of the variable `name`, without quotes around it; an empty one counts as none.
 fn var<'a>(sources: &Sources<'a>, name: &str) -> Option<&'a str> {
-    sources.vars.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
+    let value = sources.vars.get(name)?;
+    let is_quoted = secret::unquoted(value).len() + 2 == value.trim().len();
+    let value = if is_quoted { secret::unquoted(value) } else { value };
+    Some(value).filter(|value| !value.trim().is_empty())
 }
 
 fn required_row(entry: &Entry) -> Option<Shown> {

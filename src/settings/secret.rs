@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::model::text::decoded;
 use crate::model::{ApiKey, Failure, FailureKind, Fingerprint};
 
 use super::add::KeySource;
@@ -300,9 +301,26 @@ pub(super) fn file_warnings(path: &Path) -> Vec<String> {
     if files::readable_by_others(path) { vec![warning] } else { Vec::new() }
 }
 
+/// `value` without the quotes around it, which some tools keep from environment files.
+pub(super) fn unquoted(value: &str) -> &str {
+    let value = value.trim();
+    let within = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    within('"').or_else(|| within('\'')).unwrap_or(value)
+}
+
 /// A key that can be sent in a header, or what is wrong with it. The message never holds the key.
 pub(super) fn checked(raw: &str) -> Result<ApiKey, String> {
-    let key = ApiKey::new(raw);
+    let line = raw.trim_start_matches('\u{feff}').trim();
+    let assigned = line.strip_prefix("export ").unwrap_or(line).split_once('=');
+    if let Some((name, _)) = assigned
+        && Slot::ALL.into_iter().any(|slot| slot.variables().contains(&name))
+    {
+        return Err(format!(
+            "it is a line of an environment file, {name}=...; keep the key alone there, or set the \
+             variable {name} from that file"
+        ));
+    }
+    let key = ApiKey::new(unquoted(line));
     if key.is_empty() {
         return Err("the key is empty".to_owned());
     }
@@ -324,7 +342,7 @@ pub(super) fn read_file(path: &Path) -> Result<String, String> {
     if bytes.len() as u64 > LONGEST {
         return Err(format!("the file {} is too long to hold a key", path.display()));
     }
-    String::from_utf8(bytes).map_err(|_| format!("the file {} is not text", path.display()))
+    decoded(bytes).map_err(|why| format!("the file {} {why}", path.display()))
 }
 
 /// The value of the first of the slot's own variables that is set, with its name.

@@ -16,6 +16,7 @@ mod commands;
 mod docs;
 mod doctor;
 mod explain;
+mod inputs;
 mod json;
 mod keys;
 mod kill;

@@ -328,7 +328,7 @@ fn waiting_for_a_service_that_is_not_there_is_said_once() {
         let ran = Ran::of(command.args(args));
         let ran = ran.ends_with(5);
         assert_eq!(ran.stderr.matches("trying again").count(), 1, "{args:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains("onnection refused"), "{args:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("onnection was refused"), "{args:?}: {}", ran.stderr);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where outputs go: proven before anything is billed, and named so that none is lost.
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 
@@ -162,6 +162,8 @@ fn a_directory_that_takes_no_files_is_refused_before_anything_is_billed() {
         for below in ["work", "state", "tmp"] {
             set_mode(&home.path(below), 0o777);
         }
+        // A state directory of another user is refused.
+        chown(home.path("state"), Some(NOBODY), Some(NOBODY)).unwrap();
     }
     let run = |args: &[&str]| {
         let mut command = home.keyed(&sandbox);

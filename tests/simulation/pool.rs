@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rbgv::client::UploadFile;
-use rbgv::client::transport::{Answer, Auth, Method, Payload, Progress, Request, Transport as _};
+use rbgv::client::transport::{
+    Answer, Auth, Method, PAGE_MAX, Payload, Progress, Request, Transport as _,
+};
 use rbgv::sandbox::InProcess;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -96,7 +98,14 @@ impl Thread {
                 Content::File(file) => Payload::File { file, progress: &progress },
             };
             let url = Url::parse(&format!("{}{path}", InProcess::BASE_URL)).unwrap();
-            let request = Request { method, url, auth: Auth::Key, payload, new_connection: false };
+            let request = Request {
+                method,
+                url,
+                auth: Auth::Key,
+                payload,
+                new_connection: false,
+                answer_max: PAGE_MAX,
+            };
             let answered = self.client.send(request).await;
             if let Ok(Answer { head, body, .. }) = &answered
                 && (200..300).contains(&head.status)

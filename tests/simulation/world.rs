@@ -231,6 +231,7 @@ impl World {
             allow_http: true,
             proxy: ProxyChoice::default(),
             user_agent: "simulation".to_owned(),
+            sanitizer: rbgv::model::Sanitizer::default(),
         };
         let timing = flow::Timing {
             client: client::Timing::default(),

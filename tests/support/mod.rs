@@ -145,6 +145,18 @@ connect_timeout = "5s"
         Ran::of(self.command().args(args))
     }
 
+    /// The program with the key of `sandbox`, as a user who is bound by permissions: not the superuser.
+    pub fn unprivileged(&self, sandbox: &Sandbox) -> Command {
+        use std::os::unix::process::CommandExt as _;
+        const NOBODY: u32 = 65_534;
+        let mut command = self.keyed(sandbox);
+        if rustix::process::geteuid().is_root() {
+            give(self.root.path(), NOBODY);
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
+    }
+
     /// Names of all files in the working directory, sorted, below it.
     pub fn files(&self) -> Vec<String> {
         let mut all = Vec::new();
@@ -156,6 +168,16 @@ connect_timeout = "5s"
     /// Files whose names say that they are not finished.
     pub fn parts(&self) -> Vec<String> {
         self.files().into_iter().filter(|name| name.ends_with(".rbgv-part")).collect()
+    }
+}
+
+/// Gives a tree to another user.
+fn give(path: &Path, user: u32) {
+    std::os::unix::fs::lchown(path, Some(user), Some(user)).unwrap();
+    if std::fs::symlink_metadata(path).unwrap().is_dir() {
+        for entry in std::fs::read_dir(path).unwrap() {
+            give(&entry.unwrap().path(), user);
+        }
     }
 }
 

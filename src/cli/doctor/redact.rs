@@ -1,14 +1,11 @@
 //! What may be shown to everybody: text without keys, links, signatures, and without the names of
 //! the user's directories. Pure.
 
-use base64::Engine as _;
-use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use super::places::Places;
-
-/// Stands for what was taken out.
-const HIDDEN: &str = "(hidden)";
+use crate::model::Sanitizer;
+use crate::model::sanitize::HIDDEN;
 
 /// Parts of names whose values are nobody's business.
 const SENSITIVE: [&str; 12] = [
@@ -26,56 +23,22 @@ const SENSITIVE: [&str; 12] = [
     "cookie",
 ];
 
-/// Shorter secrets are not looked for: they would take half of every text with them.
-const SHORTEST: usize = 6;
-
 /// Takes out what must not be shown.
 #[derive(Debug, Default)]
 pub(super) struct Redactor {
-    secrets: Vec<String>,
+    secrets: Sanitizer,
     places: Places,
 }
 
 impl Redactor {
-    /// Hides `secret` wherever it stands, also as addresses, JSON, hexadecimal digits and Base64
-    /// write it.
+    /// Hides `secret`, however it is encoded.
     pub(super) fn secret(&mut self, secret: &str) {
-        let secret = secret.trim();
-        if secret.len() < SHORTEST {
-            return;
-        }
-        let in_address: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let in_json = serde_json::Value::from(secret).to_string();
-        let hexadecimal = hex::encode(secret);
-        let forms = [
-            secret.to_owned(),
-            in_address,
-            in_json.trim_matches('"').to_owned(),
-            hexadecimal.to_uppercase(),
-            hexadecimal,
-            BASE64_STANDARD_NO_PAD.encode(secret),
-            BASE64_URL_SAFE_NO_PAD.encode(secret),
-        ];
-        for form in forms {
-            if !self.secrets.contains(&form) {
-                self.secrets.push(form);
-            }
-        }
-        // One that holds another is looked for first.
-        self.secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        self.secrets.add(secret);
     }
 
     /// Hides user and password of the proxy at `address`.
     pub(super) fn proxy(&mut self, address: &str) {
-        let bare = address.split_once("://").map_or(address, |(_, rest)| rest);
-        let Some((user_info, _)) = bare.rsplit_once('@') else { return };
-        self.secret(user_info);
-        for part in user_info.splitn(2, ':') {
-            self.secret(part);
-            self.secret(&plain(part));
-        }
-        // As it travels to the proxy.
-        self.secret(&plain(user_info));
+        self.secrets.add_credentials_of(address);
     }
 
     /// Writes `name` in place of the path `place` and of everything in it.
@@ -90,10 +53,7 @@ impl Redactor {
 
     /// `text` without anything of that kind.
     pub(super) fn clean(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.secrets {
-            text = text.replace(secret.as_str(), HIDDEN);
-        }
+        let text = self.secrets.without_loaded_secrets(text);
         words(&self.places.renamed(&text))
     }
 
@@ -108,15 +68,6 @@ impl Redactor {
             other => other.clone(),
         }
     }
-}
-
-/// Text of which `%` escapes are undone.
-fn plain(escaped: &str) -> String {
-    let pair = format!("x={}", escaped.replace('+', "%2B"));
-    url::form_urlencoded::parse(pair.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
 }
 
 /// Whether the value of a variable or field of this name is a secret.
@@ -230,6 +181,7 @@ fn origin(word: &str, at: usize) -> String {
 mod tests {
     use std::path::Path;
 
+    use base64::Engine as _;
     use base64::prelude::BASE64_STANDARD;
     use proptest::prelude::*;
     use serde_json::json;

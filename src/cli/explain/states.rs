@@ -23,7 +23,11 @@ pub(super) const ITEMS: &[Entry] = &[
         "there is no output",
         "rbgv logs INPUT says why; a new, billed attempt is rbgv run --again INPUT",
     ),
-    entry("rejected", "it is no video that the service takes", "remove or convert it"),
+    entry(
+        "rejected",
+        "it is no video that the service takes, or cannot be read",
+        "convert it, or see who may read it",
+    ),
 ];
 
 /// Where an attempt stands in the ledger.

@@ -36,6 +36,7 @@ const REPLAYED_AGE: Duration = Duration::from_hours(24);
 
 pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let secret = session.settings.webhook_secret(args.secret_file.as_deref())?;
+    session.env.sanitizer.add(secret.key.expose());
     let path = absolute(&session.env, &args.file);
     let mut desk = Desk::open(session, &args.handler)?;
     desk.kept = Some(path.clone());
@@ -96,11 +97,12 @@ impl Desk<'_> {
         let (headers, body) = (stored.headers(), Bytes::from(stored.body.clone()));
         // It was fresh when it came, which is what counts.
         let came = Timestamp(stored.received_at);
-        let delivery = match verify(&headers, &body, secret, came, REPLAYED_AGE) {
+        let sanitizer = &self.session.env.sanitizer;
+        let delivery = match verify(&headers, &body, secret, came, REPLAYED_AGE, sanitizer) {
             Ok(delivery) => delivery,
             Err(refusal) => {
                 let printer = &self.session.printer;
-                let id = headers.delivery_id.unwrap_or_default();
+                let id = sanitizer.clean_short(&headers.delivery_id.unwrap_or_default());
                 printer.warn(&format!("a webhook ({id}) was refused: {refusal}"));
                 if printer.style().json {
                     printer.json(&serde_json::json!({

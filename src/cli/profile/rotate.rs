@@ -142,7 +142,7 @@ async fn begin(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let key = match &given {
         Given::Named(source) => {
             let read = session.settings.key_from(source)?;
-            read.warnings.iter().for_each(|warning| session.printer.warn(warning));
+            read.warnings.iter().for_each(|warning| session.printer.warn_once(warning));
             read.key
         }
         Given::Itself(key) => key.clone(),

@@ -15,7 +15,9 @@ use tokio::time::timeout;
 use super::server::read_request;
 use super::{client, draft, endpoint, timing};
 use crate::client::operation::Operation;
-use crate::client::transport::{BodyEnd, Fault, HttpTransport, Payload, Request, Transport as _};
+use crate::client::transport::{
+    ANSWER_MAX, BodyEnd, Fault, HttpTransport, Payload, Request, Transport as _,
+};
 use crate::client::{Call, StartJob};
 use crate::model::{JobId, JobOptions};
 
@@ -96,7 +98,9 @@ async fn send(
     let url = operation.url(&base.parse().unwrap()).unwrap();
     let payload = Payload::Json(Bytes::from_static(b"{}"));
     let (method, auth) = (operation.method, operation.auth);
-    let answer = transport.send(Request { method, url, auth, payload, new_connection }).await?;
+    let answer = transport
+        .send(Request { method, url, auth, payload, new_connection, answer_max: ANSWER_MAX })
+        .await?;
     assert_eq!((answer.head.status, answer.end), (200, BodyEnd::Whole));
     Ok(())
 }

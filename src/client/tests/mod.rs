@@ -4,6 +4,7 @@
 mod calls;
 mod connections;
 mod downloads;
+mod hostile;
 mod limits;
 mod pages;
 mod secrets;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Client, Endpoint, NewJob, ProxyChoice, Timing};
-use crate::model::{ApiKey, Clock, Instant, JobOptions, Random, Timestamp};
+use crate::model::{ApiKey, Clock, Instant, JobOptions, Random, Sanitizer, Timestamp};
 
 /// Counts from the moment it was made.
 struct TestClock(tokio::time::Instant);
@@ -87,6 +88,7 @@ fn endpoint(base: &str) -> Endpoint {
         allow_http: false,
         proxy: ProxyChoice { http: Some("http://127.0.0.1:1".into()), ..ProxyChoice::default() },
         user_agent: "rbgv/test".into(),
+        sanitizer: Sanitizer::default(),
     }
 }
 

@@ -109,7 +109,7 @@ impl Coding {
 
 impl Answer {
     /// This answer with its body decoded, within the bound that holds for a body that is not encoded.
-    pub(in crate::client) fn decoded(self) -> Self {
+    pub(in crate::client) fn decoded(self, answer_max: usize) -> Self {
         let decoder = match Decoder::new(&self.head) {
             Ok(None) => return self,
             Ok(Some(decoder)) => decoder,
@@ -117,7 +117,8 @@ impl Answer {
                 return Self { body: Bytes::new(), end: BodyEnd::Undecodable(why), ..self };
             }
         };
-        let (body, end) = decode_whole(decoder, &self.body, self.end, self.head.body_max());
+        let (body, end) =
+            decode_whole(decoder, &self.body, self.end, self.head.body_max(answer_max));
         Self { body, end, ..self }
     }
 }
@@ -218,7 +219,8 @@ mod tests {
 
     fn decoded(status: u16, encoding: &str, body: &[u8]) -> (Vec<u8>, BodyEnd) {
         let body = Bytes::copy_from_slice(body);
-        let answer = Answer { head: head(status, encoding), body, end: BodyEnd::Whole }.decoded();
+        let answer =
+            Answer { head: head(status, encoding), body, end: BodyEnd::Whole }.decoded(ANSWER_MAX);
         (answer.body.to_vec(), answer.end)
     }
 

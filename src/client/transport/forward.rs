@@ -56,7 +56,7 @@ impl Forwarder {
             .timeout(PATIENCE)
             .http1_only()
             .build()
-            .map_err(|error| misconfigured(&words(&error)))?;
+            .map_err(|error| misconfigured(words(&error)))?;
         Ok(Self { client, url })
     }
 

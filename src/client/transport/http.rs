@@ -20,7 +20,7 @@ use super::setup::{misconfigured, outward, proxied, secret_header, within_origin
 use super::tls::{self, Tls};
 use super::upload::FileBody;
 use super::{Answer, Auth, BodyEnd, Fault, Head, Incoming, Method, Payload, Request, Transport};
-use crate::client::endpoint::{Endpoint, Timing, may_connect};
+use crate::client::endpoint::{Endpoint, LinkPolicy, Timing, may_connect};
 use crate::model::{Failure, FailureKind};
 
 /// Connections that were idle for this long are not used again. Common servers close theirs after
@@ -52,7 +52,7 @@ impl HttpTransport {
     }
 
     fn with_tls(endpoint: &Endpoint, timing: &Timing, tls: Tls) -> Result<Self, Failure> {
-        let allow_http = endpoint.allow_http;
+        let links = LinkPolicy::of(endpoint);
         let build = |redirects: redirect::Policy, pooled: bool| {
             let plain = reqwest::Client::builder()
                 .tls_backend_preconfigured(tls.config.clone())
@@ -64,17 +64,17 @@ impl HttpTransport {
                 .pool_idle_timeout(POOL_IDLE)
                 .pool_max_idle_per_host(if pooled { usize::MAX } else { 0 })
                 .http1_only();
-            proxied(plain, endpoint)?.build().map_err(|error| misconfigured(&words(&error)))
+            proxied(plain, endpoint)?.build().map_err(|error| misconfigured(words(&error)))
         };
         let transport = Self {
             api: build(redirect::Policy::custom(within_origin), true)?,
             api_unpooled: build(redirect::Policy::custom(within_origin), false)?,
-            output: build(redirect::Policy::custom(move |next| outward(next, allow_http)), true)?,
+            output: build(redirect::Policy::custom(move |next| outward(next, links)), true)?,
             key: endpoint.key.as_ref().map(secret_header).transpose()?,
             admin_token: endpoint.admin_token.as_ref().map(secret_header).transpose()?,
             idle: timing.idle_timeout,
             head: timing.connect_timeout + timing.idle_timeout,
-            allow_http,
+            allow_http: endpoint.allow_http,
             no_tls: tls.unusable,
         };
         transport.check(&endpoint.base_url)?;
@@ -82,7 +82,7 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: Request<'_>) -> Result<Answer, Fault> {
-        let Request { method, url, auth, payload, new_connection } = request;
+        let Request { method, url, auth, payload, new_connection, answer_max } = request;
         let client = if new_connection { &self.api_unpooled } else { &self.api };
         let mut request = match method {
             Method::Get => client.get(url),
@@ -108,7 +108,7 @@ impl HttpTransport {
                 self.send_file(request, file).await?
             }
         };
-        Ok(self.read(response).await)
+        Ok(self.read(response, answer_max).await)
     }
 
     async fn head_of(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Fault> {
@@ -128,7 +128,7 @@ impl HttpTransport {
         let part = multipart::Part::stream_with_length(Body::wrap_stream(file.into_stream()), size)
             .file_name(name)
             .mime_str(&kind)
-            .map_err(|error| Fault::Unsendable(words(&error)))?;
+            .map_err(|_| Fault::Unsendable("its media type is none".to_owned()))?;
         let sending = request.multipart(multipart::Form::new().part("file", part)).send();
         let answered = tokio::select! {
             biased;
@@ -143,11 +143,12 @@ impl HttpTransport {
 
     /// Reads an answer within its bounds. Unlike a transfer, an answer is short, so there is a
     /// limit on the whole of it: one byte a minute is no answer.
-    async fn read(&self, response: reqwest::Response) -> Answer {
+    async fn read(&self, response: reqwest::Response, answer_max: usize) -> Answer {
         let head = head(&response);
         let mut incoming = incoming(response, self.idle);
         let mut body = BytesMut::new();
-        let end = match timeout(self.head, incoming.fill(&mut body, head.body_max())).await {
+        let most = head.body_max(answer_max);
+        let end = match timeout(self.head, incoming.fill(&mut body, most)).await {
             Ok(end) => end,
             Err(_) => BodyEnd::Cut(Fault::Silent(self.head).to_string()),
         };
@@ -233,7 +234,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::client::endpoint::ProxyChoice;
+    use crate::client::ProxyChoice;
 
     fn without_certificates(base: &str) -> Result<HttpTransport, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -245,6 +246,7 @@ mod tests {
             allow_http: false,
             proxy: ProxyChoice::default(),
             user_agent: "rbgv/test".to_owned(),
+            sanitizer: crate::model::Sanitizer::default(),
         };
         HttpTransport::with_tls(&endpoint, &Timing::default(), tls)
     }

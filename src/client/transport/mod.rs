@@ -27,14 +27,17 @@ use url::Url;
 
 pub(super) use encoding::Decoder;
 pub use fault::Fault;
+pub(super) use fault::NOT_RESOLVED;
 pub use forward::Forwarder;
 pub(super) use http::HttpTransport;
 
 use super::asked::UploadFile;
-use crate::model::Failure;
+use crate::model::{Failure, Sanitizer};
 
-/// Largest successful answer that is read, in bytes, compressed or not.
-const ANSWER_MAX: usize = 8 * 1024 * 1024;
+/// Largest answer about one thing that is read, in bytes, compressed or not.
+pub const ANSWER_MAX: usize = 256 * 1024;
+/// Largest page of a list that is read, in bytes, compressed or not.
+pub const PAGE_MAX: usize = 4 * 1024 * 1024;
 /// Largest part of a refusing answer that is read, in bytes, compressed or not.
 const REFUSAL_MAX: usize = 64 * 1024;
 
@@ -105,6 +108,8 @@ pub struct Request<'a> {
     /// Uses a new connection. A pooled one may be closing, which leaves it open whether a request
     /// that was written to it was received.
     pub new_connection: bool,
+    /// Largest successful answer that is read, in bytes.
+    pub answer_max: usize,
 }
 
 /// The body of a request.
@@ -166,9 +171,24 @@ impl Head {
         (200..300).contains(&self.status)
     }
 
-    /// Largest body that is read of this answer, in bytes.
-    fn body_max(&self) -> usize {
-        if self.is_success() { ANSWER_MAX } else { REFUSAL_MAX }
+    /// Largest body that is read of this answer, in bytes, where a success may have `answer_max`.
+    fn body_max(&self, answer_max: usize) -> usize {
+        if self.is_success() { answer_max } else { REFUSAL_MAX }
+    }
+
+    /// This head with the headers that are shown or stored cleaned. An entity tag is sent back as it
+    /// is, so one that is not clean is left out.
+    pub(super) fn cleaned(mut self, sanitizer: &Sanitizer) -> Self {
+        for shown in [
+            &mut self.request_id,
+            &mut self.location,
+            &mut self.content_type,
+            &mut self.content_encoding,
+        ] {
+            *shown = shown.take().map(|text| sanitizer.clean_short(&text));
+        }
+        self.etag = self.etag.filter(|etag| sanitizer.identifier(etag).is_some());
+        self
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use x509_cert::der::Decode as _;
 
-use super::fault::{Fault, is_no_tls};
+use super::fault::{self, Fault, is_no_tls};
 use super::tls;
 use crate::model::Timestamp;
 
@@ -80,22 +80,19 @@ fn why(error: &std::io::Error) -> Refused {
     match inner {
         Some(rustls::Error::InvalidCertificate(bad)) => of_certificate(bad),
         Some(other) if is_no_tls(other) => Refused::NoTls(Fault::NoTls.to_string()),
-        Some(other) => Refused::Unreachable(other.to_string()),
-        None => Refused::Unreachable(error.to_string()),
+        Some(other) => Refused::Unreachable(fault::of_tls(other).to_owned()),
+        None => Refused::Unreachable(fault::of_io(error).unwrap_or(fault::NOT_RESOLVED).to_owned()),
     }
 }
 
 fn of_certificate(bad: &CertificateError) -> Refused {
+    let why = format!("the certificate is not accepted: {}", fault::of_certificate(bad));
     match bad {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => Refused::OutOfTime(bad.to_string()),
-        CertificateError::UnknownIssuer => Refused::Untrusted(
-            "nobody whom this machine trusts vouches for its certificate (UnknownIssuer)"
-                .to_owned(),
-        ),
-        _ => Refused::Untrusted(bad.to_string()),
+        | CertificateError::NotValidYetContext { .. } => Refused::OutOfTime(why),
+        _ => Refused::Untrusted(why),
     }
 }
 

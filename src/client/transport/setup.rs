@@ -1,9 +1,11 @@
 //! How the HTTP clients are set up: credentials, proxies, and where redirects may lead.
 
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::HeaderValue;
-use reqwest::{NoProxy, Proxy, redirect};
+use reqwest::{Proxy, redirect};
 
-use crate::client::endpoint::{Endpoint, may_connect};
+use super::fault::Unresolved;
+use crate::client::endpoint::{Endpoint, LinkPolicy};
 use crate::model::{ApiKey, Failure, FailureKind};
 
 /// Redirects that are followed in a row.
@@ -21,25 +23,28 @@ pub(super) fn secret_header(secret: &ApiKey) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-/// Adds the proxies that were chosen. Nothing ambient is read, and this machine needs none.
+/// Adds the proxies that were chosen, and resolves names. Nothing ambient is read.
 pub(super) fn proxied(
     builder: reqwest::ClientBuilder,
     endpoint: &Endpoint,
 ) -> Result<reqwest::ClientBuilder, Failure> {
-    let choice = &endpoint.proxy;
-    let direct = format!("{},localhost,127.0.0.0/8,::1", choice.no_proxy);
-    // The proxy's address may hold a password, so the error's own words are not passed on.
-    let unusable = |_| misconfigured("the address of the proxy cannot be understood");
-    let mut builder = builder.no_proxy();
-    if let Some(address) = &choice.http {
-        let proxy = Proxy::http(address).map_err(unusable)?;
-        builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(&direct)));
+    let choice = endpoint.proxy.clone();
+    choice.check().map_err(misconfigured)?;
+    let proxy = Proxy::custom(move |url| choice.of(url));
+    Ok(builder.no_proxy().proxy(proxy).dns_resolver(SystemResolver))
+}
+
+/// The names of hosts as this machine resolves them, with an error that is recognised.
+struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found = found.map_err(|_| Unresolved)?.collect::<Vec<_>>();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
     }
-    if let Some(address) = &choice.https {
-        let proxy = Proxy::https(address).map_err(unusable)?;
-        builder = builder.proxy(proxy.no_proxy(NoProxy::from_string(&direct)));
-    }
-    Ok(builder)
 }
 
 /// For requests with credentials: only to the same origin, and only where method and body stay
@@ -47,7 +52,8 @@ pub(super) fn proxied(
 pub(super) fn within_origin(next: redirect::Attempt<'_>) -> redirect::Action {
     let keeps_method = matches!(next.status().as_u16(), 307 | 308);
     let origin = next.url().origin();
-    let stays = next.previous().iter().all(|passed| passed.origin() == origin);
+    let has_user = !next.url().username().is_empty() || next.url().password().is_some();
+    let stays = !has_user && next.previous().iter().all(|passed| passed.origin() == origin);
     if keeps_method && stays && next.previous().len() <= REDIRECTS_MAX {
         next.follow()
     } else {
@@ -55,10 +61,10 @@ pub(super) fn within_origin(next: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-/// For output links: anywhere that may be talked to, but never from https down to http.
-pub(super) fn outward(next: redirect::Attempt<'_>, allow_http: bool) -> redirect::Action {
+/// For output links: where the first link might lead, but never from https down to http.
+pub(super) fn outward(next: redirect::Attempt<'_>, policy: LinkPolicy) -> redirect::Action {
     let was_secure = next.previous().iter().any(|passed| passed.scheme() == "https");
     let downgrade = was_secure && next.url().scheme() != "https";
-    let allowed = may_connect(next.url(), allow_http) && !downgrade;
+    let allowed = policy.refuses(next.url()).is_none() && !downgrade;
     if allowed && next.previous().len() <= REDIRECTS_MAX { next.follow() } else { next.stop() }
 }

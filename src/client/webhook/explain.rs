@@ -7,11 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::forms::{bodies, secrets, stamps};
-use super::{
-    PREFIX, Refusal, WebhookHeaders, check_age, digest, is_identifier, is_signed, moment, read,
-    span,
-};
-use crate::model::{ApiKey, Timestamp};
+use super::{PREFIX, Refusal, WebhookHeaders, check_age, digest, is_signed, moment, read, span};
+use crate::model::{ApiKey, Sanitizer, Timestamp};
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +28,7 @@ pub struct Finding {
     pub check: &'static str,
     /// How it came out.
     pub outcome: Outcome,
-    /// In words; may hold foreign text.
+    /// In words; what others said is cleaned.
     pub told: String,
 }
 
@@ -54,10 +51,12 @@ pub fn explain(
     now: Timestamp,
     max_age: Duration,
 ) -> Explanation {
+    let sanitizer = Sanitizer::default();
+    sanitizer.add(secret.expose());
     let mut findings = signature(headers, body, secret);
     findings.extend(timestamp(headers, now, max_age));
-    findings.push(identity(headers));
-    findings.push(content(headers, body));
+    findings.push(identity(headers, &sanitizer));
+    findings.push(content(headers, body, &sanitizer));
     let accepted = findings.iter().all(|finding| finding.outcome != Outcome::Wrong);
     Explanation { accepted, findings }
 }
@@ -159,18 +158,17 @@ fn timestamp(headers: &WebhookHeaders, now: Timestamp, max_age: Duration) -> Vec
     vec![found("timestamp", Outcome::Fine, stamp), age]
 }
 
-fn identity(headers: &WebhookHeaders) -> Finding {
-    match headers.delivery_id.as_deref() {
-        Some(id) if is_identifier(id) => found("delivery id", Outcome::Fine, id),
-        _ => {
-            let told = "there is no X-Webhook-Delivery-Id, so a repetition could not be known";
-            found("delivery id", Outcome::Wrong, told)
-        }
+fn identity(headers: &WebhookHeaders, sanitizer: &Sanitizer) -> Finding {
+    if let Some(id) = headers.delivery_id.as_deref().and_then(|id| sanitizer.identifier(id)) {
+        found("delivery id", Outcome::Fine, id)
+    } else {
+        let told = "there is no X-Webhook-Delivery-Id, so a repetition could not be known";
+        found("delivery id", Outcome::Wrong, told)
     }
 }
 
-fn content(headers: &WebhookHeaders, body: &[u8]) -> Finding {
-    match read("", "", headers, body) {
+fn content(headers: &WebhookHeaders, body: &[u8], sanitizer: &Sanitizer) -> Finding {
+    match read("", "", headers, body, sanitizer) {
         // Whether it is signed is said elsewhere.
         Err(Refusal::UnreadableBody(why)) => {
             let cut = serde_json::from_slice::<Value>(body).is_err_and(|error| error.is_eof());
@@ -184,6 +182,7 @@ fn content(headers: &WebhookHeaders, body: &[u8]) -> Finding {
             let told = format!("{} of {job}, {} bytes", said.event, body.len());
             match &headers.event {
                 Some(event) if *event != said.event => {
+                    let event = sanitizer.clean_short(event);
                     let told = format!("{told}; X-Webhook-Event says {event}, which is not signed");
                     found("body", Outcome::Note, told)
                 }

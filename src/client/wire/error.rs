@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::fields;
-use crate::model::secret::without_queries;
+use super::{fields, parse};
+use crate::model::Sanitizer;
 
 /// Longest piece of an unstructured answer that is passed on, in characters.
 const SUMMARY_MAX: usize = 200;
@@ -20,15 +20,14 @@ pub(in crate::client) struct ErrorBody {
 
 impl ErrorBody {
     /// Reads the body of a refusing answer.
-    pub(in crate::client) fn read(body: &[u8]) -> Self {
-        if let Ok(answer) = serde_json::from_slice::<Value>(body) {
-            return Self::from_json(&answer);
+    pub(in crate::client) fn read(body: &[u8], sanitizer: &Sanitizer) -> Self {
+        match parse(body, sanitizer) {
+            Ok(answer) => Self::from_json(&answer),
+            Err(_) => Self { message: summary(body, sanitizer), ..Self::default() },
         }
-        let message = summary(body).map(|said| without_queries(&said));
-        Self { message, ..Self::default() }
     }
 
-    /// Reads an answer that is JSON.
+    /// Reads an answer that is JSON, and clean.
     pub(in crate::client) fn from_json(answer: &Value) -> Self {
         let detail = fields::first(answer, &["error", "detail"]);
         // An object within says more than the object around it.
@@ -43,9 +42,9 @@ impl ErrorBody {
         let code = either(&["code"]);
         Self {
             structured: message.is_some() || code.is_some(),
-            code,
-            message: message.map(|said| without_queries(&said)),
-            request_id: either(&["request_id"]),
+            code: code.map(fields::short),
+            message,
+            request_id: either(&["request_id"]).map(fields::short),
         }
     }
 }
@@ -70,7 +69,7 @@ fn validation(problems: &[Value]) -> Option<String> {
 }
 
 /// What an unstructured answer says: the title of a page, or the beginning of a text.
-pub(in crate::client) fn summary(body: &[u8]) -> Option<String> {
+pub(in crate::client) fn summary(body: &[u8], sanitizer: &Sanitizer) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let page = text.trim_start();
     let plain = if page.starts_with('<') {
@@ -79,6 +78,8 @@ pub(in crate::client) fn summary(body: &[u8]) -> Option<String> {
         page.to_owned()
     };
     let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Before it is cut: half of a secret is not recognised.
+    let words = sanitizer.clean(&words);
     if words.is_empty() {
         return None;
     }
@@ -167,12 +168,14 @@ mod tests {
                 message: message.map(Into::into),
                 request_id: request_id.map(Into::into),
             };
-            assert_eq!(ErrorBody::read(body.as_bytes()), expected, "{body}");
+            let read = ErrorBody::read(body.as_bytes(), &Sanitizer::default());
+            assert_eq!(read, expected, "{body}");
         }
     }
 
     #[test]
     fn a_summary_is_short_whatever_comes() {
+        let summary = |body: &[u8]| summary(body, &Sanitizer::default());
         let long = summary("x ".repeat(50_000).as_bytes()).unwrap();
         assert_eq!(long.chars().count(), SUMMARY_MAX + 1);
         assert_eq!(summary(b"<html><p>no title"), None);
@@ -184,12 +187,12 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn nothing_a_server_says_can_panic(body: Vec<u8>) {
-            let _ = ErrorBody::read(&body);
+            let _ = ErrorBody::read(&body, &Sanitizer::default());
         }
 
         #[test]
         fn no_page_can_panic(page in "<(title|h1)?[^x]{0,20}(>|</title)?.{0,40}") {
-            let _ = summary(page.as_bytes());
+            let _ = summary(page.as_bytes(), &Sanitizer::default());
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Lenient reading of single fields, under the several names that services give them.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::model::JobId;
-use crate::model::secret::without_queries;
+use crate::model::sanitize::HIDDEN;
 
-/// Longest identifier that is taken for one, in bytes.
+/// Longest identifier that is taken for one, and longest code that is kept, in bytes.
 const ID_MAX: usize = 200;
 
 /// The first of `names` that is there and not null.
@@ -25,12 +25,26 @@ pub(in crate::client) fn text(object: &Value, names: &[&str]) -> Option<String> 
 
 /// A finite number, also where it is written as text.
 pub(in crate::client) fn number(object: &Value, names: &[&str]) -> Option<f64> {
-    let number = match first(object, names)? {
+    number_of(first(object, names)?)
+}
+
+/// `value` as a finite number.
+pub(in crate::client) fn number_of(value: &Value) -> Option<f64> {
+    let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
         _ => return None,
     };
     number.is_finite().then_some(number)
+}
+
+/// `text`, cut where no code or identifier goes on.
+pub(in crate::client) fn short(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(ID_MAX) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// A whole number that is not negative.
@@ -49,37 +63,27 @@ fn whole(number: f64) -> Option<u64> {
     fits.then_some(number as u64)
 }
 
-/// A job's identifier: `id`, or `job_id` where the service says that (contract, *Job*). What is
-/// overlong or holds control characters is taken for none: it will stand in paths and in logs.
+/// A job's identifier: `id`, or `job_id` where the service says that (contract, *Job*). It is part of
+/// paths, so one that is too long, or that was not clean, is none.
 pub(in crate::client) fn job_id(object: &Value) -> Option<JobId> {
+    let was_cleaned = |id: &str| id.contains(HIDDEN) || id.contains(['\\', '…']);
     text(object, &["id", "job_id"])
-        .filter(|id| id.len() <= ID_MAX && !id.chars().any(char::is_control))
+        .filter(|id| id.len() <= ID_MAX && !was_cleaned(id) && !id.chars().any(char::is_control))
         .map(JobId)
 }
 
-/// The array of a page: the answer itself, or under one of `names`.
-pub(in crate::client) fn list<'a>(answer: &'a Value, names: &[&str]) -> Option<&'a Vec<Value>> {
-    match answer {
-        Value::Array(entries) => Some(entries),
-        other => first(other, names)?.as_array(),
+/// The array of a page, which is the answer itself or under one of `names`, and the rest.
+pub(in crate::client) fn take_list(
+    mut answer: Value,
+    names: &[&str],
+) -> Option<(Vec<Value>, Value)> {
+    if let Value::Array(entries) = answer {
+        return Some((entries, Value::Null));
     }
-}
-
-/// `answer` without `hidden` fields, and with every address in it cut before its query, where
-/// signatures stand: what is kept and shown must not open anything.
-pub(in crate::client) fn without_secrets(answer: &Value, hidden: &[&str]) -> Value {
-    match answer {
-        Value::Object(map) => map
-            .iter()
-            .filter(|(key, _)| !hidden.contains(&key.as_str()))
-            .map(|(key, value)| (key.clone(), without_secrets(value, hidden)))
-            .collect::<Map<_, _>>()
-            .into(),
-        Value::Array(entries) => {
-            entries.iter().map(|entry| without_secrets(entry, hidden)).collect()
-        }
-        Value::String(text) => without_queries(text).into(),
-        other => other.clone(),
+    let list = names.iter().find(|name| answer.get(**name).is_some_and(|list| !list.is_null()))?;
+    match answer.get_mut(*list)?.take() {
+        Value::Array(entries) => Some((entries, answer)),
+        _ => None,
     }
 }
 
@@ -111,26 +115,10 @@ mod tests {
     fn identifiers_have_two_names_and_bounds() {
         assert_eq!(job_id(&json!({"id": "a"})), Some(JobId("a".into())));
         assert_eq!(job_id(&json!({"id": null, "job_id": 17})), Some(JobId("17".into())));
-        assert_eq!(job_id(&json!({"id": "a\u{1b}[2J"})), None);
+        for bad in ["a\u{1b}[2J", "a\\u{202e}", "(hidden)", "x?…"] {
+            assert_eq!(job_id(&json!({"id": bad})), None, "{bad}");
+        }
         assert_eq!(job_id(&json!({"id": "x".repeat(4_000)})), None);
         assert_eq!(job_id(&json!({"status": "created"})), None);
-    }
-
-    #[test]
-    fn what_is_kept_opens_nothing() {
-        let answer = json!({
-            "output_url": "https://cdn.example/a?sig=s3cret",
-            "deep": [{"preview": "https://cdn.example/p?sig=s3cret", "n": 1}],
-            "note": "sig=fine", "error": "at https://cdn.example/a?sig=s3cret",
-        });
-        let kept = without_secrets(&answer, &["output_url"]);
-        assert_eq!(
-            kept,
-            json!({
-                "deep": [{"preview": "https://cdn.example/p?…", "n": 1}],
-                "note": "sig=fine",
-                "error": "at https://cdn.example/a?…",
-            })
-        );
     }
 }

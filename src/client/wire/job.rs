@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{Unreadable, fields};
 use crate::client::asked::{Created, JobPage, Started, Uploaded};
-use crate::model::secret::without_queries;
+use crate::model::sanitize::without_links;
 use crate::model::{JobId, JobStatus, JobView, OutputLink};
 
 /// Names under which services put the array of a page (contract, *Job*).
@@ -46,26 +46,27 @@ pub(in crate::client) fn started(answer: &Value, asked: &JobId) -> Result<Starte
 
 /// Reads a look at job `asked`. `base` completes a relative output link.
 pub(in crate::client) fn job(
-    answer: &Value,
+    answer: Value,
     asked: &JobId,
     base: &Url,
 ) -> Result<JobView, Unreadable> {
-    if !same_job(answer, asked)? && status(answer).is_none() {
+    if !same_job(&answer, asked)? && status(&answer).is_none() {
         return Err(Unreadable::new("the answer is no job"));
     }
     Ok(view(asked.clone(), answer, base))
 }
 
 /// Reads a page of jobs in any of the four shapes.
-pub(in crate::client) fn page(answer: &Value, base: &Url) -> Result<JobPage, Unreadable> {
-    let entries = fields::list(answer, &PAGE)
+pub(in crate::client) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
+    let (entries, rest) = fields::take_list(answer, &PAGE)
         .ok_or_else(|| Unreadable::new("the answer is no page of jobs"))?;
+    let all = entries.len();
     let jobs: Vec<JobView> = entries
-        .iter()
-        .filter_map(|entry| Some(view(fields::job_id(entry)?, entry, base)))
+        .into_iter()
+        .filter_map(|entry| Some(view(fields::job_id(&entry)?, entry, base)))
         .collect();
-    let unreadable = entries.len() - jobs.len();
-    Ok(JobPage { jobs, total: fields::count(answer, &["total", "count"]), unreadable })
+    let unreadable = all - jobs.len();
+    Ok(JobPage { jobs, total: fields::count(&rest, &["total", "count"]), unreadable })
 }
 
 /// Reads the answer to a request for the output's link.
@@ -90,19 +91,20 @@ fn status(answer: &Value) -> Option<JobStatus> {
     fields::text(answer, &["status"]).map(|word| JobStatus::parse(&word))
 }
 
-fn view(id: JobId, answer: &Value, base: &Url) -> JobView {
+fn view(id: JobId, answer: Value, base: &Url) -> JobView {
+    let said = &answer;
     JobView {
         id,
         // A job that does not tell its state is not final.
-        status: status(answer).unwrap_or_else(|| JobStatus::Other(JobStatus::UNTOLD.into())),
-        progress: fields::number(answer, &["progress"]).map(|percent| percent.clamp(0.0, 100.0)),
-        output_url: link(answer, &["output_url"], base),
-        error: error(answer),
-        created_at: fields::text(answer, &["created_at"]),
-        duration_seconds: fields::number(answer, &["duration_seconds"])
+        status: status(said).unwrap_or_else(|| JobStatus::Other(JobStatus::UNTOLD.into())),
+        progress: fields::number(said, &["progress"]).map(|percent| percent.clamp(0.0, 100.0)),
+        output_url: link(said, &["output_url"], base),
+        error: error(said),
+        created_at: fields::text(said, &["created_at"]),
+        duration_seconds: fields::number(said, &["duration_seconds"])
             .filter(|seconds| *seconds >= 0.0),
-        billing_status: billing(answer),
-        raw: fields::without_secrets(answer, &["output_url", "download_url"]),
+        billing_status: billing(said),
+        raw: without_links(answer),
     }
 }
 
@@ -110,13 +112,13 @@ fn view(id: JobId, answer: &Value, base: &Url) -> JobView {
 fn error(answer: &Value) -> Option<String> {
     fields::text(answer, &["error"])
         .or_else(|| fields::text(answer.get("error")?, &["message", "detail", "code"]))
-        .map(|said| without_queries(&said))
 }
 
 /// Any value that is not null counts: it says that the job was started.
 fn billing(answer: &Value) -> Option<String> {
-    fields::text(answer, &["billing_status"])
-        .or_else(|| fields::first(answer, &["billing_status"]).map(ToString::to_string))
+    fields::text(answer, &["billing_status"]).or_else(|| {
+        Some(without_links(fields::first(answer, &["billing_status"])?.clone()).to_string())
+    })
 }
 
 /// A link that can be followed, completed by `base` when it is relative.
@@ -146,7 +148,7 @@ mod tests {
             "output_url": "https://cdn.example/o.webm?sig=s3cret", "duration_seconds": 2.5,
             "billing_status": "charged", "metadata": {"rbgv": "c-1"}, "new_field": [1, {"x": null}],
         });
-        let view = job(&answer, &id("j"), &base()).unwrap();
+        let view = job(answer, &id("j"), &base()).unwrap();
         assert_eq!(view.status, JobStatus::Completed);
         assert_eq!(view.progress, Some(100.0));
         assert_eq!(view.error, None);
@@ -165,32 +167,32 @@ mod tests {
             "id": "j", "status": "reticulating", "progress": {"a": 1}, "output_url": "", "error": {"message": "bad frame"},
             "duration_seconds": -3, "billing_status": {"state": "held"},
         });
-        let view = job(&answer, &id("j"), &base()).unwrap();
+        let view = job(answer, &id("j"), &base()).unwrap();
         assert_eq!(view.status, JobStatus::Other("reticulating".into()));
         assert!(!view.status.is_final());
         assert_eq!((view.progress, view.output_url, view.duration_seconds), (None, None, None));
         assert_eq!(view.error.as_deref(), Some("bad frame"));
         assert_eq!(view.billing_status.as_deref(), Some(r#"{"state":"held"}"#));
-        let bare = job(&json!({"id": "j"}), &id("j"), &base()).unwrap();
+        let bare = job(json!({"id": "j"}), &id("j"), &base()).unwrap();
         assert_eq!(bare.status, JobStatus::Other("unknown".into()));
         let nulls = json!({
             "id": "j", "status": "processing", "progress": null, "billing_status": null,
             "output_url": null, "error": null, "duration_seconds": null, "created_at": null,
         });
-        let view = job(&nulls, &id("j"), &base()).unwrap();
+        let view = job(nulls, &id("j"), &base()).unwrap();
         assert_eq!(
             (view.status, view.progress, view.billing_status),
             (JobStatus::Processing, None, None)
         );
         assert_eq!((view.output_url, view.error, view.created_at), (None, None, None));
-        assert!(job(&json!({"detail": "hm"}), &id("j"), &base()).is_err());
-        assert!(job(&json!({"id": "other", "status": "created"}), &id("j"), &base()).is_err());
+        assert!(job(json!({"detail": "hm"}), &id("j"), &base()).is_err());
+        assert!(job(json!({"id": "other", "status": "created"}), &id("j"), &base()).is_err());
     }
 
     #[test]
     fn links_are_completed_and_only_followed_over_http() {
         let of = |link: &str| {
-            let view = job(&json!({"id": "j", "output_url": link}), &id("j"), &base()).unwrap();
+            let view = job(json!({"id": "j", "output_url": link}), &id("j"), &base()).unwrap();
             view.output_url.map(|link| link.expose().to_owned())
         };
         assert_eq!(of("/files/a.webm"), Some("https://api.example/files/a.webm".into()));
@@ -213,12 +215,12 @@ mod tests {
         ];
         let totals = [None, Some(9), None, Some(9), None, None, None];
         for (shape, total) in shapes.iter().zip(totals) {
-            let page = page(shape, &base()).unwrap();
+            let page = page(shape.clone(), &base()).unwrap();
             let ids: Vec<_> = page.jobs.iter().map(|job| job.id.0.as_str()).collect();
             assert_eq!((ids, page.total, page.unreadable), (vec!["a", "2"], total, 2), "{shape}");
         }
-        assert!(page(&json!({"jobs": "none"}), &base()).is_err());
-        assert_eq!(page(&json!([]), &base()).unwrap().jobs, []);
+        assert!(page(json!({"jobs": "none"}), &base()).is_err());
+        assert_eq!(page(json!([]), &base()).unwrap().jobs, []);
     }
 
     #[test]

@@ -120,8 +120,8 @@ pub(super) const JOB: Fields = Fields {
         (&["webhook_url"], Kind::MaybeText),
         (&["webhook_events"], Kind::Any),
     ],
-    // Both SDKs send `metadata`, the pages do not list it.
-    besides: &["metadata", "success", "request_id"],
+    // Both SDKs send `metadata`, the pages do not list it. The sandbox has `notes`.
+    besides: &["metadata", "notes", "success", "request_id"],
 };
 
 pub(super) const DOWNLOAD: Fields = Fields {

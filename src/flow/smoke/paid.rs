@@ -220,7 +220,13 @@ impl Smoke<'_> {
         let (verified, pictures) = match looked.await {
             Ok(looked) => looked,
             Err(failure) => {
-                result.fail(Cause::of(failure.kind), failure.to_string());
+                // It may quote the output.
+                let told = failure.to_string();
+                let told = match &self.setup.context {
+                    Some(context) => context.service.clean(&told),
+                    None => told,
+                };
+                result.fail(Cause::of(failure.kind), told);
                 return;
             }
         };

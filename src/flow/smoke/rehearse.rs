@@ -176,6 +176,7 @@ mod tests {
             job: None,
             credits: None,
             elapsed: None,
+            notes: Vec::new(),
         };
         Item {
             output: failure.is_none().then_some(output),

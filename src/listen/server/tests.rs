@@ -27,6 +27,7 @@ fn desk(places: usize) -> Desk {
         keep: Some(Arc::new(Keep::open(dir.path().join("kept")).unwrap())),
         origin: "https://api.example".into(),
         secret: ApiKey::new("planted"),
+        sanitizer: Sanitizer::default(),
         max_age: Duration::from_mins(5),
         max_body: 1_000,
         clock,

@@ -1,7 +1,7 @@
 //! How much an archive may hold, and the counting that holds it to that.
 
 use std::cell::Cell;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
@@ -57,6 +57,9 @@ pub enum ArchiveFlaw {
     /// More bytes for its size than pictures ever have.
     #[error("it unpacks to more than {0} times its own size")]
     Bomb(u64),
+    /// Its directory, or its names, are larger than those of any real archive.
+    #[error("its list of names is larger than {0} bytes")]
+    TooManyNames(usize),
     /// An entry that is named like a picture and is none, or is not whole.
     #[error("{} is not a whole PNG picture", escaped(.0))]
     NotAPicture(String),
@@ -110,16 +113,21 @@ impl<R: Read> Read for Metered<'_, R> {
     }
 }
 
+/// Most bytes that the names of an archive, or its directory, take.
+pub(super) const NAMES_MAX: usize = 64 * 1024 * 1024;
+
 /// The names seen so far.
 pub(super) struct Names {
     most: usize,
     entries: usize,
-    files: HashSet<String>,
+    bytes: usize,
+    /// Of each name in lower case, whether it is a file.
+    known: HashMap<String, bool>,
 }
 
 impl Names {
     pub(super) fn new(bounds: ArchiveBounds) -> Self {
-        Self { most: bounds.entries, entries: 0, files: HashSet::new() }
+        Self { most: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
     }
 
     /// Most entries that are allowed.
@@ -127,18 +135,48 @@ impl Names {
         self.most
     }
 
-    /// Admits one more entry under `name`, as a path that is safe to join to a directory.
-    pub(super) fn admit(&mut self, name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveFlaw> {
-        self.entries += 1;
+    /// Admits one more entry under `name`, as a path that is safe to join to a directory. `None` for
+    /// what is passed over.
+    pub(super) fn admit(
+        &mut self,
+        name: &[u8],
+        is_file: bool,
+    ) -> Result<Option<PathBuf>, ArchiveFlaw> {
+        self.count(1, name.len())?;
+        if entry_name::is_litter(name) {
+            return Ok(None);
+        }
+        let path = entry_name::checked(name, is_file)?;
+        let duplicate = || ArchiveFlaw::Duplicate(path.to_string_lossy().into_owned());
+        // Some file systems do not tell letter case apart.
+        let lower = path.to_string_lossy().to_lowercase();
+        // Directories that no entry is for are made as well, and count.
+        for (end, _) in lower.match_indices('/') {
+            match self.known.get(&lower[..end]) {
+                Some(true) => return Err(duplicate()),
+                Some(false) => {}
+                None => {
+                    self.count(1, end)?;
+                    self.known.insert(lower[..end].to_owned(), false);
+                }
+            }
+        }
+        match self.known.get(&lower) {
+            Some(was_file) if is_file || *was_file => return Err(duplicate()),
+            _ => self.known.insert(lower, is_file),
+        };
+        Ok(Some(path))
+    }
+
+    fn count(&mut self, entries: usize, bytes: usize) -> Result<(), ArchiveFlaw> {
+        self.entries += entries;
+        self.bytes += bytes;
         if self.entries > self.most {
             return Err(ArchiveFlaw::TooMany(self.most));
         }
-        let path = entry_name::checked(name, is_file)?;
-        // Some file systems do not tell letter case apart.
-        let key = path.to_string_lossy().to_lowercase();
-        if is_file && !self.files.insert(key) {
-            return Err(ArchiveFlaw::Duplicate(path.to_string_lossy().into_owned()));
+        if self.bytes > NAMES_MAX {
+            return Err(ArchiveFlaw::TooManyNames(NAMES_MAX));
         }
-        Ok(path)
+        Ok(())
     }
 }

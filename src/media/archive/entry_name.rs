@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::bounds::ArchiveFlaw;
+use crate::model::text::is_hostile;
 
 /// Longest part of a path that common file systems take, in bytes.
 const LONGEST_PART: usize = 255;
@@ -10,29 +11,55 @@ const LONGEST_PART: usize = 255;
 /// Longest name in all.
 const LONGEST: usize = 1_024;
 
-/// `name` as a path that stays below whatever directory it is joined to, on every system.
+/// Deepest directory that is made.
+const DEEPEST: usize = 8;
+
+/// `name` as a path that stays below whatever directory it is joined to, on every system. Its parts
+/// are plain: nothing that is hidden (`.git`), means a device, or looks like another name.
 pub(super) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveFlaw> {
     let refused = || ArchiveFlaw::UnsafeName(String::from_utf8_lossy(name).into_owned());
     let text = std::str::from_utf8(name).map_err(|_| refused())?;
-    if text.len() > LONGEST || text.starts_with('/') || text.contains(['\\', '\0', ':']) {
+    if text.len() > LONGEST || text.starts_with('/') {
         return Err(refused());
     }
-    if text.chars().any(char::is_control) {
-        return Err(refused());
-    }
-    let mut path = PathBuf::new();
-    for part in text.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => return Err(refused()),
-            part if part.len() > LONGEST_PART => return Err(refused()),
-            part => path.push(part),
+    let mut parts = Vec::new();
+    for part in text.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        if !is_plain(part) {
+            return Err(refused());
         }
+        parts.push(part);
     }
-    if is_file && (path.as_os_str().is_empty() || text.ends_with('/')) {
+    let directories = parts.len() - usize::from(is_file && !parts.is_empty());
+    if directories > DEEPEST || (is_file && (parts.is_empty() || text.ends_with('/'))) {
         return Err(refused());
     }
-    Ok(path)
+    Ok(parts.iter().collect())
+}
+
+/// Whether `name` is that of something which systems add to archives by themselves: it is passed
+/// over, whatever it is.
+pub(super) fn is_litter(name: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(name);
+    let mut parts = text.split('/').filter(|part| !matches!(*part, "" | ".")).peekable();
+    let is_shadow = parts.peek() == Some(&"__MACOSX");
+    let last = parts.last().unwrap_or_default();
+    is_shadow || last.starts_with("._") || matches!(last, ".DS_Store" | "Thumbs.db" | "desktop.ini")
+}
+
+fn is_plain(part: &str) -> bool {
+    let allowed = |c: char| {
+        !is_hostile(c)
+            && !matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|' | '~' | '$' | '`' | '%')
+    };
+    let stem = part.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
+    let is_device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
+        || numbered.is_some_and(|number| number.chars().count() == 1);
+    part.len() <= LONGEST_PART
+        && part.chars().all(allowed)
+        && !part.starts_with(['.', '-', ' '])
+        && !part.ends_with(['.', ' '])
+        && !is_device
 }
 
 #[cfg(test)]
@@ -46,6 +73,13 @@ mod tests {
         let ok = |name: &str| checked(name.as_bytes(), true).map(|p| p.display().to_string());
         assert_eq!(ok("frame_0001.png").as_deref(), Ok("frame_0001.png"));
         assert_eq!(ok("./frames//a b.png").as_deref(), Ok("frames/a b.png"));
+        assert_eq!(ok("a/b/c/d/e/f/g/h/1.png").as_deref(), Ok("a/b/c/d/e/f/g/h/1.png"));
+        assert_eq!(ok("Bild (1), Größe+2.png").as_deref(), Ok("Bild (1), Größe+2.png"));
+        assert!(checked(b"a/b/c/d/e/f/g/h/i/", false).is_err());
+        for litter in ["__MACOSX/a/._1.png", "a/._1.png", ".DS_Store", "a/Thumbs.db"] {
+            assert!(is_litter(litter.as_bytes()), "{litter}");
+        }
+        assert!(!is_litter(b"a/1.png") && !is_litter(b".git/config"));
         assert_eq!(checked(b"frames/", false), Ok(PathBuf::from("frames")));
         for bad in [
             "/etc/passwd",
@@ -61,6 +95,19 @@ mod tests {
             "a\0b",
             "a\x1b[2Jb",
             "a\nb",
+            ".git/config",
+            "a/.git/1.png",
+            ".hidden.png",
+            "-rf.png",
+            "GIT~1/config",
+            "a\u{200c}.png",
+            "a\u{202e}gnp.exe",
+            "CON.png",
+            "com1.png",
+            "a./1.png",
+            "a /1.png",
+            "$HOME.png",
+            "a/b/c/d/e/f/g/h/i/1.png",
             &"x".repeat(256),
             &"x/".repeat(600),
         ] {

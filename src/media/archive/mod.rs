@@ -1,6 +1,7 @@
 //! Archives from elsewhere, opened without trusting them: zip, tar and tar.gz are walked with
 //! every name, kind and size checked, and what is unpacked is counted as it comes out, since
-//! headers lie (faults, row 39). What an entry holds is looked at in [`picture`].
+//! headers lie (faults, row 39). What an entry holds is looked at in [`picture`]. Only pictures are
+//! unpacked: other files are passed over, and hidden or doubtful names refuse the archive.
 
 mod bounds;
 mod entry_name;
@@ -13,11 +14,16 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::container::Container;
+use super::disk::check_room;
+use super::memory;
 use super::output::BadOutput;
 use super::probe;
 pub use bounds::{ArchiveBounds, ArchiveFlaw};
-use bounds::{Count, Names};
+use bounds::{Count, NAMES_MAX, Names};
 use picture::Inspector;
+
+/// Bytes after which the room on the disk is looked at again.
+const ROOM_STEP: usize = 1024 * 1024;
 
 /// What a safe archive holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,11 +80,15 @@ pub fn extract_archive(
     let mut files = Vec::new();
     let mut inspector = Inspector::default();
     walk(path, bounds, &mut |name, content| {
+        if !picture::is_named_picture(name) {
+            return inspector.copy(name, content, &mut io::sink());
+        }
         let target = fresh.path().join(name);
         if let Some(above) = target.parent() {
             fs::create_dir_all(above).map_err(not_written)?;
         }
-        let mut file = File::create_new(&target).map_err(not_written)?;
+        let file = File::create_new(&target).map_err(not_written)?;
+        let mut file = Roomy { file, directory: fresh.path(), unchecked: 0 };
         inspector.copy(name, content, &mut file)?;
         files.push(name.to_owned());
         file.flush().map_err(not_written)
@@ -127,6 +137,32 @@ fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), Ba
     Ok(())
 }
 
+/// A file that is written as long as the disk has room.
+struct Roomy<'a> {
+    file: File,
+    directory: &'a Path,
+    /// Bytes written since the disk was looked at.
+    unchecked: usize,
+}
+
+impl Write for Roomy<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.unchecked == 0 {
+            check_room(self.directory, ROOM_STEP as u64)?;
+        }
+        let written = self.file.write(bytes)?;
+        self.unchecked += written;
+        if self.unchecked >= ROOM_STEP {
+            self.unchecked = 0;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
 /// Gives `directory` the permissions that a plain new directory beside it has.
 #[cfg(unix)]
 fn open_to_others(directory: &Path) -> io::Result<()> {
@@ -149,8 +185,12 @@ fn walk(path: &Path, bounds: ArchiveBounds, visit: &mut Visit<'_>) -> Result<(),
     let mut names = Names::new(bounds);
     match container {
         Container::Zip => zipped::walk(file, size, &count, &mut names, visit),
-        Container::Tar => tarball::walk(rewound(file)?, &count, &mut names, visit),
+        Container::Tar => {
+            let _memory = memory::reserve(NAMES_MAX as u64);
+            tarball::walk(rewound(file)?, &count, &mut names, visit)
+        }
         Container::TarGz => {
+            let _memory = memory::reserve(NAMES_MAX as u64);
             let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(rewound(file)?));
             tarball::walk(unpacked, &count, &mut names, visit)
         }

@@ -3,21 +3,24 @@
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 
-use png::{ColorType, Decoder};
+use flate2::Crc;
+use png::{ColorType, Decoder, Limits};
 
 use super::bounds::ArchiveFlaw;
 use super::{ArchiveSummary, not_read, not_written};
-use crate::media::container::{Container, sniff};
 use crate::media::output::BadOutput;
 
 /// Bytes of a picture that are kept for its header: palettes and colour profiles come first.
 const HEAD: usize = 64 * 1024;
 
+/// Memory that reading a header may take, in bytes.
+const HEADER_MEMORY: usize = 4 * 1024 * 1024;
+
 /// Widest and highest picture that is believed.
 const MOST_PIXELS: u32 = 32_768;
 
-/// The chunk that ends every PNG.
-const END: &[u8; 12] = b"\0\0\0\0IEND\xae\x42\x60\x82";
+/// What every PNG begins with.
+const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 
 /// Copies files and notes what they are.
 pub(super) struct Inspector {
@@ -40,7 +43,8 @@ impl Inspector {
         sink: &mut dyn Write,
     ) -> Result<(), BadOutput> {
         let mut head: Vec<u8> = Vec::new();
-        let mut tail: Vec<u8> = Vec::new();
+        let mut chunks = Chunks::default();
+        let is_picture = is_named_picture(name);
         loop {
             let read = match content.read(&mut self.block) {
                 Ok(0) => break,
@@ -50,21 +54,19 @@ impl Inspector {
             };
             let block = &self.block[..read];
             sink.write_all(block).map_err(not_written)?;
-            head.extend_from_slice(&block[..read.min(HEAD - head.len())]);
-            tail.extend_from_slice(&block[read.saturating_sub(END.len())..]);
-            tail.drain(..tail.len().saturating_sub(END.len()));
             self.summary.total_bytes += read as u64;
+            if is_picture {
+                head.extend_from_slice(&block[..read.min(HEAD - head.len())]);
+                chunks.take(block);
+            }
         }
         self.summary.entries += 1;
-        if sniff(&head) == Container::Png {
-            let whole = tail == END;
-            let picture = whole.then(|| header(&head)).flatten();
+        if is_picture {
+            let picture = chunks.are_whole().then(|| header(&head)).flatten();
             let (size, has_alpha) = picture.ok_or_else(|| no_picture(name))?;
             self.summary.pictures += 1;
             self.summary.with_alpha += u64::from(has_alpha);
             self.summary.size.get_or_insert(size);
-        } else if claims_picture(name) {
-            return Err(no_picture(name));
         }
         Ok(())
     }
@@ -74,15 +76,113 @@ fn no_picture(name: &Path) -> BadOutput {
     BadOutput::Archive(ArchiveFlaw::NotAPicture(name.to_string_lossy().into_owned()))
 }
 
-/// Whether a name promises a picture. The `._` files that macOS adds to archives do not.
-fn claims_picture(name: &Path) -> bool {
-    let is_shadow = name.file_name().is_some_and(|file| file.to_string_lossy().starts_with("._"));
-    !is_shadow && name.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+/// Whether a name promises a picture.
+pub(super) fn is_named_picture(name: &Path) -> bool {
+    name.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
+}
+
+/// Follows the chunks of a PNG as its bytes come: each with a checksum that fits, pixels among them,
+/// the last one the end, and nothing behind it.
+struct Chunks {
+    expected: Expected,
+    /// Bytes of the present part, as far as they came: at most eight.
+    part: Vec<u8>,
+    checksum: Crc,
+    has_pixels: bool,
+    is_last: bool,
+}
+
+/// What comes next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    Signature,
+    /// Length and kind of a chunk.
+    Start,
+    /// So many bytes of its content.
+    Content(u32),
+    Checksum,
+    Nothing,
+    /// It is no PNG.
+    Broken,
+}
+
+impl Default for Chunks {
+    fn default() -> Self {
+        Self {
+            expected: Expected::Signature,
+            part: Vec::new(),
+            checksum: Crc::new(),
+            has_pixels: false,
+            is_last: false,
+        }
+    }
+}
+
+impl Chunks {
+    fn are_whole(&self) -> bool {
+        self.expected == Expected::Nothing && self.has_pixels
+    }
+
+    fn take(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let wanted = match self.expected {
+                Expected::Signature | Expected::Start => 8,
+                Expected::Checksum => 4,
+                Expected::Content(left) => {
+                    let taken = bytes.len().min(left as usize);
+                    self.checksum.update(&bytes[..taken]);
+                    bytes = &bytes[taken..];
+                    // No more than was left.
+                    let left = left.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
+                    self.expected =
+                        if left == 0 { Expected::Checksum } else { Expected::Content(left) };
+                    continue;
+                }
+                Expected::Nothing | Expected::Broken => {
+                    self.expected = Expected::Broken;
+                    return;
+                }
+            };
+            let taken = bytes.len().min(wanted - self.part.len());
+            self.part.extend_from_slice(&bytes[..taken]);
+            bytes = &bytes[taken..];
+            if self.part.len() == wanted {
+                self.expected = self.after_part().unwrap_or(Expected::Broken);
+                self.part.clear();
+            }
+        }
+    }
+
+    /// What comes after the part that is complete; `None` if it does not fit.
+    fn after_part(&mut self) -> Option<Expected> {
+        match (self.expected, self.part.as_slice()) {
+            (Expected::Signature, signature) => (signature == SIGNATURE).then_some(Expected::Start),
+            (Expected::Start, &[a, b, c, d, ref kind @ ..]) => {
+                let length = u32::from_be_bytes([a, b, c, d]);
+                self.checksum = Crc::new();
+                self.checksum.update(kind);
+                self.has_pixels |= kind == b"IDAT" && length > 0;
+                self.is_last = kind == b"IEND";
+                let fits = kind.iter().all(u8::is_ascii_alphabetic)
+                    && i32::try_from(length).is_ok()
+                    && !(self.is_last && length > 0);
+                let next = if length == 0 { Expected::Checksum } else { Expected::Content(length) };
+                fits.then_some(next)
+            }
+            (Expected::Checksum, &[a, b, c, d]) => {
+                let fits = self.checksum.sum() == u32::from_be_bytes([a, b, c, d]);
+                let next = if self.is_last { Expected::Nothing } else { Expected::Start };
+                fits.then_some(next)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Width, height and alpha from the beginning of a PNG.
 fn header(head: &[u8]) -> Option<((u32, u32), bool)> {
-    let mut decoder = Decoder::new(Cursor::new(head));
+    let limits = Limits { bytes: HEADER_MEMORY };
+    let mut decoder = Decoder::new_with_limits(Cursor::new(head), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let info = decoder.read_header_info().ok()?;

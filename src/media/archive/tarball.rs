@@ -1,7 +1,7 @@
 //! Walks tar archives. Entries are taken raw: the library would otherwise read long names and
 //! attributes of any stated size into memory.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use tar::{Archive, Entry, EntryType, PaxExtensions};
 
@@ -38,7 +38,11 @@ pub(super) fn walk<R: Read>(
                 if is_file {
                     let stated = entry.size();
                     let mut seen = 0;
-                    visit(&path, &mut Seen { source: &mut entry, bytes: &mut seen })?;
+                    let mut content = Seen { source: &mut entry, bytes: &mut seen };
+                    match path {
+                        Some(path) => visit(&path, &mut content)?,
+                        None => drop(io::copy(&mut content, &mut io::sink()).map_err(not_read)?),
+                    }
                     if seen != stated {
                         return Err(BadOutput::Archive(ArchiveFlaw::Damaged));
                     }
@@ -102,7 +106,7 @@ struct Seen<'a, R> {
 }
 
 impl<R: Read> Read for Seen<'_, R> {
-    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(into)?;
         *self.bytes += read as u64;
         Ok(read)

@@ -175,6 +175,62 @@ fn entries_that_climb_out_or_are_no_files_are_refused() {
 }
 
 #[test]
+fn nothing_but_pictures_with_plain_names_is_unpacked() {
+    let clear = png("clear.png");
+    let (kept, path) = written(&zipped(&[
+        ("1.png", &clear),
+        ("Makefile", b"all: ; touch planted"),
+        ("b/notes.txt", b"made by hand"),
+        ("__MACOSX/._1.png", b"shadow"),
+        (".DS_Store", b"litter"),
+        ("picture.jpg", &clear),
+    ]));
+    let target = kept.path().join("frames");
+    extract_archive(&path, &target, ArchiveBounds::default(), false).unwrap();
+    let left: Vec<_> = fs::read_dir(&target).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(left, ["1.png"]);
+    for name in [".git/config", "a/.git/hooks/1.png", ".envrc", "a/-rf.png", "GIT~1/config"] {
+        let bytes = zipped(&[("1.png", &clear), (name, &clear)]);
+        assert!(matches!(flaw(&bytes), ArchiveFlaw::UnsafeName(_)), "{name}");
+        let tar = tarred(&[(name.as_bytes(), tar::EntryType::Regular, &clear)]);
+        assert!(matches!(flaw(&tar), ArchiveFlaw::UnsafeName(_)), "{name}");
+    }
+}
+
+#[test]
+fn directories_count_and_are_not_deep() {
+    let clear = png("clear.png");
+    let entries: Vec<_> = (0..20).map(|n| format!("d{n}/e/1.png")).collect();
+    let entries: Vec<(&str, &[u8])> =
+        entries.iter().map(|name| (name.as_str(), clear.as_slice())).collect();
+    let (_kept, path) = written(&zipped(&entries));
+    let bounds = |entries| ArchiveBounds { entries, ..ArchiveBounds::default() };
+    assert!(check_archive(&path, bounds(60)).is_ok());
+    assert_eq!(check_archive(&path, bounds(59)), Err(BadOutput::Archive(ArchiveFlaw::TooMany(59))));
+    let deep = format!("{}1.png", "d/".repeat(9));
+    assert!(matches!(flaw(&zipped(&[(&deep, &clear)])), ArchiveFlaw::UnsafeName(_)));
+    // A file where a directory is, which could not be made.
+    for names in [["a", "a/1.png"], ["a/1.png", "A"]] {
+        let both = zipped(&[(names[0], &clear), (names[1], &clear)]);
+        assert!(matches!(flaw(&both), ArchiveFlaw::Duplicate(_)), "{names:?}");
+    }
+}
+
+#[test]
+fn a_directory_of_names_is_bounded() {
+    // What the library would keep in memory: 2,000 entries whose extra fields are 64 KB each.
+    let mut entry = b"PK\x01\x02".to_vec();
+    entry.resize(46, 0);
+    entry[30..32].copy_from_slice(&u16::MAX.to_le_bytes());
+    entry.resize(46 + usize::from(u16::MAX), 0);
+    let mut bytes = zipped(&[("1.png", &png("clear.png"))]);
+    for _ in 0..2_000 {
+        bytes.extend_from_slice(&entry);
+    }
+    assert!(matches!(flaw(&bytes), ArchiveFlaw::TooManyNames(_)));
+}
+
+#[test]
 fn two_entries_of_one_name_are_refused() {
     let twice = tarred(&[
         (b"a.txt", tar::EntryType::Regular, b"1"),
@@ -214,10 +270,11 @@ fn bounds_hold() {
 
 #[test]
 fn long_names_are_read_and_endless_ones_refused() {
-    let long = "d/".repeat(60) + "frame.txt";
+    let long = "d".repeat(120) + "/frame.png";
+    let clear = png("clear.png");
     let named = tarred(&[
         (b"././@LongLink", tar::EntryType::GNULongName, long.as_bytes()),
-        (b"short", tar::EntryType::Regular, b"x"),
+        (b"short", tar::EntryType::Regular, &clear),
     ]);
     let (kept, path) = written(&named);
     let target = kept.path().join("out");
@@ -243,6 +300,16 @@ fn pictures_must_be_whole() {
     let cut = &clear[..clear.len() - 4];
     assert!(matches!(flaw(&zipped(&[("1.png", cut)])), ArchiveFlaw::NotAPicture(_)));
     assert!(matches!(flaw(&zipped(&[("1.png", b"<html>")])), ArchiveFlaw::NotAPicture(_)));
+    let end = clear.len() - 12;
+    let mut damaged = clear.clone();
+    damaged[end - 6] ^= 1;
+    let padded = [&clear[..], b"[core]"].concat();
+    // Signature, header and end without a pixel, around something else.
+    let hollow = [&clear[..33], b"[core] fsmonitor = x", &clear[end..]].concat();
+    let pixelless = [&clear[..33], &clear[end..]].concat();
+    for bad in [damaged, padded, hollow, pixelless] {
+        assert!(matches!(flaw(&zipped(&[("1.png", &bad)])), ArchiveFlaw::NotAPicture(_)));
+    }
     assert!(check(&zipped(&[("__MACOSX/._1.png", b"shadow"), ("1.png", &clear)])).is_ok());
 }
 

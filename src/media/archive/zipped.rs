@@ -6,8 +6,9 @@ use std::io::{self, BufReader, Read, Seek as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::bounds::{ArchiveFlaw, Count, Names};
+use super::bounds::{ArchiveFlaw, Count, NAMES_MAX, Names};
 use super::{Visit, not_read};
+use crate::media::memory;
 use crate::media::output::BadOutput;
 
 /// What every entry of a zip's directory begins with.
@@ -25,7 +26,9 @@ pub(super) fn walk(
     names: &mut Names,
     visit: &mut Visit<'_>,
 ) -> Result<(), BadOutput> {
-    bound_directory(&mut file, size, names.most())?;
+    let directory = bound_directory(&mut file, size, names.most())?;
+    // The library keeps each entry with all its fields, and an index of names.
+    let _memory = memory::reserve(directory * 4 + NAMES_MAX as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.has_duplicate_names() {
         let flaw = ArchiveFlaw::Duplicate("(in its directory)".into());
@@ -46,18 +49,22 @@ pub(super) fn walk(
         }
         let is_file = !entry.is_dir();
         let path = names.admit(name.as_bytes(), is_file).map_err(BadOutput::Archive)?;
-        if is_file {
+        if let Some(path) = path.filter(|_| is_file) {
             visit(&path, &mut count.meter(entry))?;
         }
     }
     Ok(())
 }
 
-/// Refuses an archive whose directory may hold more than `most` entries. The library keeps all of
-/// them in memory; however it finds its directory, each entry in it begins with the magic.
-fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<(), BadOutput> {
+/// Bytes of an entry of a directory that say nothing but lengths and offsets.
+const ENTRY_BYTES: usize = 46;
+
+/// Refuses an archive whose directory may hold more than `most` entries, or more bytes than names
+/// take; returns how many bytes it may have. The library keeps all of it in memory; however it finds
+/// the directory, each entry in it begins with the magic and says how long it is.
+fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, BadOutput> {
     file.rewind().map_err(not_read)?;
-    let mut found = 0_usize;
+    let (mut found, mut bytes) = (0_usize, 0_usize);
     let mut block = vec![0; 256 * 1024];
     let mut kept = 0;
     loop {
@@ -66,9 +73,17 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<(), BadOut
             break;
         }
         let filled = kept + read;
-        found += block[..filled].windows(4).filter(|window| window == ENTRY_MAGIC).count();
-        // The magic may lie across two blocks.
-        kept = filled.min(ENTRY_MAGIC.len() - 1);
+        for entry in block[..filled].windows(ENTRY_BYTES) {
+            if entry.starts_with(ENTRY_MAGIC) {
+                let length =
+                    |at: usize| usize::from(u16::from_le_bytes([entry[at], entry[at + 1]]));
+                found += 1;
+                // The name, the extra field and the comment.
+                bytes += ENTRY_BYTES + length(28) + length(30) + length(32);
+            }
+        }
+        // An entry may lie across two blocks.
+        kept = filled.min(ENTRY_BYTES - 1);
         block.copy_within(filled - kept..filled, 0);
     }
     file.rewind().map_err(not_read)?;
@@ -77,7 +92,10 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<(), BadOut
     if found > most.saturating_add(by_chance) {
         return Err(BadOutput::Archive(ArchiveFlaw::TooMany(most)));
     }
-    Ok(())
+    if bytes > NAMES_MAX.saturating_add(by_chance.saturating_mul(3 * usize::from(u16::MAX))) {
+        return Err(BadOutput::Archive(ArchiveFlaw::TooManyNames(NAMES_MAX)));
+    }
+    Ok(bytes as u64)
 }
 
 fn damaged(error: ZipError) -> BadOutput {

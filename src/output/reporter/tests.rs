@@ -58,6 +58,7 @@ fn output(path: &str) -> Output {
         job: Some(JobId("abc".into())),
         credits: Some(Credits(2.0)),
         elapsed: Some(Duration::from_millis(12_340)),
+        notes: Vec::new(),
     }
 }
 
@@ -144,7 +145,7 @@ fn lines_tell_each_change_and_standard_output_has_results_only() {
     warning: cow.mp4: paused: start: 2 credits are left
     note: prices are 3 days old
     warning: the service ignored auto_start
-    1 done, 1 failed, 1 already done, 1 no video, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
+    1 done, 1 failed, 1 already done, 1 passed over, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
       next: rbgv resume 12
     ");
     insta::assert_snapshot!(stage.stdout.text(), @"
@@ -164,7 +165,7 @@ fn quiet_tells_results_and_trouble() {
       next: rbgv run --retry-failed 1 dog.mp4
     warning: cow.mp4: paused: start: 2 credits are left
     warning: the service ignored auto_start
-    1 done, 1 failed, 1 already done, 1 no video, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
+    1 done, 1 failed, 1 already done, 1 passed over, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
       next: rbgv resume 12
     ");
     assert_eq!(stage.stdout.text().lines().count(), 3);
@@ -214,6 +215,54 @@ fn a_short_run_ends_in_one_line() {
         ..Summary::default()
     }));
     assert_eq!(nothing.stderr.text(), "nothing to do in 0.3 s\n");
+}
+
+#[test]
+fn warnings_of_one_cause_are_told_once_and_counted() {
+    let stage = Stage::new(Style::default());
+    stage.tell(&planned(9));
+    let rejected =
+        |name: &str, why: &str| ItemEvent::Rejected(Failure::new(FailureKind::Usage, name, why));
+    let finished = || stage.tell(&Event::Finished(Summary::default()));
+    let paused = |id: i64, job: &str| {
+        let failure = unavailable().with_job(&JobId(job.into()));
+        stage.item(id, "c.mp4", ItemEvent::Paused(failure));
+    };
+    for (id, name) in ["a.mp4", "b.mp4", "c.mp4"].into_iter().enumerate() {
+        stage.item(i64::try_from(id).unwrap(), name, rejected(name, "it is empty"));
+    }
+    stage.item(4, "d.mp4", rejected("d.mp4", "it is text"));
+    paused(5, "x");
+    paused(6, "y");
+    let text = "keys are old".to_owned();
+    let notice = Event::Notice { level: Level::Warning, text };
+    (0..3).for_each(|_| stage.tell(&notice));
+    finished();
+    insta::assert_snapshot!(stage.stderr.text(), @"
+    9 to do, 1 already done; about 4.00 credits
+    warning: a.mp4: passed over: it is empty
+    warning: d.mp4: passed over: it is text
+    warning: c.mp4: paused: upload: no worker (HTTP 503, job x, request r-1)
+    warning: keys are old
+    warning: 2 more inputs passed over: it is empty
+    warning: 1 more input paused: upload: no worker (HTTP 503)
+    warning: keys are old (2 more times)
+    nothing to do in 0 s
+    ");
+    // A watcher's next batches: the cause that lasts is not told again until it was gone.
+    let warnings = || stage.stderr.text().matches("warning:").count();
+    let before = warnings();
+    paused(5, "x");
+    finished();
+    assert_eq!(warnings(), before);
+    finished();
+    paused(5, "x");
+    assert_eq!(warnings(), before + 1);
+    let json = Stage::new(Style { json: true, ..Style::default() });
+    for id in 0..3 {
+        json.item(id, "a.mp4", rejected("a.mp4", "it is empty"));
+    }
+    assert_eq!(json.stdout.text().matches("rejected").count(), 3, "scripts get each");
 }
 
 #[test]

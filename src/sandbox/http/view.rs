@@ -36,6 +36,10 @@ pub(crate) struct JobView {
     webhook_url: Option<String>,
     webhook_events: BTreeMap<String, String>,
     metadata: Value,
+    /// How the output was made in another way than was asked for. Not a field of the contract, so
+    /// it is there only when there is something to say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// The answer to a create or a start.
@@ -113,6 +117,7 @@ impl<'a> View<'a> {
             webhook_url: job.request.webhook_url.clone(),
             webhook_events: job.webhook_events.clone(),
             metadata: job.request.metadata.clone(),
+            notes: if is_current { job.notes.clone() } else { Vec::new() },
         }
     }
 

@@ -21,6 +21,25 @@ fn a_named_file_is_read_and_no_other() {
 }
 
 #[test]
+fn a_file_is_read_as_any_editor_writes_it() {
+    let text = "default_profile = \"a\"\n[profiles.a]\nenvironment = \"staging\"\n";
+    let write = |bytes: &[u8]| {
+        let machine = Machine::new().user("");
+        std::fs::write(machine.path("config/config.toml"), bytes).unwrap();
+        machine
+    };
+    let marked = format!("\u{feff}{}", text.replace('\n', "\r\n"));
+    assert_eq!(write(marked.as_bytes()).settings().profile.name, "a");
+    let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for utf16 in [units.clone(), [b"\xff\xfe".to_vec(), units].concat()] {
+        let told = write(&utf16).refusal();
+        assert!(told.contains("UTF-16") && told.contains("iconv"), "{told}");
+    }
+    let told = write(b"a = \"\0\"").refusal();
+    assert!(told.contains("binary") && told.len() < 200, "{told}");
+}
+
+#[test]
 fn the_nearest_project_file_counts_alone() {
     let machine = Machine::new()
         .project("[defaults]\nmodel = \"pro\"\n")

@@ -25,6 +25,39 @@ fn each_source_gives_the_key() {
 }
 
 #[test]
+fn a_key_is_read_as_editors_and_environment_files_write_it() {
+    // (what is in the file, the key or a part of the message)
+    let table: [(&[u8], Result<&str, &str>); 11] = [
+        (b"planted\r\n", Ok("planted")),
+        (b"\xef\xbb\xbfplanted\n", Ok("planted")),
+        (b"\"planted\"\n", Ok("planted")),
+        (b" 'planted' \n", Ok("planted")),
+        (b"\"planted", Ok("\"planted")),
+        (b"\xff\xfep\0l\0a\0n\0t\0e\0d\0", Err("UTF-16")),
+        (b"p\0l\0a\0n\0t\0e\0d\0\n\0", Err("UTF-16")),
+        (b"pla\0nted", Err("binary")),
+        (b"RBGV_API_KEY=planted\n", Err("environment file, RBGV_API_KEY=")),
+        (b"export REMOVEBGVIDEO_API_KEY=\"planted\"\n", Err("environment file")),
+        (b"\"\"\n", Err("empty")),
+    ];
+    for (bytes, expected) in table {
+        let machine = with("api_key_file = \"keys.d\"").file("config/keys.d", "");
+        std::fs::write(machine.path("config/keys.d"), bytes).unwrap();
+        match expected {
+            Ok(key) => assert_eq!(machine.key().key.expose(), key),
+            Err(why) => {
+                let told = machine.no_key();
+                assert!(told.contains(why) && !told.contains("planted"), "{told}");
+            }
+        }
+    }
+    let quoted = Machine::new().var("RBGV_API_KEY", "\"planted\"");
+    assert_eq!(quoted.key().key.expose(), "planted", "as docker --env-file passes it");
+    let machine = Machine::new().user("[profiles.dev]\n").var("RBGV_PROFILE", "'dev'");
+    assert_eq!(machine.settings().profile.name, "dev");
+}
+
+#[test]
 fn variables_stand_above_the_profile() {
     let machine = with("api_key = \"in-file\"").var("REMOVEBGVIDEO_API_KEY", "of-the-sdk");
     assert_eq!(machine.key().key.expose(), "of-the-sdk");

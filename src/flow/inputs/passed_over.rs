@@ -1,0 +1,86 @@
+//! What a directory holds besides inputs, for people who expected some in it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// Counts of what is passed over in a directory.
+#[derive(Debug, Default)]
+pub(in crate::flow) struct PassedOver {
+    pub(super) other_endings: usize,
+    /// One of those endings.
+    pub(super) ending: Option<String>,
+    pub(super) not_included: usize,
+    pub(super) excluded: usize,
+    pub(super) hidden: usize,
+    pub(super) subfolders: usize,
+    pub(super) links: usize,
+    /// Devices, sockets and pipes.
+    pub(super) special: usize,
+    pub(super) unreadable: usize,
+    pub(super) output_directory: bool,
+    /// Files that are outputs of this program.
+    pub(in crate::flow) outputs: usize,
+    /// Why the directory itself cannot be read.
+    pub(in crate::flow) unreadable_root: Option<String>,
+}
+
+impl PassedOver {
+    pub(super) fn other_ending(&mut self, file: &Path) {
+        self.other_endings += 1;
+        let ending = file.extension().map(|ending| ending.to_string_lossy().into_owned());
+        self.ending = self.ending.take().or(ending);
+    }
+
+    pub(super) fn unreadable_root(&mut self, error: &io::Error) {
+        self.unreadable_root = Some(error.to_string());
+    }
+
+    /// The command that takes more of `directory`.
+    pub(in crate::flow) fn next(&self, directory: &Path) -> String {
+        let directory = super::quoted(directory);
+        if self.unreadable_root.is_some() {
+            return format!("ls -ld {directory}");
+        }
+        match &self.ending {
+            _ if self.subfolders > 0 => format!("rbgv run -r {directory}"),
+            Some(ending) => format!("rbgv run {directory} --include '*.{ending}'"),
+            None => format!("ls -la {directory}"),
+        }
+    }
+}
+
+impl fmt::Display for PassedOver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.unreadable_root {
+            return write!(f, "it cannot be read: {why}");
+        }
+        let example = self.ending.as_ref().map(|ending| format!(" (.{ending})"));
+        let example = example.unwrap_or_default();
+        let counts = [
+            (self.other_endings, "file with another ending", "files with other endings", &*example),
+            (
+                self.not_included,
+                "file that --include does not match",
+                "files that --include does not match",
+                "",
+            ),
+            (self.excluded, "that --exclude matches", "that --exclude matches", ""),
+            (self.hidden, "hidden", "hidden", ""),
+            (self.links, "link to a folder", "links to folders", ""),
+            (self.special, "that is no file", "that are no files", ""),
+            (self.unreadable, "that cannot be read", "that cannot be read", ""),
+            (self.outputs, "output of rbgv", "outputs of rbgv", ""),
+            (usize::from(self.output_directory), "folder of the outputs", "", ""),
+            (self.subfolders, "subfolder, add -r", "subfolders, add -r", ""),
+        ];
+        let told: Vec<String> = counts
+            .into_iter()
+            .filter(|(number, ..)| *number > 0)
+            .map(|(number, one, many, more)| {
+                format!("{number} {}{more}", if number == 1 { one } else { many })
+            })
+            .collect();
+        if told.is_empty() { f.write_str("it is empty") } else { f.write_str(&told.join("; ")) }
+    }
+}

@@ -1,0 +1,52 @@
+//! Room on the disk, of which a part is never filled: what a service sends may be as long as it
+//! likes, and a full disk stops everything else on the machine.
+
+use std::io;
+use std::path::Path;
+
+use rustix::fs::statvfs;
+
+/// Bytes that are kept free; a twentieth of a small disk.
+const RESERVE: u64 = 256 * 1024 * 1024;
+
+/// Checks that `bytes` more fit on the disk of `path` with the reserve left free. A disk that does
+/// not say passes.
+///
+/// # Errors
+/// [`io::ErrorKind::StorageFull`].
+pub fn check_room(path: &Path, bytes: u64) -> io::Result<()> {
+    let Ok(disk) = statvfs(path) else { return Ok(()) };
+    let reserve = RESERVE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 20);
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    if has_room(free, reserve, bytes) {
+        return Ok(());
+    }
+    let in_mb = |bytes: u64| bytes / 1_000_000;
+    let why = format!(
+        "{} MB are free, {} MB more are needed, and {} MB are kept free",
+        in_mb(free),
+        in_mb(bytes),
+        in_mb(reserve)
+    );
+    Err(io::Error::new(io::ErrorKind::StorageFull, why))
+}
+
+fn has_room(free: u64, reserve: u64, bytes: u64) -> bool {
+    free >= reserve.saturating_add(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reserve_stays_free() {
+        assert!(has_room(300, 100, 200) && !has_room(300, 100, 201));
+        assert!(!has_room(300, 100, u64::MAX));
+        let here = tempfile::tempdir().unwrap();
+        assert!(check_room(here.path(), 1).is_ok());
+        let full = check_room(here.path(), u64::MAX / 2).unwrap_err();
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull);
+        assert!(check_room(Path::new("/nonexistent"), u64::MAX).is_ok());
+    }
+}
