@@ -58,6 +58,8 @@ pub(super) fn key(session: &Session, checks: &mut Vec<Check>) -> Option<ApiKey> 
             return None;
         }
     };
+    // What the service answers without being sent the key may hold it too.
+    session.env.sanitizer.add(resolved.key.expose());
     checks.push(Check::good(
         "key",
         format!("fingerprint {}, from {}", resolved.key.fingerprint(), resolved.source),
@@ -95,6 +97,7 @@ pub(super) fn other_secrets(session: &Session, checks: &mut Vec<Check>) -> Vec<A
             Ok(None) => {}
             Ok(Some(secret)) => {
                 checks.push(Check::good(name, format!("fingerprint {}", secret.fingerprint())));
+                session.env.sanitizer.add(secret.expose());
                 found.push(secret);
             }
             Err(failure) => checks.push(Check::finding(
