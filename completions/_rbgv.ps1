@@ -556,7 +556,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
         }
         'rbgv;sandbox' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where the API answers; port 0 takes any that is free')
-            [CompletionResult]::new('--cdn-listen', '--cdn-listen', [CompletionResultType]::ParameterName, 'Where outputs are downloaded')
+            [CompletionResult]::new('--cdn-listen', '--cdn-listen', [CompletionResultType]::ParameterName, 'Where outputs are downloaded; by default any free port of the address of --listen')
             [CompletionResult]::new('--public-host', '--public-host', [CompletionResultType]::ParameterName, 'Also answer under this name, and put it into links: how other machines or containers reach this one')
             [CompletionResult]::new('--state', '--state', [CompletionResultType]::ParameterName, 'Keep jobs, files and credits here, over restarts; a new or empty directory')
             [CompletionResult]::new('--scenario', '--scenario', [CompletionResultType]::ParameterName, 'Faults, limits and behaviours')

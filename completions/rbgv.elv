@@ -524,7 +524,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;sandbox'= {
             cand --listen 'Where the API answers; port 0 takes any that is free'
-            cand --cdn-listen 'Where outputs are downloaded'
+            cand --cdn-listen 'Where outputs are downloaded; by default any free port of the address of --listen'
             cand --public-host 'Also answer under this name, and put it into links: how other machines or containers reach this one'
             cand --state 'Keep jobs, files and credits here, over restarts; a new or empty directory'
             cand --scenario 'Faults, limits and behaviours'

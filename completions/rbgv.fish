@@ -461,7 +461,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l yes -d 'Answer ever
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -s V -l version -d 'Print version'
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l listen -d 'Where the API answers; port 0 takes any that is free' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l cdn-listen -d 'Where outputs are downloaded' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l cdn-listen -d 'Where outputs are downloaded; by default any free port of the address of --listen' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l public-host -d 'Also answer under this name, and put it into links: how other machines or containers reach this one' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l state -d 'Keep jobs, files and credits here, over restarts; a new or empty directory' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand sandbox" -l scenario -d 'Faults, limits and behaviours' -r -F

@@ -22,9 +22,9 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
-    /// Where outputs are downloaded
-    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
-    cdn_listen: SocketAddr,
+    /// Where outputs are downloaded; by default any free port of the address of --listen
+    #[arg(long, value_name = "ADDR:PORT")]
+    cdn_listen: Option<SocketAddr>,
 
     /// Also answer under this name, and put it into links: how other machines or containers reach
     /// this one
@@ -79,13 +79,15 @@ impl Args {
 pub(super) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<ExitClass, Failure> {
     let stop = stop_on_signals(printer)?;
     let scenario = scenario(&args, env)?;
-    if !args.listen.ip().is_loopback() || !args.cdn_listen.ip().is_loopback() {
+    // A client takes a link to loopback only from an API that is there, too.
+    let cdn_listen = args.cdn_listen.unwrap_or_else(|| SocketAddr::new(args.listen.ip(), 0));
+    if !args.listen.ip().is_loopback() || !cdn_listen.ip().is_loopback() {
         printer.warn("other machines can reach this server, and use its key");
     }
     let log = printer.clone();
     let options = Options {
         listen: args.listen,
-        cdn_listen: args.cdn_listen,
+        cdn_listen,
         public_host: args.public_host,
         state: args.state.map(|directory| env.current_dir.join(directory)),
         scenario,
