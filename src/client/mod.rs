@@ -9,7 +9,7 @@
 //! | `wire/` | bodies: what is sent, and lenient reading of what comes back |
 //! | `attempt` | the loop: admit, send once, judge, log, learn, wait, repeat or leave it to the caller |
 //! | `limits/` | when a call may go; what answers teach is kept for every process of the key |
-//! | `silence` | since when no call was answered, for whoever waits |
+//! | `silence` | since when no call was answered |
 //! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
 //! | `backoff`, `poll_schedule`, `proxy` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |

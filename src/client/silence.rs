@@ -1,5 +1,5 @@
 //! How long the service has not answered, and to what. It is known once for all calls of a client:
-//! whoever waits can say for what, and a run that waits too long can end.
+//! a command that waits can say for what, and a run that waits too long can end.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 

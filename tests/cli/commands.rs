@@ -115,3 +115,17 @@ fn a_wrong_key_and_an_absent_service_have_their_codes() {
     run.env("TEST_KEY", key).args(["run", "a.mp4"]);
     crate::support::Ran::of(&mut run).ends_with(5);
 }
+
+#[test]
+fn the_sandbox_serves_outputs_at_the_address_of_its_api() {
+    // (flags, start of the outputs' address)
+    let table: [(&[&str], &str); 3] = [
+        (&[], "http://127.0.0.1:"),
+        (&["--listen", "127.0.0.2:0"], "http://127.0.0.2:"),
+        (&["--listen", "127.0.0.2:0", "--cdn-listen", "127.0.0.3:0"], "http://127.0.0.3:"),
+    ];
+    for (flags, start) in table {
+        let sandbox = Sandbox::start(flags);
+        assert!(sandbox.cdn_url.starts_with(start), "{flags:?}: {}", sandbox.cdn_url);
+    }
+}
