@@ -216,7 +216,7 @@ async fn foreseen(
     let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
     let failed: usize = ended.iter().map(|(_, number)| number).sum();
     // Of a video of unknown length, the longest that it can be counts, as in the run.
-    let rate = wish.pricing.estimate(wish.options.model, 1.0).map(|second| second.0);
+    let rate = wish.pricing.a_second(wish.options.model);
     let needed = context.ledger(move |ledger, _| ledger.bound_needed(batch, rate)).await?;
     let is_unknown = rate.is_none() && totals.unpriced > 0;
     let is_over = |max: Credits| is_unknown || needed.0 > max.0;

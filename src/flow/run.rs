@@ -511,7 +511,7 @@ impl Run {
         let asking =
             Box::pin(self.prices.get_or_try_init(|| self.context.service.pricing(Call::plain())));
         Ok(match self.unless_starts_held(asking).await? {
-            Ok(prices) => prices.estimate(task.work.options.model, 1.0).map(|second| second.0),
+            Ok(prices) => prices.a_second(task.work.options.model),
             Err(failure) => {
                 // Only an input without an estimate needs them.
                 debug!(%failure, "prices are not known");
@@ -526,8 +526,7 @@ impl Run {
         let task = self.context.ledger(move |ledger, _| ledger.some_task(batch)).await?;
         let Some(task) = task else { return Ok(None) };
         let prices = self.prices.get();
-        let rate = prices.and_then(|prices| prices.estimate(task.work.options.model, 1.0));
-        let rate = rate.map(|credits| credits.0);
+        let rate = prices.and_then(|prices| prices.a_second(task.work.options.model));
         let needed = self.context.ledger(move |ledger, _| ledger.bound_needed(batch, rate));
         needed.await.map(Some)
     }

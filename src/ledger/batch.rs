@@ -174,6 +174,9 @@ pub struct Unfinished {
     pub drafts: usize,
 }
 
+/// Entries beyond the one of rank `?2` and number `?3`.
+const LONGEST_FIRST: &str = "(rank < ?2 OR (rank = ?2 AND id > ?3)) ORDER BY rank DESC, id";
+
 impl Ledger {
     /// Registers this process. Its rows are safe from others for as long as the value lives.
     ///
@@ -311,8 +314,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<Entry>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, EntryId(0)));
-        let beyond = "(rank < ?2 OR (rank = ?2 AND id > ?3)) ORDER BY rank DESC, id";
-        self.open_beyond(batch, beyond, after, limit)
+        self.open_beyond(batch, LONGEST_FIRST, after, limit)
     }
 
     /// The same, of those only whose job was started, or needs nothing more from the service than
@@ -328,8 +330,7 @@ impl Ledger {
     ) -> Result<Vec<Entry>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, EntryId(0)));
         let beyond = format!(
-            "task IN (SELECT id FROM tasks WHERE phase NOT IN ({UNSTARTED}))
-             AND (rank < ?2 OR (rank = ?2 AND id > ?3)) ORDER BY rank DESC, id"
+            "task IN (SELECT id FROM tasks WHERE phase NOT IN ({UNSTARTED})) AND {LONGEST_FIRST}"
         );
         self.open_beyond(batch, &beyond, after, limit)
     }

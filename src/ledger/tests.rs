@@ -64,6 +64,16 @@ pub(super) fn placed(ledger: &Ledger, batch: BatchId, new: NewEntry) -> (EntryId
     }
 }
 
+/// Three attempts of a batch, each of an entry of its own.
+fn three_claimed(ledger: &Ledger, owner: &Owner, batch: BatchId) -> Vec<Task> {
+    let claim = |n: u32| {
+        let new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
+        let (_, task, _) = placed(ledger, batch, new);
+        claimed(ledger, owner, task)
+    };
+    (0..3).map(claim).collect()
+}
+
 pub(super) fn claimed(ledger: &Ledger, owner: &Owner, id: TaskId) -> Task {
     match ledger.claim(owner, id).unwrap() {
         Claim::Mine(task) => *task,
@@ -185,13 +195,7 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
     let ledger = open(dir.path());
     let owner = ledger.register("p1").unwrap();
     let id = batch(&ledger);
-    let mut tasks: Vec<Task> = (0..3)
-        .map(|n| {
-            let new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
-            let (_, task, _) = placed(&ledger, id, new);
-            claimed(&ledger, &owner, task)
-        })
-        .collect();
+    let mut tasks = three_claimed(&ledger, &owner, id);
     for task in &mut tasks {
         task.row.phase = Phase::StartSent;
         task.row.starts = 1;
@@ -584,13 +588,7 @@ fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
     let ledger = open(dir.path());
     let owner = ledger.register("p1").unwrap();
     let id = batch(&ledger);
-    let mut tasks: Vec<Task> = (0..3)
-        .map(|n| {
-            let new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
-            let (_, task, _) = placed(&ledger, id, new);
-            claimed(&ledger, &owner, task)
-        })
-        .collect();
+    let mut tasks = three_claimed(&ledger, &owner, id);
     let gate = |max: f64| StartGate {
         batch: id,
         in_flight: Arc::new(|_| 8),

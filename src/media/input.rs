@@ -41,11 +41,16 @@ impl Video {
     /// content, since the service looks at both. Control characters are left out.
     #[must_use]
     pub fn upload_name(&self, path: &Path) -> String {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let stem: String = stem.chars().filter(|c| !c.is_control()).collect();
-        let stem = if stem.is_empty() { "video" } else { &stem };
-        format!("{stem}.{}", self.extension)
+        name_with(self.extension, path, "video")
     }
+}
+
+/// The file name of `path` with `extension`, or `nameless` with it. Control characters are left out.
+pub(super) fn name_with(extension: &str, path: &Path, nameless: &str) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem: String = stem.chars().filter(|c| !c.is_control()).collect();
+    let stem = if stem.is_empty() { nameless } else { &stem };
+    format!("{stem}.{extension}")
 }
 
 /// Why a file cannot be sent, in words that follow its name and say what to do.

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use super::MAX_UPLOAD_BYTES;
 use super::container::Container;
+use super::input::name_with;
 use super::probe;
 
 /// Bytes from the end of a picture in which its last marker is searched: cameras and editors
@@ -26,10 +27,7 @@ impl Picture {
     /// content. Control characters are left out.
     #[must_use]
     pub fn upload_name(self, path: &Path) -> String {
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let stem: String = stem.chars().filter(|c| !c.is_control()).collect();
-        let stem = if stem.is_empty() { "background" } else { &stem };
-        format!("{stem}.{}", self.extension)
+        name_with(self.extension, path, "background")
     }
 }
 

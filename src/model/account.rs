@@ -43,4 +43,10 @@ impl Pricing {
     pub fn estimate(&self, model: ModelName, seconds: f64) -> Option<Credits> {
         self.per_minute.get(model.as_str()).map(|rate| Credits(rate * seconds / 60.0))
     }
+
+    /// Credits for a second of output by `model`; none if the service names no price for it.
+    #[must_use]
+    pub fn a_second(&self, model: ModelName) -> Option<f64> {
+        self.estimate(model, 1.0).map(|credits| credits.0)
+    }
 }
