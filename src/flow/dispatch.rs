@@ -113,12 +113,10 @@ impl Dispatch {
             self.run.context.ledger(move |ledger, _| ledger.started_credits(batch)).await?;
         self.started_before = started;
         let mut polling = JoinSet::new();
-        for run in self.run.all() {
+        for run in self.run.each() {
             run.recall().await?;
             polling.spawn(poll_lists(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
             polling.spawn(read_hints(Arc::clone(&run.context), Arc::clone(&run.list_poll)));
-        }
-        for run in self.run.each() {
             polling.spawn(watch_outages(run));
         }
         self.pass_until_settled().await?;
@@ -268,9 +266,8 @@ impl Dispatch {
             Settled::Paused(failure) => {
                 // Outputs of both keys go to the same directories.
                 if failure.kind == FailureKind::Unwritable {
-                    self.run.all().for_each(|run| {
-                        run.stop_for(&failure);
-                    });
+                    let failure = failure.clone();
+                    self.run.stop_all(&Stop { reason: StopReason::Unwritable, failure });
                 }
                 self.classes.push(failure.kind.exit_class());
                 (EntryState::Paused, Some(failure.clone()), Some(ItemEvent::Paused(failure)))

@@ -41,7 +41,7 @@ impl Run {
     async fn poll_stray(&self, id: TaskId) -> Result<Option<Failure>, Failure> {
         let claim = self.context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
         let Claim::Mine(task) = claim else { return Ok(None) };
-        match self.glance_and_release(*task).await?.1 {
+        match self.glance_and_release(*task, |_| Observation::Resumed).await?.1 {
             Ended::Rested(failure) => Ok(Some(failure)),
             _ => Ok(None),
         }
@@ -53,13 +53,19 @@ impl Run {
     /// # Errors
     /// The ledger cannot be used.
     pub(in crate::flow) async fn glance(&self, task: Task) -> Result<Phase, Failure> {
-        self.glance_and_release(task).await.map(|(phase, _)| phase)
+        self.glance_and_release(task, |_| Observation::Resumed).await.map(|(phase, _)| phase)
     }
 
-    async fn glance_and_release(&self, task: Task) -> Result<(Phase, Ended), Failure> {
+    /// The same from `observe` on, which is what was seen of the job.
+    pub(super) async fn glance_and_release(
+        &self,
+        task: Task,
+        observe: impl FnOnce(&mut Drive<'_>) -> Observation,
+    ) -> Result<(Phase, Ended), Failure> {
         let item = ItemRef { id: 0, name: String::new() };
         let mut drive = Drive::glance(self, task, item);
-        let ended = Box::pin(drive.go(Observation::Resumed)).await;
+        let observed = observe(&mut drive);
+        let ended = Box::pin(drive.go(observed)).await;
         let task = drive.task.clone();
         let phase = task.row.phase;
         self.context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;

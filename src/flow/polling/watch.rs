@@ -234,10 +234,6 @@ async fn record(
         // Whether the start was executed is for the protocol to decide, with a poll of its own.
         return run.glance(*task).await.map(drop);
     }
-    let mut drive = Drive::glance(run, *task, ItemRef { id: 0, name: String::new() });
-    let look = drive.seen(asked, view, listed);
-    let ended = Box::pin(drive.go(Observation::Looked(look))).await;
-    let task = drive.task.clone();
-    context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
-    ended.map(drop)
+    let observe = |drive: &mut Drive<'_>| Observation::Looked(drive.seen(asked, view, listed));
+    run.glance_and_release(*task, observe).await.map(drop)
 }
