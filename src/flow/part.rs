@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, linkat, renameat_with};
 use sha2::{Digest as _, Sha256};
 
+use super::inputs::quoted;
 use super::target::{file_id, not_a_file, unwritable};
 use crate::model::{Failure, FailureKind};
 
@@ -158,7 +159,7 @@ fn open_existing(path: &Path) -> Result<File, Failure> {
     options().open(path).ok().filter(is_ours).ok_or_else(|| {
         let why = "it is not a partial file of this user, but a link or the file of somebody else";
         Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
-            .with_next(format!("rm '{}', then the same command again", path.display()))
+            .with_next(format!("rm {}, then the same command again", quoted(path)))
     })
 }
 
@@ -182,7 +183,7 @@ fn blocking_part(directory: &Path) -> &Path {
 fn replaced(path: &Path) -> Failure {
     let why = "another file has taken its name; it is not used";
     Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
-        .with_next(format!("look who writes there: ls -la '{}'", path.display()))
+        .with_next(format!("look who writes there: ls -la {}", quoted(path)))
 }
 
 fn hash_into(hash: &mut Sha256, mut file: &File) -> io::Result<()> {

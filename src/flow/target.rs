@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::context::{Context, blocking};
+use super::inputs::quoted;
 use super::part::part_name;
 use crate::ledger::{BatchId, Ledger, Source, TaskId};
 use crate::model::{Failure, FailureKind};
@@ -336,8 +337,8 @@ fn not_replaceable(what: String, target: &Path) -> Failure {
     let why = "the file that is there may not be replaced: it is immutable, or somebody else's in a \
                sticky directory";
     Failure::new(FailureKind::Unwritable, what, why).with_next(format!(
-        "choose another place with -o, or see to the file: ls -l '{}'",
-        target.display()
+        "choose another place with -o, or see to the file: ls -l {}",
+        quoted(target)
     ))
 }
 
@@ -367,7 +368,7 @@ pub(super) fn not_a_file(what: String, target: &Path, found: FileType) -> Failur
     let next = if found.is_dir() || found.is_symlink() {
         "choose another name with --name, or another place with -o".to_owned()
     } else {
-        format!("write to it with -o - > '{}', or give -o FILE", target.display())
+        format!("write to it with -o - > {}, or give -o FILE", quoted(target))
     };
     let why = format!("it is {kind}, and only a regular file is ever replaced");
     Failure::new(FailureKind::Usage, what, why).with_next(next)
@@ -376,11 +377,11 @@ pub(super) fn not_a_file(what: String, target: &Path, found: FileType) -> Failur
 /// Why nothing can be written at `path`: `cause` is the file or directory that is in the way of it. A
 /// cause that lasts, and so concerns other outputs as well, is of a kind of its own.
 pub(super) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failure {
-    let shown = cause.display();
+    let (shown, typed) = (cause.display(), quoted(cause));
     let (why, next) = match error.kind() {
         ErrorKind::PermissionDenied => (
             format!("no permission to write in {shown}"),
-            format!("allow it (ls -ld '{shown}' shows who may), or choose another place with -o"),
+            format!("allow it (ls -ld {typed} shows who may), or choose another place with -o"),
         ),
         ErrorKind::ReadOnlyFilesystem => (
             format!("the file system of {shown} is read-only"),
@@ -391,7 +392,7 @@ pub(super) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failur
                 Some(_) => format!("no space is left for {shown}"),
                 None => format!("no space is left for {shown}: {error}"),
             },
-            format!("free some (df -h '{shown}'), then the same command again"),
+            format!("free some (df -h {typed}), then the same command again"),
         ),
         ErrorKind::InvalidFilename => (
             "a name in its path is too long for the file system".to_owned(),
