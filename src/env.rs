@@ -18,6 +18,11 @@ use rustix::time::ClockId;
 
 use crate::model::{Clock, Failure, Instant, Random, Sanitizer, Timestamp};
 
+/// The variables that choose a proxy. Upper-case `HTTP_PROXY` is none of them: whoever sends a request to a
+/// CGI program can set it.
+pub const PROXY_VARS: [&str; 7] =
+    ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"];
+
 /// All that the process was given, and all that it may ask the machine for.
 ///
 /// Variables may hold keys, so this cannot be printed.

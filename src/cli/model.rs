@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::global::Global;
-use crate::env::Env;
+use crate::env::{Env, PROXY_VARS};
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, json};
 use crate::sandbox::engine::{install_rvm, installed_rvm};
@@ -36,7 +36,7 @@ pub(super) fn directory(env: &Env) -> Option<PathBuf> {
 }
 
 /// Variables that say where pip finds packages, and how it gets there.
-const PIP_VARS: [&str; 17] = [
+const PIP_VARS: [&str; 10] = [
     "HOME",
     "XDG_CONFIG_HOME",
     "XDG_CACHE_HOME",
@@ -47,18 +47,12 @@ const PIP_VARS: [&str; 17] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
-    "http_proxy",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
 ];
 
 fn pip_vars(env: &Env) -> BTreeMap<String, String> {
     let mut vars = env.program_vars();
     vars.extend(env.vars_named(&PIP_VARS));
+    vars.extend(env.vars_named(&PROXY_VARS));
     vars
 }
 

@@ -247,8 +247,7 @@ fn remove_links(value: &mut Value) {
 
 /// Whether the field `name` of a JSON object holds a secret.
 fn is_secret_field(name: &str) -> bool {
-    let squashed: String =
-        name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    let squashed = name_parts(name).concat();
     SENSITIVE_ENDS.iter().any(|end| squashed.ends_with(end))
 }
 
@@ -670,9 +669,7 @@ fn name_parts(name: &str) -> Vec<String> {
 }
 
 fn is_sensitive(name: &str) -> bool {
-    let squashed = name_parts(name).concat();
-    name_parts(name).iter().any(|part| SENSITIVE.contains(&part.as_str()))
-        || SENSITIVE_ENDS.iter().any(|end| squashed.ends_with(end))
+    name_parts(name).iter().any(|part| SENSITIVE.contains(&part.as_str())) || is_secret_field(name)
 }
 
 /// Whether values of this name only tell things apart.

@@ -9,7 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
-use super::machine::PROXIES;
+use super::machine::proxy_vars;
 use super::redact::{Redactor, is_sensitive, without_quotes};
 use super::{Check, document};
 use crate::env::Env;
@@ -100,7 +100,7 @@ fn redactor(contents: &Contents<'_>) -> Redactor {
     for (_, value) in env.vars.iter().filter(|(name, _)| is_sensitive(name)) {
         redactor.secret(value);
     }
-    for address in PROXIES.iter().filter_map(|name| env.var(name)) {
+    for address in proxy_vars().filter_map(|name| env.var(name)) {
         redactor.proxy(address);
     }
     redactor.place(&env.current_dir, "(here)");
@@ -148,7 +148,7 @@ fn environment(env: &Env) -> Value {
             name.starts_with(OURS)
                 || KEY_VARIABLES.contains(&name)
                 || plain.contains(&name)
-                || PROXIES.contains(&name)
+                || proxy_vars().any(|proxy| proxy == name)
         })
         .map(|(name, value)| {
             let shown = plain.contains(&name.as_str());

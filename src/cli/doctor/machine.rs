@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::Check;
-use crate::env::Env;
+use crate::env::{Env, PROXY_VARS};
 use crate::model::secret::redact_url;
 use crate::output::human;
 use crate::sandbox::engine::installed_rvm;
@@ -18,27 +18,19 @@ const ROOM: u64 = 1_000_000_000;
 /// How long a program may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The variables that choose a proxy.
-pub(super) const PROXIES: [&str; 8] = [
-    "http_proxy",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "HTTP_PROXY",
-];
+/// The variables that choose a proxy, and the one that looks as if it did.
+pub(super) fn proxy_vars() -> impl Iterator<Item = &'static str> {
+    PROXY_VARS.into_iter().chain(["HTTP_PROXY"])
+}
 
 pub(super) fn proxies(env: &Env) -> Check {
-    let set: Vec<String> = PROXIES
-        .iter()
+    let set: Vec<String> = proxy_vars()
         .filter_map(|name| Some((name, env.var(name)?)))
         .map(|(name, value)| {
             let value = if value.contains("://") { redact_url(value) } else { hidden_user(value) };
             // Upper-case HTTP_PROXY can be set by whoever sends a request to a CGI program.
             let ignored =
-                if *name == "HTTP_PROXY" { " (not used; write it in lower case)" } else { "" };
+                if name == "HTTP_PROXY" { " (not used; write it in lower case)" } else { "" };
             format!("{name}={value}{ignored}")
         })
         .collect();
