@@ -205,9 +205,8 @@ impl Client {
     ) -> Result<Uploaded, Failure> {
         let content = Content::File { file, progress };
         let operation = Operation::upload();
-        let done = self
-            .perform(&operation, content, &call, |answer: Value| wire::job::uploaded(&answer))
-            .await?;
+        let read = by_reference(wire::job::uploaded);
+        let done = self.perform(&operation, content, &call, read).await?;
         // It is stored, and sent back in the job.
         if self.inner.sanitizer.holds_secret(&done.value.video_url) {
             let why = "the address of the upload holds a key; it is not used";
@@ -219,11 +218,8 @@ impl Client {
     /// `POST /v1/jobs`, sent once.
     pub async fn create(&self, job: &NewJob<'_>, call: Call<'_>) -> Result<Created, Failure> {
         let content = Content::Json(wire::request::create(job)?);
-        let done = self
-            .perform(&Operation::create(), content, &call, |answer: Value| {
-                wire::job::created(&answer)
-            })
-            .await?;
+        let read = by_reference(wire::job::created);
+        let done = self.perform(&Operation::create(), content, &call, read).await?;
         Ok(Created { request_id: done.request_id, ..done.value })
     }
 
@@ -354,10 +350,8 @@ impl Client {
     ) -> Result<NewKey, Failure> {
         let content = Content::Json(wire::request::new_key(client_id, note)?);
         let operation = Operation::admin_create_key();
-        Ok(self
-            .perform(&operation, content, &call, |answer: Value| wire::account::new_key(&answer))
-            .await?
-            .value)
+        let read = by_reference(wire::account::new_key);
+        Ok(self.perform(&operation, content, &call, read).await?.value)
     }
 
     /// `POST /v1/admin/keys/disable`. The fingerprint is the service's own.
@@ -432,6 +426,13 @@ pub(super) fn host(url: &Url) -> String {
         Some(port) => format!("{name}:{port}"),
         None => name.to_owned(),
     }
+}
+
+/// A reader that keeps nothing of an answer but what it makes of it.
+fn by_reference<T>(
+    read: impl Fn(&Value) -> Result<T, Unreadable>,
+) -> impl Fn(Value) -> Result<T, Unreadable> {
+    move |answer| read(&answer)
 }
 
 // The reader's signature is that of every answer that is understood.
