@@ -67,9 +67,8 @@ fn sound_shorter_or_longer_than_the_pictures_loses_no_frame() {
 #[test]
 fn a_turned_video_comes_out_as_it_is_shown() {
     let room = Room::new();
-    let flat = room.clip("flat.mp4", NOISE);
-    let turned = room
-        .clip("turned.mp4", &format!("-i {} -c copy -metadata:s:v:0 rotate=90", flat.display()));
+    room.clip("flat.mp4", NOISE);
+    let turned = room.clip("turned.mp4", "-i flat.mp4 -c copy -metadata:s:v:0 rotate=90");
     let probe = engine().probe(&turned).unwrap();
     assert_eq!((probe.width, probe.height), (48, 64));
     let task = room.task(&turned, "mov");

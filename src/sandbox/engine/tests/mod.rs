@@ -35,10 +35,12 @@ impl Room {
         self.0.path().join(name)
     }
 
-    /// Makes a clip with FFmpeg; `arguments` are split at spaces.
+    /// Makes a clip with FFmpeg, which runs in this folder. `arguments` are split at spaces, so files in
+    /// them are named without their folder: that may have spaces.
     fn clip(&self, name: &str, arguments: &str) -> PathBuf {
         let file = self.file(name);
         let status = Command::new("ffmpeg")
+            .current_dir(self.0.path())
             .args(["-v", "error", "-nostdin", "-y"])
             .args(arguments.split_whitespace())
             .arg(&file)
@@ -50,10 +52,11 @@ impl Room {
 
     /// The portrait at `width`x`height`, `frames` frames of it, with its tone.
     fn portrait(&self, width: usize, height: usize, frames: usize) -> PathBuf {
+        std::fs::copy(PORTRAIT, self.file("astronaut.mp4")).unwrap();
         self.clip(
             &format!("portrait-{width}x{height}-{frames}.mp4"),
             &format!(
-                "-i {PORTRAIT} -t {:.4} -vf scale={width}:{height},setsar=1 -c:v libx264 -crf 12 \
+                "-i astronaut.mp4 -t {:.4} -vf scale={width}:{height},setsar=1 -c:v libx264 -crf 12 \
                  -pix_fmt yuv444p -c:a aac",
                 frames as f64 / 24.0
             ),
