@@ -477,11 +477,7 @@ impl Ledger {
     pub fn running_since_before(&self, key: &KeyId, before: Timestamp) -> Result<u32, LedgerError> {
         self.read(|db| {
             Ok(db
-                .prepare_cached(
-                    "SELECT count(*) FROM tasks
-                     WHERE key_print = ?1 AND origin = ?2 AND phase = 'running'
-                       AND started_at < ?3",
-                )?
+                .prepare_cached(RUNNING_SINCE_BEFORE)?
                 .query_row(params![key.print.0, key.origin, before.0], |row| row.get(0))?)
         })
     }
@@ -669,15 +665,21 @@ fn holder(db: &Connection, id: TaskId) -> Result<Option<(OwnerId, String)>, Ledg
 }
 
 /// Rows of which [`Task::holds_place`] is true.
+// Each waiting start counts again and again, in a ledger of any size. SQLite takes the partial index
+// `tasks_in_flight` only where its condition stands in the query.
+pub(super) const IN_FLIGHT: &str = "SELECT count(*) FROM tasks
+    WHERE key_print = ?1 AND origin = ?2 AND id <> ?3
+      AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')
+      AND NOT (phase = 'start_doubt'
+               AND coalesce(status NOT IN ('processing', 'completed', 'failed'), 0))";
+pub(super) const RUNNING_SINCE_BEFORE: &str = "SELECT count(*) FROM tasks
+    WHERE key_print = ?1 AND origin = ?2 AND started_at < ?3
+      AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')
+      AND phase = 'running'";
+
 fn in_flight(db: &Connection, key: &KeyId, except: TaskId) -> Result<u32, LedgerError> {
     Ok(db
-        .prepare_cached(
-            "SELECT count(*) FROM tasks
-             WHERE key_print = ?1 AND origin = ?2 AND id <> ?3
-               AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')
-               AND NOT (phase = 'start_doubt'
-                        AND coalesce(status NOT IN ('processing', 'completed', 'failed'), 0))",
-        )?
+        .prepare_cached(IN_FLIGHT)?
         .query_row(params![key.print.0, key.origin, except.0], |row| row.get(0))?)
 }
 

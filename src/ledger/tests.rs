@@ -653,3 +653,19 @@ fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started(
     ledger.release_all(&owner).unwrap();
     assert!(matches!(ledger.claim(&owner, running).unwrap(), Claim::Mine(_)));
 }
+
+#[test]
+fn counting_jobs_in_flight_reads_only_rows_in_flight() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = open(directory.path());
+    for query in [task::IN_FLIGHT, task::RUNNING_SINCE_BEFORE] {
+        let steps: Vec<String> = ledger
+            .read(|db| {
+                let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {query}"))?;
+                let steps = plan.query_map(rusqlite::params!["", "", 0], |row| row.get(3))?;
+                Ok(steps.collect::<Result<_, _>>()?)
+            })
+            .unwrap();
+        assert!(steps.concat().contains("INDEX tasks_in_flight"), "{query}: {steps:?}");
+    }
+}

@@ -59,6 +59,8 @@ pub struct Pace {
     pub cut_at: Option<Instant>,
     /// Rounds that were accepted since then.
     pub passed: f64,
+    /// Time since then in which no call waited for the pace, in microseconds.
+    pub unused_micros: u64,
     /// Which kinds were refused, in the order of [`CallKind`]: these share the service's bucket.
     pub counted: [bool; 4],
     /// When the next call of a counted kind is due, in microseconds.

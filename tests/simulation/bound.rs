@@ -3,6 +3,9 @@
 
 use crate::server::{Bucket, Kind, PAGE, Server};
 
+/// The name of the term for all limits together.
+pub const TOGETHER: &str = "all limits together";
+
 /// One reason why a batch cannot be quicker, in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Term {
@@ -53,7 +56,7 @@ pub fn terms(server: &Server, began: f64, services: &[f64]) -> Vec<Term> {
         terms.push(term("calls at once", inside / f64::from(most)));
     }
     if server.change.is_none() {
-        terms.push(term("all limits together", together(server, services) + tail));
+        terms.push(term(TOGETHER, together(server, services) + tail));
     }
     let own = crate::limits();
     // So many calls of each kind a second, the first few at once.

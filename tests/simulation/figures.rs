@@ -44,10 +44,8 @@ impl Figures {
         if self.server.buckets.iter().any(avoids) {
             return None;
         }
-        let counted = |kind: Kind| {
-            let bucket = self.batches[0].bound().bucket;
-            bucket.is_some_and(|bucket| bucket.counts.contains(&kind))
-        };
+        let bucket = self.batches[0].binding_bucket();
+        let counted = |kind: Kind| bucket.is_some_and(|bucket| bucket.counts.contains(&kind));
         let allowed = if counted(Kind::Create) && counted(Kind::Start) {
             if counted(Kind::Upload) { 1.5 } else { 2.0 }
         } else {

@@ -33,7 +33,9 @@ pub async fn run(wire: &Arc<Wire>, inputs: &Path, patience: Duration) -> Option<
     let queue = Arc::new(Mutex::new(VecDeque::from(files)));
     let began = wire.age();
     let mut threads = JoinSet::new();
-    for nth in 0..THREADS {
+    // The pool, too, keeps to what the user allows in flight.
+    let number = THREADS.min(wire.server.in_flight as usize);
+    for nth in 0..number {
         let thread = Thread {
             client: Client(Arc::clone(wire)),
             dice: Dice::new(wire.server.seed, 100 + nth as u64),

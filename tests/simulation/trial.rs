@@ -9,7 +9,7 @@ use rbgv::sandbox::JobTruth;
 
 use crate::bound::{self, Term};
 use crate::record::Count;
-use crate::server::{Server, Times, seconds};
+use crate::server::{Bucket, Server, Times, seconds};
 use crate::world::{Crash, Ended, World};
 
 /// Commands that may follow one another until a batch is done, crashes aside.
@@ -60,6 +60,15 @@ impl Batch {
     /// The binding term.
     pub fn bound(&self) -> Term {
         bound::binding(&self.terms)
+    }
+
+    /// The bucket that binds, alone or together with other limits.
+    pub fn binding_bucket(&self) -> Option<&Bucket> {
+        let bound = self.bound();
+        let buckets = self.terms.iter().filter(|term| term.bucket.is_some());
+        let slowest = buckets.max_by(|one, other| one.seconds.total_cmp(&other.seconds))?;
+        let binds = bound.bucket.is_some() || bound.name == bound::TOGETHER;
+        slowest.bucket.as_ref().filter(|_| binds)
     }
 
     /// How many times longer than at best.

@@ -38,7 +38,8 @@ pub(super) async fn watch(
     wanted: impl FnOnce(Pricing) -> Wish,
 ) -> Result<ExitClass, Failure> {
     check(session, &inputs)?;
-    let Some(pricing) = pricing(context).await? else {
+    let prices = async || context.unless_stopped(context.service.pricing(Call::plain())).await?;
+    let Some(pricing) = once_reachable(context, prices).await? else {
         return Ok(stopped(context));
     };
     let wish = Wish { is_attended: false, ..wanted(pricing) };
@@ -47,8 +48,13 @@ pub(super) async fn watch(
         .check()
         .map_err(|bad| Failure::new(FailureKind::Usage, "these options cannot be used", bad.0))?;
     wish.conduct.check()?;
-    if !ask_of_earlier(session, context, &wish).await? {
+    // Whether to go on with a new ledger and a key that has worked before is asked now, too.
+    let jobs = async || earlier_of_all(session, context, &wish).await;
+    let Some(known) = once_reachable(context, jobs).await? else {
         return Ok(stopped(context));
+    };
+    for question in unknown_jobs(session, &known) {
+        session.confirm(&question)?;
     }
     let mut watcher = Watcher {
         session,
@@ -103,50 +109,23 @@ fn check(session: &Session, inputs: &Inputs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The prices, once the service gives them; none when it was stopped first.
-async fn pricing(context: &Arc<Context>) -> Result<Option<Pricing>, Failure> {
+/// What `ask` answers once the service can be reached; none when the watch was stopped first.
+async fn once_reachable<T>(
+    context: &Context,
+    ask: impl AsyncFn() -> Result<T, Failure>,
+) -> Result<Option<T>, Failure> {
     let mut retry = Retry::default();
     loop {
-        let asked = context.unless_stopped(context.service.pricing(Call::plain()));
-        let Ok(answer) = asked.await else {
-            return Ok(None);
-        };
-        match answer {
-            Ok(pricing) => return Ok(Some(pricing)),
+        match ask().await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
+            Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
             Err(failure) if FailureKind::PASSING.contains(&failure.kind) => {}
             Err(failure) => return Err(failure),
         }
         let pause = retry.next_pause(PROBE_MAX);
         if context.unless_stopped(tokio::time::sleep(pause)).await.is_err() {
             return Ok(None);
-        }
-    }
-}
-
-/// Asks, while somebody is there, whether to go on with a new ledger and a key that has worked before.
-/// False when it was stopped first.
-async fn ask_of_earlier(
-    session: &Session,
-    context: &Arc<Context>,
-    wish: &Wish,
-) -> Result<bool, Failure> {
-    let mut retry = Retry::default();
-    loop {
-        match earlier_of_all(session, context, wish).await {
-            Ok(known) => {
-                for question in unknown_jobs(session, &known) {
-                    session.confirm(&question)?;
-                }
-                return Ok(true);
-            }
-            Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(false),
-            Err(failure) if !FailureKind::PASSING.contains(&failure.kind) => return Err(failure),
-            Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
-            Err(_) => {}
-        }
-        let pause = retry.next_pause(PROBE_MAX);
-        if context.unless_stopped(tokio::time::sleep(pause)).await.is_err() {
-            return Ok(false);
         }
     }
 }

@@ -6,9 +6,10 @@
 //! the service's bucket and are spaced among each other, too.
 //!
 //! The pace grows with each accepted round until the first refusal. A refusal cuts it once: by half
-//! while nothing is known, to what passed since the last cut if that was a short time ago, and a little
-//! otherwise. It returns along a cubic curve that is flat around the old value, and grows
-//! exponentially once that has been left behind. Only calls that the pace had held back let it grow.
+//! while nothing is known, to what passed since the last cut if that was a short time ago (of which only
+//! the time in which calls were waiting counts), and a little otherwise. It returns along a cubic curve
+//! that is flat around the old value, and grows exponentially once that has been left behind. Only
+//! calls that the pace had held back let it grow.
 
 use std::time::Duration;
 
@@ -66,6 +67,11 @@ pub fn admit(pace: &mut Pace, bounds: &Bounds, kind: usize, now: Instant) -> Res
     }
     pace.kind_due_micros[kind] = add(kind_due, round);
     if shares {
+        let unused_since = pace.due_micros.max(pace.cut_at.map_or(at, micros));
+        // A call that was a moment late was waiting all the same.
+        if add(unused_since, gap) < at {
+            pace.unused_micros += at - unused_since;
+        }
         pace.due_micros = add(shared_due, gap);
     }
     Ok(())
@@ -148,6 +154,7 @@ pub fn refused(pace: &mut Pace, bounds: &Bounds, kind: usize, (sent, now): (Inst
     }
     pace.cut_at = Some(now);
     pace.passed = 0.0;
+    pace.unused_micros = 0;
     // The service's bucket is empty.
     let at = micros(now);
     let gap = SECOND / rate(pace, bounds) / counted(pace, bounds);
@@ -161,7 +168,9 @@ fn cut(pace: &mut Pace, bounds: &Bounds, now: Instant) {
     let before = rate(pace, bounds);
     let tuning = &bounds.tuning;
     let kept = 1.0 - tuning.cut;
-    let since = pace.cut_at.map(|cut| now.since(cut).as_secs_f64());
+    // What passed while no call was waiting says nothing of what would have passed.
+    let unused = Duration::from_micros(pace.unused_micros);
+    let since = pace.cut_at.map(|cut| now.since(cut).saturating_sub(unused).as_secs_f64());
     let measured =
         since.filter(|since| pace.passed >= 1.0 && *since > 0.0).map(|since| pace.passed / since);
     let was_cut_lately = since.is_some_and(|since| since < return_time(tuning, before) / 2.0);
@@ -186,6 +195,7 @@ pub fn restore(pace: &mut Pace, before: &Pace, now: Instant) {
     pace.ceiling = if is_known(before) { pace.ceiling.max(before.ceiling) } else { 0.0 };
     pace.counted = before.counted;
     pace.passed = 0.0;
+    pace.unused_micros = 0;
     pace.cut_at = Some(now);
 }
 
@@ -314,6 +324,28 @@ mod tests {
         assert!((rate(&pace, &BOUNDS) - BOUNDS.first).abs() < 1e-9);
         accepted(&mut pace, &BOUNDS, 0, (Instant(200), Instant(201)), true);
         assert!(rate(&pace, &BOUNDS) > BOUNDS.first);
+    }
+
+    #[test]
+    fn a_pause_between_two_batches_is_not_measured() {
+        let known = Pace { rate: 3.0, ceiling: 3.0, ..Pace::default() };
+        // Two refusals with ten calls of a kind between them, and then with a pause of 20 s, too.
+        let cut_after = |pause: u64| {
+            let mut pace = known;
+            refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)));
+            let mut at = 1_001;
+            for nth in 0..10 {
+                at += if nth == 5 { pause } else { 0 };
+                while admit(&mut pace, &BOUNDS, 2, Instant(at)).is_err() {
+                    at += 1;
+                }
+                accepted(&mut pace, &BOUNDS, 2, (Instant(at), Instant(at + 1)), true);
+            }
+            refused(&mut pace, &BOUNDS, 2, (Instant(at + 300), Instant(at + 301)));
+            rate(&pace, &BOUNDS)
+        };
+        let (at_once, later) = (cut_after(0), cut_after(20_000));
+        assert!((later / at_once - 1.0).abs() < 0.05, "{at_once} and {later}");
     }
 
     #[test]
