@@ -15,8 +15,8 @@ use super::context::blocking;
 use super::drive::Drive;
 use super::part::{PartFile, cannot_write, part_name};
 use crate::client::{Download, ResumePoint, Wait, backoff};
-use crate::ledger::Entry;
-use crate::media::{self, BadOutput, Expectation};
+use crate::ledger::{Entry, Source};
+use crate::media::{self, BadOutput, Expectation, Length};
 use crate::model::event::Output;
 use crate::model::{Background, Failure, FailureKind, ItemEvent, OutputLink, Phase};
 
@@ -139,11 +139,13 @@ impl Drive<'_> {
             format: options.format,
             alpha: options.background == Background::Transparent,
             size: Some(size),
-            duration: None,
+            length: None,
         };
         let part = Arc::clone(part);
+        let (source, seconds) = (self.task.work.source.clone(), self.task.work.duration);
         let verified = blocking(move || {
             part.check()?;
+            let expected = Expectation { length: input_length(&source, seconds), ..expected };
             let verified = media::verify_output(part.path(), &expected);
             Ok(verified.map(|_| media::remark_on_opacity(part.path(), &expected)))
         });
@@ -340,6 +342,16 @@ fn check_room(path: &Path, bytes: u64) -> Result<(), Failure> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     media::check_room(directory.unwrap_or(Path::new(".")), bytes)
         .map_err(|error| cannot_write(path, &error))
+}
+
+/// The length of an input file, `seconds` when it was planned: with its frames while it is as it was.
+/// Of an address, only the service knows the length.
+fn input_length(source: &Source, seconds: Option<f64>) -> Option<Length> {
+    let (Source::File { path, size, .. }, Some(seconds)) = (source, seconds) else { return None };
+    let now = media::inspect_input(path).ok().filter(|video| video.size == *size);
+    let known = now.and_then(|video| video.length());
+    let is_same = |length: &Length| (length.seconds - seconds).abs() < 1e-6;
+    Some(known.filter(is_same).unwrap_or_else(|| Length::of_seconds(seconds)))
 }
 
 /// Whether a file is there with this content.

@@ -361,8 +361,6 @@ impl<'a> Filling<'a> {
             }
         };
         let item_key = item_key(&self.planner.key.origin, &content, &self.result_key);
-        // A header that says 0 s says nothing.
-        let duration = duration.filter(|seconds| *seconds > 0.0);
         let model = self.options.model;
         let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
         let entry = NewEntry {
@@ -411,6 +409,10 @@ impl<'a> Filling<'a> {
             let output = UnknownOutput { name, sha256: hash.sha256, size: hash.size };
             self.unknown_outputs.push(output);
             return Ok(None);
+        }
+        if let Some(note) = &video.note {
+            let text = format!("{name}: {note}");
+            self.planner.observer.observe(&Event::Notice { level: Level::Warning, text });
         }
         let content = format!("sha256 {}", hash.sha256);
         let source =

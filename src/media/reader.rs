@@ -22,6 +22,8 @@ pub(super) enum Flaw {
     Malformed(&'static str),
     /// The container is whole but holds no picture.
     NoVideoTrack,
+    /// It is something else than a video that can be shown, in words that follow "it is".
+    Unusable(&'static str),
     /// The file could not be read.
     Io(io::Error),
 }
