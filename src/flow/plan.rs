@@ -286,11 +286,15 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// Says of a directory without inputs what was passed over in it.
+    /// Says which endings were passed over in a directory, and of one without inputs all that was.
     fn end_directory(&mut self, directory: Directory) {
         let outputs = std::mem::take(&mut self.outputs);
         let Directory { path, explicit, inputs, mut passed_over } = directory;
         if inputs > outputs {
+            if let Some(others) = passed_over.other_endings() {
+                let text = format!("{}: passed over {others}", path.display());
+                self.planner.observer.observe(&Event::Notice { level: Level::Info, text });
+            }
             return;
         }
         passed_over.outputs = outputs;

@@ -339,7 +339,7 @@ mod tests {
 
     #[test]
     fn content_decides() {
-        let table: [(&[u8], Container); 32] = [
+        let table: [(&[u8], Container); 31] = [
             (b"\0\0\0\x18ftypisom", Container::Mp4),
             (b"\0\0\0\x14ftypqt  ", Container::QuickTime),
             (b"\0\0\0\x08wide\0\0\0\0mdat", Container::QuickTime),

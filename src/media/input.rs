@@ -204,6 +204,13 @@ pub fn inspect_input(path: &Path) -> Result<Video, BadInput> {
     })
 }
 
+/// Whether the file at `path` begins like a video, of a type that the service takes or not.
+#[must_use]
+pub fn is_video(path: &Path) -> bool {
+    let container = probe::open(path).map_or(Container::Unknown, |(container, ..)| container);
+    container.is_moving() && !matches!(container, Container::Gif | Container::WebP)
+}
+
 /// Seconds of the pictures of a video in memory, when it is of a type that the service takes and they tell.
 #[must_use]
 pub fn video_seconds(video: &[u8]) -> Option<f64> {

@@ -32,7 +32,7 @@ pub use archive::{ArchiveBounds, ArchiveFlaw, ArchiveSummary, check_archive, ext
 pub use container::{Container, SNIFF_BYTES, sniff};
 pub use disk::check_room;
 pub use hash::{ContentHash, hash_file};
-pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, video_seconds};
+pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, video_seconds};
 pub use opacity::{Opacity, read_opacity, remark_on_opacity};
 pub use output::{BadOutput, Expectation, Length, VerifiedOutput, largest_output, verify_output};
 pub use picture::{BadPicture, Picture, inspect_picture};

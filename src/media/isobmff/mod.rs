@@ -357,8 +357,9 @@ impl Movie {
                 Flaw::CutShort { expected: Some(end) }
             });
         }
-        let frames = table.count.saturating_add(track.fragments.count);
         let length = track.length(cursor, &table, self.timescale)?;
+        let shown = shown(table.count, length.map_or(1.0, |length| length.shown));
+        let frames = shown.saturating_add(track.fragments.count);
         // The file begins with the track that begins first.
         let first = self.tracks.iter().filter_map(Track::first_fragment).fold(f64::MAX, f64::min);
         let reached = track.last_fragment().map_or(0.0, |last| last - first);
@@ -373,4 +374,10 @@ impl Movie {
             note: self.note,
         })
     }
+}
+
+/// A share of `count` samples.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+fn shown(count: u64, share: f64) -> u64 {
+    (count as f64 * share).round() as u64
 }

@@ -48,6 +48,8 @@ pub(super) struct Length {
     pub(super) pictures: f64,
     /// The same with the pauses before and between them.
     pub(super) reach: f64,
+    /// Share of the samples of the tables that the edits show.
+    pub(super) shown: f64,
 }
 
 impl Track {
@@ -219,7 +221,7 @@ impl Track {
         if self.timescale == 0 {
             return Ok(None);
         }
-        let mut length = Length { pictures: 0.0, reach: 0.0 };
+        let mut length = Length { pictures: 0.0, reach: 0.0, shown: 1.0 };
         if samples.count > 0 {
             let Some(units) = self.tables.duration(cursor, samples.count)? else { return Ok(None) };
             match self.edited(cursor, units, movie_scale)? {
@@ -245,7 +247,7 @@ impl Track {
         movie_scale: u32,
     ) -> Result<Option<Length>, Flaw> {
         let all = self.seconds(units);
-        let whole = Length { pictures: all, reach: all };
+        let whole = Length { pictures: all, reach: all, shown: 1.0 };
         let Some((start, end)) = self.edits else { return Ok(Some(whole)) };
         let first = self.tables.first_offset(cursor)? as f64 / f64::from(self.timescale);
         cursor.jump(start)?;
@@ -260,7 +262,7 @@ impl Track {
         if count > MOST_EDITS {
             return Ok(None);
         }
-        let mut length = Length { pictures: 0.0, reach: 0.0 };
+        let mut length = Length { pictures: 0.0, reach: 0.0, shown: 1.0 };
         for _ in 0..count {
             let duration = time(cursor, version)? as f64 / f64::from(movie_scale);
             let from = if version == 0 {
@@ -277,8 +279,9 @@ impl Track {
             let until = if duration > 0.0 { from + duration } else { f64::INFINITY };
             let shown = (until.min(first + all) - from.max(first)).max(0.0);
             length.pictures += shown;
-            length.reach += if duration > 0.0 { duration.max(shown) } else { shown };
+            length.reach += if duration.is_finite() { duration.max(shown) } else { shown };
         }
+        length.shown = length.pictures / all;
         Ok(Some(length))
     }
 
