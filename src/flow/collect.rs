@@ -382,6 +382,33 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_length_of_an_input_has_its_frames_while_the_file_is_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.mp4");
+        let clip = include_bytes!("../sandbox/assets/astronaut.mp4");
+        std::fs::write(&path, clip).unwrap();
+        let size = clip.len() as u64;
+        let file = |path: &Path| Source::File {
+            path: path.to_owned(),
+            size,
+            modified_ns: 0,
+            sha256: String::new(),
+        };
+        let known = input_length(&file(&path), Some(2.0)).unwrap();
+        assert!((known.frame.unwrap() - 1.0 / 24.0).abs() < 1e-6, "{known:?}");
+        let gone = input_length(&file(&dir.path().join("gone")), Some(2.0));
+        assert_eq!(gone, Some(Length::of_seconds(2.0)));
+        assert_eq!(input_length(&file(&path), Some(3.0)), Some(Length::of_seconds(3.0)));
+        assert_eq!(input_length(&file(&path), None), None);
+        let address = Source::Url("https://x.example/a.mp4".to_owned());
+        assert_eq!(
+            input_length(&address, Some(2.0)),
+            None,
+            "the service's word, and maybe rounded"
+        );
+    }
+
+    #[test]
     fn a_copy_that_is_not_the_output_is_not_used() {
         let dir = tempfile::tempdir().unwrap();
         let (from, to) = (dir.path().join("a"), dir.path().join("b"));

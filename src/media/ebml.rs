@@ -64,7 +64,8 @@ struct Track {
     /// Nanoseconds of a frame.
     frame: u64,
     is_secondary: bool,
-    has_own_scale: bool,
+    /// Factor of its times, which nobody uses.
+    own_scale: Option<f64>,
     is_encrypted: bool,
     declares_alpha: bool,
     seen: Seen,
@@ -407,8 +408,8 @@ impl Walk {
     /// The track that FFmpeg takes by default: the largest picture.
     fn video(&self) -> Option<&Track> {
         let score = |track: &Track| {
-            let side = |pixels: u64| u32::try_from(pixels).unwrap_or(0);
-            let size = best(side(track.width), side(track.height), !track.is_secondary);
+            let pixels = |side: u64| u32::try_from(side).unwrap_or(0);
+            let size = best(pixels(track.width), pixels(track.height), !track.is_secondary);
             (track.seen.frames > 0, size)
         };
         let mut videos = self.tracks.iter().filter(|track| track.kind == VIDEO_TYPE);
@@ -438,8 +439,11 @@ impl Walk {
             ));
         };
         let (length, frame) = self.length(video);
-        let duration =
-            length.filter(|seconds| seconds.is_finite() && *seconds > 0.0 && !video.has_own_scale);
+        let duration = length.filter(|seconds| {
+            seconds.is_finite()
+                && *seconds > 0.0
+                && video.own_scale.is_none_or(|scale| (scale - 1.0).abs() < 1e-9)
+        });
         let first = self.tracks.iter().filter_map(|track| track.seen.times.map(|(first, _)| first));
         let first = first.min().unwrap_or(begin);
         Ok(Facts {
@@ -474,7 +478,7 @@ impl Track {
             id::CONTENT_ENCODING_TYPE => self.is_encrypted |= unsigned(cursor, end)? == 1,
             id::CONTENT_ENCRYPTION => self.is_encrypted = true,
             id::TRACK_TIMESTAMP_SCALE => {
-                self.has_own_scale = (float(cursor, end)? - 1.0).abs() > f64::EPSILON;
+                self.own_scale = Some(float(cursor, end)?);
             }
             _ => {}
         }

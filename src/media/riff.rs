@@ -210,7 +210,7 @@ impl Avi {
     /// The number of the stream that a chunk of media belongs to.
     fn stream_of(name: [u8; 4]) -> Option<usize> {
         let digit = |byte: u8| char::from(byte).to_digit(10);
-        let is_kind = name[2..].iter().all(|byte| byte.is_ascii_graphic());
+        let is_kind = name[2..].iter().all(u8::is_ascii_graphic);
         usize::try_from(digit(name[0])? * 10 + digit(name[1])?).ok().filter(|_| is_kind)
     }
 

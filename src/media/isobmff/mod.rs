@@ -45,7 +45,8 @@ struct Movie {
     /// What `trex` says, by track: it may precede the track.
     defaults: Vec<(u32, Defaults)>,
     has_index: bool,
-    has_fragments: bool,
+    /// How many.
+    fragments: u64,
     has_fragment_index: bool,
     /// Whether it describes items: a HEIF or AVIF picture.
     has_stills: bool,
@@ -85,7 +86,7 @@ pub(super) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Facts, Flaw
                 movie.read_index(cursor, head.end)?;
             }
             b"moof" => {
-                movie.has_fragments = true;
+                movie.fragments += 1;
                 movie.read_fragment(cursor, start, head.end)?;
             }
             b"mfra" => movie.has_fragment_index = true,
@@ -97,7 +98,7 @@ pub(super) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Facts, Flaw
     if movie.has_index {
         return movie.facts(cursor);
     }
-    Err(if movie.has_fragments {
+    Err(if movie.fragments > 0 {
         Flaw::Unusable(
             "a segment of a stream without its initialisation segment; join them first: \
              cat init.mp4 segment*.m4s > whole.mp4",
@@ -369,7 +370,7 @@ impl Movie {
             width: track.size.map(|(width, _)| width),
             height: track.size.map(|(_, height)| height),
             has_alpha: track.alpha(cursor, table.first)?,
-            complete: !self.has_fragments || self.has_fragment_index,
+            complete: self.fragments == 0 || self.has_fragment_index,
             frames: Some(frames),
             note: self.note,
         })

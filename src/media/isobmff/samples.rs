@@ -170,8 +170,10 @@ impl Tables {
         let all_alike = cursor.be32()?;
         let stated = u64::from(cursor.be32()?);
         if !self.has_compact_sizes && all_alike > 0 {
+            // Of compressed sound, old writers say 1, which is no size in bytes.
+            let each = if all_alike == 1 { 0 } else { u64::from(all_alike) };
             let number = number.min(stated.saturating_sub(from));
-            return Ok((stated, number.saturating_mul(u64::from(all_alike))));
+            return Ok((stated, number.saturating_mul(each)));
         }
         // The compact form has the bits of a size in the place of the common size.
         let bits = if self.has_compact_sizes { u64::from(all_alike & 0xff) } else { 32 };
