@@ -11,12 +11,15 @@ const FRAMES: f64 = 10.0;
 /// Pictures a second of a sequence.
 const RATE: f64 = 25.0;
 
+/// Shortest stand-in, in seconds: a GIF has no shorter delays than a hundredth.
+const SHORTEST: f64 = 0.1;
+
 /// Longest stand-in, in seconds: longer videos are refused.
 const LONGEST: f64 = 3_600.0;
 
 /// `bytes`, a stand-in of `format` that lasts one second, as one that lasts `seconds`.
 pub(super) fn stretched(format: &str, bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
-    let seconds = seconds.clamp(0.01, LONGEST);
+    let seconds = seconds.clamp(SHORTEST, LONGEST);
     let mut bytes = bytes.to_vec();
     match format {
         "webm" => webm(&mut bytes, seconds)?,
@@ -134,7 +137,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("output");
         for format in OutputFormat::ALL {
-            for seconds in [0.04, 0.5, 2.0, 17.3, 123.4, 599.0] {
+            for seconds in [0.1, 0.5, 2.0, 17.3, 123.4, 599.0] {
                 let stand_in = StandIn::new(format.as_str(), 100_000, seconds).unwrap();
                 let mut bytes = Vec::new();
                 while (bytes.len() as u64) < stand_in.size {

@@ -1,6 +1,6 @@
 //! The cases: clips as FFmpeg makes them, and as others do.
 
-use super::Answer::{Length, Noted, Refused, Unknown};
+use super::Answer::{Length, Noted, NotedAs, Refused, Unknown};
 use super::clips::Clips;
 use super::edit::{atom, be32, boxes, find, find_last, inserted, le32, with, without};
 use super::{Answer, Case};
@@ -347,7 +347,8 @@ fn headers_of_avi(clips: &Clips, add: &mut Add<'_>) {
         let size = le32(plain, index + 4) as usize;
         with(plain, index + 8, &vec![0; size])
     });
-    add("index far too long", "avi", Noted, with(plain, index + 4, &[0xff, 0xff, 0, 0]));
+    let long = with(plain, index + 4, &[0xff, 0xff, 0xff, 0]);
+    add("index far too long", "avi", NotedAs("sound.avi"), long);
     // Files beyond 1 GB go on in further chunks, which the index of the first does not list.
     let end = plain.len();
     let chunk = find(&plain[media..], b"00dc") + media;

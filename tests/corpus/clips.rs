@@ -46,6 +46,8 @@ fn piped(directory: &Path, inputs: &[&[&str]], how: &str) -> Vec<u8> {
 
 /// Makes all clips in `directory` and reads them.
 pub(crate) fn make(directory: &Path) -> Clips {
+    let words = "1\n00:00:00,000 --> 00:00:30,000\nhello\n";
+    std::fs::write(directory.join("words.srt"), words).unwrap();
     let mut outputs: Vec<&'static str> = Vec::new();
     let mut all = Clips::new();
     std::thread::scope(|scope| {
@@ -62,6 +64,8 @@ pub(crate) fn make(directory: &Path) -> Clips {
             run(directory, &[&PICTURES], &webm);
             let sound = [("sound.webm", format!("-map 0 -map 1 {VP8} -c:a libopus -b:a 16k"))];
             run(directory, &[&PICTURES, &SOUND], &sound);
+            let words = [("words.webm", format!("-map 0 -map 1 {VP8} -c:s webvtt"))];
+            run(directory, &[&PICTURES, &["-i", "words.srt"]], &words);
             let two = [("two.webm", format!("-map 0 -map 1 {VP8}"))];
             run(directory, &[&SMALL, &LARGE], &two);
             let late = [("late.webm", "-map 0 -map 1 -c:v copy -c:a libopus".to_owned())];
@@ -89,6 +93,7 @@ pub(crate) fn make(directory: &Path) -> Clips {
                 "alpha.webm",
                 "plain.mkv",
                 "sound.webm",
+                "words.webm",
                 "two.webm",
                 "late.webm",
                 "only-sound.webm",
@@ -133,6 +138,8 @@ pub(crate) fn make(directory: &Path) -> Clips {
             ),
         ];
         run(directory, &[&PICTURES, &SOUND], &sound);
+        let words = [("words.mp4", format!("-map 0 -map 1 {H264} -c:s mov_text"))];
+        run(directory, &[&PICTURES, &["-i", "words.srt"]], &words);
         run(directory, &[&SMALL, &LARGE], &[("two.mp4", format!("-map 0 -map 1 {H264}"))]);
         run(
             directory,
@@ -145,7 +152,7 @@ pub(crate) fn make(directory: &Path) -> Clips {
             &[("late.mp4", format!("-map 0 -map 1 -c:v copy {AAC}"))],
         );
         outputs.extend(mp4.iter().chain(&sound).map(|(name, _)| *name));
-        outputs.extend(["two.mp4", "trimmed.mp4", "late.mp4"]);
+        outputs.extend(["words.mp4", "two.mp4", "trimmed.mp4", "late.mp4"]);
         let (pipes, names) = others.join().unwrap();
         outputs.extend(names);
         all.extend(pipes);
