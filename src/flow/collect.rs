@@ -15,8 +15,8 @@ use super::context::blocking;
 use super::drive::Drive;
 use super::part::{PartFile, cannot_write, part_name};
 use crate::client::{Download, ResumePoint, Wait, backoff};
-use crate::ledger::Entry;
-use crate::media::{self, BadOutput, Expectation};
+use crate::ledger::{Entry, Source};
+use crate::media::{self, BadOutput, Expectation, Length};
 use crate::model::event::Output;
 use crate::model::{Background, Failure, FailureKind, ItemEvent, OutputLink, Phase};
 
@@ -139,11 +139,13 @@ impl Drive<'_> {
             format: options.format,
             alpha: options.background == Background::Transparent,
             size: Some(size),
-            duration: None,
+            length: None,
         };
         let part = Arc::clone(part);
+        let (source, seconds) = (self.task.work.source.clone(), self.task.work.duration);
         let verified = blocking(move || {
             part.check()?;
+            let expected = Expectation { length: input_length(&source, seconds), ..expected };
             let verified = media::verify_output(part.path(), &expected);
             Ok(verified.map(|_| media::remark_on_opacity(part.path(), &expected)))
         });
@@ -342,6 +344,16 @@ fn check_room(path: &Path, bytes: u64) -> Result<(), Failure> {
         .map_err(|error| cannot_write(path, &error))
 }
 
+/// The length of an input file, `seconds` when it was planned: with its frames while it is as it was.
+/// Of an address, only the service knows the length.
+fn input_length(source: &Source, seconds: Option<f64>) -> Option<Length> {
+    let (Source::File { path, size, .. }, Some(seconds)) = (source, seconds) else { return None };
+    let now = media::inspect_input(path).ok().filter(|video| video.size == *size);
+    let known = now.and_then(|video| video.length());
+    let is_same = |length: &Length| (length.seconds - seconds).abs() < 1e-6;
+    Some(known.filter(is_same).unwrap_or_else(|| Length::of_seconds(seconds)))
+}
+
 /// Whether a file is there with this content.
 async fn holds(path: &Path, sha256: &str, size: u64) -> Result<bool, Failure> {
     let (path, sha256) = (path.to_owned(), sha256.to_owned());
@@ -368,6 +380,33 @@ fn copy(from: &Path, to: &PartFile, sha256: &str) -> Result<Option<Whole>, Failu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_length_of_an_input_has_its_frames_while_the_file_is_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.mp4");
+        let clip = include_bytes!("../sandbox/assets/astronaut.mp4");
+        std::fs::write(&path, clip).unwrap();
+        let size = clip.len() as u64;
+        let file = |path: &Path| Source::File {
+            path: path.to_owned(),
+            size,
+            modified_ns: 0,
+            sha256: String::new(),
+        };
+        let known = input_length(&file(&path), Some(2.0)).unwrap();
+        assert!((known.frame.unwrap() - 1.0 / 24.0).abs() < 1e-6, "{known:?}");
+        let gone = input_length(&file(&dir.path().join("gone")), Some(2.0));
+        assert_eq!(gone, Some(Length::of_seconds(2.0)));
+        assert_eq!(input_length(&file(&path), Some(3.0)), Some(Length::of_seconds(3.0)));
+        assert_eq!(input_length(&file(&path), None), None);
+        let address = Source::Url("https://x.example/a.mp4".to_owned());
+        assert_eq!(
+            input_length(&address, Some(2.0)),
+            None,
+            "the service's word, and maybe rounded"
+        );
+    }
 
     #[test]
     fn a_copy_that_is_not_the_output_is_not_used() {

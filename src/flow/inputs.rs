@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
+use crate::media;
 use crate::model::{Failure, FailureKind};
 
 pub use list::List;
@@ -16,8 +17,8 @@ pub(super) use passed_over::PassedOver;
 mod list;
 mod passed_over;
 
-/// Endings that make a file of a directory an input when no `--include` says otherwise. The
-/// content decides later; this only keeps notes and pictures out.
+/// Endings that make a file of a directory an input when no `--include` says otherwise; one without an
+/// ending is an input if it is a video. The content decides later; this only keeps notes and pictures out.
 pub(super) const VIDEO_ENDINGS: [&str; 12] =
     ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
 
@@ -313,7 +314,17 @@ fn walk(
         }
         // What cannot be read is an input all the same: the plan says so.
         let target = fs::metadata(&path).ok();
-        match (selection.choose(&below), target) {
+        let choice = match selection.choose(&below) {
+            Choice::OtherEnding
+                if below.extension().is_none()
+                    && target.as_ref().is_some_and(fs::Metadata::is_file)
+                    && media::is_video(&path) =>
+            {
+                Choice::Taken
+            }
+            choice => choice,
+        };
+        match (choice, target) {
             // Links to directories are not followed: they can lead out of the tree, or in circles.
             (_, Some(target)) if target.is_dir() => passed_over.links += 1,
             (Choice::Excluded, _) => passed_over.excluded += 1,
@@ -424,6 +435,19 @@ mod tests {
             said_of(dir.path(), &flat),
             "1 file with another ending (.txt); 1 hidden; 1 subfolder, add -r"
         );
+        for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
+            std::fs::write(dir.path().join(name), b"x").unwrap();
+        }
+        assert!(
+            said_of(dir.path(), &flat).starts_with(
+                "9 files with other endings (none, .MTS, .mts, .srt, .nfo and others); 1 hidden"
+            ),
+            "{}",
+            said_of(dir.path(), &flat)
+        );
+        for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
+            std::fs::remove_file(dir.path().join(name)).unwrap();
+        }
         let none = Selection::new(true, &["*.avi".into()], &["sub/**".into()]).unwrap();
         assert_eq!(
             said_of(dir.path(), &none),
@@ -431,6 +455,20 @@ mod tests {
         );
         let empty = tempfile::tempdir().unwrap();
         assert_eq!(said_of(empty.path(), &flat), "it is empty");
+    }
+
+    #[test]
+    fn videos_of_any_usual_ending_and_of_none_are_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = include_bytes!("../sandbox/assets/standin/standin.mp4");
+        for name in ["a.m4v", "b.QT", "c", "d.e.f"] {
+            std::fs::write(dir.path().join(name), clip).unwrap();
+        }
+        std::fs::write(dir.path().join("LICENSE"), b"text").unwrap();
+        let here = [Named::Path(dir.path().to_owned())];
+        let flat = Selection::new(false, &[], &[]).unwrap();
+        assert_eq!(names(&found(&here, vec![], &flat).unwrap()), ["a.m4v", "b.QT", "c"]);
+        assert_eq!(said_of(dir.path(), &flat), "2 files with other endings (none, .f)");
     }
 
     #[test]

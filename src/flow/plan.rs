@@ -286,11 +286,15 @@ impl<'a> Filling<'a> {
         }
     }
 
-    /// Says of a directory without inputs what was passed over in it.
+    /// Says which endings were passed over in a directory, and of one without inputs all that was.
     fn end_directory(&mut self, directory: Directory) {
         let outputs = std::mem::take(&mut self.outputs);
         let Directory { path, explicit, inputs, mut passed_over } = directory;
         if inputs > outputs {
+            if let Some(others) = passed_over.other_endings() {
+                let text = format!("{}: passed over {others}", path.display());
+                self.planner.observer.observe(&Event::Notice { level: Level::Info, text });
+            }
             return;
         }
         passed_over.outputs = outputs;
@@ -361,8 +365,6 @@ impl<'a> Filling<'a> {
             }
         };
         let item_key = item_key(&self.planner.key.origin, &content, &self.result_key);
-        // A header that says 0 s says nothing.
-        let duration = duration.filter(|seconds| *seconds > 0.0);
         let model = self.options.model;
         let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
         let entry = NewEntry {
@@ -411,6 +413,10 @@ impl<'a> Filling<'a> {
             let output = UnknownOutput { name, sha256: hash.sha256, size: hash.size };
             self.unknown_outputs.push(output);
             return Ok(None);
+        }
+        if let Some(note) = &video.note {
+            let text = format!("{name}: {note}");
+            self.planner.observer.observe(&Event::Notice { level: Level::Warning, text });
         }
         let content = format!("sha256 {}", hash.sha256);
         let source =

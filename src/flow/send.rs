@@ -8,6 +8,7 @@ use super::context::{Context, blocking};
 use crate::client::{Call, UploadFile};
 use crate::ledger::KeyId;
 use crate::media;
+use crate::model::event::Level;
 use crate::model::{Event, ExitClass, Failure, FailureKind, ItemEvent, ItemRef, Observer, Phase};
 
 /// A file as it was when it was hashed.
@@ -160,13 +161,17 @@ async fn upload_one(
 ) -> Result<String, Failure> {
     context.phase(item, Phase::Hash);
     let (file, name) = (path.to_owned(), item.name.clone());
-    let hash = blocking(move || {
-        media::inspect_input(&file)
+    let (note, hash) = blocking(move || {
+        let video = media::inspect_input(&file)
             .map_err(|bad| Failure::new(FailureKind::Usage, &*name, bad.to_string()))?;
-        media::hash_file(&file, &|_| ())
-            .map_err(|error| Failure::local(format!("reading {name}"), &error))
+        let hash = media::hash_file(&file, &|_| ())
+            .map_err(|error| Failure::local(format!("reading {name}"), &error))?;
+        Ok((video.note, hash))
     })
     .await?;
+    if let Some(note) = note {
+        context.notice(Level::Warning, format!("{}: {note}", item.name));
+    }
     let key: KeyId = context.key.clone();
     let sha256 = hash.sha256.clone();
     if !again

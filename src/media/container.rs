@@ -36,8 +36,14 @@ pub enum Container {
     Png,
     /// One JPEG.
     Jpeg,
-    /// HEIC or AVIF.
+    /// HEIC, or another picture or sequence of pictures in the same container.
     Heif,
+    /// AVIF picture, or a sequence of them.
+    Avif,
+    /// A picture that is none of the above.
+    Picture,
+    /// Sound without pictures.
+    Sound,
     /// Zip archive.
     Zip,
     /// Tar archive.
@@ -77,7 +83,10 @@ impl Container {
             Self::WebP => "a WebP picture",
             Self::Png => "a PNG picture",
             Self::Jpeg => "a JPEG picture",
-            Self::Heif => "a HEIF or AVIF picture",
+            Self::Heif => "a HEIF picture or sequence of pictures (HEIC)",
+            Self::Avif => "an AVIF picture or sequence of pictures",
+            Self::Picture => "a picture",
+            Self::Sound => "a sound file",
             Self::Zip => "a zip archive",
             Self::Tar => "a tar archive",
             Self::TarGz => "a compressed tar archive",
@@ -133,7 +142,7 @@ pub fn sniff(head: &[u8]) -> Container {
 
 /// Files that begin with bytes of their own.
 fn by_magic(head: &[u8]) -> Option<Container> {
-    const MAGICS: [(&[u8], Container); 14] = [
+    const MAGICS: [(&[u8], Container); 22] = [
         (b"\x89PNG\r\n\x1a\n", Container::Png),
         (b"\xff\xd8\xff", Container::Jpeg),
         (b"GIF87a", Container::Gif),
@@ -142,7 +151,15 @@ fn by_magic(head: &[u8]) -> Option<Container> {
         (b"PK\x05\x06", Container::Zip),
         (b"%PDF-", Container::Pdf),
         (b"FLV\x01", Container::Flv),
-        (b"OggS", Container::Ogg),
+        (b"fLaC", Container::Sound),
+        (b"ID3", Container::Sound),
+        (b"\xff\xfb", Container::Sound),
+        (b"\xff\xf1", Container::Sound),
+        (b"II*\0", Container::Picture),
+        (b"MM\0*", Container::Picture),
+        (b"8BPS", Container::Picture),
+        (b"\0\0\0\x0cJXL ", Container::Picture),
+        (b"\0\0\0\x0cjP  ", Container::Picture),
         (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", Container::Asf),
         (b"\x00\x00\x01\xba", Container::MpegPs),
         (b"\x00\x00\x01\xb3", Container::MpegPs),
@@ -156,8 +173,15 @@ fn by_magic(head: &[u8]) -> Option<Container> {
         return match head.get(8..12) {
             Some(b"AVI ") => Some(Container::Avi),
             Some(b"WEBP") => Some(Container::WebP),
+            Some(b"WAVE") => Some(Container::Sound),
             _ => None,
         };
+    }
+    if head.starts_with(b"OggS") {
+        // The first pages name the codecs.
+        let names: [&[u8]; 5] = [b"\x80theora", b"\x80daala", b"\x01video", b"BBCD", b"OVP80"];
+        let has_video = names.iter().any(|name| head.windows(name.len()).any(|w| w == *name));
+        return Some(if has_video { Container::Ogg } else { Container::Sound });
     }
     if head.starts_with(b"\x1a\x45\xdf\xa3") {
         return Some(matroska(head));
@@ -165,27 +189,99 @@ fn by_magic(head: &[u8]) -> Option<Container> {
     None
 }
 
-/// WebM and Matroska differ by the `DocType` element (0x4282) in their header.
-fn matroska(head: &[u8]) -> Container {
-    let is_webm =
-        head.windows(7).take(256).any(|w| w.starts_with(b"\x42\x82") && &w[3..7] == b"webm");
-    if is_webm { Container::WebM } else { Container::Matroska }
+/// An EBML element of `bytes` that begins at `at`: its name, where its content begins, and its size
+/// if that is stated.
+fn element(bytes: &[u8], at: usize) -> Option<(u32, usize, Option<u64>)> {
+    let number = |at: usize, most: u32, keeps_marker: bool| {
+        let first = *bytes.get(at)?;
+        let width = first.leading_zeros();
+        let mask = if keeps_marker { 0xff } else { 0x7f_u8.checked_shr(width)? };
+        let rest = bytes.get(at + 1..at + 1 + width as usize).filter(|_| width < most)?;
+        let value =
+            rest.iter().fold(u64::from(first & mask), |sum, byte| sum << 8 | u64::from(*byte));
+        Some((value, width + 1))
+    };
+    let (name, width) = number(at, 4, true)?;
+    let at = at + width as usize;
+    let (size, width) = number(at, 8, false)?;
+    let is_stated = size != (1 << (7 * width)) - 1;
+    Some((u32::try_from(name).ok()?, at + width as usize, is_stated.then_some(size)))
 }
 
-/// ISO base media files: the first box says it, and its major brand which.
-fn iso(head: &[u8]) -> Option<Container> {
-    match head.get(4..8)? {
-        b"ftyp" => Some(match head.get(8..12).unwrap_or_default() {
-            b"qt  " => Container::QuickTime,
-            b"heic" | b"heix" | b"heim" | b"heis" | b"mif1" | b"msf1" | b"avif" | b"crx " => {
-                Container::Heif
+/// Where the EBML header that `head` begins with ends, if it says so. `head` may end before it.
+pub(super) fn header_end(head: &[u8]) -> Option<usize> {
+    let (name, content, size) = element(head, 0)?;
+    let size = usize::try_from(size?).ok()?;
+    content.checked_add(size).filter(|_| name == 0x1A45_DFA3)
+}
+
+/// WebM and Matroska differ by the `DocType` element (0x4282) in their header, which may be anywhere in
+/// it, behind padding and checksums too.
+fn matroska(head: &[u8]) -> Container {
+    const DOC_TYPE: u32 = 0x4282;
+    const SEGMENT: u32 = 0x1853_8067;
+    let end = header_end(head).unwrap_or(head.len()).min(head.len());
+    let mut at = element(head, 0).map_or(end, |(_, content, _)| content);
+    while at < end {
+        let Some((name, content, Some(size))) = element(head, at) else { break };
+        let Some(next) = usize::try_from(size).ok().and_then(|size| content.checked_add(size))
+        else {
+            break;
+        };
+        match name {
+            DOC_TYPE => {
+                let text = head.get(content..next).unwrap_or_default();
+                // A shorter name in the place of a longer one is padded with zeros.
+                let is_webm = text.split(|byte| *byte == 0).next() == Some(b"webm");
+                return if is_webm { Container::WebM } else { Container::Matroska };
             }
-            _ => Container::Mp4,
-        }),
-        // Old QuickTime files have no type box.
-        b"moov" | b"mdat" | b"wide" | b"pnot" | b"free" | b"skip" => Some(Container::QuickTime),
-        b"styp" | b"moof" | b"sidx" => Some(Container::Mp4),
-        _ => None,
+            SEGMENT => break,
+            _ => at = next,
+        }
+    }
+    Container::Matroska
+}
+
+/// ISO base media files: the first box that is no padding says it, and its brands which.
+fn iso(head: &[u8]) -> Option<Container> {
+    let mut start = 0_usize;
+    loop {
+        let kind = head.get(start + 4..start + 8)?;
+        let size =
+            head.get(start..start + 4)?.iter().fold(0, |sum, byte| sum << 8 | usize::from(*byte));
+        match kind {
+            b"ftyp" => {
+                let end = start.saturating_add(size).min(head.len());
+                return Some(by_brand(head.get(start + 8..end).unwrap_or_default()));
+            }
+            // Old QuickTime files have no type box.
+            b"moov" | b"mdat" | b"pnot" => return Some(Container::QuickTime),
+            b"styp" | b"moof" | b"sidx" | b"emsg" | b"prft" => return Some(Container::Mp4),
+            b"wide" | b"free" | b"skip" => {
+                let next = start.saturating_add(size);
+                if size < 8 || head.len() < next.saturating_add(8) {
+                    return Some(Container::QuickTime);
+                }
+                start = next;
+            }
+            _ if start > 0 => return Some(Container::QuickTime),
+            _ => return None,
+        }
+    }
+}
+
+/// What the content of a type box says: the major brand, its version, and those it is compatible with.
+fn by_brand(brands: &[u8]) -> Container {
+    let has = |wanted: &[u8]| brands.chunks_exact(4).any(|brand| brand == wanted);
+    match brands.get(..4).unwrap_or_default() {
+        b"qt  " => Container::QuickTime,
+        b"avif" | b"avis" | b"avio" => Container::Avif,
+        b"mif1" | b"mif2" | b"msf1" | b"miaf" if has(b"avif") || has(b"avis") => Container::Avif,
+        b"heic" | b"heix" | b"hevc" | b"hevx" | b"heim" | b"heis" | b"hevm" | b"hevs" | b"mif1"
+        | b"mif2" | b"msf1" | b"miaf" | b"avci" | b"avcs" | b"j2ki" | b"jpeg" | b"crx " => {
+            Container::Heif
+        }
+        _ => Container::Mp4,
     }
 }
 
@@ -243,16 +339,37 @@ mod tests {
 
     #[test]
     fn content_decides() {
-        let table: [(&[u8], Container); 19] = [
+        let table: [(&[u8], Container); 31] = [
             (b"\0\0\0\x18ftypisom", Container::Mp4),
             (b"\0\0\0\x14ftypqt  ", Container::QuickTime),
             (b"\0\0\0\x08wide\0\0\0\0mdat", Container::QuickTime),
             (b"\0\0\0\x18ftypheic", Container::Heif),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif", Container::Avif),
+            (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic", Container::Heif),
+            (b"\0\0\0\x18ftypmsf1\0\0\0\0msf1avis", Container::Avif),
+            (b"\0\0\0\x14ftypavis", Container::Avif),
+            (b"\0\0\0\x08free\0\0\0\x10ftypisom", Container::Mp4),
+            (
+                b"\x1a\x45\xdf\xa3\x93\xec\x8a\x42\x82\x84webm\0\0\0\x42\x82\x84webm",
+                Container::WebM,
+            ),
+            (
+                b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x0e\x42\x82\x08\0\0\0\0\0\0\x04webm",
+                Container::Matroska,
+            ),
+            (
+                b"\x1a\x45\xdf\xa3\x01\0\0\0\0\0\0\x0e\x42\x82\x01\0\0\0\0\0\0\x04webm",
+                Container::WebM,
+            ),
+            (b"\x1a\x45\xdf\xa3\x8d\xbf\x84\0\0\0\0\x42\x82\x84webm", Container::WebM),
+            (b"\x1a\x45\xdf\xa3\x8b\x42\x82\x88webm\0\0\0\0", Container::WebM),
+            (b"\x1a\x45\xdf\xa3\x8f\xec\x8d\x42\x82\x84webm\0\0\0\0\0\0", Container::Matroska),
+            (b"ID3\x04", Container::Sound),
             (b"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84webm", Container::WebM),
             (b"\x1a\x45\xdf\xa3\x9f\x42\x82\x88matroska", Container::Matroska),
             (b"RIFF\0\0\0\0AVI LIST", Container::Avi),
             (b"RIFF\0\0\0\0WEBPVP8X", Container::WebP),
-            (b"RIFF\0\0\0\0WAVEfmt ", Container::Unknown),
+            (b"RIFF\0\0\0\0WAVEfmt ", Container::Sound),
             (b"GIF89a", Container::Gif),
             (b"PK\x03\x04", Container::Zip),
             (b"  <!DOCTYPE HTML><p>", Container::Html),

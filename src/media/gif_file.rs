@@ -41,11 +41,13 @@ pub(super) fn read<R: Read>(source: R) -> Result<Facts, Flaw> {
     }
     Ok(Facts {
         duration: Some(centiseconds as f64 / 100.0),
+        reach: 0.0,
         width: Some(u32::from(width)),
         height: Some(u32::from(height)),
         has_alpha: Some(has_alpha),
         complete: true,
         frames: Some(frames),
+        note: None,
     })
 }
 

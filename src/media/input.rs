@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::container::{Container, SNIFF_BYTES, sniff};
+use super::output::Length;
 use super::probe;
 use super::reader::Flaw;
 use crate::model::FailureKind;
@@ -12,7 +13,7 @@ use crate::model::FailureKind;
 /// which megabyte it means; the smaller one, so that no file is refused after it was sent whole.
 pub const MAX_UPLOAD_BYTES: u64 = 500 * 1_000 * 1_000;
 
-/// A video that the service takes, as its headers describe it.
+/// A video that the service takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Video {
     /// Type by content.
@@ -23,8 +24,12 @@ pub struct Video {
     pub extension: &'static str,
     /// Bytes.
     pub size: u64,
-    /// Seconds, when the headers say.
+    /// Seconds of the pictures, counted; none where the file does not tell.
     pub duration: Option<f64>,
+    /// Seconds from the start of the file to the end of the pictures, pauses included.
+    pub reach: f64,
+    /// Pictures, where they are counted.
+    pub frames: Option<u64>,
     /// Pixels, when the headers say.
     pub width: Option<u32>,
     /// Pixels, when the headers say.
@@ -34,9 +39,19 @@ pub struct Video {
     /// Whether the container records its own end. Recordings made to be streamed never do: for
     /// those, only a size that has stopped changing shows that the writer is done.
     pub complete: bool,
+    /// What is wrong with the file and harms none of its pictures, in words that follow its name.
+    pub note: Option<String>,
 }
 
 impl Video {
+    /// The length that an output of this video has.
+    #[must_use]
+    pub fn length(&self) -> Option<Length> {
+        let seconds = self.duration?;
+        let frame = self.frames.filter(|frames| *frames > 0).map(|frames| seconds / frames as f64);
+        Some(Length { seconds, reach: self.reach.max(seconds), frame })
+    }
+
     /// The name to send the file at `path` under: its own, with the extension that belongs to its
     /// content, since the service looks at both. Control characters are left out.
     #[must_use]
@@ -94,6 +109,9 @@ pub enum BadInput {
     /// It is whole, but without pictures.
     #[error("it is {} without pictures (sound only?); there is no background to remove", .0.describe())]
     NoVideoTrack(Container),
+    /// It cannot be shown by itself, or is something else in the container of a video.
+    #[error("it is {0}")]
+    Unusable(&'static str),
     /// It ends before its end.
     #[error(
         "it is {} that is cut short or still being written{}; copy or record it again",
@@ -180,10 +198,20 @@ pub fn inspect_input(path: &Path) -> Result<Video, BadInput> {
         height: facts.height,
         has_alpha: facts.has_alpha,
         complete: facts.complete,
+        reach: facts.reach,
+        frames: facts.frames,
+        note: facts.note.map(|note| note.describe(size)),
     })
 }
 
-/// Seconds of a video in memory, when it is of a type that the service takes and its headers say.
+/// Whether the file at `path` begins like a video, of a type that the service takes or not.
+#[must_use]
+pub fn is_video(path: &Path) -> bool {
+    let container = probe::open(path).map_or(Container::Unknown, |(container, ..)| container);
+    container.is_moving() && !matches!(container, Container::Gif | Container::WebP)
+}
+
+/// Seconds of the pictures of a video in memory, when it is of a type that the service takes and they tell.
 #[must_use]
 pub fn video_seconds(video: &[u8]) -> Option<f64> {
     let container = sniff(&video[..video.len().min(SNIFF_BYTES)]);
@@ -204,6 +232,7 @@ fn refusal(container: Container, size: u64, flaw: Flaw) -> BadInput {
         Flaw::CutShort { expected } => BadInput::CutShort { container, size, expected },
         Flaw::Malformed(what) => BadInput::Malformed { container, what },
         Flaw::NoVideoTrack => BadInput::NoVideoTrack(container),
+        Flaw::Unusable(what) => BadInput::Unusable(what),
         // A file that shrinks while it is read ends early, too.
         Flaw::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             BadInput::CutShort { container, size, expected: None }

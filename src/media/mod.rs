@@ -3,10 +3,10 @@
 //!
 //! Pure Rust and bounded memory: everything here may be given hostile bytes (a clip from a
 //! stranger, an output from a server that lies) and must answer with a typed refusal, never with a
-//! panic, a loop or an allocation that the bytes chose. Container headers are read by small readers
-//! of our own (`isobmff`, `ebml`, `riff`) rather than by demuxer crates: they load sample
-//! tables that are not needed here, do not say whether a file is cut short, how long fragments last
-//! or whether a codec carries alpha, and one of them can be made to loop for ever.
+//! panic, a loop or an allocation that the bytes chose. Containers are read by small readers of
+//! our own (`isobmff`, `ebml`, `riff`) rather than by demuxer crates: those do not say whether a file is
+//! cut short, how long fragments last or whether a codec carries alpha, and one of them can be made to
+//! loop for ever. Lengths are counted from the pictures; what a header says of the whole is not believed.
 //!
 //! Nothing here talks to the network, prints, or decides what happens next.
 
@@ -32,7 +32,7 @@ pub use archive::{ArchiveBounds, ArchiveFlaw, ArchiveSummary, check_archive, ext
 pub use container::{Container, SNIFF_BYTES, sniff};
 pub use disk::check_room;
 pub use hash::{ContentHash, hash_file};
-pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, video_seconds};
+pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, video_seconds};
 pub use opacity::{Opacity, read_opacity, remark_on_opacity};
-pub use output::{BadOutput, Expectation, VerifiedOutput, largest_output, verify_output};
+pub use output::{BadOutput, Expectation, Length, VerifiedOutput, largest_output, verify_output};
 pub use picture::{BadPicture, Picture, inspect_picture};

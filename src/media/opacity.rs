@@ -242,7 +242,7 @@ mod tests {
     fn an_output_that_is_empty_or_opaque_is_remarked_on() {
         let remark = |path: &Path, format, alpha| {
             let size = Some(std::fs::metadata(path).unwrap().len());
-            remark_on_opacity(path, &Expectation { format, alpha, size, duration: None })
+            remark_on_opacity(path, &Expectation { format, alpha, size, length: None })
         };
         let opaque = remark(&sample("plain.webp"), OutputFormat::Webp, true);
         assert!(opaque.unwrap().starts_with("nothing shows through"));

@@ -7,16 +7,24 @@ use std::path::{Path, PathBuf};
 use super::archive::{ArchiveBounds, ArchiveFlaw, check_archive};
 use super::container::Container;
 use super::input::missing;
-use super::probe::{self, Facts};
+use super::probe::{self, Facts, Note};
 use super::reader::Flaw;
 use crate::model::text::escaped;
 use crate::model::{FailureKind, OutputFormat};
 
-/// Durations may differ by this many seconds, or by [`LOOSE_PART`] if that is more.
-const LOOSE_SECONDS: f64 = 1.0;
+/// Frames by which an output may differ from its input.
+const LOOSE_FRAMES: f64 = 2.0;
 
-/// GIF counts in hundredths of a second, so that clips of 60 pictures a second run slower.
-const LOOSE_PART: f64 = 0.25;
+/// Seconds of a frame that is taken for granted where the input does not tell, and the longest frame of
+/// an output that widens the tolerance.
+const SLOW_FRAME: f64 = 0.1;
+
+/// Seconds by which times are rounded in any format.
+const ROUNDING: f64 = 0.005;
+
+/// Rates at which a service may have taken the pictures of a sequence: those of cinema and television.
+const USUAL_RATES: [f64; 8] =
+    [24.0, 25.0, 30.0, 50.0, 60.0, 24_000.0 / 1_001.0, 30_000.0 / 1_001.0, 60_000.0 / 1_001.0];
 
 /// Bytes that an output of any length may have.
 const LARGEST_SHORT: u64 = 256_000_000;
@@ -36,8 +44,27 @@ pub struct Expectation {
     pub alpha: bool,
     /// Bytes, when the server promised a length.
     pub size: Option<u64>,
-    /// Seconds, when known.
-    pub duration: Option<f64>,
+    /// Length of the input, when known.
+    pub length: Option<Length>,
+}
+
+/// How long an output should be.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Length {
+    /// Seconds of the pictures of the input.
+    pub seconds: f64,
+    /// The same with the pauses before and between them, which a service may fill or leave out.
+    pub reach: f64,
+    /// Seconds of one frame of the input, on average.
+    pub frame: Option<f64>,
+}
+
+impl Length {
+    /// The length of an input of which nothing else is known.
+    #[must_use]
+    pub fn of_seconds(seconds: f64) -> Self {
+        Self { seconds, reach: seconds, frame: None }
+    }
 }
 
 /// What an output is.
@@ -127,10 +154,13 @@ pub enum BadOutput {
     /// Transparency was asked for, and it has none.
     #[error("a transparent background was asked for, but it is {} without alpha", .0.describe())]
     NoAlpha(Container),
-    /// It lasts much longer or shorter than expected.
-    #[error("it lasts {actual:.2} s, but {expected:.2} s were expected")]
+    /// It is something else in the container that was asked for.
+    #[error("it is {0}")]
+    Unusable(&'static str),
+    /// It is longer or shorter than its input.
+    #[error("it lasts {actual:.2} s, but its input lasts {expected:.2} s")]
     Duration {
-        /// Seconds expected.
+        /// Seconds of the input.
         expected: f64,
         /// Seconds it has.
         actual: f64,
@@ -197,7 +227,12 @@ pub fn verify_output(path: &Path, expected: &Expectation) -> Result<VerifiedOutp
     if expected.alpha && facts.has_alpha == Some(false) {
         return Err(BadOutput::NoAlpha(container));
     }
-    check_duration(expected.duration, facts.duration)?;
+    if let Some(Note::Overrun(end)) = facts.note {
+        return Err(BadOutput::CutShort { container, size, expected: Some(end) });
+    }
+    if let Some(length) = &expected.length {
+        check_length(expected.format, length, &facts)?;
+    }
     Ok(VerifiedOutput {
         container,
         size,
@@ -254,22 +289,53 @@ fn sequence(path: &Path, container: Container) -> Result<Facts, BadOutput> {
     }
     Ok(Facts {
         duration: None,
+        reach: 0.0,
         width: summary.size.map(|(width, _)| width),
         height: summary.size.map(|(_, height)| height),
         // Some writers leave the channel out of pictures that are opaque everywhere.
         has_alpha: Some(summary.with_alpha > 0),
         complete: true,
         frames: Some(summary.pictures),
+        note: None,
     })
 }
 
-fn check_duration(expected: Option<f64>, actual: Option<f64>) -> Result<(), BadOutput> {
-    if let (Some(expected), Some(actual)) = (expected, actual)
-        && (expected - actual).abs() > LOOSE_SECONDS.max(expected * LOOSE_PART)
-    {
-        return Err(BadOutput::Duration { expected, actual });
+/// Refuses an output that is longer or shorter than its input, as far as it tells.
+fn check_length(format: OutputFormat, input: &Length, facts: &Facts) -> Result<(), BadOutput> {
+    let frames = facts.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
+    let frame = input.frame.unwrap_or(SLOW_FRAME);
+    // The length if each of its frames lasted as long as one of the input.
+    let by_frames = frames.map(|frames| frames * frame);
+    let Some(actual) = facts.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
+        return Ok(());
+    };
+    let own_frame = frames.map_or(0.0, |frames| actual / frames).min(SLOW_FRAME);
+    let loose = LOOSE_FRAMES * frame.max(own_frame) + ROUNDING;
+    let shortest = input.seconds - loose;
+    let longest = input.reach.max(input.seconds) + loose;
+    if (shortest..=longest).contains(&actual) {
+        return Ok(());
     }
-    Ok(())
+    let is_right = match format {
+        // Each delay may be rounded for itself: then their number has to be right.
+        OutputFormat::Gif | OutputFormat::Webp => {
+            let unit = if format == OutputFormat::Gif { 0.01 } else { 0.001 };
+            frames.zip(by_frames).is_some_and(|(frames, by_frames)| {
+                (by_frames - input.seconds).abs() <= loose
+                    && (actual / frames - frame).abs() <= unit
+            })
+        }
+        // The pictures of a sequence carry no times: those of another usual rate are as right.
+        OutputFormat::PngSequence => frames.is_some_and(|frames| {
+            USUAL_RATES.iter().any(|rate| {
+                [input.seconds, input.reach]
+                    .iter()
+                    .any(|seconds| (frames - seconds * rate).abs() <= LOOSE_FRAMES)
+            })
+        }),
+        OutputFormat::Webm | OutputFormat::Mov | OutputFormat::Mp4 => false,
+    };
+    if is_right { Ok(()) } else { Err(BadOutput::Duration { expected: input.seconds, actual }) }
 }
 
 fn refusal(container: Container, size: u64, flaw: Flaw) -> BadOutput {
@@ -277,6 +343,7 @@ fn refusal(container: Container, size: u64, flaw: Flaw) -> BadOutput {
         Flaw::CutShort { expected } => BadOutput::CutShort { container, size, expected },
         Flaw::Malformed(what) => BadOutput::Malformed { container, what },
         Flaw::NoVideoTrack => BadOutput::NoPictures(container),
+        Flaw::Unusable(what) => BadOutput::Unusable(what),
         Flaw::Io(error) => BadOutput::Unreadable(error.to_string()),
     }
 }

@@ -4,15 +4,22 @@ use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 
-use super::container::{Container, SNIFF_BYTES, sniff};
+use super::container::{Container, SNIFF_BYTES, header_end, sniff};
 use super::reader::{Cursor, Flaw};
 use super::{ebml, gif_file, isobmff, riff};
 
-/// What the headers of a moving picture say.
+/// Largest header of Matroska that is read to its end, in bytes.
+const MOST_HEADER: usize = 1 << 20;
+
+/// What a file of moving pictures holds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Facts {
-    /// Seconds.
+    /// Seconds of the pictures, by their own times and never by what a header says of the whole; none
+    /// where they do not tell.
     pub(super) duration: Option<f64>,
+    /// Seconds from the start of the file to the end of the pictures: more than `duration` where they
+    /// begin late or pause.
+    pub(super) reach: f64,
     /// Pixels.
     pub(super) width: Option<u32>,
     /// Pixels.
@@ -21,8 +28,44 @@ pub(super) struct Facts {
     pub(super) has_alpha: Option<bool>,
     /// Whether the container records its own end.
     pub(super) complete: bool,
-    /// Pictures, where the headers count them.
+    /// Pictures, where they are counted.
     pub(super) frames: Option<u64>,
+    /// What is wrong with the file and harms no picture.
+    pub(super) note: Option<Note>,
+}
+
+/// What is wrong with a file that has all of its pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Note {
+    /// A header announces bytes up to here, beyond the end.
+    Overrun(u64),
+    /// This many bytes follow the end.
+    Tail(u64),
+}
+
+impl Note {
+    /// In words that follow the name of the file.
+    pub(super) fn describe(self, size: u64) -> String {
+        match self {
+            Self::Overrun(end) => format!(
+                "its headers announce {end} bytes, it has {size}; all of its pictures are there, so it \
+                 is accepted"
+            ),
+            Self::Tail(bytes) => {
+                let bytes = match bytes {
+                    1 => "1 byte follows".to_owned(),
+                    more => format!("{more} bytes follow"),
+                };
+                format!("{bytes} the end of the video; they are ignored")
+            }
+        }
+    }
+}
+
+/// How much FFmpeg prefers a track of pictures: by their size, the default track far before others.
+pub(super) fn best(width: u32, height: u32, is_default: bool) -> u64 {
+    const DEFAULT_TRACK: u64 = 5_000_000;
+    u64::from(width) * u64::from(height) + if is_default { DEFAULT_TRACK } else { 0 }
 }
 
 /// The kind of the file at `path`, its size, and the file itself.
@@ -31,10 +74,15 @@ pub(super) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
     let size = file.metadata()?.len();
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     (&mut file).take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
+    // The header of Matroska and WebM, which tells them apart, may be padded.
+    if let Some(end) = header_end(&head).filter(|end| (SNIFF_BYTES..=MOST_HEADER).contains(end)) {
+        let more = (end - head.len().min(end)) as u64;
+        (&mut file).take(more).read_to_end(&mut head)?;
+    }
     Ok((sniff(&head), size, file))
 }
 
-/// Reads the headers of a `container` that holds moving pictures; none for any other.
+/// Reads a `container` that holds moving pictures; none for any other.
 pub(super) fn facts<R: Read + Seek>(
     container: Container,
     mut source: R,

@@ -3,9 +3,9 @@
 
 use std::io::{self, BufReader, Read, Seek};
 
-/// Most boxes, elements or chunks that are looked at in one file. Ten hours of blocks stay far
-/// below; a file made of empty boxes does not keep us busy for minutes.
-const MOST_PARTS: u32 = 4_000_000;
+/// Most boxes, elements or chunks that are read in one file. Ten hours of blocks stay below; a file
+/// made of empty boxes does not keep us busy for minutes.
+const MOST_PARTS: u32 = 16_000_000;
 
 /// Bytes read at a time. Small, because most reads are a header followed by a jump.
 const BUFFER: usize = 4 * 1024;
@@ -22,6 +22,8 @@ pub(super) enum Flaw {
     Malformed(&'static str),
     /// The container is whole but holds no picture.
     NoVideoTrack,
+    /// It is something else than a video that can be shown, in words that follow "it is".
+    Unusable(&'static str),
     /// The file could not be read.
     Io(io::Error),
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::probe::Facts;
+use super::probe::{Facts, Note, best};
 use super::reader::{Cursor, Flaw};
 
 /// A chunk: its name and where its bytes end, padding not counted.
@@ -47,112 +47,229 @@ fn outer<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u64, bool), Flaw> {
     Ok((chunk.end, true))
 }
 
+/// More streams than this are not kept.
+const MOST_STREAMS: usize = 64;
+
+/// Levels of lists in lists: a list of streams, or records in a list of media.
+const DEEPEST: u32 = 3;
+
+/// A stream of pictures in an AVI file.
+#[derive(Default)]
+struct Stream {
+    /// Place among all streams, which the names of its chunks begin with.
+    number: usize,
+    /// Seconds of a frame.
+    frame: Option<f64>,
+    /// Frames, by the header.
+    stated: u32,
+    size: (u32, u32),
+    depth: u16,
+    /// Frames that are there.
+    frames: u64,
+}
+
+/// What a walk through an AVI file finds. The headers say how long a frame lasts; how many there are
+/// is counted, since recorders that write to a pipe never fill it in.
 #[derive(Default)]
 struct Avi {
-    /// Microseconds of a frame, and how many, from the main header.
+    /// Microseconds of a frame, from the main header.
     frame: u32,
-    frames: u32,
-    size: Option<(u32, u32)>,
-    /// Units a second and length in units of the first video stream.
-    stream: Option<(f64, u32)>,
-    has_video: bool,
+    streams: usize,
+    pictures: Vec<Stream>,
+    /// Whether the last header was one of pictures, so that its format follows.
+    is_described: bool,
     has_data: bool,
-    depth: u16,
+    /// Where the file should end, if it does not reach there.
+    missing: Option<u64>,
+    /// Whether bytes that are no chunk interrupt the media, so that frames behind them are not counted.
+    is_lost: bool,
+    note: Option<Note>,
 }
 
 /// Reads an AVI file.
 pub(super) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Facts, Flaw> {
-    let (end, complete) = outer(cursor)?;
-    cursor.take::<4>()?;
     let mut avi = Avi::default();
-    avi.read_lists(cursor, end)?;
+    let mut complete = true;
+    // Files over 1 GB go on in further outer chunks.
+    loop {
+        let start = cursor.position();
+        let chunk = match next(cursor, cursor.length())? {
+            Some(chunk) if &chunk.name == b"RIFF" => chunk,
+            _ if start == 0 => return Err(Flaw::Malformed("it ends within its header")),
+            Some(_) => {
+                avi.note = avi.note.or(Some(Note::Tail(cursor.length() - start)));
+                break;
+            }
+            None => break,
+        };
+        let stated = chunk.end - cursor.position();
+        cursor.take::<4>()?;
+        let end = if is_unstated(stated) || chunk.end > cursor.length() {
+            complete = false;
+            if !is_unstated(stated) {
+                avi.missing = avi.missing.max(Some(chunk.end));
+            }
+            cursor.length()
+        } else {
+            chunk.end
+        };
+        avi.read_chunks(cursor, end, DEEPEST)?;
+        cursor.jump((end + (end & 1)).min(cursor.length()))?;
+    }
     if !avi.has_data {
-        return Err(Flaw::CutShort { expected: None });
+        return Err(Flaw::CutShort { expected: avi.missing });
     }
-    // Files over 1 GB go on in further outer chunks; each must be whole.
-    cursor.jump(end + (end & 1).min(cursor.length() - end))?;
-    while let Some(chunk) = next(cursor, cursor.length())? {
-        if &chunk.name != b"RIFF" {
-            break;
-        }
-        if chunk.end > cursor.length() {
-            return Err(Flaw::CutShort { expected: Some(chunk.end) });
-        }
-        leave(cursor, &chunk)?;
-    }
-    avi.facts(complete)
+    avi.facts(complete && avi.missing.is_none(), cursor.length())
 }
 
 impl Avi {
-    /// The lists of the outer chunk: headers, then data.
-    fn read_lists<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>, end: u64) -> Result<(), Flaw> {
+    /// Headers, media and whatever else is between here and `end`, `deeper` levels at most.
+    fn read_chunks<R: Read + Seek>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        end: u64,
+        deeper: u32,
+    ) -> Result<(), Flaw> {
         while let Some(chunk) = next(cursor, end)? {
-            let data = cursor.position();
-            match &chunk.name {
-                b"LIST" => match &cursor.take::<4>()? {
-                    // Their children follow at once: enter them and go on.
-                    b"hdrl" | b"strl" => continue,
-                    b"movi" => {
-                        self.has_data = true;
-                        // Written to a pipe: the size was never filled in, and data goes to the end.
-                        if is_unstated(chunk.end - data) {
-                            return cursor.jump(end);
-                        }
+            if !chunk.name.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+                self.is_lost |= self.has_data;
+                return cursor.jump(end);
+            }
+            let stated = chunk.end - cursor.position();
+            if &chunk.name == b"LIST" && (stated >= 4 || is_unstated(stated)) {
+                let kind = cursor.take::<4>()?;
+                self.has_data |= &kind == b"movi";
+                if deeper > 0 && matches!(&kind, b"hdrl" | b"strl" | b"movi" | b"rec ") {
+                    let is_open = is_unstated(stated) || chunk.end > end;
+                    if is_open && !is_unstated(stated) {
+                        self.missing = self.missing.max(Some(chunk.end));
                     }
-                    _ => {}
-                },
-                b"avih" => {
-                    self.frame = cursor.le32()?;
-                    cursor.jump(cursor.position() + 12)?;
-                    self.frames = cursor.le32()?;
-                    cursor.jump(cursor.position() + 12)?;
-                    self.size = Some((cursor.le32()?, cursor.le32()?));
+                    let inner = if is_open { end } else { chunk.end };
+                    self.read_chunks(cursor, inner, deeper - 1)?;
+                    cursor.jump((inner + (inner & 1)).min(end))?;
+                    continue;
                 }
-                b"strh" if !self.has_video => self.read_stream(cursor)?,
-                b"strf" if self.has_video && self.depth == 0 => {
-                    cursor.jump(cursor.position() + 14)?;
-                    self.depth = u16::from_le_bytes(cursor.take()?);
-                }
-                _ => {}
             }
             if chunk.end > cursor.length() {
-                return Err(Flaw::CutShort { expected: Some(chunk.end) });
+                // An index says nothing of the pictures.
+                if Self::stream_of(chunk.name).is_some() || !self.has_data {
+                    return Err(Flaw::CutShort { expected: self.missing.max(Some(chunk.end)) });
+                }
+                self.missing = self.missing.max(Some(chunk.end));
+                return cursor.jump(cursor.length());
             }
-            leave(cursor, &chunk)?;
+            match &chunk.name {
+                b"avih" => self.frame = cursor.le32()?,
+                b"strh" => self.read_stream(cursor)?,
+                b"strf" if self.is_described => self.read_format(cursor)?,
+                name if self.has_data => self.count(*name),
+                _ => {}
+            }
+            // Some writers leave the padding out.
+            cursor.jump(chunk.end)?;
+            if chunk.end & 1 == 1 && end.saturating_sub(chunk.end) >= 4 {
+                let is_unpadded = Self::stream_of(cursor.take()?).is_some();
+                cursor.jump(chunk.end + u64::from(!is_unpadded))?;
+            }
         }
         Ok(())
     }
 
-    /// `strh`, kept if it is the first one of pictures.
+    /// `strh`, kept if it is one of pictures.
     fn read_stream<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), Flaw> {
-        if &cursor.take::<4>()? == b"vids" {
-            self.has_video = true;
+        let number = self.streams;
+        self.streams += 1;
+        let kind = cursor.take::<4>()?;
+        let is_video = matches!(&kind, b"vids" | b"iavs") && self.pictures.len() < MOST_STREAMS;
+        self.is_described = is_video && &kind == b"vids";
+        if is_video {
             cursor.jump(cursor.position() + 16)?;
             let (scale, rate) = (cursor.le32()?, cursor.le32()?);
             cursor.jump(cursor.position() + 4)?;
-            self.stream = Some((f64::from(rate) / f64::from(scale), cursor.le32()?));
+            let frame = (scale > 0 && rate > 0).then(|| f64::from(scale) / f64::from(rate));
+            let stated = cursor.le32()?;
+            self.pictures.push(Stream { number, frame, stated, ..Stream::default() });
         }
         Ok(())
     }
 
-    fn facts(&self, complete: bool) -> Result<Facts, Flaw> {
-        if !self.has_video {
-            return Err(Flaw::NoVideoTrack);
+    /// `strf` of pictures: their size and depth.
+    fn read_format<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), Flaw> {
+        self.is_described = false;
+        cursor.take::<4>()?;
+        // Negative heights mean rows from top to bottom.
+        let (width, height) = (cursor.le32()?, cursor.le32()?.cast_signed().unsigned_abs());
+        cursor.take::<2>()?;
+        let depth = u16::from_le_bytes(cursor.take()?);
+        if let Some(stream) = self.pictures.last_mut() {
+            (stream.size, stream.depth) = ((width, height), depth);
         }
-        let stream = self.stream.map(|(rate, length)| f64::from(length) / rate);
-        let header = f64::from(self.frame) * f64::from(self.frames) / 1e6;
-        let usable = |seconds: &f64| seconds.is_finite() && *seconds > 0.0;
-        let size = self.size.filter(|(width, height)| *width > 0 && *height > 0);
+        Ok(())
+    }
+
+    /// The number of the stream that a chunk of media belongs to.
+    fn stream_of(name: [u8; 4]) -> Option<usize> {
+        let digit = |byte: u8| char::from(byte).to_digit(10);
+        let is_kind = name[2..].iter().all(u8::is_ascii_graphic);
+        usize::try_from(digit(name[0])? * 10 + digit(name[1])?).ok().filter(|_| is_kind)
+    }
+
+    /// Counts a frame. Changes of the palette and parts of the index are none.
+    fn count(&mut self, name: [u8; 4]) {
+        let Some(number) = Self::stream_of(name) else { return };
+        if !matches!(&name[2..], b"pc" | b"wb" | b"tx" | b"ix")
+            && let Some(stream) = self.pictures.iter_mut().find(|stream| stream.number == number)
+        {
+            stream.frames += 1;
+        }
+    }
+
+    fn facts(&self, complete: bool, length: u64) -> Result<Facts, Flaw> {
+        // FFmpeg takes the largest picture.
+        let score =
+            |stream: &Stream| (stream.frames > 0, best(stream.size.0, stream.size.1, false));
+        let mut streams = self.pictures.iter();
+        let first = streams.next().ok_or(Flaw::NoVideoTrack)?;
+        let stream =
+            streams.fold(
+                first,
+                |chosen, stream| {
+                    if score(stream) > score(chosen) { stream } else { chosen }
+                },
+            );
+        // Of a file that is shorter than it says, all frames that it says must be there; but what
+        // was never filled in says nothing.
+        if let Some(missing) = self.missing
+            && !is_unfilled(stream.stated)
+            && stream.frames < u64::from(stream.stated)
+        {
+            return Err(Flaw::CutShort { expected: Some(missing) });
+        }
+        if stream.frames == 0 {
+            return Err(Flaw::Unusable(
+                "without a single picture: a recording that never began; record it again",
+            ));
+        }
+        let frame = stream.frame.or((self.frame > 0).then_some(f64::from(self.frame) / 1e6));
+        let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_lost);
+        let overrun = self.missing.filter(|missing| *missing > length).map(Note::Overrun);
+        let (width, height) = stream.size;
         Ok(Facts {
-            // The lengths are filled in together with the size.
-            duration: stream.filter(usable).or(Some(header).filter(usable)).filter(|_| complete),
-            width: size.map(|(width, _)| width),
-            height: size.map(|(_, height)| height),
-            has_alpha: (self.depth != 32).then_some(false),
+            duration: duration.filter(|seconds| seconds.is_finite() && *seconds > 0.0),
+            reach: 0.0,
+            width: (width > 0 && height > 0).then_some(width),
+            height: (width > 0 && height > 0).then_some(height),
+            has_alpha: (stream.depth != 32).then_some(false),
             complete,
-            frames: Some(u64::from(self.frames)),
+            frames: Some(stream.frames),
+            note: overrun.or(self.note),
         })
     }
+}
+
+/// Whether a number of frames is what recorders write until they know it.
+fn is_unfilled(frames: u32) -> bool {
+    frames == 0 || frames >= 0x4000_0000
 }
 
 #[derive(Default)]
@@ -201,11 +318,13 @@ pub(super) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Facts,
     }
     Ok(Facts {
         duration: (webp.milliseconds > 0).then_some(webp.milliseconds as f64 / 1000.0),
+        reach: 0.0,
         width: webp.size.map(|(width, _)| width),
         height: webp.size.map(|(_, height)| height),
         has_alpha: Some(webp.has_alpha),
         complete,
         frames: Some(webp.frames.max(1)),
+        note: None,
     })
 }
 

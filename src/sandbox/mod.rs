@@ -38,6 +38,7 @@ mod scenario;
 mod service;
 mod sign;
 mod source;
+mod stretch;
 #[cfg(test)]
 mod tests;
 mod timer;

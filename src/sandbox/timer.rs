@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::duration;
 use super::engine::{EngineError, Probe};
 use super::random::roll;
+use super::stretch::stretched;
 
 /// How long jobs take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -109,9 +110,9 @@ impl Timer {
         self.distribution.sample(dice[0], dice[1], length)
     }
 
-    /// The output of a job.
-    pub(crate) fn output(&self, format: &str) -> Option<StandIn> {
-        StandIn::new(format, self.output_bytes)
+    /// The output of a job whose video lasts `seconds`.
+    pub(crate) fn output(&self, format: &str, seconds: f64) -> Option<StandIn> {
+        StandIn::new(format, self.output_bytes, seconds)
     }
 }
 
@@ -144,9 +145,10 @@ pub(crate) struct StandIn {
 }
 
 impl StandIn {
-    /// The file of a format, padded to `size` where the container has an element for padding.
-    pub(crate) fn new(format: &str, size: u64) -> Option<Self> {
-        let bytes = smallest(format)?;
+    /// The file of a format that lasts `seconds`, padded to `size` where the container has an element
+    /// for padding.
+    pub(crate) fn new(format: &str, size: u64, seconds: f64) -> Option<Self> {
+        let bytes = stretched(format, smallest(format)?, seconds)?;
         let missing = size.saturating_sub(bytes.len() as u64);
         let header: Vec<u8> = match format {
             // A `Void` element with a length of eight bytes.
@@ -159,10 +161,10 @@ impl StandIn {
                 [&1_u32.to_be_bytes()[..], b"free", &missing.to_be_bytes()].concat()
             }
             _ => {
-                return Some(Self { head: Bytes::from_static(bytes), size: bytes.len() as u64 });
+                return Some(Self { size: bytes.len() as u64, head: bytes.into() });
             }
         };
-        Some(Self { head: [bytes, &header].concat().into(), size })
+        Some(Self { head: [bytes, header].concat().into(), size })
     }
 
     /// The next bytes from `from` on, at most `most` and at least one before the end.
@@ -245,7 +247,7 @@ mod tests {
             bytes
         };
         for (format, size) in [("webm", 0), ("webm", 100_000), ("mp4", 100_000), ("mov", 100_000)] {
-            let stand_in = StandIn::new(format, size).unwrap();
+            let stand_in = StandIn::new(format, size, 1.0).unwrap();
             let bytes = whole(&stand_in, u64::MAX);
             assert_eq!(bytes.len() as u64, stand_in.size);
             assert!(stand_in.size >= size);
@@ -257,11 +259,11 @@ mod tests {
             assert_eq!(probe(file.path()), probe_bytes(&bytes), "{format}");
         }
         for format in ["gif", "webp", "png_sequence"] {
-            let stand_in = StandIn::new(format, 100_000).unwrap();
-            assert_eq!(whole(&stand_in, u64::MAX), smallest(format).unwrap());
+            let stand_in = StandIn::new(format, 100_000, 1.0).unwrap();
+            assert_eq!(whole(&stand_in, 1000), whole(&stand_in, u64::MAX));
         }
-        assert!(StandIn::new("avi", 0).is_none());
-        let etag = |size| StandIn::new("webm", size).unwrap().etag();
+        assert!(StandIn::new("avi", 0, 1.0).is_none());
+        let etag = |size| StandIn::new("webm", size, 1.0).unwrap().etag();
         assert_eq!(etag(50_000), etag(50_000));
         assert_ne!(etag(50_000), etag(60_000));
     }

@@ -79,7 +79,7 @@ async fn wait(app: &Arc<App>, job: &Job, timer: &Timer) -> Result<(Outcome, Outp
     app.service().time(&job.id, job.starts, Timed { began: app.now(), takes });
     tokio::time::sleep(takes).await;
     let stand_in = timer
-        .output(&job.request.format)
+        .output(&job.request.format, seconds)
         .ok_or_else(|| format!("There is no stand-in for {}", job.request.format))?;
     let outcome = Outcome {
         duration_seconds: seconds,
@@ -92,6 +92,7 @@ async fn wait(app: &Arc<App>, job: &Job, timer: &Timer) -> Result<(Outcome, Outp
         bytes: stand_in.size,
         etag: stand_in.etag(),
         stand_in: true,
+        seconds,
     };
     Ok((outcome, output))
 }
@@ -165,7 +166,7 @@ fn shelve(disk: &Disk, file: &Path, name: String) -> std::io::Result<Output> {
     }
     std::fs::rename(file, disk.output(&name))?;
     let etag = format!("\"{}\"", &hex::encode(hash.finalize())[..32]);
-    Ok(Output { name, bytes, etag, stand_in: false })
+    Ok(Output { name, bytes, etag, stand_in: false, seconds: 0.0 })
 }
 
 async fn input(app: &Arc<App>, job: &Job, bench: &Bench) -> Result<PathBuf, String> {

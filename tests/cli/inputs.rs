@@ -28,7 +28,7 @@ fn a_folder_without_videos_says_what_is_in_it_and_is_no_success() {
         let run =
             |folder: &str| home.run(&sandbox, &[&["run", folder][..], dry].concat()).ends_with(2);
         run("deep").says("1 subfolder, add -r").says("next: rbgv run -r 'deep'");
-        run("other").says("3 files with other endings (.MTS)").says("--include '*.MTS'");
+        run("other").says("3 files with other endings (.MTS, .txt)").says("--include '*.MTS'");
         run("empty").says("it is empty");
     }
     let told = home.run(&sandbox, &["run", "empty", "--json"]).ends_with(2).json();

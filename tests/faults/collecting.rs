@@ -113,6 +113,29 @@ fn row_30_short_bodies_and_pages_are_not_published() {
     }
 }
 
+/// The service works on another video than it was sent.
+#[test]
+fn row_30_an_output_of_another_length_is_not_published() {
+    let mut case = Case::new("");
+    let stand_in = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("src/sandbox/assets/standin/standin.mp4");
+    std::fs::copy(stand_in, case.home.work().join("short.mp4")).unwrap();
+    let sent = case.run(&["upload", "--json", "short.mp4"]).ends_with(0);
+    let url =
+        sent.json().iter().find_map(|line| Some(line["video_url"].as_str()?.to_owned())).unwrap();
+    let answer = format!("{{ set = {{ video_url = \"{url}\" }} }}");
+    case.sandbox.scenario(&format!("[[fault]]\non = \"POST /v1/uploads\"\ndo = {answer}\n"));
+    case.home.clip("a.mp4");
+    for format in ["webm", "gif", "png_sequence"] {
+        let lasts = if format == "png_sequence" { "1.04" } else { "1.00" };
+        case.run(&["run", "a.mp4", "--format", format])
+            .ends_with(8)
+            .says(&format!("it lasts {lasts} s, but its input lasts 2.00 s"));
+    }
+    let names = case.home.files();
+    assert!(names.iter().all(|name| !name.contains("-nobg")), "{names:?}");
+}
+
 #[test]
 fn row_31_a_file_in_the_way_is_kept() {
     let mut case = Case::new("");

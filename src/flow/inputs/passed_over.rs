@@ -4,12 +4,16 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+/// Endings that are shown.
+const SHOWN_ENDINGS: usize = 5;
+
 /// Counts of what is passed over in a directory.
 #[derive(Debug, Default)]
 pub(in crate::flow) struct PassedOver {
     pub(super) other_endings: usize,
-    /// One of those endings.
-    pub(super) ending: Option<String>,
+    /// Those endings, in the order in which they were met; the empty one is none. Some of them, if they
+    /// are many.
+    endings: Vec<String>,
     pub(super) not_included: usize,
     pub(super) excluded: usize,
     pub(super) hidden: usize,
@@ -28,8 +32,26 @@ pub(in crate::flow) struct PassedOver {
 impl PassedOver {
     pub(super) fn other_ending(&mut self, file: &Path) {
         self.other_endings += 1;
-        let ending = file.extension().map(|ending| ending.to_string_lossy().into_owned());
-        self.ending = self.ending.take().or(ending);
+        let ending = file.extension().unwrap_or_default().to_string_lossy().into_owned();
+        if self.endings.len() <= SHOWN_ENDINGS && !self.endings.contains(&ending) {
+            self.endings.push(ending);
+        }
+    }
+
+    /// The files with other endings, in words; none where there are none.
+    pub(in crate::flow) fn other_endings(&self) -> Option<String> {
+        let files = match self.other_endings {
+            0 => return None,
+            1 => "1 file with another ending".to_owned(),
+            more => format!("{more} files with other endings"),
+        };
+        let name = |ending: &String| match ending.as_str() {
+            "" => "none".to_owned(),
+            ending => format!(".{ending}"),
+        };
+        let shown: Vec<_> = self.endings.iter().take(SHOWN_ENDINGS).map(name).collect();
+        let others = if self.endings.len() > SHOWN_ENDINGS { " and others" } else { "" };
+        Some(format!("{files} ({}{others})", shown.join(", ")))
     }
 
     pub(super) fn unreadable_root(&mut self, error: &io::Error) {
@@ -42,7 +64,7 @@ impl PassedOver {
         if self.unreadable_root.is_some() {
             return format!("ls -ld {directory}");
         }
-        match &self.ending {
+        match self.endings.iter().find(|ending| !ending.is_empty()) {
             _ if self.subfolders > 0 => format!("rbgv run -r {directory}"),
             Some(ending) => format!("rbgv run {directory} --include '*.{ending}'"),
             None => format!("ls -la {directory}"),
@@ -55,32 +77,26 @@ impl fmt::Display for PassedOver {
         if let Some(why) = &self.unreadable_root {
             return write!(f, "it cannot be read: {why}");
         }
-        let example = self.ending.as_ref().map(|ending| format!(" (.{ending})"));
-        let example = example.unwrap_or_default();
         let counts = [
-            (self.other_endings, "file with another ending", "files with other endings", &*example),
             (
                 self.not_included,
                 "file that --include does not match",
                 "files that --include does not match",
-                "",
             ),
-            (self.excluded, "that --exclude matches", "that --exclude matches", ""),
-            (self.hidden, "hidden", "hidden", ""),
-            (self.links, "link to a folder", "links to folders", ""),
-            (self.special, "that is no file", "that are no files", ""),
-            (self.unreadable, "that cannot be read", "that cannot be read", ""),
-            (self.outputs, "output of rbgv", "outputs of rbgv", ""),
-            (usize::from(self.output_directory), "folder of the outputs", "", ""),
-            (self.subfolders, "subfolder, add -r", "subfolders, add -r", ""),
+            (self.excluded, "that --exclude matches", "that --exclude matches"),
+            (self.hidden, "hidden", "hidden"),
+            (self.links, "link to a folder", "links to folders"),
+            (self.special, "that is no file", "that are no files"),
+            (self.unreadable, "that cannot be read", "that cannot be read"),
+            (self.outputs, "output of rbgv", "outputs of rbgv"),
+            (usize::from(self.output_directory), "folder of the outputs", ""),
+            (self.subfolders, "subfolder, add -r", "subfolders, add -r"),
         ];
-        let told: Vec<String> = counts
-            .into_iter()
-            .filter(|(number, ..)| *number > 0)
-            .map(|(number, one, many, more)| {
-                format!("{number} {}{more}", if number == 1 { one } else { many })
-            })
-            .collect();
+        let counts =
+            counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| {
+                format!("{number} {}", if number == 1 { one } else { many })
+            });
+        let told: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
         if told.is_empty() { f.write_str("it is empty") } else { f.write_str(&told.join("; ")) }
     }
 }

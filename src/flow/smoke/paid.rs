@@ -17,7 +17,7 @@ use crate::client::{Call, Client};
 use crate::flow::context::blocking;
 use crate::flow::{Context, Destination, Named};
 use crate::ledger::KeyId;
-use crate::media::{self, BadOutput, Expectation};
+use crate::media::{self, BadOutput, Expectation, Length};
 use crate::model::event::Output;
 use crate::model::smoke::{Cause, Outcome, Stage, StageResult};
 use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView, Pricing};
@@ -43,7 +43,7 @@ pub(super) struct Finished {
     output: Output,
     estimate: Credits,
     /// Seconds of the clip.
-    seconds: Option<f64>,
+    length: Option<Length>,
 }
 
 impl Smoke<'_> {
@@ -56,7 +56,7 @@ impl Smoke<'_> {
             Ok(hash) => self.current_prices().await.map(|pricing| (hash, pricing)),
             Err(failure) => Err(failure),
         };
-        let ((seconds, sha256), pricing) = match prepared {
+        let ((length, sha256), pricing) = match prepared {
             Ok(prepared) => prepared,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
@@ -96,7 +96,7 @@ impl Smoke<'_> {
         self.upload = sent.ok().flatten();
         if let (Some(output), Some(job)) = (&item.output, &item.job) {
             let (job, output) = (job.clone(), output.clone());
-            self.finished = Some(Finished { job, output, estimate: came.estimate, seconds });
+            self.finished = Some(Finished { job, output, estimate: came.estimate, length });
         }
         result
     }
@@ -113,20 +113,20 @@ impl Smoke<'_> {
 
     /// Makes sure that the clip is really sent, whatever an earlier run has sent; gives its length
     /// and hash.
-    async fn fresh_clip(&self, context: &Context) -> Result<(Option<f64>, String), Failure> {
+    async fn fresh_clip(&self, context: &Context) -> Result<(Option<Length>, String), Failure> {
         let path = self.setup.clip.path.clone();
-        let (seconds, sha256) = blocking(move || {
+        let (length, sha256) = blocking(move || {
             let video = media::inspect_input(&path)
                 .map_err(|bad| Failure::local("the built-in clip", &bad))?;
             let hash = media::hash_file(&path, &|_| ())
                 .map_err(|error| Failure::local("reading the built-in clip", &error))?;
-            Ok((video.duration, hash.sha256))
+            Ok((video.length(), hash.sha256))
         })
         .await?;
         let key: KeyId = context.key.clone();
         let forgotten = sha256.clone();
         context.ledger(move |ledger, _| ledger.forget_upload(&key, &forgotten)).await?;
-        Ok((seconds, sha256))
+        Ok((length, sha256))
     }
 
     pub(super) async fn suite(&mut self) -> Vec<StageResult> {
@@ -193,7 +193,7 @@ impl Smoke<'_> {
         };
         let mut result = StageResult::passed(Stage::Output, "");
         result.job = Some(finished.job.clone());
-        self.look_at_output(&finished.output, finished.seconds, &mut result).await;
+        self.look_at_output(&finished.output, finished.length, &mut result).await;
         result
     }
 
@@ -202,15 +202,14 @@ impl Smoke<'_> {
     async fn look_at_output(
         &self,
         output: &Output,
-        seconds: Option<f64>,
+        length: Option<Length>,
         result: &mut StageResult,
     ) {
         let Some(path) = output.path.clone() else { return };
         let options = &self.setup.options;
         let format = options.format;
         let transparent = options.background == Background::Transparent;
-        let expected =
-            Expectation { format, alpha: transparent, size: Some(output.size), duration: seconds };
+        let expected = Expectation { format, alpha: transparent, size: Some(output.size), length };
         let looked = blocking(move || {
             let verified = media::verify_output(&path, &expected).map_err(|bad| failed(&bad))?;
             let pictures =

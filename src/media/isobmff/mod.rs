@@ -1,17 +1,30 @@
 //! Reads MP4 and `QuickTime` files: boxes in boxes (ISO/IEC 14496-12, and the `QuickTime` file
 //! format where it differs). Only what a plan and a check need: how long, how large, whether
-//! alpha, whether whole. Media data and sample tables are jumped over.
+//! alpha, whether whole.
+//!
+//! The length is counted from the sample tables and the fragments; no header's length is believed.
+//! The same tables say whether all samples are in the file. Media data is jumped over.
 
+mod samples;
 mod track;
 
 use std::io::{Read, Seek};
 
-use super::probe::Facts;
+use super::probe::{Facts, Note, best};
 use super::reader::{Cursor, Flaw};
+use samples::Defaults;
 use track::Track;
 
 /// More tracks than this are not kept.
 const MOST_TRACKS: usize = 64;
+
+/// Handler of moving pictures.
+const VIDEO: Kind = *b"vide";
+
+const SOUND: Kind = *b"soun";
+
+/// Handler of still pictures and their sequences.
+const STILLS: Kind = *b"pict";
 
 type Kind = [u8; 4];
 
@@ -21,46 +34,84 @@ struct Head {
     end: u64,
 }
 
+/// Part of a file: the content of a box.
+type Span = (u64, u64);
+
 #[derive(Default)]
 struct Movie {
+    /// Units a second, for edit lists.
     timescale: u32,
-    fragmented_length: u64,
     tracks: Vec<Track>,
+    /// What `trex` says, by track: it may precede the track.
+    defaults: Vec<(u32, Defaults)>,
     has_index: bool,
-    has_fragments: bool,
+    /// How many.
+    fragments: u64,
     has_fragment_index: bool,
+    /// Whether it describes items: a HEIF or AVIF picture.
+    has_stills: bool,
+    note: Option<Note>,
 }
 
 /// Reads the whole structure of the file under `cursor`.
 pub(super) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Facts, Flaw> {
     let mut movie = Movie::default();
-    while let Some(head) = next(cursor, cursor.length())? {
-        if head.end > cursor.length() {
-            // Padding or a foreign tail after a whole movie harms nobody.
-            if movie.has_index && !is_known(head.kind) {
+    loop {
+        let start = cursor.position();
+        let head = match next(cursor, cursor.length()) {
+            Ok(Some(head)) => head,
+            Ok(None) => break,
+            // What follows a whole movie is not part of it.
+            Err(Flaw::Malformed(_)) if movie.has_index => {
+                movie.note = Some(Note::Tail(cursor.length() - start));
                 break;
             }
-            return Err(Flaw::CutShort { expected: Some(head.end) });
+            Err(flaw) => return Err(flaw),
+        };
+        if head.end > cursor.length() {
+            if matches!(&head.kind, b"moov" | b"moof") {
+                return Err(Flaw::CutShort { expected: Some(head.end) });
+            }
+            // Whether pictures are missing is decided by the tables.
+            movie.note = Some(if is_known(head.kind) {
+                Note::Overrun(head.end)
+            } else {
+                Note::Tail(cursor.length() - start)
+            });
+            break;
         }
         match &head.kind {
-            b"moov" => {
+            b"moov" if !movie.has_index => {
                 movie.has_index = true;
                 movie.read_index(cursor, head.end)?;
             }
             b"moof" => {
-                movie.has_fragments = true;
-                movie.read_fragment(cursor, head.end)?;
+                movie.fragments += 1;
+                movie.read_fragment(cursor, start, head.end)?;
             }
             b"mfra" => movie.has_fragment_index = true,
+            b"meta" => movie.has_stills |= handler_of_meta(cursor, head.end)? == Some(STILLS),
             _ => {}
         }
         cursor.jump(head.end)?;
     }
-    if !movie.has_index {
-        // Recorders write the index last: without it the file is unfinished or cut.
-        return Err(Flaw::CutShort { expected: None });
+    if movie.has_index {
+        return movie.facts(cursor);
     }
-    movie.facts(cursor)
+    Err(if movie.fragments > 0 {
+        Flaw::Unusable(
+            "a segment of a stream without its initialisation segment; join them first: \
+             cat init.mp4 segment*.m4s > whole.mp4",
+        )
+    } else if movie.has_stills {
+        Flaw::Unusable("a HEIF or AVIF picture, not a video")
+    } else {
+        // Recorders write the index last: without it the file is unfinished or cut.
+        match movie.note {
+            Some(Note::Overrun(end)) => Flaw::CutShort { expected: Some(end) },
+            _ => Flaw::CutShort { expected: None },
+        }
+    })
 }
 
 fn is_known(kind: Kind) -> bool {
@@ -118,23 +169,28 @@ fn version<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u8, u32), Flaw> {
     Ok((version, u32::from_be_bytes([0, high, middle, low])))
 }
 
-/// A length that is 32 bits wide in version 0 and 64 in version 1; all ones mean "unknown".
-fn length<R: Read + Seek>(cursor: &mut Cursor<R>, version: u8) -> Result<u64, Flaw> {
-    Ok(if version == 0 {
-        match cursor.be32()? {
-            u32::MAX => 0,
-            length => u64::from(length),
-        }
-    } else {
-        match cursor.be64()? {
-            u64::MAX => 0,
-            length => length,
-        }
-    })
+/// A time that is 32 bits wide in version 0 and 64 in version 1.
+fn time<R: Read + Seek>(cursor: &mut Cursor<R>, version: u8) -> Result<u64, Flaw> {
+    if version == 0 { cursor.be32().map(u64::from) } else { cursor.be64() }
 }
 
 fn skip<R: Read + Seek>(cursor: &mut Cursor<R>, bytes: u64) -> Result<(), Flaw> {
     cursor.jump(cursor.position().saturating_add(bytes))
+}
+
+/// The handler that a `meta` box names.
+fn handler_of_meta<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<Option<Kind>, Flaw> {
+    if end.saturating_sub(cursor.position()) < 12 {
+        return Ok(None);
+    }
+    version(cursor)?;
+    // `QuickTime` has the same box without version: its children make no sense then.
+    let Ok(Some(head)) = child(cursor, end) else { return Ok(None) };
+    if &head.kind != b"hdlr" || head.end.saturating_sub(cursor.position()) < 12 {
+        return Ok(None);
+    }
+    skip(cursor, 8)?;
+    cursor.take().map(Some)
 }
 
 impl Movie {
@@ -167,36 +223,30 @@ impl Movie {
         end: u64,
     ) -> Result<(), Flaw> {
         while let Some(head) = child(cursor, end)? {
-            match &head.kind {
-                b"mehd" => {
-                    let (version, _) = version(cursor)?;
-                    self.fragmented_length = length(cursor, version)?;
-                }
-                b"trex" => {
-                    version(cursor)?;
-                    let id = cursor.be32()?;
-                    skip(cursor, 4)?;
-                    let default = cursor.be32()?;
-                    if let Some(track) = self.track(id) {
-                        track.fragment_default = default;
-                    }
-                }
-                _ => {}
+            if &head.kind == b"trex" && self.defaults.len() < MOST_TRACKS {
+                version(cursor)?;
+                let id = cursor.be32()?;
+                skip(cursor, 4)?;
+                let (duration, size) = (cursor.be32()?, cursor.be32()?);
+                self.defaults.push((id, Defaults { duration, size }));
             }
             cursor.jump(head.end)?;
         }
         Ok(())
     }
 
-    /// `moof`.
+    /// `moof`, which begins at `start`.
     fn read_fragment<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
+        start: u64,
         end: u64,
     ) -> Result<(), Flaw> {
+        // Where the data of the next track fragment begins if it does not say.
+        let mut data = start;
         while let Some(head) = child(cursor, end)? {
             if &head.kind == b"traf" {
-                self.read_track_fragment(cursor, head.end)?;
+                self.read_track_fragment(cursor, start, &mut data, head.end)?;
             }
             cursor.jump(head.end)?;
         }
@@ -207,96 +257,128 @@ impl Movie {
     fn read_track_fragment<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
+        moof: u64,
+        data: &mut u64,
         end: u64,
     ) -> Result<(), Flaw> {
-        let (mut id, mut default, mut begin, mut samples) = (0, None, None, 0_u64);
+        let (mut id, mut defaults, mut begin) = (0, Defaults::default(), None);
+        let mut base = *data;
+        let mut run = samples::Run::default();
         while let Some(head) = child(cursor, end)? {
             match &head.kind {
                 b"tfhd" => {
                     let (_, flags) = version(cursor)?;
                     id = cursor.be32()?;
-                    skip(cursor, if flags & 1 == 0 { 0 } else { 8 })?;
-                    skip(cursor, if flags & 2 == 0 { 0 } else { 4 })?;
-                    if flags & 8 != 0 {
-                        default = Some(cursor.be32()?);
+                    let known = self.defaults.iter().find(|(track, _)| *track == id);
+                    defaults = known.map(|(_, defaults)| *defaults).unwrap_or_default();
+                    if flags & 0x1 != 0 {
+                        base = cursor.be64()?;
+                    } else if flags & 0x2_0000 != 0 {
+                        base = moof;
+                    }
+                    *data = base;
+                    skip(cursor, if flags & 0x2 == 0 { 0 } else { 4 })?;
+                    if flags & 0x8 != 0 {
+                        defaults.duration = cursor.be32()?;
+                    }
+                    if flags & 0x10 != 0 {
+                        defaults.size = cursor.be32()?;
                     }
                 }
                 b"tfdt" => {
                     let (version, _) = version(cursor)?;
-                    begin = Some(length(cursor, version)?);
+                    begin = Some(time(cursor, version)?);
                 }
-                b"trun" => {
-                    let each = default
-                        .or_else(|| self.track(id).map(|track| track.fragment_default))
-                        .unwrap_or(0);
-                    samples = samples.saturating_add(run_length(cursor, head.end, each)?);
-                }
+                b"trun" => run.add(cursor, head.end, base, data, defaults)?,
                 _ => {}
             }
             cursor.jump(head.end)?;
         }
-        if let Some(track) = self.track(id) {
-            let (first, last) = track.fragments.unwrap_or_else(|| {
-                let start = begin.unwrap_or(0);
-                (start, start)
-            });
-            let reached = begin.unwrap_or(last).saturating_add(samples);
-            track.fragments = Some((first.min(begin.unwrap_or(first)), last.max(reached)));
+        if let Some(track) = self.tracks.iter_mut().find(|track| track.id == id) {
+            track.add_fragment(begin, &run);
         }
         Ok(())
     }
 
-    fn track(&mut self, id: u32) -> Option<&mut Track> {
-        self.tracks.iter_mut().find(|track| track.id == id)
+    /// The track that FFmpeg takes by default: the largest picture, covers and chapters aside.
+    fn video<R: Read + Seek>(&self, cursor: &mut Cursor<R>) -> Result<&Track, Flaw> {
+        let of_kind = |kind: Kind| self.tracks.iter().filter(move |track| track.handler == kind);
+        let is_chapter =
+            |track: &Track| self.tracks.iter().any(|other| other.chapters.contains(&track.id));
+        let videos: Vec<&Track> = of_kind(VIDEO).filter(|track| !is_chapter(track)).collect();
+        let mut counted = Vec::new();
+        for track in videos {
+            let has_pictures = track.has_fragments() || track.samples(cursor)?.count > 0;
+            counted.push((track, has_pictures));
+        }
+        let score = |(track, has_pictures): &(&Track, bool)| {
+            let (width, height) = track.size.unwrap_or_default();
+            (*has_pictures, best(width, height, track.is_default))
+        };
+        let mut chosen: Option<(&Track, bool)> = None;
+        for one in counted {
+            if chosen.as_ref().is_none_or(|other| score(&one) > score(other)) {
+                chosen = Some(one);
+            }
+        }
+        match chosen {
+            Some((track, _)) if track.is_encrypted => Err(Flaw::Unusable(
+                "encrypted (DRM), so nobody without its key can show it; export an unprotected copy",
+            )),
+            Some((track, true)) => Ok(track),
+            Some(_) => Err(Flaw::Unusable(
+                "without a single picture: the initialisation segment of a stream, or a recording \
+                 that never began; join it with its segments, or record it again",
+            )),
+            None if of_kind(VIDEO).next().is_some() => {
+                Err(Flaw::Unusable("sound with chapter pictures, not a video"))
+            }
+            None if of_kind(STILLS).next().is_some() => {
+                Err(Flaw::Unusable("a sequence of HEIF or AVIF pictures, not a video"))
+            }
+            None => Err(Flaw::NoVideoTrack),
+        }
     }
 
     fn facts<R: Read + Seek>(&self, cursor: &mut Cursor<R>) -> Result<Facts, Flaw> {
-        let track =
-            self.tracks.iter().find(|track| &track.handler == b"vide").ok_or(Flaw::NoVideoTrack)?;
+        let track = self.video(cursor)?;
+        let table = track.samples(cursor)?;
+        let mut end = table.end;
+        for other in self.tracks.iter().filter(|track| [VIDEO, SOUND].contains(&track.handler)) {
+            if !other.is_external {
+                end = end.max(other.samples(cursor)?.end).max(other.fragments.end);
+            }
+        }
+        if end > cursor.length() {
+            return Err(if track.is_external {
+                Flaw::Unusable(
+                    "a reference movie: its pictures are in another file; save it self-contained",
+                )
+            } else {
+                Flaw::CutShort { expected: Some(end) }
+            });
+        }
+        let length = track.length(cursor, &table, self.timescale)?;
+        let shown = shown(table.count, length.map_or(1.0, |length| length.shown));
+        let frames = shown.saturating_add(track.fragments.count);
+        // The file begins with the track that begins first.
+        let first = self.tracks.iter().filter_map(Track::first_fragment).fold(f64::MAX, f64::min);
+        let reached = track.last_fragment().map_or(0.0, |last| last - first);
         Ok(Facts {
-            duration: self.duration(track),
+            duration: length.map(|length| length.pictures).filter(|seconds| *seconds > 0.0),
+            reach: length.map_or(0.0, |length| length.reach).max(reached),
             width: track.size.map(|(width, _)| width),
             height: track.size.map(|(_, height)| height),
-            has_alpha: track.alpha(cursor)?,
-            complete: !self.has_fragments || self.has_fragment_index,
-            frames: None,
+            has_alpha: track.alpha(cursor, table.first)?,
+            complete: self.fragments == 0 || self.has_fragment_index,
+            frames: Some(frames),
+            note: self.note,
         })
-    }
-
-    /// Seconds of the video track: the longest of what the headers and the fragments say.
-    fn duration(&self, track: &Track) -> Option<f64> {
-        let seconds = |length: u64, scale: u32| {
-            if scale == 0 { 0.0 } else { length as f64 / f64::from(scale) }
-        };
-        let mut header = seconds(track.presented, self.timescale);
-        if header == 0.0 {
-            header = seconds(track.media, track.timescale);
-        }
-        let (first, last) = track.fragments.unwrap_or_default();
-        let longest = header
-            .max(seconds(last.saturating_sub(first), track.timescale))
-            .max(seconds(self.fragmented_length, self.timescale));
-        (longest > 0.0).then_some(longest)
     }
 }
 
-/// Units that the samples of one `trun` last, `each` being the length of those that do not say.
-fn run_length<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64, each: u32) -> Result<u64, Flaw> {
-    let (_, flags) = version(cursor)?;
-    let count = cursor.be32()?;
-    skip(cursor, if flags & 1 == 0 { 0 } else { 4 })?;
-    skip(cursor, if flags & 4 == 0 { 0 } else { 4 })?;
-    if flags & 0x100 == 0 {
-        return Ok(u64::from(count) * u64::from(each));
-    }
-    let rest = u64::from((flags & 0xe00).count_ones()) * 4;
-    if u64::from(count) * (4 + rest) > end.saturating_sub(cursor.position()) {
-        return Err(Flaw::Malformed("a run has more samples than room"));
-    }
-    let mut total = 0_u64;
-    for _ in 0..count {
-        total = total.saturating_add(u64::from(cursor.be32()?));
-        skip(cursor, rest)?;
-    }
-    Ok(total)
+/// A share of `count` samples.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+fn shown(count: u64, share: f64) -> u64 {
+    (count as f64 * share).round() as u64
 }

@@ -134,7 +134,8 @@ async fn send(app: &Arc<App>, output: &Output, part: Part, plan: &Plan) -> io::R
 async fn content(app: &App, output: &Output, first: u64, length: u64) -> io::Result<Body> {
     if output.stand_in {
         let format = format_of(&output.name);
-        let stand_in = StandIn::new(format, output.bytes).ok_or(io::ErrorKind::NotFound)?;
+        let stand_in =
+            StandIn::new(format, output.bytes, output.seconds).ok_or(io::ErrorKind::NotFound)?;
         let end = first + length;
         let pieces = stream::unfold(first, move |at| {
             let piece = stand_in.piece(at, end - at);

@@ -85,6 +85,9 @@ pub(crate) struct Output {
     /// Whether the timer made it: then there is no file.
     #[serde(default)]
     pub(crate) stand_in: bool,
+    /// How long a stand-in lasts.
+    #[serde(default)]
+    pub(crate) seconds: f64,
 }
 
 /// When the timer began a job, and how long it takes. Since the sandbox began.
