@@ -41,7 +41,7 @@ pub(super) struct JobArgs {
     pub(super) anchor: Option<String>,
 
     /// Size factor of the subject
-    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = parse_scale)]
     pub(super) scale: Option<f64>,
 
     /// Shift of the subject in pixels, right and down
@@ -158,6 +158,13 @@ fn read_composition(path: &std::path::Path) -> Result<serde_json::Value, Failure
         .map_err(|error| Failure::new(FailureKind::Usage, what, format!("it is not JSON: {error}")))
 }
 
+/// Reads a factor, such as `0.5` or `50%`.
+fn parse_scale(text: &str) -> Result<f64, String> {
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let parsed = number.trim_end().parse::<f64>().map(|number| number / whole);
+    parsed.map_err(|_| "write a factor such as 0.5, or a percentage such as 50%".to_owned())
+}
+
 fn parse_canvas(text: &str) -> Result<(u32, u32), String> {
     let (width, height) = text.split_once('x').ok_or("write WIDTHxHEIGHT, such as 1920x1080")?;
     let side = |side: &str| side.parse().map_err(|_| format!("'{side}' is no number of pixels"));
@@ -254,6 +261,8 @@ mod tests {
         ])
         .unwrap();
         assert_eq!(all.composition.canvas, Some((640, 480)));
+        let scaled = |scale: &str| options(&["--scale", scale]).unwrap().composition.scale;
+        assert_eq!((scaled("50%"), scaled("0.5")), (Some(0.5), Some(0.5)));
         assert_eq!(all.composition.offset, Some((-3, 4)));
         assert_eq!(all.tags["a"], "b=c");
         assert_eq!(all.extra["new"], serde_json::json!({"x": 1}));
@@ -274,6 +283,13 @@ mod tests {
             (vec!["--background", ""], "transparent, green"),
             (vec!["--scale", "NaN"], "0.01 to 10"),
             (vec!["--scale", "-1"], "0.01 to 10"),
+            (vec!["--scale", "5000%"], "0.01 to 10"),
+            (vec!["--scale", "half"], "50%"),
+            (vec!["--scale", "%"], "50%"),
+            (
+                vec!["--canvas", "101x101", "--format", "mp4", "--background", "green"],
+                "--canvas 102x102",
+            ),
             (vec!["--canvas=-5x5"], "pixels"),
             (vec!["--canvas", "0x0"], "2 to 7680"),
             (vec!["--anchor", "moon"], "top-left"),

@@ -71,14 +71,18 @@ fn cases(timing: &Timing) -> Vec<Case> {
     }
     let failing = fault("POST /v1/uploads", "nth = [1, 2]", &refusal(503, ", body = \"html\""))
         + &fault("GET /v1/jobs/*", "nth = [1, 2]", &refusal(502, ", body = \"html\""));
-    let silent = fault(
-        "GET /v1/jobs/*",
-        "nth = 1",
-        &format!("{{ delay_answer = \"{}ms\" }}", silence.as_millis()),
-    );
+    // Where the state does not tell a draft, the first look is at one, and a start without an answer is
+    // for a person to decide.
+    let created = "[jobs]\ndraft_state = \"created\"\n".to_owned();
+    let silent = created.clone()
+        + &fault(
+            "GET /v1/jobs/*",
+            "nth = 1",
+            &format!("{{ delay_answer = \"{}ms\" }}", silence.as_millis()),
+        );
     let lost = fault("POST /v1/jobs", "nth = 1", "{ reset = \"after\" }")
         + &fault("POST /v1/jobs/*/start", "nth = 1", "{ reset = \"after\" }");
-    let never = fault("POST /v1/jobs/*/start", "nth = 1", "{ reset = \"before\" }");
+    let never = created + &fault("POST /v1/jobs/*/start", "nth = 1", "{ reset = \"before\" }");
     let outage = fault("* /v1/**", "until = \"5s\"", &refusal(503, ", body = \"html\""));
     let limits = "[limits]\nin_flight = 2\ncontrol = { rate = 4.0, burst = 2.0 }\n";
     vec![
@@ -100,7 +104,11 @@ fn cases(timing: &Timing) -> Vec<Case> {
         Case { clips: MANY, ..Case::new("outage", "for 5 s, every call fails", outage) },
         Case::new("timeout", "a look is not answered in time", silent),
         Case::new("lost answers", "create and start take effect, and their answers are lost", lost),
-        Case::new("lost start", "a start is lost on its way, and nobody can know", never),
+        Case::new(
+            "lost start",
+            "a start is lost on its way, and the job is still `created`",
+            never,
+        ),
         Case {
             credits: 0.0,
             expected: Expected::StoppedForCredits,

@@ -450,7 +450,7 @@ fn over_budget(
 ) -> Failure {
     let max = max.unwrap_or_default();
     let why = match wanted {
-        Some(wanted) if task.work.estimate.is_none() => format!(
+        Some(wanted) if task.work.estimate.is_none() && task.look.seconds.is_none() => format!(
             "{spent} credits are started or in doubt; the length of the next input is not known, so \
              that it may cost up to {wanted}, by its size and the 500 MB that the service takes at \
              most: that would pass the bound of {max}"

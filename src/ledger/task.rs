@@ -129,6 +129,20 @@ impl Task {
         }
     }
 
+    /// What it costs at most, by what is known now: the length that the job shows, else what is known
+    /// of the input. The ledger's statements count alike.
+    #[must_use]
+    pub fn price_at_most(&self, rate: Option<f64>) -> Option<Credits> {
+        let shown = self.look.seconds.filter(|&seconds| seconds > 0.0);
+        let by_length = shown.and_then(|seconds| match (self.work.duration, self.work.estimate) {
+            (Some(duration), Some(estimate)) if duration > 0.0 && estimate.0 > 0.0 => {
+                Some(Credits(estimate.0 * seconds / duration))
+            }
+            _ => rate.map(|rate| Credits(seconds * rate)),
+        });
+        by_length.or_else(|| self.work.price_at_most(rate))
+    }
+
     /// Whether it occupies, or may occupy, one of the key's places at the service. A job whose start
     /// went without an answer, and that was not seen to run since then, does not: should the start
     /// land yet, the service refuses it or another one, and neither is billed twice.
@@ -403,7 +417,7 @@ impl Ledger {
             }
             if let Some(max) = gate.max_credits {
                 let spent = started_credits(tx, gate.batch, task.id, gate.rate)?;
-                let wanted = task.work.price_at_most(gate.rate);
+                let wanted = task.price_at_most(gate.rate);
                 // Sums of fractions differ in their last digits.
                 let bound = Credits(max.0 + 1e-6);
                 if wanted.is_none_or(|wanted| spent + wanted > bound) {

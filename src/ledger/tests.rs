@@ -620,6 +620,13 @@ fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
         ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
         Started::OverBudget { spent: Credits(30.0), wanted: Some(at_most) }
     );
+    // A draft may show its length before it is started.
+    second.look.seconds = Some(5.0);
+    assert_eq!(
+        ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
+        Started::OverBudget { spent: Credits(30.0), wanted: Some(Credits(5.0)) }
+    );
+    second.look.seconds = None;
     let enough = gate(30.0 + at_most.0);
     assert_eq!(ledger.commit_start(&owner, second, &enough).unwrap(), Started::Committed);
 }

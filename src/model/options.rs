@@ -350,6 +350,7 @@ impl JobOptions {
         let c = &self.composition;
         if let Some((width, height)) = c.canvas {
             check_canvas(width.into(), height.into())?;
+            self.check_sides("--canvas", width.into(), height.into())?;
         }
         if let Some(anchor) = &c.anchor {
             check_anchor(anchor)?;
@@ -360,7 +361,26 @@ impl JobOptions {
         if let Some((x, y)) = c.offset {
             check_offset(x.into(), y.into())?;
         }
-        c.verbatim.as_ref().map_or(Ok(()), check_verbatim)
+        let Some(verbatim) = &c.verbatim else { return Ok(()) };
+        check_verbatim(verbatim)?;
+        let side = |name| verbatim.pointer(&format!("/canvas/{name}"))?.as_i64();
+        side("width").zip(side("height")).map_or(Ok(()), |(width, height)| {
+            self.check_sides("a composition whose canvas is", width, height)
+        })
+    }
+
+    /// MP4 holds colours for blocks of two by two pixels.
+    fn check_sides(&self, option: &str, width: i64, height: i64) -> Result<(), BadOption> {
+        if self.format != OutputFormat::Mp4 || (width % 2 == 0 && height % 2 == 0) {
+            return Ok(());
+        }
+        let even = |side: i64| side + side % 2;
+        Err(BadOption(format!(
+            "mp4 needs an even width and height, not {width}x{height}; use {option} {}x{}, or another \
+             format",
+            even(width),
+            even(height)
+        )))
     }
 
     fn check_texts(&self) -> Result<(), BadOption> {
@@ -563,6 +583,24 @@ mod tests {
             let refused = placed(Composition { canvas: Some(canvas), ..plain.clone() });
             assert!(refused.unwrap_err().contains("2 to 7680"), "{canvas:?}");
         }
+        let as_mp4 = |format, canvas| {
+            let composition = Composition { canvas: Some(canvas), ..plain.clone() };
+            let background = Background::Color(Rgb::GREEN);
+            JobOptions { format, background, composition, ..JobOptions::default() }.check()
+        };
+        for canvas in [(101, 100), (100, 101), (7_679, 101)] {
+            let refused = as_mp4(OutputFormat::Mp4, canvas).unwrap_err().0;
+            assert!(refused.contains("even") && refused.contains("--canvas"), "{refused}");
+            assert_eq!(as_mp4(OutputFormat::Webm, canvas), Ok(()));
+        }
+        assert_eq!(as_mp4(OutputFormat::Mp4, (102, 100)), Ok(()));
+        let verbatim = serde_json::json!({"canvas": {"width": 101, "height": 100}});
+        let verbatim = Composition { verbatim: Some(verbatim), ..plain.clone() };
+        let background = Background::Color(Rgb::GREEN);
+        let format = OutputFormat::Mp4;
+        let options =
+            JobOptions { format, background, composition: verbatim, ..JobOptions::default() };
+        assert!(options.check().unwrap_err().0.contains("102x100"));
         for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 1e9, 1e-9] {
             let refused = placed(Composition { scale: Some(scale), ..plain.clone() });
             assert!(refused.unwrap_err().contains("0.01 to 10"), "{scale}");

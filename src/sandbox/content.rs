@@ -13,6 +13,13 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// The usual extension.
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Video(extension) | Self::Picture(extension) => extension,
+        }
+    }
+
     /// Tells the kind from the beginning of a file; the word is the usual extension.
     pub(crate) fn of(head: &[u8]) -> Option<Self> {
         match head {

@@ -30,7 +30,7 @@ pub(crate) enum Lane {
     Poll,
     /// Uploads.
     Transfer,
-    /// Output links; no key, no limit.
+    /// Links to outputs and uploads; no key, no limit.
     Output,
     /// Everything else.
     Open,
@@ -68,7 +68,7 @@ impl Lane {
     pub(crate) fn of(method: &str, path: &str) -> Self {
         match Route::of(method, path) {
             Some(route) => route.lane(),
-            None if path.starts_with("/outputs/") => Self::Output,
+            None if path.starts_with("/outputs/") || path.starts_with("/uploads/") => Self::Output,
             None => Self::Open,
         }
     }
@@ -91,6 +91,7 @@ mod tests {
             ("POST", "/v1/admin/keys", None, Lane::Open),
             ("GET", "/health", None, Lane::Open),
             ("GET", "/outputs/job_1/x.webm", None, Lane::Output),
+            ("GET", "/uploads/vid_1.mp4", None, Lane::Output),
         ];
         for (method, path, route, lane) in table {
             assert_eq!((Route::of(method, path), Lane::of(method, path)), (route, lane), "{path}");

@@ -6,11 +6,11 @@ use url::Url;
 
 use super::app::App;
 use super::engine::Probe;
-use super::service::{Caller, Refusal, Source};
+use super::service::{Caller, Refusal, Source, Upload};
 
 /// The address that an upload gets.
-pub(crate) fn upload_url(app: &App, id: &str) -> String {
-    format!("{}/uploads/{id}", app.cdn_url)
+pub(crate) fn upload_url(app: &App, upload: &Upload) -> String {
+    format!("{}/uploads/{}", app.cdn_url, upload.name())
 }
 
 /// Finds out what a `video_url` names.
@@ -30,17 +30,13 @@ pub(crate) fn resolve(app: &App, caller: &Caller, video_url: &str) -> Result<Sou
 fn own_source(app: &App, caller: &Caller, url: &Url) -> Option<Source> {
     let mut parts = url.path().trim_start_matches('/').split('/');
     let (folder, id) = (parts.next()?, parts.next()?);
-    let service = app.service();
     match folder {
         "uploads" => {
-            let upload = service.upload(id).filter(|upload| upload.key == caller.key)?;
-            let age = app.clock.wall().duration_since(upload.at);
-            let forget = app.director().scenario.uploads.forget_after;
-            let expired =
-                forget.is_some_and(|after| Duration::try_from(age).is_ok_and(|age| age > after));
-            (!expired).then(|| Source::Upload(id.to_owned()))
+            let upload = kept_upload(app, id).filter(|upload| upload.key == caller.key)?;
+            Some(Source::Upload(upload.id))
         }
         "outputs" => {
+            let service = app.service();
             let job = service.job(id).filter(|job| job.key == caller.key)?;
             job.output.as_ref()?;
             Some(Source::Output(id.to_owned()))
@@ -49,16 +45,25 @@ fn own_source(app: &App, caller: &Caller, url: &Url) -> Option<Source> {
     }
 }
 
+/// The upload whose address ends with `name`, unless it is forgotten by now.
+pub(crate) fn kept_upload(app: &App, name: &str) -> Option<Upload> {
+    let upload = app.service().upload(name)?.clone();
+    let age = app.clock.wall().duration_since(upload.at);
+    let forget = app.director().scenario.uploads.forget_after;
+    let expired = forget.is_some_and(|after| Duration::try_from(age).is_ok_and(|age| age > after));
+    (!expired).then_some(upload)
+}
+
 /// The upload behind an address, when it is one of this key.
 pub(crate) fn own_upload(app: &App, key: &str, address: &str) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| is_own(app, url))?;
-    let id = upload_id(&url)?;
+    let name = upload_name(&url)?;
     let service = app.service();
-    let upload = service.upload(id).filter(|upload| upload.key == key)?;
+    let upload = service.upload(name).filter(|upload| upload.key == key)?;
     Some(upload.id.clone())
 }
 
-fn upload_id(url: &Url) -> Option<&str> {
+fn upload_name(url: &Url) -> Option<&str> {
     let mut parts = url.path().trim_start_matches('/').split('/');
     (parts.next()? == "uploads").then(|| parts.next()).flatten()
 }
@@ -74,9 +79,9 @@ fn is_own(app: &App, url: &Url) -> bool {
 /// Forgets the upload that a `video_url` names.
 pub(crate) fn forget(app: &App, video_url: &str) {
     if let Ok(url) = Url::parse(video_url)
-        && let Some(id) = upload_id(&url)
+        && let Some(name) = upload_name(&url)
     {
-        app.service().forget_upload(id);
+        app.service().forget_upload(name);
     }
 }
 

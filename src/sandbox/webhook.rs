@@ -6,8 +6,8 @@ use serde_json::json;
 
 use super::app::App;
 use super::audit::{Delivery, milliseconds};
-use super::http::View;
-use super::scenario::{Action, WebhookRules};
+use super::http::{View, written};
+use super::scenario::{Action, TimeForm, WebhookRules};
 use super::service::Job;
 use super::sign::webhook_signature;
 
@@ -82,7 +82,7 @@ impl Letter {
         if self.old {
             now = now.checked_sub(jiff::SignedDuration::from_hours(OLD_HOURS)).unwrap_or(now);
         }
-        let timestamp = now.to_string();
+        let timestamp = written(now, TimeForm::Utc);
         let mut request = self
             .app
             .webhooks

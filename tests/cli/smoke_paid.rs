@@ -103,7 +103,8 @@ fn a_failed_job_and_failure_paths_that_do_not_fail_are_told_apart() {
             "contract",
         ),
         (
-            "[[fault]]\non = \"GET /v1/jobs/*\"\ndo = { set = { billing_status = \"not_charged\" } }\n",
+            "[jobs]\ndraft_state = \"created\"\n[[fault]]\non = \"GET /v1/jobs/*\"\n\
+             do = { set = { billing_status = \"not_charged\" } }\n",
             "credits",
             11,
             "contract",
@@ -115,7 +116,8 @@ fn a_failed_job_and_failure_paths_that_do_not_fail_are_told_apart() {
             "contract",
         ),
         (
-            "[[fault]]\non = \"GET /v1/jobs/*\"\ndo = { set = { billing_status = \"charged\" } }\n",
+            "[jobs]\ndraft_state = \"created\"\n[[fault]]\non = \"GET /v1/jobs/*\"\n\
+             do = { set = { billing_status = \"charged\" } }\n",
             "dead-link",
             11,
             "contract",

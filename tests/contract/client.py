@@ -10,6 +10,7 @@ with the rest of this repository.
 import json
 import sys
 import time
+from datetime import datetime
 
 import requests
 
@@ -81,6 +82,12 @@ def success(api, clip):
     upload = api.upload(clip, "clip.mp4")
     assert upload["success"] is True and upload["video_id"], upload
     assert upload["filename"] == "clip.mp4", upload
+    # The vendor's uploads are at a public address, with the ending of the file.
+    assert upload["video_url"].endswith(".mp4"), upload
+    sent = requests.get(upload["video_url"], timeout=TIMEOUT)
+    assert sent.status_code == 200 and sent.headers["content-type"] == "video/mp4", sent.headers
+    with open(clip, "rb") as file:
+        assert sent.content == file.read()
     draft = api.call("POST", "/v1/jobs", json={
         "video_url": upload["video_url"],
         "model": "light",
@@ -90,7 +97,7 @@ def success(api, clip):
         "auto_start": False,
         "metadata": {"from": "client.py"},
     })
-    assert draft["success"] is True and draft["status"] == "created", draft
+    assert draft["success"] is True and draft["status"] in ("created", "pending"), draft
     started = api.call("POST", f"/v1/jobs/{draft['id']}/start", json={
         "background": {"type": "transparent"},
         "composition": {"foreground": {"anchor": "center", "scale": 1}},
@@ -99,7 +106,8 @@ def success(api, clip):
     job, seen = api.wait(draft["id"])
     assert job["status"] == "completed", job
     assert job["error"] is None and job["output_url"], job
-    assert job["duration_seconds"] > 0 and job["created_at"], job
+    assert job["duration_seconds"] > 0, job
+    datetime.strptime(job["created_at"], "%Y-%m-%dT%H:%M:%S.%fZ")
 
     # The link carries its own right: no key goes there.
     output = requests.get(job["output_url"], timeout=TIMEOUT)

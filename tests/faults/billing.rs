@@ -137,6 +137,9 @@ fn row_04_create_answer_lost_when_drafts_are_known() {
     assert_eq!((audit.creates(), audit.bills()), (3, 2), "repeated; the orphan costs nothing");
 }
 
+/// A service whose state tells a draft from a job that waits.
+const CREATED: &str = "[jobs]\ndraft_state = \"created\"\n";
+
 #[test]
 fn row_05_start_is_decided_by_a_look_after_settling() {
     for (fault, starts) in [
@@ -148,7 +151,7 @@ fn row_05_start_is_decided_by_a_look_after_settling() {
         ("answer = { status = 409, when = \"after\" }", 1),
     ] {
         let mut case = Case::new(&format!(
-            "[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = {{ {fault} }}\n"
+            "{CREATED}[[fault]]\non = \"POST /v1/jobs/*/start\"\nnth = 1\ndo = {{ {fault} }}\n"
         ));
         case.home.clip("a.mp4");
         case.run(&["run", "a.mp4"]).ends_with(0);

@@ -353,7 +353,7 @@ pub fn groups() -> Vec<Vec<Variant>> {
     let one = |name, section, line| Variant { name, settings: vec![(section, line)] };
     vec![
         vec![
-            one("drafts are pending", "jobs", "draft_state = \"pending\""),
+            one("drafts are created", "jobs", "draft_state = \"created\""),
             one("drafts are queued_draft", "jobs", "draft_state = \"queued_draft\""),
         ],
         vec![one("no status from create", "jobs", "create_state = \"absent\"")],

@@ -28,14 +28,14 @@ fn rows() -> Vec<Row> {
         rows.push(row(variant.name, vec![variant.clone()]));
     }
     let several = |name, settings| row(name, vec![Variant { name, settings }]);
-    let pending = ("jobs", "draft_state = \"pending\"");
+    let created = ("jobs", "draft_state = \"created\"");
     let unbilled = ("jobs", "billing = \"null\"");
     let no_status = ("jobs", "create_state = \"absent\"");
-    rows.push(several("pending drafts, no status from create", vec![pending, no_status]));
-    rows.push(several("pending drafts, billing is null", vec![pending, unbilled]));
+    rows.push(several("created drafts, no status from create", vec![created, no_status]));
+    rows.push(several("created drafts, billing is null", vec![created, unbilled]));
     let ignored = ("jobs", "auto_start = \"ignored\"");
     rows.push(several("auto_start ignored, billing is null", vec![ignored, unbilled]));
-    rows.push(several("auto_start ignored, pending drafts", vec![ignored, pending]));
+    rows.push(several("auto_start ignored, created drafts", vec![ignored, created]));
     for (name, refusal, retry_after) in [
         ("429 with an HTML page", RefusalBody::Html, RetryAfter::Seconds),
         ("429 with an empty body", RefusalBody::Empty, RetryAfter::Seconds),

@@ -1,5 +1,5 @@
 //! Reading frames out of a video: FFmpeg decodes, turns and resamples in time; raw RGB comes back
-//! through a pipe.
+//! through a pipe, and is mapped where its colours are not the usual ones.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -9,6 +9,7 @@ use super::EngineError;
 use super::image::Frame;
 use super::probe::{Limits, Source, address, guarded};
 use super::process::{Leash, Program, Tools};
+use super::tone::Mapper;
 
 /// The frames of a video in order, one in memory at a time.
 #[derive(Debug)]
@@ -17,7 +18,8 @@ pub(crate) struct Frames {
     stdout: ChildStdout,
     size: (usize, usize),
     read: u64,
-    most: u64,
+    /// Maps colours, where they are not the usual ones, from what is kept beside it.
+    mapper: Option<(Mapper, Vec<u8>)>,
 }
 
 /// Which frames to read, and how large.
@@ -41,10 +43,14 @@ fn arguments(source: &Source, pace: Pace, most: u64) -> Vec<OsString> {
         Pace::All => source.rate.to_string(),
         Pace::Some(rate) => format!("{rate:.6}"),
     };
-    let (width, height) = source.size;
+    // The first picture begins the output, also where the decoder cannot make it.
+    let start = source.start.map(|start| format!(":start_time={start:.6}")).unwrap_or_default();
+    let ((width, height), matrix) = (source.size, source.matrix);
+    let layout = if source.wide.is_some() { "rgb48le" } else { "rgb24" };
     let filter = format!(
-        "{fields}fps={rate}:start_time=0,\
-         scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int,setsar=1,format=rgb24"
+        "{fields}fps={rate}{start},setpts=PTS-STARTPTS,scale={width}:{height}:\
+         in_color_matrix={matrix}:flags=bicubic+accurate_rnd+full_chroma_int,setsar=1,\
+         format={layout}"
     );
     list.extend(["-map".to_owned(), format!("0:{}", source.stream)].map(OsString::from));
     list.extend(["-vf".into(), filter.into()]);
@@ -90,9 +96,9 @@ impl Frames {
         source: &Source,
         limits: &Limits,
     ) -> Result<Self, EngineError> {
-        // What the header says was checked; this is for headers that lie.
-        let most = whole(limits.duration_seconds * source.rate.hertz()).saturating_add(1);
-        Self::start(leash, tools, source, Pace::All, most)
+        let seconds = source.duration.min(limits.duration_seconds);
+        let most = (seconds * source.rate.hertz()).round().max(1.0);
+        Self::start(leash, tools, source, Pace::All, whole(most))
     }
 
     fn start(
@@ -102,37 +108,35 @@ impl Frames {
         pace: Pace,
         most: u64,
     ) -> Result<Self, EngineError> {
-        let mut program =
-            leash.start(&tools.ffmpeg, &arguments(source, pace, most.saturating_add(1)), false)?;
+        let mut program = leash.start(&tools.ffmpeg, &arguments(source, pace, most), false)?;
         let stdout = program
             .stdout
             .take()
             .ok_or_else(|| EngineError("FFmpeg has no output pipe".to_owned()))?;
-        Ok(Self { program: Some(program), stdout, size: source.size, read: 0, most })
+        let mapper = source.wide.map(|wide| (Mapper::new(wide), Vec::new()));
+        Ok(Self { program: Some(program), stdout, size: source.size, read: 0, mapper })
     }
 
     /// The next frame into `buffer` (reused for its memory), or `None` at the end.
     pub(crate) fn next_into(&mut self, mut buffer: Vec<u8>) -> Result<Option<Frame>, EngineError> {
         let (width, height) = self.size;
-        buffer.resize(width * height * 3, 0);
-        let mut filled = 0;
-        while filled < buffer.len() {
-            let count = self
-                .stdout
-                .read(&mut buffer[filled..])
-                .map_err(|error| EngineError(format!("Reading frames failed: {error}")))?;
-            if count == 0 {
-                break;
+        let bytes = width * height * 3;
+        buffer.resize(bytes, 0);
+        let (filled, wanted) = match &mut self.mapper {
+            None => (fill(&mut self.stdout, &mut buffer)?, bytes),
+            Some((mapper, deep)) => {
+                deep.resize(bytes * 2, 0);
+                let filled = fill(&mut self.stdout, deep)?;
+                if filled == deep.len() {
+                    mapper.map(deep, &mut buffer);
+                }
+                (filled, bytes * 2)
             }
-            filled += count;
-        }
-        if filled < buffer.len() {
+        };
+        if filled < wanted {
             return self.end(filled).map(|()| None);
         }
         self.read += 1;
-        if self.read > self.most {
-            return Err(EngineError("The video has more frames than its limit allows".to_owned()));
-        }
         Ok(Some(Frame { width, height, data: buffer }))
     }
 
@@ -148,4 +152,19 @@ impl Frames {
         }
         ending
     }
+}
+
+/// Reads until `buffer` is full or the pipe ends; the number of bytes.
+fn fill(pipe: &mut ChildStdout, buffer: &mut [u8]) -> Result<usize, EngineError> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        let count = pipe
+            .read(&mut buffer[filled..])
+            .map_err(|error| EngineError(format!("Reading frames failed: {error}")))?;
+        if count == 0 {
+            break;
+        }
+        filled += count;
+    }
+    Ok(filled)
 }

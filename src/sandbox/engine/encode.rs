@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ChildStdin;
 
 use super::EngineError;
-use super::probe::{Source, address, guarded};
+use super::probe::{Rate, Source, address, guarded};
 use super::process::{Leash, Program, Tools};
 use super::sequence::Sequence;
 
@@ -55,6 +55,26 @@ impl Format {
     /// Whether the container holds sound.
     pub(crate) fn has_sound(self) -> bool {
         matches!(self, Self::Webm | Self::Mov | Self::Mp4)
+    }
+
+    /// Frames a second that players honour, at most: most take a GIF's delay of less than 2/100 s for
+    /// 1/10 s, and an animated WebP's of less than 11 ms likewise.
+    fn fastest(self) -> Option<f64> {
+        match self {
+            Self::Gif => Some(50.0),
+            Self::Webp => Some(90.0),
+            _ => None,
+        }
+    }
+
+    /// The rate at which a video of `rate` is written: each second or third frame and so on where all
+    /// would be too many, so that movement stays even.
+    pub(crate) fn rate(self, rate: Rate) -> Rate {
+        let mut divisor = 1;
+        while self.fastest().is_some_and(|most| rate.divided(divisor).hertz() > most * 1.0001) {
+            divisor += 1;
+        }
+        rate.divided(divisor)
     }
 
     /// Whether sides must be even (4:2:0 H.264).
@@ -111,6 +131,9 @@ fn sound(format: Format, codec: &str) -> &'static str {
     }
 }
 
+/// Seconds of sound before the first picture that nobody hears as a shift.
+const SOUND_AHEAD: f64 = 0.01;
+
 /// Filters between the raw frames and the encoder.
 fn filter(format: Format, alpha: bool) -> String {
     match format {
@@ -123,7 +146,9 @@ fn filter(format: Format, alpha: bool) -> String {
             )
         }
         Format::Webp | Format::PngSequence => "null".to_owned(),
-        _ => "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int"
+        // An encoder that writes its own frame headers takes the tags from the frame.
+        _ => "scale=out_color_matrix=bt709:out_range=tv:flags=accurate_rnd+full_chroma_int,\
+              setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
             .to_owned(),
     }
 }
@@ -153,7 +178,11 @@ fn arguments(order: &Order<'_>) -> Vec<OsString> {
     let raw = ["-pix_fmt", layout, "-video_size", &size, "-framerate", &rate, "-i", "pipe:0"];
     list.extend(raw.map(OsString::from));
     if let (Some((stream, codec)), true) = (&source.sound, format.has_sound()) {
-        // Sound beyond the last frame would make the output longer than what is shown.
+        // Sound before the first picture would come too late, and sound beyond the last one would make
+        // the output longer than what is shown.
+        if let Some(start) = source.start.filter(|&start| start > SOUND_AHEAD) {
+            list.extend(["-ss".to_owned(), format!("{start:.6}")].map(OsString::from));
+        }
         list.extend(["-t".to_owned(), format!("{:.6}", source.duration)].map(OsString::from));
         list.extend(guarded(source.demuxer));
         list.push("-i".into());
@@ -164,6 +193,11 @@ fn arguments(order: &Order<'_>) -> Vec<OsString> {
     let graph = format!("[0:v]{}[v]", filter(format, alpha));
     list.extend(["-filter_complex", &graph, "-map", "[v]"].map(OsString::from));
     list.extend(codec(format, alpha).split_whitespace().map(OsString::from));
+    if format == Format::Gif {
+        // The last frame is shown for as long as the others, also where it is the only one.
+        let hundredths = (100.0 / source.rate.hertz()).round().clamp(2.0, 65_535.0);
+        list.extend(["-final_delay".to_owned(), format!("{hundredths:.0}")].map(OsString::from));
+    }
     if format.has_sound() {
         let tags = "-colorspace bt709 -color_primaries bt709 -color_trc bt709 -color_range tv";
         list.extend(tags.split_whitespace().map(OsString::from));
@@ -223,5 +257,25 @@ impl Encoder {
             }
             Self::Sequence(sequence) => sequence.finish(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn animations_are_as_fast_as_players_honour() {
+        for rate in 1..=240 {
+            let whole = Rate { frames: rate, seconds: 1 };
+            assert_eq!(Format::Webm.rate(whole), whole);
+            for (format, most) in [(Format::Gif, 50.0), (Format::Webp, 90.0)] {
+                let written = format.rate(whole);
+                assert!(written.hertz() <= most && written.hertz() > most.min(rate.into()) / 2.0);
+                assert_eq!(written.frames, rate, "a part of {rate} with a whole divisor");
+            }
+        }
+        let ntsc = Rate { frames: 60_000, seconds: 1001 };
+        assert_eq!(Format::Gif.rate(ntsc).to_string(), "60000/2002");
     }
 }

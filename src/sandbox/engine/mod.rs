@@ -13,11 +13,13 @@ mod encode;
 mod image;
 mod install;
 mod matte;
+mod pictures;
 mod pipeline;
 mod probe;
 mod process;
 mod real;
 mod sequence;
+mod tone;
 
 pub use install::{install_rvm, installed_rvm};
 pub use probe::Limits;

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::pictures::Pictures;
 use super::process::{Leash, Tools};
+use super::tone::Wide;
 use super::{EngineError, Probe, container};
 
 /// What the engine agrees to work on. A file beyond these is refused with the limit in words.
@@ -58,10 +60,37 @@ pub(crate) struct Rate {
     pub(crate) seconds: u32,
 }
 
+/// A positive number without its fraction.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "clamped to 1 to 10^9 before"
+)]
+fn whole(number: f64) -> u32 {
+    number as u32
+}
+
 impl Rate {
     /// Frames a second.
     pub(crate) fn hertz(self) -> f64 {
         f64::from(self.frames) / f64::from(self.seconds)
+    }
+
+    /// One frame of `divisor`.
+    pub(crate) fn divided(self, divisor: u32) -> Self {
+        Self { seconds: self.seconds.saturating_mul(divisor), ..self }
+    }
+
+    /// The nearest usual rate: whole, or the 1000/1001 part of a whole one; else in thousandths.
+    fn near(hertz: f64) -> Self {
+        let frames = |number: f64| whole(number.clamp(1.0, 1e9));
+        let is_near = |rate: &Self| (rate.hertz() / hertz - 1.0).abs() < 2e-4;
+        let usual = [
+            Self { frames: frames(hertz.round()), seconds: 1 },
+            Self { frames: frames((hertz * 1.001).round() * 1000.0), seconds: 1001 },
+        ];
+        let exact = Self { frames: frames((hertz * 1000.0).round()), seconds: 1000 };
+        usual.into_iter().find(is_near).unwrap_or(exact)
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -90,8 +119,14 @@ pub(crate) struct Source {
     pub(crate) size: (usize, usize),
     /// The constant rate at which frames are taken.
     pub(crate) rate: Rate,
-    /// Seconds from the start of the file to the end of the video stream.
+    /// When the first picture is shown, in seconds from the start of the file, where packets say so.
+    pub(crate) start: Option<f64>,
+    /// Seconds from the first picture to the end of the last one.
     pub(crate) duration: f64,
+    /// The matrix of its luminance and colour differences, as FFmpeg's scaler names it.
+    pub(crate) matrix: &'static str,
+    /// Colours that have to be mapped to the usual ones.
+    pub(crate) wide: Option<Wide>,
     /// Whether lines were recorded in two fields.
     pub(crate) interlaced: bool,
     /// Index and codec of the first sound stream that can be decoded.
@@ -99,7 +134,7 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// How many frames are to be expected; what really comes may differ a little.
+    /// How many frames are taken, if all of them can be decoded.
     pub(crate) fn expected_frames(&self) -> f64 {
         (self.duration * self.rate.hertz()).round().max(1.0)
     }
@@ -157,22 +192,36 @@ pub(crate) fn look(
     let answer = serde_json::from_slice::<Value>(&answer)
         .map_err(|error| EngineError(format!("FFprobe answered strangely: {error}")))?;
     let mut source = read(&answer, file, demuxer)?;
-    let whole = number(&answer["format"]["duration"]).unwrap_or(0.0);
-    if source.duration <= 0.0 || whole > source.duration * 1.05 + 0.05 {
-        // Recorders that stream (browsers do) leave the length open, and the stream of a varying
-        // frame rate may say less than it holds: look at every packet.
-        let stream = source.stream.to_string();
-        let times = "packet=pts_time,duration_time";
-        let packets =
-            ask(&["-select_streams", &stream, "-show_entries", times, "-of", "compact=p=0:nk=1"])?;
-        let start = number(&answer["format"]["start_time"]).unwrap_or(0.0);
-        source.duration = length(&String::from_utf8_lossy(&packets), start, source.rate);
-    }
+    // Headers may say anything: the packets are what there is.
+    let stream = source.stream.to_string();
+    let fields = "packet=pts_time,dts_time,duration_time,flags";
+    let packets =
+        ask(&["-select_streams", &stream, "-show_entries", fields, "-of", "compact=p=0"])?;
+    source.measure(&answer, &Pictures::read(&String::from_utf8_lossy(&packets)))?;
     within(&source, limits)?;
     if source.rate.hertz() > f64::from(limits.frame_rate) {
         source.rate = Rate { frames: limits.frame_rate, seconds: 1 };
     }
     Ok(source)
+}
+
+impl Source {
+    /// Replaces what the header says of time by what the packets say.
+    fn measure(&mut self, answer: &Value, pictures: &Pictures) -> Result<(), EngineError> {
+        let video = answer["streams"]
+            .as_array()
+            .and_then(|list| list.iter().find(|stream| stream["index"] == self.stream))
+            .unwrap_or(&Value::Null);
+        let stated = number(&video["duration"]).filter(|_| self.demuxer == "avi");
+        let frame = 1.0 / steady_rate(video, None).hertz();
+        self.duration = pictures
+            .span(frame, stated)
+            .ok_or_else(|| EngineError("Invalid video: it has no pictures".to_owned()))?;
+        self.rate = steady_rate(video, Some((pictures, self.duration)));
+        let began = number(&answer["format"]["start_time"]).unwrap_or(0.0);
+        self.start = pictures.first().map(|first| (first - began).max(0.0));
+        Ok(())
+    }
 }
 
 /// Refuses what is beyond the limits.
@@ -196,26 +245,6 @@ fn number(value: &Value) -> Option<f64> {
         .filter(|number: &f64| number.is_finite())
 }
 
-/// `HH:MM:SS.fraction`, as Matroska tags write it.
-fn clock(text: &str) -> Option<f64> {
-    text.split(':').try_fold(0.0, |sum, part| Some(sum * 60.0 + part.parse::<f64>().ok()?))
-}
-
-/// From `start` to the end of the last picture, by the times of all packets.
-fn length(packets: &str, start: f64, rate: Rate) -> f64 {
-    let frame = 1.0 / rate.hertz();
-    let (mut last, mut count) = (None, 0u32);
-    for line in packets.lines().filter(|line| !line.is_empty()) {
-        let mut fields = line.split('|').map(|field| field.parse::<f64>().ok());
-        count += 1;
-        if let Some(time) = fields.next().flatten() {
-            let end = time + fields.next().flatten().filter(|&span| span > 0.0).unwrap_or(frame);
-            last = Some(last.map_or(end, |last: f64| last.max(end)));
-        }
-    }
-    last.map_or(f64::from(count) * frame, |last| (last - start).max(frame))
-}
-
 fn read(answer: &Value, file: &Path, demuxer: &'static str) -> Result<Source, EngineError> {
     let none = Vec::new();
     let streams = answer["streams"].as_array().unwrap_or(&none);
@@ -233,24 +262,37 @@ fn read(answer: &Value, file: &Path, demuxer: &'static str) -> Result<Source, En
     let sound = of_kind("audio").find_map(|stream| {
         Some((stream["index"].as_u64()?, stream["codec_name"].as_str()?.to_owned()))
     });
-    let format = &answer["format"];
-    let duration = number(&video["duration"])
-        .or_else(|| clock(video["tags"]["DURATION"].as_str()?))
-        .or_else(|| number(&format["duration"]))
-        .unwrap_or(0.0);
-    let late =
-        number(&video["start_time"]).unwrap_or(0.0) - number(&format["start_time"]).unwrap_or(0.0);
     Ok(Source {
         file: file.to_owned(),
         demuxer,
         stream: video["index"].as_u64().unwrap_or(0),
         size,
-        rate: steady_rate(video),
-        duration: if duration > 0.0 { duration + late.max(0.0) } else { 0.0 },
+        rate: steady_rate(video, None),
+        start: None,
+        duration: 0.0,
+        matrix: matrix(video["color_space"].as_str(), size),
+        wide: Wide::of(video["color_transfer"].as_str(), video["color_primaries"].as_str()),
         interlaced: matches!(video["field_order"].as_str(), Some("tt" | "bb" | "tb" | "bt")),
         sound,
     })
 }
+
+/// The matrix of a video. One that states none has that of its size, as players take it.
+fn matrix(stated: Option<&str>, (width, height): (usize, usize)) -> &'static str {
+    let is_large = width.max(height) >= 1280 || width.min(height) >= 720;
+    match stated.unwrap_or("unknown") {
+        "bt709" => "bt709",
+        "unknown" if is_large => "bt709",
+        "unknown" | "bt470bg" | "smpte170m" => "smpte170m",
+        "smpte240m" => "smpte240m",
+        "fcc" => "fcc",
+        "bt2020nc" | "bt2020c" => "bt2020",
+        _ => "auto",
+    }
+}
+
+/// Sample aspects nearer to square than this are what rounding a size to even sides leaves.
+const SQUARE: f64 = 0.02;
 
 /// The stored size made square of pixel and turned the way it is shown.
 fn shown_size(video: &Value) -> Option<(usize, usize)> {
@@ -261,7 +303,7 @@ fn shown_size(video: &Value) -> Option<(usize, usize)> {
         Some((across.parse::<u64>().ok()?, down.parse::<u64>().ok()?))
     }) && across > 0
         && down > 0
-        && across != down
+        && (across as f64 / down as f64 - 1.0).abs() > SQUARE
     {
         let square = (width as u64).checked_mul(across)?.checked_add(down / 2)? / down;
         width = usize::try_from(square.max(1)).ok()?;
@@ -274,18 +316,26 @@ fn shown_size(video: &Value) -> Option<(usize, usize)> {
     Some(if quarter { (height, width) } else { (width, height) })
 }
 
-/// The rate at which to take frames. A video of varying rate says a finer one than its average:
-/// taken as long as it is a usual one, so that no frame is lost.
-fn steady_rate(video: &Value) -> Rate {
-    let rate = |name: &str| video[name].as_str().and_then(Rate::parse);
-    let finest = rate("r_frame_rate").filter(|rate| (1.0..=60.0).contains(&rate.hertz()));
-    let average = rate("avg_frame_rate").filter(|rate| (0.01..=1000.0).contains(&rate.hertz()));
-    match (average, finest) {
-        (Some(average), Some(finest)) if finest.hertz() > average.hertz() * 1.01 => finest,
-        (Some(average), _) => average,
-        (None, Some(finest)) => finest,
-        (None, None) => Rate { frames: 25, seconds: 1 },
-    }
+/// The rate at which to take frames. A video of varying rate states a finer one than its average:
+/// taken if it is a usual one and pictures do follow each other so fast, so that none is lost.
+fn steady_rate(video: &Value, counted: Option<(&Pictures, f64)>) -> Rate {
+    let stated = |name: &str, rates: std::ops::RangeInclusive<f64>| {
+        let rate = video[name].as_str().and_then(Rate::parse);
+        rate.filter(|rate| rates.contains(&rate.hertz()))
+    };
+    let finest = stated("r_frame_rate", 1.0..=60.0);
+    let average = stated("avg_frame_rate", 0.01..=1000.0);
+    let Some((pictures, span)) = counted else {
+        return average.or(finest).unwrap_or(Rate { frames: 25, seconds: 1 });
+    };
+    let hertz = pictures.average(span).clamp(0.01, 1000.0);
+    // The header's fraction is exact where it is true.
+    let average = average
+        .filter(|average| (average.hertz() / hertz - 1.0).abs() < 5e-3)
+        .unwrap_or_else(|| Rate::near(hertz));
+    finest
+        .filter(|finest| finest.hertz() > average.hertz() * 1.01 && pictures.reach(finest.hertz()))
+        .unwrap_or(average)
 }
 
 #[cfg(test)]
@@ -311,7 +361,6 @@ mod tests {
         let sound = json!({"index": 1, "codec_type": "audio", "codec_name": "aac"});
         let source = source(&video(), &sound);
         assert_eq!(source.size, (640, 360));
-        assert!((source.expected_frames() - 48.0).abs() < 1e-9);
         assert_eq!(source.sound, Some((1, "aac".to_owned())));
         assert!(source.describe().has_audio);
     }
@@ -335,45 +384,94 @@ mod tests {
         assert!(read(&answer, Path::new("clip"), "mov").is_err());
     }
 
+    /// The packets of pictures that follow each other after `gaps` seconds.
+    fn packets(gaps: &[f64]) -> Pictures {
+        let mut at = 0.0;
+        let line = |gap: &f64| {
+            let line = format!("pts_time={at:.6}|duration_time={gap:.6}|flags=__\n");
+            at += gap;
+            line
+        };
+        Pictures::read(&gaps.iter().map(line).collect::<String>())
+    }
+
+    fn measured(video: &Value, pictures: &Pictures) -> Source {
+        let mut source = source(video, &json!({}));
+        let answer = json!({"streams": [video], "format": {"start_time": "0.0"}});
+        source.measure(&answer, pictures).unwrap();
+        source
+    }
+
     #[test]
     fn rates() {
-        for (finest, average, wanted) in [
-            ("30/1", "24000/1001", "30/1"),
-            ("90000/1", "29/2", "29/2"),
-            ("25/1", "25/1", "25/1"),
-            ("0/0", "0/0", "25/1"),
-            ("30000/1001", "30000/1001", "30000/1001"),
+        let ntsc = 1001.0 / 30000.0;
+        for (finest, average, gaps, wanted) in [
+            // Drops on a grid of 30: the grid is taken.
+            ("30/1", "27/1", [vec![1.0 / 30.0; 24], vec![2.0 / 30.0; 3]].concat(), "30/1"),
+            ("90000/1", "29/2", vec![1.0 / 14.5; 29], "29/2"),
+            ("25/1", "25/1", vec![0.04; 50], "25/1"),
+            ("0/0", "0/0", vec![0.04; 50], "25/1"),
+            ("30000/1001", "30000/1001", vec![ntsc; 50], "30000/1001"),
+            ("30000/1001", "0/0", vec![ntsc; 50], "30000/1001"),
+            // Fields are counted, and no picture comes so fast.
+            ("50/1", "25/1", vec![0.04; 50], "25/1"),
+            // A header that says an hour.
+            ("120/1", "1/72", vec![1.0 / 120.0; 240], "120/1"),
+            ("1000/1", "1/72", vec![0.0303; 50], "33/1"),
         ] {
             let mut stream = video();
             stream["r_frame_rate"] = json!(finest);
             stream["avg_frame_rate"] = json!(average);
-            assert_eq!(steady_rate(&stream).to_string(), wanted);
+            let source = measured(&stream, &packets(&gaps));
+            assert_eq!(source.rate.to_string(), wanted, "{finest} {average}");
+        }
+        assert_eq!(Rate { frames: 60, seconds: 1 }.divided(2).to_string(), "60/2");
+    }
+
+    #[test]
+    fn packets_tell_the_length_and_not_the_header() {
+        for (stated, demuxer) in [("3600.0", "mov"), ("0.0", "mov"), ("1331.6", "avi")] {
+            let mut stream = video();
+            stream["duration"] = json!(stated);
+            let mut source = source(&stream, &json!({}));
+            source.demuxer = demuxer;
+            let answer = json!({"streams": [stream], "format": {"start_time": "0.0"}});
+            source.measure(&answer, &packets(&[0.04; 50])).unwrap();
+            assert!((source.duration - 2.0).abs() < 1e-3, "{stated}: {}", source.duration);
+            assert!(source.measure(&answer, &Pictures::read("")).is_err(), "no picture");
         }
     }
 
     #[test]
-    fn packets_tell_the_length() {
-        let rate = Rate { frames: 20, seconds: 1 };
-        assert!((length("0.0|0.05\n0.75|0.05|\n0.25|N/A\n", 0.0, rate) - 0.8).abs() < 1e-9);
-        assert!((length("N/A|N/A\nN/A|N/A\n\n", 0.0, rate) - 0.1).abs() < 1e-9);
-        assert!((length("1.5|N/A\n", 1.0, rate) - 0.55).abs() < 1e-9);
-        assert!(length("", 0.0, rate).abs() < 1e-9);
+    fn limits_are_for_what_is_there() {
+        let source = measured(&video(), &packets(&[0.04; 50]));
+        let limits = Limits { duration_seconds: 1.0, ..Limits::default() };
+        assert!(within(&source, &limits).unwrap_err().0.contains("too long"));
+        let limits = Limits { pixels: 100, ..Limits::default() };
+        assert!(within(&source, &limits).unwrap_err().0.contains("too large"));
     }
 
     #[test]
-    fn lengths() {
-        let mut late = video();
-        late["start_time"] = json!("1.5");
-        assert!((source(&late, &json!({})).duration - 3.5).abs() < 1e-9);
-        let mut tagged = video();
-        tagged["duration"] = Value::Null;
-        tagged["tags"] = json!({"DURATION": "00:01:02.500000000"});
-        assert!((source(&tagged, &json!({})).duration - 62.5).abs() < 1e-9);
-        let limits = Limits { duration_seconds: 1.0, ..Limits::default() };
-        assert!(within(&source(&video(), &json!({})), &limits).unwrap_err().0.contains("too long"));
-        let limits = Limits { pixels: 100, ..Limits::default() };
-        assert!(
-            within(&source(&video(), &json!({})), &limits).unwrap_err().0.contains("too large")
-        );
+    fn an_aspect_that_rounding_leaves_changes_nothing() {
+        for (aspect, width) in
+            [("1:1", 640), ("1280:1281", 640), ("101:100", 640), ("10:11", 582), ("4:3", 853)]
+        {
+            let mut stream = video();
+            stream["sample_aspect_ratio"] = json!(aspect);
+            assert_eq!(source(&stream, &json!({})).size, (width, 360), "{aspect}");
+        }
+    }
+
+    #[test]
+    fn a_matrix_that_is_not_stated_follows_from_the_size() {
+        for (stated, size, wanted) in [
+            (None, (720, 576), "smpte170m"),
+            (Some("unknown"), (1280, 720), "bt709"),
+            (None, (720, 1280), "bt709"),
+            (Some("bt2020nc"), (640, 360), "bt2020"),
+            (Some("gbr"), (640, 360), "auto"),
+        ] {
+            assert_eq!(matrix(stated, size), wanted, "{stated:?} {size:?}");
+        }
     }
 }

@@ -293,7 +293,8 @@ fn readable(words: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in words.lines().rev() {
         let line = without_path(line.trim());
-        if !line.is_empty() && !lines.contains(&line) {
+        let is_news = !line.is_empty() && !line.starts_with("Last message repeated");
+        if is_news && !lines.contains(&line) {
             lines.push(line);
         }
         if lines.len() == 3 {

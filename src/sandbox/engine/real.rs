@@ -10,6 +10,7 @@ use super::encode::{Encoder, Format, Order};
 use super::pipeline::Line;
 use super::probe::{self, Limits, Source};
 use super::process::{Leash, Tools};
+use super::tone::Wide;
 use super::{Backdrop, Engine, EngineError, Outcome, Probe, Task, backdrop};
 
 /// Decodes, mattes and encodes on this machine.
@@ -60,6 +61,13 @@ impl RealEngine {
         let place = compose::place(&task.layout, source.size, canvas)?;
         let backing = backdrop::prepare(leash, &self.tools, &self.limits, &task.backdrop, canvas)?;
         let composer = Composer::new(source.size, canvas, place, backing);
+        let mut notes = Vec::new();
+        if let Some((width, height)) = task.layout.canvas
+            && format.needs_even_sides()
+            && (width % 2, height % 2) != (0, 0)
+        {
+            notes.push(format!("mp4 needs even sides: the canvas is {}x{}", canvas.0, canvas.1));
+        }
         let order = Order {
             format,
             size: canvas,
@@ -67,7 +75,9 @@ impl RealEngine {
             source,
             output: &task.output,
         };
-        let Choice { matter, notes } = choose(&self.networks, leash, &self.tools, task, source)?;
+        let Choice { matter, notes: chosen } =
+            choose(&self.networks, leash, &self.tools, task, source)?;
+        notes.extend(chosen);
         let engine = matter.name.to_owned();
         let line = Line {
             frames: Frames::open(leash, &self.tools, source, &self.limits)?,
@@ -100,7 +110,17 @@ impl Engine for RealEngine {
         cancel: &AtomicBool,
     ) -> Result<Outcome, EngineError> {
         let format = Format::parse(&task.format)?;
-        let source = probe::look(&self.tools, &self.limits, &task.input, cancel)?;
+        let mut source = probe::look(&self.tools, &self.limits, &task.input, cancel)?;
+        let mut remarks: Vec<String> = source.wide.and_then(Wide::note).into_iter().collect();
+        let rate = format.rate(source.rate);
+        if rate != source.rate {
+            let (from, to) = (source.rate.hertz(), rate.hertz());
+            remarks.push(format!(
+                "Players do not show {} at {from:.0} frames a second: it has {to:.0}",
+                task.format
+            ));
+            source.rate = rate;
+        }
         self.check(task, format, &source)?;
         let expected = source.expected_frames();
         let Done { frames, engine, notes } =
@@ -114,6 +134,7 @@ impl Engine for RealEngine {
                 let _ = std::fs::remove_file(&task.output);
             })?;
         progress(100.0);
+        let notes = [remarks, notes].concat();
         Ok(Outcome { duration_seconds: frames as f64 / source.rate.hertz(), frames, engine, notes })
     }
 }

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq as _;
 
 use super::answer::{Answer, Handled};
+use super::view::written;
 use crate::sandbox::app::App;
+use crate::sandbox::scenario::TimeForm;
 use crate::sandbox::service::{Key, Refusal};
 
 /// `GET /v1/admin/config`
@@ -28,13 +30,14 @@ pub(crate) async fn config(State(app): State<Arc<App>>, headers: HeaderMap) -> H
 /// `GET /v1/admin/keys`
 pub(crate) async fn keys(State(app): State<Arc<App>>, headers: HeaderMap) -> Handled {
     check_token(&app, &headers)?;
+    let times = app.director().scenario.answers.times;
     let service = app.service();
     let items: Vec<Value> = service
         .registry
         .keys
         .iter()
         .map(|key| {
-            let mut shown = shown(key);
+            let mut shown = shown(key, times);
             shown["credits"] = json!(service.balance(&key.client_id));
             shown
         })
@@ -56,7 +59,7 @@ pub(crate) async fn create(
     let api_key = new_key(&app);
     let now = app.clock.wall();
     let key = app.service().add_key(&api_key, client_id, note, credits, now).map_err(unwritten)?;
-    let mut answer = shown(&key);
+    let mut answer = shown(&key, app.director().scenario.answers.times);
     answer["api_key"] = api_key.into();
     Ok(Answer::of(answer).with_effect())
 }
@@ -107,13 +110,13 @@ pub(crate) fn check_token(app: &App, headers: &HeaderMap) -> Result<(), Refusal>
     }
 }
 
-fn shown(key: &Key) -> Value {
+fn shown(key: &Key, times: TimeForm) -> Value {
     json!({
         "client_id": key.client_id,
         "key_fingerprint": key.fingerprint,
         "note": key.note,
         "enabled": key.enabled,
-        "created_at": key.created_at,
+        "created_at": written(key.created_at, times),
     })
 }
 

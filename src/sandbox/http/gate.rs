@@ -16,6 +16,7 @@ use futures_util::StreamExt as _;
 use super::answer::Handled;
 use super::body::{delay, hindered};
 use super::connection::Connection;
+use super::drain::expects_continue;
 use super::finish::{Finish, Interruption, Noted};
 use super::pace::{Direction, paced};
 use crate::sandbox::app::{App, lock};
@@ -27,11 +28,7 @@ use crate::sandbox::service::{Caller, Refusal, code_for};
 use crate::sandbox::sign::sha256_hex;
 
 /// Longest body that is read whole; everything but an upload is short.
-const BODY_LIMIT: usize = 1 << 20;
-
-/// So much of a body that is too long is read and thrown away, because many clients send all
-/// before they read, and would see a broken pipe in place of the refusal.
-const POLITENESS: usize = 64 << 20;
+pub(super) const BODY_LIMIT: usize = 1 << 20;
 
 /// One call on its way.
 struct Call {
@@ -69,7 +66,16 @@ pub(crate) async fn gate(
             .map(|body| paced(hindered(body, whole, &plan, connection), &app, Direction::Upload));
         return call.carry_out(request, next).await;
     }
-    match read_whole(request).await {
+    let request =
+        if stated_length(request.headers()).is_some_and(|stated| stated > BODY_LIMIT as u64) {
+            Err(too_long())
+        } else if expects_continue(request.headers()) {
+            // Refused before it is sent, or else read by the handler.
+            Ok(request)
+        } else {
+            read_whole(request).await
+        };
+    match request {
         Ok(request) => {
             let carried = tokio::spawn(call.carry_out(request, next)).await;
             // A panic in a handler is a defect of the sandbox; say so rather than hang.
@@ -82,23 +88,22 @@ pub(crate) async fn gate(
 /// Reads a short body, so that what follows does not depend on the connection.
 async fn read_whole(request: Request) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
-    let (mut stream, mut bytes, mut read) = (body.into_data_stream(), Vec::new(), 0);
+    let (mut stream, mut bytes) = (body.into_data_stream(), Vec::new());
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| Refusal::invalid("The request body broke off"))?;
-        read += chunk.len();
-        if read <= BODY_LIMIT {
-            bytes.extend_from_slice(&chunk);
-        } else if read > POLITENESS {
-            break;
+        if bytes.len() + chunk.len() > BODY_LIMIT {
+            return Err(too_long());
         }
-    }
-    if read > BODY_LIMIT {
-        return Err(Refusal::new(413, "invalid_request", "Request body too large"));
+        bytes.extend_from_slice(&chunk);
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-fn stated_length(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn too_long() -> Refusal {
+    Refusal::new(413, "invalid_request", "Request body too large")
+}
+
+pub(super) fn stated_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
@@ -212,8 +217,9 @@ impl Call {
             request.extensions_mut().insert(caller);
         }
         let response = next.run(request).await;
-        let is_output = self.path.starts_with("/outputs/");
-        if !is_output && response.extensions().get::<Handled>().is_none() {
+        if Lane::of(&self.method, &self.path) != Lane::Output
+            && response.extensions().get::<Handled>().is_none()
+        {
             // The router's own refusals: an unreadable path or query.
             let status = response.status().as_u16();
             return Refusal::new(status, code_for(status), "The request could not be read")

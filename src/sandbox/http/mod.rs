@@ -1,7 +1,7 @@
 //! The sandbox over HTTP: routes of the API, of the output origin, and of the control surface.
 //!
-//! Handlers answer with values; [`gate`] stands around them all and decides what goes out. [`host`]
-//! comes before it: a request under a foreign name reaches nothing.
+//! Handlers answer with values; [`gate`] is around them all and decides what goes out. [`host`] comes
+//! before it: a request under a foreign name reaches nothing. [`drain`] is around both.
 
 mod account;
 mod admin;
@@ -9,6 +9,7 @@ mod answer;
 mod body;
 pub(crate) mod connection;
 mod control;
+mod drain;
 mod finish;
 mod gate;
 pub(crate) mod host;
@@ -29,7 +30,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub(crate) use self::view::View;
+pub(crate) use self::view::{View, written};
 use super::app::App;
 
 /// The API's origin.
@@ -50,19 +51,23 @@ pub(crate) fn api(app: &Arc<App>) -> Router {
         .route("/health", get(open::health))
         .fallback(open::nothing)
         .method_not_allowed_fallback(open::wrong_method)
+        .layer(DefaultBodyLimit::max(gate::BODY_LIMIT))
         .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate));
     gated
         .merge(control::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), drain::rest))
         .with_state(Arc::clone(app))
 }
 
-/// The origin of outputs.
+/// The origin of outputs and uploads.
 pub(crate) fn outputs(app: &Arc<App>) -> Router {
     Router::new()
         .route("/outputs/{job}/{name}", get(output::output))
+        .route("/uploads/{name}", get(output::upload))
         .fallback(open::nothing)
         .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate))
         .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), drain::rest))
         .with_state(Arc::clone(app))
 }

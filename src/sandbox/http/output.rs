@@ -1,8 +1,10 @@
-//! The second origin: finished outputs behind signed links that expire.
+//! The second origin: finished outputs behind signed links that expire, and uploads under the plain
+//! address that the answer to the upload names, as at the vendor's.
 //!
 //! Range, `If-Range`, `ETag` and 416 are as in RFC 9110; a dead link answers as object stores do.
 
 use std::io::{self, SeekFrom};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Extension;
@@ -25,7 +27,8 @@ use super::range::{Part, part_of};
 use crate::sandbox::app::{App, lock};
 use crate::sandbox::director::Plan;
 use crate::sandbox::scenario::Action;
-use crate::sandbox::service::Output;
+use crate::sandbox::service::Disk;
+use crate::sandbox::source;
 use crate::sandbox::timer::StandIn;
 
 /// Bytes read from disk at once.
@@ -48,31 +51,80 @@ pub(crate) async fn output(
         let output = service.job(&job_id).and_then(|job| job.output.clone());
         output.filter(|output| output.name == name)
     };
-    let Some(found) = found else {
-        return denied(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.");
-    };
+    let Some(found) = found else { return no_such_key() };
     if plan.has(&Action::RevokeLink)
         && let Some(signature) = query.text("signature")
     {
         lock(&app.revoked).insert(signature.to_owned());
     }
+    let content = if found.stand_in {
+        Content::StandIn { seconds: found.seconds }
+    } else {
+        Content::file(&app, |disk| disk.output(&found.name))
+    };
+    let object = Object { name: found.name, bytes: found.bytes, etag: found.etag, content };
+    answer(&app, &object, &headers, &plan).await
+}
+
+/// `GET /uploads/{name}`
+pub(crate) async fn upload(
+    State(app): State<Arc<App>>,
+    Extension(plan): Extension<Arc<Plan>>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let Some(upload) = source::kept_upload(&app, &name) else { return no_such_key() };
+    let content = Content::file(&app, |disk| disk.upload(&upload.id));
+    let etag = format!("\"{}\"", upload.id);
+    let object = Object { name, bytes: upload.bytes, etag, content };
+    answer(&app, &object, &headers, &plan).await
+}
+
+/// What a link leads to.
+struct Object {
+    name: String,
+    bytes: u64,
+    etag: String,
+    content: Content,
+}
+
+/// Where the bytes of an object are.
+enum Content {
+    /// Made up from the name, the size and the length.
+    StandIn {
+        seconds: f64,
+    },
+    File(PathBuf),
+    /// Never kept: a sandbox without a directory.
+    Nowhere,
+}
+
+impl Content {
+    fn file(app: &App, path: impl FnOnce(&Disk) -> PathBuf) -> Self {
+        app.store.disk().map_or(Self::Nowhere, |disk| Self::File(path(disk)))
+    }
+}
+
+/// The object, or the part of it that is asked for.
+async fn answer(app: &Arc<App>, object: &Object, headers: &HeaderMap, plan: &Plan) -> Response {
     let etag = if plan.has(&Action::ChangingEtag) {
         format!("\"{}\"", app.tokens.hex(32))
     } else {
-        found.etag.clone()
+        object.etag.clone()
     };
     let part = if plan.has(&Action::NoRange) {
         Part::Whole
     } else {
-        part_of(text(&headers, &RANGE), text(&headers, &IF_RANGE), &etag, found.bytes)
+        part_of(text(headers, &RANGE), text(headers, &IF_RANGE), &etag, object.bytes)
     };
-    match send(&app, &found, part, &plan).await {
+    match send(app, object, part, plan).await {
         Ok(mut response) => {
             set(response.headers_mut(), ETAG, &etag);
             response
         }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => no_such_key(),
         Err(error) => {
-            tracing::warn!("output {name}: {error}");
+            tracing::warn!("{}: {error}", object.name);
             denied(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "InternalError",
@@ -97,8 +149,8 @@ fn check_link(app: &App, job_id: &str, name: &str, query: &Query) -> Result<(), 
     Ok(())
 }
 
-async fn send(app: &Arc<App>, output: &Output, part: Part, plan: &Plan) -> io::Result<Response> {
-    let whole = output.bytes;
+async fn send(app: &Arc<App>, object: &Object, part: Part, plan: &Plan) -> io::Result<Response> {
+    let whole = object.bytes;
     let (status, first, length) = match part {
         Part::Whole => (StatusCode::OK, 0, whole),
         Part::Range { first, last } => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
@@ -112,13 +164,13 @@ async fn send(app: &Arc<App>, output: &Output, part: Part, plan: &Plan) -> io::R
             return Ok(response);
         }
     };
-    let body = content(app, output, first, length).await?;
+    let body = content(object, first, length).await?;
     let mut response = Response::new(paced(body, app, Direction::Output));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, length.into());
-    set(headers, CONTENT_TYPE, content_type(&output.name));
-    set(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", output.name));
+    set(headers, CONTENT_TYPE, content_type(&object.name));
+    set(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", object.name));
     if !plan.has(&Action::NoRange) {
         set(headers, ACCEPT_RANGES, "bytes");
     }
@@ -130,22 +182,25 @@ async fn send(app: &Arc<App>, output: &Output, part: Part, plan: &Plan) -> io::R
     Ok(response)
 }
 
-/// `length` bytes of an output from `first` on.
-async fn content(app: &App, output: &Output, first: u64, length: u64) -> io::Result<Body> {
-    if output.stand_in {
-        let format = format_of(&output.name);
-        let stand_in =
-            StandIn::new(format, output.bytes, output.seconds).ok_or(io::ErrorKind::NotFound)?;
-        let end = first + length;
-        let pieces = stream::unfold(first, move |at| {
-            let piece = stand_in.piece(at, end - at);
-            let next = at + piece.len() as u64;
-            std::future::ready((at < end).then_some((Ok::<_, io::Error>(piece), next)))
-        });
-        return Ok(Body::from_stream(pieces));
-    }
-    let disk = app.store.disk().ok_or(io::ErrorKind::NotFound)?;
-    let mut file = tokio::fs::File::open(disk.output(&output.name)).await?;
+/// `length` bytes of an object from `first` on.
+async fn content(object: &Object, first: u64, length: u64) -> io::Result<Body> {
+    let path = match &object.content {
+        Content::StandIn { seconds } => {
+            let format = format_of(&object.name);
+            let stand_in =
+                StandIn::new(format, object.bytes, *seconds).ok_or(io::ErrorKind::NotFound)?;
+            let end = first + length;
+            let pieces = stream::unfold(first, move |at| {
+                let piece = stand_in.piece(at, end - at);
+                let next = at + piece.len() as u64;
+                std::future::ready((at < end).then_some((Ok::<_, io::Error>(piece), next)))
+            });
+            return Ok(Body::from_stream(pieces));
+        }
+        Content::File(path) => path,
+        Content::Nowhere => return Err(io::ErrorKind::NotFound.into()),
+    };
+    let mut file = tokio::fs::File::open(path).await?;
     file.seek(SeekFrom::Start(first)).await?;
     Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK)))
 }
@@ -164,11 +219,18 @@ fn content_type(name: &str) -> &'static str {
         Some("webm") => "video/webm",
         Some("mov") => "video/quicktime",
         Some("mp4") => "video/mp4",
+        Some("avi") => "video/x-msvideo",
+        Some("png") => "image/png",
+        Some("jpg") => "image/jpeg",
         Some("gif") => "image/gif",
         Some("webp") => "image/webp",
         Some("zip") => "application/zip",
         _ => "application/octet-stream",
     }
+}
+
+fn no_such_key() -> Response {
+    denied(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.")
 }
 
 /// An object store's refusal.

@@ -96,7 +96,9 @@ fn altered(mut value: Value, plan: &Plan) -> Value {
                 }
             }
             Action::ProgressBackwards => {
-                if let Some(progress) = object.get("progress").and_then(Value::as_f64) {
+                let progress = object.get("progress").and_then(Value::as_f64);
+                // What has not begun shows none, in whatever order it is shown.
+                if let Some(progress) = progress.filter(|&progress| progress > 0.0) {
                     object.insert("progress".to_owned(), json!(100.0 - progress));
                 }
             }

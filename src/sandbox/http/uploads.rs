@@ -6,11 +6,13 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
+use axum::http::HeaderMap;
 use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
 use super::answer::{Answer, Handled};
+use super::gate::{BODY_LIMIT, stated_length, too_long};
 use crate::sandbox::app::App;
 use crate::sandbox::content::{ENOUGH, Kind};
 use crate::sandbox::engine::Probe;
@@ -19,10 +21,6 @@ use crate::sandbox::{source, timer};
 
 /// Longest name that is kept.
 const LONGEST_NAME: usize = 1024;
-
-/// After a refusal, so much more of the body is read and thrown away, so that a client that
-/// sends before it reads sees the answer and not a broken pipe.
-const POLITENESS: u64 = 64 << 20;
 
 /// A part that has arrived.
 struct Received {
@@ -36,13 +34,18 @@ struct Received {
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Handled {
+    let most = app.limits.bytes.saturating_add(BODY_LIMIT as u64);
+    if stated_length(&headers).is_some_and(|stated| stated > most) {
+        return Err(too_large(&app));
+    }
     let multipart = multipart
         .map_err(|_| Refusal::invalid("The body must be multipart/form-data with a part `file`"))?;
     let received = receive(&app, multipart).await?;
     let upload = keep(&app, &caller, received).await?;
-    let url = source::upload_url(&app, &upload.id);
+    let url = source::upload_url(&app, &upload);
     Ok(Answer::of(json!({
         "success": true,
         "video_id": upload.id,
@@ -100,15 +103,9 @@ async fn receive(app: &App, mut multipart: Multipart) -> Result<Received, Refusa
     let mut received = None;
     while let Some(mut field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
         if received.is_none() && field.name() == Some("file") {
-            match store(app, &mut field).await {
-                Ok(part) => received = Some(part),
-                Err(refusal) => {
-                    drain(&mut field, app.limits.bytes.saturating_add(POLITENESS)).await;
-                    return Err(refusal);
-                }
-            }
+            received = Some(store(app, &mut field).await?);
         } else {
-            drain(&mut field, app.limits.bytes).await;
+            skip(&mut field, app.limits.bytes).await?;
         }
     }
     received.ok_or_else(|| Refusal::invalid("No part named `file`"))
@@ -139,14 +136,16 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<Received, Refusal> {
     Ok(Received { content, filename, bytes, kind })
 }
 
-async fn drain(field: &mut Field<'_>, most: u64) {
+/// Reads a part that is not wanted.
+async fn skip(field: &mut Field<'_>, most: u64) -> Result<(), Refusal> {
     let mut bytes = 0;
-    while let Ok(Some(chunk)) = field.chunk().await {
+    while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(&error))? {
         bytes += chunk.len() as u64;
         if bytes > most {
-            return;
+            return Err(too_long());
         }
     }
+    Ok(())
 }
 
 /// Inspects the file, refuses what is too long, and keeps the rest.
@@ -172,6 +171,7 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: Received) -> Result<Upl
         id,
         key: caller.key.clone(),
         filename: received.filename,
+        extension: received.kind.extension().to_owned(),
         bytes: received.bytes,
         seconds,
         at: app.clock.wall(),

@@ -163,12 +163,17 @@ impl<'a> View<'a> {
 }
 
 /// A time in a form.
-pub(super) fn written(time: Timestamp, form: TimeForm) -> String {
+pub(crate) fn written(time: Timestamp, form: TimeForm) -> String {
     match form {
-        TimeForm::Utc => time.to_string(),
-        TimeForm::Naive => Offset::UTC.to_datetime(time).to_string(),
-        TimeForm::Offset => format!("{}+02:00", ZONE.to_datetime(time)),
+        TimeForm::Utc => microseconds(time, Offset::UTC) + "Z",
+        TimeForm::Naive => microseconds(time, Offset::UTC),
+        TimeForm::Offset => microseconds(time, ZONE) + "+02:00",
     }
+}
+
+/// Date and time in a zone, always with six digits of a second: what Python's `%f` writes and reads.
+fn microseconds(time: Timestamp, zone: Offset) -> String {
+    zone.to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
 /// 0 to 100, never rounded up to an end that is not there yet.
@@ -182,12 +187,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_of_a_time_names_the_same_instant() {
-        let time = Timestamp::from_millisecond(1_767_225_600_250).unwrap();
-        assert_eq!(written(time, TimeForm::Utc), "2026-01-01T00:00:00.25Z");
-        assert_eq!(written(time, TimeForm::Naive), "2026-01-01T00:00:00.25");
-        let offset = written(time, TimeForm::Offset);
-        assert_eq!(offset, "2026-01-01T02:00:00.25+02:00");
-        assert_eq!(offset.parse::<Timestamp>().unwrap(), time);
+    fn every_form_of_a_time_names_the_same_instant_with_microseconds() {
+        for (nanoseconds, digits) in
+            [(0, "000000"), (250_000_000, "250000"), (1_999, "000001"), (999_999_999, "999999")]
+        {
+            let time = Timestamp::new(1_767_225_600, nanoseconds).unwrap();
+            let utc = written(time, TimeForm::Utc);
+            assert_eq!(utc, format!("2026-01-01T00:00:00.{digits}Z"));
+            assert_eq!(written(time, TimeForm::Naive), format!("2026-01-01T00:00:00.{digits}"));
+            let offset = written(time, TimeForm::Offset);
+            assert_eq!(offset, format!("2026-01-01T02:00:00.{digits}+02:00"));
+            assert_eq!(offset.parse::<Timestamp>().unwrap(), utc.parse().unwrap());
+        }
     }
 }

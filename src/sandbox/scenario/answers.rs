@@ -126,11 +126,11 @@ pub(crate) enum RequestIdPlace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TimeForm {
-    /// `2026-01-01T00:00:00Z`
+    /// `2026-01-01T00:00:00.000000Z`
     Utc,
-    /// `2026-01-01T00:00:00`, which is UTC
+    /// `2026-01-01T00:00:00.000000`, which is UTC
     Naive,
-    /// `2026-01-01T02:00:00+02:00`
+    /// `2026-01-01T02:00:00.000000+02:00`
     Offset,
 }
 

@@ -75,7 +75,7 @@ impl Scenario {
 pub(crate) struct JobRules {
     /// `auto_start = "ignored"` starts every job on create.
     pub(crate) auto_start: AutoStart,
-    /// The state that a draft is shown in: any word.
+    /// The state that a draft is shown in: any word. Vendor pages name `pending` and `created`.
     pub(crate) draft_state: String,
     /// Whether the answer to a create has a `status`.
     pub(crate) create_state: Presence,
@@ -98,7 +98,7 @@ impl Default for JobRules {
     fn default() -> Self {
         Self {
             auto_start: AutoStart::Honoured,
-            draft_state: Status::Created.word().to_owned(),
+            draft_state: Status::Pending.word().to_owned(),
             create_state: Presence::Shown,
             billing: FieldValue::Shown,
             progress: FieldValue::Shown,

@@ -183,10 +183,23 @@ pub(crate) struct Upload {
     pub(crate) key: String,
     /// As the client called it; never used as a path.
     pub(crate) filename: String,
+    /// The usual ending of its kind, told from the content; empty where an earlier version kept it.
+    #[serde(default)]
+    pub(crate) extension: String,
     pub(crate) bytes: u64,
     /// Seconds of video, when the engine could read it.
     pub(crate) seconds: Option<f64>,
     pub(crate) at: Timestamp,
+}
+
+impl Upload {
+    /// The last part of its address.
+    pub(crate) fn name(&self) -> String {
+        if self.extension.is_empty() {
+            return self.id.clone();
+        }
+        format!("{}.{}", self.id, self.extension)
+    }
 }
 
 /// An API key. The key itself is shown once and then known by its hash.

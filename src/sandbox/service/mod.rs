@@ -217,14 +217,17 @@ impl Service {
         Ok(())
     }
 
-    /// An upload, for its own key.
-    pub(crate) fn upload(&self, id: &str) -> Option<&Upload> {
-        self.uploads.get(id)
+    /// The upload whose address ends with `name`.
+    pub(crate) fn upload(&self, name: &str) -> Option<&Upload> {
+        let id = name.split('.').next()?;
+        self.uploads.get(id).filter(|upload| upload.name() == name)
     }
 
     /// Makes the service forget an upload, as storage with an expiry does.
-    pub(crate) fn forget_upload(&mut self, id: &str) {
-        self.uploads.remove(id);
+    pub(crate) fn forget_upload(&mut self, name: &str) {
+        if let Some(id) = self.upload(name).map(|upload| upload.id.clone()) {
+            self.uploads.remove(&id);
+        }
     }
 
     // --- jobs ---

@@ -220,10 +220,11 @@ async fn starts_behave_as_the_scenario_says() {
     lab.follow(&id).await;
     assert_eq!(counts(&lab).await.0, 1);
 
-    let lab = Lab::with("[jobs]\ndraft_state = \"pending\"");
+    let lab = Lab::with("[jobs]\ndraft_state = \"created\"");
     let id = lab.draft().await;
-    assert_eq!(lab.get(&format!("/v1/jobs/{id}")).await.1["status"], "pending");
-    assert_eq!(lab.get("/v1/jobs?status=pending").await.1["total"], 1);
+    assert_eq!(lab.get(&format!("/v1/jobs/{id}")).await.1["status"], "created");
+    assert_eq!(lab.get("/v1/jobs?status=created").await.1["total"], 1);
+    assert_eq!(lab.get("/v1/jobs?status=pending").await.1["total"], 0);
 
     let failing = "nth = 1\ndo = { fail_job = \"no luck\" }";
     let rules = "[jobs]\nfailed_start = \"again\"\nrefund_failed = true\n";

@@ -110,7 +110,7 @@ async fn a_job_goes_the_whole_way_in_virtual_time() {
     let path = format!("/v1/jobs/{id}");
     let (_, job) = bare.get(&path).await;
     assert_eq!((&job["status"], &job["progress"]), (&json!("processing"), &json!(25)));
-    assert_eq!(job["created_at"], "2026-01-01T00:00:00Z");
+    assert_eq!(job["created_at"], "2026-01-01T00:00:00.000000Z");
     sleep(Duration::from_secs(89)).await;
     assert_eq!(bare.get(&path).await.1["status"], "processing");
     sleep(Duration::from_secs(2)).await;

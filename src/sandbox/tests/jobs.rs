@@ -18,7 +18,7 @@ async fn the_whole_way() {
         "metadata": { "item": 7 },
     });
     let (status, draft) = lab.post("/v1/jobs", body).await;
-    assert_eq!((status.as_u16(), &draft["status"]), (200, &json!("created")));
+    assert_eq!((status.as_u16(), &draft["status"]), (200, &json!("pending")));
     let id = draft["id"].as_str().unwrap();
     let (_, shown) = lab.get(&format!("/v1/jobs/{id}")).await;
     assert_eq!((&shown["output_url"], &shown["billing_status"]), (&json!(null), &json!(null)));

@@ -3,7 +3,7 @@
 use reqwest::{Response, StatusCode};
 use serde_json::json;
 
-use super::harness::Lab;
+use super::harness::{CLIP, Lab};
 
 async fn link(lab: &Lab) -> String {
     lab.finished().await["output_url"].as_str().unwrap().to_owned()
@@ -126,4 +126,54 @@ async fn what_an_output_host_may_do() {
     let size = fetch(&lab, &url, &[]).await.bytes().await.unwrap().len();
     assert!(size > 1000 && began.elapsed().as_millis() >= 80);
     assert_eq!(lab.audit().await["jobs"], json!({ "completed": 1 }));
+}
+
+/// The vendor serves uploads from a public address that ends as the file does.
+#[tokio::test]
+async fn an_upload_is_served_under_its_video_url() {
+    let lab = Lab::new();
+    let png = b"\x89PNG\r\n\x1a\n and nothing that anybody reads".as_slice();
+    let webm = b"\x1a\x45\xdf\xa3 and nothing that anybody reads".as_slice();
+    let avi = b"RIFF\x20\0\0\0AVI LIST and nothing that anybody reads".as_slice();
+    for (bytes, name, extension, content_type) in [
+        (CLIP, "clip.webm", "mp4", "video/mp4"),
+        (b"\0\0\0\x14ftypqt  and nothing more", "a", "mov", "video/quicktime"),
+        (webm, "b.mkv", "webm", "video/webm"),
+        (avi, "c.AVI", "avi", "video/x-msvideo"),
+        (png, "d.jpeg", "png", "image/png"),
+    ] {
+        let (status, upload) = lab.send_file(bytes, name).await;
+        assert_eq!(status, 200, "{upload}");
+        let url = upload["video_url"].as_str().unwrap();
+        assert!(url.starts_with(&lab.sandbox.cdn_url), "{url}");
+        assert!(url.ends_with(&format!(".{extension}")), "{name}: {url}");
+        let whole = fetch(&lab, url, &[]).await;
+        assert_eq!(whole.headers()["content-type"], content_type);
+        assert_eq!(whole.headers()["accept-ranges"], "bytes");
+        let etag = whole.headers()["etag"].clone();
+        assert_eq!(whole.bytes().await.unwrap(), bytes);
+        let range = [("Range", "bytes=4-9"), ("If-Range", etag.to_str().unwrap())];
+        let part = fetch(&lab, url, &range).await;
+        assert_eq!(part.status(), StatusCode::PARTIAL_CONTENT);
+        assert_eq!(part.headers()["content-range"], format!("bytes 4-9/{}", bytes.len()));
+        assert_eq!(part.bytes().await.unwrap(), bytes[4..10]);
+        let head = lab.client.head(url).send().await.unwrap();
+        assert_eq!(head.headers()["content-length"], bytes.len().to_string());
+        assert!(head.bytes().await.unwrap().is_empty());
+        for other in [url.replace(&format!(".{extension}"), ".gif"), format!("{url}x")] {
+            assert_eq!(fetch(&lab, &other, &[]).await.status(), 404, "{other}");
+            let body = json!({ "video_url": other });
+            assert_eq!(lab.post("/v1/jobs", body).await.0, 400, "{other}");
+        }
+        assert_eq!(fetch(&lab, url, &[("Host", "evil.example")]).await.status(), 421);
+        let on_the_api = url.replace(&lab.sandbox.cdn_url, &lab.sandbox.base_url);
+        assert_eq!(fetch(&lab, &on_the_api, &[]).await.status(), 404);
+    }
+    let url = lab.upload().await;
+    let short = "[uploads]\nforget_after = \"1ms\"".to_owned();
+    lab.admin(reqwest::Method::POST, "/sandbox/scenario", short).await;
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let gone = fetch(&lab, &url, &[]).await;
+    assert_eq!(gone.status(), 404);
+    assert!(gone.text().await.unwrap().contains("NoSuchKey"));
 }

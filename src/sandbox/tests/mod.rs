@@ -8,6 +8,7 @@ mod in_process;
 mod jobs;
 mod limits;
 mod links;
+mod refusals;
 mod safety;
 mod state;
 mod usage;

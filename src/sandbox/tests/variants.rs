@@ -27,7 +27,7 @@ async fn listed(bare: &Bare) -> Vec<(String, String)> {
 
 #[tokio::test(start_paused = true)]
 async fn drafts_have_any_name_and_creates_may_hide_it() {
-    for word in ["pending", "draft", "queued for review"] {
+    for word in ["pending", "created", "draft", "queued for review"] {
         let bare = Bare::with(&format!("[jobs]\ndraft_state = \"{word}\""));
         let id = bare.draft("a").await;
         assert_eq!(bare.get(&format!("/v1/jobs/{id}")).await.1["status"], word);
@@ -44,7 +44,7 @@ async fn drafts_have_any_name_and_creates_may_hide_it() {
     let (_, created) = bare.post("/v1/jobs", body).await;
     assert!(created["id"].is_string() && created.get("status").is_none(), "{created}");
     let id = created["id"].as_str().unwrap();
-    assert_eq!(bare.get(&format!("/v1/jobs/{id}")).await.1["status"], "created");
+    assert_eq!(bare.get(&format!("/v1/jobs/{id}")).await.1["status"], "pending");
     assert_eq!(bare.start(id).await.1["status"], "pending");
 }
 
@@ -99,7 +99,7 @@ async fn drafts_that_are_not_started_are_forgotten() {
     seconds(599.5).await;
     assert_eq!(bare.start(&lost).await.0, 404);
     assert_eq!(bare.get(&format!("/v1/jobs/{lost}")).await.0, 404);
-    let states = [(later, "created".to_owned()), (kept, "completed".to_owned())];
+    let states = [(later, "pending".to_owned()), (kept, "completed".to_owned())];
     assert_eq!(listed(&bare).await, states);
     assert_eq!(bare.sandbox.truth().orphan_drafts().count(), 1);
     seconds(1.0).await;
@@ -121,9 +121,9 @@ async fn creates_are_answered_with_the_status_asked_for() {
 #[tokio::test(start_paused = true)]
 async fn times_are_written_as_asked() {
     for (form, at) in [
-        ("utc", "2026-01-01T00:00:05Z"),
-        ("naive", "2026-01-01T00:00:05"),
-        ("offset", "2026-01-01T02:00:05+02:00"),
+        ("utc", "2026-01-01T00:00:05.000000Z"),
+        ("naive", "2026-01-01T00:00:05.000000"),
+        ("offset", "2026-01-01T02:00:05.000000+02:00"),
     ] {
         let bare = Bare::with(&format!("[answers]\ntimes = \"{form}\""));
         seconds(5.0).await;
@@ -170,7 +170,7 @@ async fn the_list_may_be_late() {
         assert_eq!(job["output_url"].is_string(), status == Some("completed"));
     }
     let running = "processing/charged";
-    assert_eq!(seen, ["-/-", "created/-", running, running, "completed/charged"]);
+    assert_eq!(seen, ["-/-", "pending/-", running, running, "completed/charged"]);
     let truth = bare.sandbox.truth();
     assert_eq!(truth.jobs[0].ended, Some(Duration::from_millis(2500)));
     assert_eq!(truth.jobs[0].end_shown, Some(Duration::from_millis(4750)));

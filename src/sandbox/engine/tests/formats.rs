@@ -181,3 +181,71 @@ fn odd_sizes_work_in_every_format() {
         assert!(found.contains(size), "{format}: {found}");
     }
 }
+
+/// Players show a frame of less than 2/100 s for 1/10 s.
+#[test]
+fn a_fast_gif_plays_at_the_right_speed() {
+    let room = Room::new();
+    for rate in ["24", "30000/1001", "50", "60", "75", "120"] {
+        let input = room.clip(
+            "fast.mp4",
+            &format!("-f lavfi -i testsrc2=size=32x32:rate={rate}:duration=1 -g 10"),
+        );
+        let task = room.task(&input, "gif");
+        let outcome = run(&task).unwrap();
+        let mut reader = gif::DecodeOptions::new()
+            .read_info(std::fs::File::open(&task.output).unwrap())
+            .unwrap();
+        let mut delays = Vec::new();
+        while let Some(frame) = reader.read_next_frame().unwrap() {
+            delays.push(frame.delay);
+        }
+        assert!(delays.iter().all(|&delay| delay >= 2), "{rate}: {delays:?}");
+        let whole: u16 = delays.iter().sum();
+        assert!(whole.abs_diff(100) <= 4, "{rate}: {whole} hundredths, {delays:?}");
+        assert!((outcome.duration_seconds - 1.0).abs() < 0.04, "{rate}: {outcome:?}");
+        let is_fast = matches!(rate, "60" | "75" | "120");
+        assert_eq!(outcome.notes.iter().any(|note| note.contains("gif")), is_fast, "{rate}");
+        std::fs::remove_file(&task.output).unwrap();
+    }
+}
+
+#[test]
+fn colours_are_tagged_in_containers_and_frames() {
+    let room = Room::new();
+    let input = room.portrait(32, 32, 2);
+    for format in ["webm", "mov", "mp4"] {
+        let mut task = room.task(&input, format);
+        for backdrop in [Backdrop::Transparent, Backdrop::Color([0.0, 1.0, 0.0])] {
+            if format == "mp4" && backdrop == Backdrop::Transparent {
+                continue;
+            }
+            task.backdrop = backdrop;
+            run(&task).unwrap();
+            let tags = "stream=codec_type,color_range,color_space,color_transfer,color_primaries";
+            let found = described(&task.output, tags);
+            assert!(found.contains("video|tv|bt709|bt709|bt709"), "{format}: {found}");
+            if format == "mov" {
+                let bytes = std::fs::read(&task.output).unwrap();
+                let frames: Vec<usize> =
+                    (0..bytes.len() - 4).filter(|&at| &bytes[at..at + 4] == b"icpf").collect();
+                assert_eq!(frames.len(), 2);
+                // Primaries, transfer and matrix: 1 is BT.709.
+                assert!(frames.iter().all(|at| bytes[at + 18..at + 21] == [1, 1, 1]));
+            }
+            std::fs::remove_file(&task.output).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_odd_canvas_is_made_even_for_mp4_and_said() {
+    let room = Room::new();
+    let input = room.portrait(32, 32, 1);
+    let mut task = room.task(&input, "mp4");
+    task.backdrop = Backdrop::Color([0.0; 3]);
+    task.layout.canvas = Some((41, 30));
+    let outcome = run(&task).unwrap();
+    assert!(outcome.notes.iter().any(|note| note.contains("40x30")), "{outcome:?}");
+    assert!(described(&task.output, "stream=width,height").contains("40|30"));
+}

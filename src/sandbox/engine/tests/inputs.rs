@@ -152,3 +152,127 @@ fn a_damaged_ending_keeps_what_came_before() {
     let task = room.task(&cut, "webm");
     assert!(run(&task).unwrap().frames >= 2);
 }
+
+/// Recordings whose headers, lists and times are not what a plain file has; the output is as long as
+/// their pictures, within a frame, and so is what the upload is told.
+#[test]
+fn odd_recordings_keep_the_length_of_their_pictures() {
+    let room = Room::new();
+    let pictures = "-f lavfi -i testsrc2=size=32x32:rate=25:duration=1";
+    let tone = "-f lavfi -i sine=duration=2 -c:a aac";
+    let h264 = "-c:v libx264 -pix_fmt yuv420p -bf 3";
+    room.clip("long.mp4", &format!("{pictures} {tone} {h264} -g 10"));
+    let mut clips = vec![
+        (room.clip("shifted.mp4", &format!("{pictures} {tone} {h264} -use_editlist 0")), 1.0),
+        (room.clip("edited.mp4", "-ss 0.3 -i long.mp4 -an -c copy"), 0.72),
+        (
+            room.clip(
+                "late.webm",
+                &format!(
+                    "{pictures} -f lavfi -i sine=duration=2 -vf setpts=PTS+0.5/TB -c:v libvpx"
+                ),
+            ),
+            1.0,
+        ),
+        (room.clip("decoded.avi", &format!("{pictures} -c:v mpeg4 -bf 2")), 1.0),
+        (
+            room.clip(
+                "gap.webm",
+                "-f lavfi -i testsrc2=size=32x32:rate=25:duration=1 \
+                 -vf settb=1/1000,setpts='N*40+gte(N,10)*500' -vsync vfr -c:v libvpx",
+            ),
+            1.5,
+        ),
+        (
+            room.clip(
+                "fields.mp4",
+                "-f lavfi -i testsrc2=size=32x32:rate=50:duration=1 \
+                 -vf tinterlace=interleave_top,fieldorder=tff -flags +ilme+ildct \
+                 -c:v libx264 -x264opts tff=1 -pix_fmt yuv420p",
+            ),
+            1.0,
+        ),
+    ];
+    // Headers that say an hour, and nothing at all.
+    let piped = Command::new("ffmpeg")
+        .args(["-v", "error"])
+        .args(pictures.split(' '))
+        .args(["-c:v", "mpeg4", "-f", "avi", "-"])
+        .output()
+        .unwrap();
+    std::fs::write(room.file("piped.avi"), piped.stdout).unwrap();
+    clips.push((room.file("piped.avi"), 1.0));
+    let whole = room.clip("whole.mp4", &format!("{pictures} {h264}"));
+    let mut bytes = std::fs::read(whole).unwrap();
+    for (name, at) in [(b"mvhd", 20), (b"tkhd", 24), (b"mdhd", 20)] {
+        let start = bytes.windows(4).position(|window| window == name).unwrap();
+        bytes[start + at..start + at + 4].copy_from_slice(&46_080_000_u32.to_be_bytes());
+    }
+    std::fs::write(room.file("hour.mp4"), bytes).unwrap();
+    clips.push((room.file("hour.mp4"), 1.0));
+    let limits = Limits { duration_seconds: 2.0, ..Limits::default() };
+    let engine = RealEngine::new(Tools::default(), limits, None).unwrap();
+    for (input, seconds) in clips {
+        let name = input.file_name().unwrap().to_owned();
+        let is_right = |found: f64| (found - seconds).abs() <= 0.0401;
+        let probe = engine.probe(&input).unwrap_or_else(|error| panic!("{name:?}: {error}"));
+        assert!(is_right(probe.duration_seconds), "{name:?}: {probe:?}");
+        assert!((probe.frame_rate - 25.0).abs() < 0.8, "{name:?}: {probe:?}");
+        let task = room.task(&input, "mov");
+        let outcome = engine.run(&task, &|_| (), &AtomicBool::new(false)).unwrap();
+        assert!(is_right(outcome.duration_seconds), "{name:?}: {outcome:?}");
+        let streams = described(&task.output, "stream=codec_type,duration");
+        let shown = streams.lines().find_map(|line| line.strip_prefix("video|")).unwrap();
+        assert!(is_right(shown.trim().parse().unwrap()), "{name:?}: {streams}");
+        std::fs::remove_file(&task.output).unwrap();
+    }
+}
+
+/// BT.2408 says where a grey card and white are in HLG and PQ: they come out where they are in the
+/// standard version of the same picture.
+#[test]
+fn high_dynamic_range_comes_out_with_usual_colours() {
+    use std::time::Duration;
+
+    use super::super::process::{Leash, Setting};
+    use super::super::{decode, probe};
+
+    let room = Room::new();
+    let made = |name: &str, grey: u32, white: u32, tags: &str| {
+        room.clip(
+            name,
+            &format!(
+                "-f lavfi -i color=black:size=32x16:rate=10:duration=0.2 -vf \
+                 format=yuv420p10le,geq=lum='if(lt(X,16),{grey},{white})':cb=512:cr=512 \
+                 -c:v libx264 -qp 0 {tags}"
+            ),
+        )
+    };
+    let wide = "-color_primaries bt2020 -colorspace bt2020nc -color_trc";
+    let usual = "-color_primaries bt709 -colorspace bt709 -color_trc bt709";
+    let (setting, never, tools) = (Setting::default(), AtomicBool::new(false), Tools::default());
+    // A signal of 38 % and 75 %, of 38 % and 58 %, of 42 % and 100 %.
+    for (input, word) in [
+        (made("hlg.mp4", 397, 721, &format!("{wide} arib-std-b67")), Some("HLG")),
+        (made("pq.mp4", 397, 572, &format!("{wide} smpte2084")), Some("PQ")),
+        (made("sdr.mp4", 432, 940, usual), None),
+    ] {
+        let source = probe::look(&tools, &Limits::default(), &input, &never).unwrap();
+        let mut seen = Vec::new();
+        Leash::held(&setting, &never, Duration::from_mins(1), |leash| {
+            decode::sample(leash, &tools, &source, 1, |frame| {
+                seen.push((frame.data[..3].to_vec(), frame.data[31 * 3..32 * 3].to_vec()));
+                Ok(())
+            })
+        })
+        .unwrap();
+        let (grey, white) = &seen[0];
+        assert!(grey.iter().all(|channel| (100..=114).contains(channel)), "{word:?}: {grey:?}");
+        assert!(white.iter().all(|channel| *channel >= 240), "{word:?}: {white:?}");
+        let outcome = to_webm(&room, &input);
+        let said = outcome.notes.iter().any(|note| note.contains("HDR"));
+        assert_eq!(said, word.is_some(), "{outcome:?}");
+        assert!(outcome.notes.iter().all(|note| word.is_none_or(|word| note.contains(word))));
+        std::fs::remove_file(room.task(&input, "webm").output).unwrap();
+    }
+}
