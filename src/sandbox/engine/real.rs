@@ -67,16 +67,18 @@ impl RealEngine {
             source,
             output: &task.output,
         };
-        let Choice { matter, notes } = choose(&self.networks, leash, &self.tools, task, source)?;
-        let engine = matter.name.to_owned();
+        let Choice { matter, mut notes } =
+            choose(&self.networks, leash, &self.tools, task, source)?;
+        let (engine, subject) = (matter.name.to_owned(), matter.subject);
         let line = Line {
             frames: Frames::open(leash, &self.tools, source, &self.limits)?,
             matter,
             composer,
             encoder: Encoder::open(leash, &self.tools, &order)?,
         };
-        let frames = line.run(leash, progress)?;
-        Ok(Done { frames, engine, notes })
+        let written = line.run(leash, progress)?;
+        notes.extend(written.note(subject));
+        Ok(Done { frames: written.frames, engine, notes })
     }
 }
 
