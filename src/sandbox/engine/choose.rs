@@ -14,13 +14,13 @@ use super::matte::rvm::{self, Rvm};
 use super::matte::screen::{Keyed, Screen, Search};
 use super::matte::selfie::{self, Selfie, Shape};
 use super::matte::temporal::Steady;
-use super::matte::{Matter, Segmenter, working_size};
+use super::matte::{Finisher, Matter, Segmenter, working_size};
 use super::probe::Source;
 use super::process::{Leash, Tools};
 use super::{EngineError, Task};
 
-/// The longer side at which the shipped network's masks are worked on.
-const SELFIE_SIDE: usize = 480;
+/// The longer side at which coarse masks are worked on before they are refined.
+const COARSE_SIDE: usize = 480;
 
 /// The longer side of what Robust Video Matting is shown.
 const RVM_SIDE: usize = 1280;
@@ -122,7 +122,7 @@ fn green_screen(
     tools: &Tools,
     source: &Source,
 ) -> Result<Option<Screen>, EngineError> {
-    let shrink = Resizer::new(source.size, working_size(source.size, SELFIE_SIDE));
+    let shrink = Resizer::new(source.size, working_size(source.size, COARSE_SIDE));
     let mut search = Search::default();
     decode::sample(leash, tools, source, SAMPLES, |frame| search.see(&shrink.frame(frame)))?;
     Ok(search.found())
@@ -130,7 +130,7 @@ fn green_screen(
 
 /// The shipped network, steadied, helped by colours and refined.
 fn shipped<'n>(networks: &'n Networks, source: &Source, screen: Option<Screen>) -> Matter<'n> {
-    let working = working_size(source.size, SELFIE_SIDE);
+    let working = working_size(source.size, COARSE_SIDE);
     let selfie = Selfie::new(networks.shipped(source.size), working);
     Matter {
         name: "selfie-segmentation",
@@ -148,13 +148,17 @@ fn with_rvm<'n>(
     source: &Source,
     screen: Option<Screen>,
 ) -> Matter<'n> {
-    let working = working_size(source.size, RVM_SIDE);
+    // A key's masks are coarse, those of the network are not.
+    let side = if screen.is_some() { COARSE_SIDE } else { RVM_SIDE };
+    let working = working_size(source.size, side);
+    let finisher: Box<dyn Finisher> =
+        if screen.is_some() { Box::new(Tuning::default()) } else { Box::new(Fine::new(working)) };
     Matter {
         name: "robust-video-matting",
         subject: subject(screen),
         resizer: Resizer::new(source.size, working),
         segmenter: keyed(Rvm::new(network, inside), screen),
-        finisher: Box::new(Fine::new(working)),
+        finisher,
     }
 }
 
