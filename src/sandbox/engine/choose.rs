@@ -1,5 +1,5 @@
-//! Which engine a job gets: by the model's name, by what is installed, and for `original` by what
-//! the video looks like.
+//! What cuts out the subject of a job: Robust Video Matting where it is installed, the shipped
+//! network otherwise, and a green screen where there is one.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,38 +7,30 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::decode;
 use super::image::Resizer;
 use super::install::installed_rvm;
-use super::matte::chroma::Screen;
-use super::matte::closer::Closer;
 use super::matte::colors::Colors;
 use super::matte::fine::Fine;
 use super::matte::guided::Tuning;
-use super::matte::plate::Differing;
 use super::matte::rvm::{self, Rvm};
+use super::matte::screen::{Keyed, Screen, Search};
 use super::matte::selfie::{self, Selfie, Shape};
-use super::matte::survey::{Background, Sample, Survey, clearly, survey};
 use super::matte::temporal::Steady;
 use super::matte::{Finisher, Matter, Segmenter, working_size};
 use super::probe::Source;
 use super::process::{Leash, Tools};
 use super::{EngineError, Task};
 
-/// The longer side at which the selfie model's masks are worked on.
-pub(crate) const SELFIE_SIDE: usize = 480;
+/// The longer side at which coarse masks are worked on before they are refined.
+const COARSE_SIDE: usize = 480;
 
 /// The longer side of what Robust Video Matting is shown.
 const RVM_SIDE: usize = 1280;
 
-/// The shorter side at which it works inside, for `human` and for `pro`.
-const RVM_INSIDE: [f32; 2] = [240.0, 360.0];
-
-/// How many frames are looked at before the work starts.
+/// How many frames are sampled in search of a green screen.
 const SAMPLES: u32 = 25;
 
-/// How many frames Robust Video Matting is tried on.
-const TRIALS: u32 = 4;
-
-/// The part of the picture that a person covers clearly, at least, to count as found.
-const FOUND: f32 = 0.01;
+/// The API's models, and the shorter side in pixels at which Robust Video Matting works for each.
+const MODELS: [(&str, f32); 4] =
+    [("light", 192.0), ("original", 216.0), ("human", 240.0), ("pro", 360.0)];
 
 /// The networks, loaded once.
 pub(crate) struct Networks {
@@ -52,7 +44,7 @@ pub(crate) struct Networks {
 pub(crate) struct Choice<'n> {
     /// Cuts out the subject.
     pub(crate) matter: Matter<'n>,
-    /// Fallbacks and the like.
+    /// Ways in which this is not what was asked for.
     pub(crate) notes: Vec<String>,
 }
 
@@ -67,24 +59,20 @@ impl Networks {
         })
     }
 
-    /// Robust Video Matting, loaded when first wanted; in words why not, otherwise.
-    pub(crate) fn rvm(&self) -> Result<Arc<rvm::Network>, String> {
+    /// Robust Video Matting, loaded when first needed; `None` when it is not installed.
+    fn rvm(&self) -> Option<Result<Arc<rvm::Network>, EngineError>> {
         let mut loaded = self.rvm.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(network) = &*loaded {
-            return Ok(Arc::clone(network));
+            return Some(Ok(Arc::clone(network)));
         }
-        let folder = self
-            .folder
-            .as_deref()
-            .filter(|folder| installed_rvm(folder).is_some())
-            .ok_or("Robust Video Matting is not installed")?;
-        let network = rvm::Network::load(folder).map(Arc::new).map_err(|error| error.0)?;
-        *loaded = Some(Arc::clone(&network));
-        Ok(network)
+        let folder = self.folder.as_deref().filter(|folder| installed_rvm(folder).is_some())?;
+        let network = rvm::Network::load(folder).map(Arc::new);
+        *loaded = network.as_ref().ok().map(Arc::clone);
+        Some(network)
     }
 
-    /// The selfie network whose input is least distorted by frames of this size.
-    fn overview(&self, (width, height): (usize, usize)) -> &selfie::Network {
+    /// The shipped network whose input is least distorted by frames of this size.
+    fn shipped(&self, (width, height): (usize, usize)) -> &selfie::Network {
         if width * 3 >= height * 4 { &self.landscape } else { &self.square }
     }
 }
@@ -97,132 +85,91 @@ pub(crate) fn choose<'n>(
     task: &Task,
     source: &Source,
 ) -> Result<Choice<'n>, EngineError> {
-    let mut choice = match task.model.as_str() {
-        "light" => Choice { matter: light(networks, source), notes: Vec::new() },
-        "original" => original(networks, leash, tools, source)?,
-        "human" => with_rvm(networks, leash, tools, source, RVM_INSIDE[0])?,
-        "pro" => with_rvm(networks, leash, tools, source, RVM_INSIDE[1])?,
-        other => return Err(EngineError(format!("Unknown model: {other}"))),
+    let Some(&(model, inside)) = MODELS.iter().find(|(model, _)| *model == task.model) else {
+        return Err(EngineError(format!("Unknown model: {}", task.model)));
+    };
+    let mut notes = Vec::new();
+    let screen = green_screen(leash, tools, source)?;
+    if screen.is_some() {
+        notes
+            .push("The background is a green screen: everything in front of it is kept".to_owned());
+    }
+    let matter = match networks.rvm() {
+        Some(Ok(network)) => with_rvm(network, inside, source, screen),
+        Some(Err(error)) => {
+            notes.push(format!("{error}: the smaller network that comes with rbgv was used"));
+            shipped(networks, source, screen)
+        }
+        None => {
+            if matches!(model, "human" | "pro") {
+                notes.push(format!(
+                    "{model} was done by the smaller network that comes with rbgv, as light and \
+                     original are: Robust Video Matting is not installed (rbgv model install)"
+                ));
+            }
+            shipped(networks, source, screen)
+        }
     };
     if task.text_prompt.as_deref().is_some_and(|prompt| !prompt.trim().is_empty()) {
-        let note = "text_prompt is kept with the job, but this engine does not understand it";
-        choice.notes.push(note.to_owned());
+        notes.push("text_prompt was ignored: the sandbox cannot select by text".to_owned());
     }
-    Ok(choice)
-}
-
-fn matter<'n>(
-    name: &'static str,
-    source: &Source,
-    working: (usize, usize),
-    segmenter: Box<dyn Segmenter + 'n>,
-    finisher: Box<dyn Finisher>,
-) -> Matter<'n> {
-    Matter { name, resizer: Resizer::new(source.size, working), segmenter, finisher }
-}
-
-fn light<'n>(networks: &'n Networks, source: &Source) -> Matter<'n> {
-    let working = working_size(source.size, SELFIE_SIDE);
-    let seen = Selfie::new(networks.overview(source.size), working);
-    let segmenter = Box::new(Colors::new(Steady::new(seen, working)));
-    matter("selfie-light", source, working, segmenter, Box::new(Tuning::default()))
-}
-
-/// The selfie model with everything that helps it.
-fn selfie<'n>(networks: &'n Networks, source: &Source) -> Matter<'n> {
-    let working = working_size(source.size, SELFIE_SIDE);
-    let closer = Closer::new(networks.overview(source.size), &networks.square, working);
-    let segmenter = Box::new(Colors::new(Steady::new(closer, working)));
-    matter("selfie", source, working, segmenter, Box::new(Tuning::default()))
-}
-
-fn look_over(
-    networks: &Networks,
-    leash: &Leash<'_>,
-    tools: &Tools,
-    source: &Source,
-) -> Result<Survey, EngineError> {
-    let working = working_size(source.size, SELFIE_SIDE);
-    let overview = networks.overview(source.size);
-    let shrink = Resizer::new(source.size, working);
-    let (enter, leave) =
-        (Resizer::new(working, overview.size()), Resizer::new(overview.size(), working));
-    let mut samples = Vec::new();
-    decode::sample(leash, tools, source, SAMPLES, |frame| {
-        let picture = shrink.frame(frame);
-        let person = leave.plane(&overview.infer(&enter.picture(&picture))?);
-        samples.push(Sample { picture, person });
-        Ok(())
-    })?;
-    Ok(survey(&mut samples))
-}
-
-fn original<'n>(
-    networks: &'n Networks,
-    leash: &Leash<'_>,
-    tools: &Tools,
-    source: &Source,
-) -> Result<Choice<'n>, EngineError> {
-    let Survey { background, person } = look_over(networks, leash, tools, source)?;
-    let people = person >= FOUND;
-    let working = working_size(source.size, SELFIE_SIDE);
-    let closer = Closer::new(networks.overview(source.size), &networks.square, working);
-    let mut notes = Vec::new();
-    let matter = match background {
-        Background::Screen(key, plate) => {
-            let finisher = Box::new(Screen::new(key, plate, source.size, people));
-            matter("chroma-key", source, working, Box::new(closer), finisher)
-        }
-        Background::Still(plate) => {
-            let steady = Steady::new(Differing::new(closer, plate, people), working);
-            let segmenter: Box<dyn Segmenter> =
-                if people { Box::new(Colors::new(steady)) } else { Box::new(steady) };
-            matter("temporal-median", source, working, segmenter, Box::new(Tuning::default()))
-        }
-        Background::Unknown => {
-            if !people {
-                notes.push("No person was found: the output may be empty".to_owned());
-            }
-            selfie(networks, source)
-        }
-    };
     Ok(Choice { matter, notes })
 }
 
-/// Robust Video Matting, or the next best with a note.
-fn with_rvm<'n>(
-    networks: &'n Networks,
+/// The green screen in the background, if there is one in all sampled frames.
+fn green_screen(
     leash: &Leash<'_>,
     tools: &Tools,
     source: &Source,
-    inside: f32,
-) -> Result<Choice<'n>, EngineError> {
-    let network = match networks.rvm() {
-        Ok(network) => network,
-        Err(reason) => {
-            let notes = vec![format!("{reason}: the selfie model was used instead")];
-            return Ok(Choice { matter: selfie(networks, source), notes });
-        }
-    };
-    let working = working_size(source.size, RVM_SIDE);
-    let shrink = Resizer::new(source.size, working);
-    let mut most = 0.0f32;
-    decode::sample(leash, tools, source, TRIALS, |frame| {
-        if most < FOUND {
-            let mut trial = Rvm::new(Arc::clone(&network), inside);
-            most = most.max(clearly(&trial.segment(frame, &shrink.frame(frame))?));
-        }
-        Ok(())
-    })?;
-    if most < FOUND {
-        let mut choice = original(networks, leash, tools, source)?;
-        let name = choice.matter.name;
-        let note = format!("Robust Video Matting found no person: {name} was used instead");
-        choice.notes.insert(0, note);
-        return Ok(choice);
+) -> Result<Option<Screen>, EngineError> {
+    let shrink = Resizer::new(source.size, working_size(source.size, COARSE_SIDE));
+    let mut search = Search::default();
+    decode::sample(leash, tools, source, SAMPLES, |frame| search.see(&shrink.frame(frame)))?;
+    Ok(search.found())
+}
+
+/// The shipped network, steadied, helped by colours and refined.
+fn shipped<'n>(networks: &'n Networks, source: &Source, screen: Option<Screen>) -> Matter<'n> {
+    let working = working_size(source.size, COARSE_SIDE);
+    let selfie = Selfie::new(networks.shipped(source.size), working);
+    Matter {
+        name: "selfie-segmentation",
+        subject: subject(screen),
+        resizer: Resizer::new(source.size, working),
+        segmenter: keyed(Colors::new(Steady::new(selfie, working)), screen),
+        finisher: Box::new(Tuning::default()),
     }
-    let segmenter = Box::new(Rvm::new(network, inside));
-    let finisher = Box::new(Fine::new(working));
-    let matter = matter("robust-video-matting", source, working, segmenter, finisher);
-    Ok(Choice { matter, notes: Vec::new() })
+}
+
+/// Robust Video Matting, working at `inside` pixels of the shorter side.
+fn with_rvm<'n>(
+    network: Arc<rvm::Network>,
+    inside: f32,
+    source: &Source,
+    screen: Option<Screen>,
+) -> Matter<'n> {
+    // A key's masks are coarse, those of the network are not.
+    let side = if screen.is_some() { COARSE_SIDE } else { RVM_SIDE };
+    let working = working_size(source.size, side);
+    let finisher: Box<dyn Finisher> =
+        if screen.is_some() { Box::new(Tuning::default()) } else { Box::new(Fine::new(working)) };
+    Matter {
+        name: "robust-video-matting",
+        subject: subject(screen),
+        resizer: Resizer::new(source.size, working),
+        segmenter: keyed(Rvm::new(network, inside), screen),
+        finisher,
+    }
+}
+
+/// What the job looks for.
+fn subject(screen: Option<Screen>) -> &'static str {
+    if screen.is_some() { "subject" } else { "person" }
+}
+
+fn keyed<'n>(segmenter: impl Segmenter + 'n, screen: Option<Screen>) -> Box<dyn Segmenter + 'n> {
+    match screen {
+        Some(screen) => Box::new(Keyed::new(segmenter, screen)),
+        None => Box::new(segmenter),
+    }
 }

@@ -59,13 +59,14 @@ fn arguments(source: &Source, pace: Pace, most: u64) -> Vec<OsString> {
     list
 }
 
-/// Shows `count` frames, spread evenly over the video (fewer when it has fewer), to `see`.
+/// Shows `count` frames, spread evenly over the video (fewer when it has fewer), to `see`, until it
+/// answers false.
 pub(crate) fn sample(
     leash: &Leash<'_>,
     tools: &Tools,
     source: &Source,
     count: u32,
-    mut see: impl FnMut(&Frame) -> Result<(), EngineError>,
+    mut see: impl FnMut(&Frame) -> bool,
 ) -> Result<(), EngineError> {
     let count = f64::from(count).min(source.expected_frames());
     let pace = Pace::Some(count / source.duration.max(f64::MIN_POSITIVE));
@@ -73,7 +74,9 @@ pub(crate) fn sample(
     let mut buffer = Vec::new();
     while let Some(frame) = frames.next_into(buffer)? {
         leash.check()?;
-        see(&frame)?;
+        if !see(&frame) {
+            break;
+        }
         buffer = frame.data;
     }
     Ok(())

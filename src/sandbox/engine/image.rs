@@ -23,6 +23,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     /// A frame of one colour.
+    #[cfg(test)]
     pub(crate) fn filled(width: usize, height: usize, color: [u8; 3]) -> Self {
         Self { width, height, data: color.repeat(width * height) }
     }
@@ -41,6 +42,7 @@ pub(crate) struct Plane {
 
 impl Plane {
     /// A plane that is `value` everywhere.
+    #[cfg(test)]
     pub(crate) fn filled(width: usize, height: usize, value: f32) -> Self {
         Self { width, height, data: vec![value; width * height] }
     }

@@ -4,7 +4,6 @@
 //! jobs only take time.
 
 mod backdrop;
-pub mod bench;
 mod choose;
 mod compose;
 mod container;

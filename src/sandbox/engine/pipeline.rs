@@ -17,6 +17,39 @@ use super::process::Leash;
 /// How many frames may wait between two steps.
 const QUEUE: usize = 2;
 
+/// A frame of which less than this part is kept counts as empty.
+const EMPTY: f64 = 0.001;
+
+/// What came out of the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Written {
+    /// Frames written.
+    pub(crate) frames: u64,
+    /// How many of them hold no subject.
+    pub(crate) empty: u64,
+}
+
+impl Written {
+    /// What the user should know about the empty frames; `subject` is what was looked for.
+    pub(crate) fn note(self, subject: &str) -> Option<String> {
+        let Self { frames, empty } = self;
+        let kept = "less than 0.1 % of the picture is kept";
+        if empty == 0 {
+            None
+        } else if empty == frames {
+            Some(format!("No {subject} was found in the video: {kept}"))
+        } else {
+            Some(format!("No {subject} was found in {empty} of {frames} frames: {kept} in these"))
+        }
+    }
+}
+
+/// Whether hardly anything of a picture is kept.
+fn is_empty(alpha: &[u8]) -> bool {
+    let kept = alpha.iter().filter(|&&alpha| alpha >= 128).count();
+    (kept as f64) < EMPTY * alpha.len() as f64
+}
+
 /// A frame with its coarse mask.
 struct Masked {
     frame: Frame,
@@ -65,9 +98,11 @@ fn compose(
     out: &SyncSender<Vec<u8>>,
     spare: &Receiver<Vec<u8>>,
     used: &SyncSender<Vec<u8>>,
+    empty: &mut u64,
 ) -> Result<(), EngineError> {
     for Masked { frame, small, mask } in masked {
         let cut = finisher.finish(frame, &small, &mask);
+        *empty += u64::from(is_empty(&cut.alpha));
         let mut output = spare.try_recv().unwrap_or_default();
         composer.compose(&cut, &mut output);
         // A full queue of used memory only means that there is enough of it.
@@ -90,12 +125,12 @@ pub(crate) struct Line<'a> {
 }
 
 impl Line<'_> {
-    /// Sends all frames through and gives their number, of which `progress` hears on the way.
+    /// Sends all frames through and counts them; `progress` gets the count so far.
     pub(crate) fn run(
         self,
         leash: &Leash<'_>,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<u64, EngineError> {
+    ) -> Result<Written, EngineError> {
         let Self { frames, matter, composer, mut encoder } = self;
         let Matter { resizer, mut segmenter, finisher, .. } = matter;
         let (to_find, decoded) = sync_channel(QUEUE);
@@ -103,12 +138,15 @@ impl Line<'_> {
         let (to_encode, composed) = sync_channel(QUEUE);
         let (used_frames, spare_frames) = sync_channel(3 * QUEUE);
         let (used_outputs, spare_outputs) = sync_channel(2 * QUEUE);
-        thread::scope(|scope| {
+        let mut empty = 0;
+        let counted = &mut empty;
+        let frames = thread::scope(|scope| {
             let steps = [
                 scope.spawn(move || decode(leash, frames, &to_find, &spare_frames)),
                 scope.spawn(move || find(leash, &resizer, &mut *segmenter, decoded, &to_compose)),
                 scope.spawn(move || {
-                    compose(&*finisher, &composer, masked, &to_encode, &spare_outputs, &used_frames)
+                    let (out, spare, used) = (&to_encode, &spare_outputs, &used_frames);
+                    compose(&*finisher, &composer, masked, out, spare, used, counted)
                 }),
             ];
             let mut written = 0;
@@ -135,6 +173,26 @@ impl Line<'_> {
                 composing.and(finding).and(decoding).and(ended)?;
             }
             Ok(written)
-        })
+        })?;
+        Ok(Written { frames, empty })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn empty_frames_are_noted() {
+        let note = |frames, empty| Written { frames, empty }.note("person");
+        assert_eq!(note(50, 0), None);
+        assert!(note(50, 50).unwrap().starts_with("No person was found in the video: "));
+        assert!(note(50, 27).unwrap().starts_with("No person was found in 27 of 50 frames: "));
+        let mut alpha = vec![0u8; 10_000];
+        alpha[..9].fill(255);
+        alpha[9..500].fill(100);
+        assert!(is_empty(&alpha));
+        alpha[9] = 200;
+        assert!(!is_empty(&alpha));
     }
 }

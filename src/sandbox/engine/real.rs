@@ -78,15 +78,16 @@ impl RealEngine {
         let Choice { matter, notes: chosen } =
             choose(&self.networks, leash, &self.tools, task, source)?;
         notes.extend(chosen);
-        let engine = matter.name.to_owned();
+        let (engine, subject) = (matter.name.to_owned(), matter.subject);
         let line = Line {
             frames: Frames::open(leash, &self.tools, source, &self.limits)?,
             matter,
             composer,
             encoder: Encoder::open(leash, &self.tools, &order)?,
         };
-        let frames = line.run(leash, progress)?;
-        Ok(Done { frames, engine, notes })
+        let written = line.run(leash, progress)?;
+        notes.extend(written.note(subject));
+        Ok(Done { frames: written.frames, engine, notes })
     }
 }
 

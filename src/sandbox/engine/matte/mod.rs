@@ -1,17 +1,14 @@
-//! Finding the subject: the networks and keys that make a coarse mask of a frame, and the
-//! refinement that makes a full-size alpha and the subject's own colours of it.
+//! Finding the subject: the networks that make a coarse mask of a frame, and the refinement that
+//! makes a full-size alpha and the subject's own colours of it.
 //!
 //! Files and programs are not known here.
 
-pub(crate) mod chroma;
-pub(crate) mod closer;
 pub(crate) mod colors;
 pub(crate) mod fine;
 pub(crate) mod guided;
-pub(crate) mod plate;
 pub(crate) mod rvm;
+pub(crate) mod screen;
 pub(crate) mod selfie;
-pub(crate) mod survey;
 pub(crate) mod temporal;
 
 use super::EngineError;
@@ -21,6 +18,12 @@ use super::image::{Frame, Picture, Plane, Resizer};
 pub(crate) trait Segmenter: Send {
     /// The mask of `frame`, at the size of `small`, which is the same frame at working size.
     fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError>;
+}
+
+impl<S: Segmenter + ?Sized> Segmenter for Box<S> {
+    fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError> {
+        (**self).segment(frame, small)
+    }
 }
 
 /// Makes alpha and the subject's own colours of a frame and its coarse mask. Frames are independent
@@ -34,6 +37,8 @@ pub(crate) trait Finisher: Send + Sync {
 pub(crate) struct Matter<'n> {
     /// What this is, in a word or two, for the job and the log.
     pub(crate) name: &'static str,
+    /// What it looks for, in a word.
+    pub(crate) subject: &'static str,
     /// Makes the working-size picture.
     pub(crate) resizer: Resizer,
     /// Finds the subject.

@@ -5,7 +5,7 @@ const HALF: u8 = 128;
 
 /// Sums over the frames of one clip.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Tally {
+pub struct Tally {
     error: f64,
     pixels: f64,
     both: f64,
@@ -16,7 +16,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Takes in one frame.
-    pub(crate) fn frame(&mut self, alpha: &[u8], truth: &[u8]) {
+    pub fn frame(&mut self, alpha: &[u8], truth: &[u8]) {
         for (&is, &should) in alpha.iter().zip(truth) {
             self.error += f64::from(is.abs_diff(should)) / 255.0;
             self.both += f64::from(u8::from(is >= HALF && should >= HALF));
@@ -26,7 +26,7 @@ impl Tally {
     }
 
     /// Takes in a step from one frame to the next: flicker is change that the truth does not have.
-    pub(crate) fn step(&mut self, alpha: [&[u8]; 2], truth: [&[u8]; 2]) {
+    pub fn step(&mut self, alpha: [&[u8]; 2], truth: [&[u8]; 2]) {
         let changes = |pair: [&[u8]; 2], at: usize| i32::from(pair[1][at]) - i32::from(pair[0][at]);
         for at in 0..alpha[0].len() {
             let off = changes(alpha, at) - changes(truth, at);
@@ -36,38 +36,17 @@ impl Tally {
     }
 
     /// Mean absolute error of alpha, 0..1.
-    pub(crate) fn error(&self) -> f64 {
+    pub fn error(&self) -> f64 {
         self.error / self.pixels.max(1.0)
     }
 
     /// Intersection over union of the subject's pixels.
-    pub(crate) fn overlap(&self) -> f64 {
+    pub fn overlap(&self) -> f64 {
         if self.either > 0.0 { self.both / self.either } else { 1.0 }
     }
 
     /// Mean absolute change between frames that the truth does not have, 0..1.
-    pub(crate) fn flicker(&self) -> f64 {
+    pub fn flicker(&self) -> f64 {
         self.flicker / self.steps.max(1.0)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_perfect_and_a_wrong_alpha() {
-        let truth = [0, 0, 255, 255];
-        let mut tally = Tally::default();
-        tally.frame(&truth, &truth);
-        tally.step([&truth, &truth], [&truth, &truth]);
-        assert_eq!((tally.error(), tally.overlap(), tally.flicker()), (0.0, 1.0, 0.0));
-        let mut tally = Tally::default();
-        let wrong = [0, 255, 255, 255];
-        tally.frame(&wrong, &truth);
-        tally.step([&truth, &wrong], [&truth, &truth]);
-        assert!((tally.error() - 0.25).abs() < 1e-9);
-        assert!((tally.overlap() - 2.0 / 3.0).abs() < 1e-9);
-        assert!((tally.flicker() - 0.25).abs() < 1e-9);
     }
 }

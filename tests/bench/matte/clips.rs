@@ -5,37 +5,26 @@
 //! statistics of photographs), moving or still; a fractal zoom and a test card made by FFmpeg; and
 //! a green screen lit unevenly. Everything is drawn from fixed seeds: the same clips everywhere.
 
-#![expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_possible_wrap,
-    clippy::cast_sign_loss,
-    reason = "pixel arithmetic: values are clamped to their range before they are narrowed"
-)]
-
-use std::ffi::OsString;
-use std::io::Write;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use crate::sandbox::engine::EngineError;
-use crate::sandbox::engine::image::{Frame, Resizer, to_byte};
-use crate::sandbox::engine::process::{Leash, Tools};
-use crate::sandbox::sample::SAMPLE;
+use rbgv::sandbox::SAMPLE;
 
-const PORTRAIT: &[u8] = SAMPLE.video;
-const PORTRAIT_ALPHA: &[u8] = SAMPLE.mask;
+use crate::pixels::{Frame, resampled, to_byte};
 
 /// Side of the portrait in pixels.
 const SIDE: usize = 480;
 
 /// Frames a second of all clips.
-pub(crate) const RATE: usize = 24;
+pub const RATE: usize = 24;
 
 /// The most frames that a clip may have.
-pub(crate) const MOST_FRAMES: usize = 96;
+pub const MOST_FRAMES: usize = 96;
 
 /// What the subject stands in front of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Scene {
+pub enum Scene {
     /// Leaves that pass by: a moving camera.
     MovingLeaves,
     /// A zoom into a fractal.
@@ -50,7 +39,7 @@ pub(crate) enum Scene {
 
 impl Scene {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [
+    pub const ALL: [Self; 5] = [
         Self::MovingLeaves,
         Self::MovingFractal,
         Self::MovingCard,
@@ -59,7 +48,7 @@ impl Scene {
     ];
 
     /// The name in tables.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::MovingLeaves => "moving leaves",
             Self::MovingFractal => "moving fractal",
@@ -72,11 +61,11 @@ impl Scene {
 
 /// A clip on disk and its truth.
 #[derive(Debug)]
-pub(crate) struct Clip {
+pub struct Clip {
     /// The encoded video.
-    pub(crate) file: PathBuf,
+    pub file: PathBuf,
     /// Alpha of each frame.
-    pub(crate) truth: Vec<Vec<u8>>,
+    pub truth: Vec<Vec<u8>>,
 }
 
 /// A small generator of numbers, the same everywhere (`SplitMix64`).
@@ -100,31 +89,23 @@ impl Dice {
 
 /// The portrait as premultiplied RGBA of 0..1.
 #[derive(Debug)]
-pub(crate) struct Subject {
+pub struct Subject {
     weighted: Vec<f32>,
 }
 
 impl Subject {
     /// Decodes the shipped portrait, using `folder` for its file.
-    pub(crate) fn load(
-        leash: &Leash<'_>,
-        tools: &Tools,
-        folder: &Path,
-    ) -> Result<Self, EngineError> {
+    pub fn load(folder: &Path) -> io::Result<Self> {
         let file = folder.join("portrait.mp4");
-        std::fs::write(&file, PORTRAIT).map_err(|error| unusable(&error))?;
-        let mut list: Vec<OsString> = ["-v", "error", "-nostdin", "-i"].map(Into::into).into();
-        list.push(file.into());
-        let raw = ["-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"];
-        list.extend(raw.map(OsString::from));
-        let colors = leash.output(&tools.ffmpeg, &list, SIDE * SIDE * 3)?;
-        let mut reader = png::Decoder::new(std::io::Cursor::new(PORTRAIT_ALPHA))
-            .read_info()
-            .map_err(|error| unusable(&error))?;
+        std::fs::write(&file, SAMPLE.video)?;
+        let mut decode = ffmpeg();
+        decode.arg("-i").arg(file).args(["-frames:v", "1"]);
+        let colors = raw_video(decode, "rgb24")?;
+        let mut reader = png::Decoder::new(io::Cursor::new(SAMPLE.mask)).read_info()?;
         let mut alpha = vec![0; SIDE * SIDE];
-        reader.next_frame(&mut alpha).map_err(|error| unusable(&error))?;
+        reader.next_frame(&mut alpha)?;
         if colors.len() != SIDE * SIDE * 3 {
-            return Err(EngineError("The shipped portrait has another size".to_owned()));
+            return Err(io::Error::other("the shipped portrait has another size"));
         }
         let mut weighted = Vec::with_capacity(SIDE * SIDE * 4);
         for (color, &alpha) in colors.chunks_exact(3).zip(&alpha) {
@@ -143,7 +124,7 @@ impl Subject {
         let side = (height as f32 * (0.92 + 0.03 * (time * 2.1).sin())) as usize;
         let left = (width as f32 * (0.5 + reach * (time * 3.0).sin())) as i64 - side as i64 / 2;
         let top = height as i64 - side as i64 + 1;
-        let scaled = Resizer::new((SIDE, SIDE), (side, side)).interleaved::<4>(&self.weighted);
+        let scaled = resampled::<4>(&self.weighted, SIDE, side);
         let mut truth = vec![0u8; width * height];
         for y in 0..side {
             for x in 0..side {
@@ -222,14 +203,26 @@ fn add_noise(frame: &mut Frame, dice: &mut Dice, amount: i32) {
     }
 }
 
+/// FFmpeg, quiet but for errors.
+pub fn ffmpeg() -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-v", "error", "-nostdin", "-y"]);
+    command
+}
+
+/// Runs a decoding FFmpeg and gives all frames as raw pixels of `format`.
+pub fn raw_video(mut command: Command, format: &str) -> io::Result<Vec<u8>> {
+    command.args(["-f", "rawvideo", "-pix_fmt", format, "-vsync", "passthrough", "pipe:1"]);
+    let output = command.stderr(Stdio::inherit()).output()?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(io::Error::other(format!("ffmpeg ended with {}", output.status)))
+    }
+}
+
 /// The backgrounds of all frames.
-fn backgrounds(
-    leash: &Leash<'_>,
-    tools: &Tools,
-    scene: Scene,
-    size: (usize, usize),
-    frames: usize,
-) -> Result<Vec<Frame>, EngineError> {
+fn backgrounds(scene: Scene, size: (usize, usize), frames: usize) -> io::Result<Vec<Frame>> {
     let (width, height) = size;
     Ok(match scene {
         Scene::MovingLeaves => {
@@ -243,14 +236,10 @@ fn backgrounds(
         Scene::MovingFractal | Scene::MovingCard => {
             let pattern = if scene == Scene::MovingCard { "testsrc2" } else { "mandelbrot" };
             let graph = format!("{pattern}=size={width}x{height}:rate={RATE}");
-            let mut list: Vec<OsString> =
-                ["-v", "error", "-nostdin", "-f", "lavfi", "-i", &graph].map(Into::into).into();
-            let count = frames.to_string();
-            let raw = ["-frames:v", &count, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"];
-            list.extend(raw.map(OsString::from));
-            let bytes = width * height * 3;
-            let raw = leash.output(&tools.ffmpeg, &list, bytes * frames)?;
-            raw.chunks_exact(bytes)
+            let mut command = ffmpeg();
+            command.args(["-f", "lavfi", "-i", &graph, "-frames:v", &frames.to_string()]);
+            raw_video(command, "rgb24")?
+                .chunks_exact(width * height * 3)
                 .map(|data| Frame { width, height, data: data.to_vec() })
                 .collect()
         }
@@ -258,42 +247,36 @@ fn backgrounds(
 }
 
 /// Makes the clip of `scene` in `folder`.
-pub(crate) fn make(
-    leash: &Leash<'_>,
-    tools: &Tools,
+pub fn make(
     subject: &Subject,
     scene: Scene,
     size: (usize, usize),
     frames: usize,
     folder: &Path,
-) -> Result<Clip, EngineError> {
+) -> io::Result<Clip> {
     let file = folder.join(format!("{}-{}.mp4", scene.name().replace(' ', "-"), size.0));
-    let dimensions = format!("{}x{}", size.0, size.1);
-    let rate = RATE.to_string();
-    let mut list: Vec<OsString> =
-        ["-v", "error", "-nostdin", "-y", "-f", "rawvideo"].map(Into::into).into();
-    let raw = ["-pix_fmt", "rgb24", "-video_size", &dimensions, "-framerate", &rate];
-    list.extend(raw.map(OsString::from));
-    let coded = "-i pipe:0 -c:v libx264 -preset veryfast -crf 18 -pix_fmt yuv420p";
-    list.extend(coded.split_whitespace().map(OsString::from));
-    list.push(file.clone().into());
-    let mut program = leash.start(&tools.ffmpeg, &list, true)?;
-    let mut stdin = program.stdin.take().ok_or_else(|| unusable(&"no pipe"))?;
+    let mut encoder = ffmpeg()
+        .args(["-f", "rawvideo", "-pix_fmt", "rgb24"])
+        .args(["-video_size", &format!("{}x{}", size.0, size.1)])
+        .args(["-framerate", &RATE.to_string(), "-i", "pipe:0"])
+        .args("-c:v libx264 -preset veryfast -crf 18 -pix_fmt yuv420p".split(' '))
+        .arg(&file)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let mut stdin = encoder.stdin.take().ok_or_else(|| io::Error::other("no pipe"))?;
     // Before a still camera the subject walks about; elsewhere it sways.
     let reach = if scene == Scene::StaticLeaves { 0.3 } else { 0.08 };
     let mut dice = Dice(3);
     let mut truth = Vec::with_capacity(frames);
-    let backgrounds = backgrounds(leash, tools, scene, size, frames)?;
-    for (index, mut frame) in backgrounds.into_iter().enumerate() {
+    for (index, mut frame) in backgrounds(scene, size, frames)?.into_iter().enumerate() {
         truth.push(subject.draw(&mut frame, index, reach));
         add_noise(&mut frame, &mut dice, 5);
-        stdin.write_all(&frame.data).map_err(|error| unusable(&error))?;
+        stdin.write_all(&frame.data)?;
     }
     drop(stdin);
-    program.finish()?;
+    let status = encoder.wait()?;
+    if !status.success() {
+        return Err(io::Error::other(format!("ffmpeg ended with {status}")));
+    }
     Ok(Clip { file, truth })
-}
-
-fn unusable(error: &dyn std::fmt::Display) -> EngineError {
-    EngineError(format!("Making the benchmark's clips failed: {error}"))
 }
