@@ -132,7 +132,9 @@ async fn jobs_change_under_way() {
 
     let lab = Lab::with(&fault("GET /v1/jobs/*", "do = \"progress_backwards\""));
     let id = lab.draft().await;
-    assert_eq!(lab.get(&format!("/v1/jobs/{id}")).await.1["progress"], 100.0);
+    assert_eq!(lab.get(&format!("/v1/jobs/{id}")).await.1["progress"], 0, "a draft makes none");
+    lab.start(&id).await;
+    assert_eq!(lab.follow(&id).await["progress"], 0.0, "counted down");
 
     let lab = Lab::with(&fault("POST /v1/jobs/*/start", "do = { fail_job = \"no luck\" }"));
     let id = lab.draft().await;
