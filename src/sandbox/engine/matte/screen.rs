@@ -1,8 +1,8 @@
 //! A green screen: recognising one without doubt, and keeping what is in front of it.
 //!
 //! The network finds people only; in front of a screen a product or an animal is to be kept too.
-//! So where the whole border of the picture is one even, strong green for the whole length of the
-//! video, what is not that green is kept as well as what the network finds.
+//! So where the top and the sides of the picture are one even, strong green in all sampled frames,
+//! what is not that green is kept as well as what the network finds.
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
@@ -36,7 +36,8 @@ const TEXTURE: f32 = 0.015;
 /// Radius of that blur in working pixels.
 const BLUR: usize = 3;
 
-/// How much of the picture the screen has to leave, and to cover, on average.
+/// The least and the most of the picture that a screen covers on average: something has to be in
+/// front of it.
 const SHARE: [f32; 2] = [0.2, 0.99];
 
 /// Greenness as parts of the screen's: up to the first a pixel is all subject, from the second on
