@@ -281,7 +281,7 @@ fn a_sequence_has_as_many_pictures_as_its_input() {
 }
 
 #[test]
-fn a_webm_that_is_cut_between_clusters_is_no_output() {
+fn a_webm_that_is_cut_between_clusters_does_not_verify() {
     let whole = fs::read(clip("plain.webm")).unwrap();
     let index = whole.windows(4).rposition(|window| window == b"\x1c\x53\xbb\x6b").unwrap();
     let (_kept, path) = written(&whole[..index]);

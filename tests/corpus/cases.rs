@@ -47,8 +47,8 @@ fn media_header(bytes: &[u8]) -> usize {
     atom(bytes, &[&MDIA[..], &[b"mdhd"]].concat(), 0).start
 }
 
-fn table(bytes: &[u8], name: &'static [u8; 4]) -> usize {
-    atom(bytes, &[&MDIA[..], &[b"minf", b"stbl", name]].concat(), 0).start
+fn table(bytes: &[u8], name: [u8; 4]) -> usize {
+    atom(bytes, &[&MDIA[..], &[b"minf", b"stbl", &name]].concat(), 0).start
 }
 
 /// Lengths and scales that headers state.
@@ -81,18 +81,17 @@ fn headers_of_mp4(clips: &Clips, add: &mut Add<'_>) {
     let edits = atom(plain, &[b"moov", b"trak", b"edts", b"elst"], 0).start;
     add("edit of a second", "mp4", Length, with(plain, edits + 16, &1_000_u32.to_be_bytes()));
     add("edit of an hour", "mp4", Length, with(plain, edits + 16, &hour));
-    let durations = table(plain, b"stts");
+    let durations = table(plain, *b"stts");
     add("durations absurd", "mp4", Unknown, with(plain, durations + 20, &[0xff; 4]));
     add("durations of 10 samples", "mp4", Length, with(plain, durations + 16, &[0, 0, 0, 10]));
-    let sizes = table(plain, b"stsz");
+    let sizes = table(plain, *b"stsz");
     add("no samples", "mp4", Refused("without a single picture"), {
         with(plain, sizes + 16, &[0; 4])
     });
 }
 
-fn top(bytes: &[u8], name: &[u8; 4]) -> Vec<std::ops::Range<usize>> {
-    let is_named =
-        |one: &std::ops::Range<usize>| &bytes[one.start + 4..one.start + 8] == name.as_slice();
+fn top(bytes: &[u8], name: [u8; 4]) -> Vec<std::ops::Range<usize>> {
+    let is_named = |one: &std::ops::Range<usize>| bytes[one.start + 4..one.start + 8] == name;
     boxes(bytes, 0..bytes.len()).into_iter().filter(is_named).collect()
 }
 
@@ -105,12 +104,12 @@ fn fragments(clips: &Clips, add: &mut Add<'_>) {
     add("fragments and a header of an hour", "mp4", Length, {
         with(&with(whole, movie + 24, &hour), track + 28, &hour)
     });
-    let (moofs, mdats, mfra) = (top(whole, b"moof"), top(whole, b"mdat"), top(whole, b"mfra"));
+    let (moofs, mdats, mfra) = (top(whole, *b"moof"), top(whole, *b"mdat"), top(whole, *b"mfra"));
     add("fragments without their index", "mp4", Length, whole[..mfra[0].start].to_vec());
     add("first half of the fragments", "mp4", Length, whole[..moofs[5].start].to_vec());
     // Only fragments that say where they are by themselves can be moved.
     let loose = &clips["loose-fragments.mp4"];
-    let places = top(loose, b"moof");
+    let places = top(loose, *b"moof");
     add("second half of the fragments", "mp4", Length, {
         without(loose, places[0].start..places[5].start)
     });
@@ -125,7 +124,7 @@ fn fragments(clips: &Clips, add: &mut Add<'_>) {
         whole[moofs[0].start..].to_vec()
     });
     let partial = &clips["partial.mp4"];
-    let moofs = top(partial, b"moof");
+    let moofs = top(partial, *b"moof");
     add("index and some fragments", "mp4", Length, partial[..moofs[3].start].to_vec());
     // As old packagers write: `mvex` first, and the length of a sample in it alone.
     let mut early = whole.clone();
@@ -135,7 +134,7 @@ fn fragments(clips: &Clips, add: &mut Add<'_>) {
     add("mvex before trak", "mp4", Length, early.clone());
     let defaults = find(&early, b"trex") + 12;
     let mut each = 0;
-    for moof in top(&early, b"moof") {
+    for moof in top(&early, *b"moof") {
         let header = moof.start + find(&early[moof], b"tfhd");
         assert_eq!(early[header + 7] & 0x0a, 0x08, "a duration, and no description");
         let base = if early[header + 7] & 1 == 1 { 8 } else { 0 };
@@ -147,7 +146,7 @@ fn fragments(clips: &Clips, add: &mut Add<'_>) {
     let early = with(&early, defaults + 4, &each.to_be_bytes());
     add("length of samples in trex", "mp4", Length, early);
     let indexed = &clips["indexed-fragments.mp4"];
-    let index = top(indexed, b"sidx")[0].start;
+    let index = top(indexed, *b"sidx")[0].start;
     add("segment index of an hour", "mp4", Length, with(indexed, index + 44, &hour));
 }
 
@@ -242,7 +241,7 @@ fn headers_of_webm(clips: &Clips, add: &mut Add<'_>) {
     add("timestamp scale 0", "webm", Length, with(plain, scale + 4, &[0; 3]));
     add("timestamp scale of 2 ms", "webm", Length, with(plain, scale + 4, b"\x1e\x84\x80"));
     let index = find_last(plain, b"\x1c\x53\xbb\x6b");
-    add("stale cues", "webm", Length, with(plain, index + 8, &vec![0xec; 4]));
+    add("stale cues", "webm", Length, with(plain, index + 8, &[0xec; 4]));
     let two = &clips["two.webm"];
     let flags: Vec<usize> = two
         .windows(3)
@@ -252,8 +251,7 @@ fn headers_of_webm(clips: &Clips, add: &mut Add<'_>) {
         .collect();
     // The first has no flag, which means that it is one of the default.
     add("no track of webm by default", "webm", Length, {
-        let none = flags.iter().fold(two.clone(), |bytes, at| with(&bytes, at + 2, &[1]));
-        none
+        flags.iter().fold(two.clone(), |bytes, at| with(&bytes, at + 2, &[1]))
     });
     let locked = find(plain, b"\x73\xc5\x88");
     add("encrypted", "webm", Refused("encrypted"), {
@@ -323,16 +321,16 @@ fn document_types(clips: &Clips, add: &mut Add<'_>) {
 }
 
 /// The list of streams, `name` being a header in it.
-fn field(bytes: &[u8], name: &[u8; 4], offset: usize) -> usize {
-    find(bytes, name) + 8 + offset
+fn field(bytes: &[u8], name: [u8; 4], offset: usize) -> usize {
+    find(bytes, &name) + 8 + offset
 }
 
 fn headers_of_avi(clips: &Clips, add: &mut Add<'_>) {
     let plain = &clips["sound.avi"];
-    let stream = field(plain, b"strh", 32);
+    let stream = field(plain, *b"strh", 32);
     add("stream length 0", "avi", Length, with(plain, stream, &[0; 4]));
     add("stream length absurd", "avi", Length, with(plain, stream, &[0, 0, 0, 0x40]));
-    let frames = field(plain, b"avih", 16);
+    let frames = field(plain, *b"avih", 16);
     add("no frames by the header", "avi", Length, {
         with(&with(plain, stream, &[0; 4]), frames, &[0; 4])
     });
@@ -340,7 +338,7 @@ fn headers_of_avi(clips: &Clips, add: &mut Add<'_>) {
     add("outer size unknown", "avi", Length, with(plain, 4, &[0xff; 4]));
     let media = find(plain, b"movi") - 4;
     add("media of size 0", "avi", Length, with(plain, media, &[0; 4]));
-    let rate = field(plain, b"strh", 20);
+    let rate = field(plain, *b"strh", 20);
     add("rate 0", "avi", Length, with(plain, rate, &[0; 8]));
     let index = find(plain, b"idx1");
     add("stale index", "avi", Length, {
