@@ -54,6 +54,23 @@ impl Figures {
         Some(self.batches[0].makespan / (self.pool? * allowed))
     }
 
+    /// What a long run shows of each server as it goes, for a table of them.
+    fn line(&self) -> String {
+        let batches = self.batches.iter().map(|batch| {
+            format!(
+                "{:.4} {:.5} {} {}",
+                batch.ratio(),
+                batch.refused(),
+                batch.in_pauses,
+                batch.reviews
+            )
+        });
+        let beside = self.beside_pool().unwrap_or(0.0);
+        let batches: Vec<_> = batches.collect();
+        let kind = if is_steady(&self.server) { "steady" } else { "other" };
+        format!("server {} {kind} {} {beside:.4}", self.server.seed, batches.join(" "))
+    }
+
     fn warm_over_cold(&self) -> f64 {
         self.batches[2].ratio() / self.batches[0].ratio()
     }
@@ -128,7 +145,11 @@ fn figures() {
     let only_steady = given("SIM_STEADY", 0) > 0;
     let results = for_seeds(first..first + servers, |seed| {
         let server = Server::drawn(seed);
-        (!only_steady || is_steady(&server)).then(|| Figures::of(server, jobs))
+        (!only_steady || is_steady(&server)).then(|| {
+            let figures = Figures::of(server, jobs);
+            println!("{}", figures.line());
+            figures
+        })
     });
     let mut all = Vec::new();
     for (seed, result) in results {

@@ -254,8 +254,11 @@ fn read(answer: &Value, file: &Path, demuxer: &'static str) -> Result<Source, En
             known && stream["codec_type"] == kind
         })
     };
+    // The first of the best, as FFmpeg takes it.
     let video = of_kind("video")
-        .find(|stream| stream["disposition"]["attached_pic"] != 1)
+        .filter(|stream| stream["disposition"]["attached_pic"] != 1)
+        .rev()
+        .max_by_key(|stream| preference(stream))
         .ok_or_else(|| EngineError("Invalid video: it has no video stream".to_owned()))?;
     let size = shown_size(video)
         .ok_or_else(|| EngineError("Invalid video: it has no picture size".to_owned()))?;
@@ -275,6 +278,14 @@ fn read(answer: &Value, file: &Path, demuxer: &'static str) -> Result<Source, En
         interlaced: matches!(video["field_order"].as_str(), Some("tt" | "bb" | "tb" | "bt")),
         sound,
     })
+}
+
+/// How much FFmpeg prefers a video stream: by the size of its pictures, the default stream far before
+/// others.
+fn preference(stream: &Value) -> u64 {
+    let side = |name: &str| stream[name].as_u64().unwrap_or(0);
+    let is_default = stream["disposition"]["default"] == 1;
+    side("width").saturating_mul(side("height")).saturating_add(5_000_000 * u64::from(is_default))
 }
 
 /// The matrix of a video. One that states none has that of its size, as players take it.
@@ -382,6 +393,26 @@ mod tests {
         assert_eq!(source(&cover, &real).stream, 1);
         let answer = json!({"streams": [cover]});
         assert!(read(&answer, Path::new("clip"), "mov").is_err());
+    }
+
+    #[test]
+    fn the_stream_is_the_one_that_ffmpeg_takes() {
+        let stream = |index: u64, width: u64, default: u64| {
+            let mut stream = video();
+            stream["index"] = json!(index);
+            stream["width"] = json!(width);
+            stream["disposition"] = json!({"default": default});
+            stream
+        };
+        for (first, second, taken) in [
+            ((640, 0), (1280, 0), 1),
+            ((640, 1), (1280, 0), 0),
+            ((640, 0), (320, 1), 1),
+            ((640, 1), (640, 1), 0),
+        ] {
+            let streams = [stream(0, first.0, first.1), stream(1, second.0, second.1)];
+            assert_eq!(source(&streams[0], &streams[1]).stream, taken, "{first:?} {second:?}");
+        }
     }
 
     /// The packets of pictures that follow each other after `gaps` seconds.
