@@ -12,6 +12,7 @@ use tokio::task::{JoinError, JoinSet};
 use super::canary::Ending;
 use super::collect::Collected;
 use super::drive::{Drive, Ended};
+use super::inputs::quoted;
 use super::outage::watch_outages;
 use super::polling::{poll_lists, read_hints};
 use super::protocol::Observation;
@@ -19,8 +20,11 @@ use super::queue::Queue;
 use super::run::Run;
 use super::stop::{Stop, StopReason};
 use super::underway::Entered;
-use crate::ledger::{Claim, Entry, EntryId, EntryState, Ledger, Phase as Row, Task, TaskId};
+use crate::ledger::{
+    Claim, Entry, EntryId, EntryState, Ledger, Phase as Row, Source, Task, TaskId,
+};
 use crate::model::event::{Output, Summary};
+use crate::model::secret::redact_url;
 use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, Instant, ItemEvent, ItemRef};
 
 /// Entries whose output is fetched, or waits for that, beside those.
@@ -479,6 +483,13 @@ fn told_failure(task: &Task) -> Failure {
             FailureKind::JobFailed => {
                 Some("add --retry-failed 1 for a new attempt, which may be billed again".to_owned())
             }
+            FailureKind::NeedsReview if task.row.phase == Row::Failed => Some(format!(
+                "to start it anew, which is billed: rbgv run --again {}, with the options as before",
+                match &task.work.source {
+                    Source::File { path, .. } => quoted(path),
+                    Source::Url(url) => redact_url(url),
+                }
+            )),
             FailureKind::NeedsReview => Some(
                 "look at the job, then rbgv resume --accept or --abandon; nothing more is sent until then"
                     .to_owned(),

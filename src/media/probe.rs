@@ -53,10 +53,10 @@ impl Note {
             ),
             Self::Tail(bytes) => {
                 let bytes = match bytes {
-                    1 => "1 byte follows".to_owned(),
-                    more => format!("{more} bytes follow"),
+                    1 => "1 byte".to_owned(),
+                    more => format!("{more} bytes"),
                 };
-                format!("{bytes} the end of the video; they are ignored")
+                format!("{bytes} after the end of the video ignored")
             }
         }
     }

@@ -535,6 +535,11 @@ impl Audit {
         self.0["charges"].as_array().unwrap().len()
     }
 
+    /// Whether this job was charged.
+    pub fn is_charged(&self, job: &str) -> bool {
+        self.0["charges"].as_array().unwrap().iter().any(|charge| charge["job_id"] == job)
+    }
+
     pub fn most_in_flight(&self) -> u64 {
         self.0["most_in_flight"]
             .as_object()
