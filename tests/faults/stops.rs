@@ -93,28 +93,25 @@ fn the_next_command_works_when_it_is_typed() {
 
 #[test]
 fn a_bound_on_credits_counts_what_is_billed_and_not_what_was_estimated() {
-    // (who says that a clip is dearer than its estimate, the bound): the length that jobs show, and
-    // the usage events where the price was wrong.
+    let longer = "[[fault]]\non = \"GET /v1/jobs\"\ndo = { set = { duration_seconds = 50.0 } }\n\
+        [[fault]]\non = \"GET /v1/jobs/*\"\ndo = { set = { duration_seconds = 50.0 } }\n\
+        [[fault]]\non = \"GET /v1/usage/events\"\ndo = { answer = { status = 404 } }\n";
+    let dearer = "[[fault]]\non = \"GET /api/pricing\"\n\
+        do = { set = { model_pricing_credits_per_minute = { original = 6.0 } } }\n";
+    // Who says that a clip is dearer than its estimate: the length that jobs show, from their start or, where
+    // drafts are watched, before it; or the usage events where the price was wrong.
     let table = [
-        (
-            "[[fault]]\non = \"GET /v1/jobs\"\ndo = { set = { duration_seconds = 50.0 } }\n\
-          [[fault]]\non = \"GET /v1/jobs/*\"\ndo = { set = { duration_seconds = 50.0 } }\n\
-          [[fault]]\non = \"GET /v1/usage/events\"\ndo = { answer = { status = 404 } }\n",
-            "5",
-        ),
-        (
-            "[[fault]]\non = \"GET /api/pricing\"\n\
-          do = { set = { model_pricing_credits_per_minute = { original = 6.0 } } }\n",
-            "1",
-        ),
+        (format!("[jobs]\ndraft_state = \"created\"\n{longer}"), "5", 1),
+        (format!("[jobs]\ndraft_state = \"pending\"\n{longer}"), "5", 0),
+        (dearer.to_owned(), "1", 1),
     ];
-    for (scenario, bound) in table {
-        let mut case = Case::new(scenario);
+    for (scenario, bound, bills) in table {
+        let mut case = Case::new(&scenario);
         case.home.clips(3);
         let flags = ["--in-flight", "1", "--max-credits", bound];
         let ran = case.run(&[&["run", ".", "-o", "out/"][..], &flags].concat()).ends_with(4);
-        assert_eq!(case.audit().bills(), 1, "{bound}: {}", ran.stderr);
-        assert!(ran.stderr.contains("would pass the bound"), "{bound}: {}", ran.stderr);
+        assert_eq!(case.audit().bills(), bills, "{scenario}: {}", ran.stderr);
+        assert!(ran.stderr.contains("would pass the bound"), "{scenario}: {}", ran.stderr);
     }
 }
 
