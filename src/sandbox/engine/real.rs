@@ -117,7 +117,7 @@ impl Engine for RealEngine {
         if rate != source.rate {
             let (from, to) = (source.rate.hertz(), rate.hertz());
             remarks.push(format!(
-                "Players do not show {} at {from:.0} frames a second: it has {to:.0}",
+                "Reduced from {from:.0} to {to:.0} frames a second: players slow a faster {} down",
                 task.format
             ));
             source.rate = rate;
