@@ -23,6 +23,7 @@ use std::os::unix::fs::{
     DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
 };
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -45,6 +46,27 @@ pub(crate) struct Disk {
     _lock: fs::File,
 }
 
+/// Times that a lock is tried, with a pause after each.
+const LOCK_TRIES: u32 = 20;
+
+const LOCK_PAUSE: Duration = Duration::from_millis(50);
+
+/// Locks the store. A process that is just being started holds the files of the one that starts it for a
+/// moment longer, so a lock that is taken is tried again.
+fn hold(lock: &fs::File, root: &Path) -> io::Result<()> {
+    for _ in 0..LOCK_TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Err(io::Error::new(
+        io::ErrorKind::ResourceBusy,
+        format!("{} is in use by another sandbox", root.display()),
+    ))
+}
+
 impl Store {
     /// Opens `state`, or a temporary directory when there is none.
     ///
@@ -59,13 +81,7 @@ impl Store {
         };
         claim(&root)?;
         let lock = lock(&root.join("lock"))?;
-        lock.try_lock().map_err(|error| match error {
-            fs::TryLockError::WouldBlock => io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                format!("{} is in use by another sandbox", root.display()),
-            ),
-            fs::TryLockError::Error(error) => error,
-        })?;
+        hold(&lock, &root)?;
         for part in ["jobs", "uploads", "outputs", "work"] {
             let part = root.join(part);
             private_directory(&part)?;
