@@ -99,15 +99,9 @@ mod tests {
 
     fn view(id: &str, status: JobStatus, made: &str, item: Option<&str>) -> JobView {
         JobView {
-            id: JobId(id.into()),
-            status,
-            progress: None,
-            output_url: None,
-            error: None,
             created_at: Some(made.into()),
-            duration_seconds: None,
-            billing_status: None,
             raw: item.map_or(json!({}), |item| json!({"metadata": {ITEM: item}})),
+            ..JobView::bare(id, status)
         }
     }
 

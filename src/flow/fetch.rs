@@ -179,17 +179,8 @@ mod tests {
     use crate::model::{JobStatus, OutputLink};
 
     fn view(raw: serde_json::Value, link: Option<&str>) -> JobView {
-        JobView {
-            id: JobId("j".into()),
-            status: JobStatus::Completed,
-            progress: None,
-            output_url: link.map(OutputLink::new),
-            error: None,
-            created_at: None,
-            duration_seconds: None,
-            billing_status: None,
-            raw,
-        }
+        let output_url = link.map(OutputLink::new);
+        JobView { output_url, raw, ..JobView::bare("j", JobStatus::Completed) }
     }
 
     #[test]

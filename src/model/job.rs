@@ -134,6 +134,24 @@ impl JobView {
 }
 
 #[cfg(test)]
+impl JobView {
+    /// A job of which nothing but the state is known.
+    pub(crate) fn bare(id: &str, status: JobStatus) -> Self {
+        Self {
+            id: JobId(id.to_owned()),
+            status,
+            progress: None,
+            output_url: None,
+            error: None,
+            created_at: None,
+            duration_seconds: None,
+            billing_status: None,
+            raw: serde_json::Value::Null,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use serde_json::json;
 
@@ -142,18 +160,7 @@ mod tests {
     #[test]
     fn notes_are_found_under_several_names_and_bounded() {
         let notes = |raw: serde_json::Value| {
-            let view = JobView {
-                id: JobId("j".into()),
-                status: JobStatus::Completed,
-                progress: None,
-                output_url: None,
-                error: None,
-                created_at: None,
-                duration_seconds: None,
-                billing_status: None,
-                raw,
-            };
-            view.notes()
+            JobView { raw, ..JobView::bare("j", JobStatus::Completed) }.notes()
         };
         assert_eq!(notes(json!({"notes": ["a", "", 7, "a"], "warning": "b"})), ["a", "b"]);
         assert_eq!(notes(json!({"warnings": [{"message": "c"}], "note": null})), ["c"]);

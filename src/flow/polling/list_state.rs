@@ -370,17 +370,7 @@ mod tests {
     }
 
     fn view(n: u64, status: JobStatus) -> JobView {
-        JobView {
-            id: job(n),
-            status,
-            progress: None,
-            output_url: None,
-            error: None,
-            created_at: None,
-            duration_seconds: None,
-            billing_status: None,
-            raw: serde_json::Value::Null,
-        }
+        JobView::bare(&job(n).0, status)
     }
 
     fn done(n: u64) -> JobView {

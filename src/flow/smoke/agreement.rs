@@ -242,15 +242,8 @@ mod tests {
 
     fn view() -> JobView {
         JobView {
-            id: JobId("j".to_owned()),
-            status: JobStatus::Completed,
-            progress: None,
-            output_url: None,
-            error: None,
             created_at: Some("2026-01-01T12:00:00Z".to_owned()),
-            duration_seconds: None,
-            billing_status: None,
-            raw: Value::Null,
+            ..JobView::bare("j", JobStatus::Completed)
         }
     }
 
