@@ -7,7 +7,7 @@
 
 use std::io::{Read, Seek};
 
-use super::probe::{Facts, Note, best};
+use super::probe::{Facts, Note, track_preference};
 use super::reader::{Cursor, Flaw};
 
 mod id {
@@ -409,17 +409,12 @@ impl Walk {
     fn video(&self) -> Option<&Track> {
         let score = |track: &Track| {
             let pixels = |side: u64| u32::try_from(side).unwrap_or(0);
-            let size = best(pixels(track.width), pixels(track.height), !track.is_secondary);
+            let size =
+                track_preference(pixels(track.width), pixels(track.height), !track.is_secondary);
             (track.seen.frames > 0, size)
         };
-        let mut videos = self.tracks.iter().filter(|track| track.kind == VIDEO_TYPE);
-        let first = videos.next()?;
-        Some(videos.fold(
-            first,
-            |chosen, track| {
-                if score(track) > score(chosen) { track } else { chosen }
-            },
-        ))
+        let videos = self.tracks.iter().filter(|track| track.kind == VIDEO_TYPE);
+        videos.rev().max_by_key(|track| score(track))
     }
 
     fn facts(&self) -> Result<Facts, Flaw> {
@@ -428,15 +423,10 @@ impl Walk {
         }
         let video = self.video().ok_or(Flaw::NoVideoTrack)?;
         if video.is_encrypted {
-            return Err(Flaw::Unusable(
-                "encrypted (DRM), so nobody without its key can show it; export an unprotected copy",
-            ));
+            return Err(Flaw::ENCRYPTED);
         }
         let Some((begin, last)) = video.seen.times else {
-            return Err(Flaw::Unusable(
-                "without a single picture: the initialisation segment of a stream, or a recording \
-                 that never began; join it with its segments, or record it again",
-            ));
+            return Err(Flaw::NO_PICTURES);
         };
         let (length, frame) = self.length(video);
         let duration = length.filter(|seconds| {

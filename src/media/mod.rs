@@ -36,3 +36,4 @@ pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, vide
 pub use opacity::{Opacity, read_opacity, remark_on_opacity};
 pub use output::{BadOutput, Expectation, Length, VerifiedOutput, largest_output, verify_output};
 pub use picture::{BadPicture, Picture, inspect_picture};
+pub use probe::track_preference;

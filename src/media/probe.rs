@@ -62,8 +62,10 @@ impl Note {
     }
 }
 
-/// How much FFmpeg prefers a track of pictures: by their size, the default track far before others.
-pub(super) fn best(width: u32, height: u32, is_default: bool) -> u64 {
+/// How much FFmpeg prefers a track of pictures: by their size, the default track far before others. Of
+/// equals it takes the first.
+#[must_use]
+pub fn track_preference(width: u32, height: u32, is_default: bool) -> u64 {
     const DEFAULT_TRACK: u64 = 5_000_000;
     u64::from(width) * u64::from(height) + if is_default { DEFAULT_TRACK } else { 0 }
 }

@@ -28,6 +28,17 @@ pub(super) enum Flaw {
     Io(io::Error),
 }
 
+impl Flaw {
+    pub(super) const ENCRYPTED: Self = Self::Unusable(
+        "encrypted (DRM), so nobody without its key can show it; export an unprotected copy",
+    );
+
+    pub(super) const NO_PICTURES: Self = Self::Unusable(
+        "without a single picture: the initialisation segment of a stream, or a recording that never \
+         began; join it with its segments, or record it again",
+    );
+}
+
 impl From<io::Error> for Flaw {
     fn from(error: io::Error) -> Self {
         Self::Io(error)

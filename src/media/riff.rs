@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::probe::{Facts, Note, best};
+use super::probe::{Facts, Note, track_preference};
 use super::reader::{Cursor, Flaw};
 
 /// A chunk: its name and where its bytes end, padding not counted.
@@ -226,17 +226,11 @@ impl Avi {
 
     fn facts(&self, complete: bool, length: u64) -> Result<Facts, Flaw> {
         // FFmpeg takes the largest picture.
-        let score =
-            |stream: &Stream| (stream.frames > 0, best(stream.size.0, stream.size.1, false));
-        let mut streams = self.pictures.iter();
-        let first = streams.next().ok_or(Flaw::NoVideoTrack)?;
-        let stream =
-            streams.fold(
-                first,
-                |chosen, stream| {
-                    if score(stream) > score(chosen) { stream } else { chosen }
-                },
-            );
+        let score = |stream: &Stream| {
+            (stream.frames > 0, track_preference(stream.size.0, stream.size.1, false))
+        };
+        let streams = self.pictures.iter().rev();
+        let stream = streams.max_by_key(|stream| score(stream)).ok_or(Flaw::NoVideoTrack)?;
         // Of a file that is shorter than it says, all frames that it says must be there; but what
         // was never filled in says nothing.
         if let Some(missing) = self.missing

@@ -10,9 +10,9 @@ mod track;
 
 use std::io::{Read, Seek};
 
-use super::probe::{Facts, Note, best};
+use super::probe::{Facts, Note, track_preference};
 use super::reader::{Cursor, Flaw};
-use samples::Defaults;
+use samples::{Defaults, Samples};
 use track::Track;
 
 /// More tracks than this are not kept.
@@ -300,36 +300,24 @@ impl Movie {
         Ok(())
     }
 
-    /// The track that FFmpeg takes by default: the largest picture, covers and chapters aside.
-    fn video<R: Read + Seek>(&self, cursor: &mut Cursor<R>) -> Result<&Track, Flaw> {
+    /// The track that FFmpeg takes by default, with its samples: the largest picture, covers and
+    /// chapters aside.
+    fn video<'a>(&self, tracks: &[(&'a Track, Samples)]) -> Result<(&'a Track, Samples), Flaw> {
         let of_kind = |kind: Kind| self.tracks.iter().filter(move |track| track.handler == kind);
         let is_chapter =
             |track: &Track| self.tracks.iter().any(|other| other.chapters.contains(&track.id));
-        let videos: Vec<&Track> = of_kind(VIDEO).filter(|track| !is_chapter(track)).collect();
-        let mut counted = Vec::new();
-        for track in videos {
-            let has_pictures = track.has_fragments() || track.samples(cursor)?.count > 0;
-            counted.push((track, has_pictures));
-        }
-        let score = |(track, has_pictures): &(&Track, bool)| {
+        let has_pictures =
+            |track: &Track, samples: &Samples| track.has_fragments() || samples.count > 0;
+        let videos =
+            tracks.iter().filter(|(track, _)| track.handler == VIDEO && !is_chapter(track));
+        let chosen = videos.rev().max_by_key(|(track, samples)| {
             let (width, height) = track.size.unwrap_or_default();
-            (*has_pictures, best(width, height, track.is_default))
-        };
-        let mut chosen: Option<(&Track, bool)> = None;
-        for one in counted {
-            if chosen.as_ref().is_none_or(|other| score(&one) > score(other)) {
-                chosen = Some(one);
-            }
-        }
+            (has_pictures(track, samples), track_preference(width, height, track.is_default))
+        });
         match chosen {
-            Some((track, _)) if track.is_encrypted => Err(Flaw::Unusable(
-                "encrypted (DRM), so nobody without its key can show it; export an unprotected copy",
-            )),
-            Some((track, true)) => Ok(track),
-            Some(_) => Err(Flaw::Unusable(
-                "without a single picture: the initialisation segment of a stream, or a recording \
-                 that never began; join it with its segments, or record it again",
-            )),
+            Some((track, _)) if track.is_encrypted => Err(Flaw::ENCRYPTED),
+            Some((track, samples)) if has_pictures(track, samples) => Ok((*track, *samples)),
+            Some(_) => Err(Flaw::NO_PICTURES),
             None if of_kind(VIDEO).next().is_some() => {
                 Err(Flaw::Unusable("sound with chapter pictures, not a video"))
             }
@@ -341,13 +329,14 @@ impl Movie {
     }
 
     fn facts<R: Read + Seek>(&self, cursor: &mut Cursor<R>) -> Result<Facts, Flaw> {
-        let track = self.video(cursor)?;
-        let table = track.samples(cursor)?;
+        let mut tracks = Vec::new();
+        for track in self.tracks.iter().filter(|track| [VIDEO, SOUND].contains(&track.handler)) {
+            tracks.push((track, track.samples(cursor)?));
+        }
+        let (track, table) = self.video(&tracks)?;
         let mut end = table.end;
-        for other in self.tracks.iter().filter(|track| [VIDEO, SOUND].contains(&track.handler)) {
-            if !other.is_external {
-                end = end.max(other.samples(cursor)?.end).max(other.fragments.end);
-            }
+        for (other, samples) in tracks.iter().filter(|(track, _)| !track.is_external) {
+            end = end.max(samples.end).max(other.fragments.end);
         }
         if end > cursor.length() {
             return Err(if track.is_external {

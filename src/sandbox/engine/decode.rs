@@ -7,7 +7,7 @@ use std::process::ChildStdout;
 
 use super::EngineError;
 use super::image::Frame;
-use super::probe::{Limits, Source, address, guarded};
+use super::probe::{Source, address, guarded};
 use super::process::{Leash, Program, Tools};
 use super::tone::Mapper;
 
@@ -97,11 +97,8 @@ impl Frames {
         leash: &Leash<'_>,
         tools: &Tools,
         source: &Source,
-        limits: &Limits,
     ) -> Result<Self, EngineError> {
-        let seconds = source.duration.min(limits.duration_seconds);
-        let most = (seconds * source.rate.hertz()).round().max(1.0);
-        Self::start(leash, tools, source, Pace::All, whole(most))
+        Self::start(leash, tools, source, Pace::All, whole(source.expected_frames()))
     }
 
     fn start(

@@ -13,6 +13,7 @@ use super::pictures::Pictures;
 use super::process::{Leash, Tools};
 use super::tone::Wide;
 use super::{EngineError, Probe, container};
+use crate::media::track_preference;
 
 /// What the engine agrees to work on. A file beyond these is refused with the limit in words.
 #[derive(Debug, Clone, PartialEq)]
@@ -254,7 +255,15 @@ fn read(answer: &Value, file: &Path, demuxer: &'static str) -> Result<Source, En
             known && stream["codec_type"] == kind
         })
     };
-    // The first of the best, as FFmpeg takes it.
+    let preference = |stream: &Value| {
+        let side = |name: &str| stream[name].as_u64().and_then(|side| side.try_into().ok());
+        let is_default = stream["disposition"]["default"] == 1;
+        track_preference(
+            side("width").unwrap_or_default(),
+            side("height").unwrap_or_default(),
+            is_default,
+        )
+    };
     let video = of_kind("video")
         .filter(|stream| stream["disposition"]["attached_pic"] != 1)
         .rev()
@@ -278,14 +287,6 @@ fn read(answer: &Value, file: &Path, demuxer: &'static str) -> Result<Source, En
         interlaced: matches!(video["field_order"].as_str(), Some("tt" | "bb" | "tb" | "bt")),
         sound,
     })
-}
-
-/// How much FFmpeg prefers a video stream: by the size of its pictures, the default stream far before
-/// others.
-fn preference(stream: &Value) -> u64 {
-    let side = |name: &str| stream[name].as_u64().unwrap_or(0);
-    let is_default = stream["disposition"]["default"] == 1;
-    side("width").saturating_mul(side("height")).saturating_add(5_000_000 * u64::from(is_default))
 }
 
 /// The matrix of a video. One that states none has that of its size, as players take it.

@@ -80,7 +80,7 @@ impl RealEngine {
         notes.extend(chosen);
         let (engine, subject) = (matter.name.to_owned(), matter.subject);
         let line = Line {
-            frames: Frames::open(leash, &self.tools, source, &self.limits)?,
+            frames: Frames::open(leash, &self.tools, source)?,
             matter,
             composer,
             encoder: Encoder::open(leash, &self.tools, &order)?,
