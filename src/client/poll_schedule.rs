@@ -8,6 +8,9 @@ const FIRST_POLL_SHARE: f64 = 0.8;
 /// Pause between two polls of one job, as a share of the time that it has run: the share of its
 /// duration by which its end may be noticed late.
 const PAUSE_SHARE: f64 = 0.125;
+/// Pause between two list polls, as a share of the mean time that the listed jobs have run: in the
+/// long run that is half their duration, so that an end is noticed late by 1/128 of it on average.
+const LIST_PAUSE_SHARE: f64 = 1.0 / 32.0;
 /// Progress is told in whole percent.
 const PROGRESS_STEP: f64 = 1.0;
 
@@ -63,12 +66,14 @@ impl PollTiming {
         elapsed.mul_f64(PAUSE_SHARE).clamp(self.first, self.longest())
     }
 
-    /// Pause between list polls of `pages` pages each that serve `jobs` jobs: as many requests as
-    /// polls of the single jobs at the vendor's cadence would take.
+    /// Pause between list polls of `pages` pages each that serve `jobs` jobs, which have run for
+    /// `elapsed` on average: no more requests than polls of the single jobs at the vendor's cadence
+    /// would take, and fewer where jobs are long.
     #[must_use]
-    pub fn list_interval(&self, pages: u32, jobs: u32) -> Duration {
+    pub fn list_interval(&self, pages: u32, jobs: u32, elapsed: Duration) -> Duration {
         let fair = self.first.mul_f64(f64::from(pages.max(1)) / f64::from(jobs.max(1)));
-        fair.clamp(self.shortest(), self.first)
+        let fair = fair.clamp(self.shortest(), self.first);
+        fair.max(elapsed.mul_f64(LIST_PAUSE_SHARE)).min(self.longest())
     }
 }
 
@@ -141,21 +146,26 @@ mod tests {
     }
 
     #[test]
-    fn list_polls_are_as_many_requests_as_the_cadence_allows() {
+    fn list_polls_keep_the_cadence_and_follow_how_long_jobs_run() {
         let timing = PollTiming::default();
-        // (pages, jobs, pause)
+        // (pages, jobs, run for, pause)
         let table = [
-            (1, 1, 2.0),
-            (1, 2, 1.0),
-            (1, 4, 0.5),
-            (1, 100, 0.25),
-            (10, 100, 0.25),
-            (20, 100, 0.4),
-            (3, 2, 2.0),
-            (1, 0, 2.0),
+            (1, 1, 0.0, 2.0),
+            (1, 2, 0.0, 1.0),
+            (1, 4, 0.0, 0.5),
+            (1, 100, 0.0, 0.25),
+            (10, 100, 0.0, 0.25),
+            (20, 100, 0.0, 0.4),
+            (3, 2, 0.0, 2.0),
+            (1, 0, 0.0, 2.0),
+            (1, 100, 8.0, 0.25),
+            (1, 4, 16.0, 0.5),
+            (1, 100, 64.0, 2.0),
+            (1, 100, 3_600.0, 10.0),
         ];
-        for (pages, jobs, expected) in table {
-            assert_eq!(timing.list_interval(pages, jobs), seconds(expected), "{pages} {jobs}");
+        for (pages, jobs, elapsed, expected) in table {
+            let interval = timing.list_interval(pages, jobs, seconds(elapsed));
+            assert_eq!(interval, seconds(expected), "{pages} {jobs} {elapsed}");
         }
         let pages: Vec<_> = [0, 1, 2, 3, 4, 100].map(most_pages).into();
         assert_eq!(pages, [None, None, Some(1), Some(1), Some(2), Some(50)]);

@@ -221,7 +221,10 @@ impl ListState {
     fn list_interval(&self, timing: &PollTiming) -> Duration {
         let all_announced = self.has_listener && self.listed().all(|job| job.start.announced);
         let factor = if all_announced { ANNOUNCED_FACTOR } else { 1 };
-        timing.list_interval(self.pages, self.listed_jobs()) * factor
+        let jobs = self.listed_jobs();
+        let sent = self.sent_at.unwrap_or_default();
+        let run: Duration = self.listed().map(|job| sent.since(job.start.started)).sum();
+        timing.list_interval(self.pages, jobs, run / jobs.max(1)) * factor
     }
 
     /// Takes in a page that was asked for at `asked`. Says whether it showed any job that no page
