@@ -27,7 +27,6 @@ mod stream;
 mod style;
 pub mod svg;
 mod table;
-mod tap;
 mod telling;
 pub mod words;
 
@@ -38,4 +37,3 @@ pub use reporter::Reporter;
 pub use stream::{Capture, Sink, SizeSource, Streams};
 pub use style::{ColorChoice, Facts, Flags, Paint, Style, Tone};
 pub use table::{Cell, Table};
-pub use tap::tap;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::contract::Drift;
 use super::paid::Finished;
 use super::select::Because;
-use super::setup::{Setup, Severity};
+use super::setup::Setup;
 use crate::client::{Call, UsageSummary};
 use crate::flow::context::interrupted;
 use crate::model::smoke::{Cause, Group, Outcome, Stage, StageResult};
@@ -213,7 +213,7 @@ impl<'a> Smoke<'a> {
 
     /// Fails a stage that went well and took too long.
     fn hold_to_budget(&self, result: &mut StageResult) {
-        result.budget = self.setup.policy.latency_of(result.stage);
+        result.budget = result.stage.latency_budget();
         let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
         if took > budget && matches!(result.outcome, Outcome::Passed | Outcome::Warned) {
             let (took, budget) = (took.as_secs_f64(), budget.as_secs_f64());
@@ -221,22 +221,14 @@ impl<'a> Smoke<'a> {
         }
     }
 
-    /// Adds what differs from the contract, and says so in `result`: the contract allows new fields,
-    /// so by themselves they are only listed.
+    /// Adds what differs from the contract, and says so in `result`. New fields are only listed: the
+    /// contract allows them.
     pub(super) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
         for state in &drift.states {
             result.fail(Cause::Contract, format!("a job is in an unknown state: {state}"));
         }
-        let strict = self.setup.policy.drift == Severity::Fail;
         for field in &drift.broken {
-            if strict {
-                result.fail(Cause::Contract, field.clone());
-            } else {
-                result.warn(field.clone());
-            }
-        }
-        for field in drift.new.iter().filter(|_| strict) {
-            result.fail(Cause::Contract, field.clone());
+            result.warn(field.clone());
         }
         self.drift.add(drift);
     }
