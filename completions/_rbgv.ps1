@@ -215,7 +215,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Group what the ledger knows; every profile for `profile`, otherwise the one in use')
             [CompletionResult]::new('--lag', '--lag', [CompletionResultType]::ParameterName, 'How long charges may take to show: look again for so long before calling one missing')
             [CompletionResult]::new('--budget', '--budget', [CompletionResultType]::ParameterName, 'End with 10 if more credits than this were used in the period')
-            [CompletionResult]::new('--svg', '--svg', [CompletionResultType]::ParameterName, 'Also draw the chart into this file')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
@@ -251,10 +250,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--no-credits-profile', '--no-credits-profile', [CompletionResultType]::ParameterName, 'A profile whose key has no credits, for the stage no-credits')
             [CompletionResult]::new('--burst', '--burst', [CompletionResultType]::ParameterName, 'Send so many calls at once, to see that refusals (429) are waited out')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the jobs after this time; what is under way can be resumed')
-            [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Another budget of latency for a stage, such as health=500ms; may be repeated')
-            [CompletionResult]::new('--degraded', '--degraded', [CompletionResultType]::ParameterName, 'What a service that calls itself degraded is')
-            [CompletionResult]::new('--drift', '--drift', [CompletionResultType]::ParameterName, 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail')
-            [CompletionResult]::new('--compare', '--compare', [CompletionResultType]::ParameterName, 'Compare with an earlier result (--json), and fail where it is slower or its matte worse')
             [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the result as JUnit XML; the file is emptied first')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
@@ -262,7 +257,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Add a log to this file')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How the log file is written')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a server inside this process: no account, no cost')
-            [CompletionResult]::new('--tap', '--tap', [CompletionResultType]::ParameterName, 'Print the result in the Test Anything Protocol')
             [CompletionResult]::new('--rehearse', '--rehearse', [CompletionResultType]::ParameterName, 'Try the profile''s limits, waits and retries against a sandbox that makes trouble; nothing is sent to the service')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON: one document, or one object a line where results stream')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
@@ -534,7 +528,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;doctor' {
-            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Write an archive (tar.gz) for the service''s support or a public issue: without keys, links and names of files')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')

@@ -528,16 +528,12 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__doctor)
-            opts="-q -v -h -V --offline --bundle --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --offline --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --bundle)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2450,7 +2446,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__smoke__subcmd__test)
-            opts="-o -q -v -h -V --budget --only --skip --sandbox --model --format --suite --output --no-credits-profile --burst --timeout --latency --degraded --drift --compare --junit --tap --rehearse --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-o -q -v -h -V --budget --only --skip --sandbox --model --format --suite --output --no-credits-profile --burst --timeout --junit --rehearse --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2497,22 +2493,6 @@ _rbgv() {
                     return 0
                     ;;
                 --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --latency)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --degraded)
-                    COMPREPLY=($(compgen -W "warn fail" -- "${cur}"))
-                    return 0
-                    ;;
-                --drift)
-                    COMPREPLY=($(compgen -W "warn fail" -- "${cur}"))
-                    return 0
-                    ;;
-                --compare)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2620,7 +2600,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__usage)
-            opts="-q -v -h -V --days --events --limit --by --reconcile --strict --lag --budget --svg --csv --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --days --events --limit --by --reconcile --strict --lag --budget --csv --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2643,10 +2623,6 @@ _rbgv() {
                     return 0
                     ;;
                 --budget)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --svg)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -201,7 +201,6 @@ profile\t'The profile'
 day\t'The day of the start, in UTC'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l lag -d 'How long charges may take to show: look again for so long before calling one missing' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l budget -d 'End with 10 if more credits than this were used in the period' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l svg -d 'Also draw the chart into this file' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -232,12 +231,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s o -l output -d 
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l no-credits-profile -d 'A profile whose key has no credits, for the stage no-credits' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l burst -d 'Send so many calls at once, to see that refusals (429) are waited out' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l timeout -d 'End the jobs after this time; what is under way can be resumed' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l latency -d 'Another budget of latency for a stage, such as health=500ms; may be repeated' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l degraded -d 'What a service that calls itself degraded is' -r -f -a "warn\t'It is told'
-fail\t'The stage fails'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l drift -d 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail' -r -f -a "warn\t'It is told'
-fail\t'The stage fails'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l compare -d 'Compare with an earlier result (--json), and fail where it is slower or its matte worse' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l junit -d 'Write the result as JUnit XML; the file is emptied first' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
@@ -248,7 +241,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l log-file -d 'Ad
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
 json\t'One object a line (`docs/json.md`)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l sandbox -d 'Use a server inside this process: no account, no cost'
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l tap -d 'Print the result in the Test Anything Protocol'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l rehearse -d 'Try the profile\'s limits, waits and retries against a sandbox that makes trouble; nothing is sent to the service'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s q -l quiet -d 'Print only results and what needs attention'
@@ -443,7 +435,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -l no-progress -d 'Dr
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l bundle -d 'Write an archive (tar.gz) for the service\'s support or a public issue: without keys, links and names of files' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
