@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum Stage {
     /// The host's name leads to addresses.
     Name,
-    /// The certificate is accepted, and lives on for a while.
+    /// The certificate is accepted.
     Tls,
     /// The service calls itself healthy.
     Health,
