@@ -262,7 +262,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;listen'= {
             cand --listen 'Where to receive; the service, or a proxy of yours, has to reach it'
-            cand --keep 'Keep every delivery in this file, before it is answered, for listen replay; it holds links that open outputs'
+            cand --keep 'Keep every delivery in this file, before it is answered; it holds links that open outputs'
             cand --secret-file 'Read the signing secret from this file'
             cand --max-age 'How old a webhook may be'
             cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")'
@@ -284,14 +284,12 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand verify 'Say why the signature of a webhook does, or does not, fit'
-            cand replay 'Handle deliveries again that were kept with --keep'
+            cand verify 'Explain why the signature of a webhook is refused'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;listen;verify'= {
             cand --headers 'Headers as lines of NAME: VALUE, such as curl or a proxy''s log writes them'
             cand --body 'The body, byte for byte as it came'
-            cand --at 'When it came, such as 2026-01-31T12:00:00Z [default: now]'
             cand --secret-file 'Read the signing secret from this file'
             cand --max-age 'How old a webhook may be'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
@@ -299,29 +297,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --color 'When to colour'
             cand --log-file 'Add a log to this file'
             cand --log-format 'How the log file is written'
-            cand --json 'Print results as JSON: one document, or one object a line where results stream'
-            cand -q 'Print only results and what needs attention'
-            cand --quiet 'Print only results and what needs attention'
-            cand -v 'Say more; twice for debugging'
-            cand --verbose 'Say more; twice for debugging'
-            cand --no-progress 'Draw no bars, even on a terminal'
-            cand --yes 'Answer every question with yes'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-            cand -V 'Print version'
-            cand --version 'Print version'
-        }
-        &'rbgv;listen;replay'= {
-            cand --secret-file 'Read the signing secret from this file'
-            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")'
-            cand --forward 'Send each webhook on to this address, with headers and body as they came'
-            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
-            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
-            cand --color 'When to colour'
-            cand --log-file 'Add a log to this file'
-            cand --log-format 'How the log file is written'
-            cand --unhandled 'Only deliveries whose handling was never finished'
-            cand --forward-anywhere 'Let --forward lead to another machine; webhooks hold links that open outputs'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
             cand -q 'Print only results and what needs attention'
             cand --quiet 'Print only results and what needs attention'
@@ -335,13 +310,10 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --version 'Print version'
         }
         &'rbgv;listen;help'= {
-            cand verify 'Say why the signature of a webhook does, or does not, fit'
-            cand replay 'Handle deliveries again that were kept with --keep'
+            cand verify 'Explain why the signature of a webhook is refused'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;listen;help;verify'= {
-        }
-        &'rbgv;listen;help;replay'= {
         }
         &'rbgv;listen;help;help'= {
         }
@@ -908,12 +880,9 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;help;smoke-test'= {
         }
         &'rbgv;help;listen'= {
-            cand verify 'Say why the signature of a webhook does, or does not, fit'
-            cand replay 'Handle deliveries again that were kept with --keep'
+            cand verify 'Explain why the signature of a webhook is refused'
         }
         &'rbgv;help;listen;verify'= {
-        }
-        &'rbgv;help;listen;replay'= {
         }
         &'rbgv;help;keys'= {
             cand list 'List the keys'

@@ -118,7 +118,8 @@ pub(super) fn webhooks(session: &Session, ledger: &Ledger) -> Option<Check> {
         (None, Some(left)) => Some(Check::finding(
             "webhooks",
             format!("{left} answered and not handled to the end"),
-            "rbgv listen replay --unhandled FILE, with the file of --keep; their jobs: rbgv resume",
+            "rbgv resume settles their jobs; post them again from the file of --keep, as \
+             docs/production.md shows",
         )),
         (None, None) => None,
     }

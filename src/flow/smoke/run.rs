@@ -112,7 +112,7 @@ impl<'a> Smoke<'a> {
             if result.outcome != Outcome::Skipped && result.took.is_none() {
                 result.took = Some(took);
             }
-            self.hold_to_budget(result);
+            hold_to_budget(result);
         }
         results
     }
@@ -211,16 +211,6 @@ impl<'a> Smoke<'a> {
         (builds_on && self.finished.is_none()).then(|| "there is no finished job".to_owned())
     }
 
-    /// Fails a stage that went well and took too long.
-    fn hold_to_budget(&self, result: &mut StageResult) {
-        result.budget = result.stage.latency_budget();
-        let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
-        if took > budget && matches!(result.outcome, Outcome::Passed | Outcome::Warned) {
-            let (took, budget) = (took.as_secs_f64(), budget.as_secs_f64());
-            result.fail(Cause::Slow, format!("it took {took:.1} s, and may take {budget:.1} s"));
-        }
-    }
-
     /// Adds what differs from the contract, and says so in `result`. New fields are only listed: the
     /// contract allows them.
     pub(super) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
@@ -249,6 +239,16 @@ impl<'a> Smoke<'a> {
     pub(super) fn keyed(&self, stage: Stage) -> Result<crate::client::Client, StageResult> {
         let missing = |failure| StageResult::of_failure(stage, &failure);
         self.setup.clients.keyed.clone().map_err(missing)
+    }
+}
+
+/// Fails a stage that went well and took too long.
+fn hold_to_budget(result: &mut StageResult) {
+    result.budget = result.stage.latency_budget();
+    let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
+    if took > budget && matches!(result.outcome, Outcome::Passed | Outcome::Warned) {
+        let (took, budget) = (took.as_secs_f64(), budget.as_secs_f64());
+        result.fail(Cause::Slow, format!("it took {took:.1} s, and may take {budget:.1} s"));
     }
 }
 
