@@ -17,13 +17,13 @@ use tracing::info;
 use super::session::{Session, absolute};
 use super::signals::stop_on_signals;
 use crate::client::webhook::{Delivery, WebhookHeaders};
+use crate::duration;
 use crate::flow::{Context, Settling, settle_by_webhook};
 use crate::ledger::{Ledger, Owner};
 use crate::listen::{Incoming, Keep, Received, Reception, TOO_MANY_CONNECTIONS, serve};
 use crate::model::text::escaped;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{human, json, words};
-use crate::settings::duration;
 
 use handler::{Handler, HandlerArgs};
 

@@ -72,7 +72,7 @@ pub(super) struct Args {
     pub(super) burst: Option<u32>,
 
     /// End the jobs after this time; what is under way can be resumed
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::settings::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::duration::parse)]
     pub(super) timeout: Duration,
 
     /// Write the result as JUnit XML; the file is emptied first

@@ -46,7 +46,7 @@ pub(super) struct Args {
     strict: bool,
 
     /// How long charges may take to show: look again for so long before calling one missing
-    #[arg(long, value_name = "TIME", default_value = "60s", requires = "reconcile", value_parser = crate::settings::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "60s", requires = "reconcile", value_parser = crate::duration::parse)]
     lag: Duration,
 
     /// End with 10 if more credits than this were used in the period
