@@ -232,7 +232,8 @@ impl<'a> Desk<'a> {
     fn next_step(&self) -> String {
         match &self.kept {
             Some(file) => format!(
-                "post it again from {}, as docs/production.md shows; rbgv resume settles its job",
+                "rbgv resume, which settles its job; to hand it on, post it again from {} \
+                 (docs/production.md)",
                 words::argument(&file.to_string_lossy())
             ),
             None => "rbgv resume, which settles its job".to_owned(),

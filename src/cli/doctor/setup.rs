@@ -118,8 +118,8 @@ pub(super) fn webhooks(session: &Session, ledger: &Ledger) -> Option<Check> {
         (None, Some(left)) => Some(Check::finding(
             "webhooks",
             format!("{left} answered and not handled to the end"),
-            "rbgv resume settles their jobs; post them again from the file of --keep, as \
-             docs/production.md shows",
+            "rbgv resume, which settles their jobs; to hand them on, post them again from the file of \
+             --keep (docs/production.md)",
         )),
         (None, None) => None,
     }
