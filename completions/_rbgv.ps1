@@ -215,7 +215,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--by', '--by', [CompletionResultType]::ParameterName, 'Group what the ledger knows; every profile for `profile`, otherwise the one in use')
             [CompletionResult]::new('--lag', '--lag', [CompletionResultType]::ParameterName, 'How long charges may take to show: look again for so long before calling one missing')
             [CompletionResult]::new('--budget', '--budget', [CompletionResultType]::ParameterName, 'End with 10 if more credits than this were used in the period')
-            [CompletionResult]::new('--svg', '--svg', [CompletionResultType]::ParameterName, 'Also draw the chart into this file')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
@@ -251,10 +250,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--no-credits-profile', '--no-credits-profile', [CompletionResultType]::ParameterName, 'A profile whose key has no credits, for the stage no-credits')
             [CompletionResult]::new('--burst', '--burst', [CompletionResultType]::ParameterName, 'Send so many calls at once, to see that refusals (429) are waited out')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End the jobs after this time; what is under way can be resumed')
-            [CompletionResult]::new('--latency', '--latency', [CompletionResultType]::ParameterName, 'Another budget of latency for a stage, such as health=500ms; may be repeated')
-            [CompletionResult]::new('--degraded', '--degraded', [CompletionResultType]::ParameterName, 'What a service that calls itself degraded is')
-            [CompletionResult]::new('--drift', '--drift', [CompletionResultType]::ParameterName, 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail')
-            [CompletionResult]::new('--compare', '--compare', [CompletionResultType]::ParameterName, 'Compare with an earlier result (--json), and fail where it is slower or its matte worse')
             [CompletionResult]::new('--junit', '--junit', [CompletionResultType]::ParameterName, 'Write the result as JUnit XML; the file is emptied first')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
@@ -262,7 +257,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Add a log to this file')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How the log file is written')
             [CompletionResult]::new('--sandbox', '--sandbox', [CompletionResultType]::ParameterName, 'Use a server inside this process: no account, no cost')
-            [CompletionResult]::new('--tap', '--tap', [CompletionResultType]::ParameterName, 'Print the result in the Test Anything Protocol')
             [CompletionResult]::new('--rehearse', '--rehearse', [CompletionResultType]::ParameterName, 'Try the profile''s limits, waits and retries against a sandbox that makes trouble; nothing is sent to the service')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON: one document, or one object a line where results stream')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
@@ -279,7 +273,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
         }
         'rbgv;listen' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to receive; the service, or a proxy of yours, has to reach it')
-            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep every delivery in this file, before it is answered, for listen replay; it holds links that open outputs')
+            [CompletionResult]::new('--keep', '--keep', [CompletionResultType]::ParameterName, 'Keep every delivery in this file, before it is answered; it holds links that open outputs')
             [CompletionResult]::new('--secret-file', '--secret-file', [CompletionResultType]::ParameterName, 'Read the signing secret from this file')
             [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'How old a webhook may be')
             [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")')
@@ -301,15 +295,13 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Say why the signature of a webhook does, or does not, fit')
-            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Handle deliveries again that were kept with --keep')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Explain why the signature of a webhook is refused')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'rbgv;listen;verify' {
             [CompletionResult]::new('--headers', '--headers', [CompletionResultType]::ParameterName, 'Headers as lines of NAME: VALUE, such as curl or a proxy''s log writes them')
             [CompletionResult]::new('--body', '--body', [CompletionResultType]::ParameterName, 'The body, byte for byte as it came')
-            [CompletionResult]::new('--at', '--at', [CompletionResultType]::ParameterName, 'When it came, such as 2026-01-31T12:00:00Z [default: now]')
             [CompletionResult]::new('--secret-file', '--secret-file', [CompletionResultType]::ParameterName, 'Read the signing secret from this file')
             [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'How old a webhook may be')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
@@ -317,30 +309,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Add a log to this file')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How the log file is written')
-            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON: one document, or one object a line where results stream')
-            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
-            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
-            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more; twice for debugging')
-            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more; twice for debugging')
-            [CompletionResult]::new('--no-progress', '--no-progress', [CompletionResultType]::ParameterName, 'Draw no bars, even on a terminal')
-            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer every question with yes')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
-            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
-            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
-            break
-        }
-        'rbgv;listen;replay' {
-            [CompletionResult]::new('--secret-file', '--secret-file', [CompletionResultType]::ParameterName, 'Read the signing secret from this file')
-            [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")')
-            [CompletionResult]::new('--forward', '--forward', [CompletionResultType]::ParameterName, 'Send each webhook on to this address, with headers and body as they came')
-            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
-            [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
-            [CompletionResult]::new('--log-file', '--log-file', [CompletionResultType]::ParameterName, 'Add a log to this file')
-            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How the log file is written')
-            [CompletionResult]::new('--unhandled', '--unhandled', [CompletionResultType]::ParameterName, 'Only deliveries whose handling was never finished')
-            [CompletionResult]::new('--forward-anywhere', '--forward-anywhere', [CompletionResultType]::ParameterName, 'Let --forward lead to another machine; webhooks hold links that open outputs')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON: one document, or one object a line where results stream')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
@@ -355,15 +323,11 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;listen;help' {
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Say why the signature of a webhook does, or does not, fit')
-            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Handle deliveries again that were kept with --keep')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Explain why the signature of a webhook is refused')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'rbgv;listen;help;verify' {
-            break
-        }
-        'rbgv;listen;help;replay' {
             break
         }
         'rbgv;listen;help;help' {
@@ -534,7 +498,6 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;doctor' {
-            [CompletionResult]::new('--bundle', '--bundle', [CompletionResultType]::ParameterName, 'Write an archive (tar.gz) for the service''s support or a public issue: without keys, links and names of files')
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Which profile of the configuration to use [env: RBGV_PROFILE]')
             [CompletionResult]::new('--config', '--config', [CompletionResultType]::ParameterName, 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
@@ -985,14 +948,10 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;help;listen' {
-            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Say why the signature of a webhook does, or does not, fit')
-            [CompletionResult]::new('replay', 'replay', [CompletionResultType]::ParameterValue, 'Handle deliveries again that were kept with --keep')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Explain why the signature of a webhook is refused')
             break
         }
         'rbgv;help;listen;verify' {
-            break
-        }
-        'rbgv;help;listen;replay' {
             break
         }
         'rbgv;help;keys' {

@@ -166,9 +166,6 @@ _rbgv() {
             rbgv__subcmd__help__subcmd__keys,list)
                 cmd="rbgv__subcmd__help__subcmd__keys__subcmd__list"
                 ;;
-            rbgv__subcmd__help__subcmd__listen,replay)
-                cmd="rbgv__subcmd__help__subcmd__listen__subcmd__replay"
-                ;;
             rbgv__subcmd__help__subcmd__listen,verify)
                 cmd="rbgv__subcmd__help__subcmd__listen__subcmd__verify"
                 ;;
@@ -226,17 +223,11 @@ _rbgv() {
             rbgv__subcmd__listen,help)
                 cmd="rbgv__subcmd__listen__subcmd__help"
                 ;;
-            rbgv__subcmd__listen,replay)
-                cmd="rbgv__subcmd__listen__subcmd__replay"
-                ;;
             rbgv__subcmd__listen,verify)
                 cmd="rbgv__subcmd__listen__subcmd__verify"
                 ;;
             rbgv__subcmd__listen__subcmd__help,help)
                 cmd="rbgv__subcmd__listen__subcmd__help__subcmd__help"
-                ;;
-            rbgv__subcmd__listen__subcmd__help,replay)
-                cmd="rbgv__subcmd__listen__subcmd__help__subcmd__replay"
                 ;;
             rbgv__subcmd__listen__subcmd__help,verify)
                 cmd="rbgv__subcmd__listen__subcmd__help__subcmd__verify"
@@ -528,16 +519,12 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__doctor)
-            opts="-q -v -h -V --offline --bundle --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --offline --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --bundle)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -838,22 +825,8 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__help__subcmd__listen)
-            opts="verify replay"
+            opts="verify"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__help__subcmd__listen__subcmd__replay)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -1394,7 +1367,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__listen)
-            opts="-q -v -h -V --listen --keep --secret-file --max-age --exec --forward --forward-anywhere --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version verify replay help"
+            opts="-q -v -h -V --listen --keep --secret-file --max-age --exec --forward --forward-anywhere --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1452,7 +1425,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__listen__subcmd__help)
-            opts="verify replay help"
+            opts="verify help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1466,20 +1439,6 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__listen__subcmd__help__subcmd__help)
-            opts=""
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
-        rbgv__subcmd__listen__subcmd__help__subcmd__replay)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1507,54 +1466,8 @@ _rbgv() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        rbgv__subcmd__listen__subcmd__replay)
-            opts="-q -v -h -V --unhandled --secret-file --exec --forward --forward-anywhere --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
-            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
-                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-                return 0
-            fi
-            case "${prev}" in
-                --secret-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --exec)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --forward)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --profile)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --config)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --color)
-                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
-                    return 0
-                    ;;
-                --log-file)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --log-format)
-                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
-                    return 0
-                    ;;
-                *)
-                    COMPREPLY=()
-                    ;;
-            esac
-            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
-            return 0
-            ;;
         rbgv__subcmd__listen__subcmd__verify)
-            opts="-q -v -h -V --headers --body --at --secret-file --max-age --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --headers --body --secret-file --max-age --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1565,10 +1478,6 @@ _rbgv() {
                     return 0
                     ;;
                 --body)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --at)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2450,7 +2359,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__smoke__subcmd__test)
-            opts="-o -q -v -h -V --budget --only --skip --sandbox --model --format --suite --output --no-credits-profile --burst --timeout --latency --degraded --drift --compare --junit --tap --rehearse --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-o -q -v -h -V --budget --only --skip --sandbox --model --format --suite --output --no-credits-profile --burst --timeout --junit --rehearse --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2497,22 +2406,6 @@ _rbgv() {
                     return 0
                     ;;
                 --timeout)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --latency)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --degraded)
-                    COMPREPLY=($(compgen -W "warn fail" -- "${cur}"))
-                    return 0
-                    ;;
-                --drift)
-                    COMPREPLY=($(compgen -W "warn fail" -- "${cur}"))
-                    return 0
-                    ;;
-                --compare)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2620,7 +2513,7 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__usage)
-            opts="-q -v -h -V --days --events --limit --by --reconcile --strict --lag --budget --svg --csv --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --days --events --limit --by --reconcile --strict --lag --budget --csv --sandbox --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2643,10 +2536,6 @@ _rbgv() {
                     return 0
                     ;;
                 --budget)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --svg)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

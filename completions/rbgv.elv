@@ -206,7 +206,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --by 'Group what the ledger knows; every profile for `profile`, otherwise the one in use'
             cand --lag 'How long charges may take to show: look again for so long before calling one missing'
             cand --budget 'End with 10 if more credits than this were used in the period'
-            cand --svg 'Also draw the chart into this file'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
             cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
             cand --color 'When to colour'
@@ -241,10 +240,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --no-credits-profile 'A profile whose key has no credits, for the stage no-credits'
             cand --burst 'Send so many calls at once, to see that refusals (429) are waited out'
             cand --timeout 'End the jobs after this time; what is under way can be resumed'
-            cand --latency 'Another budget of latency for a stage, such as health=500ms; may be repeated'
-            cand --degraded 'What a service that calls itself degraded is'
-            cand --drift 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail'
-            cand --compare 'Compare with an earlier result (--json), and fail where it is slower or its matte worse'
             cand --junit 'Write the result as JUnit XML; the file is emptied first'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
             cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
@@ -252,7 +247,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --log-file 'Add a log to this file'
             cand --log-format 'How the log file is written'
             cand --sandbox 'Use a server inside this process: no account, no cost'
-            cand --tap 'Print the result in the Test Anything Protocol'
             cand --rehearse 'Try the profile''s limits, waits and retries against a sandbox that makes trouble; nothing is sent to the service'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
             cand -q 'Print only results and what needs attention'
@@ -268,7 +262,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         }
         &'rbgv;listen'= {
             cand --listen 'Where to receive; the service, or a proxy of yours, has to reach it'
-            cand --keep 'Keep every delivery in this file, before it is answered, for listen replay; it holds links that open outputs'
+            cand --keep 'Keep every delivery in this file, before it is answered; it holds links that open outputs'
             cand --secret-file 'Read the signing secret from this file'
             cand --max-age 'How old a webhook may be'
             cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")'
@@ -290,14 +284,12 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
             cand -V 'Print version'
             cand --version 'Print version'
-            cand verify 'Say why the signature of a webhook does, or does not, fit'
-            cand replay 'Handle deliveries again that were kept with --keep'
+            cand verify 'Explain why the signature of a webhook is refused'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;listen;verify'= {
             cand --headers 'Headers as lines of NAME: VALUE, such as curl or a proxy''s log writes them'
             cand --body 'The body, byte for byte as it came'
-            cand --at 'When it came, such as 2026-01-31T12:00:00Z [default: now]'
             cand --secret-file 'Read the signing secret from this file'
             cand --max-age 'How old a webhook may be'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
@@ -305,29 +297,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --color 'When to colour'
             cand --log-file 'Add a log to this file'
             cand --log-format 'How the log file is written'
-            cand --json 'Print results as JSON: one document, or one object a line where results stream'
-            cand -q 'Print only results and what needs attention'
-            cand --quiet 'Print only results and what needs attention'
-            cand -v 'Say more; twice for debugging'
-            cand --verbose 'Say more; twice for debugging'
-            cand --no-progress 'Draw no bars, even on a terminal'
-            cand --yes 'Answer every question with yes'
-            cand -h 'Print help (see more with ''--help'')'
-            cand --help 'Print help (see more with ''--help'')'
-            cand -V 'Print version'
-            cand --version 'Print version'
-        }
-        &'rbgv;listen;replay'= {
-            cand --secret-file 'Read the signing secret from this file'
-            cand --exec 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")'
-            cand --forward 'Send each webhook on to this address, with headers and body as they came'
-            cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
-            cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
-            cand --color 'When to colour'
-            cand --log-file 'Add a log to this file'
-            cand --log-format 'How the log file is written'
-            cand --unhandled 'Only deliveries whose handling was never finished'
-            cand --forward-anywhere 'Let --forward lead to another machine; webhooks hold links that open outputs'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
             cand -q 'Print only results and what needs attention'
             cand --quiet 'Print only results and what needs attention'
@@ -341,13 +310,10 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --version 'Print version'
         }
         &'rbgv;listen;help'= {
-            cand verify 'Say why the signature of a webhook does, or does not, fit'
-            cand replay 'Handle deliveries again that were kept with --keep'
+            cand verify 'Explain why the signature of a webhook is refused'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;listen;help;verify'= {
-        }
-        &'rbgv;listen;help;replay'= {
         }
         &'rbgv;listen;help;help'= {
         }
@@ -503,7 +469,6 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --version 'Print version'
         }
         &'rbgv;doctor'= {
-            cand --bundle 'Write an archive (tar.gz) for the service''s support or a public issue: without keys, links and names of files'
             cand --profile 'Which profile of the configuration to use [env: RBGV_PROFILE]'
             cand --config 'Read this configuration file in place of the user''s [env: RBGV_CONFIG]'
             cand --color 'When to colour'
@@ -915,12 +880,9 @@ set edit:completion:arg-completer[rbgv] = {|@words|
         &'rbgv;help;smoke-test'= {
         }
         &'rbgv;help;listen'= {
-            cand verify 'Say why the signature of a webhook does, or does not, fit'
-            cand replay 'Handle deliveries again that were kept with --keep'
+            cand verify 'Explain why the signature of a webhook is refused'
         }
         &'rbgv;help;listen;verify'= {
-        }
-        &'rbgv;help;listen;replay'= {
         }
         &'rbgv;help;keys'= {
             cand list 'List the keys'

@@ -201,7 +201,6 @@ profile\t'The profile'
 day\t'The day of the start, in UTC'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l lag -d 'How long charges may take to show: look again for so long before calling one missing' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l budget -d 'End with 10 if more credits than this were used in the period' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l svg -d 'Also draw the chart into this file' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand usage" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -232,12 +231,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s o -l output -d 
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l no-credits-profile -d 'A profile whose key has no credits, for the stage no-credits' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l burst -d 'Send so many calls at once, to see that refusals (429) are waited out' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l timeout -d 'End the jobs after this time; what is under way can be resumed' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l latency -d 'Another budget of latency for a stage, such as health=500ms; may be repeated' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l degraded -d 'What a service that calls itself degraded is' -r -f -a "warn\t'It is told'
-fail\t'The stage fails'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l drift -d 'What fields are that the contract lists and the service leaves out or changes; with fail, new ones count too; unknown states of jobs always fail' -r -f -a "warn\t'It is told'
-fail\t'The stage fails'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l compare -d 'Compare with an earlier result (--json), and fail where it is slower or its matte worse' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l junit -d 'Write the result as JUnit XML; the file is emptied first' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
@@ -248,7 +241,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l log-file -d 'Ad
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
 json\t'One object a line (`docs/json.md`)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l sandbox -d 'Use a server inside this process: no account, no cost'
-complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l tap -d 'Print the result in the Test Anything Protocol'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l rehearse -d 'Try the profile\'s limits, waits and retries against a sandbox that makes trouble; nothing is sent to the service'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s q -l quiet -d 'Print only results and what needs attention'
@@ -257,34 +249,32 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l no-progress -d 
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand smoke-test" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l listen -d 'Where to receive; the service, or a proxy of yours, has to reach it' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l keep -d 'Keep every delivery in this file, before it is answered, for listen replay; it holds links that open outputs' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l secret-file -d 'Read the signing secret from this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l max-age -d 'How old a webhook may be' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l exec -d 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l forward -d 'Send each webhook on to this address, with headers and body as they came' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l listen -d 'Where to receive; the service, or a proxy of yours, has to reach it' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l keep -d 'Keep every delivery in this file, before it is answered; it holds links that open outputs' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l secret-file -d 'Read the signing secret from this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l max-age -d 'How old a webhook may be' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l exec -d 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l forward -d 'Send each webhook on to this address, with headers and body as they came' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
 always\t'Always'
 never\t'Never'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l log-file -d 'Add a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l log-file -d 'Add a log to this file' -r -F
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
 json\t'One object a line (`docs/json.md`)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l forward-anywhere -d 'Let --forward lead to another machine; webhooks hold links that open outputs'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -s q -l quiet -d 'Print only results and what needs attention'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -s v -l verbose -d 'Say more; twice for debugging'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l no-progress -d 'Draw no bars, even on a terminal'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -l yes -d 'Answer every question with yes'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -f -a "verify" -d 'Say why the signature of a webhook does, or does not, fit'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -f -a "replay" -d 'Handle deliveries again that were kept with --keep'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify replay help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l forward-anywhere -d 'Let --forward lead to another machine; webhooks hold links that open outputs'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s q -l quiet -d 'Print only results and what needs attention'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s v -l verbose -d 'Say more; twice for debugging'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l no-progress -d 'Draw no bars, even on a terminal'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -l yes -d 'Answer every question with yes'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -s V -l version -d 'Print version'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -f -a "verify" -d 'Explain why the signature of a webhook is refused'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and not __fish_seen_subcommand_from verify help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l headers -d 'Headers as lines of NAME: VALUE, such as curl or a proxy\'s log writes them' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l body -d 'The body, byte for byte as it came' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l at -d 'When it came, such as 2026-01-31T12:00:00Z [default: now]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l secret-file -d 'Read the signing secret from this file' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l max-age -d 'How old a webhook may be' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
@@ -302,28 +292,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcom
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from verify" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l secret-file -d 'Read the signing secret from this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l exec -d 'Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l forward -d 'Send each webhook on to this address, with headers and body as they came' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
-always\t'Always'
-never\t'Never'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l log-file -d 'Add a log to this file' -r -F
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l log-format -d 'How the log file is written' -r -f -a "text\t'For people'
-json\t'One object a line (`docs/json.md`)'"
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l unhandled -d 'Only deliveries whose handling was never finished'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l forward-anywhere -d 'Let --forward lead to another machine; webhooks hold links that open outputs'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -s q -l quiet -d 'Print only results and what needs attention'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -s v -l verbose -d 'Say more; twice for debugging'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l no-progress -d 'Draw no bars, even on a terminal'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -l yes -d 'Answer every question with yes'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from replay" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Say why the signature of a webhook does, or does not, fit'
-complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from help" -f -a "replay" -d 'Handle deliveries again that were kept with --keep'
+complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Explain why the signature of a webhook is refused'
 complete -c rbgv -n "__fish_rbgv_using_subcommand listen; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand keys; and not __fish_seen_subcommand_from list create disable enable help" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
@@ -443,7 +412,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -l no-progress -d 'Dr
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand explain" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l bundle -d 'Write an archive (tar.gz) for the service\'s support or a public issue: without keys, links and names of files' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand doctor" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -761,8 +729,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subc
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "man" -d 'Print the manual page, or write all of them to a directory'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "model" -d 'Models for the sandbox that are fetched, and not shipped'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from listen" -f -a "verify" -d 'Say why the signature of a webhook does, or does not, fit'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from listen" -f -a "replay" -d 'Handle deliveries again that were kept with --keep'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from listen" -f -a "verify" -d 'Explain why the signature of a webhook is refused'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "list" -d 'List the keys'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "create" -d 'Make a key. It is shown this once'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from keys" -f -a "disable" -d 'Switch a key off'

@@ -16,13 +16,14 @@
 //! ```
 //!
 //! All rooms but `sandbox` may use [`model`], which is plain data; `client` and `flow` run what blocks
-//! through [`blocking`]. The sandbox is an independent
+//! through [`blocking`]. [`duration`] reads and writes durations, for every room. The sandbox is an independent
 //! implementation of the documented API and shares no wire types with [`client`]: a mistake in
 //! both would otherwise pass its own tests.
 
 pub mod blocking;
 pub mod cli;
 pub mod client;
+pub mod duration;
 pub mod env;
 pub mod flow;
 pub mod ledger;

@@ -1,8 +1,7 @@
 //! `rbgv listen`: receives webhooks, settles the jobs that they speak of, and hands them on.
 
-mod check;
 mod handler;
-mod replay;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,13 +17,13 @@ use tracing::info;
 use super::session::{Session, absolute};
 use super::signals::stop_on_signals;
 use crate::client::webhook::{Delivery, WebhookHeaders};
+use crate::duration;
 use crate::flow::{Context, Settling, settle_by_webhook};
 use crate::ledger::{Ledger, Owner};
 use crate::listen::{Incoming, Keep, Received, Reception, TOO_MANY_CONNECTIONS, serve};
 use crate::model::text::escaped;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{human, json, words};
-use crate::settings::duration;
 
 use handler::{Handler, HandlerArgs};
 
@@ -34,9 +33,8 @@ use handler::{Handler, HandlerArgs};
 /// their --webhook-url looks at them as soon as they end. The secret comes from
 /// RBGV_WEBHOOK_SECRET, from the profile, or from a file.
 ///
-/// The service is answered before a webhook is handled. With --keep it is on the disk by then, and
-/// listen replay --unhandled handles what a crash or a failed command left: at least once, so a
-/// command may see one twice (RBGV_DELIVERY tells). Without --keep, at most once.
+/// The service is answered before a webhook is handled. With --keep it is on the disk by then: what
+/// a crash or a failed command left can be posted again, and what was handled is then ignored.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 #[command(args_conflicts_with_subcommands = true)]
@@ -50,10 +48,8 @@ pub(super) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Say why the signature of a webhook does, or does not, fit
-    Verify(check::Args),
-    /// Handle deliveries again that were kept with --keep
-    Replay(replay::Args),
+    /// Explain why the signature of a webhook is refused
+    Verify(verify::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -62,8 +58,7 @@ struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
 
-    /// Keep every delivery in this file, before it is answered, for listen replay; it holds links
-    /// that open outputs
+    /// Keep every delivery in this file, before it is answered; it holds links that open outputs
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
 
@@ -101,8 +96,7 @@ const FORGETTING: Duration = Duration::from_hours(24);
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
     match args.command {
         None => receive(args.serve, session).await,
-        Some(Command::Verify(args)) => check::run(&args, session),
-        Some(Command::Replay(args)) => replay::run(&args, session).await,
+        Some(Command::Verify(args)) => verify::run(&args, session),
     }
 }
 
@@ -123,8 +117,7 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
         session.printer.warn_once(warning);
     }
     session.env.sanitizer.add(secret.key.expose());
-    let mut desk = Desk::open(session, &args.handler)?;
-    desk.kept = args.keep.as_deref().map(|file| absolute(&session.env, file));
+    let desk = Desk::open(session, &args)?;
     let keep = desk.kept.clone().map(Keep::open).transpose()?.map(Arc::new);
     let (stop, owner) = desk.presence()?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
@@ -179,8 +172,9 @@ async fn receive(args: ServeArgs, session: &Session) -> Result<ExitClass, Failur
 }
 
 impl<'a> Desk<'a> {
-    fn open(session: &'a Session, handler: &HandlerArgs) -> Result<Self, Failure> {
-        let handler = Handler::new(handler, session)?;
+    fn open(session: &'a Session, args: &ServeArgs) -> Result<Self, Failure> {
+        let handler = Handler::new(&args.handler, session)?;
+        let kept = args.keep.as_deref().map(|file| absolute(&session.env, file));
         let context = match session.context(session.reporter()) {
             Ok(context) => Some(context),
             Err(failure) if failure.kind == FailureKind::Configuration => {
@@ -194,7 +188,7 @@ impl<'a> Desk<'a> {
             Some(context) => context.ledger.clone(),
             None => session.ledger()?,
         };
-        Ok(Self { session, ledger, context, handler, kept: None })
+        Ok(Self { session, ledger, context, handler, kept })
     }
 
     /// What stops this process, and this process in the ledger.
@@ -228,20 +222,21 @@ impl<'a> Desk<'a> {
             let webhooks = human::counted(number, "webhook was", "webhooks were");
             self.session.printer.warn(&format!(
                 "{webhooks} answered before and not handled to the end; {}",
-                self.replaying()
+                self.next_step()
             ));
         }
         Ok(())
     }
 
-    /// How to handle again what was not handled to the end.
-    fn replaying(&self) -> String {
+    /// What to do about a webhook that was not handled to the end.
+    fn next_step(&self) -> String {
         match &self.kept {
             Some(file) => format!(
-                "rbgv listen replay --unhandled {}",
+                "rbgv resume, which settles its job; to hand it on, post it again from {} \
+                 (docs/production.md)",
                 words::argument(&file.to_string_lossy())
             ),
-            None => "keep deliveries with --keep FILE, to be able to replay them".to_owned(),
+            None => "rbgv resume, which settles its job".to_owned(),
         }
     }
 
@@ -292,23 +287,22 @@ impl<'a> Desk<'a> {
     }
 
     /// Settles its job and hands a verified delivery on. What goes wrong is told, and the next one
-    /// follows. Whether it was handled to the end.
-    async fn handle(&self, delivery: &Delivery, headers: &WebhookHeaders, body: Bytes) -> bool {
+    /// follows.
+    async fn handle(&self, delivery: &Delivery, headers: &WebhookHeaders, body: Bytes) {
         let settled = self.settle(delivery).await;
         self.tell(delivery, settled.as_ref().ok().copied().flatten());
         let handled = self.handler.handle(delivery, headers, body).await;
-        if !(self.succeeded(delivery, &settled) & self.succeeded(delivery, &handled)) {
-            return false;
+        if self.succeeded(delivery, &settled) & self.succeeded(delivery, &handled) {
+            let marked = self.ledger.delivery_handled(&delivery.id).map_err(Failure::from);
+            self.succeeded(delivery, &marked);
         }
-        let marked = self.ledger.delivery_handled(&delivery.id).map_err(Failure::from);
-        self.succeeded(delivery, &marked)
     }
 
     /// Reports what did not succeed.
     fn succeeded<T>(&self, delivery: &Delivery, result: &Result<T, Failure>) -> bool {
         if let Err(failure) = result {
             let printer = &self.session.printer;
-            let failure = failure.clone().with_next(self.replaying());
+            let failure = failure.clone().with_next(self.next_step());
             printer.failure(&failure);
             if printer.style().json {
                 printer.json(&serde_json::json!({

@@ -90,7 +90,7 @@ pub(super) struct ConductArgs {
     pub(super) fail_fast: bool,
 
     /// End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed
-    #[arg(long, value_name = "TIME", value_parser = crate::settings::duration::parse)]
+    #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     pub(super) timeout: Option<Duration>,
 }
 

@@ -8,12 +8,11 @@ use super::session::{Session, absolute};
 use crate::env::Env;
 use crate::flow::smoke::{self, Found};
 use crate::model::smoke::{Cause, Report, Stage, StageResult, Subject, Verdict};
-use crate::model::{Credits, Event, ExitClass, Failure, FailureKind, Instant, Observer, Timestamp};
-use crate::output::{Printer, github, junit, smoke as told, tap};
+use crate::model::{Credits, Event, ExitClass, Failure, Instant, Observer, Timestamp};
+use crate::output::{Printer, github, junit, smoke as told};
 
 /// In which forms the result is wanted.
 pub(super) struct Forms {
-    tap: bool,
     junit: Option<PathBuf>,
     json: bool,
 }
@@ -27,23 +26,19 @@ impl Observer for Unheard {
 
 impl Forms {
     /// The forms that were asked for.
-    pub(super) fn new(tap: bool, junit: Option<&Path>, env: &Env, printer: &Printer) -> Self {
+    pub(super) fn new(junit: Option<&Path>, env: &Env, printer: &Printer) -> Self {
         let junit = junit.map(|file| absolute(env, file));
-        Self { tap, junit, json: printer.style().json }
+        Self { junit, json: printer.style().json }
     }
 
     /// Empties the file for JUnit: what an earlier run left there must not pass for the result of
     /// one that never got so far.
     ///
     /// # Errors
-    /// Two forms want the same stream, or the file cannot be written.
+    /// The file cannot be written.
     pub(super) fn prepare(&self) -> Result<(), Failure> {
         if let Some(file) = &self.junit {
             std::fs::File::create(file).map_err(|error| unwritable(file, &error))?;
-        }
-        if self.tap && self.json {
-            let why = "standard output takes either of them";
-            return Err(Failure::new(FailureKind::Usage, "--tap with --json", why));
         }
         Ok(())
     }
@@ -74,11 +69,6 @@ impl Forms {
             },
             stages: vec![stage],
         };
-        if self.tap && !self.json {
-            for line in tap(&report).lines() {
-                printer.data(line);
-            }
-        }
         let written = [tell_runner(env, printer, &report), self.write_junit(&report)];
         for unwritten in written.into_iter().filter_map(Result::err) {
             if unwritten != *failure {
@@ -92,13 +82,9 @@ impl Forms {
         std::fs::write(file, junit(report)?).map_err(|error| unwritable(file, &error))
     }
 
-    fn for_people(&self) -> bool {
-        !self.tap && !self.json
-    }
-
     /// Profile and host, before anything is sent.
     pub(super) fn begin(&self, session: &Session, subject: &Subject) {
-        if self.for_people() {
+        if !self.json {
             session.printer.data(&told::heading(subject));
         }
     }
@@ -106,14 +92,14 @@ impl Forms {
     /// A remark for those who watch.
     pub(super) fn note(&self, session: &Session, text: &str) {
         let style = session.printer.style();
-        if self.for_people() && (style.bars || style.verbose > 0) {
+        if !self.json && (style.bars || style.verbose > 0) {
             session.printer.note(text);
         }
     }
 
     /// A stage that ended, for those who want to know at once.
     pub(super) fn ended(&self, session: &Session, result: &StageResult) {
-        if self.for_people() && session.printer.style().verbose > 0 {
+        if !self.json && session.printer.style().verbose > 0 {
             session.printer.note(&told::line(result));
         }
     }
@@ -142,10 +128,6 @@ pub(super) fn finish(
     let printer = &session.printer;
     if forms.json {
         printer.json(&told::document(&report));
-    } else if forms.tap {
-        for line in tap(&report).lines() {
-            printer.data(line);
-        }
     } else {
         printer.table(&told::table(&report));
         for line in told::closing(&report) {

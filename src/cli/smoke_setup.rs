@@ -12,7 +12,7 @@ use super::smoke_report::Unheard;
 use super::smoke_test::Args;
 use super::waits;
 use crate::client::{self, Client, MemoryStore, reach};
-use crate::flow::smoke::{Clients, Clip, Policy, Setup};
+use crate::flow::smoke::{Clients, Clip, Setup, Waits};
 use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
 use crate::sandbox::SAMPLE;
 
@@ -137,13 +137,7 @@ pub(super) fn setup(
         spool,
         options,
         budget: args.budget.map(Credits),
-        policy: Policy {
-            degraded: args.degraded.into(),
-            drift: args.drift.into(),
-            latency: args.latency.iter().copied().collect(),
-            patience: args.timeout,
-            usage_lag: USAGE_LAG,
-        },
+        waits: Waits { jobs: args.timeout, usage_lag: USAGE_LAG },
         key_warning: profile.key_age_warning(session.env.clock.wall()),
         clock: session.env.clock.clone(),
         random: session.env.random.clone(),

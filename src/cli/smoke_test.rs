@@ -1,19 +1,19 @@
 //! `rbgv smoke-test`: whether service, key and configuration work together, after a deployment.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::global::Global;
 use super::job_args::with_background;
 use super::rehearse;
-use super::session::{Session, absolute, read_text};
+use super::session::Session;
 use super::signals::stop_on_signals;
 use super::smoke_report::{self, Forms};
 use super::smoke_setup::{Place, setup};
 use crate::client::Client;
 use crate::env::Env;
-use crate::flow::smoke::{self, Baseline, Because, Severity, Told, Wanted};
+use crate::flow::smoke::{self, Because, Told, Wanted};
 use crate::model::secret::redact_url;
 use crate::model::smoke::{Choice, Group, Stage, Subject};
 use crate::model::{
@@ -26,8 +26,8 @@ use crate::output::Printer;
 /// Runs named stages, the free ones first: name, tls, health, pricing, authentication, isolation,
 /// listing, usage. With --budget also those that cost: success, output and credits (a known short
 /// clip all the way), and what has to be refused: not-a-video, invalid-option, dead-link,
-/// no-credits. The exit code tells what is wrong: 5 the service is down, 10 it is slow or worse
-/// than before, 3 our key or configuration, 11 the contract changed, 4 credits.
+/// no-credits. The exit code tells what is wrong: 5 the service is down, 10 it is slow, 3 our
+/// key or configuration, 11 the contract changed, 4 credits.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Run the stages that start jobs too, and spend at most this number of credits, by estimate
@@ -72,56 +72,17 @@ pub(super) struct Args {
     pub(super) burst: Option<u32>,
 
     /// End the jobs after this time; what is under way can be resumed
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::settings::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::duration::parse)]
     pub(super) timeout: Duration,
-
-    /// Another budget of latency for a stage, such as health=500ms; may be repeated
-    #[arg(long, value_name = "STAGE=TIME", value_parser = latency)]
-    pub(super) latency: Vec<(Stage, Duration)>,
-
-    /// What a service that calls itself degraded is
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Warn)]
-    pub(super) degraded: How,
-
-    /// What fields are that the contract lists and the service leaves out or changes; with fail, new
-    /// ones count too; unknown states of jobs always fail
-    #[arg(long, value_name = "HOW", value_enum, default_value_t = How::Warn)]
-    pub(super) drift: How,
-
-    /// Compare with an earlier result (--json), and fail where it is slower or its matte worse
-    #[arg(long, value_name = "FILE.json")]
-    compare: Option<PathBuf>,
 
     /// Write the result as JUnit XML; the file is emptied first
     #[arg(long, value_name = "FILE.xml")]
     junit: Option<PathBuf>,
 
-    /// Print the result in the Test Anything Protocol
-    #[arg(long)]
-    tap: bool,
-
     /// Try the profile's limits, waits and retries against a sandbox that makes trouble; nothing is
     /// sent to the service
-    #[arg(long, conflicts_with_all = ["budget", "only", "skip", "sandbox", "suite", "burst", "no_credits_profile", "compare", "output", "format", "model"])]
+    #[arg(long, conflicts_with_all = ["budget", "only", "skip", "sandbox", "suite", "burst", "no_credits_profile", "output", "format", "model"])]
     rehearse: bool,
-}
-
-/// What is done about something that works and is not right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum How {
-    /// It is told.
-    Warn,
-    /// The stage fails.
-    Fail,
-}
-
-impl From<How> for Severity {
-    fn from(how: How) -> Self {
-        match how {
-            How::Warn => Self::Warn,
-            How::Fail => Self::Fail,
-        }
-    }
 }
 
 fn word<T: std::str::FromStr<Err = crate::model::options::BadOption>>(
@@ -138,18 +99,10 @@ fn credits(text: &str) -> Result<f64, String> {
     Err("write a number of credits that is not below zero".to_owned())
 }
 
-fn latency(text: &str) -> Result<(Stage, Duration), String> {
-    let (stage, time) = text.split_once('=').ok_or("write it as STAGE=TIME, such as health=2s")?;
-    match stage.parse::<Choice>()? {
-        Choice::One(stage) => Ok((stage, crate::settings::duration::parse(time)?)),
-        Choice::All(_) => Err(format!("{stage} is a group; name a single stage")),
-    }
-}
-
 /// Reports, in the forms that the arguments ask for, that the settings could not be used.
 pub(super) fn refused(args: &Args, global: &Global, env: &Env, printer: &Printer, why: &Failure) {
     let profile = global.profile.as_deref().or_else(|| env.var("RBGV_PROFILE"));
-    let forms = Forms::new(args.tap, args.junit.as_deref(), env, printer);
+    let forms = Forms::new(args.junit.as_deref(), env, printer);
     forms.refused(env, printer, unknown_subject(profile, env), why);
 }
 
@@ -159,7 +112,7 @@ pub(super) fn misread(words: &[&OsStr], env: &Env, printer: &Printer, why: &Fail
     let joined = |word: &&OsStr| word.to_str()?.strip_prefix("--junit=").map(PathBuf::from);
     let junit = words.windows(2).find_map(behind).or_else(|| words.iter().find_map(joined));
     let subject = unknown_subject(env.var("RBGV_PROFILE"), env);
-    Forms::new(false, junit.as_deref(), env, printer).refused(env, printer, subject, why);
+    Forms::new(junit.as_deref(), env, printer).refused(env, printer, subject, why);
 }
 
 /// What is known of the subject without any settings.
@@ -175,7 +128,7 @@ fn unknown_subject(profile: Option<&str>, env: &Env) -> Subject {
 }
 
 pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Failure> {
-    let forms = Forms::new(args.tap, args.junit.as_deref(), &session.env, &session.printer);
+    let forms = Forms::new(args.junit.as_deref(), &session.env, &session.printer);
     let ended = test(args, session, &forms).await;
     if let Err(failure) = &ended {
         let subject = subject(session, Some("unknown".to_owned()));
@@ -187,7 +140,6 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
 /// Fails only before the first stage.
 async fn test(args: Args, session: &Session, forms: &Forms) -> Result<ExitClass, Failure> {
     forms.prepare()?;
-    let baseline = args.compare.as_deref().map(|file| baseline(session, file)).transpose()?;
     let stop = stop_on_signals(&session.printer)?;
     let began = (session.env.clock.now(), session.env.clock.wall());
     if args.rehearse {
@@ -223,18 +175,8 @@ async fn test(args: Args, session: &Session, forms: &Forms) -> Result<ExitClass,
         Told::Began(_) => {}
         Told::Ended(result) => forms.ended(session, result),
     };
-    let mut found = smoke::run(&setup, &stages, &tell).await;
-    if let Some(baseline) = baseline {
-        found.stages.push(baseline.compare(&subject.base_url, &found.stages));
-    }
+    let found = smoke::run(&setup, &stages, &tell).await;
     Ok(smoke_report::finish(session, forms, subject, began, setup.budget, found))
-}
-
-fn baseline(session: &Session, file: &Path) -> Result<Baseline, Failure> {
-    let name = file.display().to_string();
-    let text = read_text(&absolute(&session.env, file))
-        .map_err(|why| Failure::new(FailureKind::Usage, format!("--compare {name}"), why))?;
-    Baseline::parse(&name, &text)
 }
 
 fn subject(session: &Session, key: Option<String>) -> Subject {
@@ -348,11 +290,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budgets_of_latency_name_one_stage() {
-        assert_eq!(latency("health=500ms"), Ok((Stage::Health, Duration::from_millis(500))));
-        for bad in ["health", "free=1s", "helth=1s", "health=soon"] {
-            assert!(latency(bad).is_err(), "{bad}");
-        }
+    fn a_budget_is_a_number_that_is_not_below_zero() {
         assert!(credits("-1").is_err() && credits("NaN").is_err() && credits("2.5").is_ok());
     }
 }

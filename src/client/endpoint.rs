@@ -1,12 +1,12 @@
 //! Where calls go and how long they may take: the values that a [`Client`](super::Client) is made
 //! from, and the checks that they pass before a byte is sent. Nothing here opens a connection.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::proxy::ProxyChoice;
+use crate::model::host::is_loopback;
 use crate::model::{ApiKey, Failure, FailureKind, Sanitizer};
 
 /// The service and the credentials for it.
@@ -123,25 +123,6 @@ fn refused(why: impl Into<String>) -> Failure {
 /// Whether `url` may be talked to: https always, http to this machine, or where it is allowed.
 pub(super) fn may_connect(url: &Url, allow_http: bool) -> bool {
     url.scheme() == "https" || (url.scheme() == "http" && (allow_http || is_loopback(url)))
-}
-
-/// Whether `url` names this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => is_local(ip.into()),
-        Some(Host::Ipv6(ip)) => is_local(ip.into()),
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
-    }
-}
-
-/// Whether `ip` leads to this machine. The unspecified address does where it is connected to.
-fn is_local(ip: IpAddr) -> bool {
-    let ip = ip.to_canonical();
-    ip.is_loopback() || ip.is_unspecified()
 }
 
 /// Where output links and their redirects may lead.

@@ -14,7 +14,7 @@
 //! | `backoff`, `poll_schedule`, `proxy` | pure policies |
 //! | `transport/` | the only place that knows the HTTP library |
 //! | `download` | outputs, from another host, without a key, resumable |
-//! | `reach` | for diagnosis: the name of the host, and its certificate |
+//! | `reach` | for diagnosis: the name of the host, and a TLS handshake |
 //! | `webhook` | what the service sends by itself: whether to believe it, and why not |
 //!
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
@@ -60,4 +60,3 @@ pub use poll_schedule::PollTiming;
 pub use proxy::ProxyChoice;
 pub use silence::{Pause, Reported, Silence, SilenceOf, Unanswered};
 pub use transport::Forwarder;
-pub use transport::peer::Certificate;

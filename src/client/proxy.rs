@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
-use super::endpoint::is_loopback;
+use crate::model::host::is_loopback;
 use crate::model::secret::{host_of, redact_url};
 
 /// Proxy addresses as the environment gave them. Loopback addresses never use one.

@@ -1,5 +1,5 @@
-//! Whether a service can be reached at all, step by step and before any call: its name, and who
-//! answers there. For diagnosis; calls do not go through here.
+//! Whether a service can be reached at all, step by step and before any call: its name, and TLS. For
+//! diagnosis; calls do not go through here.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,11 +9,6 @@ use url::{Host, Url};
 use super::transport::NOT_RESOLVED;
 use super::transport::peer::{self, Refused};
 use crate::model::{Failure, FailureKind};
-
-pub use super::transport::peer::Certificate;
-
-/// A certificate that ends within this time is told of.
-pub const CERTIFICATE_NOTICE: Duration = Duration::from_hours(14 * 24);
 
 /// Addresses behind the name of `url`; the one that it holds itself where it names none.
 ///
@@ -45,19 +40,19 @@ fn unreachable(url: &Url, why: &str) -> Failure {
         .with_next("check the name in the profile's base_url, and this machine's name servers")
 }
 
-/// The certificate that the host of `url` shows; none where the address is plain http.
+/// Performs a TLS handshake with the host of `url`; `false` for plain http, which has none.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: this machine does not accept it, or there is no TLS. [`FailureKind::Unavailable`]:
-/// it is out of its time. [`FailureKind::Unreachable`]: there is no answer.
-pub async fn certificate(url: &Url, patience: Duration) -> Result<Option<Certificate>, Failure> {
+/// [`FailureKind::Configuration`]: this machine does not accept the certificate, or there is no TLS.
+/// [`FailureKind::Unavailable`]: the certificate is out of its time. [`FailureKind::Unreachable`]: there is no answer.
+pub async fn handshake(url: &Url, patience: Duration) -> Result<bool, Failure> {
     if url.scheme() != "https" {
-        return Ok(None);
+        return Ok(false);
     }
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let port = url.port_or_known_default().unwrap_or(443);
     let refused = match peer::handshake(&host, port, patience).await {
-        Ok(certificate) => return Ok(Some(certificate)),
+        Ok(()) => return Ok(true),
         Err(refused) => refused,
     };
     let what = format!("TLS with {host}");
@@ -105,8 +100,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn plain_http_has_no_certificate() {
-        assert_eq!(certificate(&url("http://127.0.0.1:9"), PATIENCE).await, Ok(None));
+    async fn plain_http_has_no_handshake() {
+        assert_eq!(handshake(&url("http://127.0.0.1:9"), PATIENCE).await, Ok(false));
     }
 
     #[test]

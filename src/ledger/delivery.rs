@@ -85,20 +85,6 @@ impl Ledger {
         })
     }
 
-    /// Whether what was asked for was done with a delivery.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn is_handled(&self, id: &str) -> Result<bool, LedgerError> {
-        self.read(|db| {
-            Ok(db.query_row(
-                "SELECT EXISTS (SELECT 1 FROM deliveries WHERE id = ?1 AND handled_at IS NOT NULL)",
-                [id],
-                |row| row.get(0),
-            )?)
-        })
-    }
-
     /// How many deliveries of a service were answered and never handled to the end.
     ///
     /// # Errors

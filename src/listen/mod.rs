@@ -7,13 +7,11 @@
 //!
 //! - `server`: from a request to an answer
 //! - `guard`: connections, bounded in number and time
-//! - `stored`: deliveries in a file, to be handled again
+//! - `stored`: deliveries in a file, as they came
 
 mod guard;
 mod server;
 mod stored;
 
-pub use server::{
-    Incoming, REASONS, Received, Reception, Remarks, TOO_MANY_CONNECTIONS, new_delivery, serve,
-};
-pub use stored::{Keep, Stored, load};
+pub use server::{Incoming, REASONS, Received, Reception, Remarks, TOO_MANY_CONNECTIONS, serve};
+pub use stored::Keep;

@@ -1,6 +1,6 @@
 //! From a request to an answer. The order is what matters: bounded reading, verification, a place
 //! in the queue, the ledger, the file of `--keep`, and only then the answer, which says as little
-//! as it can. What was answered with success can therefore be handled again after a crash.
+//! as it can. What was answered with success is therefore on the disk after a crash.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -339,8 +339,7 @@ fn busy() -> Rejected {
 }
 
 /// What the ledger keeps of a delivery of the service at `origin`.
-#[must_use]
-pub fn new_delivery(delivery: &Delivery, origin: &str) -> NewDelivery {
+fn new_delivery(delivery: &Delivery, origin: &str) -> NewDelivery {
     NewDelivery {
         id: delivery.id.clone(),
         signature: delivery.signature.clone(),

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod event;
 pub mod failure;
+pub mod host;
 pub mod job;
 pub mod limits;
 pub mod options;

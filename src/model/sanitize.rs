@@ -210,12 +210,6 @@ impl Sanitizer {
         }
     }
 
-    /// `text` with secrets hidden and nothing else changed.
-    #[must_use]
-    pub fn without_loaded_secrets(&self, text: &str) -> String {
-        self.without_secrets(text, text.len())
-    }
-
     /// The first `kept` bytes of `text`, with secrets hidden.
     fn without_secrets(&self, text: &str, kept: usize) -> String {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);

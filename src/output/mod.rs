@@ -3,8 +3,8 @@
 //! [`Style`] decides once how output looks. [`Printer`] owns both streams: results go to standard
 //! output, everything else to standard error. [`Reporter`] takes the events of a run and tells
 //! them as bars, lines or JSON. The rest is pure: [`words`] and [`human`] put things into words,
-//! [`Table`], [`Chart`], [`svg`] and [`csv`] lay them out, [`json`] owns the keys that scripts rely on. What happens
-//! to a job is not decided here.
+//! [`Table`], [`Chart`] and [`csv`] lay them out, [`json`] owns the keys that scripts rely on. What
+//! happens to a job is not decided here.
 
 mod bar;
 mod board;
@@ -25,9 +25,7 @@ mod screen;
 pub mod smoke;
 mod stream;
 mod style;
-pub mod svg;
 mod table;
-mod tap;
 mod telling;
 pub mod words;
 
@@ -38,4 +36,3 @@ pub use reporter::Reporter;
 pub use stream::{Capture, Sink, SizeSource, Streams};
 pub use style::{ColorChoice, Facts, Flags, Paint, Style, Tone};
 pub use table::{Cell, Table};
-pub use tap::tap;

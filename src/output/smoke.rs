@@ -197,8 +197,8 @@ pub(super) mod tests {
         let mut passed = StageResult::passed(Stage::Health, "healthy");
         passed.took = Some(Duration::from_millis(1_234));
         passed.budget = Some(Duration::from_secs(3));
-        let mut warned = StageResult::passed(Stage::Tls, "good for 3 days");
-        warned.warn("it ends within two weeks");
+        let mut warned = StageResult::passed(Stage::Tls, "the certificate is accepted");
+        warned.warn("1 call had to be repeated");
         let mut failed =
             StageResult::failed(Stage::Success, Cause::Job, "bad\x1b[2J | <b>\n::error::x");
         failed.job = Some(JobId("j-1".to_owned()));

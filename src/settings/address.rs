@@ -1,7 +1,8 @@
 //! The base address of a profile, and whether a key may be sent there.
 
-use url::{Host, Url};
+use url::Url;
 
+use crate::model::host::is_loopback;
 use crate::model::{Failure, FailureKind};
 
 use super::entry::Entry;
@@ -67,16 +68,6 @@ pub(super) fn parse(text: &str, allow_http: bool) -> Result<Url, String> {
         ));
     }
     Ok(url)
-}
-
-/// Whether `url` names this machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 use crate::model::time::millis;
 use crate::model::{Failure, Timestamp};
 
-use super::duration;
 use super::entry::Scalar;
 use super::profile::Profile;
 use super::reader::{self, Reader};
+use crate::duration;
 
 /// How long before the end of a key's life it is warned about.
 const NOTICE: Duration = Duration::from_hours(14 * 24);

@@ -6,8 +6,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::duration;
 use super::secret::{LONGEST, Surroundings};
+use crate::duration;
 
 /// How long a command may take to print a key.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);

@@ -9,7 +9,6 @@ mod address;
 mod age;
 mod command;
 mod confirm;
-pub mod duration;
 mod entry;
 mod files;
 mod keyring;

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use crate::model::Fingerprint;
 
+use super::ProfileSummary;
 use super::profile::{Environment, Profile};
 use super::reader::{DEFAULT, Shown, row};
 use super::secret::{self, Slot, Surroundings};
-use super::{ProfileSummary, address, duration};
+use crate::duration;
+use crate::model::host::is_loopback;
 
 /// Settles shorter than this are warned about: a gateway may hold a request for about a minute.
 const SETTLE_SAFE: Duration = Duration::from_mins(1);
@@ -53,7 +55,7 @@ fn permission_warnings(all: &[Profile]) -> Vec<String> {
 
 fn short_settle(profile: &Profile) -> Option<String> {
     let settle = profile.timing.settle;
-    (settle < SETTLE_SAFE && !address::is_loopback(&profile.base_url)).then(|| {
+    (settle < SETTLE_SAFE && !is_loopback(&profile.base_url)).then(|| {
         format!(
             "settle of profile {} is {}; below {} a start that arrives late may be billed twice",
             profile.name,

@@ -334,7 +334,7 @@ impl Guards {
             ("breaker_cooldown", self.breaker_cooldown, other.breaker_cooldown),
         ];
         let shorter = waits.into_iter().find(|(_, mine, theirs)| mine < theirs);
-        shorter.map(|(key, _, theirs)| (key, super::duration::show(theirs)))
+        shorter.map(|(key, _, theirs)| (key, crate::duration::show(theirs)))
     }
 }
 

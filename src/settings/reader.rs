@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::model::{Failure, FailureKind};
 
-use super::duration;
 use super::entry::{Place, Scalar, Section};
+use crate::duration;
 
 /// An effective value and where it came from, as `config show` prints it.
 #[derive(Debug, Clone, PartialEq, Eq)]

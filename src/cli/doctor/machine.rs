@@ -19,7 +19,7 @@ const ROOM: u64 = 1_000_000_000;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The variables that choose a proxy, and the one that looks as if it did.
-pub(super) fn proxy_vars() -> impl Iterator<Item = &'static str> {
+fn proxy_vars() -> impl Iterator<Item = &'static str> {
     PROXY_VARS.into_iter().chain(["HTTP_PROXY"])
 }
 

@@ -1,19 +1,14 @@
 //! `rbgv doctor`: what is wrong on this machine, and how to mend it. Every check says what it
 //! found, also where others failed: above all where the configuration cannot be read.
 
-mod bundle;
 mod machine;
-mod places;
-mod redact;
 mod service;
 mod setup;
-
-use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
 use super::global::Global;
-use super::session::{Session, absolute, resolve};
+use super::session::{Session, resolve};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure};
 use crate::output::{Cell, Printer, Table, Tone, human};
@@ -28,11 +23,6 @@ pub(super) struct Args {
     /// Ask nothing of the network
     #[arg(long)]
     offline: bool,
-
-    /// Write an archive (tar.gz) for the service's support or a public issue: without keys, links
-    /// and names of files
-    #[arg(long, value_name = "FILE")]
-    bundle: Option<PathBuf>,
 }
 
 /// How a check came out.
@@ -118,7 +108,9 @@ pub(super) async fn run(
         }
     };
     let key = session.map(|session| setup::key(session, &mut checks));
-    let others = session.map(|session| setup::other_secrets(session, &mut checks));
+    if let Some(session) = session {
+        setup::other_secrets(session, &mut checks);
+    }
     match session {
         Some(_) if args.offline => {
             checks.push(Check::note("service", "not looked at, because of --offline"));
@@ -140,23 +132,6 @@ pub(super) async fn run(
     checks.extend(machine::sandbox(env).await);
     checks.push(machine::terminal(env));
     show(printer, &checks, &shown);
-    if let Some(file) = &args.bundle {
-        let path = absolute(env, file);
-        let secrets = key.into_iter().flatten().chain(others.into_iter().flatten()).collect();
-        bundle::write(
-            &path,
-            &bundle::Contents {
-                env,
-                broken: session.is_none(),
-                secrets,
-                state_dir: state_dir.as_deref(),
-                checks: &checks,
-                shown: &shown,
-                ledger: ledger.as_ref(),
-            },
-        )?;
-        printer.note(&format!("{} can be shown to others: look into it first", file.display()));
-    }
     let found = checks.iter().any(|check| check.state == State::Finding);
     Ok(if found { ExitClass::Check } else { ExitClass::Done })
 }

@@ -1,16 +1,15 @@
-//! Checks of the service: name, connection, certificate, health, clock, and whether it takes the
+//! Checks of the service: name, connection, TLS, health, clock, and whether it takes the
 //! key. Free of charge.
 
 use std::time::Duration;
 
 use super::{Check, State};
 use crate::cli::session::{Session, proxies};
-use crate::client::reach::{self, Certificate};
-use crate::client::{Call, Health, ListQuery};
+use crate::client::{Call, Health, ListQuery, reach};
 use crate::model::{ApiKey, Failure, FailureKind, Timestamp};
 use crate::output::{human, words};
 
-/// Longest wait for a name, and for a certificate.
+/// Longest wait for a name, and for a TLS handshake.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How far two clocks may be apart: signatures and links live for minutes.
@@ -29,7 +28,7 @@ pub(super) async fn checks(session: &Session, key: Option<ApiKey>, checks: &mut 
     if proxied {
         checks.push(Check::note("TLS", "not looked at: a proxy stands between"));
     } else {
-        match certificate(url, session.env.clock.wall()).await {
+        match tls(url).await {
             Ok(check) => checks.extend(check),
             Err(refused) => {
                 checks.push(refused);
@@ -89,29 +88,16 @@ async fn name(url: &url::Url) -> Check {
     }
 }
 
-/// The certificate, where there is one to look at. Of a service that is not there at all the
-/// connection tells more.
+/// A TLS handshake, for https. If the service cannot be reached at all, the check of the connection
+/// says so.
 ///
 /// # Errors
-/// The finding that it is not accepted: then nothing else can be asked.
-async fn certificate(url: &url::Url, now: Timestamp) -> Result<Option<Check>, Check> {
-    match reach::certificate(url, PATIENCE).await {
-        Ok(shown) => Ok(shown.map(|certificate| accepted_certificate(certificate, now))),
+/// The certificate is not accepted: then nothing else can be asked.
+async fn tls(url: &url::Url) -> Result<Option<Check>, Check> {
+    match reach::handshake(url, PATIENCE).await {
+        Ok(shaken) => Ok(shaken.then(|| Check::good("TLS", "the certificate is accepted"))),
         Err(failure) if failure.kind == FailureKind::Unreachable => Ok(None),
         Err(failure) => Err(unusable("TLS", &failure)),
-    }
-}
-
-fn accepted_certificate(certificate: Certificate, now: Timestamp) -> Check {
-    let left = certificate.left(now);
-    let until = human::time(certificate.expires);
-    let days = human::counted(left.as_secs() / 86_400, "day", "days");
-    let says = format!("the certificate is accepted, and good for {days} ({until})");
-    if left < reach::CERTIFICATE_NOTICE {
-        let mend = "ask the vendor whether it is renewed: afterwards nothing is sent any more";
-        Check::finding("TLS", says, mend)
-    } else {
-        Check::good("TLS", says)
     }
 }
 
@@ -182,26 +168,6 @@ async fn accepted(session: &Session, key: ApiKey) -> Check {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_certificate_that_ends_soon_is_to_be_mended() {
-        const DAY: i64 = 86_400_000;
-        let at = |days: i64| {
-            let certificate = Certificate { expires: Timestamp(days * DAY) };
-            accepted_certificate(certificate, Timestamp(0))
-        };
-        for (days, state, says) in [
-            (90, State::Good, "90 days"),
-            (14, State::Good, "14 days"),
-            (13, State::Finding, "13 days"),
-            (1, State::Finding, "1 day "),
-            (-3, State::Finding, "0 days"),
-        ] {
-            let check = at(days);
-            assert_eq!(check.state, state, "{check:?}");
-            assert!(check.says.contains(says), "{check:?}");
-        }
-    }
 
     #[test]
     fn clocks_apart_are_told_with_their_side() {

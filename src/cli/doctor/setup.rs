@@ -80,8 +80,8 @@ pub(super) fn key(session: &Session, checks: &mut Vec<Check>) -> Option<ApiKey> 
 }
 
 /// The profile's other secrets, where there are any. A next key that cannot be read stops every
-/// run, so it is looked at here, too. What was read is returned, for others to hide.
-pub(super) fn other_secrets(session: &Session, checks: &mut Vec<Check>) -> Vec<ApiKey> {
+/// run, so it is looked at here, too.
+pub(super) fn other_secrets(session: &Session, checks: &mut Vec<Check>) {
     let settings = &session.settings;
     let row = format!("profiles.{}.webhook_secret", settings.profile.name);
     let signed = settings.show().iter().any(|shown| shown.key == row);
@@ -91,14 +91,12 @@ pub(super) fn other_secrets(session: &Session, checks: &mut Vec<Check>) -> Vec<A
         ("admin token", settings.admin_token()),
         ("webhook secret", webhooks.transpose()),
     ];
-    let mut found = Vec::new();
     for (name, secret) in secrets {
         match secret {
             Ok(None) => {}
             Ok(Some(secret)) => {
                 checks.push(Check::good(name, format!("fingerprint {}", secret.fingerprint())));
                 session.env.sanitizer.add(secret.expose());
-                found.push(secret);
             }
             Err(failure) => checks.push(Check::finding(
                 name,
@@ -107,7 +105,6 @@ pub(super) fn other_secrets(session: &Session, checks: &mut Vec<Check>) -> Vec<A
             )),
         }
     }
-    found
 }
 
 /// Whether webhooks are received, and whether any were left.
@@ -121,7 +118,8 @@ pub(super) fn webhooks(session: &Session, ledger: &Ledger) -> Option<Check> {
         (None, Some(left)) => Some(Check::finding(
             "webhooks",
             format!("{left} answered and not handled to the end"),
-            "rbgv listen replay --unhandled FILE, with the file of --keep; their jobs: rbgv resume",
+            "rbgv resume, which settles their jobs; to hand them on, post them again from the file of \
+             --keep (docs/production.md)",
         )),
         (None, None) => None,
     }

@@ -137,7 +137,7 @@ pub(super) const REFUSALS: &[Entry] = &[
     entry(
         "malformed_signature",
         "X-Webhook-Signature is not sha256= and 64 hexadecimal digits",
-        "see what a proxy makes of the header; rbgv listen verify explains a kept one",
+        "see what a proxy makes of the header; rbgv listen verify explains it",
     ),
     entry(
         "wrong_signature",
@@ -173,7 +173,7 @@ pub(super) const REFUSALS: &[Entry] = &[
     entry(
         "unreadable_body",
         "it is signed and says nothing: no JSON, no event or no data",
-        "rbgv listen verify explains a kept one; tell the service's support",
+        "rbgv listen verify shows which; tell the service's support",
     ),
     entry(
         "too_large",

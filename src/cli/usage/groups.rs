@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{Args, Budget, draw, per_output, print_csv, rounded, show_chart, since};
+use super::{Args, Budget, per_output, print_csv, rounded, show_chart, since};
 use crate::cli::session::Session;
 use crate::ledger::{Phase, Spent};
 use crate::model::{Credits, ExitClass, Failure};
@@ -122,10 +122,6 @@ pub(super) fn run(args: &Args, by: By, session: &Session) -> Result<ExitClass, F
     });
     let bars: Vec<(String, f64)> =
         groups.iter().map(|(name, group)| (name.clone(), group.credits().0)).collect();
-    let days = human::counted(u64::from(args.days), "day", "days");
-    let kind = if total.estimated.0 > 0.0 { ", in part estimated" } else { "" };
-    let title = format!("Credits by {}{kind}, last {days}", by.as_str());
-    draw(args.svg.as_deref(), &title, &bars, session)?;
     if session.printer.style().json {
         let entry = |(name, group): (&String, &Group)| {
             let mut entry = json!({ by.as_str(): name });

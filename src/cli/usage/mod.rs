@@ -5,12 +5,11 @@ mod figures;
 mod groups;
 mod service;
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::session::{Session, absolute};
+use super::session::Session;
 use crate::model::{Credits, ExitClass, Failure, FailureKind, Timestamp};
-use crate::output::{Chart, csv, human, svg};
+use crate::output::{Chart, csv, human};
 
 use figures::Figures;
 
@@ -39,7 +38,7 @@ pub(super) struct Args {
     by: Option<groups::By>,
 
     /// Compare every charge with the ledger and name every difference; ends with 11 if there is one
-    #[arg(long, conflicts_with_all = ["events", "by", "svg"])]
+    #[arg(long, conflicts_with_all = ["events", "by"])]
     reconcile: bool,
 
     /// End with 11 also when not everything could be compared
@@ -47,16 +46,12 @@ pub(super) struct Args {
     strict: bool,
 
     /// How long charges may take to show: look again for so long before calling one missing
-    #[arg(long, value_name = "TIME", default_value = "60s", requires = "reconcile", value_parser = crate::settings::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "60s", requires = "reconcile", value_parser = crate::duration::parse)]
     lag: Duration,
 
     /// End with 10 if more credits than this were used in the period
     #[arg(long, value_name = "CREDITS", value_parser = amount)]
     budget: Option<f64>,
-
-    /// Also draw the chart into this file
-    #[arg(long, value_name = "FILE")]
-    svg: Option<PathBuf>,
 
     /// Print records for a spreadsheet
     #[arg(long)]
@@ -176,21 +171,6 @@ fn show_chart(session: &Session, bars: &[(String, f64)]) {
     if !bars.is_empty() {
         session.printer.chart(&chart);
     }
-}
-
-/// Draws the chart into the file that was asked for.
-fn draw(
-    file: Option<&Path>,
-    title: &str,
-    bars: &[(String, f64)],
-    session: &Session,
-) -> Result<(), Failure> {
-    let Some(file) = file else { return Ok(()) };
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::local(format!("drawing {}", file.display()), error)
-    };
-    let picture = svg::bars(title, "credits", bars).map_err(|why| failed(&why))?;
-    std::fs::write(absolute(&session.env, file), picture).map_err(|error| failed(&error))
 }
 
 /// Records under their headings.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::figures::{Figures, OfKey, ask};
-use super::{Args, Budget, draw, field, per_output, print_csv, rounded, show_chart, since};
+use super::{Args, Budget, field, per_output, print_csv, rounded, show_chart, since};
 use crate::cli::session::{Session, key_id};
 use crate::client::{Call, UsageDay, UsageEvent, UsageEventPage};
 use crate::ledger::KeyId;
@@ -29,7 +29,6 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Fai
     let budget = Budget::of(args, figures.used)?;
     let bars: Vec<(String, f64)> =
         days.iter().map(|day| (day.date.clone(), day.credits.unwrap_or_default().0)).collect();
-    draw(args.svg.as_deref(), &title(args.days), &bars, session)?;
     if session.printer.style().json {
         session.printer.json(&document(args, &keys, &figures, &days, &events, budget));
     } else if args.csv {
@@ -42,10 +41,6 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Fai
         }
     }
     Ok(Budget::judge(budget, args.days, session))
-}
-
-pub(super) fn title(days: u32) -> String {
-    format!("Credits, last {}", human::counted(u64::from(days), "day", "days"))
 }
 
 /// The days from the first with a figure to today, those without one included. Days that cannot be

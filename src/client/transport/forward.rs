@@ -11,8 +11,8 @@ use url::Url;
 use super::fault::words;
 use super::setup::misconfigured;
 use super::tls;
-use crate::client::endpoint::is_loopback;
 use crate::client::webhook::WebhookHeaders;
+use crate::model::host::is_loopback;
 use crate::model::secret::redact_url;
 use crate::model::{Failure, FailureKind};
 

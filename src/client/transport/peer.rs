@@ -1,4 +1,4 @@
-//! Who is at the other end: a TLS handshake without a request, and what the certificate says.
+//! A TLS handshake without a request, and why one is refused.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,28 +8,11 @@ use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use x509_cert::der::Decode as _;
 
 use super::fault::{self, Fault, is_no_tls};
 use super::tls;
-use crate::model::Timestamp;
 
-/// A certificate that was accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Certificate {
-    /// The last moment at which it is good.
-    pub expires: Timestamp,
-}
-
-impl Certificate {
-    /// How long it is good from `now` on; nothing when it is past its time.
-    #[must_use]
-    pub fn left(&self, now: Timestamp) -> Duration {
-        Duration::from_millis(self.expires.0.saturating_sub(now.0).max(0).unsigned_abs())
-    }
-}
-
-/// Why a handshake came to nothing.
+/// Why a handshake failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::client) enum Refused {
     /// No certificate can be accepted on this machine.
@@ -44,12 +27,12 @@ pub(in crate::client) enum Refused {
     Untrusted(String),
 }
 
-/// Shakes hands with `host`, and reads its certificate.
+/// Performs a TLS handshake with `host`.
 pub(in crate::client) async fn handshake(
     host: &str,
     port: u16,
     patience: Duration,
-) -> Result<Certificate, Refused> {
+) -> Result<(), Refused> {
     let tls = tls::platform().map_err(Refused::NoTrust)?;
     if let Some(why) = tls.unusable {
         return Err(Refused::NoTrust(why));
@@ -62,17 +45,11 @@ pub(in crate::client) async fn handshake(
         let stream = TcpStream::connect((host, port)).await?;
         connector.connect(name, stream).await
     });
-    let stream = match shaken.await {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return Err(why(&error)),
-        Err(_) => return Err(unreachable(format!("nothing after {} s", patience.as_secs_f64()))),
-    };
-    let (_, session) = stream.get_ref();
-    session
-        .peer_certificates()
-        .and_then(|chain| expiry(chain.first()?))
-        .map(|expires| Certificate { expires })
-        .ok_or_else(|| Refused::Untrusted("its certificate cannot be read".to_owned()))
+    match shaken.await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(why(&error)),
+        Err(_) => Err(unreachable(format!("nothing after {} s", patience.as_secs_f64()))),
+    }
 }
 
 fn why(error: &std::io::Error) -> Refused {
@@ -96,27 +73,9 @@ fn of_certificate(bad: &CertificateError) -> Refused {
     }
 }
 
-/// When the certificate in `der` ends.
-fn expiry(der: &[u8]) -> Option<Timestamp> {
-    let certificate = x509_cert::Certificate::from_der(der).ok()?;
-    let end = certificate.tbs_certificate.validity.not_after.to_unix_duration();
-    i64::try_from(end.as_millis()).ok().map(Timestamp)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A certificate for `localhost` that was made with OpenSSL and ends on 2031-01-02 at 05:35:21 UTC.
-    const CERTIFICATE: &str = include_str!("../../../tests/media/certificate.hex");
-
-    #[test]
-    fn the_end_of_a_certificate_is_read() {
-        let der = hex::decode(CERTIFICATE.split_whitespace().collect::<String>()).unwrap();
-        assert_eq!(expiry(&der), Some(Timestamp(1_925_098_521_000)));
-        assert_eq!(expiry(&der[..20]), None);
-        assert_eq!(expiry(b""), None);
-    }
 
     #[test]
     fn a_certificate_out_of_its_time_is_told_from_one_that_nobody_vouches_for() {

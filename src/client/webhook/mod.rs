@@ -6,7 +6,6 @@
 //! against repetition has to remember the signature beside the id.
 
 mod explain;
-mod forms;
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -21,7 +20,7 @@ use super::wire::{fields, parse};
 use crate::model::sanitize::without_links;
 use crate::model::{ApiKey, JobId, JobStatus, Sanitizer, Timestamp};
 
-pub use explain::{Explanation, Finding, Outcome, explain};
+pub use explain::explain;
 
 /// Names of the headers, in the order of the contract.
 pub const HEADERS: [&str; 4] =
@@ -225,8 +224,7 @@ fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), Refus
 }
 
 /// The moment that an ISO time names. One without a zone is UTC, like all times of the contract.
-#[must_use]
-pub fn moment(text: &str) -> Option<Timestamp> {
+fn moment(text: &str) -> Option<Timestamp> {
     let stamp = jiff::Timestamp::from_str(text).or_else(|_| {
         let civil = DateTime::from_str(text)?;
         TimeZone::UTC.to_timestamp(civil)

@@ -10,7 +10,7 @@
 //! | `refusals` | what has to be refused, and must not be billed |
 //! | `burst` | many calls at once |
 //! | `batch` | one batch through the flow, with a record of what happened to each item |
-//! | `contract`, `fields`, `agreement`, `quality`, `compare`, `verdict` | pure judgements |
+//! | `contract`, `fields`, `agreement`, `quality`, `verdict` | pure judgements |
 //!
 //! Jobs go through the same plan, protocol and ledger as those of every other command: a smoke
 //! test that is killed is not billed twice, and the next one goes on with the job that was left.
@@ -18,7 +18,6 @@
 mod agreement;
 mod batch;
 mod burst;
-mod compare;
 mod contract;
 mod fields;
 mod free;
@@ -31,10 +30,9 @@ mod select;
 mod setup;
 mod verdict;
 
-pub use compare::{BACKGROUND_LEFT, Baseline, SUBJECT_KEPT};
 pub use contract::CONTRACT;
 pub use rehearse::{Expected, Rehearsal, rehearse};
 pub use run::{Found, Told, run};
 pub use select::{Because, Wanted, select};
-pub use setup::{Clients, Clip, Policy, Setup, Severity};
+pub use setup::{Clients, Clip, Setup, Waits};
 pub use verdict::judge;

@@ -9,7 +9,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::agreement::{Account, Charge, EVENTS, growth};
 use super::batch::{Errand, Item, carry_out, witness};
-use super::compare::COVERAGE;
 use super::contract::Drift;
 use super::run::Smoke;
 use super::{contract, quality};
@@ -76,7 +75,7 @@ impl Smoke<'_> {
             options: &self.setup.options,
             budget: self.setup.budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.policy.patience,
+            patience: self.setup.waits.jobs,
             in_flight: 1,
         };
         let came = match carry_out(errand).await {
@@ -149,7 +148,7 @@ impl Smoke<'_> {
             options: &self.setup.options,
             budget: self.setup.budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.policy.patience,
+            patience: self.setup.waits.jobs,
             in_flight: 64,
         };
         let came = match carry_out(errand).await {
@@ -268,7 +267,7 @@ impl Smoke<'_> {
                 Err(failure) => return StageResult::of_failure(stage, &failure),
             };
             let waited = self.setup.clock.now().since(began);
-            if account.is_settled() || waited >= self.setup.policy.usage_lag {
+            if account.is_settled() || waited >= self.setup.waits.usage_lag {
                 account.judge(&mut result);
                 self.lag = Some(waited);
                 break;
@@ -370,7 +369,7 @@ fn below(name: &str, suite: &Path) -> String {
 fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
     let means: Vec<f64> = pictures.iter().map(media::Opacity::mean).collect();
     let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
-    result.measure(COVERAGE, mean);
+    result.measure("coverage", mean);
     if mean > ALL {
         result.warn("everything is opaque: was a background removed at all?");
     } else if mean < NOTHING {

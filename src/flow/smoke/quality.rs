@@ -1,7 +1,6 @@
 //! Whether the subject was kept and the background removed, measured against a clip of which both
 //! are known. Pure.
 
-use super::compare::{BACKGROUND_LEFT, SUBJECT_KEPT};
 use crate::media::Opacity;
 use crate::model::smoke::{Cause, StageResult};
 
@@ -75,8 +74,8 @@ pub(super) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResu
         return;
     };
     let quality = Quality::measure(first, mask);
-    result.measure(SUBJECT_KEPT, quality.kept);
-    result.measure(BACKGROUND_LEFT, quality.left);
+    result.measure("subject_kept", quality.kept);
+    result.measure("background_left", quality.left);
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let (kept, left) = (percent(quality.kept), percent(quality.left));
     if quality.kept < KEPT {

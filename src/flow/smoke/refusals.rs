@@ -244,7 +244,7 @@ impl Smoke<'_> {
             options: &self.setup.options,
             budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.policy.patience,
+            patience: self.setup.waits.jobs,
             in_flight: 1,
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::contract::Drift;
 use super::paid::Finished;
 use super::select::Because;
-use super::setup::{Setup, Severity};
+use super::setup::Setup;
 use crate::client::{Call, UsageSummary};
 use crate::flow::context::interrupted;
 use crate::model::smoke::{Cause, Group, Outcome, Stage, StageResult};
@@ -112,7 +112,7 @@ impl<'a> Smoke<'a> {
             if result.outcome != Outcome::Skipped && result.took.is_none() {
                 result.took = Some(took);
             }
-            self.hold_to_budget(result);
+            hold_to_budget(result);
         }
         results
     }
@@ -211,32 +211,14 @@ impl<'a> Smoke<'a> {
         (builds_on && self.finished.is_none()).then(|| "there is no finished job".to_owned())
     }
 
-    /// Fails a stage that went well and took too long.
-    fn hold_to_budget(&self, result: &mut StageResult) {
-        result.budget = self.setup.policy.latency_of(result.stage);
-        let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
-        if took > budget && matches!(result.outcome, Outcome::Passed | Outcome::Warned) {
-            let (took, budget) = (took.as_secs_f64(), budget.as_secs_f64());
-            result.fail(Cause::Slow, format!("it took {took:.1} s, and may take {budget:.1} s"));
-        }
-    }
-
-    /// Adds what differs from the contract, and says so in `result`: the contract allows new fields,
-    /// so by themselves they are only listed.
+    /// Adds what differs from the contract, and says so in `result`. New fields are only listed: the
+    /// contract allows them.
     pub(super) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
         for state in &drift.states {
             result.fail(Cause::Contract, format!("a job is in an unknown state: {state}"));
         }
-        let strict = self.setup.policy.drift == Severity::Fail;
         for field in &drift.broken {
-            if strict {
-                result.fail(Cause::Contract, field.clone());
-            } else {
-                result.warn(field.clone());
-            }
-        }
-        for field in drift.new.iter().filter(|_| strict) {
-            result.fail(Cause::Contract, field.clone());
+            result.warn(field.clone());
         }
         self.drift.add(drift);
     }
@@ -257,6 +239,16 @@ impl<'a> Smoke<'a> {
     pub(super) fn keyed(&self, stage: Stage) -> Result<crate::client::Client, StageResult> {
         let missing = |failure| StageResult::of_failure(stage, &failure);
         self.setup.clients.keyed.clone().map_err(missing)
+    }
+}
+
+/// Fails a stage that went well and took too long.
+fn hold_to_budget(result: &mut StageResult) {
+    result.budget = result.stage.latency_budget();
+    let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
+    if took > budget && matches!(result.outcome, Outcome::Passed | Outcome::Warned) {
+        let (took, budget) = (took.as_secs_f64(), budget.as_secs_f64());
+        result.fail(Cause::Slow, format!("it took {took:.1} s, and may take {budget:.1} s"));
     }
 }
 

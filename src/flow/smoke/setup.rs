@@ -1,6 +1,5 @@
-//! What a smoke test works with, and how strict it is. Made by the caller, who knows settings.
+//! What a smoke test works with. Made by the caller, which knows the settings.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +10,6 @@ use url::Url;
 use crate::client::Client;
 use crate::flow::Context;
 use crate::media::Opacity;
-use crate::model::smoke::Stage;
 use crate::model::{Clock, Credits, Failure, JobOptions, Random};
 
 /// The clients of the free stages. Each keeps limits of its own, which end with the process: a
@@ -61,36 +59,13 @@ impl Clip {
 /// Neither subject nor background.
 const DOUBT: u8 = 128;
 
-/// What is done about something that works and is not right.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It is told.
-    Warn,
-    /// The stage fails.
-    Fail,
-}
-
-/// How strict a smoke test is.
-#[derive(Debug, Clone)]
-pub struct Policy {
-    /// A service that calls itself degraded.
-    pub degraded: Severity,
-    /// Fields that the contract does not list, or lists and the service leaves out.
-    pub drift: Severity,
-    /// Budgets of latency that differ from the usual ones.
-    pub latency: BTreeMap<Stage, Duration>,
+/// How long a smoke test waits for what takes its time.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
     /// How long the paid jobs may take in all.
-    pub patience: Duration,
+    pub jobs: Duration,
     /// How long usage may take to show a charge.
     pub usage_lag: Duration,
-}
-
-impl Policy {
-    /// How long `stage` may take.
-    #[must_use]
-    pub fn latency_of(&self, stage: Stage) -> Option<Duration> {
-        self.latency.get(&stage).copied().or_else(|| stage.usual_budget())
-    }
 }
 
 /// What a smoke test works with.
@@ -120,8 +95,8 @@ pub struct Setup {
     pub options: JobOptions,
     /// Most credits, by estimate.
     pub budget: Option<Credits>,
-    /// How strict it is.
-    pub policy: Policy,
+    /// How long it waits.
+    pub waits: Waits,
     /// What there is to say of the age of the key.
     pub key_warning: Option<String>,
     /// Time.

@@ -59,7 +59,6 @@ fn sentence(cause: Cause) -> &'static str {
     match cause {
         Cause::Down => "the service is down, or refuses us",
         Cause::Slow => "the service is slow",
-        Cause::Worse => "it does worse than before",
         Cause::Ours => "our key or configuration is wrong",
         Cause::Contract => "the contract changed",
         Cause::Credits => "there are not enough credits, or the budget is too small",
@@ -86,12 +85,7 @@ fn next(cause: Cause, job: Option<&str>) -> String {
         Cause::Down => {
             "rbgv smoke-test --only free, in a few minutes; tell the vendor the request ids"
         }
-        Cause::Slow => {
-            "rbgv smoke-test again; if it stays slow, tell the vendor, or give --latency"
-        }
-        Cause::Worse => {
-            "look at the figures above; where they are meant, keep this result as the baseline"
-        }
+        Cause::Slow => "rbgv smoke-test again; if it is still slow, tell the vendor",
         Cause::Ours => "rbgv config show",
         Cause::Contract => {
             "compare the fields above with the vendor's pages, and hold the deployment"
@@ -119,7 +113,6 @@ mod tests {
         let table = [
             (Cause::Down, 5, "down"),
             (Cause::Slow, 10, "slow"),
-            (Cause::Worse, 10, "worse"),
             (Cause::Ours, 3, "ours"),
             (Cause::Contract, 11, "contract"),
             (Cause::Credits, 4, "credits"),

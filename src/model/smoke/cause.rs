@@ -9,8 +9,6 @@ pub enum Cause {
     Down,
     /// It works, and takes too long.
     Slow,
-    /// It works, and does worse than in an earlier run.
-    Worse,
     /// Our key or our configuration is wrong.
     Ours,
     /// The service answers, but not as documented.
@@ -42,7 +40,6 @@ impl Cause {
         match self {
             Self::Down => "down",
             Self::Slow => "slow",
-            Self::Worse => "worse",
             Self::Ours => "ours",
             Self::Contract => "contract",
             Self::Credits => "credits",
@@ -62,7 +59,7 @@ impl Cause {
     pub fn exit_class(self) -> ExitClass {
         match self {
             Self::Down => ExitClass::Unavailable,
-            Self::Slow | Self::Worse => ExitClass::Check,
+            Self::Slow => ExitClass::Check,
             Self::Ours => ExitClass::Credentials,
             Self::Contract => ExitClass::Contract,
             Self::Credits => ExitClass::Credits,

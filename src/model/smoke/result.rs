@@ -31,7 +31,7 @@ impl Outcome {
     }
 }
 
-/// A figure that a later run can be compared with.
+/// A measured figure.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measure {
     /// A stable word for it.

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub enum Stage {
     /// The host's name leads to addresses.
     Name,
-    /// The certificate is accepted, and lives on for a while.
+    /// The certificate is accepted.
     Tls,
     /// The service calls itself healthy.
     Health,
@@ -43,8 +43,6 @@ pub enum Stage {
     Burst,
     /// The profile's settings meet trouble that was scripted.
     Rehearsal,
-    /// The figures are not worse than those of an earlier run.
-    Comparison,
     /// What comes before the first stage: command line, configuration, confirmation. Only a failure
     /// of it is reported.
     Setup,
@@ -107,7 +105,6 @@ impl Stage {
             Self::NoCredits => "no-credits",
             Self::Burst => "burst",
             Self::Rehearsal => "rehearsal",
-            Self::Comparison => "comparison",
             Self::Setup => "setup",
         }
     }
@@ -128,7 +125,7 @@ impl Stage {
             Self::NotAVideo | Self::InvalidOption | Self::DeadLink | Self::NoCredits => {
                 Group::Failures
             }
-            Self::Burst | Self::Rehearsal | Self::Comparison | Self::Setup => Group::Asked,
+            Self::Burst | Self::Rehearsal | Self::Setup => Group::Asked,
         }
     }
 
@@ -138,10 +135,10 @@ impl Stage {
         matches!(self, Self::Success | Self::Suite | Self::DeadLink | Self::NoCredits)
     }
 
-    /// How long it may take before the service counts as slow; none where that is for the clips, the
-    /// settings or the number of calls to say.
+    /// How long it may take before the service counts as slow; `None` where that depends on the clips,
+    /// the settings or the number of calls.
     #[must_use]
-    pub fn usual_budget(self) -> Option<Duration> {
+    pub fn latency_budget(self) -> Option<Duration> {
         let seconds = match self {
             Self::Name => 2,
             Self::Tls
@@ -158,9 +155,7 @@ impl Stage {
             Self::Credits => 90,
             // Work of this machine; an upload, a draft, and a start that is refused.
             Self::Output | Self::NoCredits => 30,
-            Self::Suite | Self::Burst | Self::Rehearsal | Self::Comparison | Self::Setup => {
-                return None;
-            }
+            Self::Suite | Self::Burst | Self::Rehearsal | Self::Setup => return None,
         };
         Some(Duration::from_secs(seconds))
     }

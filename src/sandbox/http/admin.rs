@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq as _;
 
 use super::answer::{Answer, Handled};
+use super::gate::header;
 use super::view::written;
 use crate::sandbox::app::App;
 use crate::sandbox::scenario::TimeForm;
@@ -100,8 +101,7 @@ pub(crate) fn new_key(app: &App) -> String {
 
 /// Compares in constant time, as one should with a secret.
 pub(crate) fn check_token(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
-    let presented = headers.get("x-admin-token").and_then(|value| value.to_str().ok());
-    let presented = presented
+    let presented = header(headers, "x-admin-token")
         .ok_or_else(|| Refusal::new(401, "missing_admin_token", "X-Admin-Token is required"))?;
     if bool::from(presented.as_bytes().ct_eq(app.admin_token.as_bytes())) {
         Ok(())

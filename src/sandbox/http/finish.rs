@@ -230,7 +230,7 @@ fn status_of(status: u16) -> StatusCode {
 }
 
 /// Sets a header when name and value can stand in one.
-fn set(headers: &mut HeaderMap, name: &str, value: &str) {
+pub(super) fn set(headers: &mut HeaderMap, name: &str, value: &str) {
     if let (Ok(name), Ok(value)) =
         (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
     {

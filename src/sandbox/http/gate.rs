@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{ACCEPT_ENCODING, CONTENT_LENGTH};
+use axum::http::header::{ACCEPT_ENCODING, AsHeaderName, CONTENT_LENGTH};
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -124,7 +124,7 @@ impl Call {
         let request_id = format!("req_{}", app.tokens.hex(16));
         let route = Route::of(method, path);
         let compress = director.scenario.answers.compress;
-        let accepts = compress.and_then(|_| header(request.headers(), ACCEPT_ENCODING.as_str()));
+        let accepts = compress.and_then(|_| header(request.headers(), ACCEPT_ENCODING));
         let accepts = accepts.map(str::to_owned);
         connection.begin_call();
         let sequence = app.audit().open(Row {
@@ -296,7 +296,8 @@ impl Call {
     }
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+/// The value of a header, if it is text.
+pub(super) fn header(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 

@@ -14,13 +14,15 @@ use axum::http::header::{
     ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
     IF_RANGE, RANGE,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
+use super::finish::set;
+use super::gate::header;
 use super::pace::{Direction, paced};
 use super::query::Query;
 use super::range::{Part, part_of};
@@ -115,11 +117,11 @@ async fn answer(app: &Arc<App>, object: &Object, headers: &HeaderMap, plan: &Pla
     let part = if plan.has(&Action::NoRange) {
         Part::Whole
     } else {
-        part_of(text(headers, &RANGE), text(headers, &IF_RANGE), &etag, object.bytes)
+        part_of(header(headers, &RANGE), header(headers, &IF_RANGE), &etag, object.bytes)
     };
     match send(app, object, part, plan).await {
         Ok(mut response) => {
-            set(response.headers_mut(), ETAG, &etag);
+            set(response.headers_mut(), ETAG.as_str(), &etag);
             response
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => no_such_key(),
@@ -160,7 +162,7 @@ async fn send(app: &Arc<App>, object: &Object, part: Part, plan: &Plan) -> io::R
                 "InvalidRange",
                 "The requested range is not satisfiable",
             );
-            set(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{whole}"));
+            set(response.headers_mut(), CONTENT_RANGE.as_str(), &format!("bytes */{whole}"));
             return Ok(response);
         }
     };
@@ -169,15 +171,19 @@ async fn send(app: &Arc<App>, object: &Object, part: Part, plan: &Plan) -> io::R
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_LENGTH, length.into());
-    set(headers, CONTENT_TYPE, content_type(&object.name));
-    set(headers, CONTENT_DISPOSITION, &format!("attachment; filename=\"{}\"", object.name));
+    set(headers, CONTENT_TYPE.as_str(), content_type(&object.name));
+    set(
+        headers,
+        CONTENT_DISPOSITION.as_str(),
+        &format!("attachment; filename=\"{}\"", object.name),
+    );
     if !plan.has(&Action::NoRange) {
-        set(headers, ACCEPT_RANGES, "bytes");
+        set(headers, ACCEPT_RANGES.as_str(), "bytes");
     }
     if status == StatusCode::PARTIAL_CONTENT {
         let wrong = u64::from(plan.has(&Action::WrongContentRange));
         let (from, to) = (first.saturating_sub(wrong), first + length - 1 - wrong);
-        set(headers, CONTENT_RANGE, &format!("bytes {from}-{to}/{whole}"));
+        set(headers, CONTENT_RANGE.as_str(), &format!("bytes {from}-{to}/{whole}"));
     }
     Ok(response)
 }
@@ -239,16 +245,6 @@ fn denied(status: StatusCode, code: &str, message: &str) -> Response {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"
     );
     let mut response = (status, body).into_response();
-    set(response.headers_mut(), CONTENT_TYPE, "application/xml");
+    set(response.headers_mut(), CONTENT_TYPE.as_str(), "application/xml");
     response
-}
-
-fn text<'a>(headers: &'a HeaderMap, name: &axum::http::HeaderName) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-fn set(headers: &mut HeaderMap, name: axum::http::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
-        headers.insert(name, value);
-    }
 }

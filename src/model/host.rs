@@ -1,0 +1,47 @@
+//! Which hosts are this machine.
+
+use std::net::IpAddr;
+
+use url::{Host, Url};
+
+/// Whether `url` names this machine.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => is_local(ip.into()),
+        Some(Host::Ipv6(ip)) => is_local(ip.into()),
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
+}
+
+/// Whether `ip` leads to this machine. The unspecified address does where it is connected to.
+fn is_local(ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    ip.is_loopback() || ip.is_unspecified()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_machine_has_many_names() {
+        for (url, expected) in [
+            ("http://127.0.0.1:8080", true),
+            ("http://[::1]", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://0.0.0.0", true),
+            ("http://localhost.", true),
+            ("http://api.localhost", true),
+            ("http://127.0.0.1.evil.example", false),
+            ("http://localhost.example", false),
+            ("http://192.0.2.1", false),
+        ] {
+            assert_eq!(is_loopback(&Url::parse(url).unwrap()), expected, "{url}");
+        }
+    }
+}
