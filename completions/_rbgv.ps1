@@ -644,7 +644,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print the values of a profile and where each came from; keys as fingerprints')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add a profile to your configuration file')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Try a profile by calls that cost nothing, and say what they see')
-            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the key of a profile, step by step')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Replace the key of a profile, step by step')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -733,8 +733,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             break
         }
         'rbgv;profile;rotate' {
-            [CompletionResult]::new('--share', '--share', [CompletionResultType]::ParameterName, 'Give the new key N of a hundred new jobs [default with --begin: 10]')
-            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The days that figures are of')
+            [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'Period of the figures, in days')
             [CompletionResult]::new('--key-env', '--key-env', [CompletionResultType]::ParameterName, 'The key is in this variable')
             [CompletionResult]::new('--key-file', '--key-file', [CompletionResultType]::ParameterName, 'The key is in this file, alone')
             [CompletionResult]::new('--key-command', '--key-command', [CompletionResultType]::ParameterName, 'This command prints the key')
@@ -747,7 +746,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('--begin', '--begin', [CompletionResultType]::ParameterName, 'Name the new key, by one of the --key flags')
             [CompletionResult]::new('--status', '--status', [CompletionResultType]::ParameterName, 'Show errors and usage of both keys side by side')
             [CompletionResult]::new('--finish', '--finish', [CompletionResultType]::ParameterName, 'Make the new key the only one; refused while a job needs the old one')
-            [CompletionResult]::new('--give-up', '--give-up', [CompletionResultType]::ParameterName, 'Keep the old key and forget the new one; refused while a job needs the new one')
+            [CompletionResult]::new('--abort', '--abort', [CompletionResultType]::ParameterName, 'Keep the old key and forget the new one; refused while a job needs the new one')
             [CompletionResult]::new('--key-stdin', '--key-stdin', [CompletionResultType]::ParameterName, 'Read the key from standard input, and keep it in a file beside the configuration that only you can read')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Print results as JSON: one document, or one object a line where results stream')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print only results and what needs attention')
@@ -767,7 +766,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print the values of a profile and where each came from; keys as fingerprints')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add a profile to your configuration file')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Try a profile by calls that cost nothing, and say what they see')
-            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the key of a profile, step by step')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Replace the key of a profile, step by step')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -1001,7 +1000,7 @@ Register-ArgumentCompleter -Native -CommandName 'rbgv' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Print the values of a profile and where each came from; keys as fingerprints')
             [CompletionResult]::new('add', 'add', [CompletionResultType]::ParameterValue, 'Add a profile to your configuration file')
             [CompletionResult]::new('check', 'check', [CompletionResultType]::ParameterValue, 'Try a profile by calls that cost nothing, and say what they see')
-            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Change the key of a profile, step by step')
+            [CompletionResult]::new('rotate', 'rotate', [CompletionResultType]::ParameterValue, 'Replace the key of a profile, step by step')
             break
         }
         'rbgv;help;profile;list' {

@@ -2013,16 +2013,12 @@ _rbgv() {
             return 0
             ;;
         rbgv__subcmd__profile__subcmd__rotate)
-            opts="-q -v -h -V --begin --share --status --days --finish --give-up --key-env --key-file --key-command --key-keyring --key-stdin --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
+            opts="-q -v -h -V --begin --status --days --finish --abort --key-env --key-file --key-command --key-keyring --key-stdin --profile --config --json --quiet --verbose --color --no-progress --log-file --log-format --yes --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --share)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --days)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

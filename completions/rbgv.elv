@@ -606,7 +606,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand show 'Print the values of a profile and where each came from; keys as fingerprints'
             cand add 'Add a profile to your configuration file'
             cand check 'Try a profile by calls that cost nothing, and say what they see'
-            cand rotate 'Change the key of a profile, step by step'
+            cand rotate 'Replace the key of a profile, step by step'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;profile;list'= {
@@ -690,8 +690,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --version 'Print version'
         }
         &'rbgv;profile;rotate'= {
-            cand --share 'Give the new key N of a hundred new jobs [default with --begin: 10]'
-            cand --days 'The days that figures are of'
+            cand --days 'Period of the figures, in days'
             cand --key-env 'The key is in this variable'
             cand --key-file 'The key is in this file, alone'
             cand --key-command 'This command prints the key'
@@ -704,7 +703,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand --begin 'Name the new key, by one of the --key flags'
             cand --status 'Show errors and usage of both keys side by side'
             cand --finish 'Make the new key the only one; refused while a job needs the old one'
-            cand --give-up 'Keep the old key and forget the new one; refused while a job needs the new one'
+            cand --abort 'Keep the old key and forget the new one; refused while a job needs the new one'
             cand --key-stdin 'Read the key from standard input, and keep it in a file beside the configuration that only you can read'
             cand --json 'Print results as JSON: one document, or one object a line where results stream'
             cand -q 'Print only results and what needs attention'
@@ -723,7 +722,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand show 'Print the values of a profile and where each came from; keys as fingerprints'
             cand add 'Add a profile to your configuration file'
             cand check 'Try a profile by calls that cost nothing, and say what they see'
-            cand rotate 'Change the key of a profile, step by step'
+            cand rotate 'Replace the key of a profile, step by step'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'rbgv;profile;help;list'= {
@@ -919,7 +918,7 @@ set edit:completion:arg-completer[rbgv] = {|@words|
             cand show 'Print the values of a profile and where each came from; keys as fingerprints'
             cand add 'Add a profile to your configuration file'
             cand check 'Try a profile by calls that cost nothing, and say what they see'
-            cand rotate 'Change the key of a profile, step by step'
+            cand rotate 'Replace the key of a profile, step by step'
         }
         &'rbgv;help;profile;list'= {
         }

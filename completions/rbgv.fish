@@ -525,7 +525,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_s
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "show" -d 'Print the values of a profile and where each came from; keys as fingerprints'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "add" -d 'Add a profile to your configuration file'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "check" -d 'Try a profile by calls that cost nothing, and say what they see'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "rotate" -d 'Change the key of a profile, step by step'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "rotate" -d 'Replace the key of a profile, step by step'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and not __fish_seen_subcommand_from list show add check rotate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from list" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
@@ -595,8 +595,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from check" -l yes -d 'Answer every question with yes'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from check" -s V -l version -d 'Print version'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l share -d 'Give the new key N of a hundred new jobs [default with --begin: 10]' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l days -d 'The days that figures are of' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l days -d 'Period of the figures, in days' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-env -d 'The key is in this variable' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-file -d 'The key is in this file, alone' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-command -d 'This command prints the key' -r
@@ -612,7 +611,7 @@ json\t'One object a line (`docs/json.md`)'"
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l begin -d 'Name the new key, by one of the --key flags'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l status -d 'Show errors and usage of both keys side by side'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l finish -d 'Make the new key the only one; refused while a job needs the old one'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l give-up -d 'Keep the old key and forget the new one; refused while a job needs the new one'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l abort -d 'Keep the old key and forget the new one; refused while a job needs the new one'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-stdin -d 'Read the key from standard input, and keep it in a file beside the configuration that only you can read'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l json -d 'Print results as JSON: one document, or one object a line where results stream'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -s q -l quiet -d 'Print only results and what needs attention'
@@ -625,7 +624,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "show" -d 'Print the values of a profile and where each came from; keys as fingerprints'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "add" -d 'Add a profile to your configuration file'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "check" -d 'Try a profile by calls that cost nothing, and say what they see'
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Change the key of a profile, step by step'
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "rotate" -d 'Replace the key of a profile, step by step'
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c rbgv -n "__fish_rbgv_using_subcommand completions" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand completions" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
@@ -740,6 +739,6 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcomma
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "show" -d 'Print the values of a profile and where each came from; keys as fingerprints'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "add" -d 'Add a profile to your configuration file'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "check" -d 'Try a profile by calls that cost nothing, and say what they see'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "rotate" -d 'Change the key of a profile, step by step'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from profile" -f -a "rotate" -d 'Replace the key of a profile, step by step'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from model" -f -a "install" -d 'Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and checks its hash'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and __fish_seen_subcommand_from model" -f -a "list" -d 'Say which are there'

@@ -421,7 +421,6 @@ async fn make_plan(
         let planner = Planner {
             ledger: &context.ledger,
             key: context.key.clone(),
-            beside: context.beside.as_ref().map(|next| (next.context.key.clone(), next.share)),
             profile: &context.profile,
             pricing: Some(&pricing),
             random: context.random.as_ref(),

@@ -15,7 +15,7 @@ use super::signals::stop_on_signals;
 use super::waits;
 use crate::client::{self, Client, Endpoint, MemoryStore, PollTiming, ProxyChoice};
 use crate::env::Env;
-use crate::flow::{self, Beside, Context};
+use crate::flow::{self, Context};
 use crate::ledger::{KeyId, Ledger, Owner};
 use crate::model::event::Level;
 use crate::model::limits::LimiterStore;
@@ -359,17 +359,18 @@ impl Session {
         let client = self.client(Some(&ledger))?;
         // Last, so that a command that does without a key can listen for signals itself.
         let watching = (observer, stop_on_signals(&self.printer)?, Arc::default());
-        let share = self.settings.profile.next_key_share;
-        let context = |client, beside| {
+        let context = |client, previous| {
             let (ledger, owner) = (ledger.clone(), Arc::clone(&owner));
-            self.context_of(client, ledger, owner, watching.clone(), beside)
+            self.context_of(client, ledger, owner, watching.clone(), previous)
         };
-        let beside = next.map(|next| Beside { context: context(next, None), share });
-        Ok(context(client, beside))
+        Ok(match next {
+            Some(next) => context(next, Some(context(client, None))),
+            None => context(client, None),
+        })
     }
 
-    /// As [`Session::context`], with the profile's own key only, for a command that listens for
-    /// signals itself.
+    /// As [`Session::context`], with the key of new jobs only, for a command that listens for signals
+    /// itself.
     ///
     /// # Errors
     /// Client or ledger cannot be had.
@@ -379,7 +380,10 @@ impl Session {
         stop: CancellationToken,
     ) -> Result<Arc<Context>, Failure> {
         let (ledger, owner) = self.ledger_of_this_process()?;
-        let client = self.client(Some(&ledger))?;
+        let client = match self.next_client(Some(&ledger))? {
+            Some(next) => next,
+            None => self.client(Some(&ledger))?,
+        };
         Ok(self.context_of(client, ledger, owner, (observer, stop, Arc::default()), None))
     }
 
@@ -396,7 +400,7 @@ impl Session {
         ledger: Ledger,
         owner: Arc<Owner>,
         (observer, stop, time_is_over): (Arc<dyn Observer>, CancellationToken, Arc<AtomicBool>),
-        beside: Option<Beside>,
+        previous: Option<Arc<Context>>,
     ) -> Arc<Context> {
         Arc::new(Context {
             key: key_id(&client),
@@ -410,7 +414,7 @@ impl Session {
             timing: self.timing(),
             stop,
             time_is_over,
-            beside,
+            previous,
         })
     }
 

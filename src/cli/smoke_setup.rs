@@ -146,7 +146,7 @@ pub(super) fn setup(
 }
 
 fn clients(args: &Args, session: &Session) -> Result<Clients, Failure> {
-    let key = session.settings.api_key().map(|resolved| {
+    let key = session.settings.job_key().map(|resolved| {
         for warning in &resolved.warnings {
             session.printer.warn_once(warning);
         }

@@ -50,32 +50,25 @@ pub struct Context {
     pub stop: CancellationToken,
     /// Whether it was stopped because the time given for it is over, and not by a signal.
     pub time_is_over: Arc<AtomicBool>,
-    /// The key that takes over, while keys are rotated.
-    pub beside: Option<Beside>,
-}
-
-/// A second key that takes a share of the new jobs.
-pub struct Beside {
-    /// What work is done with under that key: the same ledger, process and stop.
-    pub context: Arc<Context>,
-    /// How many of a hundred new jobs go to it.
-    pub share: u32,
+    /// The same ledger, process and stop with the key that is being replaced, during a rotation: the
+    /// jobs that it made are finished with it.
+    pub previous: Option<Arc<Context>>,
 }
 
 impl Context {
-    /// The context of the key that made a job: this one, unless it was made with the second key.
+    /// The context of the key that made a job: this one, unless it was made with the previous key.
     /// Jobs of keys that nobody has fall to this one, and are then not visible to it.
     #[must_use]
     pub fn of_key<'a>(self: &'a Arc<Self>, print: &Fingerprint) -> &'a Arc<Self> {
-        match &self.beside {
-            Some(beside) if beside.context.key.print == *print => &beside.context,
+        match &self.previous {
+            Some(previous) if previous.key.print == *print => previous,
             _ => self,
         }
     }
 
-    /// This context, and that of the second key if there is one.
+    /// This context, and that of the previous key if there is one.
     pub fn all(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Self>> {
-        std::iter::once(self).chain(self.beside.as_ref().map(|beside| &beside.context))
+        std::iter::once(self).chain(self.previous.as_ref())
     }
 }
 

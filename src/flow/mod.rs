@@ -51,7 +51,6 @@ mod review;
 mod run;
 mod search;
 mod send;
-mod share;
 pub mod smoke;
 mod stop;
 mod target;
@@ -59,7 +58,7 @@ mod underway;
 
 pub use arrivals::{Arrivals, Look};
 pub use conduct::{Conduct, Destination};
-pub use context::{Beside, Context, Timing, interrupted};
+pub use context::{Context, Timing, interrupted};
 pub use dispatch::{Dispatch, StdoutSink, Verdict};
 pub use earlier::{Earlier, adopt, earlier};
 pub use fetch::{FetchRequest, plan_fetch};

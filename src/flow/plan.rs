@@ -12,7 +12,6 @@ use super::context::interrupted;
 use super::inputs::{Directory, Found, List, Named, Seen, Selection, check_address, find, quoted};
 use super::naming::{SourceName, Template, target};
 use super::own_outputs::Sources;
-use super::share::falls_to_next;
 use super::target::{Refusal, Targets, is_ours, without_dots};
 use crate::ledger::{
     BatchId, EntryId, EntryState, KeyId, Ledger, LedgerError, NewBatch, NewEntry, Placed, Source,
@@ -55,10 +54,8 @@ pub struct Request {
 pub struct Planner<'a> {
     /// The ledger.
     pub ledger: &'a Ledger,
-    /// Service and key.
+    /// Service, and the key that makes new jobs.
     pub key: KeyId,
-    /// The key that takes over while keys are rotated, and how many of a hundred new jobs it gets.
-    pub beside: Option<(KeyId, u32)>,
     /// Name of the profile.
     pub profile: &'a str,
     /// Prices, when the service gave any.
@@ -69,16 +66,6 @@ pub struct Planner<'a> {
     pub observer: &'a dyn Observer,
     /// Ends the planning.
     pub stop: &'a CancellationToken,
-}
-
-impl Planner<'_> {
-    /// The key that makes a new job of this item.
-    fn key_for(&self, item_key: &str) -> &KeyId {
-        match &self.beside {
-            Some((next, share)) if falls_to_next(item_key, *share) => next,
-            _ => &self.key,
-        }
-    }
 }
 
 /// A plan in the ledger.
@@ -371,7 +358,7 @@ impl<'a> Filling<'a> {
             name: name.to_owned(),
             target,
             work: Work {
-                key: self.planner.key_for(&item_key).clone(),
+                key: self.planner.key.clone(),
                 item_key,
                 profile: self.planner.profile.to_owned(),
                 source,

@@ -73,9 +73,9 @@ pub struct Run {
     /// Jobs that ended in this run, and how many had when charges were learned last.
     ended: AtomicUsize,
     charges_known_of: AtomicUsize,
-    /// The same run under the key that takes over, while keys are rotated: gates, latches and
+    /// The same run under the key that is being replaced, during a rotation: gates, latches and
     /// caution belong to a key.
-    beside: Option<Arc<Run>>,
+    previous: Option<Arc<Run>>,
 }
 
 /// A turn to make a job.
@@ -98,9 +98,8 @@ impl Run {
     #[must_use]
     pub fn new(context: Arc<Context>, batch: BatchId, conduct: Conduct, proven: bool) -> Self {
         let now = context.clock.now();
-        let beside = context.beside.as_ref().map(|beside| {
-            let context = Arc::clone(&beside.context);
-            Arc::new(Self::new(context, batch, conduct.clone(), proven))
+        let previous = context.previous.as_ref().map(|previous| {
+            Arc::new(Self::new(Arc::clone(previous), batch, conduct.clone(), proven))
         });
         // Without following jobs there is nothing to learn from a first one.
         let proven = proven || conduct.goal != Goal::Finish;
@@ -128,7 +127,7 @@ impl Run {
             prices: OnceCell::new(),
             ended: AtomicUsize::new(0),
             charges_known_of: AtomicUsize::new(NEVER),
-            beside,
+            previous,
         }
     }
 
@@ -149,26 +148,25 @@ impl Run {
     /// Begins nothing more under any key.
     pub(super) fn stop_all(&self, stop: &Stop) {
         self.stop(stop.clone());
-        if let Some(beside) = &self.beside {
+        if let Some(previous) = &self.previous {
             // It was said.
-            beside.stops.stop(stop.clone());
+            previous.stops.stop(stop.clone());
         }
     }
 
-    /// The run under the key that made, or is to make, the job of `task`.
+    /// The run under the key that made the job of `task`. An attempt without a job gets the key of
+    /// this run: see [`Run::adopt`].
     pub(super) fn of_key(&self, task: &Task) -> &Self {
-        match &self.beside {
-            Some(beside) if beside.context.key == task.work.key => beside,
+        match &self.previous {
+            Some(previous) if previous.context.key == task.work.key && !is_unsent(task) => previous,
             _ => self,
         }
     }
 
-    /// Takes an attempt of a key that this run does not have, if it has sent nothing yet: its job
-    /// is made with our key then. None if it is not ours any more.
+    /// Gives an attempt of another key that has sent nothing yet to the key of this run, which then
+    /// makes its job. `None` if another process owns it by now.
     pub(super) async fn adopt(&self, mut task: Task) -> Result<Option<Task>, Failure> {
-        let row = &task.row;
-        let unsent = matches!(row.phase, Phase::Planned | Phase::Ready) && row.creates == 0;
-        if task.work.key == self.context.key || !unsent {
+        if task.work.key == self.context.key || !is_unsent(&task) {
             return Ok(Some(task));
         }
         let (key, profile) = (self.context.key.clone(), self.context.profile.clone());
@@ -214,12 +212,12 @@ impl Run {
 
     /// [`Run::all`], to be kept.
     pub(super) fn each(self: &Arc<Self>) -> impl Iterator<Item = Arc<Self>> {
-        std::iter::once(Arc::clone(self)).chain(self.beside.clone())
+        std::iter::once(Arc::clone(self)).chain(self.previous.clone())
     }
 
-    /// This run, and that of the second key if there is one.
+    /// This run, and that of the previous key if there is one.
     pub(super) fn all(&self) -> impl Iterator<Item = &Self> {
-        std::iter::once(self).chain(self.beside.as_deref())
+        std::iter::once(self).chain(self.previous.as_deref())
     }
 
     /// Inputs that may be under way at once: for each key what it may have in flight, and a few that
@@ -627,4 +625,9 @@ impl Run {
         let row = task.clone();
         self.context.ledger(move |ledger, owner| ledger.commit_start(owner, &row, &gate)).await
     }
+}
+
+/// Whether no create of this attempt was sent.
+fn is_unsent(task: &Task) -> bool {
+    matches!(task.row.phase, Phase::Planned | Phase::Ready) && task.row.creates == 0
 }

@@ -171,6 +171,17 @@ impl Settings {
         self.secret(Slot::NextKey)
     }
 
+    /// Reads the key that makes new jobs: during a rotation the one that takes over.
+    ///
+    /// # Errors
+    /// As for [`Settings::api_key`].
+    pub fn job_key(&self) -> Result<ResolvedKey, Failure> {
+        match self.next_key()? {
+            Some(next) => Ok(next),
+            None => self.api_key(),
+        }
+    }
+
     /// Reads a key from a source that no profile names yet, as it will be read once one does.
     ///
     /// # Errors

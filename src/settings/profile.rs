@@ -89,8 +89,6 @@ pub struct Profile {
     pub key_created: Option<Timestamp>,
     /// How long the key may be used.
     pub key_max_age: Option<Duration>,
-    /// How many of a hundred new jobs go to the next key, while there is one.
-    pub next_key_share: u32,
     /// Where the files say that the API is, whatever a variable says; none if that cannot be read.
     pub(super) filed_url: Option<Url>,
     pub(super) choice: Choice,
@@ -186,7 +184,6 @@ impl Profile {
         let environment = environment(&mut read)?;
         let confirm_above_credits = confirm(&mut read, environment)?;
         let choice = Choice::read(&mut read, vars)?;
-        let next_key_share = read.count("next_key_share", 0, 0..=100)?;
         let (key_created, key_max_age) = age::read(&mut read)?;
         let limits = Limits::read(&mut read, &prefix, layer)?;
         let timing = Timing::read(&mut read, &prefix, layer)?;
@@ -202,7 +199,6 @@ impl Profile {
             timing,
             key_created,
             key_max_age,
-            next_key_share,
             filed_url,
             choice,
             api_key: secret::Placed::find(Slot::ApiKey, own, vars)?,
@@ -227,7 +223,6 @@ impl Profile {
             timing,
             key_created: None,
             key_max_age: None,
-            next_key_share: 0,
             choice: Choice::default(),
             api_key: Some(key),
             next_key: None,

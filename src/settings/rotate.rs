@@ -12,20 +12,15 @@ use super::layer::Layer;
 use super::secret::Slot;
 use crate::model::{Failure, FailureKind};
 
-/// How many of a hundred new jobs go to the next key; beside it in the file.
-const SHARE: &str = "next_key_share";
-
 /// A step of a rotation.
 #[derive(Debug, Clone)]
 pub enum RotationStep {
-    /// Names the next key, and how many of a hundred new jobs go to it.
-    Begin(KeySource, u32),
-    /// Changes how many.
-    Share(u32),
+    /// Names the next key.
+    Begin(KeySource),
     /// Makes the next key the only one.
     Finish,
     /// Forgets the next key.
-    GiveUp,
+    Abort,
 }
 
 /// Takes a step for the profile `name` in the file at `path`, which is replaced in one go.
@@ -57,18 +52,13 @@ pub fn rotate_key(path: &Path, name: &str, step: &RotationStep) -> Result<(), Fa
 fn take(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static str> {
     let rotating = Slot::NextKey.keys().iter().any(|key| profile.contains_key(key));
     match step {
-        RotationStep::Begin(..) if rotating => Err("its key is being changed already"),
-        RotationStep::Begin(source, share) => {
+        RotationStep::Begin(_) if rotating => Err("a rotation is already under way"),
+        RotationStep::Begin(source) => {
             let (key, text) = named(source);
             profile.insert(key, value(text));
-            profile.insert(SHARE, value(i64::from(*share)));
             Ok(())
         }
-        _ if !rotating => Err("its key is not being changed; begin with --begin"),
-        RotationStep::Share(share) => {
-            profile.insert(SHARE, value(i64::from(*share)));
-            Ok(())
-        }
+        _ if !rotating => Err("no rotation is under way; start one with --begin"),
         RotationStep::Finish => {
             for key in Slot::ApiKey.keys() {
                 profile.remove(key);
@@ -78,14 +68,12 @@ fn take(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static
                     profile.insert(own, source);
                 }
             }
-            profile.remove(SHARE);
             Ok(())
         }
-        RotationStep::GiveUp => {
+        RotationStep::Abort => {
             for key in Slot::NextKey.keys() {
                 profile.remove(key);
             }
-            profile.remove(SHARE);
             Ok(())
         }
     }
@@ -117,16 +105,14 @@ mod tests {
         std::fs::write(&path, BEFORE).unwrap();
         let text = || std::fs::read_to_string(&path).unwrap();
         let step = |step| rotate_key(&path, "live", &step);
-        assert!(step(RotationStep::Share(5)).is_err());
-        step(RotationStep::Begin(KeySource::Variable("NEW".into()), 10)).unwrap();
+        assert!(step(RotationStep::Finish).is_err() && step(RotationStep::Abort).is_err());
+        step(RotationStep::Begin(KeySource::Variable("NEW".into()))).unwrap();
         assert!(text().contains("api_key_env = \"OLD\"   # the old one"), "{}", text());
-        assert!(text().contains("next_key_env = \"NEW\"\nnext_key_share = 10\n"), "{}", text());
-        assert!(step(RotationStep::Begin(KeySource::Variable("N2".into()), 1)).is_err());
-        step(RotationStep::Share(50)).unwrap();
-        assert!(text().contains("next_key_share = 50"));
-        step(RotationStep::GiveUp).unwrap();
+        assert!(text().contains("next_key_env = \"NEW\"\n"), "{}", text());
+        assert!(step(RotationStep::Begin(KeySource::Variable("N2".into()))).is_err());
+        step(RotationStep::Abort).unwrap();
         assert_eq!(text(), BEFORE);
-        step(RotationStep::Begin(KeySource::File("/keys/new".into()), 100)).unwrap();
+        step(RotationStep::Begin(KeySource::File("/keys/new".into()))).unwrap();
         step(RotationStep::Finish).unwrap();
         let after = text();
         assert!(

@@ -37,7 +37,6 @@ pub(super) const PROFILE: &[&str] = &[
     "next_key_file",
     "next_key_command",
     "next_key_keyring",
-    "next_key_share",
     "key_created",
     "key_max_age",
 ];

@@ -71,28 +71,27 @@ impl Rotation {
 }
 
 #[test]
-fn a_share_of_new_jobs_goes_to_the_new_key() {
+fn new_jobs_take_the_new_key_and_nothing_is_paid_for_twice() {
     let rotation = Rotation::new();
-    rotation.home.clips(12);
-    rotation.rotate(&["--begin", "--key-env", "NEW_KEY", "--share", "50"]).ends_with(0);
+    rotation.home.clips(4);
+    rotation.run(&["run", "clip-000.mp4", "clip-001.mp4", "-o", "out/"]).ends_with(0);
+    rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
     rotation.run(&["run", ".", "-o", "out/"]).ends_with(0);
     let starts = rotation.starts();
-    assert_eq!((starts.len(), starts.values().sum::<usize>()), (2, 12), "{starts:?}");
-    assert_eq!(rotation.sandbox.audit().bills(), 12);
+    assert_eq!((starts.len(), starts.values().sum::<usize>()), (2, 4), "{starts:?}");
+    assert_eq!(rotation.sandbox.audit().bills(), 4);
     let status = rotation.rotate(&["--status", "--json"]).ends_with(0).json();
     let keys = status[0]["keys"].as_array().unwrap();
-    let jobs = |at: usize| keys[at]["jobs"].as_u64().unwrap();
-    assert!(jobs(0) > 0 && jobs(1) > 0 && jobs(0) + jobs(1) == 12, "{status:?}");
-    assert_eq!(keys[0]["completed"].as_u64().unwrap() + keys[1]["completed"].as_u64().unwrap(), 12);
-    // The same command again pays nothing, whatever the share is by now.
-    rotation.rotate(&["--share", "100"]).ends_with(0);
+    assert_eq!((&keys[0]["jobs"], &keys[1]["jobs"]), (&2.into(), &2.into()), "{status:?}");
+    assert_eq!((&keys[0]["completed"], &keys[1]["completed"]), (&2.into(), &2.into()));
+    // The same command again pays nothing.
     rotation.run(&["run", ".", "-o", "out/"]).ends_with(0);
-    assert_eq!(rotation.sandbox.audit().bills(), 12);
+    assert_eq!(rotation.sandbox.audit().bills(), 4);
     rotation.rotate(&["--finish"]).ends_with(0);
     let config = std::fs::read_to_string(rotation.home.path("config/rbgv/config.toml")).unwrap();
     assert!(config.contains("api_key_env = \"NEW_KEY\"") && !config.contains("TEST_KEY"));
     rotation.run(&["run", ".", "-o", "out/"]).ends_with(0);
-    assert_eq!(rotation.sandbox.audit().bills(), 12, "nothing is paid for twice by a new key");
+    assert_eq!(rotation.sandbox.audit().bills(), 4, "nothing is paid for twice by a new key");
 }
 
 #[test]
@@ -101,7 +100,7 @@ fn jobs_are_followed_with_the_key_that_made_them_and_hold_up_the_end() {
     rotation.home.clips(3);
     let started = rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);
     let old_job = started.lines()[0].to_owned();
-    rotation.rotate(&["--begin", "--key-env", "NEW_KEY", "--share", "100"]).ends_with(0);
+    rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
     rotation.rotate(&["--finish"]).ends_with(2).says("3 jobs need");
     rotation.home.variant("late.mp4", 77);
     let late = rotation.run(&["run", "late.mp4", "-o", "out/", "--no-wait"]).ends_with(0);
@@ -110,7 +109,7 @@ fn jobs_are_followed_with_the_key_that_made_them_and_hold_up_the_end() {
     assert_eq!(asked.json().len(), 2, "each is asked for with its own key");
     rotation.run(&["status", "--wait"]).ends_with(0);
     rotation.run(&["status", "--remote"]).ends_with(0);
-    rotation.rotate(&["--give-up"]).ends_with(2).says("1 job needs");
+    rotation.rotate(&["--abort"]).ends_with(2).says("1 job needs");
     let fetched = rotation.run(&["fetch", "--all"]).ends_with(0);
     assert_eq!(fetched.lines().len(), 4);
     let old = rotation.run(&["fetch", &old_job, "-o", "again/"]).ends_with(0);
@@ -122,24 +121,22 @@ fn jobs_are_followed_with_the_key_that_made_them_and_hold_up_the_end() {
 #[test]
 fn an_interrupted_batch_is_resumed_with_both_keys() {
     let rotation = Rotation::new();
-    rotation.home.clips(6);
-    rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);
-    rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
-    rotation.run(&["resume"]).ends_with(0);
-    assert_eq!(rotation.starts().len(), 1, "their own key");
-    // What was planned with the old key and sent nothing is made with the new one afterwards.
-    rotation.home.variant("never.mp4", 99);
+    rotation.home.variant("later/never.mp4", 99);
     rotation.sandbox.scenario(
         "[[fault]]\non = \"POST /v1/uploads\"\ndo = { answer = { status = 402, code = \"insufficient_credits\" } }\n",
     );
-    rotation.run(&["run", "never.mp4"]).ends_with(4);
+    rotation.run(&["run", "later/never.mp4"]).ends_with(4);
     rotation.sandbox.scenario("");
-    rotation.rotate(&["--finish"]).ends_with(0);
-    let mut command = rotation.home.command();
-    command.env("NEW_KEY", &rotation.new).args(["resume"]);
-    Ran::of(&mut command).ends_with(0);
+    rotation.home.clips(6);
+    rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);
+    rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
+    rotation.run(&["resume", "2"]).ends_with(0);
+    assert_eq!(rotation.starts().len(), 1, "their own key");
+    // What was planned with the old key and sent nothing is made with the new one.
+    rotation.run(&["resume", "1"]).ends_with(0);
     assert_eq!(rotation.starts().len(), 2);
     assert_eq!(rotation.sandbox.audit().bills(), 7);
+    rotation.rotate(&["--finish"]).ends_with(0);
 }
 
 #[test]
@@ -160,7 +157,7 @@ fn figures_alarm_and_audit_are_of_both_keys() {
     let rotation = Rotation::new();
     rotation.home.clips(2);
     rotation.run(&["run", "clip-000.mp4"]).ends_with(0);
-    rotation.rotate(&["--begin", "--key-env", "NEW_KEY", "--share", "100"]).ends_with(0);
+    rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
     rotation.run(&["run", "clip-001.mp4"]).ends_with(0);
 
     let usage = rotation.run(&["usage", "--events", "--json"]).ends_with(0).json().remove(0);
@@ -198,7 +195,7 @@ fn a_key_on_standard_input_leaves_nothing_behind_when_it_is_wrong() {
     rotation.begin_with(&rotation.new).ends_with(0);
     assert!(!rotation.config().contains(&rotation.new), "the key is in a file of its own");
     assert_eq!(rotation.key_files().len(), 1);
-    rotation.rotate(&["--give-up"]).ends_with(0);
+    rotation.rotate(&["--abort"]).ends_with(0);
     assert_eq!(rotation.config(), before);
     // The same key again, and after it a third one: each has its place.
     rotation.begin_with(&rotation.new).ends_with(0);
@@ -231,36 +228,38 @@ fn killed_while_the_new_key_is_tried_nothing_has_begun() {
 }
 
 #[test]
-fn a_new_key_that_was_switched_off_gets_no_larger_share_and_is_no_end() {
+fn a_rotation_to_a_key_that_was_switched_off_can_only_be_aborted() {
     let rotation = Rotation::new();
-    rotation.rotate(&["--begin", "--key-env", "NEW_KEY", "--share", "20"]).ends_with(0);
+    rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
     let status = rotation.rotate(&["--status", "--json"]).ends_with(0).json().remove(0);
     let print = status["keys"][1]["key_fingerprint"].as_str().unwrap().to_owned();
     rotation.switch("disable", &print);
     let before = rotation.config();
-    rotation.rotate(&["--share", "60"]).ends_with(3);
     rotation.rotate(&["--finish"]).ends_with(3);
     assert_eq!(rotation.config(), before);
     // The way back is always open.
-    rotation.rotate(&["--share", "0", "--json"]).ends_with(0);
-    let given_up = rotation.rotate(&["--give-up", "--json"]).ends_with(0).json().remove(0);
+    let aborted = rotation.rotate(&["--abort", "--json"]).ends_with(0).json().remove(0);
     assert_eq!(
-        (&given_up["step"], &given_up["dropped_key_fingerprint"]),
-        (&"give_up".into(), &print.into())
+        (&aborted["step"], &aborted["dropped_key_fingerprint"]),
+        (&"abort".into(), &print.into())
     );
 }
 
 #[test]
-fn a_new_key_that_is_refused_does_not_stop_the_old_one() {
+fn a_new_key_that_is_refused_does_not_stop_jobs_of_the_old_one() {
     let rotation = Rotation::new();
+    rotation.home.clip("old.mp4");
+    rotation.run(&["run", "old.mp4", "--no-wait"]).ends_with(0);
     rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
-    // By its share, the input might be one of the new key's.
-    rotation.rotate(&["--share", "0"]).ends_with(0);
     let status = rotation.rotate(&["--status", "--json"]).ends_with(0).json().remove(0);
     rotation.switch("disable", status["keys"][1]["key_fingerprint"].as_str().unwrap());
-    rotation.home.clip("a.mp4");
-    rotation.run(&["run", "a.mp4"]).ends_with(0).says("is refused");
-    assert_eq!(rotation.sandbox.audit().bills(), 1);
+    rotation.home.variant("a.mp4", 77);
+    let both = rotation.run(&["run", "old.mp4", "a.mp4"]).ends_with(3).says("not valid");
+    assert_eq!((both.lines().len(), rotation.sandbox.audit().bills()), (1, 1));
+    // After the rotation is aborted, the input that sent nothing is made with the old key.
+    rotation.rotate(&["--abort"]).ends_with(0);
+    rotation.run(&["resume"]).ends_with(0);
+    assert_eq!((rotation.starts().len(), rotation.sandbox.audit().bills()), (1, 2));
 }
 
 #[test]

@@ -176,7 +176,6 @@ impl World {
         let planner = Planner {
             ledger: &context.ledger,
             key: context.key.clone(),
-            beside: None,
             profile: &context.profile,
             pricing: Some(&pricing),
             random: context.random.as_ref(),
@@ -264,7 +263,7 @@ impl World {
             timing,
             stop: CancellationToken::new(),
             time_is_over: Arc::default(),
-            beside: None,
+            previous: None,
         }))
     }
 }

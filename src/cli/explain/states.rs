@@ -120,11 +120,6 @@ pub(super) const AUDIT: &[Entry] = &[
         "the charge is not duration times price of the model",
         "rbgv logs JOB has the estimate; prices may have changed in between",
     ),
-    entry(
-        "other_total",
-        "the credits of a day are not those of the jobs of this ledger",
-        "another machine may use the key: rbgv status --remote lists the key's jobs",
-    ),
 ];
 
 /// Why `listen` refuses a webhook.

@@ -1,5 +1,5 @@
-//! `rbgv profile rotate`: another key for a profile, in the vendor's four steps. The new key works
-//! beside the old one, takes a growing share of new jobs, is watched, and then replaces it.
+//! `rbgv profile rotate`: replaces the key of a profile. The new key makes all new jobs, the old one
+//! finishes its own, and then the new key replaces it.
 
 use std::time::Duration;
 
@@ -11,15 +11,14 @@ use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Table, human, json};
 use crate::settings::{ResolvedKey, RotationStep, rotate_key};
 
-/// Change the key of a profile, step by step
+/// Replace the key of a profile, step by step
 ///
-/// --begin names the new key beside the old one and gives it a share of the new jobs; --share changes
-/// how large; without either, the figures of both keys stand side by side; --finish makes the new
-/// key the only one, once no job needs the old one. A job is always followed with the key that made
-/// it.
+/// --begin names the new key, which makes every new job from then on; jobs of the old key are finished
+/// with the old key. Without a step, the figures of both keys are shown side by side. --finish makes
+/// the new key the only one, once no job needs the old one.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a step")]
-#[group(id = "step", multiple = false, args = ["begin", "status", "finish", "give_up"])]
+#[group(id = "step", multiple = false, args = ["begin", "status", "finish", "abort"])]
 pub(in crate::cli) struct Args {
     /// Which profile [default: the one in use]
     name: Option<String>,
@@ -28,15 +27,11 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     begin: bool,
 
-    /// Give the new key N of a hundred new jobs [default with --begin: 10]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=100), conflicts_with_all = ["status", "finish", "give_up"])]
-    share: Option<u32>,
-
     /// Show errors and usage of both keys side by side
     #[arg(long)]
     status: bool,
 
-    /// The days that figures are of
+    /// Period of the figures, in days
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=90))]
     days: u32,
 
@@ -46,14 +41,11 @@ pub(in crate::cli) struct Args {
 
     /// Keep the old key and forget the new one; refused while a job needs the new one
     #[arg(long)]
-    give_up: bool,
+    abort: bool,
 
     #[command(flatten)]
     key: KeyArgs,
 }
-
-/// The share that a new key gets at first.
-const FIRST_SHARE: u32 = 10;
 
 impl Args {
     /// The profile that is named.
@@ -71,10 +63,8 @@ pub(super) async fn run(args: Args, session: &Session) -> Result<ExitClass, Fail
     }
     if args.begin {
         begin(&args, session).await
-    } else if args.finish || args.give_up {
+    } else if args.finish || args.abort {
         end(session, args.finish).await
-    } else if let Some(of_hundred) = args.share {
-        share(of_hundred, session).await
     } else {
         status(args.days, session).await
     }
@@ -126,7 +116,7 @@ async fn begin(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
     let name = session.settings.profile.name.clone();
     not_by_variable(session)?;
     if session.settings.is_rotating() {
-        let why = "its key is being changed already";
+        let why = "a rotation is already under way";
         return Err(wrong(session, why).with_next("rbgv profile rotate --status"));
     }
     let config = super::own_file(session)?;
@@ -154,13 +144,12 @@ async fn begin(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
         return Err(Failure::new(FailureKind::Usage, "the new key", why));
     }
     try_key(&new).await?;
-    let share = args.share.unwrap_or(FIRST_SHARE);
     let begun = match given {
-        Given::Named(source) => take(session, &RotationStep::Begin(source, share)),
+        Given::Named(source) => take(session, &RotationStep::Begin(source)),
         Given::Itself(_) => {
             // Named after the key, so that the next rotation finds its place free.
             let kept = Kept::new(&key, &config, &format!("{name}-{}", key.fingerprint()))?;
-            let begun = take(session, &RotationStep::Begin(kept.source(), share));
+            let begun = take(session, &RotationStep::Begin(kept.source()));
             if begun.is_err() {
                 kept.undo();
             }
@@ -168,39 +157,20 @@ async fn begin(args: &Args, session: &Session) -> Result<ExitClass, Failure> {
         }
     };
     begun?;
-    tell_share(session, "begin", share, &[("old", &old), ("new", &new)]);
-    if !session.printer.style().json {
-        session.printer.note(&format!("watch it: rbgv profile rotate {name} --status"));
-    }
-    Ok(ExitClass::Done)
-}
-
-/// Changes how many new jobs the new key gets; not to more while the service refuses it.
-async fn share(share: u32, session: &Session) -> Result<ExitClass, Failure> {
-    if session.settings.is_rotating() && share > session.settings.profile.next_key_share {
-        let keys = Keys::of(session, None)?;
-        try_key(&keys.new).await?;
-    }
-    take(session, &RotationStep::Share(share))?;
-    tell_share(session, "share", share, &[]);
-    Ok(ExitClass::Done)
-}
-
-fn tell_share(session: &Session, step: &str, share: u32, keys: &[(&str, &Client)]) {
     let printer = &session.printer;
-    if !printer.style().json {
-        printer.note(&format!("{share} of a hundred new jobs go to the new key"));
-        return;
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "profile": name,
+            "step": "begin",
+            "old_key_fingerprint": key_id(&old).print.0,
+            "new_key_fingerprint": key_id(&new).print.0,
+        }));
+    } else {
+        printer
+            .note("new jobs are made with the new key; jobs of the old key are finished with it");
+        printer.note(&format!("compare both: rbgv profile rotate {name} --status"));
     }
-    let mut document = serde_json::json!({
-        "profile": session.settings.profile.name,
-        "step": step,
-        "share": share,
-    });
-    for (which, client) in keys {
-        document[format!("{which}_key_fingerprint")] = key_id(client).print.0.into();
-    }
-    printer.json(&document);
+    Ok(ExitClass::Done)
 }
 
 /// Leaves one key, if no attempt needs the other.
@@ -226,7 +196,7 @@ async fn end(session: &Session, finish: bool) -> Result<ExitClass, Failure> {
             wrong(session, why).with_next("rbgv status, then rbgv resume or rbgv fetch --all")
         );
     }
-    let step = if finish { RotationStep::Finish } else { RotationStep::GiveUp };
+    let step = if finish { RotationStep::Finish } else { RotationStep::Abort };
     take(session, &step)?;
     let printer = &session.printer;
     let living = ledger.living_processes()?;
@@ -241,7 +211,7 @@ async fn end(session: &Session, finish: bool) -> Result<ExitClass, Failure> {
     if printer.style().json {
         printer.json(&serde_json::json!({
             "profile": session.settings.profile.name,
-            "step": if finish { "finish" } else { "give_up" },
+            "step": if finish { "finish" } else { "abort" },
             "kept_key_fingerprint": kept.print.0,
             "dropped_key_fingerprint": dropped.print.0,
         }));
@@ -268,7 +238,6 @@ fn read_next(session: &Session) -> Result<ResolvedKey, Failure> {
 struct Column {
     which: &'static str,
     key: KeyId,
-    share: u32,
     figures: KeyFigures,
     needing: u64,
     limits: LimitsReport,
@@ -278,15 +247,13 @@ struct Column {
 async fn status(days: u32, session: &Session) -> Result<ExitClass, Failure> {
     let ledger = session.ledger()?;
     let keys = Keys::of(session, Some(&ledger))?;
-    let share = session.settings.profile.next_key_share;
     let span = Duration::from_hours(24) * days;
     let since = session.env.clock.wall().before(span);
     let mut columns = Vec::new();
-    for (which, client, share) in [("old", keys.old, 100 - share), ("new", keys.new, share)] {
+    for (which, client) in [("old", keys.old), ("new", keys.new)] {
         let key = key_id(&client);
         columns.push(Column {
             which,
-            share,
             figures: ledger.key_figures(&key, since)?,
             needing: ledger.attempts_that_need(&key)?,
             limits: client.limits().await?,
@@ -320,7 +287,6 @@ fn show(session: &Session, columns: &[Column], days: u32) {
         table.row([what.to_owned()].into_iter().chain(columns.iter().map(value)));
     };
     row("fingerprint", &|c| c.key.print.to_string());
-    row("of a hundred new jobs", &|c| c.share.to_string());
     row("jobs made here", &|c| human::count(c.figures.jobs));
     row("under way", &|c| human::count(c.figures.open));
     row("completed", &|c| human::count(c.figures.completed));
@@ -348,7 +314,6 @@ fn column_json(column: &Column) -> serde_json::Value {
     serde_json::json!({
         "which": column.which,
         "key_fingerprint": column.key.print.0,
-        "share": column.share,
         "jobs": figures.jobs,
         "open": figures.open,
         "completed": figures.completed,

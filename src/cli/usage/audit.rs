@@ -54,7 +54,7 @@ pub(super) async fn run(args: &Args, session: &Session) -> Result<ExitClass, Fai
         show(args, session, &findings);
     }
     let unproven = args.strict && findings.verdict() == Verdict::Unproven;
-    let differs = findings.verdict() == Verdict::Different || findings.basis == Basis::Nothing;
+    let differs = findings.verdict() == Verdict::Different;
     let audit = if differs || unproven { ExitClass::Contract } else { ExitClass::Done };
     Ok(ExitClass::combine([audit, Budget::judge(budget, args.days, session)], true))
 }
@@ -171,7 +171,6 @@ fn words(wrong: Wrong) -> &'static str {
         Wrong::Twice => "charged more than once",
         Wrong::SecondAttempt => "charged again, and nobody asked for it",
         Wrong::OtherAmount => "charged another amount",
-        Wrong::OtherTotal => "another total than our jobs have",
     }
 }
 
@@ -241,17 +240,11 @@ fn verdict(args: &Args, findings: &Findings) -> String {
             "{}; {charges} matched, {credits}",
             human::counted(findings.differences.len() as u64, "difference", "differences")
         ),
-        (Verdict::Unproven, Basis::Nothing) => {
-            "nothing could be checked: the answers hold no figures that could be compared"
-                .to_owned()
-        }
-        (Verdict::Unproven, Basis::Charges | Basis::ChargesAndDays) => format!(
+        (Verdict::Unproven, Basis::Nothing) => "no charge could be checked: see above".to_owned(),
+        (Verdict::Unproven, Basis::Charges | Basis::SomeCharges) => format!(
             "no difference in what could be checked ({charges}, {credits}), which is not \
              everything: see above"
         ),
-        (Verdict::Unproven, Basis::Days | Basis::Total) => {
-            "no difference in the totals; single charges could not be checked".to_owned()
-        }
     }
 }
 

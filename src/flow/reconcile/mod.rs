@@ -2,12 +2,11 @@
 //!
 //! Every charge is to have one attempt of ours behind it, every attempt that was completed one charge
 //! of the right amount, and every item one attempt that was charged, unless the user asked for more.
-//! Where the service's events name their jobs this is done one by one. Where they do not, or where
-//! the page of events ends before the period does, days are compared instead, and what could not be
-//! looked at is said: "all matched" is a claim about every single charge, so it takes a second word
-//! of the service (its count of events, or its total of credits) that the events are all there are.
+//! This takes events that name their jobs. Where they do not, or where the page of events ends before
+//! the period does, the audit says what could not be checked: "all matched" is a claim about every
+//! single charge, so it takes a second word of the service (its count of events, or its total of
+//! credits) that the events are all there are.
 
-mod days;
 mod jobs;
 mod seen;
 mod words;
@@ -52,26 +51,18 @@ pub struct Books<'a> {
 /// What could be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// Every charge of the period, one by one.
+    /// Every charge of the period.
     Charges,
-    /// The latest charges one by one, days before them.
-    ChargesAndDays,
-    /// Days.
-    Days,
-    /// The total of the period.
-    Total,
-    /// Nothing: the answers hold no figure that could be.
+    /// Some of the charges of the period.
+    SomeCharges,
+    /// Nothing: the events do not say which job was charged what.
     Nothing,
 }
 
 impl Basis {
-    const ALL: [Self; 5] =
-        [Self::Charges, Self::ChargesAndDays, Self::Days, Self::Total, Self::Nothing];
-
-    /// The one of two that says less.
-    fn weaker(self, other: Self) -> Self {
-        let rank = |basis| Self::ALL.iter().position(|known| *known == basis);
-        if rank(self) < rank(other) { other } else { self }
+    /// The basis of two audits together.
+    fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::SomeCharges }
     }
 
     /// A stable word for JSON.
@@ -79,9 +70,7 @@ impl Basis {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Charges => "charges",
-            Self::ChargesAndDays => "charges_and_days",
-            Self::Days => "days",
-            Self::Total => "total",
+            Self::SomeCharges => "some_charges",
             Self::Nothing => "nothing",
         }
     }
@@ -126,20 +115,17 @@ pub enum Wrong {
     SecondAttempt,
     /// Charged, and not what it should cost.
     OtherAmount,
-    /// The credits of a day, or of the whole period, are not those of our attempts.
-    OtherTotal,
 }
 
 impl Wrong {
     /// Every way, for tables.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 6] = [
         Self::NotOurs,
         Self::NotStarted,
         Self::NotCharged,
         Self::Twice,
         Self::SecondAttempt,
         Self::OtherAmount,
-        Self::OtherTotal,
     ];
 
     /// A stable word for JSON.
@@ -152,7 +138,6 @@ impl Wrong {
             Self::Twice => "charged_twice",
             Self::SecondAttempt => "second_attempt",
             Self::OtherAmount => "other_amount",
-            Self::OtherTotal => "other_total",
         }
     }
 }
@@ -166,7 +151,7 @@ pub struct Difference {
     pub job: Option<JobId>,
     /// Our input behind the job.
     pub input: Option<String>,
-    /// The day it is about, or on which the charge or the start was.
+    /// The day of the charge, or of the start.
     pub day: Option<String>,
     /// What the service says.
     pub charged: Option<Credits>,
@@ -234,35 +219,26 @@ pub fn reconcile(books: &Books<'_>) -> Findings {
     let seen = Seen::of(books);
     if !seen.can_be_told_apart(books) {
         findings.unchecked.push(words::anonymous(books, &seen));
-        findings.basis = Basis::Days;
-        days::compare(books, None, &mut findings);
-        findings.may_be_late |= late(books, &findings);
+        findings.basis = Basis::Nothing;
         return findings;
     }
     jobs::compare(books, &seen, &mut findings);
-    let until = match seen.cut {
-        Cut::Nowhere => None,
-        Cut::At(from) => {
-            findings.unchecked.push(words::cut(books, from));
-            Some(from)
-        }
-        Cut::Somewhere => {
-            findings.unchecked.push(words::cut_somewhere(books));
-            None
-        }
-    };
+    match seen.cut {
+        Cut::Nowhere => {}
+        Cut::At(from) => findings.unchecked.push(words::cut(books, from)),
+        Cut::Somewhere => findings.unchecked.push(words::cut_somewhere(books)),
+    }
     if !seen.nameless.is_empty() {
         findings.unchecked.push(words::nameless(&seen));
     }
     if seen.shows_everything() {
         corroborate(books, &seen, &mut findings);
     } else {
-        findings.basis = Basis::ChargesAndDays;
-        // Nameless charges may be anywhere in the period.
-        let until = until.filter(|_| seen.nameless.is_empty());
-        days::compare(books, until, &mut findings);
+        findings.basis = Basis::SomeCharges;
     }
-    findings.may_be_late |= late(books, &findings);
+    // A charge that is missing may still come.
+    let is_missing = |difference: &Difference| difference.wrong == Wrong::NotCharged;
+    findings.may_be_late |= findings.differences.iter().any(is_missing) && books.has_recent();
     findings
 }
 
@@ -270,7 +246,7 @@ impl Findings {
     /// The findings of two audits, of two keys.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
-        self.basis = self.basis.weaker(other.basis);
+        self.basis = self.basis.and(other.basis);
         self.matched += other.matched;
         self.credits = self.credits + other.credits;
         self.asked_again += other.asked_again;
@@ -358,19 +334,6 @@ fn agree(one: Credits, other: Credits) -> bool {
 
 fn slack(amount: f64) -> f64 {
     (amount * 0.01).max(0.01) + 1e-9
-}
-
-/// Whether a charge that is missing may still come.
-fn late(books: &Books<'_>, findings: &Findings) -> bool {
-    let missing = |difference: &Difference| match difference.wrong {
-        Wrong::NotCharged => true,
-        Wrong::OtherTotal => {
-            let (charged, expected) = (difference.charged, difference.expected);
-            charged.unwrap_or_default().0 < expected.unwrap_or_default().0
-        }
-        _ => false,
-    };
-    findings.differences.iter().any(missing) && books.has_recent()
 }
 
 #[cfg(test)]

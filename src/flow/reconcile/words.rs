@@ -1,4 +1,4 @@
-//! What could not be compared one by one, in words.
+//! What was compared, and what could not be checked, in words.
 
 use super::Books;
 use super::seen::Seen;
@@ -46,7 +46,7 @@ pub(super) fn cut(books: &Books<'_>, from: Timestamp) -> String {
     let all = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
     format!(
         "the service shows its latest {shown}{all} events and has no way to ask for older ones: \
-         charges before {} were compared by day only",
+         charges before {} could not be checked",
         from.day()
     )
 }
@@ -63,7 +63,7 @@ pub(super) fn nameless(seen: &Seen<'_>) -> String {
     let credits: Credits = seen.nameless.iter().map(|(_, credits)| *credits).sum();
     format!(
         "{} of the events, {credits} credits, do not say which job they are for: these, and which \
-         completed jobs were not charged, were compared by day only",
+         completed jobs were not charged, could not be checked",
         seen.nameless.len()
     )
 }

@@ -109,7 +109,6 @@ pub(super) async fn carry_out(errand: Errand<'_>) -> Result<Came, Failure> {
             random: planning.random.as_ref(),
             observer: planning.observer.as_ref(),
             stop: &planning.stop,
-            beside: None,
         };
         planner.plan(request)
     })
@@ -166,7 +165,7 @@ fn apart(
         stop,
         time_is_over: Arc::default(),
         // A smoke test is about one key.
-        beside: None,
+        previous: None,
     }
 }
 

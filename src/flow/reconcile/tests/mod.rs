@@ -246,21 +246,12 @@ fn unknown_prices_are_not_taken_for_agreement() {
 }
 
 #[test]
-fn events_without_jobs_fall_back_to_days_and_say_so() {
-    let events = || vec![event(None, 2.0, NOW - DAY), event(None, 2.0, NOW - DAY)];
-    let attempts = || vec![attempt("a"), attempt("b")];
-    let days = |days| Case { days, ..Case::of(attempts(), events()) }.found();
-    let agreed = days(vec![("2026-01-09", 4.0)]);
-    assert_eq!((agreed.verdict(), agreed.basis), (Verdict::Unproven, Basis::Days), "{agreed:?}");
-    assert!(agreed.unchecked[0].contains("could not be checked"), "{agreed:?}");
-
-    let more = days(vec![("2026-01-09", 6.0)]);
-    assert_eq!(wrongs(&more), [Wrong::OtherTotal]);
-    assert_eq!(more.differences[0].day.as_deref(), Some("2026-01-09"));
-    let shifted = days(vec![("2026-01-08", 2.0), ("2026-01-09", 2.0)]);
-    assert_eq!(shifted.verdict(), Verdict::Unproven, "days may end at another hour: {shifted:?}");
-    let first = days(vec![("2026-01-03", 99.0), ("2026-01-09", 4.0)]);
-    assert_eq!(first.verdict(), Verdict::Unproven, "the first day is not whole: {first:?}");
+fn events_without_jobs_cannot_be_checked_and_say_so() {
+    let events = vec![event(None, 2.0, NOW - DAY), event(None, 2.0, NOW - DAY)];
+    let found = Case::of(vec![attempt("a"), attempt("b")], events).found();
+    assert_eq!((found.verdict(), found.basis), (Verdict::Unproven, Basis::Nothing), "{found:?}");
+    assert!(found.unchecked[0].contains("could not be checked"), "{found:?}");
+    assert_eq!((found.matched, found.charges.len()), (0, 0), "{found:?}");
 }
 
 #[test]
@@ -268,42 +259,27 @@ fn a_bare_id_is_a_job_only_if_it_is_one_of_ours() {
     let bare = |id: &str| UsageEvent { names_job: false, ..charge(id, 2.0) };
     let ours = Case::of(vec![attempt("a")], vec![bare("a")]).found();
     assert_eq!(ours.verdict(), Verdict::Matched);
-    let theirs = Case {
-        days: vec![("2026-01-09", 2.0)],
-        ..Case::of(vec![attempt("a")], vec![bare("event-1")])
-    };
-    let theirs = theirs.found();
-    assert_eq!((theirs.verdict(), theirs.basis), (Verdict::Unproven, Basis::Days), "{theirs:?}");
-}
-
-#[test]
-fn a_summary_without_days_leaves_the_total() {
-    let events = vec![event(None, 2.0, NOW - DAY)];
-    let found = Case::of(vec![attempt("a")], events.clone()).found();
-    assert_eq!((found.verdict(), found.basis), (Verdict::Unproven, Basis::Total), "{found:?}");
-    let other = Case { used: Some(9.0), ..Case::of(vec![attempt("a")], events.clone()) }.found();
-    assert_eq!(wrongs(&other), [Wrong::OtherTotal]);
-    let nothing = Case { used: None, ..Case::of(vec![attempt("a")], events) }.found();
-    assert_eq!((nothing.verdict(), nothing.basis), (Verdict::Unproven, Basis::Nothing));
+    let theirs = Case::of(vec![attempt("a")], vec![bare("event-1")]).found();
+    assert_eq!((theirs.verdict(), theirs.basis), (Verdict::Unproven, Basis::Nothing), "{theirs:?}");
 }
 
 #[test]
 fn a_page_that_was_cut_checks_what_it_shows() {
     let old = Spent { at: Timestamp(NOW - 3 * DAY), ..attempt("old") };
-    let total = Some(2);
-    let days = vec![("2026-01-07", 2.0), ("2026-01-09", 2.0)];
-    let case = |days| Case {
-        total,
-        days,
+    let case = |credits| Case {
+        total: Some(2),
         used: Some(4.0),
-        ..Case::of(vec![old.clone(), attempt("a")], vec![charge("a", 2.0)])
+        ..Case::of(vec![old.clone(), attempt("a")], vec![charge("a", credits)])
     };
-    let found = case(days).found();
-    assert_eq!(found.basis, Basis::ChargesAndDays);
-    assert_eq!(found.verdict(), Verdict::Unproven, "{found:?}");
+    let found = case(2.0).found();
+    assert_eq!(
+        (found.verdict(), found.basis),
+        (Verdict::Unproven, Basis::SomeCharges),
+        "{found:?}"
+    );
     assert!(found.unchecked[0].contains("latest 1 of 2 events"), "{found:?}");
-    let found = case(vec![("2026-01-07", 4.0), ("2026-01-09", 2.0)]).found();
-    assert_eq!(wrongs(&found), [Wrong::OtherTotal]);
+    assert_eq!(found.matched, 1);
+    assert_eq!(wrongs(&case(4.0).found()), [Wrong::OtherAmount]);
 }
 
 #[test]
