@@ -1,17 +1,12 @@
-//! `rbgv explain`: what a code means and what to do, offline. The words are in `entries`.
+//! `rbgv explain`: what a code means and what to do, offline. The texts are in `explain.toml`.
 
-mod entries;
-mod states;
-
+use serde::Deserialize;
 use serde_json::json;
-
-use entries::{API, EXITS, KINDS, STATUSES};
-use states::{AUDIT, ITEMS, JOBS, PHASES, REFUSALS};
 
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, Table};
 
-/// Say what a code means and what to do
+/// Explain an exit code, error code or status
 ///
 /// Knows the API's error codes, HTTP statuses, exit codes, the kinds of failure and the states that
 /// rbgv names, the findings of usage --reconcile, and why listen refuses a webhook. Needs no network
@@ -23,48 +18,81 @@ pub(super) struct Args {
     code: Vec<String>,
 }
 
-/// What is known of a code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Entry {
-    code: &'static str,
-    means: &'static str,
-    action: &'static str,
+/// Every code that can be explained.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Codes {
+    section: Vec<Section>,
 }
 
-/// Entries of one sort, with the name of the sort: for people, and for JSON.
-type Shelf = (&'static str, &'static str, &'static [Entry]);
+/// Codes of one sort.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Section {
+    /// The sort, for people.
+    name: String,
+    /// The sort, in JSON.
+    sort: String,
+    entries: Vec<Entry>,
+}
 
-/// Everything that can be explained.
-const SHELVES: [Shelf; 9] = [
-    ("exit code", "exit_code", EXITS),
-    ("API error code", "api_code", API),
-    ("HTTP status", "http_status", STATUSES),
-    ("kind of failure", "failure_kind", KINDS),
-    ("state of an input", "item_state", ITEMS),
-    ("state in the ledger", "phase", PHASES),
-    ("state of a job", "job_status", JOBS),
-    ("finding of usage --reconcile", "difference", AUDIT),
-    ("refusal of a webhook", "refusal", REFUSALS),
-];
+/// One code.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    code: String,
+    means: String,
+    action: String,
+}
+
+impl Codes {
+    fn read() -> Result<Self, Failure> {
+        toml::from_str(include_str!("explain.toml"))
+            .map_err(|error| Failure::local("reading the explanations", &error))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = (&Section, &Entry)> {
+        self.section
+            .iter()
+            .flat_map(|section| section.entries.iter().map(move |entry| (section, entry)))
+    }
+
+    fn unknown(&self, asked: &str) -> Failure {
+        let code = normal(asked);
+        let number = code.parse::<u32>().is_ok();
+        let near = self
+            .entries()
+            .filter(|_| !number)
+            .map(|(_, entry)| (strsim::jaro_winkler(&code, &entry.code), &entry.code))
+            .max_by(|one, other| one.0.total_cmp(&other.0))
+            .filter(|(likeness, _)| *likeness > 0.75);
+        let failure =
+            |why: String| Failure::new(FailureKind::Usage, format!("explain {asked}"), why);
+        match near {
+            Some((_, near)) => failure(format!("unknown code; the nearest is '{near}'"))
+                .with_next(format!("rbgv explain {near}")),
+            None => failure("unknown code; without one, all are listed".to_owned())
+                .with_next("rbgv explain"),
+        }
+    }
+}
 
 pub(super) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> {
+    let codes = Codes::read()?;
     let asked = args.code.join(" ");
-    let found: Vec<(Shelf, Entry)> = if args.code.is_empty() {
-        every_entry().collect()
-    } else {
-        let code = normal(&asked);
-        every_entry().filter(|(_, entry)| entry.code == code).collect()
-    };
+    let code = normal(&asked);
+    let found: Vec<_> =
+        codes.entries().filter(|(_, entry)| args.code.is_empty() || entry.code == code).collect();
     if found.is_empty() {
-        return Err(unknown(&asked));
+        return Err(codes.unknown(&asked));
     }
     if printer.style().json {
         let entries: Vec<_> = found
             .iter()
-            .map(|((_, sort, _), entry)| {
+            .map(|(section, entry)| {
                 json!({
                     "code": entry.code,
-                    "sort": sort,
+                    "sort": section.sort,
                     "means": entry.means,
                     "action": entry.action,
                 })
@@ -73,13 +101,13 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> 
         printer.json(&entries.into());
     } else if args.code.is_empty() {
         let mut table = Table::new(["code", "what it is", "what it means"]);
-        for ((sort, ..), entry) in found {
-            table.row([entry.code, sort, entry.means]);
+        for (section, entry) in found {
+            table.row([entry.code.as_str(), &section.name, &entry.means]);
         }
         printer.table(&table);
     } else {
-        for ((sort, ..), entry) in found {
-            printer.data(&format!("{} ({sort})", entry.code));
+        for (section, entry) in found {
+            printer.data(&format!("{} ({})", entry.code, section.name));
             printer.data(&format!("  means: {}", entry.means));
             printer.data(&format!("  do:    {}", entry.action));
         }
@@ -87,11 +115,7 @@ pub(super) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> 
     Ok(ExitClass::Done)
 }
 
-fn every_entry() -> impl Iterator<Item = (Shelf, Entry)> {
-    SHELVES.into_iter().flat_map(|shelf| shelf.2.iter().map(move |entry| (shelf, *entry)))
-}
-
-/// A code as the tables write it: `HTTP 503`, `exit code 5` and `Rate-Limited` are understood.
+/// A code as `explain.toml` writes it: `HTTP 503`, `exit code 5` and `Rate-Limited` are understood.
 fn normal(asked: &str) -> String {
     let quotes = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '.' | ':');
     let mut code = asked.trim_matches(quotes).to_lowercase().replace([' ', '-'], "_");
@@ -105,23 +129,6 @@ fn normal(asked: &str) -> String {
         }
     }
     code
-}
-
-fn unknown(asked: &str) -> Failure {
-    let code = normal(asked);
-    let number = code.parse::<u32>().is_ok();
-    let near = every_entry()
-        .filter(|_| !number)
-        .map(|(_, entry)| (strsim::jaro_winkler(&code, entry.code), entry.code))
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .filter(|(likeness, _)| *likeness > 0.75);
-    let failure = |why: String| Failure::new(FailureKind::Usage, format!("explain {asked}"), why);
-    match near {
-        Some((_, near)) => failure(format!("no such code is known; the nearest is '{near}'"))
-            .with_next(format!("rbgv explain {near}")),
-        None => failure("no such code is known; without one, all are listed".to_owned())
-            .with_next("rbgv explain"),
-    }
 }
 
 #[cfg(test)]
@@ -140,21 +147,31 @@ mod tests {
         (Printer::new(Style::default(), streams), stdout)
     }
 
+    /// The codes of a section, in order.
+    fn codes(sort: &str) -> Vec<String> {
+        let codes = Codes::read().unwrap();
+        let section = codes.section.into_iter().find(|section| section.sort == sort).unwrap();
+        section.entries.into_iter().map(|entry| entry.code).collect()
+    }
+
+    /// The section has one entry for each of these codes, and no other.
     #[track_caller]
-    fn holds(shelf: &[Entry], codes: impl IntoIterator<Item = String>) {
-        for code in codes {
-            assert!(shelf.iter().any(|entry| entry.code == code), "nothing explains {code}");
-        }
+    fn holds_just(sort: &str, expected: impl IntoIterator<Item = String>) {
+        let (mut kept, mut expected) = (codes(sort), Vec::from_iter(expected));
+        kept.sort_unstable();
+        expected.sort_unstable();
+        expected.dedup();
+        assert_eq!(kept, expected, "{sort}");
     }
 
     #[test]
-    fn everything_that_we_name_is_explained() {
-        holds(KINDS, FailureKind::ALL.map(|kind| kind.as_str().to_owned()));
-        let classes = FailureKind::ALL.map(FailureKind::exit_class);
-        holds(EXITS, classes.map(|class| class.code().to_string()));
-        holds(EXITS, (0..=11).chain([130]).map(|code: u8| code.to_string()));
-        holds(PHASES, Phase::ALL.map(|phase| phase.as_str().to_owned()));
-        holds(ITEMS, EntryState::ALL.map(|state| state.as_str().to_owned()));
+    fn everything_that_we_name_is_explained_once() {
+        holds_just("failure_kind", FailureKind::ALL.map(|kind| kind.as_str().to_owned()));
+        let classes = FailureKind::ALL.map(|kind| kind.exit_class().code());
+        let exits = classes.into_iter().chain(0..=11).chain([130]);
+        holds_just("exit_code", exits.map(|code| code.to_string()));
+        holds_just("phase", Phase::ALL.map(|phase| phase.as_str().to_owned()));
+        holds_just("item_state", EntryState::ALL.map(|state| state.as_str().to_owned()));
         let statuses = [
             JobStatus::Created,
             JobStatus::Pending,
@@ -162,7 +179,7 @@ mod tests {
             JobStatus::Completed,
             JobStatus::Failed,
         ];
-        holds(JOBS, statuses.map(|status| status.as_str().to_owned()));
+        holds_just("job_status", statuses.map(|status| status.as_str().to_owned()));
         let refusals = [
             Refusal::Unsigned,
             Refusal::MalformedSignature,
@@ -174,14 +191,14 @@ mod tests {
             Refusal::NoDeliveryId,
             Refusal::UnreadableBody(String::new()),
         ];
-        holds(REFUSALS, refusals.iter().map(|refusal| refusal.as_str().to_owned()));
-        holds(REFUSALS, crate::listen::REASONS.map(ToOwned::to_owned));
-        holds(AUDIT, Wrong::ALL.map(|wrong| wrong.as_str().to_owned()));
+        let refusals = refusals.iter().map(Refusal::as_str).chain(crate::listen::REASONS);
+        holds_just("refusal", refusals.map(ToOwned::to_owned));
+        holds_just("difference", Wrong::ALL.map(|wrong| wrong.as_str().to_owned()));
     }
 
     #[test]
-    fn every_code_of_the_contract_is_explained() {
-        let codes = [
+    fn every_code_of_the_contract_is_explained_once() {
+        let names = [
             "invalid_request",
             "missing_api_key",
             "invalid_api_key",
@@ -194,23 +211,26 @@ mod tests {
             "processing_failed",
             "invalid_file_type",
             "file_too_large",
+            "conflict",
         ];
-        holds(API, codes.map(ToOwned::to_owned));
-        let statuses = [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504];
-        holds(STATUSES, statuses.map(|status| status.to_string()));
+        holds_just("api_code", names.map(ToOwned::to_owned));
+        let statuses = codes("http_status");
+        for status in [400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 502, 503, 504] {
+            let of_status = statuses.iter().filter(|code| **code == status.to_string());
+            assert_eq!(of_status.count(), 1, "{status}");
+        }
     }
 
     #[test]
-    fn no_entry_stands_twice_or_is_empty() {
-        for (sort, _, shelf) in SHELVES {
-            let mut codes: Vec<_> = shelf.iter().map(|entry| entry.code).collect();
-            codes.sort_unstable();
-            codes.dedup();
-            assert_eq!(codes.len(), shelf.len(), "{sort}");
-            for entry in shelf {
-                assert!(!entry.means.is_empty() && !entry.action.is_empty(), "{}", entry.code);
-                assert_eq!(normal(entry.code), entry.code);
-            }
+    fn entries_are_complete_and_found_by_their_code() {
+        let codes = Codes::read().unwrap();
+        assert_eq!(codes.section.len(), 9);
+        for section in &codes.section {
+            assert!(!section.name.is_empty() && !section.entries.is_empty(), "{}", section.sort);
+        }
+        for (_, entry) in codes.entries() {
+            assert!(!entry.means.is_empty() && !entry.action.is_empty(), "{}", entry.code);
+            assert_eq!(normal(&entry.code), entry.code);
         }
     }
 
@@ -240,8 +260,8 @@ mod tests {
         let failure = run(&args("rate_limitd"), &printer).unwrap_err();
         assert_eq!(failure.kind.exit_class(), ExitClass::Usage);
         assert_eq!(failure.next.as_deref(), Some("rbgv explain rate_limited"));
-        assert!(run(&args("§§§"), &printer).unwrap_err().why.contains("no such code"));
-        // A number that only looks like one that is known is no likeness.
+        assert!(run(&args("§§§"), &printer).unwrap_err().why.contains("unknown code"));
+        // A number that resembles a known one is not suggested.
         let failure = run(&args("418"), &printer).unwrap_err();
         assert_eq!(failure.next.as_deref(), Some("rbgv explain"), "{failure}");
     }
