@@ -49,7 +49,7 @@ complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "smoke-test" -d 'Check tha
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "listen" -d 'Receive webhooks: verify, settle jobs, hand on'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "keys" -d 'List, make and switch off API keys, with an admin token'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "logs" -d 'Tell what happened to a job, step by step'
-complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "explain" -d 'Say what a code means and what to do'
+complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "explain" -d 'Explain an exit code, error code or status'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "doctor" -d 'Find out what is wrong, and how to mend it'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "sandbox" -d 'Run a local server that speaks the same API'
 complete -c rbgv -n "__fish_rbgv_needs_command" -f -a "config" -d 'Look at the configuration, confirm a project\'s'
@@ -562,7 +562,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-env -d 'The key is in this variable' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-file -d 'The key is in this file, alone' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-command -d 'This command prints the key' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER; builds with the feature keyring' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -599,7 +599,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-env -d 'The key is in this variable' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-file -d 'The key is in this file, alone' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-command -d 'This command prints the key' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER; builds with the feature keyring' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -719,7 +719,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subc
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "listen" -d 'Receive webhooks: verify, settle jobs, hand on'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "keys" -d 'List, make and switch off API keys, with an admin token'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "logs" -d 'Tell what happened to a job, step by step'
-complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "explain" -d 'Say what a code means and what to do'
+complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "explain" -d 'Explain an exit code, error code or status'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "doctor" -d 'Find out what is wrong, and how to mend it'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "sandbox" -d 'Run a local server that speaks the same API'
 complete -c rbgv -n "__fish_rbgv_using_subcommand help; and not __fish_seen_subcommand_from run upload status fetch resume usage smoke-test listen keys logs explain doctor sandbox config profile completions man model help" -f -a "config" -d 'Look at the configuration, confirm a project\'s'

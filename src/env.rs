@@ -98,6 +98,12 @@ impl Env {
         })
     }
 
+    /// Where models for the sandbox are kept.
+    #[must_use]
+    pub fn models_dir(&self) -> Option<PathBuf> {
+        self.dirs.as_ref().map(|dirs| dirs.cache_dir.join("models"))
+    }
+
     /// Variables that any program may need to run at all. None holds a secret.
     #[must_use]
     pub fn program_vars(&self) -> BTreeMap<String, String> {

@@ -17,6 +17,7 @@ mod limits;
 mod listen;
 mod logs;
 mod man;
+#[cfg(feature = "matting")]
 mod model;
 mod profile;
 mod rehearse;
@@ -60,8 +61,7 @@ const BLOCKING_THREADS: usize = 64;
     version,
     max_term_width = 100,
     propagate_version = true,
-    after_help = "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
-                  Exit codes, and what each asks of you: man rbgv, or docs/batches.md"
+    after_help = AFTER_HELP
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -69,6 +69,13 @@ pub struct Cli {
     #[command(subcommand)]
     command: Command,
 }
+
+const AFTER_HELP: &str = if cfg!(feature = "matting") {
+    "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
+     Exit codes, and what each asks of you: man rbgv, or docs/batches.md"
+} else {
+    "Exit codes, and what each asks of you: man rbgv, or docs/batches.md"
+};
 
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
@@ -90,6 +97,7 @@ enum Command {
     Profile(profile::Args),
     Completions(completions::Args),
     Man(man::Args),
+    #[cfg(feature = "matting")]
     Model(model::Args),
 }
 
@@ -213,6 +221,7 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
         Command::Completions(args) => return Ok(completions::run(args, printer)),
         Command::Explain(args) => return explain::run(args, printer),
         Command::Man(args) => return man::run(args, printer, &env.current_dir),
+        #[cfg(feature = "matting")]
         Command::Model(args) => return model::run(args, &env, &cli.global, printer),
         Command::Config(args) if args.is_trust() => {
             return config::trust(&env, &cli.global, printer);
@@ -261,8 +270,9 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             | Command::Completions(_)
             | Command::Doctor(_)
             | Command::Explain(_)
-            | Command::Man(_)
-            | Command::Model(_) => Ok(ExitClass::Done),
+            | Command::Man(_) => Ok(ExitClass::Done),
+            #[cfg(feature = "matting")]
+            Command::Model(_) => Ok(ExitClass::Done),
         }
     });
     // A hash or a fsync that is still under way has nobody left to tell.

@@ -8,7 +8,7 @@ use super::global::Global;
 use crate::env::{Env, PROXY_VARS};
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, json};
-use crate::sandbox::engine::{install_rvm, installed_rvm};
+use crate::sandbox::matting::{install_rvm, installed_rvm};
 
 /// Models for the sandbox that are fetched, and not shipped
 #[derive(Debug, clap::Args)]
@@ -28,11 +28,6 @@ enum Command {
     },
     /// Say which are there
     List,
-}
-
-/// Where fetched models lie.
-pub(super) fn directory(env: &Env) -> Option<PathBuf> {
-    env.dirs.as_ref().map(|dirs| dirs.cache_dir.join("models"))
 }
 
 /// Variables that say where pip finds packages, and how it gets there.
@@ -62,7 +57,7 @@ pub(super) fn run(
     global: &Global,
     printer: &Printer,
 ) -> Result<ExitClass, Failure> {
-    let folder = directory(env).ok_or_else(|| {
+    let folder = env.models_dir().ok_or_else(|| {
         Failure::new(
             FailureKind::Configuration,
             "models",

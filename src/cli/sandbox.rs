@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::session::sandbox_failure;
 use super::signals::stop_on_signals;
 use crate::env::Env;
 use crate::model::{ExitClass, Failure, FailureKind};
@@ -95,7 +96,7 @@ pub(super) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
             Some(times) => EngineChoice::Timer(times),
             None => EngineChoice::Real,
         },
-        models: super::model::directory(env),
+        models: env.models_dir(),
         tool_vars: env.program_vars(),
         api_key: args.key,
         credits: args.credits,
@@ -119,9 +120,7 @@ pub(super) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<Exit
             told.data(&format!("RBGV_BASE_URL={} RBGV_API_KEY={}", ready.base_url, ready.api_key));
         }
     };
-    serve(options, ready, stop.cancelled_owned())
-        .await
-        .map_err(|error| Failure::local("the sandbox", &error))?;
+    serve(options, ready, stop.cancelled_owned()).await.map_err(|error| sandbox_failure(&error))?;
     Ok(ExitClass::Done)
 }
 

@@ -496,9 +496,20 @@ fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failur
     }
 }
 
+/// Why a sandbox did not start.
+pub(super) fn sandbox_failure(error: &sandbox::SandboxError) -> Failure {
+    match error {
+        sandbox::SandboxError::NoMatting => {
+            Failure::new(FailureKind::Usage, "the sandbox", error.to_string())
+                .with_next("rbgv sandbox --timer 2s")
+        }
+        _ => Failure::local("starting the sandbox", error),
+    }
+}
+
 /// A sandbox with a key and a ledger of its own: no configured key is read, let alone sent.
 fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
-    let models = super::model::directory(env);
+    let models = env.models_dir();
     let tool_vars = env.program_vars();
     sandbox_with(sandbox::Options { models, tool_vars, ..sandbox::Options::default() })
 }
@@ -512,7 +523,7 @@ fn sandbox_with(
         .tempdir()
         .map_err(|error| failed(&error))?;
     let options = sandbox::Options { state: Some(files.path().join("service")), ..options };
-    let running = sandbox::start_thread(options).map_err(|error| failed(&error))?;
+    let running = sandbox::start_thread(options).map_err(|error| sandbox_failure(&error))?;
     let base_url = url::Url::parse(&running.base_url).map_err(|error| failed(&error))?;
     let key = ApiKey::new(&running.api_key);
     let settings = Settings::for_sandbox(base_url, key, files.path().join("client"));

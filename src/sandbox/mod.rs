@@ -8,7 +8,8 @@
 //! http/      the API and the output origin over HTTP; shapes and damage of answers
 //! service/   what the service knows and decides, without HTTP
 //! scenario/  what a scenario file may say
-//! engine/    what removes backgrounds; timer stands in for it
+//! engine     what the server needs of what removes backgrounds; timer stands in for it
+//! matting/   the engine that removes backgrounds
 //! work       the queue between a start and the engine
 //! run        listening on sockets; in_process without them, in virtual time
 //! truth      what really happened, for the checks of a simulation
@@ -28,6 +29,8 @@ mod http;
 mod in_process;
 mod limiter;
 mod line;
+#[cfg(feature = "matting")]
+pub mod matting;
 mod options;
 mod outgoing;
 mod random;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::engine::{Engine, Setting};
+use super::engine::{Engine, program_vars};
 use super::scenario::Scenario;
 use super::timer::Distribution;
 
@@ -16,7 +16,7 @@ pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 /// What does the work.
 #[derive(Clone)]
 pub enum EngineChoice {
-    /// The matting engine.
+    /// The matting engine. Only builds with the feature `matting` have it.
     Real,
     /// Jobs only take time, this much of it; outputs are stand-ins.
     Timer(Distribution),
@@ -70,10 +70,8 @@ pub struct Options {
     pub scenario: Option<Scenario>,
     /// What does the work.
     pub engine: EngineChoice,
-    /// Folder in which Robust Video Matting may be installed ([`engine::install_rvm`]); without
-    /// it, the shipped models do all the work.
-    ///
-    /// [`engine::install_rvm`]: super::engine::install_rvm
+    /// Folder in which Robust Video Matting may be installed; without it, the shipped models do all
+    /// the work.
     pub models: Option<PathBuf>,
     /// Variables of the programs that it runs (FFmpeg): all that they get.
     pub tool_vars: BTreeMap<String, String>,
@@ -106,7 +104,7 @@ impl Default for Options {
             scenario: None,
             engine: EngineChoice::Real,
             models: None,
-            tool_vars: Setting::default().vars,
+            tool_vars: program_vars(),
             api_key: None,
             admin_token: None,
             credits: 10_000.0,

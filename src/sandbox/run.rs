@@ -16,11 +16,12 @@ use super::app::{App, Backend};
 use super::audit::Audit;
 use super::clock::Clock;
 use super::director::Director;
-use super::engine::{Limits, RealEngine, Setting, Tools};
 use super::fetch::Fetcher;
 use super::http::connection::{Connection, Tracked};
 use super::http::host::Hosts;
 use super::limiter::Limiter;
+#[cfg(feature = "matting")]
+use super::matting::{Limits, RealEngine, Setting, Tools};
 use super::options::{EngineChoice, Options};
 use super::random::Tokens;
 use super::scenario::Scenario;
@@ -51,6 +52,9 @@ pub enum SandboxError {
     /// No thread, no runtime, or no randomness.
     #[error("cannot start the sandbox: {0}")]
     System(String),
+    /// This build cannot remove backgrounds.
+    #[error("this rbgv was built without the feature `matting`, so it cannot remove backgrounds")]
+    NoMatting,
     /// The engine is not usable on this machine.
     #[error("sandbox engine: {0}")]
     Engine(String),
@@ -326,14 +330,22 @@ fn backend(options: &Options, scenario: &Scenario) -> Result<Backend, SandboxErr
         EngineChoice::Timer(distribution) => {
             Backend::Timer(Timer::new(*distribution, scenario.seed, scenario.timer.output_bytes))
         }
-        EngineChoice::Real => {
-            // Too long is for the server to say: a refusal has to reach the one who uploads.
-            let limits = Limits { duration_seconds: 86_400.0, ..Limits::default() };
-            let setting = Setting { vars: options.tool_vars.clone(), directory: None };
-            let tools = Tools { setting, ..Tools::default() };
-            let engine = RealEngine::new(tools, limits, options.models.clone())
-                .map_err(|error| SandboxError::Engine(error.to_string()))?;
-            Backend::Engine(Arc::new(engine))
-        }
+        EngineChoice::Real => return matting(options),
     })
+}
+
+#[cfg(feature = "matting")]
+fn matting(options: &Options) -> Result<Backend, SandboxError> {
+    // Too long is for the server to say: a refusal has to reach the one who uploads.
+    let limits = Limits { duration_seconds: 86_400.0, ..Limits::default() };
+    let setting = Setting { vars: options.tool_vars.clone(), directory: None };
+    let tools = Tools { setting, ..Tools::default() };
+    let engine = RealEngine::new(tools, limits, options.models.clone())
+        .map_err(|error| SandboxError::Engine(error.to_string()))?;
+    Ok(Backend::Engine(Arc::new(engine)))
+}
+
+#[cfg(not(feature = "matting"))]
+fn matting(_: &Options) -> Result<Backend, SandboxError> {
+    Err(SandboxError::NoMatting)
 }

@@ -1,15 +1,8 @@
 //! Keys in the operating system's keyring (Secret Service).
 
-use std::sync::{Arc, mpsc};
-use std::thread;
-use std::time::Duration;
-
-use keyring_core::{CredentialStore, Error};
-
 use super::secret::Source;
-
-/// How long the keyring may take: it may ask the user to unlock it.
-const PATIENCE: Duration = Duration::from_mins(2);
+#[cfg(feature = "keyring")]
+use super::secret_service;
 
 /// The service under which keys are kept when only a user is named.
 const SERVICE: &str = "rbgv";
@@ -23,90 +16,25 @@ pub(super) fn named(value: &str) -> Result<Source, String> {
     Ok(Source::Keyring { service: service.to_owned(), user: user.to_owned() })
 }
 
-/// The secret that the keyring holds for `user` of `service`.
-pub(super) fn read(service: &str, user: &str) -> Result<String, String> {
-    let open = || {
-        let store: Arc<CredentialStore> = zbus_secret_service_keyring_store::Store::new()?;
-        Ok(store)
-    };
-    read_from(open, service, user)
+/// The secret that the keyring holds for `user` of `service`. `command_key` is the setting that
+/// reads the same secret by a command.
+#[cfg(feature = "keyring")]
+pub(super) fn read(service: &str, user: &str, _command_key: &str) -> Result<String, String> {
+    secret_service::read(service, user)
 }
 
-/// Reads from the store that `open` connects to, on a thread of its own: the store runs its
-/// messages on a runtime of its own, which must not be entered from within another.
-fn read_from(
-    open: impl FnOnce() -> keyring_core::Result<Arc<CredentialStore>> + Send + 'static,
-    service: &str,
-    user: &str,
-) -> Result<String, String> {
-    let (sender, receiver) = mpsc::channel();
-    let (owned_service, owned_user) = (service.to_owned(), user.to_owned());
-    thread::spawn(move || {
-        let read = || match open() {
-            Ok(store) => store
-                .build(&owned_service, &owned_user, None)
-                .and_then(|entry| entry.get_password())
-                .map_err(|error| trouble(&error, &owned_service, &owned_user)),
-            Err(error) => Err(format!(
-                "no keyring can be reached ({error}); is a Secret Service such as GNOME Keyring or \
-                 KWallet running? On a machine without one use api_key_env, api_key_file or \
-                 api_key_command"
-            )),
-        };
-        // Nobody listens any more when patience ran out; then there is nothing left to do.
-        let _ = sender.send(read());
-    });
-    receiver
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| Err("the keyring gave no answer; unlock it, and try again".to_owned()))
-}
-
-/// Why there is no key, in words that never hold what the keyring gave.
-fn trouble(error: &Error, service: &str, user: &str) -> String {
-    match error {
-        Error::NoEntry => format!(
-            "the keyring holds nothing for {service}/{user}; store it with: \
-             secret-tool store --label='{service} {user}' service {service} username {user}"
-        ),
-        Error::Ambiguous(_) => {
-            format!("the keyring holds several secrets for {service}/{user}; remove all but one")
-        }
-        Error::NoStorageAccess(_) => {
-            "the keyring is locked or refuses access; unlock it, and try again".to_owned()
-        }
-        Error::BadEncoding(_) | Error::BadDataFormat(..) => {
-            format!("what the keyring holds for {service}/{user} is not text")
-        }
-        other => format!("the keyring failed: {other}"),
-    }
+/// Builds without the feature `keyring` read none, and name the setting that serves instead.
+#[cfg(not(feature = "keyring"))]
+pub(super) fn read(service: &str, user: &str, command_key: &str) -> Result<String, String> {
+    Err(format!(
+        "this rbgv was built without the feature `keyring`; instead, write {command_key} = \
+         \"secret-tool lookup service {service} username {user}\""
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use keyring_core::mock;
-
     use super::*;
-
-    #[test]
-    fn a_stored_key_is_read_and_a_missing_one_explained() {
-        let store = mock::Store::new().unwrap();
-        let stored: Arc<CredentialStore> = store.clone();
-        stored.build("rbgv", "dev", None).unwrap().set_password("planted").unwrap();
-        let open = |store: &Arc<CredentialStore>| {
-            let store = Arc::clone(store);
-            move || Ok(store)
-        };
-        assert_eq!(read_from(open(&stored), "rbgv", "dev"), Ok("planted".to_owned()));
-        let missing = read_from(open(&stored), "rbgv", "prod").unwrap_err();
-        assert!(missing.contains("secret-tool store"), "{missing}");
-    }
-
-    #[test]
-    fn a_machine_without_a_keyring_is_told_of_other_ways() {
-        let none = || Err(Error::NoDefaultStore);
-        let told = read_from(none, "rbgv", "dev").unwrap_err();
-        assert!(told.contains("api_key_env"), "{told}");
-    }
 
     #[test]
     fn entries_are_named_with_or_without_a_service() {
@@ -118,5 +46,13 @@ mod tests {
         assert_eq!(name("work/dev"), Some(("work".into(), "dev".into())));
         assert_eq!(name("/dev"), None);
         assert_eq!(name("work/"), None);
+    }
+
+    #[cfg(not(feature = "keyring"))]
+    #[test]
+    fn a_build_without_the_keyring_names_the_command() {
+        let why = read("rbgv", "dev", "api_key_command").unwrap_err();
+        let line = "api_key_command = \"secret-tool lookup service rbgv username dev\"";
+        assert!(why.contains("feature `keyring`") && why.contains(line), "{why}");
     }
 }

@@ -20,6 +20,8 @@ mod resolve;
 mod rotate;
 mod schema;
 mod secret;
+#[cfg(feature = "keyring")]
+mod secret_service;
 mod trust;
 
 #[cfg(test)]

@@ -268,7 +268,10 @@ impl Placed {
             Source::Command(line) => {
                 command::output(line, surroundings, command::PATIENCE).map_err(told)?
             }
-            Source::Keyring { service, user } => keyring::read(service, user).map_err(told)?,
+            Source::Keyring { service, user } => {
+                let [_, _, _, command, _] = slot.keys();
+                keyring::read(service, user, command).map_err(told)?
+            }
         };
         checked(&raw).map_err(|why| told(format!("{}: {why}", self.source)))
     }

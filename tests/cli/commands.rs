@@ -125,7 +125,19 @@ fn the_sandbox_serves_outputs_at_the_address_of_its_api() {
         (&["--listen", "127.0.0.2:0", "--cdn-listen", "127.0.0.3:0"], "http://127.0.0.3:"),
     ];
     for (flags, start) in table {
-        let sandbox = Sandbox::start(flags);
+        let sandbox = Sandbox::start(&[&["--timer", "1s"], flags].concat());
         assert!(sandbox.cdn_url.starts_with(start), "{flags:?}: {}", sandbox.cdn_url);
     }
+}
+
+#[cfg(not(feature = "matting"))]
+#[test]
+fn a_build_without_matting_says_so() {
+    let home = Home::new();
+    home.clip("a.mp4");
+    for args in [&["sandbox"][..], &["run", "--sandbox", "a.mp4"]] {
+        let refused = home.run_alone(args).ends_with(2).says("without the feature `matting`");
+        refused.says("next: rbgv sandbox --timer 2s\n");
+    }
+    home.run_alone(&["model", "list"]).ends_with(2);
 }

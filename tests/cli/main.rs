@@ -11,8 +11,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "matting")]
 mod artefacts;
 mod commands;
+#[cfg(feature = "matting")]
 mod docs;
 mod doctor;
 mod explain;
@@ -25,6 +27,7 @@ mod listen;
 mod logs;
 mod output;
 mod profiles;
+#[cfg(feature = "matting")]
 mod real;
 mod recipes;
 mod rotate;

@@ -50,6 +50,7 @@ fn all_stages_pass_and_one_job_is_billed() {
     assert!(home.files().is_empty(), "{:?}", home.files());
 }
 
+#[cfg(feature = "matting")]
 #[test]
 fn the_matte_of_the_built_in_clip_is_measured() {
     let home = Home::new();

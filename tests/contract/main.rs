@@ -25,7 +25,7 @@ fn sandbox() -> (Running, String) {
     };
     let sandbox = start_thread(options).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let made: Value = runtime.block_on(async {
+    let made = runtime.block_on(async {
         let _ = rustls::crypto::ring::default_provider().install_default();
         reqwest::Client::builder()
             .no_proxy()
@@ -33,14 +33,16 @@ fn sandbox() -> (Running, String) {
             .unwrap()
             .post(format!("{}/v1/admin/keys", sandbox.base_url))
             .header("X-Admin-Token", &sandbox.admin_token)
-            .json(&json!({ "client_id": "poor", "credits": 0 }))
+            .header("Content-Type", "application/json")
+            .body(json!({ "client_id": "poor", "credits": 0 }).to_string())
             .send()
             .await
             .unwrap()
-            .json()
+            .bytes()
             .await
             .unwrap()
     });
+    let made: Value = serde_json::from_slice(&made).unwrap();
     let empty_key = made["api_key"].as_str().unwrap().to_owned();
     (sandbox, empty_key)
 }

@@ -2,6 +2,8 @@
 //! found, also where others failed: above all where the configuration cannot be read.
 
 mod machine;
+#[cfg(feature = "matting")]
+mod matting;
 mod service;
 mod setup;
 
@@ -129,7 +131,8 @@ pub(super) async fn run(
         checks.extend(setup::webhooks(session, ledger));
     }
     checks.extend(machine::disk(env, state_dir.as_deref()));
-    checks.extend(machine::sandbox(env).await);
+    #[cfg(feature = "matting")]
+    checks.extend(matting::checks(env).await);
     checks.push(machine::terminal(env));
     show(printer, &checks, &shown);
     let found = checks.iter().any(|check| check.state == State::Finding);

@@ -44,7 +44,7 @@ async fn resets_before_and_after_the_effect() {
 async fn a_closed_connection_is_an_end_without_an_answer() {
     let lab = Lab::with(&fault("POST /v1/jobs", "do = { close = \"after\" }"));
     let body = json!({ "video_url": lab.upload().await, "auto_start": false });
-    assert!(lab.call(Method::POST, "/v1/jobs").json(&body).send().await.is_err());
+    assert!(lab.call_with("/v1/jobs", &body).send().await.is_err());
     assert_eq!(counts(&lab).await, (0, 1));
 }
 
@@ -273,5 +273,6 @@ async fn clocks_and_ids_that_are_off() {
     let difference = jiff::Timestamp::try_from(date).unwrap().duration_since(created);
     assert!(difference.as_secs().abs() < 60, "both are behind alike: {difference}");
     assert!(response.headers()["x-request-id"].to_str().unwrap().starts_with("req_"));
-    assert!(response.json::<Value>().await.unwrap()["error"]["request_id"].is_null());
+    let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert!(body["error"]["request_id"].is_null());
 }

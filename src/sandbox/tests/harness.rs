@@ -53,12 +53,18 @@ impl Lab {
         self.client.request(method, url).header("X-Api-Key", &self.key)
     }
 
+    /// A POST with a JSON body.
+    pub(super) fn call_with(&self, path: &str, body: &Value) -> RequestBuilder {
+        let call = self.call(Method::POST, path).header("Content-Type", "application/json");
+        call.body(body.to_string())
+    }
+
     pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
         read(self.call(Method::GET, path).send().await.unwrap()).await
     }
 
     pub(super) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        read(self.call(Method::POST, path).json(&body).send().await.unwrap()).await
+        read(self.call_with(path, &body).send().await.unwrap()).await
     }
 
     /// A call with the admin token.

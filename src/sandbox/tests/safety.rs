@@ -145,6 +145,7 @@ async fn the_inside_is_not_fetched() {
 }
 
 /// Playlists name other files and addresses; a reader that follows them is led by its input.
+#[cfg(feature = "matting")]
 #[tokio::test]
 async fn playlists_are_no_videos() {
     let (port, asked) = inside("secret").await;

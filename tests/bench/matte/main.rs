@@ -28,7 +28,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser as _;
-use rbgv::sandbox::engine::{Backdrop, Engine as _, Layout, Limits, RealEngine, Task, Tools};
+use rbgv::sandbox::engine::{Backdrop, Engine as _, Layout, Task};
+use rbgv::sandbox::matting::{Limits, RealEngine, Tools};
 
 use clips::{Clip, MOST_FRAMES, Scene, Subject};
 use report::Row;

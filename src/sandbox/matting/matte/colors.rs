@@ -9,7 +9,7 @@
 
 use super::{Segmenter, log_odds, logistic};
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::engine::image::{Frame, Picture, Plane};
+use crate::sandbox::matting::image::{Frame, Picture, Plane};
 
 /// Steps a channel.
 const STEPS: usize = 16;

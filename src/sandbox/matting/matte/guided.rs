@@ -7,7 +7,7 @@
 //! subject and background around each pixel, corrected by what the pixel itself shows.
 
 use super::{Cut, Finisher};
-use crate::sandbox::engine::image::{Frame, Picture, Plane, box_mean, to_byte};
+use crate::sandbox::matting::image::{Frame, Picture, Plane, box_mean, to_byte};
 
 /// Interleaved numbers a working pixel: alpha's slopes and constant, subject, background.
 const FIELDS: usize = 10;

@@ -6,7 +6,7 @@
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::engine::image::{Frame, Picture, Plane, box_mean};
+use crate::sandbox::matting::image::{Frame, Picture, Plane, box_mean};
 
 /// The part of the shorter side that counts as border.
 const BORDER: f32 = 0.05;

@@ -1,6 +1,6 @@
 //! Robust Video Matting (`MobileNetV3`): finds people, hair included, and remembers what it has
 //! seen. Its weights are under the GPL and are fetched by the user, never shipped; see
-//! [`crate::sandbox::engine::install`].
+//! [`crate::sandbox::matting::install`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use rten_tensor::prelude::*;
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::engine::image::{Frame, Picture, Plane};
-use crate::sandbox::engine::install;
+use crate::sandbox::matting::image::{Frame, Picture, Plane};
+use crate::sandbox::matting::install;
 
 /// How often the first frame is shown before it counts: the network starts without a memory, and
 /// its first answers are its worst.

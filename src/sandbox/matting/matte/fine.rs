@@ -3,7 +3,7 @@
 
 use super::guided::{between, color_averages};
 use super::{Cut, Finisher, working_size};
-use crate::sandbox::engine::image::{Frame, Picture, Plane, Resizer, to_byte};
+use crate::sandbox::matting::image::{Frame, Picture, Plane, Resizer, to_byte};
 
 /// The longer side at which colours are averaged.
 const COLORS: usize = 320;

@@ -1,30 +1,7 @@
-//! The matting engine behind the sandbox: takes an uploaded video and a task, writes the output.
-//!
-//! The server knows only [`Engine`]. Rehearsals, benchmarks and simulations run without one: there
-//! jobs only take time.
+//! What the server needs of what removes backgrounds. It knows only [`Engine`]; rehearsals,
+//! benchmarks and simulations run without one: there jobs only take time.
 
-mod backdrop;
-mod choose;
-mod compose;
-mod container;
-mod decode;
-mod encode;
-mod image;
-mod install;
-mod matte;
-mod pictures;
-mod pipeline;
-mod probe;
-mod process;
-mod real;
-mod sequence;
-mod tone;
-
-pub use install::{install_rvm, installed_rvm};
-pub use probe::Limits;
-pub use process::{Setting, Tools};
-pub use real::RealEngine;
-
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -119,5 +96,7 @@ pub trait Engine: Send + Sync {
     ) -> Result<Outcome, EngineError>;
 }
 
-#[cfg(test)]
-mod tests;
+/// Variables of the programs that an engine runs, when the caller names none.
+pub(crate) fn program_vars() -> BTreeMap<String, String> {
+    BTreeMap::from([("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned())])
+}

@@ -6,7 +6,7 @@ use rten_tensor::{NdTensor, NdTensorView};
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::engine::image::{Frame, Picture, Plane, Resizer};
+use crate::sandbox::matting::image::{Frame, Picture, Plane, Resizer};
 
 static SQUARE: &[u8] = include_bytes!("../../assets/selfie_segmentation.onnx");
 static LANDSCAPE: &[u8] = include_bytes!("../../assets/selfie_segmentation_landscape.onnx");

@@ -13,7 +13,7 @@
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::engine::image::{Frame, Picture, Plane, Resizer, box_mean};
+use crate::sandbox::matting::image::{Frame, Picture, Plane, Resizer, box_mean};
 
 /// Side of a block in matching pixels.
 const BLOCK: usize = 8;

@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::EngineError;
+use crate::sandbox::engine::program_vars;
 
 /// How many bytes of a program's complaints are kept: the last ones.
 const WORDS: usize = 16 * 1024;
@@ -44,8 +45,7 @@ pub struct Setting {
 
 impl Default for Setting {
     fn default() -> Self {
-        let path = ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());
-        Self { vars: BTreeMap::from([path]), directory: None }
+        Self { vars: program_vars(), directory: None }
     }
 }
 
