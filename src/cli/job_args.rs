@@ -16,11 +16,11 @@ use crate::model::{
 #[command(next_help_heading = "Job options")]
 pub(super) struct JobArgs {
     /// Which model works on the video [default: original]
-    #[arg(long, value_parser = words(&ModelName::ALL.map(ModelName::as_str)))]
+    #[arg(long, value_parser = words(ModelName::ALL.iter().map(|model| model.as_str())))]
     pub(super) model: Option<String>,
 
     /// File format of the output [default: webm]
-    #[arg(long, value_parser = words(&OutputFormat::ALL.map(OutputFormat::as_str)))]
+    #[arg(long, value_parser = words(OutputFormat::ALL.iter().map(|format| format.as_str())))]
     pub(super) format: Option<String>,
 
     /// What stands behind the subject: transparent, a colour (green, white, #rrggbb), or a picture
@@ -78,8 +78,8 @@ pub(super) struct JobDefaults {
     pub(super) tags: BTreeMap<String, String>,
 }
 
-fn words(known: &[&'static str]) -> PossibleValuesParser {
-    PossibleValuesParser::new(known.to_vec())
+fn words(known: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
+    PossibleValuesParser::new(known)
 }
 
 impl JobArgs {

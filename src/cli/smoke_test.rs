@@ -253,7 +253,7 @@ fn options(args: &Args, session: &Session) -> Result<JobOptions, Failure> {
         ..JobOptions::default()
     };
     if args.suite.is_none() && !options.format.keeps_alpha() {
-        let known = OutputFormat::ALL.into_iter().filter(|format| format.keeps_alpha());
+        let known = OutputFormat::ALL.iter().copied().filter(|format| format.keeps_alpha());
         let known: Vec<_> = known.map(OutputFormat::as_str).collect();
         let why =
             "the built-in clip is judged by its transparency, which this format does not keep";

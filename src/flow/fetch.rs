@@ -128,7 +128,7 @@ fn options_of(view: &JobView) -> JobOptions {
         let link = view.output_url.as_ref()?;
         let path = link.expose().split(['?', '#']).next()?.to_owned();
         let ending = Path::new(&path).extension()?.to_str()?.to_owned();
-        OutputFormat::ALL.into_iter().find(|format| format.extension() == ending)
+        OutputFormat::ALL.iter().copied().find(|format| format.extension() == ending)
     });
     let transparent = word("bg_type") == Some("transparent");
     JobOptions {

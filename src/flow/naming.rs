@@ -103,8 +103,8 @@ impl Template {
         for ending in endings {
             let source = SourceName { stem: STEM.into(), ending, folder: folder.to_owned() };
             for (model, format) in ModelName::ALL
-                .into_iter()
-                .flat_map(|model| OutputFormat::ALL.map(|format| (model, format)))
+                .iter()
+                .flat_map(|model| OutputFormat::ALL.iter().map(|format| (*model, *format)))
             {
                 let options = JobOptions { model, format, ..JobOptions::default() };
                 let stem = between(name, &self.fill(&source, &options));

@@ -2,6 +2,7 @@
 //! prices.
 
 use rusqlite::{OptionalExtension as _, params};
+use strum::{EnumString, IntoStaticStr};
 
 use super::batch::BatchId;
 use super::{Ledger, LedgerError};
@@ -17,7 +18,8 @@ pub struct KeyId {
 }
 
 /// How the service treats jobs that are made as drafts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Drafts {
     /// No draft of this key has been seen, or not for long enough.
     #[default]
@@ -31,16 +33,13 @@ pub enum Drafts {
 
 impl Drafts {
     fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Honoured => "honoured",
-            Self::Ignored => "ignored",
-        }
+        self.into()
     }
 }
 
 /// Whether the service shows a bill as soon as a job of a key is started, whatever its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Bills {
     /// No started job of this key has been seen in a state that drafts have, too.
     #[default]
@@ -52,14 +51,8 @@ pub enum Bills {
 }
 
 impl Bills {
-    const ALL: [Self; 3] = [Self::Unknown, Self::Shown, Self::Hidden];
-
     fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Shown => "shown",
-            Self::Hidden => "hidden",
-        }
+        self.into()
     }
 }
 
@@ -77,9 +70,7 @@ impl Ledger {
                     |row| row.get(0),
                 )
                 .optional()?;
-            let known =
-                Bills::ALL.into_iter().find(|bills| word.as_deref() == Some(bills.as_str()));
-            Ok(known.unwrap_or_default())
+            Ok(word.and_then(|word| word.parse().ok()).unwrap_or_default())
         })
     }
 
@@ -112,11 +103,7 @@ impl Ledger {
                     |row| row.get(0),
                 )
                 .optional()?;
-            Ok(match word.as_deref() {
-                Some("honoured") => Drafts::Honoured,
-                Some("ignored") => Drafts::Ignored,
-                _ => Drafts::Unknown,
-            })
+            Ok(word.and_then(|word| word.parse().ok()).unwrap_or_default())
         })
     }
 

@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn every_phase_that_only_its_key_can_bring_to_an_end_needs_it() {
-        for phase in Phase::ALL {
+        for &phase in Phase::ALL {
             let dir = tempfile::tempdir().unwrap();
             let ledger = open(dir.path());
             let owner = ledger.register("p").unwrap();

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
+use strum::{EnumString, IntoStaticStr};
 
 use super::batch::{BatchId, EntryId};
 use super::codec::{failure_json, options_json, path_bytes};
@@ -29,7 +30,8 @@ pub struct NewEntry {
 
 /// How the user asked for an attempt at an item that had one already: so that the audit can tell a
 /// second bill that was wanted from one that must not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Asked {
     /// `--again`.
     Again,
@@ -49,15 +51,12 @@ impl Asked {
 
     /// The ledger's word.
     pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Again => "again",
-            Self::RetryFailed => "retry_failed",
-        }
+        self.into()
     }
 
     /// Reads the ledger's word.
     pub(super) fn parse(word: &str) -> Option<Self> {
-        [Self::Again, Self::RetryFailed].into_iter().find(|asked| asked.as_str() == word)
+        word.parse().ok()
     }
 }
 

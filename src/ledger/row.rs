@@ -2,10 +2,25 @@
 //!
 //! The rules that change a row are in `flow::protocol`; here is only what a row is.
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use crate::model::{Failure, Instant, JobId};
 
 /// Where an attempt stands. The words are the ledger's; see `docs/architecture.md` for the drawing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    IntoStaticStr,
+    EnumString,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Phase {
     /// Nothing sent yet, or the upload has to be repeated.
     Planned,
@@ -37,46 +52,18 @@ pub enum Phase {
 
 impl Phase {
     /// Every phase, in the order that a job goes through them.
-    pub const ALL: [Self; 13] = [
-        Self::Planned,
-        Self::Ready,
-        Self::CreateSent,
-        Self::CreateDoubt,
-        Self::Draft,
-        Self::StartSent,
-        Self::StartDoubt,
-        Self::StartRefused,
-        Self::Running,
-        Self::Completed,
-        Self::Failed,
-        Self::NeedsReview,
-        Self::Halted,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The ledger's word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Ready => "ready",
-            Self::CreateSent => "create_sent",
-            Self::CreateDoubt => "create_doubt",
-            Self::Draft => "draft",
-            Self::StartSent => "start_sent",
-            Self::StartDoubt => "start_doubt",
-            Self::StartRefused => "start_refused",
-            Self::Running => "running",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::NeedsReview => "needs_review",
-            Self::Halted => "halted",
-        }
+        self.into()
     }
 
     /// Reads the ledger's word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|phase| phase.as_str() == word)
+        word.parse().ok()
     }
 
     /// Whether the attempt may occupy one of the key's places at the service.
@@ -102,7 +89,8 @@ pub(super) const IN_FLIGHT: &str = "'start_sent', 'start_doubt', 'start_refused'
 pub(super) const UNSTARTED: &str = "'planned', 'ready', 'create_sent', 'create_doubt', 'draft'";
 
 /// Under which name the job's draft was seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum DraftSeen {
     /// Under none.
     #[default]
@@ -110,36 +98,29 @@ pub enum DraftSeen {
     /// As `created`, which is documented as not started.
     Created,
     /// Under any other name, before it is known whether it runs by itself.
+    #[strum(serialize = "pending")]
     Unjudged,
     /// As `pending`, and it did not run by itself.
+    #[strum(serialize = "pending_draft")]
     Pending,
     /// Under a name that is not documented, and it did not run by itself.
+    #[strum(serialize = "other_draft")]
     Other,
     /// Running, although a draft was asked for.
     Started,
 }
 
 impl DraftSeen {
-    const ALL: [Self; 6] =
-        [Self::Unknown, Self::Created, Self::Unjudged, Self::Pending, Self::Other, Self::Started];
-
     /// The ledger's word. `pending` has meant [`DraftSeen::Unjudged`] since the first ledgers.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown",
-            Self::Created => "created",
-            Self::Unjudged => "pending",
-            Self::Pending => "pending_draft",
-            Self::Other => "other_draft",
-            Self::Started => "started",
-        }
+        self.into()
     }
 
     /// Reads the ledger's word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|seen| seen.as_str() == word)
+        word.parse().ok()
     }
 }
 

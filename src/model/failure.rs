@@ -4,10 +4,25 @@
 use std::fmt;
 use std::time::Duration;
 
+use strum::{EnumString, IntoStaticStr, VariantArray};
+
 use super::job::JobId;
 
 /// The class of a failure. Each variant says what the client does about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    IntoStaticStr,
+    EnumString,
+    VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum FailureKind {
     /// The command line or an input is wrong. Nothing was sent. Never retried.
     Usage,
@@ -103,62 +118,16 @@ impl FailureKind {
     /// A stable word for logs, the ledger and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::Configuration => "configuration",
-            Self::Unauthorized => "unauthorized",
-            Self::Forbidden => "forbidden",
-            Self::InsufficientCredits => "insufficient_credits",
-            Self::BudgetReached => "budget_reached",
-            Self::RateLimited => "rate_limited",
-            Self::Unavailable => "unavailable",
-            Self::Unreachable => "unreachable",
-            Self::Broken => "broken",
-            Self::InvalidRequest => "invalid_request",
-            Self::NotFound => "not_found",
-            Self::Conflict => "conflict",
-            Self::LinkExpired => "link_expired",
-            Self::JobFailed => "job_failed",
-            Self::TimedOut => "timed_out",
-            Self::Unverified => "unverified",
-            Self::Local => "local",
-            Self::Unwritable => "unwritable",
-            Self::Contract => "contract",
-            Self::NeedsReview => "needs_review",
-            Self::Interrupted => "interrupted",
-        }
+        self.into()
     }
 
     /// Every kind, for tables and for reading [`FailureKind::as_str`] back.
-    pub const ALL: [Self; 22] = [
-        Self::Usage,
-        Self::Configuration,
-        Self::Unauthorized,
-        Self::Forbidden,
-        Self::InsufficientCredits,
-        Self::BudgetReached,
-        Self::RateLimited,
-        Self::Unavailable,
-        Self::Unreachable,
-        Self::Broken,
-        Self::InvalidRequest,
-        Self::NotFound,
-        Self::Conflict,
-        Self::LinkExpired,
-        Self::JobFailed,
-        Self::TimedOut,
-        Self::Unverified,
-        Self::Local,
-        Self::Unwritable,
-        Self::Contract,
-        Self::NeedsReview,
-        Self::Interrupted,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// Reads a word of [`FailureKind::as_str`] back.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+        word.parse().ok()
     }
 }
 
@@ -378,7 +347,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_word_that_reads_back() {
-        for kind in FailureKind::ALL {
+        for &kind in FailureKind::ALL {
             assert_eq!(FailureKind::parse(kind.as_str()), Some(kind));
         }
         assert_eq!(FailureKind::parse("nonsense"), None);

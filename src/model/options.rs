@@ -5,8 +5,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use strum::{IntoStaticStr, VariantArray};
+
 /// Which model works on the video.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum ModelName {
     /// The service's default.
     #[default]
@@ -21,22 +26,20 @@ pub enum ModelName {
 
 impl ModelName {
     /// Every model, in the contract's order.
-    pub const ALL: [Self; 4] = [Self::Original, Self::Light, Self::Pro, Self::Human];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The service's word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Original => "original",
-            Self::Light => "light",
-            Self::Pro => "pro",
-            Self::Human => "human",
-        }
+        self.into()
     }
 }
 
 /// The file format of the output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum OutputFormat {
     /// VP9 in WebM, with alpha.
     #[default]
@@ -55,20 +58,12 @@ pub enum OutputFormat {
 
 impl OutputFormat {
     /// Every format, in the contract's order.
-    pub const ALL: [Self; 6] =
-        [Self::Webm, Self::Mov, Self::Mp4, Self::Gif, Self::Webp, Self::PngSequence];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The service's word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Webm => "webm",
-            Self::Mov => "mov",
-            Self::Mp4 => "mp4",
-            Self::Gif => "gif",
-            Self::Webp => "webp",
-            Self::PngSequence => "png_sequence",
-        }
+        self.into()
     }
 
     /// The ending of a file in this format, without the dot. A sequence comes as an archive.
@@ -99,7 +94,7 @@ macro_rules! words {
             type Err = BadOption;
 
             fn from_str(word: &str) -> Result<Self, BadOption> {
-                Self::ALL.into_iter().find(|known| known.as_str() == word).ok_or_else(|| {
+                Self::ALL.iter().copied().find(|known| known.as_str() == word).ok_or_else(|| {
                     let known: Vec<_> = Self::ALL.iter().map(|k| k.as_str()).collect();
                     BadOption(format!("unknown {} '{word}'; known: {}", $what, known.join(", ")))
                 })

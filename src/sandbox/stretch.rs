@@ -136,7 +136,7 @@ mod tests {
     fn a_stand_in_lasts_as_long_as_the_video_in_every_format() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("output");
-        for format in OutputFormat::ALL {
+        for &format in OutputFormat::ALL {
             for seconds in [0.1, 0.5, 2.0, 17.3, 123.4, 599.0] {
                 let stand_in = StandIn::new(format.as_str(), 100_000, seconds).unwrap();
                 let mut bytes = Vec::new();

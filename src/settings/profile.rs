@@ -7,6 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
 use crate::model::options::BadOption;
@@ -22,7 +23,10 @@ use super::{address, age, files, schema};
 const PRODUCTION_ASKS_ABOVE: f64 = 500.0;
 
 /// What a profile is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, IntoStaticStr, VariantArray,
+)]
+#[strum(serialize_all = "snake_case")]
 pub enum Environment {
     /// Trying things out.
     #[default]
@@ -34,16 +38,12 @@ pub enum Environment {
 }
 
 impl Environment {
-    const ALL: [Self; 3] = [Self::Dev, Self::Staging, Self::Prod];
+    const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The word for it in a file.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-            Self::Staging => "staging",
-            Self::Prod => "prod",
-        }
+        self.into()
     }
 }
 
@@ -57,12 +57,14 @@ impl FromStr for Environment {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
-        let known = Self::ALL.map(Self::as_str);
-        Self::ALL.into_iter().find(|environment| environment.as_str() == word).ok_or_else(|| {
-            let close = schema::nearest(word, known)
-                .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
-            format!("'{word}' is no environment; use dev, staging or prod{close}")
-        })
+        let known = Self::ALL.iter().map(|environment| environment.as_str());
+        Self::ALL.iter().copied().find(|environment| environment.as_str() == word).ok_or_else(
+            || {
+                let close = schema::nearest(word, known)
+                    .map_or_else(String::new, |close| format!("; did you mean \"{close}\"?"));
+                format!("'{word}' is no environment; use dev, staging or prod{close}")
+            },
+        )
     }
 }
 

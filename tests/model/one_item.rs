@@ -178,7 +178,7 @@ fn the_search_meets_every_phase_observation_and_effect() {
     let coverage = broad_coverage();
     let phases: BTreeSet<Phase> =
         coverage.edges().into_iter().flat_map(|(from, to)| [from, to]).collect();
-    assert_eq!(phases, BTreeSet::from(Phase::ALL));
+    assert_eq!(phases, Phase::ALL.iter().copied().collect());
     assert_eq!(coverage.seen(), BTreeSet::from(ALL_SEEN));
     assert_eq!(coverage.effects(), BTreeSet::from(ALL_EFFECTS));
 }
@@ -209,7 +209,7 @@ fn the_drawing_shows_the_steps_that_the_search_meets_and_no_others() {
 /// A settled row changes by the user's word only.
 #[test]
 fn settled_rows_stay_as_they_are() {
-    for phase in Phase::ALL.into_iter().filter(|phase| phase.is_settled()) {
+    for phase in Phase::ALL.iter().copied().filter(|phase| phase.is_settled()) {
         let row = Row { phase, job: Some(job_id(0)), ..Row::planned() };
         for seen in unasked() {
             let facts = facts(Drafts::Unknown);

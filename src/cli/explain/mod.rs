@@ -166,12 +166,12 @@ mod tests {
 
     #[test]
     fn everything_that_we_name_is_explained_once() {
-        holds_just("failure_kind", FailureKind::ALL.map(|kind| kind.as_str().to_owned()));
-        let classes = FailureKind::ALL.map(|kind| kind.exit_class().code());
+        holds_just("failure_kind", FailureKind::ALL.iter().map(|kind| kind.as_str().to_owned()));
+        let classes = FailureKind::ALL.iter().map(|kind| kind.exit_class().code());
         let exits = classes.into_iter().chain(0..=11).chain([130]);
         holds_just("exit_code", exits.map(|code| code.to_string()));
-        holds_just("phase", Phase::ALL.map(|phase| phase.as_str().to_owned()));
-        holds_just("item_state", EntryState::ALL.map(|state| state.as_str().to_owned()));
+        holds_just("phase", Phase::ALL.iter().map(|phase| phase.as_str().to_owned()));
+        holds_just("item_state", EntryState::ALL.iter().map(|state| state.as_str().to_owned()));
         let statuses = [
             JobStatus::Created,
             JobStatus::Pending,
@@ -193,7 +193,7 @@ mod tests {
         ];
         let refusals = refusals.iter().map(Refusal::as_str).chain(crate::listen::REASONS);
         holds_just("refusal", refusals.map(ToOwned::to_owned));
-        holds_just("difference", Wrong::ALL.map(|wrong| wrong.as_str().to_owned()));
+        holds_just("difference", Wrong::ALL.iter().map(|wrong| wrong.as_str().to_owned()));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::ledger::{KeyId, Spent, TaskId};
 use crate::model::{Credits, JobId, Pricing, Timestamp};
 
 use seen::{Cut, Seen};
+use strum::{IntoStaticStr, VariantArray};
 
 /// How far the service's clock and ours may be apart before a charge looks older than its start.
 const SKEW: Duration = Duration::from_mins(10);
@@ -49,7 +50,8 @@ pub struct Books<'a> {
 }
 
 /// What could be compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Basis {
     /// Every charge of the period.
     Charges,
@@ -68,16 +70,13 @@ impl Basis {
     /// A stable word for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Charges => "charges",
-            Self::SomeCharges => "some_charges",
-            Self::Nothing => "nothing",
-        }
+        self.into()
     }
 }
 
 /// What the audit comes to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Verdict {
     /// Every charge of the period has its attempt, and every completed attempt its charge.
     Matched,
@@ -91,16 +90,13 @@ impl Verdict {
     /// A stable word for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Matched => "matched",
-            Self::Unproven => "unproven",
-            Self::Different => "different",
-        }
+        self.into()
     }
 }
 
 /// In which way service and ledger differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum Wrong {
     /// Charged, and no attempt of this ledger.
     NotOurs,
@@ -109,6 +105,7 @@ pub enum Wrong {
     /// Completed, and not charged.
     NotCharged,
     /// Charged more than once.
+    #[strum(serialize = "charged_twice")]
     Twice,
     /// Charged for an item that another attempt was charged for already, and nobody asked for a
     /// second one.
@@ -119,26 +116,12 @@ pub enum Wrong {
 
 impl Wrong {
     /// Every way, for tables.
-    pub const ALL: [Self; 6] = [
-        Self::NotOurs,
-        Self::NotStarted,
-        Self::NotCharged,
-        Self::Twice,
-        Self::SecondAttempt,
-        Self::OtherAmount,
-    ];
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// A stable word for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotOurs => "not_ours",
-            Self::NotStarted => "not_started",
-            Self::NotCharged => "not_charged",
-            Self::Twice => "charged_twice",
-            Self::SecondAttempt => "second_attempt",
-            Self::OtherAmount => "other_amount",
-        }
+        self.into()
     }
 }
 

@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn every_failure_has_a_cause_whose_exit_code_is_documented() {
-        for kind in FailureKind::ALL {
+        for &kind in FailureKind::ALL {
             // A refusal of a documented request is a matter of the contract here, elsewhere of the
             // job.
             let refused = matches!(kind, FailureKind::InvalidRequest | FailureKind::NotFound);
