@@ -20,6 +20,7 @@
 //! implementation of the documented API and shares no wire types with [`client`]: a mistake in
 //! both would otherwise pass its own tests.
 
+pub mod audit;
 pub mod blocking;
 pub mod cli;
 pub mod client;
@@ -33,3 +34,4 @@ pub mod model;
 pub mod output;
 pub mod sandbox;
 pub mod settings;
+pub mod smoke;

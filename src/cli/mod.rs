@@ -3,36 +3,11 @@
 //! Flags are parsed into domain types here; what they mean is decided once, in `session`, and
 //! nothing after that looks at a flag or a variable again.
 
-mod completions;
-mod config;
-mod doctor;
-mod explain;
-mod extract;
-mod fetch;
-mod global;
-mod input_args;
-mod job_args;
-mod keys;
-mod limits;
-mod listen;
-mod logs;
-mod man;
-#[cfg(feature = "matting")]
-mod model;
-mod profile;
-mod rehearse;
-mod resume;
-mod run;
-mod sandbox;
-mod session;
+pub(crate) mod args;
+pub(crate) mod commands;
+mod context;
 mod signals;
-mod smoke_report;
-mod smoke_setup;
-mod smoke_test;
-mod status;
-mod upload;
-mod usage;
-mod waits;
+mod wait_notes;
 
 use std::ffi::{OsStr, OsString};
 
@@ -40,10 +15,10 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::env::{Env, terminal_size};
 use crate::model::{ExitClass, Failure, FailureKind};
-use crate::output::{Facts, Printer, Streams, Style, json, log};
+use crate::output::{Printer, Streams, Style, TerminalInfo, events::json, log};
 
-use global::Global;
-use session::Session;
+use self::args::global::Global;
+use self::context::AppContext;
 
 /// Threads for what blocks: the ledger's commits, hashing, files. Each takes some hundred kilobytes
 /// with its stack and its share of the allocator, so they, and not the inputs, would be what memory
@@ -80,25 +55,25 @@ const AFTER_HELP: &str = if cfg!(feature = "matting") {
 #[derive(Debug, Subcommand)]
 #[allow(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
 enum Command {
-    Run(run::Args),
-    Upload(upload::Args),
-    Status(status::Args),
-    Fetch(fetch::Args),
-    Resume(resume::Args),
-    Usage(usage::Args),
-    SmokeTest(smoke_test::Args),
-    Listen(listen::Args),
-    Keys(keys::Args),
-    Logs(logs::Args),
-    Explain(explain::Args),
-    Doctor(doctor::Args),
-    Sandbox(sandbox::Args),
-    Config(config::Args),
-    Profile(profile::Args),
-    Completions(completions::Args),
-    Man(man::Args),
+    Run(self::commands::run::Args),
+    Upload(self::commands::upload::Args),
+    Status(self::commands::status::Args),
+    Fetch(self::commands::fetch::Args),
+    Resume(self::commands::resume::Args),
+    Usage(self::commands::usage::Args),
+    SmokeTest(self::commands::smoke_test::Args),
+    Listen(self::commands::listen::Args),
+    Keys(self::commands::keys::Args),
+    Logs(self::commands::logs::Args),
+    Explain(self::commands::explain::Args),
+    Doctor(self::commands::doctor::Args),
+    Sandbox(self::commands::sandbox::Args),
+    Config(self::commands::config::Args),
+    Profile(self::commands::profile::Args),
+    Completions(self::commands::completions::Args),
+    Man(self::commands::man::Args),
     #[cfg(feature = "matting")]
-    Model(model::Args),
+    Model(self::commands::model::Args),
 }
 
 /// The whole command line as clap knows it, for completions, man pages and tests.
@@ -172,7 +147,7 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
         printer.json(&json::failed(&failure));
     }
     if command == Some("smoke-test") {
-        smoke_test::misread(&words, env, &printer, &failure);
+        self::commands::smoke_test::misread(&words, env, &printer, &failure);
     }
     ExitClass::Usage.code()
 }
@@ -189,14 +164,14 @@ fn wrong_command_line(rendered: &str, command: Option<&str>) -> Failure {
     Failure::new(FailureKind::Usage, "the command line", why).with_next(next)
 }
 
-fn facts(env: &Env) -> Facts {
+fn facts(env: &Env) -> TerminalInfo {
     let terminal = env.terminal;
-    Facts {
+    TerminalInfo {
         stdout: terminal.stdout,
         stderr: terminal.stderr,
         shared: terminal.shared,
         width: terminal.size.map(|(columns, _)| columns),
-        ..Facts::default()
+        ..TerminalInfo::default()
     }
     .with_variables(&env.vars)
 }
@@ -218,13 +193,15 @@ fn start_logging(global: &Global, env: &Env, printer: &Printer) -> Result<(), Fa
 fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failure> {
     // What needs neither settings nor a runtime.
     match &cli.command {
-        Command::Completions(args) => return Ok(completions::run(args, printer)),
-        Command::Explain(args) => return explain::run(args, printer),
-        Command::Man(args) => return man::run(args, printer, &env.current_dir),
+        Command::Completions(args) => return Ok(self::commands::completions::run(args, printer)),
+        Command::Explain(args) => return self::commands::explain::run(args, printer),
+        Command::Man(args) => return self::commands::man::run(args, printer, &env.current_dir),
         #[cfg(feature = "matting")]
-        Command::Model(args) => return model::run(args, &env, &cli.global, printer),
+        Command::Model(args) => {
+            return self::commands::model::run(args, &env, &cli.global, printer);
+        }
         Command::Config(args) if args.is_trust() => {
-            return config::trust(&env, &cli.global, printer);
+            return self::commands::config::trust(&env, &cli.global, printer);
         }
         _ => {}
     }
@@ -238,34 +215,34 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
         .build()
         .map_err(|error| Failure::local("starting", &error))?;
     if let Command::Doctor(args) = &cli.command {
-        return runtime.block_on(doctor::run(args, &env, &cli.global, printer));
+        return runtime.block_on(self::commands::doctor::run(args, &env, &cli.global, printer));
     }
     let sandboxed = cli.sandboxed();
     if let Command::Sandbox(args) = cli.command {
-        return runtime.block_on(sandbox::run(args, &env, printer));
+        return runtime.block_on(self::commands::sandbox::run(args, &env, printer));
     }
     let global = cli.global_of_command();
     let reported = matches!(cli.command, Command::SmokeTest(_)).then(|| env.clone());
-    let session =
-        Session::open(env, printer.clone(), &global, sandboxed).inspect_err(|failure| {
+    let app =
+        AppContext::open(env, printer.clone(), &global, sandboxed).inspect_err(|failure| {
             if let (Command::SmokeTest(args), Some(env)) = (&cli.command, &reported) {
-                smoke_test::refused(args, &global, env, printer, failure);
+                self::commands::smoke_test::refused(args, &global, env, printer, failure);
             }
         })?;
     let ended = runtime.block_on(async {
         match cli.command {
-            Command::Run(args) => run::run(args, &session).await,
-            Command::Upload(args) => upload::run(args, &session).await,
-            Command::Status(args) => status::run(args, &session).await,
-            Command::Fetch(args) => fetch::run(args, &session).await,
-            Command::Resume(args) => resume::run(args, &session).await,
-            Command::Usage(args) => usage::run(args, &session).await,
-            Command::SmokeTest(args) => smoke_test::run(args, &session).await,
-            Command::Listen(args) => listen::run(args, &session).await,
-            Command::Keys(args) => keys::run(args, &session).await,
-            Command::Config(args) => Ok(config::run(&args, &session)),
-            Command::Profile(args) => profile::run(args, &session).await,
-            Command::Logs(args) => logs::run(&args, &session),
+            Command::Run(args) => self::commands::run::run(args, &app).await,
+            Command::Upload(args) => self::commands::upload::run(args, &app).await,
+            Command::Status(args) => self::commands::status::run(args, &app).await,
+            Command::Fetch(args) => self::commands::fetch::run(args, &app).await,
+            Command::Resume(args) => self::commands::resume::run(args, &app).await,
+            Command::Usage(args) => self::commands::usage::run(args, &app).await,
+            Command::SmokeTest(args) => self::commands::smoke_test::run(args, &app).await,
+            Command::Listen(args) => self::commands::listen::run(args, &app).await,
+            Command::Keys(args) => self::commands::keys::run(args, &app).await,
+            Command::Config(args) => Ok(self::commands::config::run(&args, &app)),
+            Command::Profile(args) => self::commands::profile::run(args, &app).await,
+            Command::Logs(args) => self::commands::logs::run(&args, &app),
             Command::Sandbox(_)
             | Command::Completions(_)
             | Command::Doctor(_)

@@ -12,7 +12,7 @@ use crate::output::Printer;
 
 /// A token that is cancelled by the first signal. The second ends the process: the ledger is
 /// consistent at every moment, so nothing is lost but the time to say goodbye.
-pub(super) fn stop_on_signals(printer: &Printer) -> Result<CancellationToken, Failure> {
+pub(crate) fn stop_on_signals(printer: &Printer) -> Result<CancellationToken, Failure> {
     let listen =
         |kind| signal(kind).map_err(|error| Failure::local("listening for signals", &error));
     let (interrupt, terminate) =
@@ -27,7 +27,7 @@ const LEAVE_AFTER: Duration = Duration::from_millis(4_500);
 
 /// Ends the process when a command that was stopped, by a signal or since its time is over, does not
 /// end by itself: it may wait for an answer of the user, or of a file system.
-pub(super) fn leave_when_stopped(context: Arc<Context>, printer: &Printer) {
+pub(crate) fn leave_when_stopped(context: Arc<Context>, printer: &Printer) {
     let printer = printer.clone();
     tokio::spawn(async move {
         context.stop.cancelled().await;

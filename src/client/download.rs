@@ -5,13 +5,13 @@
 use bytes::Bytes;
 use url::Url;
 
-use super::call::Call;
-use super::facade::{Client, host};
-use super::limits::Admission;
-use super::log::Logged;
-use super::transport::{ANSWER_MAX, Decoder, Fault, Head, Incoming};
-use super::trouble::Trouble;
-use super::verdict::Side;
+use super::client::{Client, host};
+use super::limits::CallPermit;
+use super::request::attempt_error::AttemptError;
+use super::request::classify::HostRole;
+use super::request::log::LoggedAttempt;
+use super::request::options::RequestOptions;
+use super::transport::{ANSWER_MAX, Decoder, ResponseBody, ResponseHead, TransportError};
 use super::wire::error::ErrorBody;
 use crate::model::{Failure, FailureKind, JobId, OutputLink};
 
@@ -37,13 +37,13 @@ pub struct Download {
     pub etag: Option<String>,
     /// `Content-Type`, as the host gave it.
     pub content_type: Option<String>,
-    incoming: Incoming,
+    incoming: ResponseBody,
     /// Offset of the next byte.
     place: u64,
     what: String,
     job: Option<JobId>,
     /// Held until the download ends.
-    _leave: Admission,
+    _leave: CallPermit,
 }
 
 impl std::fmt::Debug for Download {
@@ -69,24 +69,23 @@ impl Download {
                 Ok(Some(piece))
             }
             Ok(None) => match self.total {
-                Some(total) if total != self.place => Err(self.failed(&Fault::Broken(format!(
-                    "{} bytes came instead of {total}",
-                    self.place
-                )))),
+                Some(total) if total != self.place => Err(self.failed(&TransportError::Broken(
+                    format!("{} bytes came instead of {total}", self.place),
+                ))),
                 _ => Ok(None),
             },
             Err(fault) => Err(self.failed(&fault)),
         }
     }
 
-    fn failed(&self, fault: &Fault) -> Failure {
-        Trouble::from_fault(fault).into_failure(self.what.clone(), self.job.clone())
+    fn failed(&self, fault: &TransportError) -> Failure {
+        AttemptError::from_fault(fault).into_failure(self.what.clone(), self.job.clone())
     }
 }
 
 /// What the answer to a range request holds.
 #[derive(Debug, PartialEq, Eq)]
-enum Answered {
+enum RangeAnswer {
     /// The range, of an output of this size.
     Rest { total: Option<u64> },
     /// The whole.
@@ -96,12 +95,12 @@ enum Answered {
 }
 
 /// An output that is asked for, and its name in failures and logs.
-struct Wanted<'a> {
+struct RequestedOutput<'a> {
     link: &'a OutputLink,
     url: Url,
     host: String,
     what: String,
-    call: &'a Call<'a>,
+    call: &'a RequestOptions<'a>,
 }
 
 impl Client {
@@ -114,7 +113,7 @@ impl Client {
         &self,
         link: &OutputLink,
         from: Option<ResumePoint>,
-        call: Call<'_>,
+        call: RequestOptions<'_>,
     ) -> Result<Download, Failure> {
         let what = format!("downloading the output (GET {})", link.redacted());
         let url = Url::parse(link.expose())
@@ -131,22 +130,22 @@ impl Client {
             });
         }
         self.inner.transport.check(&url)?;
-        let wanted = Wanted { link, host: host(&url), url, what, call: &call };
+        let wanted = RequestedOutput { link, host: host(&url), url, what, call: &call };
         let leave = self.inner.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
         if let Some(point) = &from {
             let (head, incoming) = self.open(&wanted, Some(point)).await?;
             match answered(&head, point) {
-                Answered::Rest { total } => {
+                RangeAnswer::Rest { total } => {
                     let mut rest = Download::new(&head, incoming, wanted, leave)?;
                     (rest.offset, rest.place, rest.total) = (point.offset, point.offset, total);
                     return Ok(rest);
                 }
-                Answered::Whole => {
+                RangeAnswer::Whole => {
                     let whole = Download::new(&head, incoming, wanted, leave)?;
                     return Ok(Download { restarted: true, ..whole });
                 }
                 // The whole output is requested below.
-                Answered::Unfit => {}
+                RangeAnswer::Unfit => {}
             }
         }
         let (head, incoming) = self.open(&wanted, None).await?;
@@ -157,21 +156,21 @@ impl Client {
     /// Sends one request. An answer that cannot hold the output is a failure.
     async fn open(
         &self,
-        wanted: &Wanted<'_>,
+        wanted: &RequestedOutput<'_>,
         from: Option<&ResumePoint>,
-    ) -> Result<(Head, Incoming), Failure> {
+    ) -> Result<(ResponseHead, ResponseBody), Failure> {
         let began = self.now();
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
         let opened = match self.inner.transport.open(wanted.url.clone(), rest).await {
             Ok((head, incoming)) => Ok((head.cleaned(&self.inner.sanitizer), incoming)),
-            Err(fault) => Err(Trouble::from_fault(&fault)),
+            Err(fault) => Err(AttemptError::from_fault(&fault)),
         };
         let opened = match opened {
             Ok((head, incoming)) if !is_useful(head.status, from.is_some()) => {
                 let asked = self.retry_after(&head);
                 let answer = incoming.refusal(head).await.decoded(ANSWER_MAX);
                 let said = ErrorBody::read(&answer.body, &self.inner.sanitizer);
-                Err(Trouble::from_refusal(Side::Output, &answer, said, asked))
+                Err(AttemptError::from_refusal(HostRole::Output, &answer, said, asked))
             }
             opened => opened,
         }
@@ -181,7 +180,7 @@ impl Client {
             Err(trouble) => trouble.request_id.as_deref(),
         };
         let trouble = opened.as_ref().err();
-        Logged {
+        LoggedAttempt {
             profile: self.profile(),
             method: "GET",
             path: &wanted.link.redacted(),
@@ -190,7 +189,7 @@ impl Client {
             took: self.now().since(began),
             request_id,
             job: wanted.call.job.as_ref(),
-            item: wanted.call.item,
+            input: wanted.call.input,
             trouble,
         }
         .write();
@@ -205,10 +204,10 @@ impl Download {
     /// An output is asked for without compression. One that comes compressed all the same is decoded
     /// as it comes, and one that cannot be decoded is a failure: neither may be saved as it is.
     fn new(
-        head: &Head,
-        incoming: Incoming,
-        wanted: Wanted<'_>,
-        leave: Admission,
+        head: &ResponseHead,
+        incoming: ResponseBody,
+        wanted: RequestedOutput<'_>,
+        leave: CallPermit,
     ) -> Result<Self, Failure> {
         let decoder = Decoder::new(head).map_err(|why| {
             let why = format!("the output cannot be decoded: {why}");
@@ -246,18 +245,18 @@ fn is_strong(etag: &str) -> bool {
 }
 
 /// Reads an answer to a request for the bytes from `point` on.
-fn answered(head: &Head, point: &ResumePoint) -> Answered {
+fn answered(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
     if head.status == 200 {
-        return Answered::Whole;
+        return RangeAnswer::Whole;
     }
     let same = head.etag.as_ref().is_none_or(|etag| *etag == point.etag);
     // The range of a compressed output counts compressed bytes.
     let is_plain = matches!(Decoder::new(head), Ok(None));
     match head.content_range.as_deref().and_then(content_range) {
         Some((first, total)) if head.status == 206 && same && is_plain && first == point.offset => {
-            Answered::Rest { total }
+            RangeAnswer::Rest { total }
         }
-        _ => Answered::Unfit,
+        _ => RangeAnswer::Unfit,
     }
 }
 
@@ -281,33 +280,33 @@ mod tests {
     #[test]
     fn only_the_rest_of_the_same_version_is_continued() {
         let point = ResumePoint { offset: 5, etag: "\"v1\"".into() };
-        let head = |status, range: Option<&str>, etag: Option<&str>| Head {
+        let head = |status, range: Option<&str>, etag: Option<&str>| ResponseHead {
             status,
             content_range: range.map(Into::into),
             etag: etag.map(Into::into),
-            ..Head::default()
+            ..ResponseHead::default()
         };
-        let rest = |total| Answered::Rest { total };
+        let rest = |total| RangeAnswer::Rest { total };
         let table = [
             (head(206, Some("bytes 5-9/10"), Some("\"v1\"")), rest(Some(10))),
             (head(206, Some("bytes 5-9/10"), None), rest(Some(10))),
             (head(206, Some("bytes 5-9/*"), Some("\"v1\"")), rest(None)),
-            (head(206, Some("bytes 5-9/10"), Some("\"v2\"")), Answered::Unfit),
-            (head(206, Some("bytes 0-9/10"), Some("\"v1\"")), Answered::Unfit),
-            (head(206, Some("bytes 6-9/10"), Some("\"v1\"")), Answered::Unfit),
-            (head(206, Some("bytes 5-4/10"), Some("\"v1\"")), Answered::Unfit),
-            (head(206, Some("bytes 5-10/10"), Some("\"v1\"")), Answered::Unfit),
-            (head(206, Some("items 5-9/10"), Some("\"v1\"")), Answered::Unfit),
-            (head(206, None, Some("\"v1\"")), Answered::Unfit),
+            (head(206, Some("bytes 5-9/10"), Some("\"v2\"")), RangeAnswer::Unfit),
+            (head(206, Some("bytes 0-9/10"), Some("\"v1\"")), RangeAnswer::Unfit),
+            (head(206, Some("bytes 6-9/10"), Some("\"v1\"")), RangeAnswer::Unfit),
+            (head(206, Some("bytes 5-4/10"), Some("\"v1\"")), RangeAnswer::Unfit),
+            (head(206, Some("bytes 5-10/10"), Some("\"v1\"")), RangeAnswer::Unfit),
+            (head(206, Some("items 5-9/10"), Some("\"v1\"")), RangeAnswer::Unfit),
+            (head(206, None, Some("\"v1\"")), RangeAnswer::Unfit),
             (
-                Head {
+                ResponseHead {
                     content_encoding: Some("gzip".into()),
                     ..head(206, Some("bytes 5-9/10"), Some("\"v1\""))
                 },
-                Answered::Unfit,
+                RangeAnswer::Unfit,
             ),
-            (head(416, Some("bytes */3"), None), Answered::Unfit),
-            (head(200, None, Some("\"v1\"")), Answered::Whole),
+            (head(416, Some("bytes */3"), None), RangeAnswer::Unfit),
+            (head(200, None, Some("\"v1\"")), RangeAnswer::Whole),
         ];
         for (head, expected) in table {
             assert_eq!(answered(&head, &point), expected, "{head:?}");

@@ -20,43 +20,36 @@
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
 //! files beyond the one that is uploaded, of the ledger, or of a terminal.
 
-mod asked;
-mod attempt;
-pub mod backoff;
-mod call;
+mod client;
+mod config;
+pub mod connectivity;
 mod download;
-mod endpoint;
-mod facade;
 pub mod limits;
-mod log;
-mod operation;
+mod outage;
 pub mod poll_schedule;
-mod proxy;
-pub mod reach;
-mod silence;
+pub mod request;
 pub mod transport;
-mod trouble;
-mod verdict;
+mod types;
 pub mod webhook;
 mod wire;
 
 #[cfg(test)]
 mod tests;
 
-pub use asked::{
-    AdminKey, Created, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, Started, UploadFile,
-    Uploaded, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
+pub use self::client::{Client, ResponseHook};
+pub use self::config::{CallTiming, ClientConfig};
+pub use self::download::{Download, ResumePoint};
+pub use self::limits::{
+    Backlog, BreakerConfig, CallPermit, LimitsReport, MemoryStore, NextCall, PaceReport, RateLimits,
 };
-pub use backoff::Wait;
-pub use call::{Call, LastAnswer, LastCheck, OnRetry};
-pub use download::{Download, ResumePoint};
-pub use endpoint::{Endpoint, Timing};
-pub use facade::{Client, Witness};
-pub use limits::{
-    Admission, Backlog, BreakerShape, Limits, LimitsReport, MemoryStore, NextCall, PaceReport,
+pub use self::outage::{Outage, OutageReporter, OutageView, RequestedPause, ServiceWait};
+pub use self::poll_schedule::PollTiming;
+pub use self::request::backoff::BackoffWait;
+pub use self::request::endpoint::EndpointRoute;
+pub use self::request::options::{LastAnswer, LastCheck, OnRetry, RequestOptions};
+pub use self::transport::Forwarder;
+pub use self::transport::proxy::ProxyChoice;
+pub use self::types::{
+    AdminKey, CreatedJob, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, StartedJob,
+    UploadFile, UploadedFile, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
 };
-pub use operation::Route;
-pub use poll_schedule::PollTiming;
-pub use proxy::ProxyChoice;
-pub use silence::{Pause, Reported, Silence, SilenceOf, Unanswered};
-pub use transport::Forwarder;

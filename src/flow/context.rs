@@ -7,17 +7,17 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{self, Client};
-use crate::ledger::{KeyId, Ledger, LedgerError, Owner, Task};
-use crate::model::event::Level;
+use crate::ledger::{ApiKeyId, Attempt, Ledger, LedgerError, ProcessLease};
+use crate::model::event::RemarkLevel;
 use crate::model::{
-    Clock, Event, Failure, FailureKind, Fingerprint, ItemEvent, ItemRef, Observer, Phase, Random,
+    Clock, Event, Failure, FailureKind, Fingerprint, InputEvent, InputRef, Observer, Random, Stage,
 };
 
 /// Every wait of the flow, by name (design, *Configuration*).
 #[derive(Debug, Clone, Copy)]
-pub struct Timing {
+pub struct RunTiming {
     /// The client's waits; the flow uses its backoff windows too.
-    pub client: client::Timing,
+    pub client: client::CallTiming,
     /// How long a request that was sent may still arrive.
     pub settle: Duration,
     /// When jobs are looked at.
@@ -33,9 +33,9 @@ pub struct Context {
     /// The ledger.
     pub ledger: Ledger,
     /// This process in the ledger.
-    pub owner: Arc<Owner>,
+    pub owner: Arc<ProcessLease>,
     /// Service and key.
-    pub key: KeyId,
+    pub key: ApiKeyId,
     /// Name of the profile.
     pub profile: String,
     /// Time.
@@ -45,7 +45,7 @@ pub struct Context {
     /// Told of everything.
     pub observer: Arc<dyn Observer>,
     /// Waits.
-    pub timing: Timing,
+    pub timing: RunTiming,
     /// Cancelled when the run is to end: nothing new is begun, and everything stays resumable.
     pub stop: CancellationToken,
     /// Whether it was stopped because the time given for it is over, and not by a signal.
@@ -59,9 +59,9 @@ impl Context {
     /// The context of the key that made a job: this one, unless it was made with the previous key.
     /// Jobs of keys that nobody has fall to this one, and are then not visible to it.
     #[must_use]
-    pub fn of_key<'a>(self: &'a Arc<Self>, print: &Fingerprint) -> &'a Arc<Self> {
+    pub fn of_key<'a>(self: &'a Arc<Self>, fingerprint: &Fingerprint) -> &'a Arc<Self> {
         match &self.previous {
-            Some(previous) if previous.key.print == *print => previous,
+            Some(previous) if previous.key.fingerprint == *fingerprint => previous,
             _ => self,
         }
     }
@@ -79,7 +79,7 @@ impl Context {
     /// What the operation answers.
     pub async fn ledger<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Ledger, &Owner) -> Result<T, LedgerError> + Send + 'static,
+        work: impl FnOnce(&Ledger, &ProcessLease) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, Failure> {
         let (ledger, owner) = (self.ledger.clone(), Arc::clone(&self.owner));
         blocking(move || work(&ledger, &owner).map_err(Failure::from)).await
@@ -100,20 +100,20 @@ impl Context {
         }
     }
 
-    pub(super) fn tell(&self, item: &ItemRef, what: ItemEvent) {
-        self.observer.observe(&Event::Item { item: item.clone(), what });
+    pub(crate) fn tell(&self, input: &InputRef, what: InputEvent) {
+        self.observer.observe(&Event::Input { input: input.clone(), what });
     }
 
-    pub(super) fn phase(&self, item: &ItemRef, phase: Phase) {
-        self.tell(item, ItemEvent::Phase(phase));
+    pub(crate) fn phase(&self, input: &InputRef, phase: Stage) {
+        self.tell(input, InputEvent::Phase(phase));
     }
 
-    pub(super) fn notice(&self, level: Level, text: impl Into<String>) {
+    pub(crate) fn notice(&self, level: RemarkLevel, text: impl Into<String>) {
         self.observer.observe(&Event::Notice { level, text: text.into() });
     }
 
     /// Sleeps, unless the run is stopped first.
-    pub(super) async fn sleep(&self, wait: Duration) -> Result<(), Failure> {
+    pub(crate) async fn sleep(&self, wait: Duration) -> Result<(), Failure> {
         self.unless_stopped(tokio::time::sleep(wait)).await
     }
 
@@ -127,7 +127,7 @@ impl Context {
 }
 
 /// Waits for `work`, unless `stop` is cancelled first.
-pub(super) async fn unless<T>(
+pub(crate) async fn unless<T>(
     stop: &CancellationToken,
     work: impl Future<Output = T>,
 ) -> Result<T, Failure> {
@@ -139,7 +139,7 @@ pub(super) async fn unless<T>(
 }
 
 /// Runs something that blocks away from the workers.
-pub(super) async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
     match crate::blocking::blocking(work).await {
@@ -150,18 +150,18 @@ pub(super) async fn blocking<T: Send + 'static>(
 
 /// What `task` was `done` with (sent, made) is a key that is not at hand: only that one sees what came
 /// of it.
-pub(super) fn key_not_at_hand(task: &Task, what: &str, done: &str) -> Failure {
-    let (key, profile) = (&task.work.key.print, &task.work.profile);
+pub(crate) fn key_not_at_hand(attempt: &Attempt, what: &str, done: &str) -> Failure {
+    let (key, profile) = (&attempt.work.key.fingerprint, &attempt.work.profile);
     let why =
         format!("it was {done} with key {key} of profile {profile}, which is not at hand here");
     let mut failure = Failure::new(FailureKind::Configuration, what, why)
         .with_next("the same command with that key: in RBGV_API_KEY, or in its profile");
-    failure.job.clone_from(&task.row.job);
+    failure.job.clone_from(&attempt.state.job);
     failure
 }
 
 /// The time given is over.
-pub(super) fn out_of_time() -> Failure {
+pub(crate) fn out_of_time() -> Failure {
     Failure::new(FailureKind::TimedOut, "stopped", "the time given is over")
 }
 

@@ -8,7 +8,7 @@
 //!
 //! - [`plan`]: every input found, checked, hashed, priced and named, in the ledger
 //! - `target`: proof that outputs can be written where they are wanted
-//! - `earlier`, `own_outputs`: jobs and outputs of a ledger that was lost
+//! - `unknown_jobs_of_key`, `own_outputs`: jobs and outputs of a ledger that was lost
 //! - `dispatch`: entries of the plan, a bounded number at a time
 //! - `drive`: one attempt: ask the protocol, commit the row, carry the effect out, and again
 //! - [`protocol`]: the pure rules that bill an input at most once
@@ -24,48 +24,25 @@
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals; it reads no environment
 //! and no clock but the ones it is given.
 
-mod arrivals;
-mod canary;
-mod carry;
-mod collect;
-mod conduct;
-mod context;
-mod dispatch;
-mod draft_gate;
-mod drive;
-mod earlier;
-mod evidence;
-mod fetch;
-mod inputs;
-mod naming;
-mod outage;
-mod own_outputs;
-mod pages;
-mod part;
+pub(crate) mod batch;
+pub(crate) mod context;
+pub(crate) mod job;
 pub mod plan;
-mod polling;
-pub mod protocol;
-mod queue;
-pub mod reconcile;
-mod review;
-mod run;
-mod search;
-mod send;
-pub mod smoke;
-mod stop;
-mod target;
-mod underway;
+pub(crate) mod polling;
+pub(crate) mod run;
+pub(crate) mod run_options;
+pub mod state_machine;
 
-pub use arrivals::{Arrivals, Look};
-pub use conduct::{Conduct, Destination};
-pub use context::{Context, Timing, interrupted};
-pub use dispatch::{Dispatch, StdoutSink, Verdict};
-pub use earlier::{Earlier, adopt, earlier};
-pub use fetch::{FetchRequest, plan_fetch};
-pub use inputs::{Found, List, Named, Selection};
-pub use naming::Template;
-pub use polling::{Settling, look, settle_by_webhook, watch};
-pub use review::settle_by_hand;
-pub use run::Run;
-pub use send::upload_files;
-pub use target::prove_open;
+pub use self::batch::{BatchRunner, RunResult, StdoutSink};
+pub use self::context::{Context, RunTiming, interrupted};
+pub use self::job::manual_review::settle_by_hand;
+pub use self::job::upload::upload_files;
+pub use self::plan::discover::{DiscoveredInput, FileSelection, InputList, InputSpec};
+pub use self::plan::existing_jobs::{FetchRequest, plan_fetch};
+pub use self::plan::output_path::NameTemplate;
+pub use self::plan::output_target::prove_open;
+pub use self::plan::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
+pub use self::plan::watch_folder::{FolderScan, FolderWatcher};
+pub use self::polling::{WebhookResult, look, settle_by_webhook, watch};
+pub use self::run::RunState;
+pub use self::run_options::{Destination, RunOptions};

@@ -20,7 +20,7 @@ const OTHERS: u32 = 0o077;
 ///
 /// # Errors
 /// It belongs to another user than root, or others may write to it and it holds files of something else.
-pub(super) fn check_directory(
+pub(crate) fn check_directory(
     directory: &Path,
     file: &Path,
 ) -> Result<Option<String>, LedgerError> {
@@ -52,7 +52,7 @@ pub(super) fn check_directory(
 ///
 /// # Errors
 /// It is not: a link could lead to a file of something else.
-pub(super) fn check_file(path: &Path) -> Result<(), LedgerError> {
+pub(crate) fn check_file(path: &Path) -> Result<(), LedgerError> {
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -68,7 +68,7 @@ pub(super) fn check_file(path: &Path) -> Result<(), LedgerError> {
 ///
 /// # Errors
 /// Its permissions cannot be changed.
-pub(super) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
+pub(crate) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
     let failed = |why| LedgerError::File { path: path.to_owned(), why };
     match std::fs::symlink_metadata(path) {
         Ok(found) if found.mode() & OTHERS != 0 => {

@@ -48,7 +48,7 @@ pub enum LedgerError {
 
 /// What has to be mended for a ledger to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mend {
+pub enum Remedy {
     /// Its directory: permissions, or something in the way.
     Place,
     /// Nothing: another process holds it for long.
@@ -62,24 +62,26 @@ pub enum Mend {
 impl LedgerError {
     /// What has to be mended.
     #[must_use]
-    pub fn mend(&self) -> Mend {
+    pub fn mend(&self) -> Remedy {
         use rusqlite::ErrorCode as Code;
         match self {
-            Self::File { why, .. } if why.kind() == std::io::ErrorKind::StorageFull => Mend::AsSaid,
-            Self::File { .. } => Mend::Place,
-            Self::Corrupt(_) => Mend::Content,
+            Self::File { why, .. } if why.kind() == std::io::ErrorKind::StorageFull => {
+                Remedy::AsSaid
+            }
+            Self::File { .. } => Remedy::Place,
+            Self::Corrupt(_) => Remedy::Content,
             Self::Database(error) => match error.sqlite_error_code() {
-                Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Mend::Place,
-                Some(Code::DatabaseBusy | Code::DatabaseLocked) => Mend::Wait,
-                Some(Code::DiskFull) => Mend::AsSaid,
-                _ => Mend::Content,
+                Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Remedy::Place,
+                Some(Code::DatabaseBusy | Code::DatabaseLocked) => Remedy::Wait,
+                Some(Code::DiskFull) => Remedy::AsSaid,
+                _ => Remedy::Content,
             },
             Self::Foreign
             | Self::Newer { .. }
             | Self::NetworkFileSystem(_)
             | Self::NotOurs(_)
             | Self::Exposed(_)
-            | Self::NotPlain(_) => Mend::AsSaid,
+            | Self::NotPlain(_) => Remedy::AsSaid,
         }
     }
 }

@@ -20,23 +20,17 @@
 //! - `spending`: what attempts cost
 
 mod access;
-mod account;
-mod batch;
-mod codec;
-mod delivery;
-mod durable;
+mod attempt_state;
 mod error;
-mod history;
-mod keys;
-mod limiters;
-mod owner;
-mod past;
-mod place;
-mod row;
+mod group_commit;
+mod json_columns;
+mod process_lease;
+pub(crate) mod read;
 mod schema;
-mod spending;
-mod story;
-mod task;
+pub(crate) mod write;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,23 +41,27 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::model::Clock;
 
-use durable::{Durability, Written};
+use self::group_commit::{GroupCommit, PendingCommit};
 
-pub use account::{Bills, Drafts, KeyId};
-pub use batch::{Batch, BatchId, Counts, Entry, EntryId, EntryState, NewBatch, Totals, Unfinished};
-pub use delivery::{NewDelivery, Taken};
-pub use error::{LedgerError, Mend};
-pub use history::{Heard, History};
-pub use keys::KeyFigures;
-pub use owner::{Owner, OwnerId};
-pub use past::Past;
-pub use place::{Asked, NewEntry, Placed};
-pub use row::{DraftSeen, Phase, Row};
-pub use spending::Spent;
-pub use story::{BatchLine, TaskLine, Told};
-pub use task::{
-    Claim, Commit, InFlightBound, LastLook, Source, StartGate, Started, Task, TaskId, Work,
+pub use self::attempt_state::{AttemptState, AttemptStatus, DraftObservation};
+pub use self::error::{LedgerError, Remedy};
+pub use self::process_lease::{ProcessId, ProcessLease};
+pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
+pub use self::read::cost_report::AttemptCost;
+pub use self::read::durations::JobDuration;
+pub use self::read::key_report::KeyReport;
+pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
+pub use self::write::attempts::{
+    Attempt, AttemptId, AttemptSpec, Claim, Commit, ConcurrencyLimit, InputSource, LastPoll,
+    StartCommit, StartLimits,
 };
+pub use self::write::batches::{
+    Batch, BatchId, BatchInput, InputCounts, InputId, InputState, NewBatch, PlanTotals,
+    UnfinishedInputs,
+};
+pub use self::write::dedupe::{AddResult, NewInput, RerunReason};
+pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
+pub use self::write::key_state::{ApiKeyId, BillingVisibility, DraftSupport};
 
 /// How long an operation waits for another process's transaction. Longer than any of ours can
 /// take, and longer than a backup of the file should.
@@ -75,12 +73,12 @@ const STATEMENTS: usize = 128;
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
 pub struct Ledger {
-    shared: Arc<Shared>,
+    shared: Arc<LedgerHandle>,
 }
 
-struct Shared {
+struct LedgerHandle {
     db: Mutex<Connection>,
-    durability: Durability,
+    durability: GroupCommit,
     owners: PathBuf,
     clock: Arc<dyn Clock>,
     boot_id: String,
@@ -117,10 +115,10 @@ impl Ledger {
         }
         // From here on, syncs are waited for outside of the database's lock.
         db.pragma_update(None, "synchronous", "NORMAL")?;
-        let durability = Durability::new(&path)?;
+        let durability = GroupCommit::new(&path)?;
         let boot_id = clock.boot_id();
         let db = Mutex::new(db);
-        let shared = Shared { db, durability, owners, clock, boot_id, repairs };
+        let shared = LedgerHandle { db, durability, owners, clock, boot_id, repairs };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -136,7 +134,7 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let (result, commit) = self.transact(work)?;
+        let (result, commit) = self.transaction(work)?;
         if let Some(commit) = commit {
             self.shared.durability.wait(commit)?;
         }
@@ -145,18 +143,18 @@ impl Ledger {
 
     /// A write that need not survive a crash of the machine: no sync is waited for. The next
     /// durable write carries it along.
-    fn write_lightly<T>(
+    fn write_relaxed<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        self.transact(work).map(|(result, _)| result)
+        self.transaction(work).map(|(result, _)| result)
     }
 
     /// A transaction, and its commit, if it changed anything.
-    fn transact<T>(
+    fn transaction<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
-    ) -> Result<(T, Option<Written>), LedgerError> {
+    ) -> Result<(T, Option<PendingCommit>), LedgerError> {
         let mut db = self.db();
         let before = db.total_changes();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -268,6 +266,3 @@ fn refuse_network_file_system(directory: &Path) -> Result<(), LedgerError> {
         None => Ok(()),
     }
 }
-
-#[cfg(test)]
-mod tests;

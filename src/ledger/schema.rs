@@ -20,7 +20,7 @@ const MIGRATIONS: [&str; 5] = [
 ];
 
 /// Brings the file behind `db` to the version that this program knows.
-pub(super) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
+pub(crate) fn migrate(db: &mut Connection) -> Result<(), LedgerError> {
     if is_current(db)? {
         return Ok(());
     }

@@ -20,28 +20,29 @@ impl Clock for Frozen {
     }
 }
 
-pub(super) fn open(directory: &Path) -> Ledger {
+pub(crate) fn open(directory: &Path) -> Ledger {
     Ledger::open(directory, Arc::new(Frozen(5_000, "boot-a"))).unwrap()
 }
 
-pub(super) fn key() -> KeyId {
-    KeyId { origin: "https://api.example".into(), print: Fingerprint("abc".into()) }
+pub(crate) fn key() -> ApiKeyId {
+    ApiKeyId { origin: "https://api.example".into(), fingerprint: Fingerprint("abc".into()) }
 }
 
-pub(super) fn batch(ledger: &Ledger) -> BatchId {
-    let new = NewBatch { profile: "dev".into(), key: key(), conduct: "{}".into(), pricing: None };
+pub(crate) fn batch(ledger: &Ledger) -> BatchId {
+    let new =
+        NewBatch { profile: "dev".into(), key: key(), run_options: "{}".into(), pricing: None };
     ledger.open_batch(&new).unwrap()
 }
 
-pub(super) fn entry(item: &str, target: &str, correlation: &str) -> NewEntry {
-    NewEntry {
+pub(crate) fn input(input: &str, target: &str, correlation: &str) -> NewInput {
+    NewInput {
         name: target.to_owned(),
         target: Some(PathBuf::from(target)),
-        work: Work {
-            item_key: item.to_owned(),
+        work: AttemptSpec {
+            content_key: input.to_owned(),
             key: key(),
             profile: "dev".into(),
-            source: Source::File {
+            source: InputSource::File {
                 path: "/in/a.mp4".into(),
                 size: 3,
                 modified_ns: 4,
@@ -57,33 +58,38 @@ pub(super) fn entry(item: &str, target: &str, correlation: &str) -> NewEntry {
     }
 }
 
-pub(super) fn placed(ledger: &Ledger, batch: BatchId, new: NewEntry) -> (EntryId, TaskId, bool) {
+pub(crate) fn placed(ledger: &Ledger, batch: BatchId, new: NewInput) -> (InputId, AttemptId, bool) {
     match ledger.place(batch, &[new]).unwrap().remove(0) {
-        Placed::In { entry, task, fresh, .. } => (entry, task, fresh),
-        Placed::Collision(other) => panic!("collides with {other}"),
+        AddResult::In { input, attempt, fresh, .. } => (input, attempt, fresh),
+        AddResult::Collision(other) => panic!("collides with {other}"),
     }
 }
 
 /// Three attempts of a batch, each of an entry of its own.
-fn three_claimed(ledger: &Ledger, owner: &Owner, batch: BatchId) -> Vec<Task> {
+fn three_claimed(ledger: &Ledger, owner: &ProcessLease, batch: BatchId) -> Vec<Attempt> {
     let claim = |n: u32| {
-        let new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
-        let (_, task, _) = placed(ledger, batch, new);
-        claimed(ledger, owner, task)
+        let new = input(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
+        let (_, attempt, _) = placed(ledger, batch, new);
+        claimed(ledger, owner, attempt)
     };
     (0..3).map(claim).collect()
 }
 
-pub(super) fn claimed(ledger: &Ledger, owner: &Owner, id: TaskId) -> Task {
+pub(crate) fn claimed(ledger: &Ledger, owner: &ProcessLease, id: AttemptId) -> Attempt {
     match ledger.claim(owner, id).unwrap() {
-        Claim::Mine(task) => *task,
+        Claim::Mine(attempt) => *attempt,
         Claim::Busy => panic!("busy"),
     }
 }
 
-pub(super) fn reach(ledger: &Ledger, owner: &Owner, task: &mut Task, phase: Phase) {
-    task.row.phase = phase;
-    assert_eq!(ledger.commit(owner, task, "", None).unwrap(), Commit::Written);
+pub(crate) fn reach(
+    ledger: &Ledger,
+    owner: &ProcessLease,
+    attempt: &mut Attempt,
+    phase: AttemptStatus,
+) {
+    attempt.state.phase = phase;
+    assert_eq!(ledger.commit(owner, attempt, "", None).unwrap(), Commit::Written);
 }
 
 #[test]
@@ -91,14 +97,14 @@ fn equal_items_share_one_attempt_and_equal_targets_collide() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let first = batch(&ledger);
-    let (_, one, fresh) = placed(&ledger, first, entry("k", "/out/a", "c1"));
+    let (_, one, fresh) = placed(&ledger, first, input("k", "/out/a", "c1"));
     assert!(fresh);
-    let (_, two, fresh) = placed(&ledger, first, entry("k", "/out/b", "c2"));
+    let (_, two, fresh) = placed(&ledger, first, input("k", "/out/b", "c2"));
     assert!(!fresh);
     assert_eq!(one, two);
-    let collision = ledger.place(first, &[entry("other", "/out/a", "c3")]).unwrap();
-    assert_eq!(collision, [Placed::Collision("/out/a".into())]);
-    let (_, three, _) = placed(&ledger, batch(&ledger), entry("k", "/out/a", "c4"));
+    let collision = ledger.place(first, &[input("other", "/out/a", "c3")]).unwrap();
+    assert_eq!(collision, [AddResult::Collision("/out/a".into())]);
+    let (_, three, _) = placed(&ledger, batch(&ledger), input("k", "/out/a", "c4"));
     assert_eq!(three, one);
 }
 
@@ -107,30 +113,30 @@ fn a_new_attempt_is_made_only_when_it_cannot_bill_twice_or_was_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let owner = ledger.register("p1").unwrap();
-    let (_, first, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
-    let mut task = claimed(&ledger, &owner, first);
+    let (_, first, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
+    let mut attempt = claimed(&ledger, &owner, first);
 
-    task.row.starts = 1;
-    task.row.failure = Some(Failure::new(FailureKind::JobFailed, "job", "no subject"));
-    reach(&ledger, &owner, &mut task, Phase::Failed);
-    let (_, same, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c2"));
+    attempt.state.starts = 1;
+    attempt.state.failure = Some(Failure::new(FailureKind::JobFailed, "job", "no subject"));
+    reach(&ledger, &owner, &mut attempt, AttemptStatus::Failed);
+    let (_, same, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c2"));
     assert_eq!(same, first, "a failed job may have been billed");
 
-    task.row.starts = 0;
-    reach(&ledger, &owner, &mut task, Phase::Failed);
-    let (_, other, fresh) = placed(&ledger, batch(&ledger), entry("k", "/a", "c3"));
+    attempt.state.starts = 0;
+    reach(&ledger, &owner, &mut attempt, AttemptStatus::Failed);
+    let (_, other, fresh) = placed(&ledger, batch(&ledger), input("k", "/a", "c3"));
     assert!(fresh && other != first, "nothing was billed");
-    assert_eq!(ledger.task(other).unwrap().attempt, 2);
+    assert_eq!(ledger.attempt(other).unwrap().number, 2);
 
-    let mut task = claimed(&ledger, &owner, other);
-    reach(&ledger, &owner, &mut task, Phase::Completed);
-    let (_, same, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c4"));
+    let mut attempt = claimed(&ledger, &owner, other);
+    reach(&ledger, &owner, &mut attempt, AttemptStatus::Completed);
+    let (_, same, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c4"));
     assert_eq!(same, other);
-    let again = NewEntry { again: true, ..entry("k", "/a", "c5") };
+    let again = NewInput { again: true, ..input("k", "/a", "c5") };
     let third = batch(&ledger);
     let (_, third_task, fresh) = placed(&ledger, third, again.clone());
     assert!(fresh);
-    let twin = NewEntry { target: Some("/b".into()), correlation: "c6".into(), ..again };
+    let twin = NewInput { target: Some("/b".into()), correlation: "c6".into(), ..again };
     let (_, twin_task, fresh) = placed(&ledger, third, twin);
     assert!(!fresh, "one batch asks for one new attempt");
     assert_eq!(twin_task, third_task);
@@ -140,16 +146,16 @@ fn a_new_attempt_is_made_only_when_it_cannot_bill_twice_or_was_asked_for() {
 fn living_owners_keep_their_rows_and_dead_ones_lose_them() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
     let first = ledger.register("p1").unwrap();
     let second = ledger.register("p2").unwrap();
-    let task = claimed(&ledger, &first, id);
+    let attempt = claimed(&ledger, &first, id);
     assert!(matches!(ledger.claim(&second, id).unwrap(), Claim::Busy));
     assert!(matches!(ledger.claim(&first, id).unwrap(), Claim::Busy));
-    assert!(ledger.still_owned(&first, &task).unwrap());
+    assert!(ledger.still_owned(&first, &attempt).unwrap());
     drop(first);
     let adopted = claimed(&ledger, &second, id);
-    assert_eq!(adopted.epoch, task.epoch + 1);
+    assert_eq!(adopted.epoch, attempt.epoch + 1);
     ledger.release(&second, &adopted).unwrap();
     assert!(!ledger.still_owned(&second, &adopted).unwrap());
 }
@@ -158,17 +164,21 @@ fn living_owners_keep_their_rows_and_dead_ones_lose_them() {
 fn a_process_that_was_taken_over_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
     let stopped = ledger.register("p1").unwrap();
-    let mut task = claimed(&ledger, &stopped, id);
+    let mut attempt = claimed(&ledger, &stopped, id);
     ledger.take_over(id).unwrap();
-    task.row.phase = Phase::StartSent;
-    assert_eq!(ledger.commit(&stopped, &task, "late", None).unwrap(), Commit::Lost);
-    let gate =
-        StartGate { batch: BatchId(1), in_flight: Arc::new(|_| 8), max_credits: None, rate: None };
-    assert_eq!(ledger.commit_start(&stopped, &task, &gate).unwrap(), Started::Lost);
-    assert!(!ledger.still_owned(&stopped, &task).unwrap());
-    assert_eq!(ledger.task(id).unwrap().row.phase, Phase::Planned);
+    attempt.state.phase = AttemptStatus::StartSent;
+    assert_eq!(ledger.commit(&stopped, &attempt, "late", None).unwrap(), Commit::Lost);
+    let gate = StartLimits {
+        batch: BatchId(1),
+        in_flight: Arc::new(|_| 8),
+        max_credits: None,
+        rate: None,
+    };
+    assert_eq!(ledger.commit_start(&stopped, &attempt, &gate).unwrap(), StartCommit::Lost);
+    assert!(!ledger.still_owned(&stopped, &attempt).unwrap());
+    assert_eq!(ledger.attempt(id).unwrap().state.phase, AttemptStatus::Planned);
     assert!(ledger.story(id).unwrap().is_empty());
 }
 
@@ -178,15 +188,15 @@ fn the_gate_knows_what_another_process_has_just_learned() {
     let (ledger, other) = (open(dir.path()), open(dir.path()));
     let owner = ledger.register("p1").unwrap();
     let id = batch(&ledger);
-    let (_, task, _) = placed(&ledger, id, entry("k", "/a", "c1"));
-    let mut task = claimed(&ledger, &owner, task);
-    task.row.phase = Phase::StartSent;
-    let in_flight: InFlightBound = Arc::new(|limits| limits.jobs.size);
-    let gate = StartGate { batch: id, in_flight, max_credits: None, rate: None };
-    assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::AtCap);
-    let limits = LimitKey { origin: key().origin, fingerprint: Some(key().print) };
+    let (_, attempt, _) = placed(&ledger, id, input("k", "/a", "c1"));
+    let mut attempt = claimed(&ledger, &owner, attempt);
+    attempt.state.phase = AttemptStatus::StartSent;
+    let in_flight: ConcurrencyLimit = Arc::new(|limits| limits.jobs.size);
+    let gate = StartLimits { batch: id, in_flight, max_credits: None, rate: None };
+    assert_eq!(ledger.commit_start(&owner, &attempt, &gate).unwrap(), StartCommit::AtCap);
+    let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
     other.change_key(&limits, &mut |known| known.jobs.size = 1).unwrap();
-    assert_eq!(ledger.commit_start(&owner, &task, &gate).unwrap(), Started::Committed);
+    assert_eq!(ledger.commit_start(&owner, &attempt, &gate).unwrap(), StartCommit::Committed);
 }
 
 #[test]
@@ -195,36 +205,40 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
     let ledger = open(dir.path());
     let owner = ledger.register("p1").unwrap();
     let id = batch(&ledger);
-    let mut tasks = three_claimed(&ledger, &owner, id);
-    for task in &mut tasks {
-        task.row.phase = Phase::StartSent;
-        task.row.starts = 1;
+    let mut attempts = three_claimed(&ledger, &owner, id);
+    for attempt in &mut attempts {
+        attempt.state.phase = AttemptStatus::StartSent;
+        attempt.state.starts = 1;
     }
-    let capped = StartGate { batch: id, in_flight: Arc::new(|_| 1), max_credits: None, rate: None };
-    assert_eq!(ledger.commit_start(&owner, &tasks[0], &capped).unwrap(), Started::Committed);
-    assert_eq!(ledger.commit_start(&owner, &tasks[1], &capped).unwrap(), Started::AtCap);
+    let capped =
+        StartLimits { batch: id, in_flight: Arc::new(|_| 1), max_credits: None, rate: None };
+    assert_eq!(ledger.commit_start(&owner, &attempts[0], &capped).unwrap(), StartCommit::Committed);
+    assert_eq!(ledger.commit_start(&owner, &attempts[1], &capped).unwrap(), StartCommit::AtCap);
     assert_eq!(ledger.in_flight(&key()).unwrap(), 1);
-    let repeated = ledger.commit_start(&owner, &tasks[0], &capped).unwrap();
-    assert_eq!(repeated, Started::Committed, "a repeated start keeps its own place");
-    tasks[0].row.phase = Phase::StartDoubt;
-    ledger.commit(&owner, &tasks[0], "no answer", None).unwrap();
+    let repeated = ledger.commit_start(&owner, &attempts[0], &capped).unwrap();
+    assert_eq!(repeated, StartCommit::Committed, "a repeated start keeps its own place");
+    attempts[0].state.phase = AttemptStatus::StartDoubt;
+    ledger.commit(&owner, &attempts[0], "no answer", None).unwrap();
     assert_eq!(ledger.in_flight(&key()).unwrap(), 1, "it may have landed");
-    tasks[0].look.status = Some(JobStatus::Created);
-    ledger.commit(&owner, &tasks[0], "look", None).unwrap();
-    assert!(!tasks[0].holds_place() && ledger.in_flight(&key()).unwrap() == 0);
+    attempts[0].look.status = Some(JobStatus::Created);
+    ledger.commit(&owner, &attempts[0], "look", None).unwrap();
+    assert!(!attempts[0].occupies_slot() && ledger.in_flight(&key()).unwrap() == 0);
 
     let max_credits = Some(Credits(4.5));
-    let bounded = StartGate { batch: id, in_flight: Arc::new(|_| 8), max_credits, rate: None };
-    assert_eq!(ledger.commit_start(&owner, &tasks[1], &bounded).unwrap(), Started::Committed);
-    let refused = ledger.commit_start(&owner, &tasks[2], &bounded).unwrap();
+    let bounded = StartLimits { batch: id, in_flight: Arc::new(|_| 8), max_credits, rate: None };
+    assert_eq!(
+        ledger.commit_start(&owner, &attempts[1], &bounded).unwrap(),
+        StartCommit::Committed
+    );
+    let refused = ledger.commit_start(&owner, &attempts[2], &bounded).unwrap();
     assert_eq!(
         refused,
-        Started::OverBudget { spent: Credits(4.0), wanted: Some(Credits(2.0)) },
+        StartCommit::OverBudget { spent: Credits(4.0), wanted: Some(Credits(2.0)) },
         "two are started or in doubt"
     );
-    tasks[2].work.estimate = None;
-    let unpriced = ledger.commit_start(&owner, &tasks[2], &bounded).unwrap();
-    assert!(matches!(unpriced, Started::OverBudget { wanted: None, .. }));
+    attempts[2].work.estimate = None;
+    let unpriced = ledger.commit_start(&owner, &attempts[2], &bounded).unwrap();
+    assert!(matches!(unpriced, StartCommit::OverBudget { wanted: None, .. }));
 }
 
 #[test]
@@ -232,12 +246,12 @@ fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let owner = ledger.register("p1").unwrap();
-    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
-    let mut task = claimed(&ledger, &owner, id);
-    task.row = Row {
-        phase: Phase::StartDoubt,
+    let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
+    let mut attempt = claimed(&ledger, &owner, id);
+    attempt.state = AttemptState {
+        phase: AttemptStatus::StartDoubt,
         job: Some(JobId("j-1".into())),
-        draft: DraftSeen::Created,
+        draft: DraftObservation::Created,
         creates: 2,
         starts: 1,
         reuploads: 1,
@@ -247,16 +261,16 @@ fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
         url_reused: true,
         failure: Some(Failure::new(FailureKind::Broken, "start", "reset")),
     };
-    task.look.progress = Some(12.5);
-    assert_eq!(ledger.commit(&owner, &task, "doubt", Some("r-1")).unwrap(), Commit::Written);
-    assert_eq!(ledger.task(id).unwrap().row, task.row);
-    assert_eq!(ledger.task_of_job(&JobId("j-1".into())).unwrap().unwrap().id, id);
+    attempt.look.progress = Some(12.5);
+    assert_eq!(ledger.commit(&owner, &attempt, "doubt", Some("r-1")).unwrap(), Commit::Written);
+    assert_eq!(ledger.attempt(id).unwrap().state, attempt.state);
+    assert_eq!(ledger.attempt_of_job(&JobId("j-1".into())).unwrap().unwrap().id, id);
     let story = ledger.story(id).unwrap();
-    assert_eq!((story[0].phase, story[0].note.as_str()), (Phase::StartDoubt, "doubt"));
+    assert_eq!((story[0].phase, story[0].note.as_str()), (AttemptStatus::StartDoubt, "doubt"));
     assert_eq!(story[0].request_id.as_deref(), Some("r-1"));
 
     let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
-    assert_eq!(rebooted.task(id).unwrap().row.sent, Some(Instant(7)));
+    assert_eq!(rebooted.attempt(id).unwrap().state.sent, Some(Instant(7)));
 }
 
 #[test]
@@ -265,17 +279,17 @@ fn entries_come_longest_first_and_page_without_loss() {
     let ledger = open(dir.path());
     let id = batch(&ledger);
     for (n, seconds) in [1.0, 9.0, 5.0, 5.0].into_iter().enumerate() {
-        let mut new = entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
+        let mut new = input(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"));
         new.work.duration = Some(seconds);
         placed(&ledger, id, new);
     }
     let mut names = Vec::new();
     let mut after = None;
     loop {
-        let page = ledger.open_entries(id, after, 1).unwrap();
-        let Some(entry) = page.first() else { break };
-        after = Some((entry.rank, entry.id));
-        names.push(entry.name.clone());
+        let page = ledger.open_inputs(id, after, 1).unwrap();
+        let Some(input) = page.first() else { break };
+        after = Some((input.rank, input.id));
+        names.push(input.name.clone());
     }
     assert_eq!(names, ["/out/1", "/out/2", "/out/3", "/out/0"]);
 }
@@ -285,14 +299,14 @@ fn a_discarded_plan_leaves_nothing_and_takes_nothing_of_others() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let kept = batch(&ledger);
-    let (_, shared, _) = placed(&ledger, kept, entry("k", "/a", "c1"));
+    let (_, shared, _) = placed(&ledger, kept, input("k", "/a", "c1"));
     let refused = batch(&ledger);
-    placed(&ledger, refused, entry("k", "/a", "c2"));
-    let (_, alone, _) = placed(&ledger, refused, entry("k2", "/b", "c3"));
-    ledger.discard(refused).unwrap();
+    placed(&ledger, refused, input("k", "/a", "c2"));
+    let (_, alone, _) = placed(&ledger, refused, input("k2", "/b", "c3"));
+    ledger.delete_batch(refused).unwrap();
     assert!(ledger.batch(refused).unwrap().is_none());
-    assert!(ledger.task(alone).is_err());
-    assert!(ledger.task(shared).is_ok());
+    assert!(ledger.attempt(alone).is_err());
+    assert!(ledger.attempt(shared).is_ok());
     assert_eq!(ledger.counts(kept).unwrap().open, 1);
 }
 
@@ -300,30 +314,34 @@ fn a_discarded_plan_leaves_nothing_and_takes_nothing_of_others() {
 fn outputs_are_known_by_content() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let (entry, task, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
+    let (input, attempt, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
     assert!(!ledger.is_output("ff").unwrap());
-    ledger.announce_output(entry, "ff", 9).unwrap();
+    ledger.record_output_hash(input, "ff", 9).unwrap();
     assert!(ledger.is_output("ff").unwrap());
-    assert_eq!(ledger.outputs(task).unwrap(), [(PathBuf::from("/a"), "ff".to_owned(), 9)]);
+    assert_eq!(ledger.outputs(attempt).unwrap(), [(PathBuf::from("/a"), "ff".to_owned(), 9)]);
 }
 
 #[test]
 fn drafts_uploads_and_prices_are_remembered() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Unknown);
-    ledger.learn_drafts(&key(), Drafts::Honoured).unwrap();
-    assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Honoured);
-    assert_eq!(ledger.bills(&key()).unwrap(), Bills::Unknown);
+    assert_eq!(ledger.drafts(&key()).unwrap(), DraftSupport::Unknown);
+    ledger.learn_drafts(&key(), DraftSupport::Honoured).unwrap();
+    assert_eq!(ledger.drafts(&key()).unwrap(), DraftSupport::Honoured);
+    assert_eq!(ledger.bills(&key()).unwrap(), BillingVisibility::Unknown);
     for (seen, known) in [
-        (Bills::Shown, Bills::Shown),
-        (Bills::Hidden, Bills::Hidden),
-        (Bills::Shown, Bills::Hidden),
+        (BillingVisibility::Shown, BillingVisibility::Shown),
+        (BillingVisibility::Hidden, BillingVisibility::Hidden),
+        (BillingVisibility::Shown, BillingVisibility::Hidden),
     ] {
         ledger.learn_bills(&key(), seen).unwrap();
         assert_eq!(ledger.bills(&key()).unwrap(), known);
     }
-    assert_eq!(ledger.drafts(&key()).unwrap(), Drafts::Honoured, "the one leaves the other alone");
+    assert_eq!(
+        ledger.drafts(&key()).unwrap(),
+        DraftSupport::Honoured,
+        "the one leaves the other alone"
+    );
     ledger.remember_upload(&key(), "aa", "https://x/1").unwrap();
     ledger.remember_upload(&key(), "aa", "https://x/2").unwrap();
     assert_eq!(ledger.known_upload(&key(), "aa").unwrap().as_deref(), Some("https://x/2"));
@@ -343,30 +361,30 @@ fn creates_wait_for_a_first_draft_that_is_watched_and_for_none_once_drafts_are_k
     let ledger = open(dir.path());
     let owner = ledger.register("p").unwrap();
     let batch = batch(&ledger);
-    let (_, first, _) = placed(&ledger, batch, entry("k", "/a", "c1"));
-    let (_, second, _) = placed(&ledger, batch, entry("k2", "/b", "c2"));
+    let (_, first, _) = placed(&ledger, batch, input("k", "/a", "c1"));
+    let (_, second, _) = placed(&ledger, batch, input("k2", "/b", "c2"));
     let mut watched = claimed(&ledger, &owner, first);
     let mut waiting = claimed(&ledger, &owner, second);
-    waiting.row.phase = Phase::CreateSent;
-    let may_go = || ledger.commit_lone_create(&owner, &waiting, None).unwrap().is_some();
+    waiting.state.phase = AttemptStatus::CreateSent;
+    let may_go = || ledger.commit_exclusive_create(&owner, &waiting, None).unwrap().is_some();
     for (phase, draft, goes) in [
-        (Phase::CreateSent, DraftSeen::Unknown, false),
-        (Phase::Draft, DraftSeen::Unjudged, false),
-        (Phase::Draft, DraftSeen::Pending, true),
-        (Phase::StartSent, DraftSeen::Pending, true),
+        (AttemptStatus::CreateSent, DraftObservation::Unknown, false),
+        (AttemptStatus::Draft, DraftObservation::Unjudged, false),
+        (AttemptStatus::Draft, DraftObservation::Pending, true),
+        (AttemptStatus::StartSent, DraftObservation::Pending, true),
     ] {
-        watched.row.draft = draft;
+        watched.state.draft = draft;
         reach(&ledger, &owner, &mut watched, phase);
         assert_eq!(may_go(), goes, "{phase:?} {draft:?}");
     }
     for (drafts, draft_goes, create_goes) in
-        [(Drafts::Ignored, true, false), (Drafts::Honoured, true, true)]
+        [(DraftSupport::Ignored, true, false), (DraftSupport::Honoured, true, true)]
     {
         ledger.learn_drafts(&key(), drafts).unwrap();
-        watched.row.draft = DraftSeen::Unjudged;
-        reach(&ledger, &owner, &mut watched, Phase::Draft);
+        watched.state.draft = DraftObservation::Unjudged;
+        reach(&ledger, &owner, &mut watched, AttemptStatus::Draft);
         assert_eq!(may_go(), draft_goes, "{drafts:?}");
-        reach(&ledger, &owner, &mut watched, Phase::CreateSent);
+        reach(&ledger, &owner, &mut watched, AttemptStatus::CreateSent);
         assert_eq!(may_go(), create_goes, "{drafts:?}");
     }
 }
@@ -376,21 +394,21 @@ fn a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let owner = ledger.register("p").unwrap();
-    let (_, id, _) = placed(&ledger, batch(&ledger), entry("k", "/a", "c1"));
-    let mut task = claimed(&ledger, &owner, id);
+    let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
+    let mut attempt = claimed(&ledger, &owner, id);
     for (phase, status, holds) in [
-        (Phase::StartDoubt, None, true),
-        (Phase::StartDoubt, Some("created"), false),
-        (Phase::StartDoubt, Some("pending"), false),
-        (Phase::StartDoubt, Some("drafted"), false),
-        (Phase::StartDoubt, Some("processing"), true),
-        (Phase::StartRefused, Some("pending"), true),
-        (Phase::Running, Some("pending"), true),
+        (AttemptStatus::StartDoubt, None, true),
+        (AttemptStatus::StartDoubt, Some("created"), false),
+        (AttemptStatus::StartDoubt, Some("pending"), false),
+        (AttemptStatus::StartDoubt, Some("drafted"), false),
+        (AttemptStatus::StartDoubt, Some("processing"), true),
+        (AttemptStatus::StartRefused, Some("pending"), true),
+        (AttemptStatus::Running, Some("pending"), true),
     ] {
-        task.look.status = status.map(JobStatus::parse);
-        reach(&ledger, &owner, &mut task, phase);
+        attempt.look.status = status.map(JobStatus::parse);
+        reach(&ledger, &owner, &mut attempt, phase);
         let counted = ledger.in_flight(&key()).unwrap() == 1;
-        assert_eq!((task.holds_place(), counted), (holds, holds), "{phase:?} {status:?}");
+        assert_eq!((attempt.occupies_slot(), counted), (holds, holds), "{phase:?} {status:?}");
     }
 }
 
@@ -398,12 +416,12 @@ fn a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run() {
 #[test]
 fn words_of_older_ledgers_are_read() {
     for (word, seen) in [
-        ("unknown", DraftSeen::Unknown),
-        ("created", DraftSeen::Created),
-        ("pending", DraftSeen::Unjudged),
-        ("started", DraftSeen::Started),
+        ("unknown", DraftObservation::Unknown),
+        ("created", DraftObservation::Created),
+        ("pending", DraftObservation::Unjudged),
+        ("started", DraftObservation::Started),
     ] {
-        assert_eq!((DraftSeen::parse(word), seen.as_str()), (Some(seen), word));
+        assert_eq!((DraftObservation::parse(word), seen.as_str()), (Some(seen), word));
     }
 }
 
@@ -493,20 +511,23 @@ fn a_delivery_is_new_once_whatever_it_calls_itself() {
     };
     {
         let ledger = open(dir.path());
-        assert_eq!(ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(), Taken::New);
+        assert_eq!(
+            ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(),
+            DeliveryRecord::New
+        );
     }
     let ledger = open(dir.path());
     let again = |id, signature| ledger.take_delivery(&new(id, signature, "j1", true)).unwrap();
-    assert_eq!(again("d1", "s9"), Taken::Unfinished, "sent again by the service");
-    assert_eq!(again("d9", "s1"), Taken::Known, "replayed under another id");
+    assert_eq!(again("d1", "s9"), DeliveryRecord::Unfinished, "sent again by the service");
+    assert_eq!(again("d9", "s1"), DeliveryRecord::Known, "replayed under another id");
     ledger.delivery_handled("d1").unwrap();
-    assert_eq!(again("d1", "s1"), Taken::Known);
+    assert_eq!(again("d1", "s1"), DeliveryRecord::Known);
     ledger.take_delivery(&new("d2", "s2", "j2", false)).unwrap();
-    let said = |job: &str| ledger.said_to_have_ended("https://api.example", &JobId(job.into()));
+    let said = |job: &str| ledger.has_end_webhook("https://api.example", &JobId(job.into()));
     assert!(said("j1").unwrap() && !said("j2").unwrap());
-    assert!(!ledger.said_to_have_ended("https://other.example", &JobId("j1".into())).unwrap());
+    assert!(!ledger.has_end_webhook("https://other.example", &JobId("j1".into())).unwrap());
     assert_eq!(ledger.forget_deliveries(Timestamp(2_000)).unwrap(), 2);
-    assert_eq!(ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(), Taken::New);
+    assert_eq!(ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(), DeliveryRecord::New);
 }
 
 #[test]
@@ -533,9 +554,9 @@ fn what_is_paused_is_opened_again_by_its_reason() {
         ("b", FailureKind::Unavailable),
         ("c", FailureKind::BudgetReached),
     ] {
-        let (id, ..) = placed(&ledger, number, entry(name, name, name));
+        let (id, ..) = placed(&ledger, number, input(name, name, name));
         let failure = Failure::new(kind, "start", "why");
-        ledger.settle(id, EntryState::Paused, Some(&failure)).unwrap();
+        ledger.settle(id, InputState::Paused, Some(&failure)).unwrap();
     }
     let passing = &FailureKind::PASSING;
     assert_eq!(ledger.paused_for(number, passing).unwrap(), 2);
@@ -543,8 +564,8 @@ fn what_is_paused_is_opened_again_by_its_reason() {
     assert_eq!(ledger.paused_for(BatchId(99), passing).unwrap(), 0);
     assert_eq!(ledger.reopen_for(number, passing).unwrap(), 2);
     assert_eq!(ledger.paused_for(number, passing).unwrap(), 0);
-    let open = ledger.open_entries(number, None, 9).unwrap();
-    let names: Vec<&str> = open.iter().map(|entry| entry.name.as_str()).collect();
+    let open = ledger.open_inputs(number, None, 9).unwrap();
+    let names: Vec<&str> = open.iter().map(|input| input.name.as_str()).collect();
     assert_eq!(names, ["a", "b"], "a reached bound is for the user");
 }
 
@@ -555,16 +576,16 @@ fn attempts_that_ended_badly_are_counted_by_reason() {
     let owner = ledger.register("p").unwrap();
     let number = batch(&ledger);
     for (name, phase, kind) in [
-        ("a", Phase::Failed, FailureKind::JobFailed),
-        ("b", Phase::Failed, FailureKind::JobFailed),
-        ("c", Phase::NeedsReview, FailureKind::NeedsReview),
+        ("a", AttemptStatus::Failed, FailureKind::JobFailed),
+        ("b", AttemptStatus::Failed, FailureKind::JobFailed),
+        ("c", AttemptStatus::NeedsReview, FailureKind::NeedsReview),
     ] {
-        let (_, id, _) = placed(&ledger, number, entry(name, name, name));
-        let mut task = claimed(&ledger, &owner, id);
-        task.row.failure = Some(Failure::new(kind, "job", "why"));
-        reach(&ledger, &owner, &mut task, phase);
+        let (_, id, _) = placed(&ledger, number, input(name, name, name));
+        let mut attempt = claimed(&ledger, &owner, id);
+        attempt.state.failure = Some(Failure::new(kind, "job", "why"));
+        reach(&ledger, &owner, &mut attempt, phase);
     }
-    placed(&ledger, number, entry("d", "d", "d"));
+    placed(&ledger, number, input("d", "d", "d"));
     let expected = [(FailureKind::JobFailed, 2), (FailureKind::NeedsReview, 1)];
     assert_eq!(ledger.ended_badly(number).unwrap(), expected);
 }
@@ -577,8 +598,8 @@ fn outputs_of_others_are_remembered() {
     assert!(!ledger.is_output("ab12").unwrap());
     ledger.know_outputs(number, &[("a-nobg.webm".into(), "ab12".into(), 5)]).unwrap();
     assert!(ledger.is_output("ab12").unwrap());
-    assert_eq!(ledger.totals(number).unwrap(), Totals::default(), "it is no work");
-    ledger.discard(number).unwrap();
+    assert_eq!(ledger.totals(number).unwrap(), PlanTotals::default(), "it is no work");
+    ledger.delete_batch(number).unwrap();
     assert!(!ledger.is_output("ab12").unwrap());
 }
 
@@ -588,29 +609,29 @@ fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
     let ledger = open(dir.path());
     let owner = ledger.register("p1").unwrap();
     let id = batch(&ledger);
-    let mut tasks = three_claimed(&ledger, &owner, id);
-    let gate = |max: f64| StartGate {
+    let mut attempts = three_claimed(&ledger, &owner, id);
+    let gate = |max: f64| StartLimits {
         batch: id,
         in_flight: Arc::new(|_| 8),
         max_credits: Some(Credits(max)),
         rate: Some(1.0),
     };
-    let first = &mut tasks[0];
-    (first.row.phase, first.row.starts) = (Phase::StartSent, 1);
-    assert_eq!(ledger.commit_start(&owner, first, &gate(2.0)).unwrap(), Started::Committed);
+    let first = &mut attempts[0];
+    (first.state.phase, first.state.starts) = (AttemptStatus::StartSent, 1);
+    assert_eq!(ledger.commit_start(&owner, first, &gate(2.0)).unwrap(), StartCommit::Committed);
     assert_eq!(ledger.started_credits(id).unwrap(), Credits(2.0), "the estimate, for 2.5 s");
     first.look.seconds = Some(25.0);
-    reach(&ledger, &owner, first, Phase::Running);
+    reach(&ledger, &owner, first, AttemptStatus::Running);
     assert_eq!(ledger.started_credits(id).unwrap(), Credits(20.0), "by the length that shows");
-    reach(&ledger, &owner, first, Phase::Completed);
+    reach(&ledger, &owner, first, AttemptStatus::Completed);
     ledger.record_charges(&[(first.id, Credits(30.0))]).unwrap();
     assert_eq!(ledger.started_credits(id).unwrap(), Credits(30.0), "the charge");
-    let second = &mut tasks[1];
-    (second.row.phase, second.row.starts) = (Phase::StartSent, 1);
+    let second = &mut attempts[1];
+    (second.state.phase, second.state.starts) = (AttemptStatus::StartSent, 1);
     let wanted = Some(Credits(2.0));
     assert_eq!(
         ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
-        Started::OverBudget { spent: Credits(30.0), wanted }
+        StartCommit::OverBudget { spent: Credits(30.0), wanted }
     );
     // Of a video of unknown length, the longest that it can be counts.
     second.work.estimate = None;
@@ -618,17 +639,17 @@ fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
     assert!(at_most >= Credits(60.0), "{at_most}");
     assert_eq!(
         ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
-        Started::OverBudget { spent: Credits(30.0), wanted: Some(at_most) }
+        StartCommit::OverBudget { spent: Credits(30.0), wanted: Some(at_most) }
     );
     // A draft may show its length before it is started.
     second.look.seconds = Some(5.0);
     assert_eq!(
         ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
-        Started::OverBudget { spent: Credits(30.0), wanted: Some(Credits(5.0)) }
+        StartCommit::OverBudget { spent: Credits(30.0), wanted: Some(Credits(5.0)) }
     );
     second.look.seconds = None;
     let enough = gate(30.0 + at_most.0);
-    assert_eq!(ledger.commit_start(&owner, second, &enough).unwrap(), Started::Committed);
+    assert_eq!(ledger.commit_start(&owner, second, &enough).unwrap(), StartCommit::Committed);
 }
 
 #[test]
@@ -638,22 +659,24 @@ fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started(
     let owner = ledger.register("p1").unwrap();
     let id = batch(&ledger);
     let place = |n: u32| {
-        placed(&ledger, id, entry(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"))).1
+        placed(&ledger, id, input(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"))).1
     };
     let (_, running, _, completed) = (place(0), place(1), place(2), place(3));
-    for (task, phase) in [(running, Phase::Running), (completed, Phase::Completed)] {
-        let mut task = claimed(&ledger, &owner, task);
-        task.row.starts = 1;
-        reach(&ledger, &owner, &mut task, phase);
+    for (attempt, phase) in
+        [(running, AttemptStatus::Running), (completed, AttemptStatus::Completed)]
+    {
+        let mut attempt = claimed(&ledger, &owner, attempt);
+        attempt.state.starts = 1;
+        reach(&ledger, &owner, &mut attempt, phase);
     }
-    let started = ledger.started_entries(id, None, 10).unwrap();
-    let mut tasks: Vec<_> = started.iter().filter_map(|entry| entry.task).collect();
-    tasks.sort_unstable();
-    assert_eq!(tasks, [running, completed]);
+    let started = ledger.started_inputs(id, None, 10).unwrap();
+    let mut attempts: Vec<_> = started.iter().filter_map(|input| input.attempt).collect();
+    attempts.sort_unstable();
+    assert_eq!(attempts, [running, completed]);
     let failure = Failure::new(crate::model::FailureKind::InsufficientCredits, "a", "b");
     assert_eq!(ledger.pause_open(id, &failure).unwrap(), 4);
-    assert_eq!(ledger.open_entries(id, None, 10).unwrap().len(), 0);
-    let expected = Unfinished { running: 1, not_started: 2, left: 0, drafts: 0 };
+    assert_eq!(ledger.open_inputs(id, None, 10).unwrap().len(), 0);
+    let expected = UnfinishedInputs { running: 1, not_started: 2, left: 0, drafts: 0 };
     assert_eq!(ledger.unfinished(id).unwrap(), expected);
     // The completed one costs nothing more, and the running one was counted when it was started.
     assert_eq!(ledger.bound_needed(id, None).unwrap(), Credits(4.0));
@@ -665,7 +688,10 @@ fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started(
 fn counting_jobs_in_flight_reads_only_rows_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path());
-    for query in [task::IN_FLIGHT, task::RUNNING_SINCE_BEFORE] {
+    for query in [
+        crate::ledger::write::attempts::IN_FLIGHT,
+        crate::ledger::write::attempts::RUNNING_SINCE_BEFORE,
+    ] {
         let steps: Vec<String> = ledger
             .read(|db| {
                 let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {query}"))?;

@@ -9,9 +9,12 @@
 //! - `guard`: connections, bounded in number and time
 //! - `stored`: deliveries in a file, as they came
 
-mod guard;
+mod connection_limit;
+mod delivery_log;
 mod server;
-mod stored;
 
-pub use server::{Incoming, REASONS, Received, Reception, Remarks, TOO_MANY_CONNECTIONS, serve};
-pub use stored::Keep;
+pub use self::delivery_log::DeliveryLog;
+pub use self::server::{
+    REASONS, ReceivedDelivery, ReceivedEvent, RemarkLimit, TOO_MANY_CONNECTIONS, WebhookServer,
+    serve,
+};

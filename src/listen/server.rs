@@ -2,6 +2,9 @@
 //! in the queue, the ledger, the file of `--keep`, and only then the answer, which says as little
 //! as it can. What was answered with success is therefore on the disk after a crash.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -18,13 +21,13 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::guard::Guarded;
-use super::stored::{Keep, Stored};
-use crate::client::webhook::{Delivery, Refusal, WebhookHeaders, verify};
-use crate::ledger::{Ledger, NewDelivery, Taken};
+use super::connection_limit::LimitedListener;
+use super::delivery_log::{DeliveryLog, LoggedDelivery};
+use crate::client::webhook::{VerifiedDelivery, WebhookError, WebhookHeaders, verify};
+use crate::ledger::{DeliveryRecord, Ledger, NewDelivery};
 use crate::model::{ApiKey, Clock, Failure, Instant, Sanitizer};
 
-/// Why something is not taken, beside the words of [`Refusal`].
+/// Why something is not taken, beside the words of [`WebhookError`].
 pub const REASONS: [&str; 6] =
     [TOO_LARGE, CUT_SHORT, TOO_SLOW, BUSY, NOT_RECORDED, TOO_MANY_CONNECTIONS];
 
@@ -50,11 +53,11 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// What decides whether a delivery is taken, and who is told.
 #[derive(Clone)]
-pub struct Reception {
+pub struct WebhookServer {
     /// Remembers what came.
     pub ledger: Ledger,
     /// Keeps what came, headers and body, if that is asked for.
-    pub keep: Option<Arc<Keep>>,
+    pub keep: Option<Arc<DeliveryLog>>,
     /// Scheme, host and port of the API whose webhooks these are.
     pub origin: String,
     /// Signs them.
@@ -68,22 +71,22 @@ pub struct Reception {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Told of everything that comes in. When it is full the sender is asked to come again.
-    pub told: mpsc::Sender<Incoming>,
+    pub told: mpsc::Sender<ReceivedEvent>,
     /// Ids of deliveries that were handed over and are still being handled.
     pub in_hand: Arc<Mutex<HashSet<String>>>,
     /// How many refusals were told of lately.
-    pub remarks: Arc<Mutex<Remarks>>,
+    pub remarks: Arc<Mutex<RemarkLimit>>,
 }
 
 /// Bounds how many refusals are told of, since strangers decide how many there are.
 #[derive(Debug, Default)]
-pub struct Remarks {
+pub struct RemarkLimit {
     window: Option<Instant>,
     told: u32,
     untold: u64,
 }
 
-impl Remarks {
+impl RemarkLimit {
     /// Whether a refusal at `now` is told of: with the number of those before it that were not.
     fn next(&mut self, now: Instant) -> Option<u64> {
         if self.window.is_none_or(|window| now.since(window) >= REMARKS_WINDOW) {
@@ -101,9 +104,9 @@ impl Remarks {
 
 /// Something that came in.
 #[derive(Debug)]
-pub enum Incoming {
+pub enum ReceivedEvent {
     /// A delivery that was verified and never came before.
-    Taken(Box<Received>),
+    Taken(Box<ReceivedDelivery>),
     /// A delivery that came before.
     Repeated {
         /// Its id.
@@ -126,25 +129,25 @@ pub enum Incoming {
 
 /// A delivery with what it came in.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceivedDelivery {
     /// What it says.
-    pub delivery: Delivery,
+    pub delivery: VerifiedDelivery,
     /// Its headers, as they came.
     pub headers: WebhookHeaders,
     /// Its body, byte for byte.
     pub body: Bytes,
     /// Until this is dropped, the same delivery is not handed over again.
-    _in_hand: InHand,
+    _in_hand: DeliveryInProgress,
 }
 
 /// A delivery that is being handled in this process.
 #[derive(Debug)]
-struct InHand {
+struct DeliveryInProgress {
     all: Arc<Mutex<HashSet<String>>>,
     id: String,
 }
 
-impl InHand {
+impl DeliveryInProgress {
     /// None if the delivery is in hand already.
     fn take(all: &Arc<Mutex<HashSet<String>>>, id: &str) -> Option<Self> {
         let fresh = all.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
@@ -152,7 +155,7 @@ impl InHand {
     }
 }
 
-impl Drop for InHand {
+impl Drop for DeliveryInProgress {
     fn drop(&mut self) {
         self.all.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
     }
@@ -164,7 +167,7 @@ impl Drop for InHand {
 /// The socket cannot be used.
 pub async fn serve(
     listener: TcpListener,
-    reception: Reception,
+    reception: WebhookServer,
     stop: CancellationToken,
 ) -> Result<(), Failure> {
     let reception = Arc::new(reception);
@@ -173,7 +176,7 @@ pub async fn serve(
         .layer(map_response(the_last_of_its_connection))
         .with_state(Arc::clone(&reception));
     let stopped = stop.clone().cancelled_owned();
-    let guarded = Guarded::new(listener, move |address| {
+    let guarded = LimitedListener::new(listener, move |address| {
         let why = format!("{address} has too many connections open");
         reception.remark(TOO_MANY_CONNECTIONS, why, None);
     });
@@ -196,7 +199,7 @@ async fn the_last_of_its_connection(mut response: Response) -> Response {
     response
 }
 
-async fn take(State(reception): State<Arc<Reception>>, request: Request) -> StatusCode {
+async fn take(State(reception): State<Arc<WebhookServer>>, request: Request) -> StatusCode {
     let (head, body) = request.into_parts();
     if head.method != Method::POST {
         return StatusCode::METHOD_NOT_ALLOWED;
@@ -234,17 +237,17 @@ impl Rejected {
     }
 }
 
-impl From<Refusal> for Rejected {
-    fn from(refusal: Refusal) -> Self {
+impl From<WebhookError> for Rejected {
+    fn from(refusal: WebhookError) -> Self {
         let status = match refusal {
-            Refusal::NoDeliveryId | Refusal::UnreadableBody(_) => StatusCode::BAD_REQUEST,
+            WebhookError::NoDeliveryId | WebhookError::UnreadableBody(_) => StatusCode::BAD_REQUEST,
             _ => StatusCode::UNAUTHORIZED,
         };
         Self::new(status, refusal.as_str(), refusal.to_string())
     }
 }
 
-impl Reception {
+impl WebhookServer {
     async fn receive(
         &self,
         headers: WebhookHeaders,
@@ -257,19 +260,24 @@ impl Reception {
         // A place first: what is recorded is then also handled.
         let place = self.told.try_reserve().map_err(|_| busy())?;
         let (id, event) = (delivery.id.clone(), delivery.event.clone());
-        let in_hand = InHand::take(&self.in_hand, &id);
+        let in_hand = DeliveryInProgress::take(&self.in_hand, &id);
         let keep = self.keep.as_ref().filter(|_| in_hand.is_some()).map(Arc::clone);
-        let keep = keep.and_then(|keep| Some((keep, Stored::new(&headers, &body, now)?)));
+        let keep = keep.and_then(|keep| Some((keep, LoggedDelivery::new(&headers, &body, now)?)));
         let taken = self.remember(&delivery, keep).await?;
         let incoming = match (taken, in_hand) {
-            (Taken::New | Taken::Unfinished, Some(in_hand)) => {
-                Incoming::Taken(Box::new(Received { delivery, headers, body, _in_hand: in_hand }))
+            (DeliveryRecord::New | DeliveryRecord::Unfinished, Some(in_hand)) => {
+                ReceivedEvent::Taken(Box::new(ReceivedDelivery {
+                    delivery,
+                    headers,
+                    body,
+                    _in_hand: in_hand,
+                }))
             }
             // Its twin is at the same place in another task, and came to nothing there.
-            (Taken::New, None) => return Err(busy()),
-            _ => Incoming::Repeated { id, event },
+            (DeliveryRecord::New, None) => return Err(busy()),
+            _ => ReceivedEvent::Repeated { id, event },
         };
-        if matches!(incoming, Incoming::Taken(_)) || self.has_room_for_remarks() {
+        if matches!(incoming, ReceivedEvent::Taken(_)) || self.has_room_for_remarks() {
             place.send(incoming);
         }
         Ok(StatusCode::OK)
@@ -282,7 +290,7 @@ impl Reception {
         }
         let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(untold) = remarks.next(self.clock.now()) {
-            let _ = self.told.try_send(Incoming::Refused { word, why, id, untold });
+            let _ = self.told.try_send(ReceivedEvent::Refused { word, why, id, untold });
         }
     }
 
@@ -317,13 +325,15 @@ impl Reception {
     /// Writes down what has to outlive this process before the delivery is answered.
     async fn remember(
         &self,
-        delivery: &Delivery,
-        keep: Option<(Arc<Keep>, Stored)>,
-    ) -> Result<Taken, Rejected> {
+        delivery: &VerifiedDelivery,
+        keep: Option<(Arc<DeliveryLog>, LoggedDelivery)>,
+    ) -> Result<DeliveryRecord, Rejected> {
         let (ledger, new) = (self.ledger.clone(), new_delivery(delivery, &self.origin));
         let taken = tokio::task::spawn_blocking(move || {
             let taken = ledger.take_delivery(&new).map_err(|error| error.to_string())?;
-            if let (Taken::New | Taken::Unfinished, Some((keep, stored))) = (taken, keep) {
+            if let (DeliveryRecord::New | DeliveryRecord::Unfinished, Some((keep, stored))) =
+                (taken, keep)
+            {
                 keep.append(&stored).map_err(|failure| failure.to_string())?;
             }
             Ok(taken)
@@ -339,7 +349,7 @@ fn busy() -> Rejected {
 }
 
 /// What the ledger keeps of a delivery of the service at `origin`.
-fn new_delivery(delivery: &Delivery, origin: &str) -> NewDelivery {
+fn new_delivery(delivery: &VerifiedDelivery, origin: &str) -> NewDelivery {
     NewDelivery {
         id: delivery.id.clone(),
         signature: delivery.signature.clone(),
@@ -361,6 +371,3 @@ fn is_too_large(error: &axum::Error) -> bool {
     }
     false
 }
-
-#[cfg(test)]
-mod tests;

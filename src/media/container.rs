@@ -209,7 +209,7 @@ fn element(bytes: &[u8], at: usize) -> Option<(u32, usize, Option<u64>)> {
 }
 
 /// Where the EBML header that `head` begins with ends, if it says so. `head` may end before it.
-pub(super) fn header_end(head: &[u8]) -> Option<usize> {
+pub(crate) fn header_end(head: &[u8]) -> Option<usize> {
     let (name, content, size) = element(head, 0)?;
     let size = usize::try_from(size?).ok()?;
     content.checked_add(size).filter(|_| name == 0x1A45_DFA3)

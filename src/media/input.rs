@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 
 use super::container::{Container, SNIFF_BYTES, sniff};
-use super::output::Length;
-use super::probe;
-use super::reader::Flaw;
+use super::output::ExpectedLength;
+use super::parse;
+use super::parse::cursor::ParseError;
 use crate::model::FailureKind;
 
 /// Largest file that is sent (contract, *Upload*: "at most 500 MB"). The contract does not say
@@ -46,10 +46,10 @@ pub struct Video {
 impl Video {
     /// The length that an output of this video has.
     #[must_use]
-    pub fn length(&self) -> Option<Length> {
+    pub fn length(&self) -> Option<ExpectedLength> {
         let seconds = self.duration?;
         let frame = self.frames.filter(|frames| *frames > 0).map(|frames| seconds / frames as f64);
-        Some(Length { seconds, reach: self.reach.max(seconds), frame })
+        Some(ExpectedLength { seconds, reach: self.reach.max(seconds), frame })
     }
 
     /// The name to send the file at `path` under: its own, with the extension that belongs to its
@@ -61,7 +61,7 @@ impl Video {
 }
 
 /// The file name of `path` with `extension`, or `nameless` with it. Control characters are left out.
-pub(super) fn name_with(extension: &str, path: &Path, nameless: &str) -> String {
+pub(crate) fn name_with(extension: &str, path: &Path, nameless: &str) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let stem: String = stem.chars().filter(|c| !c.is_control()).collect();
     let stem = if stem.is_empty() { nameless } else { &stem };
@@ -70,7 +70,7 @@ pub(super) fn name_with(extension: &str, path: &Path, nameless: &str) -> String 
 
 /// Why a file cannot be sent, in words that follow its name and say what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadInput {
+pub enum InputError {
     /// There is no such file.
     #[error("there is no such file")]
     Missing,
@@ -139,7 +139,7 @@ pub enum BadInput {
     },
 }
 
-impl BadInput {
+impl InputError {
     /// The class of the failure: trouble with the disk, or a wrong input.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
@@ -151,7 +151,7 @@ impl BadInput {
 }
 
 /// How much of a file is missing, in words.
-pub(super) fn missing(size: u64, expected: Option<u64>) -> String {
+pub(crate) fn missing(size: u64, expected: Option<u64>) -> String {
     match expected {
         Some(expected) => format!(" (it has {size} of at least {expected} bytes)"),
         None => String::new(),
@@ -163,31 +163,31 @@ pub(super) fn missing(size: u64, expected: Option<u64>) -> String {
 ///
 /// # Errors
 /// Says what is wrong and what to do; nothing was sent.
-pub fn inspect_input(path: &Path) -> Result<Video, BadInput> {
+pub fn inspect_input(path: &Path) -> Result<Video, InputError> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
     if metadata.is_dir() {
-        return Err(BadInput::Directory);
+        return Err(InputError::Directory);
     }
     if !metadata.is_file() {
-        return Err(BadInput::NotAFile);
+        return Err(InputError::NotAFile);
     }
     if metadata.len() == 0 {
-        return Err(BadInput::Empty);
+        return Err(InputError::Empty);
     }
-    let (container, size, file) = probe::open(path).map_err(|error| unreadable(&error))?;
+    let (container, size, file) = parse::open(path).map_err(|error| unreadable(&error))?;
     let Some((content_type, extension)) = container.upload_type() else {
         return Err(if container.is_moving() {
-            BadInput::Unsupported(container)
+            InputError::Unsupported(container)
         } else {
-            BadInput::NotAVideo(container)
+            InputError::NotAVideo(container)
         });
     };
     if size > MAX_UPLOAD_BYTES {
-        return Err(BadInput::TooLarge { size });
+        return Err(InputError::TooLarge { size });
     }
-    let facts = probe::facts(container, file, size)
+    let facts = parse::facts(container, file, size)
         .map_err(|flaw| refusal(container, size, flaw))?
-        .ok_or(BadInput::Unsupported(container))?;
+        .ok_or(InputError::Unsupported(container))?;
     Ok(Video {
         container,
         content_type,
@@ -207,7 +207,7 @@ pub fn inspect_input(path: &Path) -> Result<Video, BadInput> {
 /// Whether the file at `path` begins like a video, of a type that the service takes or not.
 #[must_use]
 pub fn is_video(path: &Path) -> bool {
-    let container = probe::open(path).map_or(Container::Unknown, |(container, ..)| container);
+    let container = parse::open(path).map_or(Container::Unknown, |(container, ..)| container);
     container.is_moving() && !matches!(container, Container::Gif | Container::WebP)
 }
 
@@ -216,27 +216,27 @@ pub fn is_video(path: &Path) -> bool {
 pub fn video_seconds(video: &[u8]) -> Option<f64> {
     let container = sniff(&video[..video.len().min(SNIFF_BYTES)]);
     container.upload_type()?;
-    let facts = probe::facts(container, io::Cursor::new(video), video.len() as u64).ok()??;
+    let facts = parse::facts(container, io::Cursor::new(video), video.len() as u64).ok()??;
     facts.duration
 }
 
-fn unreadable(error: &io::Error) -> BadInput {
+fn unreadable(error: &io::Error) -> InputError {
     match error.kind() {
-        io::ErrorKind::NotFound => BadInput::Missing,
-        _ => BadInput::Unreadable(error.to_string()),
+        io::ErrorKind::NotFound => InputError::Missing,
+        _ => InputError::Unreadable(error.to_string()),
     }
 }
 
-fn refusal(container: Container, size: u64, flaw: Flaw) -> BadInput {
+fn refusal(container: Container, size: u64, flaw: ParseError) -> InputError {
     match flaw {
-        Flaw::CutShort { expected } => BadInput::CutShort { container, size, expected },
-        Flaw::Malformed(what) => BadInput::Malformed { container, what },
-        Flaw::NoVideoTrack => BadInput::NoVideoTrack(container),
-        Flaw::Unusable(what) => BadInput::Unusable(what),
+        ParseError::CutShort { expected } => InputError::CutShort { container, size, expected },
+        ParseError::Malformed(what) => InputError::Malformed { container, what },
+        ParseError::NoVideoTrack => InputError::NoVideoTrack(container),
+        ParseError::Unusable(what) => InputError::Unusable(what),
         // A file that shrinks while it is read ends early, too.
-        Flaw::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-            BadInput::CutShort { container, size, expected: None }
+        ParseError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+            InputError::CutShort { container, size, expected: None }
         }
-        Flaw::Io(error) => BadInput::Unreadable(error.to_string()),
+        ParseError::Io(error) => InputError::Unreadable(error.to_string()),
     }
 }

@@ -11,29 +11,31 @@
 //! Nothing here talks to the network, prints, or decides what happens next.
 
 mod archive;
+mod background;
 mod container;
-mod disk;
-mod ebml;
-mod gif_file;
+mod disk_space;
 mod hash;
 mod input;
-mod isobmff;
-mod memory;
+mod memory_budget;
 mod opacity;
 mod output;
-mod picture;
-mod probe;
-mod reader;
-mod riff;
+mod parse;
+
 #[cfg(test)]
 mod tests;
 
-pub use archive::{ArchiveBounds, ArchiveFlaw, ArchiveSummary, check_archive, extract_archive};
-pub use container::{Container, SNIFF_BYTES, sniff};
-pub use disk::check_room;
-pub use hash::{ContentHash, hash_file};
-pub use input::{BadInput, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, video_seconds};
-pub use opacity::{Opacity, read_opacity, remark_on_opacity};
-pub use output::{BadOutput, Expectation, Length, VerifiedOutput, largest_output, verify_output};
-pub use picture::{BadPicture, Picture, inspect_picture};
-pub use probe::track_preference;
+pub use self::archive::{
+    ArchiveBounds, ArchiveError, ArchiveSummary, check_archive, extract_archive,
+};
+pub use self::background::{BackgroundError, BackgroundImage, inspect_picture};
+pub use self::container::{Container, SNIFF_BYTES, sniff};
+pub use self::disk_space::check_room;
+pub use self::hash::{ContentHash, hash_file};
+pub use self::input::{
+    InputError, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, video_seconds,
+};
+pub use self::opacity::{Opacity, read_opacity, remark_on_opacity};
+pub use self::output::{
+    ExpectedLength, OutputError, OutputSpec, VerifiedOutput, largest_output, verify_output,
+};
+pub use self::parse::track_preference;

@@ -6,9 +6,9 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
-use super::archive::{ArchiveBounds, ArchiveFlaw, extract_archive};
+use super::archive::{ArchiveBounds, ArchiveError, extract_archive};
 use super::container::Container;
-use super::output::{BadOutput, Expectation};
+use super::output::{OutputError, OutputSpec};
 use crate::model::OutputFormat;
 
 /// Largest picture that is decoded, in pixels: 8K.
@@ -23,7 +23,7 @@ const REMARKED_ARCHIVE: u64 = 100_000_000;
 /// What the user should know of a verified output that should have a transparent background: that it
 /// is empty, or that nothing shows through. `None` where that takes a video decoder.
 #[must_use]
-pub fn remark_on_opacity(path: &Path, expected: &Expectation) -> Option<&'static str> {
+pub fn remark_on_opacity(path: &Path, expected: &OutputSpec) -> Option<&'static str> {
     let is_large = expected.size.is_none_or(|size| size > REMARKED_ARCHIVE);
     if !expected.alpha || (expected.format == OutputFormat::PngSequence && is_large) {
         return None;
@@ -74,7 +74,7 @@ impl Opacity {
     ///
     /// # Errors
     /// It is no grey PNG.
-    pub fn from_mask(png: &[u8]) -> Result<Self, BadOutput> {
+    pub fn from_mask(png: &[u8]) -> Result<Self, OutputError> {
         let (width, height, samples, pixels) = decode_png(std::io::Cursor::new(png))?;
         if samples != 1 {
             return Err(malformed(Container::Png, "the mask is not grey"));
@@ -102,7 +102,7 @@ pub fn read_opacity(
     path: &Path,
     format: OutputFormat,
     most: usize,
-) -> Result<Option<Vec<Opacity>>, BadOutput> {
+) -> Result<Option<Vec<Opacity>>, OutputError> {
     match format {
         OutputFormat::Webp => of_webp(BufReader::new(open(path)?), most).map(Some),
         OutputFormat::Gif => of_gif(BufReader::new(open(path)?)).map(|first| Some(vec![first])),
@@ -111,15 +111,15 @@ pub fn read_opacity(
     }
 }
 
-fn open(path: &Path) -> Result<File, BadOutput> {
-    File::open(path).map_err(|error| BadOutput::Unreadable(error.to_string()))
+fn open(path: &Path) -> Result<File, OutputError> {
+    File::open(path).map_err(|error| OutputError::Unreadable(error.to_string()))
 }
 
-fn malformed(container: Container, what: &'static str) -> BadOutput {
-    BadOutput::Malformed { container, what }
+fn malformed(container: Container, what: &'static str) -> OutputError {
+    OutputError::Malformed { container, what }
 }
 
-fn sensible(container: Container, width: u32, height: u32) -> Result<(), BadOutput> {
+fn sensible(container: Container, width: u32, height: u32) -> Result<(), OutputError> {
     let pixels = u64::from(width) * u64::from(height);
     if pixels == 0 || pixels > LARGEST {
         return Err(malformed(container, "a picture is empty, or larger than 8K"));
@@ -127,7 +127,7 @@ fn sensible(container: Container, width: u32, height: u32) -> Result<(), BadOutp
     Ok(())
 }
 
-fn of_webp<R: BufRead + Seek>(source: R, most: usize) -> Result<Vec<Opacity>, BadOutput> {
+fn of_webp<R: BufRead + Seek>(source: R, most: usize) -> Result<Vec<Opacity>, OutputError> {
     let broken = |_| malformed(Container::WebP, "a picture cannot be decoded");
     let mut decoder = image_webp::WebPDecoder::new(source).map_err(broken)?;
     let (width, height) = decoder.dimensions();
@@ -158,15 +158,17 @@ fn last_sample(width: u32, height: u32, samples: usize, pixels: &[u8]) -> Opacit
 }
 
 /// The first picture, which has nothing beneath it: later ones may leave out what did not change.
-fn of_gif<R: Read>(source: R) -> Result<Opacity, BadOutput> {
+fn of_gif<R: Read>(source: R) -> Result<Opacity, OutputError> {
     let broken = |_| malformed(Container::Gif, "a picture cannot be decoded");
     let mut options = gif::DecodeOptions::new();
     options.set_color_output(gif::ColorOutput::RGBA);
     let mut decoder = options.read_info(source).map_err(broken)?;
     let (width, height) = (u32::from(decoder.width()), u32::from(decoder.height()));
     sensible(Container::Gif, width, height)?;
-    let frame =
-        decoder.read_next_frame().map_err(broken)?.ok_or(BadOutput::NoPictures(Container::Gif))?;
+    let frame = decoder
+        .read_next_frame()
+        .map_err(broken)?
+        .ok_or(OutputError::NoPictures(Container::Gif))?;
     let mut values = vec![0; width as usize * height as usize];
     let row_length = usize::from(frame.width).max(1);
     for (row, line) in frame.buffer.chunks_exact(row_length * 4).enumerate() {
@@ -181,8 +183,8 @@ fn of_gif<R: Read>(source: R) -> Result<Opacity, BadOutput> {
     Ok(Opacity { width, height, values })
 }
 
-fn of_sequence(path: &Path, most: usize) -> Result<Vec<Opacity>, BadOutput> {
-    let place = tempfile::tempdir().map_err(|error| BadOutput::NotWritten(error.to_string()))?;
+fn of_sequence(path: &Path, most: usize) -> Result<Vec<Opacity>, OutputError> {
+    let place = tempfile::tempdir().map_err(|error| OutputError::NotWritten(error.to_string()))?;
     let files =
         extract_archive(path, &place.path().join("pictures"), ArchiveBounds::default(), false)?;
     let is_png = |file: &&std::path::PathBuf| {
@@ -200,8 +202,8 @@ fn of_sequence(path: &Path, most: usize) -> Result<Vec<Opacity>, BadOutput> {
 }
 
 /// Width, height, samples a pixel, and eight bits a sample.
-fn decode_png<R: BufRead + Seek>(source: R) -> Result<(u32, u32, usize, Vec<u8>), BadOutput> {
-    let broken = |_| BadOutput::Archive(ArchiveFlaw::Damaged);
+fn decode_png<R: BufRead + Seek>(source: R) -> Result<(u32, u32, usize, Vec<u8>), OutputError> {
+    let broken = |_| OutputError::Archive(ArchiveError::Damaged);
     let mut decoder = png::Decoder::new(source);
     decoder.set_transformations(png::Transformations::normalize_to_color8());
     let mut reader = decoder.read_info().map_err(broken)?;
@@ -242,7 +244,7 @@ mod tests {
     fn an_output_that_is_empty_or_opaque_is_remarked_on() {
         let remark = |path: &Path, format, alpha| {
             let size = Some(std::fs::metadata(path).unwrap().len());
-            remark_on_opacity(path, &Expectation { format, alpha, size, length: None })
+            remark_on_opacity(path, &OutputSpec { format, alpha, size, length: None })
         };
         let opaque = remark(&sample("plain.webp"), OutputFormat::Webp, true);
         assert!(opaque.unwrap().starts_with("nothing shows through"));

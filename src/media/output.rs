@@ -4,11 +4,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::archive::{ArchiveBounds, ArchiveFlaw, check_archive};
+use super::archive::{ArchiveBounds, ArchiveError, check_archive};
 use super::container::Container;
 use super::input::missing;
-use super::probe::{self, Facts, Note};
-use super::reader::Flaw;
+use super::parse::cursor::ParseError;
+use super::parse::{self, StreamDefect, StreamInfo};
 use crate::model::text::escaped;
 use crate::model::{FailureKind, OutputFormat};
 
@@ -37,20 +37,20 @@ const SHOWN_TEXT: usize = 120;
 
 /// What an output should be.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Expectation {
+pub struct OutputSpec {
     /// The format that was asked for.
     pub format: OutputFormat,
     /// Whether it must carry alpha.
     pub alpha: bool,
     /// Bytes, when the server promised a length.
     pub size: Option<u64>,
-    /// Length of the input, when known.
-    pub length: Option<Length>,
+    /// ExpectedLength of the input, when known.
+    pub length: Option<ExpectedLength>,
 }
 
 /// How long an output should be.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Length {
+pub struct ExpectedLength {
     /// Seconds of the pictures of the input.
     pub seconds: f64,
     /// The same with the pauses before and between them, which a service may fill or leave out.
@@ -59,7 +59,7 @@ pub struct Length {
     pub frame: Option<f64>,
 }
 
-impl Length {
+impl ExpectedLength {
     /// The length of an input of which nothing else is known.
     #[must_use]
     pub fn of_seconds(seconds: f64) -> Self {
@@ -88,7 +88,7 @@ pub struct VerifiedOutput {
 
 /// Why an output is not published, in words that follow its name.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum BadOutput {
+pub enum OutputError {
     /// It cannot be read from the disk.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
@@ -170,10 +170,10 @@ pub enum BadOutput {
     NotAnArchive(Container),
     /// It is an archive that must not be opened.
     #[error("the archive cannot be used: {0}")]
-    Archive(ArchiveFlaw),
+    Archive(ArchiveError),
 }
 
-impl BadOutput {
+impl OutputError {
     /// The class of the failure: the disk's fault, or the output's.
     #[must_use]
     pub fn kind(&self) -> FailureKind {
@@ -203,16 +203,16 @@ pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
 ///
 /// # Errors
 /// Says in what it differs. Nothing is changed.
-pub fn verify_output(path: &Path, expected: &Expectation) -> Result<VerifiedOutput, BadOutput> {
-    let unreadable = |error: io::Error| BadOutput::Unreadable(error.to_string());
-    let (container, size, file) = probe::open(path).map_err(unreadable)?;
+pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutput, OutputError> {
+    let unreadable = |error: io::Error| OutputError::Unreadable(error.to_string());
+    let (container, size, file) = parse::open(path).map_err(unreadable)?;
     if let Some(promised) = expected.size
         && promised != size
     {
-        return Err(BadOutput::Length { expected: promised, actual: size });
+        return Err(OutputError::Length { expected: promised, actual: size });
     }
     if size == 0 {
-        return Err(BadOutput::Empty);
+        return Err(OutputError::Empty);
     }
     if !accepts(expected.format, container) {
         return Err(mismatch(path, expected.format, container));
@@ -220,15 +220,15 @@ pub fn verify_output(path: &Path, expected: &Expectation) -> Result<VerifiedOutp
     let facts = if expected.format == OutputFormat::PngSequence {
         sequence(path, container)?
     } else {
-        probe::facts(container, file, size)
+        parse::facts(container, file, size)
             .map_err(|flaw| refusal(container, size, flaw))?
-            .ok_or(BadOutput::NoPictures(container))?
+            .ok_or(OutputError::NoPictures(container))?
     };
     if expected.alpha && facts.has_alpha == Some(false) {
-        return Err(BadOutput::NoAlpha(container));
+        return Err(OutputError::NoAlpha(container));
     }
-    if let Some(Note::Overrun(end)) = facts.note {
-        return Err(BadOutput::CutShort { container, size, expected: Some(end) });
+    if let Some(StreamDefect::Overrun(end)) = facts.note {
+        return Err(OutputError::CutShort { container, size, expected: Some(end) });
     }
     if let Some(length) = &expected.length {
         check_length(expected.format, length, &facts)?;
@@ -258,12 +258,12 @@ fn accepts(format: OutputFormat, container: Container) -> bool {
     }
 }
 
-fn mismatch(path: &Path, wanted: OutputFormat, found: Container) -> BadOutput {
+fn mismatch(path: &Path, wanted: OutputFormat, found: Container) -> OutputError {
     match found {
         Container::Html | Container::Xml | Container::Json => {
-            BadOutput::Message { wanted, found, begins: beginning(path) }
+            OutputError::Message { wanted, found, begins: beginning(path) }
         }
-        _ => BadOutput::WrongContainer { wanted, found },
+        _ => OutputError::WrongContainer { wanted, found },
     }
 }
 
@@ -282,12 +282,12 @@ fn beginning(path: &Path) -> String {
 }
 
 /// An archive of pictures, as if it were a clip without a clock.
-fn sequence(path: &Path, container: Container) -> Result<Facts, BadOutput> {
+fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError> {
     let summary = check_archive(path, ArchiveBounds::default())?;
     if summary.pictures == 0 {
-        return Err(BadOutput::NoPictures(container));
+        return Err(OutputError::NoPictures(container));
     }
-    Ok(Facts {
+    Ok(StreamInfo {
         duration: None,
         reach: 0.0,
         width: summary.size.map(|(width, _)| width),
@@ -301,7 +301,11 @@ fn sequence(path: &Path, container: Container) -> Result<Facts, BadOutput> {
 }
 
 /// Refuses an output that is longer or shorter than its input, as far as it tells.
-fn check_length(format: OutputFormat, input: &Length, facts: &Facts) -> Result<(), BadOutput> {
+fn check_length(
+    format: OutputFormat,
+    input: &ExpectedLength,
+    facts: &StreamInfo,
+) -> Result<(), OutputError> {
     let frames = facts.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
     let frame = input.frame.unwrap_or(SLOW_FRAME);
     // The length if each of its frames lasted as long as one of the input.
@@ -335,15 +339,15 @@ fn check_length(format: OutputFormat, input: &Length, facts: &Facts) -> Result<(
         }),
         OutputFormat::Webm | OutputFormat::Mov | OutputFormat::Mp4 => false,
     };
-    if is_right { Ok(()) } else { Err(BadOutput::Duration { expected: input.seconds, actual }) }
+    if is_right { Ok(()) } else { Err(OutputError::Duration { expected: input.seconds, actual }) }
 }
 
-fn refusal(container: Container, size: u64, flaw: Flaw) -> BadOutput {
+fn refusal(container: Container, size: u64, flaw: ParseError) -> OutputError {
     match flaw {
-        Flaw::CutShort { expected } => BadOutput::CutShort { container, size, expected },
-        Flaw::Malformed(what) => BadOutput::Malformed { container, what },
-        Flaw::NoVideoTrack => BadOutput::NoPictures(container),
-        Flaw::Unusable(what) => BadOutput::Unusable(what),
-        Flaw::Io(error) => BadOutput::Unreadable(error.to_string()),
+        ParseError::CutShort { expected } => OutputError::CutShort { container, size, expected },
+        ParseError::Malformed(what) => OutputError::Malformed { container, what },
+        ParseError::NoVideoTrack => OutputError::NoPictures(container),
+        ParseError::Unusable(what) => OutputError::Unusable(what),
+        ParseError::Io(error) => OutputError::Unreadable(error.to_string()),
     }
 }

@@ -21,8 +21,8 @@ fn written(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
     (directory, path)
 }
 
-fn expect(format: F, alpha: bool) -> Expectation {
-    Expectation { format, alpha, size: None, length: Some(Length::of_seconds(0.5)) }
+fn expect(format: F, alpha: bool) -> OutputSpec {
+    OutputSpec { format, alpha, size: None, length: Some(ExpectedLength::of_seconds(0.5)) }
 }
 
 #[test]
@@ -72,20 +72,20 @@ fn an_upload_is_named_after_its_content() {
 #[test]
 fn inputs_that_cannot_be_sent_say_why() {
     let refused = |path: &Path| inspect_input(path).unwrap_err();
-    assert_eq!(refused(&clip("plain.mkv")), BadInput::Unsupported(Container::Matroska));
-    assert_eq!(refused(&clip("plain.ts")), BadInput::Unsupported(Container::MpegTs));
-    assert_eq!(refused(&clip("plain.gif")), BadInput::Unsupported(Container::Gif));
-    assert_eq!(refused(&clip("opaque.png")), BadInput::NotAVideo(Container::Png));
-    assert_eq!(refused(&clip("sound.mp4")), BadInput::NoVideoTrack(Container::Mp4));
-    assert_eq!(refused(&clip("no-such-file.mp4")), BadInput::Missing);
-    assert_eq!(refused(&clip("")), BadInput::Directory);
+    assert_eq!(refused(&clip("plain.mkv")), InputError::Unsupported(Container::Matroska));
+    assert_eq!(refused(&clip("plain.ts")), InputError::Unsupported(Container::MpegTs));
+    assert_eq!(refused(&clip("plain.gif")), InputError::Unsupported(Container::Gif));
+    assert_eq!(refused(&clip("opaque.png")), InputError::NotAVideo(Container::Png));
+    assert_eq!(refused(&clip("sound.mp4")), InputError::NoVideoTrack(Container::Mp4));
+    assert_eq!(refused(&clip("no-such-file.mp4")), InputError::Missing);
+    assert_eq!(refused(&clip("")), InputError::Directory);
 
     let (_kept, empty) = written(b"");
-    assert_eq!(refused(&empty), BadInput::Empty);
+    assert_eq!(refused(&empty), InputError::Empty);
     let (_kept, text) = written(b"<html>404</html>");
     assert_eq!(refused(&text).to_string(), "it is not a video: its content is a web page");
     #[cfg(unix)]
-    assert_eq!(refused(Path::new("/dev/null")), BadInput::NotAFile);
+    assert_eq!(refused(Path::new("/dev/null")), InputError::NotAFile);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn a_file_over_the_limit_is_refused_before_it_is_read() {
     let file = fs::File::options().write(true).open(&path).unwrap();
     file.set_len(MAX_UPLOAD_BYTES + 1).unwrap();
     let refusal = inspect_input(&path).unwrap_err();
-    assert_eq!(refusal, BadInput::TooLarge { size: MAX_UPLOAD_BYTES + 1 });
+    assert_eq!(refusal, InputError::TooLarge { size: MAX_UPLOAD_BYTES + 1 });
     assert!(refusal.to_string().contains("at most 500 MB"), "{refusal}");
 }
 
@@ -165,7 +165,7 @@ fn alpha_is_missed_where_it_was_asked_for() {
     ];
     for (name, format) in table {
         let refusal = verify_output(&clip(name), &expect(format, true)).unwrap_err();
-        assert!(matches!(refusal, BadOutput::NoAlpha(_)), "{name}: {refusal}");
+        assert!(matches!(refusal, OutputError::NoAlpha(_)), "{name}: {refusal}");
     }
 }
 
@@ -179,7 +179,7 @@ fn what_came_in_place_of_an_output_is_named() {
     );
     let (_kept, answer) = written(b"{\"error\": \"expired\"}");
     let refusal = verify_output(&answer, &expect(F::Mp4, false)).unwrap_err();
-    assert!(matches!(refusal, BadOutput::Message { found: Container::Json, .. }));
+    assert!(matches!(refusal, OutputError::Message { found: Container::Json, .. }));
 
     let refusal = verify_output(&clip("plain.mp4"), &expect(F::Webm, false)).unwrap_err();
     assert_eq!(refusal.to_string(), "it is an MP4 video, but webm was asked for");
@@ -189,18 +189,19 @@ fn what_came_in_place_of_an_output_is_named() {
 fn lengths_are_compared() {
     let path = clip("plain.mp4");
     let size = fs::metadata(&path).unwrap().len();
-    let sized = |size| Expectation { size: Some(size), ..expect(F::Mp4, false) };
+    let sized = |size| OutputSpec { size: Some(size), ..expect(F::Mp4, false) };
     assert!(verify_output(&path, &sized(size)).is_ok());
-    assert!(matches!(verify_output(&path, &sized(size + 1)), Err(BadOutput::Length { .. })));
-    let long = Expectation { length: Some(Length::of_seconds(0.8)), ..expect(F::Mp4, false) };
-    assert!(matches!(verify_output(&path, &long), Err(BadOutput::Duration { .. })));
+    assert!(matches!(verify_output(&path, &sized(size + 1)), Err(OutputError::Length { .. })));
+    let long =
+        OutputSpec { length: Some(ExpectedLength::of_seconds(0.8)), ..expect(F::Mp4, false) };
+    assert!(matches!(verify_output(&path, &long), Err(OutputError::Duration { .. })));
 }
 
 /// Lengths that outputs may have, and that they may not, for an input of 0.5 s and 5 pictures.
 #[test]
 fn an_output_is_as_long_as_its_input() {
     let input = |seconds: f64, frames: f64| {
-        Some(Length { seconds, reach: seconds, frame: Some(seconds / frames) })
+        Some(ExpectedLength { seconds, reach: seconds, frame: Some(seconds / frames) })
     };
     let table = [
         ("plain.mp4", F::Mp4),
@@ -212,9 +213,8 @@ fn an_output_is_as_long_as_its_input() {
     ];
     for (name, format) in table {
         let path = clip(name);
-        let verify = |length| {
-            verify_output(&path, &Expectation { format, alpha: false, size: None, length })
-        };
+        let verify =
+            |length| verify_output(&path, &OutputSpec { format, alpha: false, size: None, length });
         // (seconds of the input, its frames, whether the output is right)
         let inputs = [
             (0.5, 5.0, true),
@@ -234,14 +234,14 @@ fn an_output_is_as_long_as_its_input() {
             }
         }
         // A service may fill a pause of the input, or leave it out.
-        let paused = Some(Length { seconds: 0.2, reach: 0.6, frame: Some(0.04) });
+        let paused = Some(ExpectedLength { seconds: 0.2, reach: 0.6, frame: Some(0.04) });
         assert!(verify(paused).is_ok(), "{name}");
         assert!(verify(None).is_ok(), "{name}");
     }
     // Each delay of a GIF is rounded for itself: the number of pictures tells that it is whole.
     let gif = |seconds, frames| {
         let length = input(seconds, frames);
-        let expected = Expectation { format: F::Gif, alpha: false, size: None, length };
+        let expected = OutputSpec { format: F::Gif, alpha: false, size: None, length };
         verify_output(&clip("plain.gif"), &expected).is_ok()
     };
     assert!(gif(0.5, 5.0));
@@ -261,9 +261,10 @@ fn a_sequence_has_as_many_pictures_as_its_input() {
             std::io::Write::write_all(&mut writer, &picture).unwrap();
         }
         let (_kept, path) = written(&writer.finish().unwrap().into_inner());
-        let length = Some(Length { seconds, reach: seconds, frame: Some(seconds / frames) });
+        let length =
+            Some(ExpectedLength { seconds, reach: seconds, frame: Some(seconds / frames) });
         let format = F::PngSequence;
-        verify_output(&path, &Expectation { format, alpha: true, size: None, length })
+        verify_output(&path, &OutputSpec { format, alpha: true, size: None, length })
     };
     for (pictures, seconds, frames, is_right) in [
         (20, 2.0, 20.0, true),
@@ -286,7 +287,7 @@ fn a_webm_that_is_cut_between_clusters_does_not_verify() {
     let index = whole.windows(4).rposition(|window| window == b"\x1c\x53\xbb\x6b").unwrap();
     let (_kept, path) = written(&whole[..index]);
     let refusal = verify_output(&path, &expect(F::Webm, false)).unwrap_err();
-    assert!(matches!(refusal, BadOutput::CutShort { .. }), "{refusal}");
+    assert!(matches!(refusal, OutputError::CutShort { .. }), "{refusal}");
     let note = inspect_input(&path).unwrap().note.unwrap();
     assert!(note.contains("all of its pictures are there"), "{note}");
 }
@@ -298,7 +299,7 @@ fn outputs_that_are_cut_are_not_accepted() {
         let whole = fs::read(clip(name)).unwrap();
         let (_kept, path) = written(&whole[..whole.len() - 2]);
         let refusal = verify_output(&path, &expect(format, true)).unwrap_err();
-        assert!(matches!(refusal, BadOutput::CutShort { .. }), "{name}: {refusal}");
+        assert!(matches!(refusal, OutputError::CutShort { .. }), "{name}: {refusal}");
     }
 }
 
@@ -331,7 +332,7 @@ const CLIPS: [&str; 13] = [
 fn read_as_everything(bytes: &[u8]) {
     for container in READABLE {
         // Any answer will do, as long as there is one.
-        let _ = probe::facts(container, Cursor::new(bytes), bytes.len() as u64);
+        let _ = parse::facts(container, Cursor::new(bytes), bytes.len() as u64);
     }
 }
 

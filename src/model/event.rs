@@ -17,7 +17,7 @@ pub trait Observer: Send + Sync {
 
 /// Which input an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ItemRef {
+pub struct InputRef {
     /// Number in the ledger; tells items of equal name apart. Below zero for what has no number
     /// there (yet): an input that is being read for the plan, an upload.
     pub id: i64,
@@ -27,7 +27,7 @@ pub struct ItemRef {
 
 /// What an input is going through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Phase {
+pub enum Stage {
     /// Reading and hashing the input.
     Hash,
     /// Sending it.
@@ -46,7 +46,7 @@ pub enum Phase {
     Verify,
 }
 
-impl Phase {
+impl Stage {
     /// A word for people and for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -82,16 +82,16 @@ pub enum Event {
         unpriced: usize,
     },
     /// Something about one input.
-    Item {
+    Input {
         /// Which.
-        item: ItemRef,
+        input: InputRef,
         /// What.
-        what: ItemEvent,
+        what: InputEvent,
     },
     /// A remark about the whole run, for people.
     Notice {
         /// How loud.
-        level: Level,
+        level: RemarkLevel,
         /// In words.
         text: String,
     },
@@ -109,12 +109,12 @@ pub enum Event {
     /// The service answers again, after this long.
     Answers(Duration),
     /// The run is over.
-    Finished(Summary),
+    Finished(RunSummary),
 }
 
 /// How loud a remark is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
+pub enum RemarkLevel {
     /// Good to know.
     Info,
     /// Should be looked at.
@@ -123,9 +123,9 @@ pub enum Level {
 
 /// Something that happened to one input.
 #[derive(Debug, Clone)]
-pub enum ItemEvent {
+pub enum InputEvent {
     /// A new phase began.
-    Phase(Phase),
+    Phase(Stage),
     /// Bytes moved in the phase that has them (hash, upload, download).
     Bytes {
         /// Bytes so far.
@@ -160,9 +160,9 @@ pub enum ItemEvent {
         wait: Duration,
     },
     /// Done and verified.
-    Done(Output),
+    Done(PublishedOutput),
     /// Nothing to do: an earlier run did it.
-    Skipped(Output),
+    Skipped(PublishedOutput),
     /// Started, and left to itself (`--no-wait`), or made as a draft (`--draft`).
     Left {
         /// The job.
@@ -182,7 +182,7 @@ pub enum ItemEvent {
 
 /// A verified output.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Output {
+pub struct PublishedOutput {
     /// Where it lies. None when its bytes went to standard output.
     pub path: Option<PathBuf>,
     /// Bytes.
@@ -202,7 +202,7 @@ pub struct Output {
 
 /// How a run went.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Summary {
+pub struct RunSummary {
     /// Number of the batch in the ledger.
     pub batch: i64,
     /// Done in this run.

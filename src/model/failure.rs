@@ -134,7 +134,7 @@ impl FailureKind {
 /// What is known of a call that did not succeed: whether the service may have acted on it. Only
 /// create and start need this, since only they cannot be repeated freely (design, *The protocol*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Delivery {
+pub enum Execution {
     /// Certainly not executed: refused connection, unresolved name, structured 401, 402 or 429.
     NotExecuted,
     /// A structured refusal (400, 403, 404, 422): executed or not, the service said no.
@@ -153,7 +153,7 @@ pub struct Failure {
     /// Why it failed, in words; may hold foreign text, so it is escaped where it is shown.
     pub why: String,
     /// Whether the service may have acted.
-    pub delivery: Delivery,
+    pub delivery: Execution,
     /// HTTP status of the last answer.
     pub status: Option<u16>,
     /// The service's error code.
@@ -180,7 +180,7 @@ impl Failure {
             kind,
             what: what.into(),
             why: why.into(),
-            delivery: Delivery::NotExecuted,
+            delivery: Execution::NotExecuted,
             status: None,
             code: None,
             request_id: None,

@@ -71,7 +71,7 @@ pub struct Pace {
 
 /// A start that was refused, before it is known whether the pace or the window was the reason.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Suspicion {
+pub struct UnexplainedRefusal {
     /// When it was refused.
     pub at: Instant,
     /// Jobs in flight besides.
@@ -99,7 +99,7 @@ pub struct Window {
     /// When a start was last accepted.
     pub accepted_at: Option<Instant>,
     /// A refusal that is not explained yet.
-    pub suspicion: Option<Suspicion>,
+    pub suspicion: Option<UnexplainedRefusal>,
 }
 
 /// What stops a key until its user says otherwise.
@@ -114,7 +114,7 @@ pub struct KeyBlock {
 
 /// The calls of some minutes in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct RequestCount {
     /// When the first of these minutes began.
     pub began: Instant,
     /// Calls that came to an end.
@@ -142,7 +142,7 @@ pub struct KeyLimits {
     /// Stops.
     pub block: KeyBlock,
     /// The calls of the last hour, the latest last.
-    pub tallies: Vec<Tally>,
+    pub tallies: Vec<RequestCount>,
     /// Largest page of jobs that the service accepted; `None` while it has refused none.
     pub page_size: Option<u32>,
 }

@@ -91,12 +91,12 @@ macro_rules! words {
         }
 
         impl FromStr for $type {
-            type Err = BadOption;
+            type Err = OptionError;
 
-            fn from_str(word: &str) -> Result<Self, BadOption> {
+            fn from_str(word: &str) -> Result<Self, OptionError> {
                 Self::ALL.iter().copied().find(|known| known.as_str() == word).ok_or_else(|| {
                     let known: Vec<_> = Self::ALL.iter().map(|k| k.as_str()).collect();
-                    BadOption(format!("unknown {} '{word}'; known: {}", $what, known.join(", ")))
+                    OptionError(format!("unknown {} '{word}'; known: {}", $what, known.join(", ")))
                 })
             }
         }
@@ -108,7 +108,7 @@ words!(OutputFormat, "format");
 /// Why an option cannot be used, and what to do about it, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadOption(pub String);
+pub struct OptionError(pub String);
 
 /// A colour, normalised to 0..1 as the service has it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -165,10 +165,10 @@ const NAMED: [(&str, Rgb); 6] = [
 ];
 
 impl FromStr for Background {
-    type Err = BadOption;
+    type Err = OptionError;
 
     /// Reads `transparent`, a colour's name, `#rrggbb`, an http(s) address, or a path.
-    fn from_str(text: &str) -> Result<Self, BadOption> {
+    fn from_str(text: &str) -> Result<Self, OptionError> {
         if text.eq_ignore_ascii_case("transparent") {
             return Ok(Self::Transparent);
         }
@@ -177,21 +177,21 @@ impl FromStr for Background {
         }
         if text.starts_with('#') {
             return Rgb::from_hex(text).map(Self::Color).ok_or_else(|| {
-                BadOption(format!("'{text}' is no colour; write it as #rrggbb, such as #09a246"))
+                OptionError(format!("'{text}' is no colour; write it as #rrggbb, such as #09a246"))
             });
         }
         if text.contains("://") {
             return match check_address(text) {
                 Ok(()) => Ok(Self::ImageUrl(text.to_owned())),
-                Err(why) => Err(BadOption(format!("{why}; {}", Self::choices()))),
+                Err(why) => Err(OptionError(format!("{why}; {}", Self::choices()))),
             };
         }
         if text.is_empty() {
-            return Err(BadOption(format!("the background is empty; {}", Self::choices())));
+            return Err(OptionError(format!("the background is empty; {}", Self::choices())));
         }
         let path = PathBuf::from(text);
         if path.extension().is_none() && !text.contains(std::path::MAIN_SEPARATOR) {
-            return Err(BadOption(format!("unknown background '{text}'; {}", Self::choices())));
+            return Err(OptionError(format!("unknown background '{text}'; {}", Self::choices())));
         }
         Ok(Self::ImageFile(path))
     }
@@ -318,22 +318,22 @@ impl JobOptions {
     ///
     /// # Errors
     /// Says which options and what to do.
-    pub fn check(&self) -> Result<(), BadOption> {
+    pub fn check(&self) -> Result<(), OptionError> {
         if self.background == Background::Transparent && !self.format.keeps_alpha() {
-            return Err(BadOption(format!(
+            return Err(OptionError(format!(
                 "{} cannot be transparent; add --background green (or another colour, or a picture), \
                  or choose --format webm or mov",
                 self.format
             )));
         }
         if self.prompt.is_some() && self.model != ModelName::Pro {
-            return Err(BadOption(format!(
+            return Err(OptionError(format!(
                 "--prompt is only understood by the pro model, not by {}; add --model pro or leave the prompt out",
                 self.model
             )));
         }
         if self.prompt.as_deref().is_some_and(|prompt| prompt.trim().is_empty()) {
-            return Err(BadOption(
+            return Err(OptionError(
                 "the prompt is empty; name what to keep, such as --prompt \"person, dog\"".into(),
             ));
         }
@@ -341,7 +341,7 @@ impl JobOptions {
         self.check_composition()
     }
 
-    fn check_composition(&self) -> Result<(), BadOption> {
+    fn check_composition(&self) -> Result<(), OptionError> {
         let c = &self.composition;
         if let Some((width, height)) = c.canvas {
             check_canvas(width.into(), height.into())?;
@@ -365,12 +365,12 @@ impl JobOptions {
     }
 
     /// MP4 holds colours for blocks of two by two pixels.
-    fn check_sides(&self, option: &str, width: i64, height: i64) -> Result<(), BadOption> {
+    fn check_sides(&self, option: &str, width: i64, height: i64) -> Result<(), OptionError> {
         if self.format != OutputFormat::Mp4 || (width % 2 == 0 && height % 2 == 0) {
             return Ok(());
         }
         let even = |side: i64| side + side % 2;
-        Err(BadOption(format!(
+        Err(OptionError(format!(
             "mp4 needs an even width and height, not {width}x{height}; use {option} {}x{}, or another \
              format",
             even(width),
@@ -378,9 +378,9 @@ impl JobOptions {
         )))
     }
 
-    fn check_texts(&self) -> Result<(), BadOption> {
+    fn check_texts(&self) -> Result<(), OptionError> {
         let long = |what: &str| {
-            Err(BadOption(format!("{what} is longer than {LONGEST_TEXT} bytes; make it shorter")))
+            Err(OptionError(format!("{what} is longer than {LONGEST_TEXT} bytes; make it shorter")))
         };
         if self.prompt.as_deref().is_some_and(|prompt| prompt.len() > LONGEST_TEXT) {
             return long("the prompt");
@@ -393,7 +393,7 @@ impl JobOptions {
         }
         if let Some(url) = &self.webhook_url {
             check_address(url).map_err(|why| {
-                BadOption(format!(
+                OptionError(format!(
                     "--webhook-url: {why}; write where the service reaches your listener, such as \
                      https://hooks.example/rbgv"
                 ))
@@ -435,54 +435,54 @@ impl JobOptions {
     }
 }
 
-fn check_canvas(width: i64, height: i64) -> Result<(), BadOption> {
+fn check_canvas(width: i64, height: i64) -> Result<(), OptionError> {
     let sides = i64::from(SMALLEST_SIDE)..=i64::from(LARGEST_SIDE);
     if sides.contains(&width) && sides.contains(&height) {
         return Ok(());
     }
-    Err(BadOption(format!(
+    Err(OptionError(format!(
         "a canvas of {width}x{height} cannot be made; use {SMALLEST_SIDE} to {LARGEST_SIDE} pixels \
          each way"
     )))
 }
 
-fn check_anchor(anchor: &str) -> Result<(), BadOption> {
+fn check_anchor(anchor: &str) -> Result<(), OptionError> {
     if ANCHORS.contains(&anchor) {
         return Ok(());
     }
-    Err(BadOption(format!("unknown anchor '{anchor}'; known: {}", ANCHORS.join(", "))))
+    Err(OptionError(format!("unknown anchor '{anchor}'; known: {}", ANCHORS.join(", "))))
 }
 
-fn check_scale(scale: f64) -> Result<(), BadOption> {
+fn check_scale(scale: f64) -> Result<(), OptionError> {
     // NaN is in no range.
     if SCALES.contains(&scale) {
         return Ok(());
     }
-    Err(BadOption(format!(
+    Err(OptionError(format!(
         "a scale of {scale} cannot be made; use {} to {}",
         SCALES.start(),
         SCALES.end()
     )))
 }
 
-fn check_offset(x: i64, y: i64) -> Result<(), BadOption> {
+fn check_offset(x: i64, y: i64) -> Result<(), OptionError> {
     let most = i64::from(LARGEST_SIDE);
     if (-most..=most).contains(&x) && (-most..=most).contains(&y) {
         return Ok(());
     }
-    Err(BadOption(format!("an offset of {x},{y} is too large; use -{most} to {most} pixels")))
+    Err(OptionError(format!("an offset of {x},{y} is too large; use -{most} to {most} pixels")))
 }
 
 /// Checks the fields of a composition that are documented; others are passed on as they are.
-fn check_verbatim(value: &serde_json::Value) -> Result<(), BadOption> {
-    let bad = |field: &str, what: &str| BadOption(format!("composition: {field} must be {what}"));
+fn check_verbatim(value: &serde_json::Value) -> Result<(), OptionError> {
+    let bad = |field: &str, what: &str| OptionError(format!("composition: {field} must be {what}"));
     let part = |of: &serde_json::Value, field: &str, what: &str| match of.get(field) {
         None | Some(serde_json::Value::Null) => Ok(None),
         Some(part) if part.is_object() => Ok(Some(part.clone())),
         Some(_) => Err(bad(field, what)),
     };
     if !value.is_object() {
-        return Err(BadOption("the composition file must hold one JSON object".into()));
+        return Err(OptionError("the composition file must hold one JSON object".into()));
     }
     if let Some(canvas) = part(value, "canvas", "an object of width and height")? {
         let side = |name: &str| {

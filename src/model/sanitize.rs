@@ -8,6 +8,10 @@
 //! Encodings are undone in a *view*, a sequence of characters each of which knows its bytes in the
 //! original. What is found in the view is replaced in the original.
 
+#[cfg(test)]
+#[path = "sanitize/tests.rs"]
+mod tests;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -92,11 +96,11 @@ const SENSITIVE_ENDS: [&str; 8] = [
 
 /// Cleans text from others. Clones share the secrets that they know.
 #[derive(Clone, Default)]
-pub struct Sanitizer(Arc<RwLock<Vec<Form>>>);
+pub struct Sanitizer(Arc<RwLock<Vec<SecretForm>>>);
 
 /// One form of a secret, in lower case.
 #[derive(Clone, PartialEq, Eq)]
-struct Form {
+struct SecretForm {
     text: String,
     /// Hexadecimal or Base64: what is encoded around the secret is hidden with it.
     encoded: bool,
@@ -256,9 +260,9 @@ fn floor(text: &str, most: usize) -> usize {
 
 /// The forms of a secret that are searched for. Percent, JSON and HTML escapes and letter case are
 /// undone in the view.
-fn forms(secret: &str) -> Vec<Form> {
-    let plain = Form { text: secret.to_ascii_lowercase(), encoded: false };
-    let mut forms = vec![plain, Form { text: hex::encode(secret), encoded: true }];
+fn forms(secret: &str) -> Vec<SecretForm> {
+    let plain = SecretForm { text: secret.to_ascii_lowercase(), encoded: false };
+    let mut forms = vec![plain, SecretForm { text: hex::encode(secret), encoded: true }];
     // Inside a longer Base64 text, a secret begins at one of three positions.
     for offset in 0..3 {
         let padded = [&vec![0; offset], secret.as_bytes()].concat();
@@ -269,7 +273,7 @@ fn forms(secret: &str) -> Vec<Form> {
         {
             let text = encoded.get(core.clone()).unwrap_or_default().to_ascii_lowercase();
             if text.len() >= ENCODED_MIN {
-                forms.push(Form { text, encoded: true });
+                forms.push(SecretForm { text, encoded: true });
             }
         }
     }
@@ -278,7 +282,7 @@ fn forms(secret: &str) -> Vec<Form> {
 
 /// A character of a view, and its bytes in the original.
 #[derive(Clone, Copy)]
-struct Unit {
+struct TextUnit {
     c: char,
     start: usize,
     end: usize,
@@ -287,11 +291,11 @@ struct Unit {
 }
 
 /// `text` with percent, JSON and HTML escapes undone, and without invisible characters.
-fn view(text: &str) -> Vec<Unit> {
-    let mut units: Vec<Unit> = text
+fn view(text: &str) -> Vec<TextUnit> {
+    let mut units: Vec<TextUnit> = text
         .char_indices()
         .filter(|(_, c)| c.is_whitespace() || !is_hostile(*c))
-        .map(|(start, c)| Unit { c, start, end: start + c.len_utf8(), percent: false })
+        .map(|(start, c)| TextUnit { c, start, end: start + c.len_utf8(), percent: false })
         .collect();
     for _ in 0..DECODE_ROUNDS {
         if !units.iter().any(|unit| matches!(unit.c, '%' | '\\' | '&')) {
@@ -306,7 +310,7 @@ fn view(text: &str) -> Vec<Unit> {
     units
 }
 
-fn decoded(units: &[Unit]) -> Vec<Unit> {
+fn decoded(units: &[TextUnit]) -> Vec<TextUnit> {
     let mut plain = Vec::with_capacity(units.len());
     let mut at = 0;
     while let Some(unit) = units.get(at) {
@@ -320,21 +324,21 @@ fn decoded(units: &[Unit]) -> Vec<Unit> {
         let percent = unit.percent || (unit.c == '%' && length == 3);
         at += length;
         if c.is_whitespace() || !is_hostile(c) {
-            plain.push(Unit { c, start: unit.start, end, percent });
+            plain.push(TextUnit { c, start: unit.start, end, percent });
         }
     }
     plain
 }
 
 /// The character that `digits` hexadecimal digits at `at` name.
-fn byte(units: &[Unit], at: usize, digits: usize) -> Option<char> {
+fn byte(units: &[TextUnit], at: usize, digits: usize) -> Option<char> {
     let digits = units.get(at..at + digits)?;
     let number = digits.iter().try_fold(0, |number, unit| Some(number * 16 + unit.c.to_digit(16)?));
     number.filter(|number| *number < 0x80 || digits.len() > 2).and_then(char::from_u32)
 }
 
 /// A backslash escape at `at`: its character and length in units.
-fn backslash(units: &[Unit], at: usize) -> (char, usize) {
+fn backslash(units: &[TextUnit], at: usize) -> (char, usize) {
     let next = units.get(at + 1).map(|unit| unit.c);
     match next {
         Some('u') if units.get(at + 2).is_some_and(|unit| unit.c == '{') => {
@@ -353,7 +357,7 @@ fn backslash(units: &[Unit], at: usize) -> (char, usize) {
 }
 
 /// An HTML character reference at `at`: its character and length in units.
-fn entity(units: &[Unit], at: usize) -> (char, usize) {
+fn entity(units: &[TextUnit], at: usize) -> (char, usize) {
     const NAMED: [(&str, char); 5] =
         [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\'')];
     let rest: String = units[at + 1..].iter().take(10).map(|unit| unit.c).collect();
@@ -376,7 +380,7 @@ fn entity(units: &[Unit], at: usize) -> (char, usize) {
 }
 
 /// Where the original of a view holds one of the `known` secrets.
-fn secrets_in(units: &[Unit], known: &[Form]) -> Vec<Range<usize>> {
+fn secrets_in(units: &[TextUnit], known: &[SecretForm]) -> Vec<Range<usize>> {
     let mut text = String::with_capacity(units.len());
     let mut unit_at = Vec::with_capacity(units.len());
     for (index, unit) in units.iter().enumerate() {
@@ -384,7 +388,7 @@ fn secrets_in(units: &[Unit], known: &[Form]) -> Vec<Range<usize>> {
         text.push(c);
         unit_at.extend(std::iter::repeat_n(index, c.len_utf8()));
     }
-    let is_encoded = |unit: &Unit| {
+    let is_encoded = |unit: &TextUnit| {
         unit.c.is_ascii_alphanumeric() || matches!(unit.c, '+' | '/' | '_' | '-' | '=')
     };
     let mut found = Vec::new();
@@ -461,22 +465,22 @@ fn without_openers(text: &str) -> Cow<'_, str> {
 }
 
 /// What a rule found: units that are done with, and what replaces them, if anything.
-type Found = Option<(Range<usize>, Option<String>)>;
+type RuleMatch = Option<(Range<usize>, Option<String>)>;
 
 /// Whether a link ends before `unit`: at white space, and at what no address may hold.
-fn ends_link(unit: &Unit) -> bool {
+fn ends_link(unit: &TextUnit) -> bool {
     !unit.percent
         && (unit.c.is_whitespace()
             || matches!(unit.c, '"' | '<' | '>' | '`' | '{' | '}' | '|' | '^' | '\\'))
 }
 
-fn text_of(units: &[Unit]) -> String {
+fn text_of(units: &[TextUnit]) -> String {
     units.iter().map(|unit| unit.c).collect()
 }
 
 /// The end of what may be an address from `at` on. Punctuation that ends the sentence around it, and
 /// brackets that were opened before it, are left out.
-fn link_end(units: &[Unit], at: usize) -> usize {
+fn link_end(units: &[TextUnit], at: usize) -> usize {
     let mut end = units[at..].iter().position(ends_link).map_or(units.len(), |end| at + end);
     for _ in 0..3 {
         let Some(last) =
@@ -499,13 +503,14 @@ fn link_end(units: &[Unit], at: usize) -> usize {
 }
 
 /// A link whose `//` is at `at`.
-fn link(units: &[Unit], at: usize) -> Found {
+fn link(units: &[TextUnit], at: usize) -> RuleMatch {
     let is_slash = |at: usize| units.get(at).is_some_and(|unit| unit.c == '/');
     if !is_slash(at) || !is_slash(at + 1) {
         return None;
     }
     let before = at.checked_sub(1).map(|at| units[at].c);
-    let starts_host = |unit: &Unit| unit.c.is_alphanumeric() || matches!(unit.c, '[' | '(' | '@');
+    let starts_host =
+        |unit: &TextUnit| unit.c.is_alphanumeric() || matches!(unit.c, '[' | '(' | '@');
     let mut start = at;
     if before == Some(':') {
         start = at - 1;
@@ -556,7 +561,7 @@ fn is_host(text: &str) -> bool {
 }
 
 /// The query of an address without a scheme, from its `?` at `at` on.
-fn query(units: &[Unit], at: usize) -> Found {
+fn query(units: &[TextUnit], at: usize) -> RuleMatch {
     if units[at].c != '?' {
         return None;
     }
@@ -565,13 +570,13 @@ fn query(units: &[Unit], at: usize) -> Found {
     (name > 0 && has_value).then(|| (at..link_end(units, at), Some("?…".to_owned())))
 }
 
-fn name_length(units: &[Unit], at: usize) -> usize {
+fn name_length(units: &[TextUnit], at: usize) -> usize {
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '[' | ']');
     units.get(at..).unwrap_or_default().iter().take_while(|unit| in_name(unit.c)).count()
 }
 
 /// A name at `at` and its value: `sig=abc`, `"token": "abc"`, `Authorization: Bearer abc`.
-fn named_value(units: &[Unit], at: usize) -> Found {
+fn named_value(units: &[TextUnit], at: usize) -> RuleMatch {
     let length = name_length(units, at);
     if length == 0 || length > NAME_MAX {
         return (length > 0).then_some((at..at + length, None));
@@ -626,16 +631,16 @@ fn named_value(units: &[Unit], at: usize) -> Found {
 }
 
 /// The end of a value without quotes.
-fn value_end(units: &[Unit], start: usize) -> usize {
+fn value_end(units: &[TextUnit], start: usize) -> usize {
     let rest = units.get(start..).unwrap_or_default();
-    let ends = |unit: &Unit| {
+    let ends = |unit: &TextUnit| {
         !unit.percent && (unit.c.is_whitespace() || matches!(unit.c, '"' | '<' | '>' | '`' | '}'))
     };
     rest.iter().position(ends).map_or(units.len().max(start), |end| start + end)
 }
 
 /// Whether a value is long enough and looks random: letters and digits, and no words.
-fn is_opaque(value: &[Unit], least: usize) -> bool {
+fn is_opaque(value: &[TextUnit], least: usize) -> bool {
     value.len() >= least
         && value.iter().any(|unit| unit.c.is_ascii_digit())
         && value.iter().any(|unit| unit.c.is_ascii_alphabetic())
@@ -671,7 +676,3 @@ fn names_identifier(name: &str) -> bool {
     let parts = name_parts(name);
     parts.last().is_some_and(|last| matches!(last.as_str(), "id" | "uuid" | "trace" | "request"))
 }
-
-#[cfg(test)]
-#[path = "sanitize/tests.rs"]
-mod tests;

@@ -29,7 +29,7 @@ impl Instant {
         Self(self.0.saturating_sub(millis(wait)))
     }
 
-    /// How long ago `earlier` was; zero if it lies in the future.
+    /// How long ago `unknown_jobs_of_key` was; zero if it lies in the future.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))

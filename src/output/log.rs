@@ -22,7 +22,7 @@ use tracing_subscriber::layer::{Filter, Layer, SubscriberExt as _};
 use tracing_subscriber::registry::{LookupSpan, Registry, Scope};
 
 use super::printer::Printer;
-use super::style::{Paint, Tone};
+use super::style::{Painter, TextTone};
 use crate::model::text::escaped;
 use crate::model::{Clock, Failure, FailureKind};
 
@@ -110,7 +110,7 @@ fn file_layer(
     let filter = filter(options, "warn,rbgv=debug")?;
     Ok(match options.format {
         LogFormat::Text => {
-            let lines = Lines { clock, paint: Paint(false), dated: true, placed: true };
+            let lines = Lines { clock, paint: Painter(false), dated: true, placed: true };
             layer.event_format(lines).with_filter(filter).boxed()
         }
         LogFormat::Json => {
@@ -155,7 +155,7 @@ impl FormatTime for Wall {
 /// One escaped line an event.
 struct Lines {
     clock: Arc<dyn Clock>,
-    paint: Paint,
+    paint: Painter,
     /// Whether each line begins with the time.
     dated: bool,
     /// Whether each line names the part of the program that it comes from.
@@ -179,11 +179,11 @@ where
         }
         let metadata = event.metadata();
         let (tone, level) = match *metadata.level() {
-            Level::ERROR => (Tone::Bad, "error"),
-            Level::WARN => (Tone::Warn, "warning"),
-            Level::INFO => (Tone::Good, "info"),
-            Level::DEBUG => (Tone::Busy, "debug"),
-            Level::TRACE => (Tone::Dim, "trace"),
+            Level::ERROR => (TextTone::Bad, "error"),
+            Level::WARN => (TextTone::Warn, "warning"),
+            Level::INFO => (TextTone::Good, "info"),
+            Level::DEBUG => (TextTone::Busy, "debug"),
+            Level::TRACE => (TextTone::Dim, "trace"),
         };
         let mut text = String::new();
         for span in context.event_scope().into_iter().flat_map(Scope::from_root) {
@@ -229,7 +229,7 @@ mod tests {
 
     use super::*;
     use crate::model::{ApiKey, ManualClock, OutputLink};
-    use crate::output::stream::{Capture, Streams};
+    use crate::output::streams::{Capture, Streams};
     use crate::output::style::Style;
 
     fn logged(options: &LogOptions, style: Style, work: impl FnOnce()) -> Capture {

@@ -6,33 +6,19 @@
 //! [`Table`], [`Chart`] and [`csv`] lay them out, [`json`] owns the keys that scripts rely on. What
 //! happens to a job is not decided here.
 
-mod bar;
-mod board;
-mod chart;
-pub mod csv;
-mod dialog;
-mod fit;
-pub mod github;
-pub mod human;
-pub mod json;
-mod junit;
+pub mod events;
+pub mod formats;
 pub mod log;
-mod meter;
 mod printer;
-mod repeats;
-mod reporter;
-mod screen;
-pub mod smoke;
-mod stream;
+pub(crate) mod progress;
+mod prompt;
+mod streams;
 mod style;
-mod table;
-mod telling;
-pub mod words;
 
-pub use chart::Chart;
-pub use junit::junit;
-pub use printer::{Printer, RawStdout};
-pub use reporter::Reporter;
-pub use stream::{Capture, Sink, SizeSource, Streams};
-pub use style::{ColorChoice, Facts, Flags, Paint, Style, Tone};
-pub use table::{Cell, Table};
+pub use self::events::reporter::Reporter;
+pub use self::formats::chart::Chart;
+pub use self::formats::junit::junit;
+pub use self::formats::table::{Cell, Table};
+pub use self::printer::{Printer, RawStdout};
+pub use self::streams::{Capture, OutputStream, SizeSource, Streams};
+pub use self::style::{ColorChoice, OutputFlags, Painter, Style, TerminalInfo, TextTone};

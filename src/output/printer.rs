@@ -1,5 +1,5 @@
 //! The printer: owns both streams, decides what goes to which, and keeps bars whole while it
-//! prints. Knows no events; see [`super::reporter`].
+//! prints. Knows no events; see [`super::events::reporter`].
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::chart::Chart;
-use super::json;
-use super::screen::Screen;
-use super::stream::{Sink, Streams};
-use super::style::{Paint, Style, Tone};
-use super::table::Table;
-use super::words;
+use super::events::json;
+use super::events::messages;
+use super::formats::chart::Chart;
+use super::formats::table::Table;
+use super::progress::draw_target::DrawTarget;
+use super::streams::{OutputStream, Streams};
+use super::style::{Painter, Style, TextTone};
 use crate::model::Failure;
 use crate::model::text::escaped;
 
@@ -25,19 +25,19 @@ use crate::model::text::escaped;
 /// output has left, further results are dropped without a word ([`Printer::stdout_closed`]); any
 /// other error of it is kept for [`Printer::finish`]. Errors of standard error are ignored.
 #[derive(Clone)]
-pub struct Printer(Arc<Shared>);
+pub struct Printer(Arc<PrinterState>);
 
-struct Shared {
+struct PrinterState {
     style: Style,
     stdout: Mutex<Stdout>,
-    stderr: Arc<Mutex<Sink>>,
-    screen: Option<Screen>,
+    stderr: Arc<Mutex<OutputStream>>,
+    screen: Option<DrawTarget>,
     /// Warnings that are not repeated.
     warned: Mutex<BTreeSet<String>>,
 }
 
 struct Stdout {
-    sink: Sink,
+    sink: OutputStream,
     state: StdoutState,
 }
 
@@ -65,10 +65,10 @@ impl Printer {
     #[must_use]
     pub fn new(style: Style, streams: Streams) -> Self {
         let stderr = Arc::new(Mutex::new(streams.stderr));
-        let screen = style.bars.then(|| Screen::new(Arc::clone(&stderr), streams.size));
+        let screen = style.bars.then(|| DrawTarget::new(Arc::clone(&stderr), streams.size));
         let stdout = Mutex::new(Stdout { sink: streams.stdout, state: StdoutState::Open });
         let warned = Mutex::default();
-        Self(Arc::new(Shared { style, stdout, stderr, screen, warned }))
+        Self(Arc::new(PrinterState { style, stdout, stderr, screen, warned }))
     }
 
     /// How output looks.
@@ -93,7 +93,7 @@ impl Printer {
         self.stdout_line(json::line(value).as_bytes());
     }
 
-    /// A record of [`super::csv`] as a line of results.
+    /// A record of [`super::formats::csv`] as a line of results.
     pub fn csv(&self, record: &str) {
         self.stdout_line(record.as_bytes());
     }
@@ -101,14 +101,14 @@ impl Printer {
     /// A table as results.
     pub fn table(&self, table: &Table) {
         let style = &self.0.style;
-        self.stdout_line(table.render(style.width, Paint(style.stdout_color)).as_bytes());
+        self.stdout_line(table.render(style.width, Painter(style.stdout_color)).as_bytes());
     }
 
     /// A chart as results.
     pub fn chart(&self, chart: &Chart) {
         let style = &self.0.style;
         let width = style.width.unwrap_or(80);
-        self.stdout_line(chart.render(width, Paint(style.stdout_color)).as_bytes());
+        self.stdout_line(chart.render(width, Painter(style.stdout_color)).as_bytes());
     }
 
     /// Standard output for bytes that are no text, such as a video.
@@ -120,13 +120,13 @@ impl Printer {
     /// A remark. Not shown with `-q`.
     pub fn note(&self, text: &str) {
         if !self.0.style.quiet {
-            self.say(Tone::Plain, "note: ", text);
+            self.say(TextTone::Plain, "note: ", text);
         }
     }
 
     /// Something that should be looked at.
     pub fn warn(&self, text: &str) {
-        self.say(Tone::Warn, "warning: ", text);
+        self.say(TextTone::Warn, "warning: ", text);
     }
 
     /// The same, unless it was said before: for what is read once for each key or client.
@@ -140,14 +140,14 @@ impl Printer {
 
     /// Something that went wrong, in words of ours. See also [`Printer::failure`].
     pub fn error(&self, text: &str) {
-        self.say(Tone::Bad, "error: ", text);
+        self.say(TextTone::Bad, "error: ", text);
     }
 
     /// What went wrong, why, with the names that support will ask for, and what to type next.
     pub fn failure(&self, failure: &Failure) {
-        let told = words::failure(failure);
-        let next = words::next(failure.next.as_deref());
-        let label = self.paint().tone(Tone::Bad, "error:");
+        let told = messages::failure(failure);
+        let next = messages::next(failure.next.as_deref());
+        let label = self.paint().tone(TextTone::Bad, "error:");
         self.stderr_line(&format!("{label} {told}{next}"));
     }
 
@@ -189,12 +189,12 @@ impl Printer {
     }
 
     /// The colours of standard error.
-    pub(crate) fn paint(&self) -> Paint {
-        Paint(self.0.style.color)
+    pub(crate) fn paint(&self) -> Painter {
+        Painter(self.0.style.color)
     }
 
     /// Where bars are drawn, if they are.
-    pub(crate) fn screen(&self) -> Option<&Screen> {
+    pub(crate) fn screen(&self) -> Option<&DrawTarget> {
         self.0.screen.as_ref()
     }
 
@@ -226,12 +226,12 @@ impl Printer {
         }
     }
 
-    fn say(&self, tone: Tone, label: &str, text: &str) {
+    fn say(&self, tone: TextTone, label: &str, text: &str) {
         let label = self.paint().tone(tone, label.trim_end());
         self.stderr_line(&format!("{label} {}", escaped(text)));
     }
 
-    pub(super) fn stdout_line(&self, line: &[u8]) {
+    pub(crate) fn stdout_line(&self, line: &[u8]) {
         self.suspend(|| self.write_stdout(line));
     }
 
@@ -241,7 +241,7 @@ impl Printer {
         self.stdout().write(&whole);
     }
 
-    pub(super) fn write_stderr(&self, text: &str) {
+    pub(crate) fn write_stderr(&self, text: &str) {
         let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
         // There is nowhere left to tell of an error.
         let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
@@ -271,7 +271,7 @@ impl Write for RawStdout {
 mod tests {
     use super::*;
     use crate::model::{FailureKind, JobId};
-    use crate::output::stream::Capture;
+    use crate::output::streams::Capture;
 
     fn printer(style: Style) -> (Printer, Capture, Capture) {
         let (streams, stdout, stderr) = Streams::captured();

@@ -18,7 +18,7 @@ pub enum ColorChoice {
 
 /// What the command line says about output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Flags {
+pub struct OutputFlags {
     /// `--color`.
     pub color: ColorChoice,
     /// `--no-progress`.
@@ -34,7 +34,7 @@ pub struct Flags {
 /// What the process was given to write to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
-pub struct Facts {
+pub struct TerminalInfo {
     /// Whether standard output is a terminal.
     pub stdout: bool,
     /// Whether standard error is a terminal.
@@ -49,7 +49,7 @@ pub struct Facts {
     pub dumb: bool,
 }
 
-impl Facts {
+impl TerminalInfo {
     /// Adds what the environment's variables say.
     #[must_use]
     pub fn with_variables(mut self, vars: &BTreeMap<String, String>) -> Self {
@@ -100,7 +100,7 @@ impl Style {
     /// Decides. A flag wins over a variable, and a variable over what the terminal can. Bars are
     /// drawn only on a terminal that can, and give way to the log when that is verbose.
     #[must_use]
-    pub fn choose(flags: &Flags, facts: &Facts) -> Self {
+    pub fn choose(flags: &OutputFlags, facts: &TerminalInfo) -> Self {
         let colored = |terminal: bool| match (flags.color, facts.color) {
             (ColorChoice::Always, _) => true,
             (ColorChoice::Never, _) => false,
@@ -125,7 +125,7 @@ impl Style {
 
 /// What a piece of text is, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Tone {
+pub enum TextTone {
     /// As it is.
     Plain,
     /// Went well.
@@ -142,7 +142,7 @@ pub enum Tone {
     Busy,
 }
 
-impl Tone {
+impl TextTone {
     pub(crate) const ALL: [Self; 7] =
         [Self::Plain, Self::Good, Self::Warn, Self::Bad, Self::Dim, Self::Strong, Self::Busy];
 
@@ -165,13 +165,13 @@ pub(crate) const END: &str = "\x1b[0m";
 
 /// Colours text, or leaves it alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint(pub bool);
+pub struct Painter(pub bool);
 
-impl Paint {
+impl Painter {
     /// `text` in the colour of `tone`, if colours are on.
     #[must_use]
-    pub fn tone(self, tone: Tone, text: &str) -> String {
-        if self.0 && tone != Tone::Plain && !text.is_empty() {
+    pub fn tone(self, tone: TextTone, text: &str) -> String {
+        if self.0 && tone != TextTone::Plain && !text.is_empty() {
             format!("{}{text}{END}", tone.start())
         } else {
             text.to_owned()
@@ -183,7 +183,7 @@ impl Paint {
 mod tests {
     use super::*;
 
-    const SCREEN: Facts = Facts {
+    const SCREEN: TerminalInfo = TerminalInfo {
         stdout: true,
         stderr: true,
         shared: true,
@@ -192,7 +192,7 @@ mod tests {
         dumb: false,
     };
 
-    fn facts(vars: &[(&str, &str)]) -> Facts {
+    fn facts(vars: &[(&str, &str)]) -> TerminalInfo {
         let vars = vars.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         SCREEN.with_variables(&vars)
     }
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn a_flag_wins_over_a_variable_and_a_variable_over_the_terminal() {
         use ColorChoice::{Always, Auto, Never};
-        let piped = Facts { stderr: false, stdout: false, ..SCREEN };
+        let piped = TerminalInfo { stderr: false, stdout: false, ..SCREEN };
         let table = [
             (Auto, facts(&[]), true),
             (Auto, piped, false),
@@ -210,36 +210,37 @@ mod tests {
             (Auto, facts(&[("NO_COLOR", "")]), true),
             (Auto, facts(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")]), false),
             (Always, facts(&[("NO_COLOR", "1")]), true),
-            (Auto, Facts { stderr: false, ..facts(&[("CLICOLOR_FORCE", "1")]) }, true),
+            (Auto, TerminalInfo { stderr: false, ..facts(&[("CLICOLOR_FORCE", "1")]) }, true),
             (Auto, facts(&[("CLICOLOR_FORCE", "0")]), true),
             (Auto, facts(&[("CLICOLOR", "0")]), false),
             (Auto, facts(&[("TERM", "dumb")]), false),
         ];
         for (color, facts, expected) in table {
-            let style = Style::choose(&Flags { color, ..Flags::default() }, &facts);
+            let style = Style::choose(&OutputFlags { color, ..OutputFlags::default() }, &facts);
             assert_eq!(style.color, expected, "{color:?} {facts:?}");
         }
     }
 
     #[test]
     fn each_stream_is_coloured_for_itself() {
-        let style = Style::choose(&Flags::default(), &Facts { stdout: false, ..SCREEN });
+        let style =
+            Style::choose(&OutputFlags::default(), &TerminalInfo { stdout: false, ..SCREEN });
         assert!(style.color && !style.stdout_color && !style.shared && !style.stdout_terminal);
     }
 
     #[test]
     fn bars_need_a_screen_and_calm() {
-        let calm = Flags::default();
+        let calm = OutputFlags::default();
         let table = [
             (calm, SCREEN, true),
-            (calm, Facts { stdout: false, shared: false, ..SCREEN }, true),
-            (calm, Facts { stderr: false, ..SCREEN }, false),
-            (calm, Facts { dumb: true, ..SCREEN }, false),
-            (calm, Facts { width: Some(19), ..SCREEN }, false),
-            (Flags { no_progress: true, ..calm }, SCREEN, false),
-            (Flags { quiet: true, ..calm }, SCREEN, false),
-            (Flags { json: true, ..calm }, SCREEN, false),
-            (Flags { verbose: 1, ..calm }, SCREEN, false),
+            (calm, TerminalInfo { stdout: false, shared: false, ..SCREEN }, true),
+            (calm, TerminalInfo { stderr: false, ..SCREEN }, false),
+            (calm, TerminalInfo { dumb: true, ..SCREEN }, false),
+            (calm, TerminalInfo { width: Some(19), ..SCREEN }, false),
+            (OutputFlags { no_progress: true, ..calm }, SCREEN, false),
+            (OutputFlags { quiet: true, ..calm }, SCREEN, false),
+            (OutputFlags { json: true, ..calm }, SCREEN, false),
+            (OutputFlags { verbose: 1, ..calm }, SCREEN, false),
         ];
         for (flags, facts, expected) in table {
             assert_eq!(Style::choose(&flags, &facts).bars, expected, "{flags:?} {facts:?}");
@@ -248,8 +249,8 @@ mod tests {
 
     #[test]
     fn paint_leaves_text_alone_when_it_is_off() {
-        assert_eq!(Paint(false).tone(Tone::Bad, "x"), "x");
-        assert_eq!(Paint(true).tone(Tone::Bad, "x"), "\x1b[31mx\x1b[0m");
-        assert_eq!(Paint(true).tone(Tone::Plain, "x"), "x");
+        assert_eq!(Painter(false).tone(TextTone::Bad, "x"), "x");
+        assert_eq!(Painter(true).tone(TextTone::Bad, "x"), "\x1b[31mx\x1b[0m");
+        assert_eq!(Painter(true).tone(TextTone::Plain, "x"), "x");
     }
 }

@@ -9,33 +9,33 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::audit::Audit;
-use super::clock::Clock;
-use super::director::Director;
+use super::bandwidth::BandwidthLimit;
+use super::clock::SandboxClock;
 use super::engine::{Engine, EngineError, Probe};
-use super::fetch::Fetcher;
+use super::faults::plan::FaultInjector;
 use super::http::host::Hosts;
-use super::limiter::Limiter;
-use super::line::Line;
 use super::random::Tokens;
+use super::rate_limiter::RateLimiter;
 use super::scenario::Scenario;
+use super::service::url_fetch::Fetcher;
 use super::service::{Service, Store};
-use super::sign::hmac_sha256;
-use super::timer::{self, Timer};
+use super::signature::hmac_sha256;
+use super::stand_in::{self, Timer};
 use super::{Log, UploadLimits};
 
 /// The running sandbox.
 pub(crate) struct App {
     pub(crate) service: Mutex<Service>,
     pub(crate) audit: Mutex<Audit>,
-    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) limiter: Mutex<RateLimiter>,
     /// What uploads come in by.
-    pub(crate) upload_line: Arc<Mutex<Line>>,
+    pub(crate) upload_line: Arc<Mutex<BandwidthLimit>>,
     /// What outputs go out by.
-    pub(crate) output_line: Arc<Mutex<Line>>,
-    pub(crate) director: RwLock<Arc<Director>>,
+    pub(crate) output_line: Arc<Mutex<BandwidthLimit>>,
+    pub(crate) director: RwLock<Arc<FaultInjector>>,
     /// Signatures of links that a scenario has revoked.
     pub(crate) revoked: Mutex<HashSet<String>>,
-    pub(crate) clock: Clock,
+    pub(crate) clock: SandboxClock,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) store: Arc<Store>,
     pub(crate) backend: Backend,
@@ -72,7 +72,7 @@ impl Backend {
     /// What a video is. Blocking.
     pub(crate) fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
         match self {
-            Self::Timer(_) => timer::probe(file),
+            Self::Timer(_) => stand_in::probe(file),
             Self::Engine(engine) => engine.probe(file),
         }
     }
@@ -93,14 +93,14 @@ impl App {
     }
 
     /// The scenario in force.
-    pub(crate) fn director(&self) -> Arc<Director> {
+    pub(crate) fn director(&self) -> Arc<FaultInjector> {
         Arc::clone(&self.director.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Puts another scenario in force; its windows and counters begin now.
     pub(crate) fn load_scenario(&self, scenario: Scenario) {
         self.clock.set_skew(scenario.clock.skew);
-        let director = Arc::new(Director::new(scenario, self.clock.elapsed()));
+        let director = Arc::new(FaultInjector::new(scenario, self.clock.elapsed()));
         *self.director.write().unwrap_or_else(PoisonError::into_inner) = director;
     }
 

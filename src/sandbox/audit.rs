@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::route::{Lane, Route};
+use super::http::route::{Lane, Route};
 use super::scenario::Routes;
-use super::service::{Job, JobRequest};
+use super::service::{JobRequest, ServiceJob};
 
 /// Requests kept; the oldest go first, and are counted.
 const KEPT: usize = 200_000;
 
 /// One request.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Row {
+pub(crate) struct RequestRow {
     pub(crate) sequence: u64,
     /// Milliseconds since the sandbox began.
     pub(crate) at: u64,
@@ -38,7 +38,7 @@ pub(crate) struct Row {
 
 /// One webhook delivery that was tried.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Delivery {
+pub(crate) struct WebhookDelivery {
     pub(crate) at: u64,
     /// The same in every attempt.
     pub(crate) id: String,
@@ -53,7 +53,7 @@ pub(crate) struct Delivery {
 /// One start of a job, from its acceptance to its end. Times are milliseconds since the sandbox
 /// began.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Work {
+pub(crate) struct StartedWork {
     pub(crate) job_id: String,
     /// Fingerprint of the key.
     pub(crate) key: String,
@@ -77,14 +77,14 @@ pub(crate) struct Work {
 /// The record.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
-    rows: VecDeque<Row>,
+    rows: VecDeque<RequestRow>,
     dropped: u64,
     next: u64,
     refusals: BTreeMap<Lane, u64>,
     calls: BTreeMap<Lane, u64>,
     routes: BTreeMap<Route, CallCount>,
-    deliveries: Vec<Delivery>,
-    works: Vec<Work>,
+    deliveries: Vec<WebhookDelivery>,
+    works: Vec<StartedWork>,
     /// Where in `works` the latest start of a job is.
     latest: HashMap<String, usize>,
     running: usize,
@@ -121,24 +121,24 @@ pub struct CallCount {
 
 /// The record as it is shown.
 #[derive(Debug, Serialize)]
-pub(crate) struct Shown {
-    pub(crate) requests: Vec<Row>,
+pub(crate) struct AuditView {
+    pub(crate) requests: Vec<RequestRow>,
     /// Requests too old to be kept.
     pub(crate) dropped: u64,
     /// Pass as `since` to get only what comes later.
     pub(crate) next: u64,
     pub(crate) calls_by_lane: BTreeMap<Lane, u64>,
     pub(crate) refusals_by_lane: BTreeMap<Lane, u64>,
-    pub(crate) webhooks: Vec<Delivery>,
+    pub(crate) webhooks: Vec<WebhookDelivery>,
     /// Every start that took effect, in order.
-    pub(crate) work: Vec<Work>,
+    pub(crate) work: Vec<StartedWork>,
     /// The most jobs that workers had at the same time.
     pub(crate) most_running: usize,
 }
 
 impl Audit {
     /// Begins a row.
-    pub(crate) fn open(&mut self, mut row: Row) -> u64 {
+    pub(crate) fn open(&mut self, mut row: RequestRow) -> u64 {
         let sequence = self.next;
         self.next += 1;
         row.sequence = sequence;
@@ -164,7 +164,12 @@ impl Audit {
     }
 
     /// Ends a row, if it is still kept.
-    pub(crate) fn close(&mut self, sequence: u64, now: Duration, change: impl FnOnce(&mut Row)) {
+    pub(crate) fn close(
+        &mut self,
+        sequence: u64,
+        now: Duration,
+        change: impl FnOnce(&mut RequestRow),
+    ) {
         let Some(index) = sequence.checked_sub(self.dropped) else { return };
         let row = usize::try_from(index).ok().and_then(|index| self.rows.get_mut(index));
         let Some(row) = row else { return };
@@ -206,14 +211,14 @@ impl Audit {
         }
     }
 
-    pub(crate) fn delivered(&mut self, delivery: Delivery) {
+    pub(crate) fn delivered(&mut self, delivery: WebhookDelivery) {
         self.deliveries.push(delivery);
     }
 
     /// A start took effect.
-    pub(crate) fn started(&mut self, job: &Job, key: &str, now: Duration) {
+    pub(crate) fn started(&mut self, job: &ServiceJob, key: &str, now: Duration) {
         self.latest.insert(job.id.clone(), self.works.len());
-        self.works.push(Work {
+        self.works.push(StartedWork {
             job_id: job.id.clone(),
             key: key.to_owned(),
             start_number: job.starts,
@@ -250,7 +255,7 @@ impl Audit {
         }
     }
 
-    fn latest_work(&mut self, job_id: &str) -> Option<&mut Work> {
+    fn latest_work(&mut self, job_id: &str) -> Option<&mut StartedWork> {
         self.latest.get(job_id).and_then(|index| self.works.get_mut(*index))
     }
 
@@ -284,13 +289,13 @@ impl Audit {
     }
 
     /// Every start that took effect, in order.
-    pub(crate) fn works(&self) -> &[Work] {
+    pub(crate) fn works(&self) -> &[StartedWork] {
         &self.works
     }
 
     /// The record from `since` on.
-    pub(crate) fn show(&self, since: u64) -> Shown {
-        Shown {
+    pub(crate) fn show(&self, since: u64) -> AuditView {
+        AuditView {
             requests: self.rows.iter().filter(|row| row.sequence >= since).cloned().collect(),
             dropped: self.dropped,
             next: self.next,

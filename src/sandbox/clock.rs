@@ -12,14 +12,14 @@ use tokio::time::Instant;
 
 /// Monotonic time since the sandbox began, and a wall clock that may be wrong on purpose.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct SandboxClock {
     began: Instant,
     /// Wall time at `began`, where the wall clock follows the monotonic one.
     base: Option<Timestamp>,
     skew_milliseconds: AtomicI64,
 }
 
-impl Clock {
+impl SandboxClock {
     /// The machine's clocks.
     pub(crate) fn new() -> Self {
         Self { began: Instant::now(), base: None, skew_milliseconds: AtomicI64::new(0) }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn skew_moves_the_wall_clock_only() {
-        let clock = Clock::new();
+        let clock = SandboxClock::new();
         let before = clock.wall();
         clock.set_skew(3_600_000);
         let ahead = clock.wall().duration_since(before).as_secs();
@@ -79,7 +79,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn in_virtual_time_both_clocks_follow_the_runtime() {
         let base = Timestamp::from_second(1_000_000_000).unwrap();
-        let clock = Clock::starting_at(base);
+        let clock = SandboxClock::starting_at(base);
         tokio::time::sleep(Duration::from_secs(5)).await;
         assert_eq!(clock.elapsed(), Duration::from_secs(5));
         assert_eq!(clock.wall().as_second(), 1_000_000_005);

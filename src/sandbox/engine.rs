@@ -33,7 +33,7 @@ pub enum Backdrop {
 
 /// Where the subject stands on a canvas.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Layout {
+pub struct CanvasLayout {
     /// Size of the output in pixels; the video's own when absent.
     pub canvas: Option<(u32, u32)>,
     /// A place such as `center`, `top-left`, `bottom-center`.
@@ -46,7 +46,7 @@ pub struct Layout {
 
 /// One piece of work. Words are the API's (`original`, `png_sequence`, ...), checked by the server.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Task {
+pub struct EngineTask {
     /// The uploaded file.
     pub input: PathBuf,
     /// Where the output goes; does not exist yet.
@@ -58,14 +58,14 @@ pub struct Task {
     /// What stands behind the subject.
     pub backdrop: Backdrop,
     /// Where the subject stands.
-    pub layout: Layout,
+    pub layout: CanvasLayout,
     /// Kept and reported, not understood.
     pub text_prompt: Option<String>,
 }
 
 /// What came of a task.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Outcome {
+pub struct EngineResult {
     /// Seconds of output, which is what is billed.
     pub duration_seconds: f64,
     /// Frames written.
@@ -90,10 +90,10 @@ pub trait Engine: Send + Sync {
     /// becomes true.
     fn run(
         &self,
-        task: &Task,
+        task: &EngineTask,
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
-    ) -> Result<Outcome, EngineError>;
+    ) -> Result<EngineResult, EngineError>;
 }
 
 /// Variables of the programs that an engine runs, when the caller names none.

@@ -15,12 +15,12 @@ use jiff::Timestamp;
 use tower_service::Service as _;
 
 use super::app::App;
-use super::clock::Clock;
+use super::clock::SandboxClock;
 use super::http;
-use super::http::connection::{Connection, Unanswered};
+use super::http::connection::{Connection, NoAnswer};
 use super::options::{EngineChoice, Options};
 use super::random::Tokens;
-use super::run::{SandboxError, Surroundings, build};
+use super::server::{SandboxError, ServerEnvironment, build};
 use super::service::Store;
 use super::truth::Truth;
 
@@ -50,10 +50,10 @@ impl InProcess {
         if !matches!(options.engine, EngineChoice::Timer(_)) {
             return Err(SandboxError::Engine("only the timer works in process".to_owned()));
         }
-        let surroundings = Surroundings {
+        let surroundings = ServerEnvironment {
             base_url: Self::BASE_URL.to_owned(),
             cdn_url: Self::CDN_URL.to_owned(),
-            clock: Clock::starting_at(Self::BEGAN_AT),
+            clock: SandboxClock::starting_at(Self::BEGAN_AT),
             tokens: Tokens::from_seed(seed),
             store: Store::Memory,
             fetcher: None,
@@ -86,7 +86,7 @@ impl InProcess {
     ///
     /// As over a socket, a call whose body has arrived takes effect even when this future is
     /// dropped, and the body of an answer may break off with an error.
-    pub async fn call(&self, mut request: Request<Body>) -> Result<Response<Body>, Unanswered> {
+    pub async fn call(&self, mut request: Request<Body>) -> Result<Response<Body>, NoAnswer> {
         let connection = Connection::default();
         request.extensions_mut().insert(ConnectInfo(connection.clone()));
         let mut router = if is_for_outputs(&request) { &self.outputs } else { &self.api }.clone();

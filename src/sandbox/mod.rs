@@ -16,45 +16,40 @@
 //! webhook, fetch, address: what the sandbox sends and fetches
 //! ```
 
-mod address;
 mod app;
 mod audit;
+mod bandwidth;
 mod clock;
-mod content;
-mod director;
+mod content_type;
 mod duration;
 pub mod engine;
-mod fetch;
+pub(crate) mod faults;
 mod http;
+mod http_client;
 mod in_process;
-mod limiter;
-mod line;
 #[cfg(feature = "matting")]
 pub mod matting;
 mod options;
-mod outgoing;
 mod random;
-mod route;
-mod run;
+mod rate_limiter;
 mod sample;
 mod scenario;
+mod server;
 mod service;
-mod sign;
-mod source;
+mod signature;
+mod stand_in;
 mod stretch;
+mod truth;
+
 #[cfg(test)]
 mod tests;
-mod timer;
-mod truth;
-mod webhook;
-mod work;
 
-pub use self::http::connection::Unanswered;
+pub use self::http::connection::NoAnswer;
+pub use self::http::route::Route;
 pub use self::in_process::InProcess;
 pub use self::options::{EngineChoice, Log, Options, UploadLimits};
-pub use self::route::Route;
-pub use self::run::{Ready, Running, SandboxError, blocking_threads, serve, start_thread};
 pub use self::sample::{SAMPLE, Sample};
-pub use self::scenario::{Fault, Scenario, ScenarioError};
-pub use self::timer::Distribution;
+pub use self::scenario::{FaultRule, Scenario, ScenarioError};
+pub use self::server::{Ready, Running, SandboxError, blocking_threads, serve, start_thread};
+pub use self::stand_in::Distribution;
 pub use self::truth::{CallCount, EarlyCall, JobTruth, Truth};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::engine::{Engine, program_vars};
 use super::scenario::Scenario;
-use super::timer::Distribution;
+use super::stand_in::Distribution;
 
 /// Where request lines go; the caller decides how they are shown.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;

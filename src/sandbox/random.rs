@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::sign::hmac_sha256;
+use super::signature::hmac_sha256;
 
 /// Makes identifiers and keys from one secret.
 pub(crate) struct Tokens {

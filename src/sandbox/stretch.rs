@@ -18,7 +18,7 @@ const SHORTEST: f64 = 0.1;
 const LONGEST: f64 = 3_600.0;
 
 /// `bytes`, a stand-in of `format` that lasts one second, as one that lasts `seconds`.
-pub(super) fn stretched(format: &str, bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
+pub(crate) fn stretched(format: &str, bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
     let seconds = seconds.clamp(SHORTEST, LONGEST);
     let mut bytes = bytes.to_vec();
     match format {
@@ -128,9 +128,9 @@ fn sequence(bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::timer::StandIn;
-    use crate::media::{Expectation, Length, verify_output};
+    use crate::media::{ExpectedLength, OutputSpec, verify_output};
     use crate::model::OutputFormat;
+    use crate::sandbox::stand_in::StandIn;
 
     #[test]
     fn a_stand_in_lasts_as_long_as_the_video_in_every_format() {
@@ -145,8 +145,8 @@ mod tests {
                 }
                 std::fs::write(&path, &bytes).unwrap();
                 let frame = Some(1.0 / 25.0);
-                let length = Some(Length { seconds, reach: seconds, frame });
-                let expected = Expectation { format, alpha: false, size: None, length };
+                let length = Some(ExpectedLength { seconds, reach: seconds, frame });
+                let expected = OutputSpec { format, alpha: false, size: None, length };
                 let verified = verify_output(&path, &expected);
                 let verified = verified.unwrap_or_else(|bad| panic!("{format} {seconds}: {bad}"));
                 if let Some(lasts) = verified.duration {

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::app::App;
 pub use super::audit::{CallCount, EarlyCall};
-use super::route::Route;
-use super::service::Status;
+use super::http::route::Route;
+use super::service::ServiceStatus;
 
 /// What really happened. Times are since the sandbox began, in whole milliseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -85,6 +85,6 @@ impl Truth {
 
     /// Jobs that were made and never started.
     pub fn orphan_drafts(&self) -> impl Iterator<Item = &JobTruth> {
-        self.jobs.iter().filter(|job| job.state == Status::Created.word())
+        self.jobs.iter().filter(|job| job.state == ServiceStatus::Created.word())
     }
 }

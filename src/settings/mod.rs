@@ -4,25 +4,15 @@
 //! Pure but for reading the files that it is told of and the key sources that they name. Nothing
 //! here talks to the service, prints, or decides what a command does with a value.
 
-mod add;
-mod address;
-mod age;
-mod command;
-mod confirm;
-mod entry;
-mod files;
-mod keyring;
-mod layer;
-mod overview;
+mod base_url;
+pub(crate) mod edit;
+pub(crate) mod file;
 mod profile;
-mod reader;
 mod resolve;
-mod rotate;
-mod schema;
 mod secret;
 #[cfg(feature = "keyring")]
 mod secret_service;
-mod trust;
+mod summary;
 
 #[cfg(test)]
 mod tests;
@@ -38,15 +28,15 @@ use crate::model::{
     ApiKey, Background, Failure, FailureKind, Fingerprint, ModelName, OutputFormat,
 };
 
-pub use add::{KeySource, NewProfile, add_profile};
-pub use confirm::Project;
-pub use profile::{Environment, Limits, Profile, Timing};
-pub use reader::Shown;
-pub use resolve::project;
-pub use rotate::{RotationStep, rotate_key};
-pub use secret::KEY_VARIABLES;
+pub use self::edit::add_profile::{KeySource, NewProfile, add_profile};
+pub use self::edit::rotate_key::{RotationStep, rotate_key};
+pub use self::file::decode::EffectiveValue;
+pub use self::file::project_consent::Project;
+pub use self::profile::{Environment, LimitSettings, Profile, TimingSettings};
+pub use self::resolve::project;
+pub use self::secret::KEY_VARIABLES;
 
-use secret::{Placed, Slot, Surroundings};
+use self::secret::{LocatedSecret, SecretEnvironment, SecretKind};
 
 /// Name of the profile of the sandbox inside the process. No file may define it.
 pub const SANDBOX: &str = "sandbox";
@@ -56,7 +46,7 @@ pub const STANDARD: &str = "default";
 
 /// Everything that settings are made from.
 #[derive(Debug)]
-pub struct Sources<'a> {
+pub struct SettingsSources<'a> {
     /// The variables of the environment.
     pub vars: &'a BTreeMap<String, String>,
     /// Where the program runs: the project file is looked for from here upward.
@@ -66,12 +56,12 @@ pub struct Sources<'a> {
     /// The platform's directory for our state.
     pub state_dir: Option<&'a Path>,
     /// What the command line says.
-    pub flags: Flags,
+    pub flags: SettingsFlags,
 }
 
-/// Flags that settings depend on.
+/// SettingsFlags that settings depend on.
 #[derive(Debug, Clone, Default)]
-pub struct Flags {
+pub struct SettingsFlags {
     /// `--profile`.
     pub profile: Option<String>,
     /// `--config`: this file is read, and no other.
@@ -80,7 +70,7 @@ pub struct Flags {
 
 /// What a job is asked to do when the command line does not say.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Defaults {
+pub struct OptionDefaults {
     /// Which model.
     pub model: ModelName,
     /// Which format.
@@ -102,12 +92,12 @@ pub struct Settings {
     /// Where the ledger lies.
     pub state_dir: PathBuf,
     /// Job options when the command line names none.
-    pub defaults: Defaults,
+    pub defaults: OptionDefaults,
     /// What the user should know, in words.
     pub warnings: Vec<String>,
     /// `RBGV_LOG`: a filter for the log.
     pub log: Option<String>,
-    shown: Vec<Shown>,
+    shown: Vec<EffectiveValue>,
     listed: Vec<ProfileSummary>,
     vars: BTreeMap<String, String>,
     child_vars: BTreeMap<String, String>,
@@ -149,7 +139,7 @@ impl Settings {
     /// # Errors
     /// [`FailureKind::Configuration`]: there is no key, or it cannot be read; says how to give one.
     pub fn api_key(&self) -> Result<ResolvedKey, Failure> {
-        self.secret(Slot::ApiKey)?.ok_or_else(|| self.no_key())
+        self.secret(SecretKind::ApiKey)?.ok_or_else(|| self.no_key())
     }
 
     /// Reads the admin token: `RBGV_ADMIN_TOKEN`, then the profile's source; none if neither is
@@ -158,7 +148,7 @@ impl Settings {
     /// # Errors
     /// [`FailureKind::Configuration`]: it cannot be read.
     pub fn admin_token(&self) -> Result<Option<ApiKey>, Failure> {
-        Ok(self.secret(Slot::AdminToken)?.map(|resolved| resolved.key))
+        Ok(self.secret(SecretKind::AdminToken)?.map(|resolved| resolved.key))
     }
 
     /// Reads the key that takes over in a rotation; none when no rotation is under way, and none
@@ -167,10 +157,10 @@ impl Settings {
     /// # Errors
     /// [`FailureKind::Configuration`]: it cannot be read.
     pub fn next_key(&self) -> Result<Option<ResolvedKey>, Failure> {
-        if secret::overriding(Slot::ApiKey, &self.vars).is_some() {
+        if secret::overriding(SecretKind::ApiKey, &self.vars).is_some() {
             return Ok(None);
         }
-        self.secret(Slot::NextKey)
+        self.secret(SecretKind::NextKey)
     }
 
     /// Reads the key that makes new jobs: during a rotation the one that takes over.
@@ -190,8 +180,9 @@ impl Settings {
     /// [`FailureKind::Configuration`]: it cannot be read.
     pub fn key_from(&self, source: &KeySource) -> Result<ResolvedKey, Failure> {
         let wrong = |why: String| Failure::new(FailureKind::Configuration, "the key", why);
-        let placed = Placed { source: secret::Source::of(source).map_err(wrong)?, place: None };
-        let key = placed.read(Slot::NextKey, &self.profile.name, &self.surroundings())?;
+        let placed =
+            LocatedSecret { source: secret::SecretSource::of(source).map_err(wrong)?, place: None };
+        let key = placed.read(SecretKind::NextKey, &self.profile.name, &self.surroundings())?;
         let source = placed.source.to_string();
         Ok(ResolvedKey { key, source, warnings: placed.warnings() })
     }
@@ -199,19 +190,19 @@ impl Settings {
     /// The variable that gives the key whatever the profile says, if one does.
     #[must_use]
     pub fn key_variable(&self) -> Option<&'static str> {
-        secret::overriding(Slot::ApiKey, &self.vars).map(|(name, _)| name)
+        secret::overriding(SecretKind::ApiKey, &self.vars).map(|(name, _)| name)
     }
 
     /// The file that names the profile's key; none when no file does.
     #[must_use]
     pub fn key_named_in(&self) -> Option<&Path> {
-        Some(&self.profile.source(Slot::ApiKey)?.place.as_ref()?.path)
+        Some(&self.profile.source(SecretKind::ApiKey)?.place.as_ref()?.path)
     }
 
     /// Whether the profile in use names a key that takes over.
     #[must_use]
     pub fn is_rotating(&self) -> bool {
-        self.profile.source(Slot::NextKey).is_some()
+        self.profile.source(SecretKind::NextKey).is_some()
     }
 
     /// Reads the secret that webhooks are signed with: from `file` when one is named, or else
@@ -228,7 +219,7 @@ impl Settings {
             let warnings = secret::file_warnings(&path);
             return Ok(ResolvedKey { key: key.map_err(wrong)?, source, warnings });
         }
-        self.secret(Slot::WebhookSecret)?.ok_or_else(|| {
+        self.secret(SecretKind::WebhookSecret)?.ok_or_else(|| {
             let name = &self.profile.name;
             wrong(format!(
                 "there is none; set RBGV_WEBHOOK_SECRET, or name one under [profiles.{name}] \
@@ -247,7 +238,7 @@ impl Settings {
 
     /// Every effective value and where it came from; of secrets the fingerprint.
     #[must_use]
-    pub fn show(&self) -> Vec<Shown> {
+    pub fn show(&self) -> Vec<EffectiveValue> {
         self.shown.clone()
     }
 
@@ -261,11 +252,11 @@ impl Settings {
     /// file, variable or flag has a part in them, and the waits suit a server on this machine.
     #[must_use]
     pub fn for_sandbox(base_url: Url, key: ApiKey, state_dir: PathBuf) -> Self {
-        let timing = Timing {
+        let timing = TimingSettings {
             poll_first: Duration::from_millis(250),
             poll_max: Duration::from_secs(1),
             settle: Duration::from_secs(10),
-            ..Timing::default()
+            ..TimingSettings::default()
         };
         let summary = ProfileSummary {
             name: SANDBOX.to_owned(),
@@ -275,13 +266,13 @@ impl Settings {
             fingerprint: Some(key.fingerprint()),
             active: true,
         };
-        let profile = Profile::sandbox(base_url, timing, Placed::given(key));
+        let profile = Profile::sandbox(base_url, timing, LocatedSecret::given(key));
         Self {
             profile,
             files: Vec::new(),
             user_file: None,
             state_dir,
-            defaults: Defaults::default(),
+            defaults: OptionDefaults::default(),
             warnings: Vec::new(),
             log: None,
             shown: Vec::new(),
@@ -292,7 +283,7 @@ impl Settings {
         }
     }
 
-    fn secret(&self, slot: Slot) -> Result<Option<ResolvedKey>, Failure> {
+    fn secret(&self, slot: SecretKind) -> Result<Option<ResolvedKey>, Failure> {
         if let Some((variable, value)) = secret::overriding(slot, &self.vars) {
             let source = format!("variable {variable}");
             let key = secret::checked(value)
@@ -308,8 +299,8 @@ impl Settings {
         Ok(Some(ResolvedKey { key, source, warnings: placed.warnings() }))
     }
 
-    fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings {
+    fn surroundings(&self) -> SecretEnvironment<'_> {
+        SecretEnvironment {
             vars: &self.vars,
             child_vars: &self.child_vars,
             current_dir: &self.current_dir,
@@ -317,7 +308,7 @@ impl Settings {
     }
 
     /// A variable names another service than the profile whose key this is.
-    fn key_of_another_service(&self, slot: Slot, placed: &Placed) -> Failure {
+    fn key_of_another_service(&self, slot: SecretKind, placed: &LocatedSecret) -> Failure {
         let name = &self.profile.name;
         let origin = |url: &Url| url.origin().ascii_serialization();
         let its = self.profile.filed_url.as_ref().map_or_else(|| "another one".to_owned(), origin);
@@ -358,7 +349,7 @@ impl Settings {
 /// # Errors
 /// Says what a name may be.
 pub fn checked_name(name: &str) -> Result<(), String> {
-    layer::check_name(name)
+    self::file::layer::check_name(name)
 }
 
 /// A key as a person or a program gave it, without the line break at its end.

@@ -10,14 +10,18 @@ use std::time::Duration;
 use strum::{IntoStaticStr, VariantArray};
 use url::Url;
 
-use crate::model::options::BadOption;
+use crate::model::options::OptionError;
 use crate::model::{Background, Failure, ModelName, OutputFormat, Timestamp};
 
-use super::entry::Scalar;
-use super::layer::ProfileLayer;
-use super::reader::{self, Reader, Shown};
-use super::secret::{self, Slot};
-use super::{address, age, files, schema};
+use super::file::decode::{self, EffectiveValue, SectionReader};
+use super::file::layer::ProfileLayer;
+use super::file::located_value::ScalarValue;
+use super::secret::{self, SecretKind};
+use super::{
+    base_url,
+    file::{find, schema},
+    secret::expiry,
+};
 
 /// Above how many credits a production profile asks when it does not say itself.
 const PRODUCTION_ASKS_ABOVE: f64 = 500.0;
@@ -84,25 +88,25 @@ pub struct Profile {
     /// The user's own words for every job of this profile.
     pub tags: BTreeMap<String, String>,
     /// Bounds of what may be learned of the key.
-    pub limits: Limits,
+    pub limits: LimitSettings,
     /// Every wait.
-    pub timing: Timing,
+    pub timing: TimingSettings,
     /// When the key was made, as the user noted it: midnight UTC of that day.
     pub key_created: Option<Timestamp>,
     /// How long the key may be used.
     pub key_max_age: Option<Duration>,
     /// Where the files say that the API is, whatever a variable says; none if that cannot be read.
-    pub(super) filed_url: Option<Url>,
-    pub(super) choice: Choice,
-    pub(super) api_key: Option<secret::Placed>,
-    pub(super) next_key: Option<secret::Placed>,
-    pub(super) admin_token: Option<secret::Placed>,
-    pub(super) webhook_secret: Option<secret::Placed>,
+    pub(crate) filed_url: Option<Url>,
+    pub(crate) choice: JobDefaultsLayer,
+    pub(crate) api_key: Option<secret::LocatedSecret>,
+    pub(crate) next_key: Option<secret::LocatedSecret>,
+    pub(crate) admin_token: Option<secret::LocatedSecret>,
+    pub(crate) webhook_secret: Option<secret::LocatedSecret>,
 }
 
 /// Bounds of what is learned of a key.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
+pub struct LimitSettings {
     /// Jobs in flight, at most.
     pub in_flight_max: u32,
     /// Jobs submitted a second, at most.
@@ -113,7 +117,7 @@ pub struct Limits {
     pub concurrency: u32,
 }
 
-impl Default for Limits {
+impl Default for LimitSettings {
     fn default() -> Self {
         Self { in_flight_max: 64, submission_rate_max: 50.0, poll_rate_max: 20.0, concurrency: 16 }
     }
@@ -121,7 +125,7 @@ impl Default for Limits {
 
 /// Every wait, by name (design, *Configuration*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
+pub struct TimingSettings {
     /// From the start of a job to the first look, when nothing better is known.
     pub poll_first: Duration,
     /// Longest time between two looks.
@@ -148,7 +152,7 @@ pub struct Timing {
     pub wait_timeout: Duration,
 }
 
-impl Default for Timing {
+impl Default for TimingSettings {
     fn default() -> Self {
         let seconds = Duration::from_secs;
         Self {
@@ -171,24 +175,24 @@ impl Default for Timing {
 impl Profile {
     /// Reads what `layer` says of `name`, with `base` (an address and the variable that gave it)
     /// above the file, and notes every value.
-    pub(super) fn read(
+    pub(crate) fn read(
         name: &str,
         layer: &ProfileLayer,
         base: Option<(&str, &str)>,
         vars: &BTreeMap<String, String>,
-    ) -> Result<(Self, Vec<Shown>), Failure> {
+    ) -> Result<(Self, Vec<EffectiveValue>), Failure> {
         let prefix = format!("profiles.{name}");
         let own = &layer.own;
-        let mut read = Reader::new(&prefix, own);
+        let mut read = SectionReader::new(&prefix, own);
         let allow_http = read.flag("allow_http", false)?;
-        let base_url = address::read(&mut read, base, allow_http)?;
-        let filed_url = address::filed(own.get("base_url"));
+        let base_url = base_url::read(&mut read, base, allow_http)?;
+        let filed_url = base_url::filed(own.get("base_url"));
         let environment = environment(&mut read)?;
         let confirm_above_credits = confirm(&mut read, environment)?;
-        let choice = Choice::read(&mut read, vars)?;
-        let (key_created, key_max_age) = age::read(&mut read)?;
-        let limits = Limits::read(&mut read, &prefix, layer)?;
-        let timing = Timing::read(&mut read, &prefix, layer)?;
+        let choice = JobDefaultsLayer::read(&mut read, vars)?;
+        let (key_created, key_max_age) = expiry::read(&mut read)?;
+        let limits = LimitSettings::read(&mut read, &prefix, layer)?;
+        let timing = TimingSettings::read(&mut read, &prefix, layer)?;
         let tags = tags(&mut read, &prefix, layer)?;
         let profile = Self {
             name: name.to_owned(),
@@ -203,16 +207,20 @@ impl Profile {
             key_max_age,
             filed_url,
             choice,
-            api_key: secret::Placed::find(Slot::ApiKey, own, vars)?,
-            next_key: secret::Placed::find(Slot::NextKey, own, vars)?,
-            admin_token: secret::Placed::find(Slot::AdminToken, own, vars)?,
-            webhook_secret: secret::Placed::find(Slot::WebhookSecret, own, vars)?,
+            api_key: secret::LocatedSecret::find(SecretKind::ApiKey, own, vars)?,
+            next_key: secret::LocatedSecret::find(SecretKind::NextKey, own, vars)?,
+            admin_token: secret::LocatedSecret::find(SecretKind::AdminToken, own, vars)?,
+            webhook_secret: secret::LocatedSecret::find(SecretKind::WebhookSecret, own, vars)?,
         };
         Ok((profile, read.into_shown()))
     }
 
     /// The profile of a sandbox inside the process.
-    pub(super) fn sandbox(base_url: Url, timing: Timing, key: secret::Placed) -> Self {
+    pub(crate) fn sandbox(
+        base_url: Url,
+        timing: TimingSettings,
+        key: secret::LocatedSecret,
+    ) -> Self {
         Self {
             name: super::SANDBOX.to_owned(),
             filed_url: Some(base_url.clone()),
@@ -221,11 +229,11 @@ impl Profile {
             confirm_above_credits: None,
             allow_http: false,
             tags: BTreeMap::new(),
-            limits: Limits::default(),
+            limits: LimitSettings::default(),
             timing,
             key_created: None,
             key_max_age: None,
-            choice: Choice::default(),
+            choice: JobDefaultsLayer::default(),
             api_key: Some(key),
             next_key: None,
             admin_token: None,
@@ -234,31 +242,31 @@ impl Profile {
     }
 
     /// Whether the files name the service that is used, so that the keys that they name are its keys.
-    pub(super) fn names_its_service(&self) -> bool {
+    pub(crate) fn names_its_service(&self) -> bool {
         self.filed_url.as_ref().is_some_and(|url| url.origin() == self.base_url.origin())
     }
 
-    pub(super) fn source(&self, slot: Slot) -> Option<&secret::Placed> {
+    pub(crate) fn source(&self, slot: SecretKind) -> Option<&secret::LocatedSecret> {
         match slot {
-            Slot::ApiKey => self.api_key.as_ref(),
-            Slot::NextKey => self.next_key.as_ref(),
-            Slot::AdminToken => self.admin_token.as_ref(),
-            Slot::WebhookSecret => self.webhook_secret.as_ref(),
+            SecretKind::ApiKey => self.api_key.as_ref(),
+            SecretKind::NextKey => self.next_key.as_ref(),
+            SecretKind::AdminToken => self.admin_token.as_ref(),
+            SecretKind::WebhookSecret => self.webhook_secret.as_ref(),
         }
     }
 }
 
 /// Job options that a section chooses.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Choice {
-    pub(super) model: Option<ModelName>,
-    pub(super) format: Option<OutputFormat>,
-    pub(super) background: Option<Background>,
+pub(crate) struct JobDefaultsLayer {
+    pub(crate) model: Option<ModelName>,
+    pub(crate) format: Option<OutputFormat>,
+    pub(crate) background: Option<Background>,
 }
 
-impl Choice {
-    pub(super) fn read(
-        read: &mut Reader<'_>,
+impl JobDefaultsLayer {
+    pub(crate) fn read(
+        read: &mut SectionReader<'_>,
         vars: &BTreeMap<String, String>,
     ) -> Result<Self, Failure> {
         let model = read.optional("model", ToString::to_string, word)?;
@@ -267,7 +275,7 @@ impl Choice {
         let background = read.optional("background", ToString::to_string, |scalar| {
             Ok(match (word(scalar)?, &file) {
                 (Background::ImageFile(path), Some(file)) => {
-                    Background::ImageFile(files::beside(file, &path.to_string_lossy(), vars))
+                    Background::ImageFile(find::beside(file, &path.to_string_lossy(), vars))
                 }
                 (other, _) => other,
             })
@@ -277,33 +285,34 @@ impl Choice {
 }
 
 /// A job option by the word for it.
-fn word<T: FromStr<Err = BadOption>>(scalar: &Scalar) -> Result<T, String> {
-    reader::text(scalar)?.parse().map_err(|bad: BadOption| bad.0)
+fn word<T: FromStr<Err = OptionError>>(scalar: &ScalarValue) -> Result<T, String> {
+    decode::text(scalar)?.parse().map_err(|bad: OptionError| bad.0)
 }
 
 /// What protects the user from bills and the service from load: the effective values of a profile.
-pub(super) struct Guards {
+pub(crate) struct Guards {
     environment: Environment,
     confirm_above_credits: Option<f64>,
-    limits: Limits,
+    limits: LimitSettings,
     settle: Duration,
     breaker_cooldown: Duration,
 }
 
 impl Guards {
     /// The guards of the profile `name`, as `layer` has them.
-    pub(super) fn read(name: &str, layer: &ProfileLayer) -> Result<Self, Failure> {
+    pub(crate) fn read(name: &str, layer: &ProfileLayer) -> Result<Self, Failure> {
         let prefix = format!("profiles.{name}");
-        let mut read = Reader::new(&prefix, &layer.own);
+        let mut read = SectionReader::new(&prefix, &layer.own);
         let environment = environment(&mut read)?;
         let confirm_above_credits = confirm(&mut read, environment)?;
-        let limits = Limits::read(&mut read, &prefix, layer)?;
-        let Timing { settle, breaker_cooldown, .. } = Timing::read(&mut read, &prefix, layer)?;
+        let limits = LimitSettings::read(&mut read, &prefix, layer)?;
+        let TimingSettings { settle, breaker_cooldown, .. } =
+            TimingSettings::read(&mut read, &prefix, layer)?;
         Ok(Self { environment, confirm_above_credits, limits, settle, breaker_cooldown })
     }
 
     /// The key of the first guard that is weaker than in `other`, with the value that it has there.
-    pub(super) fn weaker_than(&self, other: &Self) -> Option<(&'static str, String)> {
+    pub(crate) fn weaker_than(&self, other: &Self) -> Option<(&'static str, String)> {
         let (mine, theirs) = (&self.limits, &other.limits);
         if self.environment < other.environment {
             return Some(("environment", other.environment.to_string()));
@@ -335,15 +344,15 @@ impl Guards {
     }
 }
 
-fn environment(read: &mut Reader<'_>) -> Result<Environment, Failure> {
+fn environment(read: &mut SectionReader<'_>) -> Result<Environment, Failure> {
     read.required("environment", Environment::Dev, ToString::to_string, |scalar| {
-        reader::text(scalar)?.parse()
+        decode::text(scalar)?.parse()
     })
 }
 
-fn confirm(read: &mut Reader<'_>, environment: Environment) -> Result<Option<f64>, Failure> {
+fn confirm(read: &mut SectionReader<'_>, environment: Environment) -> Result<Option<f64>, Failure> {
     let given = read.optional("confirm_above_credits", ToString::to_string, |scalar| {
-        let credits = reader::number(scalar)?;
+        let credits = decode::number(scalar)?;
         if credits.is_finite() && credits >= 0.0 {
             Ok(credits)
         } else {
@@ -353,13 +362,13 @@ fn confirm(read: &mut Reader<'_>, environment: Environment) -> Result<Option<f64
     let default = (environment == Environment::Prod).then_some(PRODUCTION_ASKS_ABOVE);
     if given.is_none() {
         let words = default.map_or_else(|| "never asks".to_owned(), |credits| credits.to_string());
-        read.note("confirm_above_credits", words, reader::DEFAULT);
+        read.note("confirm_above_credits", words, decode::DEFAULT);
     }
     Ok(given.or(default))
 }
 
 fn tags<'a>(
-    read: &mut Reader<'a>,
+    read: &mut SectionReader<'a>,
     prefix: &str,
     layer: &'a ProfileLayer,
 ) -> Result<BTreeMap<String, String>, Failure> {
@@ -367,15 +376,15 @@ fn tags<'a>(
     let mut tags = BTreeMap::new();
     for tag in layer.tags.0.keys() {
         let value =
-            read.optional(tag, Clone::clone, |scalar| reader::text(scalar).map(str::to_owned))?;
+            read.optional(tag, Clone::clone, |scalar| decode::text(scalar).map(str::to_owned))?;
         tags.extend(value.map(|value| (tag.clone(), value)));
     }
     Ok(tags)
 }
 
-impl Limits {
+impl LimitSettings {
     fn read<'a>(
-        read: &mut Reader<'a>,
+        read: &mut SectionReader<'a>,
         prefix: &str,
         layer: &'a ProfileLayer,
     ) -> Result<Self, Failure> {
@@ -394,9 +403,9 @@ impl Limits {
     }
 }
 
-impl Timing {
+impl TimingSettings {
     fn read<'a>(
-        read: &mut Reader<'a>,
+        read: &mut SectionReader<'a>,
         prefix: &str,
         layer: &'a ProfileLayer,
     ) -> Result<Self, Failure> {

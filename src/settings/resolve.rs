@@ -6,14 +6,18 @@ use std::path::{Path, PathBuf};
 
 use crate::model::{Failure, FailureKind};
 
-use super::confirm::Project;
-use super::entry::Entry;
-use super::files::{self, Found};
-use super::layer::{Layer, ProfileLayer};
-use super::profile::{Choice, Profile};
-use super::reader::{self, DEFAULT, Reader, Shown, row};
-use super::secret::{self, Surroundings};
-use super::{Defaults, SANDBOX, STANDARD, Settings, Sources, overview, schema, trust};
+use super::file::decode::{self, DEFAULT, EffectiveValue, SectionReader, row};
+use super::file::find::{self, ConfigFiles};
+use super::file::layer::{Layer, ProfileLayer};
+use super::file::located_value::LocatedValue;
+use super::file::project_consent::Project;
+use super::profile::{JobDefaultsLayer, Profile};
+use super::secret::{self, SecretEnvironment};
+use super::{
+    OptionDefaults, SANDBOX, STANDARD, Settings, SettingsSources,
+    file::{project_policy, schema},
+    summary,
+};
 
 /// The variable that gives the address of the profile in use.
 const BASE_URL: &str = "RBGV_BASE_URL";
@@ -24,7 +28,7 @@ impl Settings {
     /// # Errors
     /// [`FailureKind::Configuration`], with file, line and column where there is one, and the way
     /// out.
-    pub fn resolve(sources: &Sources<'_>) -> Result<Self, Failure> {
+    pub fn resolve(sources: &SettingsSources<'_>) -> Result<Self, Failure> {
         let Merged { found, named, layers: merged, active, chosen_by, state_dir, project } =
             Merged::read(sources)?;
         if let Some(project) = project.filter(|project| !project.is_confirmed()) {
@@ -48,17 +52,17 @@ impl Settings {
         shown.extend(merged.top.get("require").and_then(required_row));
         shown.extend(default_rows);
         let child_vars = secret::without_secrets(sources.vars, &all);
-        let surroundings = Surroundings {
+        let surroundings = SecretEnvironment {
             vars: sources.vars,
             child_vars: &child_vars,
             current_dir: sources.current_dir,
         };
-        shown.extend(overview::secret_rows(&profile, &surroundings));
+        shown.extend(summary::secret_rows(&profile, &surroundings));
         shown.extend(profile_rows);
-        let listed = overview::list(&all, &active, &surroundings);
-        let user_file = || sources.config_dir.map(|dir| dir.join(files::USER_FILE));
+        let listed = summary::list(&all, &active, &surroundings);
+        let user_file = || sources.config_dir.map(|dir| dir.join(find::USER_FILE));
         Ok(Self {
-            warnings: overview::warnings(&profile, &all, &listed),
+            warnings: summary::warnings(&profile, &all, &listed),
             profile,
             files: found.paths,
             user_file: named.or_else(user_file),
@@ -78,13 +82,13 @@ impl Settings {
 ///
 /// # Errors
 /// As for [`Settings::resolve`], as far as the files together are concerned.
-pub fn project(sources: &Sources<'_>) -> Result<Option<Project>, Failure> {
+pub fn project(sources: &SettingsSources<'_>) -> Result<Option<Project>, Failure> {
     Merged::read(sources).map(|merged| merged.project)
 }
 
 /// The files in one, and what was decided by them.
 struct Merged {
-    found: Found,
+    found: ConfigFiles,
     named: Option<PathBuf>,
     layers: Layer,
     active: String,
@@ -94,9 +98,9 @@ struct Merged {
 }
 
 impl Merged {
-    fn read(sources: &Sources<'_>) -> Result<Self, Failure> {
+    fn read(sources: &SettingsSources<'_>) -> Result<Self, Failure> {
         let named = named_file(sources);
-        let found = files::read(named.as_deref(), sources.config_dir, sources.current_dir)?;
+        let found = find::read(named.as_deref(), sources.config_dir, sources.current_dir)?;
         let mut layers = merge(&found);
         let (active, chosen_by) = choose(sources, &layers)?;
         // The standard profile exists also where no file speaks of it.
@@ -110,25 +114,25 @@ impl Merged {
 }
 
 /// The value of the variable `name`, without quotes around it; an empty one counts as none.
-fn var<'a>(sources: &Sources<'a>, name: &str) -> Option<&'a str> {
+fn var<'a>(sources: &SettingsSources<'a>, name: &str) -> Option<&'a str> {
     let value = sources.vars.get(name)?;
     let is_quoted = secret::unquoted(value).len() + 2 == value.trim().len();
     let value = if is_quoted { secret::unquoted(value) } else { value };
     Some(value).filter(|value| !value.trim().is_empty())
 }
 
-fn required_row(entry: &Entry) -> Option<Shown> {
-    let range = reader::text(&entry.scalar).ok()?;
+fn required_row(entry: &LocatedValue) -> Option<EffectiveValue> {
+    let range = decode::text(&entry.scalar).ok()?;
     Some(row("require", &range, entry.place.to_string()))
 }
 
-fn named_file(sources: &Sources<'_>) -> Option<PathBuf> {
+fn named_file(sources: &SettingsSources<'_>) -> Option<PathBuf> {
     let variable = || var(sources, "RBGV_CONFIG").map(PathBuf::from);
     let named = sources.flags.config.clone().or_else(variable)?;
     Some(sources.current_dir.join(named))
 }
 
-fn merge(found: &Found) -> Layer {
+fn merge(found: &ConfigFiles) -> Layer {
     let mut merged = Layer::default();
     merged.overlay(&found.user);
     if let Some(project) = &found.project {
@@ -138,14 +142,14 @@ fn merge(found: &Found) -> Layer {
 }
 
 /// The profile to use, and who chose it.
-fn choose(sources: &Sources<'_>, merged: &Layer) -> Result<(String, String), Failure> {
+fn choose(sources: &SettingsSources<'_>, merged: &Layer) -> Result<(String, String), Failure> {
     let known: Vec<String> = merged.profiles.keys().cloned().collect();
     let (name, origin) = if let Some(name) = &sources.flags.profile {
         (name.clone(), "flag --profile".to_owned())
     } else if let Some(name) = var(sources, "RBGV_PROFILE") {
         (name.to_owned(), "variable RBGV_PROFILE".to_owned())
     } else if let Some(entry) = merged.top.get("default_profile") {
-        let name = reader::text(&entry.scalar)
+        let name = decode::text(&entry.scalar)
             .map_err(|why| entry.place.failure(format!("`default_profile`: {why}")))?;
         if !is_known(name, &known) {
             let failure = unknown_profile(name, &known, "default_profile");
@@ -183,8 +187,8 @@ fn unknown_profile(name: &str, known: &[String], origin: &str) -> Failure {
 
 /// Checks what a project file says over the user's own; the answer is what has to be confirmed.
 fn check_trust(
-    sources: &Sources<'_>,
-    found: &Found,
+    sources: &SettingsSources<'_>,
+    found: &ConfigFiles,
     merged: &Layer,
     active: &str,
 ) -> Result<Vec<String>, Failure> {
@@ -192,17 +196,18 @@ fn check_trust(
     let address_given = var(sources, BASE_URL).is_some();
     let otherwise = choose(sources, &found.user).ok().map(|(name, _)| name);
     let otherwise = otherwise.as_deref();
-    let context = trust::Context { active, otherwise, address_given, vars: sources.vars };
-    trust::check(&found.user, &project.layer, merged, &context)
+    let context =
+        project_policy::TrustContext { active, otherwise, address_given, vars: sources.vars };
+    project_policy::check(&found.user, &project.layer, merged, &context)
 }
 
 /// The profile `name` with a row for each of its values. Only the one in use listens to variables.
 fn read_profile(
-    sources: &Sources<'_>,
+    sources: &SettingsSources<'_>,
     merged: &Layer,
     name: &str,
     active: bool,
-) -> Result<(Profile, Vec<Shown>), Failure> {
+) -> Result<(Profile, Vec<EffectiveValue>), Failure> {
     let nothing = ProfileLayer::default();
     let layer = merged.profiles.get(name).unwrap_or(&nothing);
     let above = var(sources, BASE_URL).filter(|_| active).map(|address| (address, BASE_URL));
@@ -212,13 +217,13 @@ fn read_profile(
 /// The job defaults: the profile's word, then that of `[defaults]`, then the service's own. The
 /// rows are those that the profile has no word on.
 fn defaults(
-    sources: &Sources<'_>,
+    sources: &SettingsSources<'_>,
     merged: &Layer,
     profile: &Profile,
-) -> Result<(Defaults, Vec<Shown>), Failure> {
+) -> Result<(OptionDefaults, Vec<EffectiveValue>), Failure> {
     let own = &profile.choice;
-    let mut read = Reader::new("defaults", &merged.defaults);
-    let common = Choice::read(&mut read, sources.vars)?;
+    let mut read = SectionReader::new("defaults", &merged.defaults);
+    let common = JobDefaultsLayer::read(&mut read, sources.vars)?;
     let mut rows = read.into_shown();
     let mut settle = |key: &str, own: bool, common: bool, standard: &dyn Display| {
         let key = format!("defaults.{key}");
@@ -228,13 +233,13 @@ fn defaults(
             rows.push(row(&key, &standard, DEFAULT));
         }
     };
-    let standard = Defaults::default();
+    let standard = OptionDefaults::default();
     settle("model", own.model.is_some(), common.model.is_some(), &standard.model);
     settle("format", own.format.is_some(), common.format.is_some(), &standard.format);
     let backgrounds = (own.background.is_some(), common.background.is_some());
     settle("background", backgrounds.0, backgrounds.1, &standard.background);
     let background = own.background.clone().or(common.background);
-    let defaults = Defaults {
+    let defaults = OptionDefaults {
         model: own.model.or(common.model).unwrap_or(standard.model),
         format: own.format.or(common.format).unwrap_or(standard.format),
         background: background.unwrap_or(standard.background),
@@ -243,7 +248,7 @@ fn defaults(
     Ok((defaults, rows))
 }
 
-fn state_dir(sources: &Sources<'_>) -> Result<(PathBuf, &'static str), Failure> {
+fn state_dir(sources: &SettingsSources<'_>) -> Result<(PathBuf, &'static str), Failure> {
     if let Some(dir) = var(sources, "RBGV_STATE_DIR") {
         return Ok((sources.current_dir.join(dir), "variable RBGV_STATE_DIR"));
     }

@@ -10,7 +10,7 @@ use keyring_core::{CredentialStore, Error};
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The secret that the keyring holds for `user` of `service`.
-pub(super) fn read(service: &str, user: &str) -> Result<String, String> {
+pub(crate) fn read(service: &str, user: &str) -> Result<String, String> {
     let open = || {
         let store: Arc<CredentialStore> = zbus_secret_service_keyring_store::Store::new()?;
         Ok(store)

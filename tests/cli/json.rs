@@ -92,7 +92,7 @@ fn credits_of_events_add_up_and_copies_cost_nothing() {
     assert_eq!((credits(&first, "done"), credits(&first, "finished")), (4.0, 4.0));
     let hashing = first.iter().filter(|line| line["phase"] == "hashing");
     assert_eq!(hashing.map(|line| &line["item"]).collect::<Vec<_>>(), [&Value::Null; 2]);
-    assert!(first.iter().all(|line| line["item"].as_i64().is_none_or(|item| item > 0)));
+    assert!(first.iter().all(|line| line["item"].as_i64().is_none_or(|input| input > 0)));
 
     std::fs::copy(home.work().join("clip-000.mp4"), home.work().join("twin.mp4")).unwrap();
     let copied = run(&["run", "clip-001.mp4", "twin.mp4", "-o", "two/", "--json"]);

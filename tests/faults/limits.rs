@@ -96,11 +96,11 @@ fn row_33_keys_and_signed_links_stay_out_of_sight() {
 
 #[test]
 fn row_12_twenty_refusals_at_once_cut_once() {
-    use rbgv::client::limits::Tuning;
-    use rbgv::client::limits::pace::{Bounds, rate, refused};
+    use rbgv::client::limits::LimitTuning;
+    use rbgv::client::limits::pace::{PaceBounds, rate, refused};
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
-    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 3.0, tuning: Tuning::DEFAULT };
+    let bounds = PaceBounds { first: 10.0, most: 20.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
     let mut pace = Pace::default();
     // All were sent before the first refusal came: one episode.
     (0..20).for_each(|_| refused(&mut pace, &bounds, 2, (Instant(1_000), Instant(1_050))));
@@ -133,27 +133,27 @@ fn row_17_a_surge_opens_the_breaker_and_the_run_recovers() {
 
 #[test]
 fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follow_slowly() {
-    use rbgv::client::BreakerShape;
-    use rbgv::client::limits::breaker::{Leave, ask, badly, well};
+    use rbgv::client::BreakerConfig;
+    use rbgv::client::limits::circuit_breaker::{BreakerDecision, ask, on_failure, well};
     use rbgv::ledger::Ledger;
     use rbgv::model::limits::LimiterStore as _;
     use rbgv::model::{Clock, Instant};
     let directory = tempfile::tempdir().unwrap();
     let clock: std::sync::Arc<dyn Clock> = std::sync::Arc::new(rbgv::env::SystemClock::new());
     let ledgers = [(); 2].map(|()| Ledger::open(directory.path(), clock.clone()).unwrap());
-    let shape = BreakerShape::default();
+    let shape = BreakerConfig::default();
     let at = |second: u64| Instant(1_000_000 + second * 1_000);
     let answered = |process: usize, well_answered: bool, second| {
         let change = &mut |host: &mut _| {
             if well_answered {
                 well(host, &shape, at(second));
             } else {
-                badly(host, &shape, at(second));
+                on_failure(host, &shape, at(second));
             }
         };
         ledgers[process].change_host("host", change).unwrap();
     };
-    let crowd = |callers: usize, second| -> Vec<Leave> {
+    let crowd = |callers: usize, second| -> Vec<BreakerDecision> {
         let asks = |n: usize| {
             let mut leave = None;
             let change = &mut |host: &mut _| leave = Some(ask(host, &shape, false, at(second)));
@@ -164,7 +164,7 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
     };
     let sent = |callers, second| -> usize {
         let leaves = crowd(callers, second);
-        leaves.iter().filter(|leave| !matches!(leave, Leave::AskAfter(_))).count()
+        leaves.iter().filter(|leave| !matches!(leave, BreakerDecision::AskAfter(_))).count()
     };
     (0..6).for_each(|n| answered(n % 2, false, 0));
     assert_eq!(sent(1_000, 1), 0, "it is open in both");
@@ -185,11 +185,11 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
 
 #[test]
 fn row_21_a_clock_that_is_set_neither_stalls_nor_bursts() {
-    use rbgv::client::limits::Tuning;
-    use rbgv::client::limits::pace::{Bounds, admit};
+    use rbgv::client::limits::LimitTuning;
+    use rbgv::client::limits::pace::{PaceBounds, admit};
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
-    let bounds = Bounds { first: 10.0, most: 20.0, kinds: 1.0, tuning: Tuning::DEFAULT };
+    let bounds = PaceBounds { first: 10.0, most: 20.0, kinds: 1.0, tuning: LimitTuning::DEFAULT };
     let admitted = |pace: &mut Pace, from: u64, milliseconds: u64| {
         let at = |ms| Instant(from + ms);
         (0..milliseconds).filter(|ms| admit(pace, &bounds, 0, at(*ms)).is_ok()).count()

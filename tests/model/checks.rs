@@ -1,7 +1,7 @@
 //! What must hold in every world, and that every world can still come to an end.
 
-use rbgv::flow::protocol::{Effect, Goal, Observation};
-use rbgv::ledger::Phase;
+use rbgv::flow::state_machine::{Effect, Goal, Observation};
+use rbgv::ledger::AttemptStatus;
 use rustc_hash::FxHashSet;
 
 use crate::moves::{Action, Deed, Fed, Model};
@@ -46,7 +46,7 @@ fn broken_by(server: Server, item: &Item) -> Option<Broken> {
     if item.bills() > 1 {
         return Some(Broken::BilledTwice);
     }
-    if item.row.phase == Phase::Completed {
+    if item.row.phase == AttemptStatus::Completed {
         let job = item.row.job.and_then(|job| item.jobs[usize::from(job)]);
         if job.is_none_or(|job| job.state != State::Completed) {
             return Some(Broken::FalselyDone);

@@ -4,9 +4,9 @@
 //! commits the row before the effect, sends no stale start, ties every answer to its request, and
 //! keeps what the rules learn of the key's drafts.
 
-use rbgv::flow::protocol::{Effect, Facts, Found, Look, Observation};
-use rbgv::ledger::Phase;
-use rbgv::model::{Delivery, FailureKind, Instant};
+use rbgv::flow::state_machine::{Effect, JobSnapshot, Observation, SearchResult, StepContext};
+use rbgv::ledger::AttemptStatus;
+use rbgv::model::{Execution, FailureKind, Instant};
 
 use crate::moves::{Action, Deed, Fate, Fed, Model};
 use crate::row_key::{
@@ -54,11 +54,11 @@ impl Model {
                 return Some(Observation::Uploaded { url: String::new(), reused });
             }
             Deed::InputUnusable => {
-                let why = failure(FailureKind::Local, Delivery::NotExecuted);
+                let why = failure(FailureKind::Local, Execution::NotExecuted);
                 return Some(Observation::InputFailed(why));
             }
             Deed::UploadFails | Deed::GiveUp => {
-                let why = failure(FailureKind::Unavailable, Delivery::NotExecuted);
+                let why = failure(FailureKind::Unavailable, Execution::NotExecuted);
                 return Some(Observation::GaveUp(why));
             }
             Deed::Send => send(item),
@@ -172,7 +172,7 @@ impl Model {
         seen: Observation,
     ) -> Fed {
         let item = &mut world.items[index];
-        let facts = Facts {
+        let facts = StepContext {
             now: NOW,
             settle: ticks(SETTLE),
             glance: ticks(GLANCE),
@@ -184,7 +184,7 @@ impl Model {
         let before = item.row.phase;
         let step = (self.rules)(item.row.row(), seen.clone(), &facts);
         item.stop_listening();
-        item.row = RowKey::of(&step.row);
+        item.row = RowKey::of(&step.state);
         world.drafts = step.learned.unwrap_or(world.drafts);
         let about = |task| Driver::About { task, age: 0 };
         let asking = |task| Driver::Awaiting { task, asked: 0, answer: None };
@@ -194,7 +194,7 @@ impl Model {
             Effect::Search => asking(Task::Search),
             Effect::Start => about(Task::Start),
             // Time has to pass before there is more to see of a start in doubt.
-            Effect::Follow if item.row.phase != Phase::Running => Driver::Sleeping(GLANCE),
+            Effect::Follow if item.row.phase != AttemptStatus::Running => Driver::Sleeping(GLANCE),
             Effect::Look | Effect::Follow => asking(Task::Look),
             Effect::AskUsage => asking(Task::Usage),
             Effect::Wait(at) => Driver::Sleeping(until(*at)),
@@ -262,7 +262,7 @@ fn receive(item: &mut Item, comes_again: bool) -> Observation {
 
 /// What the driver sees when its connection breaks.
 fn broken(item: &Item) -> Observation {
-    let why = failure(FailureKind::Broken, Delivery::Ambiguous);
+    let why = failure(FailureKind::Broken, Execution::Ambiguous);
     match item.driver {
         Driver::Awaiting { task: Task::Create, .. } => Observation::CreateFailed(why),
         Driver::Awaiting { task: Task::Start, .. } => Observation::StartFailed(why),
@@ -284,12 +284,12 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
             Observation::Created { job: job_id(job), status: word.map(Word::status) }
         }
         Answer::Started => Observation::Started,
-        Answer::Conflict => refused(FailureKind::Conflict, Delivery::Ambiguous),
-        Answer::Throttled => refused(FailureKind::RateLimited, Delivery::NotExecuted),
-        Answer::OutOfCredit => refused(FailureKind::InsufficientCredits, Delivery::NotExecuted),
-        Answer::Refused => refused(FailureKind::InvalidRequest, Delivery::Refused),
-        Answer::Missing => refused(FailureKind::NotFound, Delivery::Refused),
-        Answer::View { word, billed, output } => Observation::Looked(Look {
+        Answer::Conflict => refused(FailureKind::Conflict, Execution::Ambiguous),
+        Answer::Throttled => refused(FailureKind::RateLimited, Execution::NotExecuted),
+        Answer::OutOfCredit => refused(FailureKind::InsufficientCredits, Execution::NotExecuted),
+        Answer::Refused => refused(FailureKind::InvalidRequest, Execution::Refused),
+        Answer::Missing => refused(FailureKind::NotFound, Execution::Refused),
+        Answer::View { word, billed, output } => Observation::Looked(JobSnapshot {
             asked,
             status: word.status(),
             billed,
@@ -302,12 +302,14 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
             Observation::Usage { asked, charged, later_charged: later }
         }
         Answer::Unknown => {
-            Observation::JobUnknown(failure(FailureKind::NotFound, Delivery::Refused))
+            Observation::JobUnknown(failure(FailureKind::NotFound, Execution::Refused))
         }
         Answer::Ours(job, word) => {
-            Observation::Searched { asked, found: Found::Ours(job_id(job), word.status()) }
+            Observation::Searched { asked, found: SearchResult::Ours(job_id(job), word.status()) }
         }
-        Answer::Nothing => Observation::Searched { asked, found: Found::Nothing },
-        Answer::Unclear => Observation::Searched { asked, found: Found::Unclear(String::new()) },
+        Answer::Nothing => Observation::Searched { asked, found: SearchResult::Nothing },
+        Answer::Unclear => {
+            Observation::Searched { asked, found: SearchResult::Unclear(String::new()) }
+        }
     }
 }

@@ -3,8 +3,8 @@
 
 use std::fmt::Write as _;
 
-use rbgv::flow::protocol::step;
-use rbgv::ledger::Drafts;
+use rbgv::flow::state_machine::step;
+use rbgv::ledger::DraftSupport;
 
 use crate::checks::Broken;
 use crate::moves::Model;
@@ -26,7 +26,7 @@ enum Limit {
     Confused,
     /// A job that started by itself stays `pending` for as long as it is watched.
     Slow,
-    /// Drafts were honoured once, and no longer are.
+    /// DraftSupport were honoured once, and no longer are.
     Outdated,
     /// A started job waits for longer than jobs that were started later.
     Overtaken,
@@ -74,7 +74,7 @@ impl Limit {
     }
 
     /// Searches for a second bill.
-    fn search(self, mut server: Server, budget: Budget) -> (Model, Drafts, Searched) {
+    fn search(self, mut server: Server, budget: Budget) -> (Model, DraftSupport, Searched) {
         server.prompt = !matches!(self, Self::Slow);
         server.in_order = !matches!(self, Self::Overtaken);
         server.denies = matches!(self, Self::Denied);
@@ -87,8 +87,8 @@ impl Limit {
             ..Model::new(server, step)
         };
         let known = match self {
-            Self::Outdated | Self::Overtaken | Self::Denied => Drafts::Honoured,
-            _ => Drafts::Unknown,
+            Self::Outdated | Self::Overtaken | Self::Denied => DraftSupport::Honoured,
+            _ => DraftSupport::Unknown,
         };
         (model, known, search(&model, known, budget))
     }

@@ -1,6 +1,6 @@
 //! A model of the world around the protocol, and what a search of it shows.
 //!
-//! [`rbgv::flow::protocol::step`] decides, purely, what is written and what is sent. Here is the
+//! [`rbgv::flow::state_machine::step`] decides, purely, what is written and what is sent. Here is the
 //! rest of the world, as small as it can be and as bad as it may be: a ledger that keeps the row and
 //! nothing else (`row_key`), a driver that can die at any moment, a network that loses, delays and
 //! repeats (`world`, `moves`, `deeds`), and a service in the variants that its documentation leaves

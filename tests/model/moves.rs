@@ -3,8 +3,8 @@
 //! [`Model::enabled`] lists what may happen, [`Model::apply`] (in `deeds`) lets it happen; both are
 //! deterministic, so that a list of actions is a whole story.
 
-use rbgv::flow::protocol::{Effect, Facts, Goal, Observation, Step};
-use rbgv::ledger::{DraftSeen, Phase, Row};
+use rbgv::flow::state_machine::{Effect, Goal, Observation, Step, StepContext};
+use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation};
 
 use crate::checks::Broken;
 use crate::row_key::FRESH;
@@ -12,7 +12,7 @@ use crate::server::{DraftRule, Evidence, Server, State, Word};
 use crate::world::{Answer, Driver, Echo, Item, Request, Task, World};
 
 /// The rules under test, or a broken variant of them.
-pub(crate) type Rules = fn(Row, Observation, &Facts) -> Step;
+pub(crate) type Rules = fn(AttemptState, Observation, &StepContext) -> Step;
 
 /// What stays the same while a world goes on.
 #[derive(Clone, Copy)]
@@ -97,8 +97,8 @@ pub(crate) enum Action {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Fed {
     pub(crate) seen: Observation,
-    pub(crate) before: Phase,
-    pub(crate) after: Phase,
+    pub(crate) before: AttemptStatus,
+    pub(crate) after: AttemptStatus,
     pub(crate) effect: Effect,
 }
 
@@ -312,14 +312,15 @@ impl Model {
     fn user_deeds(&self, item: &Item, deeds: &mut Vec<Deed>) {
         let job = item.job();
         let is_draft = job.is_some_and(|job| job.state == State::Draft);
-        let announced = item.row.phase == Phase::Draft && item.row.draft == DraftSeen::Created;
+        let announced =
+            item.row.phase == AttemptStatus::Draft && item.row.draft == DraftObservation::Created;
         if item.driver == Driver::Down && announced && is_draft {
             deeds.push(Deed::StartByAnother);
         }
         if item.driver != Driver::Done {
             return;
         }
-        if matches!(item.row.phase, Phase::NeedsReview | Phase::Halted) {
+        if matches!(item.row.phase, AttemptStatus::NeedsReview | AttemptStatus::Halted) {
             deeds.push(Deed::Abandon);
         }
         let acceptable = match job {
@@ -327,7 +328,7 @@ impl Model {
             Some(_) => !is_draft || self.server.drafts == DraftRule::ShownCreated,
             None => item.newest().is_none() && item.wire[0].is_none(),
         };
-        if item.row.phase == Phase::NeedsReview && acceptable {
+        if item.row.phase == AttemptStatus::NeedsReview && acceptable {
             deeds.push(Deed::Accept);
         }
     }

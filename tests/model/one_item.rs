@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use rbgv::flow::protocol::{Effect, Facts, Found, Goal, Look, Observation, Step, step};
-use rbgv::ledger::{Drafts, Phase, Row};
-use rbgv::model::{Delivery, FailureKind, JobStatus};
+use rbgv::flow::state_machine::{
+    Effect, Goal, JobSnapshot, Observation, SearchResult, Step, StepContext, step,
+};
+use rbgv::ledger::{AttemptState, AttemptStatus, DraftSupport};
+use rbgv::model::{Execution, FailureKind, JobStatus};
 
 use crate::checks::Broken;
 use crate::moves::{Model, Rules};
@@ -36,7 +38,7 @@ const MISTAKEN: Budget = Budget { all: 4, losses: 3, troubles: 1, ..Budget::NONE
 
 /// Searches, and fails with the story if a promise is broken, or if the search was smaller than
 /// `floor` worlds: then it is the search that is broken.
-fn holds(model: &Model, drafts: Drafts, budget: Budget, floor: usize) -> Searched {
+fn holds(model: &Model, drafts: DraftSupport, budget: Budget, floor: usize) -> Searched {
     let searched = search(model, drafts, budget);
     println!(
         "{:?}, drafts {drafts:?}: {} worlds, {} events",
@@ -52,26 +54,26 @@ fn holds(model: &Model, drafts: Drafts, budget: Budget, floor: usize) -> Searche
 #[test]
 fn a_service_that_starts_only_drafts_bills_once() {
     let server = Server::with_starts(StartRule::OnlyDrafts);
-    holds(&Model::new(server, step), Drafts::Unknown, THREE, 200_000);
+    holds(&Model::new(server, step), DraftSupport::Unknown, THREE, 200_000);
     let silent = Server { echoes_metadata: false, ..server };
-    holds(&Model::new(silent, step), Drafts::Unknown, TWO, 30_000);
+    holds(&Model::new(silent, step), DraftSupport::Unknown, TWO, 30_000);
 }
 
 #[test]
 fn a_service_that_restarts_failed_jobs_bills_once() {
     let server = Server::with_starts(StartRule::AlsoFailed);
-    holds(&Model::new(server, step), Drafts::Unknown, THREE, 200_000);
+    holds(&Model::new(server, step), DraftSupport::Unknown, THREE, 200_000);
     let pending = Server { drafts: DraftRule::ShownPending, ..server };
-    holds(&Model::new(pending, step), Drafts::Unknown, THREE, 100_000);
+    holds(&Model::new(pending, step), DraftSupport::Unknown, THREE, 100_000);
 }
 
 #[test]
 fn a_service_that_runs_every_start_bills_once() {
     let server = Server::with_starts(StartRule::Everything);
-    holds(&Model::new(server, step), Drafts::Unknown, THREE, 200_000);
-    holds(&Model::new(server, step), Drafts::Honoured, THREE, 200_000);
+    holds(&Model::new(server, step), DraftSupport::Unknown, THREE, 200_000);
+    holds(&Model::new(server, step), DraftSupport::Honoured, THREE, 200_000);
     let odd = Server { drafts: DraftRule::ShownOddly, ..server };
-    holds(&Model::new(odd, step), Drafts::Unknown, TWO, 30_000);
+    holds(&Model::new(odd, step), DraftSupport::Unknown, TWO, 30_000);
 }
 
 /// Whatever tells a started job from a draft, where the state does not.
@@ -80,10 +82,10 @@ fn a_service_that_shows_drafts_as_pending_bills_once() {
     for starts in [StartRule::OnlyDrafts, StartRule::Everything] {
         let server = Server { drafts: DraftRule::ShownPending, ..Server::with_starts(starts) };
         let billing = Server { shows_bills: true, ..server };
-        holds(&Model::new(billing, step), Drafts::Honoured, TWO, 30_000);
+        holds(&Model::new(billing, step), DraftSupport::Honoured, TWO, 30_000);
         for evidence in [Evidence::Absent, Evidence::LaterRan, Evidence::LaterCharged] {
             let server = Server { evidence, ..server };
-            for drafts in [Drafts::Unknown, Drafts::Honoured] {
+            for drafts in [DraftSupport::Unknown, DraftSupport::Honoured] {
                 holds(&Model::new(server, step), drafts, TWO, 30_000);
             }
         }
@@ -93,20 +95,20 @@ fn a_service_that_shows_drafts_as_pending_bills_once() {
         evidence: Evidence::LaterRan,
         ..Server::with_starts(StartRule::Everything)
     };
-    holds(&Model::new(server, step), Drafts::Honoured, THREE, 100_000);
+    holds(&Model::new(server, step), DraftSupport::Honoured, THREE, 100_000);
 }
 
 #[test]
 fn a_service_that_ignores_auto_start_bills_once() {
     for starts in [StartRule::OnlyDrafts, StartRule::Everything] {
         let running = Server { drafts: DraftRule::RunsProcessing, ..Server::with_starts(starts) };
-        holds(&Model::new(running, step), Drafts::Unknown, THREE, 50_000);
+        holds(&Model::new(running, step), DraftSupport::Unknown, THREE, 50_000);
     }
     for starts in [StartRule::OnlyDrafts, StartRule::AlsoFailed, StartRule::Everything] {
         let waiting = Server { drafts: DraftRule::RunsPending, ..Server::with_starts(starts) };
-        holds(&Model::new(waiting, step), Drafts::Unknown, TWO, 30_000);
+        holds(&Model::new(waiting, step), DraftSupport::Unknown, TWO, 30_000);
         let silent = Server { echoes_metadata: false, ..waiting };
-        holds(&Model::new(silent, step), Drafts::Unknown, TWO, 30_000);
+        holds(&Model::new(silent, step), DraftSupport::Unknown, TWO, 30_000);
     }
 }
 
@@ -114,7 +116,7 @@ fn a_service_that_ignores_auto_start_bills_once() {
 fn runs_that_stop_at_a_draft_or_a_start_can_be_gone_on_with() {
     let server = Server::with_starts(StartRule::Everything);
     let model = Model { goals: true, ..Model::new(server, step) };
-    holds(&model, Drafts::Unknown, TWO, 100_000);
+    holds(&model, DraftSupport::Unknown, TWO, 100_000);
 }
 
 /// Many misfortunes of one kind reach what a mixture of three does not.
@@ -129,7 +131,7 @@ fn long_rows_of_one_misfortune_bill_once() {
         Budget { repeats: 3, delays: 2, losses: 1, ..none },
         MISTAKEN,
     ] {
-        for drafts in [Drafts::Unknown, Drafts::Honoured] {
+        for drafts in [DraftSupport::Unknown, DraftSupport::Honoured] {
             let server = Server::with_starts(StartRule::Everything);
             holds(&Model::new(server, step), drafts, row, 1_000);
         }
@@ -145,11 +147,11 @@ fn any_four_misfortunes_bill_once() {
         for drafts in DraftRule::ALL {
             for echoes_metadata in [true, false] {
                 let server = Server { drafts, echoes_metadata, ..Server::with_starts(starts) };
-                holds(&Model::new(server, step), Drafts::Unknown, four, 300_000);
+                holds(&Model::new(server, step), DraftSupport::Unknown, four, 300_000);
             }
         }
         let server = Server::with_starts(starts);
-        holds(&Model::new(server, step), Drafts::Honoured, four, 300_000);
+        holds(&Model::new(server, step), DraftSupport::Honoured, four, 300_000);
     }
 }
 
@@ -164,11 +166,11 @@ fn broad_coverage() -> Coverage {
     let running = Server { drafts: DraftRule::RunsProcessing, ..everything };
     for server in [everything, pending, running, waiting] {
         let model = Model { goals: true, ..Model::new(server, step) };
-        coverage.merge(&search(&model, Drafts::Unknown, TWO).coverage);
+        coverage.merge(&search(&model, DraftSupport::Unknown, TWO).coverage);
     }
     let model = Model::new(everything, step);
     for budget in [TWO, MISTAKEN] {
-        coverage.merge(&search(&model, Drafts::Honoured, budget).coverage);
+        coverage.merge(&search(&model, DraftSupport::Honoured, budget).coverage);
     }
     coverage
 }
@@ -176,16 +178,16 @@ fn broad_coverage() -> Coverage {
 #[test]
 fn the_search_meets_every_phase_observation_and_effect() {
     let coverage = broad_coverage();
-    let phases: BTreeSet<Phase> =
+    let phases: BTreeSet<AttemptStatus> =
         coverage.edges().into_iter().flat_map(|(from, to)| [from, to]).collect();
-    assert_eq!(phases, Phase::ALL.iter().copied().collect());
+    assert_eq!(phases, AttemptStatus::ALL.iter().copied().collect());
     assert_eq!(coverage.seen(), BTreeSet::from(ALL_SEEN));
     assert_eq!(coverage.effects(), BTreeSet::from(ALL_EFFECTS));
 }
 
 /// The arrows of the diagram: `    from --> to: why`.
-fn drawn() -> BTreeSet<(Phase, Phase)> {
-    let phase = |word: &str| Phase::parse(word.trim()).expect("the name of a phase");
+fn drawn() -> BTreeSet<(AttemptStatus, AttemptStatus)> {
+    let phase = |word: &str| AttemptStatus::parse(word.trim()).expect("the name of a phase");
     include_str!("../../docs/architecture.md")
         .lines()
         .filter_map(|line| line.split(':').next()?.split_once("-->"))
@@ -198,7 +200,7 @@ fn drawn() -> BTreeSet<(Phase, Phase)> {
 fn the_drawing_shows_the_steps_that_the_search_meets_and_no_others() {
     let met = broad_coverage().edges();
     let moved: BTreeSet<_> = met.into_iter().filter(|(from, to)| from != to).collect();
-    let words = |edges: Vec<&(Phase, Phase)>| -> Vec<String> {
+    let words = |edges: Vec<&(AttemptStatus, AttemptStatus)>| -> Vec<String> {
         edges.iter().map(|(a, b)| format!("{} --> {}", a.as_str(), b.as_str())).collect()
     };
     let drawn = drawn();
@@ -209,19 +211,19 @@ fn the_drawing_shows_the_steps_that_the_search_meets_and_no_others() {
 /// A settled row changes by the user's word only.
 #[test]
 fn settled_rows_stay_as_they_are() {
-    for phase in Phase::ALL.iter().copied().filter(|phase| phase.is_settled()) {
-        let row = Row { phase, job: Some(job_id(0)), ..Row::planned() };
+    for phase in AttemptStatus::ALL.iter().copied().filter(|phase| phase.is_settled()) {
+        let row = AttemptState { phase, job: Some(job_id(0)), ..AttemptState::planned() };
         for seen in unasked() {
-            let facts = facts(Drafts::Unknown);
+            let facts = facts(DraftSupport::Unknown);
             let next = step(row.clone(), seen.clone(), &facts);
-            let same = Step { row: row.clone(), effect: Effect::Finish, learned: None };
+            let same = Step { state: row.clone(), effect: Effect::Finish, learned: None };
             assert_eq!(next, same, "{seen:?}");
         }
     }
 }
 
-fn facts(drafts: Drafts) -> Facts {
-    Facts {
+fn facts(drafts: DraftSupport) -> StepContext {
+    StepContext {
         now: NOW,
         settle: ticks(SETTLE),
         glance: ticks(GLANCE),
@@ -236,11 +238,11 @@ fn facts(drafts: Drafts) -> Facts {
 /// answers that were lost within one run do.
 #[test]
 fn a_run_repeats_creates_however_many_runs_were_killed_before() {
-    let facts = facts(Drafts::Honoured);
-    let mut row = Row { phase: Phase::Ready, ..Row::planned() };
+    let facts = facts(DraftSupport::Honoured);
+    let mut row = AttemptState { phase: AttemptStatus::Ready, ..AttemptState::planned() };
     let mut send = |seen| {
         let next = step(row.clone(), seen, &facts);
-        row = next.row;
+        row = next.state;
         next.effect
     };
     for killed in 0..10 {
@@ -248,7 +250,7 @@ fn a_run_repeats_creates_however_many_runs_were_killed_before() {
         assert!(matches!(send(Observation::Resumed), Effect::BackOff(_)), "{killed} killed runs");
     }
 
-    let lost = || Observation::CreateFailed(failure(FailureKind::TimedOut, Delivery::Ambiguous));
+    let lost = || Observation::CreateFailed(failure(FailureKind::TimedOut, Execution::Ambiguous));
     for repeat in 1..=2 {
         assert_eq!(send(Observation::Due), Effect::Create, "repeat {repeat}");
         assert!(matches!(send(lost()), Effect::BackOff(_)), "repeat {repeat}");
@@ -260,9 +262,9 @@ fn a_run_repeats_creates_however_many_runs_were_killed_before() {
 
 /// One observation of each kind that no user has asked for.
 fn unasked() -> Vec<Observation> {
-    let why = || failure(FailureKind::Broken, Delivery::Ambiguous);
+    let why = || failure(FailureKind::Broken, Execution::Ambiguous);
     let status = JobStatus::Failed;
-    let look = Look {
+    let look = JobSnapshot {
         asked: NOW,
         status,
         billed: true,
@@ -277,7 +279,7 @@ fn unasked() -> Vec<Observation> {
         Observation::Uploaded { url: String::new(), reused: false },
         Observation::Created { job: job_id(1), status: Some(JobStatus::Created) },
         Observation::CreateFailed(why()),
-        Observation::Searched { asked: NOW, found: Found::Nothing },
+        Observation::Searched { asked: NOW, found: SearchResult::Nothing },
         Observation::Started,
         Observation::StartFailed(why()),
         Observation::StartStale,
@@ -322,7 +324,11 @@ fn the_search_finds_every_mistake() {
         };
         let server = Server { drafts, evidence, ..Server::with_starts(StartRule::Everything) };
         let model = Model { only: Some(promise), ..Model::new(server, rules) };
-        let known = if promise == B::UncountedOrphan { Drafts::Honoured } else { Drafts::Unknown };
+        let known = if promise == B::UncountedOrphan {
+            DraftSupport::Honoured
+        } else {
+            DraftSupport::Unknown
+        };
         let searched = search(&model, known, THREE);
         let (found, story) = searched.broken.unwrap_or_else(|| panic!("{name}: not found"));
         assert_eq!(found, promise, "{name}");

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use rbgv::ledger::{DraftSeen, Phase, Row};
-use rbgv::model::{Delivery, Failure, FailureKind, Instant, JobId};
+use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation};
+use rbgv::model::{Execution, Failure, FailureKind, Instant, JobId};
 
 /// How long a sent request may still arrive, in ticks: it arrives at an age below this.
 pub(crate) const SETTLE: u8 = 3;
@@ -54,18 +54,18 @@ fn whole_ticks(time: Duration) -> u8 {
 }
 
 /// The age from which on no rule can tell the difference.
-fn oldest(phase: Phase, draft: DraftSeen) -> u8 {
-    let polled = phase == Phase::StartDoubt && draft != DraftSeen::Created;
+fn oldest(phase: AttemptStatus, draft: DraftObservation) -> u8 {
+    let polled = phase == AttemptStatus::StartDoubt && draft != DraftObservation::Created;
     if polled { LONG_POLLED } else { LONG_AGO }
 }
 
 /// See the module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct RowKey {
-    pub(crate) phase: Phase,
+    pub(crate) phase: AttemptStatus,
     /// Index of the job among the jobs of the item.
     pub(crate) job: Option<u8>,
-    pub(crate) draft: DraftSeen,
+    pub(crate) draft: DraftObservation,
     pub(crate) creates: u8,
     pub(crate) starts: u8,
     pub(crate) reuploads: u8,
@@ -74,12 +74,12 @@ pub(crate) struct RowKey {
     pub(crate) sent: Option<u8>,
     pub(crate) has_url: bool,
     pub(crate) url_reused: bool,
-    pub(crate) failure: Option<(FailureKind, Delivery)>,
+    pub(crate) failure: Option<(FailureKind, Execution)>,
 }
 
 impl RowKey {
     /// The key of a row as it stands at [`NOW`].
-    pub(crate) fn of(row: &Row) -> Self {
+    pub(crate) fn of(row: &AttemptState) -> Self {
         let small = |count: u32| u8::try_from(count).expect("a count ran away");
         Self {
             phase: row.phase,
@@ -100,8 +100,8 @@ impl RowKey {
     }
 
     /// The row that the rules are asked about.
-    pub(crate) fn row(&self) -> Row {
-        Row {
+    pub(crate) fn row(&self) -> AttemptState {
+        AttemptState {
             phase: self.phase,
             job: self.job.map(job_id),
             draft: self.draft,
@@ -129,7 +129,7 @@ pub(crate) fn job_id(index: u8) -> JobId {
 }
 
 /// A failure without words.
-pub(crate) fn failure(kind: FailureKind, delivery: Delivery) -> Failure {
+pub(crate) fn failure(kind: FailureKind, delivery: Execution) -> Failure {
     let mut failure = Failure::new(kind, "", "");
     failure.delivery = delivery;
     failure
@@ -137,29 +137,29 @@ pub(crate) fn failure(kind: FailureKind, delivery: Delivery) -> Failure {
 
 #[test]
 fn keys_and_rows_are_the_same_in_two_forms() {
-    let mut row = Row::planned();
+    let mut row = AttemptState::planned();
     assert_eq!(RowKey::of(&row).row(), row);
-    row.phase = Phase::StartDoubt;
+    row.phase = AttemptStatus::StartDoubt;
     row.job = Some(job_id(2));
-    row.draft = DraftSeen::Created;
+    row.draft = DraftObservation::Created;
     (row.creates, row.starts, row.reuploads, row.orphans) = (4, 3, 1, 2);
     row.sent = Some(ago(4));
     row.video_url = Some(String::new());
     row.url_reused = true;
-    row.failure = Some(failure(FailureKind::Broken, Delivery::Ambiguous));
+    row.failure = Some(failure(FailureKind::Broken, Execution::Ambiguous));
     assert_eq!(RowKey::of(&row).row(), row);
 }
 
 #[test]
 fn ages_are_clamped_only_where_no_look_can_tell() {
-    let mut row = RowKey::of(&Row::planned());
+    let mut row = RowKey::of(&AttemptState::planned());
     row.sent = Some(0);
     for _ in 0..100 {
         row.age();
     }
     let drained = row.row().sent.unwrap().after(ticks(SETTLE));
     assert!((0..=PATIENCE).all(|asked| ago(asked) >= drained));
-    row.phase = Phase::StartDoubt;
+    row.phase = AttemptStatus::StartDoubt;
     for _ in 0..100 {
         row.age();
     }
@@ -169,6 +169,6 @@ fn ages_are_clamped_only_where_no_look_can_tell() {
 
 #[test]
 fn the_watch_is_as_long_as_the_rules_have_it() {
-    assert_eq!(ticks(WATCHED), rbgv::flow::protocol::WATCH);
+    assert_eq!(ticks(WATCHED), rbgv::flow::state_machine::WATCH);
     const { assert!(WATCHED < SETTLE) };
 }

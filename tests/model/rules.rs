@@ -1,24 +1,25 @@
 //! Broken variants of the rules, each with one mistake that is easy to make. A search that does
 //! not find them proves nothing.
 
-use rbgv::flow::protocol::{Effect, Facts, Found, Observation, Step, step};
-use rbgv::ledger::{DraftSeen, Drafts, Phase, Row};
-use rbgv::model::{Delivery, JobStatus};
+use rbgv::flow::state_machine::{Effect, Observation, SearchResult, Step, StepContext, step};
+use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation, DraftSupport};
+use rbgv::model::{Execution, JobStatus};
 
 use crate::row_key::{SETTLE, ticks};
 
-fn start_again(mut row: Row, facts: &Facts) -> Step {
-    row.phase = Phase::StartSent;
+fn start_again(mut row: AttemptState, facts: &StepContext) -> Step {
+    row.phase = AttemptStatus::StartSent;
     row.starts += 1;
     row.sent = Some(facts.now);
-    Step { row, effect: Effect::Start, learned: None }
+    Step { state: row, effect: Effect::Start, learned: None }
 }
 
 /// A start without an answer is sent again at once.
-pub(crate) fn retries_blindly(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn retries_blindly(row: AttemptState, seen: Observation, facts: &StepContext) -> Step {
     match &seen {
         Observation::StartFailed(failure)
-            if row.phase == Phase::StartSent && failure.delivery == Delivery::Ambiguous =>
+            if row.phase == AttemptStatus::StartSent
+                && failure.delivery == Execution::Ambiguous =>
         {
             start_again(row, facts)
         }
@@ -27,24 +28,36 @@ pub(crate) fn retries_blindly(row: Row, seen: Observation, facts: &Facts) -> Ste
 }
 
 /// Looks, and starts again if the job is still a draft, without letting the first start drain.
-pub(crate) fn looks_but_does_not_settle(row: Row, seen: Observation, facts: &Facts) -> Step {
-    step(row, seen, &Facts { settle: ticks(0), ..*facts })
+pub(crate) fn looks_but_does_not_settle(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
+    step(row, seen, &StepContext { settle: ticks(0), ..*facts })
 }
 
 /// Settles, but counts from the commit: the bytes went out later than that.
-pub(crate) fn settles_from_the_commit(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn settles_from_the_commit(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let (before, committed) = (row.phase, row.sent);
     let mut next = step(row, seen, facts);
-    if before == Phase::StartSent && next.row.phase == Phase::StartDoubt {
-        next.row.sent = committed;
+    if before == AttemptStatus::StartSent && next.state.phase == AttemptStatus::StartDoubt {
+        next.state.sent = committed;
     }
     next
 }
 
 /// Settles, but decides by an answer that was asked for before.
-pub(crate) fn decides_by_an_old_look(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn decides_by_an_old_look(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let seen = match seen {
-        Observation::Looked(mut look) if row.phase == Phase::StartDoubt => {
+        Observation::Looked(mut look) if row.phase == AttemptStatus::StartDoubt => {
             look.asked = facts.now;
             Observation::Looked(look)
         }
@@ -54,19 +67,27 @@ pub(crate) fn decides_by_an_old_look(row: Row, seen: Observation, facts: &Facts)
 }
 
 /// Records a start after it was sent: a crash in between leaves a draft in the ledger.
-pub(crate) fn records_after_acting(mut row: Row, seen: Observation, facts: &Facts) -> Step {
-    if row.phase == Phase::StartSent && seen == Observation::Resumed {
-        row.phase = Phase::Draft;
+pub(crate) fn records_after_acting(
+    mut row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
+    if row.phase == AttemptStatus::StartSent && seen == Observation::Resumed {
+        row.phase = AttemptStatus::Draft;
         row.starts -= 1;
     }
     step(row, seen, facts)
 }
 
 /// Takes silence for a refusal.
-pub(crate) fn takes_silence_for_no(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn takes_silence_for_no(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let seen = match seen {
-        Observation::StartFailed(mut failure) if failure.delivery == Delivery::Ambiguous => {
-            failure.delivery = Delivery::Refused;
+        Observation::StartFailed(mut failure) if failure.delivery == Execution::Ambiguous => {
+            failure.delivery = Execution::Refused;
             Observation::StartFailed(failure)
         }
         other => other,
@@ -75,9 +96,13 @@ pub(crate) fn takes_silence_for_no(row: Row, seen: Observation, facts: &Facts) -
 }
 
 /// Decides a refusal by a look from before it.
-pub(crate) fn judges_a_refusal_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn judges_a_refusal_too_early(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let seen = match seen {
-        Observation::Looked(mut look) if row.phase == Phase::StartRefused => {
+        Observation::Looked(mut look) if row.phase == AttemptStatus::StartRefused => {
             look.asked = look.asked.max(row.sent.unwrap_or(facts.now));
             Observation::Looked(look)
         }
@@ -87,10 +112,14 @@ pub(crate) fn judges_a_refusal_too_early(row: Row, seen: Observation, facts: &Fa
 }
 
 /// Starts a failed job again.
-pub(crate) fn restarts_a_failed_job(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn restarts_a_failed_job(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     match &seen {
         Observation::Looked(look)
-            if row.phase == Phase::Running && look.status == JobStatus::Failed =>
+            if row.phase == AttemptStatus::Running && look.status == JobStatus::Failed =>
         {
             start_again(row, facts)
         }
@@ -99,32 +128,44 @@ pub(crate) fn restarts_a_failed_job(row: Row, seen: Observation, facts: &Facts) 
 }
 
 /// Sends a start again when a refusal (429) was waited out, without a poll.
-pub(crate) fn starts_again_unseen(row: Row, seen: Observation, facts: &Facts) -> Step {
-    if row.phase == Phase::Draft && seen == Observation::Due {
+pub(crate) fn starts_again_unseen(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
+    if row.phase == AttemptStatus::Draft && seen == Observation::Due {
         return start_again(row, facts);
     }
     step(row, seen, facts)
 }
 
 /// Makes a job anew that the service does not know, although it may have been started.
-pub(crate) fn remakes_what_may_have_run(mut row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn remakes_what_may_have_run(
+    mut row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     match seen {
-        Observation::JobUnknown(failure) if row.phase == Phase::StartDoubt => {
-            row.phase = Phase::Ready;
+        Observation::JobUnknown(failure) if row.phase == AttemptStatus::StartDoubt => {
+            row.phase = AttemptStatus::Ready;
             row.job = None;
-            row.draft = DraftSeen::Unknown;
+            row.draft = DraftObservation::Unknown;
             row.orphans += 1;
-            Step { row, effect: Effect::BackOff(failure), learned: None }
+            Step { state: row, effect: Effect::BackOff(failure), learned: None }
         }
         seen => step(row, seen, facts),
     }
 }
 
 /// Believes that a start did not land as soon as jobs that were started later run.
-pub(crate) fn does_not_wait_for_the_overtaken(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn does_not_wait_for_the_overtaken(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     match &seen {
         Observation::Looked(look)
-            if row.phase == Phase::StartDoubt
+            if row.phase == AttemptStatus::StartDoubt
                 && look.status == JobStatus::Pending
                 && facts.later_ran_within.is_some() =>
         {
@@ -135,11 +176,15 @@ pub(crate) fn does_not_wait_for_the_overtaken(row: Row, seen: Observation, facts
 }
 
 /// Takes `pending` after a start in doubt for a draft.
-pub(crate) fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn takes_pending_for_a_draft(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let seen = match seen {
         Observation::Looked(mut look)
-            if row.phase == Phase::StartDoubt
-                && row.draft == DraftSeen::Pending
+            if row.phase == AttemptStatus::StartDoubt
+                && row.draft == DraftObservation::Pending
                 && look.status == JobStatus::Pending =>
         {
             look.status = JobStatus::Created;
@@ -151,10 +196,16 @@ pub(crate) fn takes_pending_for_a_draft(row: Row, seen: Observation, facts: &Fac
 }
 
 /// Starts a key's first draft that came back as `pending` before it had time to show that it runs.
-pub(crate) fn starts_pending_at_once(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn starts_pending_at_once(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     match &seen {
         Observation::Looked(look)
-            if row.phase == Phase::Draft && !look.billed && look.status == JobStatus::Pending =>
+            if row.phase == AttemptStatus::Draft
+                && !look.billed
+                && look.status == JobStatus::Pending =>
         {
             start_again(row, facts)
         }
@@ -163,16 +214,24 @@ pub(crate) fn starts_pending_at_once(row: Row, seen: Observation, facts: &Facts)
 }
 
 /// Repeats a create before it is known that drafts cost nothing.
-pub(crate) fn trusts_drafts_unseen(row: Row, seen: Observation, facts: &Facts) -> Step {
-    step(row, seen, &Facts { drafts: Drafts::Honoured, ..*facts })
+pub(crate) fn trusts_drafts_unseen(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
+    step(row, seen, &StepContext { drafts: DraftSupport::Honoured, ..*facts })
 }
 
 /// Believes a search that began before the create had drained.
-pub(crate) fn searches_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn searches_too_early(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let seen = match seen {
-        Observation::Searched { found: Found::Nothing, .. } => {
+        Observation::Searched { found: SearchResult::Nothing, .. } => {
             let asked = facts.now.after(ticks(SETTLE));
-            Observation::Searched { asked, found: Found::Nothing }
+            Observation::Searched { asked, found: SearchResult::Nothing }
         }
         other => other,
     };
@@ -180,15 +239,23 @@ pub(crate) fn searches_too_early(row: Row, seen: Observation, facts: &Facts) -> 
 }
 
 /// Begins to settle anew at every look.
-pub(crate) fn never_stops_settling(mut row: Row, seen: Observation, facts: &Facts) -> Step {
-    if row.phase == Phase::StartDoubt {
+pub(crate) fn never_stops_settling(
+    mut row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
+    if row.phase == AttemptStatus::StartDoubt {
         row.sent = Some(facts.now);
     }
     step(row, seen, facts)
 }
 
 /// Goes on although the driver gave up.
-pub(crate) fn does_not_hear_that_it_is_over(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn does_not_hear_that_it_is_over(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let seen = match seen {
         Observation::GaveUp(_) => Observation::Due,
         other => other,
@@ -197,17 +264,21 @@ pub(crate) fn does_not_hear_that_it_is_over(row: Row, seen: Observation, facts: 
 }
 
 /// Forgets drafts that may have been left behind.
-pub(crate) fn counts_no_orphans(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn counts_no_orphans(row: AttemptState, seen: Observation, facts: &StepContext) -> Step {
     let mut next = step(row, seen, facts);
-    next.row.orphans = 0;
+    next.state.orphans = 0;
     next
 }
 
 /// Takes a job that runs for one that is done.
-pub(crate) fn celebrates_too_early(row: Row, seen: Observation, facts: &Facts) -> Step {
+pub(crate) fn celebrates_too_early(
+    row: AttemptState,
+    seen: Observation,
+    facts: &StepContext,
+) -> Step {
     let mut next = step(row, seen, facts);
-    if next.row.phase == Phase::Running {
-        next.row.phase = Phase::Completed;
+    if next.state.phase == AttemptStatus::Running {
+        next.state.phase = AttemptStatus::Completed;
         next.effect = Effect::Finish;
     }
     next

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
-use rbgv::flow::protocol::{Effect, Found, Observation};
-use rbgv::ledger::{Drafts, Phase};
-use rbgv::model::Delivery;
+use rbgv::flow::state_machine::{Effect, Observation, SearchResult};
+use rbgv::ledger::{AttemptStatus, DraftSupport};
+use rbgv::model::Execution;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::checks::{Broken, Ends, broken, comes_to_an_end};
@@ -31,7 +31,7 @@ pub(crate) struct Searched {
 /// How often the rules were fed and answered with what.
 #[derive(Default)]
 pub(crate) struct Coverage {
-    steps: FxHashMap<(Phase, &'static str, Phase, &'static str), usize>,
+    steps: FxHashMap<(AttemptStatus, &'static str, AttemptStatus, &'static str), usize>,
 }
 
 impl Coverage {
@@ -58,13 +58,13 @@ impl Coverage {
     }
 
     /// Which phase followed on which.
-    pub(crate) fn edges(&self) -> BTreeSet<(Phase, Phase)> {
+    pub(crate) fn edges(&self) -> BTreeSet<(AttemptStatus, AttemptStatus)> {
         self.steps.keys().map(|step| (step.0, step.2)).collect()
     }
 }
 
 /// Searches everything that can happen to one item within `budget`, until a promise is broken.
-pub(crate) fn search(model: &Model, drafts: Drafts, budget: Budget) -> Searched {
+pub(crate) fn search(model: &Model, drafts: DraftSupport, budget: Budget) -> Searched {
     let mut worlds = Worlds::default();
     let mut ends = Ends::default();
     let mut coverage = Coverage::default();
@@ -161,9 +161,9 @@ pub(crate) const ALL_EFFECTS: [&str; 11] = [
 /// The kind of an observation.
 pub(crate) fn seen_word(seen: &Observation) -> &'static str {
     let failed = |delivery, words: [&'static str; 3]| match delivery {
-        Delivery::NotExecuted => words[0],
-        Delivery::Refused => words[1],
-        Delivery::Ambiguous => words[2],
+        Execution::NotExecuted => words[0],
+        Execution::Refused => words[1],
+        Execution::Ambiguous => words[2],
     };
     match seen {
         Observation::Resumed => "resumed",
@@ -175,9 +175,9 @@ pub(crate) fn seen_word(seen: &Observation) -> &'static str {
             failure.delivery,
             ["create not executed", "create refused", "create without answer"],
         ),
-        Observation::Searched { found: Found::Ours(..), .. } => "search found ours",
-        Observation::Searched { found: Found::Nothing, .. } => "search found nothing",
-        Observation::Searched { found: Found::Unclear(_), .. } => "search unclear",
+        Observation::Searched { found: SearchResult::Ours(..), .. } => "search found ours",
+        Observation::Searched { found: SearchResult::Nothing, .. } => "search found nothing",
+        Observation::Searched { found: SearchResult::Unclear(_), .. } => "search unclear",
         Observation::Started => "started",
         Observation::StartFailed(failure) => failed(
             failure.delivery,

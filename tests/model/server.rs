@@ -1,6 +1,6 @@
 //! The service, in the variants that its documentation leaves open, with the bills it writes.
 
-use rbgv::ledger::DraftSeen;
+use rbgv::ledger::DraftObservation;
 use rbgv::model::JobStatus;
 
 use crate::row_key::{QUEUE, WATCHED};
@@ -181,8 +181,8 @@ impl Server {
 
     /// Whether it may be denied that a job was started whose draft was seen like this: a view tells
     /// the one from the other.
-    pub(crate) fn may_deny(self, seen: DraftSeen) -> bool {
-        let named = matches!(seen, DraftSeen::Created | DraftSeen::Other);
+    pub(crate) fn may_deny(self, seen: DraftObservation) -> bool {
+        let named = matches!(seen, DraftObservation::Created | DraftObservation::Other);
         self.keeps_drafts() && (self.denies || self.shows_bills || named)
     }
 

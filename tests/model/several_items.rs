@@ -5,8 +5,8 @@ use std::cell::RefCell;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use rbgv::flow::protocol::step;
-use rbgv::ledger::{Drafts, Phase};
+use rbgv::flow::state_machine::step;
+use rbgv::ledger::{AttemptStatus, DraftSupport};
 
 use crate::checks::{Ends, broken, comes_to_an_end};
 use crate::moves::{Action, Deed, Model, Rules};
@@ -79,15 +79,15 @@ impl Tally {
         };
         let (was, is) = (&before.items[index].row, &after.items[index].row);
         // A lost create is repeated at once because another item's create came back as a draft.
-        let taught = was.phase == Phase::CreateSent && is.phase == Phase::Ready;
+        let taught = was.phase == AttemptStatus::CreateSent && is.phase == AttemptStatus::Ready;
         self.learned_from_another += usize::from(taught && was.creates == 1);
-        self.settled_in_doubt += usize::from(is.phase == Phase::StartDoubt);
+        self.settled_in_doubt += usize::from(is.phase == AttemptStatus::StartDoubt);
     }
 }
 
 /// Lets a schedule happen, then everything come to its end.
 fn play(model: &Model, schedule: &[u16], tally: &mut Tally) -> Result<World<ITEMS>, TestCaseError> {
-    let mut world = World::<ITEMS>::new(Drafts::Unknown, PLENTY);
+    let mut world = World::<ITEMS>::new(DraftSupport::Unknown, PLENTY);
     let mut actions = Vec::new();
     tally.runs += 1;
     for &choice in schedule {
@@ -110,7 +110,7 @@ fn play(model: &Model, schedule: &[u16], tally: &mut Tally) -> Result<World<ITEM
     if !comes_to_an_end(model, &world, &mut Ends::default()) {
         return Err(TestCaseError::fail(format!("lost: {world:#?}")));
     }
-    let completed = world.items.iter().all(|item| item.row.phase == Phase::Completed);
+    let completed = world.items.iter().all(|item| item.row.phase == AttemptStatus::Completed);
     tally.all_completed += usize::from(completed);
     Ok(world)
 }

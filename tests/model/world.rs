@@ -3,8 +3,8 @@
 //! What can happen in it is in `moves`; this file only says what it is made of, and how time
 //! passes.
 
-use rbgv::flow::protocol::Goal;
-use rbgv::ledger::{DraftSeen, Drafts, Phase, Row};
+use rbgv::flow::state_machine::Goal;
+use rbgv::ledger::{AttemptState, AttemptStatus, DraftObservation, DraftSupport};
 
 use crate::row_key::{FRESH, PATIENCE, RowKey, SETTLE};
 use crate::server::{Job, Server, State, Word};
@@ -173,14 +173,14 @@ pub(crate) struct Item {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct World<const N: usize> {
     pub(crate) items: [Item; N],
-    pub(crate) drafts: Drafts,
+    pub(crate) drafts: DraftSupport,
     pub(crate) left: Budget,
 }
 
 impl Item {
     fn new() -> Self {
         Self {
-            row: RowKey::of(&Row::planned()),
+            row: RowKey::of(&AttemptState::planned()),
             driver: Driver::Down,
             goal: Goal::Finish,
             jobs: [None; JOBS],
@@ -302,7 +302,7 @@ struct Cost {
 
 impl<const N: usize> World<N> {
     /// Nothing has happened yet.
-    pub(crate) fn new(drafts: Drafts, left: Budget) -> Self {
+    pub(crate) fn new(drafts: DraftSupport, left: Budget) -> Self {
         Self { items: [Item::new(); N], drafts, left }
     }
 
@@ -325,16 +325,16 @@ impl<const N: usize> World<N> {
     /// they go one at a time, and wait while a first draft is watched.
     pub(crate) fn create_waits(&self, index: usize) -> bool {
         let watched = |item: &Item| {
-            item.row.phase == Phase::Draft
-                && item.row.draft == DraftSeen::Unjudged
-                && self.drafts == Drafts::Unknown
+            item.row.phase == AttemptStatus::Draft
+                && item.row.draft == DraftObservation::Unjudged
+                && self.drafts == DraftSupport::Unknown
         };
         let creating = |item: &Item| {
             matches!(item.driver, Driver::Awaiting { task: Task::Create | Task::Search, .. })
                 || (item.driver != Driver::Down
-                    && (item.row.phase == Phase::CreateDoubt || watched(item)))
+                    && (item.row.phase == AttemptStatus::CreateDoubt || watched(item)))
         };
-        self.drafts != Drafts::Honoured
+        self.drafts != DraftSupport::Honoured
             && self.items.iter().enumerate().any(|(other, item)| other != index && creating(item))
     }
 }

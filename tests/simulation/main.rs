@@ -92,8 +92,8 @@ fn given(name: &str, default: u64) -> u64 {
 
 /// The program's limits, with tuned constants replaced as `SIM_TUNING` says, such as
 /// `cut=0.2,proofs=1`: this is how the worth of each is measured.
-fn limits() -> rbgv::client::Limits {
-    let mut limits = rbgv::client::Limits::default();
+fn limits() -> rbgv::client::RateLimits {
+    let mut limits = rbgv::client::RateLimits::default();
     let tuning = &mut limits.tuning;
     let given = std::env::var("SIM_TUNING").unwrap_or_default();
     for (name, value) in given.split(',').filter_map(|pair| pair.split_once('=')) {

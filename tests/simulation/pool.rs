@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rbgv::client::UploadFile;
 use rbgv::client::transport::{
-    Answer, Auth, Method, PAGE_MAX, Payload, Progress, Request, Transport as _,
+    Auth, Method, PAGE_MAX, Payload, Progress, Response, Transport as _, TransportRequest,
 };
 use rbgv::sandbox::InProcess;
 use serde_json::{Value, json};
@@ -100,7 +100,7 @@ impl Thread {
                 Content::File(file) => Payload::File { file, progress: &progress },
             };
             let url = Url::parse(&format!("{}{path}", InProcess::BASE_URL)).unwrap();
-            let request = Request {
+            let request = TransportRequest {
                 method,
                 url,
                 auth: Auth::Key,
@@ -109,7 +109,7 @@ impl Thread {
                 answer_max: PAGE_MAX,
             };
             let answered = self.client.send(request).await;
-            if let Ok(Answer { head, body, .. }) = &answered
+            if let Ok(Response { head, body, .. }) = &answered
                 && (200..300).contains(&head.status)
             {
                 return serde_json::from_slice(body).unwrap_or_default();
@@ -130,7 +130,7 @@ enum Content<'a> {
 }
 
 /// `Retry-After` in seconds.
-fn asked(answer: &Answer) -> Option<f64> {
+fn asked(answer: &Response) -> Option<f64> {
     let asked = answer.head.retry_after.as_deref()?;
     if let Ok(seconds) = asked.parse() {
         return Some(seconds);

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 use rbgv::client::transport::{
-    Answer, Auth, BodyEnd, Fault, Head, Incoming, Method, Payload, Request, Transport,
+    Auth, BodyEnd, Method, Payload, Response, ResponseBody, ResponseHead, Transport,
+    TransportError, TransportRequest,
 };
 use rbgv::model::Failure;
 use rbgv::sandbox::{Distribution, EngineChoice, InProcess, Options, Scenario};
@@ -84,7 +85,7 @@ struct Way {
 /// What comes back.
 enum Returned {
     Answer(http::response::Parts, Bytes),
-    Fault(Fault),
+    Fault(TransportError),
 }
 
 impl Wire {
@@ -177,7 +178,7 @@ impl Wire {
         Way { there: 0.4 * latency + transfer, back: 0.4 * latency, fate }
     }
 
-    async fn exchange(self: &Arc<Self>, call: Call) -> Result<Answer, Fault> {
+    async fn exchange(self: &Arc<Self>, call: Call) -> Result<Response, TransportError> {
         self.point().await;
         let kind = call.kinds.first().copied();
         let way = self.way(&call);
@@ -192,7 +193,7 @@ impl Wire {
         if way.fate == Fate::Refused {
             sleep(seconds(way.there)).await;
             self.point().await;
-            return Err(Fault::Unreachable("connection refused".to_owned()));
+            return Err(TransportError::Unreachable("connection refused".to_owned()));
         }
         // The bytes are on their way, whatever becomes of the caller.
         let (answer, answered) = oneshot::channel();
@@ -207,30 +208,32 @@ impl Wire {
         match returned {
             Ok(Returned::Answer(parts, body)) => {
                 self.record().answered(self.age(), kind, &path, &parts, &body);
-                Ok(Answer { head: head(&parts, body.len()), body, end: BodyEnd::Whole })
+                Ok(Response { head: head(&parts, body.len()), body, end: BodyEnd::Whole })
             }
             Ok(Returned::Fault(fault)) => Err(fault),
-            Err(_) => Err(Fault::Broken("the service ended".to_owned())),
+            Err(_) => Err(TransportError::Broken("the service ended".to_owned())),
         }
     }
 
     /// The way of a call to the service and back.
     async fn carry(&self, call: Call, way: Way) -> Returned {
         sleep(seconds(way.there)).await;
-        let lost = |why: &str| Returned::Fault(Fault::Broken(why.to_owned()));
+        let lost = |why: &str| Returned::Fault(TransportError::Broken(why.to_owned()));
         let returned = match way.fate {
             Fate::LostBefore => lost("connection reset by peer"),
-            Fate::SilentBefore => Returned::Fault(Fault::Silent(SILENCE)),
+            Fate::SilentBefore => Returned::Fault(TransportError::Silent(SILENCE)),
             Fate::PageBefore => page(503),
             _ => match self.serve(&call).await {
                 Err(why) => lost(&why),
                 Ok(_) if way.fate == Fate::LostAfter => lost("connection reset by peer"),
-                Ok(_) if way.fate == Fate::SilentAfter => Returned::Fault(Fault::Silent(SILENCE)),
+                Ok(_) if way.fate == Fate::SilentAfter => {
+                    Returned::Fault(TransportError::Silent(SILENCE))
+                }
                 Ok(_) if way.fate == Fate::PageAfter => page(502),
                 Ok((parts, body)) => Returned::Answer(parts, body),
             },
         };
-        if matches!(returned, Returned::Fault(Fault::Silent(_))) {
+        if matches!(returned, Returned::Fault(TransportError::Silent(_))) {
             sleep(SILENCE).await;
         }
         sleep(seconds(way.back)).await;
@@ -269,11 +272,11 @@ fn page(status: u16) -> Returned {
     Returned::Answer(parts, Bytes::from(body))
 }
 
-fn head(parts: &http::response::Parts, length: usize) -> Head {
+fn head(parts: &http::response::Parts, length: usize) -> ResponseHead {
     let text = |name: &str| {
         parts.headers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned)
     };
-    Head {
+    ResponseHead {
         status: parts.status.as_u16(),
         request_id: text("x-request-id"),
         retry_after: text("retry-after"),
@@ -283,7 +286,7 @@ fn head(parts: &http::response::Parts, length: usize) -> Head {
         content_range: text("content-range"),
         content_length: Some(length as u64),
         etag: text("etag"),
-        ..Head::default()
+        ..ResponseHead::default()
     }
 }
 
@@ -304,8 +307,8 @@ fn kinds(method: Method, path: &str) -> Vec<Kind> {
 pub struct Client(pub Arc<Wire>);
 
 impl Client {
-    fn call(request: Request<'_>) -> Result<Call, Fault> {
-        let Request { method, url, auth, payload, .. } = request;
+    fn call(request: TransportRequest<'_>) -> Result<Call, TransportError> {
+        let TransportRequest { method, url, auth, payload, .. } = request;
         let (mut content_type, mut name, mut body) = (None, None, Bytes::new());
         match payload {
             Payload::Empty => {}
@@ -315,7 +318,7 @@ impl Client {
             }
             Payload::File { file, progress } => {
                 let bytes = std::fs::read(&file.path)
-                    .map_err(|error| Fault::Unreadable(error.to_string()))?;
+                    .map_err(|error| TransportError::Unreadable(error.to_string()))?;
                 progress(bytes.len() as u64);
                 body = multipart(&file.name, &file.content_type, &bytes);
                 content_type = Some("multipart/form-data; boundary=simulation".to_owned());
@@ -340,7 +343,10 @@ impl Transport for Client {
         Ok(())
     }
 
-    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Answer, Fault>> {
+    fn send<'a>(
+        &'a self,
+        request: TransportRequest<'a>,
+    ) -> BoxFuture<'a, Result<Response, TransportError>> {
         Box::pin(async move { self.0.exchange(Self::call(request)?).await })
     }
 
@@ -348,7 +354,7 @@ impl Transport for Client {
         &'a self,
         url: Url,
         rest: Option<(u64, &'a str)>,
-    ) -> BoxFuture<'a, Result<(Head, Incoming), Fault>> {
+    ) -> BoxFuture<'a, Result<(ResponseHead, ResponseBody), TransportError>> {
         Box::pin(async move {
             // An output from an earlier attempt is fetched anew: the whole is a fair answer.
             let _ = rest;
@@ -365,7 +371,7 @@ impl Transport for Client {
                 })
                 .await?;
             let pieces = stream::iter([Ok(answer.body)]);
-            Ok((answer.head, Incoming::new(pieces, SILENCE)))
+            Ok((answer.head, ResponseBody::new(pieces, SILENCE)))
         })
     }
 }

@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use rbgv::client::{self, Call, Client, Endpoint, PollTiming, ProxyChoice};
-use rbgv::flow::plan::{Planner, Request};
-use rbgv::flow::protocol::Goal;
+use rbgv::client::{self, Client, ClientConfig, PollTiming, ProxyChoice, RequestOptions};
+use rbgv::flow::plan::{PlanRequest, Planner};
+use rbgv::flow::state_machine::Goal;
 use rbgv::flow::{
-    self, Conduct, Context, Destination, Dispatch, Named, Run, Selection, Template, Verdict, adopt,
-    earlier,
+    self, BatchRunner, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions,
+    RunResult, RunState, adopt, unknown_jobs_of_key,
 };
-use rbgv::ledger::{KeyId, Ledger};
+use rbgv::ledger::{ApiKeyId, Ledger};
 use rbgv::model::{
-    ApiKey, Clock, Event, ExitClass, Failure, FailureKind, ItemEvent, JobOptions, Observer, Random,
+    ApiKey, Clock, Event, ExitClass, Failure, FailureKind, InputEvent, JobOptions, Observer, Random,
 };
 use rbgv::sandbox::InProcess;
 use tempfile::TempDir;
@@ -168,11 +168,11 @@ impl World {
         &self,
         inputs: &Path,
         observer: Arc<dyn Observer>,
-    ) -> Result<Verdict, Failure> {
+    ) -> Result<RunResult, Failure> {
         let context = self.context(observer)?;
         context.service.release_latches().await?;
-        let pricing = context.service.pricing(Call::plain()).await?;
-        let conduct = self.conduct();
+        let pricing = context.service.pricing(RequestOptions::plain()).await?;
+        let run_options = self.run_options();
         let planner = Planner {
             ledger: &context.ledger,
             key: context.key.clone(),
@@ -182,26 +182,26 @@ impl World {
             observer: context.observer.as_ref(),
             stop: &context.stop,
         };
-        let plan = planner.plan(Request {
-            named: vec![Named::Path(inputs.to_owned())],
+        let plan = planner.plan(PlanRequest {
+            named: vec![InputSpec::Path(inputs.to_owned())],
             lists: Vec::new(),
-            selection: Selection::new(false, &[], &[])?,
+            selection: FileSelection::new(false, &[], &[])?,
             only: None,
             destination: Destination::Directory(Self::outputs_of(inputs)),
-            template: Template::default(),
+            template: NameTemplate::default(),
             options: JobOptions::default(),
-            conduct: conduct.clone(),
+            run_options: run_options.clone(),
             current_dir: self.files.path().to_owned(),
         })?;
-        let known = earlier(&context).await?;
+        let known = unknown_jobs_of_key(&context).await?;
         adopt(&context, plan.batch, known).await?;
-        let proven = context.ledger.proven(plan.batch).map_err(Failure::from)?;
-        let run = Arc::new(Run::new(context, plan.batch, conduct, proven));
-        Dispatch::new(run, self.files.path().join("spool"), None).work().await
+        let proven = context.ledger.options_have_succeeded(plan.batch).map_err(Failure::from)?;
+        let run = Arc::new(RunState::new(context, plan.batch, run_options, proven));
+        BatchRunner::new(run, self.files.path().join("spool"), None).work().await
     }
 
-    fn conduct(&self) -> Conduct {
-        Conduct {
+    fn run_options(&self) -> RunOptions {
+        RunOptions {
             goal: Goal::Finish,
             in_flight: self.wire.server.in_flight,
             max_credits: None,
@@ -222,7 +222,7 @@ impl World {
             *processes
         };
         let owner = Arc::new(ledger.register(&format!("process-{number}"))?);
-        let endpoint = Endpoint {
+        let endpoint = ClientConfig {
             base_url: Url::parse(InProcess::BASE_URL)
                 .map_err(|error| Failure::local("reading the address", &error))?,
             key: Some(ApiKey::new(self.wire.service().api_key())),
@@ -232,8 +232,8 @@ impl World {
             user_agent: "simulation".to_owned(),
             sanitizer: rbgv::model::Sanitizer::default(),
         };
-        let timing = flow::Timing {
-            client: client::Timing::default(),
+        let timing = flow::RunTiming {
+            client: client::CallTiming::default(),
             settle: Duration::from_mins(2),
             poll: PollTiming::default(),
             wait_timeout: Duration::from_hours(2),
@@ -247,9 +247,9 @@ impl World {
             Arc::new(ledger.clone()),
             &crate::limits(),
         );
-        let key = KeyId {
+        let key = ApiKeyId {
             origin: service.origin().to_owned(),
-            print: service.fingerprint().unwrap_or_else(|| unreachable!("there is a key")),
+            fingerprint: service.fingerprint().unwrap_or_else(|| unreachable!("there is a key")),
         };
         Ok(Arc::new(Context {
             service,
@@ -284,8 +284,9 @@ impl Notes {
 impl Observer for Notes {
     fn observe(&self, event: &Event) {
         if let Event::Stopped(failure)
-        | Event::Item {
-            what: ItemEvent::Failed(failure) | ItemEvent::Paused(failure), ..
+        | Event::Input {
+            what: InputEvent::Failed(failure) | InputEvent::Paused(failure),
+            ..
         } = event
         {
             self.trouble(failure);

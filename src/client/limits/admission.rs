@@ -3,18 +3,18 @@
 
 use std::time::Duration;
 
-use super::config::Limits;
-use super::pace::{self, Bounds};
-use super::window::{self, Met};
-use super::{key_block, tally};
+use super::config::RateLimits;
+use super::pace::{self, PaceBounds};
+use super::window::{self, MetLimit};
+use super::{key_block, request_stats};
 use crate::model::limits::{CallKind, KeyLimits, LONGEST_PAUSE, Pace};
-use crate::model::{Delivery, FailureKind, Instant};
+use crate::model::{Execution, FailureKind, Instant};
 
 /// What asks to be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::client) struct Asking {
-    pub(in crate::client) kind: CallKind,
-    pub(in crate::client) backlog: Backlog,
+pub(crate) struct AdmissionRequest {
+    pub(crate) kind: CallKind,
+    pub(crate) backlog: Backlog,
 }
 
 /// What inputs that are not started yet wait for.
@@ -30,7 +30,7 @@ pub enum Backlog {
 
 /// Whether a call may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::client) enum Answer {
+pub(crate) enum AdmissionDecision {
     /// Now.
     Go,
     /// The pace holds it back: it is worth asking again after this time.
@@ -45,43 +45,43 @@ pub(in crate::client) enum Answer {
 
 /// A call that was sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(in crate::client) struct Sent {
-    pub(in crate::client) kind: CallKind,
-    pub(in crate::client) at: Instant,
+pub(crate) struct SentCall {
+    pub(crate) kind: CallKind,
+    pub(crate) at: Instant,
     /// Whether the pace, and nothing else, had held it back.
-    pub(in crate::client) was_held: bool,
+    pub(crate) was_held: bool,
     /// Of a start: jobs in flight besides.
-    pub(in crate::client) others: Option<u32>,
+    pub(crate) others: Option<u32>,
 }
 
 /// How a call went: kind of failure, what is known of its effect, and the pause that was asked for.
-pub(in crate::client) type Failed = (FailureKind, Delivery, Option<Duration>);
+pub(crate) type FailedCall = (FailureKind, Execution, Option<Duration>);
 
 /// What stops `kind` whatever the pace.
-pub(in crate::client) fn obstacle(
+pub(crate) fn obstacle(
     limits: &KeyLimits,
     kind: CallKind,
     now: Instant,
-) -> Option<Answer> {
+) -> Option<AdmissionDecision> {
     if kind == CallKind::Unkeyed {
         return None;
     }
     if let Some(blocked) = key_block::blocked(limits.block, kind == CallKind::Start) {
-        return Some(Answer::Blocked(blocked));
+        return Some(AdmissionDecision::Blocked(blocked));
     }
     let until =
         if kind.submits() { limits.submissions_paused_until } else { limits.polls_paused_until };
     let left = until?.since(now);
-    (!left.is_zero() && left <= LONGEST_PAUSE).then_some(Answer::Paused(left))
+    (!left.is_zero() && left <= LONGEST_PAUSE).then_some(AdmissionDecision::Paused(left))
 }
 
 /// Lets a call go now and counts it, or says when to ask again.
-pub(in crate::client) fn ask(
+pub(crate) fn ask(
     limits: &mut KeyLimits,
-    shape: &Limits,
-    asking: Asking,
+    shape: &RateLimits,
+    asking: AdmissionRequest,
     now: Instant,
-) -> Answer {
+) -> AdmissionDecision {
     if let Some(obstacle) = obstacle(limits, asking.kind, now) {
         return obstacle;
     }
@@ -89,13 +89,14 @@ pub(in crate::client) fn ask(
         CallKind::Unkeyed => Ok(()),
         CallKind::Poll => {
             if let Some(wait) = gives_way(limits, shape, asking, now) {
-                return Answer::GiveWay(whole(wait));
+                return AdmissionDecision::GiveWay(whole(wait));
             }
             admit_poll(limits, shape, now)
         }
         kind => pace::admit(&mut limits.submissions, &shape.submissions(), kind as usize, now),
     };
-    admitted.map_or_else(|wait| Answer::AskAfter(whole(wait)), |()| Answer::Go)
+    admitted
+        .map_or_else(|wait| AdmissionDecision::AskAfter(whole(wait)), |()| AdmissionDecision::Go)
 }
 
 /// Times are in whole milliseconds: asking a moment too early would only repeat the question.
@@ -109,7 +110,12 @@ fn may_share(limits: &KeyLimits) -> bool {
 }
 
 /// How long a poll makes way for submissions that may need the same bucket.
-fn gives_way(limits: &KeyLimits, shape: &Limits, asking: Asking, now: Instant) -> Option<Duration> {
+fn gives_way(
+    limits: &KeyLimits,
+    shape: &RateLimits,
+    asking: AdmissionRequest,
+    now: Instant,
+) -> Option<Duration> {
     if !may_share(limits) {
         return None;
     }
@@ -126,7 +132,7 @@ fn gives_way(limits: &KeyLimits, shape: &Limits, asking: Asking, now: Instant) -
     (!left.is_zero()).then_some(left)
 }
 
-fn admit_poll(limits: &mut KeyLimits, shape: &Limits, now: Instant) -> Result<(), Duration> {
+fn admit_poll(limits: &mut KeyLimits, shape: &RateLimits, now: Instant) -> Result<(), Duration> {
     let mut polls = limits.polls;
     pace::admit(&mut polls, &shape.polls(), CallKind::Poll as usize, now)?;
     if may_share(limits) {
@@ -138,15 +144,15 @@ fn admit_poll(limits: &mut KeyLimits, shape: &Limits, now: Instant) -> Result<()
 }
 
 /// Learns from how a call went.
-pub(in crate::client) fn learn(
+pub(crate) fn learn(
     limits: &mut KeyLimits,
-    shape: &Limits,
-    sent: &Sent,
-    failed: Option<Failed>,
+    shape: &RateLimits,
+    sent: &SentCall,
+    failed: Option<FailedCall>,
     now: Instant,
 ) {
     let is_refused = matches!(failed, Some((FailureKind::RateLimited, ..)));
-    tally::count(&mut limits.tallies, sent.kind, is_refused, now);
+    request_stats::count(&mut limits.tallies, sent.kind, is_refused, now);
     if sent.kind == CallKind::Unkeyed {
         return;
     }
@@ -155,12 +161,12 @@ pub(in crate::client) fn learn(
         Some((FailureKind::RateLimited, _, pause)) => refused(limits, shape, sent, pause, now),
         // A poll may be forbidden for its one job.
         Some((FailureKind::Forbidden, ..)) if !sent.kind.submits() => {}
-        Some((kind, Delivery::NotExecuted, _)) => key_block::failed(&mut limits.block, kind),
+        Some((kind, Execution::NotExecuted, _)) => key_block::failed(&mut limits.block, kind),
         Some(_) => {}
     }
 }
 
-fn accepted(limits: &mut KeyLimits, shape: &Limits, sent: &Sent, now: Instant) {
+fn accepted(limits: &mut KeyLimits, shape: &RateLimits, sent: &SentCall, now: Instant) {
     let (pace, bounds) = of_kind(limits, shape, sent.kind);
     pace::accepted(pace, &bounds, sent.kind as usize, (sent.at, now), sent.was_held);
     if let Some(others) = sent.others {
@@ -170,8 +176,8 @@ fn accepted(limits: &mut KeyLimits, shape: &Limits, sent: &Sent, now: Instant) {
 
 fn refused(
     limits: &mut KeyLimits,
-    shape: &Limits,
-    sent: &Sent,
+    shape: &RateLimits,
+    sent: &SentCall,
     pause: Option<Duration>,
     now: Instant,
 ) {
@@ -188,9 +194,9 @@ fn refused(
         let times = (sent.at, now);
         let pace = &limits.submissions;
         match window::refused(&mut limits.jobs, &shape.tuning, others, pace, times) {
-            Met::Pace => {}
-            Met::Nothing => return,
-            Met::Window => {
+            MetLimit::Pace => {}
+            MetLimit::Nothing => return,
+            MetLimit::Window => {
                 if let Some(suspicion) = suspicion {
                     pace::restore(&mut limits.submissions, &suspicion.pace, now);
                 }
@@ -205,9 +211,9 @@ fn refused(
 
 fn of_kind<'a>(
     limits: &'a mut KeyLimits,
-    shape: &Limits,
+    shape: &RateLimits,
     kind: CallKind,
-) -> (&'a mut Pace, Bounds) {
+) -> (&'a mut Pace, PaceBounds) {
     if kind.submits() {
         (&mut limits.submissions, shape.submissions())
     } else {
@@ -221,17 +227,17 @@ mod tests {
 
     const NOW: Instant = Instant(1_000_000);
 
-    fn sent(kind: CallKind) -> Sent {
+    fn sent(kind: CallKind) -> SentCall {
         let others = (kind == CallKind::Start).then_some(3);
-        Sent { kind, at: NOW, was_held: false, others }
+        SentCall { kind, at: NOW, was_held: false, others }
     }
 
     /// What a start, a create, an upload and a poll meet after calls failed like this.
-    fn after(lessons: &[(CallKind, Failed)]) -> [Option<Answer>; 4] {
+    fn after(lessons: &[(CallKind, FailedCall)]) -> [Option<AdmissionDecision>; 4] {
         let mut limits = KeyLimits::default();
         for (number, (kind, failed)) in lessons.iter().enumerate() {
             let now = Instant(NOW.0 + number as u64);
-            learn(&mut limits, &Limits::default(), &sent(*kind), Some(*failed), now);
+            learn(&mut limits, &RateLimits::default(), &sent(*kind), Some(*failed), now);
         }
         [CallKind::Start, CallKind::Create, CallKind::Upload, CallKind::Poll]
             .map(|kind| obstacle(&limits, kind, NOW))
@@ -241,9 +247,9 @@ mod tests {
     fn a_pause_holds_for_every_call_that_it_may_be_about() {
         let limited = |seconds| {
             let pause = Some(Duration::from_secs(seconds)).filter(|pause| !pause.is_zero());
-            (FailureKind::RateLimited, Delivery::NotExecuted, pause)
+            (FailureKind::RateLimited, Execution::NotExecuted, pause)
         };
-        let paused = |seconds| Some(Answer::Paused(Duration::from_secs(seconds)));
+        let paused = |seconds| Some(AdmissionDecision::Paused(Duration::from_secs(seconds)));
         for kind in [CallKind::Start, CallKind::Create, CallKind::Upload] {
             let expected = [paused(7), paused(7), paused(7), None];
             assert_eq!(after(&[(kind, limited(7))]), expected, "{kind:?}");
@@ -257,21 +263,21 @@ mod tests {
     #[test]
     fn a_key_is_blocked_by_what_was_certainly_refused() {
         use FailureKind as K;
-        let credits = Some(Answer::Blocked(K::InsufficientCredits));
-        let key = Some(Answer::Blocked(K::Unauthorized));
+        let credits = Some(AdmissionDecision::Blocked(K::InsufficientCredits));
+        let key = Some(AdmissionDecision::Blocked(K::Unauthorized));
         let table = [
             (
                 CallKind::Start,
                 K::InsufficientCredits,
-                Delivery::NotExecuted,
+                Execution::NotExecuted,
                 [credits, None, None, None],
             ),
-            (CallKind::Start, K::InsufficientCredits, Delivery::Ambiguous, [None; 4]),
-            (CallKind::Poll, K::Unauthorized, Delivery::NotExecuted, [key; 4]),
-            (CallKind::Create, K::Forbidden, Delivery::NotExecuted, [key; 4]),
-            (CallKind::Poll, K::Forbidden, Delivery::NotExecuted, [None; 4]),
-            (CallKind::Unkeyed, K::Unauthorized, Delivery::NotExecuted, [None; 4]),
-            (CallKind::Start, K::Unreachable, Delivery::NotExecuted, [None; 4]),
+            (CallKind::Start, K::InsufficientCredits, Execution::Ambiguous, [None; 4]),
+            (CallKind::Poll, K::Unauthorized, Execution::NotExecuted, [key; 4]),
+            (CallKind::Create, K::Forbidden, Execution::NotExecuted, [key; 4]),
+            (CallKind::Poll, K::Forbidden, Execution::NotExecuted, [None; 4]),
+            (CallKind::Unkeyed, K::Unauthorized, Execution::NotExecuted, [None; 4]),
+            (CallKind::Start, K::Unreachable, Execution::NotExecuted, [None; 4]),
         ];
         for (sent, kind, delivery, expected) in table {
             assert_eq!(after(&[(sent, (kind, delivery, None))]), expected, "{kind:?} {delivery:?}");
@@ -280,16 +286,16 @@ mod tests {
 
     #[test]
     fn polls_make_way_for_submissions_that_wait_for_the_pace() {
-        let shape = Limits::default();
+        let shape = RateLimits::default();
         let mut limits = KeyLimits::default();
-        let limited = (FailureKind::RateLimited, Delivery::NotExecuted, None);
+        let limited = (FailureKind::RateLimited, Execution::NotExecuted, None);
         learn(&mut limits, &shape, &sent(CallKind::Upload), Some(limited), NOW);
         learn(&mut limits, &shape, &sent(CallKind::Poll), Some(limited), NOW);
         let mut count = |backlog, from: u64| {
-            let poll = Asking { kind: CallKind::Poll, backlog };
+            let poll = AdmissionRequest { kind: CallKind::Poll, backlog };
             let go = |ms: &u64| {
                 let now = Instant(NOW.0 + from + ms);
-                ask(&mut limits, &shape, poll, now) == Answer::Go
+                ask(&mut limits, &shape, poll, now) == AdmissionDecision::Go
             };
             (0..100_000).filter(go).count()
         };
@@ -303,10 +309,10 @@ mod tests {
 
     #[test]
     fn a_start_that_met_the_window_does_not_slow_the_pace() {
-        let shape = Limits::default();
+        let shape = RateLimits::default();
         let mut limits = KeyLimits::default();
-        let limited = (FailureKind::RateLimited, Delivery::NotExecuted, None);
-        let start = |at: u64| Sent { at: Instant(at), ..sent(CallKind::Start) };
+        let limited = (FailureKind::RateLimited, Execution::NotExecuted, None);
+        let start = |at: u64| SentCall { at: Instant(at), ..sent(CallKind::Start) };
         learn(&mut limits, &shape, &start(1_000), Some(limited), Instant(1_100));
         assert!(limits.submissions.ceiling > 0.0);
         learn(&mut limits, &shape, &start(2_000), Some(limited), Instant(2_100));

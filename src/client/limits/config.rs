@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::breaker::BreakerShape;
-use super::pace::Bounds;
+use super::circuit_breaker::BreakerConfig;
+use super::pace::PaceBounds;
 use super::window;
 use crate::model::limits::KeyLimits;
 
 /// What is never exceeded, whatever a service accepts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
+pub struct RateLimits {
     /// Jobs submitted, and polls, a second before anything is known.
     pub first_rate: f64,
     /// Jobs submitted a second, at most: so many uploads, creates and starts each.
@@ -21,15 +21,15 @@ pub struct Limits {
     /// API requests of this process under way at once.
     pub concurrency: usize,
     /// When a host is left alone.
-    pub breaker: BreakerShape,
+    pub breaker: BreakerConfig,
     /// How pace and window change.
-    pub tuning: Tuning,
+    pub tuning: LimitTuning,
 }
 
 /// Every tuned constant of pace and window. No profile sets them; what each is worth is measured in
 /// `docs/benchmarks.md`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tuning {
+pub struct LimitTuning {
     /// Share of a pace that a refusal takes.
     pub cut: f64,
     /// Share that is left where too little passed since the last refusal to measure.
@@ -56,7 +56,7 @@ pub struct Tuning {
     pub seldom: Duration,
 }
 
-impl Tuning {
+impl LimitTuning {
     /// The values in use.
     pub const DEFAULT: Self = Self {
         cut: 0.07,
@@ -73,7 +73,7 @@ impl Tuning {
     };
 }
 
-impl Default for Limits {
+impl Default for RateLimits {
     fn default() -> Self {
         Self {
             first_rate: 5.0,
@@ -81,22 +81,22 @@ impl Default for Limits {
             poll_rate_max: 20.0,
             in_flight_max: 64,
             concurrency: 16,
-            breaker: BreakerShape::default(),
-            tuning: Tuning::DEFAULT,
+            breaker: BreakerConfig::default(),
+            tuning: LimitTuning::DEFAULT,
         }
     }
 }
 
-impl Limits {
+impl RateLimits {
     /// How many jobs may be in flight by what is known of a key.
     #[must_use]
     pub fn in_flight(&self, known: &KeyLimits, now: crate::model::Instant) -> u32 {
         window::limit(&known.jobs, &self.tuning, now).min(self.in_flight_max).max(1)
     }
 
-    pub(super) fn submissions(&self) -> Bounds {
+    pub(crate) fn submissions(&self) -> PaceBounds {
         // An upload, a create and a start.
-        Bounds {
+        PaceBounds {
             first: self.first_rate,
             most: self.submission_rate_max,
             kinds: 3.0,
@@ -104,7 +104,12 @@ impl Limits {
         }
     }
 
-    pub(super) fn polls(&self) -> Bounds {
-        Bounds { first: self.first_rate, most: self.poll_rate_max, kinds: 1.0, tuning: self.tuning }
+    pub(crate) fn polls(&self) -> PaceBounds {
+        PaceBounds {
+            first: self.first_rate,
+            most: self.poll_rate_max,
+            kinds: 1.0,
+            tuning: self.tuning,
+        }
     }
 }

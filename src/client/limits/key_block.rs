@@ -5,7 +5,7 @@ use crate::model::FailureKind;
 use crate::model::limits::KeyBlock;
 
 /// What blocks a call now; `starts` says whether it would start a job.
-pub(super) fn blocked(block: KeyBlock, starts: bool) -> Option<FailureKind> {
+pub(crate) fn blocked(block: KeyBlock, starts: bool) -> Option<FailureKind> {
     if block.unauthorized {
         Some(FailureKind::Unauthorized)
     } else if starts && block.no_credits {
@@ -16,7 +16,7 @@ pub(super) fn blocked(block: KeyBlock, starts: bool) -> Option<FailureKind> {
 }
 
 /// A call of the key was refused for this reason.
-pub(super) fn failed(block: &mut KeyBlock, kind: FailureKind) {
+pub(crate) fn failed(block: &mut KeyBlock, kind: FailureKind) {
     match kind {
         FailureKind::Unauthorized | FailureKind::Forbidden => block.unauthorized = true,
         FailureKind::InsufficientCredits => block.no_credits = true,
@@ -25,7 +25,7 @@ pub(super) fn failed(block: &mut KeyBlock, kind: FailureKind) {
 }
 
 /// The user resumes, after a top-up or with a key that works.
-pub(super) fn release(block: &mut KeyBlock) {
+pub(crate) fn release(block: &mut KeyBlock) {
     *block = KeyBlock::default();
 }
 

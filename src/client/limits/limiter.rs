@@ -9,14 +9,14 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinError;
 use tracing::warn;
 
-use super::admission::{self, Answer, Asking, Backlog, Sent};
-use super::breaker::{self, Leave};
-use super::config::Limits;
+use super::admission::{self, AdmissionDecision, AdmissionRequest, Backlog, SentCall};
+use super::circuit_breaker::{self, BreakerDecision};
+use super::config::RateLimits;
 use super::key_block;
 use crate::blocking::blocking;
-use crate::client::call::Call;
-use crate::client::endpoint::Timing;
-use crate::client::silence::Watched;
+use crate::client::config::CallTiming;
+use crate::client::outage::OutageMonitor;
+use crate::client::request::options::RequestOptions;
 use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind};
 
@@ -31,16 +31,16 @@ const DOWNLOADS: usize = 8;
 
 /// Permission to send one request. Dropping it lets another one go.
 #[derive(Debug)]
-pub struct Admission {
+pub struct CallPermit {
     _permit: OwnedSemaphorePermit,
-    sent: Sent,
+    sent: SentCall,
 }
 
-/// Admission for one key, and for the hosts that it leads to.
-pub(in crate::client) struct Limiter {
+/// CallPermit for one key, and for the hosts that it leads to.
+pub(crate) struct Limiter {
     store: Arc<dyn LimiterStore>,
     key: LimitKey,
-    shape: Arc<Limits>,
+    shape: Arc<RateLimits>,
     requests: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
     /// One caller of each kind asks at a time, in the order of arrival.
@@ -53,16 +53,16 @@ pub(in crate::client) struct Limiter {
     outage_max: Duration,
     /// Breakers that this process has asked before.
     asked: std::sync::Mutex<BTreeSet<String>>,
-    watched: Arc<Watched>,
+    watched: Arc<OutageMonitor>,
 }
 
 impl Limiter {
-    pub(in crate::client) fn new(
+    pub(crate) fn new(
         store: Arc<dyn LimiterStore>,
         key: LimitKey,
-        shape: &Limits,
+        shape: &RateLimits,
         clock: Arc<dyn Clock>,
-        timing: &Timing,
+        timing: &CallTiming,
     ) -> Self {
         Self {
             store,
@@ -81,12 +81,12 @@ impl Limiter {
     }
 
     /// The same, whose pauses `watched` is shown.
-    pub(in crate::client) fn watched(self, watched: Arc<Watched>) -> Self {
+    pub(crate) fn watched(self, watched: Arc<OutageMonitor>) -> Self {
         Self { watched, ..self }
     }
 
     /// Says what inputs that are not started yet wait for.
-    pub(in crate::client) fn set_backlog(&self, backlog: Backlog) {
+    pub(crate) fn set_backlog(&self, backlog: Backlog) {
         self.backlog.send_replace(backlog);
     }
 
@@ -94,13 +94,13 @@ impl Limiter {
     ///
     /// # Errors
     /// The key is blocked, or the pause is longer than a call waits; nothing was sent.
-    pub(in crate::client) async fn admit(
+    pub(crate) async fn admit(
         &self,
         kind: CallKind,
         host: &str,
         what: &str,
-        call: &Call<'_>,
-    ) -> Result<Admission, Failure> {
+        call: &RequestOptions<'_>,
+    ) -> Result<CallPermit, Failure> {
         let mut has_waited = false;
         loop {
             self.pass_breaker(&scope(host, kind), what, call).await?;
@@ -109,21 +109,21 @@ impl Limiter {
                 let permit = permit(&self.requests, what).await?;
                 let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
                 let backlog = *self.backlog.borrow();
-                let asking = Asking { kind, backlog };
+                let asking = AdmissionRequest { kind, backlog };
                 let answer =
                     self.with_key(move |key| admission::ask(key, &shape, asking, now)).await?;
-                if answer == Answer::Go {
-                    let sent = Sent { kind, at: now, was_held: has_waited, others: None };
-                    return Ok(Admission { _permit: permit, sent });
+                if answer == AdmissionDecision::Go {
+                    let sent = SentCall { kind, at: now, was_held: has_waited, others: None };
+                    return Ok(CallPermit { _permit: permit, sent });
                 }
                 drop(permit);
                 match answer {
-                    Answer::AskAfter(wait) => {
+                    AdmissionDecision::AskAfter(wait) => {
                         has_waited = true;
                         // Of several that wait for the same moment, starts are first to ask.
                         tokio::time::sleep(wait + rank(kind)).await;
                     }
-                    Answer::GiveWay(wait) => {
+                    AdmissionDecision::GiveWay(wait) => {
                         let mut changes = self.backlog.subscribe();
                         let other = changes.wait_for(|now| *now != backlog);
                         // Changed or not: either way it is time to ask again.
@@ -134,40 +134,48 @@ impl Limiter {
                 answer
             };
             match answer {
-                Answer::Paused(wait) => self.sit_out(paused(what, wait), wait, call).await?,
-                Answer::Blocked(kind) => return Err(blocked(what, kind)),
-                Answer::Go | Answer::AskAfter(_) | Answer::GiveWay(_) => {}
+                AdmissionDecision::Paused(wait) => {
+                    self.wait_out(paused(what, wait), wait, call).await?
+                }
+                AdmissionDecision::Blocked(kind) => return Err(blocked(what, kind)),
+                AdmissionDecision::Go
+                | AdmissionDecision::AskAfter(_)
+                | AdmissionDecision::GiveWay(_) => {}
             }
         }
     }
 
     /// Waits until an output may be fetched from `host`, which has no key and no pace, but may be in
     /// trouble.
-    pub(in crate::client) async fn admit_to_host(
+    pub(crate) async fn admit_to_host(
         &self,
         host: &str,
         what: &str,
-        call: &Call<'_>,
-    ) -> Result<Admission, Failure> {
+        call: &RequestOptions<'_>,
+    ) -> Result<CallPermit, Failure> {
         self.pass_breaker(host, what, call).await?;
         let permit = permit(&self.downloads, what).await?;
-        let sent =
-            Sent { kind: CallKind::Unkeyed, at: self.clock.now(), was_held: false, others: None };
-        Ok(Admission { _permit: permit, sent })
+        let sent = SentCall {
+            kind: CallKind::Unkeyed,
+            at: self.clock.now(),
+            was_held: false,
+            others: None,
+        };
+        Ok(CallPermit { _permit: permit, sent })
     }
 
     /// Learns how an admitted call went; `others` is how many jobs were in flight beside a start.
     /// What cannot be kept is no reason to lose an answer.
-    pub(in crate::client) async fn learn(
+    pub(crate) async fn learn(
         &self,
         host: &str,
-        admission: &Admission,
+        admission: &CallPermit,
         others: Option<u32>,
         failed: Option<&Failure>,
     ) {
         self.learn_of_host(&scope(host, admission.sent.kind), failed).await;
         let failed = failed.map(|failure| (failure.kind, failure.delivery, failure.retry_after));
-        let sent = Sent { others, ..admission.sent };
+        let sent = SentCall { others, ..admission.sent };
         let (shape, now) = (Arc::clone(&self.shape), self.clock.now());
         let kept =
             self.with_key(move |key| admission::learn(key, &shape, &sent, failed, now)).await;
@@ -177,16 +185,16 @@ impl Limiter {
     }
 
     /// Remembers the size of pages that the service accepts. Lists work without that, only slower.
-    pub(in crate::client) async fn remember_page_size(&self, size: u32) {
+    pub(crate) async fn remember_page_size(&self, size: u32) {
         if let Err(failure) = self.with_key(move |key| key.page_size = Some(size)).await {
             warn!(%failure, "limits were not kept");
         }
     }
 
     /// Learns how `host` answered.
-    pub(in crate::client) async fn learn_of_host(&self, host: &str, failed: Option<&Failure>) {
+    pub(crate) async fn learn_of_host(&self, host: &str, failed: Option<&Failure>) {
         let (shape, now) = (self.shape.breaker, self.clock.now());
-        let badly = failed.is_some_and(|failure| breaker::counts(failure.kind));
+        let badly = failed.is_some_and(|failure| circuit_breaker::counts(failure.kind));
         if !badly && failed.is_some_and(|failure| failure.status.is_none()) {
             // Nothing was sent, so nothing is known.
             return;
@@ -194,9 +202,9 @@ impl Limiter {
         let kept = self
             .with_host(host, move |host| {
                 if badly {
-                    breaker::badly(host, &shape, now);
+                    circuit_breaker::on_failure(host, &shape, now);
                 } else {
-                    breaker::well(host, &shape, now);
+                    circuit_breaker::well(host, &shape, now);
                 }
             })
             .await;
@@ -206,42 +214,47 @@ impl Limiter {
     }
 
     /// What is known of the key's limits.
-    pub(in crate::client) async fn known(&self) -> Result<KeyLimits, Failure> {
+    pub(crate) async fn known(&self) -> Result<KeyLimits, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
         let known = blocking(move || store.key(&key));
         known.await.map_err(|error| Failure::local(KEEPING, &error))?
     }
 
     /// Releases what only the user may.
-    pub(in crate::client) async fn release(&self) -> Result<(), Failure> {
+    pub(crate) async fn release(&self) -> Result<(), Failure> {
         self.with_key(|key| key_block::release(&mut key.block)).await
     }
 
     /// The bounds and shapes in use.
-    pub(in crate::client) fn shape(&self) -> &Limits {
+    pub(crate) fn shape(&self) -> &RateLimits {
         &self.shape
     }
 
-    async fn pass_breaker(&self, host: &str, what: &str, call: &Call<'_>) -> Result<(), Failure> {
+    async fn pass_breaker(
+        &self,
+        host: &str,
+        what: &str,
+        call: &RequestOptions<'_>,
+    ) -> Result<(), Failure> {
         let mut waited = Duration::ZERO;
         loop {
             let (shape, now) = (self.shape.breaker, self.clock.now());
             // A new process is a probe: what opened the breaker may be long over.
             let is_new = self.asked().insert(host.to_owned());
-            let ask = move |host: &mut HostLimits| breaker::ask(host, &shape, is_new, now);
+            let ask = move |host: &mut HostLimits| circuit_breaker::ask(host, &shape, is_new, now);
             match self.with_host(host, ask).await? {
-                Leave::Go | Leave::Probe => return Ok(()),
-                Leave::GoAfter(wait) => {
+                BreakerDecision::Go | BreakerDecision::Probe => return Ok(()),
+                BreakerDecision::GoAfter(wait) => {
                     tokio::time::sleep(wait).await;
                     return Ok(());
                 }
-                Leave::AskAfter(wait) => {
+                BreakerDecision::AskAfter(wait) => {
                     waited += wait;
-                    let failure = left_alone(what, host, wait);
+                    let failure = breaker_open(what, host, wait);
                     if waited > self.outage_max {
                         return Err(failure);
                     }
-                    self.sit_out(failure, wait, call).await?;
+                    self.wait_out(failure, wait, call).await?;
                 }
             }
         }
@@ -252,11 +265,11 @@ impl Limiter {
     }
 
     /// Waits, unless that is more than a call waits, and says so.
-    async fn sit_out(
+    async fn wait_out(
         &self,
         failure: Failure,
         wait: Duration,
-        call: &Call<'_>,
+        call: &RequestOptions<'_>,
     ) -> Result<(), Failure> {
         let patience = match failure.kind {
             FailureKind::RateLimited => self.patience,
@@ -335,7 +348,7 @@ fn paused(what: &str, wait: Duration) -> Failure {
     failure
 }
 
-fn left_alone(what: &str, host: &str, wait: Duration) -> Failure {
+fn breaker_open(what: &str, host: &str, wait: Duration) -> Failure {
     let why = format!("{host} is left alone for a while after a surge of failures");
     let mut failure = Failure::new(FailureKind::Unavailable, what, why);
     failure.retry_after = Some(wait);

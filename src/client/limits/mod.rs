@@ -19,19 +19,19 @@
 //! [`model::limits`](crate::model::limits).
 
 pub(super) mod admission;
-pub mod breaker;
+pub mod circuit_breaker;
 mod config;
 mod key_block;
 pub(super) mod limiter;
 mod memory_store;
 pub mod pace;
 pub(super) mod report;
-mod tally;
+mod request_stats;
 mod window;
 
-pub use admission::Backlog;
-pub use breaker::BreakerShape;
-pub use config::{Limits, Tuning};
-pub use limiter::Admission;
-pub use memory_store::MemoryStore;
-pub use report::{LimitsReport, NextCall, PaceReport};
+pub use self::admission::Backlog;
+pub use self::circuit_breaker::BreakerConfig;
+pub use self::config::{LimitTuning, RateLimits};
+pub use self::limiter::CallPermit;
+pub use self::memory_store::MemoryStore;
+pub use self::report::{LimitsReport, NextCall, PaceReport};

@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use super::config::Tuning;
+use super::config::LimitTuning;
 use crate::model::Instant;
 use crate::model::limits::Pace;
 
@@ -24,7 +24,7 @@ const SECOND: f64 = 1_000_000.0;
 
 /// What bounds a pace.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bounds {
+pub struct PaceBounds {
     /// Rounds a second before anything is known.
     pub first: f64,
     /// Rounds a second, at most.
@@ -32,16 +32,16 @@ pub struct Bounds {
     /// Kinds of calls in a round while none of them was refused.
     pub kinds: f64,
     /// How it changes.
-    pub tuning: Tuning,
+    pub tuning: LimitTuning,
 }
 
 /// Rounds a second that are allowed now.
 #[must_use]
-pub fn rate(pace: &Pace, bounds: &Bounds) -> f64 {
+pub fn rate(pace: &Pace, bounds: &PaceBounds) -> f64 {
     within(if pace.rate > 0.0 { pace.rate } else { bounds.first }, bounds)
 }
 
-fn within(rate: f64, bounds: &Bounds) -> f64 {
+fn within(rate: f64, bounds: &PaceBounds) -> f64 {
     rate.clamp(SLOWEST, bounds.most.max(SLOWEST))
 }
 
@@ -52,7 +52,12 @@ pub fn is_known(pace: &Pace) -> bool {
 }
 
 /// Lets a call of `kind` go now, or answers how long until it is worth asking again.
-pub fn admit(pace: &mut Pace, bounds: &Bounds, kind: usize, now: Instant) -> Result<(), Duration> {
+pub fn admit(
+    pace: &mut Pace,
+    bounds: &PaceBounds,
+    kind: usize,
+    now: Instant,
+) -> Result<(), Duration> {
     let at = micros(now);
     let round = SECOND / rate(pace, bounds);
     let gap = round / counted(pace, bounds);
@@ -88,7 +93,7 @@ fn forget_other_clock(pace: &mut Pace, at: u64, round: f64) {
 }
 
 /// Takes a place of the counted kinds for a call of another pace, if one is free.
-pub fn share(pace: &mut Pace, bounds: &Bounds, now: Instant) -> Result<(), Duration> {
+pub fn share(pace: &mut Pace, bounds: &PaceBounds, now: Instant) -> Result<(), Duration> {
     let at = micros(now);
     if pace.due_micros > at {
         return Err(Duration::from_micros(pace.due_micros - at));
@@ -100,7 +105,7 @@ pub fn share(pace: &mut Pace, bounds: &Bounds, now: Instant) -> Result<(), Durat
 /// A call of `kind` that was sent at `sent` was accepted. `was_held` if the pace had held it back.
 pub fn accepted(
     pace: &mut Pace,
-    bounds: &Bounds,
+    bounds: &PaceBounds,
     kind: usize,
     (sent, now): (Instant, Instant),
     was_held: bool,
@@ -127,7 +132,7 @@ pub fn accepted(
 }
 
 /// The pace after a cut, at `part` of the return time.
-fn curve(tuning: &Tuning, ceiling: f64, part: f64) -> f64 {
+fn curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
     let from_ceiling = part - 1.0;
     if from_ceiling < 0.0 {
         ceiling * (1.0 + tuning.cut * from_ceiling.powi(3))
@@ -137,14 +142,14 @@ fn curve(tuning: &Tuning, ceiling: f64, part: f64) -> f64 {
 }
 
 /// Seconds in which a pace returns to where it was cut.
-fn return_time(tuning: &Tuning, rate: f64) -> f64 {
+fn return_time(tuning: &LimitTuning, rate: f64) -> f64 {
     tuning.return_rounds / rate
 }
 
 /// A call of `kind` that was sent at `sent` was refused. That cuts the pace, unless the call was sent
 /// before the last cut, or is the first of its kind to be refused: then the kind is spaced among the
 /// others from now on, which may be all that was missing.
-pub fn refused(pace: &mut Pace, bounds: &Bounds, kind: usize, (sent, now): (Instant, Instant)) {
+pub fn refused(pace: &mut Pace, bounds: &PaceBounds, kind: usize, (sent, now): (Instant, Instant)) {
     let is_new = !std::mem::replace(&mut pace.counted[kind], true);
     if pace.cut_at.is_some_and(|cut| sent <= cut) {
         return;
@@ -164,7 +169,7 @@ pub fn refused(pace: &mut Pace, bounds: &Bounds, kind: usize, (sent, now): (Inst
     }
 }
 
-fn cut(pace: &mut Pace, bounds: &Bounds, now: Instant) {
+fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
     let before = rate(pace, bounds);
     let tuning = &bounds.tuning;
     let kept = 1.0 - tuning.cut;
@@ -204,7 +209,7 @@ fn is_counted(pace: &Pace, kind: usize) -> bool {
 }
 
 /// Kinds that share the service's bucket.
-fn counted(pace: &Pace, bounds: &Bounds) -> f64 {
+fn counted(pace: &Pace, bounds: &PaceBounds) -> f64 {
     match pace.counted.iter().filter(|counted| **counted).count() {
         0 => bounds.kinds,
         #[expect(clippy::cast_precision_loss, reason = "at most four")]
@@ -231,7 +236,8 @@ fn sub(at: u64, span: f64) -> u64 {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds { first: 5.0, most: 50.0, kinds: 3.0, tuning: Tuning::DEFAULT };
+    const BOUNDS: PaceBounds =
+        PaceBounds { first: 5.0, most: 50.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
     const MS: Duration = Duration::from_millis(1);
 
     /// Sends calls of kinds in turn as fast as they are admitted, to a bucket of `rate` calls a second

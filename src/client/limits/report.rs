@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::admission::{Answer, obstacle};
-use super::config::Limits;
-use super::pace::{self, Bounds};
-use super::tally::last_hour;
+use super::admission::{AdmissionDecision, obstacle};
+use super::config::RateLimits;
+use super::pace::{self, PaceBounds};
+use super::request_stats::last_hour;
 use crate::model::limits::{CallKind, KeyLimits, Pace};
 use crate::model::{FailureKind, Instant};
 
@@ -57,9 +57,9 @@ pub enum NextCall {
 }
 
 /// Draws up a report.
-pub(in crate::client) fn report(limits: &KeyLimits, shape: &Limits, now: Instant) -> LimitsReport {
+pub(crate) fn report(limits: &KeyLimits, shape: &RateLimits, now: Instant) -> LimitsReport {
     let (calls, refused) = last_hour(&limits.tallies, now);
-    let of = |pace: &Pace, bounds: Bounds, refused: u32, kind: CallKind| PaceReport {
+    let of = |pace: &Pace, bounds: PaceBounds, refused: u32, kind: CallKind| PaceReport {
         rate: pace::rate(pace, &bounds),
         rate_max: bounds.most,
         ceiling: pace::is_known(pace).then_some(pace.ceiling),
@@ -80,8 +80,8 @@ pub(in crate::client) fn report(limits: &KeyLimits, shape: &Limits, now: Instant
 
 fn next(limits: &KeyLimits, kind: CallKind, now: Instant) -> NextCall {
     match obstacle(limits, kind, now) {
-        Some(Answer::Blocked(kind)) => NextCall::Blocked(kind),
-        Some(Answer::Paused(wait)) => NextCall::Paused(wait),
+        Some(AdmissionDecision::Blocked(kind)) => NextCall::Blocked(kind),
+        Some(AdmissionDecision::Paused(wait)) => NextCall::Paused(wait),
         _ => NextCall::AtPace,
     }
 }

@@ -12,13 +12,13 @@
 //! emptied a bucket. An accepted start may have taken the place of a job whose end was not seen yet,
 //! so it takes a few of them to believe in a larger window; then it grows in doubling steps.
 
-use super::config::Tuning;
+use super::config::LimitTuning;
 use crate::model::Instant;
-use crate::model::limits::{Pace, Suspicion, Window};
+use crate::model::limits::{Pace, UnexplainedRefusal, Window};
 
 /// Which limit a refused start has met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Met {
+pub(crate) enum MetLimit {
     /// The window.
     Window,
     /// The pace, as far as is known now.
@@ -28,7 +28,7 @@ pub(super) enum Met {
 }
 
 /// Jobs that may be in flight; [`u32::MAX`] before a refusal has shown a limit.
-pub(super) fn limit(window: &Window, tuning: &Tuning, now: Instant) -> u32 {
+pub(crate) fn limit(window: &Window, tuning: &LimitTuning, now: Instant) -> u32 {
     if window.size == 0 {
         return u32::MAX;
     }
@@ -40,9 +40,9 @@ pub(super) fn limit(window: &Window, tuning: &Tuning, now: Instant) -> u32 {
 }
 
 /// A start that was sent at `sent` beside `others` jobs in flight was accepted.
-pub(super) fn accepted(
+pub(crate) fn accepted(
     window: &mut Window,
-    tuning: &Tuning,
+    tuning: &LimitTuning,
     others: u32,
     (sent, now): (Instant, Instant),
 ) {
@@ -75,41 +75,42 @@ pub(super) fn accepted(
 
 /// A start that was sent at `sent` beside `others` jobs in flight was refused. `pace` is what the
 /// submissions' pace is before it is cut for that.
-pub(super) fn refused(
+pub(crate) fn refused(
     window: &mut Window,
-    tuning: &Tuning,
+    tuning: &LimitTuning,
     others: u32,
     pace: &Pace,
     (sent, now): (Instant, Instant),
-) -> Met {
+) -> MetLimit {
     if others == 0 {
-        return Met::Pace;
+        return MetLimit::Pace;
     }
     if window.size > 0 && others >= window.size {
         let is_trial_of_one = others == window.size;
         let patience =
             if is_trial_of_one { (window.patience * 2).clamp(1, tuning.patience_max) } else { 1 };
         confirm(window, window.size, patience);
-        return Met::Window;
+        return MetLimit::Window;
     }
     match window.suspicion {
-        Some(suspicion) if sent <= suspicion.at => Met::Nothing,
+        Some(suspicion) if sent <= suspicion.at => MetLimit::Nothing,
         // The bucket may still be empty.
         Some(suspicion)
             if others >= suspicion.beside
                 && window.size > 0
                 && sent.since(suspicion.at) < tuning.quiet =>
         {
-            Met::Pace
+            MetLimit::Pace
         }
         Some(suspicion) if others >= suspicion.beside => {
             confirm(window, suspicion.beside, 1);
-            Met::Window
+            MetLimit::Window
         }
         _ => {
             let pace = *pace;
-            window.suspicion = Some(Suspicion { at: now, beside: others, passed: 0, pace });
-            Met::Pace
+            window.suspicion =
+                Some(UnexplainedRefusal { at: now, beside: others, passed: 0, pace });
+            MetLimit::Pace
         }
     }
 }
@@ -128,51 +129,52 @@ mod tests {
         Instant(seconds * 1_000)
     }
 
-    fn refuse(window: &mut Window, others: u32, seconds: u64) -> Met {
-        refused(window, &Tuning::DEFAULT, others, &Pace::default(), (at(seconds), at(seconds)))
+    fn refuse(window: &mut Window, others: u32, seconds: u64) -> MetLimit {
+        refused(window, &LimitTuning::DEFAULT, others, &Pace::default(), (at(seconds), at(seconds)))
     }
 
     /// A window that was met twice beside `size` jobs.
     fn known(size: u32) -> Window {
         let mut window = Window::default();
-        assert_eq!(refuse(&mut window, size, 10), Met::Pace);
-        assert_eq!(refuse(&mut window, size, 11), Met::Window);
+        assert_eq!(refuse(&mut window, size, 10), MetLimit::Pace);
+        assert_eq!(refuse(&mut window, size, 11), MetLimit::Window);
         window
     }
 
     #[test]
     fn a_second_refusal_beside_as_many_jobs_is_the_window() {
         // (others at the first refusal, starts accepted beside, others at the second, what is met)
-        let table: [(u32, &[u32], u32, Met); 6] = [
-            (8, &[], 8, Met::Window),
-            (8, &[7, 7, 7, 7], 9, Met::Window),
-            (8, &[8, 8], 8, Met::Window),
-            (8, &[8, 9, 8], 8, Met::Pace),
-            (8, &[], 7, Met::Pace),
-            (0, &[], 0, Met::Pace),
+        let table: [(u32, &[u32], u32, MetLimit); 6] = [
+            (8, &[], 8, MetLimit::Window),
+            (8, &[7, 7, 7, 7], 9, MetLimit::Window),
+            (8, &[8, 8], 8, MetLimit::Window),
+            (8, &[8, 9, 8], 8, MetLimit::Pace),
+            (8, &[], 7, MetLimit::Pace),
+            (0, &[], 0, MetLimit::Pace),
         ];
         for (first, accepted_beside, second, expected) in table {
             let mut window = Window::default();
-            assert_eq!(refuse(&mut window, first, 10), Met::Pace);
+            assert_eq!(refuse(&mut window, first, 10), MetLimit::Pace);
             for others in accepted_beside {
-                accepted(&mut window, &Tuning::DEFAULT, *others, (at(20), at(20)));
+                accepted(&mut window, &LimitTuning::DEFAULT, *others, (at(20), at(20)));
             }
             assert_eq!(refuse(&mut window, second, 30), expected, "{first} {second}");
-            let learned = if expected == Met::Window { first } else { 0 };
+            let learned = if expected == MetLimit::Window { first } else { 0 };
             assert_eq!(window.size, learned, "{first} {second}");
         }
         let mut window = Window::default();
         refuse(&mut window, 8, 10);
-        let late = refused(&mut window, &Tuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
-        assert_eq!(late, Met::Nothing, "it was sent before the first was known");
+        let late =
+            refused(&mut window, &LimitTuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
+        assert_eq!(late, MetLimit::Nothing, "it was sent before the first was known");
     }
 
     #[test]
     fn a_known_window_is_not_made_smaller_by_a_bucket_that_is_still_empty() {
         // (seconds between two refusals beside 3 jobs, what is met, size of the window afterwards)
-        for (seconds, expected, size) in [(1, Met::Pace, 8), (2, Met::Window, 3)] {
+        for (seconds, expected, size) in [(1, MetLimit::Pace, 8), (2, MetLimit::Window, 3)] {
             let mut window = known(8);
-            assert_eq!(refuse(&mut window, 3, 60), Met::Pace);
+            assert_eq!(refuse(&mut window, 3, 60), MetLimit::Pace);
             assert_eq!(refuse(&mut window, 3, 60 + seconds), expected);
             assert_eq!(window.size, size, "after {seconds} s");
         }
@@ -185,12 +187,12 @@ mod tests {
         let mut starts = 0;
         for second in 0..2_000 {
             let now = at(100 + second * 3);
-            if limit(&window, &Tuning::DEFAULT, now) > 4 {
+            if limit(&window, &LimitTuning::DEFAULT, now) > 4 {
                 trials.push(starts);
                 refuse(&mut window, 4, 100 + second * 3);
                 starts = 0;
             }
-            accepted(&mut window, &Tuning::DEFAULT, 3, (now, now));
+            accepted(&mut window, &LimitTuning::DEFAULT, 3, (now, now));
             starts += 1;
         }
         assert_eq!(trials[..6], [4, 8, 16, 32, 64, 64]);
@@ -200,15 +202,19 @@ mod tests {
     fn a_window_that_has_risen_is_believed_after_three_starts_and_then_soon() {
         let mut window = known(4);
         for second in 0..4 {
-            accepted(&mut window, &Tuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
+            accepted(&mut window, &LimitTuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
         }
-        assert_eq!(limit(&window, &Tuning::DEFAULT, at(23)), 4, "not right after other starts");
-        assert_eq!(limit(&window, &Tuning::DEFAULT, at(25)), 5);
+        assert_eq!(
+            limit(&window, &LimitTuning::DEFAULT, at(23)),
+            4,
+            "not right after other starts"
+        );
+        assert_eq!(limit(&window, &LimitTuning::DEFAULT, at(25)), 5);
         let mut sizes = Vec::new();
         for second in 0..9 {
             let now = at(30 + second * 3);
-            let others = limit(&window, &Tuning::DEFAULT, now) - 1;
-            accepted(&mut window, &Tuning::DEFAULT, others, (now, now));
+            let others = limit(&window, &LimitTuning::DEFAULT, now) - 1;
+            accepted(&mut window, &LimitTuning::DEFAULT, others, (now, now));
             sizes.push(window.size);
         }
         assert_eq!(sizes, [4, 4, 5, 5, 5, 7, 7, 7, 11]);

@@ -6,18 +6,18 @@ use std::time::Duration;
 use super::server::{Server, Step, answer, answer_of, answer_with, gzip};
 use super::uploads::upload_file;
 use super::{KEY, Least, TOKEN, TestClock, client, client_with, draft, endpoint, timing};
-use crate::client::{Call, Client, ListQuery, Route, StartJob, Timing};
-use crate::model::{Delivery, Failure, FailureKind, JobId, JobOptions, JobStatus};
+use crate::client::{CallTiming, Client, EndpointRoute, ListQuery, RequestOptions, StartJob};
+use crate::model::{Execution, Failure, FailureKind, JobId, JobOptions, JobStatus};
 
 fn id() -> JobId {
     JobId("j-1".into())
 }
 
-async fn start_on(step: Step) -> (Result<crate::client::Started, Failure>, Server) {
+async fn start_on(step: Step) -> (Result<crate::client::StartedJob, Failure>, Server) {
     let server = Server::start(vec![step]).await;
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
-    let result = client(&server.url).start(&id(), &job, Call::plain()).await;
+    let result = client(&server.url).start(&id(), &job, RequestOptions::plain()).await;
     (result, server)
 }
 
@@ -35,11 +35,11 @@ async fn a_draft_is_made_and_started() {
     let options = JobOptions::default();
     let metadata = [("rbgv".to_owned(), "c-1".to_owned())].into();
     let job = draft(&options, &metadata);
-    let created = client.create(&job, Call::plain()).await.unwrap();
+    let created = client.create(&job, RequestOptions::plain()).await.unwrap();
     assert_eq!((created.id, created.status), (id(), Some(JobStatus::Created)));
     assert_eq!(created.request_id.as_deref(), Some("r-head"));
     let start = StartJob { options: &options, background_image_url: None };
-    let started = client.start(&id(), &start, Call::plain()).await.unwrap();
+    let started = client.start(&id(), &start, RequestOptions::plain()).await.unwrap();
     assert_eq!(started.status, Some(JobStatus::Pending));
     assert_eq!(started.request_id.as_deref(), Some("r-body"));
 
@@ -61,8 +61,8 @@ async fn credentials_go_only_where_they_belong() {
     ])
     .await;
     let client = client(&server.url);
-    client.health(Call::plain()).await.unwrap();
-    client.admin_keys(Call::plain()).await.unwrap();
+    client.health(RequestOptions::plain()).await.unwrap();
+    client.admin_keys(RequestOptions::plain()).await.unwrap();
     let seen = server.seen();
     assert!(!seen[0].head.contains("x-api-key") && !seen[0].head.contains("x-admin-token"));
     assert!(seen[1].head.contains(&format!("x-admin-token: {TOKEN}")));
@@ -74,9 +74,9 @@ async fn a_refusal_carries_its_story() {
     let body =
         r#"{"error": {"code": "not_found", "message": "Job not found", "request_id": "r-9"}}"#;
     let server = Server::start(vec![Step::Say(answer(404, body))]).await;
-    let failure = client(&server.url).get(&id(), Call::plain()).await.unwrap_err();
+    let failure = client(&server.url).get(&id(), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::NotFound);
-    assert_eq!(failure.delivery, Delivery::Refused);
+    assert_eq!(failure.delivery, Execution::Refused);
     assert_eq!(failure.job, Some(id()));
     assert_eq!(
         failure.to_string(),
@@ -97,7 +97,7 @@ async fn harmless_calls_are_repeated_and_told() {
     let on_retry = |failure: &Failure, wait: Duration| {
         told.lock().unwrap().push((failure.kind, failure.attempts, failure.why.clone(), wait));
     };
-    let call = Call { on_retry: &on_retry, ..Call::plain() };
+    let call = RequestOptions { on_retry: &on_retry, ..RequestOptions::plain() };
     let view = client(&server.url).get(&id(), call).await.unwrap();
     assert_eq!(view.progress, Some(40.0));
     let told = told.into_inner().unwrap();
@@ -114,7 +114,7 @@ async fn harmless_calls_are_repeated_and_told() {
 #[tokio::test]
 async fn repetitions_end_with_the_last_failure() {
     let server = Server::start((0..3).map(|_| Step::Say(answer(503, ""))).collect()).await;
-    let failure = client(&server.url).pricing(Call::plain()).await.unwrap_err();
+    let failure = client(&server.url).pricing(RequestOptions::plain()).await.unwrap_err();
     assert_eq!((failure.kind, failure.attempts), (FailureKind::Unavailable, 3));
     assert_eq!(failure.request_id.as_deref(), Some("r-head"));
 }
@@ -131,7 +131,7 @@ async fn retry_after_is_obeyed_or_reported() {
     let server = Server::start(vec![limited("0.05"), limited("-7"), limited("36000")]).await;
     let waits = Mutex::new(Vec::new());
     let on_retry = |_: &Failure, wait: Duration| waits.lock().unwrap().push(wait);
-    let call = Call { on_retry: &on_retry, ..Call::plain() };
+    let call = RequestOptions { on_retry: &on_retry, ..RequestOptions::plain() };
     let failure = client(&server.url).get(&id(), call).await.unwrap_err();
     assert_eq!(*waits.lock().unwrap(), [Duration::from_millis(50), Duration::from_millis(2)]);
     assert_eq!(failure.kind, FailureKind::RateLimited);
@@ -147,7 +147,7 @@ async fn a_retry_after_date_is_held_against_the_service_s_own_clock() {
         );
         let limited = answer_with(429, &headers, r#"{"error": {"code": "rate_limited"}}"#);
         let server = Server::start(vec![Step::Say(limited)]).await;
-        let failure = client(&server.url).get(&id(), Call::plain()).await.unwrap_err();
+        let failure = client(&server.url).get(&id(), RequestOptions::plain()).await.unwrap_err();
         assert_eq!(failure.retry_after, Some(Duration::from_secs(10)), "{hour}");
     }
 }
@@ -170,7 +170,7 @@ async fn a_create_succeeds_with_any_status_of_success_and_with_or_without_a_stat
     for status in [200, 201, 202] {
         for (body, state) in bodies {
             let server = Server::start(vec![Step::Say(answer(status, body))]).await;
-            let created = client(&server.url).create(&job, Call::plain()).await.unwrap();
+            let created = client(&server.url).create(&job, RequestOptions::plain()).await.unwrap();
             let shown = created.status.as_ref().map(JobStatus::as_str);
             assert_eq!((created.id, shown), (id(), state), "{status} {body}");
         }
@@ -189,10 +189,10 @@ async fn compressed_answers_and_refusals_are_read() {
         ])
         .await;
         let client = client(&server.url);
-        let view = client.get(&id(), Call::plain()).await.unwrap();
+        let view = client.get(&id(), RequestOptions::plain()).await.unwrap();
         assert_eq!(view.progress, Some(40.0), "{encoding}");
-        let failure = client.get(&id(), Call::plain()).await.unwrap_err();
-        assert_eq!((failure.kind, failure.delivery), (FailureKind::NotFound, Delivery::Refused));
+        let failure = client.get(&id(), RequestOptions::plain()).await.unwrap_err();
+        assert_eq!((failure.kind, failure.delivery), (FailureKind::NotFound, Execution::Refused));
         assert_eq!(failure.why, "Job not found", "{encoding}");
         assert!(server.seen()[0].head.contains("accept-encoding: gzip\r\n"));
     }
@@ -210,14 +210,14 @@ async fn an_answer_that_cannot_be_decoded_says_how_it_was_encoded() {
     for (headers, encoding) in table {
         let (result, _server) = start_on(encoded(200, headers)).await;
         let failure = result.unwrap_err();
-        assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Delivery::Ambiguous));
+        assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Execution::Ambiguous));
         assert!(failure.why.contains(encoding), "{failure}");
         // The status alone decides what a refusal means.
         let (result, _server) = start_on(encoded(429, headers)).await;
         let failure = result.unwrap_err();
         assert_eq!(
             (failure.kind, failure.delivery),
-            (FailureKind::RateLimited, Delivery::NotExecuted)
+            (FailureKind::RateLimited, Execution::NotExecuted)
         );
         assert!(failure.why.contains(encoding), "{failure}");
     }
@@ -228,14 +228,14 @@ async fn an_answer_that_unpacks_to_too_much_is_not_unpacked_to_its_end() {
     let bomb = gzip(&vec![b' '; 50_000_000]);
     let headers = "content-encoding: gzip\r\n";
     let server = Server::start(vec![Step::Say(answer_of(200, headers, &bomb))]).await;
-    let failure = client(&server.url).pricing(Call::plain()).await.unwrap_err();
+    let failure = client(&server.url).pricing(RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Contract);
     assert!(failure.why.contains("larger"), "{failure}");
 }
 
 #[tokio::test]
 async fn a_start_is_never_repeated_and_says_what_is_known() {
-    use Delivery::{Ambiguous, NotExecuted, Refused};
+    use Execution::{Ambiguous, NotExecuted, Refused};
     use FailureKind as K;
     let html =
         |status| Step::Say(answer_with(status, "content-type: text/html\r\n", "<title>x</title>"));
@@ -285,12 +285,12 @@ async fn a_start_is_never_repeated_and_says_what_is_known() {
 async fn a_start_that_meets_silence_is_ambiguous() {
     let server = Server::start(vec![Step::StopReading]).await;
     let short = Duration::from_millis(50);
-    let timing = Timing { idle_timeout: short, connect_timeout: short, ..timing() };
+    let timing = CallTiming { idle_timeout: short, connect_timeout: short, ..timing() };
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
     let client = client_with(&server.url, timing);
-    let failure = client.start(&id(), &job, Call::plain()).await.unwrap_err();
-    assert_eq!((failure.kind, failure.delivery), (FailureKind::Broken, Delivery::Ambiguous));
+    let failure = client.start(&id(), &job, RequestOptions::plain()).await.unwrap_err();
+    assert_eq!((failure.kind, failure.delivery), (FailureKind::Broken, Execution::Ambiguous));
 }
 
 #[tokio::test]
@@ -300,8 +300,11 @@ async fn a_refused_connection_is_certain() {
     drop(unused);
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
-    let failure = client(&url).start(&id(), &job, Call::plain()).await.unwrap_err();
-    assert_eq!((failure.kind, failure.delivery), (FailureKind::Unreachable, Delivery::NotExecuted));
+    let failure = client(&url).start(&id(), &job, RequestOptions::plain()).await.unwrap_err();
+    assert_eq!(
+        (failure.kind, failure.delivery),
+        (FailureKind::Unreachable, Execution::NotExecuted)
+    );
     assert!(failure.why.contains("refused"), "{failure}");
 }
 
@@ -312,18 +315,18 @@ async fn calls_can_be_made_from_any_thread() {
     let (file, _kept) = upload_file(b"");
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
-    movable(client.upload(&file, Call::plain(), Arc::new(|_| ())));
-    movable(client.start(&id(), &job, Call::plain()));
-    movable(client.get(&id(), Call::plain()));
+    movable(client.upload(&file, RequestOptions::plain(), Arc::new(|_| ())));
+    movable(client.start(&id(), &job, RequestOptions::plain()));
+    movable(client.get(&id(), RequestOptions::plain()));
     let link = crate::model::OutputLink::new("http://127.0.0.1:9");
-    movable(client.download(&link, None, Call::plain()));
+    movable(client.download(&link, None, RequestOptions::plain()));
 }
 
 #[tokio::test]
 async fn the_last_check_has_the_last_word() {
     let server = Server::start(vec![]).await;
     let refuse = || Err(Failure::new(FailureKind::NeedsReview, "starting", "too late"));
-    let call = Call { last_check: Some(&refuse), ..Call::plain() };
+    let call = RequestOptions { last_check: Some(&refuse), ..RequestOptions::plain() };
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
     let failure = client(&server.url).start(&id(), &job, call).await.unwrap_err();
@@ -338,7 +341,7 @@ async fn redirects_elsewhere_get_neither_key_nor_body() {
         let to = format!("location: {}/v1/jobs/j-1/start?token=s3cret\r\n", elsewhere.url);
         let (result, _server) = start_on(Step::Say(answer_with(status, &to, ""))).await;
         let failure = result.unwrap_err();
-        assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Delivery::Ambiguous));
+        assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Execution::Ambiguous));
         assert!(failure.why.contains(&elsewhere.url), "{failure}");
         assert!(!failure.to_string().contains("s3cret"), "{failure}");
         assert!(elsewhere.seen().is_empty(), "{status}");
@@ -354,7 +357,7 @@ async fn redirects_within_the_origin_keep_method_and_body() {
     .await;
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
-    client(&server.url).start(&id(), &job, Call::plain()).await.unwrap();
+    client(&server.url).start(&id(), &job, RequestOptions::plain()).await.unwrap();
     let seen = server.seen();
     assert!(seen[1].head.starts_with("post /v1/jobs/j-1/start/ "), "{}", seen[1].head);
     assert_eq!(seen[0].body, seen[1].body);
@@ -368,7 +371,7 @@ async fn a_huge_answer_is_not_read_to_its_end() {
             .to_vec();
     let server = Server::start(vec![Step::Flood(head, vec![b' '; 65_536])]).await;
     let page = ListQuery { limit: 100, offset: 0, status: None };
-    let failure = client(&server.url).list(page, Call::plain()).await.unwrap_err();
+    let failure = client(&server.url).list(page, RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Contract);
     assert!(failure.why.contains("larger"), "{failure}");
     assert!(server.written() < 30_000_000, "{}", server.written());
@@ -380,7 +383,7 @@ async fn a_huge_refusal_is_not_read_to_its_end() {
         b"HTTP/1.1 400 Bad\r\ncontent-type: text/plain\r\ncontent-length: 52428800\r\n\r\nno"
             .to_vec();
     let server = Server::start(vec![Step::Flood(head, vec![b'o'; 65_536])]).await;
-    let failure = client(&server.url).pricing(Call::plain()).await.unwrap_err();
+    let failure = client(&server.url).pricing(RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::InvalidRequest);
     assert!(failure.why.chars().count() < 300);
     assert!(server.written() < 20_000_000, "{}", server.written());
@@ -390,8 +393,9 @@ async fn a_huge_refusal_is_not_read_to_its_end() {
 async fn an_answer_that_stalls_is_broken() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 500\r\n\r\n{\"id\":".to_vec();
     let server = Server::start(vec![Step::SayAndHold(half)]).await;
-    let timing = Timing { idle_timeout: Duration::from_millis(50), retries: 0, ..timing() };
-    let failure = client_with(&server.url, timing).get(&id(), Call::plain()).await.unwrap_err();
+    let timing = CallTiming { idle_timeout: Duration::from_millis(50), retries: 0, ..timing() };
+    let failure =
+        client_with(&server.url, timing).get(&id(), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
     assert!(failure.why.contains("no answer for"), "{failure}");
 }
@@ -402,7 +406,7 @@ async fn a_page_is_asked_for_and_read() {
         r#"{"jobs": [{"id": "a", "status": "completed", "output_url": "/o?sig=x"}], "total": 3}"#;
     let server = Server::start(vec![Step::Say(answer(200, body))]).await;
     let page = ListQuery { limit: 100, offset: 200, status: Some(JobStatus::Completed) };
-    let page = client(&server.url).list(page, Call::plain()).await.unwrap();
+    let page = client(&server.url).list(page, RequestOptions::plain()).await.unwrap();
     assert_eq!((page.jobs.len(), page.total), (1, Some(3)));
     let link = page.jobs[0].output_url.as_ref().unwrap();
     assert_eq!(link.expose(), format!("{}/o?sig=x", server.url));
@@ -418,18 +422,18 @@ async fn a_witness_is_shown_what_was_understood_as_it_came() {
         Step::Say(answer(200, r#"{"id": "another", "status": "pending"}"#)),
     ])
     .await;
-    let seen: Arc<Mutex<Vec<(Route, serde_json::Value)>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<(EndpointRoute, serde_json::Value)>>> = Arc::default();
     let kept = Arc::clone(&seen);
-    let client = client(&server.url).witnessed(Arc::new(move |route, answer| {
+    let client = client(&server.url).with_response_hook(Arc::new(move |route, answer| {
         kept.lock().unwrap().push((route, answer.clone()));
     }));
     let options = JobOptions::default();
     let start = StartJob { options: &options, background_image_url: None };
-    client.start(&id(), &start, Call::plain()).await.unwrap();
-    client.start(&id(), &start, Call::plain()).await.unwrap_err();
+    client.start(&id(), &start, RequestOptions::plain()).await.unwrap();
+    client.start(&id(), &start, RequestOptions::plain()).await.unwrap_err();
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 1, "{seen:?}");
-    assert_eq!((seen[0].0, seen[0].1["eta"].as_u64()), (Route::Start, Some(3)));
+    assert_eq!((seen[0].0, seen[0].1["eta"].as_u64()), (EndpointRoute::Start, Some(3)));
 }
 
 #[tokio::test]
@@ -440,9 +444,9 @@ async fn an_address_without_the_api_is_a_matter_of_configuration() {
             let server = Server::start(vec![Step::Say(answer(status, body))]).await;
             let client = client(&format!("{}/wrong", server.url));
             let failure = match call {
-                "prices" => client.pricing(Call::plain()).await.unwrap_err(),
-                "usage" => client.usage_summary(1, Call::plain()).await.unwrap_err(),
-                _ => client.health(Call::plain()).await.unwrap_err(),
+                "prices" => client.pricing(RequestOptions::plain()).await.unwrap_err(),
+                "usage" => client.usage_summary(1, RequestOptions::plain()).await.unwrap_err(),
+                _ => client.health(RequestOptions::plain()).await.unwrap_err(),
             };
             assert_eq!(failure.kind, FailureKind::Configuration, "{call}: {failure}");
             assert!(
@@ -455,7 +459,7 @@ async fn an_address_without_the_api_is_a_matter_of_configuration() {
     // Any other refusal is one of the request.
     let refusal = r#"{"error": {"code": "invalid_request", "message": "days"}}"#;
     let server = Server::start(vec![Step::Say(answer(400, refusal))]).await;
-    let failure = client(&server.url).usage_summary(0, Call::plain()).await.unwrap_err();
+    let failure = client(&server.url).usage_summary(0, RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::InvalidRequest);
 }
 
@@ -479,7 +483,7 @@ async fn tls_to_a_plain_port_is_told_at_once() {
     );
     // A machine without certificates says so before it connects.
     if let Ok(client) = made {
-        let failure = client.pricing(Call::plain()).await.unwrap_err();
+        let failure = client.pricing(RequestOptions::plain()).await.unwrap_err();
         assert_eq!((failure.kind, failure.attempts), (FailureKind::Configuration, 1));
         assert!(failure.why.contains("http://"), "{failure}");
         answering.await.unwrap();

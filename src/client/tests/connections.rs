@@ -14,11 +14,11 @@ use tokio::time::timeout;
 
 use super::server::read_request;
 use super::{client, draft, endpoint, timing};
-use crate::client::operation::Operation;
+use crate::client::request::endpoint::Endpoint;
 use crate::client::transport::{
-    ANSWER_MAX, BodyEnd, Fault, HttpTransport, Payload, Request, Transport as _,
+    ANSWER_MAX, BodyEnd, HttpTransport, Payload, Transport as _, TransportError, TransportRequest,
 };
-use crate::client::{Call, StartJob};
+use crate::client::{RequestOptions, StartJob};
 use crate::model::{JobId, JobOptions};
 
 /// When a server closes a connection.
@@ -92,14 +92,21 @@ async fn serve(mut socket: TcpStream, closing: Closing, announces: bool) {
 async fn send(
     transport: &HttpTransport,
     base: &str,
-    operation: &Operation,
+    operation: &Endpoint,
     new_connection: bool,
-) -> Result<(), Fault> {
+) -> Result<(), TransportError> {
     let url = operation.url(&base.parse().unwrap()).unwrap();
     let payload = Payload::Json(Bytes::from_static(b"{}"));
     let (method, auth) = (operation.method, operation.auth);
     let answer = transport
-        .send(Request { method, url, auth, payload, new_connection, answer_max: ANSWER_MAX })
+        .send(TransportRequest {
+            method,
+            url,
+            auth,
+            payload,
+            new_connection,
+            answer_max: ANSWER_MAX,
+        })
         .await?;
     assert_eq!((answer.head.status, answer.end), (200, BodyEnd::Whole));
     Ok(())
@@ -109,8 +116,8 @@ async fn send(
 async fn creates_and_starts(closing: Closing, announces: bool, rounds: usize, pause: Duration) {
     let server = Server::start(closing, announces).await;
     let transport = HttpTransport::new(&endpoint(&server.url), &timing()).unwrap();
-    let (create, start) = (Operation::create(), Operation::start(&JobId("j-1".into())));
-    let look = Operation::job(&JobId("j-1".into()));
+    let (create, start) = (Endpoint::create(), Endpoint::start(&JobId("j-1".into())));
+    let look = Endpoint::job(&JobId("j-1".into()));
     for _ in 0..rounds {
         let jobs = (0..200 / rounds).map(|_| async {
             // Leaves connections in the pool that the server closes, or is about to close.
@@ -147,13 +154,13 @@ async fn the_client_makes_a_connection_for_each_create_and_start() {
     let (id, options) = (JobId("j-1".into()), JobOptions::default());
     let metadata = std::collections::BTreeMap::new();
     // Its connection stays in the pool, where the next request on it fails.
-    client.get(&id, Call::plain()).await.unwrap();
+    client.get(&id, RequestOptions::plain()).await.unwrap();
     let job = draft(&options, &metadata);
-    client.create(&job, Call::plain()).await.unwrap();
+    client.create(&job, RequestOptions::plain()).await.unwrap();
     let start = StartJob { options: &options, background_image_url: None };
-    client.start(&id, &start, Call::plain()).await.unwrap();
+    client.start(&id, &start, RequestOptions::plain()).await.unwrap();
     assert_eq!(server.connections(), 3);
-    let once = Call { repeats: false, ..Call::plain() };
+    let once = RequestOptions { repeats: false, ..RequestOptions::plain() };
     client.get(&id, once).await.expect_err("a pooled connection is used again");
     assert_eq!(server.connections(), 3);
 }

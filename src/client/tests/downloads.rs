@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::server::{Server, Step, answer_of, answer_with, gzip};
 use super::{client, client_with, timing};
-use crate::client::{Call, Download, ResumePoint, Timing};
+use crate::client::{CallTiming, Download, RequestOptions, ResumePoint};
 use crate::model::{Failure, FailureKind, OutputLink};
 
 const ETAG: &str = "\"v1\"";
@@ -24,7 +24,7 @@ fn rest(range: &str, etag: &str, body: &str) -> Step {
 
 async fn open(server: &Server, from: Option<ResumePoint>) -> Result<Download, Failure> {
     let link = OutputLink::new(format!("{}/o.webm?sig=s3cret", server.url));
-    client("http://127.0.0.1:9").download(&link, from, Call::plain()).await
+    client("http://127.0.0.1:9").download(&link, from, RequestOptions::plain()).await
 }
 
 async fn content(download: &mut Download) -> Result<Vec<u8>, Failure> {
@@ -155,10 +155,10 @@ async fn an_output_that_ends_early_is_broken() {
 async fn an_output_that_stalls_is_broken() {
     let half = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234".to_vec();
     let server = Server::start(vec![Step::SayAndHold(half)]).await;
-    let timing = Timing { idle_timeout: Duration::from_millis(50), ..timing() };
+    let timing = CallTiming { idle_timeout: Duration::from_millis(50), ..timing() };
     let link = OutputLink::new(&server.url);
     let client = client_with("http://127.0.0.1:9", timing);
-    let mut download = client.download(&link, None, Call::plain()).await.unwrap();
+    let mut download = client.download(&link, None, RequestOptions::plain()).await.unwrap();
     let failure = content(&mut download).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
     assert!(failure.why.contains("no answer for"), "{failure}");
@@ -200,8 +200,10 @@ async fn a_redirect_of_an_output_is_followed_without_a_referer() {
 async fn only_addresses_that_may_be_talked_to_are() {
     for bad in ["http://cdn.example/o.webm", "no address", "ftp://127.0.0.1/x"] {
         let link = OutputLink::new(bad);
-        let failure =
-            client("http://127.0.0.1:9").download(&link, None, Call::plain()).await.unwrap_err();
+        let failure = client("http://127.0.0.1:9")
+            .download(&link, None, RequestOptions::plain())
+            .await
+            .unwrap_err();
         assert_eq!(failure.status, None, "{bad}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::server::{Server, Step, answer};
 use super::{KEY, Least, TestClock, client, client_with, endpoint, timing};
-use crate::client::{Call, Client, Endpoint, Timing, UploadFile};
+use crate::client::{CallTiming, Client, ClientConfig, RequestOptions, UploadFile};
 use crate::model::{FailureKind, JobId, OutputLink};
 
 #[tokio::test]
@@ -22,8 +22,10 @@ async fn a_link_that_must_not_be_followed_is_not() {
         (&remote, format!("https://127.0.0.1:{port}/o")),
         (&remote, "https://user@cdn.example/o".to_owned()),
     ] {
-        let failure =
-            client.download(&OutputLink::new(&*link), None, Call::plain()).await.unwrap_err();
+        let failure = client
+            .download(&OutputLink::new(&*link), None, RequestOptions::plain())
+            .await
+            .unwrap_err();
         assert_eq!(failure.kind, FailureKind::Contract, "{link}");
         assert!(failure.why.contains("is not followed"), "{failure}");
         assert!(!failure.to_string().contains("pw") && !failure.to_string().contains(KEY));
@@ -40,7 +42,7 @@ async fn a_redirect_leads_only_where_a_link_may() {
         let server = Server::start(vec![Step::Say(redirect.into_bytes())]).await;
         let link = OutputLink::new(format!("{}/o", server.url));
         let client = client(&server.url);
-        let failure = client.download(&link, None, Call::plain()).await.unwrap_err();
+        let failure = client.download(&link, None, RequestOptions::plain()).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Contract, "{to}");
         assert!(failure.why.contains("points to another address"), "{failure}");
         assert!(!failure.why.contains("s3cret"), "{failure}");
@@ -52,21 +54,22 @@ async fn endless_interim_answers_come_to_an_end() {
     let interim = b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n".repeat(100);
     let server = Server::start(vec![Step::Flood(Vec::new(), interim)]).await;
     let short = Duration::from_millis(300);
-    let patience = Timing { connect_timeout: short, idle_timeout: short, retries: 0, ..timing() };
+    let patience =
+        CallTiming { connect_timeout: short, idle_timeout: short, retries: 0, ..timing() };
     let client = client_with(&server.url, patience);
-    let failure = client.get(&JobId("j".into()), Call::plain()).await.unwrap_err();
+    let failure = client.get(&JobId("j".into()), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
     assert!(failure.why.contains("no answer for"), "{failure}");
 }
 
 #[tokio::test]
 async fn a_failure_behind_a_proxy_names_it_without_its_password() {
-    let mut endpoint = Endpoint { allow_http: true, ..endpoint("http://api.example") };
+    let mut endpoint = ClientConfig { allow_http: true, ..endpoint("http://api.example") };
     endpoint.proxy.http = Some("http://user:hunter2@127.0.0.1:1".into());
-    let timing = Timing { retries: 0, ..timing() };
+    let timing = CallTiming { retries: 0, ..timing() };
     let client =
         Client::new(endpoint, timing, Arc::new(TestClock::new()), Arc::new(Least)).unwrap();
-    let failure = client.health(Call::plain()).await.unwrap_err();
+    let failure = client.health(RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Unreachable);
     let told = failure.to_string();
     assert!(told.contains("the connection was refused"), "{told}");
@@ -87,7 +90,8 @@ async fn an_address_of_an_upload_that_holds_a_key_is_not_used() {
         content_type: "video/mp4".into(),
     };
     let client = client(&server.url);
-    let failure = client.upload(&file, Call::plain(), Arc::new(|_| ())).await.unwrap_err();
+    let failure =
+        client.upload(&file, RequestOptions::plain(), Arc::new(|_| ())).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Contract);
     assert!(!failure.to_string().contains(KEY), "{failure}");
 }

@@ -1,11 +1,11 @@
-//! Limits in the whole client: what one call learns, the next one heeds, before anything is sent.
+//! RateLimits in the whole client: what one call learns, the next one heeds, before anything is sent.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::server::{Server, Step, answer, answer_with};
 use super::{Least, TestClock, endpoint, timing};
-use crate::client::{BreakerShape, Call, Client, Limits, MemoryStore, StartJob};
+use crate::client::{BreakerConfig, Client, MemoryStore, RateLimits, RequestOptions, StartJob};
 use crate::model::limits::LimiterStore;
 use crate::model::{Failure, FailureKind, JobId, JobOptions};
 
@@ -15,22 +15,22 @@ fn id() -> JobId {
 
 /// A client on `store`, as another process would have it, with a breaker that opens at two.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
-    let breaker = BreakerShape {
+    let breaker = BreakerConfig {
         surge: 2.0,
         cooldown: Duration::from_millis(300),
         ramp: Duration::from_millis(1),
-        ..BreakerShape::default()
+        ..BreakerConfig::default()
     };
-    let limits = Limits { breaker, ..Limits::default() };
+    let limits = RateLimits { breaker, ..RateLimits::default() };
     let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
     let clock = Arc::new(TestClock::new());
-    Client::sharing(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()
+    Client::with_store(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()
 }
 
 async fn start(client: &Client, in_flight: Option<u32>) -> Result<(), Failure> {
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
-    let call = Call { in_flight, ..Call::plain() };
+    let call = RequestOptions { in_flight, ..RequestOptions::plain() };
     client.start(&id(), &job, call).await.map(|_| ())
 }
 
@@ -52,7 +52,7 @@ async fn no_credits_stop_starts_and_nothing_else_until_released() {
     let stopped = start(&other, None).await.unwrap_err();
     assert_eq!((stopped.kind, stopped.status), (FailureKind::InsufficientCredits, None));
     assert_eq!(stopped.job, Some(id()));
-    other.get(&id(), Call::plain()).await.unwrap();
+    other.get(&id(), RequestOptions::plain()).await.unwrap();
     assert_eq!(server.seen().len(), 2, "the second start was not sent");
     client.release_latches().await.unwrap();
     start(&other, None).await.unwrap();
@@ -64,10 +64,10 @@ async fn a_key_that_is_not_accepted_stops_all_its_calls() {
     let server = Server::start(vec![refused(401, "invalid_api_key", ""), health]).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
     for _ in 0..3 {
-        let failure = client.get(&id(), Call::plain()).await.unwrap_err();
+        let failure = client.get(&id(), RequestOptions::plain()).await.unwrap_err();
         assert_eq!(failure.kind, FailureKind::Unauthorized);
     }
-    client.health(Call::plain()).await.unwrap();
+    client.health(RequestOptions::plain()).await.unwrap();
     assert_eq!(server.seen().len(), 2);
 }
 
@@ -93,7 +93,7 @@ async fn a_pause_that_is_too_long_ends_submissions_unsent_but_not_polls() {
     let failure = start(&client, None).await.unwrap_err();
     assert_eq!((failure.kind, failure.status), (FailureKind::RateLimited, None));
     assert!(failure.retry_after.unwrap() > Duration::from_hours(9));
-    client.get(&id(), Call::plain()).await.unwrap();
+    client.get(&id(), RequestOptions::plain()).await.unwrap();
     assert_eq!(server.seen().len(), 2);
 }
 
@@ -119,7 +119,7 @@ async fn two_starts_that_are_refused_beside_as_many_jobs_teach_the_window() {
 async fn a_refused_poll_slows_polls_and_is_sent_again() {
     let server = Server::start(vec![refused(429, "rate_limited", ""), processing()]).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
-    client.get(&id(), Call::plain()).await.unwrap();
+    client.get(&id(), RequestOptions::plain()).await.unwrap();
     let known = client.limits().await.unwrap();
     assert!(known.polls.rate < 5.0 && known.submissions.ceiling.is_none(), "{known:?}");
     assert_eq!((known.polls.refused, server.seen().len()), (1, 2));
@@ -140,12 +140,12 @@ async fn failing_uploads_do_not_stop_polls() {
         size: 4,
         content_type: "video/mp4".into(),
     };
-    let call = || Call { repeats: false, ..Call::plain() };
+    let call = || RequestOptions { repeats: false, ..RequestOptions::plain() };
     for _ in 0..2 {
         client.upload(&upload, call(), Arc::new(|_| ())).await.unwrap_err();
     }
     let began = tokio::time::Instant::now();
-    client.get(&id(), Call::plain()).await.unwrap();
+    client.get(&id(), RequestOptions::plain()).await.unwrap();
     assert!(began.elapsed() < Duration::from_millis(250), "{:?}", began.elapsed());
 }
 
@@ -156,7 +156,7 @@ async fn a_host_in_trouble_is_left_alone_and_tried_again() {
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
     let told = Mutex::new(Vec::new());
     let on_retry = |failure: &Failure, _| told.lock().unwrap().push(failure.kind);
-    let call = Call { on_retry: &on_retry, ..Call::plain() };
+    let call = RequestOptions { on_retry: &on_retry, ..RequestOptions::plain() };
     let began = tokio::time::Instant::now();
     client.get(&id(), call).await.unwrap();
     assert!(began.elapsed() >= Duration::from_millis(290), "{:?}", began.elapsed());
@@ -167,9 +167,9 @@ async fn a_host_in_trouble_is_left_alone_and_tried_again() {
 async fn leave_that_was_asked_for_is_used_without_a_wait() {
     let server = Server::start(vec![processing()]).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
-    let leave = client.admit_start(&id(), &Call::plain()).await.unwrap();
+    let leave = client.admit_start(&id(), &RequestOptions::plain()).await.unwrap();
     let options = JobOptions::default();
     let job = StartJob { options: &options, background_image_url: None };
-    client.start_admitted(leave, &id(), &job, Call::plain()).await.unwrap();
+    client.start_admitted(leave, &id(), &job, RequestOptions::plain()).await.unwrap();
     assert_eq!(server.seen().len(), 1);
 }

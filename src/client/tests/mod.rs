@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Client, Endpoint, NewJob, ProxyChoice, Timing};
+use super::{CallTiming, Client, ClientConfig, NewJob, ProxyChoice};
 use crate::model::{ApiKey, Clock, Instant, JobOptions, Random, Sanitizer, Timestamp};
 
 /// Counts from the moment it was made.
@@ -68,8 +68,8 @@ fn draft<'a>(options: &'a JobOptions, metadata: &'a BTreeMap<String, String>) ->
     }
 }
 
-fn timing() -> Timing {
-    Timing {
+fn timing() -> CallTiming {
+    CallTiming {
         connect_timeout: Duration::from_secs(5),
         idle_timeout: Duration::from_secs(5),
         backoff_first: Duration::from_millis(1),
@@ -80,8 +80,8 @@ fn timing() -> Timing {
     }
 }
 
-fn endpoint(base: &str) -> Endpoint {
-    Endpoint {
+fn endpoint(base: &str) -> ClientConfig {
+    ClientConfig {
         base_url: base.parse().unwrap(),
         key: Some(ApiKey::new(KEY)),
         admin_token: Some(ApiKey::new(TOKEN)),
@@ -92,7 +92,7 @@ fn endpoint(base: &str) -> Endpoint {
     }
 }
 
-fn client_with(base: &str, timing: Timing) -> Client {
+fn client_with(base: &str, timing: CallTiming) -> Client {
     Client::new(endpoint(base), timing, Arc::new(TestClock::new()), Arc::new(Least)).unwrap()
 }
 

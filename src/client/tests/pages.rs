@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::server::{Server, Step, answer};
 use super::{Least, TestClock, client, endpoint, timing};
-use crate::client::{Call, Client, Limits, ListQuery, MemoryStore};
+use crate::client::{Client, ListQuery, MemoryStore, RateLimits, RequestOptions};
 use crate::model::limits::LimiterStore;
 use crate::model::{Failure, FailureKind};
 
@@ -12,8 +12,8 @@ use crate::model::{Failure, FailureKind};
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
     let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
     let clock = Arc::new(TestClock::new());
-    let limits = Limits::default();
-    Client::sharing(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()
+    let limits = RateLimits::default();
+    Client::with_store(endpoint(base), timing(), clock, Arc::new(Least), store, &limits).unwrap()
 }
 
 fn refused(status: u16) -> Step {
@@ -26,7 +26,7 @@ fn page() -> Step {
 
 async fn list(client: &Client, limit: u32) -> Result<usize, Failure> {
     let query = ListQuery { limit, offset: 7, status: None };
-    client.list(query, Call::plain()).await.map(|page| page.jobs.len())
+    client.list(query, RequestOptions::plain()).await.map(|page| page.jobs.len())
 }
 
 /// The sizes that were asked for.

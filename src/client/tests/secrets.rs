@@ -8,7 +8,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use super::server::{Server, Step, answer, answer_with};
 use super::{KEY, TOKEN, client};
-use crate::client::{Call, StartJob};
+use crate::client::{RequestOptions, StartJob};
 use crate::model::{JobId, JobOptions, OutputLink};
 
 #[derive(Clone, Default)]
@@ -60,7 +60,7 @@ async fn every_call_is_logged_and_no_secret_is() {
     let failures = async {
         let client = client(&server.url);
         let id = JobId("j-1".into());
-        let call = || Call { item: Some("clip.mp4"), ..Call::plain() };
+        let call = || RequestOptions { input: Some("clip.mp4"), ..RequestOptions::plain() };
         let view = client.get(&id, call()).await.unwrap();
         let options = JobOptions::default();
         let job = StartJob { options: &options, background_image_url: None };

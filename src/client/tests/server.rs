@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 /// What to do with one connection.
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Read the request, write these bytes, close.
     Say(Vec<u8>),
     /// Read the request, write these bytes, and then nothing, with the connection open.
@@ -28,20 +28,20 @@ pub(super) enum Step {
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// Request line and headers, in lower case.
-    pub(super) head: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) head: String,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
-    pub(super) fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 }
 
-pub(super) struct Server {
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     seen: Arc<Mutex<Vec<Seen>>>,
     written: Arc<Mutex<usize>>,
     task: JoinHandle<()>,
@@ -54,7 +54,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub(super) async fn start(steps: Vec<Step>) -> Self {
+    pub(crate) async fn start(steps: Vec<Step>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -64,12 +64,12 @@ impl Server {
     }
 
     /// The requests that came so far.
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
     /// Bytes that a flood wrote before the other side had enough.
-    pub(super) fn written(&self) -> usize {
+    pub(crate) fn written(&self) -> usize {
         *self.written.lock().unwrap()
     }
 }
@@ -121,7 +121,7 @@ async fn serve(
 }
 
 /// The next request, or `None` if the connection ends before its headers do.
-pub(super) async fn read_request(socket: &mut TcpStream) -> Option<Seen> {
+pub(crate) async fn read_request(socket: &mut TcpStream) -> Option<Seen> {
     let mut bytes = Vec::new();
     let end = loop {
         if let Some(at) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -142,17 +142,17 @@ pub(super) async fn read_request(socket: &mut TcpStream) -> Option<Seen> {
 }
 
 /// An answer with a JSON body.
-pub(super) fn answer(status: u16, body: &str) -> Vec<u8> {
+pub(crate) fn answer(status: u16, body: &str) -> Vec<u8> {
     answer_with(status, "content-type: application/json\r\nx-request-id: r-head\r\n", body)
 }
 
 /// An answer with `headers`, each ended by a line break.
-pub(super) fn answer_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
+pub(crate) fn answer_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
     answer_of(status, headers, body.as_bytes())
 }
 
 /// An answer with `headers` and a body that need not be text.
-pub(super) fn answer_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn answer_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"
@@ -161,7 +161,7 @@ pub(super) fn answer_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 /// `plain`, compressed with gzip.
-pub(super) fn gzip(plain: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(plain: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(plain).unwrap();
     encoder.finish().unwrap()

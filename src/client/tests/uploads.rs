@@ -7,10 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::server::{Server, Step, answer};
 use super::{client, client_with, timing};
-use crate::client::{Call, Timing, UploadFile};
+use crate::client::{CallTiming, RequestOptions, UploadFile};
 use crate::model::FailureKind;
 
-pub(super) fn upload_file(content: &[u8]) -> (UploadFile, tempfile::NamedTempFile) {
+pub(crate) fn upload_file(content: &[u8]) -> (UploadFile, tempfile::NamedTempFile) {
     let on_disk = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(on_disk.path(), content).unwrap();
     let file = UploadFile {
@@ -36,7 +36,8 @@ async fn an_upload_is_streamed_whole() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let listener = Arc::clone(&told);
     let progress = Arc::new(move |sent| listener.lock().unwrap().push(sent));
-    let uploaded = client(&server.url).upload(&file, Call::plain(), progress).await.unwrap();
+    let uploaded =
+        client(&server.url).upload(&file, RequestOptions::plain(), progress).await.unwrap();
     assert_eq!(uploaded.video_url, "https://cdn.example/v");
     assert_eq!(uploaded.size, Some(700_000));
 
@@ -55,10 +56,10 @@ async fn an_upload_is_streamed_whole() {
 async fn a_stalled_upload_is_noticed() {
     let server = Server::start(vec![Step::StopReading, Step::StopReading, Step::StopReading]).await;
     let (file, _kept) = upload_file(&vec![7; 30_000_000]);
-    let timing = Timing { idle_timeout: Duration::from_millis(80), ..timing() };
+    let timing = CallTiming { idle_timeout: Duration::from_millis(80), ..timing() };
     let began = std::time::Duration::from_secs(20);
     let client = client_with(&server.url, timing);
-    let uploading = client.upload(&file, Call::plain(), Arc::new(|_| ()));
+    let uploading = client.upload(&file, RequestOptions::plain(), Arc::new(|_| ()));
     let failure = tokio::time::timeout(began, uploading).await.unwrap().unwrap_err();
     assert_eq!((failure.kind, failure.attempts), (FailureKind::Broken, 3));
     assert!(failure.why.contains("no answer for"), "{failure}");
@@ -72,7 +73,8 @@ async fn an_upload_that_is_refused_early_is_not_sent_to_its_end() {
     let sent = Arc::new(Mutex::new(0));
     let listener = Arc::clone(&sent);
     let progress = Arc::new(move |sent| *listener.lock().unwrap() = sent);
-    let failure = client(&server.url).upload(&file, Call::plain(), progress).await.unwrap_err();
+    let failure =
+        client(&server.url).upload(&file, RequestOptions::plain(), progress).await.unwrap_err();
     assert_eq!(
         (failure.kind, failure.why.as_str()),
         (FailureKind::InvalidRequest, "File too large")
@@ -99,9 +101,10 @@ async fn a_slow_upload_is_not_a_stalled_one() {
         socket.write_all(&answer(200, r#"{"video_url": "v"}"#)).await.unwrap();
     });
     let (file, _kept) = upload_file(&vec![7; 60_000_000]);
-    let timing = Timing { idle_timeout: Duration::from_millis(1_500), retries: 0, ..timing() };
+    let timing = CallTiming { idle_timeout: Duration::from_millis(1_500), retries: 0, ..timing() };
     let began = tokio::time::Instant::now();
-    let uploaded = client_with(&url, timing).upload(&file, Call::plain(), Arc::new(|_| ())).await;
+    let uploaded =
+        client_with(&url, timing).upload(&file, RequestOptions::plain(), Arc::new(|_| ())).await;
     assert_eq!(uploaded.unwrap().video_url, "v");
     assert!(began.elapsed() > timing.idle_timeout);
     sipping.await.unwrap();
@@ -112,8 +115,10 @@ async fn a_file_that_shrank_is_not_sent_again() {
     let server = Server::start(vec![Step::Close]).await;
     let (mut file, _kept) = upload_file(b"short");
     file.size = 50;
-    let failure =
-        client(&server.url).upload(&file, Call::plain(), Arc::new(|_| ())).await.unwrap_err();
+    let failure = client(&server.url)
+        .upload(&file, RequestOptions::plain(), Arc::new(|_| ()))
+        .await
+        .unwrap_err();
     assert_eq!((failure.kind, failure.attempts), (FailureKind::Local, 1));
     assert!(failure.why.contains("the file changed"), "{failure}");
 }

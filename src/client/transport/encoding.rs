@@ -5,7 +5,7 @@ use bytes::{Buf as _, Bytes, BytesMut};
 use flate2::{Decompress, FlushDecompress, Status};
 use futures_util::stream;
 
-use super::{Answer, BodyEnd, Fault, Head, Incoming};
+use super::{BodyEnd, Response, ResponseBody, ResponseHead, TransportError};
 
 /// Most bytes that are decoded at once.
 const PIECE: usize = 64 * 1024;
@@ -20,15 +20,15 @@ const NAMES_MAX: usize = 60;
 
 /// An encoding that can be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Coding {
+enum ContentCoding {
     Gzip,
     /// A zlib stream (RFC 9110, 8.4.1.2), or a bare deflate stream, which some servers send instead.
     Deflate,
 }
 
 /// Decodes one body, piece by piece.
-pub(in crate::client) struct Decoder {
-    coding: Coding,
+pub(crate) struct Decoder {
+    coding: ContentCoding,
     /// `None` before the first byte.
     stream: Option<Decompress>,
     has_ended: bool,
@@ -39,7 +39,7 @@ impl Decoder {
     ///
     /// # Errors
     /// The encoding cannot be decoded; the text names it.
-    pub(in crate::client) fn new(head: &Head) -> Result<Option<Self>, String> {
+    pub(crate) fn new(head: &ResponseHead) -> Result<Option<Self>, String> {
         let header = head.content_encoding.as_deref().unwrap_or_default().to_ascii_lowercase();
         // `aws-chunked` is about how an object was once uploaded: some stores repeat it with a body
         // that is not encoded.
@@ -50,8 +50,8 @@ impl Decoder {
             .collect();
         let coding = match names[..] {
             [] => return Ok(None),
-            ["gzip" | "x-gzip"] => Coding::Gzip,
-            ["deflate"] => Coding::Deflate,
+            ["gzip" | "x-gzip"] => ContentCoding::Gzip,
+            ["deflate"] => ContentCoding::Deflate,
             _ => {
                 let names: String = names.join(", ").chars().take(NAMES_MAX).collect();
                 return Err(format!("its encoding is {names}, and only gzip and deflate are read"));
@@ -68,7 +68,7 @@ impl Decoder {
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), String> {
         let first = input.first().copied();
         if self.has_ended {
-            if self.coding != Coding::Gzip || first != Some(GZIP_MAGIC) {
+            if self.coding != ContentCoding::Gzip || first != Some(GZIP_MAGIC) {
                 // Padding after the end.
                 return Ok((input.len(), 0));
             }
@@ -79,8 +79,8 @@ impl Decoder {
             (Some(stream), _) => stream,
             (None, None) => return Ok((0, 0)),
             (none, Some(first)) => none.insert(match coding {
-                Coding::Gzip => Decompress::new_gzip(WINDOW_BITS),
-                Coding::Deflate => Decompress::new(first & 0x0f == ZLIB_METHOD),
+                ContentCoding::Gzip => Decompress::new_gzip(WINDOW_BITS),
+                ContentCoding::Deflate => Decompress::new(first & 0x0f == ZLIB_METHOD),
             }),
         };
         let (read, written) = (stream.total_in(), stream.total_out());
@@ -98,7 +98,7 @@ impl Decoder {
     }
 }
 
-impl Coding {
+impl ContentCoding {
     fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
@@ -107,9 +107,9 @@ impl Coding {
     }
 }
 
-impl Answer {
+impl Response {
     /// This answer with its body decoded, within the bound that holds for a body that is not encoded.
-    pub(in crate::client) fn decoded(self, answer_max: usize) -> Self {
+    pub(crate) fn decoded(self, answer_max: usize) -> Self {
         let decoder = match Decoder::new(&self.head) {
             Ok(None) => return self,
             Ok(Some(decoder)) => decoder,
@@ -151,15 +151,16 @@ fn decode_whole(
     }
 }
 
-impl Incoming {
+impl ResponseBody {
     /// This body, decoded. It may decode to any number of bytes, of which few are held at a time.
-    pub(in crate::client) fn decoded(self, decoder: Decoder) -> Self {
+    pub(crate) fn decoded(self, decoder: Decoder) -> Self {
         let idle = self.idle;
         let start = (self, decoder, Bytes::new());
         let pieces = stream::try_unfold(start, |(mut incoming, mut decoder, mut input)| async {
             let mut piece = BytesMut::zeroed(PIECE);
             loop {
-                let (read, written) = decoder.decode(&input, &mut piece).map_err(Fault::Broken)?;
+                let (read, written) =
+                    decoder.decode(&input, &mut piece).map_err(TransportError::Broken)?;
                 input.advance(read);
                 if written > 0 {
                     piece.truncate(written);
@@ -171,7 +172,7 @@ impl Incoming {
                 match incoming.next().await? {
                     Some(more) => input = more,
                     None if decoder.is_complete() => return Ok(None),
-                    None => return Err(Fault::Broken(incomplete(&decoder))),
+                    None => return Err(TransportError::Broken(incomplete(&decoder))),
                 }
             }
         });
@@ -192,8 +193,8 @@ mod tests {
     use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
     use futures_util::StreamExt as _;
 
-    use super::super::{ANSWER_MAX, REFUSAL_MAX};
     use super::*;
+    use crate::client::transport::{ANSWER_MAX, REFUSAL_MAX};
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -213,14 +214,18 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn head(status: u16, encoding: &str) -> Head {
-        Head { status, content_encoding: Some(encoding.to_owned()), ..Head::default() }
+    fn head(status: u16, encoding: &str) -> ResponseHead {
+        ResponseHead {
+            status,
+            content_encoding: Some(encoding.to_owned()),
+            ..ResponseHead::default()
+        }
     }
 
     fn decoded(status: u16, encoding: &str, body: &[u8]) -> (Vec<u8>, BodyEnd) {
         let body = Bytes::copy_from_slice(body);
-        let answer =
-            Answer { head: head(status, encoding), body, end: BodyEnd::Whole }.decoded(ANSWER_MAX);
+        let answer = Response { head: head(status, encoding), body, end: BodyEnd::Whole }
+            .decoded(ANSWER_MAX);
         (answer.body.to_vec(), answer.end)
     }
 
@@ -302,12 +307,12 @@ mod tests {
     }
 
     /// `body` in pieces of `size`, decoded as an output is.
-    async fn streamed(encoding: &str, body: &[u8], size: usize) -> Result<Vec<u8>, Fault> {
+    async fn streamed(encoding: &str, body: &[u8], size: usize) -> Result<Vec<u8>, TransportError> {
         let pieces: Vec<_> =
             body.chunks(size).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
         let idle = Duration::from_secs(5);
         let decoder = Decoder::new(&head(200, encoding)).unwrap().unwrap();
-        let mut incoming = Incoming::new(stream::iter(pieces).boxed(), idle).decoded(decoder);
+        let mut incoming = ResponseBody::new(stream::iter(pieces).boxed(), idle).decoded(decoder);
         let mut all = Vec::new();
         while let Some(piece) = incoming.next().await? {
             assert!(!piece.is_empty() && piece.len() <= PIECE);
@@ -330,9 +335,9 @@ mod tests {
                 );
             }
             let cut = streamed(encoding, &body[..body.len() - 1], 10_000).await;
-            assert!(matches!(cut, Err(Fault::Broken(_))), "{encoding}");
+            assert!(matches!(cut, Err(TransportError::Broken(_))), "{encoding}");
         }
         let damaged = streamed("gzip", b"no gzip at all", 5).await;
-        assert_eq!(damaged, Err(Fault::Broken("it is not valid gzip".into())));
+        assert_eq!(damaged, Err(TransportError::Broken("it is not valid gzip".into())));
     }
 }

@@ -8,8 +8,8 @@ use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect;
 use url::Url;
 
-use super::fault::words;
-use super::setup::misconfigured;
+use super::builder::misconfigured;
+use super::error::words;
 use super::tls;
 use crate::client::webhook::WebhookHeaders;
 use crate::model::host::is_loopback;

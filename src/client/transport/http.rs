@@ -15,12 +15,15 @@ use reqwest::{Body, multipart, redirect};
 use tokio::time::timeout;
 use url::Url;
 
-use super::fault::{fault, words};
-use super::setup::{misconfigured, outward, proxied, secret_header, within_origin};
+use super::builder::{misconfigured, outward, proxied, secret_header, within_origin};
+use super::error::{fault, words};
 use super::tls::{self, Tls};
 use super::upload::FileBody;
-use super::{Answer, Auth, BodyEnd, Fault, Head, Incoming, Method, Payload, Request, Transport};
-use crate::client::endpoint::{Endpoint, LinkPolicy, Timing, may_connect};
+use super::{
+    Auth, BodyEnd, Method, Payload, Response, ResponseBody, ResponseHead, Transport,
+    TransportError, TransportRequest,
+};
+use crate::client::config::{CallTiming, ClientConfig, LinkPolicy, may_connect};
 use crate::model::{Failure, FailureKind};
 
 /// Connections that were idle for this long are not used again. Common servers close theirs after
@@ -28,7 +31,7 @@ use crate::model::{Failure, FailureKind};
 const POOL_IDLE: Duration = Duration::from_secs(4);
 
 /// The connections to the service and to where outputs lie.
-pub(in crate::client) struct HttpTransport {
+pub(crate) struct HttpTransport {
     api: reqwest::Client,
     /// Has no pool: each request makes a connection of its own.
     api_unpooled: reqwest::Client,
@@ -46,12 +49,12 @@ pub(in crate::client) struct HttpTransport {
 impl HttpTransport {
     /// # Errors
     /// [`FailureKind::Configuration`]: nothing that was given can make a client.
-    pub(in crate::client) fn new(endpoint: &Endpoint, timing: &Timing) -> Result<Self, Failure> {
+    pub(crate) fn new(endpoint: &ClientConfig, timing: &CallTiming) -> Result<Self, Failure> {
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
         Self::with_tls(endpoint, timing, tls)
     }
 
-    fn with_tls(endpoint: &Endpoint, timing: &Timing, tls: Tls) -> Result<Self, Failure> {
+    fn with_tls(endpoint: &ClientConfig, timing: &CallTiming, tls: Tls) -> Result<Self, Failure> {
         let links = LinkPolicy::of(endpoint);
         let build = |redirects: redirect::Policy, pooled: bool| {
             let plain = reqwest::Client::builder()
@@ -81,8 +84,8 @@ impl HttpTransport {
         Ok(transport)
     }
 
-    async fn exchange(&self, request: Request<'_>) -> Result<Answer, Fault> {
-        let Request { method, url, auth, payload, new_connection, answer_max } = request;
+    async fn exchange(&self, request: TransportRequest<'_>) -> Result<Response, TransportError> {
+        let TransportRequest { method, url, auth, payload, new_connection, answer_max } = request;
         let client = if new_connection { &self.api_unpooled } else { &self.api };
         let mut request = match method {
             Method::Get => client.get(url),
@@ -104,17 +107,21 @@ impl HttpTransport {
                 self.head_of(request.header(CONTENT_TYPE, "application/json").body(body)).await?
             }
             Payload::File { file, progress } => {
-                let file = FileBody::open(file, progress).await.map_err(Fault::Unreadable)?;
+                let file =
+                    FileBody::open(file, progress).await.map_err(TransportError::Unreadable)?;
                 self.send_file(request, file).await?
             }
         };
         Ok(self.read(response, answer_max).await)
     }
 
-    async fn head_of(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Fault> {
+    async fn head_of(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, TransportError> {
         match timeout(self.head, request.send()).await {
             Ok(answered) => answered.map_err(|error| fault(&error.without_url())),
-            Err(_) => Err(Fault::Silent(self.head)),
+            Err(_) => Err(TransportError::Silent(self.head)),
         }
     }
 
@@ -122,37 +129,37 @@ impl HttpTransport {
         &self,
         request: reqwest::RequestBuilder,
         file: FileBody,
-    ) -> Result<reqwest::Response, Fault> {
+    ) -> Result<reqwest::Response, TransportError> {
         let pulse = Arc::clone(&file.pulse);
         let (name, kind, size) = (file.name.clone(), file.content_type.clone(), file.size());
         let part = multipart::Part::stream_with_length(Body::wrap_stream(file.into_stream()), size)
             .file_name(name)
             .mime_str(&kind)
-            .map_err(|_| Fault::Unsendable("its media type is none".to_owned()))?;
+            .map_err(|_| TransportError::Unsendable("its media type is none".to_owned()))?;
         let sending = request.multipart(multipart::Form::new().part("file", part)).send();
         let answered = tokio::select! {
             biased;
             answered = sending => answered,
-            () = pulse.silence(self.idle) => return Err(Fault::Silent(self.idle)),
+            () = pulse.silence(self.idle) => return Err(TransportError::Silent(self.idle)),
         };
         answered.map_err(|error| match pulse.problem() {
-            Some(why) => Fault::Unreadable(why),
+            Some(why) => TransportError::Unreadable(why),
             None => fault(&error.without_url()),
         })
     }
 
     /// Reads an answer within its bounds. Unlike a transfer, an answer is short, so there is a
     /// limit on the whole of it: one byte a minute is no answer.
-    async fn read(&self, response: reqwest::Response, answer_max: usize) -> Answer {
+    async fn read(&self, response: reqwest::Response, answer_max: usize) -> Response {
         let head = head(&response);
         let mut incoming = incoming(response, self.idle);
         let mut body = BytesMut::new();
         let most = head.body_max(answer_max);
         let end = match timeout(self.head, incoming.fill(&mut body, most)).await {
             Ok(end) => end,
-            Err(_) => BodyEnd::Cut(Fault::Silent(self.head).to_string()),
+            Err(_) => BodyEnd::Cut(TransportError::Silent(self.head).to_string()),
         };
-        Answer { head, body: body.freeze(), end }
+        Response { head, body: body.freeze(), end }
     }
 }
 
@@ -172,7 +179,10 @@ impl Transport for HttpTransport {
         }
     }
 
-    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Answer, Fault>> {
+    fn send<'a>(
+        &'a self,
+        request: TransportRequest<'a>,
+    ) -> BoxFuture<'a, Result<Response, TransportError>> {
         Box::pin(self.exchange(request))
     }
 
@@ -180,7 +190,7 @@ impl Transport for HttpTransport {
         &'a self,
         url: Url,
         rest: Option<(u64, &'a str)>,
-    ) -> BoxFuture<'a, Result<(Head, Incoming), Fault>> {
+    ) -> BoxFuture<'a, Result<(ResponseHead, ResponseBody), TransportError>> {
         Box::pin(async move {
             let mut request = self.output.get(url).header(ACCEPT_ENCODING, "identity");
             if let Some((offset, etag)) = rest {
@@ -194,14 +204,14 @@ impl Transport for HttpTransport {
 }
 
 /// The body of `response`, piece by piece.
-fn incoming(response: reqwest::Response, idle: Duration) -> Incoming {
+fn incoming(response: reqwest::Response, idle: Duration) -> ResponseBody {
     let pieces = response.bytes_stream();
-    Incoming::new(pieces.map(|piece| piece.map_err(|error| fault(&error.without_url()))), idle)
+    ResponseBody::new(pieces.map(|piece| piece.map_err(|error| fault(&error.without_url()))), idle)
 }
 
-fn head(response: &reqwest::Response) -> Head {
+fn head(response: &reqwest::Response) -> ResponseHead {
     let headers = response.headers();
-    Head {
+    ResponseHead {
         status: response.status().as_u16(),
         request_id: text(headers, "x-request-id"),
         retry_after: text(headers, "retry-after"),
@@ -239,7 +249,7 @@ mod tests {
     fn without_certificates(base: &str) -> Result<HttpTransport, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let tls = tls::trusting_nothing(provider, "none were found".to_owned()).unwrap();
-        let endpoint = Endpoint {
+        let endpoint = ClientConfig {
             base_url: base.parse().unwrap(),
             key: None,
             admin_token: None,
@@ -248,7 +258,7 @@ mod tests {
             user_agent: "rbgv/test".to_owned(),
             sanitizer: crate::model::Sanitizer::default(),
         };
-        HttpTransport::with_tls(&endpoint, &Timing::default(), tls)
+        HttpTransport::with_tls(&endpoint, &CallTiming::default(), tls)
     }
 
     #[test]

@@ -6,13 +6,14 @@
 //!   one that calls the sandbox without a network, in virtual time.
 //! - `encoding`: compressed bodies. A transport hands them over as they came.
 
+mod builder;
 mod encoding;
-mod fault;
+mod error;
 mod forward;
 mod http;
-pub(super) mod peer;
-mod setup;
+pub(crate) mod proxy;
 mod tls;
+pub(super) mod tls_probe;
 pub(super) mod upload;
 
 use std::pin::Pin;
@@ -25,13 +26,13 @@ use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
 use url::Url;
 
-pub(super) use encoding::Decoder;
-pub use fault::Fault;
-pub(super) use fault::NOT_RESOLVED;
-pub use forward::Forwarder;
-pub(super) use http::HttpTransport;
+pub(crate) use self::encoding::Decoder;
+pub(crate) use self::error::NOT_RESOLVED;
+pub use self::error::TransportError;
+pub use self::forward::Forwarder;
+pub(crate) use self::http::HttpTransport;
 
-use super::asked::UploadFile;
+use super::types::UploadFile;
 use crate::model::{Failure, Sanitizer};
 
 /// Largest answer about one thing that is read, in bytes, compressed or not.
@@ -53,7 +54,10 @@ pub trait Transport: Send + Sync {
     fn check(&self, url: &Url) -> Result<(), Failure>;
 
     /// Sends one request to the API, once, and reads the answer.
-    fn send<'a>(&'a self, request: Request<'a>) -> BoxFuture<'a, Result<Answer, Fault>>;
+    fn send<'a>(
+        &'a self,
+        request: TransportRequest<'a>,
+    ) -> BoxFuture<'a, Result<Response, TransportError>>;
 
     /// Opens an output without credentials: the whole, or the bytes from an offset on, if its etag
     /// is still this one.
@@ -61,7 +65,7 @@ pub trait Transport: Send + Sync {
         &'a self,
         url: Url,
         rest: Option<(u64, &'a str)>,
-    ) -> BoxFuture<'a, Result<(Head, Incoming), Fault>>;
+    ) -> BoxFuture<'a, Result<(ResponseHead, ResponseBody), TransportError>>;
 }
 
 /// HTTP method of a call.
@@ -96,7 +100,7 @@ pub enum Auth {
 }
 
 /// One request to the API.
-pub struct Request<'a> {
+pub struct TransportRequest<'a> {
     /// Method.
     pub method: Method,
     /// Address.
@@ -142,10 +146,10 @@ pub enum BodyEnd {
 
 /// Status and headers of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Head {
+pub struct ResponseHead {
     /// HTTP status.
     pub status: u16,
-    /// `X-Request-Id`.
+    /// `X-TransportRequest-Id`.
     pub request_id: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<String>,
@@ -165,9 +169,9 @@ pub struct Head {
     pub etag: Option<String>,
 }
 
-impl Head {
+impl ResponseHead {
     /// Whether the status says that the request succeeded.
-    pub(super) fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
@@ -178,7 +182,7 @@ impl Head {
 
     /// This head with the headers that are shown or stored cleaned. An entity tag is sent back as it
     /// is, so one that is not clean is left out.
-    pub(super) fn cleaned(mut self, sanitizer: &Sanitizer) -> Self {
+    pub(crate) fn cleaned(mut self, sanitizer: &Sanitizer) -> Self {
         for shown in [
             &mut self.request_id,
             &mut self.location,
@@ -194,9 +198,9 @@ impl Head {
 
 /// An answer that was read, as far as it was wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct Response {
     /// Status and headers.
-    pub head: Head,
+    pub head: ResponseHead,
     /// Body, as it came.
     pub body: Bytes,
     /// How the body ended.
@@ -204,25 +208,25 @@ pub struct Answer {
 }
 
 /// The body of an answer, piece by piece.
-pub struct Incoming {
-    pieces: Pin<Box<dyn Stream<Item = Result<Bytes, Fault>> + Send>>,
+pub struct ResponseBody {
+    pieces: Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>,
     idle: Duration,
 }
 
-impl Incoming {
+impl ResponseBody {
     /// The body that `pieces` make. A pause of `idle` between two pieces is a fault.
     pub fn new(
-        pieces: impl Stream<Item = Result<Bytes, Fault>> + Send + 'static,
+        pieces: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static,
         idle: Duration,
     ) -> Self {
         Self { pieces: Box::pin(pieces), idle }
     }
 
     /// The next piece, or `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Fault> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, TransportError> {
         match timeout(self.idle, self.pieces.next()).await {
             Ok(piece) => piece.transpose(),
-            Err(_) => Err(Fault::Silent(self.idle)),
+            Err(_) => Err(TransportError::Silent(self.idle)),
         }
     }
 
@@ -242,13 +246,13 @@ impl Incoming {
     }
 
     /// The beginning of a refusing answer with this head, for its error message.
-    pub(super) async fn refusal(mut self, head: Head) -> Answer {
+    pub(crate) async fn refusal(mut self, head: ResponseHead) -> Response {
         let mut body = BytesMut::new();
         let idle = self.idle;
         let end = match timeout(idle, self.fill(&mut body, REFUSAL_MAX)).await {
             Ok(end) => end,
-            Err(_) => BodyEnd::Cut(Fault::Silent(idle).to_string()),
+            Err(_) => BodyEnd::Cut(TransportError::Silent(idle).to_string()),
         };
-        Answer { head, body: body.freeze(), end }
+        Response { head, body: body.freeze(), end }
     }
 }

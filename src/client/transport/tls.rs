@@ -7,9 +7,9 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
 /// TLS settings, and why https cannot be used with them, if so.
-pub(super) struct Tls {
-    pub(super) config: ClientConfig,
-    pub(super) unusable: Option<String>,
+pub(crate) struct Tls {
+    pub(crate) config: ClientConfig,
+    pub(crate) unusable: Option<String>,
 }
 
 /// Settings that trust the platform's certificates. Machines without any (a bare container) still
@@ -18,7 +18,7 @@ pub(super) struct Tls {
 ///
 /// # Errors
 /// When the cryptography itself is unusable, in words.
-pub(super) fn platform() -> Result<Tls, String> {
+pub(crate) fn platform() -> Result<Tls, String> {
     let provider = Arc::new(ring::default_provider());
     match trusting_the_platform(Arc::clone(&provider)) {
         Ok(config) => Ok(Tls { config, unusable: None }),
@@ -27,7 +27,7 @@ pub(super) fn platform() -> Result<Tls, String> {
 }
 
 /// Settings for a machine without certificates.
-pub(super) fn trusting_nothing(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
+pub(crate) fn trusting_nothing(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
     let config =
         builder(provider)?.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
     Ok(Tls { config: http1(config), unusable: Some(why) })

@@ -15,13 +15,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::io::ReaderStream;
 
 use super::Progress;
-use crate::client::asked::UploadFile;
+use crate::client::types::UploadFile;
 
 /// Size of the pieces that are read and sent.
 const PIECE: usize = 256 * 1024;
 
 /// Where an upload stands; shared by the body that moves and the watch over it.
-pub(in crate::client) struct Pulse {
+pub(crate) struct UploadProgress {
     began: Instant,
     /// Milliseconds from `began` to the last movement.
     last: AtomicU64,
@@ -31,7 +31,7 @@ pub(in crate::client) struct Pulse {
     problem: Mutex<Option<String>>,
 }
 
-impl Pulse {
+impl UploadProgress {
     fn new() -> Self {
         Self {
             began: Instant::now(),
@@ -53,14 +53,14 @@ impl Pulse {
     }
 
     /// Why the file could not be read, if that was it.
-    pub(in crate::client) fn problem(&self) -> Option<String> {
+    pub(crate) fn problem(&self) -> Option<String> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns once nothing has moved for `idle`. When the whole body has been handed over, the
     /// buffers below are still draining unseen and the service stores the file: that may take
     /// twice as long.
-    pub(in crate::client) async fn silence(&self, idle: Duration) {
+    pub(crate) async fn silence(&self, idle: Duration) {
         loop {
             let patience = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
             let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
@@ -74,12 +74,12 @@ impl Pulse {
 }
 
 /// A file that is ready to be sent.
-pub(in crate::client) struct FileBody {
+pub(crate) struct FileBody {
     file: File,
     size: u64,
-    pub(in crate::client) name: String,
-    pub(in crate::client) content_type: String,
-    pub(in crate::client) pulse: Arc<Pulse>,
+    pub(crate) name: String,
+    pub(crate) content_type: String,
+    pub(crate) pulse: Arc<UploadProgress>,
     progress: Progress,
 }
 
@@ -88,10 +88,7 @@ impl FileBody {
     ///
     /// # Errors
     /// When it cannot be opened, in words.
-    pub(in crate::client) async fn open(
-        file: &UploadFile,
-        progress: &Progress,
-    ) -> Result<Self, String> {
+    pub(crate) async fn open(file: &UploadFile, progress: &Progress) -> Result<Self, String> {
         let opened = File::open(&file.path)
             .await
             .map_err(|error| format!("cannot open {}: {error}", file.path.display()))?;
@@ -100,20 +97,18 @@ impl FileBody {
             size: file.size,
             name: plain_name(&file.name),
             content_type: file.content_type.clone(),
-            pulse: Arc::new(Pulse::new()),
+            pulse: Arc::new(UploadProgress::new()),
             progress: Arc::clone(progress),
         })
     }
 
     /// Bytes that will be sent.
-    pub(in crate::client) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// The bytes: exactly [`FileBody::size`] of them, or an error.
-    pub(in crate::client) fn into_stream(
-        self,
-    ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+    pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let Self { file, size, pulse, progress, .. } = self;
         pulse.beat();
         let watched = Arc::clone(&pulse);
@@ -195,7 +190,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_counted_from_the_last_movement() {
-        let pulse = Pulse::new();
+        let pulse = UploadProgress::new();
         let second = Duration::from_secs(1);
         let began = Instant::now();
         let moving = async {

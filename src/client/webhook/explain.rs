@@ -9,7 +9,9 @@ use serde::Serialize as _;
 use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::{Delivery, PREFIX, Refusal, WebhookHeaders, digest, is_signed, moment, verify};
+use super::{
+    PREFIX, VerifiedDelivery, WebhookError, WebhookHeaders, digest, is_signed, moment, verify,
+};
 use crate::model::{ApiKey, Sanitizer, Timestamp};
 
 /// Bytes that may have been signed in place of those at hand, and how they differ; `None` for those
@@ -33,18 +35,18 @@ pub fn explain(
     secret: &ApiKey,
     now: Timestamp,
     max_age: Duration,
-) -> Result<Delivery, (Refusal, Vec<String>)> {
+) -> Result<VerifiedDelivery, (WebhookError, Vec<String>)> {
     let sanitizer = Sanitizer::default();
     sanitizer.add(secret.expose());
     verify(headers, body, secret, now, max_age, &sanitizer).map_err(|refusal| {
         let why = match refusal {
-            Refusal::WrongSignature | Refusal::MalformedSignature | Refusal::NoTimestamp => {
-                signature(headers, body, secret)
-            }
-            Refusal::UnreadableTimestamp => vec![format!(
+            WebhookError::WrongSignature
+            | WebhookError::MalformedSignature
+            | WebhookError::NoTimestamp => signature(headers, body, secret),
+            WebhookError::UnreadableTimestamp => vec![format!(
                 "{refusal} such as 2026-01-31T12:00:00Z; seconds since 1970 are not accepted"
             )],
-            Refusal::TooOld(_) | Refusal::FromTheFuture(_) => {
+            WebhookError::TooOld(_) | WebhookError::FromTheFuture(_) => {
                 vec![format!("{refusal}; the signature is right, and --max-age decides this")]
             }
             _ => vec![refusal.to_string()],
@@ -238,8 +240,8 @@ impl Formatter for Spelling {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{AGE, BODY, NOW, STAMP, headers, secret, sign};
     use super::*;
+    use crate::client::webhook::tests::{AGE, BODY, NOW, STAMP, headers, secret, sign};
 
     fn told(headers: &WebhookHeaders, body: &[u8]) -> String {
         let (_, why) = explain(headers, body, &secret(), NOW, AGE).unwrap_err();
@@ -315,7 +317,7 @@ mod tests {
         assert!(with(&|h| h.signature = None).contains("no X-Webhook-Signature"));
         assert!(with(&|h| h.signature = Some("sha1=00".into())).contains("64 hexadecimal"));
         assert!(with(&|h| h.timestamp = None).contains("no X-Webhook-Timestamp"));
-        assert!(with(&|h| h.delivery_id = None).contains("no X-Webhook-Delivery-Id"));
+        assert!(with(&|h| h.delivery_id = None).contains("no X-Webhook-VerifiedDelivery-Id"));
         let seconds = WebhookHeaders {
             timestamp: Some("1767225600".into()),
             signature: Some(sign(b"whsec-planted", &[b"1767225600.", BODY])),

@@ -20,11 +20,15 @@ use super::wire::{fields, parse};
 use crate::model::sanitize::without_links;
 use crate::model::{ApiKey, JobId, JobStatus, Sanitizer, Timestamp};
 
-pub use explain::explain;
+pub use self::explain::explain;
 
 /// Names of the headers, in the order of the contract.
-pub const HEADERS: [&str; 4] =
-    ["X-Webhook-Event", "X-Webhook-Delivery-Id", "X-Webhook-Timestamp", "X-Webhook-Signature"];
+pub const HEADERS: [&str; 4] = [
+    "X-Webhook-Event",
+    "X-Webhook-VerifiedDelivery-Id",
+    "X-Webhook-Timestamp",
+    "X-Webhook-Signature",
+];
 
 /// What stands before the hexadecimal digits of a signature.
 const PREFIX: &str = "sha256=";
@@ -34,7 +38,7 @@ const PREFIX: &str = "sha256=";
 pub struct WebhookHeaders {
     /// `X-Webhook-Event`; not signed.
     pub event: Option<String>,
-    /// `X-Webhook-Delivery-Id`; not signed.
+    /// `X-Webhook-VerifiedDelivery-Id`; not signed.
     pub delivery_id: Option<String>,
     /// `X-Webhook-Timestamp`, the very text that was signed.
     pub timestamp: Option<String>,
@@ -59,7 +63,7 @@ impl WebhookHeaders {
 
 /// A delivery whose signature is right.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Delivery {
+pub struct VerifiedDelivery {
     /// The service's name of the delivery; a repeated one has the same.
     pub id: String,
     /// The digits of its signature, by which a repetition under another id is known.
@@ -75,7 +79,7 @@ pub struct Delivery {
     pub data: Value,
 }
 
-impl Delivery {
+impl VerifiedDelivery {
     /// Whether it says that the job has come to its end. A hint: the job decides.
     #[must_use]
     pub fn says_final(&self) -> bool {
@@ -85,7 +89,7 @@ impl Delivery {
 
 /// Why a delivery is not believed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum WebhookError {
     /// Nobody signed it.
     #[error("it has no X-Webhook-Signature; set the signing secret at the service")]
     Unsigned,
@@ -108,14 +112,14 @@ pub enum Refusal {
     #[error("it was sent {} in the future; one of the clocks is wrong", span(*.0))]
     FromTheFuture(Duration),
     /// It cannot be told from its repetition.
-    #[error("it has no X-Webhook-Delivery-Id that can be one")]
+    #[error("it has no X-Webhook-VerifiedDelivery-Id that can be one")]
     NoDeliveryId,
     /// It is signed and says nothing.
     #[error("the body is signed, but is no event: {0}")]
     UnreadableBody(String),
 }
 
-impl Refusal {
+impl WebhookError {
     /// A stable word for JSON.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
@@ -156,17 +160,17 @@ pub fn verify(
     now: Timestamp,
     max_age: Duration,
     sanitizer: &Sanitizer,
-) -> Result<Delivery, Refusal> {
-    let signature = headers.signature.as_deref().ok_or(Refusal::Unsigned)?;
-    let stamp = headers.timestamp.as_deref().ok_or(Refusal::NoTimestamp)?;
-    let digits = signature.strip_prefix(PREFIX).ok_or(Refusal::MalformedSignature)?;
-    let claimed = digest(digits).ok_or(Refusal::MalformedSignature)?;
+) -> Result<VerifiedDelivery, WebhookError> {
+    let signature = headers.signature.as_deref().ok_or(WebhookError::Unsigned)?;
+    let stamp = headers.timestamp.as_deref().ok_or(WebhookError::NoTimestamp)?;
+    let digits = signature.strip_prefix(PREFIX).ok_or(WebhookError::MalformedSignature)?;
+    let claimed = digest(digits).ok_or(WebhookError::MalformedSignature)?;
     if !is_signed(secret.expose().as_bytes(), &[stamp.as_bytes(), b".", body], &claimed) {
-        return Err(Refusal::WrongSignature);
+        return Err(WebhookError::WrongSignature);
     }
     check_age(stamp, now, max_age)?;
     let id = headers.delivery_id.as_deref().and_then(|id| sanitizer.identifier(id));
-    let id = id.ok_or(Refusal::NoDeliveryId)?;
+    let id = id.ok_or(WebhookError::NoDeliveryId)?;
     read(id, digits, headers, body, sanitizer)
 }
 
@@ -176,8 +180,8 @@ fn read(
     headers: &WebhookHeaders,
     body: &[u8],
     sanitizer: &Sanitizer,
-) -> Result<Delivery, Refusal> {
-    let unreadable = |why: &str| Refusal::UnreadableBody(why.to_owned());
+) -> Result<VerifiedDelivery, WebhookError> {
+    let unreadable = |why: &str| WebhookError::UnreadableBody(why.to_owned());
     let mut said = parse(body, sanitizer).map_err(|_| unreadable("it is no JSON"))?;
     let data = said.get_mut("data").ok_or_else(|| unreadable("it has no data"))?.take();
     let event = fields::text(&said, &["event"])
@@ -186,7 +190,7 @@ fn read(
     let status = fields::text(&data, &["status"])
         .or_else(|| event.strip_prefix("job.").map(str::to_owned))
         .map(|word| JobStatus::parse(&word));
-    Ok(Delivery {
+    Ok(VerifiedDelivery {
         id: id.to_owned(),
         signature: digits.to_ascii_lowercase(),
         job: fields::job_id(&data),
@@ -211,15 +215,15 @@ fn is_signed(secret: &[u8], parts: &[&[u8]], claimed: &[u8; 32]) -> bool {
     mac.verify_slice(claimed).is_ok()
 }
 
-fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), Refusal> {
-    let sent = moment(stamp).ok_or(Refusal::UnreadableTimestamp)?;
+fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), WebhookError> {
+    let sent = moment(stamp).ok_or(WebhookError::UnreadableTimestamp)?;
     let apart = Duration::from_millis(now.0.abs_diff(sent.0));
     if apart <= max_age {
         Ok(())
     } else if sent > now {
-        Err(Refusal::FromTheFuture(apart))
+        Err(WebhookError::FromTheFuture(apart))
     } else {
-        Err(Refusal::TooOld(apart))
+        Err(WebhookError::TooOld(apart))
     }
 }
 
@@ -237,17 +241,17 @@ mod tests {
     use super::*;
 
     /// 2026-01-01T00:00:00Z.
-    pub(super) const NOW: Timestamp = Timestamp(1_767_225_600_000);
-    pub(super) const STAMP: &str = "2026-01-01T00:00:00Z";
-    pub(super) const BODY: &[u8] =
+    pub(crate) const NOW: Timestamp = Timestamp(1_767_225_600_000);
+    pub(crate) const STAMP: &str = "2026-01-01T00:00:00Z";
+    pub(crate) const BODY: &[u8] =
         br#"{"event":"job.completed","data":{"id":"j-1","status":"completed","output_url":"https://cdn.example/a?sig=s"}}"#;
-    pub(super) const AGE: Duration = Duration::from_mins(5);
+    pub(crate) const AGE: Duration = Duration::from_mins(5);
 
-    pub(super) fn secret() -> ApiKey {
+    pub(crate) fn secret() -> ApiKey {
         ApiKey::new("whsec-planted")
     }
 
-    pub(super) fn sign(secret: &[u8], parts: &[&[u8]]) -> String {
+    pub(crate) fn sign(secret: &[u8], parts: &[&[u8]]) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret).unwrap();
         for part in parts {
             mac.update(part);
@@ -255,7 +259,7 @@ mod tests {
         format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
     }
 
-    pub(super) fn headers(stamp: &str, body: &[u8]) -> WebhookHeaders {
+    pub(crate) fn headers(stamp: &str, body: &[u8]) -> WebhookHeaders {
         WebhookHeaders {
             event: Some("job.completed".into()),
             delivery_id: Some("d-1".into()),
@@ -264,7 +268,7 @@ mod tests {
         }
     }
 
-    fn check(headers: &WebhookHeaders, body: &[u8]) -> Result<Delivery, Refusal> {
+    fn check(headers: &WebhookHeaders, body: &[u8]) -> Result<VerifiedDelivery, WebhookError> {
         verify(headers, body, &secret(), NOW, AGE, &Sanitizer::default())
     }
 
@@ -305,9 +309,9 @@ mod tests {
         assert_eq!(with(&|h| h.timestamp = Some("2026-01-01T00:00:01Z".into())), "wrong_signature");
         assert_eq!(with(&|h| h.delivery_id = None), "no_delivery_id");
         assert_eq!(with(&|h| h.delivery_id = Some("a\x1b[2J".into())), "no_delivery_id");
-        assert_eq!(check(&right, b"{}").unwrap_err(), Refusal::WrongSignature);
+        assert_eq!(check(&right, b"{}").unwrap_err(), WebhookError::WrongSignature);
         let other = verify(&right, BODY, &ApiKey::new("other"), NOW, AGE, &Sanitizer::default());
-        assert_eq!(other.unwrap_err(), Refusal::WrongSignature);
+        assert_eq!(other.unwrap_err(), WebhookError::WrongSignature);
         for body in [&b"[1]"[..], b"half", br#"{"event":"job.failed"}"#] {
             let refused = check(&headers(STAMP, body), body).unwrap_err();
             assert_eq!(refused.as_str(), "unreadable_body");

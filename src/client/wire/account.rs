@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Unreadable, fields};
-use crate::client::asked::{
+use crate::client::types::{
     AdminKey, Health, NewKey, UsageDay, UsageEvent, UsageEventPage, UsageSummary,
 };
 use crate::model::sanitize::without_links;
@@ -30,7 +30,7 @@ const DAYS: [&str; 9] =
     ["daily", "daily_usage", "dailyUsage", "by_day", "byDay", "days", "usage", "items", "data"];
 
 /// Reads the price list.
-pub(in crate::client) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
+pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
     let prices = fields::first(&answer, &["model_pricing_credits_per_minute"])
         .and_then(Value::as_object)
         .ok_or_else(|| Unreadable::new("the answer has no model_pricing_credits_per_minute"))?;
@@ -45,7 +45,7 @@ pub(in crate::client) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
 }
 
 /// Reads what the service says of its own state.
-pub(in crate::client) fn health(answer: Value) -> Result<Health, Unreadable> {
+pub(crate) fn health(answer: Value) -> Result<Health, Unreadable> {
     let status = fields::text(&answer, &["status"])
         .ok_or_else(|| Unreadable::new("the answer has no status"))?;
     let checks: BTreeMap<String, bool> = fields::first(&answer, &["checks"])
@@ -58,7 +58,7 @@ pub(in crate::client) fn health(answer: Value) -> Result<Health, Unreadable> {
 }
 
 /// Reads totals and days of usage.
-pub(in crate::client) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
+pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
     if !answer.is_object() {
         return Err(Unreadable::new("the answer is no usage summary"));
     }
@@ -119,7 +119,7 @@ fn dated(date: &str, entry: &Value) -> Option<UsageDay> {
 }
 
 /// Reads a page of usage events.
-pub(in crate::client) fn usage_events(mut answer: Value) -> Result<UsageEventPage, Unreadable> {
+pub(crate) fn usage_events(mut answer: Value) -> Result<UsageEventPage, Unreadable> {
     const TOTALS: [&str; 3] = ["total", "total_count", "totalCount"];
     let outer = fields::count(&answer, &TOTALS);
     let body = match answer.get_mut("data") {
@@ -153,7 +153,7 @@ fn credits(object: &Value, names: &[&str]) -> Option<Credits> {
 }
 
 /// Reads the list of keys.
-pub(in crate::client) fn admin_keys(answer: Value) -> Result<Vec<AdminKey>, Unreadable> {
+pub(crate) fn admin_keys(answer: Value) -> Result<Vec<AdminKey>, Unreadable> {
     let (entries, _) = fields::take_list(answer, &["items", "keys", "data"])
         .ok_or_else(|| Unreadable::new("the answer is no list of keys"))?;
     Ok(entries.into_iter().map(admin_key).collect())
@@ -184,7 +184,7 @@ fn admin_key(entry: Value) -> AdminKey {
 }
 
 /// Reads a new key.
-pub(in crate::client) fn new_key(answer: &Value) -> Result<NewKey, Unreadable> {
+pub(crate) fn new_key(answer: &Value) -> Result<NewKey, Unreadable> {
     let key = fields::text(answer, &["api_key"])
         .ok_or_else(|| Unreadable::new("the answer has no api_key"))?;
     Ok(NewKey {

@@ -10,17 +10,17 @@ const SUMMARY_MAX: usize = 200;
 
 /// A refusing answer, as far as it can be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in crate::client) struct ErrorBody {
+pub(crate) struct ErrorBody {
     /// Whether the service itself speaks: JSON in a known shape. A gateway's page is none.
-    pub(in crate::client) structured: bool,
-    pub(in crate::client) code: Option<String>,
-    pub(in crate::client) message: Option<String>,
-    pub(in crate::client) request_id: Option<String>,
+    pub(crate) structured: bool,
+    pub(crate) code: Option<String>,
+    pub(crate) message: Option<String>,
+    pub(crate) request_id: Option<String>,
 }
 
 impl ErrorBody {
     /// Reads the body of a refusing answer.
-    pub(in crate::client) fn read(body: &[u8], sanitizer: &Sanitizer) -> Self {
+    pub(crate) fn read(body: &[u8], sanitizer: &Sanitizer) -> Self {
         match parse(body, sanitizer) {
             Ok(answer) => Self::from_json(&answer),
             Err(_) => Self { message: summary(body, sanitizer), ..Self::default() },
@@ -28,7 +28,7 @@ impl ErrorBody {
     }
 
     /// Reads an answer that is JSON, and clean.
-    pub(in crate::client) fn from_json(answer: &Value) -> Self {
+    pub(crate) fn from_json(answer: &Value) -> Self {
         let detail = fields::first(answer, &["error", "detail"]);
         // An object within says more than the object around it.
         let inner = detail.filter(|detail| detail.is_object()).unwrap_or(answer);
@@ -69,7 +69,7 @@ fn validation(problems: &[Value]) -> Option<String> {
 }
 
 /// What an unstructured answer says: the title of a page, or the beginning of a text.
-pub(in crate::client) fn summary(body: &[u8], sanitizer: &Sanitizer) -> Option<String> {
+pub(crate) fn summary(body: &[u8], sanitizer: &Sanitizer) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let page = text.trim_start();
     let plain = if page.starts_with('<') {

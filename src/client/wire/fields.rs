@@ -9,12 +9,12 @@ use crate::model::sanitize::HIDDEN;
 const ID_MAX: usize = 200;
 
 /// The first of `names` that is there and not null.
-pub(in crate::client) fn first<'a>(object: &'a Value, names: &[&str]) -> Option<&'a Value> {
+pub(crate) fn first<'a>(object: &'a Value, names: &[&str]) -> Option<&'a Value> {
     names.iter().filter_map(|name| object.get(name)).find(|value| !value.is_null())
 }
 
 /// A non-empty text; numbers and booleans are written out.
-pub(in crate::client) fn text(object: &Value, names: &[&str]) -> Option<String> {
+pub(crate) fn text(object: &Value, names: &[&str]) -> Option<String> {
     match first(object, names)? {
         Value::String(text) if text.trim().is_empty() => None,
         Value::String(text) => Some(text.clone()),
@@ -24,12 +24,12 @@ pub(in crate::client) fn text(object: &Value, names: &[&str]) -> Option<String> 
 }
 
 /// A finite number, also where it is written as text.
-pub(in crate::client) fn number(object: &Value, names: &[&str]) -> Option<f64> {
+pub(crate) fn number(object: &Value, names: &[&str]) -> Option<f64> {
     number_of(first(object, names)?)
 }
 
 /// `value` as a finite number.
-pub(in crate::client) fn number_of(value: &Value) -> Option<f64> {
+pub(crate) fn number_of(value: &Value) -> Option<f64> {
     let number = match value {
         Value::Number(number) => number.as_f64()?,
         Value::String(text) => text.trim().parse().ok()?,
@@ -39,7 +39,7 @@ pub(in crate::client) fn number_of(value: &Value) -> Option<f64> {
 }
 
 /// `text`, cut where no code or identifier goes on.
-pub(in crate::client) fn short(mut text: String) -> String {
+pub(crate) fn short(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(ID_MAX) {
         text.truncate(end);
         text.push('…');
@@ -48,7 +48,7 @@ pub(in crate::client) fn short(mut text: String) -> String {
 }
 
 /// A whole number that is not negative.
-pub(in crate::client) fn count(object: &Value, names: &[&str]) -> Option<u64> {
+pub(crate) fn count(object: &Value, names: &[&str]) -> Option<u64> {
     match first(object, names)? {
         Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
         Value::String(text) => text.trim().parse().ok(),
@@ -65,7 +65,7 @@ fn whole(number: f64) -> Option<u64> {
 
 /// A job's identifier: `id`, or `job_id` where the service says that (contract, *Job*). It is part of
 /// paths, so one that is too long, or that was not clean, is none.
-pub(in crate::client) fn job_id(object: &Value) -> Option<JobId> {
+pub(crate) fn job_id(object: &Value) -> Option<JobId> {
     let was_cleaned = |id: &str| id.contains(HIDDEN) || id.contains(['\\', '…']);
     text(object, &["id", "job_id"])
         .filter(|id| id.len() <= ID_MAX && !was_cleaned(id) && !id.chars().any(char::is_control))
@@ -73,10 +73,7 @@ pub(in crate::client) fn job_id(object: &Value) -> Option<JobId> {
 }
 
 /// The array of a page, which is the answer itself or under one of `names`, and the rest.
-pub(in crate::client) fn take_list(
-    mut answer: Value,
-    names: &[&str],
-) -> Option<(Vec<Value>, Value)> {
+pub(crate) fn take_list(mut answer: Value, names: &[&str]) -> Option<(Vec<Value>, Value)> {
     if let Value::Array(entries) = answer {
         return Some((entries, Value::Null));
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Unreadable, fields};
-use crate::client::asked::{Created, JobPage, Started, Uploaded};
+use crate::client::types::{CreatedJob, JobPage, StartedJob, UploadedFile};
 use crate::model::sanitize::without_links;
 use crate::model::{JobId, JobStatus, JobView, OutputLink};
 
@@ -12,10 +12,10 @@ use crate::model::{JobId, JobStatus, JobView, OutputLink};
 const PAGE: [&str; 3] = ["items", "jobs", "data"];
 
 /// Reads the answer to an upload.
-pub(in crate::client) fn uploaded(answer: &Value) -> Result<Uploaded, Unreadable> {
+pub(crate) fn uploaded(answer: &Value) -> Result<UploadedFile, Unreadable> {
     let video_url = fields::text(answer, &["video_url"])
         .ok_or_else(|| Unreadable::new("the answer has no video_url"))?;
-    Ok(Uploaded {
+    Ok(UploadedFile {
         video_url,
         video_id: fields::text(answer, &["video_id"]),
         size: fields::count(answer, &["size"]),
@@ -24,14 +24,14 @@ pub(in crate::client) fn uploaded(answer: &Value) -> Result<Uploaded, Unreadable
 }
 
 /// Reads the answer to a create.
-pub(in crate::client) fn created(answer: &Value) -> Result<Created, Unreadable> {
+pub(crate) fn created(answer: &Value) -> Result<CreatedJob, Unreadable> {
     let id = fields::job_id(answer).ok_or_else(|| Unreadable::new("the answer names no job"))?;
-    Ok(Created { id, status: status(answer), request_id: None })
+    Ok(CreatedJob { id, status: status(answer), request_id: None })
 }
 
 /// Reads the answer to a start of `asked`. A clear success names this job, or says `success`, or
 /// gives a state; anything less leaves open what happened.
-pub(in crate::client) fn started(answer: &Value, asked: &JobId) -> Result<Started, Unreadable> {
+pub(crate) fn started(answer: &Value, asked: &JobId) -> Result<StartedJob, Unreadable> {
     let named = same_job(answer, asked)?;
     let status = status(answer);
     let success = answer.get("success").and_then(Value::as_bool);
@@ -40,16 +40,12 @@ pub(in crate::client) fn started(answer: &Value, asked: &JobId) -> Result<Starte
         None if !named && status.is_none() => {
             Err(Unreadable::new("the answer does not say that the job was started"))
         }
-        _ => Ok(Started { status, request_id: None }),
+        _ => Ok(StartedJob { status, request_id: None }),
     }
 }
 
 /// Reads a look at job `asked`. `base` completes a relative output link.
-pub(in crate::client) fn job(
-    answer: Value,
-    asked: &JobId,
-    base: &Url,
-) -> Result<JobView, Unreadable> {
+pub(crate) fn job(answer: Value, asked: &JobId, base: &Url) -> Result<JobView, Unreadable> {
     if !same_job(&answer, asked)? && status(&answer).is_none() {
         return Err(Unreadable::new("the answer is no job"));
     }
@@ -57,7 +53,7 @@ pub(in crate::client) fn job(
 }
 
 /// Reads a page of jobs in any of the four shapes.
-pub(in crate::client) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
+pub(crate) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
     let (entries, rest) = fields::take_list(answer, &PAGE)
         .ok_or_else(|| Unreadable::new("the answer is no page of jobs"))?;
     let all = entries.len();
@@ -70,10 +66,7 @@ pub(in crate::client) fn page(answer: Value, base: &Url) -> Result<JobPage, Unre
 }
 
 /// Reads the answer to a request for the output's link.
-pub(in crate::client) fn download_link(
-    answer: &Value,
-    base: &Url,
-) -> Result<OutputLink, Unreadable> {
+pub(crate) fn download_link(answer: &Value, base: &Url) -> Result<OutputLink, Unreadable> {
     link(answer, &["download_url", "output_url"], base)
         .ok_or_else(|| Unreadable::new("the answer has no download_url"))
 }

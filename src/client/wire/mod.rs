@@ -16,15 +16,15 @@ use crate::model::Sanitizer;
 
 /// An answer that cannot be understood, and why, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Unreadable {
+pub(crate) struct Unreadable {
     /// In words, for the failure.
-    pub(super) why: String,
+    pub(crate) why: String,
     /// The answer ends in the middle: the connection broke rather than the contract.
-    pub(super) cut: bool,
+    pub(crate) cut: bool,
 }
 
 impl Unreadable {
-    pub(super) fn new(why: impl Into<String>) -> Self {
+    pub(crate) fn new(why: impl Into<String>) -> Self {
         Self { why: why.into(), cut: false }
     }
 }
@@ -34,7 +34,7 @@ impl Unreadable {
 const VALUES_MAX: usize = 200_000;
 
 /// Reads an answer's body as JSON, cleaned.
-pub(super) fn parse(body: &[u8], sanitizer: &Sanitizer) -> Result<serde_json::Value, Unreadable> {
+pub(crate) fn parse(body: &[u8], sanitizer: &Sanitizer) -> Result<serde_json::Value, Unreadable> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(Unreadable::new("the answer is empty"));
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::client::asked::{NewJob, StartJob};
+use crate::client::types::{NewJob, StartJob};
 use crate::model::options::Rgb;
 use crate::model::{Background, Composition, Failure, FailureKind, JobOptions};
 
@@ -96,7 +96,7 @@ struct KeyBody<'a> {
 }
 
 /// The body of `POST /v1/jobs`.
-pub(in crate::client) fn create(job: &NewJob<'_>) -> Result<Bytes, Failure> {
+pub(crate) fn create(job: &NewJob<'_>) -> Result<Bytes, Failure> {
     let options = job.options;
     let body = CreateBody {
         video_url: job.video_url,
@@ -112,17 +112,17 @@ pub(in crate::client) fn create(job: &NewJob<'_>) -> Result<Bytes, Failure> {
 }
 
 /// The body of `POST /v1/jobs/{id}/start`: the usual place for background and composition.
-pub(in crate::client) fn start(job: &StartJob<'_>) -> Result<Bytes, Failure> {
+pub(crate) fn start(job: &StartJob<'_>) -> Result<Bytes, Failure> {
     with_extra(&scene(job.options, job.background_image_url)?, job.options)
 }
 
 /// The body of `POST /v1/admin/keys`.
-pub(in crate::client) fn new_key(client_id: &str, note: Option<&str>) -> Result<Bytes, Failure> {
+pub(crate) fn new_key(client_id: &str, note: Option<&str>) -> Result<Bytes, Failure> {
     encoded(&NewKeyBody { client_id, note })
 }
 
 /// The body of `POST /v1/admin/keys/disable` and `/enable`.
-pub(in crate::client) fn key(key_fingerprint: &str) -> Result<Bytes, Failure> {
+pub(crate) fn key(key_fingerprint: &str) -> Result<Bytes, Failure> {
     encoded(&KeyBody { key_fingerprint })
 }
 

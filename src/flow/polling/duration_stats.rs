@@ -4,11 +4,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::ledger::Past;
+use crate::ledger::JobDuration;
 use crate::model::ModelName;
 
 /// Most jobs that are remembered, the latest ones.
-pub(in crate::flow) const REMEMBERED: u32 = 256;
+pub(crate) const REMEMBERED: u32 = 256;
 /// Similar jobs that are needed for a range.
 const MIN_SAMPLES: usize = 3;
 /// Most by which one clip may be longer than another that is similar to it.
@@ -18,25 +18,25 @@ const TRIMMED_SHARE: f64 = 0.05;
 
 /// Durations of similar jobs, sorted.
 #[derive(Debug)]
-pub(in crate::flow) struct Alike(Vec<Duration>);
+pub(crate) struct SimilarJobs(Vec<Duration>);
 
 /// The range in which nine of ten similar jobs ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::flow) struct Range {
-    pub(in crate::flow) least: Duration,
-    pub(in crate::flow) most: Duration,
+pub(crate) struct DurationRange {
+    pub(crate) least: Duration,
+    pub(crate) most: Duration,
 }
 
 /// Durations of the latest jobs.
 #[derive(Debug, Default)]
-pub(in crate::flow) struct DurationStats {
+pub(crate) struct DurationStats {
     /// The latest last.
-    past: VecDeque<Past>,
+    past: VecDeque<JobDuration>,
 }
 
 impl DurationStats {
     /// From what the ledger knows, the latest first.
-    pub(in crate::flow) fn new(past: Vec<Past>) -> Self {
+    pub(crate) fn new(past: Vec<JobDuration>) -> Self {
         let mut past: VecDeque<_> = past.into();
         past.truncate(REMEMBERED as usize);
         past.make_contiguous().reverse();
@@ -44,7 +44,7 @@ impl DurationStats {
     }
 
     /// Adds a job that has just been seen to be done.
-    pub(in crate::flow) fn add(&mut self, past: Past) {
+    pub(crate) fn add(&mut self, past: JobDuration) {
         if self.past.len() >= REMEMBERED as usize {
             self.past.pop_front();
         }
@@ -52,29 +52,30 @@ impl DurationStats {
     }
 
     /// The jobs of `model` over about `video` seconds.
-    pub(in crate::flow) fn alike(&self, model: ModelName, video: Option<f64>) -> Alike {
-        let alike = |past: &&Past| past.model == model && are_alike(past.video, video);
+    pub(crate) fn similar_to(&self, model: ModelName, video: Option<f64>) -> SimilarJobs {
+        let alike =
+            |past: &&JobDuration| past.model == model && have_similar_length(past.video, video);
         let mut took: Vec<Duration> =
             self.past.iter().filter(alike).map(|past| past.took).collect();
         took.sort_unstable();
-        Alike(took)
+        SimilarJobs(took)
     }
 }
 
-impl Alike {
+impl SimilarJobs {
     /// How long the next one will take; none when too few are known.
-    pub(in crate::flow) fn range(&self) -> Option<Range> {
+    pub(crate) fn range(&self) -> Option<DurationRange> {
         let took = &self.0;
         if took.len() < MIN_SAMPLES {
             return None;
         }
         let trimmed = self.trimmed();
         let (least, most) = (took.get(trimmed)?, took.get(took.len() - 1 - trimmed)?);
-        Some(Range { least: *least, most: *most })
+        Some(DurationRange { least: *least, most: *most })
     }
 
     /// Trimmed minimum, or none without samples.
-    pub(in crate::flow) fn least(&self) -> Option<Duration> {
+    pub(crate) fn least(&self) -> Option<Duration> {
         self.0.get(self.trimmed()).copied()
     }
 
@@ -87,7 +88,7 @@ impl Alike {
     }
 }
 
-fn are_alike(one: Option<f64>, other: Option<f64>) -> bool {
+fn have_similar_length(one: Option<f64>, other: Option<f64>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => {
             one <= other * MAX_LENGTH_RATIO && other <= one * MAX_LENGTH_RATIO
@@ -101,8 +102,8 @@ fn are_alike(one: Option<f64>, other: Option<f64>) -> bool {
 mod tests {
     use super::*;
 
-    fn past(model: ModelName, video: Option<f64>, took: u64) -> Past {
-        Past { model, video, took: Duration::from_secs(took) }
+    fn past(model: ModelName, video: Option<f64>, took: u64) -> JobDuration {
+        JobDuration { model, video, took: Duration::from_secs(took) }
     }
 
     #[test]
@@ -117,7 +118,10 @@ mod tests {
             past(light, None, 3),
         ]);
         let range = |least, most| {
-            Some(Range { least: Duration::from_secs(least), most: Duration::from_secs(most) })
+            Some(DurationRange {
+                least: Duration::from_secs(least),
+                most: Duration::from_secs(most),
+            })
         };
         // (model, seconds of video, range)
         let table = [
@@ -128,9 +132,10 @@ mod tests {
             (pro, Some(10.0), None),
         ];
         for (model, video, expected) in table {
-            assert_eq!(stats.alike(model, video).range(), expected, "{model} {video:?}");
+            assert_eq!(stats.similar_to(model, video).range(), expected, "{model} {video:?}");
         }
-        let least = |model, video| stats.alike(model, video).least().map(|took| took.as_secs());
+        let least =
+            |model, video| stats.similar_to(model, video).least().map(|took| took.as_secs());
         assert_eq!(least(light, Some(10.0)), Some(5));
         assert_eq!(least(light, Some(60.0)), Some(40), "one is enough for the first poll");
         assert_eq!(least(pro, None), None);
@@ -140,11 +145,11 @@ mod tests {
     fn one_odd_job_in_many_is_trimmed_and_old_ones_are_forgotten() {
         let light = ModelName::Light;
         let mut stats = DurationStats::new((1..=40).map(|took| past(light, None, took)).collect());
-        let range = stats.alike(light, None).range().unwrap();
+        let range = stats.similar_to(light, None).range().unwrap();
         assert_eq!((range.least.as_secs(), range.most.as_secs()), (3, 38));
         for _ in 0..REMEMBERED {
             stats.add(past(light, None, 100));
         }
-        assert_eq!(stats.alike(light, None).range().unwrap().least.as_secs(), 100);
+        assert_eq!(stats.similar_to(light, None).range().unwrap().least.as_secs(), 100);
     }
 }

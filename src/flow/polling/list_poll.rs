@@ -8,57 +8,53 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tracing::debug;
 
-use super::list_state::{ListState, News, Start, is_end};
-use crate::client::{Call, ListQuery};
+use super::job_list::PAGE;
+use super::list_schedule::{JobStart, JobUpdate, ListSchedule, is_end};
+use crate::client::{ListQuery, RequestOptions};
 use crate::flow::context::Context;
-use crate::flow::pages::PAGE;
 use crate::model::{Failure, Instant, JobId, JobView};
 
 /// List polling of one key: the jobs that a run follows, and what pages have shown.
 #[derive(Default)]
-pub(in crate::flow) struct ListPoll {
-    state: Mutex<ListState>,
+pub(crate) struct ListPoller {
+    state: Mutex<ListSchedule>,
     /// Notified whenever there may be news of a job, or another plan.
     changed: Notify,
 }
 
 /// One job that is followed, for as long as the value lives.
-pub(in crate::flow) struct Followed {
-    list: Arc<ListPoll>,
+pub(crate) struct FollowedJob {
+    list: Arc<ListPoller>,
     job: JobId,
 }
 
-impl ListPoll {
-    /// Follows `job`. News of it are those of polls that are sent after `now`.
-    pub(in crate::flow) fn follow(
+impl ListPoller {
+    /// Follows `job`. JobUpdate of it are those of polls that are sent after `now`.
+    pub(crate) fn follow(
         self: &Arc<Self>,
         job: &JobId,
-        start: Start,
+        start: JobStart,
         now: Instant,
-    ) -> Followed {
+    ) -> FollowedJob {
         self.change(|state| state.follow(job, start, now));
-        Followed { list: Arc::clone(self), job: job.clone() }
+        FollowedJob { list: Arc::clone(self), job: job.clone() }
     }
 
     /// The latest view of any job of the key, followed or not, that a list page has shown which was
     /// asked for at `since` or later, and when it was. Views are kept for about `poll_max`.
-    pub(in crate::flow) fn shown_since(
-        &self,
-        job: &JobId,
-        since: Instant,
-    ) -> Option<(Instant, JobView)> {
+    pub(crate) fn shown_since(&self, job: &JobId, since: Instant) -> Option<(Instant, JobView)> {
         self.state().shown_since(job, since)
     }
 
     /// The end of a job of the key, followed or not, once a page shows it that was asked for at `since`
     /// or later.
-    pub(in crate::flow) async fn end_of(
+    pub(crate) async fn end_of(
         &self,
         context: &Context,
         job: &JobId,
         since: Instant,
     ) -> (Instant, JobView) {
-        let shown = |state: &mut ListState, _| {
+        let shown = |state: &mut ListSchedule, _| {
             state.shown_since(job, since).filter(|(_, view)| is_end(view)).ok_or(None)
         };
         self.wait_for(context, shown).await
@@ -66,22 +62,22 @@ impl ListPoll {
 
     /// A poll or a search that was asked for at `asked` showed `view`: an end is kept as if a page of a
     /// list poll had shown it.
-    pub(in crate::flow) fn remember_end(&self, asked: Instant, view: &JobView) {
+    pub(crate) fn remember_end(&self, asked: Instant, view: &JobView) {
         if is_end(view) {
             self.change(|state| state.keep(asked, view.clone()));
         }
     }
 
     /// A listener of this machine lives or not, and webhooks say that these jobs have ended.
-    pub(super) fn hint(&self, has_listener: bool, ended: &[JobId]) {
+    pub(crate) fn hint(&self, has_listener: bool, ended: &[JobId]) {
         self.change(|state| state.hint(has_listener, ended));
     }
 
-    fn state(&self) -> MutexGuard<'_, ListState> {
+    fn state(&self) -> MutexGuard<'_, ListSchedule> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut ListState) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut ListSchedule) -> T) -> T {
         let changed = change(&mut self.state());
         self.changed.notify_waiters();
         changed
@@ -89,10 +85,10 @@ impl ListPoll {
 
     /// Waits until `ask` has an answer. Where it names a time instead, it is asked again then, and
     /// whenever something has changed.
-    pub(super) async fn wait_for<T>(
+    pub(crate) async fn wait_for<T>(
         &self,
         context: &Context,
-        mut ask: impl FnMut(&mut ListState, Instant) -> Result<T, Option<Instant>>,
+        mut ask: impl FnMut(&mut ListSchedule, Instant) -> Result<T, Option<Instant>>,
     ) -> T {
         loop {
             let changed = self.changed.notified();
@@ -109,34 +105,35 @@ impl ListPoll {
     }
 }
 
-impl Followed {
+impl FollowedJob {
     /// What there is to do next for the job, once there is something to do.
     ///
     /// # Errors
     /// The run was stopped.
-    pub(in crate::flow) async fn news(&self, context: &Context) -> Result<News, Failure> {
+    pub(crate) async fn news(&self, context: &Context) -> Result<JobUpdate, Failure> {
         let timing = context.timing.poll;
-        let next = |state: &mut ListState, now| state.next(&timing, &self.job, now).map_err(Some);
+        let next =
+            |state: &mut ListSchedule, now| state.next(&timing, &self.job, now).map_err(Some);
         context.unless_stopped(self.list.wait_for(context, next)).await
     }
 
     /// A poll of the job itself that was sent at `asked` showed it at `progress`, or failed.
-    pub(in crate::flow) fn polled(&self, asked: Instant, progress: Option<f64>) {
+    pub(crate) fn polled(&self, asked: Instant, progress: Option<f64>) {
         self.list.state().polled(&self.job, asked, progress);
     }
 }
 
-impl Drop for Followed {
+impl Drop for FollowedJob {
     fn drop(&mut self) {
         self.list.change(|state| state.forget(&self.job));
     }
 }
 
 /// Polls the key's list whenever that serves followed jobs, until the run is stopped.
-pub(in crate::flow) async fn poll_lists(context: Arc<Context>, list: Arc<ListPoll>) {
+pub(crate) async fn poll_lists(context: Arc<Context>, list: Arc<ListPoller>) {
     let timing = context.timing.poll;
     loop {
-        let due = |state: &mut ListState, now| match state.next_list_poll(&timing) {
+        let due = |state: &mut ListSchedule, now| match state.next_list_poll(&timing) {
             Some((at, pages)) if at <= now => Ok(pages),
             planned => Err(planned.map(|(at, _)| at)),
         };
@@ -152,7 +149,7 @@ pub(in crate::flow) async fn poll_lists(context: Arc<Context>, list: Arc<ListPol
 
 /// One list poll of at most `most` pages. A page that fails is not repeated: the next list poll
 /// follows soon, and what earlier pages have shown counts.
-async fn poll_list(context: &Context, list: &ListPoll, most: u32) {
+async fn poll_list(context: &Context, list: &ListPoller, most: u32) {
     let began = context.clock.now();
     let timing = &context.timing;
     list.state().list_poll_sent(&timing.poll, began);
@@ -170,7 +167,7 @@ async fn poll_list(context: &Context, list: &ListPoll, most: u32) {
 /// Reads pages until every followed job was shown, the list ends, or `most` are read; says how many.
 async fn read_pages(
     context: &Context,
-    list: &ListPoll,
+    list: &ListPoller,
     began: Instant,
     most: u32,
 ) -> Result<u32, Failure> {
@@ -180,7 +177,8 @@ async fn read_pages(
         sent_at.store(context.clock.now().0, Ordering::Relaxed);
         Ok(())
     };
-    let call = Call { repeats: false, last_check: Some(&leaves), ..Call::plain() };
+    let call =
+        RequestOptions { repeats: false, last_check: Some(&leaves), ..RequestOptions::plain() };
     let (mut pages, mut offset) = (0, 0);
     while pages < most {
         let query = ListQuery { limit: PAGE, offset, status: None };

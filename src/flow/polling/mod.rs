@@ -9,18 +9,16 @@
 //! - `duration_stats`: how long like jobs took. Pure
 //! - `strays`: jobs in flight that no process follows
 
-mod duration_stats;
-mod follow;
-mod list_poll;
-mod list_state;
-mod strays;
-mod watch;
-mod webhook_hints;
+pub(crate) mod duration_stats;
+pub(crate) mod job_list;
+pub(crate) mod list_poll;
+pub(crate) mod list_schedule;
+pub(crate) mod webhook_hints;
 
-pub(super) use self::duration_stats::{DurationStats, REMEMBERED};
-pub(super) use self::list_poll::{Followed, ListPoll, poll_lists};
-pub(super) use self::strays::StrayRound;
-pub(super) use self::watch::find_job;
-pub use self::watch::{look, watch};
-pub(super) use self::webhook_hints::read_hints;
-pub use self::webhook_hints::{Settling, settle_by_webhook};
+pub(crate) use self::duration_stats::{DurationStats, REMEMBERED};
+pub(crate) use self::list_poll::{FollowedJob, ListPoller, poll_lists};
+pub(crate) use self::webhook_hints::read_hints;
+pub use self::webhook_hints::{WebhookResult, settle_by_webhook};
+pub(crate) use super::job::orphans::OrphanPolls;
+pub(crate) use super::job::wait::find_job;
+pub use super::job::wait::{look, watch};

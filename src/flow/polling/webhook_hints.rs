@@ -4,10 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::list_poll::ListPoll;
-use super::watch::polling_run;
+use super::list_poll::ListPoller;
 use crate::flow::context::Context;
-use crate::ledger::{Claim, Phase as State, Task};
+use crate::flow::job::wait::polling_run;
+use crate::ledger::{Attempt, AttemptStatus, Claim};
 use crate::model::{Failure, JobId};
 
 /// How often the ledger is read for deliveries. One read serves every job of a run.
@@ -15,8 +15,8 @@ const READ_INTERVAL: Duration = Duration::from_millis(250);
 
 /// Reads what a listener of this machine has received for the followed jobs, until the run is
 /// stopped.
-pub(in crate::flow) async fn read_hints(context: Arc<Context>, list: Arc<ListPoll>) {
-    let waiting = |state: &mut super::list_state::ListState, _| match state.unannounced() {
+pub(crate) async fn read_hints(context: Arc<Context>, list: Arc<ListPoller>) {
+    let waiting = |state: &mut super::list_schedule::ListSchedule, _| match state.unannounced() {
         jobs if jobs.is_empty() => Err(None),
         jobs => Ok(jobs),
     };
@@ -25,7 +25,7 @@ pub(in crate::flow) async fn read_hints(context: Arc<Context>, list: Arc<ListPol
         let read = context.ledger(move |ledger, _| {
             let mut ended = Vec::new();
             for job in jobs {
-                if ledger.said_to_have_ended(&origin, &job)? {
+                if ledger.has_end_webhook(&origin, &job)? {
                     ended.push(job);
                 }
             }
@@ -43,7 +43,7 @@ pub(in crate::flow) async fn read_hints(context: Arc<Context>, list: Arc<ListPol
 
 /// What followed from a webhook that says that a job has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settling {
+pub enum WebhookResult {
     /// The ledger does not know the job.
     Unknown,
     /// It was made with another key, which is not at hand.
@@ -58,7 +58,7 @@ pub enum Settling {
     NotConfirmed,
 }
 
-impl Settling {
+impl WebhookResult {
     /// A stable word for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -77,38 +77,42 @@ impl Settling {
 ///
 /// # Errors
 /// The ledger cannot be used, or the poll got no answer; then the job stays as it was.
-pub async fn settle_by_webhook(context: &Arc<Context>, job: &JobId) -> Result<Settling, Failure> {
+pub async fn settle_by_webhook(
+    context: &Arc<Context>,
+    job: &JobId,
+) -> Result<WebhookResult, Failure> {
     let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.task_of_job(&asked)).await?;
-    let Some(task) = known.filter(|task| task.work.key.origin == context.key.origin) else {
-        return Ok(Settling::Unknown);
+    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&asked)).await?;
+    let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
+    else {
+        return Ok(WebhookResult::Unknown);
     };
-    if task.row.phase.is_settled() {
-        return Ok(Settling::Already);
+    if attempt.state.phase.is_settled() {
+        return Ok(WebhookResult::Already);
     }
-    let context = context.of_key(&task.work.key.print);
-    if task.work.key != context.key {
-        return Ok(Settling::OtherKey);
+    let context = context.of_key(&attempt.work.key.fingerprint);
+    if attempt.work.key != context.key {
+        return Ok(WebhookResult::OtherKey);
     }
-    if !task.row.phase.in_flight() {
-        return Ok(Settling::NotConfirmed);
+    if !attempt.state.phase.in_flight() {
+        return Ok(WebhookResult::NotConfirmed);
     }
-    let id = task.id;
+    let id = attempt.id;
     let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
-    let Claim::Mine(task) = claim else { return Ok(Settling::Followed) };
-    let polled = poll_once(context, *task).await;
+    let Claim::Mine(attempt) = claim else { return Ok(WebhookResult::Followed) };
+    let polled = poll_once(context, *attempt).await;
     polled.map(|phase| match phase {
-        State::Completed | State::Failed => Settling::Settled,
-        _ => Settling::NotConfirmed,
+        AttemptStatus::Completed | AttemptStatus::Failed => WebhookResult::Settled,
+        _ => WebhookResult::NotConfirmed,
     })
 }
 
 /// Polls the job of a claimed attempt, writes what was seen, and gives the attempt back.
-async fn poll_once(context: &Arc<Context>, task: Task) -> Result<State, Failure> {
-    if !task.row.phase.in_flight() {
-        let phase = task.row.phase;
-        context.ledger(move |ledger, owner| ledger.release(owner, &task)).await?;
+async fn poll_once(context: &Arc<Context>, attempt: Attempt) -> Result<AttemptStatus, Failure> {
+    if !attempt.state.phase.in_flight() {
+        let phase = attempt.state.phase;
+        context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
         return Ok(phase);
     }
-    polling_run(context).glance(task).await
+    polling_run(context).glance(attempt).await
 }

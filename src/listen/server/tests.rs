@@ -13,8 +13,8 @@ const STAMP: &str = "2026-01-01T00:00:00Z";
 const ENDED: &[u8] = br#"{"event":"job.completed","data":{"id":"j-1","status":"completed"}}"#;
 
 struct Desk {
-    reception: Reception,
-    told: mpsc::Receiver<Incoming>,
+    reception: WebhookServer,
+    told: mpsc::Receiver<ReceivedEvent>,
     dir: tempfile::TempDir,
 }
 
@@ -22,9 +22,9 @@ fn desk(places: usize) -> Desk {
     let dir = tempfile::tempdir().unwrap();
     let clock = Arc::new(ManualClock::default());
     let (told, incoming) = mpsc::channel(places);
-    let reception = Reception {
+    let reception = WebhookServer {
         ledger: Ledger::open(&dir.path().join("state"), clock.clone()).unwrap(),
-        keep: Some(Arc::new(Keep::open(dir.path().join("kept")).unwrap())),
+        keep: Some(Arc::new(DeliveryLog::open(dir.path().join("kept")).unwrap())),
         origin: "https://api.example".into(),
         secret: ApiKey::new("planted"),
         sanitizer: Sanitizer::default(),
@@ -72,18 +72,18 @@ async fn what_is_answered_with_success_is_written_down_before() {
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
     assert_eq!(desk.kept(), 1);
     assert_eq!(desk.reception.ledger.unfinished_deliveries("https://api.example").unwrap(), 1);
-    let Some(Incoming::Taken(first)) = desk.told.recv().await else { panic!("not taken") };
+    let Some(ReceivedEvent::Taken(first)) = desk.told.recv().await else { panic!("not taken") };
     // Again while it is in hand: answered, not kept twice, not handled twice.
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(Incoming::Repeated { .. })));
+    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Repeated { .. })));
     assert_eq!(desk.kept(), 1);
     // Its handling broke off: the next time it comes it is taken again.
     drop(first);
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(Incoming::Taken(_))));
+    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Taken(_))));
     desk.reception.ledger.delivery_handled("d-1").unwrap();
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(Incoming::Repeated { .. })));
+    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Repeated { .. })));
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn what_cannot_be_kept_is_asked_for_again() {
     assert!(desk.told.try_recv().is_err(), "nobody handles it");
     std::fs::remove_dir(&file).unwrap();
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
-    assert!(matches!(desk.told.recv().await, Some(Incoming::Taken(_))));
+    assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Taken(_))));
     assert_eq!(desk.kept(), 1);
 }
 
@@ -150,7 +150,7 @@ fn of_a_header_that_stands_twice_nobody_knows_which_was_meant() {
 fn told(desk: &mut Desk) -> Vec<(&'static str, u64)> {
     let mut all = Vec::new();
     while let Ok(incoming) = desk.told.try_recv() {
-        let Incoming::Refused { word, untold, .. } = incoming else { panic!("{incoming:?}") };
+        let ReceivedEvent::Refused { word, untold, .. } = incoming else { panic!("{incoming:?}") };
         all.push((word, untold));
     }
     all

@@ -32,7 +32,7 @@ const RATIO_FLOOR: u64 = 64_000_000;
 
 /// Why an archive is not opened, in words that follow "the archive cannot be used:".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArchiveFlaw {
+pub enum ArchiveError {
     /// A name that leads out of the directory, or that is no file name everywhere.
     #[error("the name of an entry is not safe: {}", escaped(.0))]
     UnsafeName(String),
@@ -69,40 +69,40 @@ pub enum ArchiveFlaw {
 }
 
 /// Counts unpacked bytes against the bounds.
-pub(super) struct Count {
+pub(crate) struct UnpackedBytes {
     bounds: ArchiveBounds,
     packed: u64,
     unpacked: Cell<u64>,
 }
 
-impl Count {
+impl UnpackedBytes {
     /// For an archive of `packed` bytes.
-    pub(super) fn new(bounds: ArchiveBounds, packed: u64) -> Self {
+    pub(crate) fn new(bounds: ArchiveBounds, packed: u64) -> Self {
         Self { bounds, packed, unpacked: Cell::new(0) }
     }
 
-    fn add(&self, bytes: usize) -> Result<(), ArchiveFlaw> {
+    fn add(&self, bytes: usize) -> Result<(), ArchiveError> {
         let unpacked = self.unpacked.get().saturating_add(bytes as u64);
         self.unpacked.set(unpacked);
         if unpacked > self.bounds.total_bytes {
-            return Err(ArchiveFlaw::TooLarge(self.bounds.total_bytes));
+            return Err(ArchiveError::TooLarge(self.bounds.total_bytes));
         }
         if unpacked > RATIO_FLOOR && unpacked / self.packed.max(1) > self.bounds.ratio {
-            return Err(ArchiveFlaw::Bomb(self.bounds.ratio));
+            return Err(ArchiveError::Bomb(self.bounds.ratio));
         }
         Ok(())
     }
 
     /// `source`, counted.
-    pub(super) fn meter<R: Read>(&self, source: R) -> Metered<'_, R> {
+    pub(crate) fn meter<R: Read>(&self, source: R) -> Metered<'_, R> {
         Metered { source, count: self }
     }
 }
 
 /// A reader that fails as soon as more came out of it than allowed.
-pub(super) struct Metered<'a, R> {
+pub(crate) struct Metered<'a, R> {
     source: R,
-    count: &'a Count,
+    count: &'a UnpackedBytes,
 }
 
 impl<R: Read> Read for Metered<'_, R> {
@@ -114,10 +114,10 @@ impl<R: Read> Read for Metered<'_, R> {
 }
 
 /// Most bytes that the names of an archive, or its directory, take.
-pub(super) const NAMES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const NAMES_MAX: usize = 64 * 1024 * 1024;
 
 /// The names seen so far.
-pub(super) struct Names {
+pub(crate) struct Names {
     most: usize,
     entries: usize,
     bytes: usize,
@@ -126,28 +126,28 @@ pub(super) struct Names {
 }
 
 impl Names {
-    pub(super) fn new(bounds: ArchiveBounds) -> Self {
+    pub(crate) fn new(bounds: ArchiveBounds) -> Self {
         Self { most: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
     }
 
     /// Most entries that are allowed.
-    pub(super) fn most(&self) -> usize {
+    pub(crate) fn most(&self) -> usize {
         self.most
     }
 
     /// Admits one more entry under `name`, as a path that is safe to join to a directory. `None` for
     /// what is passed over.
-    pub(super) fn admit(
+    pub(crate) fn admit(
         &mut self,
         name: &[u8],
         is_file: bool,
-    ) -> Result<Option<PathBuf>, ArchiveFlaw> {
+    ) -> Result<Option<PathBuf>, ArchiveError> {
         self.count(1, name.len())?;
         if entry_name::is_litter(name) {
             return Ok(None);
         }
         let path = entry_name::checked(name, is_file)?;
-        let duplicate = || ArchiveFlaw::Duplicate(path.to_string_lossy().into_owned());
+        let duplicate = || ArchiveError::Duplicate(path.to_string_lossy().into_owned());
         // Some file systems do not tell letter case apart.
         let lower = path.to_string_lossy().to_lowercase();
         // Directories that no entry is for are made as well, and count.
@@ -168,14 +168,14 @@ impl Names {
         Ok(Some(path))
     }
 
-    fn count(&mut self, entries: usize, bytes: usize) -> Result<(), ArchiveFlaw> {
+    fn count(&mut self, entries: usize, bytes: usize) -> Result<(), ArchiveError> {
         self.entries += entries;
         self.bytes += bytes;
         if self.entries > self.most {
-            return Err(ArchiveFlaw::TooMany(self.most));
+            return Err(ArchiveError::TooMany(self.most));
         }
         if self.bytes > NAMES_MAX {
-            return Err(ArchiveFlaw::TooManyNames(NAMES_MAX));
+            return Err(ArchiveError::TooManyNames(NAMES_MAX));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::bounds::ArchiveFlaw;
+use super::bounds::ArchiveError;
 use crate::model::text::is_hostile;
 
 /// Longest part of a path that common file systems take, in bytes.
@@ -16,8 +16,8 @@ const DEEPEST: usize = 8;
 
 /// `name` as a path that stays below whatever directory it is joined to, on every system. Its parts
 /// are plain: nothing that is hidden (`.git`), means a device, or looks like another name.
-pub(super) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveFlaw> {
-    let refused = || ArchiveFlaw::UnsafeName(String::from_utf8_lossy(name).into_owned());
+pub(crate) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveError> {
+    let refused = || ArchiveError::UnsafeName(String::from_utf8_lossy(name).into_owned());
     let text = std::str::from_utf8(name).map_err(|_| refused())?;
     if text.len() > LONGEST || text.starts_with('/') {
         return Err(refused());
@@ -38,7 +38,7 @@ pub(super) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveFlaw
 
 /// Whether `name` is that of something which systems add to archives by themselves: it is passed
 /// over, whatever it is.
-pub(super) fn is_litter(name: &[u8]) -> bool {
+pub(crate) fn is_litter(name: &[u8]) -> bool {
     let text = String::from_utf8_lossy(name);
     let mut parts = text.split('/').filter(|part| !matches!(*part, "" | ".")).peekable();
     let is_shadow = parts.peek() == Some(&"__MACOSX");

@@ -9,18 +9,21 @@ mod picture;
 mod tarball;
 mod zipped;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+pub use self::bounds::{ArchiveBounds, ArchiveError};
+use self::bounds::{NAMES_MAX, Names, UnpackedBytes};
+use self::picture::Inspector;
 use super::container::Container;
-use super::disk::check_room;
-use super::memory;
-use super::output::BadOutput;
-use super::probe;
-pub use bounds::{ArchiveBounds, ArchiveFlaw};
-use bounds::{Count, NAMES_MAX, Names};
-use picture::Inspector;
+use super::disk_space::check_room;
+use super::memory_budget;
+use super::output::OutputError;
+use super::parse;
 
 /// Bytes after which the room on the disk is looked at again.
 const ROOM_STEP: usize = 1024 * 1024;
@@ -41,13 +44,13 @@ pub struct ArchiveSummary {
 }
 
 /// Takes each file of an archive: a name that is safe to join to a directory, and the content.
-type Visit<'a> = dyn FnMut(&Path, &mut dyn Read) -> Result<(), BadOutput> + 'a;
+type EntryVisitor<'a> = dyn FnMut(&Path, &mut dyn Read) -> Result<(), OutputError> + 'a;
 
 /// Unpacks the archive at `path` into nothing, checking every entry and every picture.
 ///
 /// # Errors
 /// Names the first entry that must not be unpacked, or what is broken.
-pub fn check_archive(path: &Path, bounds: ArchiveBounds) -> Result<ArchiveSummary, BadOutput> {
+pub fn check_archive(path: &Path, bounds: ArchiveBounds) -> Result<ArchiveSummary, OutputError> {
     let mut inspector = Inspector::default();
     walk(path, bounds, &mut |name, content| inspector.copy(name, content, &mut io::sink()))?;
     Ok(inspector.summary)
@@ -64,16 +67,16 @@ pub fn extract_archive(
     directory: &Path,
     bounds: ArchiveBounds,
     overwrite: bool,
-) -> Result<Vec<PathBuf>, BadOutput> {
+) -> Result<Vec<PathBuf>, OutputError> {
     let exists = match directory.symlink_metadata() {
         Ok(there) if overwrite && there.is_dir() => true,
-        Ok(_) => return Err(BadOutput::Exists(directory.to_owned())),
+        Ok(_) => return Err(OutputError::Exists(directory.to_owned())),
         Err(_) => false,
     };
     let parent = match directory.parent() {
         Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
         Some(parent) => parent,
-        None => return Err(BadOutput::Exists(directory.to_owned())),
+        None => return Err(OutputError::Exists(directory.to_owned())),
     };
     let fresh =
         tempfile::Builder::new().prefix(".rbgv-").tempdir_in(parent).map_err(not_written)?;
@@ -88,7 +91,7 @@ pub fn extract_archive(
             fs::create_dir_all(above).map_err(not_written)?;
         }
         let file = File::create_new(&target).map_err(not_written)?;
-        let mut file = Roomy { file, directory: fresh.path(), unchecked: 0 };
+        let mut file = SpaceCheckedFile { file, directory: fresh.path(), unchecked: 0 };
         inspector.copy(name, content, &mut file)?;
         files.push(name.to_owned());
         file.flush().map_err(not_written)
@@ -108,10 +111,10 @@ pub fn extract_archive(
 
 /// Moves unpacked `files` from `fresh` into a directory that exists. Only regular files are replaced, and
 /// no link is followed; nothing is moved before that is known of every file.
-fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), BadOutput> {
+fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), OutputError> {
     let is_there = |path: &Path, fits: fn(&fs::Metadata) -> bool| match path.symlink_metadata() {
         Ok(there) if fits(&there) => Ok(true),
-        Ok(_) => Err(BadOutput::Exists(path.to_owned())),
+        Ok(_) => Err(OutputError::Exists(path.to_owned())),
         Err(_) => Ok(false),
     };
     let folders = |name: &Path| {
@@ -138,14 +141,14 @@ fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), Ba
 }
 
 /// A file that is written as long as the disk has room.
-struct Roomy<'a> {
+struct SpaceCheckedFile<'a> {
     file: File,
     directory: &'a Path,
     /// Bytes written since the disk was looked at.
     unchecked: usize,
 }
 
-impl Write for Roomy<'_> {
+impl Write for SpaceCheckedFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.unchecked == 0 {
             check_room(self.directory, ROOM_STEP as u64)?;
@@ -179,45 +182,46 @@ fn open_to_others(_directory: &Path) -> io::Result<()> {
 }
 
 /// Shows every file of the archive at `path` to `visit`, after its name and kind were checked.
-fn walk(path: &Path, bounds: ArchiveBounds, visit: &mut Visit<'_>) -> Result<(), BadOutput> {
-    let (container, size, file) = probe::open(path).map_err(not_read)?;
-    let count = Count::new(bounds, size);
+fn walk(
+    path: &Path,
+    bounds: ArchiveBounds,
+    visit: &mut EntryVisitor<'_>,
+) -> Result<(), OutputError> {
+    let (container, size, file) = parse::open(path).map_err(not_read)?;
+    let count = UnpackedBytes::new(bounds, size);
     let mut names = Names::new(bounds);
     match container {
         Container::Zip => zipped::walk(file, size, &count, &mut names, visit),
         Container::Tar => {
-            let _memory = memory::reserve(NAMES_MAX as u64);
+            let _memory = memory_budget::reserve(NAMES_MAX as u64);
             tarball::walk(rewound(file)?, &count, &mut names, visit)
         }
         Container::TarGz => {
-            let _memory = memory::reserve(NAMES_MAX as u64);
+            let _memory = memory_budget::reserve(NAMES_MAX as u64);
             let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(rewound(file)?));
             tarball::walk(unpacked, &count, &mut names, visit)
         }
-        other => Err(BadOutput::NotAnArchive(other)),
+        other => Err(OutputError::NotAnArchive(other)),
     }
 }
 
-fn rewound(mut file: File) -> Result<File, BadOutput> {
+fn rewound(mut file: File) -> Result<File, OutputError> {
     io::Seek::rewind(&mut file).map_err(not_read)?;
     Ok(file)
 }
 
 /// An error while the archive was read: ours if a bound was passed, the file system's, or the
 /// archive's.
-fn not_read(error: io::Error) -> BadOutput {
-    match error.downcast::<ArchiveFlaw>() {
-        Ok(flaw) => BadOutput::Archive(flaw),
-        Err(error) if error.raw_os_error().is_some() => BadOutput::Unreadable(error.to_string()),
-        Err(_) => BadOutput::Archive(ArchiveFlaw::Damaged),
+fn not_read(error: io::Error) -> OutputError {
+    match error.downcast::<ArchiveError>() {
+        Ok(flaw) => OutputError::Archive(flaw),
+        Err(error) if error.raw_os_error().is_some() => OutputError::Unreadable(error.to_string()),
+        Err(_) => OutputError::Archive(ArchiveError::Damaged),
     }
 }
 
 // Taken by value so that it can stand in `map_err`.
 #[expect(clippy::needless_pass_by_value)]
-fn not_written(error: io::Error) -> BadOutput {
-    BadOutput::NotWritten(error.to_string())
+fn not_written(error: io::Error) -> OutputError {
+    OutputError::NotWritten(error.to_string())
 }
-
-#[cfg(test)]
-mod tests;

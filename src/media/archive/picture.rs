@@ -6,9 +6,9 @@ use std::path::Path;
 use flate2::Crc;
 use png::{ColorType, Decoder, Limits};
 
-use super::bounds::ArchiveFlaw;
+use super::bounds::ArchiveError;
 use super::{ArchiveSummary, not_read, not_written};
-use crate::media::output::BadOutput;
+use crate::media::output::OutputError;
 
 /// Bytes of a picture that are kept for its header: palettes and colour profiles come first.
 const HEAD: usize = 64 * 1024;
@@ -23,8 +23,8 @@ const MOST_PIXELS: u32 = 32_768;
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 
 /// Copies files and notes what they are.
-pub(super) struct Inspector {
-    pub(super) summary: ArchiveSummary,
+pub(crate) struct Inspector {
+    pub(crate) summary: ArchiveSummary,
     block: Vec<u8>,
 }
 
@@ -36,12 +36,12 @@ impl Default for Inspector {
 
 impl Inspector {
     /// Copies the whole `content` of the file called `name` into `sink` and looks at it.
-    pub(super) fn copy(
+    pub(crate) fn copy(
         &mut self,
         name: &Path,
         content: &mut dyn Read,
         sink: &mut dyn Write,
-    ) -> Result<(), BadOutput> {
+    ) -> Result<(), OutputError> {
         let mut head: Vec<u8> = Vec::new();
         let mut chunks = Chunks::default();
         let is_picture = is_named_picture(name);
@@ -72,19 +72,19 @@ impl Inspector {
     }
 }
 
-fn no_picture(name: &Path) -> BadOutput {
-    BadOutput::Archive(ArchiveFlaw::NotAPicture(name.to_string_lossy().into_owned()))
+fn no_picture(name: &Path) -> OutputError {
+    OutputError::Archive(ArchiveError::NotAPicture(name.to_string_lossy().into_owned()))
 }
 
 /// Whether a name promises a picture.
-pub(super) fn is_named_picture(name: &Path) -> bool {
+pub(crate) fn is_named_picture(name: &Path) -> bool {
     name.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
 }
 
 /// Follows the chunks of a PNG as its bytes come: each with a checksum that fits, pixels among them,
 /// the last one the end, and nothing behind it.
 struct Chunks {
-    expected: Expected,
+    expected: ExpectedChunk,
     /// Bytes of the present part, as far as they came: at most eight.
     part: Vec<u8>,
     checksum: Crc,
@@ -94,7 +94,7 @@ struct Chunks {
 
 /// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Expected {
+enum ExpectedChunk {
     Signature,
     /// Length and kind of a chunk.
     Start,
@@ -109,7 +109,7 @@ enum Expected {
 impl Default for Chunks {
     fn default() -> Self {
         Self {
-            expected: Expected::Signature,
+            expected: ExpectedChunk::Signature,
             part: Vec::new(),
             checksum: Crc::new(),
             has_pixels: false,
@@ -120,26 +120,29 @@ impl Default for Chunks {
 
 impl Chunks {
     fn are_whole(&self) -> bool {
-        self.expected == Expected::Nothing && self.has_pixels
+        self.expected == ExpectedChunk::Nothing && self.has_pixels
     }
 
     fn take(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let wanted = match self.expected {
-                Expected::Signature | Expected::Start => 8,
-                Expected::Checksum => 4,
-                Expected::Content(left) => {
+                ExpectedChunk::Signature | ExpectedChunk::Start => 8,
+                ExpectedChunk::Checksum => 4,
+                ExpectedChunk::Content(left) => {
                     let taken = bytes.len().min(left as usize);
                     self.checksum.update(&bytes[..taken]);
                     bytes = &bytes[taken..];
                     // No more than was left.
                     let left = left.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
-                    self.expected =
-                        if left == 0 { Expected::Checksum } else { Expected::Content(left) };
+                    self.expected = if left == 0 {
+                        ExpectedChunk::Checksum
+                    } else {
+                        ExpectedChunk::Content(left)
+                    };
                     continue;
                 }
-                Expected::Nothing | Expected::Broken => {
-                    self.expected = Expected::Broken;
+                ExpectedChunk::Nothing | ExpectedChunk::Broken => {
+                    self.expected = ExpectedChunk::Broken;
                     return;
                 }
             };
@@ -147,17 +150,19 @@ impl Chunks {
             self.part.extend_from_slice(&bytes[..taken]);
             bytes = &bytes[taken..];
             if self.part.len() == wanted {
-                self.expected = self.after_part().unwrap_or(Expected::Broken);
+                self.expected = self.after_part().unwrap_or(ExpectedChunk::Broken);
                 self.part.clear();
             }
         }
     }
 
     /// What comes after the part that is complete; `None` if it does not fit.
-    fn after_part(&mut self) -> Option<Expected> {
+    fn after_part(&mut self) -> Option<ExpectedChunk> {
         match (self.expected, self.part.as_slice()) {
-            (Expected::Signature, signature) => (signature == SIGNATURE).then_some(Expected::Start),
-            (Expected::Start, &[a, b, c, d, ref kind @ ..]) => {
+            (ExpectedChunk::Signature, signature) => {
+                (signature == SIGNATURE).then_some(ExpectedChunk::Start)
+            }
+            (ExpectedChunk::Start, &[a, b, c, d, ref kind @ ..]) => {
                 let length = u32::from_be_bytes([a, b, c, d]);
                 self.checksum = Crc::new();
                 self.checksum.update(kind);
@@ -166,12 +171,16 @@ impl Chunks {
                 let fits = kind.iter().all(u8::is_ascii_alphabetic)
                     && i32::try_from(length).is_ok()
                     && !(self.is_last && length > 0);
-                let next = if length == 0 { Expected::Checksum } else { Expected::Content(length) };
+                let next = if length == 0 {
+                    ExpectedChunk::Checksum
+                } else {
+                    ExpectedChunk::Content(length)
+                };
                 fits.then_some(next)
             }
-            (Expected::Checksum, &[a, b, c, d]) => {
+            (ExpectedChunk::Checksum, &[a, b, c, d]) => {
                 let fits = self.checksum.sum() == u32::from_be_bytes([a, b, c, d]);
-                let next = if self.is_last { Expected::Nothing } else { Expected::Start };
+                let next = if self.is_last { ExpectedChunk::Nothing } else { ExpectedChunk::Start };
                 fits.then_some(next)
             }
             _ => None,

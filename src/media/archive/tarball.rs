@@ -5,19 +5,19 @@ use std::io::{self, Read};
 
 use tar::{Archive, Entry, EntryType, PaxExtensions};
 
-use super::bounds::{ArchiveFlaw, Count, Names};
-use super::{Visit, not_read};
-use crate::media::output::BadOutput;
+use super::bounds::{ArchiveError, Names, UnpackedBytes};
+use super::{EntryVisitor, not_read};
+use crate::media::output::OutputError;
 
 /// Longest name or set of attributes of an entry that is read, in bytes.
 const MOST_ATTRIBUTES: u64 = 64 * 1024;
 
-pub(super) fn walk<R: Read>(
+pub(crate) fn walk<R: Read>(
     source: R,
-    count: &Count,
+    count: &UnpackedBytes,
     names: &mut Names,
-    visit: &mut Visit<'_>,
-) -> Result<(), BadOutput> {
+    visit: &mut EntryVisitor<'_>,
+) -> Result<(), OutputError> {
     // Counted below the archive: what is jumped over has to be unpacked as well.
     let mut archive = Archive::new(count.meter(source));
     let mut long_name = None;
@@ -33,18 +33,18 @@ pub(super) fn walk<R: Read>(
             EntryType::XGlobalHeader => {}
             kind => {
                 let name = long_name.take().unwrap_or_else(|| entry.path_bytes().into_owned());
-                let is_file = is_file(kind, &name).map_err(BadOutput::Archive)?;
-                let path = names.admit(&name, is_file).map_err(BadOutput::Archive)?;
+                let is_file = is_file(kind, &name).map_err(OutputError::Archive)?;
+                let path = names.admit(&name, is_file).map_err(OutputError::Archive)?;
                 if is_file {
                     let stated = entry.size();
                     let mut seen = 0;
-                    let mut content = Seen { source: &mut entry, bytes: &mut seen };
+                    let mut content = ReadBytes { source: &mut entry, bytes: &mut seen };
                     match path {
                         Some(path) => visit(&path, &mut content)?,
                         None => drop(io::copy(&mut content, &mut io::sink()).map_err(not_read)?),
                     }
                     if seen != stated {
-                        return Err(BadOutput::Archive(ArchiveFlaw::Damaged));
+                        return Err(OutputError::Archive(ArchiveError::Damaged));
                     }
                 }
             }
@@ -54,22 +54,22 @@ pub(super) fn walk<R: Read>(
 }
 
 /// Whether an entry is a file (or else a directory); anything else is refused.
-fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveFlaw> {
+fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveError> {
     let shown = || String::from_utf8_lossy(name).into_owned();
     match kind {
         // Old archives mark directories by a slash only.
         EntryType::Regular | EntryType::Continuous => Ok(!name.ends_with(b"/")),
         EntryType::Directory => Ok(false),
         EntryType::Link | EntryType::Symlink | EntryType::GNULongLink => {
-            Err(ArchiveFlaw::Link(shown()))
+            Err(ArchiveError::Link(shown()))
         }
-        _ => Err(ArchiveFlaw::NotAFile(shown())),
+        _ => Err(ArchiveError::NotAFile(shown())),
     }
 }
 
-fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, BadOutput> {
+fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, OutputError> {
     if entry.size() > MOST_ATTRIBUTES {
-        return Err(BadOutput::Archive(ArchiveFlaw::Damaged));
+        return Err(OutputError::Archive(ArchiveError::Damaged));
     }
     let mut bytes = Vec::new();
     entry.read_to_end(&mut bytes).map_err(not_read)?;
@@ -78,7 +78,7 @@ fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, BadOutput> {
 
 /// The name in a set of extended attributes. Sparse files, and sizes that differ from the header,
 /// are refused: readers disagree about them.
-fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, BadOutput> {
+fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, OutputError> {
     let bytes = attributes(entry)?;
     let mut name = None;
     for extension in PaxExtensions::new(&bytes) {
@@ -87,11 +87,11 @@ fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, B
             b"path" => name = Some(extension.value_bytes().to_vec()),
             b"linkpath" => {
                 let target = String::from_utf8_lossy(extension.value_bytes()).into_owned();
-                return Err(BadOutput::Archive(ArchiveFlaw::Link(target)));
+                return Err(OutputError::Archive(ArchiveError::Link(target)));
             }
             key if key == b"size" || key.starts_with(b"GNU.sparse") => {
                 let shown = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-                return Err(BadOutput::Archive(ArchiveFlaw::NotAFile(shown)));
+                return Err(OutputError::Archive(ArchiveError::NotAFile(shown)));
             }
             _ => {}
         }
@@ -100,12 +100,12 @@ fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, B
 }
 
 /// Counts what was read of one entry: the library ends an entry quietly where the archive ends.
-struct Seen<'a, R> {
+struct ReadBytes<'a, R> {
     source: R,
     bytes: &'a mut u64,
 }
 
-impl<R: Read> Read for Seen<'_, R> {
+impl<R: Read> Read for ReadBytes<'_, R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.source.read(into)?;
         *self.bytes += read as u64;

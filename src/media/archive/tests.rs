@@ -50,14 +50,14 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn check(bytes: &[u8]) -> Result<ArchiveSummary, BadOutput> {
+fn check(bytes: &[u8]) -> Result<ArchiveSummary, OutputError> {
     let (_kept, path) = written(bytes);
     check_archive(&path, ArchiveBounds::default())
 }
 
-fn flaw(bytes: &[u8]) -> ArchiveFlaw {
+fn flaw(bytes: &[u8]) -> ArchiveError {
     match check(bytes) {
-        Err(BadOutput::Archive(flaw)) => flaw,
+        Err(OutputError::Archive(flaw)) => flaw,
         other => panic!("{other:?}"),
     }
 }
@@ -94,7 +94,7 @@ fn an_archive_is_unpacked_into_a_fresh_directory() {
     assert_eq!(fs::read(&files[0]).unwrap(), clear);
     assert!(matches!(
         extract_archive(&path, &target, ArchiveBounds::default(), false),
-        Err(BadOutput::Exists(_))
+        Err(OutputError::Exists(_))
     ));
 }
 
@@ -116,7 +116,7 @@ fn overwriting_replaces_regular_files_and_nothing_else() {
     fs::write(elsewhere.join("2.png"), b"precious").unwrap();
     let refused = |what: &str| {
         fs::write(target.join("1.png"), b"old").unwrap();
-        assert!(matches!(extract(), Err(BadOutput::Exists(_))), "{what}");
+        assert!(matches!(extract(), Err(OutputError::Exists(_))), "{what}");
         assert_eq!(fs::read(target.join("1.png")).unwrap(), b"old", "{what}");
         assert_eq!(fs::read(elsewhere.join("2.png")).unwrap(), b"precious", "{what}");
     };
@@ -130,7 +130,7 @@ fn overwriting_replaces_regular_files_and_nothing_else() {
     let linked = kept.path().join("linked");
     std::os::unix::fs::symlink(&elsewhere, &linked).unwrap();
     let into_link = extract_archive(&path, &linked, ArchiveBounds::default(), true);
-    assert!(matches!(into_link, Err(BadOutput::Exists(_))));
+    assert!(matches!(into_link, Err(OutputError::Exists(_))));
 }
 
 #[test]
@@ -150,28 +150,28 @@ fn a_refused_archive_leaves_nothing_behind() {
 fn entries_that_climb_out_or_are_no_files_are_refused() {
     use tar::EntryType as T;
 
-    type Case = (&'static [u8], T, fn(&ArchiveFlaw) -> bool);
+    type Case = (&'static [u8], T, fn(&ArchiveError) -> bool);
     let table: [Case; 8] = [
-        (b"/etc/cron.d/x", T::Regular, |f| matches!(f, ArchiveFlaw::UnsafeName(_))),
-        (b"../x.png", T::Regular, |f| matches!(f, ArchiveFlaw::UnsafeName(_))),
-        (b"a/../../x", T::Directory, |f| matches!(f, ArchiveFlaw::UnsafeName(_))),
-        (b"x.png", T::Symlink, |f| matches!(f, ArchiveFlaw::Link(_))),
-        (b"x.png", T::Link, |f| matches!(f, ArchiveFlaw::Link(_))),
-        (b"x", T::Char, |f| matches!(f, ArchiveFlaw::NotAFile(_))),
-        (b"x", T::Fifo, |f| matches!(f, ArchiveFlaw::NotAFile(_))),
-        (b"x", T::GNUSparse, |f| matches!(f, ArchiveFlaw::NotAFile(_))),
+        (b"/etc/cron.d/x", T::Regular, |f| matches!(f, ArchiveError::UnsafeName(_))),
+        (b"../x.png", T::Regular, |f| matches!(f, ArchiveError::UnsafeName(_))),
+        (b"a/../../x", T::Directory, |f| matches!(f, ArchiveError::UnsafeName(_))),
+        (b"x.png", T::Symlink, |f| matches!(f, ArchiveError::Link(_))),
+        (b"x.png", T::Link, |f| matches!(f, ArchiveError::Link(_))),
+        (b"x", T::Char, |f| matches!(f, ArchiveError::NotAFile(_))),
+        (b"x", T::Fifo, |f| matches!(f, ArchiveError::NotAFile(_))),
+        (b"x", T::GNUSparse, |f| matches!(f, ArchiveError::NotAFile(_))),
     ];
     for (name, kind, expected) in table {
         let found = flaw(&tarred(&[(name, kind, b"")]));
         assert!(expected(&found), "{} {kind:?}: {found}", String::from_utf8_lossy(name));
     }
     for name in ["../x.png", "/x.png", "a\\..\\x.png"] {
-        assert!(matches!(flaw(&zipped(&[(name, b"")])), ArchiveFlaw::UnsafeName(_)), "{name}");
+        assert!(matches!(flaw(&zipped(&[(name, b"")])), ArchiveError::UnsafeName(_)), "{name}");
     }
     let mut writer = ZipWriter::new(io::Cursor::new(Vec::new()));
     writer.add_symlink("x.png", "/etc/passwd", SimpleFileOptions::default()).unwrap();
     let linked = writer.finish().unwrap().into_inner();
-    assert!(matches!(flaw(&linked), ArchiveFlaw::Link(_)));
+    assert!(matches!(flaw(&linked), ArchiveError::Link(_)));
 }
 
 #[test]
@@ -191,9 +191,9 @@ fn nothing_but_pictures_with_plain_names_is_unpacked() {
     assert_eq!(left, ["1.png"]);
     for name in [".git/config", "a/.git/hooks/1.png", ".envrc", "a/-rf.png", "GIT~1/config"] {
         let bytes = zipped(&[("1.png", &clear), (name, &clear)]);
-        assert!(matches!(flaw(&bytes), ArchiveFlaw::UnsafeName(_)), "{name}");
+        assert!(matches!(flaw(&bytes), ArchiveError::UnsafeName(_)), "{name}");
         let tar = tarred(&[(name.as_bytes(), tar::EntryType::Regular, &clear)]);
-        assert!(matches!(flaw(&tar), ArchiveFlaw::UnsafeName(_)), "{name}");
+        assert!(matches!(flaw(&tar), ArchiveError::UnsafeName(_)), "{name}");
     }
 }
 
@@ -206,13 +206,16 @@ fn directories_count_and_are_not_deep() {
     let (_kept, path) = written(&zipped(&entries));
     let bounds = |entries| ArchiveBounds { entries, ..ArchiveBounds::default() };
     assert!(check_archive(&path, bounds(60)).is_ok());
-    assert_eq!(check_archive(&path, bounds(59)), Err(BadOutput::Archive(ArchiveFlaw::TooMany(59))));
+    assert_eq!(
+        check_archive(&path, bounds(59)),
+        Err(OutputError::Archive(ArchiveError::TooMany(59)))
+    );
     let deep = format!("{}1.png", "d/".repeat(9));
-    assert!(matches!(flaw(&zipped(&[(&deep, &clear)])), ArchiveFlaw::UnsafeName(_)));
+    assert!(matches!(flaw(&zipped(&[(&deep, &clear)])), ArchiveError::UnsafeName(_)));
     // A file where a directory is, which could not be made.
     for names in [["a", "a/1.png"], ["a/1.png", "A"]] {
         let both = zipped(&[(names[0], &clear), (names[1], &clear)]);
-        assert!(matches!(flaw(&both), ArchiveFlaw::Duplicate(_)), "{names:?}");
+        assert!(matches!(flaw(&both), ArchiveError::Duplicate(_)), "{names:?}");
     }
 }
 
@@ -227,7 +230,7 @@ fn a_directory_of_names_is_bounded() {
     for _ in 0..2_000 {
         bytes.extend_from_slice(&entry);
     }
-    assert!(matches!(flaw(&bytes), ArchiveFlaw::TooManyNames(_)));
+    assert!(matches!(flaw(&bytes), ArchiveError::TooManyNames(_)));
 }
 
 #[test]
@@ -236,8 +239,8 @@ fn two_entries_of_one_name_are_refused() {
         (b"a.txt", tar::EntryType::Regular, b"1"),
         (b"./A.txt", tar::EntryType::Regular, b"2"),
     ]);
-    assert!(matches!(flaw(&twice), ArchiveFlaw::Duplicate(_)));
-    assert!(matches!(flaw(&zipped(&[("a", b"1"), ("A", b"2")])), ArchiveFlaw::Duplicate(_)));
+    assert!(matches!(flaw(&twice), ArchiveError::Duplicate(_)));
+    assert!(matches!(flaw(&zipped(&[("a", b"1"), ("A", b"2")])), ArchiveError::Duplicate(_)));
 }
 
 #[test]
@@ -245,9 +248,9 @@ fn bombs_are_stopped_by_what_comes_out() {
     let zeros = vec![0; 70_000_000];
     let bomb = zipped(&[("zeros", &zeros)]);
     assert!(bomb.len() < 100_000);
-    assert_eq!(flaw(&bomb), ArchiveFlaw::Bomb(200));
+    assert_eq!(flaw(&bomb), ArchiveError::Bomb(200));
     let tar = gzipped(&tarred(&[(b"zeros", tar::EntryType::Regular, &zeros)]));
-    assert_eq!(flaw(&tar), ArchiveFlaw::Bomb(200));
+    assert_eq!(flaw(&tar), ArchiveError::Bomb(200));
 }
 
 #[test]
@@ -260,11 +263,11 @@ fn bounds_hold() {
     assert!(check_archive(&path, bounds(20, 200)).is_ok());
     assert_eq!(
         check_archive(&path, bounds(19, 200)),
-        Err(BadOutput::Archive(ArchiveFlaw::TooMany(19)))
+        Err(OutputError::Archive(ArchiveError::TooMany(19)))
     );
     assert_eq!(
         check_archive(&path, bounds(20, 199)),
-        Err(BadOutput::Archive(ArchiveFlaw::TooLarge(199)))
+        Err(OutputError::Archive(ArchiveError::TooLarge(199)))
     );
 }
 
@@ -285,7 +288,7 @@ fn long_names_are_read_and_endless_ones_refused() {
         (b"././@LongLink", tar::EntryType::GNULongName, &vec![b'a'; 100_000]),
         (b"short", tar::EntryType::Regular, b"x"),
     ]);
-    assert_eq!(flaw(&endless), ArchiveFlaw::Damaged);
+    assert_eq!(flaw(&endless), ArchiveError::Damaged);
     let climbing = b"18 path=../../../x\n";
     let extended = tarred(&[
         (b"PaxHeader", tar::EntryType::XHeader, climbing),
@@ -298,8 +301,8 @@ fn long_names_are_read_and_endless_ones_refused() {
 fn pictures_must_be_whole() {
     let clear = png("clear.png");
     let cut = &clear[..clear.len() - 4];
-    assert!(matches!(flaw(&zipped(&[("1.png", cut)])), ArchiveFlaw::NotAPicture(_)));
-    assert!(matches!(flaw(&zipped(&[("1.png", b"<html>")])), ArchiveFlaw::NotAPicture(_)));
+    assert!(matches!(flaw(&zipped(&[("1.png", cut)])), ArchiveError::NotAPicture(_)));
+    assert!(matches!(flaw(&zipped(&[("1.png", b"<html>")])), ArchiveError::NotAPicture(_)));
     let end = clear.len() - 12;
     let mut damaged = clear.clone();
     damaged[end - 6] ^= 1;
@@ -308,7 +311,7 @@ fn pictures_must_be_whole() {
     let hollow = [&clear[..33], b"[core] fsmonitor = x", &clear[end..]].concat();
     let pixelless = [&clear[..33], &clear[end..]].concat();
     for bad in [damaged, padded, hollow, pixelless] {
-        assert!(matches!(flaw(&zipped(&[("1.png", &bad)])), ArchiveFlaw::NotAPicture(_)));
+        assert!(matches!(flaw(&zipped(&[("1.png", &bad)])), ArchiveError::NotAPicture(_)));
     }
     assert!(check(&zipped(&[("__MACOSX/._1.png", b"shadow"), ("1.png", &clear)])).is_ok());
 }

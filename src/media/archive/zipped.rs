@@ -6,10 +6,10 @@ use std::io::{self, BufReader, Read, Seek as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::bounds::{ArchiveFlaw, Count, NAMES_MAX, Names};
-use super::{Visit, not_read};
-use crate::media::memory;
-use crate::media::output::BadOutput;
+use super::bounds::{ArchiveError, NAMES_MAX, Names, UnpackedBytes};
+use super::{EntryVisitor, not_read};
+use crate::media::memory_budget;
+use crate::media::output::OutputError;
 
 /// What every entry of a zip's directory begins with.
 const ENTRY_MAGIC: &[u8; 4] = b"PK\x01\x02";
@@ -19,36 +19,36 @@ const KIND_MASK: u32 = 0o170_000;
 const PLAIN: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
 
-pub(super) fn walk(
+pub(crate) fn walk(
     mut file: File,
     size: u64,
-    count: &Count,
+    count: &UnpackedBytes,
     names: &mut Names,
-    visit: &mut Visit<'_>,
-) -> Result<(), BadOutput> {
+    visit: &mut EntryVisitor<'_>,
+) -> Result<(), OutputError> {
     let directory = bound_directory(&mut file, size, names.most())?;
     // The library keeps each entry with all its fields, and an index of names.
-    let _memory = memory::reserve(directory * 4 + NAMES_MAX as u64);
+    let _memory = memory_budget::reserve(directory * 4 + NAMES_MAX as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.has_duplicate_names() {
-        let flaw = ArchiveFlaw::Duplicate("(in its directory)".into());
-        return Err(BadOutput::Archive(flaw));
+        let flaw = ArchiveError::Duplicate("(in its directory)".into());
+        return Err(OutputError::Archive(flaw));
     }
     if archive.has_overlapping_entries().map_err(damaged)? {
-        return Err(BadOutput::Archive(ArchiveFlaw::Overlap));
+        return Err(OutputError::Archive(ArchiveError::Overlap));
     }
     for index in 0..archive.len() {
         let entry = archive.by_index(index).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
         if entry.is_symlink() {
-            return Err(BadOutput::Archive(ArchiveFlaw::Link(name)));
+            return Err(OutputError::Archive(ArchiveError::Link(name)));
         }
         let kind = entry.unix_mode().unwrap_or(0) & KIND_MASK;
         if entry.encrypted() || !matches!(kind, 0 | PLAIN | DIRECTORY) {
-            return Err(BadOutput::Archive(ArchiveFlaw::NotAFile(name)));
+            return Err(OutputError::Archive(ArchiveError::NotAFile(name)));
         }
         let is_file = !entry.is_dir();
-        let path = names.admit(name.as_bytes(), is_file).map_err(BadOutput::Archive)?;
+        let path = names.admit(name.as_bytes(), is_file).map_err(OutputError::Archive)?;
         if let Some(path) = path.filter(|_| is_file) {
             visit(&path, &mut count.meter(entry))?;
         }
@@ -62,7 +62,7 @@ const ENTRY_BYTES: usize = 46;
 /// Refuses an archive whose directory may hold more than `most` entries, or more bytes than names
 /// take; returns how many bytes it may have. The library keeps all of it in memory; however it finds
 /// the directory, each entry in it begins with the magic and says how long it is.
-fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, BadOutput> {
+fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, OutputError> {
     file.rewind().map_err(not_read)?;
     let (mut found, mut bytes) = (0_usize, 0_usize);
     let mut block = vec![0; 256 * 1024];
@@ -90,17 +90,17 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, BadOu
     // Packed bytes look like the magic once in 4 GB by chance.
     let by_chance = usize::try_from(size >> 30).unwrap_or(usize::MAX);
     if found > most.saturating_add(by_chance) {
-        return Err(BadOutput::Archive(ArchiveFlaw::TooMany(most)));
+        return Err(OutputError::Archive(ArchiveError::TooMany(most)));
     }
     if bytes > NAMES_MAX.saturating_add(by_chance.saturating_mul(3 * usize::from(u16::MAX))) {
-        return Err(BadOutput::Archive(ArchiveFlaw::TooManyNames(NAMES_MAX)));
+        return Err(OutputError::Archive(ArchiveError::TooManyNames(NAMES_MAX)));
     }
     Ok(bytes as u64)
 }
 
-fn damaged(error: ZipError) -> BadOutput {
+fn damaged(error: ZipError) -> OutputError {
     match error {
         ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => not_read(error),
-        _ => BadOutput::Archive(ArchiveFlaw::Damaged),
+        _ => OutputError::Archive(ArchiveError::Damaged),
     }
 }

@@ -4,7 +4,7 @@ use crate::model::{ExitClass, FailureKind};
 
 /// Why a stage failed, as far as it matters for what to do next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub enum StageFailure {
     /// The service is not there, is in trouble, or keeps refusing us.
     Down,
     /// It works, and takes too long.
@@ -33,7 +33,7 @@ pub enum Cause {
     Interrupted,
 }
 
-impl Cause {
+impl StageFailure {
     /// A stable word for scripts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -113,7 +113,7 @@ mod tests {
             // job.
             let refused = matches!(kind, FailureKind::InvalidRequest | FailureKind::NotFound);
             let expected = if refused { ExitClass::Contract } else { kind.exit_class() };
-            assert_eq!(Cause::of(kind).exit_class(), expected, "{kind:?}");
+            assert_eq!(StageFailure::of(kind).exit_class(), expected, "{kind:?}");
         }
     }
 }

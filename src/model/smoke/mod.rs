@@ -2,23 +2,23 @@
 //! report. How stages are carried out and judged is the flow's affair, how a report looks the
 //! output's.
 
+mod cause;
+mod result;
+mod stage;
+
 use std::time::Duration;
 
 use super::account::Credits;
 use super::failure::ExitClass;
 use super::time::Timestamp;
 
-mod cause;
-mod result;
-mod stage;
-
-pub use cause::Cause;
-pub use result::{Measure, Outcome, StageResult};
-pub use stage::{Choice, Group, Stage};
+pub use self::cause::StageFailure;
+pub use self::result::{Measure, StageOutcome, StageResult};
+pub use self::stage::{SmokeStage, StageGroup, StageSelector};
 
 /// What a smoke test comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Verdict {
+pub struct SmokeVerdict {
     /// For the exit code.
     pub class: ExitClass,
     /// A stable word: `well`, `down`, `slow`, `ours`, `contract`, `credits` and others.
@@ -31,7 +31,7 @@ pub struct Verdict {
 
 /// Whom and what a smoke test is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject {
+pub struct SmokeTarget {
     /// The profile.
     pub profile: String,
     /// What the profile is for: `dev`, `staging`, `prod`.
@@ -46,9 +46,9 @@ pub struct Subject {
 
 /// A smoke test, whole.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct SmokeReport {
     /// Whom and what it is about.
-    pub subject: Subject,
+    pub subject: SmokeTarget,
     /// When it began.
     pub began: Timestamp,
     /// How long it took.
@@ -62,13 +62,13 @@ pub struct Report {
     /// Every stage.
     pub stages: Vec<StageResult>,
     /// What it comes to.
-    pub verdict: Verdict,
+    pub verdict: SmokeVerdict,
 }
 
-impl Report {
+impl SmokeReport {
     /// How many stages ended as `outcome`.
     #[must_use]
-    pub fn count(&self, outcome: Outcome) -> usize {
+    pub fn count(&self, outcome: StageOutcome) -> usize {
         self.stages.iter().filter(|stage| stage.outcome == outcome).count()
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::{Cause, Stage};
+use super::{SmokeStage, StageFailure};
 use crate::model::{Failure, JobId};
 
 /// How a stage ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum StageOutcome {
     /// As documented, and in time.
     Passed,
     /// Works, and should be looked at.
@@ -18,7 +18,7 @@ pub enum Outcome {
     Skipped,
 }
 
-impl Outcome {
+impl StageOutcome {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -44,13 +44,13 @@ pub struct Measure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StageResult {
     /// Which.
-    pub stage: Stage,
+    pub stage: SmokeStage,
     /// The stage's word, or for one of many (clips, rehearsals) a name of its own. May be foreign.
     pub name: String,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: StageOutcome,
     /// Why, where it failed.
-    pub cause: Option<Cause>,
+    pub cause: Option<StageFailure>,
     /// How long it took; none when it was not run.
     pub took: Option<Duration>,
     /// How long it may take.
@@ -74,7 +74,7 @@ pub struct StageResult {
 impl StageResult {
     /// A result that says only how it ended.
     #[must_use]
-    pub fn new(stage: Stage, outcome: Outcome, told: impl Into<String>) -> Self {
+    pub fn new(stage: SmokeStage, outcome: StageOutcome, told: impl Into<String>) -> Self {
         Self {
             stage,
             name: stage.as_str().to_owned(),
@@ -94,44 +94,44 @@ impl StageResult {
 
     /// A stage that went well.
     #[must_use]
-    pub fn passed(stage: Stage, told: impl Into<String>) -> Self {
-        Self::new(stage, Outcome::Passed, told)
+    pub fn passed(stage: SmokeStage, told: impl Into<String>) -> Self {
+        Self::new(stage, StageOutcome::Passed, told)
     }
 
     /// A stage that was not run, and why.
     #[must_use]
-    pub fn skipped(stage: Stage, told: impl Into<String>) -> Self {
-        Self::new(stage, Outcome::Skipped, told)
+    pub fn skipped(stage: SmokeStage, told: impl Into<String>) -> Self {
+        Self::new(stage, StageOutcome::Skipped, told)
     }
 
     /// A stage that failed for `cause`.
     #[must_use]
-    pub fn failed(stage: Stage, cause: Cause, told: impl Into<String>) -> Self {
-        Self { cause: Some(cause), ..Self::new(stage, Outcome::Failed, told) }
+    pub fn failed(stage: SmokeStage, cause: StageFailure, told: impl Into<String>) -> Self {
+        Self { cause: Some(cause), ..Self::new(stage, StageOutcome::Failed, told) }
     }
 
     /// A stage that failed because something in it did.
     #[must_use]
-    pub fn of_failure(stage: Stage, failure: &Failure) -> Self {
+    pub fn of_failure(stage: SmokeStage, failure: &Failure) -> Self {
         Self {
             job: failure.job.clone(),
             request_id: failure.request_id.clone(),
             next: failure.next.clone(),
-            ..Self::failed(stage, Cause::of(failure.kind), failure.to_string())
+            ..Self::failed(stage, StageFailure::of(failure.kind), failure.to_string())
         }
     }
 
     /// Adds something that should be looked at, without failing the stage.
     pub fn warn(&mut self, detail: impl Into<String>) {
-        if self.outcome == Outcome::Passed {
-            self.outcome = Outcome::Warned;
+        if self.outcome == StageOutcome::Passed {
+            self.outcome = StageOutcome::Warned;
         }
         self.details.push(detail.into());
     }
 
     /// Fails the stage for `cause`, unless it failed already; `told` is added either way.
-    pub fn fail(&mut self, cause: Cause, told: impl Into<String>) {
-        if self.outcome == Outcome::Failed {
+    pub fn fail(&mut self, cause: StageFailure, told: impl Into<String>) {
+        if self.outcome == StageOutcome::Failed {
             self.details.push(told.into());
             return;
         }
@@ -139,7 +139,7 @@ impl StageResult {
         if !before.is_empty() {
             self.details.insert(0, before);
         }
-        self.outcome = Outcome::Failed;
+        self.outcome = StageOutcome::Failed;
         self.cause = Some(cause);
     }
 
@@ -155,12 +155,15 @@ mod tests {
 
     #[test]
     fn a_stage_keeps_its_first_cause_and_every_word() {
-        let mut result = StageResult::passed(Stage::Health, "healthy");
+        let mut result = StageResult::passed(SmokeStage::Health, "healthy");
         result.warn("odd");
-        assert_eq!(result.outcome, Outcome::Warned);
-        result.fail(Cause::Contract, "changed");
-        result.fail(Cause::Slow, "slow");
-        assert_eq!((result.outcome, result.cause), (Outcome::Failed, Some(Cause::Contract)));
+        assert_eq!(result.outcome, StageOutcome::Warned);
+        result.fail(StageFailure::Contract, "changed");
+        result.fail(StageFailure::Slow, "slow");
+        assert_eq!(
+            (result.outcome, result.cause),
+            (StageOutcome::Failed, Some(StageFailure::Contract))
+        );
         assert_eq!(result.told, "changed");
         assert_eq!(result.details, ["healthy", "odd", "slow"]);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// A check with a name of its own, in the order in which they run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
+pub enum SmokeStage {
     /// The host's name leads to addresses.
     Name,
     /// The certificate is accepted.
@@ -50,7 +50,7 @@ pub enum Stage {
 
 /// Stages that belong together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Group {
+pub enum StageGroup {
     /// Cost nothing and change nothing.
     Free,
     /// Start jobs that are billed.
@@ -61,7 +61,7 @@ pub enum Group {
     Asked,
 }
 
-impl Stage {
+impl SmokeStage {
     /// Every stage that can be chosen by name, in order. A suite stands in the place of the
     /// built-in clip.
     pub const NAMED: [Self; 16] = [
@@ -111,7 +111,7 @@ impl Stage {
 
     /// What it belongs to.
     #[must_use]
-    pub fn group(self) -> Group {
+    pub fn group(self) -> StageGroup {
         match self {
             Self::Name
             | Self::Tls
@@ -120,12 +120,12 @@ impl Stage {
             | Self::Authentication
             | Self::Isolation
             | Self::Listing
-            | Self::Usage => Group::Free,
-            Self::Success | Self::Output | Self::Credits | Self::Suite => Group::Paid,
+            | Self::Usage => StageGroup::Free,
+            Self::Success | Self::Output | Self::Credits | Self::Suite => StageGroup::Paid,
             Self::NotAVideo | Self::InvalidOption | Self::DeadLink | Self::NoCredits => {
-                Group::Failures
+                StageGroup::Failures
             }
-            Self::Burst | Self::Rehearsal | Self::Setup => Group::Asked,
+            Self::Burst | Self::Rehearsal | Self::Setup => StageGroup::Asked,
         }
     }
 
@@ -161,7 +161,7 @@ impl Stage {
     }
 }
 
-impl fmt::Display for Stage {
+impl fmt::Display for SmokeStage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
@@ -169,17 +169,17 @@ impl fmt::Display for Stage {
 
 /// What `--only` and `--skip` take: a stage, or a group of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
+pub enum StageSelector {
     /// One.
-    One(Stage),
+    One(SmokeStage),
     /// All of a group.
-    All(Group),
+    All(StageGroup),
 }
 
-impl Choice {
+impl StageSelector {
     /// Whether it names `stage`.
     #[must_use]
-    pub fn names(self, stage: Stage) -> bool {
+    pub fn names(self, stage: SmokeStage) -> bool {
         match self {
             Self::One(one) => one == stage,
             Self::All(group) => group == stage.group(),
@@ -187,19 +187,19 @@ impl Choice {
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for StageSelector {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
         match word {
-            "free" => return Ok(Self::All(Group::Free)),
-            "paid" => return Ok(Self::All(Group::Paid)),
-            "failures" => return Ok(Self::All(Group::Failures)),
+            "free" => return Ok(Self::All(StageGroup::Free)),
+            "paid" => return Ok(Self::All(StageGroup::Paid)),
+            "failures" => return Ok(Self::All(StageGroup::Failures)),
             _ => {}
         }
-        let named = Stage::NAMED.into_iter().chain([Stage::Suite]);
+        let named = SmokeStage::NAMED.into_iter().chain([SmokeStage::Suite]);
         named.clone().find(|stage| stage.as_str() == word).map(Self::One).ok_or_else(|| {
-            let known = named.map(Stage::as_str).collect::<Vec<_>>().join(", ");
+            let known = named.map(SmokeStage::as_str).collect::<Vec<_>>().join(", ");
             format!("unknown stage '{word}'; known: {known}, and free, paid, failures for many")
         })
     }
@@ -211,11 +211,11 @@ mod tests {
 
     #[test]
     fn every_named_stage_reads_back_and_groups_stand_for_many() {
-        for stage in Stage::NAMED {
-            assert_eq!(stage.as_str().parse(), Ok(Choice::One(stage)));
+        for stage in SmokeStage::NAMED {
+            assert_eq!(stage.as_str().parse(), Ok(StageSelector::One(stage)));
         }
-        let paid: Choice = "paid".parse().unwrap();
-        assert!(paid.names(Stage::Success) && !paid.names(Stage::Health));
-        assert!("helth".parse::<Choice>().unwrap_err().contains("health"));
+        let paid: StageSelector = "paid".parse().unwrap();
+        assert!(paid.names(SmokeStage::Success) && !paid.names(SmokeStage::Health));
+        assert!("helth".parse::<StageSelector>().unwrap_err().contains("health"));
     }
 }

@@ -6,12 +6,12 @@ use axum::Extension;
 use axum::extract::{RawQuery, State};
 use jiff::{SignedDuration, Timestamp};
 
-use super::answer::{Answer, Handled};
+use super::answer::{Handled, HandlerAnswer};
 use super::query::Query;
 use super::usage;
 use crate::sandbox::app::App;
 use crate::sandbox::scenario::UsageRules;
-use crate::sandbox::service::{Caller, Charge, Job, Service};
+use crate::sandbox::service::{Caller, CreditCharge, Service, ServiceJob};
 
 /// `GET /v1/usage/summary`
 pub(crate) async fn summary(
@@ -23,7 +23,7 @@ pub(crate) async fn summary(
     let (service, director, now) = (app.service(), app.director(), app.clock.wall());
     let rules = director.scenario.usage;
     let (charges, jobs) = visible(&service, rules, &caller, now);
-    Ok(Answer::of(usage::summary(&charges, &jobs, days, now, rules.names)))
+    Ok(HandlerAnswer::of(usage::summary(&charges, &jobs, days, now, rules.names)))
 }
 
 /// `GET /v1/usage/events`
@@ -37,7 +37,7 @@ pub(crate) async fn events(
     let (service, director) = (app.service(), app.director());
     let (rules, times) = (director.scenario.usage, director.scenario.answers.times);
     let (charges, jobs) = visible(&service, rules, &caller, app.clock.wall());
-    Ok(Answer::of(usage::events(&charges, &jobs, limit, rules, times)))
+    Ok(HandlerAnswer::of(usage::events(&charges, &jobs, limit, rules, times)))
 }
 
 /// Charges and jobs that are old enough to show.
@@ -46,7 +46,7 @@ fn visible<'a>(
     rules: UsageRules,
     caller: &Caller,
     now: Timestamp,
-) -> (Vec<&'a Charge>, Vec<&'a Job>) {
+) -> (Vec<&'a CreditCharge>, Vec<&'a ServiceJob>) {
     let lag = SignedDuration::try_from(rules.lag).unwrap_or_default();
     let settled = |at: Timestamp| now.duration_since(at) >= lag;
     let charges = service.own_charges(caller).filter(|charge| settled(charge.at));

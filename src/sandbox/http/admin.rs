@@ -8,8 +8,8 @@ use axum::http::HeaderMap;
 use serde_json::{Map, Value, json};
 use subtle::ConstantTimeEq as _;
 
-use super::answer::{Answer, Handled};
-use super::gate::header;
+use super::answer::{Handled, HandlerAnswer};
+use super::call::header;
 use super::view::written;
 use crate::sandbox::app::App;
 use crate::sandbox::scenario::TimeForm;
@@ -18,7 +18,7 @@ use crate::sandbox::service::{Key, Refusal};
 /// `GET /v1/admin/config`
 pub(crate) async fn config(State(app): State<Arc<App>>, headers: HeaderMap) -> Handled {
     check_token(&app, &headers)?;
-    Ok(Answer::of(json!({
+    Ok(HandlerAnswer::of(json!({
         "service": "rbgv sandbox",
         "version": env!("CARGO_PKG_VERSION"),
         "max_upload_bytes": app.limits.bytes,
@@ -43,7 +43,7 @@ pub(crate) async fn keys(State(app): State<Arc<App>>, headers: HeaderMap) -> Han
             shown
         })
         .collect();
-    Ok(Answer::of(json!({ "items": items })))
+    Ok(HandlerAnswer::of(json!({ "items": items })))
 }
 
 /// `POST /v1/admin/keys`
@@ -62,7 +62,7 @@ pub(crate) async fn create(
     let key = app.service().add_key(&api_key, client_id, note, credits, now).map_err(unwritten)?;
     let mut answer = shown(&key, app.director().scenario.answers.times);
     answer["api_key"] = api_key.into();
-    Ok(Answer::of(answer).with_effect())
+    Ok(HandlerAnswer::of(answer).with_effect())
 }
 
 /// `POST /v1/admin/keys/disable`
@@ -91,7 +91,7 @@ fn switch(app: &App, headers: &HeaderMap, body: &[u8], enabled: bool) -> Handled
         return Err(Refusal::not_found("Key"));
     }
     let answer = json!({ "success": true, "key_fingerprint": fingerprint, "enabled": enabled });
-    Ok(Answer::of(answer).with_effect())
+    Ok(HandlerAnswer::of(answer).with_effect())
 }
 
 /// A fresh key.

@@ -5,17 +5,17 @@
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::view::JobView;
+use super::view::ApiJob;
 use crate::sandbox::service::Refusal;
 
 /// What an answer carries.
 #[derive(Debug, Clone)]
-pub(crate) enum Content {
+pub(crate) enum AnswerContent {
     Object(Value),
-    Job(Box<JobView>),
+    Job(Box<ApiJob>),
     /// A page of jobs.
     Page {
-        jobs: Vec<JobView>,
+        jobs: Vec<ApiJob>,
         total: usize,
         limit: usize,
         offset: usize,
@@ -24,9 +24,9 @@ pub(crate) enum Content {
 
 /// A handler's good answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct HandlerAnswer {
     pub(crate) status: u16,
-    pub(crate) content: Content,
+    pub(crate) content: AnswerContent,
     /// Whether the call changed anything.
     pub(crate) effect: bool,
     pub(crate) job_id: Option<String>,
@@ -34,23 +34,23 @@ pub(crate) struct Answer {
     pub(crate) ends: Vec<String>,
 }
 
-impl Answer {
+impl HandlerAnswer {
     /// An answer to a call that changed nothing.
     pub(crate) fn of(value: Value) -> Self {
-        Self::with(Content::Object(value))
+        Self::with(AnswerContent::Object(value))
     }
 
     /// A job.
-    pub(crate) fn job(job: JobView) -> Self {
-        Self::with(Content::Job(Box::new(job)))
+    pub(crate) fn job(job: ApiJob) -> Self {
+        Self::with(AnswerContent::Job(Box::new(job)))
     }
 
     /// A page of jobs.
-    pub(crate) fn page(jobs: Vec<JobView>, total: usize, limit: usize, offset: usize) -> Self {
-        Self::with(Content::Page { jobs, total, limit, offset })
+    pub(crate) fn page(jobs: Vec<ApiJob>, total: usize, limit: usize, offset: usize) -> Self {
+        Self::with(AnswerContent::Page { jobs, total, limit, offset })
     }
 
-    fn with(content: Content) -> Self {
+    fn with(content: AnswerContent) -> Self {
         Self { status: 200, content, effect: false, job_id: None, ends: Vec::new() }
     }
 
@@ -76,9 +76,9 @@ impl Answer {
 }
 
 /// What handlers return.
-pub(crate) type Handled = Result<Answer, Refusal>;
+pub(crate) type Handled = Result<HandlerAnswer, Refusal>;
 
-impl IntoResponse for Answer {
+impl IntoResponse for HandlerAnswer {
     fn into_response(self) -> Response {
         let mut response = Response::default();
         response.extensions_mut().insert(Handled::Ok(self));

@@ -9,13 +9,13 @@ use axum::http::header::CONTENT_LENGTH;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 
 use super::connection::Connection;
-use crate::sandbox::director::Plan;
-use crate::sandbox::scenario::{Action, CutHow, Drip, Span};
+use crate::sandbox::faults::plan::FaultPlan;
+use crate::sandbox::scenario::{Action, CutHow, Drip, ScenarioDuration};
 
 /// Time for bytes already handed over to leave before the connection dies.
 const FLUSH: Duration = Duration::from_millis(50);
 
-struct Damage {
+struct ResponseFault {
     inner: BoxStream<'static, Result<Bytes, axum::Error>>,
     waiting: Bytes,
     sent: u64,
@@ -34,7 +34,7 @@ pub(crate) fn damaged(
     body: Body,
     whole: Option<u64>,
     headers: &mut HeaderMap,
-    plan: &Plan,
+    plan: &FaultPlan,
     connection: Connection,
 ) -> Body {
     let shorten = plan.find(|action| match action {
@@ -62,7 +62,7 @@ pub(crate) fn damaged(
         headers.insert(CONTENT_LENGTH, stated.into());
     }
     let inner = body.into_data_stream().boxed();
-    let damage = Damage {
+    let damage = ResponseFault {
         inner,
         waiting: Bytes::new(),
         sent: 0,
@@ -75,7 +75,7 @@ pub(crate) fn damaged(
     Body::from_stream(stream::unfold(damage, next_piece))
 }
 
-async fn next_piece(mut damage: Damage) -> Option<(io::Result<Bytes>, Damage)> {
+async fn next_piece(mut damage: ResponseFault) -> Option<(io::Result<Bytes>, ResponseFault)> {
     if damage.sent >= damage.end {
         return ended(damage.promised_more).await;
     }
@@ -120,7 +120,7 @@ async fn ended<T>(promised_more: bool) -> Option<T> {
     None
 }
 
-struct Hindrance {
+struct RequestFault {
     inner: BoxStream<'static, Result<Bytes, axum::Error>>,
     read: u64,
     cut: Option<u64>,
@@ -129,7 +129,7 @@ struct Hindrance {
 }
 
 /// Applies what the plan says of an upload's body of `whole` bytes.
-pub(crate) fn hindered(body: Body, whole: u64, plan: &Plan, connection: Connection) -> Body {
+pub(crate) fn hindered(body: Body, whole: u64, plan: &FaultPlan, connection: Connection) -> Body {
     let cut = plan.find(|action| match action {
         Action::CutUpload(at) => Some(at.in_whole(whole)),
         _ => None,
@@ -142,11 +142,13 @@ pub(crate) fn hindered(body: Body, whole: u64, plan: &Plan, connection: Connecti
         return body;
     }
     let inner = body.into_data_stream().boxed();
-    let hindrance = Hindrance { inner, read: 0, cut, stall, connection };
+    let hindrance = RequestFault { inner, read: 0, cut, stall, connection };
     Body::from_stream(stream::unfold(hindrance, next_read))
 }
 
-async fn next_read(mut hindrance: Hindrance) -> Option<(Result<Bytes, axum::Error>, Hindrance)> {
+async fn next_read(
+    mut hindrance: RequestFault,
+) -> Option<(Result<Bytes, axum::Error>, RequestFault)> {
     if let Some((_, span)) = hindrance.stall.take_if(|(at, _)| hindrance.read >= *at) {
         tokio::time::sleep(span).await;
     }
@@ -163,21 +165,21 @@ async fn next_read(mut hindrance: Hindrance) -> Option<(Result<Bytes, axum::Erro
 }
 
 /// The wait that a plan asks for before the effect, or after it.
-pub(crate) fn delay(plan: &Plan, after: bool) -> Option<Duration> {
+pub(crate) fn delay(plan: &FaultPlan, after: bool) -> Option<Duration> {
     plan.find(|action| match action {
-        Action::Delay(Span(span)) if !after => Some(*span),
-        Action::DelayAnswer(Span(span)) if after => Some(*span),
+        Action::Delay(ScenarioDuration(span)) if !after => Some(*span),
+        Action::DelayAnswer(ScenarioDuration(span)) if after => Some(*span),
         _ => None,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::sandbox::scenario::Place;
+    use crate::sandbox::scenario::BodyPosition;
 
     #[test]
     fn places() {
-        assert_eq!(Place::Bytes(7).in_whole(100), 7);
-        assert_eq!(Place::Share(0.99).in_whole(100), 99);
+        assert_eq!(BodyPosition::Bytes(7).in_whole(100), 7);
+        assert_eq!(BodyPosition::Share(0.99).in_whole(100), 99);
     }
 }

@@ -34,7 +34,7 @@ const FINISHED: u8 = 4;
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unanswered {
+pub enum NoAnswer {
     /// The connection was reset.
     #[error("the connection was reset")]
     Reset,
@@ -44,7 +44,7 @@ pub enum Unanswered {
 }
 
 #[derive(Debug, Default)]
-struct Fate {
+struct ConnectionFault {
     state: AtomicU8,
     /// A call has arrived and its answer has not been handed to hyper.
     busy: AtomicBool,
@@ -54,7 +54,7 @@ struct Fate {
 
 /// A handle on the connection that a call came on.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Connection(Arc<Fate>);
+pub(crate) struct Connection(Arc<ConnectionFault>);
 
 impl Connection {
     /// Ends the connection with an RST.
@@ -68,10 +68,10 @@ impl Connection {
     }
 
     /// How it was ended from inside, if it was.
-    pub(crate) fn ended(&self) -> Option<Unanswered> {
+    pub(crate) fn ended(&self) -> Option<NoAnswer> {
         match self.0.state.load(Ordering::Acquire) {
-            CLOSED => Some(Unanswered::Closed),
-            RESET => Some(Unanswered::Reset),
+            CLOSED => Some(NoAnswer::Closed),
+            RESET => Some(NoAnswer::Reset),
             _ => None,
         }
     }
@@ -100,7 +100,7 @@ impl Connection {
 
 /// Ends a call when hyper lets go of the answer's body.
 struct Answering {
-    fate: Arc<Fate>,
+    fate: Arc<ConnectionFault>,
     last: bool,
 }
 
@@ -124,7 +124,7 @@ pub(crate) struct Tracked {
 }
 
 impl Listener for Tracked {
-    type Io = Stream;
+    type Io = FaultyStream;
     type Addr = Connection;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
@@ -134,8 +134,8 @@ impl Listener for Tracked {
                     // Small answers must not wait for an acknowledgement of the one before; a
                     // socket that refuses the option is slower, not wrong.
                     let _ = stream.set_nodelay(true);
-                    let fate = Arc::new(Fate::default());
-                    let stream = Stream {
+                    let fate = Arc::new(ConnectionFault::default());
+                    let stream = FaultyStream {
                         inner: stream,
                         fate: Arc::clone(&fate),
                         app: Arc::clone(&self.app),
@@ -164,15 +164,15 @@ impl Connected<IncomingStream<'_, Tracked>> for Connection {
 }
 
 /// A socket that fails once its handle says so.
-pub(crate) struct Stream {
+pub(crate) struct FaultyStream {
     inner: TcpStream,
-    fate: Arc<Fate>,
+    fate: Arc<ConnectionFault>,
     app: Arc<App>,
     /// Ends a connection on which nothing happens.
     idle: Option<Pin<Box<Sleep>>>,
 }
 
-impl Stream {
+impl FaultyStream {
     fn ended(&self) -> Option<io::Error> {
         match self.fate.state.load(Ordering::Acquire) {
             CLOSED => Some(io::ErrorKind::BrokenPipe.into()),
@@ -193,7 +193,7 @@ impl Stream {
     }
 }
 
-impl Drop for Stream {
+impl Drop for FaultyStream {
     fn drop(&mut self) {
         if self.fate.state.load(Ordering::Acquire) == RESET {
             // Without it the peer would see an orderly end, which is the other fault.
@@ -202,7 +202,7 @@ impl Drop for Stream {
     }
 }
 
-impl AsyncRead for Stream {
+impl AsyncRead for FaultyStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -225,7 +225,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl AsyncWrite for FaultyStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

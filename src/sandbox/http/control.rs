@@ -19,7 +19,7 @@ use crate::sandbox::scenario::Scenario;
 use crate::sandbox::service::Refusal;
 
 /// The routes.
-pub(super) fn routes() -> Router<Arc<App>> {
+pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/audit", get(audit))
         .route("/sandbox/scenario", post(scenario))

@@ -29,7 +29,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 const LONGEST_SILENCE: Duration = Duration::from_secs(2);
 
 /// Middleware around every route of both origins.
-pub(super) async fn rest(
+pub(crate) async fn rest(
     State(app): State<Arc<App>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
@@ -42,7 +42,7 @@ pub(super) async fn rest(
     let left = Arc::new(Mutex::new(None));
     let request = request.map(|body| {
         let stream = Some(body.into_data_stream());
-        Body::from_stream(Lent { stream, touched: false, left: Arc::clone(&left) })
+        Body::from_stream(LentBody { stream, touched: false, left: Arc::clone(&left) })
     });
     let response = next.run(request).await;
     let rest = lock(&left).take();
@@ -59,7 +59,7 @@ pub(super) async fn rest(
 }
 
 /// Whether the client waits for a 100 before it sends the body.
-pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
+pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
@@ -83,21 +83,21 @@ async fn drain<E>(
 }
 
 /// A body that a handler did not read to its end.
-struct Rest {
+struct UnreadBody {
     stream: BodyDataStream,
     /// Whether any of it was asked for.
     touched: bool,
 }
 
 /// A body lent to a handler, which gives back what it did not read.
-struct Lent {
+struct LentBody {
     /// Absent once it has ended.
     stream: Option<BodyDataStream>,
     touched: bool,
-    left: Arc<Mutex<Option<Rest>>>,
+    left: Arc<Mutex<Option<UnreadBody>>>,
 }
 
-impl Stream for Lent {
+impl Stream for LentBody {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
@@ -111,10 +111,10 @@ impl Stream for Lent {
     }
 }
 
-impl Drop for Lent {
+impl Drop for LentBody {
     fn drop(&mut self) {
         if let Some(stream) = self.stream.take() {
-            *lock(&self.left) = Some(Rest { stream, touched: self.touched });
+            *lock(&self.left) = Some(UnreadBody { stream, touched: self.touched });
         }
     }
 }

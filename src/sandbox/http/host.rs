@@ -47,7 +47,7 @@ impl Hosts {
 }
 
 /// Middleware around every route of both origins.
-pub(super) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let stated =
         request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());
     let authority = request.uri().authority().map(Authority::as_str);

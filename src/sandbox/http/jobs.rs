@@ -1,4 +1,4 @@
-//! `/v1/jobs`: create, start, get, list (contract, *Job request*; *Job*).
+//! `/v1/jobs`: create, start, get, list (contract, *ServiceJob request*; *ServiceJob*).
 
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -9,20 +9,22 @@ use axum::extract::{Path, RawQuery, State};
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Handled};
+use super::answer::{Handled, HandlerAnswer};
 use super::query::Query;
-use super::view::View;
+use super::view::ClientView;
 use crate::sandbox::app::App;
-use crate::sandbox::director::Plan;
+use crate::sandbox::faults::plan::FaultPlan;
 use crate::sandbox::scenario::{Action, AutoStart, ListOrder, Scenario};
-use crate::sandbox::service::{Caller, Job, JobRequest, Refusal, Service, Started, Status};
-use crate::sandbox::{source, work};
+use crate::sandbox::service::{
+    Caller, JobRequest, Refusal, Service, ServiceJob, ServiceStatus, StartResult,
+};
+use crate::sandbox::service::{job_queue, source};
 
 /// `POST /v1/jobs`
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Extension(plan): Extension<Arc<Plan>>,
+    Extension(plan): Extension<Arc<FaultPlan>>,
     body: Bytes,
 ) -> Handled {
     let fields = object(&body)?;
@@ -46,20 +48,22 @@ pub(crate) async fn create(
         service.discard(&draft.id);
     }
     drop(service);
-    Ok(created(&app, &started?.job, "Job accepted").with_status(status))
+    Ok(created(&app, &started?.job, "ServiceJob accepted").with_status(status))
 }
 
 /// `POST /v1/jobs/{id}/start`
 pub(crate) async fn start(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Extension(plan): Extension<Arc<Plan>>,
+    Extension(plan): Extension<Arc<FaultPlan>>,
     Path(id): Path<String>,
     body: Bytes,
 ) -> Handled {
     let overrides = object(&body)?;
     let started = begin(&app, &mut service_now(&app), &caller, &id, &overrides, &plan)?;
-    let shown = Answer::of(View::now(&app).started(&started.job, "Job accepted")).about(&id);
+    let shown =
+        HandlerAnswer::of(ClientView::now(&app).started(&started.job, "ServiceJob accepted"))
+            .about(&id);
     Ok(if started.launched { shown.with_effect() } else { shown })
 }
 
@@ -72,20 +76,20 @@ pub(crate) async fn get(
     let service = service_now(&app);
     let job = service.own_job(&caller, &id)?;
     let ends = job.status.is_final().then(|| job.id.clone()).into_iter().collect();
-    Ok(Answer::job(View::now(&app).job(job)).about(&id).with_ends(ends))
+    Ok(HandlerAnswer::job(ClientView::now(&app).job(job)).about(&id).with_ends(ends))
 }
 
 /// `GET /v1/jobs`
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
-    Extension(plan): Extension<Arc<Plan>>,
+    Extension(plan): Extension<Arc<FaultPlan>>,
     RawQuery(query): RawQuery,
 ) -> Handled {
     let director = app.director();
-    let asked = Asked::read(&Query::of(query.as_deref()), &director.scenario, &plan)?;
+    let asked = RequestedPage::read(&Query::of(query.as_deref()), &director.scenario, &plan)?;
     let service = service_now(&app);
-    let view = View::now(&app);
+    let view = ClientView::now(&app);
     let listed = service.own_jobs(&caller).filter_map(|job| {
         let status = view.listed_status(job)?;
         asked.fits(&view.word(status)).then_some((job, status))
@@ -94,14 +98,14 @@ pub(crate) async fn list(
         (None, Duration::ZERO) => service.job_count(&caller),
         _ => listed.clone().count(),
     };
-    let page: Vec<(&Job, Status)> = match director.scenario.answers.order {
+    let page: Vec<(&ServiceJob, ServiceStatus)> = match director.scenario.answers.order {
         ListOrder::Newest => asked.page_of(listed.rev()).collect(),
         ListOrder::Oldest => asked.page_of(listed).collect(),
     };
     let shown = page.iter().map(|(job, status)| view.listed(job, *status)).collect();
     let ended = page.iter().filter(|(_, status)| status.is_final());
     let ends = ended.map(|(job, _)| job.id.clone()).collect();
-    Ok(Answer::page(shown, total, asked.limit, asked.offset).with_ends(ends))
+    Ok(HandlerAnswer::page(shown, total, asked.limit, asked.offset).with_ends(ends))
 }
 
 /// The service, which has forgotten the drafts that are too old.
@@ -115,7 +119,7 @@ fn service_now(app: &App) -> MutexGuard<'_, Service> {
 }
 
 /// Which page is asked for, and how a scenario spoils it.
-struct Asked {
+struct RequestedPage {
     limit: usize,
     offset: usize,
     status: Option<String>,
@@ -123,8 +127,8 @@ struct Asked {
     omits: Option<usize>,
 }
 
-impl Asked {
-    fn read(query: &Query, scenario: &Scenario, plan: &Plan) -> Result<Self, Refusal> {
+impl RequestedPage {
+    fn read(query: &Query, scenario: &Scenario, plan: &FaultPlan) -> Result<Self, Refusal> {
         let rules = &scenario.answers;
         let number = |name, least| {
             let number = query.number(name, least, u64::MAX)?;
@@ -182,8 +186,8 @@ fn begin(
     caller: &Caller,
     id: &str,
     overrides: &Map<String, Value>,
-    plan: &Plan,
-) -> Result<Started, Refusal> {
+    plan: &FaultPlan,
+) -> Result<StartResult, Refusal> {
     let director = app.director();
     let cap = director.caps(app.now()).in_flight;
     let rules = &director.scenario.jobs;
@@ -198,13 +202,13 @@ fn begin(
         }
         app.audit().started(&started.job, &caller.key, app.now());
         // The worker waits for the lock that is held here.
-        work::launch(app, id.to_owned(), started.job.starts);
+        job_queue::launch(app, id.to_owned(), started.job.starts);
     }
     Ok(started)
 }
 
-fn created(app: &App, job: &Job, message: &'static str) -> Answer {
-    Answer::of(View::now(app).created(job, message)).with_effect().about(&job.id)
+fn created(app: &App, job: &ServiceJob, message: &'static str) -> HandlerAnswer {
+    HandlerAnswer::of(ClientView::now(app).created(job, message)).with_effect().about(&job.id)
 }
 
 /// A JSON object, or an empty body for one without fields.

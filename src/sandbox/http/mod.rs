@@ -7,19 +7,20 @@ mod account;
 mod admin;
 mod answer;
 mod body;
+mod call;
 pub(crate) mod connection;
 mod control;
 mod drain;
-mod finish;
-mod gate;
 pub(crate) mod host;
 mod jobs;
-mod open;
 mod output;
-mod pace;
+mod public_routes;
 mod query;
 mod range;
 mod render;
+mod response;
+pub(crate) mod route;
+mod throttle;
 mod uploads;
 mod usage;
 mod view;
@@ -30,7 +31,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 use axum::{Router, middleware};
 
-pub(crate) use self::view::{View, written};
+pub(crate) use self::view::{ClientView, written};
 use super::app::App;
 
 /// The API's origin.
@@ -46,13 +47,13 @@ pub(crate) fn api(app: &Arc<App>) -> Router {
         .route("/v1/admin/keys", get(admin::keys).post(admin::create))
         .route("/v1/admin/keys/disable", post(admin::disable))
         .route("/v1/admin/keys/enable", post(admin::enable))
-        .route("/api/download/{id}", get(open::download))
-        .route("/api/pricing", get(open::pricing))
-        .route("/health", get(open::health))
-        .fallback(open::nothing)
-        .method_not_allowed_fallback(open::wrong_method)
-        .layer(DefaultBodyLimit::max(gate::BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate));
+        .route("/api/download/{id}", get(public_routes::download))
+        .route("/api/pricing", get(public_routes::pricing))
+        .route("/health", get(public_routes::health))
+        .fallback(public_routes::nothing)
+        .method_not_allowed_fallback(public_routes::wrong_method)
+        .layer(DefaultBodyLimit::max(call::BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), call::gate));
     gated
         .merge(control::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
@@ -65,8 +66,8 @@ pub(crate) fn outputs(app: &Arc<App>) -> Router {
     Router::new()
         .route("/outputs/{job}/{name}", get(output::output))
         .route("/uploads/{name}", get(output::upload))
-        .fallback(open::nothing)
-        .layer(middleware::from_fn_with_state(Arc::clone(app), gate::gate))
+        .fallback(public_routes::nothing)
+        .layer(middleware::from_fn_with_state(Arc::clone(app), call::gate))
         .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
         .layer(middleware::from_fn_with_state(Arc::clone(app), drain::rest))
         .with_state(Arc::clone(app))

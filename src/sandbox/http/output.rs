@@ -21,17 +21,17 @@ use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _};
 use tokio_util::io::ReaderStream;
 
-use super::finish::set;
-use super::gate::header;
-use super::pace::{Direction, paced};
+use super::call::header;
 use super::query::Query;
-use super::range::{Part, part_of};
+use super::range::{ByteSpan, part_of};
+use super::response::set;
+use super::throttle::{Direction, paced};
 use crate::sandbox::app::{App, lock};
-use crate::sandbox::director::Plan;
+use crate::sandbox::faults::plan::FaultPlan;
 use crate::sandbox::scenario::Action;
 use crate::sandbox::service::Disk;
-use crate::sandbox::source;
-use crate::sandbox::timer::StandIn;
+use crate::sandbox::service::source;
+use crate::sandbox::stand_in::StandIn;
 
 /// Bytes read from disk at once.
 const CHUNK: usize = 256 << 10;
@@ -39,7 +39,7 @@ const CHUNK: usize = 256 << 10;
 /// `GET /outputs/{job}/{name}`
 pub(crate) async fn output(
     State(app): State<Arc<App>>,
-    Extension(plan): Extension<Arc<Plan>>,
+    Extension(plan): Extension<Arc<FaultPlan>>,
     Path((job_id, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -60,38 +60,38 @@ pub(crate) async fn output(
         lock(&app.revoked).insert(signature.to_owned());
     }
     let content = if found.stand_in {
-        Content::StandIn { seconds: found.seconds }
+        FileContent::StandIn { seconds: found.seconds }
     } else {
-        Content::file(&app, |disk| disk.output(&found.name))
+        FileContent::file(&app, |disk| disk.output(&found.name))
     };
-    let object = Object { name: found.name, bytes: found.bytes, etag: found.etag, content };
+    let object = ServedFile { name: found.name, bytes: found.bytes, etag: found.etag, content };
     answer(&app, &object, &headers, &plan).await
 }
 
 /// `GET /uploads/{name}`
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
-    Extension(plan): Extension<Arc<Plan>>,
+    Extension(plan): Extension<Arc<FaultPlan>>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     let Some(upload) = source::kept_upload(&app, &name) else { return no_such_key() };
-    let content = Content::file(&app, |disk| disk.upload(&upload.id));
+    let content = FileContent::file(&app, |disk| disk.upload(&upload.id));
     let etag = format!("\"{}\"", upload.id);
-    let object = Object { name, bytes: upload.bytes, etag, content };
+    let object = ServedFile { name, bytes: upload.bytes, etag, content };
     answer(&app, &object, &headers, &plan).await
 }
 
 /// What a link leads to.
-struct Object {
+struct ServedFile {
     name: String,
     bytes: u64,
     etag: String,
-    content: Content,
+    content: FileContent,
 }
 
 /// Where the bytes of an object are.
-enum Content {
+enum FileContent {
     /// Made up from the name, the size and the length.
     StandIn {
         seconds: f64,
@@ -101,21 +101,26 @@ enum Content {
     Nowhere,
 }
 
-impl Content {
+impl FileContent {
     fn file(app: &App, path: impl FnOnce(&Disk) -> PathBuf) -> Self {
         app.store.disk().map_or(Self::Nowhere, |disk| Self::File(path(disk)))
     }
 }
 
 /// The object, or the part of it that is asked for.
-async fn answer(app: &Arc<App>, object: &Object, headers: &HeaderMap, plan: &Plan) -> Response {
+async fn answer(
+    app: &Arc<App>,
+    object: &ServedFile,
+    headers: &HeaderMap,
+    plan: &FaultPlan,
+) -> Response {
     let etag = if plan.has(&Action::ChangingEtag) {
         format!("\"{}\"", app.tokens.hex(32))
     } else {
         object.etag.clone()
     };
     let part = if plan.has(&Action::NoRange) {
-        Part::Whole
+        ByteSpan::Whole
     } else {
         part_of(header(headers, &RANGE), header(headers, &IF_RANGE), &etag, object.bytes)
     };
@@ -151,12 +156,17 @@ fn check_link(app: &App, job_id: &str, name: &str, query: &Query) -> Result<(), 
     Ok(())
 }
 
-async fn send(app: &Arc<App>, object: &Object, part: Part, plan: &Plan) -> io::Result<Response> {
+async fn send(
+    app: &Arc<App>,
+    object: &ServedFile,
+    part: ByteSpan,
+    plan: &FaultPlan,
+) -> io::Result<Response> {
     let whole = object.bytes;
     let (status, first, length) = match part {
-        Part::Whole => (StatusCode::OK, 0, whole),
-        Part::Range { first, last } => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
-        Part::Unsatisfiable => {
+        ByteSpan::Whole => (StatusCode::OK, 0, whole),
+        ByteSpan::Range { first, last } => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
+        ByteSpan::Unsatisfiable => {
             let mut response = denied(
                 StatusCode::RANGE_NOT_SATISFIABLE,
                 "InvalidRange",
@@ -189,9 +199,9 @@ async fn send(app: &Arc<App>, object: &Object, part: Part, plan: &Plan) -> io::R
 }
 
 /// `length` bytes of an object from `first` on.
-async fn content(object: &Object, first: u64, length: u64) -> io::Result<Body> {
+async fn content(object: &ServedFile, first: u64, length: u64) -> io::Result<Body> {
     let path = match &object.content {
-        Content::StandIn { seconds } => {
+        FileContent::StandIn { seconds } => {
             let format = format_of(&object.name);
             let stand_in =
                 StandIn::new(format, object.bytes, *seconds).ok_or(io::ErrorKind::NotFound)?;
@@ -203,8 +213,8 @@ async fn content(object: &Object, first: u64, length: u64) -> io::Result<Body> {
             });
             return Ok(Body::from_stream(pieces));
         }
-        Content::File(path) => path,
-        Content::Nowhere => return Err(io::ErrorKind::NotFound.into()),
+        FileContent::File(path) => path,
+        FileContent::Nowhere => return Err(io::ErrorKind::NotFound.into()),
     };
     let mut file = tokio::fs::File::open(path).await?;
     file.seek(SeekFrom::Start(first)).await?;

@@ -2,7 +2,7 @@
 
 /// Which part of a body is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum ByteSpan {
     Whole,
     /// Both ends belong to the part.
     Range {
@@ -14,16 +14,21 @@ pub(crate) enum Part {
 
 /// What a request for a body of `whole` bytes asks for. Several ranges, and ranges that cannot be
 /// read, are answered with the whole, as the standard allows.
-pub(crate) fn part_of(range: Option<&str>, if_range: Option<&str>, etag: &str, whole: u64) -> Part {
-    let Some(range) = range else { return Part::Whole };
+pub(crate) fn part_of(
+    range: Option<&str>,
+    if_range: Option<&str>,
+    etag: &str,
+    whole: u64,
+) -> ByteSpan {
+    let Some(range) = range else { return ByteSpan::Whole };
     // A date is never strong enough here: outputs carry no modification time.
     if if_range.is_some_and(|validator| validator != etag) {
-        return Part::Whole;
+        return ByteSpan::Whole;
     }
     let Some((first, last)) =
         range.strip_prefix("bytes=").and_then(|set| set.trim().split_once('-'))
     else {
-        return Part::Whole;
+        return ByteSpan::Whole;
     };
     let (first, last) = (first.trim(), last.trim());
     let bounds = match (first.is_empty(), last.is_empty()) {
@@ -36,10 +41,10 @@ pub(crate) fn part_of(range: Option<&str>, if_range: Option<&str>, etag: &str, w
         (true, true) => None,
     };
     match bounds {
-        None => Part::Whole,
-        Some((first, last)) if first > last => Part::Whole,
-        Some((first, _)) if first >= whole => Part::Unsatisfiable,
-        Some((first, last)) => Part::Range { first, last: last.min(whole - 1) },
+        None => ByteSpan::Whole,
+        Some((first, last)) if first > last => ByteSpan::Whole,
+        Some((first, _)) if first >= whole => ByteSpan::Unsatisfiable,
+        Some((first, last)) => ByteSpan::Range { first, last: last.min(whole - 1) },
     }
 }
 
@@ -49,26 +54,26 @@ mod tests {
 
     #[test]
     fn parts_of_ten_bytes() {
-        let range = |first, last| Part::Range { first, last };
+        let range = |first, last| ByteSpan::Range { first, last };
         let table = [
             ("bytes=0-", range(0, 9)),
             ("bytes=4-5", range(4, 5)),
             ("bytes=4-400", range(4, 9)),
             ("bytes=-3", range(7, 9)),
             ("bytes=-30", range(0, 9)),
-            ("bytes=10-", Part::Unsatisfiable),
-            ("bytes=-0", Part::Unsatisfiable),
-            ("bytes=5-4", Part::Whole),
-            ("bytes=0-1,4-5", Part::Whole),
-            ("bytes=x-", Part::Whole),
-            ("lines=0-1", Part::Whole),
+            ("bytes=10-", ByteSpan::Unsatisfiable),
+            ("bytes=-0", ByteSpan::Unsatisfiable),
+            ("bytes=5-4", ByteSpan::Whole),
+            ("bytes=0-1,4-5", ByteSpan::Whole),
+            ("bytes=x-", ByteSpan::Whole),
+            ("lines=0-1", ByteSpan::Whole),
         ];
         for (asked, expected) in table {
             assert_eq!(part_of(Some(asked), None, "\"e\"", 10), expected, "{asked}");
         }
         assert_eq!(part_of(Some("bytes=4-"), Some("\"e\""), "\"e\"", 10), range(4, 9));
-        assert_eq!(part_of(Some("bytes=4-"), Some("\"old\""), "\"e\"", 10), Part::Whole);
-        assert_eq!(part_of(None, None, "\"e\"", 10), Part::Whole);
-        assert_eq!(part_of(Some("bytes=0-"), None, "\"e\"", 0), Part::Unsatisfiable);
+        assert_eq!(part_of(Some("bytes=4-"), Some("\"old\""), "\"e\"", 10), ByteSpan::Whole);
+        assert_eq!(part_of(None, None, "\"e\"", 10), ByteSpan::Whole);
+        assert_eq!(part_of(Some("bytes=0-"), None, "\"e\"", 0), ByteSpan::Unsatisfiable);
     }
 }

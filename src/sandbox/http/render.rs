@@ -11,10 +11,10 @@ use flate2::write::{GzEncoder, ZlibEncoder};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::answer::Content;
-use super::view::JobView;
+use super::answer::AnswerContent;
+use super::view::ApiJob;
 use crate::sandbox::clock::http_date;
-use crate::sandbox::director::Plan;
+use crate::sandbox::faults::plan::FaultPlan;
 use crate::sandbox::scenario::{
     Action, AnswerRules, Compress, ErrorShape, ListShape, RefusalBody, RequestIdPlace, RetryAfter,
 };
@@ -31,15 +31,15 @@ const JSON: Option<&str> = Some("application/json");
 const HTML: Option<&str> = Some("text/html; charset=utf-8");
 
 /// A good answer.
-pub(crate) fn answer(content: Content, rules: &AnswerRules, plan: &Plan) -> Rendered {
+pub(crate) fn answer(content: AnswerContent, rules: &AnswerRules, plan: &FaultPlan) -> Rendered {
     let shape = |action: &Action| match action {
         Action::ListShape(shape) => Some(*shape),
         _ => None,
     };
     let mut text = match content {
-        Content::Object(value) => altered(value, plan).to_string(),
-        Content::Job(job) => job_text(&job, plan),
-        Content::Page { jobs, total, limit, offset } => {
+        AnswerContent::Object(value) => altered(value, plan).to_string(),
+        AnswerContent::Job(job) => job_text(&job, plan),
+        AnswerContent::Page { jobs, total, limit, offset } => {
             let jobs: Vec<String> = jobs.iter().map(|job| job_text(job, plan)).collect();
             let shape = plan.find(shape).unwrap_or(rules.list);
             page(&jobs.join(","), shape, rules.list_total.then_some(total), limit, offset)
@@ -58,7 +58,7 @@ pub(crate) fn answer(content: Content, rules: &AnswerRules, plan: &Plan) -> Rend
     Rendered { content_type: JSON, bytes }
 }
 
-fn job_text(job: &JobView, plan: &Plan) -> String {
+fn job_text(job: &ApiJob, plan: &FaultPlan) -> String {
     if plan.actions.is_empty() {
         // Text at once: pages are most of what a sandbox sends.
         return serde_json::to_string(job).unwrap_or_default();
@@ -79,7 +79,7 @@ fn page(jobs: &str, shape: ListShape, total: Option<usize>, limit: usize, offset
 }
 
 /// Renames, drops, nulls and sets fields of an object.
-fn altered(mut value: Value, plan: &Plan) -> Value {
+fn altered(mut value: Value, plan: &FaultPlan) -> Value {
     let Some(object) = value.as_object_mut() else { return value };
     for action in &plan.actions {
         match action {
@@ -139,7 +139,7 @@ pub(crate) fn refusal(
     request_id: &str,
     rules: &AnswerRules,
     body: Option<RefusalBody>,
-    plan: &Plan,
+    plan: &FaultPlan,
 ) -> Rendered {
     let of_fault = plan.find(|action| match action {
         Action::ErrorShape(shape) => Some(*shape),
@@ -254,14 +254,14 @@ pub(crate) fn coded(bytes: &[u8], coding: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::answer::Answer;
     use super::*;
-    use crate::sandbox::limiter::Pause;
-    use crate::sandbox::scenario::{Fault, Routes};
+    use crate::sandbox::http::answer::HandlerAnswer;
+    use crate::sandbox::rate_limiter::RefusalPause;
+    use crate::sandbox::scenario::{FaultRule, Routes};
 
-    fn plan(actions: &str) -> Plan {
-        let fault = Fault::parse(&format!("GET /x {actions}")).unwrap();
-        Plan { actions: fault.actions, faults: Vec::new() }
+    fn plan(actions: &str) -> FaultPlan {
+        let fault = FaultRule::parse(&format!("GET /x {actions}")).unwrap();
+        FaultPlan { actions: fault.actions, faults: Vec::new() }
     }
 
     fn text(rendered: &Rendered) -> String {
@@ -299,7 +299,7 @@ mod tests {
             let expected = format!(r#"{{"{name}":[],"limit":1,"offset":0}}"#);
             assert_eq!(page("", shape, None, 1, 0), expected);
         }
-        let answer = Answer::page(Vec::new(), 0, 1, 0);
+        let answer = HandlerAnswer::page(Vec::new(), 0, 1, 0);
         let shaped = |shape: &str| {
             let plan = plan(&format!("list_shape={shape}"));
             text(&super::answer(answer.content.clone(), &AnswerRules::default(), &plan))
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn fields_are_changed_as_told() {
-        let object = Answer::of(json!({ "id": "a", "status": "created", "progress": 30.0 }));
+        let object = HandlerAnswer::of(json!({ "id": "a", "status": "created", "progress": 30.0 }));
         let changed = |actions: &str| {
             let content = object.content.clone();
             text(&super::answer(content, &AnswerRules::default(), &plan(actions)))
@@ -351,10 +351,11 @@ mod tests {
 
     #[test]
     fn a_429_has_a_body_of_its_own() {
-        let wait = Pause::unknown(Routes::ALL);
+        let wait = RefusalPause::unknown(Routes::ALL);
         let limited = Refusal::rate_limited("Rate limit exceeded", wait);
         let rules = AnswerRules { error: ErrorShape::Detail, ..AnswerRules::default() };
-        let body = |of: &Refusal, body| text(&refusal(of, "r", &rules, body, &Plan::default()));
+        let body =
+            |of: &Refusal, body| text(&refusal(of, "r", &rules, body, &FaultPlan::default()));
         assert_eq!(body(&limited, None), r#"{"detail":"Rate limit exceeded"}"#);
         assert!(body(&limited, Some(RefusalBody::Contract)).contains(r#""code":"rate_limited""#));
         assert!(body(&limited, Some(RefusalBody::Html)).starts_with("<html>"));

@@ -11,23 +11,23 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
-use super::answer::{Answer, Handled};
-use super::gate::{BODY_LIMIT, stated_length, too_long};
+use super::answer::{Handled, HandlerAnswer};
+use super::call::{BODY_LIMIT, stated_length, too_long};
 use crate::sandbox::app::App;
-use crate::sandbox::content::{ENOUGH, Kind};
+use crate::sandbox::content_type::{ContentKind, ENOUGH};
 use crate::sandbox::engine::Probe;
 use crate::sandbox::service::{Caller, Refusal, Upload};
-use crate::sandbox::{source, timer};
+use crate::sandbox::{service::source, stand_in};
 
 /// Longest name that is kept.
 const LONGEST_NAME: usize = 1024;
 
 /// A part that has arrived.
-struct Received {
-    content: Content,
+struct ReceivedPart {
+    content: PartContent,
     filename: String,
     bytes: u64,
-    kind: Kind,
+    kind: ContentKind,
 }
 
 /// `POST /v1/uploads`
@@ -46,7 +46,7 @@ pub(crate) async fn upload(
     let received = receive(&app, multipart).await?;
     let upload = keep(&app, &caller, received).await?;
     let url = source::upload_url(&app, &upload);
-    Ok(Answer::of(json!({
+    Ok(HandlerAnswer::of(json!({
         "success": true,
         "video_id": upload.id,
         "video_url": url,
@@ -57,19 +57,19 @@ pub(crate) async fn upload(
 }
 
 /// The bytes of a part.
-enum Content {
+enum PartContent {
     File(NamedTempFile),
     /// Where there is no directory.
     Memory(Vec<u8>),
 }
 
 /// Where the bytes of a part go while they arrive.
-enum Sink {
+enum UploadSink {
     File(NamedTempFile, tokio::fs::File),
     Memory(Vec<u8>),
 }
 
-impl Sink {
+impl UploadSink {
     fn open(app: &App) -> io::Result<Self> {
         let Some(disk) = app.store.disk() else { return Ok(Self::Memory(Vec::new())) };
         let file = disk.work_file()?;
@@ -87,19 +87,19 @@ impl Sink {
         }
     }
 
-    async fn close(self) -> io::Result<Content> {
+    async fn close(self) -> io::Result<PartContent> {
         match self {
             Self::File(file, mut writer) => {
                 writer.flush().await?;
-                Ok(Content::File(file))
+                Ok(PartContent::File(file))
             }
-            Self::Memory(bytes) => Ok(Content::Memory(bytes)),
+            Self::Memory(bytes) => Ok(PartContent::Memory(bytes)),
         }
     }
 }
 
 /// Takes the first part named `file`; others are tolerated and thrown away.
-async fn receive(app: &App, mut multipart: Multipart) -> Result<Received, Refusal> {
+async fn receive(app: &App, mut multipart: Multipart) -> Result<ReceivedPart, Refusal> {
     let mut received = None;
     while let Some(mut field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
         if received.is_none() && field.name() == Some("file") {
@@ -111,10 +111,10 @@ async fn receive(app: &App, mut multipart: Multipart) -> Result<Received, Refusa
     received.ok_or_else(|| Refusal::invalid("No part named `file`"))
 }
 
-async fn store(app: &App, field: &mut Field<'_>) -> Result<Received, Refusal> {
+async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal> {
     let filename: String =
         field.file_name().unwrap_or("upload").chars().take(LONGEST_NAME).collect();
-    let mut sink = Sink::open(app).map_err(|error| disk(&error))?;
+    let mut sink = UploadSink::open(app).map_err(|error| disk(&error))?;
     let mut head = Vec::with_capacity(ENOUGH);
     let mut kind = None;
     let mut bytes = 0;
@@ -133,7 +133,7 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<Received, Refusal> {
     }
     let content = sink.close().await.map_err(|error| disk(&error))?;
     let kind = kind.map_or_else(|| accepted_kind(app, &head), Ok)?;
-    Ok(Received { content, filename, bytes, kind })
+    Ok(ReceivedPart { content, filename, bytes, kind })
 }
 
 /// Reads a part that is not wanted.
@@ -149,11 +149,11 @@ async fn skip(field: &mut Field<'_>, most: u64) -> Result<(), Refusal> {
 }
 
 /// Inspects the file, refuses what is too long, and keeps the rest.
-async fn keep(app: &Arc<App>, caller: &Caller, received: Received) -> Result<Upload, Refusal> {
+async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result<Upload, Refusal> {
     let id = format!("vid_{}", app.tokens.hex(20));
-    let is_video = matches!(received.kind, Kind::Video(_));
+    let is_video = matches!(received.kind, ContentKind::Video(_));
     let seconds = match received.content {
-        Content::File(file) => {
+        PartContent::File(file) => {
             let (file, probe) = if is_video { probed(app, file).await? } else { (file, None) };
             let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
             if let Some(directory) = app.store.disk() {
@@ -162,8 +162,8 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: Received) -> Result<Upl
             seconds
         }
         // Only the length is ever needed again.
-        Content::Memory(bytes) => {
-            let probe = is_video.then(|| timer::probe_bytes(&bytes).ok()).flatten();
+        PartContent::Memory(bytes) => {
+            let probe = is_video.then(|| stand_in::probe_bytes(&bytes).ok()).flatten();
             probe.map(|probe| source::check_length(app, &probe)).transpose()?
         }
     };
@@ -193,9 +193,9 @@ async fn probed(
     probed.await.map_err(|_| Refusal::internal("The file could not be inspected"))
 }
 
-fn accepted_kind(app: &App, head: &[u8]) -> Result<Kind, Refusal> {
-    match Kind::of(head) {
-        Some(Kind::Picture(_)) if !app.director().scenario.uploads.images => None,
+fn accepted_kind(app: &App, head: &[u8]) -> Result<ContentKind, Refusal> {
+    match ContentKind::of(head) {
+        Some(ContentKind::Picture(_)) if !app.director().scenario.uploads.images => None,
         kind => kind,
     }
     .ok_or_else(|| Refusal::invalid("Invalid file type: MP4, MOV, WebM or AVI is accepted"))

@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 use super::view::written;
 use crate::sandbox::scenario::{TimeForm, UsageEvents, UsageNames, UsageRules};
 use crate::sandbox::service::pricing::rounded;
-use crate::sandbox::service::{Charge, Job, Status};
+use crate::sandbox::service::{CreditCharge, ServiceJob, ServiceStatus};
 
 #[derive(Debug, Default)]
-struct Totals {
+struct UsageTotals {
     jobs: u64,
     completed: u64,
     failed: u64,
@@ -21,18 +21,18 @@ struct Totals {
     seconds: f64,
 }
 
-/// Totals and days over the last `days` days.
-pub(super) fn summary(
-    charges: &[&Charge],
-    jobs: &[&Job],
+/// UsageTotals and days over the last `days` days.
+pub(crate) fn summary(
+    charges: &[&CreditCharge],
+    jobs: &[&ServiceJob],
     days: u64,
     now: Timestamp,
     names: UsageNames,
 ) -> Value {
     let span = SignedDuration::from_hours(24 * i64::try_from(days).unwrap_or(90));
     let recent = |at: Timestamp| now.duration_since(at) < span;
-    let mut total = Totals::default();
-    let mut by_day: BTreeMap<String, Totals> = BTreeMap::new();
+    let mut total = UsageTotals::default();
+    let mut by_day: BTreeMap<String, UsageTotals> = BTreeMap::new();
     for charge in charges.iter().filter(|charge| recent(charge.at)) {
         for totals in [&mut total, by_day.entry(day(charge.at)).or_default()] {
             totals.credits += charge.credits;
@@ -43,8 +43,8 @@ pub(super) fn summary(
         let Some(started) = job.started_at.filter(|at| recent(*at)) else { continue };
         for totals in [&mut total, by_day.entry(day(started)).or_default()] {
             totals.jobs += 1;
-            totals.completed += u64::from(job.status == Status::Completed);
-            totals.failed += u64::from(job.status == Status::Failed);
+            totals.completed += u64::from(job.status == ServiceStatus::Completed);
+            totals.failed += u64::from(job.status == ServiceStatus::Failed);
         }
     }
     match names {
@@ -55,7 +55,7 @@ pub(super) fn summary(
     }
 }
 
-fn plain(total: &Totals, by_day: &BTreeMap<String, Totals>, days: u64) -> Value {
+fn plain(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>, days: u64) -> Value {
     let daily: Vec<Value> = by_day
         .iter()
         .map(|(date, totals)| {
@@ -79,7 +79,7 @@ fn plain(total: &Totals, by_day: &BTreeMap<String, Totals>, days: u64) -> Value 
     })
 }
 
-fn short(total: &Totals, by_day: &BTreeMap<String, Totals>) -> Value {
+fn short(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>) -> Value {
     let days: Map<String, Value> = by_day
         .iter()
         .map(|(date, totals)| (date.clone(), json!(rounded(totals.credits))))
@@ -93,7 +93,7 @@ fn short(total: &Totals, by_day: &BTreeMap<String, Totals>) -> Value {
     })
 }
 
-fn camel(total: &Totals, by_day: &BTreeMap<String, Totals>, days: u64) -> Value {
+fn camel(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>, days: u64) -> Value {
     let daily: Vec<Value> = by_day
         .iter()
         .map(|(date, totals)| {
@@ -110,7 +110,7 @@ fn camel(total: &Totals, by_day: &BTreeMap<String, Totals>, days: u64) -> Value 
     })
 }
 
-fn nested(total: &Totals, by_day: &BTreeMap<String, Totals>, days: u64) -> Value {
+fn nested(total: &UsageTotals, by_day: &BTreeMap<String, UsageTotals>, days: u64) -> Value {
     let rows: Vec<Value> = by_day
         .iter()
         .map(|(date, totals)| {
@@ -133,9 +133,9 @@ fn nested(total: &Totals, by_day: &BTreeMap<String, Totals>, days: u64) -> Value
 }
 
 /// The most recent events, newest first.
-pub(super) fn events(
-    charges: &[&Charge],
-    jobs: &[&Job],
+pub(crate) fn events(
+    charges: &[&CreditCharge],
+    jobs: &[&ServiceJob],
     limit: usize,
     rules: UsageRules,
     times: TimeForm,
@@ -163,7 +163,12 @@ pub(super) fn events(
     }
 }
 
-fn charge_event(charge: &Charge, names: UsageNames, times: TimeForm, with_job: bool) -> Value {
+fn charge_event(
+    charge: &CreditCharge,
+    names: UsageNames,
+    times: TimeForm,
+    with_job: bool,
+) -> Value {
     let at = written(charge.at, times);
     let kind = if charge.credits < 0.0 { "refund" } else { "charge" };
     let mut event = match names {
@@ -204,7 +209,7 @@ fn charge_event(charge: &Charge, names: UsageNames, times: TimeForm, with_job: b
     event
 }
 
-fn daily_events(charges: &[&Charge], names: UsageNames) -> Vec<(Timestamp, Value)> {
+fn daily_events(charges: &[&CreditCharge], names: UsageNames) -> Vec<(Timestamp, Value)> {
     let mut by_day: BTreeMap<String, (Timestamp, f64, u64)> = BTreeMap::new();
     for charge in charges {
         let entry = by_day.entry(day(charge.at)).or_insert((charge.at, 0.0, 0));
@@ -224,7 +229,7 @@ fn daily_events(charges: &[&Charge], names: UsageNames) -> Vec<(Timestamp, Value
     by_day.into_iter().map(event).collect()
 }
 
-fn end_event(job: &Job, times: TimeForm) -> Option<(Timestamp, Value)> {
+fn end_event(job: &ServiceJob, times: TimeForm) -> Option<(Timestamp, Value)> {
     let at = job.finished_at?;
     let kind = format!("job.{}", job.status.word());
     Some((

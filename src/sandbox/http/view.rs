@@ -1,4 +1,4 @@
-//! Jobs as the API shows them (contract, *Job*).
+//! Jobs as the API shows them (contract, *ServiceJob*).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::sandbox::app::App;
-use crate::sandbox::director::Director;
+use crate::sandbox::faults::plan::FaultInjector;
 use crate::sandbox::scenario::{IdField, Presence, TimeForm};
-use crate::sandbox::service::{Job, Status};
+use crate::sandbox::service::{ServiceJob, ServiceStatus};
 
 /// The zone of [`TimeForm::Offset`].
 const ZONE: Offset = Offset::constant(2);
@@ -21,7 +21,7 @@ const ZONE: Offset = Offset::constant(2);
 /// A job with the fields that the contract lists, and `metadata`, which both SDKs send. How it was
 /// made, and when, is in the audit.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct JobView {
+pub(crate) struct ApiJob {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -56,30 +56,30 @@ struct AcceptedView {
 }
 
 /// The service as clients see it at one time.
-pub(crate) struct View<'a> {
+pub(crate) struct ClientView<'a> {
     app: &'a App,
-    director: Arc<Director>,
+    director: Arc<FaultInjector>,
     now: Duration,
 }
 
-impl<'a> View<'a> {
+impl<'a> ClientView<'a> {
     pub(crate) fn now(app: &'a App) -> Self {
         Self { app, director: app.director(), now: app.now() }
     }
 
     /// A job as it is.
-    pub(crate) fn job(&self, job: &Job) -> JobView {
+    pub(crate) fn job(&self, job: &ServiceJob) -> ApiJob {
         self.job_in(job, job.status, self.now)
     }
 
     /// A job in the state that the list shows.
-    pub(crate) fn listed(&self, job: &Job, status: Status) -> JobView {
+    pub(crate) fn listed(&self, job: &ServiceJob, status: ServiceStatus) -> ApiJob {
         self.job_in(job, status, self.now.saturating_sub(self.director.scenario.answers.list_lag))
     }
 
     /// The state of a job that the list shows, which may be late; `None` where the list does not
     /// have it yet.
-    pub(crate) fn listed_status(&self, job: &Job) -> Option<Status> {
+    pub(crate) fn listed_status(&self, job: &ServiceJob) -> Option<ServiceStatus> {
         let lag = self.director.scenario.answers.list_lag;
         if lag.is_zero() {
             return Some(job.status);
@@ -88,23 +88,23 @@ impl<'a> View<'a> {
         job.status_at(self.app.clock.wall().checked_sub(shown).unwrap_or(Timestamp::MIN))
     }
 
-    fn job_in(&self, job: &Job, status: Status, now: Duration) -> JobView {
+    fn job_in(&self, job: &ServiceJob, status: ServiceStatus, now: Duration) -> ApiJob {
         let rules = &self.director.scenario.jobs;
         let is_current = status == job.status;
         let progress = match status {
-            Status::Created | Status::Pending => 0,
-            Status::Processing => whole_percent(job.progress_at(now)),
-            Status::Completed | Status::Failed => whole_percent(job.progress),
+            ServiceStatus::Created | ServiceStatus::Pending => 0,
+            ServiceStatus::Processing => whole_percent(job.progress_at(now)),
+            ServiceStatus::Completed | ServiceStatus::Failed => whole_percent(job.progress),
         };
         let billing = match status {
             _ if is_current => job.billing.clone().map(Cow::Owned),
-            Status::Created => None,
+            ServiceStatus::Created => None,
             _ if job.charges.is_empty() => Some("pending".into()),
             _ => Some("charged".into()),
         };
-        let output = job.output.as_ref().filter(|_| status == Status::Completed);
+        let output = job.output.as_ref().filter(|_| status == ServiceStatus::Completed);
         let (id, job_id) = self.identified(&job.id);
-        JobView {
+        ApiJob {
             id,
             job_id,
             status: self.word(status),
@@ -122,19 +122,19 @@ impl<'a> View<'a> {
     }
 
     /// The answer to a create.
-    pub(crate) fn created(&self, job: &Job, message: &'static str) -> Value {
+    pub(crate) fn created(&self, job: &ServiceJob, message: &'static str) -> Value {
         let is_shown = self.director.scenario.jobs.create_state == Presence::Shown;
         self.accepted(job, is_shown.then(|| self.word(job.status)), message)
     }
 
     /// The answer to a start.
-    pub(crate) fn started(&self, job: &Job, message: &'static str) -> Value {
+    pub(crate) fn started(&self, job: &ServiceJob, message: &'static str) -> Value {
         self.accepted(job, Some(self.word(job.status)), message)
     }
 
     fn accepted(
         &self,
-        job: &Job,
+        job: &ServiceJob,
         status: Option<Cow<'static, str>>,
         message: &'static str,
     ) -> Value {
@@ -143,9 +143,9 @@ impl<'a> View<'a> {
     }
 
     /// The word that is shown for a state: a scenario may have another one for drafts.
-    pub(crate) fn word(&self, status: Status) -> Cow<'static, str> {
+    pub(crate) fn word(&self, status: ServiceStatus) -> Cow<'static, str> {
         match status {
-            Status::Created => self.director.scenario.jobs.draft_state.clone().into(),
+            ServiceStatus::Created => self.director.scenario.jobs.draft_state.clone().into(),
             _ => status.word().into(),
         }
     }

@@ -3,33 +3,35 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::compose::Backing;
+use super::compose::BackgroundLayer;
+use super::ffmpeg::probe::{EngineLimits, address, guarded};
+use super::ffmpeg::process::{ProcessGroup, Tools};
 use super::image::{Frame, to_byte};
-use super::probe::{Limits, address, guarded};
-use super::process::{Leash, Tools};
-use super::{Backdrop, EngineError, container};
+use super::{Backdrop, EngineError, ffmpeg::container};
 
 /// Makes `backdrop` ready for a canvas of `size`.
 pub(crate) fn prepare(
-    leash: &Leash<'_>,
+    leash: &ProcessGroup<'_>,
     tools: &Tools,
-    limits: &Limits,
+    limits: &EngineLimits,
     backdrop: &Backdrop,
     size: (usize, usize),
-) -> Result<Backing, EngineError> {
+) -> Result<BackgroundLayer, EngineError> {
     match backdrop {
-        Backdrop::Transparent => Ok(Backing::Nothing),
-        Backdrop::Color(color) => Ok(Backing::Color(color.map(to_byte))),
-        Backdrop::Image(file) => picture(leash, tools, limits, file, size).map(Backing::Picture),
+        Backdrop::Transparent => Ok(BackgroundLayer::Nothing),
+        Backdrop::Color(color) => Ok(BackgroundLayer::Color(color.map(to_byte))),
+        Backdrop::Image(file) => {
+            picture(leash, tools, limits, file, size).map(BackgroundLayer::Picture)
+        }
     }
 }
 
 /// Decodes one picture, scales it until it covers `size` and cuts off what is beyond, keeping the
 /// middle. Transparent parts come out black.
 fn picture(
-    leash: &Leash<'_>,
+    leash: &ProcessGroup<'_>,
     tools: &Tools,
-    limits: &Limits,
+    limits: &EngineLimits,
     file: &Path,
     (width, height): (usize, usize),
 ) -> Result<Frame, EngineError> {

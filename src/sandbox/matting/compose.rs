@@ -12,12 +12,12 @@
 use std::ops::Range;
 
 use super::image::{Frame, Resizer, to_byte};
-use super::matte::Cut;
-use super::{EngineError, Layout};
+use super::matte::CutOut;
+use super::{CanvasLayout, EngineError};
 
 /// What stands behind the subject, ready to be mixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Backing {
+pub(crate) enum BackgroundLayer {
     /// Nothing: frames come out as RGBA.
     Nothing,
     /// One colour: frames come out as RGB, like with a picture.
@@ -28,7 +28,7 @@ pub(crate) enum Backing {
 
 /// Where the subject's frame lies on the canvas, in canvas pixels; may reach beyond it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Place {
+pub(crate) struct FramePlacement {
     /// Left edge.
     pub(crate) left: i64,
     /// Upper edge.
@@ -41,7 +41,7 @@ pub(crate) struct Place {
 const LARGEST_SCALE: f64 = 16.0;
 
 /// The size of the output: the canvas, or the video's own; even where the encoder needs it.
-pub(crate) fn canvas(layout: &Layout, source: (usize, usize), even: bool) -> (usize, usize) {
+pub(crate) fn canvas(layout: &CanvasLayout, source: (usize, usize), even: bool) -> (usize, usize) {
     let side = |pixels: u32| usize::try_from(pixels).unwrap_or(usize::MAX).max(1);
     let (width, height) = layout.canvas.map_or(source, |(w, h)| (side(w), side(h)));
     // A column is cut off rather than added: an added one would show as a line.
@@ -53,10 +53,10 @@ pub(crate) fn canvas(layout: &Layout, source: (usize, usize), even: bool) -> (us
 /// the anchor names the edge or corner that frame and canvas share, the offset shifts it from
 /// there.
 pub(crate) fn place(
-    layout: &Layout,
+    layout: &CanvasLayout,
     source: (usize, usize),
     canvas: (usize, usize),
-) -> Result<Place, EngineError> {
+) -> Result<FramePlacement, EngineError> {
     let scale = layout.scale.unwrap_or(1.0);
     if !(scale > 0.0 && scale <= LARGEST_SCALE) {
         return Err(EngineError(format!("The scale must be above 0, at most {LARGEST_SCALE}")));
@@ -73,7 +73,7 @@ pub(crate) fn place(
         ((canvas as f64 - side as f64) * part).floor() as i64 + i64::from(shift)
     };
     let offset = layout.offset.unwrap_or_default();
-    Ok(Place {
+    Ok(FramePlacement {
         left: at(canvas.0, size.0, across, offset.0),
         top: at(canvas.1, size.1, down, offset.1),
         size,
@@ -98,7 +98,7 @@ fn anchor(word: &str) -> Result<(f64, f64), EngineError> {
 
 /// The visible part of a scaled frame, and how to make it.
 #[derive(Debug, Clone)]
-struct Window {
+struct VisibleArea {
     columns: Range<usize>,
     rows: Range<usize>,
     /// Absent when the frame keeps its size.
@@ -109,9 +109,9 @@ struct Window {
 #[derive(Debug, Clone)]
 pub(crate) struct Composer {
     canvas: (usize, usize),
-    place: Place,
-    window: Window,
-    backing: Backing,
+    place: FramePlacement,
+    window: VisibleArea,
+    backing: BackgroundLayer,
 }
 
 impl Composer {
@@ -119,8 +119,8 @@ impl Composer {
     pub(crate) fn new(
         source: (usize, usize),
         canvas: (usize, usize),
-        place: Place,
-        backing: Backing,
+        place: FramePlacement,
+        backing: BackgroundLayer,
     ) -> Self {
         let visible = |start: i64, side: usize, canvas: usize| {
             let side = side as i64;
@@ -132,22 +132,24 @@ impl Composer {
         let rows = visible(place.top, place.size.1, canvas.1);
         let resizer = (place.size != source)
             .then(|| Resizer::part(source, place.size, columns.clone(), rows.clone()));
-        Self { canvas, place, window: Window { columns, rows, resizer }, backing }
+        Self { canvas, place, window: VisibleArea { columns, rows, resizer }, backing }
     }
 
     /// Whether frames come out with alpha.
     pub(crate) fn has_alpha(&self) -> bool {
-        self.backing == Backing::Nothing
+        self.backing == BackgroundLayer::Nothing
     }
 
     /// Writes the composed frame over `out`.
-    pub(crate) fn compose(&self, cut: &Cut, out: &mut Vec<u8>) {
+    pub(crate) fn compose(&self, cut: &CutOut, out: &mut Vec<u8>) {
         let pixels = self.canvas.0 * self.canvas.1;
         out.clear();
         match &self.backing {
-            Backing::Nothing => out.resize(pixels * 4, 0),
-            Backing::Color(color) => out.extend(color.iter().copied().cycle().take(pixels * 3)),
-            Backing::Picture(picture) => out.extend_from_slice(&picture.data),
+            BackgroundLayer::Nothing => out.resize(pixels * 4, 0),
+            BackgroundLayer::Color(color) => {
+                out.extend(color.iter().copied().cycle().take(pixels * 3))
+            }
+            BackgroundLayer::Picture(picture) => out.extend_from_slice(&picture.data),
         }
         if self.window.columns.is_empty() || self.window.rows.is_empty() {
             return;
@@ -197,7 +199,7 @@ fn mix(front: u8, behind: u8, alpha: u8) -> u8 {
 }
 
 /// Resamples with colours weighted by alpha, so that what is not visible does not bleed in.
-fn scaled(resizer: &Resizer, cut: &Cut) -> Vec<f32> {
+fn scaled(resizer: &Resizer, cut: &CutOut) -> Vec<f32> {
     let mut weighted = Vec::with_capacity(cut.alpha.len() * 4);
     for (color, &alpha) in cut.colors.data.chunks_exact(3).zip(&cut.alpha) {
         let alpha = f32::from(alpha) / 255.0;
@@ -217,13 +219,13 @@ fn straight(pixel: &[f32]) -> [u8; 4] {
 mod tests {
     use super::*;
 
-    fn cut(width: usize, height: usize, color: [u8; 3], alpha: u8) -> Cut {
-        Cut { colors: Frame::filled(width, height, color), alpha: vec![alpha; width * height] }
+    fn cut(width: usize, height: usize, color: [u8; 3], alpha: u8) -> CutOut {
+        CutOut { colors: Frame::filled(width, height, color), alpha: vec![alpha; width * height] }
     }
 
     #[test]
     fn places() {
-        let layout = |anchor: &str, scale, offset| Layout {
+        let layout = |anchor: &str, scale, offset| CanvasLayout {
             canvas: Some((200, 100)),
             anchor: Some(anchor.to_owned()),
             scale,
@@ -235,7 +237,7 @@ mod tests {
             (layout("bottom-center", Some(0.5), None), (75, 50, (50, 50))),
             (layout("bottom_right", Some(0.5), Some((-10, 5))), (140, 55, (50, 50))),
             (layout("center", Some(2.0), None), (0, -50, (200, 200))),
-            (Layout::default(), (0, 0, (40, 40))),
+            (CanvasLayout::default(), (0, 0, (40, 40))),
         ] {
             let source = (40, 40);
             let canvas = canvas(&layout, source, false);
@@ -250,15 +252,15 @@ mod tests {
 
     #[test]
     fn even_sides_lose_a_line() {
-        assert_eq!(canvas(&Layout::default(), (33, 17), true), (32, 16));
-        assert_eq!(canvas(&Layout::default(), (1, 1), true), (2, 2));
-        assert_eq!(canvas(&Layout::default(), (33, 17), false), (33, 17));
+        assert_eq!(canvas(&CanvasLayout::default(), (33, 17), true), (32, 16));
+        assert_eq!(canvas(&CanvasLayout::default(), (1, 1), true), (2, 2));
+        assert_eq!(canvas(&CanvasLayout::default(), (33, 17), false), (33, 17));
     }
 
     #[test]
     fn mixing_with_a_backdrop() {
-        let place = Place { left: 1, top: 1, size: (2, 2) };
-        let backing = Backing::Color([0, 0, 200]);
+        let place = FramePlacement { left: 1, top: 1, size: (2, 2) };
+        let backing = BackgroundLayer::Color([0, 0, 200]);
         let composer = Composer::new((2, 2), (4, 4), place, backing);
         let mut out = Vec::new();
         composer.compose(&cut(2, 2, [200, 0, 0], 128), &mut out);
@@ -277,8 +279,8 @@ mod tests {
                 cut.colors.data[(y * 4 + x) * 3..][..3].copy_from_slice(&[200, 100, 50]);
             }
         }
-        let place = Place { left: -3, top: 2, size: (8, 8) };
-        let composer = Composer::new((4, 4), (6, 6), place, Backing::Nothing);
+        let place = FramePlacement { left: -3, top: 2, size: (8, 8) };
+        let composer = Composer::new((4, 4), (6, 6), place, BackgroundLayer::Nothing);
         let mut out = Vec::new();
         composer.compose(&cut, &mut out);
         assert!(out[..6 * 4 * 2].iter().all(|&value| value == 0));
@@ -293,8 +295,8 @@ mod tests {
     #[test]
     fn a_subject_beyond_the_canvas_is_not_seen() {
         for (left, size) in [(-50, (8, 8)), (50, (4, 4)), (i64::from(i32::MAX), (4, 4))] {
-            let place = Place { left, top: 0, size };
-            let composer = Composer::new((4, 4), (6, 6), place, Backing::Nothing);
+            let place = FramePlacement { left, top: 0, size };
+            let composer = Composer::new((4, 4), (6, 6), place, BackgroundLayer::Nothing);
             let mut out = Vec::new();
             composer.compose(&cut(4, 4, [1, 2, 3], 255), &mut out);
             assert!(out.iter().all(|&value| value == 0));

@@ -60,7 +60,7 @@ impl Plane {
 
 /// A small picture in numbers: RGB of 0..1, interleaved.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(crate) struct Picture {
+pub(crate) struct SmallImage {
     /// Width in pixels.
     pub(crate) width: usize,
     /// Height in pixels.
@@ -149,30 +149,30 @@ impl Resizer {
     }
 
     /// Resamples a frame into numbers.
-    pub(crate) fn frame(&self, frame: &Frame) -> Picture {
+    pub(crate) fn frame(&self, frame: &Frame) -> SmallImage {
         debug_assert_eq!((frame.width, frame.height), self.source);
         let (width, height) = self.target;
         if self.source == self.target {
             let data = frame.data.iter().map(|&value| f32::from(value) * (1.0 / 255.0)).collect();
-            return Picture { width, height, data };
+            return SmallImage { width, height, data };
         }
         let narrow = self.columns_of::<3, u8>(&frame.data);
         let mut data = self.rows_of(&narrow, width * 3);
         for value in &mut data {
             *value *= 1.0 / 255.0;
         }
-        Picture { width, height, data }
+        SmallImage { width, height, data }
     }
 
     /// Resamples a picture.
-    pub(crate) fn picture(&self, picture: &Picture) -> Picture {
+    pub(crate) fn picture(&self, picture: &SmallImage) -> SmallImage {
         debug_assert_eq!((picture.width, picture.height), self.source);
         if self.source == self.target {
             return picture.clone();
         }
         let (width, height) = self.target;
         let narrow = self.columns_of::<3, f32>(&picture.data);
-        Picture { width, height, data: self.rows_of(&narrow, width * 3) }
+        SmallImage { width, height, data: self.rows_of(&narrow, width * 3) }
     }
 
     /// Resamples `N` interleaved channels.

@@ -2,28 +2,20 @@
 //! Built with the feature `matting`.
 
 mod backdrop;
-mod choose;
 mod compose;
-mod container;
-mod decode;
-mod encode;
+pub(crate) mod ffmpeg;
 mod image;
-mod install;
 mod matte;
-mod pictures;
 mod pipeline;
-mod probe;
-mod process;
 mod real;
 mod sequence;
-mod tone;
-
-pub use install::{install_rvm, installed_rvm};
-pub use probe::Limits;
-pub use process::{Setting, Tools};
-pub use real::RealEngine;
-
-use super::engine::{Backdrop, Engine, EngineError, Layout, Outcome, Probe, Task};
 
 #[cfg(test)]
 mod tests;
+
+pub use self::ffmpeg::probe::EngineLimits;
+pub use self::ffmpeg::process::{Setting, Tools};
+pub use self::matte::install::{install_rvm, installed_rvm};
+pub use self::real::RealEngine;
+
+use super::engine::{Backdrop, CanvasLayout, Engine, EngineError, EngineResult, EngineTask, Probe};

@@ -8,11 +8,11 @@ use std::thread;
 
 use super::EngineError;
 use super::compose::Composer;
-use super::decode::Frames;
-use super::encode::Encoder;
-use super::image::{Frame, Picture, Plane, Resizer};
+use super::ffmpeg::decode::Frames;
+use super::ffmpeg::encode::Encoder;
+use super::ffmpeg::process::ProcessGroup;
+use super::image::{Frame, Plane, Resizer, SmallImage};
 use super::matte::{Finisher, Matter, Segmenter};
-use super::process::Leash;
 
 /// How many frames may wait between two steps.
 const QUEUE: usize = 2;
@@ -22,14 +22,14 @@ const EMPTY: f64 = 0.001;
 
 /// What came out of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Written {
+pub(crate) struct FramesWritten {
     /// Frames written.
     pub(crate) frames: u64,
     /// How many of them hold no subject.
     pub(crate) empty: u64,
 }
 
-impl Written {
+impl FramesWritten {
     /// What the user should know about the empty frames; `subject` is what was looked for.
     pub(crate) fn note(self, subject: &str) -> Option<String> {
         let Self { frames, empty } = self;
@@ -53,7 +53,7 @@ fn is_empty(alpha: &[u8]) -> bool {
 /// A frame with its coarse mask.
 struct Masked {
     frame: Frame,
-    small: Picture,
+    small: SmallImage,
     mask: Plane,
 }
 
@@ -63,7 +63,7 @@ fn gone<T>(_: T) -> EngineError {
 }
 
 fn decode(
-    leash: &Leash<'_>,
+    leash: &ProcessGroup<'_>,
     mut frames: Frames,
     out: &SyncSender<Frame>,
     spare: &Receiver<Vec<u8>>,
@@ -76,7 +76,7 @@ fn decode(
 }
 
 fn find(
-    leash: &Leash<'_>,
+    leash: &ProcessGroup<'_>,
     resizer: &Resizer,
     segmenter: &mut dyn Segmenter,
     frames: Receiver<Frame>,
@@ -113,7 +113,7 @@ fn compose(
 }
 
 /// Everything that one job's line consists of.
-pub(crate) struct Line<'a> {
+pub(crate) struct FramePipeline<'a> {
     /// Where frames come from.
     pub(crate) frames: Frames,
     /// What cuts out the subject.
@@ -124,13 +124,13 @@ pub(crate) struct Line<'a> {
     pub(crate) encoder: Encoder,
 }
 
-impl Line<'_> {
+impl FramePipeline<'_> {
     /// Sends all frames through and counts them; `progress` gets the count so far.
     pub(crate) fn run(
         self,
-        leash: &Leash<'_>,
+        leash: &ProcessGroup<'_>,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Written, EngineError> {
+    ) -> Result<FramesWritten, EngineError> {
         let Self { frames, matter, composer, mut encoder } = self;
         let Matter { resizer, mut segmenter, finisher, .. } = matter;
         let (to_find, decoded) = sync_channel(QUEUE);
@@ -174,7 +174,7 @@ impl Line<'_> {
             }
             Ok(written)
         })?;
-        Ok(Written { frames, empty })
+        Ok(FramesWritten { frames, empty })
     }
 }
 
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn empty_frames_are_noted() {
-        let note = |frames, empty| Written { frames, empty }.note("person");
+        let note = |frames, empty| FramesWritten { frames, empty }.note("person");
         assert_eq!(note(50, 0), None);
         assert!(note(50, 50).unwrap().starts_with("No person was found in the video: "));
         assert!(note(50, 27).unwrap().starts_with("No person was found in 27 of 50 frames: "));

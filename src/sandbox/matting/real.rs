@@ -3,32 +3,41 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::choose::{Choice, Networks, choose};
 use super::compose::{self, Composer};
-use super::decode::Frames;
-use super::encode::{Encoder, Format, Order};
-use super::pipeline::Line;
-use super::probe::{self, Limits, Source};
-use super::process::{Leash, Tools};
-use super::tone::Wide;
-use super::{Backdrop, Engine, EngineError, Outcome, Probe, Task, backdrop};
+use super::ffmpeg::decode::Frames;
+use super::ffmpeg::encode::{EncodeJob, Encoder, Format};
+use super::ffmpeg::probe::{self, EngineLimits, ProbedVideo};
+use super::ffmpeg::process::{ProcessGroup, Tools};
+use super::ffmpeg::tone_map::WideColors;
+use super::matte::choose::{MatteChoice, Networks, choose};
+use super::pipeline::FramePipeline;
+use super::{Backdrop, Engine, EngineError, EngineResult, EngineTask, Probe, backdrop};
 
 /// Decodes, mattes and encodes on this machine.
 pub struct RealEngine {
     tools: Tools,
-    limits: Limits,
+    limits: EngineLimits,
     networks: Networks,
 }
 
 impl RealEngine {
     /// Loads the shipped models. Programs are looked for when they are first needed, and so is
     /// Robust Video Matting in the folder `rvm` (see [`super::install_rvm`]).
-    pub fn new(tools: Tools, limits: Limits, rvm: Option<PathBuf>) -> Result<Self, EngineError> {
+    pub fn new(
+        tools: Tools,
+        limits: EngineLimits,
+        rvm: Option<PathBuf>,
+    ) -> Result<Self, EngineError> {
         Ok(Self { tools, limits, networks: Networks::load(rvm)? })
     }
 
     /// Refuses what cannot be done, before anything is decoded.
-    fn check(&self, task: &Task, format: Format, source: &Source) -> Result<(), EngineError> {
+    fn check(
+        &self,
+        task: &EngineTask,
+        format: Format,
+        source: &ProbedVideo,
+    ) -> Result<(), EngineError> {
         if task.backdrop == Backdrop::Transparent && !format.has_alpha() {
             let words = "mp4 has no transparency: choose a background color or image";
             return Err(EngineError(words.to_owned()));
@@ -51,12 +60,12 @@ impl RealEngine {
 
     fn work(
         &self,
-        leash: &Leash<'_>,
-        task: &Task,
+        leash: &ProcessGroup<'_>,
+        task: &EngineTask,
         format: Format,
-        source: &Source,
+        source: &ProbedVideo,
         progress: &(dyn Fn(u64) + Sync),
-    ) -> Result<Done, EngineError> {
+    ) -> Result<FinishedTask, EngineError> {
         let canvas = compose::canvas(&task.layout, source.size, format.needs_even_sides());
         let place = compose::place(&task.layout, source.size, canvas)?;
         let backing = backdrop::prepare(leash, &self.tools, &self.limits, &task.backdrop, canvas)?;
@@ -68,18 +77,18 @@ impl RealEngine {
         {
             notes.push(format!("mp4 needs even sides: the canvas is {}x{}", canvas.0, canvas.1));
         }
-        let order = Order {
+        let order = EncodeJob {
             format,
             size: canvas,
             alpha: composer.has_alpha(),
             source,
             output: &task.output,
         };
-        let Choice { matter, notes: chosen } =
+        let MatteChoice { matter, notes: chosen } =
             choose(&self.networks, leash, &self.tools, task, source)?;
         notes.extend(chosen);
         let (engine, subject) = (matter.name.to_owned(), matter.subject);
-        let line = Line {
+        let line = FramePipeline {
             frames: Frames::open(leash, &self.tools, source)?,
             matter,
             composer,
@@ -87,12 +96,12 @@ impl RealEngine {
         };
         let written = line.run(leash, progress)?;
         notes.extend(written.note(subject));
-        Ok(Done { frames: written.frames, engine, notes })
+        Ok(FinishedTask { frames: written.frames, engine, notes })
     }
 }
 
 /// What the work came to.
-struct Done {
+struct FinishedTask {
     frames: u64,
     engine: String,
     notes: Vec<String>,
@@ -106,13 +115,13 @@ impl Engine for RealEngine {
 
     fn run(
         &self,
-        task: &Task,
+        task: &EngineTask,
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
-    ) -> Result<Outcome, EngineError> {
+    ) -> Result<EngineResult, EngineError> {
         let format = Format::parse(&task.format)?;
         let mut source = probe::look(&self.tools, &self.limits, &task.input, cancel)?;
-        let mut remarks: Vec<String> = source.wide.and_then(Wide::note).into_iter().collect();
+        let mut remarks: Vec<String> = source.wide.and_then(WideColors::note).into_iter().collect();
         let rate = format.rate(source.rate);
         if rate != source.rate {
             let (from, to) = (source.rate.hertz(), rate.hertz());
@@ -124,8 +133,8 @@ impl Engine for RealEngine {
         }
         self.check(task, format, &source)?;
         let expected = source.expected_frames();
-        let Done { frames, engine, notes } =
-            Leash::held(&self.tools.setting, cancel, self.limits.job_time, |leash| {
+        let FinishedTask { frames, engine, notes } =
+            ProcessGroup::held(&self.tools.setting, cancel, self.limits.job_time, |leash| {
                 self.work(leash, task, format, &source, &|done| {
                     progress((done as f64 / expected * 100.0).min(99.0));
                 })
@@ -136,6 +145,11 @@ impl Engine for RealEngine {
             })?;
         progress(100.0);
         let notes = [remarks, notes].concat();
-        Ok(Outcome { duration_seconds: frames as f64 / source.rate.hertz(), frames, engine, notes })
+        Ok(EngineResult {
+            duration_seconds: frames as f64 / source.rate.hertz(),
+            frames,
+            engine,
+            notes,
+        })
     }
 }

@@ -14,7 +14,7 @@ use crate::sandbox::duration;
 /// Whether something happens before the call takes effect, or after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Phase {
+pub(crate) enum FaultTiming {
     Before,
     After,
 }
@@ -25,29 +25,29 @@ pub(crate) enum Phase {
 pub(crate) enum Action {
     // The connection.
     /// The connection is reset (RST) instead of an answer.
-    Reset(Phase),
+    Reset(FaultTiming),
     /// The connection is closed (FIN) instead of an answer.
-    Close(Phase),
+    Close(FaultTiming),
     /// The call waits before its effect.
-    Delay(Span),
+    Delay(ScenarioDuration),
     /// The answer waits after the effect.
-    DelayAnswer(Span),
+    DelayAnswer(ScenarioDuration),
     /// The answer's body comes in small pieces.
     Drip(Drip),
     /// The answer's body ends early; its stated length is that of the whole.
-    Cut(Cut),
+    Cut(BodyCut),
     /// `Content-Length` is off by so many bytes.
     Length(i64),
     /// The body and its length are shorter by so many bytes.
     Shorten(u64),
     /// An upload's connection is reset after a part of its body.
-    CutUpload(Place),
+    CutUpload(BodyPosition),
     /// An upload is not read further after a part of its body.
     StallUpload(Stall),
 
     // The answer.
     /// This answer is given instead of the real one.
-    Answer(Answer),
+    Answer(MadeUpAnswer),
     /// The JSON is broken off in the middle and ends in rubbish.
     Garble,
     /// Fields get other names, in the object and in each job of a page.
@@ -106,7 +106,9 @@ pub(crate) enum Action {
 
 /// A duration in a scenario.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub(crate) struct Span(#[serde(deserialize_with = "duration::read")] pub(crate) Duration);
+pub(crate) struct ScenarioDuration(
+    #[serde(deserialize_with = "duration::read")] pub(crate) Duration,
+);
 
 /// How a body drips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -120,8 +122,8 @@ pub(crate) struct Drip {
 /// Where and how a body ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Cut {
-    pub(crate) at: Place,
+pub(crate) struct BodyCut {
+    pub(crate) at: BodyPosition,
     #[serde(default)]
     pub(crate) how: CutHow,
 }
@@ -138,20 +140,20 @@ pub(crate) enum CutHow {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stall {
-    pub(crate) at: Place,
+    pub(crate) at: BodyPosition,
     #[serde(rename = "for", deserialize_with = "duration::read")]
     pub(crate) span: Duration,
 }
 
 /// A place in a body: bytes, or a share of the whole such as `"99%"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum BodyPosition {
     Bytes(u64),
     /// 0 to 1.
     Share(f64),
 }
 
-impl Place {
+impl BodyPosition {
     /// The place in a body of `whole` bytes.
     pub(crate) fn in_whole(self, whole: u64) -> u64 {
         match self {
@@ -166,25 +168,25 @@ impl Place {
     }
 }
 
-impl<'de> Deserialize<'de> for Place {
+impl<'de> Deserialize<'de> for BodyPosition {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         struct Reader;
         impl Visitor<'_> for Reader {
-            type Value = Place;
+            type Value = BodyPosition;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number of bytes, or a share such as \"99%\"")
             }
-            fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<Place, E> {
-                u64::try_from(bytes).map(Place::Bytes).map_err(E::custom)
+            fn visit_i64<E: de::Error>(self, bytes: i64) -> Result<BodyPosition, E> {
+                u64::try_from(bytes).map(BodyPosition::Bytes).map_err(E::custom)
             }
-            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<Place, E> {
-                Ok(Place::Bytes(bytes))
+            fn visit_u64<E: de::Error>(self, bytes: u64) -> Result<BodyPosition, E> {
+                Ok(BodyPosition::Bytes(bytes))
             }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Place, E> {
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<BodyPosition, E> {
                 let percent = text.strip_suffix('%').and_then(|number| number.parse().ok());
                 match percent {
                     Some(percent) if (0.0..=100.0).contains(&percent) => {
-                        Ok(Place::Share(percent / 100.0))
+                        Ok(BodyPosition::Share(percent / 100.0))
                     }
                     _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
                 }
@@ -197,7 +199,7 @@ impl<'de> Deserialize<'de> for Place {
 /// A made-up answer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Answer {
+pub(crate) struct MadeUpAnswer {
     pub(crate) status: u16,
     #[serde(default)]
     pub(crate) body: AnswerBody,
@@ -209,11 +211,11 @@ pub(crate) struct Answer {
     pub(crate) retry_after: Option<String>,
     /// `before` (the default) leaves the call without effect.
     #[serde(default = "before")]
-    pub(crate) when: Phase,
+    pub(crate) when: FaultTiming,
 }
 
-fn before() -> Phase {
-    Phase::Before
+fn before() -> FaultTiming {
+    FaultTiming::Before
 }
 
 /// What a made-up answer carries.
@@ -238,7 +240,7 @@ pub(crate) struct Redirect {
     #[serde(default = "found")]
     pub(crate) status: u16,
     #[serde(default = "before")]
-    pub(crate) when: Phase,
+    pub(crate) when: FaultTiming,
 }
 
 fn found() -> u16 {
@@ -246,7 +248,7 @@ fn found() -> u16 {
 }
 
 /// Reads `do`: one action, or several.
-pub(super) fn read_actions<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Action>, D::Error> {
+pub(crate) fn read_actions<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Action>, D::Error> {
     struct Reader;
     impl<'de> Visitor<'de> for Reader {
         type Value = Vec<Action>;
@@ -272,7 +274,7 @@ pub(super) fn read_actions<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Act
 
 impl Action {
     /// Statuses and sizes that HTTP cannot carry are refused when the scenario is read.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         let status = match self {
             Self::Answer(answer) => answer.status,
             Self::Redirect(redirect) => redirect.status,

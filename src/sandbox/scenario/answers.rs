@@ -59,7 +59,7 @@ impl Default for AnswerRules {
 }
 
 impl AnswerRules {
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if ![200, 201, 202].contains(&self.create_status) {
             return Err("answers.create_status is 200, 201 or 202".to_owned());
         }

@@ -16,7 +16,7 @@ use crate::sandbox::duration;
 /// `probability` then choose among the counted calls.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fault {
+pub struct FaultRule {
     /// A name for the audit; `on` when absent.
     name: Option<String>,
     #[serde(deserialize_with = "read_pattern")]
@@ -48,7 +48,7 @@ pub struct Fault {
 
 /// What a fault is matched against.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject<'a> {
+pub(crate) struct FaultSubject<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     /// Fingerprint of the key, when one was sent.
@@ -64,7 +64,7 @@ struct Pattern {
     path: String,
 }
 
-impl Fault {
+impl FaultRule {
     /// Reads a one-line fault, such as `POST /v1/jobs nth=2 reset=after`; the same words as in a
     /// scenario file, of which `docs/sandbox.md` has a list.
     pub fn parse(spec: &str) -> Result<Self, ScenarioError> {
@@ -81,7 +81,7 @@ impl Fault {
     }
 
     /// Whether a call is one of those that are counted.
-    pub(crate) fn counts(&self, subject: &Subject<'_>) -> bool {
+    pub(crate) fn counts(&self, subject: &FaultSubject<'_>) -> bool {
         self.on.fits(subject.method, subject.path)
             && self.key.as_deref().is_none_or(|key| subject.key == Some(key))
             && self.after.is_none_or(|after| subject.age >= after)
@@ -103,7 +103,7 @@ impl Fault {
     }
 
     /// Refuses what no call could meet, or no answer could carry.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if self.actions.is_empty() {
             return Err("`do` names no action".to_owned());
         }
@@ -186,12 +186,12 @@ fn read_numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u64>, D::Error
 mod tests {
     use super::*;
 
-    fn fault(text: &str) -> Fault {
+    fn fault(text: &str) -> FaultRule {
         toml::from_str(text).unwrap()
     }
 
-    fn call<'a>(method: &'a str, path: &'a str) -> Subject<'a> {
-        Subject { method, path, key: Some("k"), age: Duration::from_secs(5) }
+    fn call<'a>(method: &'a str, path: &'a str) -> FaultSubject<'a> {
+        FaultSubject { method, path, key: Some("k"), age: Duration::from_secs(5) }
     }
 
     #[test]
@@ -256,7 +256,7 @@ mod tests {
             ("on = \"GET /x\"\nnht = 1\ndo = \"garble\"", "unknown field `nht`"),
         ];
         for (text, words) in table {
-            let error = toml::from_str::<Fault>(text).unwrap_err().to_string();
+            let error = toml::from_str::<FaultRule>(text).unwrap_err().to_string();
             assert!(error.contains(words), "{error}");
         }
     }

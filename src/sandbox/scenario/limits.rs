@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::sandbox::duration;
-use crate::sandbox::route::Route;
+use crate::sandbox::http::route::Route;
 
 /// A set of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -66,12 +66,12 @@ pub(crate) struct Bucket {
 /// A bucket whose calls follow from its key.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Rate {
+struct LegacyRate {
     rate: f64,
     burst: f64,
 }
 
-impl Rate {
+impl LegacyRate {
     fn of(self, calls: Routes) -> Bucket {
         Bucket { calls, rate: self.rate, burst: self.burst }
     }
@@ -89,7 +89,7 @@ pub(crate) struct Bandwidth {
 }
 
 impl Bandwidth {
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(crate) fn check(&self) -> Result<(), String> {
         if [self.upload, self.output].into_iter().flatten().any(|rate| rate.is_nan() || rate < 1.0)
         {
             return Err("bandwidth: at least one byte a second".to_owned());
@@ -98,7 +98,7 @@ impl Bandwidth {
     }
 }
 
-/// Limits at one time; what is absent is unlimited.
+/// LimitSchedule at one time; what is absent is unlimited.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Caps {
     /// Buckets with the number by which their level is kept when limits change.
@@ -138,7 +138,7 @@ pub(crate) enum RefusalBody {
     Text,
 }
 
-/// Limits that a service has published.
+/// LimitSchedule that a service has published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Preset {
@@ -159,8 +159,8 @@ impl Preset {
 
 /// The whole section: [`Caps`] from the beginning, and later changes.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(try_from = "Section")]
-pub(crate) struct Limits {
+#[serde(try_from = "LimitsSection")]
+pub(crate) struct LimitSchedule {
     /// What holds from each time after the scenario was loaded; the first is at zero.
     steps: Vec<(Duration, Caps)>,
     pub(crate) retry_after: RetryAfter,
@@ -170,7 +170,7 @@ pub(crate) struct Limits {
     pub(crate) executes_anyway: f64,
 }
 
-impl Default for Limits {
+impl Default for LimitSchedule {
     fn default() -> Self {
         Self {
             steps: vec![(Duration::ZERO, Caps::default())],
@@ -187,13 +187,13 @@ impl Default for Limits {
 /// flattened structure, and a misspelt limit must not go unnoticed.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct Section {
+struct LimitsSection {
     preset: Option<Preset>,
     bucket: Vec<Bucket>,
-    shared: Option<Rate>,
-    control: Option<Rate>,
-    poll: Option<Rate>,
-    transfer: Option<Rate>,
+    shared: Option<LegacyRate>,
+    control: Option<LegacyRate>,
+    poll: Option<LegacyRate>,
+    transfer: Option<LegacyRate>,
     concurrency: Option<usize>,
     in_flight: Option<usize>,
     retry_after: RetryAfter,
@@ -211,10 +211,10 @@ struct Change {
     at: Duration,
     /// Replaces the whole list.
     bucket: Option<Vec<Bucket>>,
-    shared: Option<Rate>,
-    control: Option<Rate>,
-    poll: Option<Rate>,
-    transfer: Option<Rate>,
+    shared: Option<LegacyRate>,
+    control: Option<LegacyRate>,
+    poll: Option<LegacyRate>,
+    transfer: Option<LegacyRate>,
     concurrency: Option<usize>,
     in_flight: Option<usize>,
 }
@@ -257,10 +257,10 @@ impl Change {
     }
 }
 
-impl TryFrom<Section> for Limits {
+impl TryFrom<LimitsSection> for LimitSchedule {
     type Error = String;
 
-    fn try_from(section: Section) -> Result<Self, String> {
+    fn try_from(section: LimitsSection) -> Result<Self, String> {
         if !(0.0..=1.0).contains(&section.executes_anyway) {
             return Err("limits.executes_anyway is 0 to 1".to_owned());
         }
@@ -293,7 +293,7 @@ impl TryFrom<Section> for Limits {
     }
 }
 
-impl Limits {
+impl LimitSchedule {
     /// What holds at `age` after the scenario was loaded.
     pub(crate) fn at(&self, age: Duration) -> &Caps {
         let due = self.steps.partition_point(|(at, _)| *at <= age);
@@ -303,10 +303,10 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scenario;
     use super::*;
+    use crate::sandbox::scenario::Scenario;
 
-    fn limits(text: &str) -> Limits {
+    fn limits(text: &str) -> LimitSchedule {
         Scenario::parse(&format!("[limits]\n{text}")).unwrap().limits
     }
 

@@ -14,16 +14,20 @@ use std::time::Duration;
 use serde::Deserialize;
 
 #[cfg(test)]
-pub(crate) use self::action::Place;
-pub(crate) use self::action::{Action, Answer, AnswerBody, CutHow, Drip, Phase, Redirect, Span};
+pub(crate) use self::action::BodyPosition;
+pub(crate) use self::action::{
+    Action, AnswerBody, CutHow, Drip, FaultTiming, MadeUpAnswer, Redirect, ScenarioDuration,
+};
 pub(crate) use self::answers::{
     AnswerRules, Compress, ErrorShape, IdField, ListOrder, ListShape, RequestIdPlace, TimeForm,
 };
-pub use self::fault::Fault;
-pub(crate) use self::fault::Subject;
-pub(crate) use self::limits::{Bandwidth, Bucket, Caps, Limits, RefusalBody, RetryAfter, Routes};
+pub use self::fault::FaultRule;
+pub(crate) use self::fault::FaultSubject;
+pub(crate) use self::limits::{
+    Bandwidth, Bucket, Caps, LimitSchedule, RefusalBody, RetryAfter, Routes,
+};
 use super::duration;
-use crate::sandbox::service::Status;
+use super::service::ServiceStatus;
 
 /// A scenario, read and checked.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -41,9 +45,9 @@ pub struct Scenario {
     pub(crate) clock: ClockRules,
     pub(crate) timer: TimerRules,
     pub(crate) bandwidth: Bandwidth,
-    pub(crate) limits: Limits,
+    pub(crate) limits: LimitSchedule,
     #[serde(rename = "fault")]
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<FaultRule>,
 }
 
 /// Why a scenario or a `--fault` cannot be used.
@@ -98,7 +102,7 @@ impl Default for JobRules {
     fn default() -> Self {
         Self {
             auto_start: AutoStart::Honoured,
-            draft_state: Status::Pending.word().to_owned(),
+            draft_state: ServiceStatus::Pending.word().to_owned(),
             create_state: Presence::Shown,
             billing: FieldValue::Shown,
             progress: FieldValue::Shown,
@@ -119,8 +123,8 @@ impl JobRules {
     }
 
     /// What to do about a start of a job that is no draft any more.
-    pub(crate) fn answer_to_start_of(&self, status: Status) -> SecondStart {
-        if status == Status::Failed && self.failed_start != SecondStart::Conflict {
+    pub(crate) fn answer_to_start_of(&self, status: ServiceStatus) -> SecondStart {
+        if status == ServiceStatus::Failed && self.failed_start != SecondStart::Conflict {
             self.failed_start
         } else {
             self.second_start
@@ -177,7 +181,7 @@ pub(crate) enum SecondStart {
 pub(crate) struct UploadRules {
     /// Whether pictures are accepted beside videos, for backgrounds.
     pub(crate) images: bool,
-    /// Status of "File too large": 400 (documented) or 413.
+    /// ServiceStatus of "File too large": 400 (documented) or 413.
     pub(crate) too_large_status: u16,
     /// After how long an upload is forgotten.
     #[serde(deserialize_with = "duration::read_optional")]

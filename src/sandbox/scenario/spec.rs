@@ -7,7 +7,7 @@ const SELECTORS: [&str; 8] =
 
 /// `POST /v1/jobs nth=2 reset=after` as
 /// `on = "POST /v1/jobs"`, `nth = 2`, `do = [{ reset = "after" }]`.
-pub(super) fn as_toml(spec: &str) -> Result<String, String> {
+pub(crate) fn as_toml(spec: &str) -> Result<String, String> {
     let mut words = split(spec).into_iter();
     let (Some(method), Some(path)) = (words.next(), words.next()) else {
         return Err(format!("`{spec}` is not a fault such as \"POST /v1/jobs nth=2 reset=after\""));
@@ -69,7 +69,7 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Fault;
+    use crate::sandbox::scenario::FaultRule;
 
     #[test]
     fn one_line_and_file_mean_the_same() {
@@ -92,15 +92,15 @@ mod tests {
             ),
         ];
         for (line, file) in table {
-            assert_eq!(Fault::parse(line).unwrap(), toml::from_str(file).unwrap(), "{line}");
+            assert_eq!(FaultRule::parse(line).unwrap(), toml::from_str(file).unwrap(), "{line}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn no_words_are_answered_with_a_crash(line in "[a-zA-Z/*= \"{}\\[\\],0-9.]{0,60}") {
-            let _ = Fault::parse(&line);
-            let _ = super::super::Scenario::parse(&line);
+            let _ = FaultRule::parse(&line);
+            let _ = crate::sandbox::scenario::Scenario::parse(&line);
         }
     }
 
@@ -114,7 +114,7 @@ mod tests {
             "FETCH /x garble",
             "GET /x probability=2 garble",
         ] {
-            let error = Fault::parse(line).unwrap_err().to_string();
+            let error = FaultRule::parse(line).unwrap_err().to_string();
             assert!(error.contains(line), "{error}");
         }
     }

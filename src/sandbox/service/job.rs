@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::is_id;
 use super::request::JobRequest;
 
-/// Where a job is (contract, *Job*).
+/// Where a job is (contract, *ServiceJob*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Status {
+pub(crate) enum ServiceStatus {
     /// A draft: costs nothing.
     Created,
     /// Started and billed, waiting for a worker.
@@ -23,7 +23,7 @@ pub(crate) enum Status {
     Failed,
 }
 
-impl Status {
+impl ServiceStatus {
     /// The API's word.
     pub(crate) fn word(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Status {
 
 /// Where the video of a job comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Source {
+pub(crate) enum VideoSource {
     /// An upload of the same key.
     Upload(String),
     /// The output of another job.
@@ -59,7 +59,7 @@ pub(crate) enum Source {
 
 /// One charge: a start that was billed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Charge {
+pub(crate) struct CreditCharge {
     pub(crate) id: String,
     pub(crate) job_id: String,
     pub(crate) key: String,
@@ -76,7 +76,7 @@ pub(crate) struct Charge {
 
 /// A finished output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Output {
+pub(crate) struct JobOutput {
     /// File name inside the outputs directory.
     pub(crate) name: String,
     pub(crate) bytes: u64,
@@ -99,16 +99,16 @@ pub(crate) struct Timed {
 
 /// Everything known of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Job {
+pub(crate) struct ServiceJob {
     pub(crate) id: String,
     /// Fingerprint of the key that made it.
     pub(crate) key: String,
     pub(crate) client_id: String,
-    pub(crate) status: Status,
+    pub(crate) status: ServiceStatus,
     /// 0 to 100.
     pub(crate) progress: f64,
     pub(crate) request: JobRequest,
-    pub(crate) source: Source,
+    pub(crate) source: VideoSource,
     pub(crate) created_at: Timestamp,
     pub(crate) started_at: Option<Timestamp>,
     /// When a worker took it.
@@ -119,12 +119,12 @@ pub(crate) struct Job {
     /// `pending` until the duration is known, then `charged`, perhaps `refunded`.
     pub(crate) billing: Option<String>,
     pub(crate) error: Option<String>,
-    pub(crate) output: Option<Output>,
+    pub(crate) output: Option<JobOutput>,
     pub(crate) engine: Option<String>,
     pub(crate) notes: Vec<String>,
     /// How many starts took effect.
     pub(crate) starts: u32,
-    pub(crate) charges: Vec<Charge>,
+    pub(crate) charges: Vec<CreditCharge>,
     pub(crate) webhook_events: BTreeMap<String, String>,
     /// Set by a scenario: the job fails with this message as soon as it runs.
     pub(crate) doomed: Option<String>,
@@ -133,12 +133,12 @@ pub(crate) struct Job {
     pub(crate) timed: Option<Timed>,
 }
 
-impl Job {
+impl ServiceJob {
     /// Whether the files that its record names are ones that a sandbox gave to it.
     pub(crate) fn names_own_files(&self) -> bool {
         let source = match &self.source {
-            Source::Upload(id) | Source::Output(id) => is_id(id),
-            Source::Remote => true,
+            VideoSource::Upload(id) | VideoSource::Output(id) => is_id(id),
+            VideoSource::Remote => true,
         };
         let own = |name: &str| {
             let rest = name.strip_prefix(&self.id).and_then(|rest| rest.strip_prefix('-'));
@@ -150,18 +150,18 @@ impl Job {
 
     /// Its state at an earlier time; `None` before it was made. Of a job that was started again,
     /// only the latest start is known.
-    pub(crate) fn status_at(&self, time: Timestamp) -> Option<Status> {
+    pub(crate) fn status_at(&self, time: Timestamp) -> Option<ServiceStatus> {
         let had_come = |event: Option<Timestamp>| event.is_some_and(|event| event <= time);
         Some(if self.created_at > time {
             return None;
         } else if had_come(self.finished_at) {
             self.status
         } else if had_come(self.began_at) {
-            Status::Processing
+            ServiceStatus::Processing
         } else if had_come(self.started_at) || self.starts > 1 {
-            Status::Pending
+            ServiceStatus::Pending
         } else {
-            Status::Created
+            ServiceStatus::Created
         })
     }
 
@@ -215,7 +215,7 @@ pub(crate) struct Key {
 
 /// Who pays. What is left is granted minus the sum of charges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Client {
+pub(crate) struct Account {
     pub(crate) client_id: String,
     pub(crate) granted: f64,
 }

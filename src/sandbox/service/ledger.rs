@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::job::{Charge, Job, Output, Status, Timed};
+use super::job::{CreditCharge, JobOutput, ServiceJob, ServiceStatus, Timed};
 use super::pricing;
 use super::refusal::Refusal;
 use super::{Caller, Service};
 
 /// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Ending {
-    Completed { output: Output, seconds: f64, engine: String, notes: Vec<String> },
+pub(crate) enum JobEnd {
+    Completed { output: JobOutput, seconds: f64, engine: String, notes: Vec<String> },
     Failed(String),
 }
 
@@ -25,7 +25,7 @@ impl Service {
             return Err(Refusal::insufficient(credits, left));
         }
         let Some(job) = self.jobs.get_mut(id) else { return Err(Refusal::job_not_found()) };
-        let charge = Charge {
+        let charge = CreditCharge {
             id: charge_id,
             job_id: id.to_owned(),
             key: job.key.clone(),
@@ -53,7 +53,7 @@ impl Service {
         let Some(paid) = job.charges.iter().find(|charge| charge.start_number == starts) else {
             return;
         };
-        let back = Charge { id: refund_id, credits: -paid.credits, at: now, ..paid.clone() };
+        let back = CreditCharge { id: refund_id, credits: -paid.credits, at: now, ..paid.clone() };
         job.billing = Some("refunded".to_owned());
         job.charges.push(back.clone());
         *self.spent.entry(back.client_id.clone()).or_default() += back.credits;
@@ -61,20 +61,28 @@ impl Service {
     }
 
     /// The key's charges, oldest first.
-    pub(crate) fn own_charges<'a>(&'a self, caller: &Caller) -> impl Iterator<Item = &'a Charge> {
+    pub(crate) fn own_charges<'a>(
+        &'a self,
+        caller: &Caller,
+    ) -> impl Iterator<Item = &'a CreditCharge> {
         let key = caller.key.clone();
         self.charges.iter().filter(move |charge| charge.key == key)
     }
 
     /// Every charge, for the audit.
-    pub(crate) fn all_charges(&self) -> &[Charge] {
+    pub(crate) fn all_charges(&self) -> &[CreditCharge] {
         &self.charges
     }
 
     /// Marks the given start of a job as running; `None` when a later start has replaced it.
-    pub(crate) fn begin(&mut self, id: &str, start_number: u32, now: Timestamp) -> Option<Job> {
+    pub(crate) fn begin(
+        &mut self,
+        id: &str,
+        start_number: u32,
+        now: Timestamp,
+    ) -> Option<ServiceJob> {
         let job = self.current(id, start_number)?;
-        job.status = Status::Processing;
+        job.status = ServiceStatus::Processing;
         job.began_at = Some(now);
         let job = job.clone();
         self.keep(id);
@@ -100,26 +108,26 @@ impl Service {
         &mut self,
         id: &str,
         start_number: u32,
-        ending: Ending,
+        ending: JobEnd,
         refund_failed: bool,
         now: Timestamp,
-    ) -> Option<Job> {
+    ) -> Option<ServiceJob> {
         let job = self.current(id, start_number)?;
         job.finished_at = Some(now);
         job.timed = None;
         let key = job.key.clone();
-        let failed = matches!(ending, Ending::Failed(_));
+        let failed = matches!(ending, JobEnd::Failed(_));
         match ending {
-            Ending::Completed { output, seconds, engine, notes } => {
-                job.status = Status::Completed;
+            JobEnd::Completed { output, seconds, engine, notes } => {
+                job.status = ServiceStatus::Completed;
                 job.progress = 100.0;
                 job.output = Some(output);
                 job.duration_seconds.get_or_insert(seconds);
                 job.engine = Some(engine);
                 job.notes = notes;
             }
-            Ending::Failed(message) => {
-                job.status = Status::Failed;
+            JobEnd::Failed(message) => {
+                job.status = ServiceStatus::Failed;
                 job.error = Some(message);
                 if job.billing.as_deref() == Some("pending") {
                     job.billing = Some("not_charged".to_owned());
@@ -151,7 +159,7 @@ impl Service {
         }
     }
 
-    fn current(&mut self, id: &str, start_number: u32) -> Option<&mut Job> {
+    fn current(&mut self, id: &str, start_number: u32) -> Option<&mut ServiceJob> {
         self.jobs.get_mut(id).filter(|job| job.starts == start_number && job.status.is_open())
     }
 

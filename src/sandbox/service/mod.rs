@@ -4,11 +4,16 @@
 //! happen, whatever becomes of the connection that asked for it.
 
 mod job;
+pub(crate) mod job_queue;
 mod ledger;
 pub(crate) mod pricing;
+pub(crate) mod public_address;
 mod refusal;
 mod request;
+pub(crate) mod source;
 mod store;
+pub(crate) mod url_fetch;
+pub(crate) mod webhooks;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io;
@@ -18,15 +23,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub(crate) use self::job::{Charge, Client, Job, Key, Output, Source, Status, Timed, Upload};
-pub(crate) use self::ledger::Ending;
+pub(crate) use self::job::{
+    Account, CreditCharge, JobOutput, Key, ServiceJob, ServiceStatus, Timed, Upload, VideoSource,
+};
+pub(crate) use self::ledger::JobEnd;
 pub(crate) use self::refusal::{Refusal, code_for};
-pub(crate) use self::request::{Background, JobRequest};
+pub(crate) use self::request::{JobRequest, RequestedBackground};
 pub(crate) use self::store::{Disk, Store, is_id};
-use super::limiter::Pause;
 use super::random::Tokens;
+use super::rate_limiter::RefusalPause;
 use super::scenario::{JobRules, Routes, SecondStart};
-use super::sign::sha256_hex;
+use super::signature::sha256_hex;
 
 /// Who is calling: a key that was accepted.
 #[derive(Debug, Clone)]
@@ -37,17 +44,17 @@ pub(crate) struct Caller {
 
 /// What came of a start.
 #[derive(Debug, Clone)]
-pub(crate) struct Started {
-    pub(crate) job: Job,
+pub(crate) struct StartResult {
+    pub(crate) job: ServiceJob,
     /// Whether this very call started it; then a worker has to be told.
     pub(crate) launched: bool,
 }
 
 /// The part of the state that is one file.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Registry {
+pub(crate) struct ServiceState {
     pub(crate) keys: Vec<Key>,
-    pub(crate) clients: Vec<Client>,
+    pub(crate) clients: Vec<Account>,
     /// The sandbox's own first key in the clear, so that a restart can show it again.
     pub(crate) first_key: Option<String>,
     /// Where the sandbox answered before: its links stay its own after a restart.
@@ -59,14 +66,14 @@ pub(crate) struct Registry {
 pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
     pub(crate) tokens: Arc<Tokens>,
-    pub(crate) registry: Registry,
-    jobs: BTreeMap<String, Job>,
-    /// Job ids by key, oldest first.
+    pub(crate) registry: ServiceState,
+    jobs: BTreeMap<String, ServiceJob>,
+    /// ServiceJob ids by key, oldest first.
     order: BTreeMap<String, Vec<String>>,
     /// Jobs that were made as drafts, oldest first.
     drafts: VecDeque<(Timestamp, String)>,
     uploads: HashMap<String, Upload>,
-    charges: Vec<Charge>,
+    charges: Vec<CreditCharge>,
     spent: HashMap<String, f64>,
     open: HashMap<String, usize>,
     /// The most jobs in flight seen, by key.
@@ -76,10 +83,11 @@ pub(crate) struct Service {
 impl Service {
     /// Reads what an earlier run left; jobs that were running wait again, already paid.
     pub(crate) fn open(store: Arc<Store>, tokens: Arc<Tokens>) -> io::Result<Self> {
-        let registry = store
-            .load(".", "service")?
-            .unwrap_or_else(|| Registry { link_secret: tokens.hex(64), ..Registry::default() });
-        let mut jobs: Vec<Job> = store.load_all("jobs", |job: &Job| &job.id)?;
+        let registry = store.load(".", "service")?.unwrap_or_else(|| ServiceState {
+            link_secret: tokens.hex(64),
+            ..ServiceState::default()
+        });
+        let mut jobs: Vec<ServiceJob> = store.load_all("jobs", |job: &ServiceJob| &job.id)?;
         for job in &jobs {
             if !job.names_own_files() {
                 return Err(store.foreign_name(
@@ -105,8 +113,8 @@ impl Service {
             most_open: BTreeMap::new(),
         };
         for mut job in jobs {
-            if job.status == Status::Processing {
-                job.status = Status::Pending;
+            if job.status == ServiceStatus::Processing {
+                job.status = ServiceStatus::Pending;
                 job.progress = 0.0;
             }
             service.adopt(job);
@@ -116,7 +124,7 @@ impl Service {
         Ok(service)
     }
 
-    fn adopt(&mut self, job: Job) {
+    fn adopt(&mut self, job: ServiceJob) {
         for charge in &job.charges {
             *self.spent.entry(charge.client_id.clone()).or_default() += charge.credits;
             self.charges.push(charge.clone());
@@ -124,7 +132,7 @@ impl Service {
         if job.status.is_open() {
             self.count_open(&job.key);
         }
-        if job.status == Status::Created {
+        if job.status == ServiceStatus::Created {
             self.drafts.push_back((job.created_at, job.id.clone()));
         }
         self.order.entry(job.key.clone()).or_default().push(job.id.clone());
@@ -135,9 +143,10 @@ impl Service {
         self.store.save(".", "service", &self.registry)
     }
 
-    /// Started jobs without an end, in the order of their start: the queue after a restart.
+    /// StartResult jobs without an end, in the order of their start: the queue after a restart.
     pub(crate) fn unfinished(&self) -> Vec<(String, u32)> {
-        let mut jobs: Vec<&Job> = self.jobs.values().filter(|job| job.status.is_open()).collect();
+        let mut jobs: Vec<&ServiceJob> =
+            self.jobs.values().filter(|job| job.status.is_open()).collect();
         jobs.sort_by_key(|job| job.started_at);
         jobs.into_iter().map(|job| (job.id.clone(), job.starts)).collect()
     }
@@ -175,7 +184,7 @@ impl Service {
             enabled: true,
         };
         if !self.registry.clients.iter().any(|client| client.client_id == client_id) {
-            let client = Client { client_id: client_id.to_owned(), granted: credits };
+            let client = Account { client_id: client_id.to_owned(), granted: credits };
             self.registry.clients.push(client);
         }
         self.registry.keys.push(key.clone());
@@ -237,19 +246,19 @@ impl Service {
         &mut self,
         caller: &Caller,
         request: JobRequest,
-        source: Source,
+        source: VideoSource,
         now: Timestamp,
-    ) -> Result<Job, Refusal> {
+    ) -> Result<ServiceJob, Refusal> {
         let duration_seconds = match &source {
-            Source::Upload(id) => self.uploads.get(id).and_then(|upload| upload.seconds),
-            Source::Output(id) => self.jobs.get(id).and_then(|job| job.duration_seconds),
-            Source::Remote => None,
+            VideoSource::Upload(id) => self.uploads.get(id).and_then(|upload| upload.seconds),
+            VideoSource::Output(id) => self.jobs.get(id).and_then(|job| job.duration_seconds),
+            VideoSource::Remote => None,
         };
-        let job = Job {
+        let job = ServiceJob {
             id: format!("job_{}", self.tokens.hex(20)),
             key: caller.key.clone(),
             client_id: caller.client_id.clone(),
-            status: Status::Created,
+            status: ServiceStatus::Created,
             progress: 0.0,
             request,
             source,
@@ -287,19 +296,19 @@ impl Service {
     /// Forgets drafts made at `before` or earlier that were not started.
     pub(crate) fn forget_drafts(&mut self, before: Timestamp) {
         while let Some((_, id)) = self.drafts.pop_front_if(|(made, _)| *made <= before) {
-            if self.jobs.get(&id).is_some_and(|job| job.status == Status::Created) {
+            if self.jobs.get(&id).is_some_and(|job| job.status == ServiceStatus::Created) {
                 self.discard(&id);
             }
         }
     }
 
     /// The job, if this key made it.
-    pub(crate) fn own_job(&self, caller: &Caller, id: &str) -> Result<&Job, Refusal> {
+    pub(crate) fn own_job(&self, caller: &Caller, id: &str) -> Result<&ServiceJob, Refusal> {
         self.jobs.get(id).filter(|job| job.key == caller.key).ok_or_else(Refusal::job_not_found)
     }
 
     /// Any job, for links and workers.
-    pub(crate) fn job(&self, id: &str) -> Option<&Job> {
+    pub(crate) fn job(&self, id: &str) -> Option<&ServiceJob> {
         self.jobs.get(id)
     }
 
@@ -314,7 +323,7 @@ impl Service {
     }
 
     /// Every job, by key and then oldest first.
-    pub(crate) fn all_jobs(&self) -> impl Iterator<Item = &Job> {
+    pub(crate) fn all_jobs(&self) -> impl Iterator<Item = &ServiceJob> {
         self.order.values().flatten().filter_map(|id| self.jobs.get(id))
     }
 
@@ -322,7 +331,7 @@ impl Service {
     pub(crate) fn own_jobs<'a>(
         &'a self,
         caller: &Caller,
-    ) -> impl DoubleEndedIterator<Item = &'a Job> + Clone + use<'a> {
+    ) -> impl DoubleEndedIterator<Item = &'a ServiceJob> + Clone + use<'a> {
         let ids = self.order.get(&caller.key).map(Vec::as_slice).unwrap_or_default();
         ids.iter().filter_map(|id| self.jobs.get(id))
     }
@@ -341,17 +350,23 @@ impl Service {
         rules: &JobRules,
         in_flight_cap: Option<usize>,
         now: Timestamp,
-    ) -> Result<Started, Refusal> {
+    ) -> Result<StartResult, Refusal> {
         let job = self.own_job(caller, id)?;
-        if job.status != Status::Created {
+        if job.status != ServiceStatus::Created {
             match rules.answer_to_start_of(job.status) {
                 SecondStart::Conflict => {
-                    return Err(Refusal::conflict(format!("Job is already {}", job.status.word())));
+                    return Err(Refusal::conflict(format!(
+                        "ServiceJob is already {}",
+                        job.status.word()
+                    )));
                 }
                 SecondStart::Invalid => {
-                    return Err(Refusal::invalid(format!("Job is already {}", job.status.word())));
+                    return Err(Refusal::invalid(format!(
+                        "ServiceJob is already {}",
+                        job.status.word()
+                    )));
                 }
-                SecondStart::Same => return Ok(Started { job: job.clone(), launched: false }),
+                SecondStart::Same => return Ok(StartResult { job: job.clone(), launched: false }),
                 SecondStart::Again => {}
             }
         }
@@ -361,30 +376,35 @@ impl Service {
         if in_flight_cap.is_some_and(|cap| in_flight >= cap) {
             return Err(Refusal::rate_limited(
                 format!("Too many jobs in flight: {in_flight}"),
-                Pause::unknown(Routes::START),
+                RefusalPause::unknown(Routes::START),
             ));
         }
         self.afford(job, &request.model)?;
         let job = self.launch(id, request, now)?;
-        Ok(Started { job, launched: true })
+        Ok(StartResult { job, launched: true })
     }
 
-    fn afford(&self, job: &Job, model: &str) -> Result<(), Refusal> {
+    fn afford(&self, job: &ServiceJob, model: &str) -> Result<(), Refusal> {
         let left = self.balance(&job.client_id);
         let needed = job.duration_seconds.map_or(0.0, |seconds| pricing::credits(model, seconds));
         let unknown_and_empty =
-            job.duration_seconds.is_none() && job.source == Source::Remote && left <= 0.0;
+            job.duration_seconds.is_none() && job.source == VideoSource::Remote && left <= 0.0;
         if needed > left || unknown_and_empty {
             return Err(Refusal::insufficient(needed, left));
         }
         Ok(())
     }
 
-    fn launch(&mut self, id: &str, request: JobRequest, now: Timestamp) -> Result<Job, Refusal> {
+    fn launch(
+        &mut self,
+        id: &str,
+        request: JobRequest,
+        now: Timestamp,
+    ) -> Result<ServiceJob, Refusal> {
         let was_open = self.jobs.get(id).is_some_and(|job| job.status.is_open());
         let job = self.jobs.get_mut(id).ok_or_else(Refusal::job_not_found)?;
         job.request = request;
-        job.status = Status::Pending;
+        job.status = ServiceStatus::Pending;
         job.progress = 0.0;
         job.starts += 1;
         job.started_at = Some(now);

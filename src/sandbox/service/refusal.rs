@@ -1,6 +1,6 @@
 //! Why the service refuses a call: status, code and words, before they take a wire shape.
 
-use crate::sandbox::limiter::Pause;
+use crate::sandbox::rate_limiter::RefusalPause;
 
 /// A refused call (contract, *Errors*).
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub(crate) struct Refusal {
     /// Words for a person.
     pub(crate) message: String,
     /// The pause that a 429 asks for.
-    pub(crate) pause: Option<Pause>,
+    pub(crate) pause: Option<RefusalPause>,
 }
 
 impl Refusal {
@@ -52,7 +52,7 @@ impl Refusal {
         Self::new(409, "conflict", message)
     }
 
-    pub(crate) fn rate_limited(message: impl Into<String>, pause: Pause) -> Self {
+    pub(crate) fn rate_limited(message: impl Into<String>, pause: RefusalPause) -> Self {
         Self { pause: Some(pause), ..Self::new(429, "rate_limited", message) }
     }
 

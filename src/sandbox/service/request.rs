@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::pricing;
 use super::refusal::Refusal;
-use crate::sandbox::engine::Layout;
+use crate::sandbox::engine::CanvasLayout;
 
 /// The vendor's default green (contract, *Job request*).
 const GREEN: [f32; 3] = [0.035, 0.635, 0.274];
@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 4096;
 
 /// What stands behind the subject, as asked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) enum Background {
+pub(crate) enum RequestedBackground {
     Transparent,
     Color([f32; 3]),
     Image(String),
@@ -30,9 +30,9 @@ pub(crate) struct JobRequest {
     pub(crate) video_url: String,
     pub(crate) model: String,
     pub(crate) format: String,
-    pub(crate) background: Background,
+    pub(crate) background: RequestedBackground,
     #[serde(with = "layout_on_disk")]
-    pub(crate) layout: Layout,
+    pub(crate) layout: CanvasLayout,
     pub(crate) text_prompt: Option<String>,
     pub(crate) webhook_url: Option<String>,
     pub(crate) metadata: Value,
@@ -48,8 +48,8 @@ impl JobRequest {
             video_url,
             model: "original".to_owned(),
             format: "webm".to_owned(),
-            background: Background::Transparent,
-            layout: Layout::default(),
+            background: RequestedBackground::Transparent,
+            layout: CanvasLayout::default(),
             text_prompt: None,
             webhook_url: None,
             metadata: Value::Null,
@@ -93,7 +93,7 @@ impl JobRequest {
     /// Refuses what cannot be done whatever the video; a draft may still be completed, so this is
     /// asked at the start.
     pub(crate) fn check_startable(&self) -> Result<(), Refusal> {
-        if self.format == "mp4" && self.background == Background::Transparent {
+        if self.format == "mp4" && self.background == RequestedBackground::Transparent {
             return Err(Refusal::invalid(
                 "output_format mp4 cannot be transparent: choose a background color or image",
             ));
@@ -148,7 +148,7 @@ fn web_address(name: &str, url: String) -> Result<String, Refusal> {
 }
 
 /// The newer `background` object wins over the older `bg_*` fields.
-fn background(fields: &Map<String, Value>) -> Result<Option<Background>, Refusal> {
+fn background(fields: &Map<String, Value>) -> Result<Option<RequestedBackground>, Refusal> {
     if let Some(newer) = object(fields, "background")? {
         let kind = text(newer, "type")?.unwrap_or_else(|| "transparent".to_owned());
         return background_of(&kind, newer, "color", "image_url", "background.").map(Some);
@@ -165,23 +165,23 @@ fn background_of(
     color_field: &str,
     image_field: &str,
     prefix: &str,
-) -> Result<Background, Refusal> {
+) -> Result<RequestedBackground, Refusal> {
     match kind {
-        "transparent" => Ok(Background::Transparent),
-        "green" => Ok(Background::Color(GREEN)),
-        "white" => Ok(Background::Color([1.0; 3])),
-        "black" => Ok(Background::Color([0.0; 3])),
-        "blue" => Ok(Background::Color([0.0, 0.0, 1.0])),
+        "transparent" => Ok(RequestedBackground::Transparent),
+        "green" => Ok(RequestedBackground::Color(GREEN)),
+        "white" => Ok(RequestedBackground::Color([1.0; 3])),
+        "black" => Ok(RequestedBackground::Color([0.0; 3])),
+        "blue" => Ok(RequestedBackground::Color([0.0, 0.0, 1.0])),
         "color" | "custom" => match present(fields, color_field) {
-            Some(value) => color(value).map(Background::Color).ok_or_else(|| {
+            Some(value) => color(value).map(RequestedBackground::Color).ok_or_else(|| {
                 Refusal::invalid(format!(
                     "{prefix}{color_field} must be three numbers in 0..1 or \"#rrggbb\""
                 ))
             }),
-            None => Ok(Background::Color(GREEN)),
+            None => Ok(RequestedBackground::Color(GREEN)),
         },
         "image" => match text(fields, image_field)? {
-            Some(url) => web_address(image_field, url).map(Background::Image),
+            Some(url) => web_address(image_field, url).map(RequestedBackground::Image),
             None => {
                 Err(Refusal::invalid(format!("{prefix}{image_field} is required with an image")))
             }
@@ -209,8 +209,8 @@ fn color(value: &Value) -> Option<[f32; 3]> {
     Some(color)
 }
 
-fn layout(composition: &Map<String, Value>) -> Result<Layout, Refusal> {
-    let mut layout = Layout::default();
+fn layout(composition: &Map<String, Value>) -> Result<CanvasLayout, Refusal> {
+    let mut layout = CanvasLayout::default();
     if let Some(canvas) = object(composition, "canvas")? {
         layout.canvas = Some((side(canvas, "width")?, side(canvas, "height")?));
     }
@@ -265,21 +265,26 @@ fn known_anchor(anchor: &str) -> Result<String, Refusal> {
     }
 }
 
-/// `Layout` belongs to the engine's interface and does not know serde.
+/// `CanvasLayout` belongs to the engine's interface and does not know serde.
 mod layout_on_disk {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use crate::sandbox::engine::Layout;
+    use crate::sandbox::engine::CanvasLayout;
 
     type Stored = (Option<(u32, u32)>, Option<String>, Option<f64>, Option<(i32, i32)>);
 
-    pub(super) fn serialize<S: Serializer>(layout: &Layout, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        layout: &CanvasLayout,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         (layout.canvas, &layout.anchor, layout.scale, layout.offset).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Layout, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<CanvasLayout, D::Error> {
         let (canvas, anchor, scale, offset) = Stored::deserialize(from)?;
-        Ok(Layout { canvas, anchor, scale, offset })
+        Ok(CanvasLayout { canvas, anchor, scale, offset })
     }
 }
 
@@ -297,29 +302,29 @@ mod tests {
     fn defaults_are_the_documented_ones() {
         let request = create(&json!({ "video_url": "https://x/v.mp4", "surprise": 1 })).unwrap();
         assert_eq!((request.model.as_str(), request.format.as_str()), ("original", "webm"));
-        assert_eq!(request.background, Background::Transparent);
+        assert_eq!(request.background, RequestedBackground::Transparent);
         assert!(request.auto_start);
     }
 
     #[test]
     fn each_background_form() {
         let table = [
-            (json!({ "bg_type": "green" }), Background::Color(GREEN)),
+            (json!({ "bg_type": "green" }), RequestedBackground::Color(GREEN)),
             (
                 json!({ "bg_type": "custom", "bg_color": [1, 0, 0.5] }),
-                Background::Color([1.0, 0.0, 0.5]),
+                RequestedBackground::Color([1.0, 0.0, 0.5]),
             ),
             (
                 json!({ "background": { "type": "color", "color": "#ff0000" } }),
-                Background::Color([1.0, 0.0, 0.0]),
+                RequestedBackground::Color([1.0, 0.0, 0.0]),
             ),
             (
                 json!({ "background": { "type": "transparent" }, "bg_type": "green" }),
-                Background::Transparent,
+                RequestedBackground::Transparent,
             ),
             (
                 json!({ "background": { "type": "image", "image_url": "https://x/i.png" } }),
-                Background::Image("https://x/i.png".to_owned()),
+                RequestedBackground::Image("https://x/i.png".to_owned()),
             ),
         ];
         for (mut body, expected) in table {

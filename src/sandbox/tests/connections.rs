@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::harness::Lab;
-use crate::sandbox::outgoing;
+use crate::sandbox::http_client;
 
 /// Long enough for anything that happens at once, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,7 +66,7 @@ async fn large_answers_arrive_whole_before_a_silent_close() {
          [[fault]]\non = \"GET /v1/usage/**\"\ndo = { pad = 5000000 }",
     );
     // A client that keeps connections may send on one that is just being closed.
-    lab.client = outgoing::build(|builder| builder.pool_max_idle_per_host(0)).unwrap();
+    lab.client = http_client::build(|builder| builder.pool_max_idle_per_host(0)).unwrap();
     let job = lab.finished().await;
     let link = job["output_url"].as_str().unwrap();
     for _ in 0..3 {

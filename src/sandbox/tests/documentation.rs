@@ -1,6 +1,6 @@
 //! `docs/sandbox.md` says everything that a scenario may say, and its examples are read.
 
-use crate::sandbox::{Fault, Scenario};
+use crate::sandbox::{FaultRule, Scenario};
 
 const PAGE: &str = include_str!("../../../docs/sandbox.md");
 
@@ -23,7 +23,7 @@ fn examples_are_read() {
     for block in blocks("sh") {
         for (index, quoted) in block.split('\'').enumerate() {
             if index % 2 == 1 {
-                Fault::parse(quoted).unwrap();
+                FaultRule::parse(quoted).unwrap();
             }
         }
     }

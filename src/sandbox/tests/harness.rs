@@ -8,22 +8,22 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
-use crate::sandbox::engine::{Engine, EngineError, Outcome, Probe, Task};
+use crate::sandbox::engine::{Engine, EngineError, EngineResult, EngineTask, Probe};
 use crate::sandbox::{
-    Distribution, EngineChoice, Options, Running, Scenario, outgoing, start_thread,
+    Distribution, EngineChoice, Options, Running, Scenario, http_client, start_thread,
 };
 
 /// The shipped clip: MP4, 480x480, two seconds.
-pub(super) const CLIP: &[u8] = include_bytes!("../assets/astronaut.mp4");
+pub(crate) const CLIP: &[u8] = include_bytes!("../assets/astronaut.mp4");
 
-pub(super) struct Lab {
-    pub(super) sandbox: Running,
-    pub(super) client: Client,
-    pub(super) key: String,
+pub(crate) struct Lab {
+    pub(crate) sandbox: Running,
+    pub(crate) client: Client,
+    pub(crate) key: String,
 }
 
 /// Options for jobs that take 30 ms.
-pub(super) fn options(scenario: &str) -> Options {
+pub(crate) fn options(scenario: &str) -> Options {
     Options {
         engine: EngineChoice::Timer(Distribution::Fixed(Duration::from_millis(30))),
         scenario: Some(Scenario::parse(scenario).unwrap()),
@@ -33,42 +33,43 @@ pub(super) fn options(scenario: &str) -> Options {
 }
 
 impl Lab {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with("")
     }
 
-    pub(super) fn with(scenario: &str) -> Self {
+    pub(crate) fn with(scenario: &str) -> Self {
         Self::from(options(scenario))
     }
 
-    pub(super) fn from(options: Options) -> Self {
+    pub(crate) fn from(options: Options) -> Self {
         let sandbox = start_thread(options).unwrap();
-        let client = outgoing::build(|builder| builder.timeout(Duration::from_secs(20))).unwrap();
+        let client =
+            http_client::build(|builder| builder.timeout(Duration::from_secs(20))).unwrap();
         let key = sandbox.api_key.clone();
         Self { sandbox, client, key }
     }
 
-    pub(super) fn call(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn call(&self, method: Method, path: &str) -> RequestBuilder {
         let url = format!("{}{path}", self.sandbox.base_url);
         self.client.request(method, url).header("X-Api-Key", &self.key)
     }
 
     /// A POST with a JSON body.
-    pub(super) fn call_with(&self, path: &str, body: &Value) -> RequestBuilder {
+    pub(crate) fn call_with(&self, path: &str, body: &Value) -> RequestBuilder {
         let call = self.call(Method::POST, path).header("Content-Type", "application/json");
         call.body(body.to_string())
     }
 
-    pub(super) async fn get(&self, path: &str) -> (StatusCode, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
         read(self.call(Method::GET, path).send().await.unwrap()).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
         read(self.call_with(path, &body).send().await.unwrap()).await
     }
 
     /// A call with the admin token.
-    pub(super) async fn admin(
+    pub(crate) async fn admin(
         &self,
         method: Method,
         path: &str,
@@ -78,24 +79,24 @@ impl Lab {
         read(request.send().await.unwrap()).await
     }
 
-    pub(super) async fn audit(&self) -> Value {
+    pub(crate) async fn audit(&self) -> Value {
         self.admin(Method::GET, "/sandbox/audit", String::new()).await.1
     }
 
-    pub(super) async fn send_file(&self, bytes: &[u8], name: &str) -> (StatusCode, Value) {
+    pub(crate) async fn send_file(&self, bytes: &[u8], name: &str) -> (StatusCode, Value) {
         let part = Part::bytes(bytes.to_vec()).file_name(name.to_owned());
         let form = Form::new().part("file", part);
         read(self.call(Method::POST, "/v1/uploads").multipart(form).send().await.unwrap()).await
     }
 
-    pub(super) async fn upload(&self) -> String {
+    pub(crate) async fn upload(&self) -> String {
         let (status, answer) = self.send_file(CLIP, "clip.mp4").await;
         assert_eq!(status, 200, "{answer}");
         answer["video_url"].as_str().unwrap().to_owned()
     }
 
     /// Uploads and makes a draft; its id.
-    pub(super) async fn draft(&self) -> String {
+    pub(crate) async fn draft(&self) -> String {
         let video_url = self.upload().await;
         let body = json!({ "video_url": video_url, "auto_start": false });
         let (status, answer) = self.post("/v1/jobs", body).await;
@@ -103,12 +104,12 @@ impl Lab {
         answer["id"].as_str().unwrap().to_owned()
     }
 
-    pub(super) async fn start(&self, id: &str) -> (StatusCode, Value) {
+    pub(crate) async fn start(&self, id: &str) -> (StatusCode, Value) {
         self.post(&format!("/v1/jobs/{id}/start"), json!({})).await
     }
 
     /// Follows a job to its end.
-    pub(super) async fn follow(&self, id: &str) -> Value {
+    pub(crate) async fn follow(&self, id: &str) -> Value {
         for _ in 0..3000 {
             let (status, job) = self.get(&format!("/v1/jobs/{id}")).await;
             assert_eq!(status, 200, "{job}");
@@ -121,7 +122,7 @@ impl Lab {
     }
 
     /// A finished job.
-    pub(super) async fn finished(&self) -> Value {
+    pub(crate) async fn finished(&self) -> Value {
         let id = self.draft().await;
         let (status, answer) = self.start(&id).await;
         assert_eq!(status, 200, "{answer}");
@@ -131,12 +132,12 @@ impl Lab {
 
 /// An engine whose jobs end when it is told to let go.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(crate) struct Held {
     let_go: AtomicBool,
 }
 
 impl Held {
-    pub(super) fn let_go(&self) {
+    pub(crate) fn let_go(&self) {
         self.let_go.store(true, Ordering::Relaxed);
     }
 }
@@ -149,10 +150,10 @@ impl Engine for Held {
 
     fn run(
         &self,
-        task: &Task,
+        task: &EngineTask,
         progress: &(dyn Fn(f64) + Sync),
         cancel: &AtomicBool,
-    ) -> Result<Outcome, EngineError> {
+    ) -> Result<EngineResult, EngineError> {
         progress(50.0);
         while !self.let_go.load(Ordering::Relaxed) {
             if cancel.load(Ordering::Relaxed) {
@@ -162,11 +163,11 @@ impl Engine for Held {
         }
         std::fs::write(&task.output, b"done").map_err(|error| EngineError(error.to_string()))?;
         let (engine, notes) = ("held".to_owned(), Vec::new());
-        Ok(Outcome { duration_seconds: 2.0, frames: 48, engine, notes })
+        Ok(EngineResult { duration_seconds: 2.0, frames: 48, engine, notes })
     }
 }
 
-pub(super) async fn read(response: Response) -> (StatusCode, Value) {
+pub(crate) async fn read(response: Response) -> (StatusCode, Value) {
     let status = response.status();
     let text = response.text().await.unwrap();
     let value = serde_json::from_str(&text).unwrap_or(Value::String(text));

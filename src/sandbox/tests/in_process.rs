@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::harness::CLIP;
-use crate::sandbox::{Distribution, EngineChoice, InProcess, Options, Route, Scenario, Unanswered};
+use crate::sandbox::{Distribution, EngineChoice, InProcess, NoAnswer, Options, Route, Scenario};
 
 /// A clip of a few bytes that is accepted as a video.
 const SMALL_CLIP: &[u8] = include_bytes!("../assets/standin/standin.mp4");
 
-pub(super) struct Bare {
-    pub(super) sandbox: InProcess,
+pub(crate) struct Bare {
+    pub(crate) sandbox: InProcess,
 }
 
 impl Bare {
     /// A sandbox with many workers whose jobs take two seconds.
-    pub(super) fn with(scenario: &str) -> Self {
+    pub(crate) fn with(scenario: &str) -> Self {
         Self::timed(scenario, Distribution::Fixed(Duration::from_secs(2)))
     }
 
@@ -34,13 +34,13 @@ impl Bare {
         Self { sandbox: InProcess::new(options, 7).unwrap() }
     }
 
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
         kind: &str,
         body: impl Into<Body>,
-    ) -> Result<Response<Body>, Unanswered> {
+    ) -> Result<Response<Body>, NoAnswer> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", InProcess::BASE_URL))
@@ -51,16 +51,16 @@ impl Bare {
         self.sandbox.call(request).await
     }
 
-    pub(super) async fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         read(self.send(Method::GET, path, "application/json", Body::empty()).await.unwrap()).await
     }
 
-    pub(super) async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let body = body.to_string();
         read(self.send(Method::POST, path, "application/json", body).await.unwrap()).await
     }
 
-    pub(super) async fn upload(&self, clip: &[u8]) -> (u16, Value) {
+    pub(crate) async fn upload(&self, clip: &[u8]) -> (u16, Value) {
         let head =
             "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.mp4\"\r\n\r\n";
         let body = [head.as_bytes(), clip, b"\r\n--x--\r\n"].concat();
@@ -68,7 +68,7 @@ impl Bare {
         read(self.send(Method::POST, "/v1/uploads", kind, body).await.unwrap()).await
     }
 
-    pub(super) async fn draft(&self, item: &str) -> String {
+    pub(crate) async fn draft(&self, item: &str) -> String {
         let (status, upload) = self.upload(SMALL_CLIP).await;
         assert_eq!(status, 200, "{upload}");
         let metadata = json!({ "rbgv_id": item });
@@ -80,7 +80,7 @@ impl Bare {
         job["id"].as_str().unwrap().to_owned()
     }
 
-    pub(super) async fn start(&self, id: &str) -> (u16, Value) {
+    pub(crate) async fn start(&self, id: &str) -> (u16, Value) {
         self.post(&format!("/v1/jobs/{id}/start"), json!({})).await
     }
 
@@ -117,7 +117,7 @@ async fn a_job_goes_the_whole_way_in_virtual_time() {
     let (_, job) = bare.get(&path).await;
     assert_eq!((&job["status"], &job["progress"]), (&json!("completed"), &json!(100)));
     let output = bare.download(job["output_url"].as_str().unwrap()).await;
-    let stand_in = crate::sandbox::timer::StandIn::new("webm", 0, 1.0).unwrap();
+    let stand_in = crate::sandbox::stand_in::StandIn::new("webm", 0, 1.0).unwrap();
     assert!(output == stand_in.piece(0, u64::MAX), "the video lasts 1 s");
     assert_eq!(bare.get(&path).await.0, 200, "a poll too many");
     assert_eq!(began.elapsed(), Duration::from_secs(121));
@@ -184,15 +184,15 @@ async fn an_interrupted_call_has_no_answer_and_perhaps_an_effect() {
     let id = bare.draft("a").await;
     let path = format!("/v1/jobs/{id}/start");
     let start = || bare.send(Method::POST, &path, "application/json", Body::empty());
-    assert_eq!(start().await.unwrap_err(), Unanswered::Reset);
+    assert_eq!(start().await.unwrap_err(), NoAnswer::Reset);
     assert_eq!(bare.sandbox.truth().jobs[0].charges, 0);
-    assert_eq!(start().await.unwrap_err(), Unanswered::Closed);
+    assert_eq!(start().await.unwrap_err(), NoAnswer::Closed);
     assert_eq!(bare.sandbox.truth().jobs[0].charges, 1);
     let page = bare.send(Method::GET, "/v1/jobs", "", Body::empty()).await.unwrap();
     assert!(to_bytes(page.into_body(), usize::MAX).await.is_err());
     sleep(Duration::from_secs(3)).await;
     let get = bare.send(Method::GET, &format!("/v1/jobs/{id}"), "", Body::empty()).await;
-    assert_eq!(get.unwrap_err(), Unanswered::Reset);
+    assert_eq!(get.unwrap_err(), NoAnswer::Reset);
     assert_eq!(bare.sandbox.truth().jobs[0].end_shown, None, "nobody saw it");
 }
 

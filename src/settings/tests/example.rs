@@ -1,7 +1,7 @@
 //! `config.example.toml` is parsed, holds every key, and says what the defaults are.
 
-use super::super::schema;
 use super::*;
+use crate::settings::file::schema;
 
 const EXAMPLE: &str = include_str!("../../../config.example.toml");
 
@@ -17,8 +17,8 @@ fn mentions(key: &str) -> bool {
 fn the_example_is_read_as_it_stands() {
     let settings = Machine::new().user(EXAMPLE).settings();
     assert_eq!(settings.profile.name, "dev");
-    assert_eq!(settings.profile.limits, Limits::default());
-    assert_eq!(settings.profile.timing, Timing::default());
+    assert_eq!(settings.profile.limits, LimitSettings::default());
+    assert_eq!(settings.profile.timing, TimingSettings::default());
     assert_eq!(settings.defaults.model, ModelName::Light);
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
 }
@@ -37,7 +37,8 @@ fn every_known_key_is_read() {
     let settings = Machine::new().user(EXAMPLE).settings();
     let shown: Vec<String> = settings.show().into_iter().map(|row| row.key).collect();
     // The ways to give a secret are shown as the secret.
-    let secrets: Vec<&str> = Slot::ALL.into_iter().flat_map(Slot::keys).skip(1).collect();
+    let secrets: Vec<&str> =
+        SecretKind::ALL.into_iter().flat_map(SecretKind::keys).skip(1).collect();
     let own = schema::PROFILE.iter().filter(|key| !secrets.contains(key));
     let keys = own
         .map(|key| format!("profiles.dev.{key}"))

@@ -75,12 +75,12 @@ fn a_picture_is_looked_for_beside_the_file_that_names_it() {
 #[test]
 fn a_machine_without_a_home_needs_a_state_directory() {
     let vars = BTreeMap::new();
-    let sources = |vars| Sources {
+    let sources = |vars| SettingsSources {
         vars,
         current_dir: Path::new("/"),
         config_dir: None,
         state_dir: None,
-        flags: Flags::default(),
+        flags: SettingsFlags::default(),
     };
     let failure = Settings::resolve(&sources(&vars)).unwrap_err();
     assert!(failure.why.contains("RBGV_STATE_DIR"));

@@ -19,7 +19,7 @@ use super::*;
 struct Machine {
     root: TempDir,
     vars: BTreeMap<String, String>,
-    flags: Flags,
+    flags: SettingsFlags,
 }
 
 impl Machine {
@@ -30,7 +30,7 @@ impl Machine {
         }
         let vars = [("PATH", "/usr/local/bin:/usr/bin:/bin"), ("HOME", "/nonexistent")];
         let vars = vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { root, vars, flags: Flags::default() }
+        Self { root, vars, flags: SettingsFlags::default() }
     }
 
     fn path(&self, relative: &str) -> PathBuf {
@@ -63,7 +63,7 @@ impl Machine {
     }
 
     fn resolve(&self) -> Result<Settings, Failure> {
-        Settings::resolve(&Sources {
+        Settings::resolve(&SettingsSources {
             vars: &self.vars,
             current_dir: &self.path("work/deep/er"),
             config_dir: Some(&self.path("config")),

@@ -6,7 +6,7 @@ const EVIL: &str = "https://evil.example";
 
 impl Machine {
     fn project_in_use(&self) -> Result<Option<Project>, Failure> {
-        project(&Sources {
+        project(&SettingsSources {
             vars: &self.vars,
             current_dir: &self.path("work/deep/er"),
             config_dir: Some(&self.path("config")),

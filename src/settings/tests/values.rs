@@ -12,17 +12,17 @@ fn without_any_file_the_defaults_hold() {
     let settings = machine.settings();
     assert_eq!(settings.profile.name, "default");
     assert_eq!(settings.profile.base_url.as_str(), "https://api.removebgvideo.com/");
-    assert_eq!(settings.profile.timing, Timing::default());
-    assert_eq!(settings.profile.limits, Limits::default());
+    assert_eq!(settings.profile.timing, TimingSettings::default());
+    assert_eq!(settings.profile.limits, LimitSettings::default());
     assert_eq!(settings.profile.confirm_above_credits, None);
-    assert_eq!(settings.defaults, Defaults::default());
+    assert_eq!(settings.defaults, OptionDefaults::default());
     assert_eq!(settings.state_dir, machine.path("state"));
     assert!(settings.files.is_empty() && settings.warnings.is_empty());
 }
 
 #[test]
 fn the_defaults_are_those_of_the_design() {
-    let timing = Timing::default();
+    let timing = TimingSettings::default();
     let table = [
         (timing.poll_first, 2_000),
         (timing.poll_max, 10_000),
@@ -118,12 +118,12 @@ proptest! {
     #[test]
     fn no_text_makes_reading_panic(text in "([a-z_.=\"\\[\\]{}#\n 0-9üé-]|profiles|limits|= ){0,80}") {
         let path = Path::new("x.toml").into();
-        let _ = super::super::layer::Layer::parse(&path, super::super::entry::Author::User, &text);
+        let _ = crate::settings::file::layer::Layer::parse(&path, crate::settings::file::located_value::FileOrigin::User, &text);
     }
 
     #[test]
     fn a_slip_in_any_key_is_led_back_to_it(index in 0_usize..100, at in 1_usize..40) {
-        let keys = super::super::schema::TIMING;
+        let keys = crate::settings::file::schema::TIMING;
         let key = keys[index % keys.len()];
         let at = 1 + at % (key.len() - 1);
         let slip = format!("{}{}", &key[..at], &key[at + 1..]);

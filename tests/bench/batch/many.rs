@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use rbgv::env::SystemClock;
 use rbgv::ledger::{
-    BatchId, Claim, KeyId, Ledger, NewBatch, NewEntry, Phase, Placed, Source, StartGate, Work,
+    AddResult, ApiKeyId, AttemptSpec, AttemptStatus, BatchId, Claim, InputSource, Ledger, NewBatch,
+    NewInput, StartLimits,
 };
 use rbgv::model::limits::{LimitKey, LimiterStore as _};
 use rbgv::model::{Clock, Credits, Fingerprint, JobId, JobOptions};
@@ -107,15 +108,15 @@ pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
     let ledger = open(place.path())?;
     let owner = ledger.register("bench").map_err(io::Error::other)?;
     let batch = fill(&ledger, jobs)?;
-    let entries = ledger.open_entries(batch, None, u32::MAX).map_err(io::Error::other)?;
+    let entries = ledger.open_inputs(batch, None, u32::MAX).map_err(io::Error::other)?;
     let began = now();
     for entry in &entries {
-        let Some(task) = entry.task else { continue };
+        let Some(task) = entry.attempt else { continue };
         whole_way(&ledger, &owner, batch, entry.id, task).map_err(io::Error::other)?;
     }
     let durable = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;
     let began = now();
-    let limits = LimitKey { origin: key().origin, fingerprint: Some(key().print) };
+    let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
     // A place in the lane and a lesson for key and host, for about seven calls.
     for _ in 0..jobs * 14 {
         let changed = ledger.change_key(&limits, &mut |limits| limits.submissions.rate += 1.0);
@@ -136,33 +137,35 @@ pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
 /// Every commit of an attempt that goes well.
 fn whole_way(
     ledger: &Ledger,
-    owner: &rbgv::ledger::Owner,
+    owner: &rbgv::ledger::ProcessLease,
     batch: BatchId,
-    entry: rbgv::ledger::EntryId,
-    task: rbgv::ledger::TaskId,
+    entry: rbgv::ledger::InputId,
+    task: rbgv::ledger::AttemptId,
 ) -> Result<(), rbgv::ledger::LedgerError> {
     let Claim::Mine(mut task) = ledger.claim(owner, task)? else { return Ok(()) };
     let mut reach = |phase, note| {
-        task.row.phase = phase;
+        task.state.phase = phase;
         ledger.commit(owner, &task, note, None)
     };
-    reach(Phase::Planned, "upload")?;
+    reach(AttemptStatus::Planned, "upload")?;
     ledger.remember_upload(&key(), &format!("{entry:?}"), "https://host/v/1")?;
-    reach(Phase::CreateSent, "create")?;
-    reach(Phase::Draft, "draft")?;
-    task.row.job = Some(JobId(format!("job_{}", task.id.0)));
-    task.row.phase = Phase::StartSent;
-    let gate = StartGate { batch, in_flight: Arc::new(|_| 1_000), max_credits: None, rate: None };
+    reach(AttemptStatus::CreateSent, "create")?;
+    reach(AttemptStatus::Draft, "draft")?;
+    task.state.job = Some(JobId(format!("job_{}", task.id.0)));
+    task.state.phase = AttemptStatus::StartSent;
+    let gate = StartLimits { batch, in_flight: Arc::new(|_| 1_000), max_credits: None, rate: None };
     ledger.commit_start(owner, &task, &gate)?;
-    for (phase, note) in
-        [(Phase::Running, "follow"), (Phase::Running, "follow"), (Phase::Completed, "finish")]
-    {
-        task.row.phase = phase;
+    for (phase, note) in [
+        (AttemptStatus::Running, "follow"),
+        (AttemptStatus::Running, "follow"),
+        (AttemptStatus::Completed, "finish"),
+    ] {
+        task.state.phase = phase;
         ledger.commit(owner, &task, note, None)?;
     }
     ledger.keep_output_etag(owner, task.id, Some("\"etag\""))?;
-    ledger.announce_output(entry, "00", 1)?;
-    ledger.settle(entry, rbgv::ledger::EntryState::Done, None)?;
+    ledger.record_output_hash(entry, "00", 1)?;
+    ledger.settle(entry, rbgv::ledger::InputState::Done, None)?;
     ledger.release(owner, &task)
 }
 
@@ -210,8 +213,11 @@ fn open(directory: &Path) -> io::Result<Ledger> {
     Ledger::open(directory, clock).map_err(io::Error::other)
 }
 
-fn key() -> KeyId {
-    KeyId { origin: "https://api.example".to_owned(), print: Fingerprint("bench".to_owned()) }
+fn key() -> ApiKeyId {
+    ApiKeyId {
+        origin: "https://api.example".to_owned(),
+        fingerprint: Fingerprint("bench".to_owned()),
+    }
 }
 
 /// Batches of at most ten thousand inputs, all planned; gives the last.
@@ -222,29 +228,31 @@ fn fill(ledger: &Ledger, rows: usize) -> io::Result<BatchId> {
             let new = NewBatch {
                 profile: "bench".to_owned(),
                 key: key(),
-                conduct: "{\"goal\":\"finish\",\"in_flight\":8}".to_owned(),
+                run_options: "{\"goal\":\"finish\",\"in_flight\":8}".to_owned(),
                 pricing: None,
             };
             batch = ledger.open_batch(&new).map_err(io::Error::other)?;
             let last = (row + 10_000).min(rows);
-            let new: Vec<NewEntry> = (row..last).map(entry).collect();
+            let new: Vec<NewInput> = (row..last).map(entry).collect();
             let placed = ledger.place(batch, &new).map_err(io::Error::other)?;
-            assert!(placed.iter().all(|placed| matches!(placed, Placed::In { fresh: true, .. })));
-            ledger.seal(batch).map_err(io::Error::other)?;
+            assert!(
+                placed.iter().all(|placed| matches!(placed, AddResult::In { fresh: true, .. }))
+            );
+            ledger.finish_plan(batch).map_err(io::Error::other)?;
         }
     }
     Ok(batch)
 }
 
-fn entry(number: usize) -> NewEntry {
+fn entry(number: usize) -> NewInput {
     let name = format!("clips/{number:07}.mp4");
-    NewEntry {
+    NewInput {
         target: Some(PathBuf::from(format!("/out/{number:07}-nobg.webm"))),
-        work: Work {
-            item_key: format!("{number:064x}"),
+        work: AttemptSpec {
+            content_key: format!("{number:064x}"),
             key: key(),
             profile: "bench".to_owned(),
-            source: Source::File {
+            source: InputSource::File {
                 path: PathBuf::from("/in").join(&name),
                 size: 1_000_000,
                 modified_ns: 1,

@@ -28,8 +28,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser as _;
-use rbgv::sandbox::engine::{Backdrop, Engine as _, Layout, Task};
-use rbgv::sandbox::matting::{Limits, RealEngine, Tools};
+use rbgv::sandbox::engine::{Backdrop, CanvasLayout, Engine as _, EngineTask};
+use rbgv::sandbox::matting::{EngineLimits, RealEngine, Tools};
 
 use clips::{Clip, MOST_FRAMES, Scene, Subject};
 use report::Row;
@@ -85,7 +85,7 @@ fn run(cli: &Cli) -> io::Result<Vec<Row>> {
     let room = tempfile::tempdir()?;
     let folder = cli.keep.as_deref().unwrap_or(room.path());
     std::fs::create_dir_all(folder)?;
-    let engine = RealEngine::new(Tools::default(), Limits::default(), cli.rvm.clone())
+    let engine = RealEngine::new(Tools::default(), EngineLimits::default(), cli.rvm.clone())
         .map_err(io::Error::other)?;
     // Without Robust Video Matting all models are the same.
     let models = if cli.rvm.is_some() { &MODELS[..] } else { &MODELS[1..2] };
@@ -121,13 +121,13 @@ fn measure(
     scene: Scene,
     size: (usize, usize),
 ) -> io::Result<Row> {
-    let task = Task {
+    let task = EngineTask {
         input: clip.file.clone(),
         output: clip.file.with_extension(format!("{model}.mov")),
         model: model.to_owned(),
         format: "mov".to_owned(),
         backdrop: Backdrop::Transparent,
-        layout: Layout::default(),
+        layout: CanvasLayout::default(),
         text_prompt: None,
     };
     let start = Instant::now();

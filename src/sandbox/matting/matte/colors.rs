@@ -9,7 +9,7 @@
 
 use super::{Segmenter, log_odds, logistic};
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Picture, Plane};
+use crate::sandbox::matting::image::{Frame, Plane, SmallImage};
 
 /// Steps a channel.
 const STEPS: usize = 16;
@@ -43,7 +43,7 @@ impl<S: Segmenter> Colors<S> {
         Self { inner, subject: empty.clone(), behind: empty }
     }
 
-    fn learn(&mut self, small: &Picture, mask: &Plane) {
+    fn learn(&mut self, small: &SmallImage, mask: &Plane) {
         for count in self.subject.iter_mut().chain(&mut self.behind) {
             *count *= MEMORY;
         }
@@ -98,7 +98,7 @@ fn softened(counts: &[f32]) -> Vec<f32> {
 }
 
 impl<S: Segmenter> Segmenter for Colors<S> {
-    fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError> {
+    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
         let mut mask = self.inner.segment(frame, small)?;
         self.learn(small, &mask);
         if let Some(table) = self.verdicts() {
@@ -117,7 +117,7 @@ mod tests {
     struct Told(Plane);
 
     impl Segmenter for Told {
-        fn segment(&mut self, _frame: &Frame, _small: &Picture) -> Result<Plane, EngineError> {
+        fn segment(&mut self, _frame: &Frame, _small: &SmallImage) -> Result<Plane, EngineError> {
             Ok(self.0.clone())
         }
     }
@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn doubt_is_settled_by_color() {
         let (width, height) = (40, 40);
-        let mut picture = Picture { width, height, data: Vec::new() };
+        let mut picture = SmallImage { width, height, data: Vec::new() };
         let mut mask = Plane::filled(width, height, 0.0);
         for at in 0..width * height {
             let x = at % width;
@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn shared_colors_change_nothing() {
         let (width, height) = (40, 40);
-        let picture = Picture { width, height, data: vec![0.5; width * height * 3] };
+        let picture = SmallImage { width, height, data: vec![0.5; width * height * 3] };
         let mut mask = Plane::filled(width, height, 0.95);
         mask.data[..800].fill(0.05);
         mask.data[0] = 0.4;

@@ -6,15 +6,15 @@
 //! full-size frame. The colours are blurred-fusion foreground estimation (Forte 2021): averages of
 //! subject and background around each pixel, corrected by what the pixel itself shows.
 
-use super::{Cut, Finisher};
-use crate::sandbox::matting::image::{Frame, Picture, Plane, box_mean, to_byte};
+use super::{CutOut, Finisher};
+use crate::sandbox::matting::image::{Frame, Plane, SmallImage, box_mean, to_byte};
 
 /// Interleaved numbers a working pixel: alpha's slopes and constant, subject, background.
 const FIELDS: usize = 10;
 
 /// How the refinement behaves; lengths are in working pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Tuning {
+pub(crate) struct RefinementTuning {
     /// Window of the linear model, to each side.
     pub(crate) radius: usize,
     /// Variance of colour below which a window counts as flat.
@@ -27,20 +27,25 @@ pub(crate) struct Tuning {
     pub(crate) colors: [usize; 2],
 }
 
-impl Default for Tuning {
+impl Default for RefinementTuning {
     fn default() -> Self {
         Self { radius: 6, epsilon: 1e-4, floor: 0.08, ceiling: 0.92, colors: [24, 4] }
     }
 }
 
-impl Finisher for Tuning {
-    fn finish(&self, frame: Frame, small: &Picture, mask: &Plane) -> Cut {
+impl Finisher for RefinementTuning {
+    fn finish(&self, frame: Frame, small: &SmallImage, mask: &Plane) -> CutOut {
         refine(frame, small, mask, self)
     }
 }
 
 /// Refines the mask of one frame. `mask` and `small` have the working size.
-pub(crate) fn refine(frame: Frame, small: &Picture, mask: &Plane, tuning: &Tuning) -> Cut {
+pub(crate) fn refine(
+    frame: Frame,
+    small: &SmallImage,
+    mask: &Plane,
+    tuning: &RefinementTuning,
+) -> CutOut {
     let lines = linear_model(small, mask, tuning);
     let rough: Vec<f32> = lines
         .chunks_exact(4)
@@ -62,13 +67,13 @@ fn along(line: &[f32], color: &[f32]) -> f32 {
 }
 
 /// Clears the haze that a linear model leaves in flat places.
-fn settle(alpha: f32, tuning: &Tuning) -> f32 {
+fn settle(alpha: f32, tuning: &RefinementTuning) -> f32 {
     ((alpha - tuning.floor) / (tuning.ceiling - tuning.floor)).clamp(0.0, 1.0)
 }
 
 /// Slopes and constant of alpha as a linear function of colour, averaged over all windows that
 /// hold the pixel.
-fn linear_model(small: &Picture, mask: &Plane, tuning: &Tuning) -> Vec<f32> {
+fn linear_model(small: &SmallImage, mask: &Plane, tuning: &RefinementTuning) -> Vec<f32> {
     let (width, height) = (mask.width, mask.height);
     // Means of: r g b, alpha, r*alpha g*alpha b*alpha, rr rg rb gg gb bb.
     let mut moments = vec![0.0f32; mask.data.len() * 13];
@@ -134,7 +139,7 @@ fn fit(mean: &[f32], epsilon: f32) -> [f32; 4] {
 
 /// Mean colours of subject and background around each working pixel.
 pub(crate) fn color_averages(
-    small: &Picture,
+    small: &SmallImage,
     alpha: &[f32],
     windows: [usize; 2],
 ) -> (Vec<f32>, Vec<f32>) {
@@ -162,7 +167,7 @@ pub(crate) fn color_averages(
 fn weighted_mean(
     colors: &[f32],
     alpha: &[f32],
-    size: &Picture,
+    size: &SmallImage,
     radius: usize,
     weight: impl Fn(f32) -> f32,
 ) -> Vec<f32> {
@@ -224,7 +229,12 @@ pub(crate) fn between(full: usize, working: usize) -> Vec<Between> {
 }
 
 /// Applies the working-size fields to the full-size frame, in place.
-fn apply(mut frame: Frame, fields: &[f32], working: (usize, usize), tuning: &Tuning) -> Cut {
+fn apply(
+    mut frame: Frame,
+    fields: &[f32],
+    working: (usize, usize),
+    tuning: &RefinementTuning,
+) -> CutOut {
     let (width, height) = (frame.width, frame.height);
     let columns = between(width, working.0);
     let rows = between(height, working.1);
@@ -238,11 +248,11 @@ fn apply(mut frame: Frame, fields: &[f32], working: (usize, usize), tuning: &Tun
             *out = apply_pixel(&mixed, *column, color, tuning);
         }
     }
-    Cut { colors: frame, alpha }
+    CutOut { colors: frame, alpha }
 }
 
 /// One pixel: gives its alpha and replaces its colour by the subject's.
-fn apply_pixel(mixed: &[f32], column: Between, color: &mut [u8], tuning: &Tuning) -> u8 {
+fn apply_pixel(mixed: &[f32], column: Between, color: &mut [u8], tuning: &RefinementTuning) -> u8 {
     let field = column.pick::<FIELDS>(mixed);
     let shown = [color[0], color[1], color[2]].map(|value| f32::from(value) * (1.0 / 255.0));
     let alpha = settle(along(&field[..4], &shown), tuning);
@@ -265,7 +275,7 @@ mod tests {
     fn alpha_follows_the_edge_of_the_picture() {
         let (width, height) = (64, 48);
         let mut frame = Frame::filled(width, height, [0, 0, 255]);
-        let mut small = Picture { width, height, data: [0.0, 0.0, 1.0].repeat(width * height) };
+        let mut small = SmallImage { width, height, data: [0.0, 0.0, 1.0].repeat(width * height) };
         let mut mask = Plane::filled(width, height, 0.0);
         for y in 0..height {
             for x in 0..width {
@@ -278,7 +288,7 @@ mod tests {
                 }
             }
         }
-        let cut = refine(frame, &small, &mask, &Tuning::default());
+        let cut = refine(frame, &small, &mask, &RefinementTuning::default());
         for y in 0..height {
             assert!(cut.alpha[y * width + 20] > 250);
             assert!(cut.alpha[y * width + 31] > 200, "{}", cut.alpha[y * width + 31]);
@@ -289,7 +299,7 @@ mod tests {
     #[test]
     fn a_half_covered_pixel_gets_the_color_of_the_subject() {
         let width = 41;
-        let mut small = Picture { width, height: width, data: vec![0.0; width * width * 3] };
+        let mut small = SmallImage { width, height: width, data: vec![0.0; width * width * 3] };
         let mut alpha = vec![0.0; width * width];
         for y in 0..width {
             for x in 0..width {

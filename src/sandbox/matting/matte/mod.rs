@@ -3,25 +3,27 @@
 //!
 //! Files and programs are not known here.
 
+pub(crate) mod choose;
 pub(crate) mod colors;
-pub(crate) mod fine;
+pub(crate) mod green_screen;
 pub(crate) mod guided;
+pub(crate) mod install;
 pub(crate) mod rvm;
-pub(crate) mod screen;
 pub(crate) mod selfie;
-pub(crate) mod temporal;
+pub(crate) mod soft_mask;
+pub(crate) mod temporal_smoothing;
 
 use super::EngineError;
-use super::image::{Frame, Picture, Plane, Resizer};
+use super::image::{Frame, Plane, Resizer, SmallImage};
 
 /// Makes a coarse mask of each frame, in order: 1 where the subject is.
 pub(crate) trait Segmenter: Send {
     /// The mask of `frame`, at the size of `small`, which is the same frame at working size.
-    fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError>;
+    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError>;
 }
 
 impl<S: Segmenter + ?Sized> Segmenter for Box<S> {
-    fn segment(&mut self, frame: &Frame, small: &Picture) -> Result<Plane, EngineError> {
+    fn segment(&mut self, frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
         (**self).segment(frame, small)
     }
 }
@@ -30,7 +32,7 @@ impl<S: Segmenter + ?Sized> Segmenter for Box<S> {
 /// here.
 pub(crate) trait Finisher: Send + Sync {
     /// `small` and `mask` have the working size.
-    fn finish(&self, frame: Frame, small: &Picture, mask: &Plane) -> Cut;
+    fn finish(&self, frame: Frame, small: &SmallImage, mask: &Plane) -> CutOut;
 }
 
 /// What one job uses to cut out its subject, in two steps that can overlap.
@@ -49,7 +51,7 @@ pub(crate) struct Matter<'n> {
 
 /// A frame after the work: the subject's own colours, and how much of it there is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Cut {
+pub(crate) struct CutOut {
     /// Colours of the subject alone, without what shines through soft edges.
     pub(crate) colors: Frame,
     /// Opacity a pixel.

@@ -1,6 +1,6 @@
 //! Robust Video Matting (`MobileNetV3`): finds people, hair included, and remembers what it has
 //! seen. Its weights are under the GPL and are fetched by the user, never shipped; see
-//! [`crate::sandbox::matting::install`].
+//! [`super::install`].
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,22 +10,22 @@ use rten_tensor::NdTensor;
 use rten_tensor::prelude::*;
 
 use super::Segmenter;
+use super::install;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Picture, Plane};
-use crate::sandbox::matting::install;
+use crate::sandbox::matting::image::{Frame, Plane, SmallImage};
 
 /// How often the first frame is shown before it counts: the network starts without a memory, and
 /// its first answers are its worst.
 const WARM_UP: usize = 3;
 
 /// The network, loaded; shared between jobs, each of which has its own memory.
-pub(crate) struct Network {
+pub(crate) struct RvmNetwork {
     model: Model,
     inputs: [NodeId; 6],
     outputs: [NodeId; 5],
 }
 
-impl Network {
+impl RvmNetwork {
     /// Loads the weights from `folder`, after checking that they are the known ones.
     pub(crate) fn load(folder: &Path) -> Result<Self, EngineError> {
         let weights = install::checked_weights(folder)?;
@@ -49,7 +49,7 @@ impl Network {
 
 /// One job's use of the network. Frames must come in order.
 pub(crate) struct Rvm {
-    network: Arc<Network>,
+    network: Arc<RvmNetwork>,
     memory: Option<[Value; 4]>,
     /// The shorter side, in pixels, at which the network works inside.
     inside: f32,
@@ -57,11 +57,11 @@ pub(crate) struct Rvm {
 
 impl Rvm {
     /// Works inside at about `inside` pixels of the shorter side.
-    pub(crate) fn new(network: Arc<Network>, inside: f32) -> Self {
+    pub(crate) fn new(network: Arc<RvmNetwork>, inside: f32) -> Self {
         Self { network, memory: None, inside }
     }
 
-    fn infer(&mut self, small: &Picture) -> Result<Plane, EngineError> {
+    fn infer(&mut self, small: &SmallImage) -> Result<Plane, EngineError> {
         let (width, height) = (small.width, small.height);
         let failed =
             |error: &dyn std::fmt::Display| EngineError(format!("Inference failed: {error}"));
@@ -102,7 +102,7 @@ impl Rvm {
 }
 
 impl Segmenter for Rvm {
-    fn segment(&mut self, _frame: &Frame, small: &Picture) -> Result<Plane, EngineError> {
+    fn segment(&mut self, _frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
         if self.memory.is_none() {
             for _ in 1..WARM_UP {
                 self.infer(small)?;

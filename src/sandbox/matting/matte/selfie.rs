@@ -6,7 +6,7 @@ use rten_tensor::{NdTensor, NdTensorView};
 
 use super::Segmenter;
 use crate::sandbox::engine::EngineError;
-use crate::sandbox::matting::image::{Frame, Picture, Plane, Resizer};
+use crate::sandbox::matting::image::{Frame, Plane, Resizer, SmallImage};
 
 static SQUARE: &[u8] = include_bytes!("../../assets/selfie_segmentation.onnx");
 static LANDSCAPE: &[u8] = include_bytes!("../../assets/selfie_segmentation_landscape.onnx");
@@ -30,12 +30,12 @@ impl Shape {
 }
 
 /// The network, loaded; shared between jobs.
-pub(crate) struct Network {
+pub(crate) struct SelfieNetwork {
     model: Model,
     shape: Shape,
 }
 
-impl Network {
+impl SelfieNetwork {
     /// Loads the shipped weights.
     pub(crate) fn load(shape: Shape) -> Result<Self, EngineError> {
         let weights = match shape {
@@ -52,8 +52,8 @@ impl Network {
         self.shape.size()
     }
 
-    /// Probability of "person" for a picture of exactly [`Network::size`].
-    pub(crate) fn infer(&self, picture: &Picture) -> Result<Plane, EngineError> {
+    /// Probability of "person" for a picture of exactly [`SelfieNetwork::size`].
+    pub(crate) fn infer(&self, picture: &SmallImage) -> Result<Plane, EngineError> {
         let (width, height) = self.size();
         let pixels = width * height;
         let mut planar = vec![0.0f32; pixels * 3];
@@ -79,14 +79,14 @@ impl Network {
 
 /// Selfie segmentation of whole frames.
 pub(crate) struct Selfie<'n> {
-    network: &'n Network,
+    network: &'n SelfieNetwork,
     shrink: Resizer,
     grow: Resizer,
 }
 
 impl<'n> Selfie<'n> {
     /// For frames whose working size is `working`.
-    pub(crate) fn new(network: &'n Network, working: (usize, usize)) -> Self {
+    pub(crate) fn new(network: &'n SelfieNetwork, working: (usize, usize)) -> Self {
         Self {
             network,
             shrink: Resizer::new(working, network.size()),
@@ -96,7 +96,7 @@ impl<'n> Selfie<'n> {
 }
 
 impl Segmenter for Selfie<'_> {
-    fn segment(&mut self, _frame: &Frame, small: &Picture) -> Result<Plane, EngineError> {
+    fn segment(&mut self, _frame: &Frame, small: &SmallImage) -> Result<Plane, EngineError> {
         let mask = self.network.infer(&self.shrink.picture(small))?;
         Ok(self.grow.plane(&mask))
     }

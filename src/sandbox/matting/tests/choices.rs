@@ -5,7 +5,7 @@ use super::*;
 const MODELS: [&str; 4] = ["light", "original", "human", "pro"];
 
 /// Runs `model` on `input` and decodes its output.
-fn cut_out(room: &Room, input: &Path, model: &str) -> (Outcome, Seen) {
+fn cut_out(room: &Room, input: &Path, model: &str) -> (EngineResult, Seen) {
     let probe = engine().probe(input).unwrap();
     let size = (probe.width as usize, probe.height as usize);
     let mut task = room.task(input, "mov");
@@ -88,7 +88,7 @@ fn weights_that_are_not_the_known_ones_are_not_used() {
     let room = Room::new();
     std::fs::write(room.file("rvm_mobilenetv3_fp32.onnx"), b"something else").unwrap();
     let folder = Some(room.0.path().to_owned());
-    let engine = RealEngine::new(Tools::default(), Limits::default(), folder).unwrap();
+    let engine = RealEngine::new(Tools::default(), EngineLimits::default(), folder).unwrap();
     let input = room.portrait(64, 64, 1);
     for model in MODELS {
         let mut task = room.task(&input, "webm");

@@ -8,7 +8,7 @@ const SIDE: usize = 120;
 const FRAMES: usize = 6;
 
 /// Runs the portrait through `format` and gives the room that holds the output.
-fn output(format: &str) -> (Room, Task, Outcome) {
+fn output(format: &str) -> (Room, EngineTask, EngineResult) {
     let room = Room::new();
     let input = room.portrait(SIDE, SIDE, FRAMES);
     let task = room.task(&input, format);
@@ -125,7 +125,7 @@ fn a_picture_covers_the_canvas_and_the_subject_has_its_place() {
     );
     let mut task = room.task(&input, "mov");
     task.backdrop = Backdrop::Image(picture);
-    task.layout = Layout {
+    task.layout = CanvasLayout {
         canvas: Some((200, 200)),
         anchor: Some("bottom-left".to_owned()),
         scale: Some(0.5),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn to_webm(room: &Room, input: &Path) -> Outcome {
+fn to_webm(room: &Room, input: &Path) -> EngineResult {
     let task = room.task(input, "webm");
     run(&task).unwrap_or_else(|error| panic!("{}: {error}", input.display()))
 }
@@ -210,7 +210,7 @@ fn odd_recordings_keep_the_length_of_their_pictures() {
     }
     std::fs::write(room.file("hour.mp4"), bytes).unwrap();
     clips.push((room.file("hour.mp4"), 1.0));
-    let limits = Limits { duration_seconds: 2.0, ..Limits::default() };
+    let limits = EngineLimits { duration_seconds: 2.0, ..EngineLimits::default() };
     let engine = RealEngine::new(Tools::default(), limits, None).unwrap();
     for (input, seconds) in clips {
         let name = input.file_name().unwrap().to_owned();
@@ -234,8 +234,8 @@ fn odd_recordings_keep_the_length_of_their_pictures() {
 fn high_dynamic_range_comes_out_with_usual_colours() {
     use std::time::Duration;
 
-    use super::super::process::{Leash, Setting};
-    use super::super::{decode, probe};
+    use crate::sandbox::matting::ffmpeg::process::{ProcessGroup, Setting};
+    use crate::sandbox::matting::ffmpeg::{decode, probe};
 
     let room = Room::new();
     let made = |name: &str, grey: u32, white: u32, tags: &str| {
@@ -257,9 +257,9 @@ fn high_dynamic_range_comes_out_with_usual_colours() {
         (made("pq.mp4", 397, 572, &format!("{wide} smpte2084")), Some("PQ")),
         (made("sdr.mp4", 432, 940, usual), None),
     ] {
-        let source = probe::look(&tools, &Limits::default(), &input, &never).unwrap();
+        let source = probe::look(&tools, &EngineLimits::default(), &input, &never).unwrap();
         let mut seen = Vec::new();
-        Leash::held(&setting, &never, Duration::from_mins(1), |leash| {
+        ProcessGroup::held(&setting, &never, Duration::from_mins(1), |leash| {
             decode::sample(leash, &tools, &source, 1, |frame| {
                 seen.push((frame.data[..3].to_vec(), frame.data[31 * 3..32 * 3].to_vec()));
                 true

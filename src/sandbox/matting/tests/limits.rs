@@ -62,21 +62,21 @@ fn garbage_is_an_error_in_words() {
 fn limits_are_told() {
     let room = Room::new();
     let input = room.clip("clip.mp4", NOISE);
-    let with = |limits: Limits| RealEngine::new(Tools::default(), limits, None).unwrap();
+    let with = |limits: EngineLimits| RealEngine::new(Tools::default(), limits, None).unwrap();
     for (limits, word) in [
-        (Limits { file_bytes: 100, ..Limits::default() }, "File too large"),
-        (Limits { duration_seconds: 0.3, ..Limits::default() }, "too long"),
-        (Limits { pixels: 64 * 47, ..Limits::default() }, "too large"),
+        (EngineLimits { file_bytes: 100, ..EngineLimits::default() }, "File too large"),
+        (EngineLimits { duration_seconds: 0.3, ..EngineLimits::default() }, "too long"),
+        (EngineLimits { pixels: 64 * 47, ..EngineLimits::default() }, "too large"),
     ] {
         let error = with(limits).probe(&input).unwrap_err();
         assert!(error.0.contains(word), "{error}");
     }
-    let short = with(Limits { animation_seconds: 0.3, ..Limits::default() });
+    let short = with(EngineLimits { animation_seconds: 0.3, ..EngineLimits::default() });
     let never = AtomicBool::new(false);
     let error = short.run(&room.task(&input, "gif"), &|_| (), &never).unwrap_err();
     assert!(error.0.contains("too long for gif"), "{error}");
     assert!(short.run(&room.task(&input, "png_sequence"), &|_| (), &never).is_ok());
-    let hasty = with(Limits { job_time: Duration::ZERO, ..Limits::default() });
+    let hasty = with(EngineLimits { job_time: Duration::ZERO, ..EngineLimits::default() });
     let error = hasty.run(&room.task(&input, "webm"), &|_| (), &never).unwrap_err();
     assert!(error.0.contains("longer than the limit"), "{error}");
     let mut task = room.task(&input, "webm");
@@ -88,7 +88,7 @@ fn limits_are_told() {
 fn fast_videos_are_slowed_to_the_limit() {
     let room = Room::new();
     let input = room.clip("fast.mp4", "-f lavfi -i testsrc2=size=32x32:rate=100:duration=0.2");
-    let limits = Limits { frame_rate: 20, ..Limits::default() };
+    let limits = EngineLimits { frame_rate: 20, ..EngineLimits::default() };
     let engine = RealEngine::new(Tools::default(), limits, None).unwrap();
     let never = AtomicBool::new(false);
     assert_eq!(engine.run(&room.task(&input, "webm"), &|_| (), &never).unwrap().frames, 4);
@@ -99,7 +99,7 @@ fn without_ffmpeg_it_says_what_to_install() {
     let room = Room::new();
     let input = room.clip("clip.mp4", NOISE);
     let tools = Tools { ffmpeg: "/nonexistent/ffmpeg".into(), ..Tools::default() };
-    let engine = RealEngine::new(tools, Limits::default(), None).unwrap();
+    let engine = RealEngine::new(tools, EngineLimits::default(), None).unwrap();
     let never = AtomicBool::new(false);
     let error = engine.run(&room.task(&input, "webm"), &|_| (), &never).unwrap_err();
     assert!(error.0.contains("apt-get install ffmpeg"), "{error}");

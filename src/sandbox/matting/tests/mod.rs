@@ -10,7 +10,10 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 
-use super::{Backdrop, Engine, EngineError, Layout, Limits, Outcome, RealEngine, Task, Tools};
+use super::{
+    Backdrop, CanvasLayout, Engine, EngineError, EngineLimits, EngineResult, EngineTask,
+    RealEngine, Tools,
+};
 
 /// The shipped portrait: a person before a flag and a model of a shuttle.
 const PORTRAIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sandbox/assets/astronaut.mp4");
@@ -20,7 +23,7 @@ const NOISE: &str = "-f lavfi -i testsrc2=size=64x48:rate=10:duration=0.6";
 
 fn engine() -> &'static RealEngine {
     static ENGINE: OnceLock<RealEngine> = OnceLock::new();
-    ENGINE.get_or_init(|| RealEngine::new(Tools::default(), Limits::default(), None).unwrap())
+    ENGINE.get_or_init(|| RealEngine::new(Tools::default(), EngineLimits::default(), None).unwrap())
 }
 
 /// A folder for one test's files.
@@ -63,20 +66,20 @@ impl Room {
         )
     }
 
-    fn task(&self, input: &Path, format: &str) -> Task {
-        Task {
+    fn task(&self, input: &Path, format: &str) -> EngineTask {
+        EngineTask {
             input: input.to_owned(),
             output: self.file(&format!("output.{format}")),
             model: "light".to_owned(),
             format: format.to_owned(),
             backdrop: Backdrop::Transparent,
-            layout: Layout::default(),
+            layout: CanvasLayout::default(),
             text_prompt: None,
         }
     }
 }
 
-fn run(task: &Task) -> Result<Outcome, EngineError> {
+fn run(task: &EngineTask) -> Result<EngineResult, EngineError> {
     engine().run(task, &|_| (), &AtomicBool::new(false))
 }
 

@@ -1,0 +1,279 @@
+//! Charges one by one, by the job that they name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::events_page::{ChargedEvent, EventPage};
+use super::notes;
+use super::{AuditInput, Difference, Findings, Mismatch, RECENT, SKEW, Truncation, agree, price};
+use crate::ledger::{AttemptCost, AttemptStatus};
+use crate::model::{Credits, JobId, Timestamp};
+
+/// The charges of one job.
+struct JobCharges {
+    charges: usize,
+    net: f64,
+    refunded: bool,
+    at: Option<Timestamp>,
+}
+
+impl JobCharges {
+    fn of(charges: &[ChargedEvent<'_>]) -> Self {
+        let amounts = || charges.iter().map(|(_, credits)| credits.0);
+        let time = |(event, _): &ChargedEvent<'_>| event.at.as_deref().and_then(Timestamp::read);
+        Self {
+            charges: amounts().filter(|amount| *amount > 0.0).count(),
+            net: amounts().sum(),
+            refunded: amounts().any(|amount| amount < 0.0),
+            at: charges.iter().filter_map(time).max(),
+        }
+    }
+
+    fn net(&self) -> Credits {
+        Credits(self.net)
+    }
+
+    /// Whether it comes to anything at all.
+    fn stands(&self) -> bool {
+        !agree(self.net(), Credits(0.0))
+    }
+}
+
+pub(crate) fn compare(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
+    let attempts: BTreeMap<&JobId, &AttemptCost> =
+        books.attempts.iter().filter_map(|a| Some((a.job.as_ref()?, a))).collect();
+    let mut bills: Vec<(&JobId, Option<&AttemptCost>, JobCharges)> = seen
+        .by_job
+        .iter()
+        .map(|(job, charges)| (*job, attempts.get(*job).copied(), JobCharges::of(charges)))
+        .collect();
+    // Of attempts at one item the first is the one that was to be charged.
+    bills.sort_by_key(|(_, attempt, _)| attempt.map_or(1, |attempt| attempt.number));
+    let mut inputs = ItemizedCharges::default();
+    for (job, attempt, bill) in &bills {
+        let wrong =
+            wrong(books, *attempt, bill, findings).or_else(|| inputs.second((*attempt)?, bill));
+        if let Some(attempt) = attempt {
+            findings.charges.push((attempt.attempt, bill.net()));
+            inputs.take(attempt, bill);
+        }
+        if let Some(wrong) = wrong {
+            findings.differences.push(difference(wrong, job, *attempt, bill, books));
+        } else {
+            findings.matched += 1;
+            findings.credits = findings.credits + bill.net();
+        }
+    }
+    inputs.tell(findings);
+    // Among charges that name no job there may be any.
+    if seen.nameless.is_empty() {
+        lacking(books, seen, findings);
+    }
+}
+
+/// What was charged item by item.
+#[derive(Default)]
+struct ItemizedCharges<'a> {
+    charged: BTreeSet<&'a str>,
+    /// Further attempts that the user asked for.
+    asked: BTreeMap<&'a str, Vec<&'a AttemptCost>>,
+}
+
+impl<'a> ItemizedCharges<'a> {
+    /// Whether the item was charged before and nobody asked for this attempt.
+    fn second(&self, attempt: &AttemptCost, bill: &JobCharges) -> Option<Mismatch> {
+        let before = self.was_charged_before(attempt);
+        (bill.stands() && before && attempt.asked.is_none()).then_some(Mismatch::SecondAttempt)
+    }
+
+    fn was_charged_before(&self, attempt: &AttemptCost) -> bool {
+        attempt.charged_before || self.charged.contains(attempt.content_key.as_str())
+    }
+
+    fn take(&mut self, attempt: &'a AttemptCost, bill: &JobCharges) {
+        if !bill.stands() {
+            return;
+        }
+        if attempt.asked.is_some() && self.was_charged_before(attempt) {
+            self.asked.entry(&attempt.content_key).or_default().push(attempt);
+        }
+        self.charged.insert(&attempt.content_key);
+    }
+
+    fn tell(&self, findings: &mut Findings) {
+        for attempts in self.asked.values() {
+            findings.asked_again += attempts.len();
+            let mut flags: Vec<&str> = attempts
+                .iter()
+                .filter_map(|a| a.asked)
+                .map(crate::ledger::RerunReason::flag)
+                .collect();
+            flags.sort_unstable();
+            flags.dedup();
+            let times = match attempts.len() {
+                1 => "once more".to_owned(),
+                times => format!("{times} times more"),
+            };
+            findings.remarks.push(format!(
+                "{}: charged {times}, for a new attempt that was asked for ({})",
+                attempts[0].name,
+                flags.join(", ")
+            ));
+        }
+    }
+}
+
+/// What was started and has no charge.
+fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
+    for attempt in missing(books, seen) {
+        findings.differences.push(Difference {
+            wrong: Mismatch::NotCharged,
+            job: attempt.job.clone(),
+            input: Some(attempt.name.clone()),
+            day: Some(attempt.at.day()),
+            charged: None,
+            expected: price(attempt, books.prices),
+        });
+    }
+    findings.charges.extend(free(books, seen).map(|attempt| (attempt.attempt, Credits(0.0))));
+    let open = uncharged(books, seen).filter(|attempt| {
+        attempt.may_be_billed
+            && !matches!(attempt.phase, AttemptStatus::Completed | AttemptStatus::Failed)
+    });
+    match open.count() {
+        0 => {}
+        1 => findings.remarks.push(
+            "1 job is under way, or in doubt, and not charged so far: rbgv status".to_owned(),
+        ),
+        jobs => findings.remarks.push(format!(
+            "{jobs} jobs are under way, or in doubt, and not charged so far: rbgv status"
+        )),
+    }
+}
+
+/// What is wrong with a bill, if anything is.
+fn wrong(
+    books: &AuditInput<'_>,
+    attempt: Option<&AttemptCost>,
+    bill: &JobCharges,
+    findings: &mut Findings,
+) -> Option<Mismatch> {
+    let Some(attempt) = attempt else { return Some(Mismatch::NotOurs) };
+    if !bill.stands() && bill.refunded {
+        findings.remarks.push(format!("{}: charged and given back", named(attempt)));
+        return None;
+    }
+    if !attempt.may_be_billed {
+        return Some(Mismatch::NotStarted);
+    }
+    let expected = price(attempt, books.prices);
+    let fits = expected.is_some_and(|expected| agree(bill.net(), expected));
+    if bill.charges > 1 && !fits {
+        return Some(Mismatch::Twice);
+    }
+    if bill.charges > 1 {
+        findings.remarks.push(format!("{}: charged in {} parts", named(attempt), bill.charges));
+    }
+    if let Some(estimate) = attempt.estimate
+        && fits
+        && !agree(bill.net(), estimate)
+        && bill.net > estimate.0
+    {
+        findings.beyond_estimate += 1;
+        findings.remarks.push(notes::beyond_estimate(attempt, bill.net(), estimate));
+    }
+    match (attempt.phase, expected) {
+        (AttemptStatus::Completed, Some(_)) if !fits => return Some(Mismatch::OtherAmount),
+        (AttemptStatus::Completed, None) => findings.unchecked.push(format!(
+            "{}: charged {} credits; what it should cost is not known",
+            named(attempt),
+            bill.net()
+        )),
+        // What failed may cost less than the whole, and never more.
+        (
+            AttemptStatus::Failed | AttemptStatus::NeedsReview | AttemptStatus::Halted,
+            Some(expected),
+        ) if !fits && bill.net > expected.0 => {
+            return Some(Mismatch::OtherAmount);
+        }
+        (AttemptStatus::Failed, _) => findings.remarks.push(format!(
+            "{}: failed, and was charged {} credits",
+            named(attempt),
+            bill.net()
+        )),
+        (AttemptStatus::NeedsReview | AttemptStatus::Halted, _) => findings.remarks.push(format!(
+            "{}: needs somebody to look, and was charged {} credits, so it ran",
+            named(attempt),
+            bill.net()
+        )),
+        _ => {}
+    }
+    None
+}
+
+fn difference(
+    wrong: Mismatch,
+    job: &JobId,
+    attempt: Option<&AttemptCost>,
+    bill: &JobCharges,
+    books: &AuditInput<'_>,
+) -> Difference {
+    let should = attempt.filter(|attempt| attempt.may_be_billed);
+    Difference {
+        wrong,
+        job: Some(job.clone()),
+        input: attempt.map(|attempt| attempt.name.clone()),
+        day: bill.at.map(Timestamp::day),
+        charged: Some(bill.net()),
+        expected: should.and_then(|attempt| price(attempt, books.prices)),
+    }
+}
+
+/// Attempts from here that the answers are about, in the part of the period that the events cover, that no
+/// charge names.
+fn uncharged<'a>(
+    books: &AuditInput<'a>,
+    seen: &EventPage<'_>,
+) -> impl Iterator<Item = &'a AttemptCost> {
+    let from = covered_from(books, seen);
+    books
+        .attempts
+        .iter()
+        .filter(|attempt| books.covers(attempt) && attempt.sent_from_here)
+        .filter(move |attempt| from.is_some_and(|from| attempt.at >= from))
+        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !seen.charges_name(job)))
+}
+
+/// Completed attempts without a charge.
+fn missing<'a>(
+    books: &AuditInput<'a>,
+    seen: &EventPage<'_>,
+) -> impl Iterator<Item = &'a AttemptCost> {
+    uncharged(books, seen)
+        .filter(|attempt| attempt.phase == AttemptStatus::Completed)
+        .filter(|attempt| price(attempt, books.prices).is_none_or(|price| price.0 > 0.005))
+}
+
+/// Failed attempts that were started and, as far as the events tell by now, not charged.
+fn free<'a>(books: &AuditInput<'a>, seen: &EventPage<'_>) -> impl Iterator<Item = &'a AttemptCost> {
+    let settled = books.now.before(RECENT);
+    uncharged(books, seen).filter(move |attempt| {
+        attempt.phase == AttemptStatus::Failed && attempt.changed_at < settled
+    })
+}
+
+/// From when on the charge of an attempt would be among the events; never, when it cannot be told.
+fn covered_from(books: &AuditInput<'_>, seen: &EventPage<'_>) -> Option<Timestamp> {
+    let skew = i64::try_from(SKEW.as_millis()).unwrap_or(0);
+    match seen.cut {
+        Truncation::Nowhere => Some(books.since),
+        Truncation::At(from) => Some(Timestamp(from.0.saturating_add(skew))),
+        Truncation::Somewhere => None,
+    }
+}
+
+fn named(attempt: &AttemptCost) -> String {
+    match &attempt.job {
+        Some(job) => format!("{} (job {job})", attempt.name),
+        None => attempt.name.clone(),
+    }
+}

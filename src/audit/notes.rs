@@ -1,0 +1,86 @@
+//! What was compared, and what could not be checked, in words.
+
+use super::AuditInput;
+use super::events_page::EventPage;
+use crate::ledger::AttemptCost;
+use crate::model::{Credits, Timestamp};
+
+/// What the answers and the ledger have of the period.
+pub(crate) fn saw(books: &AuditInput<'_>) -> String {
+    let events = &books.events.events;
+    let of = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    let times = || events.iter().filter_map(|event| Timestamp::read(event.at.as_deref()?));
+    let range = match (times().min(), times().max()) {
+        (Some(oldest), Some(newest)) => format!(", from {} to {}", oldest.day(), newest.day()),
+        _ => String::new(),
+    };
+    let used = match books.summary.used() {
+        Some(used) => format!("a summary that says {used} credits"),
+        None => "no summary with credits".to_owned(),
+    };
+    let attempts = books.attempts.iter().filter(|attempt| attempt.at >= books.since).count();
+    format!(
+        "{}{of} usage events{range}; {used}; {attempts} attempts of this ledger since {}",
+        events.len(),
+        books.since.day()
+    )
+}
+
+/// A charge that is more than was estimated, since the output is longer than the input said.
+pub(crate) fn beyond_estimate(
+    attempt: &AttemptCost,
+    charged: Credits,
+    estimate: Credits,
+) -> String {
+    let seconds = |seconds: Option<f64>| match seconds {
+        Some(seconds) => format!("{seconds:.1} s"),
+        None => "of unknown length".to_owned(),
+    };
+    format!(
+        "{}: charged {charged} credits, {estimate} were estimated: the output is {}, the input by its \
+         header {}",
+        attempt.name,
+        seconds(attempt.seconds),
+        seconds(attempt.duration)
+    )
+}
+
+pub(crate) fn cut(books: &AuditInput<'_>, from: Timestamp) -> String {
+    let shown = books.events.events.len();
+    let all = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
+    format!(
+        "the service shows its latest {shown}{all} events and has no way to ask for older ones: \
+         charges before {} could not be checked",
+        from.day()
+    )
+}
+
+pub(crate) fn cut_somewhere(books: &AuditInput<'_>) -> String {
+    format!(
+        "the service shows {} events, perhaps not all, and not when they were: which charges are \
+         missing among them could not be checked",
+        books.events.events.len()
+    )
+}
+
+pub(crate) fn nameless(seen: &EventPage<'_>) -> String {
+    let credits: Credits = seen.nameless.iter().map(|(_, credits)| *credits).sum();
+    format!(
+        "{} of the events, {credits} credits, do not say which job they are for: these, and which \
+         completed jobs were not charged, could not be checked",
+        seen.nameless.len()
+    )
+}
+
+pub(crate) fn anonymous(books: &AuditInput<'_>, seen: &EventPage<'_>) -> String {
+    if seen.nameless.is_empty() && seen.by_job.is_empty() {
+        let events = books.events.events.len();
+        return format!(
+            "none of the {events} usage events has an amount in the period, and there was something to charge: \
+             single charges could not be checked"
+        );
+    }
+    "the usage events do not say which job a charge is for: which job was charged what, and \
+     whether one was charged twice, could not be checked"
+        .to_owned()
+}

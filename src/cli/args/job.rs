@@ -1,0 +1,339 @@
+//! The options of a job, as flags: shared by every command that makes jobs.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use crate::media;
+use crate::model::{
+    Background, Composition, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
+};
+
+/// What is wanted of each input.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Job options")]
+pub(crate) struct JobArgs {
+    /// Which model works on the video [default: original]
+    #[arg(long, value_parser = words(ModelName::ALL.iter().map(|model| model.as_str())))]
+    pub(crate) model: Option<String>,
+
+    /// File format of the output [default: webm]
+    #[arg(long, value_parser = words(OutputFormat::ALL.iter().map(|format| format.as_str())))]
+    pub(crate) format: Option<String>,
+
+    /// What stands behind the subject: transparent, a colour (green, white, #rrggbb), or a picture
+    /// (a file, or an http address) [default: transparent]
+    #[arg(long, value_name = "BACKGROUND")]
+    pub(crate) background: Option<String>,
+
+    /// What to keep, in short noun phrases separated by commas; only with --model pro
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) prompt: Option<String>,
+
+    /// Size of the output in pixels
+    #[arg(long, value_name = "WxH", value_parser = parse_canvas)]
+    pub(crate) canvas: Option<(u32, u32)>,
+
+    /// Where the subject stands on the canvas: center, top-left, bottom-center ...
+    #[arg(long, value_name = "PLACE")]
+    pub(crate) anchor: Option<String>,
+
+    /// Size factor of the subject
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = parse_scale)]
+    pub(crate) scale: Option<f64>,
+
+    /// Shift of the subject in pixels, right and down
+    #[arg(long, value_name = "X,Y", value_parser = parse_offset, allow_hyphen_values = true)]
+    pub(crate) offset: Option<(i32, i32)>,
+
+    /// A composition in the service's own form, in place of the four above
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["canvas", "anchor", "scale", "offset"])]
+    pub(crate) composition: Option<PathBuf>,
+
+    /// Where the service sends its events
+    #[arg(long, value_name = "URL")]
+    pub(crate) webhook_url: Option<String>,
+
+    /// A word of your own, kept with the job and in the ledger; may be repeated
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
+    pub(crate) tags: Vec<(String, String)>,
+
+    /// A field of the job request that this version does not know, as JSON; may be repeated
+    #[arg(long = "set", value_name = "FIELD=JSON", value_parser = parse_set)]
+    pub(crate) set: Vec<(String, serde_json::Value)>,
+}
+
+/// Defaults of a profile, below the flags.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct JobDefaults {
+    /// Model.
+    pub(crate) model: ModelName,
+    /// Format.
+    pub(crate) format: OutputFormat,
+    /// Background.
+    pub(crate) background: Background,
+    /// Tags; those of flags are added.
+    pub(crate) tags: BTreeMap<String, String>,
+}
+
+fn words(known: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
+    PossibleValuesParser::new(known)
+}
+
+impl JobArgs {
+    /// The options that the flags and `defaults` come to.
+    ///
+    /// # Errors
+    /// Options that cannot be used, or contradict each other.
+    pub(crate) fn resolve(&self, defaults: JobDefaults) -> Result<JobOptions, Failure> {
+        let mut tags = defaults.tags;
+        tags.extend(self.tags.iter().cloned());
+        let options = JobOptions {
+            model: parsed("--model", self.model.as_deref(), defaults.model)?,
+            format: parsed("--format", self.format.as_deref(), defaults.format)?,
+            background: parsed("--background", self.background.as_deref(), defaults.background)?,
+            prompt: self.prompt.clone(),
+            composition: self.composition()?,
+            webhook_url: self.webhook_url.clone(),
+            tags,
+            extra: self.set.iter().cloned().collect(),
+        };
+        options.check().map_err(|bad| {
+            Failure::new(FailureKind::Usage, "these options cannot be used", bad.0)
+        })?;
+        Ok(options)
+    }
+
+    fn composition(&self) -> Result<Composition, Failure> {
+        let verbatim = self.composition.as_deref().map(read_composition).transpose()?;
+        Ok(Composition {
+            canvas: self.canvas,
+            anchor: self.anchor.clone(),
+            scale: self.scale,
+            offset: self.offset,
+            verbatim,
+        })
+    }
+}
+
+/// The options with the path of a background picture made absolute, once the picture is known to be
+/// one.
+///
+/// # Errors
+/// It is no picture that can be sent.
+pub(crate) fn with_background(
+    mut options: JobOptions,
+    current_dir: &std::path::Path,
+) -> Result<JobOptions, Failure> {
+    if let Background::ImageFile(path) = &mut options.background {
+        let named = path.display().to_string();
+        *path = current_dir.join(&*path);
+        media::inspect_picture(path).map_err(|bad| {
+            let why = format!("{bad}; {}", Background::choices());
+            Failure::new(FailureKind::Usage, format!("--background {named}"), why)
+        })?;
+    }
+    Ok(options)
+}
+
+fn parsed<T>(flag: &str, text: Option<&str>, default: T) -> Result<T, Failure>
+where
+    T: std::str::FromStr<Err = crate::model::options::OptionError>,
+{
+    match text {
+        None => Ok(default),
+        Some(text) => text.parse().map_err(|bad: crate::model::options::OptionError| {
+            Failure::new(FailureKind::Usage, flag, bad.0)
+        }),
+    }
+}
+
+fn read_composition(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
+    let what = format!("--composition {}", path.display());
+    let text = crate::cli::context::read_text(path)
+        .map_err(|why| Failure::new(FailureKind::Usage, what.clone(), why))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::new(FailureKind::Usage, what, format!("it is not JSON: {error}")))
+}
+
+/// Reads a factor, such as `0.5` or `50%`.
+fn parse_scale(text: &str) -> Result<f64, String> {
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let parsed = number.trim_end().parse::<f64>().map(|number| number / whole);
+    parsed.map_err(|_| "write a factor such as 0.5, or a percentage such as 50%".to_owned())
+}
+
+fn parse_canvas(text: &str) -> Result<(u32, u32), String> {
+    let (width, height) = text.split_once('x').ok_or("write WIDTHxHEIGHT, such as 1920x1080")?;
+    let side = |side: &str| side.parse().map_err(|_| format!("'{side}' is no number of pixels"));
+    Ok((side(width)?, side(height)?))
+}
+
+fn parse_offset(text: &str) -> Result<(i32, i32), String> {
+    let (x, y) = text.split_once(',').ok_or("write X,Y, such as 0,-40")?;
+    let shift =
+        |shift: &str| shift.trim().parse().map_err(|_| format!("'{shift}' is no number of pixels"));
+    Ok((shift(x)?, shift(y)?))
+}
+
+fn parse_tag(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, _)) if key.starts_with("rbgv_") => {
+            Err(format!("{key} has another meaning: rbgv sets it itself; choose another name"))
+        }
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("write KEY=VALUE".to_owned()),
+    }
+}
+
+fn parse_set(text: &str) -> Result<(String, serde_json::Value), String> {
+    let (field, json) = text.split_once('=').ok_or("write FIELD=JSON")?;
+    if RESERVED.contains(&field) {
+        return Err(format!("{field} has a flag, or is set by rbgv itself"));
+    }
+    if field.is_empty() {
+        return Err("the field has no name".to_owned());
+    }
+    let value = serde_json::from_str(json).map_err(|error| {
+        format!("'{json}' is not JSON ({error}); text needs quotes: '\"text\"'")
+    })?;
+    Ok((field.to_owned(), value))
+}
+
+/// Fields that `--set` may not touch: setting `auto_start` would bill before the ledger knows.
+const RESERVED: [&str; 12] = [
+    "auto_start",
+    "video_url",
+    "metadata",
+    "model",
+    "output_format",
+    "bg_type",
+    "bg_color",
+    "bg_image_url",
+    "background",
+    "composition",
+    "text_prompt",
+    "webhook_url",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        job: JobArgs,
+    }
+
+    fn options(words: &[&str]) -> Result<JobOptions, String> {
+        let line = std::iter::once("x").chain(words.iter().copied());
+        let parsed = Line::try_parse_from(line).map_err(|error| error.to_string())?;
+        parsed.job.resolve(JobDefaults::default()).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn flags_become_options() {
+        let all = options(&[
+            "--model",
+            "pro",
+            "--format",
+            "mov",
+            "--background",
+            "#ffffff",
+            "--prompt",
+            "dog",
+            "--canvas",
+            "640x480",
+            "--anchor",
+            "center",
+            "--scale",
+            "0.5",
+            "--offset",
+            "-3,4",
+            "--tag",
+            "a=b=c",
+            "--set",
+            "new={\"x\":1}",
+        ])
+        .unwrap();
+        assert_eq!(all.composition.canvas, Some((640, 480)));
+        let scaled = |scale: &str| options(&["--scale", scale]).unwrap().composition.scale;
+        assert_eq!((scaled("50%"), scaled("0.5")), (Some(0.5), Some(0.5)));
+        assert_eq!(all.composition.offset, Some((-3, 4)));
+        assert_eq!(all.tags["a"], "b=c");
+        assert_eq!(all.extra["new"], serde_json::json!({"x": 1}));
+    }
+
+    #[test]
+    fn mistakes_are_caught_with_advice() {
+        for (words, expected) in [
+            (vec!["--format", "mp4"], "--background green"),
+            (vec!["--prompt", "dog"], "--model pro"),
+            (vec!["--canvas", "640"], "1920x1080"),
+            (vec!["--set", "auto_start=true"], "set by rbgv itself"),
+            (vec!["--set", "x=word"], "text needs quotes"),
+            (vec!["--tag", "=v"], "KEY=VALUE"),
+            (vec!["--model", "best"], "original"),
+            (vec!["--composition", "x.json", "--scale", "1"], "cannot be used with"),
+            (vec!["--background", "purpleish"], "unknown background"),
+            (vec!["--background", ""], "transparent, green"),
+            (vec!["--scale", "NaN"], "0.01 to 10"),
+            (vec!["--scale", "-1"], "0.01 to 10"),
+            (vec!["--scale", "5000%"], "0.01 to 10"),
+            (vec!["--scale", "half"], "50%"),
+            (vec!["--scale", "%"], "50%"),
+            (
+                vec!["--canvas", "101x101", "--format", "mp4", "--background", "green"],
+                "--canvas 102x102",
+            ),
+            (vec!["--canvas=-5x5"], "pixels"),
+            (vec!["--canvas", "0x0"], "2 to 7680"),
+            (vec!["--anchor", "moon"], "top-left"),
+            (vec!["--webhook-url", "hook"], "--webhook-url"),
+            (vec!["--set", "text_prompt=\"dog\""], "has a flag"),
+            (vec!["--tag", "rbgv_id=1"], "rbgv sets it itself"),
+        ] {
+            let message = options(&words).unwrap_err();
+            assert!(message.contains(expected), "{words:?}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_background_that_is_no_picture_is_named_with_the_choices() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media");
+        let of = |file: &str| {
+            let background = Background::ImageFile(file.into());
+            with_background(JobOptions { background, ..JobOptions::default() }, dir.path())
+        };
+        std::fs::copy(root.join("opaque.png"), dir.path().join("sea.jpg")).unwrap();
+        let path = dir.path().join("sea.jpg");
+        assert_eq!(of("sea.jpg").unwrap().background, Background::ImageFile(path));
+        std::fs::copy(root.join("plain.mp4"), dir.path().join("clip.png")).unwrap();
+        for (file, word) in
+            [("clip.png", "an MP4 video"), ("0.5,0.5,0.5", "no such file"), ("./", "a directory")]
+        {
+            let refused = of(file).unwrap_err();
+            assert_eq!(refused.kind, FailureKind::Usage);
+            assert!(refused.what.contains(file) && refused.why.contains(word), "{refused}");
+            assert!(refused.why.contains("transparent, green"), "{refused}");
+        }
+    }
+
+    #[test]
+    fn defaults_stand_below_flags() {
+        let defaults = JobDefaults {
+            format: OutputFormat::Gif,
+            tags: [("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())].into(),
+            ..JobDefaults::default()
+        };
+        let line = Line::parse_from(["x", "--tag", "a=9"]);
+        let options = line.job.resolve(defaults).unwrap();
+        assert_eq!(options.format, OutputFormat::Gif);
+        assert_eq!((options.tags["a"].as_str(), options.tags["b"].as_str()), ("9", "2"));
+    }
+}

@@ -1,0 +1,260 @@
+//! Checks of what the user set up: configuration, key, ledger.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+
+use super::Check;
+use crate::cli::context::AppContext;
+use crate::client::NextCall;
+use crate::env::Env;
+use crate::ledger::{AttemptStatus, Ledger, LedgerError, Remedy};
+use crate::model::{ApiKey, Failure, FailureKind};
+use crate::output::{events::messages, formats::amounts};
+
+/// Settings that were understood.
+pub(crate) fn configuration(app: &AppContext) -> Vec<Check> {
+    let settings = &app.settings;
+    let files: Vec<String> = settings.files.iter().map(|path| path.display().to_string()).collect();
+    let read = if files.is_empty() {
+        match &settings.user_file {
+            Some(path) => format!("no file (it would be {}); defaults", path.display()),
+            None => "no file; defaults".to_owned(),
+        }
+    } else {
+        files.join(", ")
+    };
+    let profile = &settings.profile;
+    let mut checks = vec![
+        Check::good("configuration", read),
+        Check::good(
+            "profile",
+            format!("{} ({}), {}", profile.name, profile.environment, profile.base_url),
+        ),
+    ];
+    checks.extend(settings.warnings.iter().map(|warning| {
+        Check::finding("configuration", warning.clone(), "as it says; rbgv config show")
+    }));
+    checks
+}
+
+/// Settings that cannot be used.
+pub(crate) fn broken(failure: &Failure) -> Check {
+    let mend = failure.next.clone().unwrap_or_else(|| {
+        "mend the file there; config.example.toml shows every setting".to_owned()
+    });
+    Check::finding("configuration", messages::failure(failure), mend)
+}
+
+/// The key: whether there is one, from where, and how old it is.
+pub(crate) fn key(app: &AppContext, checks: &mut Vec<Check>) -> Option<ApiKey> {
+    let profile = &app.settings.profile;
+    let resolved = match app.settings.api_key() {
+        Ok(resolved) => resolved,
+        Err(failure) => {
+            let mend =
+                format!("export RBGV_API_KEY=..., or name a source in [profiles.{}]", profile.name);
+            checks.push(Check::finding("key", messages::failure(&failure), mend));
+            return None;
+        }
+    };
+    // What the service answers without being sent the key may hold it too.
+    app.env.sanitizer.add(resolved.key.expose());
+    checks.push(Check::good(
+        "key",
+        format!("fingerprint {}, from {}", resolved.key.fingerprint(), resolved.source),
+    ));
+    checks.extend(
+        resolved.warnings.iter().map(|warning| {
+            Check::finding("key", warning.clone(), "let only yourself read the file")
+        }),
+    );
+    if let Some(warning) = profile.key_age_warning(app.env.clock.wall()) {
+        checks.push(Check::finding(
+            "key age",
+            warning,
+            "after that, set key_created in the profile to the day of the new key",
+        ));
+    }
+    Some(resolved.key)
+}
+
+/// The profile's other secrets, where there are any. A next key that cannot be read stops every
+/// run, so it is looked at here, too.
+pub(crate) fn other_secrets(app: &AppContext, checks: &mut Vec<Check>) {
+    let settings = &app.settings;
+    let row = format!("profiles.{}.webhook_secret", settings.profile.name);
+    let signed = settings.show().iter().any(|shown| shown.key == row);
+    let webhooks = signed.then(|| settings.webhook_secret(None).map(|resolved| resolved.key));
+    let secrets = [
+        ("next key", settings.next_key().map(|next| next.map(|resolved| resolved.key))),
+        ("admin token", settings.admin_token()),
+        ("webhook secret", webhooks.transpose()),
+    ];
+    for (name, secret) in secrets {
+        match secret {
+            Ok(None) => {}
+            Ok(Some(secret)) => {
+                checks.push(Check::good(name, format!("fingerprint {}", secret.fingerprint())));
+                app.env.sanitizer.add(secret.expose());
+            }
+            Err(failure) => checks.push(Check::finding(
+                name,
+                messages::failure(&failure),
+                "mend its source, or take it out of the profile; rbgv config show",
+            )),
+        }
+    }
+}
+
+/// Whether webhooks are received, and whether any were left.
+pub(crate) fn webhooks(app: &AppContext, ledger: &Ledger) -> Option<Check> {
+    let origin = app.settings.profile.base_url.origin().ascii_serialization();
+    let listener = ledger.listener(&origin).ok()?;
+    let left = ledger.unfinished_deliveries(&origin).ok()?;
+    let left = (left > 0).then(|| amounts::counted(left, "is", "are"));
+    match (listener, left) {
+        (Some(address), _) => Some(Check::good("webhooks", format!("received at {address}"))),
+        (None, Some(left)) => Some(Check::finding(
+            "webhooks",
+            format!("{left} answered and not handled to the end"),
+            "rbgv resume, which settles their jobs; to hand them on, post them again from the file of \
+             --keep (docs/production.md)",
+        )),
+        (None, None) => None,
+    }
+}
+
+/// Where the ledger lies, as far as it is known without a configuration.
+pub(crate) fn state_dir(env: &Env, app: Option<&AppContext>) -> Option<PathBuf> {
+    if let Some(app) = app {
+        return Some(app.settings.state_dir.clone());
+    }
+    let variable = env.var("RBGV_STATE_DIR").map(|directory| env.current_dir.join(directory));
+    variable.or_else(|| env.dirs.as_ref().map(|dirs| dirs.state_dir.clone()))
+}
+
+/// The ledger, opened if there is one: looking must not make it.
+pub(crate) fn ledger(
+    env: &Env,
+    state_dir: Option<&Path>,
+    checks: &mut Vec<Check>,
+) -> Option<Ledger> {
+    let directory = state_dir?;
+    let file = Ledger::file(directory);
+    let Ok(facts) = file.metadata() else {
+        checks.push(absent(&file, directory));
+        return None;
+    };
+    let opened = Ledger::open(directory, env.clock.clone())
+        .and_then(|ledger| Ok((ledger.integrity()?, ledger.tally()?, ledger)));
+    match opened {
+        Ok((integrity, tally, ledger)) if integrity == "ok" => {
+            checks.extend(ledger.repairs().iter().map(|repair| Check::note("ledger", repair)));
+            checks.extend(contents(&file, facts.len(), &tally));
+            Some(ledger)
+        }
+        Ok((integrity, ..)) => {
+            checks.push(damaged(&file, &integrity));
+            None
+        }
+        Err(error) => {
+            checks.push(unusable(&file, directory, error));
+            None
+        }
+    }
+}
+
+/// A ledger that is yet to be made, and whether it can be.
+fn absent(file: &Path, directory: &Path) -> Check {
+    let there = directory.ancestors().find(|path| path.symlink_metadata().is_ok());
+    let there = there.unwrap_or(directory);
+    let (file, shown) = (file.display(), there.display());
+    let why = if !there.is_dir() {
+        format!("{shown} is no directory")
+    } else if rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).is_err() {
+        format!("this user may not write in {shown}")
+    } else {
+        return Check::note("ledger", format!("none yet; it would be {file}"));
+    };
+    Check::finding("ledger", format!("{file} cannot be used or made: {why}"), place(directory))
+}
+
+/// A ledger that cannot be opened. Only one whose content is damaged has to be replaced.
+fn unusable(file: &Path, directory: &Path, error: LedgerError) -> Check {
+    let says = match &error {
+        LedgerError::File { .. } => error.to_string(),
+        _ => format!("{}: {error}", file.display()),
+    };
+    let mend = match error.mend() {
+        Remedy::Content => return damaged(file, &error.to_string()),
+        Remedy::Place => place(directory),
+        Remedy::Wait => {
+            "another process holds it: rbgv status shows what is under way; try again".to_owned()
+        }
+        Remedy::AsSaid => Failure::from(error).next.unwrap_or_else(|| place(directory)),
+    };
+    Check::finding("ledger", says, mend)
+}
+
+/// How a place for the ledger is mended.
+fn place(directory: &Path) -> String {
+    let directory = messages::argument(&directory.to_string_lossy());
+    format!(
+        "let this user write there (ls -ld {directory}; it is meant to be a directory), or set \
+         RBGV_STATE_DIR to another"
+    )
+}
+
+fn damaged(file: &Path, why: &str) -> Check {
+    let mend = format!(
+        "keep a copy of {0}, then bring back a backup or move it away: without it, rbgv asks before \
+         it bills what may be there already",
+        file.display()
+    );
+    Check::finding("ledger", format!("{}: {why}", file.display()), mend)
+}
+
+fn contents(file: &Path, size: u64, tally: &[(AttemptStatus, u64)]) -> Vec<Check> {
+    let sum = |fits: fn(AttemptStatus) -> bool| -> u64 {
+        tally.iter().filter(|(phase, _)| fits(*phase)).map(|(_, number)| number).sum()
+    };
+    let (all, open) = (sum(|_| true), sum(|phase| !phase.is_settled()));
+    let waiting = sum(|phase| matches!(phase, AttemptStatus::NeedsReview | AttemptStatus::Halted));
+    let says = format!(
+        "{}, {}, whole; {}, {} under way",
+        file.display(),
+        amounts::bytes(size),
+        amounts::counted(all, "job", "jobs"),
+        amounts::count(open)
+    );
+    let mut checks = vec![Check::good("ledger", says)];
+    if waiting > 0 {
+        checks.push(Check::finding(
+            "review",
+            format!("{} somebody to look", amounts::counted(waiting, "job needs", "jobs need")),
+            "rbgv status --failed, then rbgv resume --accept or --abandon",
+        ));
+    }
+    checks
+}
+
+/// Stops of the key that last until the user goes on.
+pub(crate) async fn stops(
+    app: &AppContext,
+    ledger: &Ledger,
+    key: Option<&ApiKey>,
+) -> Option<Check> {
+    key?;
+    let client = app.client(Some(ledger)).ok()?;
+    let says = match client.limits().await.ok()?.next_start {
+        NextCall::Blocked(FailureKind::InsufficientCredits) => {
+            "out of credits (402); nothing is started with this key"
+        }
+        NextCall::Blocked(_) => {
+            "the service refused this key (401 or 403); nothing is sent with it"
+        }
+        NextCall::AtPace | NextCall::Paused(_) => return None,
+    };
+    Some(Check::finding("stopped", says, "when that is mended: rbgv resume"))
+}

@@ -1,0 +1,194 @@
+//! `rbgv doctor`: what is wrong on this machine, and how to mend it. Every check says what it
+//! found, also where others failed: above all where the configuration cannot be read.
+
+pub(crate) mod config_checks;
+#[cfg(feature = "matting")]
+pub(crate) mod matting;
+pub(crate) mod service_checks;
+pub(crate) mod system_checks;
+
+use serde_json::{Value, json};
+
+use crate::cli::args::global::Global;
+use crate::cli::context::{AppContext, resolve};
+use crate::env::Env;
+use crate::model::{ExitClass, Failure};
+use crate::output::{Cell, Printer, Table, TextTone, formats::amounts};
+use crate::settings::EffectiveValue;
+
+/// Find out what is wrong, and how to mend it
+///
+/// Looks at configuration, key, service, clock, proxies, ledger, disk, sandbox and terminal. Changes
+/// nothing, costs nothing, and ends with 10 if there is something to mend.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Ask nothing of the network
+    #[arg(long)]
+    offline: bool,
+}
+
+/// How a check came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CheckState {
+    /// As it should be.
+    Good,
+    /// Worth knowing, and nothing to mend.
+    Note,
+    /// To be mended.
+    Finding,
+}
+
+impl CheckState {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Good => "ok",
+            Self::Note => "note",
+            Self::Finding => "finding",
+        }
+    }
+
+    fn tone(self) -> TextTone {
+        match self {
+            Self::Good => TextTone::Good,
+            Self::Note => TextTone::Plain,
+            Self::Finding => TextTone::Bad,
+        }
+    }
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Check {
+    name: &'static str,
+    state: CheckState,
+    says: String,
+    mend: Option<String>,
+}
+
+impl Check {
+    fn good(name: &'static str, says: impl Into<String>) -> Self {
+        Self { name, state: CheckState::Good, says: says.into(), mend: None }
+    }
+
+    fn note(name: &'static str, says: impl Into<String>) -> Self {
+        Self { name, state: CheckState::Note, says: says.into(), mend: None }
+    }
+
+    fn finding(name: &'static str, says: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { name, state: CheckState::Finding, says: says.into(), mend: Some(mend.into()) }
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "check": self.name,
+            "state": self.state.as_str(),
+            "says": self.says,
+            "mend": self.mend,
+        })
+    }
+}
+
+pub(crate) async fn run(
+    args: &Args,
+    env: &Env,
+    global: &Global,
+    printer: &Printer,
+) -> Result<ExitClass, Failure> {
+    let resolved = resolve(env, global)
+        .map(|settings| AppContext::resolved(env.clone(), settings, printer.clone(), global));
+    let mut checks = vec![version()];
+    let mut shown = Vec::new();
+    let app = match &resolved {
+        Ok(app) => {
+            checks.extend(config_checks::configuration(app));
+            shown = app.settings.show();
+            Some(app)
+        }
+        Err(failure) => {
+            checks.push(config_checks::broken(failure));
+            None
+        }
+    };
+    let key = app.map(|app| config_checks::key(app, &mut checks));
+    if let Some(app) = app {
+        config_checks::other_secrets(app, &mut checks);
+    }
+    match app {
+        Some(_) if args.offline => {
+            checks.push(Check::note("service", "not looked at, because of --offline"));
+        }
+        Some(app) => service_checks::checks(app, key.clone().flatten(), &mut checks).await,
+        None => checks.push(Check::note(
+            "service",
+            "not looked at: without a configuration it is not known which service is meant",
+        )),
+    }
+    checks.push(system_checks::proxies(env));
+    let state_dir = config_checks::state_dir(env, app);
+    let ledger = config_checks::ledger(env, state_dir.as_deref(), &mut checks);
+    if let (Some(app), Some(ledger)) = (app, &ledger) {
+        checks
+            .extend(config_checks::stops(app, ledger, key.as_ref().and_then(Option::as_ref)).await);
+        checks.extend(config_checks::webhooks(app, ledger));
+    }
+    checks.extend(system_checks::disk(env, state_dir.as_deref()));
+    #[cfg(feature = "matting")]
+    checks.extend(matting::checks(env).await);
+    checks.push(system_checks::terminal(env));
+    show(printer, &checks, &shown);
+    let found = checks.iter().any(|check| check.state == CheckState::Finding);
+    Ok(if found { ExitClass::Check } else { ExitClass::Done })
+}
+
+fn version() -> Check {
+    let (system, processor) = crate::env::platform();
+    Check::good("rbgv", format!("{} on {system}, {processor}", env!("CARGO_PKG_VERSION")))
+}
+
+fn findings(checks: &[Check]) -> impl Iterator<Item = &Check> {
+    checks.iter().filter(|check| check.state == CheckState::Finding)
+}
+
+fn show(printer: &Printer, checks: &[Check], shown: &[EffectiveValue]) {
+    let number = findings(checks).count();
+    if printer.style().json {
+        printer.json(&document(checks, shown));
+    } else {
+        let mut table = Table::new(["check", "", "what was found"]);
+        for check in checks {
+            table.row([
+                Cell::from(check.name),
+                Cell::toned(check.state.tone(), check.state.as_str()),
+                check.says.clone().into(),
+            ]);
+        }
+        printer.table(&table);
+        let mut values = Table::new(["setting", "value", "from"]);
+        for value in shown.iter().filter(|value| value.origin != "default") {
+            values.row([value.key.clone(), value.value.clone(), value.origin.clone()]);
+        }
+        if !values.is_empty() {
+            printer.data("");
+            printer.table(&values);
+        }
+        printer.data("");
+        for check in findings(checks) {
+            printer.data(&format!("{}: {}", check.name, check.says));
+            printer.data(&format!("  mend: {}", check.mend.as_deref().unwrap_or("-")));
+        }
+        printer.data(&match number {
+            0 => "nothing to mend".to_owned(),
+            some => amounts::counted(some as u64, "thing to mend", "things to mend"),
+        });
+    }
+}
+
+fn document(checks: &[Check], shown: &[EffectiveValue]) -> Value {
+    let value = |shown: &EffectiveValue| json!({"key": shown.key, "value": shown.value, "origin": shown.origin});
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "findings": findings(checks).count(),
+        "checks": checks.iter().map(Check::json).collect::<Vec<_>>(),
+        "configuration": shown.iter().map(value).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,94 @@
+//! Checks of the machine: proxies, disk, what the sandbox needs, terminal.
+
+use std::path::Path;
+
+use super::Check;
+use crate::env::{Env, PROXY_VARS};
+use crate::model::secret::redact_url;
+use crate::output::formats::amounts;
+
+/// Less than this on a disk is to be mended: a few outputs fill it.
+const ROOM: u64 = 1_000_000_000;
+
+/// The variables that choose a proxy, and the one that looks as if it did.
+fn proxy_vars() -> impl Iterator<Item = &'static str> {
+    PROXY_VARS.into_iter().chain(["HTTP_PROXY"])
+}
+
+pub(crate) fn proxies(env: &Env) -> Check {
+    let set: Vec<String> = proxy_vars()
+        .filter_map(|name| Some((name, env.var(name)?)))
+        .map(|(name, value)| {
+            let value = if value.contains("://") { redact_url(value) } else { hidden_user(value) };
+            // Upper-case HTTP_PROXY can be set by whoever sends a request to a CGI program.
+            let ignored =
+                if name == "HTTP_PROXY" { " (not used; write it in lower case)" } else { "" };
+            format!("{name}={value}{ignored}")
+        })
+        .collect();
+    if set.is_empty() {
+        return Check::good("proxies", "none is set");
+    }
+    Check::note("proxies", set.join(", "))
+}
+
+/// An address without scheme, whose user and password stand before an `@`.
+fn hidden_user(value: &str) -> String {
+    value.rsplit_once('@').map_or(value, |(_, host)| host).to_owned()
+}
+
+/// Room where outputs and the ledger go.
+pub(crate) fn disk(env: &Env, state_dir: Option<&Path>) -> Vec<Check> {
+    let mut places = vec![("here", env.current_dir.as_path())];
+    places.extend(state_dir.map(|directory| ("ledger", directory)));
+    places.into_iter().map(|(name, path)| room(name, path)).collect()
+}
+
+fn room(name: &str, path: &Path) -> Check {
+    let there = path.ancestors().find(|path| path.exists()).unwrap_or(path);
+    let says = |free: u64| format!("{} free ({name}, {})", amounts::bytes(free), path.display());
+    match rustix::fs::statvfs(there) {
+        Ok(disk) => {
+            let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+            if free < ROOM {
+                Check::finding("disk", says(free), "free some space, or work on another disk")
+            } else {
+                Check::good("disk", says(free))
+            }
+        }
+        Err(error) => Check::finding(
+            "disk",
+            format!("{}: {error}", there.display()),
+            "check that the directory is there and can be read",
+        ),
+    }
+}
+
+pub(crate) fn terminal(env: &Env) -> Check {
+    let terminal = env.terminal;
+    let name = |there: bool| if there { "terminal" } else { "no terminal" };
+    let size = terminal
+        .size
+        .map_or_else(|| "size unknown".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.var(name));
+    let says = format!(
+        "input: {}, output: {}, errors: {}, {size}, TERM {}, locale {}",
+        name(terminal.stdin),
+        name(terminal.stdout),
+        name(terminal.stderr),
+        env.var("TERM").unwrap_or("not set"),
+        locale.unwrap_or("not set")
+    );
+    Check::note("terminal", says)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_of_proxies_are_not_told() {
+        assert_eq!(hidden_user("u:p@proxy:3128"), "proxy:3128");
+        assert_eq!(hidden_user("proxy:3128"), "proxy:3128");
+    }
+}

@@ -1,0 +1,192 @@
+//! `rbgv keys`: the service's keys, for those with an admin token.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::cli::context::{AppContext, absolute};
+use crate::client::{AdminKey, Client, NewKey, RequestOptions};
+use crate::model::{Execution, ExitClass, Failure, FailureKind};
+use crate::output::Table;
+
+/// List, make and switch off API keys, with an admin token
+///
+/// The token comes from RBGV_ADMIN_TOKEN or from the profile. Fingerprints here are the service's
+/// own, which differ from those that rbgv shows of keys that it uses.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// List the keys
+    List,
+    /// Make a key. It is shown this once
+    Create {
+        /// Whose key it is to be
+        client_id: String,
+        /// A word about it
+        #[arg(long, value_name = "TEXT")]
+        note: Option<String>,
+        /// Write the key to this new file, which only you can read, and print nothing of it
+        #[arg(long, value_name = "FILE")]
+        to: Option<PathBuf>,
+    },
+    /// Switch a key off
+    Disable {
+        /// The service's fingerprint of it; see rbgv keys list
+        fingerprint: String,
+    },
+    /// Switch a key on again
+    Enable {
+        /// The service's fingerprint of it; see rbgv keys list
+        fingerprint: String,
+    },
+}
+
+pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    let client = app.admin_client()?;
+    let call = || RequestOptions::plain();
+    match args.command {
+        Command::List => list(app, &client, call()).await?,
+        Command::Create { client_id, note, to } => {
+            app.warn_production(&format!("about to make a key for {client_id}"));
+            let to = to.map(|file| absolute(&app.env, &file));
+            create(app, &client, &client_id, note.as_deref(), to.as_deref()).await?;
+        }
+        Command::Disable { fingerprint } => {
+            if app.warn_production(&format!("about to switch key {fingerprint} off")) {
+                app.confirm(&format!("switch key {fingerprint} off?"))?;
+            }
+            client.admin_disable_key(&fingerprint, call()).await?;
+            switched(app, &fingerprint, false);
+        }
+        Command::Enable { fingerprint } => {
+            app.warn_production(&format!("about to switch key {fingerprint} on"));
+            client.admin_enable_key(&fingerprint, call()).await?;
+            switched(app, &fingerprint, true);
+        }
+    }
+    Ok(ExitClass::Done)
+}
+
+async fn list(app: &AppContext, client: &Client, call: RequestOptions<'_>) -> Result<(), Failure> {
+    let keys = client.admin_keys(call).await?;
+    let printer = &app.printer;
+    if printer.style().json {
+        let keys: Vec<_> = keys.iter().map(key_json).collect();
+        printer.json(&keys.into());
+        return Ok(());
+    }
+    let mut table = Table::new(["client", "fingerprint", "works", "note"]);
+    for key in keys {
+        let note = key.raw.get("note").and_then(|note| note.as_str()).unwrap_or_default();
+        table.row([
+            key.client_id.clone().unwrap_or_default(),
+            key.key_fingerprint.clone().unwrap_or_default(),
+            key.enabled.map_or("?", |enabled| if enabled { "yes" } else { "no" }).to_owned(),
+            note.to_owned(),
+        ]);
+    }
+    printer.table(&table);
+    Ok(())
+}
+
+fn key_json(key: &AdminKey) -> serde_json::Value {
+    serde_json::json!({
+        "client_id": key.client_id,
+        "key_fingerprint": key.key_fingerprint,
+        "enabled": key.enabled,
+        "answer": key.raw,
+    })
+}
+
+async fn create(
+    app: &AppContext,
+    client: &Client,
+    client_id: &str,
+    note: Option<&str>,
+    to: Option<&Path>,
+) -> Result<(), Failure> {
+    // The file first: a key that could not be kept would be lost.
+    let file = to.map(new_file).transpose()?;
+    let made = client.admin_create_key(client_id, note, RequestOptions::plain()).await;
+    let made = made.map_err(|failure| {
+        if let Some(path) = to {
+            // It is empty, and ours.
+            let _ = std::fs::remove_file(path);
+        }
+        match failure.delivery {
+            Execution::Ambiguous => {
+                failure.with_next("rbgv keys list: a key may have been made; switch it off")
+            }
+            _ => failure,
+        }
+    })?;
+    if let (Some(mut file), Some(path)) = (file, to) {
+        writeln!(file, "{}", made.api_key.expose()).and_then(|()| file.sync_all()).map_err(
+            |error| {
+                let next = made.key_fingerprint.as_deref().map_or_else(
+                    || "rbgv keys list, and switch the new key off".to_owned(),
+                    |fingerprint| format!("rbgv keys disable {fingerprint}"),
+                );
+                Failure::local(format!("writing the new key to {}", path.display()), &error)
+                    .with_next(next)
+            },
+        )?;
+    }
+    tell_made(app, client_id, &made, to);
+    Ok(())
+}
+
+/// Says that a key was made; the key itself goes to one place only.
+fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>) {
+    let printer = &app.printer;
+    let fingerprint = made.key_fingerprint.as_deref();
+    if printer.style().json {
+        let mut document = serde_json::json!({
+            "client_id": client_id,
+            "key_fingerprint": fingerprint,
+            "file": to.map(crate::output::events::json::path),
+        });
+        if to.is_none() {
+            document["api_key"] = made.api_key.expose().into();
+        }
+        printer.json(&document);
+        return;
+    }
+    let called = fingerprint.unwrap_or("(the service does not say)");
+    if let Some(path) = to {
+        printer.note(&format!("made key {called}"));
+        printer.path(path);
+    } else {
+        printer.note(&format!("made key {called}; it is not shown again"));
+        printer.data(made.api_key.expose());
+    }
+}
+
+/// A file that was not there, for its owner alone.
+pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+        let next = match error.kind() {
+            std::io::ErrorKind::AlreadyExists => "name a file that is not there yet",
+            _ => "name a file in a directory that is there, and yours",
+        };
+        Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
+            .with_next(next)
+    })
+}
+
+fn switched(app: &AppContext, fingerprint: &str, enabled: bool) {
+    let printer = &app.printer;
+    if printer.style().json {
+        let document = serde_json::json!({"key_fingerprint": fingerprint, "enabled": enabled});
+        printer.json(&document);
+    } else {
+        printer.note(&format!("key {fingerprint} is {}", if enabled { "on" } else { "off" }));
+    }
+}

@@ -1,0 +1,280 @@
+//! `rbgv logs`: the story of a job, from the ledger.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::cli::context::{AppContext, absolute};
+use crate::ledger::{
+    AttemptDetails, AttemptStatus, BatchInput, InputSource, ReceivedWebhook, Transition,
+};
+use crate::model::secret::redact_url;
+use crate::model::{Background, Credits, ExitClass, Failure, FailureKind, JobStatus, Timestamp};
+use crate::output::{
+    Table,
+    events::{json, messages},
+    formats::amounts,
+};
+
+/// Tell what happened to a job, step by step
+///
+/// From this machine's ledger, without asking the service: what was sent when, what came back, and
+/// the request ids that the service's support will ask for. A word can name several attempts: all
+/// are told, oldest first.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// A job, an input or output file, or the service's id of a request
+    #[arg(value_name = "JOB|INPUT|REQUEST_ID")]
+    word: String,
+
+    /// Most attempts
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    limit: u32,
+}
+
+pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    let ledger = app.ledger()?;
+    let path = absolute(&app.env, Path::new(&args.word));
+    // One more than is told shows whether there are more.
+    let mut found = ledger.find_attempts(&args.word, &path, args.limit + 1)?;
+    if found.is_empty() {
+        let why = "this machine's ledger knows no job, input or request of that name";
+        return Err(Failure::new(FailureKind::Usage, args.word.clone(), why).with_next(format!(
+            "rbgv status lists what it knows; rbgv status {} asks the service",
+            messages::argument(&args.word)
+        )));
+    }
+    if found.len() > args.limit as usize {
+        found.remove(0);
+        let limit = amounts::counted(u64::from(args.limit), "attempt", "attempts");
+        app.printer.note(&format!("the newest {limit}; there are older ones (--limit N)"));
+    }
+    for (number, id) in found.into_iter().enumerate() {
+        let history = ledger.history(id)?;
+        if app.printer.style().json {
+            app.printer.json(&document(&history));
+        } else {
+            if number > 0 {
+                app.printer.data("");
+            }
+            tell(app, &history);
+        }
+    }
+    Ok(ExitClass::Done)
+}
+
+/// Everything that happened, in order: when, the state it was in, what was done, and the id of the
+/// request or webhook.
+fn told(history: &AttemptDetails) -> Vec<(Timestamp, [String; 3])> {
+    let row = |state: &str, then: String, id: &str| [state.to_owned(), then, id.to_owned()];
+    let mut told = vec![(history.made_at, row("", "write the plan down".to_owned(), ""))];
+    told.extend(lines(&history.steps).iter().map(|line| {
+        let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
+        let state = line.first.phase.as_str().replace('_', " ");
+        let id = line.last.request_id.as_deref().unwrap_or_default();
+        (line.first.at, row(&state, format!("{}{times}", sentence(line.first)), id))
+    }));
+    told.extend(history.webhooks.iter().map(|heard| {
+        let open = if heard.handled { "" } else { ", not handled to the end" };
+        (heard.at, row("", format!("a webhook says {}{open}", heard.event), &heard.id))
+    }));
+    told.extend(history.inputs.iter().filter_map(|input| {
+        let target = input.target.as_deref().map(|path| format!(" as {}", path.display()));
+        let how = format!("output {}{}", input.state.as_str(), target.unwrap_or_default());
+        Some((input.done_at?, row("", how, "")))
+    }));
+    // Of one moment, steps come first; the sort keeps the order of equals.
+    told.sort_by_key(|(at, _)| *at);
+    told
+}
+
+/// What the ledger's word for a step stands for.
+fn sentence(step: &Transition) -> &str {
+    match step.note.as_str() {
+        "upload" => "send the bytes",
+        "create" => "ask for a draft, which costs nothing",
+        "draft" => "the draft is there",
+        "start" => "start it: from here on it may be billed",
+        "look" => "look at the job",
+        "follow" => "follow it to its end",
+        "finish" => match step.phase {
+            AttemptStatus::Completed | AttemptStatus::Failed => "it has ended",
+            AttemptStatus::NeedsReview | AttemptStatus::Halted => "it waits for somebody to look",
+            _ => "it is left to itself",
+        },
+        other => other,
+    }
+}
+
+/// One line, or several steps in a row that only repeat each other.
+struct LogLine<'a> {
+    first: &'a Transition,
+    last: &'a Transition,
+    times: usize,
+}
+
+/// Steps with repetitions in one line: a long job is looked at hundreds of times.
+fn lines(steps: &[Transition]) -> Vec<LogLine<'_>> {
+    let mut lines: Vec<LogLine<'_>> = Vec::new();
+    for step in steps {
+        match lines.last_mut() {
+            Some(line) if line.last.phase == step.phase && line.last.note == step.note => {
+                line.last = step;
+                line.times += 1;
+            }
+            _ => lines.push(LogLine { first: step, last: step, times: 1 }),
+        }
+    }
+    lines
+}
+
+fn tell(app: &AppContext, history: &AttemptDetails) {
+    let printer = &app.printer;
+    let mut facts = Table::new(["job", job(history)]);
+    for (name, value) in facts_of(history) {
+        facts.row([name.to_owned(), value]);
+    }
+    printer.table(&facts);
+    printer.data("");
+    let mut table = Table::new(["when", "state", "then", "request"]);
+    for (at, cells) in told(history) {
+        table.row([amounts::time(at)].into_iter().chain(cells));
+    }
+    printer.table(&table);
+    if let Some(failure) = &history.attempt.state.failure {
+        printer.data(&format!("why: {}", messages::failure(failure)));
+        if let Some(next) = &failure.next {
+            printer.data(&format!("next: {next}"));
+        }
+        printer.data(&format!("meaning: rbgv explain {}", failure.kind.as_str()));
+    }
+}
+
+fn job(history: &AttemptDetails) -> &str {
+    history.attempt.state.job.as_ref().map_or("(none yet)", |job| job.0.as_str())
+}
+
+/// A name as it was given; of an address what opens nothing.
+fn name(given: &str) -> String {
+    if given.contains("://") { redact_url(given) } else { given.to_owned() }
+}
+
+fn background(background: &Background) -> String {
+    match background {
+        Background::ImageUrl(url) => redact_url(url),
+        other => other.to_string(),
+    }
+}
+
+/// What stands above the steps.
+fn facts_of(history: &AttemptDetails) -> Vec<(&'static str, String)> {
+    let attempt = &history.attempt;
+    let work = &attempt.work;
+    let mut facts = vec![
+        ("input", source(&work.source)),
+        ("attempt", attempt.number.to_string()),
+        ("service", work.key.origin.clone()),
+        ("profile", work.profile.clone()),
+        ("key", format!("fingerprint {}", work.key.fingerprint)),
+        ("model", work.options.model.to_string()),
+        ("format", work.options.format.to_string()),
+        ("background", background(&work.options.background)),
+    ];
+    let tags: Vec<String> =
+        work.options.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let batch = history.started_by.map(|batch| batch.0.to_string());
+    let credits = |amount: Option<Credits>| amount.map(amounts::credits);
+    let optional = [
+        ("tags", (!tags.is_empty()).then(|| tags.join(", "))),
+        ("batch", batch),
+        ("estimate", credits(work.estimate)),
+        ("charged", credits(history.charged)),
+        ("status", attempt.look.status.as_ref().map(ToString::to_string)),
+        ("our id", Some(attempt.correlation.clone())),
+        ("finished", history.finished_at.map(amounts::time)),
+    ];
+    facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+    facts.extend(history.inputs.iter().filter_map(|input| Some(("output", output(input)?))));
+    facts
+}
+
+fn source(source: &InputSource) -> String {
+    match source {
+        InputSource::Url(url) => redact_url(url),
+        InputSource::File { path, size, sha256, .. } => {
+            let short: String = sha256.chars().take(12).collect();
+            format!("{}, {}, SHA-256 {short}…", path.display(), amounts::bytes(*size))
+        }
+    }
+}
+
+fn output(input: &BatchInput) -> Option<String> {
+    let target = input.target.as_ref()?;
+    let size = input.output.as_ref().map(|(_, size)| format!(", {}", amounts::bytes(*size)));
+    Some(format!("{}: {}{}", target.display(), input.state.as_str(), size.unwrap_or_default()))
+}
+
+fn document(history: &AttemptDetails) -> Value {
+    let attempt = &history.attempt;
+    let work = &attempt.work;
+    let time = |at: Option<Timestamp>| at.map(amounts::time);
+    let (input, size, sha256) = match &work.source {
+        InputSource::Url(url) => (redact_url(url), None, None),
+        InputSource::File { path, size, sha256, .. } => {
+            (json::path(path), Some(*size), Some(sha256.clone()))
+        }
+    };
+    let step = |step: &Transition| {
+        json!({
+            "at": amounts::time(step.at),
+            "phase": step.phase.as_str(),
+            "then": step.note,
+            "request_id": step.request_id,
+        })
+    };
+    let webhook = |heard: &ReceivedWebhook| {
+        json!({
+            "at": amounts::time(heard.at),
+            "webhook": heard.event,
+            "delivery": heard.id,
+            "handled": heard.handled,
+        })
+    };
+    let output = |input: &BatchInput| {
+        json!({
+            "batch": input.batch.0,
+            "input": name(&input.name),
+            "output": input.target.as_deref().map(json::path),
+            "state": input.state.as_str(),
+            "done_at": time(input.done_at),
+            "sha256": input.output.as_ref().map(|(sha256, _)| sha256),
+            "size": input.output.as_ref().map(|(_, size)| size),
+        })
+    };
+    json!({
+        "job": attempt.state.job.as_ref().map(|job| &job.0),
+        "input": input,
+        "size": size,
+        "sha256": sha256,
+        "attempt": attempt.number,
+        "correlation": attempt.correlation,
+        "service": work.key.origin,
+        "profile": work.profile,
+        "key_fingerprint": work.key.fingerprint.0,
+        "model": work.options.model.as_str(),
+        "format": work.options.format.as_str(),
+        "background": background(&work.options.background),
+        "tags": work.options.tags,
+        "batch": history.started_by.map(|batch| batch.0),
+        "estimate": work.estimate.map(json::credits),
+        "charged": history.charged.map(json::credits),
+        "phase": attempt.state.phase.as_str(),
+        "status": attempt.look.status.as_ref().map(JobStatus::as_str),
+        "made_at": amounts::time(history.made_at),
+        "finished_at": time(history.finished_at),
+        "failure": attempt.state.failure.as_ref().map(json::failure),
+        "outputs": history.inputs.iter().map(output).collect::<Vec<_>>(),
+        "steps": history.steps.iter().map(step).collect::<Vec<_>>(),
+        "webhooks": history.webhooks.iter().map(webhook).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,38 @@
+//! `rbgv man`: manual pages, to standard output or as files.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::{ExitClass, Failure};
+use crate::output::Printer;
+
+/// Print the manual page, or write all of them to a directory
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Write a page for each command here
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+pub(crate) fn run(
+    args: &Args,
+    printer: &Printer,
+    current_dir: &Path,
+) -> Result<ExitClass, Failure> {
+    match &args.dir {
+        None => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(crate::cli::command())
+                .render(&mut page)
+                .map_err(|error| Failure::local("making the manual page", &error))?;
+            printer.help(&String::from_utf8_lossy(&page), true);
+        }
+        Some(directory) => {
+            let directory = current_dir.join(directory);
+            let failed =
+                |error| Failure::local(format!("writing to {}", directory.display()), &error);
+            std::fs::create_dir_all(&directory).map_err(failed)?;
+            clap_mangen::generate_to(crate::cli::command(), &directory).map_err(failed)?;
+        }
+    }
+    Ok(ExitClass::Done)
+}

@@ -1,0 +1,156 @@
+//! `rbgv profile check`: whether a profile works, by calls that cost nothing.
+
+use crate::cli::context::AppContext;
+use crate::client::{Client, ListQuery, RequestOptions};
+use crate::model::{ExitClass, Failure};
+use crate::output::{Cell, Table, TextTone, formats::amounts};
+use crate::settings::Environment;
+
+/// Something that was looked at.
+struct CheckLine {
+    check: &'static str,
+    outcome: Result<String, Failure>,
+}
+
+pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
+    let mut all = vec![key(app)];
+    let client = match app.client(None) {
+        Ok(client) => client,
+        // What needs no key is looked at all the same.
+        Err(_) => app.bare_client()?,
+    };
+    all.push(health(&client).await);
+    all.push(prices(&client).await);
+    if all[0].outcome.is_ok() {
+        all.push(account("accepted", &client).await);
+        all.push(jobs(&client).await);
+    }
+    match app.next_client(None) {
+        Ok(Some(next)) => all.push(account("next key", &next).await),
+        Ok(None) => {}
+        Err(failure) => all.push(CheckLine { check: "next key", outcome: Err(failure) }),
+    }
+    all.extend(admin(app).await);
+    all.extend(webhooks(app));
+    let (mut classes, mut succeeded) = (Vec::new(), false);
+    for seen in &all {
+        match &seen.outcome {
+            Ok(_) => succeeded = true,
+            Err(failure) => classes.push(failure.kind.exit_class()),
+        }
+    }
+    show(app, &all);
+    Ok(ExitClass::combine(classes, succeeded))
+}
+
+fn key(app: &AppContext) -> CheckLine {
+    let outcome = app.settings.api_key().map(|resolved| {
+        let mut told = format!("{} from {}", resolved.key.fingerprint(), resolved.source);
+        let age = app.settings.profile.key_age_warning(app.env.clock.wall());
+        for warning in resolved.warnings.into_iter().chain(age) {
+            told = format!("{told}; {warning}");
+        }
+        told
+    });
+    CheckLine { check: "key", outcome }
+}
+
+async fn health(client: &Client) -> CheckLine {
+    let outcome = client.health(RequestOptions::plain()).await.map(|health| health.status);
+    CheckLine { check: "service", outcome }
+}
+
+async fn prices(client: &Client) -> CheckLine {
+    let outcome = client.pricing(RequestOptions::plain()).await.map(|pricing| {
+        let prices: Vec<_> =
+            pricing.per_minute.iter().map(|(model, rate)| format!("{model} {rate}")).collect();
+        format!("credits a minute: {}", prices.join(", "))
+    });
+    CheckLine { check: "prices", outcome }
+}
+
+async fn account(check: &'static str, client: &Client) -> CheckLine {
+    let outcome = client.usage_summary(1, RequestOptions::plain()).await.map(|usage| {
+        let mut words = vec!["the service takes it".to_owned()];
+        words.extend(
+            usage.credits_used.map(|used| format!("used today: {}", amounts::credits(used))),
+        );
+        words.extend(usage.credits_left.map(|left| format!("left: {}", amounts::credits(left))));
+        words.join("; ")
+    });
+    CheckLine { check, outcome }
+}
+
+async fn jobs(client: &Client) -> CheckLine {
+    let query = ListQuery { limit: 1, offset: 0, status: None };
+    let outcome = client.list(query, RequestOptions::plain()).await.map(|page| match page.total {
+        Some(total) => format!("{} visible to the key", amounts::count(total)),
+        None if page.jobs.is_empty() => "none visible to the key".to_owned(),
+        None => "some are visible to the key".to_owned(),
+    });
+    CheckLine { check: "jobs", outcome }
+}
+
+/// The admin token, where there is one.
+async fn admin(app: &AppContext) -> Option<CheckLine> {
+    let check = "admin token";
+    let client = match app.settings.admin_token() {
+        Ok(None) => return None,
+        Ok(Some(_)) => app.admin_client(),
+        Err(failure) => Err(failure),
+    };
+    let outcome = match client {
+        Ok(client) => client.admin_keys(RequestOptions::plain()).await,
+        Err(failure) => Err(failure),
+    };
+    let told =
+        |keys: Vec<_>| format!("accepted; {}", amounts::counted(keys.len() as u64, "key", "keys"));
+    Some(CheckLine { check, outcome: outcome.map(told) })
+}
+
+/// The secret of webhooks, where there is one.
+fn webhooks(app: &AppContext) -> Option<CheckLine> {
+    let secret = app.settings.webhook_secret(None).ok()?;
+    let told = format!("secret {} from {}", secret.key.fingerprint(), secret.source);
+    Some(CheckLine { check: "webhooks", outcome: Ok(told) })
+}
+
+fn show(app: &AppContext, all: &[CheckLine]) {
+    let profile = &app.settings.profile;
+    let printer = &app.printer;
+    if printer.style().json {
+        let checks: Vec<_> = all
+            .iter()
+            .map(|seen| {
+                let failure = seen.outcome.as_ref().err().map(crate::output::events::json::failure);
+                serde_json::json!({
+                    "check": seen.check,
+                    "ok": seen.outcome.is_ok(),
+                    "says": seen.outcome.as_ref().ok(),
+                    "failure": failure,
+                })
+            })
+            .collect();
+        printer.json(&serde_json::json!({
+            "profile": profile.name,
+            "base_url": profile.base_url.as_str(),
+            "environment": profile.environment.as_str(),
+            "checks": checks,
+        }));
+        return;
+    }
+    let kind = match profile.environment {
+        Environment::Prod => "production",
+        other => other.as_str(),
+    };
+    printer.note(&format!("profile {} ({kind}) at {}", profile.name, profile.base_url));
+    let mut table = Table::new(["check", "", "says"]);
+    for seen in all {
+        let (word, told) = match &seen.outcome {
+            Ok(told) => (Cell::toned(TextTone::Good, "ok"), told.clone()),
+            Err(failure) => (Cell::toned(TextTone::Bad, "wrong"), failure.to_string()),
+        };
+        table.row([seen.check.into(), word, told.into()]);
+    }
+    printer.table(&table);
+}

@@ -1,0 +1,327 @@
+//! `rbgv profile rotate`: replaces the key of a profile. The new key makes all new jobs, the old one
+//! finishes its own, and then the new key replaces it.
+
+use std::time::Duration;
+
+use super::add::{KeyArgs, KeyInput, StoredKey};
+use crate::cli::context::{AppContext, key_id};
+use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
+use crate::ledger::{ApiKeyId, KeyReport, Ledger};
+use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::{Table, events::json, formats::amounts};
+use crate::settings::{ResolvedKey, RotationStep, rotate_key};
+
+/// Replace the key of a profile, step by step
+///
+/// --begin names the new key, which makes every new job from then on; jobs of the old key are finished
+/// with the old key. Without a step, the figures of both keys are shown side by side. --finish makes
+/// the new key the only one, once no job needs the old one.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a step")]
+#[group(id = "step", multiple = false, args = ["begin", "status", "finish", "abort"])]
+pub(crate) struct Args {
+    /// Which profile [default: the one in use]
+    name: Option<String>,
+
+    /// Name the new key, by one of the --key flags
+    #[arg(long)]
+    begin: bool,
+
+    /// Show errors and usage of both keys side by side
+    #[arg(long)]
+    status: bool,
+
+    /// Period of the figures, in days
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=90))]
+    days: u32,
+
+    /// Make the new key the only one; refused while a job needs the old one
+    #[arg(long)]
+    finish: bool,
+
+    /// Keep the old key and forget the new one; refused while a job needs the new one
+    #[arg(long)]
+    abort: bool,
+
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+impl Args {
+    /// The profile that is named.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+}
+
+pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    if args.key.is_given() && !args.begin {
+        let why = "a key is named to begin with it";
+        return Err(
+            Failure::new(FailureKind::Usage, "profile rotate", why).with_next("add --begin")
+        );
+    }
+    if args.begin {
+        begin(&args, app).await
+    } else if args.finish || args.abort {
+        end(app, args.finish).await
+    } else {
+        status(args.days, app).await
+    }
+}
+
+fn take(app: &AppContext, step: &RotationStep) -> Result<(), Failure> {
+    let name = &app.settings.profile.name;
+    app.warn_production("about to change its key");
+    rotate_key(&super::own_file(app)?, name, step)
+}
+
+/// A mistake in changing the key of this profile.
+fn wrong(app: &AppContext, why: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Usage, format!("profile {}", app.settings.profile.name), why)
+}
+
+/// The keys of a rotation that is under way.
+struct RotatingKeys {
+    old: Client,
+    new: Client,
+}
+
+impl RotatingKeys {
+    fn of(app: &AppContext, ledger: Option<&Ledger>) -> Result<Self, Failure> {
+        not_by_variable(app)?;
+        let Some(new) = app.next_client(ledger)? else {
+            return Err(wrong(app, "no rotation is under way")
+                .with_next("rbgv profile rotate --begin --key-env NAME"));
+        };
+        Ok(Self { old: app.client(ledger)?, new })
+    }
+}
+
+/// A variable that gives the key is above the profile: what the file says of keys has no say then.
+fn not_by_variable(app: &AppContext) -> Result<(), Failure> {
+    let Some(variable) = app.settings.key_variable() else { return Ok(()) };
+    let why = format!("the variable {variable} gives the key, and no other is used");
+    Err(wrong(app, why).with_next(format!("unset {variable}, and try again")))
+}
+
+/// Whether the service takes the key.
+async fn try_key(client: &Client) -> Result<(), Failure> {
+    client.usage_summary(1, RequestOptions::plain()).await.map(drop)
+}
+
+/// Names the new key once the service has taken it: no job may go to one that does not work, also
+/// when this process is killed half-way.
+async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    let name = app.settings.profile.name.clone();
+    not_by_variable(app)?;
+    if app.settings.is_rotating() {
+        let why = "a rotation is already under way";
+        return Err(wrong(app, why).with_next("rbgv profile rotate --status"));
+    }
+    let config = super::own_file(app)?;
+    if let Some(file) = app.settings.key_named_in().filter(|file| **file != config) {
+        let why = format!("its key is named in {}, which stands above your own", file.display());
+        return Err(wrong(app, why).with_next("change the key there"));
+    }
+    let Some(given) = args.key.given(app, &format!("{name}, the new one"))? else {
+        return Err(wrong(app, "there is nobody to ask for the new key").with_next(
+            "name it: --key-env, --key-file, --key-command, --key-keyring or --key-stdin",
+        ));
+    };
+    let key = match &given {
+        KeyInput::Named(source) => {
+            let read = app.settings.key_from(source)?;
+            read.warnings.iter().for_each(|warning| app.printer.warn_once(warning));
+            read.key
+        }
+        KeyInput::Itself(key) => key.clone(),
+    };
+    let old = app.client(None)?;
+    let new = app.client_of(key.clone())?;
+    if old.fingerprint() == new.fingerprint() {
+        let why = "it is the key that the profile has already";
+        return Err(Failure::new(FailureKind::Usage, "the new key", why));
+    }
+    try_key(&new).await?;
+    let begun = match given {
+        KeyInput::Named(source) => take(app, &RotationStep::Begin(source)),
+        KeyInput::Itself(_) => {
+            // Named after the key, so that the next rotation finds its place free.
+            let kept = StoredKey::new(&key, &config, &format!("{name}-{}", key.fingerprint()))?;
+            let begun = take(app, &RotationStep::Begin(kept.source()));
+            if begun.is_err() {
+                kept.undo();
+            }
+            begun
+        }
+    };
+    begun?;
+    let printer = &app.printer;
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "profile": name,
+            "step": "begin",
+            "old_key_fingerprint": key_id(&old).fingerprint.0,
+            "new_key_fingerprint": key_id(&new).fingerprint.0,
+        }));
+    } else {
+        printer
+            .note("new jobs are made with the new key; jobs of the old key are finished with it");
+        printer.note(&format!("compare both: rbgv profile rotate {name} --status"));
+    }
+    Ok(ExitClass::Done)
+}
+
+/// Leaves one key, if no attempt needs the other.
+async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
+    let keys = RotatingKeys::of(app, None)?;
+    let (kept, dropped) = if finish { (keys.new, keys.old) } else { (keys.old, keys.new) };
+    let source = if finish { app.settings.api_key()? } else { read_next(app)? }.source;
+    if finish {
+        // The old key may be switched off at the service next: the new one has to work by then.
+        try_key(&kept).await?;
+    }
+    let (kept, dropped) = (key_id(&kept), key_id(&dropped));
+    let ledger = app.ledger()?;
+    let needing = ledger.attempts_that_need(&dropped)?;
+    if needing > 0 {
+        let jobs = amounts::counted(needing, "job needs", "jobs need");
+        let why = format!(
+            "{jobs} key {} still: to be made by a process that runs, open, to be fetched, or to be \
+             looked at",
+            dropped.fingerprint
+        );
+        return Err(wrong(app, why).with_next("rbgv status, then rbgv resume or rbgv fetch --all"));
+    }
+    let step = if finish { RotationStep::Finish } else { RotationStep::Abort };
+    take(app, &step)?;
+    let printer = &app.printer;
+    let living = ledger.living_processes()?;
+    if living > 0 {
+        printer.warn(&format!(
+            "{} of rbgv on this machine began with both keys, and may use key {} until the end; let \
+             them end, or start them anew, before it is switched off",
+            amounts::counted(living, "process", "processes"),
+            dropped.fingerprint
+        ));
+    }
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "profile": app.settings.profile.name,
+            "step": if finish { "finish" } else { "abort" },
+            "kept_key_fingerprint": kept.fingerprint.0,
+            "dropped_key_fingerprint": dropped.fingerprint.0,
+        }));
+        return Ok(ExitClass::Done);
+    }
+    printer.note(&format!("key {} is the only one of the profile now", kept.fingerprint));
+    printer.note(&format!(
+        "switch key {} off at the service, with rbgv keys disable or in the vendor's dashboard; it \
+         is still where it was: {source}",
+        dropped.fingerprint
+    ));
+    if finish && app.settings.profile.key_created.is_some() {
+        printer.note("key_created of the profile is that of the old key; change it by hand");
+    }
+    Ok(ExitClass::Done)
+}
+
+fn read_next(app: &AppContext) -> Result<ResolvedKey, Failure> {
+    let next = app.settings.next_key()?;
+    next.ok_or_else(|| wrong(app, "no rotation is under way"))
+}
+
+/// What one key has done.
+struct KeyColumn {
+    which: &'static str,
+    key: ApiKeyId,
+    figures: KeyReport,
+    needing: u64,
+    limits: LimitsReport,
+    usage: Result<UsageSummary, Failure>,
+}
+
+async fn status(days: u32, app: &AppContext) -> Result<ExitClass, Failure> {
+    let ledger = app.ledger()?;
+    let keys = RotatingKeys::of(app, Some(&ledger))?;
+    let span = Duration::from_hours(24) * days;
+    let since = app.env.clock.wall().before(span);
+    let mut columns = Vec::new();
+    for (which, client) in [("old", keys.old), ("new", keys.new)] {
+        let key = key_id(&client);
+        columns.push(KeyColumn {
+            which,
+            figures: ledger.key_figures(&key, since)?,
+            needing: ledger.attempts_that_need(&key)?,
+            limits: client.limits().await?,
+            usage: client.usage_summary(days, RequestOptions::plain()).await,
+            key,
+        });
+    }
+    show(app, &columns, days);
+    let classes: Vec<_> = columns
+        .iter()
+        .filter_map(|column| column.usage.as_ref().err())
+        .map(|failure| failure.kind.exit_class())
+        .collect();
+    Ok(ExitClass::combine(classes, true))
+}
+
+fn show(app: &AppContext, columns: &[KeyColumn], days: u32) {
+    let printer = &app.printer;
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "profile": app.settings.profile.name,
+            "days": days,
+            "keys": columns.iter().map(column_json).collect::<Vec<_>>(),
+        }));
+        return;
+    }
+    let heading = format!("last {}", amounts::counted(u64::from(days), "day", "days"));
+    let headings = [heading].into_iter().chain(columns.iter().map(|c| format!("{} key", c.which)));
+    let mut table = Table::new(headings).numbers(1..=columns.len());
+    let mut row = |what: &str, value: &dyn Fn(&KeyColumn) -> String| {
+        table.row([what.to_owned()].into_iter().chain(columns.iter().map(value)));
+    };
+    row("fingerprint", &|c| c.key.fingerprint.to_string());
+    row("jobs made here", &|c| amounts::count(c.figures.jobs));
+    row("under way", &|c| amounts::count(c.figures.open));
+    row("completed", &|c| amounts::count(c.figures.completed));
+    row("failed", &|c| amounts::count(c.figures.failed));
+    row("failed, of those that ended", &|c| {
+        c.figures.failure_share().map_or_else(|| "-".to_owned(), amounts::percent)
+    });
+    row("to be looked at", &|c| amounts::count(c.figures.review));
+    row("credits, estimated", &|c| amounts::credits(c.figures.credits));
+    let service = |c: &KeyColumn, read: &dyn Fn(&UsageSummary) -> Option<String>| match &c.usage {
+        Ok(usage) => read(usage).unwrap_or_else(|| "-".to_owned()),
+        Err(failure) => failure.kind.as_str().replace('_', " "),
+    };
+    row("jobs, says the service", &|c| service(c, &|u| u.total_jobs.map(amounts::count)));
+    row("failed, says the service", &|c| service(c, &|u| u.failed_jobs.map(amounts::count)));
+    row("credits, says the service", &|c| service(c, &|u| u.used().map(amounts::credits)));
+    row("calls in the last hour", &|c| amounts::count(u64::from(c.limits.calls)));
+    row("of these, refused", &|c| amounts::count(u64::from(c.limits.refused)));
+    row("jobs that need this key", &|c| amounts::count(c.needing));
+    printer.table(&table);
+}
+
+fn column_json(column: &KeyColumn) -> serde_json::Value {
+    let figures = &column.figures;
+    serde_json::json!({
+        "which": column.which,
+        "key_fingerprint": column.key.fingerprint.0,
+        "jobs": figures.jobs,
+        "open": figures.open,
+        "completed": figures.completed,
+        "failed": figures.failed,
+        "review": figures.review,
+        "estimated_credits": json::credits(figures.credits),
+        "needing": column.needing,
+        "calls_last_hour": column.limits.calls,
+        "refused_last_hour": column.limits.refused,
+        "usage": column.usage.as_ref().ok().map(|usage| usage.raw.clone()),
+        "failure": column.usage.as_ref().err().map(json::failure),
+    })
+}

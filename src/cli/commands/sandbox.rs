@@ -1,0 +1,146 @@
+//! `rbgv sandbox`: a local server that speaks the same API and really removes backgrounds.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::cli::context::sandbox_failure;
+use crate::cli::signals::stop_on_signals;
+use crate::env::Env;
+use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::Printer;
+use crate::sandbox::{
+    Distribution, EngineChoice, FaultRule, Options, Scenario, blocking_threads, serve,
+};
+
+/// Run a local server that speaks the same API
+///
+/// Prints one line when it is ready: where it answers and which key it takes. Logs requests to
+/// standard error and stops on Ctrl-C. Faults and limits can be scripted; see docs/sandbox.md.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Where the API answers; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+
+    /// Where outputs are downloaded; by default any free port of the address of --listen
+    #[arg(long, value_name = "ADDR:PORT")]
+    cdn_listen: Option<SocketAddr>,
+
+    /// Also answer under this name, and put it into links: how other machines or containers reach
+    /// this one
+    #[arg(long, value_name = "HOST")]
+    public_host: Option<String>,
+
+    /// Keep jobs, files and credits here, over restarts; a new or empty directory
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+
+    /// Faults, limits and behaviours
+    #[arg(long, value_name = "FILE.toml")]
+    scenario: Option<PathBuf>,
+
+    /// One fault, such as "POST /v1/jobs nth=2 reset=after"; may be repeated
+    #[arg(long, value_name = "FAULT")]
+    fault: Vec<String>,
+
+    /// In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s,
+    /// lognormal:5s,0.8, or length:0.5 for half of the video's length
+    #[arg(long, value_name = "TIMES", value_parser = Distribution::parse)]
+    timer: Option<Distribution>,
+
+    /// The key that is taken [default: a random one]
+    #[arg(long, value_name = "KEY", env = "RBGV_SANDBOX_KEY", hide_env_values = true)]
+    key: Option<String>,
+
+    /// Credits of the key
+    #[arg(long, value_name = "N", default_value_t = 10_000.0)]
+    credits: f64,
+
+    /// Jobs that run at the same time
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    workers: usize,
+
+    /// Take addresses of this machine and of private networks as inputs
+    #[arg(long)]
+    allow_private_fetch: bool,
+
+    /// Sign webhooks with this secret
+    #[arg(long, value_name = "SECRET", env = "RBGV_WEBHOOK_SECRET", hide_env_values = true)]
+    webhook_secret: Option<String>,
+}
+
+impl Args {
+    /// Threads for blocking work that the runtime needs.
+    pub(crate) fn blocking_threads(&self) -> usize {
+        blocking_threads(self.workers)
+    }
+}
+
+pub(crate) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<ExitClass, Failure> {
+    let stop = stop_on_signals(printer)?;
+    let scenario = scenario(&args, env)?;
+    // A client takes a link to loopback only from an API that is there, too.
+    let cdn_listen = args.cdn_listen.unwrap_or_else(|| SocketAddr::new(args.listen.ip(), 0));
+    if !args.listen.ip().is_loopback() || !cdn_listen.ip().is_loopback() {
+        printer.warn("other machines can reach this server, and use its key");
+    }
+    let log = printer.clone();
+    let options = Options {
+        listen: args.listen,
+        cdn_listen,
+        public_host: args.public_host,
+        state: args.state.map(|directory| env.current_dir.join(directory)),
+        scenario,
+        engine: match args.timer {
+            Some(times) => EngineChoice::Timer(times),
+            None => EngineChoice::Real,
+        },
+        models: env.models_dir(),
+        tool_vars: env.program_vars(),
+        api_key: args.key,
+        credits: args.credits,
+        workers: args.workers,
+        allow_private_fetch: args.allow_private_fetch,
+        webhook_secret: args.webhook_secret,
+        log: Some(Arc::new(move |line| log.request(line))),
+        ..Options::default()
+    };
+    let told = printer.clone();
+    let ready = move |ready: crate::sandbox::Ready| {
+        if told.style().json {
+            told.json(&serde_json::json!({
+                "base_url": ready.base_url,
+                "cdn_url": ready.cdn_url,
+                "api_key": ready.api_key,
+                "admin_token": ready.admin_token,
+                "pid": ready.pid,
+            }));
+        } else {
+            told.data(&format!("RBGV_BASE_URL={} RBGV_API_KEY={}", ready.base_url, ready.api_key));
+        }
+    };
+    serve(options, ready, stop.cancelled_owned()).await.map_err(|error| sandbox_failure(&error))?;
+    Ok(ExitClass::Done)
+}
+
+fn scenario(args: &Args, env: &Env) -> Result<Option<Scenario>, Failure> {
+    let usage = |what: String, why: String| Failure::new(FailureKind::Usage, what, why);
+    let mut scenario = match &args.scenario {
+        None => Scenario::default(),
+        Some(file) => {
+            let path = env.current_dir.join(file);
+            let what = format!("--scenario {}", file.display());
+            let text =
+                crate::cli::context::read_text(&path).map_err(|why| usage(what.clone(), why))?;
+            Scenario::parse(&text).map_err(|error| usage(what, error.to_string()))?
+        }
+    };
+    for spec in &args.fault {
+        let fault = FaultRule::parse(spec)
+            .map_err(|error| usage(format!("--fault {spec}"), error.to_string()))?;
+        scenario.faults.push(fault);
+    }
+    let asked = args.scenario.is_some() || !args.fault.is_empty();
+    Ok(asked.then_some(scenario))
+}

@@ -1,0 +1,243 @@
+//! What a smoke test works with: its clients, its clip, and where it may write.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+use super::Args;
+use super::report::NullObserver;
+use crate::cli::context::{AppContext, absolute};
+use crate::cli::wait_notes;
+use crate::client::{self, Client, MemoryStore, connectivity};
+use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
+use crate::sandbox::SAMPLE;
+use crate::smoke::{Clients, SmokeSetup, TestClip, Waits};
+
+/// The free stages look at how things are now; they do not sit a long trouble out.
+const LOOK_RETRIES: u32 = 2;
+const LOOK_PATIENCE: Duration = Duration::from_secs(10);
+const LOOK_IDLE: Duration = Duration::from_secs(15);
+
+/// Repetitions of one call of a burst.
+const BURST_RETRIES: u32 = 8;
+
+/// How long usage may take to show a charge.
+const USAGE_LAG: Duration = Duration::from_mins(1);
+
+/// A key that nobody has.
+const WRONG_KEY: &str = "rbgv-smoke-test-this-key-does-not-exist";
+
+/// Where outputs and files that must be refused go.
+pub(crate) struct WorkFolders {
+    path: PathBuf,
+    /// Goes with what nobody asked to keep.
+    _passing: Option<TempDir>,
+}
+
+impl WorkFolders {
+    /// The directory that was asked for, or one of its own. A look needs none, and makes none: it
+    /// works where nothing can be written.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub(crate) fn make(
+        app: &AppContext,
+        output: Option<&Path>,
+        acts: bool,
+    ) -> Result<Self, Failure> {
+        let own = directory(app);
+        if !acts {
+            return Ok(Self { path: own, _passing: None });
+        }
+        if let Some(output) = output {
+            let path = absolute(&app.env, output);
+            std::fs::create_dir_all(&path).map_err(|error| unwritable(&path, &error))?;
+            return Ok(Self { path, _passing: None });
+        }
+        let made = std::fs::create_dir_all(&own)
+            .and_then(|()| tempfile::Builder::new().prefix("run-").tempdir_in(&own));
+        let made = made.map_err(|error| unwritable(&own, &error))?;
+        Ok(Self { path: made.path().to_owned(), _passing: Some(made) })
+    }
+}
+
+/// Where smoke tests keep their clips.
+fn directory(app: &AppContext) -> PathBuf {
+    app.settings.state_dir.join("smoke")
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::local(format!("writing {}", path.display()), error)
+}
+
+/// The built-in clip as a file. It stays where it is, and unchanged, so that a later run finds a
+/// job that this one left; `label` makes it an input of its own.
+pub(crate) fn clip(directory: &Path, label: &str) -> Result<PathBuf, Failure> {
+    let path = directory.join(format!("{label}.mp4"));
+    let bytes = labelled(SAMPLE.video, label);
+    if std::fs::read(&path).is_ok_and(|there| there == bytes) {
+        return Ok(path);
+    }
+    let written = std::fs::create_dir_all(directory).and_then(|()| {
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        std::io::Write::write_all(&mut file, &bytes)?;
+        file.persist(&path).map_err(|error| error.error)
+    });
+    written.map_err(|error| unwritable(&path, &error))?;
+    Ok(path)
+}
+
+/// An MP4 with a box behind it that no player looks at.
+fn labelled(video: &[u8], label: &str) -> Vec<u8> {
+    let size = u32::try_from(label.len() + 8).unwrap_or(8);
+    [video, &size.to_be_bytes(), b"free", label.as_bytes()].concat()
+}
+
+/// What the stages need, of which some start jobs (`spends`) or send something (`acts`).
+///
+/// # Errors
+/// The ledger cannot be opened, the clip not be written, or the other key not be used.
+pub(crate) fn setup(
+    args: &Args,
+    app: &AppContext,
+    options: JobOptions,
+    place: &WorkFolders,
+    (spends, acts): (bool, bool),
+    stop: CancellationToken,
+) -> Result<SmokeSetup, Failure> {
+    let profile = &app.settings.profile;
+    let clients = clients(args, app)?;
+    let endpoint = app.endpoint(None);
+    let context = match &clients.keyed {
+        Ok(_) if acts => Some(app.context_with_stop(Arc::new(NullObserver), stop.clone())?),
+        _ => None,
+    };
+    let broke = match args.no_credits_profile.as_deref().filter(|_| spends) {
+        Some(name) => Some(broke(app, name, &clients, stop.clone())?),
+        None => None,
+    };
+    let (clip, spool) = if acts {
+        (clip(&directory(app), "smoke-test")?, app.spool()?)
+    } else {
+        (directory(app), directory(app))
+    };
+    Ok(SmokeSetup {
+        base_url: profile.base_url.clone(),
+        proxied: connectivity::is_proxied(&profile.base_url, &endpoint.proxy),
+        connect_timeout: profile.timing.connect_timeout,
+        clients,
+        context,
+        broke,
+        clip: TestClip::new(clip, SAMPLE.mask, SAMPLE.doubt)?,
+        suite: args.suite.as_deref().map(|directory| absolute(&app.env, directory)),
+        place: place.path.clone(),
+        spool,
+        options,
+        budget: args.budget.map(Credits),
+        waits: Waits { jobs: args.timeout, usage_lag: USAGE_LAG },
+        key_warning: profile.key_age_warning(app.env.clock.wall()),
+        clock: app.env.clock.clone(),
+        random: app.env.random.clone(),
+        stop,
+    })
+}
+
+fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
+    let key = app.settings.job_key().map(|resolved| {
+        for warning in &resolved.warnings {
+            app.printer.warn_once(warning);
+        }
+        resolved.key
+    });
+    let usual = client::RateLimits::default();
+    let look = |key| looker(app, key, LOOK_RETRIES, &usual);
+    let burst = match (&key, args.burst) {
+        (Ok(key), Some(calls)) => {
+            // All at once: a pace that nobody notices.
+            let pace = 1e6;
+            let limits = client::RateLimits {
+                first_rate: pace,
+                poll_rate_max: pace,
+                concurrency: calls as usize,
+                ..usual
+            };
+            Some((looker(app, Some(key.clone()), BURST_RETRIES, &limits)?, calls))
+        }
+        _ => None,
+    };
+    Ok(Clients {
+        keyed: match key {
+            Ok(key) => Ok(look(Some(key))?),
+            Err(failure) => Err(failure),
+        },
+        keyless: look(None)?,
+        wrong: look(Some(ApiKey::new(WRONG_KEY)))?,
+        burst,
+    })
+}
+
+/// A client whose limits end with the process.
+fn looker(
+    app: &AppContext,
+    key: Option<ApiKey>,
+    retries: u32,
+    limits: &client::RateLimits,
+) -> Result<Client, Failure> {
+    let timing = app.timing().client;
+    let timing = client::CallTiming {
+        retries,
+        idle_timeout: timing.idle_timeout.min(LOOK_IDLE),
+        retry_after_max: timing.retry_after_max.min(LOOK_PATIENCE),
+        outage_max: timing.outage_max.min(LOOK_PATIENCE),
+        ..timing
+    };
+    let (clock, random) = (app.env.clock.clone(), app.env.random.clone());
+    let store = Arc::new(MemoryStore::default());
+    let client = Client::with_store(app.endpoint(key), timing, clock, random, store, limits)?;
+    wait_notes::tell(&client, &app.printer, &app.env.clock);
+    Ok(client)
+}
+
+/// What the stage no-credits works with: another key at the same service.
+fn broke(
+    app: &AppContext,
+    name: &str,
+    clients: &Clients,
+    stop: CancellationToken,
+) -> Result<(Arc<crate::flow::Context>, PathBuf), Failure> {
+    let next_key = app.beside(name)?;
+    let refused = |why: &str| {
+        Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)
+            .with_next("rbgv config show --profile NAME, for each of the two")
+    };
+    if next_key.settings.profile.base_url != app.settings.profile.base_url {
+        return Err(refused("its base_url differs: keys are never sent to another service"));
+    }
+    let context = next_key.context_with_stop(Arc::new(NullObserver), stop)?;
+    let own = clients.keyed.as_ref().ok().and_then(Client::fingerprint);
+    if own.is_some() && context.service.fingerprint() == own {
+        return Err(refused("it has the same key"));
+    }
+    Ok((context, clip(&directory(app), "no-credits")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clip_is_written_once_and_each_label_is_an_input_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = clip(dir.path(), "one").unwrap();
+        let modified = || std::fs::metadata(&path).unwrap().modified().unwrap();
+        let (before, video) = (modified(), crate::media::inspect_input(&path).unwrap());
+        assert!((video.duration.unwrap() - 2.0).abs() < 0.1);
+        assert_eq!(clip(dir.path(), "one").unwrap(), path);
+        assert_eq!(modified(), before);
+        let other = clip(dir.path(), "two").unwrap();
+        assert_ne!(std::fs::read(path).unwrap(), std::fs::read(other).unwrap());
+    }
+}

@@ -1,0 +1,283 @@
+//! `rbgv status`: what is going on, from the ledger or from the service.
+
+pub(crate) mod limits;
+
+use super::run::release_latches;
+use crate::cli::context::AppContext;
+use crate::client::{Client, ListQuery, RequestOptions};
+use crate::flow::{look, watch};
+use crate::ledger::{AttemptSummary, BatchSummary, Ledger, LedgerError};
+use crate::model::{ExitClass, Failure, InputRef, JobId, JobStatus, JobView, text::escaped};
+use crate::output::{Table, events::json, formats::amounts};
+
+/// Show batches and jobs
+///
+/// Without an argument, what this machine's ledger knows: batches, and jobs that are under way.
+/// With job ids, what the service says of them.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub(crate) struct Args {
+    /// Ask the service about these jobs
+    #[arg(value_name = "JOB")]
+    jobs: Vec<String>,
+
+    /// Follow the jobs to their end; without ids, every job of the ledger that is under way
+    #[arg(long, conflicts_with_all = ["remote", "failed"])]
+    wait: bool,
+
+    /// List the key's jobs at the service, whoever made them
+    #[arg(long, conflicts_with_all = ["jobs", "failed"])]
+    remote: bool,
+
+    /// List what failed or needs review
+    #[arg(long, conflicts_with = "jobs")]
+    failed: bool,
+
+    /// Show what is known of the key's limits: rates, jobs in flight, refusals, pauses
+    #[arg(long, conflicts_with_all = ["jobs", "wait", "remote", "failed"])]
+    limits: bool,
+
+    /// Most lines of each list
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    limit: u32,
+}
+
+pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    let jobs: Vec<JobId> = args.jobs.iter().cloned().map(JobId).collect();
+    if args.limits {
+        return limits::show(app).await;
+    }
+    if args.remote {
+        return remote(app, args.limit).await;
+    }
+    if args.wait {
+        return wait(app, jobs).await;
+    }
+    if !jobs.is_empty() {
+        return ask(app, &jobs).await;
+    }
+    local(app, &app.ledger()?, &args)
+}
+
+/// What the ledger knows. Needs no key and no network.
+fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Failure> {
+    let batches = if args.failed { Vec::new() } else { ledger.batches(args.limit)? };
+    let attempts = if args.failed {
+        ledger.failed_attempts(args.limit)?
+    } else {
+        ledger.open_attempts(args.limit)?
+    };
+    let printer = &app.printer;
+    if printer.style().json {
+        printer.json(&serde_json::json!({
+            "batches": batches.iter().map(batch_json).collect::<Vec<_>>(),
+            "jobs": attempts.iter().map(task_json).collect::<Vec<_>>(),
+        }));
+        return Ok(ExitClass::Done);
+    }
+    if !batches.is_empty() {
+        printer.table(&batch_table(&batches));
+    }
+    if !attempts.is_empty() {
+        printer.table(&task_table(&attempts));
+    }
+    if batches.is_empty() && attempts.is_empty() {
+        printer.note(if args.failed { "nothing has failed" } else { "nothing was done here yet" });
+    }
+    Ok(ExitClass::Done)
+}
+
+fn batch_table(batches: &[BatchSummary]) -> Table {
+    let headings =
+        ["batch", "made", "profile", "done", "failed", "rejected", "open", "credits, about"];
+    let mut table = Table::new(headings).numbers([0, 3, 4, 5, 6, 7]);
+    for line in batches {
+        let counts = line.counts;
+        table.row([
+            line.batch.id.0.to_string(),
+            amounts::time(line.batch.made_at),
+            line.batch.profile.clone(),
+            counts.done.to_string(),
+            counts.failed.to_string(),
+            counts.rejected.to_string(),
+            (counts.open + counts.left).to_string(),
+            amounts::credits(line.credits),
+        ]);
+    }
+    table
+}
+
+fn task_table(attempts: &[AttemptSummary]) -> Table {
+    let mut table = Table::new(["job", "input", "state", "since", "why"]);
+    for line in attempts {
+        let attempt = &line.attempt;
+        let mut state = attempt.state.phase.as_str().replace('_', " ");
+        if let Some(percent) = attempt.look.progress.filter(|_| attempt.state.phase.in_flight()) {
+            state = format!("{state} {}", amounts::percent(percent / 100.0));
+        }
+        table.row([
+            attempt.state.job.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
+            line.name.clone(),
+            state,
+            amounts::time(line.changed_at),
+            attempt.state.failure.as_ref().map(ToString::to_string).unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+fn batch_json(line: &BatchSummary) -> serde_json::Value {
+    serde_json::json!({
+        "batch": line.batch.id.0,
+        "made_at": amounts::time(line.batch.made_at),
+        "profile": line.batch.profile,
+        "planned": line.batch.planned,
+        "done": line.counts.done,
+        "failed": line.counts.failed,
+        "rejected": line.counts.rejected,
+        "open": line.counts.open,
+        "left": line.counts.left,
+        "estimated_credits": json::credits(line.credits),
+    })
+}
+
+fn task_json(line: &AttemptSummary) -> serde_json::Value {
+    let attempt = &line.attempt;
+    serde_json::json!({
+        "job": attempt.state.job.as_ref().map(|job| &job.0),
+        "input": line.name,
+        "phase": attempt.state.phase.as_str(),
+        "status": attempt.look.status.as_ref().map(JobStatus::as_str),
+        "progress": attempt.look.progress,
+        "attempt": attempt.number,
+        "changed_at": amounts::time(line.changed_at),
+        "failure": attempt.state.failure.as_ref().map(json::failure),
+    })
+}
+
+/// What the service says of single jobs.
+async fn ask(app: &AppContext, jobs: &[JobId]) -> Result<ExitClass, Failure> {
+    let context = app.context(app.reporter())?;
+    release_latches(&context).await?;
+    let (mut views, mut classes) = (Vec::new(), Vec::new());
+    for job in jobs {
+        match look(&context, job).await {
+            Ok(view) => views.push(view),
+            Err(failure) => {
+                classes.push(failure.kind.exit_class());
+                app.printer.report(&failure);
+            }
+        }
+    }
+    let succeeded = !views.is_empty();
+    show(app, &views);
+    Ok(ExitClass::combine(classes, succeeded))
+}
+
+async fn remote(app: &AppContext, limit: u32) -> Result<ExitClass, Failure> {
+    // While keys are rotated each sees its own jobs.
+    for client in app.clients(None)? {
+        show(app, &list(&client, limit).await?);
+    }
+    Ok(ExitClass::Done)
+}
+
+/// The newest jobs that a key sees.
+async fn list(client: &Client, limit: u32) -> Result<Vec<JobView>, Failure> {
+    let mut views = Vec::new();
+    while views.len() < limit as usize {
+        let query = ListQuery { limit, offset: views.len() as u64, status: None };
+        let page = client.list(query, RequestOptions::plain()).await?;
+        if page.jobs.is_empty() {
+            break;
+        }
+        views.extend(page.jobs);
+    }
+    views.truncate(limit as usize);
+    Ok(views)
+}
+
+fn show(app: &AppContext, views: &[JobView]) {
+    let printer = &app.printer;
+    if printer.style().json {
+        for view in views {
+            printer.json(&view_json(view));
+        }
+        return;
+    }
+    if views.is_empty() {
+        return;
+    }
+    let mut table = Table::new(["job", "status", "progress", "seconds", "billing", "error"]);
+    for view in views {
+        table.row([
+            view.id.to_string(),
+            view.status.to_string(),
+            view.progress.map(|p| amounts::percent(p / 100.0)).unwrap_or_default(),
+            view.duration_seconds.map(|s| format!("{s:.1}")).unwrap_or_default(),
+            view.billing_status.clone().unwrap_or_default(),
+            view.error.clone().unwrap_or_default(),
+        ]);
+    }
+    printer.table(&table);
+    for view in views {
+        for note in view.notes() {
+            printer.note(&format!("{}: {note}", view.id));
+        }
+    }
+}
+
+fn view_json(view: &JobView) -> serde_json::Value {
+    serde_json::json!({
+        "job": view.id.0,
+        "status": view.status.as_str(),
+        "progress": view.progress,
+        "duration_seconds": view.duration_seconds,
+        "billing_status": view.billing_status,
+        "error": view.error,
+        "has_output": view.output_url.is_some(),
+        "notes": view.notes(),
+        "answer": view.raw,
+    })
+}
+
+/// Most jobs that `--wait` follows.
+const MOST_FOLLOWED: u32 = 100_000;
+
+async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failure> {
+    let context = app.context(app.reporter())?;
+    release_latches(&context).await?;
+    if jobs.is_empty() {
+        let origin = context.key.origin.clone();
+        let open = context.ledger(|ledger, _| ledger.open_attempts(MOST_FOLLOWED)).await?;
+        jobs = open
+            .into_iter()
+            .map(|line| line.attempt)
+            .filter(|attempt| attempt.state.phase.in_flight() && attempt.work.key.origin == origin)
+            .filter_map(|attempt| attempt.state.job)
+            .collect();
+    }
+    if jobs.is_empty() {
+        return Ok(app.nothing_to_do("no job is under way"));
+    }
+    let inputs = context.ledger(move |ledger, _| named(ledger, jobs)).await?;
+    let mut ended = Vec::new();
+    let class = watch(&context, inputs, |_, view| ended.push(view.clone())).await?;
+    show(app, &ended);
+    Ok(class)
+}
+
+/// Each job with its number and name in the ledger; others are called by their id.
+fn named(ledger: &Ledger, jobs: Vec<JobId>) -> Result<Vec<(InputRef, JobId)>, LedgerError> {
+    let unknown = (1..).map(|number: i64| -number);
+    jobs.into_iter()
+        .zip(unknown)
+        .map(|(job, unknown)| {
+            let input = match ledger.input_of_job(&job)? {
+                Some(input) => InputRef { id: input.id.0, name: input.name },
+                None => InputRef { id: unknown, name: format!("job {}", escaped(&job.0)) },
+            };
+            Ok((input, job))
+        })
+        .collect()
+}

@@ -1,0 +1,303 @@
+//! `--reconcile`: fetches what the audit compares, looks again while charges may be on their way,
+//! and tells what was found.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Args, PeriodBudget, UsageFigures, print_csv, rounded, since};
+use crate::audit::{AuditInput, AuditResult, Coverage, Difference, Findings, Mismatch, reconcile};
+use crate::cli::context::{AppContext, key_id};
+use crate::client::{Client, RequestOptions, UsageEventPage, UsageSummary};
+use crate::ledger::{ApiKeyId, AttemptCost, Ledger};
+use crate::model::{Credits, ExitClass, Failure, JobId, Pricing, Timestamp};
+use crate::output::{Cell, Table, TextTone, events::json, formats::amounts};
+
+/// The most events that the service gives (contract, *Endpoints*).
+const EVENTS: u32 = 100;
+
+/// Between two looks at usage that may lag.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Attempts of so much before the period are loaded as well: at its edge, a charge may lie on
+/// either side.
+const EDGE: Duration = Duration::from_hours(24);
+
+pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    let ledger = app.ledger()?;
+    let clients = app.clients(None)?;
+    let began = app.env.clock.now();
+    let (findings, credits) = loop {
+        let looked = look(args, app, &clients, &ledger).await?;
+        let spent = app.env.clock.now().since(began);
+        if !looked.0.may_be_late || spent >= args.lag {
+            break looked;
+        }
+        let pause = PAUSE.min(args.lag.saturating_sub(spent)).max(Duration::from_millis(50));
+        let found = match looked.0.differences.len() as u64 {
+            0 => "figures that do not agree".to_owned(),
+            found => amounts::counted(found, "difference", "differences"),
+        };
+        app.printer.note(&format!(
+            "{found} so far; usage may lag, so it is looked at again in {}",
+            amounts::duration(pause)
+        ));
+        tokio::time::sleep(pause).await;
+    };
+    ledger.record_charges(&findings.charges)?;
+    let budget = PeriodBudget::of(args, credits)?;
+    if app.printer.style().json {
+        app.printer.json(&document(args, &findings, budget));
+    } else if args.csv {
+        records(args, app, &findings);
+    } else {
+        show(args, app, &findings);
+    }
+    let unproven = args.strict && findings.verdict() == AuditResult::Unproven;
+    let differs = findings.verdict() == AuditResult::Different;
+    let audit = if differs || unproven { ExitClass::Contract } else { ExitClass::Done };
+    Ok(ExitClass::combine([audit, PeriodBudget::judge(budget, args.days, app)], true))
+}
+
+/// What the service says of one key.
+struct KeyUsage {
+    key: ApiKeyId,
+    events: UsageEventPage,
+    summary: UsageSummary,
+}
+
+impl KeyUsage {
+    async fn of(args: &Args, client: &Client, call: &RequestOptions<'_>) -> Result<Self, Failure> {
+        Ok(Self {
+            key: key_id(client),
+            events: client.usage_events(EVENTS, call.clone()).await?,
+            summary: client.usage_summary(args.days, call.clone()).await?,
+        })
+    }
+
+    /// Whether both keys are told of the same charges: then the service counts by account.
+    fn is_also_of(&self, other: &Self) -> bool {
+        !self.events.events.is_empty()
+            && self.events == other.events
+            && self.summary.raw == other.summary.raw
+    }
+}
+
+/// One look at everything: with each key, while keys are rotated.
+async fn look(
+    args: &Args,
+    app: &AppContext,
+    clients: &[Client],
+    ledger: &Ledger,
+) -> Result<(Findings, Option<Credits>), Failure> {
+    let call = RequestOptions::plain();
+    let mut answers: Vec<KeyUsage> = Vec::new();
+    for client in clients {
+        answers.push(KeyUsage::of(args, client, &call).await?);
+    }
+    let keys: Vec<ApiKeyId> = answers.iter().map(|answers| answers.key.clone()).collect();
+    answers.dedup_by(|later, earlier| later.is_also_of(earlier));
+    // Only attempts without an estimate need them, and then it is said that they are unpriced.
+    let prices = match clients {
+        [first, ..] => first.pricing(call).await.ok(),
+        [] => None,
+    };
+    let since = since(args, app);
+    let mut all: Option<Findings> = None;
+    for one in &answers {
+        // One set of answers for all keys, or one for each.
+        let of = if answers.len() == 1 { &keys[..] } else { std::slice::from_ref(&one.key) };
+        let found = audit(app, ledger, one, (of, &keys), prices.as_ref(), since)?;
+        all = Some(match all {
+            Some(all) => all.and(found),
+            None => found,
+        });
+    }
+    let used = UsageFigures::used(answers.iter().map(|answers| &answers.summary));
+    let nothing = || Failure::local("auditing", &"there is no key");
+    Ok((all.ok_or_else(nothing)?, used))
+}
+
+/// Holds the answers about the keys `of` against the ledger; `every` are all that are audited.
+fn audit(
+    app: &AppContext,
+    ledger: &Ledger,
+    answers: &KeyUsage,
+    (of, every): (&[ApiKeyId], &[ApiKeyId]),
+    prices: Option<&Pricing>,
+    since: Timestamp,
+) -> Result<Findings, Failure> {
+    let events = &answers.events.events;
+    let named: Vec<JobId> = events.iter().filter_map(|event| event.job.clone()).collect();
+    let attempts = attempts(ledger, &answers.key, since.before(EDGE), &named)?;
+    let mut findings = reconcile(&AuditInput {
+        attempts: &attempts,
+        keys: of,
+        events: &answers.events,
+        asked: EVENTS as usize,
+        summary: &answers.summary,
+        prices,
+        since,
+        now: app.env.clock.wall(),
+    });
+    // Once is enough.
+    if every.first() == Some(&answers.key) {
+        findings.leave_out(&attempts, &app.settings.profile.name, every, since);
+    }
+    Ok(findings)
+}
+
+fn attempts(
+    ledger: &Ledger,
+    key: &ApiKeyId,
+    since: Timestamp,
+    named: &[JobId],
+) -> Result<Vec<AttemptCost>, Failure> {
+    let mut all = ledger.spending(since)?;
+    all.retain(|attempt| attempt.key.origin == key.origin);
+    let mut older = ledger.spending_of_jobs(&key.origin, named)?;
+    older.retain(|attempt| attempt.at < since);
+    older.sort_by_key(|attempt| attempt.attempt);
+    older.dedup_by_key(|attempt| attempt.attempt);
+    all.extend(older);
+    Ok(all)
+}
+
+fn words(wrong: Mismatch) -> &'static str {
+    match wrong {
+        Mismatch::NotOurs => "charged, and not in this ledger",
+        Mismatch::NotStarted => "charged, and never started from here",
+        Mismatch::NotCharged => "completed, and not charged",
+        Mismatch::Twice => "charged more than once",
+        Mismatch::SecondAttempt => "charged again, and nobody asked for it",
+        Mismatch::OtherAmount => "charged another amount",
+    }
+}
+
+fn show(args: &Args, app: &AppContext, findings: &Findings) {
+    let printer = &app.printer;
+    if !findings.differences.is_empty() {
+        let heads = ["difference", "job", "input", "day", "charged", "expected"];
+        let mut table = Table::new(heads).numbers([4, 5]);
+        let amount = |credits: Option<Credits>| credits.map(amounts::credits).unwrap_or_default();
+        for difference in &findings.differences {
+            table.row([
+                Cell::toned(TextTone::Bad, words(difference.wrong)),
+                difference.job.as_ref().map(ToString::to_string).unwrap_or_default().into(),
+                difference.input.clone().unwrap_or_default().into(),
+                difference.day.clone().unwrap_or_default().into(),
+                amount(difference.charged).into(),
+                amount(difference.expected).into(),
+            ]);
+        }
+        printer.table(&table);
+    }
+    for remark in &findings.remarks {
+        printer.data(&format!("remark: {remark}"));
+    }
+    for unchecked in &findings.unchecked {
+        printer.data(&format!("not checked: {unchecked}"));
+    }
+    if findings.verdict() != AuditResult::Matched {
+        for saw in &findings.saw {
+            printer.data(&format!("compared: {saw}"));
+        }
+    }
+    printer.data(&verdict(args, findings));
+    let job = |ours: bool| {
+        let mut differences = findings.differences.iter().filter(|d| d.input.is_some() == ours);
+        differences.find_map(|difference| difference.job.as_ref())
+    };
+    if let Some(job) = job(true) {
+        printer.note(&format!("what happened to a job: rbgv logs {job}"));
+    } else if let Some(job) = job(false) {
+        printer.note(&format!("what the service says of a job: rbgv status {job}"));
+    }
+}
+
+fn verdict(args: &Args, findings: &Findings) -> String {
+    let charges = amounts::counted(findings.matched as u64, "charged job", "charged jobs");
+    let days = amounts::counted(u64::from(args.days), "day", "days");
+    let credits = amounts::credits(findings.credits);
+    match (findings.verdict(), findings.basis) {
+        (AuditResult::Matched, _) if findings.beyond_estimate > 0 => format!(
+            "every charge of the last {days} is right by the length of its output ({charges}, \
+             {credits}), but {} more than was estimated: see the remarks",
+            match findings.beyond_estimate {
+                1 => "1 was".to_owned(),
+                many => format!("{many} were"),
+            }
+        ),
+        (AuditResult::Matched, _) => format!(
+            "all matched: {charges} in the last {days}, {credits}, each in this ledger, each \
+             completed job charged once, and no input charged again unless asked for{}",
+            match findings.asked_again {
+                0 => String::new(),
+                again => format!(" ({again} of them)"),
+            }
+        ),
+        (AuditResult::Different, _) => format!(
+            "{}; {charges} matched, {credits}",
+            amounts::counted(findings.differences.len() as u64, "difference", "differences")
+        ),
+        (AuditResult::Unproven, Coverage::Nothing) => {
+            "no charge could be checked: see above".to_owned()
+        }
+        (AuditResult::Unproven, Coverage::Charges | Coverage::SomeCharges) => format!(
+            "no difference in what could be checked ({charges}, {credits}), which is not \
+             everything: see above"
+        ),
+    }
+}
+
+fn records(args: &Args, app: &AppContext, findings: &Findings) {
+    let amount = |credits: Option<Credits>| super::field(credits.map(|credits| rounded(credits.0)));
+    let rows = findings.differences.iter().map(|difference| {
+        vec![
+            difference.wrong.as_str().to_owned(),
+            super::field(difference.job.as_ref()),
+            super::field(difference.input.as_ref()),
+            super::field(difference.day.as_ref()),
+            amount(difference.charged),
+            amount(difference.expected),
+        ]
+    });
+    print_csv(app, &["difference", "job", "input", "day", "charged", "expected"], rows);
+    for remark in &findings.remarks {
+        app.printer.note(&format!("remark: {remark}"));
+    }
+    for unchecked in &findings.unchecked {
+        app.printer.warn(&format!("not checked: {unchecked}"));
+    }
+    for saw in &findings.saw {
+        app.printer.note(&format!("compared: {saw}"));
+    }
+    app.printer.note(&verdict(args, findings));
+}
+
+fn document(args: &Args, findings: &Findings, budget: Option<PeriodBudget>) -> Value {
+    let difference = |difference: &Difference| {
+        json!({
+            "difference": difference.wrong.as_str(),
+            "job": difference.job.as_ref().map(|job| &job.0),
+            "input": difference.input,
+            "day": difference.day,
+            "charged": difference.charged.map(json::credits),
+            "expected": difference.expected.map(json::credits),
+        })
+    };
+    json!({
+        "verdict": findings.verdict().as_str(),
+        "basis": findings.basis.as_str(),
+        "days": args.days,
+        "matched": findings.matched,
+        "matched_credits": json::credits(findings.credits),
+        "asked_again": findings.asked_again,
+        "beyond_estimate": findings.beyond_estimate,
+        "compared": findings.saw,
+        "differences": findings.differences.iter().map(difference).collect::<Vec<_>>(),
+        "unchecked": findings.unchecked,
+        "remarks": findings.remarks,
+        "budget": budget.map(PeriodBudget::json),
+    })
+}

@@ -1,0 +1,209 @@
+//! What the ledger knows of credits, grouped.
+
+use std::collections::BTreeMap;
+
+use clap::ValueEnum;
+use serde_json::{Value, json};
+
+use super::{Args, PeriodBudget, per_output, print_csv, rounded, show_chart, since};
+use crate::cli::context::AppContext;
+use crate::ledger::{AttemptCost, AttemptStatus};
+use crate::model::{Credits, ExitClass, Failure};
+use crate::output::{Table, events::json, formats::amounts};
+
+/// What attempts are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GroupBy {
+    /// The model.
+    Model,
+    /// Each of the user's tags; a job with several counts in each.
+    Tag,
+    /// The profile.
+    Profile,
+    /// The day of the start, in UTC.
+    Day,
+}
+
+impl GroupBy {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Tag => "tag",
+            Self::Profile => "profile",
+            Self::Day => "day",
+        }
+    }
+
+    /// The groups that an attempt belongs to.
+    fn names(self, spent: &AttemptCost) -> Vec<String> {
+        match self {
+            Self::Model => vec![spent.model.to_string()],
+            Self::Profile => vec![spent.profile.clone()],
+            Self::Day => vec![spent.at.day()],
+            Self::Tag if spent.tags.is_empty() => vec!["(no tag)".to_owned()],
+            Self::Tag => spent.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
+        }
+    }
+}
+
+/// The sum of a group's attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+struct UsageGroup {
+    jobs: u64,
+    completed: u64,
+    failed: u64,
+    /// What an audit has compared with the service's charges.
+    charged: Credits,
+    /// Of the others, what is estimated.
+    estimated: Credits,
+    unpriced: u64,
+}
+
+impl UsageGroup {
+    fn add(&mut self, spent: &AttemptCost) {
+        self.jobs += 1;
+        self.completed += u64::from(spent.phase == AttemptStatus::Completed);
+        self.failed += u64::from(spent.phase == AttemptStatus::Failed);
+        match (spent.charged, spent.price()) {
+            (Some(charged), _) => self.charged = self.charged + charged,
+            (None, Some(price)) => self.estimated = self.estimated + price,
+            (None, None) => self.unpriced += 1,
+        }
+    }
+
+    fn credits(&self) -> Credits {
+        self.charged + self.estimated
+    }
+
+    fn per_output(&self) -> Option<Credits> {
+        per_output(Some(self.credits()), Some(self.completed))
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "jobs": self.jobs,
+            "completed": self.completed,
+            "failed": self.failed,
+            "credits": json::credits(self.credits()),
+            "charged": json::credits(self.charged),
+            "estimated": json::credits(self.estimated),
+            "unpriced": self.unpriced,
+            "credits_per_output": self.per_output().map(json::credits),
+        })
+    }
+}
+
+/// Groups and the sum of all attempts, each of which counts once in that.
+fn grouped<'a>(
+    by: GroupBy,
+    all: impl IntoIterator<Item = &'a AttemptCost>,
+) -> (BTreeMap<String, UsageGroup>, UsageGroup) {
+    let mut groups: BTreeMap<String, UsageGroup> = BTreeMap::new();
+    let mut total = UsageGroup::default();
+    let ours = |spent: &&AttemptCost| spent.may_be_billed && !spent.only_fetched;
+    for spent in all.into_iter().filter(ours) {
+        total.add(spent);
+        for name in by.names(spent) {
+            groups.entry(name).or_default().add(spent);
+        }
+    }
+    (groups, total)
+}
+
+pub(crate) fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClass, Failure> {
+    let all = app.ledger()?.spending(since(args, app))?;
+    let profile = &app.settings.profile.name;
+    let chosen = all.iter().filter(|spent| by == GroupBy::Profile || spent.profile == *profile);
+    let (groups, total) = grouped(by, chosen);
+    let budget = PeriodBudget::of(args, Some(total.credits()))?.map(|budget| PeriodBudget {
+        unpriced: total.unpriced,
+        estimated: total.estimated.0,
+        ..budget
+    });
+    let bars: Vec<(String, f64)> =
+        groups.iter().map(|(name, group)| (name.clone(), group.credits().0)).collect();
+    if app.printer.style().json {
+        let input = |(name, group): (&String, &UsageGroup)| {
+            let mut input = json!({ by.as_str(): name });
+            if let (Some(input), Value::Object(figures)) = (input.as_object_mut(), group.json()) {
+                input.extend(figures);
+            }
+            input
+        };
+        app.printer.json(&json!({
+            "by": by.as_str(),
+            "days": args.days,
+            "groups": groups.iter().map(input).collect::<Vec<_>>(),
+            "total": total.json(),
+            "budget": budget.map(PeriodBudget::json),
+        }));
+    } else if args.csv {
+        let rows = groups.iter().map(|(name, group)| record(name, group));
+        let heads = [
+            by.as_str(),
+            "jobs",
+            "completed",
+            "failed",
+            "credits",
+            "unpriced",
+            "credits_per_output",
+            "charged",
+            "estimated",
+        ];
+        print_csv(app, &heads, rows);
+    } else {
+        show(app, by, &groups, &total);
+        show_chart(app, &bars);
+    }
+    if total.unpriced > 0 {
+        app.printer.note(&format!(
+            "the price of {} is not known and is left out; rbgv usage --reconcile records charges",
+            amounts::counted(total.unpriced, "job", "jobs")
+        ));
+    }
+    if total.estimated.0 > 0.0 {
+        app.printer.note(&format!(
+            "{} of these are estimated, and not yet compared with the service's charges; next: rbgv \
+             usage --reconcile",
+            amounts::credits(total.estimated)
+        ));
+    }
+    Ok(PeriodBudget::judge(budget, args.days, app))
+}
+
+fn show(app: &AppContext, by: GroupBy, groups: &BTreeMap<String, UsageGroup>, total: &UsageGroup) {
+    let heads =
+        [by.as_str(), "jobs", "completed", "failed", "charged", "estimated", "per completed job"];
+    let mut table = Table::new(heads).numbers([1, 2, 3, 4, 5, 6]);
+    let mut row = |name: &str, group: &UsageGroup| {
+        table.row([
+            name.to_owned(),
+            amounts::count(group.jobs),
+            amounts::count(group.completed),
+            amounts::count(group.failed),
+            amounts::credits(group.charged),
+            amounts::credits(group.estimated),
+            group.per_output().map(amounts::credits).unwrap_or_default(),
+        ]);
+    };
+    for (name, group) in groups {
+        row(name, group);
+    }
+    row("all", total);
+    app.printer.table(&table);
+}
+
+fn record(name: &str, group: &UsageGroup) -> Vec<String> {
+    let per_output = group.per_output().map(|credits| rounded(credits.0));
+    vec![
+        name.to_owned(),
+        group.jobs.to_string(),
+        group.completed.to_string(),
+        group.failed.to_string(),
+        rounded(group.credits().0).to_string(),
+        group.unpriced.to_string(),
+        super::field(per_output),
+        rounded(group.charged.0).to_string(),
+        rounded(group.estimated.0).to_string(),
+    ]
+}

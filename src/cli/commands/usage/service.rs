@@ -1,0 +1,241 @@
+//! What the service says: totals, days, events.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::figures::{KeyUsageFigures, UsageFigures, ask};
+use super::{Args, PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
+use crate::cli::context::{AppContext, key_id};
+use crate::client::{RequestOptions, UsageDay, UsageEvent, UsageEventPage};
+use crate::ledger::ApiKeyId;
+use crate::model::{Credits, ExitClass, Failure, Timestamp};
+use crate::output::{Table, events::json, formats::amounts};
+
+/// The events of a key.
+type KeyEvents = (ApiKeyId, UsageEventPage);
+
+pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
+    let clients = app.clients(None)?;
+    let call = RequestOptions::plain();
+    let keys = ask(&clients, args.days, &call).await?;
+    let mut events: Vec<KeyEvents> = Vec::new();
+    for client in clients.iter().take(keys.len()).filter(|_| args.events) {
+        let page = client.usage_events(args.limit, call.clone()).await?;
+        events.push((key_id(client), page));
+    }
+    let figures = UsageFigures::of(&keys);
+    let days = whole_days(&figures.days, since(args, app), app.env.clock.wall());
+    let budget = PeriodBudget::of(args, figures.used)?;
+    let bars: Vec<(String, f64)> =
+        days.iter().map(|day| (day.date.clone(), day.credits.unwrap_or_default().0)).collect();
+    if app.printer.style().json {
+        app.printer.json(&document(args, &keys, &figures, &days, &events, budget));
+    } else if args.csv {
+        records(args, app, &days, &events);
+    } else {
+        app.printer.table(&totals(&keys, &figures, args.days));
+        show_chart(app, &bars);
+        if args.events {
+            show_events(app, &events);
+        }
+    }
+    Ok(PeriodBudget::judge(budget, args.days, app))
+}
+
+/// The days from the first with a figure to today, those without one included. Days that cannot be
+/// read as dates stay as they came.
+fn whole_days(days: &[UsageDay], since: Timestamp, now: Timestamp) -> Vec<UsageDay> {
+    const DAY: i64 = 86_400_000;
+    let read: Option<BTreeMap<String, UsageDay>> = days
+        .iter()
+        .map(|day| {
+            let date = Timestamp::read(&day.date)?.day();
+            Some((date.clone(), UsageDay { date, ..day.clone() }))
+        })
+        .collect();
+    let Some(mut read) = read.filter(|read| !read.is_empty() && read.len() == days.len()) else {
+        return days.to_vec();
+    };
+    let first = read.keys().next().cloned().unwrap_or_default();
+    let mut at = since.0;
+    while at <= now.0 {
+        let date = Timestamp(at).day();
+        if date >= first {
+            read.entry(date.clone()).or_insert(UsageDay {
+                date,
+                jobs: None,
+                credits: Some(Credits(0.0)),
+            });
+        }
+        at = at.saturating_add(DAY);
+    }
+    read.into_values().collect()
+}
+
+/// One column for each key, and one for what they come to.
+fn totals(keys: &[KeyUsageFigures], figures: &UsageFigures, days: u32) -> Table {
+    let mut columns: Vec<(String, UsageFigures)> = Vec::new();
+    if keys.len() > 1 {
+        let of = |of: &KeyUsageFigures| {
+            let figures = UsageFigures::of(std::slice::from_ref(of));
+            (format!("key {}", of.key.fingerprint), figures)
+        };
+        columns.extend(keys.iter().map(of));
+        columns.push(("together".to_owned(), figures.clone()));
+    } else {
+        columns.push((String::new(), figures.clone()));
+    }
+    let heading = format!("last {}", amounts::counted(u64::from(days), "day", "days"));
+    let headings = std::iter::once(heading).chain(columns.iter().map(|(name, _)| name.clone()));
+    let mut table = Table::new(headings).numbers(1..=columns.len());
+    let mut row = |name: &str, read: &dyn Fn(&UsageFigures) -> Option<String>| {
+        let values: Vec<_> = columns.iter().map(|(_, figures)| read(figures)).collect();
+        if values.iter().any(Option::is_some) {
+            let values = values.into_iter().map(Option::unwrap_or_default);
+            table.row(std::iter::once(name.to_owned()).chain(values));
+        }
+    };
+    row("jobs", &|figures| figures.jobs.map(amounts::count));
+    row("completed", &|figures| figures.completed.map(amounts::count));
+    row("failed", &|figures| figures.failed.map(amounts::count));
+    row("credits used", &|figures| figures.used.map(amounts::credits));
+    row("per completed job", &|figures| {
+        per_output(figures.used, figures.completed).map(amounts::credits)
+    });
+    row("credits left", &|figures| figures.left.map(amounts::credits));
+    table
+}
+
+fn show_events(app: &AppContext, events: &[KeyEvents]) {
+    for (key, page) in events {
+        if events.len() > 1 {
+            app.printer.data(&format!("key {}", key.fingerprint));
+        }
+        let mut table = Table::new(["when", "job", "what", "credits"]).numbers([3]);
+        for event in &page.events {
+            table.row([
+                when(event),
+                event.job.as_ref().map_or_else(String::new, ToString::to_string),
+                event.kind.clone().unwrap_or_default(),
+                event.credits.map(amounts::credits).unwrap_or_default(),
+            ]);
+        }
+        app.printer.table(&table);
+        if let Some(total) = page.total.filter(|total| *total > page.events.len() as u64) {
+            app.printer.note(&format!(
+                "the latest {} of {} events; the service has no way to ask for older ones",
+                amounts::count(page.events.len() as u64),
+                amounts::count(total)
+            ));
+        }
+    }
+}
+
+/// The time of an event as we write times, or as the service wrote it.
+fn when(event: &UsageEvent) -> String {
+    let said = event.at.clone().unwrap_or_default();
+    Timestamp::read(&said).map_or(said, amounts::time)
+}
+
+fn records(args: &Args, app: &AppContext, days: &[UsageDay], events: &[KeyEvents]) {
+    let amount = |credits: Option<Credits>| field(credits.map(|credits| rounded(credits.0)));
+    if args.events {
+        let events =
+            events.iter().flat_map(|(key, page)| page.events.iter().map(move |e| (key, e)));
+        let rows = events.map(|(key, event)| {
+            vec![
+                when(event),
+                field(event.job.as_ref()),
+                field(event.kind.as_ref()),
+                amount(event.credits),
+                key.fingerprint.to_string(),
+            ]
+        });
+        print_csv(app, &["at", "job", "event", "credits", "key_fingerprint"], rows);
+    } else {
+        let rows =
+            days.iter().map(|day| vec![day.date.clone(), field(day.jobs), amount(day.credits)]);
+        print_csv(app, &["day", "jobs", "credits"], rows);
+    }
+}
+
+fn document(
+    args: &Args,
+    keys: &[KeyUsageFigures],
+    figures: &UsageFigures,
+    days: &[UsageDay],
+    events: &[KeyEvents],
+    budget: Option<PeriodBudget>,
+) -> Value {
+    let day = |day: &UsageDay| json!({"day": day.date, "jobs": day.jobs, "credits": day.credits.map(json::credits)});
+    let event = |key: &ApiKeyId, event: &UsageEvent| {
+        json!({
+            "at": event.at,
+            "job": event.job.as_ref().map(|job| &job.0),
+            "event": event.kind,
+            "credits": event.credits.map(json::credits),
+            "key_fingerprint": key.fingerprint.0,
+            "answer": event.raw,
+        })
+    };
+    let shown: Vec<Value> = events
+        .iter()
+        .flat_map(|(key, page)| page.events.iter().map(move |of| event(key, of)))
+        .collect();
+    let in_all: Option<u64> = events.iter().map(|(_, page)| page.total).sum();
+    json!({
+        "days": args.days,
+        "jobs": figures.jobs,
+        "completed": figures.completed,
+        "failed": figures.failed,
+        "credits_used": figures.used.map(json::credits),
+        "credits_left": figures.left.map(json::credits),
+        "credits_per_output": per_output(figures.used, figures.completed).map(json::credits),
+        "by_day": days.iter().map(day).collect::<Vec<_>>(),
+        "events": args.events.then_some(shown),
+        "events_in_all": in_all.filter(|_| args.events),
+        "budget": budget.map(PeriodBudget::json),
+        "keys": keys.iter().map(of_key).collect::<Vec<_>>(),
+        "summary": keys.first().map(|of| &of.summary.raw),
+    })
+}
+
+fn of_key(of: &KeyUsageFigures) -> Value {
+    let figures = UsageFigures::of(std::slice::from_ref(of));
+    json!({
+        "key_fingerprint": of.key.fingerprint.0,
+        "jobs": figures.jobs,
+        "completed": figures.completed,
+        "failed": figures.failed,
+        "credits_used": figures.used.map(json::credits),
+        "credits_left": figures.left.map(json::credits),
+        "summary": of.summary.raw,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_without_usage_are_shown_from_the_first_with_some() {
+        let day = |date: &str, credits| UsageDay {
+            date: date.to_owned(),
+            jobs: None,
+            credits: Some(Credits(credits)),
+        };
+        // 2026-01-04, 6 o'clock, and three days before.
+        let now = Timestamp(1_767_506_400_000);
+        let since = Timestamp(now.0 - 3 * 86_400_000);
+        let shown = |days: &[UsageDay]| -> Vec<String> {
+            whole_days(days, since, now).into_iter().map(|day| day.date).collect()
+        };
+        assert_eq!(
+            shown(&[day("2026-01-04", 1.0), day("2026-01-02T00:00:00Z", 2.0)]),
+            ["2026-01-02", "2026-01-03", "2026-01-04"]
+        );
+        assert_eq!(shown(&[day("monday", 1.0)]), ["monday"]);
+        assert_eq!(shown(&[]), [""; 0]);
+    }
+}

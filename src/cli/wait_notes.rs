@@ -1,0 +1,73 @@
+//! What a command waits for, said once that takes longer than anybody likes to guess. One task looks
+//! at each client, so that no call has to say so itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::{Client, OutageView};
+use crate::model::{Clock, Instant};
+use crate::output::{Printer, events::messages, formats::amounts};
+
+/// How often is looked.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A wait is said once it has lasted this long.
+const NOTICE: Duration = Duration::from_millis(1_500);
+
+/// What was said.
+#[derive(Default)]
+struct WaitNote {
+    /// Of the time without an answer that began then.
+    since: Option<Instant>,
+    /// That calls fail in it.
+    failing: bool,
+    /// The pause until then.
+    pause: Option<Instant>,
+}
+
+/// Says what calls of `client` wait for, from now on. Runs say it themselves.
+pub(crate) fn tell(client: &Client, printer: &Printer, clock: &Arc<dyn Clock>) {
+    let (silence, printer, clock) = (client.outage_view(), printer.clone(), Arc::clone(clock));
+    let host = client.origin().to_owned();
+    // Without a runtime there are no calls either.
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(watch(silence, host, printer, clock));
+    }
+}
+
+async fn watch(silence: OutageView, host: String, printer: Printer, clock: Arc<dyn Clock>) {
+    let mut said = WaitNote::default();
+    loop {
+        tokio::time::sleep(TICK).await;
+        let Some(silence) = silence.now() else { return };
+        let now = clock.now();
+        if let Some(pause) = silence.pause().filter(|pause| pause.until > now)
+            && said.pause != Some(pause.until)
+            && !silence.is_reported()
+        {
+            let why = messages::failure(&pause.failure);
+            let wait = amounts::elapsed(pause.until.since(now));
+            printer.warn(&format!("{why}; going on in {wait}"));
+            said.pause = Some(pause.until);
+        }
+        let Some(unanswered) = silence.unanswered() else { continue };
+        if said.since != Some(unanswered.since) {
+            (said.since, said.failing) = (None, false);
+        }
+        let age = now.since(unanswered.since);
+        if age < NOTICE || silence.is_reported() || !silence.is_waited_for() {
+            continue;
+        }
+        match &unanswered.failure {
+            Some(failure) if !said.failing => {
+                printer.warn(&messages::outage(failure, age, None));
+                (said.since, said.failing) = (Some(unanswered.since), true);
+            }
+            None if said.since.is_none() => {
+                printer.note(&format!("waiting for {host}: {}", unanswered.what));
+                said.since = Some(unanswered.since);
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Where calls go and how long they may take: the values that a [`Client`](super::Client) is made
+//! from, and the checks that they pass before a byte is sent. Nothing here opens a connection.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::transport::proxy::ProxyChoice;
+use crate::model::host::is_loopback;
+use crate::model::{ApiKey, Failure, FailureKind, Sanitizer};
+
+/// The service and the credentials for it.
+#[derive(Debug, Clone)]
+pub struct ClientConfig {
+    /// Base address; the contract's paths are put behind it.
+    pub base_url: Url,
+    /// Sent as `X-Api-Key` on the paths that want it. Without one, those calls go out bare and
+    /// the service answers 401.
+    pub key: Option<ApiKey>,
+    /// Sent as `X-Admin-Token` on admin paths only.
+    pub admin_token: Option<ApiKey>,
+    /// Whether plain http is accepted for hosts other than this machine.
+    pub allow_http: bool,
+    /// Proxies, as they were read at the process edge.
+    pub proxy: ProxyChoice,
+    /// What we call ourselves.
+    pub user_agent: String,
+    /// Knows the secrets of this process. Those of this endpoint are added to it.
+    pub sanitizer: Sanitizer,
+}
+
+/// Every wait of the client, by name. The defaults are those of `[profiles.x.timing]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallTiming {
+    /// Longest time to make a connection.
+    pub connect_timeout: Duration,
+    /// Longest silence on a connection, in either direction. There is no limit on a whole
+    /// transfer: a slow line is not a broken one.
+    pub idle_timeout: Duration,
+    /// Shortest first wait before a repetition.
+    pub backoff_first: Duration,
+    /// Upper end of the longest backoff window.
+    pub backoff_max: Duration,
+    /// Longest `Retry-After` that is waited for inside a call.
+    pub retry_after_max: Duration,
+    /// Longest outage of the service that is waited for.
+    pub outage_max: Duration,
+    /// How often a call that is harmless to repeat is tried again.
+    pub retries: u32,
+}
+
+impl Default for CallTiming {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_mins(1),
+            backoff_first: Duration::from_secs(1),
+            backoff_max: Duration::from_secs(16),
+            retry_after_max: Duration::from_mins(5),
+            outage_max: Duration::from_mins(10),
+            retries: 5,
+        }
+    }
+}
+
+impl ClientConfig {
+    /// Cleans what others say, and knows the secrets of this endpoint.
+    pub(crate) fn sanitizer(&self) -> Sanitizer {
+        for secret in [&self.key, &self.admin_token].into_iter().flatten() {
+            self.sanitizer.add(secret.expose());
+        }
+        for proxy in [&self.proxy.http, &self.proxy.https].into_iter().flatten() {
+            self.sanitizer.add_credentials_of(proxy);
+        }
+        self.sanitizer.clone()
+    }
+
+    /// Finds what makes this endpoint unusable or unsafe.
+    ///
+    /// # Errors
+    /// [`FailureKind::Configuration`], saying what to change.
+    pub fn check(&self) -> Result<(), Failure> {
+        let url = &self.base_url;
+        if url.host().is_none() || !matches!(url.scheme(), "http" | "https") {
+            return Err(refused("the base address is not an http or https address"));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(refused(
+                "the base address holds a user or a password; keys have their own setting",
+            ));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(refused("the base address has a query or a fragment; leave it out"));
+        }
+        if !may_connect(url, self.allow_http) {
+            return Err(refused(
+                "plain http would send the key unprotected; use https, or set allow_http in the profile",
+            ));
+        }
+        for (name, secret) in [("API key", &self.key), ("admin token", &self.admin_token)] {
+            check_secret(name, secret.as_ref())?;
+        }
+        Ok(())
+    }
+}
+
+/// A secret has to fit into a header, and an empty one is a mistake and no choice.
+fn check_secret(name: &str, secret: Option<&ApiKey>) -> Result<(), Failure> {
+    let Some(secret) = secret else { return Ok(()) };
+    if secret.is_empty() {
+        return Err(refused(format!("the {name} is empty")));
+    }
+    if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(refused(format!("the {name} holds white space or characters that no key has")));
+    }
+    Ok(())
+}
+
+fn refused(why: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Configuration, "setting up the client", why).with_next("rbgv doctor")
+}
+
+/// Whether `url` may be talked to: https always, http to this machine, or where it is allowed.
+pub(crate) fn may_connect(url: &Url, allow_http: bool) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && (allow_http || is_loopback(url)))
+}
+
+/// Where output links and their redirects may lead.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LinkPolicy {
+    /// Whether plain http is accepted for other machines.
+    allow_http: bool,
+    /// Whether the API itself is on this machine.
+    is_local: bool,
+}
+
+impl LinkPolicy {
+    pub(crate) fn of(endpoint: &ClientConfig) -> Self {
+        Self { allow_http: endpoint.allow_http, is_local: is_loopback(&endpoint.base_url) }
+    }
+
+    /// Why a link to `url` is not followed; `None` if it is.
+    pub(crate) fn refuses(self, url: &Url) -> Option<&'static str> {
+        if !url.username().is_empty() || url.password().is_some() {
+            return Some("it holds a user or a password");
+        }
+        match (url.scheme(), is_loopback(url)) {
+            ("http" | "https", true) if !self.is_local => {
+                Some("it leads to this machine, and the API is on another one")
+            }
+            ("https", _) | ("http", true) => None,
+            ("http", false) if self.allow_http => None,
+            _ => Some("it is not https"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(base: &str) -> ClientConfig {
+        ClientConfig {
+            base_url: Url::parse(base).unwrap(),
+            key: Some(ApiKey::new("sk-secret")),
+            admin_token: None,
+            allow_http: false,
+            proxy: ProxyChoice::default(),
+            user_agent: "rbgv".into(),
+            sanitizer: Sanitizer::default(),
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for fine in [
+            "https://api.example",
+            "https://api.example/prefix/",
+            "http://127.0.0.1:8080",
+            "http://127.9.9.9",
+            "http://localhost:1",
+            "http://[::1]:8080",
+        ] {
+            assert_eq!(endpoint(fine).check(), Ok(()), "{fine}");
+        }
+        for bad in [
+            "http://api.example",
+            "http://127.0.0.1.example",
+            "http://localhost.example",
+            "http://10.0.0.1",
+            "ftp://127.0.0.1",
+            "file:///etc/passwd",
+            "https://user:pw@api.example",
+            "https://api.example/?key=1",
+            "https://api.example/#x",
+        ] {
+            let failure = endpoint(bad).check().unwrap_err();
+            assert_eq!(failure.kind, FailureKind::Configuration, "{bad}");
+            assert!(!failure.to_string().contains("pw"), "{failure}");
+        }
+        let allowed = ClientConfig { allow_http: true, ..endpoint("http://10.0.0.1") };
+        assert_eq!(allowed.check(), Ok(()));
+    }
+
+    #[test]
+    fn a_key_has_to_be_one() {
+        for bad in ["", "two words", "line\nbreak", "ключ"] {
+            let with =
+                ClientConfig { key: Some(ApiKey::new(bad)), ..endpoint("https://api.example") };
+            assert!(with.check().is_err(), "{bad:?}");
+        }
+        let bare = ClientConfig { key: None, ..endpoint("https://api.example") };
+        assert_eq!(bare.check(), Ok(()));
+    }
+
+    #[test]
+    fn output_links_are_https_or_of_this_machine_where_the_api_is() {
+        let refuses = |base: &str, allow_http, link: &str| {
+            let endpoint = ClientConfig { allow_http, ..endpoint(base) };
+            LinkPolicy::of(&endpoint).refuses(&Url::parse(link).unwrap())
+        };
+        let (remote, local) = ("https://api.example", "http://127.0.0.1:1");
+        for (base, allow_http, link) in [
+            (remote, false, "https://cdn.example/o"),
+            (remote, false, "https://192.168.0.7/o"),
+            (remote, true, "http://10.0.0.1/o"),
+            (local, false, "http://127.0.0.1:9/o"),
+            (local, false, "http://localhost:9/o"),
+            (local, false, "http://[::1]:9/o"),
+            (local, false, "https://cdn.example/o"),
+        ] {
+            assert_eq!(refuses(base, allow_http, link), None, "{base} {link}");
+        }
+        for (base, allow_http, link) in [
+            (remote, false, "http://cdn.example/o"),
+            (local, false, "http://cdn.example/o"),
+            (remote, false, "ftp://cdn.example/o"),
+            (remote, true, "file:///etc/passwd"),
+            (remote, false, "https://user@cdn.example/o"),
+            (local, false, "http://:pw@127.0.0.1/o"),
+            (remote, false, "https://127.0.0.1/o"),
+            (remote, true, "http://127.9.9.9/o"),
+            (remote, true, "http://2130706433/o"),
+            (remote, true, "http://[::ffff:127.0.0.1]/o"),
+            (remote, true, "http://0.0.0.0/o"),
+            (remote, true, "http://[::]/o"),
+            (remote, false, "https://localhost./o"),
+            (remote, false, "https://x.localhost/o"),
+        ] {
+            assert!(refuses(base, allow_http, link).is_some(), "{base} {link}");
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_shown() {
+        let mut shown = endpoint("https://api.example");
+        shown.proxy.https = Some("http://user:hunter2@proxy.example:3128".into());
+        let text = format!("{shown:?}");
+        assert!(!text.contains("sk-secret") && !text.contains("hunter2"), "{text}");
+    }
+}

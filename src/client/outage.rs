@@ -1,0 +1,235 @@
+//! How long the service has not answered, and to what. It is known once for all calls of a client:
+//! a command that waits can say for what, and a run that waits too long can end.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use super::limits::circuit_breaker;
+use crate::model::limits::CallKind;
+use crate::model::{Failure, Instant};
+
+/// What a client waits for.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceWait {
+    /// Calls that were sent and have no answer.
+    open: usize,
+    /// Calls that failed and wait to be sent again.
+    repeating: usize,
+    /// Runs that report it themselves.
+    runs: usize,
+    unanswered: Option<Outage>,
+    pause: Option<RequestedPause>,
+}
+
+/// A time without any answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outage {
+    /// Since when.
+    pub since: Instant,
+    /// The first call that was sent in it.
+    pub what: String,
+    /// How the last call failed; none while the first one is still open.
+    pub failure: Option<Failure>,
+}
+
+/// A wait that the service asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestedPause {
+    /// Why.
+    pub failure: Failure,
+    /// Until when.
+    pub until: Instant,
+}
+
+impl ServiceWait {
+    /// The time without an answer, if that is now.
+    #[must_use]
+    pub fn unanswered(&self) -> Option<&Outage> {
+        self.unanswered.as_ref()
+    }
+
+    /// How calls fail, while none is answered.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.unanswered.as_ref()?.failure.as_ref()
+    }
+
+    /// Whether a call is under way, or is about to be sent again.
+    #[must_use]
+    pub fn is_waited_for(&self) -> bool {
+        self.open + self.repeating > 0
+    }
+
+    /// Whether a run reports it.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.runs > 0
+    }
+
+    /// The pause that the service asked for last. It may be over.
+    #[must_use]
+    pub fn pause(&self) -> Option<&RequestedPause> {
+        self.pause.as_ref()
+    }
+}
+
+/// Keeps the silence of one client.
+#[derive(Debug, Default)]
+pub(crate) struct OutageMonitor(Mutex<ServiceWait>);
+
+/// Looks at the silence of a client for as long as that exists.
+#[derive(Debug, Clone)]
+pub struct OutageView(pub(crate) Weak<OutageMonitor>);
+
+impl OutageView {
+    /// The silence now; none once the client is gone.
+    #[must_use]
+    pub fn now(&self) -> Option<ServiceWait> {
+        Some(self.0.upgrade()?.now())
+    }
+}
+
+/// A run that reports the silence of its client itself.
+pub struct OutageReporter(pub(crate) Arc<OutageMonitor>);
+
+impl OutageReporter {
+    pub(crate) fn new(watched: &Arc<OutageMonitor>) -> Self {
+        watched.state().runs += 1;
+        Self(Arc::clone(watched))
+    }
+}
+
+impl Drop for OutageReporter {
+    fn drop(&mut self) {
+        self.0.state().runs -= 1;
+    }
+}
+
+/// A call that waits to be sent again.
+pub(crate) struct PendingRetry<'a>(&'a OutageMonitor);
+
+impl Drop for PendingRetry<'_> {
+    fn drop(&mut self) {
+        self.0.state().repeating -= 1;
+    }
+}
+
+/// A call under way. When dropped without an answer, it was cut.
+pub(crate) struct OpenCall<'a> {
+    watched: &'a OutageMonitor,
+    is_counted: bool,
+}
+
+impl OutageMonitor {
+    pub(crate) fn now(&self) -> ServiceWait {
+        self.state().clone()
+    }
+
+    fn state(&self) -> MutexGuard<'_, ServiceWait> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call waits to be sent again.
+    pub(crate) fn repeating(&self) -> PendingRetry<'_> {
+        self.state().repeating += 1;
+        PendingRetry(self)
+    }
+
+    /// A call is sent. Uploads take as long as they take, and are not counted until they fail.
+    pub(crate) fn sent(&self, kind: CallKind, what: &str, now: Instant) -> OpenCall<'_> {
+        let is_counted = kind != CallKind::Upload;
+        if is_counted {
+            let mut silence = self.state();
+            silence.open += 1;
+            silence.unanswered.get_or_insert_with(|| Outage::begin(what, now));
+        }
+        OpenCall { watched: self, is_counted }
+    }
+
+    /// The call `what` ended at `now`, well or not.
+    pub(crate) fn ended(&self, what: &str, failed: Option<&Failure>, now: Instant) {
+        let mut silence = self.state();
+        match failed {
+            Some(failure) if circuit_breaker::counts(failure.kind) => {
+                let begin = || Outage::begin(what, now);
+                silence.unanswered.get_or_insert_with(begin).failure = Some(failure.clone());
+            }
+            // Nothing was sent.
+            Some(failure) if failure.status.is_none() => {}
+            _ => {
+                silence.pause = None;
+                if let Some(unanswered) = &mut silence.unanswered {
+                    *unanswered = Outage::begin(what, now);
+                }
+            }
+        }
+    }
+
+    /// Calls wait until `until`, because of `failure`.
+    pub(crate) fn paused(&self, failure: &Failure, until: Instant) {
+        self.state().pause = Some(RequestedPause { failure: failure.clone(), until });
+    }
+}
+
+impl Outage {
+    fn begin(what: &str, now: Instant) -> Self {
+        Self { since: now, what: what.to_owned(), failure: None }
+    }
+}
+
+impl Drop for OpenCall<'_> {
+    fn drop(&mut self) {
+        if self.is_counted {
+            let mut silence = self.watched.state();
+            silence.open -= 1;
+            if silence.open == 0 && silence.failure().is_none() {
+                silence.unanswered = None;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FailureKind;
+
+    fn broken() -> Failure {
+        Failure::new(FailureKind::Unreachable, "a", "b")
+    }
+
+    fn since(watched: &OutageMonitor) -> Option<u64> {
+        watched.now().unanswered().map(|unanswered| unanswered.since.0)
+    }
+
+    #[test]
+    fn a_silence_begins_with_the_first_call_without_an_answer_and_any_answer_ends_it() {
+        let watched = OutageMonitor::default();
+        let first = watched.sent(CallKind::Poll, "first", Instant(1));
+        let second = watched.sent(CallKind::Poll, "second", Instant(5));
+        assert_eq!(since(&watched), Some(1));
+        watched.ended("first", None, Instant(9));
+        drop(first);
+        assert_eq!(since(&watched), Some(9), "the second one is still open");
+        watched.ended("second", Some(&broken()), Instant(12));
+        drop(second);
+        assert_eq!(since(&watched), Some(9), "a failure is no answer");
+        assert!(watched.now().failure().is_some());
+        let third = watched.sent(CallKind::Start, "third", Instant(20));
+        let mut refusal = Failure::new(FailureKind::RateLimited, "a", "b");
+        refusal.status = Some(429);
+        watched.ended("third", Some(&refusal), Instant(21));
+        drop(third);
+        assert_eq!(since(&watched), None, "a refusal is an answer");
+    }
+
+    #[test]
+    fn a_call_that_was_cut_and_an_upload_under_way_say_nothing() {
+        let watched = OutageMonitor::default();
+        drop(watched.sent(CallKind::Poll, "cut", Instant(1)));
+        let upload = watched.sent(CallKind::Upload, "long", Instant(2));
+        assert_eq!(since(&watched), None);
+        watched.ended("long", Some(&broken()), Instant(7));
+        drop(upload);
+        assert_eq!(since(&watched), Some(7));
+    }
+}

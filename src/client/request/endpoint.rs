@@ -1,0 +1,333 @@
+//! The calls that the contract has, as data: method, path, credentials, kind, and whether
+//! repeating one is harmless. Nothing here sends anything.
+
+use url::Url;
+
+use crate::client::transport::{ANSWER_MAX, Auth, Method, PAGE_MAX};
+use crate::model::limits::CallKind;
+use crate::model::{Failure, FailureKind, JobId};
+
+/// Which answer of the contract a call asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointRoute {
+    /// `POST /v1/uploads`
+    Upload,
+    /// `POST /v1/jobs`
+    Create,
+    /// `POST /v1/jobs/{id}/start`
+    Start,
+    /// `GET /v1/jobs/{id}`
+    Job,
+    /// `GET /v1/jobs`
+    Jobs,
+    /// `GET /api/download/{id}`
+    DownloadLink,
+    /// `GET /api/pricing`
+    Pricing,
+    /// `GET /health`
+    Health,
+    /// `GET /v1/usage/summary` and `GET /v1/usage/events`
+    Usage,
+    /// `/v1/admin/...`
+    Admin,
+}
+
+/// What a repetition of a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Idempotency {
+    /// Nothing new: the client repeats it by itself.
+    Harmless,
+    /// A second draft, a second bill, a second key: never repeated inside the client, and sent on a new
+    /// connection, so that it is seldom in doubt.
+    CallerDecides,
+}
+
+/// One call, complete but for its body.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Endpoint {
+    pub(crate) route: EndpointRoute,
+    /// In words, for failures: "starting the job".
+    pub(crate) name: &'static str,
+    pub(crate) method: Method,
+    /// Path segments behind the base address, not yet encoded.
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    pub(crate) auth: Auth,
+    pub(crate) repeating: Idempotency,
+    pub(crate) kind: CallKind,
+    /// The job in the path.
+    pub(crate) job: Option<JobId>,
+}
+
+impl Endpoint {
+    fn new(
+        route: EndpointRoute,
+        name: &'static str,
+        method: Method,
+        path: &[&str],
+        auth: Auth,
+    ) -> Self {
+        Self {
+            route,
+            name,
+            method,
+            path: path.iter().map(|segment| (*segment).to_owned()).collect(),
+            query: Vec::new(),
+            auth,
+            repeating: Idempotency::Harmless,
+            kind: if auth == Auth::Key { CallKind::Poll } else { CallKind::Unkeyed },
+            job: None,
+        }
+    }
+
+    fn get(route: EndpointRoute, name: &'static str, path: &[&str], auth: Auth) -> Self {
+        Self::new(route, name, Method::Get, path, auth)
+    }
+
+    fn post(route: EndpointRoute, name: &'static str, path: &[&str], auth: Auth) -> Self {
+        Self::new(route, name, Method::Post, path, auth)
+    }
+
+    fn once(mut self) -> Self {
+        self.repeating = Idempotency::CallerDecides;
+        self
+    }
+
+    fn that(mut self, kind: CallKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    fn about(mut self, job: &JobId) -> Self {
+        self.job = Some(job.clone());
+        self
+    }
+
+    fn with(mut self, key: &'static str, value: &impl ToString) -> Self {
+        self.query.push((key, value.to_string()));
+        self
+    }
+
+    pub(crate) fn upload() -> Self {
+        Self::post(EndpointRoute::Upload, "uploading the file", &["v1", "uploads"], Auth::Key)
+            .that(CallKind::Upload)
+    }
+
+    pub(crate) fn create() -> Self {
+        Self::post(EndpointRoute::Create, "creating the job", &["v1", "jobs"], Auth::Key)
+            .once()
+            .that(CallKind::Create)
+    }
+
+    pub(crate) fn start(id: &JobId) -> Self {
+        Self::post(
+            EndpointRoute::Start,
+            "starting the job",
+            &["v1", "jobs", &id.0, "start"],
+            Auth::Key,
+        )
+        .once()
+        .that(CallKind::Start)
+        .about(id)
+    }
+
+    pub(crate) fn job(id: &JobId) -> Self {
+        Self::get(EndpointRoute::Job, "looking at the job", &["v1", "jobs", &id.0], Auth::Key)
+            .about(id)
+    }
+
+    pub(crate) fn jobs(limit: u32, offset: u64, status: Option<&str>) -> Self {
+        let page = Self::get(EndpointRoute::Jobs, "listing jobs", &["v1", "jobs"], Auth::Key)
+            .with("limit", &limit)
+            .with("offset", &offset);
+        match status {
+            Some(status) => page.with("status", &status),
+            None => page,
+        }
+    }
+
+    pub(crate) fn download_link(id: &JobId) -> Self {
+        Self::get(
+            EndpointRoute::DownloadLink,
+            "asking for the output",
+            &["api", "download", &id.0],
+            Auth::None,
+        )
+        .about(id)
+    }
+
+    pub(crate) fn pricing() -> Self {
+        Self::get(EndpointRoute::Pricing, "asking for prices", &["api", "pricing"], Auth::None)
+    }
+
+    pub(crate) fn health() -> Self {
+        Self::get(EndpointRoute::Health, "asking for the service's health", &["health"], Auth::None)
+    }
+
+    pub(crate) fn usage_summary(days: u32) -> Self {
+        Self::get(EndpointRoute::Usage, "asking for usage", &["v1", "usage", "summary"], Auth::Key)
+            .with("days", &days)
+    }
+
+    pub(crate) fn usage_events(limit: u32) -> Self {
+        Self::get(
+            EndpointRoute::Usage,
+            "asking for usage events",
+            &["v1", "usage", "events"],
+            Auth::Key,
+        )
+        .with("limit", &limit)
+    }
+
+    pub(crate) fn admin_config() -> Self {
+        Self::get(
+            EndpointRoute::Admin,
+            "asking for the configuration",
+            &["v1", "admin", "config"],
+            Auth::Admin,
+        )
+    }
+
+    pub(crate) fn admin_keys() -> Self {
+        Self::get(EndpointRoute::Admin, "listing keys", &["v1", "admin", "keys"], Auth::Admin)
+    }
+
+    pub(crate) fn admin_create_key() -> Self {
+        Self::post(EndpointRoute::Admin, "creating a key", &["v1", "admin", "keys"], Auth::Admin)
+            .once()
+    }
+
+    pub(crate) fn admin_disable_key() -> Self {
+        Self::post(
+            EndpointRoute::Admin,
+            "disabling the key",
+            &["v1", "admin", "keys", "disable"],
+            Auth::Admin,
+        )
+    }
+
+    pub(crate) fn admin_enable_key() -> Self {
+        Self::post(
+            EndpointRoute::Admin,
+            "enabling the key",
+            &["v1", "admin", "keys", "enable"],
+            Auth::Admin,
+        )
+    }
+
+    /// Largest successful answer that is read, in bytes.
+    pub(crate) fn answer_max(&self) -> usize {
+        match self.route {
+            EndpointRoute::Jobs | EndpointRoute::Usage | EndpointRoute::Admin => PAGE_MAX,
+            _ => ANSWER_MAX,
+        }
+    }
+
+    /// Path without query, as it is shown and logged.
+    pub(crate) fn path(&self) -> String {
+        format!("/{}", self.path.join("/"))
+    }
+
+    /// Whether every service answers this call, whatever it holds: prices, health, usage.
+    pub(crate) fn is_answered_everywhere(&self) -> bool {
+        match self.route {
+            EndpointRoute::Pricing | EndpointRoute::Health => true,
+            EndpointRoute::Usage => self.path.last().is_some_and(|last| last == "summary"),
+            _ => false,
+        }
+    }
+
+    /// What failures call this call: words first, then method and path.
+    pub(crate) fn described(&self) -> String {
+        format!("{} ({} {})", self.name, self.method.as_str(), self.path())
+    }
+
+    /// The address below `base`. Segments are encoded one by one, so that an identifier cannot
+    /// reach another path.
+    pub(crate) fn url(&self, base: &Url) -> Result<Url, Failure> {
+        // The path encoder drops empty and dot segments, which would shorten the path.
+        if self.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
+            let why = "the job's id cannot be part of an address";
+            return Err(Failure::new(FailureKind::InvalidRequest, self.described(), why));
+        }
+        let mut url = base.clone();
+        let pathless = |()| {
+            let why = "the base address cannot have paths";
+            Failure::new(FailureKind::Configuration, self.described(), why)
+        };
+        url.path_segments_mut().map_err(pathless)?.pop_if_empty().extend(&self.path);
+        if !self.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&self.query);
+        }
+        Ok(url)
+    }
+}
+
+/// Every operation once, for tables.
+#[cfg(test)]
+pub(crate) fn every_operation() -> Vec<Endpoint> {
+    let id = JobId("ID".into());
+    vec![
+        Endpoint::upload(),
+        Endpoint::create(),
+        Endpoint::start(&id),
+        Endpoint::job(&id),
+        Endpoint::jobs(100, 0, None),
+        Endpoint::download_link(&id),
+        Endpoint::pricing(),
+        Endpoint::health(),
+        Endpoint::usage_summary(7),
+        Endpoint::usage_events(20),
+        Endpoint::admin_config(),
+        Endpoint::admin_keys(),
+        Endpoint::admin_create_key(),
+        Endpoint::admin_disable_key(),
+        Endpoint::admin_enable_key(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(operation: &Endpoint, base: &str) -> String {
+        operation.url(&Url::parse(base).unwrap()).unwrap().to_string()
+    }
+
+    #[test]
+    fn paths_go_behind_the_base_address() {
+        let start = Endpoint::start(&JobId("a-1".into()));
+        assert_eq!(url(&start, "https://api.example"), "https://api.example/v1/jobs/a-1/start");
+        assert_eq!(url(&start, "https://gw.example/x/"), "https://gw.example/x/v1/jobs/a-1/start");
+        let page = Endpoint::jobs(100, 200, Some("a&b=c"));
+        assert_eq!(
+            url(&page, "https://api.example"),
+            "https://api.example/v1/jobs?limit=100&offset=200&status=a%26b%3Dc"
+        );
+    }
+
+    #[test]
+    fn an_identifier_cannot_leave_its_segment() {
+        let odd = Endpoint::job(&JobId("../admin?x=1#y".into()));
+        assert_eq!(
+            url(&odd, "https://api.example"),
+            "https://api.example/v1/jobs/..%2Fadmin%3Fx=1%23y"
+        );
+        for bad in ["", ".", ".."] {
+            let operation = Endpoint::job(&JobId(bad.into()));
+            assert!(operation.url(&Url::parse("https://api.example").unwrap()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn the_key_goes_only_where_the_contract_wants_it() {
+        for operation in every_operation() {
+            let expected = match operation.path().split('/').nth(1) {
+                Some("v1") if operation.path().starts_with("/v1/admin") => Auth::Admin,
+                Some("v1") => Auth::Key,
+                _ => Auth::None,
+            };
+            assert_eq!(operation.auth, expected, "{}", operation.path());
+        }
+    }
+}

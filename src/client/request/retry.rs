@@ -1,0 +1,302 @@
+//! The one loop that every API call goes through: ask for leave, send once, judge, log, and either
+//! return, wait and repeat, or leave the decision to the caller.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::attempt_error::AttemptError;
+use super::backoff::{self, BackoffWait};
+use super::classify::{self, HostRole, NextStep};
+use super::endpoint::{Endpoint, Idempotency};
+use super::log::LoggedAttempt;
+use super::options::RequestOptions;
+use crate::client::client::Client;
+use crate::client::limits::CallPermit;
+use crate::client::transport::{
+    BodyEnd, Payload, Progress, Response, ResponseHead, TransportRequest,
+};
+use crate::client::types::UploadFile;
+use crate::client::wire::error::ErrorBody;
+use crate::client::wire::{self, Unreadable};
+use crate::model::{Failure, FailureKind, Instant, Sanitizer, Timestamp};
+
+/// What an operation sends; its body is made anew for each attempt.
+pub(crate) enum RequestContent<'a> {
+    Nothing,
+    Json(Bytes),
+    File { file: &'a UploadFile, progress: Progress },
+}
+
+impl RequestContent<'_> {
+    fn payload(&self) -> Payload<'_> {
+        match self {
+            Self::Nothing => Payload::Empty,
+            Self::Json(body) => Payload::Json(body.clone()),
+            Self::File { file, progress } => Payload::File { file, progress },
+        }
+    }
+}
+
+/// What a successful call gave.
+pub(crate) struct CallResult<T> {
+    pub(crate) value: T,
+    pub(crate) request_id: Option<String>,
+    /// The service's clock when it answered.
+    pub(crate) date: Option<Timestamp>,
+    status: u16,
+}
+
+/// How often a call was tried, and since when.
+#[derive(Clone, Copy)]
+struct AttemptCount {
+    attempt: u32,
+    since: Instant,
+}
+
+impl Client {
+    /// Carries `operation` out. `read` understands the answer.
+    pub(crate) async fn perform<T>(
+        &self,
+        operation: &Endpoint,
+        content: RequestContent<'_>,
+        call: &RequestOptions<'_>,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
+    ) -> Result<CallResult<T>, Failure> {
+        self.execute_admitted(operation, None, content, call, read).await
+    }
+
+    /// Carries `operation` out, with leave for its first attempt if that was asked for before.
+    pub(crate) async fn execute_admitted<T>(
+        &self,
+        operation: &Endpoint,
+        mut leave: Option<CallPermit>,
+        content: RequestContent<'_>,
+        call: &RequestOptions<'_>,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
+    ) -> Result<CallResult<T>, Failure> {
+        let mut effort = AttemptCount { attempt: 1, since: self.now() };
+        loop {
+            let admission = match leave.take() {
+                Some(admission) => admission,
+                None => self.admit(operation, call, effort).await?,
+            };
+            if let Some(check) = call.last_check {
+                check()?;
+            }
+            let failure =
+                match self.attempt(operation, &content, call, &admission, effort, &read).await {
+                    Ok(done) => return Ok(done),
+                    Err(failure) => failure,
+                };
+            // Others may go while this call waits.
+            drop(admission);
+            let repeats = call.repeats.then(|| self.repeats_after(operation, effort, &failure));
+            let Some(wait) = repeats.flatten() else { return Err(failure) };
+            (call.on_retry)(&failure, wait);
+            let _repeating = self.inner.watched.repeating();
+            tokio::time::sleep(wait).await;
+            effort.attempt += 1;
+        }
+    }
+
+    /// Waits for leave to send `operation` for the first time.
+    pub(crate) async fn admit_first(
+        &self,
+        operation: &Endpoint,
+        call: &RequestOptions<'_>,
+    ) -> Result<CallPermit, Failure> {
+        self.admit(operation, call, AttemptCount { attempt: 1, since: self.now() }).await
+    }
+
+    async fn admit(
+        &self,
+        operation: &Endpoint,
+        call: &RequestOptions<'_>,
+        effort: AttemptCount,
+    ) -> Result<CallPermit, Failure> {
+        let what = operation.described();
+        let admitted =
+            self.inner.limiter.admit(operation.kind, &self.inner.host, &what, call).await;
+        admitted.map_err(|failure| Failure {
+            attempts: effort.attempt - 1,
+            elapsed: self.now().since(effort.since),
+            job: operation.job.clone().or_else(|| call.job.clone()),
+            ..failure
+        })
+    }
+
+    /// The wait before `operation` is repeated by itself after `failure`, if it is.
+    fn repeats_after(
+        &self,
+        operation: &Endpoint,
+        effort: AttemptCount,
+        failure: &Failure,
+    ) -> Option<Duration> {
+        let repeats = classify::next(operation.repeating, failure.kind) == NextStep::Repeat;
+        if !repeats || effort.attempt > self.inner.timing.retries {
+            return None;
+        }
+        match self.backoff(effort.attempt, failure) {
+            BackoffWait::Sleep(wait) => Some(wait),
+            BackoffWait::TooLong(_) => None,
+        }
+    }
+
+    /// How long to wait before going on after `failures` attempts, the last of which failed so.
+    /// For callers that repeat what the client does not repeat by itself.
+    #[must_use]
+    pub fn backoff(&self, failures: u32, failure: &Failure) -> BackoffWait {
+        let random = self.inner.random.unit();
+        backoff::wait(&self.inner.timing, failures, failure.retry_after, random)
+    }
+
+    /// Sends `operation` once, and tells the log and the limiter how it went.
+    async fn attempt<T>(
+        &self,
+        operation: &Endpoint,
+        content: &RequestContent<'_>,
+        call: &RequestOptions<'_>,
+        admission: &CallPermit,
+        effort: AttemptCount,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
+    ) -> Result<CallResult<T>, Failure> {
+        let url = operation.url(&self.inner.base_url)?;
+        let sent = self.now();
+        let (method, auth, payload) = (operation.method, operation.auth, content.payload());
+        // What must not be sent twice must not be in doubt because an old connection was closing.
+        let new_connection = operation.repeating == Idempotency::CallerDecides;
+        let (answer_max, proxy) = (operation.answer_max(), self.inner.proxy.shown(&url));
+        let request = TransportRequest { method, url, auth, payload, new_connection, answer_max };
+        let what = operation.described();
+        let open = self.inner.watched.sent(operation.kind, &what, sent);
+        let answered = self.inner.transport.send(request).await;
+        let result =
+            answered.map_err(|fault| AttemptError::from_fault(&fault)).and_then(|mut answer| {
+                answer.head = answer.head.cleaned(&self.inner.sanitizer);
+                self.decode_answer(operation, &answer.decoded(answer_max), read)
+            });
+        let result = result.map_err(|trouble| trouble.behind(proxy));
+        self.log(operation, call, effort.attempt, sent, &result);
+        let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
+        self.inner.watched.ended(&what, result.as_ref().err(), self.now());
+        drop(open);
+        let (limiter, host) = (&self.inner.limiter, &self.inner.host);
+        limiter.learn(host, admission, call.in_flight, result.as_ref().err()).await;
+        result
+    }
+
+    fn decode_answer<T>(
+        &self,
+        operation: &Endpoint,
+        answer: &Response,
+        read: impl Fn(Value) -> Result<T, Unreadable>,
+    ) -> Result<CallResult<T>, AttemptError> {
+        let head = &answer.head;
+        if !head.is_success() {
+            let asked = self.retry_after(head);
+            let said = ErrorBody::read(&answer.body, &self.inner.sanitizer);
+            return Err(AttemptError::from_refusal(HostRole::Api, answer, said, asked));
+        }
+        let value = json(answer, &self.inner.sanitizer)
+            .map_err(|bad| AttemptError::from_unreadable(head, ErrorBody::default(), bad))?;
+        let said = ErrorBody::from_json(&value);
+        let witnessed = self.witness.as_ref().map(|witness| (witness, value.clone()));
+        let understood = match read(value) {
+            Ok(understood) => understood,
+            Err(bad) => return Err(AttemptError::from_unreadable(head, said, bad)),
+        };
+        if let Some((witness, value)) = witnessed {
+            witness(operation.route, &value);
+        }
+        Ok(CallResult {
+            value: understood,
+            request_id: said.request_id.or_else(|| head.request_id.clone()),
+            date: head.date.as_deref().and_then(wall_time),
+            status: head.status,
+        })
+    }
+
+    /// How long the service asked to be left alone.
+    pub(crate) fn retry_after(&self, head: &ResponseHead) -> Option<Duration> {
+        let header = head.retry_after.as_deref()?;
+        backoff::retry_after(header, head.date.as_deref(), self.inner.clock.wall())
+    }
+
+    fn told(
+        &self,
+        operation: &Endpoint,
+        call: &RequestOptions<'_>,
+        effort: AttemptCount,
+        trouble: AttemptError,
+    ) -> Failure {
+        let job = operation.job.clone().or_else(|| call.job.clone());
+        // Every service has this path, so the address is wrong.
+        let wrong_address =
+            operation.is_answered_everywhere() && trouble.verdict.kind == FailureKind::NotFound;
+        let trouble =
+            if wrong_address { trouble.from_wrong_address(&self.inner.base_url) } else { trouble };
+        let mut failure = trouble.into_failure(operation.described(), job);
+        failure.attempts = effort.attempt;
+        failure.elapsed = self.now().since(effort.since);
+        failure
+    }
+
+    /// Writes the log and tells the caller which request was answered.
+    fn log<T>(
+        &self,
+        operation: &Endpoint,
+        call: &RequestOptions<'_>,
+        attempt: u32,
+        began: Instant,
+        result: &Result<CallResult<T>, AttemptError>,
+    ) {
+        let done = result.as_ref().ok();
+        let trouble = result.as_ref().err();
+        let request_id = match result {
+            Ok(done) => done.request_id.as_deref(),
+            Err(trouble) => trouble.request_id.as_deref(),
+        };
+        if let Some(last) = call.last_answer {
+            last.set(request_id);
+        }
+        LoggedAttempt {
+            profile: self.profile(),
+            method: operation.method.as_str(),
+            path: &operation.path(),
+            status: done.map(|done| done.status).or_else(|| trouble?.status),
+            attempt,
+            took: self.now().since(began),
+            request_id,
+            job: operation.job.as_ref().or(call.job.as_ref()),
+            input: call.input,
+            trouble,
+        }
+        .write();
+    }
+}
+
+/// The time in a `Date` header.
+fn wall_time(header: &str) -> Option<Timestamp> {
+    let at = httpdate::parse_http_date(header).ok()?;
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(Timestamp(i64::try_from(since.as_millis()).ok()?))
+}
+
+/// The body of a successful answer.
+fn json(answer: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
+    match &answer.end {
+        BodyEnd::Whole => wire::parse(&answer.body, sanitizer),
+        BodyEnd::TooLarge => {
+            let size = answer.body.len() / 1024;
+            Err(Unreadable::new(format!("the answer is larger than {size} KiB")))
+        }
+        BodyEnd::Cut(why) => {
+            Err(Unreadable { why: format!("the answer ends in the middle: {why}"), cut: true })
+        }
+        BodyEnd::Undecodable(why) => {
+            Err(Unreadable::new(format!("the answer cannot be decoded: {why}")))
+        }
+    }
+}

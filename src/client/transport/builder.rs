@@ -1,0 +1,70 @@
+//! How the HTTP clients are set up: credentials, proxies, and where redirects may lead.
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::HeaderValue;
+use reqwest::{Proxy, redirect};
+
+use super::error::Unresolved;
+use crate::client::config::{ClientConfig, LinkPolicy};
+use crate::model::{ApiKey, Failure, FailureKind};
+
+/// Redirects that are followed in a row.
+const REDIRECTS_MAX: usize = 5;
+
+pub(crate) fn misconfigured(why: &str) -> Failure {
+    Failure::new(FailureKind::Configuration, "setting up the client", why)
+}
+
+/// A header value that the HTTP library never prints.
+pub(crate) fn secret_header(secret: &ApiKey) -> Result<HeaderValue, Failure> {
+    let mut value = HeaderValue::from_str(secret.expose())
+        .map_err(|_| misconfigured("the key cannot be sent in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// Adds the proxies that were chosen, and resolves names. Nothing ambient is read.
+pub(crate) fn proxied(
+    builder: reqwest::ClientBuilder,
+    endpoint: &ClientConfig,
+) -> Result<reqwest::ClientBuilder, Failure> {
+    let choice = endpoint.proxy.clone();
+    choice.check().map_err(misconfigured)?;
+    let proxy = Proxy::custom(move |url| choice.of(url));
+    Ok(builder.no_proxy().proxy(proxy).dns_resolver(SystemResolver))
+}
+
+/// The names of hosts as this machine resolves them, with an error that is recognised.
+struct SystemResolver;
+
+impl Resolve for SystemResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let found = found.map_err(|_| Unresolved)?.collect::<Vec<_>>();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// For requests with credentials: only to the same origin, and only where method and body stay
+/// what they are. The library strips five headers across hosts, and `X-Api-Key` is none of them.
+pub(crate) fn within_origin(next: redirect::Attempt<'_>) -> redirect::Action {
+    let keeps_method = matches!(next.status().as_u16(), 307 | 308);
+    let origin = next.url().origin();
+    let has_user = !next.url().username().is_empty() || next.url().password().is_some();
+    let stays = !has_user && next.previous().iter().all(|passed| passed.origin() == origin);
+    if keeps_method && stays && next.previous().len() <= REDIRECTS_MAX {
+        next.follow()
+    } else {
+        next.stop()
+    }
+}
+
+/// For output links: where the first link might lead, but never from https down to http.
+pub(crate) fn outward(next: redirect::Attempt<'_>, policy: LinkPolicy) -> redirect::Action {
+    let was_secure = next.previous().iter().any(|passed| passed.scheme() == "https");
+    let downgrade = was_secure && next.url().scheme() != "https";
+    let allowed = policy.refuses(next.url()).is_none() && !downgrade;
+    if allowed && next.previous().len() <= REDIRECTS_MAX { next.follow() } else { next.stop() }
+}

@@ -1,0 +1,318 @@
+//! Why there is no answer, read from the errors of the HTTP library.
+
+use std::error::Error;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use rustls::{CertificateError, InvalidMessage};
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TransportError {
+    /// No connection was made, or it closed before the request was written: nothing was sent.
+    Unreachable(String),
+    /// The certificate of the other side was not accepted: nothing was sent.
+    Untrusted(String),
+    /// The other side does not speak TLS: nothing was sent.
+    NoTls,
+    /// The connection broke after bytes may have arrived.
+    Broken(String),
+    /// Nothing moved for this long.
+    Silent(Duration),
+    /// The file to send could not be read.
+    Unreadable(String),
+    /// The request could not be made; nothing was sent.
+    Unsendable(String),
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(why) => write!(f, "no connection: {why}"),
+            Self::Untrusted(why) => write!(f, "the certificate is not accepted: {why}"),
+            Self::NoTls => f.write_str(
+                "the server does not speak TLS at this port; use its https port, or write http:// in \
+                 the address",
+            ),
+            Self::Broken(why) => write!(f, "the connection broke: {why}"),
+            Self::Silent(idle) => write!(f, "no answer for {} s", idle.as_secs_f64()),
+            Self::Unreadable(why) | Self::Unsendable(why) => f.write_str(why),
+        }
+    }
+}
+
+/// Said of a host whose name has no address.
+pub(crate) const NOT_RESOLVED: &str =
+    "the name of the host is not known, or no name server answers";
+
+/// The name of a host could not be resolved.
+#[derive(Debug)]
+pub(crate) struct Unresolved;
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NOT_RESOLVED)
+    }
+}
+
+impl Error for Unresolved {}
+
+pub(crate) fn fault(error: &reqwest::Error) -> TransportError {
+    if error.is_builder() {
+        return TransportError::Unsendable("the request cannot be made".to_owned());
+    }
+    if was_never_written(error) {
+        return TransportError::Unreachable("it closed before the request was sent".to_owned());
+    }
+    if !error.is_connect() {
+        return TransportError::Broken(words(error).to_owned());
+    }
+    // A connect error arises before the request is handed to a connection, whatever its cause:
+    // the name, the port, the time it took, TLS, a proxy.
+    match tls_error(error) {
+        Some(rustls::Error::InvalidCertificate(bad)) => {
+            TransportError::Untrusted(of_certificate(bad).to_owned())
+        }
+        Some(error) if is_no_tls(error) => TransportError::NoTls,
+        _ => TransportError::Unreachable(words(error).to_owned()),
+    }
+}
+
+/// Whether what came instead of a TLS handshake is something else, such as plain HTTP.
+pub(crate) fn is_no_tls(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType))
+}
+
+/// Whether the request was still queued when its connection closed. The HTTP library hands such a
+/// request back whole: none of its bytes was written.
+fn was_never_written(error: &(dyn Error + 'static)) -> bool {
+    match error.downcast_ref::<hyper::Error>() {
+        Some(error) => error.is_canceled(),
+        None => cause(error).is_some_and(was_never_written),
+    }
+}
+
+/// The error of the TLS library, if that was it.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    error.downcast_ref().or_else(|| tls_error(cause(error)?))
+}
+
+/// The error behind `error`. An `io::Error` leaves the error that it wraps out of its `source`.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    match error.downcast_ref::<io::Error>() {
+        Some(wrapper) => wrapper.get_ref().map(|inner| inner as &(dyn Error + 'static)),
+        None => error.source(),
+    }
+}
+
+/// What went wrong, in our words. The libraries' own are for their users, and may quote the other
+/// side.
+pub(crate) fn words(error: &reqwest::Error) -> &'static str {
+    if let Some(words) = known(error) {
+        return words;
+    }
+    if error.is_timeout() {
+        return "it took too long";
+    }
+    if error.is_connect() {
+        return "the other side does not take the connection";
+    }
+    if error.is_body() || error.is_decode() {
+        return "the transfer broke off";
+    }
+    "the exchange failed"
+}
+
+/// The words for the innermost cause that is known.
+fn known(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let deeper = cause(error).and_then(known);
+    deeper.or_else(|| {
+        if error.is::<Unresolved>() {
+            return Some(NOT_RESOLVED);
+        }
+        if let Some(error) = error.downcast_ref::<rustls::Error>() {
+            return Some(of_tls(error));
+        }
+        if let Some(error) = error.downcast_ref::<hyper::Error>() {
+            return of_http(error);
+        }
+        of_io(error.downcast_ref::<io::Error>()?)
+    })
+}
+
+/// An error of TLS in our words.
+pub(crate) fn of_tls(error: &rustls::Error) -> &'static str {
+    match error {
+        rustls::Error::InvalidCertificate(bad) => of_certificate(bad),
+        rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => {
+            "the other side does not speak TLS there; check https and the port of the address"
+        }
+        rustls::Error::AlertReceived(_) => "the other side refused the TLS handshake",
+        rustls::Error::PeerIncompatible(_) => {
+            "the other side offers no version of TLS and no cipher that is safe"
+        }
+        rustls::Error::NoCertificatesPresented => "the other side shows no certificate",
+        _ => "the TLS handshake failed",
+    }
+}
+
+/// What is wrong with a certificate, in our words.
+pub(crate) fn of_certificate(bad: &CertificateError) -> &'static str {
+    match bad {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "it has expired, or this machine's clock is wrong"
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            "it is not valid yet, or this machine's clock is wrong"
+        }
+        CertificateError::UnknownIssuer => {
+            "this machine does not trust the authority that issued it; SSL_CERT_FILE can name \
+             another one"
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "it is for another host"
+        }
+        CertificateError::Revoked => "it was revoked",
+        CertificateError::BadEncoding | CertificateError::BadSignature => "it is damaged",
+        _ => "it is not valid",
+    }
+}
+
+fn of_http(error: &hyper::Error) -> Option<&'static str> {
+    Some(match () {
+        () if error.is_parse_too_large() => "the head of the answer is too long",
+        () if error.is_parse() => {
+            "the answer is not HTTP; if the server speaks TLS at this port, write https:// in the \
+             address"
+        }
+        () if error.is_incomplete_message() => "it was closed before the answer was complete",
+        () if error.is_timeout() => "it took too long",
+        () if error.is_canceled() || error.is_closed() => "it was closed",
+        () => return None,
+    })
+}
+
+/// An error of the operating system in our words.
+pub(crate) fn of_io(error: &io::Error) -> Option<&'static str> {
+    use io::ErrorKind as Kind;
+    Some(match error.kind() {
+        Kind::ConnectionRefused => "the connection was refused",
+        Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
+            "the other side closed it"
+        }
+        Kind::UnexpectedEof => "the other side closed it too early",
+        Kind::TimedOut => "it took too long",
+        Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => {
+            "there is no way to the host in the network"
+        }
+        Kind::AddrNotAvailable | Kind::AddrInUse => "this machine has no free port for it",
+        Kind::PermissionDenied => "this machine does not permit it",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use super::*;
+    use hyper::client::conn::http1;
+    use hyper::rt::{Read, ReadBufCursor, Write};
+
+    /// A connection whose other side is silent.
+    struct Silent;
+
+    impl Read for Silent {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            _: ReadBufCursor<'_>,
+        ) -> Poll<io::Result<()>> {
+            Poll::Pending
+        }
+    }
+
+    impl Write for Silent {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// The library's error for a request whose connection ends before (`written` is false) or after it
+    /// was written.
+    async fn error_of_a_closed_connection(written: bool) -> hyper::Error {
+        let (mut sender, connection) = http1::handshake::<_, reqwest::Body>(Silent).await.unwrap();
+        let request = sender.send_request(hyper::Request::new(reqwest::Body::from("start")));
+        if written {
+            let mut connection = Box::pin(connection);
+            let _ = futures_util::poll!(&mut connection);
+        } else {
+            drop(connection);
+        }
+        request.await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn a_request_that_was_still_queued_was_never_written() {
+        let queued = error_of_a_closed_connection(false).await;
+        assert!(was_never_written(&queued), "{queued:?}");
+        assert!(was_never_written(&io::Error::other(queued)));
+        let written = error_of_a_closed_connection(true).await;
+        assert!(!was_never_written(&written), "{written:?}");
+        assert!(!was_never_written(&io::Error::from(io::ErrorKind::ConnectionReset)));
+    }
+
+    #[test]
+    fn an_error_of_tls_is_found_however_it_is_wrapped() {
+        let bad = || rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer);
+        let once = io::Error::other(bad());
+        let twice = io::Error::other(io::Error::other(bad()));
+        for error in [&bad() as &(dyn Error + 'static), &once, &twice] {
+            assert_eq!(tls_error(error), Some(&bad()), "{error:?}");
+        }
+        assert_eq!(tls_error(&io::Error::from(io::ErrorKind::ConnectionRefused)), None);
+    }
+
+    /// A library's words hold its names of types, codes of errors, or what the other side said.
+    #[test]
+    fn errors_are_told_in_our_words() {
+        let tls = rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType);
+        let name = CertificateError::NotValidForNameContext {
+            expected: "api.example".try_into().unwrap(),
+            presented: vec!["DnsName(\"planted\")".into()],
+        };
+        let table: [(Box<dyn Error>, &str); 6] = [
+            (Box::new(io::Error::from_raw_os_error(111)), "the connection was refused"),
+            (Box::new(io::Error::from_raw_os_error(113)), "there is no way to the host"),
+            (Box::new(io::Error::other(tls)), "does not speak TLS"),
+            (
+                Box::new(io::Error::other(rustls::Error::InvalidCertificate(name))),
+                "it is for another host",
+            ),
+            (Box::new(io::Error::other(Unresolved)), NOT_RESOLVED),
+            (
+                Box::new(io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset))),
+                "the other side closed it",
+            ),
+        ];
+        for (error, expected) in table {
+            let told = known(&*error).unwrap();
+            assert!(told.contains(expected), "{error:?}: {told}");
+        }
+        assert_eq!(known(&io::Error::other("words of a library")), None);
+    }
+}

@@ -1,0 +1,215 @@
+//! The order of work. Longest first, since a long job that is begun last is waited for alone; but
+//! not all short ones together at the end either, where nothing but the rate of creates and starts
+//! would count, and where each start that is lost without an answer keeps the batch waiting for `settle`:
+//! most are taken from the short end, as long as that is much shorter. Places
+//! that are free at first are filled with long ones, which need the fewest creates and starts. But
+//! options that have not succeeded yet are tried on a short one, which tells soonest and costs least.
+
+use std::cmp::Reverse;
+use std::collections::VecDeque;
+
+use crate::flow::context::Context;
+use crate::ledger::{BatchId, BatchInput, InputId};
+use crate::model::Failure;
+
+/// Entries read from the ledger at a time.
+const PAGE: u32 = 64;
+
+/// The short end is left for the end unless it is shorter than one of so many parts.
+const MUCH: i64 = 2;
+
+/// So many are taken from the short end for each one from the long end.
+const SHORT_IN_TURN: usize = 4;
+
+/// Where an entry stands: longest first, then by number.
+type QueuePosition = (Reverse<i64>, i64);
+
+/// The open entries of a batch, each once, read from the ledger as they are needed.
+#[derive(Debug)]
+pub(crate) struct InputQueue {
+    batch: BatchId,
+    long: QueueEnd,
+    short: QueueEnd,
+    /// The last one that was taken from the short end.
+    taken_from_short: Option<QueuePosition>,
+    /// So many are taken from the long end before one may be taken from the short end.
+    until_short: usize,
+    /// So many have been taken from the short end in turn.
+    short_in_turn: usize,
+    /// Only entries whose job was started are taken.
+    only_started: bool,
+}
+
+/// One end of the queue.
+#[derive(Debug, Default)]
+struct QueueEnd {
+    read: VecDeque<BatchInput>,
+    /// The last one that was read.
+    reached: Option<(i64, InputId)>,
+}
+
+impl InputQueue {
+    /// The queue of a batch, of which `long_first` come from the long end before the ends take turns.
+    pub(crate) fn new(batch: BatchId, long_first: usize) -> Self {
+        Self {
+            batch,
+            long: QueueEnd::default(),
+            short: QueueEnd::default(),
+            taken_from_short: None,
+            until_short: long_first,
+            short_in_turn: 0,
+            only_started: false,
+        }
+    }
+
+    /// From now on, only entries whose job was started are taken; some of them may be taken again.
+    pub(crate) fn keep_to_started(&mut self) {
+        if !self.only_started {
+            *self = Self { only_started: true, ..Self::new(self.batch, usize::MAX) };
+        }
+    }
+
+    /// The next entry to work on.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub(crate) async fn next(&mut self, context: &Context) -> Result<Option<BatchInput>, Failure> {
+        let batch = self.batch;
+        if self.long.read.is_empty() {
+            let after = self.long.reached;
+            let only_started = self.only_started;
+            let page = context.ledger(move |ledger, _| {
+                if only_started {
+                    ledger.started_inputs(batch, after, PAGE)
+                } else {
+                    ledger.open_inputs(batch, after, PAGE)
+                }
+            });
+            self.long.extend(page.await?);
+        }
+        if self.until_short == 0 && self.short.read.is_empty() {
+            let before = self.short.reached;
+            let page = context
+                .ledger(move |ledger, _| ledger.open_inputs_from_the_end(batch, before, PAGE));
+            self.short.extend(page.await?);
+        }
+        Ok(self.take())
+    }
+
+    /// The next of what was read.
+    fn take(&mut self) -> Option<BatchInput> {
+        let longest = self.long.read.front()?;
+        if self.taken_from_short.is_some_and(|taken| place(longest) >= taken) {
+            // What lies beyond was taken from the other end.
+            return None;
+        }
+        let is_worth_it = |shortest: &BatchInput| {
+            shortest.rank < longest.rank / MUCH && place(shortest) > place(longest)
+        };
+        let is_due = self.until_short == 0;
+        let from_short = is_due && self.short.read.front().is_some_and(is_worth_it);
+        if !from_short {
+            self.until_short = self.until_short.saturating_sub(1);
+            return self.long.read.pop_front();
+        }
+        self.short_in_turn += 1;
+        if self.short_in_turn == SHORT_IN_TURN {
+            (self.until_short, self.short_in_turn) = (1, 0);
+        }
+        let shortest = self.short.read.pop_front();
+        self.taken_from_short = shortest.as_ref().map(place);
+        shortest
+    }
+}
+
+impl QueueEnd {
+    fn extend(&mut self, page: Vec<BatchInput>) {
+        self.reached = page.last().map(|input| (input.rank, input.id)).or(self.reached);
+        self.read.extend(page);
+    }
+}
+
+fn place(input: &BatchInput) -> QueuePosition {
+    (Reverse(input.rank), input.id.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::InputState;
+
+    fn entry(id: i64, rank: i64) -> BatchInput {
+        BatchInput {
+            id: InputId(id),
+            batch: BatchId(1),
+            attempt: None,
+            name: String::new(),
+            target: None,
+            state: InputState::Open,
+            rank,
+            output: None,
+            done_at: None,
+            failure: None,
+        }
+    }
+
+    /// The ranks in the order in which they are taken, of entries with these ranks.
+    fn order(ranks: &[i64], long_first: usize) -> Vec<i64> {
+        let mut inputs: Vec<BatchInput> =
+            (1..).zip(ranks).map(|(id, rank)| entry(id, *rank)).collect();
+        inputs.sort_by_key(place);
+        let mut queue = InputQueue::new(BatchId(1), long_first);
+        queue.long.extend(inputs.clone());
+        inputs.reverse();
+        queue.short.extend(inputs);
+        let taken: Vec<BatchInput> = std::iter::from_fn(|| queue.take()).collect();
+        let mut ids: Vec<i64> = taken.iter().map(|input| input.id.0).collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (1..=i64::try_from(ranks.len()).unwrap()).collect::<Vec<_>>(), "each once");
+        taken.iter().map(|input| input.rank).collect()
+    }
+
+    #[test]
+    fn longest_first_with_much_shorter_ones_in_between() {
+        // (ranks, order)
+        let table: [(&[i64], &[i64]); 7] = [
+            (&[], &[]),
+            (&[5], &[5]),
+            (&[30, 100, 70, 50], &[100, 30, 70, 50]),
+            (&[0, 0, 0], &[0, 0, 0]),
+            (&[10, 100, 20, 90, 30, 80, 40, 70], &[100, 10, 20, 30, 40, 90, 80, 70]),
+            (&[1, 2, 3, 4, 5, 6, 70, 80, 90], &[90, 1, 2, 3, 4, 80, 5, 6, 70]),
+            (&[10, 12, 14, 16, 18], &[18, 16, 14, 12, 10]),
+        ];
+        for (ranks, expected) in table {
+            assert_eq!(order(ranks, 1), expected, "{ranks:?}");
+        }
+    }
+
+    #[test]
+    fn places_are_filled_with_long_ones_first_and_new_options_are_tried_on_a_short_one() {
+        let ranks = [10, 100, 20, 90, 30, 80, 40, 70];
+        assert_eq!(order(&ranks, 0), [10, 20, 30, 40, 100, 90, 80, 70]);
+        assert_eq!(order(&ranks, 3), [100, 90, 80, 10, 20, 30, 70, 40]);
+        assert_eq!(order(&ranks, 99), [100, 90, 80, 70, 40, 30, 20, 10]);
+    }
+
+    #[test]
+    fn alike_ones_keep_the_order_in_which_they_were_named() {
+        let mut queue = InputQueue::new(BatchId(1), 1);
+        queue.long.extend((1..=5).map(|id| entry(id, 7)).collect());
+        queue.short.extend((1..=5).rev().map(|id| entry(id, 7)).collect());
+        let ids: Vec<i64> = std::iter::from_fn(|| queue.take()).map(|input| input.id.0).collect();
+        assert_eq!(ids, [1, 2, 3, 4, 5]);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn each_is_taken_once(
+            ranks in proptest::collection::vec(0_i64..200, 0..60),
+            long_first in 0_usize..30,
+        ) {
+            order(&ranks, long_first);
+        }
+    }
+}

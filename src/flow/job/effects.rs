@@ -1,0 +1,379 @@
+//! Carrying out the effects of the protocol: each makes its call and says what was seen.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::driver::JobDriver;
+use super::lost_create::search;
+use super::start_evidence::EVENTS;
+use super::upload::{HashedFile, retry_teller, send_file, send_video};
+use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
+use crate::flow::context::{blocking, interrupted};
+use crate::flow::state_machine::{Effect, JobSnapshot, Observation};
+use crate::ledger::{AttemptStatus, InputSource};
+use crate::media;
+use crate::model::{
+    Background, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, Stage,
+};
+
+/// The metadata field that carries our correlation id.
+pub(crate) const CORRELATION: &str = "rbgv_id";
+
+/// The metadata field that names the item, so that a ledger that was lost can be made good.
+pub(crate) const ITEM: &str = "rbgv_item";
+
+/// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
+const FRESH: Duration = Duration::from_secs(5);
+
+impl JobDriver<'_> {
+    /// Carries out an effect that talks to the service; none when the run was stopped meanwhile.
+    ///
+    /// # Errors
+    /// Local trouble.
+    pub(crate) async fn carry_out(
+        &mut self,
+        effect: Effect,
+    ) -> Result<Option<Observation>, Failure> {
+        let seen = match effect {
+            Effect::Upload => match self.run.unless_starts_stopped(self.upload()).await {
+                Ok(seen) => seen?,
+                Err(_) => return Ok(None),
+            },
+            Effect::Create => self.create().await?,
+            Effect::Search => self.search().await,
+            Effect::Start => self.start().await?,
+            Effect::Look => self.poll_draft().await,
+            Effect::Follow => return Ok(self.follow().await),
+            Effect::AskUsage => self.ask_usage().await,
+            // The others make no call and are handled where they arise.
+            _ => Observation::Due,
+        };
+        Ok(Some(seen))
+    }
+
+    async fn upload(&self) -> Result<Observation, Failure> {
+        let context = &self.run.context;
+        let (path, size, modified_ns, sha256) = match &self.attempt.work.source {
+            InputSource::Url(url) => {
+                return Ok(Observation::Uploaded { url: url.clone(), reused: false });
+            }
+            InputSource::File { path, size, modified_ns, sha256 } => {
+                (path.clone(), *size, *modified_ns, sha256.clone())
+            }
+        };
+        let (key, sha) = (context.key.clone(), sha256.clone());
+        let forgotten = self.attempt.state.reuploads > 0;
+        let known = context
+            .ledger(move |ledger, _| {
+                if forgotten {
+                    ledger.forget_upload(&key, &sha)?;
+                }
+                ledger.known_upload(&key, &sha)
+            })
+            .await?;
+        if let Some(url) = known {
+            return Ok(Observation::Uploaded { url, reused: true });
+        }
+        let _permit = self.run.uploads.acquire().await;
+        context.phase(&self.input, Stage::Upload);
+        let outgoing = HashedFile { path, size, modified_ns, sha256 };
+        let on_retry = self.on_retry();
+        match send_video(context, &self.input, &outgoing, self.call(&on_retry)).await {
+            Ok(url) => Ok(Observation::Uploaded { url, reused: false }),
+            // The file itself is the trouble, and stays so.
+            Err(failure) if matches!(failure.kind, FailureKind::Usage | FailureKind::Local) => {
+                Ok(Observation::InputFailed(failure))
+            }
+            Err(failure) => Ok(Observation::GaveUp(failure)),
+        }
+    }
+
+    async fn create(&self) -> Result<Observation, Failure> {
+        let context = &self.run.context;
+        context.phase(&self.input, Stage::Create);
+        let background = match self.background().await? {
+            Ok(background) => background,
+            Err(failure) => return Ok(Observation::CreateFailed(failure)),
+        };
+        let mut metadata: BTreeMap<String, String> = self.attempt.work.options.tags.clone();
+        metadata.insert(CORRELATION.to_owned(), self.attempt.correlation.clone());
+        metadata.insert(ITEM.to_owned(), self.attempt.work.content_key.clone());
+        let job = NewJob {
+            video_url: self.attempt.state.video_url.as_deref().unwrap_or_default(),
+            options: &self.attempt.work.options,
+            background_image_url: background.as_deref(),
+            auto_start: false,
+            metadata: &metadata,
+        };
+        let on_retry = self.on_retry();
+        // A create that still waits for its turn is not sent once starts are stopped, and one that was
+        // sent is waited for.
+        let is_sent = AtomicBool::new(false);
+        let last_check = || {
+            if self.run.starts_stopped() {
+                return Err(interrupted());
+            }
+            is_sent.store(true, Ordering::Relaxed);
+            Ok(())
+        };
+        let call = RequestOptions { last_check: Some(&last_check), ..self.call(&on_retry) };
+        let creating = context.service.create(&job, call);
+        tokio::pin!(creating);
+        let answer = match self.run.unless_starts_stopped(&mut creating).await {
+            Ok(answer) => answer,
+            Err(_) if is_sent.load(Ordering::Relaxed) => creating.await,
+            Err(stopped) => Err(stopped),
+        };
+        Ok(match answer {
+            Ok(created) => {
+                context.tell(&self.input, InputEvent::Job(created.id.clone()));
+                Observation::Created { job: created.id, status: created.status }
+            }
+            Err(failure) => Observation::CreateFailed(failure),
+        })
+    }
+
+    async fn search(&self) -> Observation {
+        let context = &self.run.context;
+        let asked = context.clock.now();
+        let sent = self.attempt.sent_at;
+        let on_retry = self.on_retry();
+        match search(
+            context,
+            &self.run.list_poll,
+            &self.attempt.correlation,
+            sent,
+            &self.call(&on_retry),
+        )
+        .await
+        {
+            Ok(found) => Observation::Searched { asked, found },
+            Err(failure) => Observation::GaveUp(failure),
+        }
+    }
+
+    async fn start(&mut self) -> Result<Observation, Failure> {
+        let context = &self.run.context;
+        let (Some(job), Some(leave)) = (self.attempt.state.job.clone(), self.leave.take()) else {
+            return Ok(Observation::StartStale);
+        };
+        let others = self.run.others_in_flight(&self.attempt).await?;
+        let Ok(background) = self.background().await? else { return Ok(Observation::StartStale) };
+        let request = StartJob {
+            options: &self.attempt.work.options,
+            background_image_url: background.as_deref(),
+        };
+        let on_retry = self.on_retry();
+        let stale = AtomicBool::new(false);
+        // The last word before the first byte: long after the commit, or when the row was taken
+        // over, the start must not go out.
+        let last_check = || {
+            let committed = self.attempt.state.sent.unwrap_or_default();
+            let fresh = context.clock.now().since(committed) <= FRESH;
+            if fresh && context.ledger.still_owned(&context.owner, &self.attempt)? {
+                return Ok(());
+            }
+            stale.store(true, Ordering::Relaxed);
+            Err(Failure::new(FailureKind::Interrupted, "starting the job", "its commit is too old"))
+        };
+        let call = RequestOptions {
+            last_check: Some(&last_check),
+            in_flight: Some(others),
+            ..self.call(&on_retry)
+        };
+        let answer = context.service.start_admitted(leave, &job, &request, call).await;
+        Ok(match answer {
+            Ok(_) => Observation::Started,
+            Err(_) if stale.load(Ordering::Relaxed) => Observation::StartStale,
+            Err(failure) => Observation::StartFailed(failure),
+        })
+    }
+
+    /// A poll of the job. Where a refused start has to be checked, a page of the list that was asked
+    /// for after the refusal serves as well.
+    async fn poll_draft(&mut self) -> Observation {
+        let state = &self.attempt.state;
+        let refused = state.phase == AttemptStatus::Draft && state.failure.is_some();
+        if let (Some(job), Some(since)) = (&state.job, state.sent.filter(|_| refused))
+            && let Some((asked, view)) = self.run.list_poll.shown_since(job, since)
+        {
+            return Observation::Looked(self.seen(asked, view, true));
+        }
+        self.look().await
+    }
+
+    async fn ask_usage(&self) -> Observation {
+        let context = &self.run.context;
+        let asked = context.clock.now();
+        let (Some(job), Some(doubt)) = (&self.attempt.state.job, self.attempt.state.sent) else {
+            return Observation::Usage { asked, charged: false, later_charged: false };
+        };
+        let on_retry = self.on_retry();
+        match context.service.usage_events(EVENTS, self.call(&on_retry)).await {
+            Ok(page) => {
+                let (charged, later_charged) = self.run.evidence.charged(&page.events, job, doubt);
+                Observation::Usage { asked, charged, later_charged }
+            }
+            // A service without usage events says nothing.
+            Err(failure)
+                if matches!(
+                    failure.kind,
+                    FailureKind::NotFound | FailureKind::InvalidRequest | FailureKind::Contract
+                ) =>
+            {
+                Observation::Usage { asked, charged: false, later_charged: false }
+            }
+            Err(failure) => Observation::GaveUp(failure),
+        }
+    }
+
+    /// A poll of the job, or its end as a list shows it.
+    pub(crate) async fn look(&mut self) -> Observation {
+        let Some(job) = self.attempt.state.job.clone() else {
+            let why = "the ledger has no job for this item";
+            return Observation::GaveUp(Failure::new(
+                FailureKind::Local,
+                "looking at the job",
+                why,
+            ));
+        };
+        let context = &self.run.context;
+        let asked = context.clock.now();
+        let on_retry = self.on_retry();
+        let since = self.attempt.state.sent.unwrap_or_default();
+        let polled = tokio::select! {
+            biased;
+            // A list may show the end while the poll waits for its turn.
+            (asked, view) = self.run.list_poll.end_of(context, &job, since) => {
+                return Observation::Looked(self.seen(asked, view, true));
+            }
+            polled = context.service.get(&job, self.call(&on_retry)) => polled,
+        };
+        match polled {
+            Ok(view) => {
+                // A draft that has run by itself to its end needs no further poll.
+                self.run.list_poll.remember_end(asked, &view);
+                Observation::Looked(self.seen(asked, view, false))
+            }
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                Observation::JobUnknown(unknown_job(failure, &job))
+            }
+            Err(failure) => Observation::GaveUp(failure),
+        }
+    }
+
+    /// Takes a look, `listed` if a list showed it, into the row and tells what people want to know of
+    /// it.
+    pub(crate) fn seen(
+        &mut self,
+        asked: crate::model::Instant,
+        view: JobView,
+        listed: bool,
+    ) -> JobSnapshot {
+        let look = JobSnapshot {
+            asked,
+            listed,
+            billed: view.billing_status.is_some(),
+            progress: view.progress,
+            has_output: view.output_url.is_some(),
+            error: view.error.clone(),
+            status: view.status.clone(),
+        };
+        if let Some(percent) = view.progress {
+            self.shown = self.shown.max(percent.clamp(0.0, 100.0));
+        }
+        let percent = view.progress.map(|_| self.shown);
+        self.attempt.look.status = Some(view.status.clone());
+        self.attempt.look.progress = percent;
+        self.attempt.look.seconds = view.duration_seconds.or(self.attempt.look.seconds);
+        self.notes = view.notes();
+        self.link = view.output_url;
+        if self.attempt.state.phase == AttemptStatus::Running && !self.is_glance() {
+            let status = view.status;
+            let phase = match status {
+                JobStatus::Processing | JobStatus::Completed => Stage::Processing,
+                _ => Stage::Waiting,
+            };
+            self.run.context.phase(&self.input, phase);
+            self.run.context.tell(&self.input, InputEvent::Progress { status, percent });
+        }
+        look
+    }
+
+    /// The address of the uploaded background picture, where the background is a file.
+    async fn background(&self) -> Result<Result<Option<String>, Failure>, Failure> {
+        let Background::ImageFile(path) = &self.attempt.work.options.background else {
+            return Ok(Ok(None));
+        };
+        let context = &self.run.context;
+        let (picture, hash) = {
+            let path = path.clone();
+            blocking(move || {
+                let what = format!("the background {}", path.display());
+                let hash = media::hash_file(&path, &|_| ())
+                    .map_err(|error| Failure::local(format!("reading {what}"), &error))?;
+                let picture = media::inspect_picture(&path)
+                    .map_err(|bad| Failure::new(FailureKind::Usage, what, bad.to_string()));
+                Ok((picture, hash))
+            })
+            .await?
+        };
+        // It was checked with the plan, and may have been replaced since.
+        let picture = match picture {
+            Ok(picture) => picture,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        let (key, sha) = (context.key.clone(), hash.sha256.clone());
+        let known = context.ledger(move |ledger, _| ledger.known_upload(&key, &sha)).await?;
+        if known.is_some() {
+            return Ok(Ok(known));
+        }
+        let file = UploadFile {
+            name: picture.upload_name(path),
+            content_type: picture.content_type.to_owned(),
+            path: path.clone(),
+            size: hash.size,
+        };
+        let on_retry = self.on_retry();
+        match send_file(context, &self.input, &file, self.call(&on_retry)).await {
+            Err(failure) => {
+                Ok(Err(failure
+                    .with_next("give --background an address, if the service takes no pictures")))
+            }
+            Ok(url) => {
+                let (key, kept) = (context.key.clone(), url.clone());
+                context
+                    .ledger(move |ledger, _| ledger.remember_upload(&key, &hash.sha256, &kept))
+                    .await?;
+                Ok(Ok(Some(url)))
+            }
+        }
+    }
+
+    pub(crate) fn call<'b>(
+        &'b self,
+        on_retry: &'b (dyn Fn(&Failure, Duration) + Send + Sync),
+    ) -> RequestOptions<'b> {
+        RequestOptions {
+            input: Some(&self.input.name),
+            job: self.attempt.state.job.clone(),
+            on_retry,
+            last_answer: Some(&self.answered),
+            ..RequestOptions::plain()
+        }
+    }
+
+    pub(crate) fn on_retry(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
+        retry_teller(Arc::clone(&self.run.context.observer), self.input.clone())
+    }
+}
+
+fn unknown_job(failure: Failure, job: &JobId) -> Failure {
+    let mut failure = failure.with_job(job).with_next(
+        "use the key that made the job, or give the input up with rbgv resume --abandon",
+    );
+    failure.why = format!("{}; this key does not see a job that we made", failure.why);
+    failure
+}

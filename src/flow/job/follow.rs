@@ -1,0 +1,100 @@
+//! Following the started job of one attempt to its end.
+
+use std::time::Duration;
+
+use super::driver::JobDriver;
+use crate::flow::polling::list_poll::FollowedJob;
+use crate::flow::polling::list_schedule::{JobStart, JobUpdate};
+use crate::flow::state_machine::Observation;
+use crate::ledger::JobDuration;
+use crate::model::{Failure, FailureKind, InputEvent, Instant, JobId, Stage};
+
+impl JobDriver<'_> {
+    /// Waits until there is something to see of the job; none when the run was stopped meanwhile.
+    pub(crate) async fn follow(&mut self) -> Option<Observation> {
+        let context = self.run.context.clone();
+        let Some(job) = self.attempt.state.job.clone() else { return Some(self.look().await) };
+        let now = context.clock.now();
+        let followed = match self.followed.take() {
+            Some(followed) => followed,
+            None => self.begin_to_follow(&job, now),
+        };
+        let timeout = context.timing.wait_timeout;
+        let elapsed = self.running_since.map_or(Duration::ZERO, |since| now.since(since));
+        let Some(left) = timeout.checked_sub(elapsed) else {
+            return Some(Observation::GaveUp(self.timed_out(elapsed)));
+        };
+        // A poll may wait long for its turn.
+        let seen = match tokio::time::timeout(left, self.observe(&followed)).await {
+            Ok(seen) => seen?,
+            Err(_) => Observation::GaveUp(self.timed_out(timeout)),
+        };
+        self.followed = Some(followed);
+        Some(seen)
+    }
+
+    /// What a list shows of the job, or a poll of it when one is due.
+    async fn observe(&mut self, followed: &FollowedJob) -> Option<Observation> {
+        let context = self.run.context.clone();
+        Some(match followed.news(&context).await.ok()? {
+            JobUpdate::Shown(asked, view) => Observation::Looked(self.seen(asked, *view, true)),
+            JobUpdate::Refused(failure) => Observation::GaveUp(*failure),
+            JobUpdate::Poll => {
+                let asked = context.clock.now();
+                let seen = self.look().await;
+                followed.polled(asked, self.attempt.look.progress);
+                seen
+            }
+        })
+    }
+
+    fn begin_to_follow(&mut self, job: &JobId, now: Instant) -> FollowedJob {
+        let context = &self.run.context;
+        context.phase(&self.input, Stage::Waiting);
+        let ran = self.known_to_run();
+        let started = now.before(ran);
+        self.running_since = Some(started);
+        let work = &self.attempt.work;
+        let alike = self.run.durations().similar_to(work.options.model, work.duration);
+        if let Some(range) = alike.range() {
+            let left = |whole: Duration| whole.saturating_sub(ran);
+            let expected =
+                InputEvent::Expected { least: left(range.least), most: left(range.most) };
+            context.tell(&self.input, expected);
+        }
+        let timing = &context.timing.poll;
+        let expected = alike.least().map(|least| started.after(timing.first_poll(Some(least))));
+        // What an earlier run has started was polled when this one took it up.
+        let polled_at = (ran >= timing.first).then_some(now);
+        let announced = work.options.webhook_url.is_some();
+        self.run.list_poll.follow(job, JobStart { started, expected, polled_at, announced }, now)
+    }
+
+    /// The job is done: the time that it took says how long the next ones take.
+    pub(crate) fn learn_duration(&self) {
+        let Some(since) = self.running_since else { return };
+        let work = &self.attempt.work;
+        let took = self.run.context.clock.now().since(since);
+        self.run.durations().add(JobDuration {
+            model: work.options.model,
+            video: work.duration,
+            took,
+        });
+    }
+
+    /// How long the job runs already by what the ledger knows.
+    fn known_to_run(&self) -> Duration {
+        let Some(started) = self.attempt.started_at else { return Duration::ZERO };
+        let millis = self.run.context.clock.wall().0.saturating_sub(started.0);
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+
+    fn timed_out(&self, elapsed: Duration) -> Failure {
+        let why =
+            format!("not finished after {:.0} s; it goes on at the service", elapsed.as_secs_f64());
+        let mut failure = Failure::new(FailureKind::TimedOut, "waiting for the job", why)
+            .with_next("rbgv resume");
+        failure.job.clone_from(&self.attempt.state.job);
+        failure
+    }
+}

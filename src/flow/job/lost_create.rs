@@ -1,0 +1,93 @@
+//! Searching the key's jobs for the one of a create whose answer was lost.
+//!
+//! The answer may only be "ours" when the job carries our correlation id, and only "nothing" when
+//! every job that is young enough is known to be somebody else's doing of ours. Everything else is
+//! unclear, and a person decides: a wrong "nothing" could make, and bill, a second job.
+
+use std::time::Duration;
+
+use super::effects::CORRELATION;
+use crate::client::RequestOptions;
+use crate::flow::context::Context;
+use crate::flow::polling::ListPoller;
+use crate::flow::polling::job_list::{ListPages, is_older};
+use crate::flow::state_machine::SearchResult;
+use crate::model::{Failure, JobView, Timestamp};
+
+/// How far the service's clock and ours may be apart before a new job looks like an old one.
+const SKEW: Duration = Duration::from_hours(1);
+
+/// What a page says about the lost create.
+enum PageMatch {
+    Unclear(String),
+    /// Nothing here; older pages may still hold it.
+    GoOn,
+    /// Nothing here, and everything further back is too old.
+    Past,
+}
+
+/// Searches for the job that carries `correlation` and whose create was sent at `sent`: by the wall
+/// clock of that moment, since the search may come hours and reboots later.
+///
+/// # Errors
+/// The list cannot be had.
+pub(crate) async fn search(
+    context: &Context,
+    list_poll: &ListPoller,
+    correlation: &str,
+    sent: Timestamp,
+    call: &RequestOptions<'_>,
+) -> Result<SearchResult, Failure> {
+    let oldest = sent.before(SKEW);
+    let mut pages = ListPages::default();
+    loop {
+        let asked = context.clock.now();
+        let Some(page) = pages.next(context, call).await? else { break };
+        if page.unreadable > 0 {
+            return Ok(SearchResult::Unclear(
+                "the list of jobs holds entries that cannot be read".into(),
+            ));
+        }
+        page.jobs.iter().for_each(|job| list_poll.remember_end(asked, job));
+        if let Some(ours) = ours(&page.jobs, correlation) {
+            return Ok(SearchResult::Ours(ours.id.clone(), ours.status.clone()));
+        }
+        match read(context, &page.jobs, oldest).await? {
+            PageMatch::Unclear(why) => return Ok(SearchResult::Unclear(why)),
+            PageMatch::Past => return Ok(SearchResult::Nothing),
+            PageMatch::GoOn => {}
+        }
+    }
+    if pages.have_ended() {
+        return Ok(SearchResult::Nothing);
+    }
+    Ok(SearchResult::Unclear("the list of jobs is too long to be read to its end".into()))
+}
+
+fn ours<'a>(jobs: &'a [JobView], correlation: &str) -> Option<&'a JobView> {
+    jobs.iter().find(|job| job.metadata(CORRELATION) == Some(correlation))
+}
+
+async fn read(
+    context: &Context,
+    jobs: &[JobView],
+    oldest: Timestamp,
+) -> Result<PageMatch, Failure> {
+    let mut all_old = true;
+    for job in jobs {
+        if is_older(job, oldest) {
+            continue;
+        }
+        all_old = false;
+        let (id, theirs) = (job.id.clone(), job.metadata(CORRELATION).map(ToOwned::to_owned));
+        let known =
+            context.ledger(move |ledger, _| ledger.knows_job(&id, theirs.as_deref())).await?;
+        if !known {
+            return Ok(PageMatch::Unclear(format!(
+                "a create got no answer, and job {} of unknown origin may be what came of it",
+                job.id
+            )));
+        }
+    }
+    Ok(if all_old { PageMatch::Past } else { PageMatch::GoOn })
+}

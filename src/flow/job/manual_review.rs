@@ -1,0 +1,63 @@
+//! Settling by hand what the protocol will not decide: jobs that need review, and jobs that the
+//! service does not know any more.
+
+use crate::flow::context::Context;
+use crate::flow::state_machine::{Goal, Observation, StepContext, step};
+use crate::ledger::{AttemptId, AttemptStatus, BatchId, Claim, DraftSupport};
+use crate::model::{Failure, JobId};
+
+/// Accepts or abandons the attempts of a batch that wait for a person, or only those of `only`,
+/// and returns how many.
+///
+/// # Errors
+/// The ledger cannot be used.
+pub async fn settle_by_hand(
+    context: &Context,
+    batch: BatchId,
+    accept: bool,
+    only: &[JobId],
+) -> Result<usize, Failure> {
+    let waiting = context.ledger(move |ledger, _| ledger.waiting_for_review(batch)).await?;
+    let mut settled = 0;
+    for id in waiting {
+        if settle(context, id, accept, only).await? {
+            settled += 1;
+        }
+    }
+    Ok(settled)
+}
+
+async fn settle(
+    context: &Context,
+    id: AttemptId,
+    accept: bool,
+    only: &[JobId],
+) -> Result<bool, Failure> {
+    let Claim::Mine(mut attempt) =
+        context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?
+    else {
+        return Ok(false);
+    };
+    let chosen =
+        only.is_empty() || attempt.state.job.as_ref().is_some_and(|job| only.contains(job));
+    let decidable = attempt.state.phase == AttemptStatus::NeedsReview || !accept;
+    let mut settled = false;
+    if chosen && decidable {
+        let facts = StepContext {
+            now: context.clock.now(),
+            settle: context.timing.settle,
+            glance: context.timing.poll.first,
+            drafts: DraftSupport::Unknown,
+            bills_shown: false,
+            later_ran_within: None,
+            goal: Goal::Finish,
+        };
+        let seen = if accept { Observation::Accepted } else { Observation::Abandoned };
+        attempt.state = step(attempt.state.clone(), seen, &facts).state;
+        settled = true;
+        let (kept, note) = (attempt.clone(), if accept { "accepted" } else { "abandoned" });
+        context.ledger(move |ledger, owner| ledger.commit(owner, &kept, note, None)).await?;
+    }
+    context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
+    Ok(settled)
+}

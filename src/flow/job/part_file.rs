@@ -1,0 +1,327 @@
+//! The partial file of an output: opened without following links, checked to be ours, and renamed to
+//! the output only while it is still the file that was checked.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, linkat, renameat_with};
+use sha2::{Digest as _, Sha256};
+
+use crate::flow::plan::discover::quoted;
+use crate::flow::plan::output_target::{file_id, not_a_file, unwritable};
+use crate::model::{Failure, FailureKind};
+
+/// The name of a part: short, and the same each time that the output of this attempt is collected
+/// under this name.
+pub(crate) fn part_name(target: Option<&Path>, correlation: &str) -> OsString {
+    let mut hash = Sha256::new();
+    hash.update(correlation);
+    if let Some(name) = target.and_then(Path::file_name) {
+        hash.update(name.as_encoded_bytes());
+    }
+    let name = hex::encode(&hash.finalize()[..8]);
+    format!(".{name}.rbgv-part").into()
+}
+
+/// A part that no other process writes as long as this value lives.
+pub(crate) struct PartFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl PartFile {
+    /// Opens the part at `path`, made by this user before or now, and locks it. Its directory is made
+    /// where it is missing.
+    ///
+    /// # Errors
+    /// It cannot be written, another process writes it, or something else has its name.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, Failure> {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)
+                .map_err(|error| unwritable(&path, blocking_part(directory), &error))?;
+        }
+        let file = match options().create_new(true).open(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => open_existing(&path)?,
+            opened => opened.map_err(|error| cannot_write(&path, &error))?,
+        };
+        let part = Self { path, file };
+        let is_locked = part.file.try_lock().is_ok();
+        // The process that had it may just have published it.
+        if !is_locked || !part.is_there() {
+            let why = "another process is writing it";
+            return Err(Failure::new(
+                FailureKind::Local,
+                format!("writing {}", part.path.display()),
+                why,
+            )
+            .with_next("when that process has ended, the same command again"));
+        }
+        Ok(part)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// For reading and writing; all users share one position.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.file.metadata().map_or(0, |metadata| metadata.len())
+    }
+
+    /// Cuts it to `length` bytes, hashes these and goes to their end.
+    pub(crate) fn keep(&self, length: u64) -> Result<Sha256, Failure> {
+        let kept = || {
+            let mut file = &self.file;
+            file.set_len(length)?;
+            file.rewind()?;
+            let mut hash = Sha256::new();
+            hash_into(&mut hash, file)?;
+            file.seek(SeekFrom::Start(length))?;
+            Ok(hash)
+        };
+        kept().map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    /// Removes it.
+    pub(crate) fn remove(&self) -> Result<(), Failure> {
+        self.check()?;
+        fs::remove_file(&self.path).map_err(|error| cannot_write(&self.path, &error))
+    }
+
+    /// Whether its name still names this file.
+    fn is_there(&self) -> bool {
+        let names = fs::symlink_metadata(&self.path).ok().zip(self.file.metadata().ok());
+        names.is_some_and(|(there, own)| there.is_file() && file_id(&there) == file_id(&own))
+    }
+
+    /// # Errors
+    /// Its name does not name this file any more.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.is_there() { Ok(()) } else { Err(replaced(&self.path)) }
+    }
+
+    /// Gives the synced part its final name. A regular file is replaced if asked for, and nothing else
+    /// ever.
+    ///
+    /// # Errors
+    /// Something is there that must stay, or the directory cannot be written.
+    pub(crate) fn publish(&self, target: &Path, overwrite: bool) -> Result<(), Failure> {
+        let what = || format!("publishing {}", target.display());
+        self.check()?;
+        if overwrite
+            && let Ok(there) = fs::symlink_metadata(target)
+            && !there.is_file()
+        {
+            return Err(not_a_file(what(), target, there.file_type()));
+        }
+        let renamed = if overwrite {
+            fs::rename(&self.path, target)
+        } else {
+            rename_without_replacing(&self.path, target)
+        };
+        renamed.map_err(|error| {
+            if error.kind() == ErrorKind::AlreadyExists {
+                let why =
+                    "a file of that name has appeared meanwhile, and is not this input's output";
+                let next = "run again with --overwrite to replace it, or with another -o";
+                return Failure::new(FailureKind::Local, what(), why).with_next(next);
+            }
+            cannot_write(target, &error)
+        })?;
+        let published = fs::symlink_metadata(target).ok().zip(self.file.metadata().ok());
+        if published.is_none_or(|(there, own)| file_id(&there) != file_id(&own)) {
+            return Err(replaced(target));
+        }
+        // The name itself has to reach the disk before the ledger says that it is there.
+        if let Some(directory) = target.parent() {
+            File::open(directory)
+                .and_then(|directory| directory.sync_all())
+                .map_err(|error| cannot_write(target, &error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Opens a part that exists, if it is a regular file of this user under one name.
+fn open_existing(path: &Path) -> Result<File, Failure> {
+    let is_ours = |file: &File| {
+        let user = rustix::process::geteuid().as_raw();
+        file.metadata()
+            .is_ok_and(|there| there.is_file() && there.nlink() == 1 && there.uid() == user)
+    };
+    options().open(path).ok().filter(is_ours).ok_or_else(|| {
+        let why = "it is not a partial file of this user, but a link or the file of somebody else";
+        Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
+            .with_next(format!("rm {}, then the same command again", quoted(path)))
+    })
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    options.read(true).write(true).custom_flags(flags.bits().cast_signed());
+    options
+}
+
+pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
+    unwritable(path, path.parent().unwrap_or(path), error)
+}
+
+/// The first part of a directory's path that is no directory, or the directory itself.
+fn blocking_part(directory: &Path) -> &Path {
+    let is_file = |part: &&Path| fs::metadata(part).is_ok_and(|metadata| !metadata.is_dir());
+    directory.ancestors().find(is_file).unwrap_or(directory)
+}
+
+fn replaced(path: &Path) -> Failure {
+    let why = "another file has taken its name; it is not used";
+    Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
+        .with_next(format!("look who writes there: ls -la {}", quoted(path)))
+}
+
+fn hash_into(hash: &mut Sha256, mut file: &File) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            return Ok(());
+        }
+        hash.update(&buffer[..read]);
+    }
+}
+
+/// Renames in one step where the file system can; where it cannot, a second link never replaces
+/// anything either.
+fn rename_without_replacing(part: &Path, target: &Path) -> io::Result<()> {
+    match renameat_with(CWD, part, CWD, target, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            linkat(CWD, part, CWD, target, AtFlags::empty())?;
+            fs::remove_file(part)
+        }
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn part(directory: &Path, content: &[u8]) -> PartFile {
+        let part = PartFile::open(directory.join(".p.rbgv-part")).unwrap();
+        part.file().write_all(content).unwrap();
+        part
+    }
+
+    #[test]
+    fn a_name_is_short_and_differs_by_attempt_and_target() {
+        let long = PathBuf::from(format!("/out/{}.webm", "n".repeat(250)));
+        let name = part_name(Some(&long), "c1");
+        assert!(name.len() <= 28, "{}", name.display());
+        assert_eq!(name, part_name(Some(&long), "c1"));
+        assert_ne!(name, part_name(Some(&long), "c2"));
+        assert_ne!(name, part_name(Some(Path::new("/out/a.webm")), "c1"));
+    }
+
+    #[test]
+    fn publishing_replaces_only_when_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = dir.path().join("t");
+        fs::write(&target, b"old").unwrap();
+        let new = part(dir.path(), b"new");
+        let refused = new.publish(&target, false).unwrap_err();
+        assert!(refused.next.unwrap().contains("--overwrite"));
+        assert_eq!(fs::read(&target).unwrap(), b"old");
+        new.publish(&target, true).unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"new");
+        assert!(!new.path().exists());
+        let other = part(dir.path(), b"other");
+        other.publish(&dir.path().join("u"), false).unwrap();
+        assert!(dir.path().join("u").exists() && !other.path().exists());
+    }
+
+    #[test]
+    fn nothing_but_a_regular_file_is_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let new = part(dir.path(), b"new");
+        let (victim, link) = (dir.path().join("victim"), dir.path().join("link"));
+        fs::write(&victim, b"precious").unwrap();
+        symlink(&victim, &link).unwrap();
+        let pipe = dir.path().join("pipe");
+        rustix::fs::mknodat(
+            CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        let directory = dir.path().join("directory");
+        fs::create_dir(&directory).unwrap();
+        for target in [&link, &pipe, &directory] {
+            let before = fs::symlink_metadata(target).unwrap();
+            for overwrite in [false, true] {
+                assert!(new.publish(target, overwrite).is_err(), "{}", target.display());
+            }
+            assert_eq!(file_id(&fs::symlink_metadata(target).unwrap()), file_id(&before));
+        }
+        assert_eq!(fs::read(&victim).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn what_was_planted_under_its_name_is_neither_written_nor_published() {
+        let dir = tempfile::tempdir().unwrap();
+        let (victim, path) = (dir.path().join("victim"), dir.path().join(".p.rbgv-part"));
+        fs::write(&victim, b"precious").unwrap();
+        let refused = |what: &str| {
+            let Err(refused) = PartFile::open(path.clone()) else { panic!("{what} was opened") };
+            assert_eq!(refused.kind, FailureKind::Local, "{what}");
+            assert!(refused.next.unwrap().starts_with("rm "), "{what}");
+            assert_eq!(fs::read(&victim).unwrap(), b"precious", "{what}");
+        };
+        symlink(&victim, &path).unwrap();
+        refused("a link");
+        fs::remove_file(&path).unwrap();
+        symlink(dir.path().join("nowhere"), &path).unwrap();
+        refused("a link to nowhere");
+        assert!(!dir.path().join("nowhere").exists());
+        fs::remove_file(&path).unwrap();
+        fs::hard_link(&victim, &path).unwrap();
+        refused("a second name");
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+        refused("a directory");
+        fs::remove_dir(&path).unwrap();
+
+        let part = part(dir.path(), b"checked");
+        fs::remove_file(part.path()).unwrap();
+        fs::write(part.path(), b"planted").unwrap();
+        let target = dir.path().join("t");
+        assert!(part.publish(&target, false).unwrap_err().why.contains("another file"));
+        assert!(part.remove().is_err());
+        assert!(!target.exists() && part.path().exists());
+    }
+
+    #[test]
+    fn one_process_writes_it_at_a_time_and_a_part_is_continued() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = part(dir.path(), b"some bytes");
+        assert!(PartFile::open(first.path().to_owned()).is_err());
+        drop(first);
+        let again = PartFile::open(dir.path().join(".p.rbgv-part")).unwrap();
+        assert_eq!(again.length(), 10);
+        again.keep(4).unwrap();
+        again.file().write_all(b"thing").unwrap();
+        assert_eq!(fs::read(again.path()).unwrap(), b"something");
+    }
+}

@@ -1,0 +1,245 @@
+//! Watching jobs to their end without collecting them. What is seen of jobs that the ledger knows is
+//! recorded there.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::driver::JobDriver;
+use super::upload::retry_teller;
+use crate::client::RequestOptions;
+use crate::flow::context::{Context, interrupted, key_not_at_hand};
+use crate::flow::polling::list_poll::{FollowedJob, ListPoller, poll_lists};
+use crate::flow::polling::list_schedule::{JobStart, JobUpdate};
+use crate::flow::run::RunState;
+use crate::flow::run_options::RunOptions;
+use crate::flow::state_machine::{Goal, Observation};
+use crate::ledger::{AttemptStatus, BatchId, Claim};
+use crate::model::{
+    Credits, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant, JobId, JobStatus,
+    JobView, Stage,
+};
+
+/// Polls a job once, with the key that made it.
+///
+/// # Errors
+/// The service does not answer, or does not know the job.
+pub async fn look(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
+    find_job(context, job).await.map(|(_, view)| view)
+}
+
+/// Polls a job once: with the key that made it, where the ledger knows; else with each key until
+/// one sees it. Returns the context of that key too.
+///
+/// # Errors
+/// The service does not answer, or does not know the job.
+pub(crate) async fn find_job<'a>(
+    context: &'a Arc<Context>,
+    job: &JobId,
+) -> Result<(&'a Arc<Context>, JobView), Failure> {
+    let first = maker(context, job).await?;
+    let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
+    let mut failure = None;
+    for context in std::iter::once(first).chain(others) {
+        let call = RequestOptions { job: Some(job.clone()), ..RequestOptions::plain() };
+        match context.unless_stopped(context.service.get(job, call)).await? {
+            Ok(view) => return Ok((context, view)),
+            Err(unseen) if unseen.kind == FailureKind::NotFound => {
+                failure.get_or_insert(unseen);
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Err(failure.unwrap_or_else(interrupted))
+}
+
+/// The context of the key that made a job, where the ledger knows. No other key is asked about it:
+/// the service would not know a job that is there.
+async fn maker<'a>(context: &'a Arc<Context>, job: &JobId) -> Result<&'a Arc<Context>, Failure> {
+    let asked = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&asked)).await?;
+    let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
+    else {
+        return Ok(context);
+    };
+    let maker = context.of_key(&attempt.work.key.fingerprint);
+    if maker.key == attempt.work.key {
+        return Ok(maker);
+    }
+    Err(key_not_at_hand(&attempt, "asking for the job", "made"))
+}
+
+/// A run that only polls. It has no batch: a poll starts nothing that could count against one.
+pub(crate) fn polling_run(context: &Arc<Context>) -> RunState {
+    let run_options = RunOptions {
+        goal: Goal::Finish,
+        in_flight: 1,
+        max_credits: None,
+        overwrite: false,
+        fail_fast: false,
+        retry_failed: 0,
+        again: false,
+    };
+    RunState::new(Arc::clone(context), BatchId(0), run_options, true)
+}
+
+/// Follows jobs side by side until each is final, with list polls as in a run, and gives the last view
+/// of each to `each`. New states of jobs of this ledger are recorded, unless another process follows
+/// them and does so itself.
+///
+/// # Errors
+/// Only the ledger's: what goes wrong with a job is an event of it.
+pub async fn watch(
+    context: &Arc<Context>,
+    jobs: Vec<(InputRef, JobId)>,
+    mut each: impl FnMut(&JobId, &JobView),
+) -> Result<ExitClass, Failure> {
+    let (mut working, mut polling) = (JoinSet::new(), JoinSet::new());
+    let lists: Vec<(&Arc<Context>, Arc<ListPoller>, Arc<RunState>)> = context
+        .all()
+        .map(|context| (context, Arc::default(), Arc::new(polling_run(context))))
+        .collect();
+    let (mut classes, mut succeeded) = (Vec::new(), false);
+    // All are followed before any is polled: so few as one would be polled by itself.
+    let mut following = Vec::new();
+    for (input, job) in jobs {
+        let maker = match maker(context, &job).await {
+            Ok(maker) => maker,
+            Err(failure) if failure.kind == FailureKind::Configuration => {
+                classes.push(failure.kind.exit_class());
+                context.tell(&input, InputEvent::Paused(failure));
+                continue;
+            }
+            Err(failure) => return Err(failure),
+        };
+        let Some((_, list, run)) = lists.iter().find(|(other, ..)| Arc::ptr_eq(other, maker))
+        else {
+            continue;
+        };
+        let now = maker.clock.now();
+        let start =
+            JobStart { started: now, expected: Some(now), polled_at: None, announced: false };
+        following.push((Arc::clone(run), list.follow(&job, start, now), input, job));
+    }
+    for (context, list, _) in &lists {
+        polling.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
+    }
+    for (run, followed, input, job) in following {
+        working.spawn(async move {
+            let ended = to_end(&run, &followed, &input, &job).await;
+            (input, job, ended)
+        });
+    }
+    while let Some(joined) = working.join_next().await {
+        let (input, job, ended) =
+            joined.map_err(|error| Failure::local("watching a job", &error))?;
+        match ended {
+            Ok(view) if view.status == JobStatus::Failed => {
+                each(&job, &view);
+                let why = view.error.unwrap_or_else(|| "the service does not say why".to_owned());
+                let failure =
+                    Failure::new(FailureKind::JobFailed, "the job failed", why).with_job(&job);
+                classes.push(ExitClass::Job);
+                context.tell(&input, InputEvent::Failed(failure));
+            }
+            Ok(view) => {
+                succeeded = true;
+                each(&job, &view);
+                // Watching starts nothing.
+                let credits = Some(Credits::default());
+                context.tell(&input, InputEvent::Left { job, status: view.status, credits });
+            }
+            Err(failure) => {
+                classes.push(failure.kind.exit_class());
+                context.tell(&input, InputEvent::Paused(failure));
+            }
+        }
+    }
+    Ok(ExitClass::combine(classes, succeeded))
+}
+
+async fn to_end(
+    run: &RunState,
+    followed: &FollowedJob,
+    input: &InputRef,
+    job: &JobId,
+) -> Result<JobView, Failure> {
+    let context = &run.context;
+    let on_retry = retry_teller(Arc::clone(&context.observer), input.clone());
+    context.tell(input, InputEvent::Job(job.clone()));
+    let began = context.clock.now();
+    let mut shown: f64 = 0.0;
+    let mut recorded = None;
+    loop {
+        let (asked, view, listed) = match followed.news(context).await? {
+            JobUpdate::Shown(asked, view) => (asked, *view, true),
+            JobUpdate::Refused(failure) => return Err(*failure),
+            JobUpdate::Poll => {
+                let asked = context.clock.now();
+                let call = RequestOptions {
+                    job: Some(job.clone()),
+                    input: Some(&input.name),
+                    ..RequestOptions::plain()
+                };
+                let call = RequestOptions { on_retry: &on_retry, ..call };
+                let view = context.unless_stopped(context.service.get(job, call)).await??;
+                followed.polled(asked, view.progress);
+                (asked, view, false)
+            }
+        };
+        if recorded.as_ref() != Some(&view.status) {
+            recorded = Some(view.status.clone());
+            record(run, job, asked, view.clone(), listed).await?;
+        }
+        if view.status.is_final() {
+            return Ok(view);
+        }
+        if view.status == JobStatus::Created {
+            let why = "it is a draft, and nothing happens until it is started";
+            return Err(Failure::new(FailureKind::Usage, "waiting for the job", why)
+                .with_job(job)
+                .with_next("rbgv resume, if this machine made it"));
+        }
+        let phase = match view.status {
+            JobStatus::Processing => Stage::Processing,
+            _ => Stage::Waiting,
+        };
+        context.phase(input, phase);
+        shown = shown.max(view.progress.unwrap_or(0.0));
+        let percent = view.progress.map(|_| shown);
+        context.tell(input, InputEvent::Progress { status: view.status, percent });
+        if context.clock.now().since(began) > context.timing.wait_timeout {
+            break;
+        }
+    }
+    let why = "it is not finished; it goes on at the service";
+    Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))
+}
+
+/// Writes what was seen of a job into the row of its attempt, under the rules of a run. Nothing is
+/// written of jobs that the ledger does not know, that another process follows, or that have ended.
+async fn record(
+    run: &RunState,
+    job: &JobId,
+    asked: Instant,
+    view: JobView,
+    listed: bool,
+) -> Result<(), Failure> {
+    let context = &run.context;
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&id)).await?;
+    let Some(attempt) =
+        known.filter(|attempt| attempt.work.key == context.key && attempt.state.phase.in_flight())
+    else {
+        return Ok(());
+    };
+    let id = attempt.id;
+    let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+    let Claim::Mine(attempt) = claim else { return Ok(()) };
+    if attempt.state.phase != AttemptStatus::Running {
+        // Whether the start was executed is for the protocol to decide, with a poll of its own.
+        return run.glance(*attempt).await.map(drop);
+    }
+    let observe = |drive: &mut JobDriver<'_>| Observation::Looked(drive.seen(asked, view, listed));
+    run.poll_once_and_release(*attempt, observe).await.map(drop)
+}

@@ -1,0 +1,561 @@
+//! Finding inputs: files, directories, addresses and lists, one after another and never all in
+//! memory.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+
+use crate::media;
+use crate::model::{Failure, FailureKind};
+
+pub use super::input_list::InputList;
+pub(crate) use super::skipped_files::SkippedFiles;
+
+/// Endings that make a file of a directory an input when no `--include` says otherwise; one without an
+/// ending is an input if it is a video. The content decides later; this only keeps notes and pictures out.
+pub(crate) const VIDEO_ENDINGS: [&str; 12] =
+    ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
+
+/// Something that the user named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputSpec {
+    /// A file or a directory.
+    Path(PathBuf),
+    /// An address, its scheme in lower case. Whether the service can fetch it is checked by the plan.
+    Url(String),
+}
+
+impl InputSpec {
+    /// An argument, or a line of a list.
+    #[must_use]
+    pub fn read(text: PathBuf) -> Self {
+        match text.to_str().and_then(address) {
+            Some(url) => Self::Url(url),
+            None => Self::Path(text),
+        }
+    }
+}
+
+/// `text` as an address, if it has the form of one: `scheme://`, or a scheme that no path begins with.
+fn address(text: &str) -> Option<String> {
+    let (scheme, rest) = text.trim().split_once(':')?;
+    let scheme = scheme.to_ascii_lowercase();
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let is_known = matches!(scheme.as_str(), "http" | "https" | "file");
+    (is_scheme && (is_known || rest.starts_with("//"))).then(|| format!("{scheme}:{rest}"))
+}
+
+/// Refuses an address that the service cannot fetch.
+pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    let refused = |why: String, next: String| {
+        let shown = crate::model::secret::redact_url(url);
+        Err(Failure::new(FailureKind::Usage, shown, why).with_next(next))
+    };
+    match scheme {
+        "http" | "https" => {
+            let is_whole = rest.starts_with("//")
+                && url::Url::parse(url).is_ok_and(|parsed| parsed.host_str().is_some());
+            if is_whole {
+                return Ok(());
+            }
+            let why = format!("it is not a whole address: {scheme}:// and a host are needed");
+            refused(why, format!("rbgv run {scheme}://HOST/PATH"))
+        }
+        "file" => {
+            let path = url::Url::parse(url).ok().and_then(|parsed| parsed.to_file_path().ok());
+            let path = path.map_or_else(|| "PATH".to_owned(), |path| quoted(&path));
+            let why = "file addresses are not taken, since the service cannot read this machine";
+            refused(why.to_owned(), format!("rbgv run {path}"))
+        }
+        _ => {
+            let why = format!(
+                "addresses with {scheme}:// are not taken; the service fetches http:// and https:// only"
+            );
+            let next =
+                "download the file and name it here, or name a public https:// address of it";
+            refused(why, next.to_owned())
+        }
+    }
+}
+
+/// Which files of a directory are taken.
+#[derive(Debug, Clone)]
+pub struct FileSelection {
+    recursive: bool,
+    include: Option<GlobSet>,
+    exclude: GlobSet,
+    /// Directories that are not read.
+    pruned: GlobSet,
+    /// Where outputs go: below the directory that is walked, it is not read either.
+    outputs: Option<PathBuf>,
+}
+
+/// What is done with a file of a directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileChoice {
+    Taken,
+    Excluded,
+    NotIncluded,
+    OtherEnding,
+}
+
+impl FileSelection {
+    /// Reads the globs. They are matched against the path below the directory, and a glob without
+    /// a slash against the name alone. A directory that `exclude` matches, or of which it matches
+    /// all content, is not read.
+    ///
+    /// # Errors
+    /// Names the glob that cannot be read.
+    pub fn new(recursive: bool, include: &[String], exclude: &[String]) -> Result<Self, Failure> {
+        let include = if include.is_empty() { None } else { Some(globs("--include", include)?) };
+        let directories = exclude.iter().map(|glob| {
+            let whole = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
+            whole.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
+        });
+        let directories: Vec<String> = directories.filter(|glob| !glob.is_empty()).collect();
+        Ok(Self {
+            recursive,
+            include,
+            exclude: globs("--exclude", exclude)?,
+            pruned: globs("--exclude", &directories)?,
+            outputs: None,
+        })
+    }
+
+    /// The same, with the directory that outputs go to.
+    #[must_use]
+    pub fn without_outputs_in(mut self, directory: PathBuf) -> Self {
+        self.outputs = Some(directory);
+        self
+    }
+
+    fn choose(&self, below: &Path) -> FileChoice {
+        if self.exclude.is_match(below) {
+            return FileChoice::Excluded;
+        }
+        match &self.include {
+            Some(include) if include.is_match(below) => FileChoice::Taken,
+            Some(_) => FileChoice::NotIncluded,
+            None if has_video_ending(below) => FileChoice::Taken,
+            None => FileChoice::OtherEnding,
+        }
+    }
+}
+
+fn globs(flag: &str, patterns: &[String]) -> Result<GlobSet, Failure> {
+    let bad = |pattern: &str, why: &dyn std::fmt::Display| {
+        Failure::new(FailureKind::Usage, format!("{flag} {pattern}"), why.to_string())
+    };
+    let mut set = GlobSetBuilder::new();
+    for pattern in patterns {
+        let anywhere =
+            if pattern.contains('/') { pattern.clone() } else { format!("**/{pattern}") };
+        let glob = GlobBuilder::new(&anywhere)
+            .literal_separator(true)
+            .build()
+            .map_err(|error| bad(pattern, &error))?;
+        set.add(glob);
+    }
+    set.build().map_err(|error| bad("", &error))
+}
+
+pub(crate) fn has_video_ending(path: &Path) -> bool {
+    path.extension()
+        .and_then(|ending| ending.to_str())
+        .is_some_and(|ending| VIDEO_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
+}
+
+/// `path` as an argument that can be typed.
+pub(crate) fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}
+
+/// An input that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscoveredInput {
+    /// What it is.
+    pub input: InputSpec,
+    /// Path below the directory that was named, for keeping the tree; for others the file name.
+    pub below: PathBuf,
+    /// Whether it was named on the command line itself, so that a mistake is the user's.
+    pub explicit: bool,
+}
+
+/// What the search meets, in order.
+#[derive(Debug)]
+pub(crate) enum DirectoryItem {
+    Input(DiscoveredInput),
+    /// A directory below the one that was named cannot be read.
+    Unreadable {
+        path: PathBuf,
+        why: String,
+    },
+    /// A directory that was named has been read to its end.
+    Directory(ScannedDirectory),
+}
+
+/// A directory that was named, after everything in it.
+#[derive(Debug)]
+pub(crate) struct ScannedDirectory {
+    pub(crate) path: PathBuf,
+    pub(crate) explicit: bool,
+    /// Files in it that were taken for inputs.
+    pub(crate) inputs: usize,
+    pub(crate) passed_over: SkippedFiles,
+}
+
+type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
+
+/// Calls `take` for everything behind `named`, then for each entry of `lists`. Directories are
+/// read in order of names, so that equal runs meet equal orders.
+///
+/// # Errors
+/// What `take` answers, or a list that cannot be read.
+pub(crate) fn find(
+    named: &[InputSpec],
+    lists: Vec<InputList>,
+    selection: &FileSelection,
+    take: &mut Take<'_>,
+) -> Result<(), Failure> {
+    for input in named {
+        find_one(input.clone(), true, selection, take)?;
+    }
+    for list in lists {
+        list.read(&mut |input| find_one(input, false, selection, take))?;
+    }
+    Ok(())
+}
+
+fn find_one(
+    input: InputSpec,
+    explicit: bool,
+    selection: &FileSelection,
+    take: &mut Take<'_>,
+) -> Result<(), Failure> {
+    // Of a list, the folders of relative paths are kept like those below a directory.
+    let is_kept = |path: &Path| !explicit && path.is_relative();
+    match &input {
+        InputSpec::Path(path) if path.is_dir() => {
+            let above = if is_kept(path) { path.clone() } else { PathBuf::new() };
+            walk(path, explicit, selection, &mut |seen| match seen {
+                DirectoryItem::Input(found) => take(DirectoryItem::Input(DiscoveredInput {
+                    below: above.join(&found.below),
+                    ..found
+                })),
+                seen => take(seen),
+            })
+        }
+        InputSpec::Path(path) => {
+            let file = path.file_name().map(PathBuf::from).unwrap_or_default();
+            let below = if is_kept(path) { path.clone() } else { file };
+            take(DirectoryItem::Input(DiscoveredInput { input, below, explicit }))
+        }
+        InputSpec::Url(_) => {
+            take(DirectoryItem::Input(DiscoveredInput { input, below: PathBuf::new(), explicit }))
+        }
+    }
+}
+
+fn walk(
+    root: &Path,
+    explicit: bool,
+    selection: &FileSelection,
+    take: &mut Take<'_>,
+) -> Result<(), Failure> {
+    let outputs = selection.outputs.as_deref().and_then(identity);
+    let mut directory = ScannedDirectory {
+        path: root.to_owned(),
+        explicit,
+        inputs: 0,
+        passed_over: SkippedFiles::default(),
+    };
+    let passed_over = &mut directory.passed_over;
+    let mut open = Vec::new();
+    match in_order(root) {
+        Ok(inputs) => open.push(inputs),
+        Err(error) => passed_over.unreadable_root(&error),
+    }
+    while let Some(inputs) = open.last_mut() {
+        let Some(input) = inputs.next() else {
+            open.pop();
+            continue;
+        };
+        let path = input.path();
+        let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
+        if input.file_name().as_encoded_bytes().starts_with(b".") {
+            passed_over.hidden += 1;
+            continue;
+        }
+        let kind = input.file_type();
+        if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
+            if selection.pruned.is_match(&below) {
+                passed_over.excluded += 1;
+            } else if outputs.is_some() && outputs == identity(&path) {
+                passed_over.output_directory = true;
+            } else if !selection.recursive {
+                passed_over.subfolders += 1;
+            } else {
+                match in_order(&path) {
+                    Ok(inputs) => open.push(inputs),
+                    // It was removed while its parent was read.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => {
+                        passed_over.unreadable += 1;
+                        take(DirectoryItem::Unreadable { path, why: error.to_string() })?;
+                    }
+                }
+            }
+            continue;
+        }
+        // What cannot be read is an input all the same: the plan says so.
+        let target = fs::metadata(&path).ok();
+        let choice = match selection.choose(&below) {
+            FileChoice::OtherEnding
+                if below.extension().is_none()
+                    && target.as_ref().is_some_and(fs::Metadata::is_file)
+                    && media::is_video(&path) =>
+            {
+                FileChoice::Taken
+            }
+            choice => choice,
+        };
+        match (choice, target) {
+            // Links to directories are not followed: they can lead out of the tree, or in circles.
+            (_, Some(target)) if target.is_dir() => passed_over.links += 1,
+            (FileChoice::Excluded, _) => passed_over.excluded += 1,
+            (FileChoice::NotIncluded, _) => passed_over.not_included += 1,
+            (FileChoice::OtherEnding, _) => passed_over.other_ending(&below),
+            (FileChoice::Taken, Some(target)) if !target.is_file() => passed_over.special += 1,
+            (FileChoice::Taken, _) => {
+                directory.inputs += 1;
+                let input = InputSpec::Path(path);
+                take(DirectoryItem::Input(DiscoveredInput { input, below, explicit: false }))?;
+            }
+        }
+    }
+    take(DirectoryItem::Directory(directory))
+}
+
+/// The entries of a directory in the order of their names.
+fn in_order(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
+    let mut inputs = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    inputs.sort_by_key(fs::DirEntry::file_name);
+    Ok(inputs.into_iter())
+}
+
+/// Device and inode of what is at `path`.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(
+        named: &[InputSpec],
+        lists: Vec<InputList>,
+        selection: &FileSelection,
+    ) -> Result<Vec<(String, bool)>, Failure> {
+        let mut all = Vec::new();
+        find(named, lists, selection, &mut |seen| {
+            if let DirectoryItem::Input(found) = seen {
+                let shown = match &found.input {
+                    InputSpec::Path(_) => found.below.display().to_string(),
+                    InputSpec::Url(url) => url.clone(),
+                };
+                all.push((shown, found.explicit));
+            }
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// What is said of a directory.
+    fn said_of(dir: &Path, selection: &FileSelection) -> String {
+        let mut said = Vec::new();
+        find(&[InputSpec::Path(dir.to_owned())], vec![], selection, &mut |seen| {
+            if let DirectoryItem::Directory(directory) = seen {
+                said.push(directory.passed_over.to_string());
+            }
+            Ok(())
+        })
+        .unwrap();
+        said.join("|")
+    }
+
+    fn tree() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(dir.path().join("sub/.hidden")).unwrap();
+        for name in [
+            "b.mp4",
+            "a.MOV",
+            "notes.txt",
+            ".c.mp4",
+            "sub/d e.webm",
+            "sub/.hidden/x.mp4",
+            "sub/raw.bin",
+        ] {
+            std::fs::write(dir.path().join(name), b"x").unwrap();
+        }
+        dir
+    }
+
+    fn names(all: &[(String, bool)]) -> Vec<&str> {
+        all.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn directories_give_their_videos_in_order() {
+        let dir = tree();
+        let here = [InputSpec::Path(dir.path().to_owned())];
+        let flat = FileSelection::new(false, &[], &[]).unwrap();
+        assert_eq!(names(&found(&here, vec![], &flat).unwrap()), ["a.MOV", "b.mp4"]);
+        let deep = FileSelection::new(true, &[], &[]).unwrap();
+        let all = found(&here, vec![], &deep).unwrap();
+        assert_eq!(names(&all), ["a.MOV", "b.mp4", "sub/d e.webm"]);
+        assert!(all.iter().all(|(_, explicit)| !explicit));
+        let chosen = FileSelection::new(true, &["*.bin".into(), "sub/*.webm".into()], &[]).unwrap();
+        assert_eq!(names(&found(&here, vec![], &chosen).unwrap()), ["sub/d e.webm", "sub/raw.bin"]);
+        let left_out = FileSelection::new(true, &[], &["sub/**".into(), "b.*".into()]).unwrap();
+        assert_eq!(names(&found(&here, vec![], &left_out).unwrap()), ["a.MOV"]);
+        assert_eq!(
+            FileSelection::new(true, &["[".into()], &[]).unwrap_err().kind,
+            FailureKind::Usage
+        );
+    }
+
+    #[test]
+    fn what_is_passed_over_is_counted() {
+        let dir = tree();
+        let flat = FileSelection::new(false, &[], &[]).unwrap();
+        assert_eq!(
+            said_of(dir.path(), &flat),
+            "1 file with another ending (.txt); 1 hidden; 1 subfolder, add -r"
+        );
+        for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
+            std::fs::write(dir.path().join(name), b"x").unwrap();
+        }
+        assert!(
+            said_of(dir.path(), &flat).starts_with(
+                "9 files with other endings (none, .MTS, .mts, .srt, .nfo and others); 1 hidden"
+            ),
+            "{}",
+            said_of(dir.path(), &flat)
+        );
+        for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
+            std::fs::remove_file(dir.path().join(name)).unwrap();
+        }
+        let none = FileSelection::new(true, &["*.avi".into()], &["sub/**".into()]).unwrap();
+        assert_eq!(
+            said_of(dir.path(), &none),
+            "3 files that --include does not match; 1 that --exclude matches; 1 hidden"
+        );
+        let empty = tempfile::tempdir().unwrap();
+        assert_eq!(said_of(empty.path(), &flat), "it is empty");
+    }
+
+    #[test]
+    fn videos_of_any_usual_ending_and_of_none_are_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = include_bytes!("../../sandbox/assets/standin/standin.mp4");
+        for name in ["a.m4v", "b.QT", "c", "d.e.f"] {
+            std::fs::write(dir.path().join(name), clip).unwrap();
+        }
+        std::fs::write(dir.path().join("LICENSE"), b"text").unwrap();
+        let here = [InputSpec::Path(dir.path().to_owned())];
+        let flat = FileSelection::new(false, &[], &[]).unwrap();
+        assert_eq!(names(&found(&here, vec![], &flat).unwrap()), ["a.m4v", "b.QT", "c"]);
+        assert_eq!(said_of(dir.path(), &flat), "2 files with other endings (none, .f)");
+    }
+
+    #[test]
+    fn the_directory_of_the_outputs_is_not_read() {
+        let dir = tree();
+        let here = [InputSpec::Path(dir.path().to_owned())];
+        let deep = || FileSelection::new(true, &[], &[]).unwrap();
+        let apart = deep().without_outputs_in(dir.path().join("./sub"));
+        assert_eq!(names(&found(&here, vec![], &apart).unwrap()), ["a.MOV", "b.mp4"]);
+        let above = deep().without_outputs_in(dir.path().to_owned());
+        assert_eq!(found(&here, vec![], &above).unwrap().len(), 3, "the root itself is read");
+        let missing = deep().without_outputs_in(dir.path().join("none"));
+        assert_eq!(found(&here, vec![], &missing).unwrap().len(), 3);
+    }
+
+    #[test]
+    fn an_excluded_directory_is_not_read() {
+        let dir = tree();
+        let here = [InputSpec::Path(dir.path().to_owned())];
+        for glob in ["sub", "sub/", "sub/*", "sub/**", "s?b", "**/sub/**"] {
+            let left_out = FileSelection::new(true, &[], &[glob.into()]).unwrap();
+            assert!(left_out.pruned.is_match("sub"), "{glob}");
+            assert_eq!(
+                names(&found(&here, vec![], &left_out).unwrap()),
+                ["a.MOV", "b.mp4"],
+                "{glob}"
+            );
+        }
+        let file_only = FileSelection::new(true, &[], &["sub/*.webm".into()]).unwrap();
+        assert!(!file_only.pruned.is_match("sub"));
+    }
+
+    #[test]
+    fn links_and_special_files_are_neither_followed_nor_read() {
+        let dir = tree();
+        std::os::unix::fs::symlink(dir.path().join("sub"), dir.path().join("z.mp4")).unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("dangling.mp4")).unwrap();
+        std::os::unix::net::UnixListener::bind(dir.path().join("socket.mp4")).unwrap();
+        let here = [InputSpec::Path(dir.path().to_owned())];
+        let flat = FileSelection::new(false, &[], &[]).unwrap();
+        let all = found(&here, vec![], &flat).unwrap();
+        assert_eq!(names(&all), ["a.MOV", "b.mp4", "dangling.mp4"], "the plan says what is wrong");
+        let said = said_of(dir.path(), &flat);
+        assert!(
+            said.contains("1 link to a folder") && said.contains("1 that is no file"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn addresses_are_known_by_their_scheme_in_any_case() {
+        let read = |text: &str| match InputSpec::read(text.into()) {
+            InputSpec::Url(url) => Some(url),
+            InputSpec::Path(_) => None,
+        };
+        // (text, address, what is wrong with it)
+        let table = [
+            ("https://x.example/a.mp4", "https://x.example/a.mp4", None),
+            ("HTTPS://x.example/A.mp4", "https://x.example/A.mp4", None),
+            (" Http://x.example/a.mp4 ", "http://x.example/a.mp4", None),
+            ("s3://bucket/a.mp4", "s3://bucket/a.mp4", Some("s3://")),
+            ("GS://bucket/a.mp4", "gs://bucket/a.mp4", Some("gs://")),
+            ("ftp://x.example/a.mp4", "ftp://x.example/a.mp4", Some("ftp://")),
+            ("file:///etc/a.mp4", "file:///etc/a.mp4", Some("file")),
+            ("FILE:/etc/a.mp4", "file:/etc/a.mp4", Some("file")),
+            ("https:x.example", "https:x.example", Some("whole")),
+            ("https://", "https://", Some("whole")),
+        ];
+        for (text, address, wrong) in table {
+            assert_eq!(read(text).as_deref(), Some(address), "{text}");
+            let checked = check_address(address);
+            match wrong {
+                None => assert_eq!(checked, Ok(()), "{text}"),
+                Some(word) => {
+                    let failure = checked.unwrap_err();
+                    assert_eq!(failure.kind, FailureKind::Usage);
+                    assert!(failure.why.contains(word) && failure.next.is_some(), "{failure}");
+                }
+            }
+        }
+        let next = check_address("file:///etc/it's%20a.mp4").unwrap_err().next.unwrap();
+        assert_eq!(next, r"rbgv run '/etc/it'\''s a.mp4'");
+        for path in ["a.mp4", "C:a.mp4", "12:30 take.mp4", "a:b/c.mp4", "/x/http://y", "-://x"] {
+            assert_eq!(read(path), None, "{path}");
+        }
+    }
+}

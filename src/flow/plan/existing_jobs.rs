@@ -1,0 +1,207 @@
+//! Planning to fetch the outputs of jobs that exist, whoever made them: they become entries of a
+//! batch, and the same dispatch follows and collects them. Nothing here can bill.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::output_target::{Targets, is_ours, without_dots};
+use super::{content_key, correlation};
+use crate::flow::context::{Context, blocking};
+use crate::flow::polling::find_job;
+use crate::flow::run_options::{Destination, RunOptions};
+use crate::ledger::{AddResult, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
+use crate::model::{
+    Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,
+};
+
+/// What is to be fetched.
+#[derive(Debug, Clone)]
+pub struct FetchRequest {
+    /// Which jobs.
+    pub jobs: Vec<JobId>,
+    /// Where to. [`Destination::Beside`] means where the run that made the job wanted it, and the
+    /// current directory for jobs of other machines.
+    pub destination: Destination,
+    /// How the run behaves.
+    pub run_options: RunOptions,
+    /// What relative names are relative to.
+    pub current_dir: PathBuf,
+}
+
+/// Plans the fetching. The batch is ready to be dispatched.
+///
+/// # Errors
+/// A job that this key does not see, two outputs of one name, or local trouble. Then nothing is
+/// left of the plan.
+pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result<BatchId, Failure> {
+    let new = NewBatch {
+        profile: context.profile.clone(),
+        key: context.key.clone(),
+        run_options: request.run_options.to_json(),
+        pricing: None,
+    };
+    let batch = context.ledger(move |ledger, _| ledger.open_batch(&new)).await?;
+    let mut targets = Targets::new(request.run_options.overwrite);
+    for job in &request.jobs {
+        if let Err(failure) = place(context, batch, &request, job, &mut targets).await {
+            context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
+            return Err(failure);
+        }
+    }
+    context.ledger(move |ledger, _| ledger.finish_plan(batch)).await?;
+    Ok(batch)
+}
+
+async fn place(
+    context: &Arc<Context>,
+    batch: BatchId,
+    request: &FetchRequest,
+    job: &JobId,
+    targets: &mut Targets,
+) -> Result<(), Failure> {
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&id)).await?;
+    let work = match known {
+        Some(attempt) if attempt.work.key.origin == context.key.origin => attempt.work,
+        _ => foreign_work(context, job).await?,
+    };
+    let id = job.clone();
+    let wanted = context.ledger(move |ledger, _| ledger.input_of_job(&id)).await?;
+    let wanted = wanted.and_then(|input| input.target);
+    let name = format!("job {job}");
+    if let InputSource::File { path, .. } = &work.source {
+        targets.add_input(&path.display().to_string(), path)?;
+    }
+    let target = target(request, job, &work.options, wanted);
+    let proof = match &target {
+        Some(target) => Some(targets.prove(&name, target).map_err(|refusal| refusal.failure)?),
+        None => None,
+    };
+    let is_shared = proof.as_ref().is_some_and(|proof| targets.add_output(&name, proof));
+    let new = NewInput {
+        name,
+        target: target.clone(),
+        correlation: correlation(context.random.as_ref()),
+        work,
+        again: false,
+    };
+    let id = job.clone();
+    match context.ledger(move |ledger, _| ledger.add_existing_job(batch, &new, &id)).await? {
+        AddResult::In { .. } if is_shared => Err(collision(job, "another job")),
+        AddResult::In { attempt, .. } => {
+            let taken = proof.and_then(|proof| proof.taken);
+            let (Some(refusal), Some(target)) = (taken, target) else { return Ok(()) };
+            let ledger = context.ledger.clone();
+            let is_ours = blocking(move || is_ours(&ledger, attempt, &target)).await?;
+            if is_ours { Ok(()) } else { Err(refusal.failure) }
+        }
+        AddResult::Collision(other) => Err(collision(job, &other)),
+    }
+}
+
+fn collision(job: &JobId, other: &str) -> Failure {
+    let why = format!("it would be written to the same file as {other}");
+    Failure::new(FailureKind::Usage, format!("job {job}"), why)
+        .with_next(format!("fetch each by itself: rbgv fetch {job} -o FILE"))
+}
+
+/// What is known of a job that this ledger did not make: only what the service says.
+async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec, Failure> {
+    let (context, view) = find_job(context, job).await?;
+    Ok(AttemptSpec {
+        content_key: content_key(&context.key.origin, &format!("job {job}"), ""),
+        key: context.key.clone(),
+        profile: context.profile.clone(),
+        source: InputSource::Url(format!("job:{job}")),
+        duration: view.duration_seconds,
+        options: options_of(&view),
+        estimate: None,
+        pricing: None,
+    })
+}
+
+/// The options that a job was made with, as far as its answer tells; where it does not say that
+/// the output is transparent, alpha is not asked for.
+fn options_of(view: &JobView) -> JobOptions {
+    let word = |field: &str| view.raw.get(field).and_then(|value| value.as_str());
+    let format = word("output_format").and_then(|word| word.parse().ok()).or_else(|| {
+        let link = view.output_url.as_ref()?;
+        let path = link.expose().split(['?', '#']).next()?.to_owned();
+        let ending = Path::new(&path).extension()?.to_str()?.to_owned();
+        OutputFormat::ALL.iter().copied().find(|format| format.extension() == ending)
+    });
+    let transparent = word("bg_type") == Some("transparent");
+    JobOptions {
+        model: word("model").and_then(|word| word.parse().ok()).unwrap_or(ModelName::Original),
+        format: format.unwrap_or_default(),
+        background: if transparent {
+            Background::Transparent
+        } else {
+            Background::Color(crate::model::options::Rgb::GREEN)
+        },
+        ..JobOptions::default()
+    }
+}
+
+fn target(
+    request: &FetchRequest,
+    job: &JobId,
+    options: &JobOptions,
+    wanted: Option<PathBuf>,
+) -> Option<PathBuf> {
+    let name = wanted
+        .as_deref()
+        .and_then(Path::file_name)
+        .map_or_else(|| safe_name(job, options).into(), ToOwned::to_owned);
+    let target = match &request.destination {
+        Destination::Stdout => return None,
+        Destination::File(file) => request.current_dir.join(file),
+        Destination::Directory(directory) => request.current_dir.join(directory).join(name),
+        Destination::Beside => wanted.unwrap_or_else(|| request.current_dir.join(name)),
+    };
+    Some(without_dots(&target))
+}
+
+/// A job's id is the service's word, and must not become a path.
+fn safe_name(job: &JobId, options: &JobOptions) -> String {
+    let safe: String = job
+        .0
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' })
+        .take(120)
+        .collect();
+    format!("{safe}-nobg.{}", options.format.extension())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{JobStatus, OutputLink};
+
+    fn view(raw: serde_json::Value, link: Option<&str>) -> JobView {
+        let output_url = link.map(OutputLink::new);
+        JobView { output_url, raw, ..JobView::bare("j", JobStatus::Completed) }
+    }
+
+    #[test]
+    fn options_come_from_what_the_service_says() {
+        let said = view(
+            serde_json::json!({"output_format": "mov", "bg_type": "transparent", "model": "pro"}),
+            None,
+        );
+        let options = options_of(&said);
+        assert_eq!(options.format, OutputFormat::Mov);
+        assert_eq!(options.background, Background::Transparent);
+        assert_eq!(options.model, ModelName::Pro);
+        let silent = view(serde_json::json!({}), Some("https://cdn.example/a/b.gif?sig=x"));
+        let options = options_of(&silent);
+        assert_eq!(options.format, OutputFormat::Gif);
+        assert_ne!(options.background, Background::Transparent);
+    }
+
+    #[test]
+    fn an_id_never_becomes_a_path() {
+        let options = JobOptions::default();
+        assert_eq!(safe_name(&JobId("../a/b".into()), &options), "___a_b-nobg.webm");
+    }
+}

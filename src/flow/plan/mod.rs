@@ -1,0 +1,663 @@
+//! The plan of a run: every input found, checked, hashed, priced and named, complete in the ledger
+//! before the first byte is sent, and never whole in memory.
+
+pub(crate) mod discover;
+pub(crate) mod existing_jobs;
+pub(crate) mod input_list;
+pub(crate) mod output_path;
+pub(crate) mod output_target;
+pub(crate) mod own_outputs;
+pub(crate) mod recover;
+pub(crate) mod skipped_files;
+pub(crate) mod watch_folder;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+use tokio_util::sync::CancellationToken;
+
+use self::discover::{
+    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, ScannedDirectory,
+    check_address, find, quoted,
+};
+use self::output_path::{NameTemplate, SourceName, target};
+use self::output_target::{TargetRefusal, Targets, is_ours, without_dots};
+use self::own_outputs::SourceVideos;
+use super::context::interrupted;
+use super::run_options::{Destination, RunOptions};
+use crate::ledger::{
+    AddResult, ApiKeyId, AttemptSpec, BatchId, InputId, InputSource, InputState, Ledger,
+    LedgerError, NewBatch, NewInput, PlanTotals,
+};
+use crate::media;
+use crate::model::event::RemarkLevel;
+use crate::model::{
+    Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, Observer, Pricing,
+    Random, Stage,
+};
+
+/// Inputs that are written to the ledger in one transaction.
+const CHUNK: usize = 256;
+
+/// What a run was asked for.
+pub struct PlanRequest {
+    /// What the user named.
+    pub named: Vec<InputSpec>,
+    /// Lists of further inputs.
+    pub lists: Vec<InputList>,
+    /// Which files of directories.
+    pub selection: FileSelection,
+    /// Of everything found, only these: files of watched directories. Then nobody is there to
+    /// correct a mistake, and what concerns one input stops no other.
+    pub only: Option<HashSet<PathBuf>>,
+    /// Where outputs go.
+    pub destination: Destination,
+    /// How they are called.
+    pub template: NameTemplate,
+    /// What is wanted of each input.
+    pub options: JobOptions,
+    /// How the run behaves.
+    pub run_options: RunOptions,
+    /// What relative names are relative to.
+    pub current_dir: PathBuf,
+}
+
+/// Whom the plan is made for, and with what.
+pub struct Planner<'a> {
+    /// The ledger.
+    pub ledger: &'a Ledger,
+    /// Service, and the key that makes new jobs.
+    pub key: ApiKeyId,
+    /// Name of the profile.
+    pub profile: &'a str,
+    /// Prices, when the service gave any.
+    pub pricing: Option<&'a Pricing>,
+    /// Makes correlation ids.
+    pub random: &'a dyn Random,
+    /// Told of the reading of inputs.
+    pub observer: &'a dyn Observer,
+    /// Ends the planning.
+    pub stop: &'a CancellationToken,
+}
+
+/// A plan in the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Its batch.
+    pub batch: BatchId,
+    /// What it adds up to.
+    pub totals: PlanTotals,
+    /// Inputs that were named and cannot be taken, although others can.
+    pub refused: Vec<Failure>,
+    /// Files that were left out since their names are those of outputs, although the ledger does not
+    /// know them.
+    pub outputs: Vec<UnknownOutput>,
+}
+
+impl Plan {
+    /// Whether no input was found: then its batch is not worth keeping.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.totals.todo + self.totals.done + self.totals.rejected == 0
+    }
+}
+
+impl Planner<'_> {
+    /// Makes the plan. Blocking: reads and hashes every file.
+    ///
+    /// # Errors
+    /// A mistake of the command line, a collision of names, or local trouble; or nothing was found
+    /// where something was named. Then nothing is left of the plan, and nothing was sent.
+    pub fn plan(&self, request: PlanRequest) -> Result<Plan, Failure> {
+        request.options.check().map_err(|bad| {
+            Failure::new(FailureKind::Usage, "these options cannot be used", bad.0)
+        })?;
+        request.run_options.check()?;
+        let pricing = self
+            .pricing
+            .map(|pricing| self.ledger.remember_pricing(&self.key.origin, pricing))
+            .transpose()?;
+        let batch = self.ledger.open_batch(&NewBatch {
+            profile: self.profile.to_owned(),
+            key: self.key.clone(),
+            run_options: request.run_options.to_json(),
+            pricing,
+        })?;
+        self.fill(batch, pricing, request).inspect_err(|_| {
+            // The batch is not sealed: should this fail, too, nothing is ever sent for it.
+            let _ = self.ledger.delete_batch(batch);
+        })
+    }
+
+    fn fill(
+        &self,
+        batch: BatchId,
+        pricing: Option<i64>,
+        request: PlanRequest,
+    ) -> Result<Plan, Failure> {
+        let mut filling = PlanBuilder::new(self, batch, pricing, &request)?;
+        let PlanRequest { named, lists, selection, only, .. } = request;
+        find(&named, lists, &selection, &mut |seen| match (&only, seen) {
+            (None, seen) => filling.see(seen),
+            (Some(only), DirectoryItem::Input(found)) if is_among(only, &found) => {
+                filling.take(&found)
+            }
+            (Some(_), _) => Ok(()),
+        })?;
+        filling.flush()?;
+        filling.tell_repeated();
+        let (mut refused, outputs) = (filling.refused, filling.unknown_outputs);
+        let totals = self.ledger.totals(batch)?;
+        let mut plan = Plan { batch, totals, refused: Vec::new(), outputs };
+        if plan.is_empty() && !refused.is_empty() {
+            let first = refused.remove(0);
+            self.warn_of(&refused);
+            return Err(first);
+        }
+        self.warn_of(&refused);
+        plan.refused = refused;
+        self.ledger.finish_plan(batch)?;
+        Ok(plan)
+    }
+
+    fn warn_of(&self, failures: &[Failure]) {
+        for failure in failures {
+            let text = format!("passed over: {failure}");
+            self.observer.observe(&Event::Notice { level: RemarkLevel::Warning, text });
+        }
+    }
+}
+
+/// A file that has the name of an output beside its source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownOutput {
+    /// As it was found.
+    pub name: String,
+    /// SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// An entry that is not in the ledger yet.
+struct PendingInput {
+    input: NewInput,
+    /// Whether it was named on the command line itself.
+    explicit: bool,
+    /// Why what is at the target is kept, unless it is the output.
+    taken: Option<TargetRefusal>,
+    /// Whether another input of the plan has the same target.
+    is_shared: bool,
+}
+
+/// Why an input gets no entry.
+enum InputRefusal {
+    /// The input is wrong: when it was named itself, that is a mistake of the command line.
+    Input(Failure),
+    /// It cannot be read, now or here. Others can.
+    Unreadable(Failure),
+    /// The plan cannot go on.
+    Plan(Failure),
+}
+
+impl From<Failure> for InputRefusal {
+    fn from(failure: Failure) -> Self {
+        if failure.kind == FailureKind::Local { Self::Plan(failure) } else { Self::Input(failure) }
+    }
+}
+
+impl From<LedgerError> for InputRefusal {
+    fn from(error: LedgerError) -> Self {
+        Self::Plan(error.into())
+    }
+}
+
+/// The filling of one plan.
+struct PlanBuilder<'a> {
+    planner: &'a Planner<'a>,
+    batch: BatchId,
+    pricing: Option<i64>,
+    destination: Destination,
+    template: NameTemplate,
+    options: JobOptions,
+    result_key: String,
+    again: bool,
+    current_dir: PathBuf,
+    seen: i64,
+    /// Inputs that were named more than once.
+    repeated: usize,
+    targets: Targets,
+    pending: Vec<PendingInput>,
+    rejected: Vec<(String, Failure)>,
+    refused: Vec<Failure>,
+    /// Whether mistakes in single inputs end the plan.
+    is_attended: bool,
+    /// Outputs in the directory that is being read.
+    outputs: usize,
+    unknown_outputs: Vec<UnknownOutput>,
+    sources: SourceVideos,
+}
+
+impl<'a> PlanBuilder<'a> {
+    fn new(
+        planner: &'a Planner<'a>,
+        batch: BatchId,
+        pricing: Option<i64>,
+        request: &PlanRequest,
+    ) -> Result<Self, Failure> {
+        let mut targets = Targets::new(request.run_options.overwrite);
+        if let Background::ImageFile(path) = &request.options.background {
+            targets.add_input(&path.display().to_string(), path)?;
+        }
+        Ok(Self {
+            planner,
+            batch,
+            pricing,
+            destination: request.destination.clone(),
+            template: request.template.clone(),
+            result_key: result_key(&request.options)?,
+            options: request.options.clone(),
+            again: request.run_options.again,
+            current_dir: request.current_dir.clone(),
+            seen: 0,
+            repeated: 0,
+            targets,
+            pending: Vec::with_capacity(CHUNK),
+            rejected: Vec::new(),
+            refused: Vec::new(),
+            is_attended: request.only.is_none(),
+            outputs: 0,
+            unknown_outputs: Vec::new(),
+            sources: SourceVideos::new(&request.named, &request.template),
+        })
+    }
+
+    fn see(&mut self, seen: DirectoryItem) -> Result<(), Failure> {
+        match seen {
+            DirectoryItem::Input(found) => self.take(&found),
+            DirectoryItem::Unreadable { path, why } => {
+                let name = path.display().to_string();
+                let why = format!("the folder cannot be read: {why}");
+                self.reject(name.clone(), Failure::new(FailureKind::Usage, name, why))
+            }
+            DirectoryItem::Directory(directory) => {
+                self.end_directory(directory);
+                Ok(())
+            }
+        }
+    }
+
+    /// Says which endings were passed over in a directory, and of one without inputs all that was.
+    fn end_directory(&mut self, directory: ScannedDirectory) {
+        let outputs = std::mem::take(&mut self.outputs);
+        let ScannedDirectory { path, explicit, inputs, mut passed_over } = directory;
+        if inputs > outputs {
+            if let Some(others) = passed_over.other_endings() {
+                let text = format!("{}: passed over {others}", path.display());
+                self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
+            }
+            return;
+        }
+        passed_over.outputs = outputs;
+        let why = format!("there are no videos in it: {passed_over}");
+        let failure = Failure::new(FailureKind::Usage, path.display().to_string(), why)
+            .with_next(passed_over.next(&path));
+        if explicit {
+            self.refused.push(failure);
+        } else {
+            self.planner.warn_of(&[failure]);
+        }
+    }
+
+    /// Takes an input into the plan. A mistake in one that was named itself ends the plan; one
+    /// that was found is recorded as rejected.
+    fn take(&mut self, found: &DiscoveredInput) -> Result<(), Failure> {
+        if self.planner.stop.is_cancelled() {
+            return Err(interrupted());
+        }
+        self.seen += 1;
+        let name = shown_name(found);
+        match self.entry(found, &name) {
+            Ok(None) => Ok(()),
+            Ok(Some(pending)) => {
+                self.pending.push(pending);
+                if self.pending.len() == CHUNK { self.flush() } else { Ok(()) }
+            }
+            Err(InputRefusal::Plan(failure)) => Err(failure),
+            Err(InputRefusal::Input(failure)) if found.explicit && self.is_attended => Err(failure),
+            Err(InputRefusal::Unreadable(failure)) if found.explicit => {
+                self.refused.push(failure);
+                Ok(())
+            }
+            Err(InputRefusal::Input(failure) | InputRefusal::Unreadable(failure)) => {
+                self.reject(name, failure)
+            }
+        }
+    }
+
+    fn reject(&mut self, name: String, failure: Failure) -> Result<(), Failure> {
+        self.rejected.push((name, failure));
+        if self.rejected.len() == CHUNK { self.flush_rejected() } else { Ok(()) }
+    }
+
+    fn entry(
+        &mut self,
+        found: &DiscoveredInput,
+        name: &str,
+    ) -> Result<Option<PendingInput>, InputRefusal> {
+        if let InputSpec::Url(url) = &found.input {
+            check_address(url)?;
+        }
+        let is_repeated = match &found.input {
+            InputSpec::Url(url) => self.targets.repeats_url(url),
+            InputSpec::Path(path) => self.targets.repeats_input(&self.current_dir.join(path)),
+        };
+        if is_repeated {
+            self.repeated += 1;
+            return Ok(None);
+        }
+        let target =
+            target(found, &self.destination, &self.template, &self.options, &self.current_dir)?;
+        let Some((source, duration, content)) = self.read(found, name)? else { return Ok(None) };
+        if let InputSource::File { path, .. } = &source {
+            self.targets.add_input(name, path).map_err(InputRefusal::Plan)?;
+        }
+        let proof = match &target {
+            None => None,
+            Some(target) => {
+                let proof = self.targets.prove(name, target);
+                Some(proof.map_err(|refusal| self.refused(found, refusal))?)
+            }
+        };
+        let content_key = content_key(&self.planner.key.origin, &content, &self.result_key);
+        let model = self.options.model;
+        let estimate = duration.and_then(|seconds| self.planner.pricing?.estimate(model, seconds));
+        let input = NewInput {
+            name: name.to_owned(),
+            target,
+            work: AttemptSpec {
+                key: self.planner.key.clone(),
+                content_key,
+                profile: self.planner.profile.to_owned(),
+                source,
+                duration,
+                options: self.options.clone(),
+                estimate,
+                pricing: self.pricing,
+            },
+            correlation: correlation(self.planner.random),
+            again: self.again,
+        };
+        let is_shared = proof.as_ref().is_some_and(|proof| self.targets.add_output(name, proof));
+        let taken = proof.and_then(|proof| proof.taken);
+        Ok(Some(PendingInput { input, explicit: found.explicit, taken, is_shared }))
+    }
+
+    /// The source of an input, its length and its content; none for an output of ours.
+    fn read(
+        &mut self,
+        found: &DiscoveredInput,
+        name: &str,
+    ) -> Result<Option<(InputSource, Option<f64>, String)>, InputRefusal> {
+        let path = match &found.input {
+            InputSpec::Path(path) => without_dots(&self.current_dir.join(path)),
+            InputSpec::Url(url) => {
+                return Ok(Some((InputSource::Url(url.clone()), None, format!("url {url}"))));
+            }
+        };
+        let video =
+            media::inspect_input(&path).map_err(|bad| unusable(&path, found, name, &bad))?;
+        let hash = self.hash(&path, name).map_err(InputRefusal::Unreadable)?;
+        if self.planner.ledger.is_output(&hash.sha256)? {
+            self.skip_output(found, name)?;
+            return Ok(None);
+        }
+        if self.sources.has_source_of(found, &path) {
+            self.outputs += 1;
+            let name = name.to_owned();
+            let output = UnknownOutput { name, sha256: hash.sha256, size: hash.size };
+            self.unknown_outputs.push(output);
+            return Ok(None);
+        }
+        if let Some(note) = &video.note {
+            let text = format!("{name}: {note}");
+            self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Warning, text });
+        }
+        let content = format!("sha256 {}", hash.sha256);
+        let source = InputSource::File {
+            path,
+            size: hash.size,
+            modified_ns: hash.modified,
+            sha256: hash.sha256,
+        };
+        Ok(Some((source, video.duration, content)))
+    }
+
+    /// A directory that takes no files ends the plan where no output could be written that the user
+    /// asked for: it is the one of `-o` or the one that was named, or above it.
+    fn refused(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
+        let root = match (&self.destination, &found.input) {
+            (Destination::Directory(root), _) => self.current_dir.join(root),
+            (_, InputSpec::Path(path)) => {
+                let below = found.below.components().count();
+                let root = path.ancestors().nth(below).unwrap_or(Path::new(""));
+                self.current_dir.join(root)
+            }
+            (_, InputSpec::Url(_)) => self.current_dir.clone(),
+        };
+        match refusal.directory {
+            Some(directory) if without_dots(&root).starts_with(&directory) => {
+                InputRefusal::Plan(refusal.failure)
+            }
+            _ => InputRefusal::Input(refusal.failure),
+        }
+    }
+
+    /// An output of ours is never taken as an input, whatever it is called.
+    fn skip_output(&mut self, found: &DiscoveredInput, name: &str) -> Result<(), Failure> {
+        if found.explicit {
+            let why = "it is an output of rbgv, with its background removed already";
+            return Err(Failure::new(FailureKind::Usage, name, why));
+        }
+        self.outputs += 1;
+        let text = format!("{name} is an output of rbgv; passed over");
+        self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
+        Ok(())
+    }
+
+    fn hash(&self, path: &Path, name: &str) -> Result<media::ContentHash, Failure> {
+        let total = std::fs::metadata(path).map(|meta| meta.len()).ok();
+        self.tell(-self.seen, name, InputEvent::Phase(Stage::Hash));
+        let hash = media::hash_file(path, &|done| {
+            self.tell(-self.seen, name, InputEvent::Bytes { done, total });
+        });
+        self.tell(-self.seen, name, InputEvent::Known);
+        hash.map_err(|error| Failure::local(format!("reading {name}"), &error))
+    }
+
+    fn flush_rejected(&mut self) -> Result<(), Failure> {
+        let rejected = std::mem::take(&mut self.rejected);
+        let inputs = self.planner.ledger.reject(self.batch, &rejected)?;
+        for (input, (name, failure)) in inputs.into_iter().zip(rejected) {
+            self.tell(input.0, &name, InputEvent::Rejected(failure));
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.flush_rejected()?;
+        let (mut inputs, mut judged) = (Vec::new(), Vec::new());
+        for pending in std::mem::take(&mut self.pending) {
+            inputs.push(pending.input);
+            judged.push((pending.explicit, pending.taken, pending.is_shared));
+        }
+        let placed = self.planner.ledger.place(self.batch, &inputs)?;
+        for ((input, (explicit, taken, is_shared)), placed) in inputs.iter().zip(judged).zip(placed)
+        {
+            let (id, attempt) = match placed {
+                AddResult::Collision(other) if self.is_attended => {
+                    return Err(self.collision(input, &other));
+                }
+                AddResult::Collision(other) => {
+                    self.rejected.push((input.name.clone(), self.collision(input, &other)));
+                    continue;
+                }
+                AddResult::In { input: id, .. } if is_shared => {
+                    let failure = self.collision(input, "another input");
+                    if self.is_attended {
+                        return Err(failure);
+                    }
+                    self.fail(id, &input.name, failure)?;
+                    continue;
+                }
+                AddResult::In { input, attempt, .. } => (input, attempt),
+            };
+            let (Some(refusal), Some(target)) = (taken, &input.target) else { continue };
+            if is_ours(self.planner.ledger, attempt, target)? {
+                continue;
+            }
+            let failure = refusal.failure;
+            if explicit {
+                return Err(failure);
+            }
+            self.fail(id, &input.name, failure)?;
+        }
+        self.flush_rejected()
+    }
+
+    fn fail(&self, id: InputId, name: &str, failure: Failure) -> Result<(), Failure> {
+        self.planner.ledger.settle(id, InputState::Failed, Some(&failure))?;
+        self.tell(id.0, name, InputEvent::Failed(failure));
+        Ok(())
+    }
+
+    /// Two inputs of the plan would be written to one file.
+    fn collision(&self, input: &NewInput, other: &str) -> Failure {
+        let target = input.target.as_deref().unwrap_or(Path::new("")).display();
+        let source = |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.current_dir);
+        let apart = self.template.telling_apart(&source(&input.name), &source(other));
+        let next = match apart {
+            Some(template) => format!("add --name '{template}'"),
+            None => {
+                "name the directory above both with -r, which keeps their folders below -o; or \
+                     give each a run of its own, with another -o"
+                    .to_owned()
+            }
+        };
+        let what = format!("{} and {other}", input.name);
+        Failure::new(FailureKind::Usage, what, format!("both would be written to {target}"))
+            .with_next(next)
+    }
+
+    fn tell_repeated(&self) {
+        if self.repeated > 0 {
+            let text =
+                format!("inputs named more than once: {}; each is taken once", self.repeated);
+            self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
+        }
+    }
+
+    fn tell(&self, id: i64, name: &str, what: InputEvent) {
+        let input = InputRef { id, name: name.to_owned() };
+        self.planner.observer.observe(&Event::Input { input, what });
+    }
+}
+
+fn is_among(only: &HashSet<PathBuf>, found: &DiscoveredInput) -> bool {
+    matches!(&found.input, InputSpec::Path(path) if only.contains(path))
+}
+
+fn shown_name(found: &DiscoveredInput) -> String {
+    match &found.input {
+        InputSpec::Path(path) => without_dots(path).display().to_string(),
+        InputSpec::Url(url) => crate::model::secret::redact_url(url),
+    }
+}
+
+/// Why a file is no input; for one that was named itself, with what to do.
+fn unusable(
+    path: &Path,
+    found: &DiscoveredInput,
+    name: &str,
+    bad: &media::InputError,
+) -> InputRefusal {
+    let failure = Failure::new(FailureKind::Usage, name, bad.to_string());
+    let is_unreadable = matches!(bad, media::InputError::Unreadable(_));
+    let failure = match bad {
+        _ if !found.explicit => failure,
+        media::InputError::Missing => {
+            let next_key = path.parent().map(quoted).unwrap_or_default();
+            failure.with_next(format!("look which files are there: ls {next_key}"))
+        }
+        media::InputError::Unreadable(_) => {
+            failure.with_next(format!("look who may read it: ls -l {}", quoted(path)))
+        }
+        _ => failure.with_next(
+            "name an mp4, mov, webm or avi file, or a directory, of which rbgv run takes the videos",
+        ),
+    };
+    if is_unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
+}
+
+/// What of the options changes the result, the content of a background picture included.
+fn result_key(options: &JobOptions) -> Result<String, Failure> {
+    let Background::ImageFile(path) = &options.background else { return Ok(options.result_key()) };
+    let hash = media::hash_file(path, &|_| ()).map_err(|error| {
+        let what = format!("the background {}", path.display());
+        Failure::new(FailureKind::Usage, what, error.to_string())
+    })?;
+    let content = Background::ImageUrl(format!("sha256:{}", hash.sha256));
+    Ok(JobOptions { background: content, ..options.clone() }.result_key())
+}
+
+/// Two inputs with the same item key are the same work: the second costs nothing. The API key is
+/// not part of it, so that a rotated key pays nothing twice.
+pub(crate) fn content_key(origin: &str, content: &str, result_key: &str) -> String {
+    let mut hash = Sha256::new();
+    for part in [origin, content, result_key] {
+        // Lengths keep the parts apart.
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    hex::encode(hash.finalize())
+}
+
+pub(crate) fn correlation(random: &dyn Random) -> String {
+    format!("{:016x}{:016x}", random.bits(), random.bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_item_key_tells_origins_contents_and_options_apart() {
+        let base = content_key("https://a", "sha256 1", "x");
+        assert_eq!(base, content_key("https://a", "sha256 1", "x"));
+        for other in [
+            content_key("https://b", "sha256 1", "x"),
+            content_key("https://a", "sha256 2", "x"),
+            content_key("https://a", "sha256 1", "y"),
+            content_key("https://as", "ha256 1", "x"),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+
+    #[test]
+    fn a_background_picture_counts_by_content() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two) = (dir.path().join("1.png"), dir.path().join("2.png"));
+        let key = |path: &Path| {
+            let background = Background::ImageFile(path.to_owned());
+            result_key(&JobOptions { background, ..JobOptions::default() })
+        };
+        std::fs::write(&one, b"same").unwrap();
+        std::fs::write(&two, b"same").unwrap();
+        assert_eq!(key(&one).unwrap(), key(&two).unwrap());
+        std::fs::write(&two, b"other").unwrap();
+        assert_ne!(key(&one).unwrap(), key(&two).unwrap());
+        assert_eq!(key(&dir.path().join("gone.png")).unwrap_err().kind, FailureKind::Usage);
+    }
+}

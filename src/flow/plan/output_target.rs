@@ -1,0 +1,416 @@
+//! TargetProof that outputs can be written where they are wanted, before anything is sent: the directory
+//! takes files, the names fit its file system, and nothing that is there is replaced but a regular
+//! file that is no input.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::{self, FileType, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::discover::quoted;
+use crate::flow::context::{Context, blocking};
+use crate::flow::job::part_file::part_name;
+use crate::ledger::{AttemptId, BatchId, InputSource, Ledger};
+use crate::model::{Failure, FailureKind};
+
+/// Open entries that are read from the ledger at a time.
+const PAGE: u32 = 256;
+
+/// Device and inode.
+pub(crate) type FileId = (u64, u64);
+
+pub(crate) fn file_id(metadata: &Metadata) -> FileId {
+    (metadata.dev(), metadata.ino())
+}
+
+/// `path` without `.` components.
+pub(crate) fn without_dots(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+/// Why an output cannot be written.
+#[derive(Debug, Clone)]
+pub(crate) struct TargetRefusal {
+    pub(crate) failure: Failure,
+    /// The directory that takes no files, where that is the cause.
+    pub(crate) directory: Option<PathBuf>,
+}
+
+impl From<Failure> for TargetRefusal {
+    fn from(failure: Failure) -> Self {
+        Self { failure, directory: None }
+    }
+}
+
+/// What is known of a target that is not refused.
+#[derive(Debug)]
+pub(crate) struct TargetProof {
+    /// Something is there. Unless it is the output that is wanted, this is why it is kept.
+    pub(crate) taken: Option<TargetRefusal>,
+    /// A digest of the target with all links followed.
+    real: u128,
+    /// The file that the output will replace.
+    replaced: Option<FileId>,
+}
+
+/// A directory of outputs that was probed.
+struct ProbedDirectory {
+    path: PathBuf,
+    /// The part of its path that exists.
+    existing: PathBuf,
+    /// With all links followed.
+    real: PathBuf,
+    refusal: Option<TargetRefusal>,
+}
+
+/// The inputs and outputs of one plan, as files.
+pub(crate) struct Targets {
+    overwrite: bool,
+    /// Each input file, and a digest of the name that it was found under.
+    inputs: HashMap<FileId, u64>,
+    urls: HashSet<u128>,
+    /// Files that outputs will replace, and the inputs of these outputs.
+    replaced: HashMap<FileId, String>,
+    outputs: HashSet<u128>,
+    /// The directory of the last target: targets of one directory follow one another.
+    directory: Option<ProbedDirectory>,
+}
+
+impl Targets {
+    /// Nothing is known yet. With `overwrite`, files that are there may be replaced.
+    pub(crate) fn new(overwrite: bool) -> Self {
+        Self {
+            overwrite,
+            inputs: HashMap::new(),
+            urls: HashSet::new(),
+            replaced: HashMap::new(),
+            outputs: HashSet::new(),
+            directory: None,
+        }
+    }
+
+    /// Whether the plan has an address already; it has from now on.
+    pub(crate) fn repeats_url(&mut self, url: &str) -> bool {
+        !self.urls.insert(digest(url.as_bytes()))
+    }
+
+    /// Whether the plan has the file as an input already, under the same name, by whatever path.
+    pub(crate) fn repeats_input(&self, path: &Path) -> bool {
+        let id = fs::metadata(path).ok().map(|metadata| file_id(&metadata));
+        id.and_then(|id| self.inputs.get(&id)).is_some_and(|found_as| *found_as == name_of(path))
+    }
+
+    /// Adds a file that the plan reads: no output may replace it.
+    ///
+    /// # Errors
+    /// An output of the plan would.
+    pub(crate) fn add_input(&mut self, name: &str, path: &Path) -> Result<(), Failure> {
+        // A file that is gone cannot be replaced.
+        let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
+        let id = file_id(&metadata);
+        if let Some(other) = self.replaced.get(&id) {
+            return Err(replaces_input(other, name, path));
+        }
+        self.inputs.insert(id, name_of(path));
+        Ok(())
+    }
+
+    /// Proves that the output of `name` can be written at `target`.
+    ///
+    /// # Errors
+    /// It cannot, whether or not it was written there before.
+    pub(crate) fn prove(
+        &mut self,
+        name: &str,
+        target: &Path,
+    ) -> Result<TargetProof, TargetRefusal> {
+        let what = || format!("{name}: the output {}", target.display());
+        if is_too_long(target) {
+            return Err(too_long(what()).into());
+        }
+        // Where nothing can be seen, the directory shows why.
+        let there = fs::symlink_metadata(target).ok();
+        if let Some(there) = &there {
+            let behind = fs::metadata(target).ok().map(|metadata| file_id(&metadata));
+            let is_input = |id: FileId| self.inputs.contains_key(&id);
+            if is_input(file_id(there)) || behind.is_some_and(is_input) {
+                return Err(replaces_input(name, name, target).into());
+            }
+        }
+        let is_overwritten = self.overwrite && there.as_ref().is_some_and(Metadata::is_file);
+        let directory = self.probed(target.parent().unwrap_or(target));
+        let file = target.file_name().unwrap_or_default();
+        let real = directory.real.join(file);
+        let refusal = directory.refusal.clone().map(|refusal| TargetRefusal {
+            failure: Failure { what: what(), ..refusal.failure },
+            ..refusal
+        });
+        if refusal.is_none() && is_too_long(&directory.existing.join(file)) {
+            return Err(too_long(what()).into());
+        }
+        let replaced = there.as_ref().filter(|_| is_overwritten && refusal.is_none()).map(file_id);
+        let taken = match (there, refusal) {
+            (None, Some(refusal)) => return Err(refusal),
+            (None, None) => None,
+            (Some(there), _) if !there.is_file() => {
+                Some(not_a_file(what(), target, there.file_type()).into())
+            }
+            (Some(_), Some(refusal)) => Some(refusal),
+            (Some(there), None) if is_overwritten => {
+                if !may_replace(target, &there) {
+                    return Err(not_replaceable(what(), target).into());
+                }
+                None
+            }
+            (Some(_), None) => Some(exists(what()).into()),
+        };
+        Ok(TargetProof { taken, real: digest(real.as_os_str().as_bytes()), replaced })
+    }
+
+    /// Adds the output of `name` to the plan. Answers whether the plan has one already that is the same
+    /// file, perhaps under another path.
+    pub(crate) fn add_output(&mut self, name: &str, proof: &TargetProof) -> bool {
+        if let Some(replaced) = proof.replaced {
+            self.replaced.insert(replaced, name.to_owned());
+        }
+        !self.outputs.insert(proof.real)
+    }
+
+    fn probed(&mut self, path: &Path) -> &ProbedDirectory {
+        let known = self.directory.take().filter(|known| known.path == path);
+        self.directory.insert(known.unwrap_or_else(|| probe(path)))
+    }
+}
+
+/// Finds out whether files can be made in the directory at `path`, which need not exist: then, whether
+/// it can be made. Nothing is left behind.
+fn probe(path: &Path) -> ProbedDirectory {
+    let mut existing = path;
+    let refusal = loop {
+        match fs::metadata(existing) {
+            Ok(metadata) if metadata.is_dir() => break takes_files(existing, path).err(),
+            Ok(_) => break Some(ErrorKind::NotADirectory.into()),
+            // A link that leads nowhere is in the way of a directory.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if fs::symlink_metadata(existing).is_ok() {
+                    break Some(ErrorKind::NotADirectory.into());
+                }
+            }
+            // The file is further up.
+            Err(error) if error.kind() == ErrorKind::NotADirectory => {}
+            Err(error) => break Some(error),
+        }
+        match existing.parent() {
+            Some(parent) => existing = parent,
+            None => break Some(ErrorKind::NotFound.into()),
+        }
+    };
+    let below = path.strip_prefix(existing).unwrap_or(Path::new(""));
+    ProbedDirectory {
+        path: path.to_owned(),
+        existing: existing.to_owned(),
+        real: fs::canonicalize(existing).unwrap_or_else(|_| existing.to_owned()).join(below),
+        refusal: refusal.map(|error| TargetRefusal {
+            failure: unwritable(path, existing, &error),
+            directory: Some(existing.to_owned()),
+        }),
+    }
+}
+
+/// Whether files can be made in `existing`, and the directories from there to `path` named.
+fn takes_files(existing: &Path, path: &Path) -> io::Result<()> {
+    // Without a name where the file system can, so that a crash leaves nothing.
+    tempfile::tempfile_in(existing)?;
+    let missing = path.strip_prefix(existing).unwrap_or(Path::new(""));
+    let names = missing.components().map(|name| existing.join(name));
+    if names.chain([path.join(part_name(None, ""))]).any(|path| is_too_long(&path)) {
+        return Err(ErrorKind::InvalidFilename.into());
+    }
+    Ok(())
+}
+
+/// Whether this user may replace a file that is there. Its own permissions do not count, since its name
+/// is given to another file; but it may be immutable, or somebody else's in a sticky directory.
+fn may_replace(target: &Path, there: &Metadata) -> bool {
+    const STICKY: u32 = 0o1000;
+    let user = rustix::process::geteuid();
+    let is_kept = |directory: Metadata| {
+        let owners = [directory.uid(), there.uid()];
+        directory.mode() & STICKY != 0 && !owners.contains(&user.as_raw())
+    };
+    let directory = target.parent().and_then(|directory| fs::metadata(directory).ok());
+    let is_immutable = fs::OpenOptions::new()
+        .write(true)
+        .open(target)
+        .is_err_and(|error| error.raw_os_error() == Some(rustix::io::Errno::PERM.raw_os_error()));
+    !is_immutable && (user.is_root() || !directory.is_some_and(is_kept))
+}
+
+/// Whether the file system refuses the name, or the whole path, for its length.
+fn is_too_long(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::InvalidFilename)
+}
+
+/// A digest of the name that a file is found under: its path, with the links of its directory followed.
+fn name_of(path: &Path) -> u64 {
+    let directory = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
+    let real = directory
+        .zip(path.file_name())
+        .map_or_else(|| path.to_owned(), |(directory, name)| directory.join(name));
+    (digest(real.as_os_str().as_bytes()) >> 64) as u64
+}
+
+fn digest(bytes: &[u8]) -> u128 {
+    let hash = Sha256::digest(bytes);
+    hash.iter().take(16).fold(0, |digest, byte| digest << 8 | u128::from(*byte))
+}
+
+/// Proves the targets of everything that is open in a batch once more, before it is resumed.
+///
+/// # Errors
+/// The first output that cannot be written where it is wanted; nothing was sent then.
+pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> Result<(), Failure> {
+    let ledger = context.ledger.clone();
+    blocking(move || {
+        let mut targets = Targets::new(overwrite);
+        each_open(&ledger, batch, &mut |name, _, source, _| {
+            if let InputSource::File { path, .. } = source {
+                targets.add_input(name, path)?;
+            }
+            Ok(())
+        })?;
+        each_open(&ledger, batch, &mut |name, attempt, _, target| {
+            let proof = targets.prove(name, target).map_err(|refusal| refusal.failure)?;
+            match proof.taken {
+                Some(refusal) if !is_ours(&ledger, attempt, target)? => Err(refusal.failure),
+                _ => Ok(()),
+            }
+        })
+    })
+    .await
+    .map_err(|failure| match failure.kind {
+        FailureKind::Usage => failure.with_next(
+            "move away what is there, then rbgv resume; or rbgv run the same inputs with another -o, \
+             which pays for nothing twice",
+        ),
+        _ => failure,
+    })
+}
+
+/// Whether the file at `target` was written there as an output of `task`. Its content may have been
+/// changed since: collecting it compares that.
+pub(crate) fn is_ours(ledger: &Ledger, attempt: AttemptId, target: &Path) -> Result<bool, Failure> {
+    Ok(ledger.outputs(attempt)?.iter().any(|(path, ..)| path == target))
+}
+
+type EachOpen<'a> = dyn FnMut(&str, AttemptId, &InputSource, &Path) -> Result<(), Failure> + 'a;
+
+/// Shows every open entry of a batch that has a target to `visit`.
+fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let page = ledger.open_inputs(batch, after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some((last.rank, last.id));
+        for input in &page {
+            if let (Some(id), Some(target)) = (input.attempt, &input.target) {
+                visit(&input.name, id, &ledger.attempt(id)?.work.source, target)?;
+            }
+        }
+    }
+}
+
+fn exists(what: String) -> Failure {
+    let why = "a file of that name exists, and is not this input's output";
+    Failure::new(FailureKind::Usage, what, why).with_next(
+        "choose another name, such as --name '{stem}-{ending}-nobg.{ext}', or another place with \
+         -o; --overwrite replaces it",
+    )
+}
+
+fn too_long(what: String) -> Failure {
+    Failure::new(FailureKind::Usage, what, "the name is too long for its file system")
+        .with_next("choose a shorter name with --name, or with -o FILE for one input")
+}
+
+fn not_replaceable(what: String, target: &Path) -> Failure {
+    let why = "the file that is there may not be replaced: it is immutable, or somebody else's in a \
+               sticky directory";
+    Failure::new(FailureKind::Unwritable, what, why).with_next(format!(
+        "choose another place with -o, or see to the file: ls -l {}",
+        quoted(target)
+    ))
+}
+
+fn replaces_input(name: &str, input: &str, target: &Path) -> Failure {
+    let why = if name == input {
+        "it is an input of this run, which is never replaced".to_owned()
+    } else {
+        format!("it is the input {input}, which is never replaced")
+    };
+    Failure::new(FailureKind::Usage, format!("{name}: the output {}", target.display()), why)
+        .with_next("choose another name with --name, or another place with -o")
+}
+
+/// Something is there that an output must not replace, whatever `--overwrite` says.
+pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failure {
+    let kind = if found.is_dir() {
+        "a directory"
+    } else if found.is_symlink() {
+        "a symbolic link"
+    } else if found.is_fifo() {
+        "a pipe"
+    } else if found.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    let next = if found.is_dir() || found.is_symlink() {
+        "choose another name with --name, or another place with -o".to_owned()
+    } else {
+        format!("write to it with -o - > {}, or give -o FILE", quoted(target))
+    };
+    let why = format!("it is {kind}, and only a regular file is ever replaced");
+    Failure::new(FailureKind::Usage, what, why).with_next(next)
+}
+
+/// Why nothing can be written at `path`: `cause` is the file or directory that is in the way of it. A
+/// cause that lasts, and so concerns other outputs as well, is of a kind of its own.
+pub(crate) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failure {
+    let (shown, typed) = (cause.display(), quoted(cause));
+    let (why, next) = match error.kind() {
+        ErrorKind::PermissionDenied => (
+            format!("no permission to write in {shown}"),
+            format!("allow it (ls -ld {typed} shows who may), or choose another place with -o"),
+        ),
+        ErrorKind::ReadOnlyFilesystem => (
+            format!("the file system of {shown} is read-only"),
+            "choose another place with -o".to_owned(),
+        ),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
+            match error.raw_os_error() {
+                Some(_) => format!("no space is left for {shown}"),
+                None => format!("no space is left for {shown}: {error}"),
+            },
+            format!("free some (df -h {typed}), then the same command again"),
+        ),
+        ErrorKind::InvalidFilename => (
+            "a name in its path is too long for the file system".to_owned(),
+            "choose a shorter one with -o".to_owned(),
+        ),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => (
+            format!("{shown} is not a directory"),
+            "choose another place with -o, or move that file away".to_owned(),
+        ),
+        _ => {
+            let next = "choose another place with -o; what was fetched is kept";
+            return Failure::local(format!("writing {}", path.display()), error).with_next(next);
+        }
+    };
+    Failure::new(FailureKind::Unwritable, format!("writing {}", path.display()), why)
+        .with_next(next)
+}

@@ -1,0 +1,134 @@
+//! A ledger that knows nothing of its service, with a key that has worked before: the ledger may
+//! have been lost, and what it knew is paid for (design, *The protocol*). Jobs that carry the name
+//! of their item are recognised; of others, the user is asked.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::client::RequestOptions;
+use crate::flow::context::Context;
+use crate::flow::job::effects::ITEM;
+use crate::flow::polling::job_list::{ListPages, is_older};
+use crate::ledger::BatchId;
+use crate::model::event::RemarkLevel;
+use crate::model::{Failure, FailureKind, JobId, JobStatus, JobView, Timestamp};
+
+/// How far back jobs are looked at.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Jobs of the key's last day, of which the ledger knows nothing.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct UnknownJobs {
+    /// By the name of their item.
+    recognised: HashMap<String, JobId>,
+    /// Jobs that do not say what they are about.
+    pub unknown: usize,
+}
+
+impl UnknownJobs {
+    /// Takes a page in; whether older ones may still hold something.
+    fn read(&mut self, jobs: Vec<JobView>, oldest: Timestamp) -> bool {
+        let mut all_old = true;
+        for job in jobs {
+            if is_older(&job, oldest) {
+                continue;
+            }
+            all_old = false;
+            // A draft is not billed, and one that failed has nothing to fetch.
+            if matches!(job.status, JobStatus::Created | JobStatus::Failed) {
+                continue;
+            }
+            match job.metadata(ITEM) {
+                Some(input) => {
+                    self.recognised.entry(input.to_owned()).or_insert(job.id);
+                }
+                None => self.unknown += 1,
+            }
+        }
+        !all_old
+    }
+}
+
+/// What the key has done in the last day, if this ledger has never used this service.
+///
+/// # Errors
+/// The ledger or the list cannot be had.
+pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failure> {
+    let mut earlier = UnknownJobs::default();
+    let key = context.key.clone();
+    if context.ledger(move |ledger, _| ledger.knows_service(&key)).await? {
+        return Ok(earlier);
+    }
+    let oldest = context.clock.wall().before(DAY);
+    let (mut pages, call) = (ListPages::default(), RequestOptions::plain());
+    loop {
+        let page = match context.unless_stopped(pages.next(context, &call)).await? {
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                let why = "the service does not list jobs: whether this key has paid for some of \
+                           these inputs before cannot be seen";
+                context.notice(RemarkLevel::Warning, why);
+                break;
+            }
+            page => page?,
+        };
+        let Some(page) = page else { break };
+        earlier.unknown += page.unreadable;
+        if !earlier.read(page.jobs, oldest) {
+            break;
+        }
+    }
+    Ok(earlier)
+}
+
+/// Takes the jobs that were recognised into the plan of `batch`, and remembers that the user knows
+/// of the others: nobody is asked twice.
+///
+/// # Errors
+/// The ledger cannot be written.
+pub async fn adopt(
+    context: &Context,
+    batch: BatchId,
+    earlier: UnknownJobs,
+) -> Result<usize, Failure> {
+    let key = context.key.clone();
+    let recognised: Vec<_> = earlier.recognised.into_iter().collect();
+    context.ledger(move |ledger, _| ledger.adopt_jobs(&key, batch, &recognised)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn view(id: &str, status: JobStatus, made: &str, input: Option<&str>) -> JobView {
+        JobView {
+            created_at: Some(made.into()),
+            raw: input.map_or(json!({}), |input| json!({"metadata": {ITEM: input}})),
+            ..JobView::bare(id, status)
+        }
+    }
+
+    #[test]
+    fn jobs_of_the_last_day_are_recognised_or_counted() {
+        let oldest = Timestamp::read("2026-01-01T00:00:00Z").unwrap();
+        let (today, before) = ("2026-01-01T08:00:00Z", "2025-12-31T08:00:00Z");
+        let mut earlier = UnknownJobs::default();
+        assert!(earlier.read(
+            vec![
+                view("a", JobStatus::Completed, today, Some("item-1")),
+                view("b", JobStatus::Processing, today, None),
+                view("c", JobStatus::Created, today, None),
+                view("d", JobStatus::Failed, today, Some("item-2")),
+                view("e", JobStatus::Completed, before, None),
+                view("f", JobStatus::Completed, "yesterday", None),
+                view("g", JobStatus::Completed, today, Some("item-1")),
+            ],
+            oldest
+        ));
+        assert_eq!(earlier.unknown, 2, "one without a readable time is taken to be young");
+        let job = |id: &str| JobId(id.into());
+        assert_eq!(earlier.recognised, HashMap::from([("item-1".to_owned(), job("a"))]));
+        assert!(!earlier.read(vec![view("h", JobStatus::Completed, before, None)], oldest));
+    }
+}

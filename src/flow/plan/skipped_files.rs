@@ -1,0 +1,102 @@
+//! What a directory holds besides inputs, for people who expected some in it.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+
+/// Endings that are shown.
+const SHOWN_ENDINGS: usize = 5;
+
+/// Counts of what is passed over in a directory.
+#[derive(Debug, Default)]
+pub(crate) struct SkippedFiles {
+    pub(crate) other_endings: usize,
+    /// Those endings, in the order in which they were met; the empty one is none. Some of them, if they
+    /// are many.
+    endings: Vec<String>,
+    pub(crate) not_included: usize,
+    pub(crate) excluded: usize,
+    pub(crate) hidden: usize,
+    pub(crate) subfolders: usize,
+    pub(crate) links: usize,
+    /// Devices, sockets and pipes.
+    pub(crate) special: usize,
+    pub(crate) unreadable: usize,
+    pub(crate) output_directory: bool,
+    /// Files that are outputs of this program.
+    pub(crate) outputs: usize,
+    /// Why the directory itself cannot be read.
+    pub(crate) unreadable_root: Option<String>,
+}
+
+impl SkippedFiles {
+    pub(crate) fn other_ending(&mut self, file: &Path) {
+        self.other_endings += 1;
+        let ending = file.extension().unwrap_or_default().to_string_lossy().into_owned();
+        if self.endings.len() <= SHOWN_ENDINGS && !self.endings.contains(&ending) {
+            self.endings.push(ending);
+        }
+    }
+
+    /// The files with other endings, in words; none where there are none.
+    pub(crate) fn other_endings(&self) -> Option<String> {
+        let files = match self.other_endings {
+            0 => return None,
+            1 => "1 file with another ending".to_owned(),
+            more => format!("{more} files with other endings"),
+        };
+        let name = |ending: &String| match ending.as_str() {
+            "" => "none".to_owned(),
+            ending => format!(".{ending}"),
+        };
+        let shown: Vec<_> = self.endings.iter().take(SHOWN_ENDINGS).map(name).collect();
+        let others = if self.endings.len() > SHOWN_ENDINGS { " and others" } else { "" };
+        Some(format!("{files} ({}{others})", shown.join(", ")))
+    }
+
+    pub(crate) fn unreadable_root(&mut self, error: &io::Error) {
+        self.unreadable_root = Some(error.to_string());
+    }
+
+    /// The command that takes more of `directory`.
+    pub(crate) fn next(&self, directory: &Path) -> String {
+        let directory = super::discover::quoted(directory);
+        if self.unreadable_root.is_some() {
+            return format!("ls -ld {directory}");
+        }
+        match self.endings.iter().find(|ending| !ending.is_empty()) {
+            _ if self.subfolders > 0 => format!("rbgv run -r {directory}"),
+            Some(ending) => format!("rbgv run {directory} --include '*.{ending}'"),
+            None => format!("ls -la {directory}"),
+        }
+    }
+}
+
+impl fmt::Display for SkippedFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.unreadable_root {
+            return write!(f, "it cannot be read: {why}");
+        }
+        let counts = [
+            (
+                self.not_included,
+                "file that --include does not match",
+                "files that --include does not match",
+            ),
+            (self.excluded, "that --exclude matches", "that --exclude matches"),
+            (self.hidden, "hidden", "hidden"),
+            (self.links, "link to a folder", "links to folders"),
+            (self.special, "that is no file", "that are no files"),
+            (self.unreadable, "that cannot be read", "that cannot be read"),
+            (self.outputs, "output of rbgv", "outputs of rbgv"),
+            (usize::from(self.output_directory), "folder of the outputs", ""),
+            (self.subfolders, "subfolder, add -r", "subfolders, add -r"),
+        ];
+        let counts =
+            counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| {
+                format!("{number} {}", if number == 1 { one } else { many })
+            });
+        let told: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
+        if told.is_empty() { f.write_str("it is empty") } else { f.write_str(&told.join("; ")) }
+    }
+}

@@ -1,0 +1,194 @@
+//! New files in watched directories: which of them are finished. A file is taken once its size and
+//! time have not moved for a while *and* its container is whole; what is still being written is
+//! looked at again.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, find};
+use crate::media::{self, InputError};
+use crate::model::{Failure, Instant};
+
+/// What one look at watched directories shows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct FolderScan {
+    /// Files that have become ready since the last look.
+    pub ready: HashSet<PathBuf>,
+    /// Directories that cannot be read now, each with the reason, in order.
+    pub unreadable: Vec<(PathBuf, String)>,
+}
+
+/// What was seen of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SeenFile {
+    size: u64,
+    modified: Duration,
+    since: Instant,
+    taken: bool,
+}
+
+/// Files that come to watched directories.
+#[derive(Debug, Default)]
+pub struct FolderWatcher {
+    seen: HashMap<PathBuf, SeenFile>,
+}
+
+impl FolderWatcher {
+    /// Finds the files that have become ready since the last look: unchanged for `still`, and with a
+    /// container that is not cut short. A directory that cannot be read hides its own files only.
+    ///
+    /// # Errors
+    /// None at present: directories have no lists.
+    pub fn look(
+        &mut self,
+        named: &[InputSpec],
+        selection: &FileSelection,
+        current_dir: &Path,
+        now: Instant,
+        still: Duration,
+    ) -> Result<FolderScan, Failure> {
+        let mut look = FolderScan::default();
+        find(named, Vec::new(), selection, &mut |seen| {
+            match seen {
+                DirectoryItem::Input(DiscoveredInput {
+                    input: InputSpec::Path(path),
+                    explicit,
+                    ..
+                }) => {
+                    match std::fs::metadata(current_dir.join(&path)) {
+                        Ok(meta) => {
+                            let modified = meta.modified().ok();
+                            let modified =
+                                modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+                            let stamp = (meta.len(), modified.unwrap_or_default());
+                            if self.observe_file(&path, stamp, now, still)
+                                && is_whole(&current_dir.join(&path))
+                            {
+                                self.set_taken(&path, true);
+                                look.ready.insert(path);
+                            }
+                        }
+                        // A directory that was named is not there any more.
+                        Err(error) if explicit => look.unreadable.push((path, error.to_string())),
+                        Err(_) => {}
+                    }
+                }
+                DirectoryItem::Unreadable { path, why } => look.unreadable.push((path, why)),
+                DirectoryItem::Directory(directory) => {
+                    if let Some(why) = directory.passed_over.unreadable_root {
+                        look.unreadable.push((directory.path, why));
+                    }
+                }
+                DirectoryItem::Input(_) => {}
+            }
+            Ok(())
+        })?;
+        Ok(look)
+    }
+
+    /// Lets files that could not be planned be ready again at the next look.
+    pub fn put_back(&mut self, files: &HashSet<PathBuf>) {
+        for file in files {
+            self.set_taken(file, false);
+        }
+    }
+
+    /// Records the size and time of a file, and answers whether they have been the same for long
+    /// enough.
+    fn observe_file(
+        &mut self,
+        path: &Path,
+        (size, modified): (u64, Duration),
+        now: Instant,
+        still: Duration,
+    ) -> bool {
+        let fresh = SeenFile { size, modified, since: now, taken: false };
+        let seen = self.seen.entry(path.to_owned()).or_insert(fresh);
+        if (seen.size, seen.modified) != (size, modified) {
+            *seen = fresh;
+        }
+        !seen.taken && now.since(seen.since) >= still
+    }
+
+    fn set_taken(&mut self, path: &Path, taken: bool) {
+        if let Some(seen) = self.seen.get_mut(path) {
+            seen.taken = taken;
+        }
+    }
+}
+
+/// Whether a file is finished, as far as its content tells. What is no video at all is finished
+/// too: the plan rejects it, once.
+fn is_whole(path: &Path) -> bool {
+    !matches!(media::inspect_input(path), Err(InputError::CutShort { .. } | InputError::Empty))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STILL: Duration = Duration::from_secs(2);
+
+    #[test]
+    fn a_file_is_taken_once_and_only_when_it_is_still_and_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        let path = dir.path().join("a.mp4");
+        std::fs::write(&path, &clip[..clip.len() / 2]).unwrap();
+        let named = [InputSpec::Path(dir.path().to_owned())];
+        let any = FileSelection::new(false, &[], &[]).unwrap();
+        let mut arrivals = FolderWatcher::default();
+        let mut at = |seconds: u64| {
+            let now = Instant(seconds * 1_000);
+            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready.len()
+        };
+        assert_eq!([at(0), at(1), at(3), at(9)], [0; 4], "half a file is never ready");
+        std::fs::write(&path, clip).unwrap();
+        assert_eq!([at(10), at(11), at(12), at(13)], [0, 0, 1, 0]);
+        std::fs::write(&path, &clip[..clip.len() / 3]).unwrap();
+        assert_eq!([at(14), at(20)], [0, 0], "it is being written anew");
+    }
+
+    #[test]
+    fn a_directory_that_is_gone_is_told_and_its_return_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let inbox = dir.path().join("inbox");
+        let named = [InputSpec::Path(inbox.clone()), InputSpec::Path(dir.path().to_owned())];
+        let any = FileSelection::new(false, &[], &[]).unwrap();
+        let mut arrivals = FolderWatcher::default();
+        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        std::fs::write(dir.path().join("other.mp4"), clip).unwrap();
+        let mut at = |seconds: u64| {
+            let now = Instant(seconds * 1_000);
+            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap()
+        };
+        let look = at(0);
+        assert_eq!(look.unreadable.len(), 1);
+        assert_eq!(look.unreadable[0].0, inbox);
+        assert_eq!(at(3).ready.len(), 1, "the other directory is still read");
+        std::fs::create_dir(&inbox).unwrap();
+        std::fs::write(inbox.join("a.mp4"), clip).unwrap();
+        assert_eq!(at(4), FolderScan::default());
+        assert_eq!(at(6).ready.len(), 1);
+    }
+
+    #[test]
+    fn what_is_put_back_is_ready_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
+        std::fs::write(dir.path().join("a.mp4"), clip).unwrap();
+        let named = [InputSpec::Path(dir.path().to_owned())];
+        let any = FileSelection::new(false, &[], &[]).unwrap();
+        let mut arrivals = FolderWatcher::default();
+        let look = |arrivals: &mut FolderWatcher, seconds: u64| {
+            let now = Instant(seconds * 1_000);
+            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready
+        };
+        look(&mut arrivals, 0);
+        let ready = look(&mut arrivals, 2);
+        assert_eq!((ready.len(), look(&mut arrivals, 3).len()), (1, 0));
+        arrivals.put_back(&ready);
+        assert_eq!(look(&mut arrivals, 4), ready);
+    }
+}

@@ -1,0 +1,159 @@
+//! Caution with options that are new: a few jobs until the first one succeeds, then all that the
+//! window allows. And a stop when jobs fail in a surge, so that a wrong option does not bill ten
+//! thousand failures. Pure.
+
+use std::collections::VecDeque;
+
+/// Outcomes that are looked back at.
+const LATELY: usize = 10;
+
+/// Failures among the latest outcomes that make a surge.
+const SURGE: usize = 6;
+
+/// Failures that are enough while nothing has succeeded.
+const AT_FIRST: usize = 3;
+
+/// Jobs in flight until one has succeeded, at least; of a large batch, this share of it.
+const FIRST_JOBS: u32 = 4;
+const FIRST_PART: u32 = 50;
+
+/// How a job ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum JobResult {
+    /// With an output.
+    Well,
+    /// Without one, for a reason that may hold for other inputs too.
+    Badly,
+    /// Without one, since the service could not read this input as a video.
+    BadInput,
+}
+
+impl JobResult {
+    /// How a job ended that the service failed for this reason. The API has no codes for reasons, so
+    /// this reads its sentence: those of the documentation ("Invalid file type", "Invalid video"), and
+    /// those of `FFmpeg` and of servers that fetch a file. Such a job has no output, so it is not
+    /// billed. All other reasons count against the options and the service.
+    pub(crate) fn of_failure(reason: &str) -> Self {
+        const BAD_INPUT: [&str; 13] = [
+            "invalid file",
+            "invalid video",
+            "invalid data found",
+            "not a video",
+            "not a valid video",
+            "no video stream",
+            "no video track",
+            "moov atom",
+            "unsupported file",
+            "unsupported video",
+            "unsupported container",
+            "video_url could not be fetched",
+            "failed to download video",
+        ];
+        let reason = reason.to_lowercase();
+        let is_bad_input = BAD_INPUT.iter().any(|words| reason.contains(words));
+        if is_bad_input { Self::BadInput } else { Self::Badly }
+    }
+}
+
+/// What the jobs of a run have shown.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Canary {
+    proven: bool,
+    /// Inputs of the batch.
+    inputs: u32,
+    successes: u32,
+    lately: VecDeque<bool>,
+}
+
+impl Canary {
+    /// A run whose options are known to have succeeded before (`options_have_succeeded`), or not.
+    pub(crate) fn new(proven: bool) -> Self {
+        Self { proven, ..Self::default() }
+    }
+
+    /// Whether a job is known to have succeeded.
+    pub(crate) fn is_proven(&self) -> bool {
+        self.proven || self.successes > 0
+    }
+
+    /// Sets how many inputs there are.
+    pub(crate) fn set_inputs(&mut self, inputs: u32) {
+        self.inputs = inputs;
+    }
+
+    /// Jobs that may be in flight by what is known of the options.
+    pub(crate) fn allows(&self) -> u32 {
+        if self.is_proven() {
+            return u32::MAX;
+        }
+        FIRST_JOBS.max(self.inputs / FIRST_PART)
+    }
+
+    /// Counts how a job of this run ended, and says whether jobs fail in a surge. One that failed
+    /// since its input is no video says nothing of the others.
+    pub(crate) fn ended(&mut self, how: JobResult) -> bool {
+        let well = match how {
+            JobResult::BadInput => return false,
+            JobResult::Well => true,
+            JobResult::Badly => false,
+        };
+        if well {
+            self.successes = self.successes.saturating_add(1);
+        }
+        self.lately.push_back(well);
+        if self.lately.len() > LATELY {
+            self.lately.pop_front();
+        }
+        let failures = self.lately.iter().filter(|well| !**well).count();
+        failures >= SURGE || (self.successes == 0 && failures >= AT_FIRST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_options_start_with_a_few_jobs_until_one_succeeds() {
+        let mut canary = Canary::new(false);
+        assert!(!canary.is_proven() && Canary::new(true).is_proven());
+        assert_eq!((canary.allows(), Canary::new(true).allows()), (4, u32::MAX));
+        canary.set_inputs(1_000);
+        assert_eq!(canary.allows(), 20);
+        assert!(!canary.ended(JobResult::Badly));
+        assert_eq!(canary.allows(), 20, "a failure allows nothing more");
+        assert!(!canary.ended(JobResult::Well));
+        assert_eq!(canary.allows(), u32::MAX);
+    }
+
+    #[test]
+    fn a_surge_of_failures_stops_and_single_ones_do_not() {
+        let mut first = Canary::new(false);
+        assert_eq!([JobResult::Badly; 3].map(|how| first.ended(how)), [false, false, true]);
+        let mut later = Canary::new(true);
+        let alternately =
+            |n: u32| if n.is_multiple_of(2) { JobResult::Well } else { JobResult::Badly };
+        assert!((0..40).all(|n| !later.ended(alternately(n))), "every second one is no surge");
+        assert!((0..6).any(|_| later.ended(JobResult::Badly)));
+    }
+
+    #[test]
+    fn inputs_that_are_no_videos_are_no_surge() {
+        let mut canary = Canary::new(false);
+        assert!((0..40).all(|_| !canary.ended(JobResult::BadInput)));
+        assert!(!canary.is_proven(), "nor do they prove anything");
+        assert_eq!([JobResult::Badly; 3].map(|how| canary.ended(how)), [false, false, true]);
+        for (reason, expected) in [
+            ("Invalid video: no frame of it can be decoded", JobResult::BadInput),
+            ("Invalid file type: not an MP4 by its content", JobResult::BadInput),
+            ("ffmpeg: moov atom not found", JobResult::BadInput),
+            ("video_url could not be fetched: HTTP 404", JobResult::BadInput),
+            ("Processing failed", JobResult::Badly),
+            ("no subject found", JobResult::Badly),
+            ("Unknown output format: x", JobResult::Badly),
+            ("CUDA error: invalid argument", JobResult::Badly),
+        ] {
+            assert_eq!(JobResult::of_failure(reason), expected, "{reason}");
+        }
+    }
+}

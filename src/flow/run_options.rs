@@ -1,0 +1,133 @@
+//! How a run was asked to behave, and how that is kept with its batch so that `resume` behaves
+//! alike.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::state_machine::Goal;
+use crate::model::{Credits, Failure, FailureKind};
+
+/// Where outputs go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Beside each input; for addresses, into the current directory.
+    Beside,
+    /// Into this directory, with the input tree kept.
+    Directory(PathBuf),
+    /// To this one file.
+    File(PathBuf),
+    /// The bytes of the one output to standard output.
+    Stdout,
+}
+
+/// How a run behaves. Everything here may be given anew on `resume`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunOptions {
+    /// How far items go.
+    pub goal: Goal,
+    /// Most jobs in flight at once.
+    pub in_flight: u32,
+    /// Most credits that the batch may start, by estimate.
+    pub max_credits: Option<Credits>,
+    /// Whether files that are in the way are replaced.
+    pub overwrite: bool,
+    /// Whether the first failure stops the run.
+    pub fail_fast: bool,
+    /// How many new, billed attempts are made for a job that failed at the service.
+    pub retry_failed: u32,
+    /// Whether items that are done get a new, billed attempt.
+    pub again: bool,
+}
+
+/// The ledger's form of a [`RunOptions`].
+#[derive(Serialize, Deserialize)]
+struct StoredRunOptions {
+    goal: String,
+    in_flight: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    max_credits: Option<f64>,
+    #[serde(default)]
+    overwrite: bool,
+    #[serde(default)]
+    fail_fast: bool,
+    #[serde(default)]
+    retry_failed: u32,
+}
+
+impl RunOptions {
+    /// As text for the batch. `again` is left out: resuming never makes new attempts.
+    pub(crate) fn to_json(&self) -> String {
+        let stored = StoredRunOptions {
+            goal: match self.goal {
+                Goal::Draft => "draft",
+                Goal::Start => "start",
+                Goal::Finish => "finish",
+            }
+            .to_owned(),
+            in_flight: self.in_flight,
+            max_credits: self.max_credits.map(|credits| credits.0),
+            overwrite: self.overwrite,
+            fail_fast: self.fail_fast,
+            retry_failed: self.retry_failed,
+        };
+        // A struct of numbers, flags and words always has a JSON form.
+        serde_json::to_string(&stored).unwrap_or_default()
+    }
+
+    /// Reads the text of a batch. A resumed batch always goes to the end: that is what resuming
+    /// is for.
+    ///
+    /// # Errors
+    /// The text is not ours.
+    pub fn of_batch(json: &str) -> Result<Self, Failure> {
+        let stored: StoredRunOptions = serde_json::from_str(json)
+            .map_err(|error| Failure::local("reading the batch from the ledger", &error))?;
+        Ok(Self {
+            goal: Goal::Finish,
+            in_flight: stored.in_flight.max(1),
+            max_credits: stored.max_credits.map(Credits),
+            overwrite: stored.overwrite,
+            fail_fast: stored.fail_fast,
+            retry_failed: stored.retry_failed,
+            again: false,
+        })
+    }
+
+    /// Finds options that contradict each other.
+    ///
+    /// # Errors
+    /// Says which, and what to do.
+    pub fn check(&self) -> Result<(), Failure> {
+        if self.in_flight == 0 {
+            let why = "at least one job has to be in flight; give --in-flight 1 or more";
+            return Err(Failure::new(FailureKind::Usage, "--in-flight 0", why));
+        }
+        if self.max_credits.is_some_and(|max| !max.0.is_finite() || max.0 < 0.0) {
+            let why = "give a number of credits that is not below zero";
+            return Err(Failure::new(FailureKind::Usage, "--max-credits", why));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_resumed_as_it_was_begun_but_to_the_end() {
+        let begun = RunOptions {
+            goal: Goal::Start,
+            in_flight: 3,
+            max_credits: Some(Credits(9.5)),
+            overwrite: true,
+            fail_fast: true,
+            retry_failed: 2,
+            again: true,
+        };
+        let resumed = RunOptions::of_batch(&begun.to_json()).unwrap();
+        assert_eq!(resumed, RunOptions { goal: Goal::Finish, again: false, ..begun });
+        assert!(RunOptions::of_batch("nonsense").is_err());
+    }
+}

@@ -1,0 +1,145 @@
+//! Group commit: many transactions that end at about the same time are made durable by one sync.
+//!
+//! SQLite would sync its log in every commit, one after the other, under its lock. Here commits are
+//! written without a sync, and whoever needs one to be durable waits until the log was synced after
+//! it. The first to wait syncs for all that are written by then. The promise is the same: when the
+//! operation returns, its rows survive a crash of the machine. (A checkpoint syncs the log before
+//! it copies from it, in any case, so what it took over is durable as well.)
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::LedgerError;
+
+/// The log of the open database, and how far it is synced.
+pub(crate) struct GroupCommit {
+    log: File,
+    path: PathBuf,
+    state: Mutex<SyncState>,
+    advanced: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct SyncState {
+    /// Commits so far.
+    written: u64,
+    /// Of these, durable.
+    synced: u64,
+    syncing: bool,
+    /// After a failed sync nobody knows what is on disk, and no later success proves anything.
+    failed: Option<io::ErrorKind>,
+}
+
+/// A commit that may not be durable yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PendingCommit(u64);
+
+impl GroupCommit {
+    /// For the database at `path`, which is open: its log exists and stays.
+    pub(crate) fn new(path: &Path) -> Result<Self, LedgerError> {
+        let mut log = path.as_os_str().to_owned();
+        log.push("-wal");
+        let path = PathBuf::from(log);
+        // Opened for writing, without which some systems refuse to sync.
+        let opened = File::options().append(true).open(&path);
+        let log = opened.map_err(|why| LedgerError::File { path: path.clone(), why })?;
+        Ok(Self { log, path, state: Mutex::default(), advanced: Condvar::new() })
+    }
+
+    /// Takes note of a commit, right after it.
+    pub(crate) fn written(&self) -> PendingCommit {
+        let mut state = self.state();
+        state.written += 1;
+        PendingCommit(state.written)
+    }
+
+    /// Returns when `commit` is durable. Blocks.
+    ///
+    /// # Errors
+    /// The log cannot be synced; nothing that was waited for may be relied on.
+    pub(crate) fn wait(&self, commit: PendingCommit) -> Result<(), LedgerError> {
+        let mut state = self.state();
+        loop {
+            if state.synced >= commit.0 {
+                return Ok(());
+            }
+            if let Some(kind) = state.failed {
+                return Err(LedgerError::File { path: self.path.clone(), why: kind.into() });
+            }
+            if state.syncing {
+                state = self.advanced.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            state.syncing = true;
+            let reached = state.written;
+            drop(state);
+            let synced = self.log.sync_data();
+            state = self.state();
+            state.syncing = false;
+            match synced {
+                Ok(()) => state.synced = reached,
+                Err(why) => state.failed = Some(why.kind()),
+            }
+            self.advanced.notify_all();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, SyncState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn durability() -> (tempfile::TempDir, GroupCommit) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("db-wal"), b"").unwrap();
+        let durability = GroupCommit::new(&dir.path().join("db")).unwrap();
+        (dir, durability)
+    }
+
+    #[test]
+    fn one_sync_makes_everything_durable_that_was_written_before_it() {
+        let (_dir, durability) = durability();
+        let commits = [(); 3].map(|()| durability.written());
+        durability.wait(commits[0]).unwrap();
+        assert_eq!(durability.state().synced, 3);
+        let late = durability.written();
+        assert_eq!(durability.state().synced, 3, "what came later is not promised");
+        durability.wait(late).unwrap();
+        assert_eq!(durability.state().synced, 4);
+    }
+
+    #[test]
+    fn many_threads_all_return_and_only_when_theirs_is_durable() {
+        let (_dir, durability) = durability();
+        let durability = Arc::new(durability);
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let commit = durability.written();
+                        durability.wait(commit).unwrap();
+                        assert!(durability.state().synced >= commit.0);
+                    }
+                });
+            }
+        });
+        assert_eq!(durability.state().synced, 800);
+    }
+
+    #[test]
+    fn after_a_failed_sync_nothing_is_promised_any_more() {
+        let (_dir, durability) = durability();
+        durability.state().failed = Some(io::ErrorKind::StorageFull);
+        let commit = durability.written();
+        assert!(durability.wait(commit).is_err());
+        assert!(durability.wait(commit).is_err());
+    }
+}

@@ -1,0 +1,237 @@
+//! What attempts cost, for people who ask where credits went and for the audit against the
+//! service's own figures.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+
+use crate::ledger::attempt_state::{AttemptStatus, MAY_BE_BILLED};
+use crate::ledger::json_columns::options_from;
+use crate::ledger::write::attempts::AttemptId;
+use crate::ledger::write::dedupe::RerunReason;
+use crate::ledger::write::key_state::ApiKeyId;
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
+
+/// An attempt as the books show it.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
+pub struct AttemptCost {
+    /// Number.
+    pub attempt: AttemptId,
+    /// Origin, content and options in one hash: attempts at the same item share it.
+    pub content_key: String,
+    /// Which attempt at the item, from 1.
+    pub number: u32,
+    /// How the user asked for it although the item had an attempt already.
+    pub asked: Option<RerunReason>,
+    /// Whether an earlier attempt at the item was charged, as far as the ledger knows: by the
+    /// audit's word, or else because it was completed.
+    pub charged_before: bool,
+    /// The input's name in the newest batch that has it.
+    pub name: String,
+    /// The job, once known.
+    pub job: Option<JobId>,
+    /// The key that made it.
+    pub key: ApiKeyId,
+    /// Profile that it was asked under.
+    pub profile: String,
+    /// Which model.
+    pub model: ModelName,
+    /// The user's tags.
+    pub tags: BTreeMap<String, String>,
+    /// Where it stands.
+    pub phase: AttemptStatus,
+    /// Whether it may have been billed at all: a start was sent, or the draft ran by itself.
+    pub may_be_billed: bool,
+    /// Whether its job was made or started from here. Of others, which were fetched or recognised, it
+    /// is not known when they were started.
+    pub sent_from_here: bool,
+    /// Whether all that was done with it here is to fetch it.
+    pub only_fetched: bool,
+    /// When it was first started; of one that never was, when it was planned.
+    pub at: Timestamp,
+    /// When it last changed.
+    pub changed_at: Timestamp,
+    /// Seconds of video, as the input's container says.
+    pub duration: Option<f64>,
+    /// Seconds of output, as the service says: what is billed.
+    pub seconds: Option<f64>,
+    /// Price beforehand.
+    pub estimate: Option<Credits>,
+    /// What the service charged, once it was compared.
+    pub charged: Option<Credits>,
+}
+
+impl AttemptCost {
+    /// The price by what is known now: the estimate, put right where the output turned out longer
+    /// or shorter than the input.
+    #[must_use]
+    pub fn price(&self) -> Option<Credits> {
+        let estimate = self.estimate?;
+        match (self.seconds, self.duration) {
+            (Some(seconds), Some(duration)) if duration > 0.0 => {
+                Some(Credits(estimate.0 * seconds / duration))
+            }
+            _ => Some(estimate),
+        }
+    }
+}
+
+/// Attempts with the columns of [`AttemptCost`].
+fn spent() -> String {
+    format!(
+        "SELECT tasks.id, item_key, attempt, job, origin, key_print, profile, options,
+        phase, {MAY_BE_BILLED} AS billable,
+        coalesce(
+            (SELECT min(at) FROM transitions WHERE task = tasks.id AND phase = 'start_sent'),
+            started_at, made_at) AS began,
+        changed_at, duration, seconds, estimate, charged,
+        asked,
+        creates > 0 OR starts > 0 AS sent_from_here,
+        creates = 0 AND starts = 0 AND is_url AND substr(CAST(source AS TEXT), 1, 4) = 'job:'
+            AS only_fetched,
+        attempt > 1 AND EXISTS (
+            SELECT 1 FROM tasks AS older
+            WHERE older.item_key = tasks.item_key AND older.attempt < tasks.attempt
+              AND coalesce(older.charged > 0,
+                           older.phase = 'completed' AND {MAY_BE_BILLED}))
+            AS charged_before,
+        coalesce((SELECT name FROM entries WHERE task = tasks.id ORDER BY id DESC LIMIT 1), '')
+            AS name
+     FROM tasks"
+    )
+}
+
+impl Ledger {
+    /// Every attempt that the service may know of and that began at `since` or later, oldest
+    /// first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn spending(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
+        self.read(|db| {
+            let sql = format!(
+                "{} WHERE (job IS NOT NULL OR creates > 0) AND began >= ?1 ORDER BY began, id",
+                spent()
+            );
+            let mut statement = db.prepare_cached(&sql)?;
+            let rows = statement.query_map([since.0], read_spent)?;
+            rows.map(|row| row?).collect()
+        })
+    }
+
+    /// The attempts behind these jobs, whenever they were made.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn spending_of_jobs(
+        &self,
+        origin: &str,
+        jobs: &[JobId],
+    ) -> Result<Vec<AttemptCost>, LedgerError> {
+        self.read(|db| {
+            let mut statement =
+                db.prepare_cached(&format!("{} WHERE job = ?1 AND origin = ?2", spent()))?;
+            let mut all = Vec::new();
+            for job in jobs {
+                for row in statement.query_map(params![job.0, origin], read_spent)? {
+                    all.push(row??);
+                }
+            }
+            Ok(all)
+        })
+    }
+
+    /// Keeps what the service charged for each attempt.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn record_charges(&self, charges: &[(AttemptId, Credits)]) -> Result<(), LedgerError> {
+        if charges.is_empty() {
+            return Ok(());
+        }
+        self.write(|tx| {
+            let mut statement = tx.prepare_cached(
+                "UPDATE tasks SET charged = ?2 WHERE id = ?1 AND charged IS NOT ?2",
+            )?;
+            for (attempt, credits) in charges {
+                statement.execute(params![attempt.0, credits.0])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, LedgerError>> {
+    let phase: String = row.get("phase")?;
+    let options = match options_from(&row.get::<_, String>("options")?) {
+        Ok(options) => options,
+        Err(error) => return Ok(Err(error)),
+    };
+    let Some(phase) = AttemptStatus::parse(&phase) else {
+        return Ok(Err(LedgerError::Corrupt(format!("phase '{phase}'"))));
+    };
+    let credits = |amount: Option<f64>| amount.map(Credits);
+    Ok(Ok(AttemptCost {
+        attempt: AttemptId(row.get("id")?),
+        content_key: row.get("item_key")?,
+        number: row.get("attempt")?,
+        asked: row.get::<_, Option<String>>("asked")?.as_deref().and_then(RerunReason::parse),
+        charged_before: row.get("charged_before")?,
+        name: row.get("name")?,
+        job: row.get::<_, Option<String>>("job")?.map(JobId),
+        key: ApiKeyId {
+            origin: row.get("origin")?,
+            fingerprint: Fingerprint(row.get("key_print")?),
+        },
+        profile: row.get("profile")?,
+        model: options.model,
+        tags: options.tags,
+        phase,
+        may_be_billed: row.get("billable")?,
+        sent_from_here: row.get("sent_from_here")?,
+        only_fetched: row.get("only_fetched")?,
+        at: Timestamp(row.get("began")?),
+        changed_at: Timestamp(row.get("changed_at")?),
+        duration: row.get("duration")?,
+        seconds: row.get("seconds")?,
+        estimate: credits(row.get("estimate")?),
+        charged: credits(row.get("charged")?),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::{batch, claimed, input, open, placed, reach};
+
+    #[test]
+    fn the_books_show_what_may_have_cost_something() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = open(dir.path());
+        let owner = ledger.register("p").unwrap();
+        let batch = batch(&ledger);
+        let (_, planned, _) = placed(&ledger, batch, input("k1", "/a", "c1"));
+        let (_, started, _) = placed(&ledger, batch, input("k2", "/b", "c2"));
+        let mut attempt = claimed(&ledger, &owner, started);
+        attempt.state.job = Some(JobId("j-2".into()));
+        attempt.state.creates = 1;
+        attempt.state.starts = 1;
+        attempt.look.seconds = Some(5.0);
+        reach(&ledger, &owner, &mut attempt, AttemptStatus::Completed);
+
+        let all = ledger.spending(Timestamp(0)).unwrap();
+        assert_eq!(all.len(), 1, "{planned:?} has sent nothing");
+        let spent = &all[0];
+        assert_eq!((spent.attempt, spent.name.as_str()), (started, "/b"));
+        assert!(spent.may_be_billed && spent.charged.is_none());
+        assert_eq!(spent.price(), Some(Credits(4.0)), "2 credits for 2.5 s, but 5 s came out");
+        assert_eq!(ledger.spending(Timestamp(1_001)).unwrap(), []);
+
+        ledger.record_charges(&[(started, Credits(4.5))]).unwrap();
+        let found = ledger.spending_of_jobs("https://api.example", &[JobId("j-2".into())]).unwrap();
+        assert_eq!(found[0].charged, Some(Credits(4.5)));
+        assert_eq!(ledger.spending_of_jobs("https://else", &[JobId("j-2".into())]).unwrap(), []);
+    }
+}

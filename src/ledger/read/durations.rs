@@ -1,0 +1,49 @@
+//! What finished jobs took, for expectations of the next ones.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use crate::ledger::json_columns::options_from;
+use crate::ledger::write::key_state::ApiKeyId;
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::ModelName;
+
+/// What a finished job took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct JobDuration {
+    /// Which model.
+    pub model: ModelName,
+    /// Seconds of video, when they were known.
+    pub video: Option<f64>,
+    /// From its start to when it was seen to be done.
+    pub took: Duration,
+}
+
+impl Ledger {
+    /// What the latest `limit` jobs took that this service completed, the latest first.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn past(&self, key: &ApiKeyId, limit: u32) -> Result<Vec<JobDuration>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT options, duration, finished_at - started_at FROM tasks
+                 WHERE origin = ?1 AND phase = 'completed' AND starts > 0
+                   AND finished_at > started_at
+                 ORDER BY id DESC LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![key.origin, limit])?;
+            let mut past = Vec::new();
+            while let Some(row) = rows.next()? {
+                let options = options_from(&row.get::<_, String>(0)?)?;
+                past.push(JobDuration {
+                    model: options.model,
+                    video: row.get(1)?,
+                    took: Duration::from_millis(row.get::<_, i64>(2)?.unsigned_abs()),
+                });
+            }
+            Ok(past)
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Limits of keys and hosts, shared by all processes on the machine.
+//!
+//! Rows need not survive a crash of the machine, and what they hold of times means nothing after
+//! another boot: they are forgotten then, and what was learned of a key is kept. A time that lies
+//! further ahead than any pause is forgotten too: a clock was set.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::{ApiKeyId, Ledger, LedgerError};
+use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore};
+use crate::model::{Failure, Instant};
+
+impl LimiterStore for Ledger {
+    fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
+        Ok(self.read(|db| self.kept_of(db, key))?)
+    }
+
+    fn change_key(
+        &self,
+        key: &LimitKey,
+        change: &mut dyn FnMut(&mut KeyLimits),
+    ) -> Result<(), Failure> {
+        self.change::<KeyLimits>(&scope_of(key), &mut |stored, now| {
+            let mut limits = key_limits(stored, now);
+            change(&mut limits);
+            limits
+        })
+    }
+
+    fn change_host(
+        &self,
+        host: &str,
+        change: &mut dyn FnMut(&mut HostLimits),
+    ) -> Result<(), Failure> {
+        self.change::<HostLimits>(&format!("host {host}"), &mut |stored, _| {
+            let mut limits = match stored {
+                Some((stored, SameBoot(true))) => stored,
+                _ => HostLimits::default(),
+            };
+            change(&mut limits);
+            limits
+        })
+    }
+}
+
+/// One row as JSON.
+const NAME: &str = "state";
+
+fn scope_of(key: &LimitKey) -> String {
+    let fingerprint = key.fingerprint.as_ref().map_or("", |fingerprint| fingerprint.0.as_str());
+    format!("key {} {fingerprint}", key.origin)
+}
+
+fn key_limits(stored: Option<(KeyLimits, SameBoot)>, now: Instant) -> KeyLimits {
+    match stored {
+        Some((stored, SameBoot(true))) => stored.believable(now),
+        Some((stored, SameBoot(false))) => stored.without_times(),
+        None => KeyLimits::default(),
+    }
+}
+
+/// The row of `scope`. One that cannot be read was written by another version: learned anew.
+fn kept<T: for<'a> Deserialize<'a>>(
+    db: &Connection,
+    scope: &str,
+    boot_id: &str,
+) -> Result<Option<(T, SameBoot)>, LedgerError> {
+    let row: Option<(String, String)> = db
+        .prepare_cached("SELECT state, boot_id FROM limiters WHERE scope = ?1 AND name = ?2")?
+        .query_row(params![scope, NAME], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(row.and_then(|(json, boot)| {
+        Some((serde_json::from_str(&json).ok()?, SameBoot(boot == boot_id)))
+    }))
+}
+
+/// Whether a row is of this boot, so that its times mean something.
+#[derive(Clone, Copy, PartialEq)]
+struct SameBoot(bool);
+
+impl Ledger {
+    /// What is known of a key, as it stands in this transaction.
+    pub(crate) fn limits_of(
+        &self,
+        db: &Connection,
+        key: &ApiKeyId,
+    ) -> Result<KeyLimits, LedgerError> {
+        let key =
+            LimitKey { origin: key.origin.clone(), fingerprint: Some(key.fingerprint.clone()) };
+        self.kept_of(db, &key)
+    }
+
+    fn kept_of(&self, db: &Connection, key: &LimitKey) -> Result<KeyLimits, LedgerError> {
+        let stored = kept(db, &scope_of(key), &self.shared.boot_id)?;
+        Ok(key_limits(stored, self.shared.clock.now()))
+    }
+
+    /// Which way the breakers of all hosts stand that were called since the machine was booted.
+    ///
+    /// # Errors
+    /// The ledger cannot be read.
+    pub fn hosts(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached(
+                "SELECT substr(scope, 6), state FROM limiters
+                 WHERE scope LIKE 'host %' AND name = ?1 AND boot_id = ?2 ORDER BY scope",
+            )?;
+            let mut rows = statement.query(params![NAME, self.shared.boot_id])?;
+            let mut hosts = Vec::new();
+            while let Some(row) = rows.next()? {
+                let state: String = row.get(1)?;
+                if let Ok(limits) = serde_json::from_str(&state) {
+                    hosts.push((row.get(0)?, limits));
+                }
+            }
+            Ok(hosts)
+        })
+    }
+
+    fn change<T: Serialize + for<'a> Deserialize<'a> + PartialEq + Clone>(
+        &self,
+        scope: &str,
+        change: &mut dyn FnMut(Option<(T, SameBoot)>, Instant) -> T,
+    ) -> Result<(), Failure> {
+        let now = self.shared.clock.now();
+        let boot_id = &self.shared.boot_id;
+        let changed: Result<(), LedgerError> = self.write_relaxed(|tx| {
+            let before: Option<(T, SameBoot)> = kept(tx, scope, boot_id)?;
+            let after = change(before.clone(), now);
+            if before.is_some_and(|before| before == (after.clone(), SameBoot(true))) {
+                return Ok(());
+            }
+            let json = serde_json::to_string(&after)
+                .map_err(|error| LedgerError::Corrupt(error.to_string()))?;
+            tx.prepare_cached(
+                "INSERT INTO limiters (scope, name, boot_id, state) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (scope, name) DO UPDATE SET boot_id = ?3, state = ?4",
+            )?
+            .execute(params![scope, NAME, boot_id, json])?;
+            Ok(())
+        });
+        Ok(changed?)
+    }
+}

@@ -1,0 +1,64 @@
+//! Memory that looking at files may take, for the whole process: outputs are verified side by side,
+//! and each may be made to take much.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+
+/// Most bytes that all verifications take together. One that needs more goes alone.
+const MEMORY_MAX: u64 = 512 * 1024 * 1024;
+
+static BUDGET: MemoryBudget = MemoryBudget { used: Mutex::new(0), freed: Condvar::new() };
+
+struct MemoryBudget {
+    used: Mutex<u64>,
+    freed: Condvar,
+}
+
+/// Memory that is set aside until this is dropped.
+pub(crate) struct MemoryReservation(u64);
+
+/// Waits until `bytes` are free, and sets them aside. Blocks the thread; never while it holds
+/// another reservation.
+pub(crate) fn reserve(bytes: u64) -> MemoryReservation {
+    let mut used = BUDGET.used.lock().unwrap_or_else(PoisonError::into_inner);
+    while *used > 0 && used.saturating_add(bytes) > MEMORY_MAX {
+        used = BUDGET.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
+    }
+    *used = used.saturating_add(bytes);
+    MemoryReservation(bytes)
+}
+
+impl Drop for MemoryReservation {
+    fn drop(&mut self) {
+        let mut used = BUDGET.used.lock().unwrap_or_else(PoisonError::into_inner);
+        *used = used.saturating_sub(self.0);
+        BUDGET.freed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn what_is_set_aside_at_once_is_bounded() {
+        let (now, most) = (AtomicU64::new(0), AtomicU64::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..50 {
+                        let held = reserve(MEMORY_MAX / 3);
+                        let held_now = now.fetch_add(held.0, Ordering::SeqCst) + held.0;
+                        most.fetch_max(held_now, Ordering::SeqCst);
+                        std::thread::yield_now();
+                        now.fetch_sub(held.0, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        assert!(most.into_inner() <= MEMORY_MAX);
+        // More than there is at all goes alone, and is not refused.
+        drop(reserve(MEMORY_MAX * 2));
+    }
+}

@@ -1,0 +1,140 @@
+//! A forward reader with a position, a known end and a bound on how many parts it visits: what the
+//! header readers have in common. Nothing here knows a format.
+
+use std::io::{self, BufReader, Read, Seek};
+
+/// Most boxes, elements or chunks that are read in one file. Ten hours of blocks stay below; a file
+/// made of empty boxes does not keep us busy for minutes.
+const MOST_PARTS: u32 = 16_000_000;
+
+/// Bytes read at a time. Small, because most reads are a header followed by a jump.
+const BUFFER: usize = 4 * 1024;
+
+/// Why a container could not be read.
+#[derive(Debug)]
+pub(crate) enum ParseError {
+    /// The file ends before something that it announced does, or before its index.
+    CutShort {
+        /// Bytes that the file should have, at least, when it says.
+        expected: Option<u64>,
+    },
+    /// The bytes contradict the format.
+    Malformed(&'static str),
+    /// The container is whole but holds no picture.
+    NoVideoTrack,
+    /// It is something else than a video that can be shown, in words that follow "it is".
+    Unusable(&'static str),
+    /// The file could not be read.
+    Io(io::Error),
+}
+
+impl ParseError {
+    pub(crate) const ENCRYPTED: Self = Self::Unusable(
+        "encrypted (DRM), so nobody without its key can show it; export an unprotected copy",
+    );
+
+    pub(crate) const NO_PICTURES: Self = Self::Unusable(
+        "without a single picture: the initialisation segment of a stream, or a recording that never \
+         began; join it with its segments, or record it again",
+    );
+}
+
+impl From<io::Error> for ParseError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// A buffered reader that never passes the end of its file.
+pub(crate) struct Cursor<R> {
+    source: BufReader<R>,
+    position: u64,
+    length: u64,
+    parts: u32,
+}
+
+impl<R: Read + Seek> Cursor<R> {
+    /// Reads `source` from its start; it holds `length` bytes.
+    pub(crate) fn new(mut source: R, length: u64) -> Result<Self, ParseError> {
+        source.rewind()?;
+        let source = BufReader::with_capacity(BUFFER, source);
+        Ok(Self { source, position: 0, length, parts: 0 })
+    }
+
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Counts one more part of the file.
+    pub(crate) fn visit(&mut self) -> Result<(), ParseError> {
+        self.parts += 1;
+        if self.parts > MOST_PARTS {
+            return Err(ParseError::Malformed("it has more parts than any real video"));
+        }
+        Ok(())
+    }
+
+    /// Jumps to an absolute position, which must lie inside the file.
+    pub(crate) fn jump(&mut self, target: u64) -> Result<(), ParseError> {
+        if target > self.length {
+            return Err(ParseError::CutShort { expected: Some(target) });
+        }
+        let distance = i64::try_from(i128::from(target) - i128::from(self.position))
+            .map_err(|_| ParseError::Malformed("a position is out of range"))?;
+        self.source.seek_relative(distance)?;
+        self.position = target;
+        Ok(())
+    }
+
+    /// The next `N` bytes.
+    pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
+        let end = self.position.saturating_add(N as u64);
+        if end > self.length {
+            return Err(ParseError::CutShort { expected: Some(end) });
+        }
+        let mut bytes = [0; N];
+        self.source.read_exact(&mut bytes)?;
+        self.position = end;
+        Ok(bytes)
+    }
+
+    /// A big-endian number of 16 bits.
+    pub(crate) fn be16(&mut self) -> Result<u16, ParseError> {
+        self.take().map(u16::from_be_bytes)
+    }
+
+    /// A big-endian number of 32 bits.
+    pub(crate) fn be32(&mut self) -> Result<u32, ParseError> {
+        self.take().map(u32::from_be_bytes)
+    }
+
+    /// A big-endian number of 64 bits.
+    pub(crate) fn be64(&mut self) -> Result<u64, ParseError> {
+        self.take().map(u64::from_be_bytes)
+    }
+
+    /// A little-endian number of 32 bits.
+    pub(crate) fn le32(&mut self) -> Result<u32, ParseError> {
+        self.take().map(u32::from_le_bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_never_passed() {
+        let mut cursor = Cursor::new(io::Cursor::new([1, 2, 3, 4, 5]), 5).unwrap();
+        assert_eq!(cursor.be32().unwrap(), 0x0102_0304);
+        assert!(matches!(cursor.be16(), Err(ParseError::CutShort { expected: Some(6) })));
+        assert!(matches!(cursor.jump(u64::MAX), Err(ParseError::CutShort { .. })));
+        cursor.jump(1).unwrap();
+        assert_eq!(cursor.be16().unwrap(), 0x0203);
+        assert_eq!(cursor.position(), 3);
+    }
+}

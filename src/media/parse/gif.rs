@@ -1,0 +1,79 @@
+//! Reads GIF through the `gif` crate: length, size, and whether something shows through.
+
+use std::io::{BufReader, Read};
+use std::num::NonZeroU64;
+
+use gif::{DecodeOptions, DecodingError, DisposalMethod, Frame, MemoryLimit};
+
+use super::StreamInfo;
+use super::cursor::ParseError;
+use crate::media::memory_budget;
+
+/// Bytes that one decoded frame may take: 16,384 pixels each way, one byte each.
+const FRAME_MEMORY: NonZeroU64 = NonZeroU64::new(16_384 * 16_384).expect("not zero");
+
+/// Browsers show frames that state no delay for a tenth of a second.
+const UNSTATED_DELAY: u64 = 10;
+
+/// Reads the GIF that `source` holds.
+pub(crate) fn read<R: Read>(source: R) -> Result<StreamInfo, ParseError> {
+    let mut options = DecodeOptions::new();
+    options.set_memory_limit(MemoryLimit::Bytes(FRAME_MEMORY));
+    options.allow_unknown_blocks(true);
+    let mut decoder = options.read_info(BufReader::new(source)).map_err(flaw)?;
+    let (width, height) = (decoder.width(), decoder.height());
+    let _memory = memory_budget::reserve(u64::from(width) * u64::from(height));
+
+    // Encoders declare a transparent colour in opaque clips too, to leave out what did not change.
+    // Only the first frame, which has nothing beneath it, and frames that are cleared away prove
+    // that something shows through.
+    let first = decoder.read_next_frame().map_err(flaw)?.ok_or(ParseError::NoVideoTrack)?;
+    let covers = (first.left, first.top, first.width, first.height) == (0, 0, width, height);
+    let mut has_alpha = !covers
+        || first.transparent.is_some_and(|clear| first.buffer.contains(&clear))
+        || clears(first);
+    let mut centiseconds = delay(first);
+    let mut frames = 1;
+    while let Some(frame) = decoder.next_frame_info().map_err(flaw)? {
+        frames += 1;
+        centiseconds += delay(frame);
+        has_alpha |= clears(frame);
+    }
+    Ok(StreamInfo {
+        duration: Some(centiseconds as f64 / 100.0),
+        reach: 0.0,
+        width: Some(u32::from(width)),
+        height: Some(u32::from(height)),
+        has_alpha: Some(has_alpha),
+        complete: true,
+        frames: Some(frames),
+        note: None,
+    })
+}
+
+fn clears(frame: &Frame<'_>) -> bool {
+    frame.transparent.is_some() && frame.dispose == DisposalMethod::Background
+}
+
+fn delay(frame: &Frame<'_>) -> u64 {
+    match frame.delay {
+        0 => UNSTATED_DELAY,
+        stated => u64::from(stated),
+    }
+}
+
+fn flaw(error: DecodingError) -> ParseError {
+    match error {
+        DecodingError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => cut(),
+        DecodingError::Io(error) => ParseError::Io(error),
+        DecodingError::UnexpectedEof => cut(),
+        DecodingError::MemoryLimit | DecodingError::OutOfMemory => {
+            ParseError::Malformed("a frame is larger than 16384x16384 pixels")
+        }
+        _ => ParseError::Malformed("it does not follow the GIF format"),
+    }
+}
+
+fn cut() -> ParseError {
+    ParseError::CutShort { expected: None }
+}

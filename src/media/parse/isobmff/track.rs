@@ -1,0 +1,332 @@
+//! One track: what it is for, how long it lasts, what its pictures are.
+
+use std::io::{Read, Seek};
+
+use super::samples::{SampleRun, SampleTables, SampleTotals};
+use super::{ByteRange, TrackKind, VIDEO, child, skip, time, version};
+use crate::media::parse::cursor::{Cursor, ParseError};
+
+/// Edits that are applied. Cutting rooms write a few; with more the length is unknown.
+const MOST_EDITS: u64 = 64;
+
+/// Boxes in boxes from a track down to its sample table.
+const DEEPEST: u32 = 3;
+
+/// Chapter tracks that are kept.
+const MOST_CHAPTERS: usize = 16;
+
+/// Bytes from the start of a sample description to its extensions, for pictures.
+const DESCRIPTION: u64 = 86;
+
+#[derive(Default)]
+pub(crate) struct Track {
+    pub(crate) id: u32,
+    pub(crate) handler: TrackKind,
+    /// Whether it is shown unless somebody chooses another one.
+    pub(crate) is_default: bool,
+    /// Units a second, for the media.
+    timescale: u32,
+    codec: TrackKind,
+    pub(crate) size: Option<(u32, u32)>,
+    depth: u16,
+    pub(crate) is_encrypted: bool,
+    /// Whether the samples are in another file.
+    pub(crate) is_external: bool,
+    /// Tracks that show its chapters.
+    pub(crate) chapters: Vec<u32>,
+    description: Option<ByteRange>,
+    edits: Option<ByteRange>,
+    tables: SampleTables,
+    pub(crate) fragments: SampleRun,
+    /// From where to where the fragments reach, in the media's units.
+    reach: Option<(u64, u64)>,
+}
+
+/// Seconds of the pictures of a track.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TrackLength {
+    pub(crate) pictures: f64,
+    /// The same with the pauses before and between them.
+    pub(crate) reach: f64,
+    /// Share of the samples of the tables that the edits show.
+    pub(crate) shown: f64,
+}
+
+impl Track {
+    /// `trak`.
+    pub(crate) fn read<R: Read + Seek>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        end: u64,
+    ) -> Result<(), ParseError> {
+        self.read_boxes(cursor, end, DEEPEST)?;
+        if self.handler == VIDEO
+            && let Some(description) = self.description
+        {
+            self.read_descriptions(cursor, description)?;
+        }
+        Ok(())
+    }
+
+    /// The boxes on the way down to the sample table, `deeper` levels at most.
+    fn read_boxes<R: Read + Seek>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        end: u64,
+        deeper: u32,
+    ) -> Result<(), ParseError> {
+        while let Some(head) = child(cursor, end)? {
+            let content = (cursor.position(), head.end);
+            match &head.kind {
+                b"mdia" | b"minf" | b"dinf" | b"stbl" | b"edts" if deeper > 0 => {
+                    self.read_boxes(cursor, head.end, deeper - 1)?;
+                }
+                b"tkhd" => {
+                    let (version, flags) = version(cursor)?;
+                    self.is_default = flags & 1 != 0;
+                    skip(cursor, if version == 0 { 8 } else { 16 })?;
+                    self.id = cursor.be32()?;
+                }
+                b"mdhd" => {
+                    let (version, _) = version(cursor)?;
+                    skip(cursor, if version == 0 { 8 } else { 16 })?;
+                    self.timescale = cursor.be32()?;
+                }
+                // `QuickTime` has a second one for its data.
+                b"hdlr" if self.handler == TrackKind::default() => {
+                    skip(cursor, 8)?;
+                    self.handler = cursor.take()?;
+                }
+                b"tref" => self.read_references(cursor, head.end)?,
+                b"dref" => {
+                    skip(cursor, 8)?;
+                    if child(cursor, head.end)?.is_some() {
+                        self.is_external = version(cursor)?.1 & 1 == 0;
+                    }
+                }
+                b"elst" => self.edits = Some(content),
+                b"stsd" => self.description = Some(content),
+                b"stts" => self.tables.durations = Some(content),
+                b"ctts" => self.tables.offsets = Some(content),
+                b"stsc" => self.tables.chunks = Some(content),
+                b"stsz" | b"stz2" => {
+                    self.tables.sizes = Some(content);
+                    self.tables.has_compact_sizes = &head.kind == b"stz2";
+                }
+                b"stco" | b"co64" => {
+                    self.tables.places = Some(content);
+                    self.tables.has_wide_places = &head.kind == b"co64";
+                }
+                _ => {}
+            }
+            cursor.jump(head.end)?;
+        }
+        Ok(())
+    }
+
+    /// `tref`: the tracks that show chapters.
+    fn read_references<R: Read + Seek>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        end: u64,
+    ) -> Result<(), ParseError> {
+        while let Some(head) = child(cursor, end)? {
+            while &head.kind == b"chap"
+                && head.end.saturating_sub(cursor.position()) >= 4
+                && self.chapters.len() < MOST_CHAPTERS
+            {
+                self.chapters.push(cursor.be32()?);
+            }
+            cursor.jump(head.end)?;
+        }
+        Ok(())
+    }
+
+    /// `stsd`: codec, picture size and depth of the first description; whether any is encrypted.
+    fn read_descriptions<R: Read + Seek>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        (start, end): ByteRange,
+    ) -> Result<(), ParseError> {
+        cursor.jump(start)?;
+        version(cursor)?;
+        let count = cursor.be32()?;
+        for index in 0..count {
+            let begin = cursor.position();
+            let Some(head) = child(cursor, end)? else { break };
+            self.is_encrypted |= matches!(&head.kind, b"encv" | b"drmi");
+            if index == 0 && head.end.saturating_sub(begin) >= DESCRIPTION {
+                self.codec = head.kind;
+                skip(cursor, 24)?;
+                let (width, height) = (u32::from(cursor.be16()?), u32::from(cursor.be16()?));
+                self.size = (width > 0 && height > 0).then_some((width, height));
+                skip(cursor, 46)?;
+                self.depth = cursor.be16()?;
+            }
+            if head.end.saturating_sub(begin) > DESCRIPTION {
+                cursor.jump(begin + DESCRIPTION)?;
+                // Old writers leave a terminator there that is no box.
+                while let Ok(Some(extension)) = child(cursor, head.end) {
+                    self.is_encrypted |= &extension.kind == b"sinf";
+                    cursor.jump(extension.end)?;
+                }
+            }
+            cursor.jump(head.end)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the samples of one `traf`, which begin at `begin` if it says so.
+    pub(crate) fn add_fragment(&mut self, begin: Option<u64>, run: &SampleRun) {
+        self.fragments.count = self.fragments.count.saturating_add(run.count);
+        self.fragments.duration = self.fragments.duration.saturating_add(run.duration);
+        self.fragments.end = self.fragments.end.max(run.end);
+        let last = self.reach.map_or(0, |(_, last)| last);
+        let begin = begin.unwrap_or(last);
+        let end = begin.saturating_add(run.duration);
+        let (first, last) = self.reach.unwrap_or((begin, end));
+        self.reach = Some((first.min(begin), last.max(end)));
+    }
+
+    pub(crate) fn has_fragments(&self) -> bool {
+        self.fragments.count > 0
+    }
+
+    /// When its fragments begin, in seconds.
+    pub(crate) fn first_fragment(&self) -> Option<f64> {
+        self.reach.filter(|_| self.has_fragments()).map(|(first, _)| self.seconds(first))
+    }
+
+    /// When its fragments end, in seconds.
+    pub(crate) fn last_fragment(&self) -> Option<f64> {
+        self.reach.filter(|_| self.has_fragments()).map(|(_, last)| self.seconds(last))
+    }
+
+    fn seconds(&self, units: u64) -> f64 {
+        units as f64 / f64::from(self.timescale.max(1))
+    }
+
+    pub(crate) fn samples<R: Read + Seek>(
+        &self,
+        cursor: &mut Cursor<R>,
+    ) -> Result<SampleTotals, ParseError> {
+        self.tables.samples(cursor)
+    }
+
+    /// How long the samples of the tables, as far as the edits show them, and of the fragments last.
+    /// None where that is not known.
+    pub(crate) fn length<R: Read + Seek>(
+        &self,
+        cursor: &mut Cursor<R>,
+        samples: &SampleTotals,
+        movie_scale: u32,
+    ) -> Result<Option<TrackLength>, ParseError> {
+        if self.timescale == 0 {
+            return Ok(None);
+        }
+        let mut length = TrackLength { pictures: 0.0, reach: 0.0, shown: 1.0 };
+        if samples.count > 0 {
+            let Some(units) = self.tables.duration(cursor, samples.count)? else { return Ok(None) };
+            match self.edited(cursor, units, movie_scale)? {
+                Some(edited) => length = edited,
+                None => return Ok(None),
+            }
+        }
+        if self.has_fragments() {
+            if self.fragments.duration == 0 {
+                return Ok(None);
+            }
+            length.pictures += self.seconds(self.fragments.duration);
+            length.reach += self.seconds(self.fragments.duration);
+        }
+        Ok(Some(length))
+    }
+
+    /// What the edit list shows of media that lasts `units`.
+    fn edited<R: Read + Seek>(
+        &self,
+        cursor: &mut Cursor<R>,
+        units: u64,
+        movie_scale: u32,
+    ) -> Result<Option<TrackLength>, ParseError> {
+        let all = self.seconds(units);
+        let whole = TrackLength { pictures: all, reach: all, shown: 1.0 };
+        let Some((start, end)) = self.edits else { return Ok(Some(whole)) };
+        let first = self.tables.first_offset(cursor)? as f64 / f64::from(self.timescale);
+        cursor.jump(start)?;
+        let (version, _) = version(cursor)?;
+        let width = if version == 0 { 12 } else { 20 };
+        let count = u64::from(cursor.be32()?);
+        let count = count.min(end.saturating_sub(cursor.position()) / width);
+        // An edit list that does not say in which units it counts shows everything.
+        if count == 0 || movie_scale == 0 {
+            return Ok(Some(whole));
+        }
+        if count > MOST_EDITS {
+            return Ok(None);
+        }
+        let mut length = TrackLength { pictures: 0.0, reach: 0.0, shown: 1.0 };
+        for _ in 0..count {
+            let duration = time(cursor, version)? as f64 / f64::from(movie_scale);
+            let from = if version == 0 {
+                i64::from(cursor.be32()?.cast_signed())
+            } else {
+                cursor.be64()?.cast_signed()
+            };
+            skip(cursor, 4)?;
+            if from < 0 {
+                length.reach += duration;
+                continue;
+            }
+            let from = from as f64 / f64::from(self.timescale);
+            let until = if duration > 0.0 { from + duration } else { f64::INFINITY };
+            let shown = (until.min(first + all) - from.max(first)).max(0.0);
+            length.pictures += shown;
+            length.reach += if duration.is_finite() { duration.max(shown) } else { shown };
+        }
+        length.shown = length.pictures / all;
+        Ok(Some(length))
+    }
+
+    /// Whether the pictures have alpha, where the codec or the first sample, at `first`, tells.
+    pub(crate) fn alpha<R: Read + Seek>(
+        &self,
+        cursor: &mut Cursor<R>,
+        first: Option<u64>,
+    ) -> Result<Option<bool>, ParseError> {
+        let by_depth = match self.depth {
+            32 => Some(true),
+            24 | 16 => Some(false),
+            _ => None,
+        };
+        Ok(match &self.codec {
+            // ProRes 4444 says in each frame header whether alpha follows (RDD 36).
+            b"ap4h" | b"ap4x" => match sample_head::<26, _>(cursor, first)? {
+                Some(frame) if &frame[4..8] == b"icpf" => Some(frame[25] & 0x0f != 0),
+                _ => by_depth,
+            },
+            b"png " => match sample_head::<26, _>(cursor, first)? {
+                Some(frame) if frame.starts_with(b"\x89PNG") => Some(matches!(frame[25], 4 | 6)),
+                _ => by_depth,
+            },
+            b"rle " => by_depth,
+            b"v408" | b"AYUV" | b"b64a" | b"Hap5" | b"HapM" => Some(true),
+            b"avc1" | b"avc3" | b"mp4v" | b"av01" | b"vp08" | b"vp09" | b"jpeg" | b"mjpa"
+            | b"apch" | b"apcn" | b"apcs" | b"apco" | b"s263" => Some(false),
+            _ => None,
+        })
+    }
+}
+
+fn sample_head<const N: usize, R: Read + Seek>(
+    cursor: &mut Cursor<R>,
+    first: Option<u64>,
+) -> Result<Option<[u8; N]>, ParseError> {
+    match first {
+        Some(offset) if offset.saturating_add(N as u64) <= cursor.length() => {
+            cursor.jump(offset)?;
+            cursor.take().map(Some)
+        }
+        _ => Ok(None),
+    }
+}

@@ -1,0 +1,344 @@
+//! Reads the two RIFF formats that matter here: AVI as an input, WebP as an output.
+
+use std::io::{Read, Seek};
+
+use super::cursor::{Cursor, ParseError};
+use super::{StreamDefect, StreamInfo, track_preference};
+
+/// A chunk: its name and where its bytes end, padding not counted.
+struct Chunk {
+    name: [u8; 4],
+    end: u64,
+}
+
+/// The next chunk before `end`; none where only padding is left.
+fn next<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<Option<Chunk>, ParseError> {
+    if end.saturating_sub(cursor.position()) < 8 {
+        return Ok(None);
+    }
+    cursor.visit()?;
+    let name = cursor.take()?;
+    let size = u64::from(cursor.le32()?);
+    Ok(Some(Chunk { name, end: cursor.position() + size }))
+}
+
+/// Goes on behind a chunk, which begins at an even place.
+fn leave<R: Read + Seek>(cursor: &mut Cursor<R>, chunk: &Chunk) -> Result<(), ParseError> {
+    let padded = chunk.end + (chunk.end & 1);
+    cursor.jump(padded.min(cursor.length().max(chunk.end)))
+}
+
+/// Whether `size` is what stands there until a recorder fills it in.
+fn is_unstated(size: u64) -> bool {
+    size == 0 || size == u64::from(u32::MAX)
+}
+
+/// The outermost chunk, and whether it states its size: a recorder fills it in when it is done.
+fn outer<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u64, bool), ParseError> {
+    let length = cursor.length();
+    let chunk = next(cursor, length)?.ok_or(ParseError::Malformed("it ends within its header"))?;
+    let stated = chunk.end - cursor.position();
+    if is_unstated(stated) {
+        return Ok((length, false));
+    }
+    if chunk.end > length {
+        return Err(ParseError::CutShort { expected: Some(chunk.end) });
+    }
+    Ok((chunk.end, true))
+}
+
+/// More streams than this are not kept.
+const MOST_STREAMS: usize = 64;
+
+/// Levels of lists in lists: a list of streams, or records in a list of media.
+const DEEPEST: u32 = 3;
+
+/// A stream of pictures in an AVI file.
+#[derive(Default)]
+struct AviStream {
+    /// Place among all streams, which the names of its chunks begin with.
+    number: usize,
+    /// Seconds of a frame.
+    frame: Option<f64>,
+    /// Frames, by the header.
+    stated: u32,
+    size: (u32, u32),
+    depth: u16,
+    /// Frames that are there.
+    frames: u64,
+}
+
+/// What a walk through an AVI file finds. The headers say how long a frame lasts; how many there are
+/// is counted, since recorders that write to a pipe never fill it in.
+#[derive(Default)]
+struct Avi {
+    /// Microseconds of a frame, from the main header.
+    frame: u32,
+    streams: usize,
+    pictures: Vec<AviStream>,
+    /// Whether the last header was one of pictures, so that its format follows.
+    is_described: bool,
+    has_data: bool,
+    /// Where the file should end, if it does not reach there.
+    missing: Option<u64>,
+    /// Whether bytes that are no chunk interrupt the media, so that frames behind them are not counted.
+    is_lost: bool,
+    note: Option<StreamDefect>,
+}
+
+/// Reads an AVI file.
+pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
+    let mut avi = Avi::default();
+    let mut complete = true;
+    // Files over 1 GB go on in further outer chunks.
+    loop {
+        let start = cursor.position();
+        let chunk = match next(cursor, cursor.length())? {
+            Some(chunk) if &chunk.name == b"RIFF" => chunk,
+            _ if start == 0 => return Err(ParseError::Malformed("it ends within its header")),
+            Some(_) => {
+                avi.note = avi.note.or(Some(StreamDefect::Tail(cursor.length() - start)));
+                break;
+            }
+            None => break,
+        };
+        let stated = chunk.end - cursor.position();
+        cursor.take::<4>()?;
+        let end = if is_unstated(stated) || chunk.end > cursor.length() {
+            complete = false;
+            if !is_unstated(stated) {
+                avi.missing = avi.missing.max(Some(chunk.end));
+            }
+            cursor.length()
+        } else {
+            chunk.end
+        };
+        avi.read_chunks(cursor, end, DEEPEST)?;
+        cursor.jump((end + (end & 1)).min(cursor.length()))?;
+    }
+    if !avi.has_data {
+        return Err(ParseError::CutShort { expected: avi.missing });
+    }
+    avi.facts(complete && avi.missing.is_none(), cursor.length())
+}
+
+impl Avi {
+    /// Headers, media and whatever else is between here and `end`, `deeper` levels at most.
+    fn read_chunks<R: Read + Seek>(
+        &mut self,
+        cursor: &mut Cursor<R>,
+        end: u64,
+        deeper: u32,
+    ) -> Result<(), ParseError> {
+        while let Some(chunk) = next(cursor, end)? {
+            if !chunk.name.iter().all(|byte| (b' '..=b'~').contains(byte)) {
+                self.is_lost |= self.has_data;
+                return cursor.jump(end);
+            }
+            let stated = chunk.end - cursor.position();
+            if &chunk.name == b"LIST" && (stated >= 4 || is_unstated(stated)) {
+                let kind = cursor.take::<4>()?;
+                self.has_data |= &kind == b"movi";
+                if deeper > 0 && matches!(&kind, b"hdrl" | b"strl" | b"movi" | b"rec ") {
+                    let is_open = is_unstated(stated) || chunk.end > end;
+                    if is_open && !is_unstated(stated) {
+                        self.missing = self.missing.max(Some(chunk.end));
+                    }
+                    let inner = if is_open { end } else { chunk.end };
+                    self.read_chunks(cursor, inner, deeper - 1)?;
+                    cursor.jump((inner + (inner & 1)).min(end))?;
+                    continue;
+                }
+            }
+            if chunk.end > cursor.length() {
+                // An index says nothing of the pictures.
+                if Self::stream_of(chunk.name).is_some() || !self.has_data {
+                    return Err(ParseError::CutShort {
+                        expected: self.missing.max(Some(chunk.end)),
+                    });
+                }
+                self.missing = self.missing.max(Some(chunk.end));
+                return cursor.jump(cursor.length());
+            }
+            match &chunk.name {
+                b"avih" => self.frame = cursor.le32()?,
+                b"strh" => self.read_stream(cursor)?,
+                b"strf" if self.is_described => self.read_format(cursor)?,
+                name if self.has_data => self.count(*name),
+                _ => {}
+            }
+            // Some writers leave the padding out.
+            cursor.jump(chunk.end)?;
+            if chunk.end & 1 == 1 && end.saturating_sub(chunk.end) >= 4 {
+                let is_unpadded = Self::stream_of(cursor.take()?).is_some();
+                cursor.jump(chunk.end + u64::from(!is_unpadded))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `strh`, kept if it is one of pictures.
+    fn read_stream<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+        let number = self.streams;
+        self.streams += 1;
+        let kind = cursor.take::<4>()?;
+        let is_video = matches!(&kind, b"vids" | b"iavs") && self.pictures.len() < MOST_STREAMS;
+        self.is_described = is_video && &kind == b"vids";
+        if is_video {
+            cursor.jump(cursor.position() + 16)?;
+            let (scale, rate) = (cursor.le32()?, cursor.le32()?);
+            cursor.jump(cursor.position() + 4)?;
+            let frame = (scale > 0 && rate > 0).then(|| f64::from(scale) / f64::from(rate));
+            let stated = cursor.le32()?;
+            self.pictures.push(AviStream { number, frame, stated, ..AviStream::default() });
+        }
+        Ok(())
+    }
+
+    /// `strf` of pictures: their size and depth.
+    fn read_format<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+        self.is_described = false;
+        cursor.take::<4>()?;
+        // Negative heights mean rows from top to bottom.
+        let (width, height) = (cursor.le32()?, cursor.le32()?.cast_signed().unsigned_abs());
+        cursor.take::<2>()?;
+        let depth = u16::from_le_bytes(cursor.take()?);
+        if let Some(stream) = self.pictures.last_mut() {
+            (stream.size, stream.depth) = ((width, height), depth);
+        }
+        Ok(())
+    }
+
+    /// The number of the stream that a chunk of media belongs to.
+    fn stream_of(name: [u8; 4]) -> Option<usize> {
+        let digit = |byte: u8| char::from(byte).to_digit(10);
+        let is_kind = name[2..].iter().all(u8::is_ascii_graphic);
+        usize::try_from(digit(name[0])? * 10 + digit(name[1])?).ok().filter(|_| is_kind)
+    }
+
+    /// Counts a frame. Changes of the palette and parts of the index are none.
+    fn count(&mut self, name: [u8; 4]) {
+        let Some(number) = Self::stream_of(name) else { return };
+        if !matches!(&name[2..], b"pc" | b"wb" | b"tx" | b"ix")
+            && let Some(stream) = self.pictures.iter_mut().find(|stream| stream.number == number)
+        {
+            stream.frames += 1;
+        }
+    }
+
+    fn facts(&self, complete: bool, length: u64) -> Result<StreamInfo, ParseError> {
+        // FFmpeg takes the largest picture.
+        let score = |stream: &AviStream| {
+            (stream.frames > 0, track_preference(stream.size.0, stream.size.1, false))
+        };
+        let streams = self.pictures.iter().rev();
+        let stream = streams.max_by_key(|stream| score(stream)).ok_or(ParseError::NoVideoTrack)?;
+        // Of a file that is shorter than it says, all frames that it says must be there; but what
+        // was never filled in says nothing.
+        if let Some(missing) = self.missing
+            && !is_unfilled(stream.stated)
+            && stream.frames < u64::from(stream.stated)
+        {
+            return Err(ParseError::CutShort { expected: Some(missing) });
+        }
+        if stream.frames == 0 {
+            return Err(ParseError::Unusable(
+                "without a single picture: a recording that never began; record it again",
+            ));
+        }
+        let frame = stream.frame.or((self.frame > 0).then_some(f64::from(self.frame) / 1e6));
+        let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_lost);
+        let overrun = self.missing.filter(|missing| *missing > length).map(StreamDefect::Overrun);
+        let (width, height) = stream.size;
+        Ok(StreamInfo {
+            duration: duration.filter(|seconds| seconds.is_finite() && *seconds > 0.0),
+            reach: 0.0,
+            width: (width > 0 && height > 0).then_some(width),
+            height: (width > 0 && height > 0).then_some(height),
+            has_alpha: (stream.depth != 32).then_some(false),
+            complete,
+            frames: Some(stream.frames),
+            note: overrun.or(self.note),
+        })
+    }
+}
+
+/// Whether a number of frames is what recorders write until they know it.
+fn is_unfilled(frames: u32) -> bool {
+    frames == 0 || frames >= 0x4000_0000
+}
+
+#[derive(Default)]
+struct WebP {
+    size: Option<(u32, u32)>,
+    milliseconds: u64,
+    frames: u64,
+    has_alpha: bool,
+}
+
+/// Reads a WebP file, animated or not.
+pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
+    let (end, complete) = outer(cursor)?;
+    cursor.take::<4>()?;
+    let mut webp = WebP::default();
+    let mut pictures = 0_u64;
+    while let Some(chunk) = next(cursor, end)? {
+        if chunk.end > cursor.length() {
+            return Err(ParseError::CutShort { expected: Some(chunk.end) });
+        }
+        match &chunk.name {
+            b"VP8X" => {
+                cursor.take::<4>()?;
+                webp.size = Some((small24(cursor)? + 1, small24(cursor)? + 1));
+            }
+            b"ANMF" => {
+                webp.frames += 1;
+                cursor.take::<12>()?;
+                webp.milliseconds = webp.milliseconds.saturating_add(u64::from(small24(cursor)?));
+                cursor.take::<1>()?;
+                // The parts of a frame follow at once: enter it and go on.
+                continue;
+            }
+            b"ALPH" => webp.has_alpha = true,
+            b"VP8 " => pictures += 1,
+            b"VP8L" => {
+                pictures += 1;
+                webp.lossless(cursor)?;
+            }
+            _ => {}
+        }
+        leave(cursor, &chunk)?;
+    }
+    if pictures == 0 {
+        return Err(ParseError::NoVideoTrack);
+    }
+    Ok(StreamInfo {
+        duration: (webp.milliseconds > 0).then_some(webp.milliseconds as f64 / 1000.0),
+        reach: 0.0,
+        width: webp.size.map(|(width, _)| width),
+        height: webp.size.map(|(_, height)| height),
+        has_alpha: Some(webp.has_alpha),
+        complete,
+        frames: Some(webp.frames.max(1)),
+        note: None,
+    })
+}
+
+impl WebP {
+    /// The head of a lossless picture: 14 bits each of width and height less one, then alpha.
+    fn lossless<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+        if cursor.take::<1>()? != [0x2f] {
+            return Err(ParseError::Malformed("a picture has the wrong signature"));
+        }
+        let bits = cursor.le32()?;
+        self.size.get_or_insert(((bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1));
+        self.has_alpha |= bits >> 28 & 1 == 1;
+        Ok(())
+    }
+}
+
+/// A little-endian number of 24 bits.
+fn small24<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError> {
+    let [low, middle, high] = cursor.take()?;
+    Ok(u32::from_le_bytes([low, middle, high, 0]))
+}

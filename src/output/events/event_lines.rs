@@ -1,0 +1,94 @@
+//! Which of a run's events a person is told, and as what. Pure.
+
+use std::path::Path;
+
+use super::messages::{self, InputMessage};
+use crate::model::event::{PublishedOutput, RemarkLevel};
+use crate::model::text::escaped;
+use crate::model::{Event, InputEvent, InputRef, JobId, Stage};
+use crate::output::style::Painter;
+
+/// Something to tell. Texts are escaped and coloured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum EventLine<'a> {
+    /// Only matters while one looks on.
+    Step(String),
+    /// Needs attention.
+    Trouble(String),
+    /// An output, and the line that its path ends.
+    Landed(String, &'a Path),
+    /// A result that is no file: the id of a job that is left alone.
+    Left(String, &'a str),
+    /// A remark of ours about the whole run. Not escaped yet.
+    Remark(RemarkLevel, &'a str),
+}
+
+/// What is known beside the event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LineContext<'a> {
+    pub(crate) paint: Painter,
+    /// Whether steps of single inputs are told.
+    pub(crate) steps: bool,
+    /// The phase that the input has just entered.
+    pub(crate) entered: Option<Stage>,
+    /// The input's job.
+    pub(crate) job: Option<&'a JobId>,
+}
+
+/// What to tell of `event`, if anything.
+pub(crate) fn told<'a>(event: &'a Event, around: &LineContext<'_>) -> Option<EventLine<'a>> {
+    match event {
+        Event::Planned { todo, done, rejected, estimate, unpriced, .. } => {
+            let counts = [*todo, *done, *rejected];
+            Some(EventLine::Step(messages::planned(counts, *estimate, *unpriced)))
+        }
+        Event::Input { input, what } => told_of_item(input, what, around),
+        Event::Notice { level, text } => Some(EventLine::Remark(*level, text)),
+        Event::Stopped(failure) => {
+            Some(EventLine::Trouble(messages::stopped(failure, around.paint)))
+        }
+        Event::Outage { failure, since, patience } => {
+            let text = messages::outage(failure, *since, Some(*patience));
+            Some(EventLine::Trouble(messages::warning(&text, around.paint)))
+        }
+        Event::Answers(after) => Some(EventLine::Step(messages::answers(*after))),
+        Event::Finished(summary) => {
+            let text = messages::finished(summary);
+            let complete = summary.failed == 0 && summary.open == 0;
+            Some(if complete { EventLine::Step(text) } else { EventLine::Trouble(text) })
+        }
+    }
+}
+
+fn told_of_item<'a>(
+    input: &'a InputRef,
+    what: &'a InputEvent,
+    around: &LineContext<'_>,
+) -> Option<EventLine<'a>> {
+    let name = escaped(&input.name);
+    let words = InputMessage { name: &name, paint: around.paint };
+    match what {
+        InputEvent::Done(output) => Some(landed(words.done(output), output)),
+        InputEvent::Skipped(output) => Some(landed(words.skipped(output), output)),
+        InputEvent::Left { job, status, .. } => {
+            Some(EventLine::Left(words.left(job, status.as_str()), &job.0))
+        }
+        InputEvent::Failed(failure) => Some(EventLine::Trouble(words.failed(failure))),
+        InputEvent::Rejected(failure) => Some(EventLine::Trouble(words.rejected(failure))),
+        InputEvent::Paused(failure) => Some(EventLine::Trouble(words.paused(failure))),
+        InputEvent::Retry { failure, wait } if around.steps => {
+            Some(EventLine::Step(words.retry(failure, *wait)))
+        }
+        _ if around.steps => {
+            around.entered.map(|phase| EventLine::Step(words.phase(phase, around.job)))
+        }
+        _ => None,
+    }
+}
+
+fn landed(text: String, output: &PublishedOutput) -> EventLine<'_> {
+    match &output.path {
+        Some(path) => EventLine::Landed(text, path),
+        None => EventLine::Step(text),
+    }
+}

@@ -1,0 +1,255 @@
+//! The queue: started jobs wait for one of a bounded number of workers, first come first served.
+
+use std::fmt::Display;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{Disk, JobEnd, JobOutput, RequestedBackground, ServiceJob, Timed, VideoSource};
+use super::{source, webhooks};
+use crate::sandbox::app::{App, Backend};
+use crate::sandbox::content_type::ContentKind;
+use crate::sandbox::engine::{Backdrop, Engine, EngineResult, EngineTask};
+use crate::sandbox::stand_in::{Timer, UNREADABLE};
+
+/// Puts a started job in the queue.
+pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
+    let app = Arc::clone(app);
+    tokio::spawn(async move {
+        // The semaphore is fair, so the queue is in order of starts.
+        let Ok(_worker) = Arc::clone(&app.workers).acquire_owned().await else { return };
+        let Some(job) = app.service().begin(&id, start_number, app.clock.wall()) else { return };
+        webhooks::send(&app, &job, "job.started");
+        app.audit().worker_began(&id, app.now());
+        let ending = run(&app, &job).await;
+        app.audit().worker_ended();
+        if app.cancel.load(Ordering::Relaxed) {
+            // Stopped in the middle: the job stays unfinished and runs again after a restart.
+            return;
+        }
+        let refund = app.director().scenario.jobs.refund_failed;
+        let now = app.clock.wall();
+        let finished = app.service().finish(&id, start_number, ending, refund, now);
+        if let Some(job) = finished {
+            {
+                let (now, mut audit) = (app.now(), app.audit());
+                audit.ended(&id, now);
+                audit.made(&id, job.engine.clone(), job.notes.clone());
+            }
+            let event = if job.error.is_none() { "job.completed" } else { "job.failed" };
+            webhooks::send(&app, &job, event);
+        }
+    });
+}
+
+async fn run(app: &Arc<App>, job: &ServiceJob) -> JobEnd {
+    if let Some(message) = &job.doomed {
+        return JobEnd::Failed(message.clone());
+    }
+    let worked = match &app.backend {
+        Backend::Timer(timer) => wait(app, job, timer).await,
+        Backend::Engine(engine) => remove_background(app, job, engine).await,
+    };
+    match worked {
+        Ok((outcome, output)) => JobEnd::Completed {
+            output,
+            seconds: outcome.duration_seconds,
+            engine: outcome.engine,
+            notes: outcome.notes,
+        },
+        Err(message) => JobEnd::Failed(message),
+    }
+}
+
+/// Lets the job's service time pass. Needs files only for what has to be fetched.
+async fn wait(
+    app: &Arc<App>,
+    job: &ServiceJob,
+    timer: &Timer,
+) -> Result<(EngineResult, JobOutput), String> {
+    let bench = WorkerFiles::default();
+    let seconds = match job.duration_seconds {
+        Some(seconds) => seconds,
+        None if job.source == VideoSource::Remote => {
+            charge_late(app, job, input(app, job, &bench).await?).await?
+        }
+        None => return Err(UNREADABLE.to_owned()),
+    };
+    backdrop(app, job, &bench).await?;
+    let takes = timer.service_time(seconds);
+    app.service().time(&job.id, job.starts, Timed { began: app.now(), takes });
+    tokio::time::sleep(takes).await;
+    let stand_in = timer
+        .output(&job.request.format, seconds)
+        .ok_or_else(|| format!("There is no stand-in for {}", job.request.format))?;
+    let outcome = EngineResult {
+        duration_seconds: seconds,
+        frames: 10,
+        engine: "timer".to_owned(),
+        notes: Vec::new(),
+    };
+    let output = JobOutput {
+        name: output_name(job),
+        bytes: stand_in.size,
+        etag: stand_in.etag(),
+        stand_in: true,
+        seconds,
+    };
+    Ok((outcome, output))
+}
+
+async fn remove_background(
+    app: &Arc<App>,
+    job: &ServiceJob,
+    engine: &Arc<dyn Engine>,
+) -> Result<(EngineResult, JobOutput), String> {
+    let bench = WorkerFiles::default();
+    let input = input(app, job, &bench).await?;
+    if job.duration_seconds.is_none() {
+        charge_late(app, job, input.clone()).await?;
+    }
+    let backdrop = backdrop(app, job, &bench).await?;
+    let extension = extension_of(&job.request.format);
+    let task = EngineTask {
+        input,
+        output: bench.file(app, &format!("output.{extension}"))?,
+        model: job.request.model.clone(),
+        format: job.request.format.clone(),
+        backdrop,
+        layout: job.request.layout.clone(),
+        text_prompt: job.request.text_prompt.clone(),
+    };
+    let (app, engine) = (Arc::clone(app), Arc::clone(engine));
+    let (id, start_number, name) = (job.id.clone(), job.starts, output_name(job));
+    let worked = tokio::task::spawn_blocking(move || {
+        let progress = |percent: f64| app.service().progress(&id, start_number, percent);
+        let outcome = engine.run(&task, &progress, &app.cancel).map_err(|error| error.0)?;
+        let output = shelve(disk(&app)?, &task.output, name).map_err(|error| error.to_string())?;
+        Ok((outcome, output))
+    });
+    worked.await.map_err(|_| FAILED.to_owned())?
+}
+
+/// The error of a job when the sandbox itself is at fault.
+const FAILED: &str = "Processing failed";
+
+fn disk(app: &App) -> Result<&Disk, String> {
+    app.store.disk().ok_or_else(|| FAILED.to_owned())
+}
+
+/// Files of one run, removed when it ends. The directory is made when it is needed.
+#[derive(Default)]
+struct WorkerFiles(OnceLock<tempfile::TempDir>);
+
+impl WorkerFiles {
+    /// The path of a file in it.
+    fn file(&self, app: &App, name: &str) -> Result<PathBuf, String> {
+        if self.0.get().is_none() {
+            let made = disk(app)?.work_directory().map_err(|e| e.to_string())?;
+            // Nobody else fills the cell: a bench belongs to one run.
+            let _ = self.0.set(made);
+        }
+        self.0.get().map(|made| made.path().join(name)).ok_or_else(|| FAILED.to_owned())
+    }
+}
+
+/// Moves a finished output to its shelf.
+fn shelve(disk: &Disk, file: &Path, name: String) -> std::io::Result<JobOutput> {
+    let mut hash = Sha256::new();
+    let (mut reader, mut buffer, mut bytes) = (std::fs::File::open(file)?, vec![0; 1 << 16], 0);
+    loop {
+        let read = reader.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        hash.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+    std::fs::rename(file, disk.output(&name))?;
+    let etag = format!("\"{}\"", &hex::encode(hash.finalize())[..32]);
+    Ok(JobOutput { name, bytes, etag, stand_in: false, seconds: 0.0 })
+}
+
+async fn input(app: &Arc<App>, job: &ServiceJob, bench: &WorkerFiles) -> Result<PathBuf, String> {
+    match &job.source {
+        VideoSource::Upload(id) => Ok(disk(app)?.upload(id)),
+        VideoSource::Output(id) => {
+            let disk = disk(app)?;
+            let service = app.service();
+            let output = service.job(id).and_then(|job| job.output.as_ref());
+            output.map(|o| disk.output(&o.name)).ok_or_else(|| "The source is gone".to_owned())
+        }
+        VideoSource::Remote => {
+            let unreachable = |why: &dyn Display| format!("video_url could not be fetched: {why}");
+            let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
+            let place = bench.file(app, "input")?;
+            let url = &job.request.video_url;
+            let (most, kind) = (app.limits.bytes, is_video);
+            fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
+            Ok(place)
+        }
+    }
+}
+
+/// Bills a video whose length was not known at the start, and returns its seconds.
+async fn charge_late(app: &Arc<App>, job: &ServiceJob, input: PathBuf) -> Result<f64, String> {
+    let measuring = Arc::clone(app);
+    let measured = tokio::task::spawn_blocking(move || {
+        let probe = measuring.backend.probe(&input).map_err(|error| error.0)?;
+        source::check_length(&measuring, &probe).map_err(|refusal| refusal.message)
+    });
+    let seconds = measured.await.map_err(|_| FAILED.to_owned())??;
+    let now = app.clock.wall();
+    app.service().charge(&job.id, seconds, now).map_err(|refusal| refusal.message)?;
+    Ok(seconds)
+}
+
+async fn backdrop(
+    app: &Arc<App>,
+    job: &ServiceJob,
+    bench: &WorkerFiles,
+) -> Result<Backdrop, String> {
+    let url = match &job.request.background {
+        RequestedBackground::Transparent => return Ok(Backdrop::Transparent),
+        RequestedBackground::Color(color) => return Ok(Backdrop::Color(*color)),
+        RequestedBackground::Image(url) => url,
+    };
+    if let Some(upload) = source::own_upload(app, &job.key, url) {
+        // Without a directory there is only the timer, which reads no files.
+        let file = app.store.disk().map(|disk| disk.upload(&upload));
+        return Ok(Backdrop::Image(file.unwrap_or_default()));
+    }
+    let unreachable =
+        |why: &dyn Display| format!("The background image could not be fetched: {why}");
+    let fetcher = app.fetcher.as_ref().ok_or_else(|| unreachable(&"unreachable"))?;
+    let place = bench.file(app, "background")?;
+    let (most, kind) = (app.limits.picture_bytes, is_picture);
+    fetcher.fetch(url, &place, most, kind).await.map_err(|error| unreachable(&error))?;
+    Ok(Backdrop::Image(place))
+}
+
+fn output_name(job: &ServiceJob) -> String {
+    format!("{}-{}.{}", job.id, job.starts, extension_of(&job.request.format))
+}
+
+fn is_video(kind: ContentKind) -> bool {
+    matches!(kind, ContentKind::Video(_))
+}
+
+fn is_picture(kind: ContentKind) -> bool {
+    matches!(kind, ContentKind::Picture(_))
+}
+
+fn extension_of(format: &str) -> &'static str {
+    match format {
+        "mov" => "mov",
+        "mp4" => "mp4",
+        "gif" => "gif",
+        "webp" => "webp",
+        "png_sequence" => "zip",
+        _ => "webm",
+    }
+}

@@ -1,0 +1,4 @@
+//! TODO
+
+pub(crate) mod add_profile;
+pub(crate) mod rotate_key;

@@ -1,0 +1,127 @@
+//! Changes a profile's key in a configuration file, in the steps of a rotation. What the file says
+//! besides, comments included, stays as it is.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml_edit::{DocumentMut, TableLike, value};
+
+use super::add_profile::{KeySource, existing, replace};
+use crate::model::{Failure, FailureKind};
+use crate::settings::file::layer::Layer;
+use crate::settings::file::located_value::FileOrigin;
+use crate::settings::secret::SecretKind;
+
+/// A step of a rotation.
+#[derive(Debug, Clone)]
+pub enum RotationStep {
+    /// Names the next key.
+    Begin(KeySource),
+    /// Makes the next key the only one.
+    Finish,
+    /// Forgets the next key.
+    Abort,
+}
+
+/// Takes a step for the profile `name` in the file at `path`, which is replaced in one go.
+///
+/// # Errors
+/// [`FailureKind::Configuration`]: the file does not hold the profile, the step does not fit what it
+/// says, or the result would not be a configuration; [`FailureKind::Local`]: it cannot be written.
+pub fn rotate_key(path: &Path, name: &str, step: &RotationStep) -> Result<(), Failure> {
+    let wrong = |why: &str| {
+        let what = format!("profile {name} in {}", path.display());
+        Failure::new(FailureKind::Configuration, what, why)
+    };
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let text = existing(&target)?;
+    let mut document: DocumentMut =
+        text.parse().map_err(|_| wrong("the file is not valid TOML; see rbgv config show"))?;
+    let profile = document
+        .get_mut("profiles")
+        .and_then(|profiles| profiles.as_table_like_mut()?.get_mut(name)?.as_table_like_mut())
+        .ok_or_else(|| wrong("it is not defined there; change its key where it is"))?;
+    take(profile, step).map_err(wrong)?;
+    let text = document.to_string();
+    let shown: Arc<Path> = path.into();
+    Layer::parse(&shown, FileOrigin::User, &text)?;
+    replace(&target, &text)
+        .map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
+}
+
+fn take(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static str> {
+    let rotating = SecretKind::NextKey.keys().iter().any(|key| profile.contains_key(key));
+    match step {
+        RotationStep::Begin(_) if rotating => Err("a rotation is already under way"),
+        RotationStep::Begin(source) => {
+            let (key, text) = named(source);
+            profile.insert(key, value(text));
+            Ok(())
+        }
+        _ if !rotating => Err("no rotation is under way; start one with --begin"),
+        RotationStep::Finish => {
+            for key in SecretKind::ApiKey.keys() {
+                profile.remove(key);
+            }
+            for (next, own) in SecretKind::NextKey.keys().into_iter().zip(SecretKind::ApiKey.keys())
+            {
+                if let Some(source) = profile.remove(next) {
+                    profile.insert(own, source);
+                }
+            }
+            Ok(())
+        }
+        RotationStep::Abort => {
+            for key in SecretKind::NextKey.keys() {
+                profile.remove(key);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn named(source: &KeySource) -> (&'static str, String) {
+    let [inline, variable, file, command, keyring] = SecretKind::NextKey.keys();
+    match source {
+        KeySource::Inline(key) => (inline, key.expose().to_owned()),
+        KeySource::Variable(name) => (variable, name.clone()),
+        KeySource::File(path) => (file, path.to_string_lossy().into_owned()),
+        KeySource::Command(line) => (command, line.clone()),
+        KeySource::Keyring(entry) => (keyring, entry.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BEFORE: &str = "# mine\ndefault_profile = \"live\"\n\n[profiles.live] # kept\n\
+        base_url = \"https://api.example\"\napi_key_env = \"OLD\"   # the old one\n\n\
+        [profiles.live.timing]\nsettle = \"90s\"\n\n[profiles.other]\napi_key_env = \"X\"\n";
+
+    #[test]
+    fn a_rotation_goes_there_and_leaves_the_rest_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, BEFORE).unwrap();
+        let text = || std::fs::read_to_string(&path).unwrap();
+        let step = |step| rotate_key(&path, "live", &step);
+        assert!(step(RotationStep::Finish).is_err() && step(RotationStep::Abort).is_err());
+        step(RotationStep::Begin(KeySource::Variable("NEW".into()))).unwrap();
+        assert!(text().contains("api_key_env = \"OLD\"   # the old one"), "{}", text());
+        assert!(text().contains("next_key_env = \"NEW\"\n"), "{}", text());
+        assert!(step(RotationStep::Begin(KeySource::Variable("N2".into()))).is_err());
+        step(RotationStep::Abort).unwrap();
+        assert_eq!(text(), BEFORE);
+        step(RotationStep::Begin(KeySource::File("/keys/new".into()))).unwrap();
+        step(RotationStep::Finish).unwrap();
+        let after = text();
+        assert!(
+            after.contains("api_key_file = \"/keys/new\"") && !after.contains("OLD"),
+            "{after}"
+        );
+        assert!(!after.contains("next_key") && after.contains("settle = \"90s\""), "{after}");
+        assert!(after.contains("[profiles.other]\napi_key_env = \"X\""), "{after}");
+        assert!(rotate_key(&path, "none", &RotationStep::Finish).is_err());
+    }
+}

@@ -1,0 +1,372 @@
+//! One batch through the flow, for the smoke test: planned, held against the budget, worked
+//! through, with a record of what happened to each item.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::contract::{self, Drift};
+use crate::client::ResponseHook;
+use crate::flow::context::blocking;
+use crate::flow::plan::{PlanRequest, Planner};
+use crate::flow::state_machine::Goal;
+use crate::flow::{
+    BatchRunner, Context, Destination, FileSelection, InputSpec, NameTemplate, RunOptions, RunState,
+};
+use crate::ledger::BatchId;
+use crate::model::event::PublishedOutput;
+use crate::model::{
+    Clock, Credits, Event, Failure, FailureKind, InputEvent, Instant, JobId, JobOptions, JobStatus,
+    Observer, Pricing, Stage,
+};
+
+/// What is to be done.
+pub(crate) struct BatchSpec<'a> {
+    /// What it works with.
+    pub(crate) context: &'a Arc<Context>,
+    /// Prices of the moment.
+    pub(crate) pricing: Option<&'a Pricing>,
+    /// Files, directories and addresses.
+    pub(crate) named: Vec<InputSpec>,
+    /// Where outputs go.
+    pub(crate) destination: Destination,
+    /// What is wanted of them.
+    pub(crate) options: &'a JobOptions,
+    /// Most credits. With a bound, nothing is begun whose price cannot be told.
+    pub(crate) budget: Option<Credits>,
+    /// Where outputs without a target wait.
+    pub(crate) spool: PathBuf,
+    /// How long all of it may take.
+    pub(crate) patience: Duration,
+    /// Jobs at a time.
+    pub(crate) in_flight: u32,
+}
+
+/// What came of an errand.
+#[derive(Debug, Default)]
+pub(crate) struct BatchResult {
+    /// What it was estimated at.
+    pub(crate) estimate: Credits,
+    /// Every item, in the order of its first event.
+    pub(crate) inputs: Vec<ItemRecord>,
+    /// Whether the time was over before the end.
+    pub(crate) out_of_time: bool,
+    /// In what the answers on the way differed from the contract. The states of jobs are told item
+    /// by item.
+    pub(crate) drift: Drift,
+}
+
+/// What happened to one item.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ItemRecord {
+    /// Number in the ledger.
+    pub(crate) input: i64,
+    /// As the input was named.
+    pub(crate) name: String,
+    /// The phases that it went through, and how long each took.
+    pub(crate) steps: Vec<(&'static str, Duration)>,
+    /// Its job.
+    pub(crate) job: Option<JobId>,
+    /// Its output.
+    pub(crate) output: Option<PublishedOutput>,
+    /// Why there is none.
+    pub(crate) failure: Option<Failure>,
+    /// Calls that were repeated: why, and after how long.
+    pub(crate) retries: Vec<(FailureKind, Duration)>,
+    /// States that the contract does not know.
+    pub(crate) unknown_states: Vec<JobStatus>,
+}
+
+/// Plans, holds the plan against the budget, and works through it.
+///
+/// # Errors
+/// The plan cannot be made, or is too dear: then nothing was sent.
+pub(crate) async fn carry_out(errand: BatchSpec<'_>) -> Result<BatchResult, Failure> {
+    let record = Arc::new(RecordingObserver::new(errand.context.clock.clone()));
+    let stop = errand.context.stop.child_token();
+    let answers: Arc<Mutex<Drift>> = Arc::default();
+    let context = Arc::new(apart(errand.context, record.clone(), witness(&answers), stop));
+    let run_options = run_options(&errand);
+    let request = PlanRequest {
+        named: errand.named,
+        lists: Vec::new(),
+        selection: FileSelection::new(true, &[], &[])?,
+        only: None,
+        destination: errand.destination,
+        template: NameTemplate::default(),
+        options: errand.options.clone(),
+        run_options: run_options.clone(),
+        current_dir: errand.spool.clone(),
+    };
+    let (planning, pricing) = (Arc::clone(&context), errand.pricing.cloned());
+    let plan = blocking(move || {
+        let planner = Planner {
+            ledger: &planning.ledger,
+            key: planning.key.clone(),
+            profile: &planning.profile,
+            pricing: pricing.as_ref(),
+            random: planning.random.as_ref(),
+            observer: planning.observer.as_ref(),
+            stop: &planning.stop,
+        };
+        planner.plan(request)
+    })
+    .await?;
+    let totals = &plan.totals;
+    if let Err(refused) = affordable(totals.estimate, totals.unpriced, errand.budget) {
+        context.ledger(move |ledger, _| ledger.delete_batch(plan.batch)).await?;
+        return Err(refused);
+    }
+    let out_of_time =
+        work(&context, plan.batch, run_options, errand.spool, errand.patience).await?;
+    let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(BatchResult { estimate: plan.totals.estimate, inputs: record.inputs(), out_of_time, drift })
+}
+
+/// Holds every answer against the contract, and puts what differs into `answers`.
+pub(crate) fn witness(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
+    let answers = Arc::clone(answers);
+    Arc::new(move |route, raw| {
+        let found = contract::answer(route, raw);
+        answers.lock().unwrap_or_else(PoisonError::into_inner).add(found);
+    })
+}
+
+fn run_options(errand: &BatchSpec<'_>) -> RunOptions {
+    RunOptions {
+        goal: Goal::Finish,
+        in_flight: errand.in_flight,
+        max_credits: errand.budget,
+        overwrite: true,
+        fail_fast: false,
+        retry_failed: 0,
+        // Each smoke test is a new attempt; one that was left open is gone on with.
+        again: true,
+    }
+}
+
+/// The same context, but with an observer and a witness of its own, and stopped on its own.
+fn apart(
+    context: &Context,
+    observer: Arc<dyn Observer>,
+    witness: ResponseHook,
+    stop: CancellationToken,
+) -> Context {
+    Context {
+        service: context.service.with_response_hook(witness),
+        ledger: context.ledger.clone(),
+        owner: Arc::clone(&context.owner),
+        key: context.key.clone(),
+        profile: context.profile.clone(),
+        clock: context.clock.clone(),
+        random: context.random.clone(),
+        observer,
+        timing: context.timing,
+        stop,
+        time_is_over: Arc::default(),
+        // A smoke test is about one key.
+        previous: None,
+    }
+}
+
+/// Works through a batch; says whether the time for it was over before its end.
+async fn work(
+    context: &Arc<Context>,
+    batch: BatchId,
+    run_options: RunOptions,
+    spool: PathBuf,
+    patience: Duration,
+) -> Result<bool, Failure> {
+    let proven = context.ledger(move |ledger, _| ledger.options_have_succeeded(batch)).await?;
+    let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
+    let dispatch = BatchRunner::new(run, spool, None);
+    let began = context.clock.now();
+    let timer = {
+        let context = Arc::clone(context);
+        tokio::spawn(async move {
+            tokio::time::sleep(patience).await;
+            context.end_time();
+        })
+    };
+    let verdict = dispatch.work().await;
+    let out_of_time = context.clock.now().since(began) >= patience;
+    timer.abort();
+    verdict.map(|_| out_of_time)
+}
+
+/// Whether a plan stays within the budget.
+///
+/// # Errors
+/// Says by how much it does not.
+pub(crate) fn affordable(
+    estimate: Credits,
+    unpriced: usize,
+    budget: Option<Credits>,
+) -> Result<(), Failure> {
+    let Some(budget) = budget else { return Ok(()) };
+    let refused = |why: String| {
+        Failure::new(FailureKind::BudgetReached, "nothing was started", why)
+            .with_next("rbgv smoke-test with a higher --budget, or --only free")
+    };
+    if unpriced > 0 {
+        let why = "the price of a clip cannot be told beforehand, so it may pass the budget";
+        return Err(refused(why.to_owned()));
+    }
+    if estimate.0 > budget.0 {
+        return Err(refused(format!(
+            "it is estimated at {estimate} credits, the budget is {budget}"
+        )));
+    }
+    Ok(())
+}
+
+/// An observer that keeps what happened to each item.
+struct RecordingObserver {
+    clock: Arc<dyn Clock>,
+    inputs: Mutex<BTreeMap<i64, OpenItem>>,
+    /// Why nothing more was begun: of every item that did not end by itself.
+    stopped: Mutex<Option<Failure>>,
+}
+
+/// An item that is being worked on.
+#[derive(Default)]
+struct OpenItem {
+    input: ItemRecord,
+    phase: Option<(Stage, Instant)>,
+}
+
+impl RecordingObserver {
+    fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, inputs: Mutex::default(), stopped: Mutex::default() }
+    }
+
+    fn inputs(&self) -> Vec<ItemRecord> {
+        let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let told = |open: &OpenItem| {
+            let mut input = open.input.clone();
+            if input.output.is_none() && input.failure.is_none() {
+                input.failure.clone_from(&stopped);
+            }
+            input
+        };
+        inputs.values().map(told).collect()
+    }
+}
+
+impl Observer for RecordingObserver {
+    fn observe(&self, event: &Event) {
+        if let Event::Stopped(failure) = event {
+            let mut stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner);
+            *stopped = Some(failure.clone());
+        }
+        let Event::Input { input, what } = event else { return };
+        // Items have no number while they are read for the plan.
+        if input.id < 0 {
+            return;
+        }
+        let now = self.clock.now();
+        let mut inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = inputs.entry(input.id).or_default();
+        open.input.input = input.id;
+        open.input.name.clone_from(&input.name);
+        open.take(what, now);
+    }
+}
+
+impl OpenItem {
+    fn take(&mut self, what: &InputEvent, now: Instant) {
+        let input = &mut self.input;
+        match what {
+            InputEvent::Phase(phase) => self.turn(Some(*phase), now),
+            InputEvent::Job(job) => input.job = Some(job.clone()),
+            InputEvent::Progress { status: status @ JobStatus::Other(_), .. }
+                if !input.unknown_states.contains(status) =>
+            {
+                input.unknown_states.push(status.clone());
+            }
+            InputEvent::Retry { failure, wait } => input.retries.push((failure.kind, *wait)),
+            InputEvent::Done(output) | InputEvent::Skipped(output) => {
+                input.job = output.job.clone().or(input.job.take());
+                input.output = Some(output.clone());
+                self.turn(None, now);
+            }
+            InputEvent::Failed(failure)
+            | InputEvent::Paused(failure)
+            | InputEvent::Rejected(failure) => {
+                input.job = failure.job.clone().or(input.job.take());
+                input.failure = Some(failure.clone());
+                self.turn(None, now);
+            }
+            _ => {}
+        }
+    }
+
+    fn turn(&mut self, next: Option<Stage>, now: Instant) {
+        if let Some((phase, since)) = self.phase.take() {
+            let took = now.since(since);
+            let steps = &mut self.input.steps;
+            match steps.iter_mut().find(|(name, _)| *name == phase.as_str()) {
+                Some((_, sum)) => *sum += took,
+                None => steps.push((phase.as_str(), took)),
+            }
+        }
+        self.phase = next.map(|phase| (phase, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{InputRef, ManualClock};
+
+    #[test]
+    fn plans_above_the_budget_are_refused_before_anything_is_spent() {
+        // (estimate, unpriced, budget, goes)
+        let table = [
+            (2.0, 0, Some(2.0), true),
+            (2.1, 0, Some(2.0), false),
+            (0.0, 1, Some(9.0), false),
+            (99.0, 3, None, true),
+        ];
+        for (estimate, unpriced, budget, goes) in table {
+            let answer = affordable(Credits(estimate), unpriced, budget.map(Credits));
+            assert_eq!(answer.is_ok(), goes, "{estimate} {unpriced} {budget:?}");
+            if let Err(failure) = answer {
+                assert_eq!(failure.kind, FailureKind::BudgetReached);
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_adds_phases_up_and_keeps_how_it_ended() {
+        let clock = Arc::new(ManualClock::default());
+        let record = RecordingObserver::new(clock.clone());
+        let tell = |id, what| {
+            let input = InputRef { id, name: "a".to_owned() };
+            record.observe(&Event::Input { input, what });
+            clock.advance(Duration::from_millis(10));
+        };
+        tell(-1, InputEvent::Phase(Stage::Hash));
+        for phase in [Stage::Upload, Stage::Processing, Stage::Download, Stage::Processing] {
+            tell(7, InputEvent::Phase(phase));
+        }
+        for word in ["archived", "archived", "frozen"] {
+            let status = JobStatus::Other(word.to_owned());
+            tell(7, InputEvent::Progress { status, percent: None });
+        }
+        let job = JobId("j".to_owned());
+        tell(7, InputEvent::Job(job.clone()));
+        tell(7, InputEvent::Failed(Failure::new(FailureKind::JobFailed, "w", "y")));
+        let inputs = record.inputs();
+        assert_eq!(inputs.len(), 1);
+        let steps: Vec<_> =
+            inputs[0].steps.iter().map(|(name, took)| (*name, took.as_millis())).collect();
+        assert_eq!(steps, [("uploading", 10), ("processing", 60), ("downloading", 10)]);
+        assert_eq!(inputs[0].unknown_states.len(), 2);
+        assert_eq!((inputs[0].job.clone(), inputs[0].failure.is_some()), (Some(job), true));
+    }
+}

@@ -1,0 +1,391 @@
+//! The success path: a clip all the way, its output, and its credits. Jobs go through the flow and
+//! its ledger; here it is only said what is sent, and judged what came back.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+use super::batch::{BatchSpec, ItemRecord, carry_out, witness};
+use super::contract::Drift;
+use super::credit_check::{EVENTS, EventCharge, JobCredits, growth};
+use super::run::SmokeRun;
+use super::{contract, matte_check};
+use crate::client::{Client, RequestOptions};
+use crate::flow::context::blocking;
+use crate::flow::{Context, Destination, InputSpec};
+use crate::ledger::ApiKeyId;
+use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
+use crate::model::event::PublishedOutput;
+use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
+use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView, Pricing};
+
+/// Pictures of an output that are looked at.
+const PICTURES: usize = 64;
+
+/// Days of usage that are read to find a charge.
+pub(crate) const DAYS: u32 = 7;
+
+/// How often usage is looked at until a charge shows.
+pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
+
+/// A clip whose output is opaque, or clear, to this share of its pixels has probably not been
+/// worked on.
+const ALL: f64 = 0.995;
+const NOTHING: f64 = 0.005;
+
+/// A job of the built-in clip that went well.
+#[derive(Debug, Clone)]
+pub(crate) struct FinishedJob {
+    job: JobId,
+    output: PublishedOutput,
+    estimate: Credits,
+    /// Seconds of the clip.
+    length: Option<ExpectedLength>,
+}
+
+impl SmokeRun<'_> {
+    pub(crate) async fn success(&mut self) -> StageResult {
+        let stage = SmokeStage::Success;
+        let Some(context) = self.setup.context.clone() else {
+            return StageResult::skipped(stage, "there is no key");
+        };
+        let prepared = match self.fresh_clip(&context).await {
+            Ok(hash) => self.current_prices().await.map(|pricing| (hash, pricing)),
+            Err(failure) => Err(failure),
+        };
+        let ((length, sha256), pricing) = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        if self.watches_credits
+            && let Ok(keyed) = self.keyed(stage)
+        {
+            // Without it, the growth cannot be told, which is said then.
+            self.usage_before = keyed.usage_summary(DAYS, RequestOptions::plain()).await.ok();
+        }
+        let target =
+            self.setup.place.join(format!("output.{}", self.setup.options.format.extension()));
+        let errand = BatchSpec {
+            context: &context,
+            pricing: Some(&pricing),
+            named: vec![InputSpec::Path(self.setup.clip.path.clone())],
+            destination: Destination::File(target),
+            options: &self.setup.options,
+            budget: self.setup.budget,
+            spool: self.setup.spool.clone(),
+            patience: self.setup.waits.jobs,
+            in_flight: 1,
+        };
+        let came = match carry_out(errand).await {
+            Ok(came) => came,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        self.committed(came.estimate);
+        let Some(input) = came.inputs.first() else {
+            return StageResult::failed(
+                stage,
+                StageFailure::Local,
+                "another process works on the clip",
+            );
+        };
+        let mut result = judged(stage, input, came.out_of_time);
+        let mut drift = came.drift;
+        input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+        self.note_drift(drift, &mut result);
+        let key = context.key.clone();
+        let sent = context.ledger(move |ledger, _| ledger.known_upload(&key, &sha256)).await;
+        self.upload = sent.ok().flatten();
+        if let (Some(output), Some(job)) = (&input.output, &input.job) {
+            let (job, output) = (job.clone(), output.clone());
+            self.finished = Some(FinishedJob { job, output, estimate: came.estimate, length });
+        }
+        result
+    }
+
+    /// The prices of the moment, asked for where the stage for them did not run.
+    pub(crate) async fn current_prices(&mut self) -> Result<Pricing, Failure> {
+        if let Some(known) = &self.pricing {
+            return Ok(known.clone());
+        }
+        let pricing = self.setup.clients.keyless.pricing(RequestOptions::plain()).await?;
+        self.pricing = Some(pricing.clone());
+        Ok(pricing)
+    }
+
+    /// Makes sure that the clip is really sent, whatever an earlier run has sent; gives its length
+    /// and hash.
+    async fn fresh_clip(
+        &self,
+        context: &Context,
+    ) -> Result<(Option<ExpectedLength>, String), Failure> {
+        let path = self.setup.clip.path.clone();
+        let (length, sha256) = blocking(move || {
+            let video = media::inspect_input(&path)
+                .map_err(|bad| Failure::local("the built-in clip", &bad))?;
+            let hash = media::hash_file(&path, &|_| ())
+                .map_err(|error| Failure::local("reading the built-in clip", &error))?;
+            Ok((video.length(), hash.sha256))
+        })
+        .await?;
+        let key: ApiKeyId = context.key.clone();
+        let forgotten = sha256.clone();
+        context.ledger(move |ledger, _| ledger.forget_upload(&key, &forgotten)).await?;
+        Ok((length, sha256))
+    }
+
+    pub(crate) async fn suite(&mut self) -> Vec<StageResult> {
+        let stage = SmokeStage::Suite;
+        let (Some(context), Some(directory)) =
+            (self.setup.context.clone(), self.setup.suite.clone())
+        else {
+            return vec![StageResult::skipped(stage, "there is no key")];
+        };
+        let began = self.setup.clock.now();
+        let pricing = match self.current_prices().await {
+            Ok(pricing) => pricing,
+            Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
+        };
+        let errand = BatchSpec {
+            context: &context,
+            pricing: Some(&pricing),
+            named: vec![InputSpec::Path(directory.clone())],
+            destination: Destination::Directory(self.setup.place.clone()),
+            options: &self.setup.options,
+            budget: self.setup.budget,
+            spool: self.setup.spool.clone(),
+            patience: self.setup.waits.jobs,
+            in_flight: 64,
+        };
+        let came = match carry_out(errand).await {
+            Ok(came) => came,
+            Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
+        };
+        self.committed(came.estimate);
+        if came.inputs.is_empty() {
+            let told = "there are no clips in the directory";
+            return vec![StageResult::failed(stage, StageFailure::Usage, told)];
+        }
+        let mut results = Vec::new();
+        // What differs in the answers belongs to no single clip: the first tells it, but for states.
+        let mut drift = came.drift;
+        for input in &came.inputs {
+            drift.states.retain(|word| {
+                !input.unknown_states.iter().any(|status| status.as_str() == word.as_str())
+            });
+        }
+        for input in &came.inputs {
+            let mut result = judged(stage, input, came.out_of_time);
+            result.name = below(&input.name, &directory);
+            // The directory was named, and not what lies in it.
+            if result.cause == Some(StageFailure::Usage) {
+                result.cause = Some(StageFailure::Input);
+            }
+            result.took.get_or_insert_with(|| self.setup.clock.now().since(began));
+            input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+            self.note_drift(std::mem::take(&mut drift), &mut result);
+            if let Some(output) = &input.output {
+                self.look_at_output(output, None, &mut result).await;
+            }
+            results.push(result);
+        }
+        results
+    }
+
+    pub(crate) async fn output(&self) -> StageResult {
+        let Some(finished) = &self.finished else {
+            return StageResult::skipped(SmokeStage::Output, "there is no finished job");
+        };
+        let mut result = StageResult::passed(SmokeStage::Output, "");
+        result.job = Some(finished.job.clone());
+        self.look_at_output(&finished.output, finished.length, &mut result).await;
+        result
+    }
+
+    /// Container, duration and alpha; and the matte, where it can be decoded and is known. A
+    /// length is known for the built-in clip alone.
+    async fn look_at_output(
+        &self,
+        output: &PublishedOutput,
+        length: Option<ExpectedLength>,
+        result: &mut StageResult,
+    ) {
+        let Some(path) = output.path.clone() else { return };
+        let options = &self.setup.options;
+        let format = options.format;
+        let transparent = options.background == Background::Transparent;
+        let expected = OutputSpec { format, alpha: transparent, size: Some(output.size), length };
+        let looked = blocking(move || {
+            let verified = media::verify_output(&path, &expected).map_err(|bad| failed(&bad))?;
+            let pictures =
+                media::read_opacity(&path, format, PICTURES).map_err(|bad| failed(&bad))?;
+            Ok((verified, pictures))
+        });
+        let (verified, pictures) = match looked.await {
+            Ok(looked) => looked,
+            Err(failure) => {
+                // It may quote the output.
+                let told = failure.to_string();
+                let told = match &self.setup.context {
+                    Some(context) => context.service.clean(&told),
+                    None => told,
+                };
+                result.fail(StageFailure::of(failure.kind), told);
+                return;
+            }
+        };
+        let (width, height) = (verified.width.unwrap_or(0), verified.height.unwrap_or(0));
+        let lasts = verified.duration.map(|lasts| format!(", {lasts:.2} s")).unwrap_or_default();
+        let told = format!("{width}x{height} {format}{lasts}, {} bytes", verified.size);
+        if result.told.is_empty() {
+            result.told = told;
+        } else {
+            result.details.push(told);
+        }
+        match pictures {
+            _ if !transparent => {}
+            None if result.stage == SmokeStage::Output => result.warn(format!(
+                "the alpha of {format} is declared, not measured, so nobody looked whether the \
+                 background is gone: --format webp does"
+            )),
+            None => result.told.push_str("; its alpha is declared, not measured"),
+            Some(pictures) if result.stage == SmokeStage::Output => {
+                matte_check::judge(&pictures, &self.setup.clip.mask, result);
+            }
+            Some(pictures) => judge_coverage(&pictures, result),
+        }
+    }
+
+    pub(crate) async fn credits(&mut self, call: RequestOptions<'_>) -> StageResult {
+        let stage = SmokeStage::Credits;
+        let (Some(finished), Some(context)) = (self.finished.clone(), self.setup.context.clone())
+        else {
+            return StageResult::skipped(stage, "there is no finished job");
+        };
+        let mut result = StageResult::passed(stage, "");
+        result.job = Some(finished.job.clone());
+        let began = self.setup.clock.now();
+        let answers: Arc<Mutex<Drift>> = Arc::default();
+        let client = context.service.with_response_hook(witness(&answers));
+        loop {
+            let account = match self.account(&client, &finished, call.clone()).await {
+                Ok(account) => account,
+                Err(failure) => return StageResult::of_failure(stage, &failure),
+            };
+            let waited = self.setup.clock.now().since(began);
+            if account.is_settled() || waited >= self.setup.waits.usage_lag {
+                account.judge(&mut result);
+                self.lag = Some(waited);
+                break;
+            }
+            tokio::time::sleep(USAGE_PAUSE).await;
+        }
+        if let Err(why) = link_agrees(&client, &finished, call).await {
+            result.fail(StageFailure::of(why.kind), why.to_string());
+        }
+        let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
+        self.note_drift(drift, &mut result);
+        result
+    }
+
+    async fn account(
+        &self,
+        client: &Client,
+        finished: &FinishedJob,
+        call: RequestOptions<'_>,
+    ) -> Result<JobCredits, Failure> {
+        let view: JobView = client.get(&finished.job, call.clone()).await?;
+        let page = client.usage_events(EVENTS, call.clone()).await?;
+        let summary = client.usage_summary(DAYS, call).await?;
+        let pricing = self.pricing.as_ref();
+        let by_duration = view
+            .duration_seconds
+            .and_then(|seconds| pricing?.estimate(self.setup.options.model, seconds));
+        Ok(JobCredits {
+            estimate: Some(finished.estimate).filter(|estimate| estimate.0 > 0.0),
+            by_duration,
+            charge: EventCharge::of(&page.events, &view),
+            billing_status: view.billing_status,
+            growth: self.usage_before.as_ref().and_then(|before| growth(before, &summary)),
+        })
+    }
+}
+
+/// Whether the link that is given without a key leads to the same output, byte by byte.
+async fn link_agrees(
+    client: &Client,
+    finished: &FinishedJob,
+    call: RequestOptions<'_>,
+) -> Result<(), Failure> {
+    let link = client.download_link(&finished.job, call.clone()).await?;
+    let mut download = client.download(&link, None, call).await?;
+    let (mut digest, mut size) = (Sha256::new(), 0);
+    while let Some(piece) = download.chunk().await? {
+        digest.update(&piece);
+        size += piece.len() as u64;
+    }
+    if hex::encode(digest.finalize()) == finished.output.sha256 {
+        return Ok(());
+    }
+    let fetched = finished.output.size;
+    let why = format!("it leads to other {size} bytes than the {fetched} that were fetched");
+    Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
+}
+
+fn failed(bad: &OutputError) -> Failure {
+    Failure::new(bad.kind(), "the output", bad.to_string())
+}
+
+/// What an item comes to.
+pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -> StageResult {
+    let mut result = match (&input.output, &input.failure) {
+        (Some(_), _) => StageResult::passed(stage, "done, and verified"),
+        (None, why) if out_of_time && is_impatience(why.as_ref()) => StageResult::failed(
+            stage,
+            StageFailure::Timeout,
+            "it was not finished in time; the job goes on at the service",
+        ),
+        (None, Some(failure)) => StageResult::of_failure(stage, failure),
+        (None, None) => StageResult::failed(stage, StageFailure::Local, "nothing came of it"),
+    };
+    result.job = result.job.or_else(|| input.job.clone());
+    result.steps.clone_from(&input.steps);
+    if !input.steps.is_empty() {
+        result.took = Some(input.steps.iter().map(|(_, took)| *took).sum());
+    }
+    if !input.retries.is_empty() {
+        let words: Vec<String> =
+            input.retries.iter().map(|(kind, _)| kind.as_str().replace('_', " ")).collect();
+        let told = format!("{} calls had to be repeated: {}", words.len(), words.join(", "));
+        result.warn(told);
+    }
+    result
+}
+
+/// Whether nothing but the time that is over kept an item from its end.
+fn is_impatience(failure: Option<&Failure>) -> bool {
+    failure.is_none_or(|failure| {
+        matches!(failure.kind, FailureKind::Interrupted | FailureKind::TimedOut)
+    })
+}
+
+/// The name of a clip within its suite.
+fn below(name: &str, suite: &Path) -> String {
+    let below = Path::new(name).strip_prefix(suite).ok();
+    below.map_or_else(|| name.to_owned(), |below| below.display().to_string())
+}
+
+/// Of a clip of which nothing is known, only the extremes can be told.
+fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
+    let means: Vec<f64> = pictures.iter().map(media::Opacity::mean).collect();
+    let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
+    result.measure("coverage", mean);
+    if mean > ALL {
+        result.warn("everything is opaque: was a background removed at all?");
+    } else if mean < NOTHING {
+        result.warn("nothing is opaque: no subject was found");
+    } else if result.outcome != StageOutcome::Failed {
+        result.details.push(format!("{:.0} % of the picture is opaque", mean * 100.0));
+    }
+}

@@ -1,0 +1,49 @@
+//! Many calls at once, to see that a refusal (429) is waited out and no call is lost.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::run::SmokeRun;
+use crate::client::{ListQuery, RequestOptions};
+use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
+use crate::model::{Failure, FailureKind};
+
+impl SmokeRun<'_> {
+    pub(crate) async fn burst(&self) -> StageResult {
+        let stage = SmokeStage::Burst;
+        let Some((client, calls)) = &self.setup.clients.burst else {
+            return StageResult::skipped(stage, "no burst was asked for");
+        };
+        let refusals = AtomicUsize::new(0);
+        let count = |failure: &Failure, _: Duration| {
+            if failure.kind == FailureKind::RateLimited {
+                refusals.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        let query = ListQuery { limit: 1, offset: 0, status: None };
+        let answers = join_all((0..*calls).map(|_| {
+            let call = RequestOptions { on_retry: &count, ..RequestOptions::plain() };
+            client.list(query.clone(), call)
+        }));
+        let lost: Vec<Failure> = answers.await.into_iter().filter_map(Result::err).collect();
+        let refused = refusals.load(Ordering::Relaxed);
+        let mut result = StageResult::passed(
+            stage,
+            match refused {
+                0 => format!(
+                    "{calls} calls at once, none was refused: how refusals are waited out was not seen"
+                ),
+                _ => format!("{calls} calls at once, {refused} refusals, all answered in the end"),
+            },
+        );
+        result.measure("refusals", refused as f64);
+        if let Some(first) = lost.first() {
+            let told = format!("{} of {calls} calls were lost: {first}", lost.len());
+            result.fail(StageFailure::of(first.kind), told);
+            result.request_id.clone_from(&first.request_id);
+        }
+        result
+    }
+}

@@ -1,0 +1,413 @@
+//! Whether the credits of a job add up: what was estimated, what the job says, what the usage events
+//! and the usage summary say. Pure. What cannot be told is said, never passed over as agreement.
+
+use crate::client::{UsageEvent, UsageSummary};
+use crate::model::smoke::{StageFailure, StageResult};
+use crate::model::{Credits, JobView, Timestamp};
+
+/// Usage events that are read to find a charge: the most that the contract allows.
+pub(crate) const EVENTS: u32 = 100;
+
+/// Amounts that differ by less than this are the same: services round.
+pub(crate) const ROUNDING: f64 = 0.011;
+
+/// Estimates may differ from bills by this share: durations are measured in frames.
+const ESTIMATE: f64 = 0.05;
+
+/// What was seen of one job's credits.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct JobCredits {
+    /// By the prices and the duration of the clip.
+    pub(crate) estimate: Option<Credits>,
+    /// By the prices and the duration that the service gives for the output.
+    pub(crate) by_duration: Option<Credits>,
+    /// What the job says of its bill.
+    pub(crate) billing_status: Option<String>,
+    /// What the usage events say.
+    pub(crate) charge: EventCharge,
+    /// By how much the credits of the usage summary grew.
+    pub(crate) growth: Option<Credits>,
+}
+
+/// What usage events say of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) enum EventCharge {
+    /// So much in all, in so many charges.
+    Told(Credits, usize),
+    /// Nothing, although they name jobs.
+    #[default]
+    Nothing,
+    /// They name no jobs, so nothing can be told of one.
+    Unnamed,
+    /// All of a full page are younger than the job: its own may lie behind them.
+    OutOfSight,
+}
+
+/// What a job's word for its bill means. The contract lists no words: these are the usual ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BilledField {
+    /// It was billed.
+    Charged,
+    /// It is not yet known.
+    Open,
+    /// It was not billed, or got its credits back.
+    Not,
+    /// Nobody knows.
+    Unclear,
+}
+
+impl BilledField {
+    /// What `status` means.
+    #[must_use]
+    pub(crate) fn of(status: &str) -> Self {
+        let word = status.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+        match word.as_str() {
+            "charged" | "billed" | "paid" | "settled" | "captured" | "success" | "succeeded"
+            | "complete" | "completed" | "done" | "final" | "finalized" => Self::Charged,
+            "pending" | "processing" | "in_progress" | "queued" | "reserved" | "held"
+            | "authorized" | "estimated" => Self::Open,
+            "none" | "free" | "unbilled" | "not_billed" | "not_charged" | "uncharged"
+            | "no_charge" | "unpaid" | "failed" | "void" | "voided" | "cancelled" | "canceled"
+            | "refunded" | "reversed" | "released" | "waived" | "skipped" => Self::Not,
+            _ => Self::Unclear,
+        }
+    }
+}
+
+impl EventCharge {
+    /// What `events` say of the job behind `view`. Credits that were given back count against what
+    /// was taken.
+    #[must_use]
+    pub(crate) fn of(events: &[UsageEvent], view: &JobView) -> Self {
+        let own: Vec<Credits> = events
+            .iter()
+            .filter(|event| event.job.as_ref() == Some(&view.id))
+            .filter_map(|event| event.credits)
+            .filter(|credits| credits.0.abs() > f64::EPSILON)
+            .collect();
+        if !own.is_empty() {
+            let charges = own.iter().filter(|credits| credits.0 > 0.0).count();
+            return Self::Told(own.iter().copied().sum(), charges);
+        }
+        // An event's `id` may be its own, and no job's.
+        if !events.is_empty() && !events.iter().any(|event| event.names_job) {
+            return Self::Unnamed;
+        }
+        let made = view.created_at.as_deref().and_then(Timestamp::read);
+        let younger = |event: &UsageEvent| {
+            event
+                .at
+                .as_deref()
+                .and_then(Timestamp::read)
+                .zip(made)
+                .is_some_and(|(at, made)| at > made)
+        };
+        let full = events.len() >= EVENTS as usize;
+        if full && events.iter().all(younger) { Self::OutOfSight } else { Self::Nothing }
+    }
+}
+
+/// By how much credits grew between two summaries, if both tell them.
+#[must_use]
+pub(crate) fn growth(before: &UsageSummary, after: &UsageSummary) -> Option<Credits> {
+    Some(Credits(after.used()?.0 - before.used()?.0))
+}
+
+impl JobCredits {
+    /// Whether everything is there that may still be on its way: usage lags behind.
+    #[must_use]
+    pub(crate) fn is_settled(&self) -> bool {
+        if self.bill() == Some(BilledField::Open) {
+            return false;
+        }
+        let EventCharge::Told(charged, _) = self.charge else {
+            return match self.charge {
+                EventCharge::Unnamed => self.growth.is_none_or(|grown| grown.0 > 0.0),
+                EventCharge::OutOfSight => true,
+                _ => false,
+            };
+        };
+        self.growth.is_none_or(|grown| grown.0 > charged.0 - ROUNDING)
+    }
+
+    /// Puts what was found into `result`, which has passed so far.
+    pub(crate) fn judge(&self, result: &mut StageResult) {
+        let expected = self.by_duration.or(self.estimate);
+        match self.charge {
+            EventCharge::Told(charged, times) => {
+                result.told = format!("{charged} credits");
+                result.measure("credits", charged.0);
+                if times > 1 {
+                    let told = format!("the job was charged {times} times, {charged} in all");
+                    result.fail(StageFailure::Contract, told);
+                }
+                self.judge_amount(charged, expected, result);
+                self.judge_growth(charged, result);
+            }
+            EventCharge::Nothing => result.fail(
+                StageFailure::Contract,
+                "the usage events do not show the job, although a minute has passed",
+            ),
+            EventCharge::Unnamed => {
+                result.warn("usage events name no jobs: what this one cost cannot be told");
+                self.judge_by_growth(expected, result);
+            }
+            EventCharge::OutOfSight => {
+                result
+                    .warn("the usage events hold only younger jobs: what this one cost is behind");
+                self.judge_by_growth(expected, result);
+            }
+        }
+        self.judge_bill(result);
+    }
+
+    fn bill(&self) -> Option<BilledField> {
+        self.billing_status.as_deref().map(BilledField::of)
+    }
+
+    /// Whether what the job says of its bill fits to a job that was finished, and billed.
+    fn judge_bill(&self, result: &mut StageResult) {
+        let Some((status, bill)) = self.billing_status.as_ref().zip(self.bill()) else {
+            result.warn("the finished job says nothing of its bill (billing_status)");
+            return;
+        };
+        match bill {
+            BilledField::Charged => result.details.push(format!("the job says: {status}")),
+            BilledField::Open => {
+                result.warn(format!("the finished job still says of its bill: {status}"))
+            }
+            BilledField::Not if matches!(self.charge, EventCharge::Told(..)) => {
+                let told = format!("the job says of its bill: {status}, but a charge shows");
+                result.fail(StageFailure::Contract, told);
+            }
+            BilledField::Not => result.warn(format!("the finished job says of its bill: {status}")),
+            BilledField::Unclear => {
+                result.warn(format!("what the job says of its bill is not known: {status}"));
+            }
+        }
+    }
+
+    /// Where the charge itself cannot be told: others may use the key at the same time, so that the
+    /// summary can only show too little.
+    fn judge_by_growth(&self, expected: Option<Credits>, result: &mut StageResult) {
+        "the bill cannot be matched".clone_into(&mut result.told);
+        let (Some(grown), Some(expected)) = (self.growth, expected) else { return };
+        let told = format!("the summary grew by {grown}, {expected} were expected");
+        if grown.0 < expected.0 - ROUNDING.max(expected.0 * ESTIMATE) {
+            result.fail(StageFailure::Contract, told);
+        } else {
+            result.details.push(told);
+        }
+    }
+
+    fn judge_amount(&self, charged: Credits, expected: Option<Credits>, result: &mut StageResult) {
+        let Some(expected) = expected else {
+            result.warn("there is no price to hold the bill against");
+            return;
+        };
+        if (charged.0 - expected.0).abs() > ROUNDING.max(expected.0 * ESTIMATE) {
+            let told = format!("{charged} credits were charged, but the prices say {expected}");
+            result.fail(StageFailure::Contract, told);
+        }
+        if let (Some(estimate), Some(real)) = (self.estimate, self.by_duration)
+            && (estimate.0 - real.0).abs() > ROUNDING.max(estimate.0 * ESTIMATE)
+        {
+            result.warn(format!("{estimate} were estimated, by its duration the job is {real}"));
+        }
+    }
+
+    fn judge_growth(&self, charged: Credits, result: &mut StageResult) {
+        let Some(grown) = self.growth else {
+            result.warn("the usage summary tells no credits: it cannot be compared");
+            return;
+        };
+        if grown.0 < charged.0 - ROUNDING {
+            let told = format!("the usage summary grew by {grown}, the job was charged {charged}");
+            result.fail(StageFailure::Contract, told);
+        } else if grown.0 > charged.0 + ROUNDING {
+            // Others may use the key at the same time.
+            result.warn(format!(
+                "the usage summary grew by {grown}, more than the job's {charged}: does another \
+                 program use this key?"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::model::smoke::{SmokeStage, StageOutcome};
+    use crate::model::{JobId, JobStatus};
+
+    fn view() -> JobView {
+        JobView {
+            created_at: Some("2026-01-01T12:00:00Z".to_owned()),
+            ..JobView::bare("j", JobStatus::Completed)
+        }
+    }
+
+    fn event(job: Option<&str>, credits: f64) -> UsageEvent {
+        UsageEvent {
+            job: job.map(|job| JobId(job.to_owned())),
+            names_job: job.is_some(),
+            kind: None,
+            credits: Some(Credits(credits)),
+            at: None,
+            raw: Value::Null,
+        }
+    }
+
+    fn account() -> JobCredits {
+        JobCredits {
+            estimate: Some(Credits(2.0)),
+            by_duration: Some(Credits(2.0)),
+            billing_status: Some("charged".to_owned()),
+            charge: EventCharge::Told(Credits(2.0), 1),
+            growth: Some(Credits(2.0)),
+        }
+    }
+
+    fn judged(account: &JobCredits) -> StageResult {
+        let mut result = StageResult::passed(SmokeStage::Credits, "");
+        account.judge(&mut result);
+        result
+    }
+
+    #[test]
+    fn charges_are_found_by_job_and_what_cannot_be_told_is_said() {
+        let refund = (
+            vec![event(Some("j"), 2.0), event(Some("j"), -2.0)],
+            EventCharge::Told(Credits(0.0), 1),
+        );
+        // An event's own id.
+        let id_of_its_own = UsageEvent { names_job: false, ..event(Some("event-9"), 2.0) };
+        let busy = |minute: u32| {
+            let at = Some(format!("2026-01-01T12:{minute:02}:00Z"));
+            vec![UsageEvent { at, ..event(Some("k"), 1.0) }; EVENTS as usize]
+        };
+        let table = [
+            refund,
+            (vec![id_of_its_own], EventCharge::Unnamed),
+            (busy(1), EventCharge::OutOfSight),
+            (busy(0), EventCharge::Nothing),
+            (busy(1).split_off(1), EventCharge::Nothing),
+            (vec![], EventCharge::Nothing),
+            (vec![event(Some("k"), 1.0)], EventCharge::Nothing),
+            (vec![event(None, 1.0), event(None, 2.0)], EventCharge::Unnamed),
+            (
+                vec![event(Some("j"), 1.5), event(Some("j"), 0.0)],
+                EventCharge::Told(Credits(1.5), 1),
+            ),
+            (
+                vec![event(Some("j"), 1.0), event(Some("j"), 1.0)],
+                EventCharge::Told(Credits(2.0), 2),
+            ),
+        ];
+        for (events, expected) in table {
+            assert_eq!(EventCharge::of(&events, &view()), expected, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn agreement_passes_and_each_difference_is_named() {
+        assert_eq!(judged(&account()).outcome, StageOutcome::Passed);
+        let told = |credits, charges| EventCharge::Told(Credits(credits), charges);
+        let says = |word: &str| JobCredits { billing_status: Some(word.to_owned()), ..account() };
+        // (account, outcome, words)
+        let table = [
+            (
+                JobCredits { charge: told(3.0, 1), growth: Some(Credits(3.0)), ..account() },
+                StageOutcome::Failed,
+                "prices say 2.00",
+            ),
+            (JobCredits { charge: told(2.0, 2), ..account() }, StageOutcome::Failed, "2 times"),
+            (
+                JobCredits { charge: EventCharge::Nothing, ..account() },
+                StageOutcome::Failed,
+                "do not show",
+            ),
+            (
+                JobCredits { growth: Some(Credits(0.5)), ..account() },
+                StageOutcome::Failed,
+                "grew by 0.50",
+            ),
+            (
+                JobCredits { growth: Some(Credits(9.0)), ..account() },
+                StageOutcome::Warned,
+                "another program",
+            ),
+            (JobCredits { growth: None, ..account() }, StageOutcome::Warned, "cannot be compared"),
+            (
+                JobCredits { charge: EventCharge::Unnamed, ..account() },
+                StageOutcome::Warned,
+                "cannot be told",
+            ),
+            (
+                JobCredits {
+                    charge: EventCharge::Unnamed,
+                    growth: Some(Credits(0.0)),
+                    ..account()
+                },
+                StageOutcome::Failed,
+                "grew by 0.00",
+            ),
+            (
+                JobCredits { charge: EventCharge::OutOfSight, ..account() },
+                StageOutcome::Warned,
+                "only younger jobs",
+            ),
+            (
+                JobCredits { billing_status: None, ..account() },
+                StageOutcome::Warned,
+                "billing_status",
+            ),
+            (says("refunded"), StageOutcome::Failed, "refunded, but a charge shows"),
+            (says("Not billed"), StageOutcome::Failed, "Not billed, but a charge shows"),
+            (says("pending"), StageOutcome::Warned, "still says"),
+            (says("tier-2"), StageOutcome::Warned, "not known: tier-2"),
+            (
+                JobCredits { charge: EventCharge::Unnamed, ..says("void") },
+                StageOutcome::Warned,
+                "of its bill: void",
+            ),
+            (
+                JobCredits { estimate: Some(Credits(4.0)), ..account() },
+                StageOutcome::Warned,
+                "4.00 were estimated",
+            ),
+            (
+                JobCredits { estimate: None, by_duration: None, ..account() },
+                StageOutcome::Warned,
+                "no price",
+            ),
+        ];
+        for (account, outcome, words) in table {
+            let result = judged(&account);
+            assert_eq!(result.outcome, outcome, "{account:?}");
+            let text = format!("{} {}", result.told, result.details.join(" "));
+            assert!(text.contains(words), "{words:?} in {text}");
+        }
+    }
+
+    #[test]
+    fn usage_that_lags_is_waited_for() {
+        let told = EventCharge::Told(Credits(2.0), 1);
+        let table = [
+            (told, Some(2.0), true),
+            (told, Some(0.0), false),
+            (told, None, true),
+            (EventCharge::Nothing, Some(2.0), false),
+            (EventCharge::Unnamed, Some(2.0), true),
+            (EventCharge::Unnamed, Some(0.0), false),
+        ];
+        for (charge, growth, settled) in table {
+            let account = JobCredits { charge, growth: growth.map(Credits), ..account() };
+            assert_eq!(account.is_settled(), settled, "{charge:?} {growth:?}");
+        }
+        let open = JobCredits { billing_status: Some("pending".to_owned()), ..account() };
+        assert!(!open.is_settled());
+    }
+}

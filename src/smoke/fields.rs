@@ -1,0 +1,181 @@
+//! The fields of answers as the contract lists them, and where an answer has more, fewer or others.
+//! Pure.
+
+use serde_json::Value;
+
+use super::contract::Drift;
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FieldKind {
+    Text,
+    Number,
+    Flag,
+    Object,
+    /// A text, or null as long as there is nothing to say.
+    MaybeText,
+    /// A number, or null as long as it is not known.
+    MaybeNumber,
+    /// The contract does not say.
+    Any,
+}
+
+impl FieldKind {
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.is_string(),
+            Self::Number => value.is_number(),
+            Self::Flag => value.is_boolean(),
+            Self::Object => value.is_object(),
+            Self::MaybeText => value.is_string() || value.is_null(),
+            Self::MaybeNumber => value.is_number() || value.is_null(),
+            Self::Any => true,
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Text => "a text",
+            Self::Number => "a number",
+            Self::Flag => "true or false",
+            Self::Object => "an object",
+            Self::MaybeText => "a text or null",
+            Self::MaybeNumber => "a number or null",
+            Self::Any => "anything",
+        }
+    }
+}
+
+/// Fields of an answer: those that the contract lists, each under the names that it may have, and
+/// those that are known to appear besides.
+pub(crate) struct Fields {
+    place: &'static str,
+    pub(crate) listed: &'static [(&'static [&'static str], FieldKind)],
+    besides: &'static [&'static str],
+}
+
+pub(crate) const HEALTH: Fields = Fields {
+    place: "health",
+    listed: &[(&["status"], FieldKind::Text), (&["checks"], FieldKind::Object)],
+    besides: &[],
+};
+
+pub(crate) const CHECKS: Fields = Fields {
+    place: "health.checks",
+    listed: &[
+        (&["api"], FieldKind::Flag),
+        (&["runpod_configured"], FieldKind::Flag),
+        (&["r2_configured"], FieldKind::Flag),
+    ],
+    besides: &[],
+};
+
+pub(crate) const PRICING: Fields = Fields {
+    place: "pricing",
+    listed: &[
+        (&["model_pricing_credits_per_minute"], FieldKind::Object),
+        (&["price_per_second_cents"], FieldKind::Any),
+        (&["packages"], FieldKind::Any),
+    ],
+    besides: &[],
+};
+
+pub(crate) const UPLOAD: Fields = Fields {
+    place: "upload",
+    listed: &[
+        (&["success"], FieldKind::Flag),
+        (&["video_id"], FieldKind::Any),
+        (&["video_url"], FieldKind::Text),
+        (&["filename"], FieldKind::Text),
+        (&["size"], FieldKind::Number),
+    ],
+    besides: &["request_id"],
+};
+
+pub(crate) const CREATE: Fields =
+    Fields { place: "create", listed: ACCEPTED, besides: &["request_id"] };
+
+pub(crate) const START: Fields =
+    Fields { place: "start", listed: ACCEPTED, besides: &["request_id"] };
+
+/// A create and a start are answered alike (contract, *Endpoints*).
+const ACCEPTED: &[(&[&str], FieldKind)] = &[
+    (&["success"], FieldKind::Flag),
+    (&["id", "job_id"], FieldKind::Any),
+    (&["status"], FieldKind::Text),
+    (&["message"], FieldKind::MaybeText),
+];
+
+pub(crate) const JOB: Fields = Fields {
+    place: "job",
+    listed: &[
+        (&["id", "job_id"], FieldKind::Any),
+        (&["status"], FieldKind::Text),
+        (&["progress"], FieldKind::MaybeNumber),
+        (&["output_url"], FieldKind::MaybeText),
+        (&["error"], FieldKind::MaybeText),
+        (&["created_at"], FieldKind::Text),
+        (&["duration_seconds"], FieldKind::MaybeNumber),
+        (&["billing_status"], FieldKind::MaybeText),
+        (&["webhook_url"], FieldKind::MaybeText),
+        (&["webhook_events"], FieldKind::Any),
+    ],
+    // Both SDKs send `metadata`, the pages do not list it. The sandbox has `notes`.
+    besides: &["metadata", "notes", "success", "request_id"],
+};
+
+pub(crate) const DOWNLOAD: Fields = Fields {
+    place: "download",
+    listed: &[
+        (&["success"], FieldKind::Flag),
+        (&["download_url"], FieldKind::Text),
+        (&["output_format"], FieldKind::Text),
+    ],
+    besides: &["request_id"],
+};
+
+/// How what is told of a field that is not there begins.
+pub(crate) const MISSING: &str = "missing: ";
+
+impl Fields {
+    /// In what `answer` differs.
+    pub(crate) fn compare(&self, answer: &Value) -> Drift {
+        let mut drift = Drift::default();
+        let Some(object) = answer.as_object() else {
+            drift.broken.insert(format!("{} is no object", self.place));
+            return drift;
+        };
+        for (names, kind) in self.listed {
+            let place = format!("{}.{}", self.place, names[0]);
+            match names.iter().find_map(|name| object.get(*name)) {
+                None => drift.broken.insert(format!("{MISSING}{place}")),
+                Some(value) if !kind.fits(value) => drift.broken.insert(format!(
+                    "{place} is {}, documented is {}",
+                    shown(value),
+                    kind.words()
+                )),
+                Some(_) => continue,
+            };
+        }
+        let known = |name: &str| {
+            self.besides.contains(&name)
+                || self.listed.iter().any(|(names, _)| names.contains(&name))
+        };
+        for name in object.keys().filter(|name| !known(name)) {
+            drift.new.insert(format!("not in the contract: {}.{name}", self.place));
+        }
+        drift
+    }
+}
+
+/// What a field holds instead, without the thing itself: it may be a link.
+fn shown(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}

@@ -1,0 +1,250 @@
+//! Stages that cost nothing and change nothing.
+
+use super::contract;
+use super::run::SmokeRun;
+use crate::client::{Client, ListQuery, RequestOptions, connectivity};
+use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
+use crate::model::{Failure, FailureKind, JobId, ModelName};
+
+/// Jobs of the page that is looked at.
+const PAGE: u32 = 20;
+
+/// Days and events of usage that are looked at.
+const DAYS: u32 = 7;
+const EVENTS: u32 = 20;
+
+impl SmokeRun<'_> {
+    pub(crate) async fn name(&self) -> StageResult {
+        if self.setup.proxied {
+            return StageResult::skipped(SmokeStage::Name, "a proxy looks names up in our place");
+        }
+        match connectivity::addresses(&self.setup.base_url, self.setup.connect_timeout).await {
+            Ok(found) => {
+                let words: Vec<String> = found.iter().take(3).map(ToString::to_string).collect();
+                let more = found.len().saturating_sub(words.len());
+                let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                StageResult::passed(SmokeStage::Name, format!("{}{more}", words.join(", ")))
+            }
+            Err(failure) => StageResult::of_failure(SmokeStage::Name, &failure),
+        }
+    }
+
+    pub(crate) async fn tls(&self) -> StageResult {
+        if self.setup.proxied {
+            return StageResult::skipped(SmokeStage::Tls, "a proxy stands between");
+        }
+        let url = &self.setup.base_url;
+        match connectivity::handshake(url, self.setup.connect_timeout).await {
+            Ok(true) => StageResult::passed(SmokeStage::Tls, "the certificate is accepted"),
+            Ok(false) => StageResult::skipped(SmokeStage::Tls, "plain http has no certificate"),
+            Err(failure) => StageResult::of_failure(SmokeStage::Tls, &failure),
+        }
+    }
+
+    pub(crate) async fn health(&mut self, call: RequestOptions<'_>) -> StageResult {
+        let health = match self.setup.clients.keyless.health(call).await {
+            Ok(health) => health,
+            Err(failure) => {
+                self.silent = failure.status.is_none();
+                return StageResult::of_failure(SmokeStage::Health, &failure);
+            }
+        };
+        let mut result = StageResult::passed(SmokeStage::Health, health.status.clone());
+        let ill = health.ill();
+        if !contract::is_health(&health.status) {
+            let told =
+                format!("the service calls itself {}, which is not documented", health.status);
+            result.fail(StageFailure::Contract, told);
+        } else if !health.is_healthy() || !ill.is_empty() {
+            let told = match ill.as_slice() {
+                [] => format!("the service calls itself {}", health.status),
+                ill => format!("the service is {}: {} not well", health.status, ill.join(", ")),
+            };
+            result.warn(told);
+        }
+        self.note_drift(contract::health(&health.raw), &mut result);
+        result
+    }
+
+    pub(crate) async fn prices(&mut self, call: RequestOptions<'_>) -> StageResult {
+        let pricing = match self.setup.clients.keyless.pricing(call).await {
+            Ok(pricing) => pricing,
+            Err(failure) => return StageResult::of_failure(SmokeStage::Pricing, &failure),
+        };
+        let words: Vec<String> = ModelName::ALL
+            .iter()
+            .filter_map(|model| {
+                Some(format!("{model} {}", pricing.per_minute.get(model.as_str())?))
+            })
+            .collect();
+        let mut result =
+            StageResult::passed(SmokeStage::Pricing, format!("{} a minute", words.join(", ")));
+        let wanted = self.setup.options.model;
+        if !pricing.per_minute.get(wanted.as_str()).is_some_and(|price| *price > 0.0) {
+            result
+                .fail(StageFailure::Contract, format!("there is no price for the model {wanted}"));
+        }
+        self.note_drift(contract::pricing(&pricing.raw), &mut result);
+        self.pricing = Some(pricing);
+        result
+    }
+
+    pub(crate) async fn authentication(&self, call: RequestOptions<'_>) -> StageResult {
+        let keyed = match self.keyed(SmokeStage::Authentication) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        if let Err(failure) = keyed.list(one_job(), call.clone()).await {
+            return StageResult::of_failure(SmokeStage::Authentication, &failure);
+        }
+        let told = "the key is accepted; none and a wrong one are refused";
+        let mut result = StageResult::passed(SmokeStage::Authentication, told);
+        let clients = &self.setup.clients;
+        refused(&clients.keyless, "no key", "missing_api_key", call.clone(), &mut result).await;
+        refused(&clients.wrong, "a wrong key", "invalid_api_key", call, &mut result).await;
+        if let Some(warning) = &self.setup.key_warning {
+            result.warn(warning.clone());
+        }
+        result
+    }
+
+    pub(crate) async fn isolation(&self, call: RequestOptions<'_>) -> StageResult {
+        let keyed = match self.keyed(SmokeStage::Isolation) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let nobodys = JobId(format!("rbgv-smoke-test-{:016x}", self.setup.random.bits()));
+        match keyed.get(&nobodys, call).await {
+            // A gateway that knows no such path says 404 too, but not with the service's words.
+            Err(failure) if failure.kind == FailureKind::NotFound => {
+                let told = "a job that is not ours answers 404";
+                let mut result = StageResult::passed(SmokeStage::Isolation, told);
+                if failure.code.as_deref() != Some("not_found") && !names_the_job(&failure) {
+                    let said = failure.code.as_deref().unwrap_or(&failure.why);
+                    let told =
+                        format!("not_found or \"Job not found\" is documented, it says: {said}");
+                    result.warn(told);
+                }
+                result
+            }
+            Ok(_) => StageResult::failed(
+                SmokeStage::Isolation,
+                StageFailure::Contract,
+                "a job that nobody made was shown, where 404 is documented",
+            ),
+            Err(failure) => other_than_documented(SmokeStage::Isolation, "404", &failure),
+        }
+    }
+
+    pub(crate) async fn listing(&mut self, call: RequestOptions<'_>) -> StageResult {
+        let keyed = match self.keyed(SmokeStage::Listing) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let query = ListQuery { limit: PAGE, offset: 0, status: None };
+        let page = match keyed.list(query, call).await {
+            Ok(page) => page,
+            Err(failure) => return StageResult::of_failure(SmokeStage::Listing, &failure),
+        };
+        let total = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
+        let told = format!("{}{total} jobs can be read", page.jobs.len());
+        let mut result = StageResult::passed(SmokeStage::Listing, told);
+        if page.unreadable > 0 {
+            let told = format!("{} entries of the list are no jobs", page.unreadable);
+            result.fail(StageFailure::Contract, told);
+        }
+        if page.jobs.len() > PAGE as usize {
+            result.warn(format!("{PAGE} jobs were asked for, {} came", page.jobs.len()));
+        }
+        // A page may show less of a job than a look at it does: only its state counts here.
+        for job in &page.jobs {
+            self.note_drift(contract::state(&job.status), &mut result);
+        }
+        result
+    }
+
+    pub(crate) async fn usage(&self, call: RequestOptions<'_>) -> StageResult {
+        let keyed = match self.keyed(SmokeStage::Usage) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let summary = match keyed.usage_summary(DAYS, call.clone()).await {
+            Ok(summary) => summary,
+            Err(failure) => return StageResult::of_failure(SmokeStage::Usage, &failure),
+        };
+        let events = match keyed.usage_events(EVENTS, call).await {
+            Ok(events) => events,
+            Err(failure) => return StageResult::of_failure(SmokeStage::Usage, &failure),
+        };
+        let used = summary.credits_used.map_or_else(
+            || "an unknown number of credits".to_owned(),
+            |credits| format!("{credits} credits"),
+        );
+        let told = format!("{used} in {DAYS} days, {} recent events", events.events.len());
+        let mut result = StageResult::passed(SmokeStage::Usage, told);
+        if summary.credits_used.is_none() {
+            result.warn("the summary tells no credits under any name that is known");
+        }
+        if let Some(left) = summary.credits_left {
+            result.details.push(format!("{left} credits are left"));
+        }
+        result
+    }
+}
+
+/// Whether a refusal speaks of a job that was not found (contract, *Errors*).
+fn names_the_job(failure: &Failure) -> bool {
+    failure.why.to_ascii_lowercase().contains("job not found")
+}
+
+fn one_job() -> ListQuery {
+    ListQuery { limit: 1, offset: 0, status: None }
+}
+
+/// Whether `client`, which has `what` in place of a good key, is refused as documented.
+async fn refused(
+    client: &Client,
+    what: &str,
+    code: &str,
+    call: RequestOptions<'_>,
+    result: &mut StageResult,
+) {
+    match client.list(one_job(), call).await {
+        Ok(_) => result.fail(StageFailure::Contract, format!("the service answers to {what}")),
+        Err(failure) if failure.kind == FailureKind::Unauthorized => {
+            let said = failure.code.unwrap_or_else(|| "missing".to_owned());
+            if said != code {
+                result.warn(format!("{what}: the code is {said}, {code} is documented"));
+            }
+        }
+        Err(failure) => {
+            let other = other_than_documented(SmokeStage::Authentication, "401", &failure);
+            result.fail(
+                other.cause.unwrap_or(StageFailure::Contract),
+                format!("{what}: {}", other.told),
+            );
+            result.request_id = other.request_id;
+        }
+    }
+}
+
+/// A refusal of another kind than the documented one: trouble, or another contract.
+pub(crate) fn other_than_documented(
+    stage: SmokeStage,
+    documented: &str,
+    failure: &Failure,
+) -> StageResult {
+    let cause = match StageFailure::of(failure.kind) {
+        trouble @ (StageFailure::Down
+        | StageFailure::Local
+        | StageFailure::Interrupted
+        | StageFailure::Usage) => trouble,
+        _ => StageFailure::Contract,
+    };
+    let told = format!("{documented} is documented, but: {failure}");
+    StageResult {
+        request_id: failure.request_id.clone(),
+        job: failure.job.clone(),
+        ..StageResult::failed(stage, cause, told)
+    }
+}

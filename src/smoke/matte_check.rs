@@ -1,0 +1,155 @@
+//! Whether the subject was kept and the background removed, measured against a clip of which both
+//! are known. Pure.
+
+use crate::media::Opacity;
+use crate::model::smoke::{StageFailure, StageResult};
+
+/// At least so much of the subject's opacity has to be there. Models differ at hair and hands;
+/// one that loses more than a tenth of a person is not working.
+pub(crate) const KEPT: f64 = 0.90;
+
+/// At most so much of the background's opacity may be left.
+pub(crate) const LEFT: f64 = 0.10;
+
+/// From here on a place of the mask belongs to the subject ...
+const SUBJECT: u8 = 250;
+
+/// ... and up to here to the background. What lies between is edge, and not judged.
+const BACKGROUND: u8 = 5;
+
+/// Pictures may differ in mean opacity by this much from the first: the clip pans a little over
+/// one portrait, so that more means pictures that were not worked on.
+const FLICKER: f64 = 0.20;
+
+/// A matte, in figures.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct MatteScore {
+    /// Mean opacity where the subject is.
+    pub(crate) kept: f64,
+    /// Mean opacity where the background is.
+    pub(crate) left: f64,
+}
+
+impl MatteScore {
+    /// Measures `picture` by a mask of what it should be. Sizes may differ; shapes should not.
+    #[must_use]
+    pub(crate) fn measure(picture: &Opacity, mask: &Opacity) -> Self {
+        let (mut subject, mut background) = (Mean::default(), Mean::default());
+        for (at, wanted) in mask.values.iter().enumerate() {
+            let mean = match *wanted {
+                SUBJECT.. => &mut subject,
+                ..=BACKGROUND => &mut background,
+                _ => continue,
+            };
+            let width = mask.width.max(1) as usize;
+            let share = |place: usize, size: u32| (place as f64 + 0.5) / f64::from(size.max(1));
+            let across = share(at % width, mask.width);
+            mean.add(picture.at(across, share(at / width, mask.height)));
+        }
+        Self { kept: subject.value(), left: background.value() }
+    }
+}
+
+#[derive(Default)]
+struct Mean {
+    sum: u64,
+    count: u64,
+}
+
+impl Mean {
+    fn add(&mut self, value: u8) {
+        self.sum += u64::from(value);
+        self.count += 1;
+    }
+
+    fn value(&self) -> f64 {
+        self.sum as f64 / 255.0 / self.count.max(1) as f64
+    }
+}
+
+/// Judges the pictures of an output by the mask of its first.
+pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResult) {
+    let Some(first) = pictures.first() else {
+        result.fail(StageFailure::Output, "the output holds no pictures");
+        return;
+    };
+    let quality = MatteScore::measure(first, mask);
+    result.measure("subject_kept", quality.kept);
+    result.measure("background_left", quality.left);
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let (kept, left) = (percent(quality.kept), percent(quality.left));
+    if quality.kept < KEPT {
+        let told = format!("of the subject {kept} are kept, at least {} are wanted", percent(KEPT));
+        result.fail(StageFailure::Output, told);
+    }
+    if quality.left > LEFT {
+        let told = format!("of the background {left} are left, at most {} may be", percent(LEFT));
+        result.fail(StageFailure::Output, told);
+    }
+    let odd = pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > FLICKER);
+    let odd = odd.count();
+    if odd > 0 {
+        let told = format!("{odd} of {} pictures differ much from the first", pictures.len());
+        result.fail(StageFailure::Output, told);
+    }
+    result.details.push(format!("subject kept {kept}, background left {left}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::smoke::{SmokeStage, StageOutcome};
+
+    fn picture(width: u32, height: u32, of: impl Fn(u32, u32) -> u8) -> Opacity {
+        let values = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        Opacity { width, height, values: values.map(|(x, y)| of(x, y)).collect() }
+    }
+
+    /// Subject on the left, one column of edge, background on the right.
+    fn mask() -> Opacity {
+        picture(9, 4, |x, _| match x {
+            0..=3 => 255,
+            4 => 128,
+            _ => 0,
+        })
+    }
+
+    fn judged(pictures: &[Opacity]) -> StageResult {
+        let mut result = StageResult::passed(SmokeStage::Output, "");
+        judge(pictures, &mask(), &mut result);
+        result
+    }
+
+    #[test]
+    fn a_matte_is_measured_where_the_mask_is_sure() {
+        let quality = MatteScore::measure(&mask(), &mask());
+        assert_eq!((quality.kept.to_string(), quality.left.to_string()), ("1".into(), "0".into()));
+        // Another size, the same shape.
+        let large = picture(18, 8, |x, _| if x < 9 { 255 } else { 0 });
+        let quality = MatteScore::measure(&large, &mask());
+        assert!(quality.kept > 0.99 && quality.left < 0.01, "{quality:?}");
+    }
+
+    #[test]
+    fn what_is_lost_left_or_not_worked_on_fails() {
+        let good = mask();
+        let nothing = picture(9, 4, |_, _| 0);
+        let everything = picture(9, 4, |_, _| 255);
+        let swapped = picture(9, 4, |x, _| if x < 4 { 0 } else { 255 });
+        // (pictures, outcome, words)
+        let table = [
+            (vec![good.clone(), good.clone()], StageOutcome::Passed, "subject kept 100.0 %"),
+            (vec![nothing], StageOutcome::Failed, "of the subject 0.0 %"),
+            (vec![everything.clone()], StageOutcome::Failed, "of the background 100.0 %"),
+            (vec![swapped], StageOutcome::Failed, "of the subject 0.0 %"),
+            (vec![good, everything], StageOutcome::Failed, "1 of 2 pictures"),
+            (vec![], StageOutcome::Failed, "no pictures"),
+        ];
+        for (pictures, outcome, words) in table {
+            let result = judged(&pictures);
+            let text = format!("{} {}", result.told, result.details.join(" "));
+            assert_eq!(result.outcome, outcome, "{text}");
+            assert!(text.contains(words), "{words:?} in {text}");
+        }
+    }
+}

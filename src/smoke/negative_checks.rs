@@ -1,0 +1,368 @@
+//! What has to be refused, in the documented way and without a bill: a file that is no video, an
+//! option that does not exist, a link that cannot be fetched, a key without credits.
+
+use std::collections::BTreeMap;
+
+use super::batch::{BatchSpec, ItemRecord, carry_out};
+use super::billed_checks::{DAYS, USAGE_PAUSE, judged};
+use super::contract;
+use super::credit_check::{BilledField, EVENTS, EventCharge, ROUNDING, growth};
+use super::free_checks::other_than_documented;
+use super::run::SmokeRun;
+use crate::client::{Client, NewJob, RequestOptions, UploadFile, UsageSummary};
+use crate::flow::context::blocking;
+use crate::flow::{Context, Destination, InputSpec};
+use crate::ledger::{DraftSupport, InputId, InputState};
+use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
+use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus, JobView, Pricing};
+
+/// What is sent as a video and is none.
+const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
+
+/// A model that no service has.
+const NO_MODEL: &str = "rbgv-smoke-test-no-such-model";
+
+/// An address that nothing can be fetched from: the name cannot exist (RFC 6761).
+const DEAD_LINK: &str = "https://rbgv-smoke-test.invalid/no-such-clip.mp4";
+
+impl SmokeRun<'_> {
+    pub(crate) async fn not_a_video(&self, call: RequestOptions<'_>) -> StageResult {
+        let stage = SmokeStage::NotAVideo;
+        let keyed = match self.keyed(stage) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        let path = self.setup.place.join("not-a-video.mp4");
+        let file = UploadFile {
+            path: path.clone(),
+            name: "not-a-video.mp4".to_owned(),
+            size: NO_VIDEO.len() as u64,
+            content_type: "video/mp4".to_owned(),
+        };
+        let written = blocking(move || {
+            std::fs::write(&path, NO_VIDEO)
+                .map_err(|error| Failure::local("writing a file that is no video", &error))
+        });
+        if let Err(failure) = written.await {
+            return StageResult::of_failure(stage, &failure);
+        }
+        match keyed.upload(&file, call, std::sync::Arc::new(|_| ())).await {
+            Err(failure) if failure.kind == FailureKind::InvalidRequest => {
+                let told = format!("refused: {}", failure.why);
+                StageResult::passed(stage, told)
+            }
+            // Whether a job of it would be billed is not found out: that might cost something.
+            Ok(_) => StageResult::failed(
+                stage,
+                StageFailure::Contract,
+                "a text was accepted as a video, where 400 \"Invalid file type\" is documented; \
+                 no job was made of it",
+            ),
+            Err(failure) => other_than_documented(stage, "400", &failure),
+        }
+    }
+
+    pub(crate) async fn invalid_option(&self, call: RequestOptions<'_>) -> StageResult {
+        let stage = SmokeStage::InvalidOption;
+        let keyed = match self.keyed(stage) {
+            Ok(keyed) => keyed,
+            Err(result) => return result,
+        };
+        // Where drafts are started at once, a request that is wrongly accepted may be billed.
+        match self.drafts_are_free().await {
+            Ok(true) => {}
+            Ok(false) => {
+                let why = "drafts of this key are not known to be free: run success first";
+                return StageResult::skipped(stage, why);
+            }
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        }
+        let mut options = JobOptions::default();
+        options.extra.insert("model".to_owned(), NO_MODEL.into());
+        let job = NewJob {
+            // Nothing but the model may be a reason to refuse it.
+            video_url: self.upload.as_deref().unwrap_or(DEAD_LINK),
+            options: &options,
+            background_image_url: None,
+            auto_start: false,
+            metadata: &BTreeMap::new(),
+        };
+        match keyed.create(&job, call).await {
+            Err(failure) if failure.kind == FailureKind::InvalidRequest => {
+                let mut result = StageResult::passed(stage, format!("refused: {}", failure.why));
+                if self.upload.is_none() {
+                    let told = "without success before it, its video cannot be fetched either: it \
+                                may have been refused for that";
+                    result.details.push(told.to_owned());
+                }
+                result
+            }
+            Ok(created) => {
+                let shown =
+                    created.status.as_ref().map_or("no state", JobStatus::as_str).to_owned();
+                let told = format!(
+                    "a model that does not exist was accepted ({shown}), where 400 or 422 is \
+                     documented"
+                );
+                let mut result = StageResult::failed(stage, StageFailure::Contract, told);
+                result.job = Some(created.id);
+                result
+            }
+            Err(failure) => other_than_documented(stage, "400 or 422", &failure),
+        }
+    }
+
+    async fn drafts_are_free(&self) -> Result<bool, Failure> {
+        let Some(context) = &self.setup.context else { return Ok(false) };
+        let key = context.key.clone();
+        Ok(context.ledger(move |ledger, _| ledger.drafts(&key)).await? == DraftSupport::Honoured)
+    }
+
+    pub(crate) async fn dead_link(&mut self) -> StageResult {
+        let stage = SmokeStage::DeadLink;
+        let Some(context) = self.setup.context.clone() else {
+            return StageResult::skipped(stage, "there is no key");
+        };
+        // Without it, growth cannot be told, which is said then.
+        let before = context.service.usage_summary(DAYS, RequestOptions::plain()).await.ok();
+        let named = InputSpec::Url(DEAD_LINK.to_owned());
+        // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
+        let errand = self.refusal(&context, self.pricing.as_ref(), named, None);
+        let mut came = match carry_out(errand).await {
+            Ok(came) => came,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        let Some(input) = came.inputs.first() else {
+            return StageResult::failed(
+                stage,
+                StageFailure::Local,
+                "another process works on the link",
+            );
+        };
+        let mut result = match (&input.output, &input.failure) {
+            (Some(_), _) => StageResult::failed(
+                stage,
+                StageFailure::Contract,
+                "a job whose video cannot be fetched was completed",
+            ),
+            (None, Some(failure)) if is_refusal(failure) => {
+                StageResult::passed(stage, format!("failed as it should: {}", failure.why))
+            }
+            _ => judged(stage, input, came.out_of_time),
+        };
+        result.job.clone_from(&input.job);
+        self.unbilled(&context.service, input, before.as_ref(), &mut result).await;
+        let drift = &mut came.drift;
+        input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
+        self.note_drift(came.drift, &mut result);
+        result
+    }
+
+    pub(crate) async fn no_credits(&mut self) -> StageResult {
+        let stage = SmokeStage::NoCredits;
+        let Some((context, clip)) = self.setup.broke.clone() else {
+            return StageResult::skipped(stage, "there is no key without credits");
+        };
+        // An earlier run has learned that this key has none, and would not ask again.
+        if let Err(failure) = context.service.release_latches().await {
+            return StageResult::of_failure(stage, &failure);
+        }
+        let pricing = match self.current_prices().await {
+            Ok(pricing) => pricing,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        // It should have nothing to spend. Should it have, the bound holds for it, too.
+        let errand = self.refusal(&context, Some(&pricing), InputSpec::Path(clip), self.left());
+        let came = match carry_out(errand).await {
+            Ok(came) => came,
+            Err(failure) => return StageResult::of_failure(stage, &failure),
+        };
+        self.committed(came.estimate);
+        let Some(input) = came.inputs.first() else {
+            return StageResult::failed(
+                stage,
+                StageFailure::Local,
+                "another process works on the clip",
+            );
+        };
+        let mut result = match (&input.output, &input.failure) {
+            (Some(_), _) => StageResult::failed(
+                stage,
+                StageFailure::Ours,
+                format!("profile {} has credits: the job was started", context.profile),
+            ),
+            (None, Some(failure)) if failure.kind == FailureKind::InsufficientCredits => {
+                let told = format!("refused before anything was billed: {}", failure.why);
+                StageResult::passed(stage, told)
+            }
+            _ => judged(stage, input, came.out_of_time),
+        };
+        result.job.clone_from(&input.job);
+        self.unbilled(&context.service, input, None, &mut result).await;
+        // Left open, a later `resume` would start it as soon as the key has credits.
+        if let Err(failure) = close(&context, input).await {
+            result.fail(StageFailure::Local, failure.to_string());
+        }
+        result
+    }
+
+    /// Whether a job that came to nothing was billed, as far as can be told: by the usage events, by
+    /// what the job says, and by the summary where that was read `before`. Usage may lag: it is
+    /// given twice the time that the bill of the good job took.
+    async fn unbilled(
+        &self,
+        client: &Client,
+        input: &ItemRecord,
+        before: Option<&UsageSummary>,
+        result: &mut StageResult,
+    ) {
+        let Some(job) = &input.job else { return };
+        let patience = self.lag.unwrap_or_default() * 2;
+        let began = self.setup.clock.now();
+        let seen = loop {
+            let seen = match NotBilledCheck::look(client, job, before).await {
+                Ok(seen) => seen,
+                Err(failure) => {
+                    result.warn(format!("whether it was billed cannot be told: {failure}"));
+                    return;
+                }
+            };
+            if seen.tells_a_bill() || self.setup.clock.now().since(began) >= patience {
+                break seen;
+            }
+            tokio::time::sleep(USAGE_PAUSE.min(patience)).await;
+        };
+        // The bill of the job that went well may be on its way, unless it was seen.
+        let alone = self.finished.is_none() || self.lag.is_some();
+        seen.judge(self.lag.is_some(), alone, result);
+    }
+
+    fn refusal<'b>(
+        &'b self,
+        context: &'b std::sync::Arc<Context>,
+        pricing: Option<&'b Pricing>,
+        named: InputSpec,
+        budget: Option<Credits>,
+    ) -> BatchSpec<'b> {
+        BatchSpec {
+            context,
+            pricing,
+            named: vec![named],
+            destination: Destination::Directory(self.setup.place.clone()),
+            options: &self.setup.options,
+            budget,
+            spool: self.setup.spool.clone(),
+            patience: self.setup.waits.jobs,
+            in_flight: 1,
+        }
+    }
+}
+
+/// Whether a job was refused, or failed, because of what it was asked to do.
+fn is_refusal(failure: &Failure) -> bool {
+    matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
+}
+
+/// What was seen of the bill of a job that came to nothing.
+struct NotBilledCheck {
+    view: JobView,
+    charge: EventCharge,
+    /// By how much the usage summary grew since the job was made.
+    growth: Option<Credits>,
+}
+
+impl NotBilledCheck {
+    async fn look(
+        client: &Client,
+        job: &JobId,
+        before: Option<&UsageSummary>,
+    ) -> Result<Self, Failure> {
+        let view = client.get(job, RequestOptions::plain()).await?;
+        let page = client.usage_events(EVENTS, RequestOptions::plain()).await?;
+        let charge = EventCharge::of(&page.events, &view);
+        let growth = match before {
+            Some(before) => {
+                growth(before, &client.usage_summary(DAYS, RequestOptions::plain()).await?)
+            }
+            None => None,
+        };
+        Ok(Self { view, charge, growth })
+    }
+
+    fn grown(&self) -> Option<Credits> {
+        self.growth.filter(|grown| grown.0 > ROUNDING)
+    }
+
+    /// Whether waiting can show nothing more.
+    fn tells_a_bill(&self) -> bool {
+        match self.charge {
+            EventCharge::Nothing => false,
+            EventCharge::Told(..) => true,
+            EventCharge::Unnamed | EventCharge::OutOfSight => self.grown().is_some(),
+        }
+    }
+
+    /// `waited` is whether usage had its time to show a bill, `alone` whether nothing else that this
+    /// test did can have let the summary grow.
+    fn judge(&self, waited: bool, alone: bool, result: &mut StageResult) {
+        match self.charge {
+            EventCharge::Told(charged, _) if charged.0 > 0.0 => {
+                result.fail(
+                    StageFailure::Contract,
+                    format!("{charged} credits were charged for nothing"),
+                );
+            }
+            EventCharge::Told(..) => {
+                result.details.push("what was charged was given back".to_owned());
+            }
+            EventCharge::Nothing if waited => result.details.push("no charge shows".to_owned()),
+            EventCharge::Nothing => result.details.push(
+                "no charge shows; how long usage lags behind is not known without credits"
+                    .to_owned(),
+            ),
+            EventCharge::Unnamed | EventCharge::OutOfSight => self.judge_by_growth(alone, result),
+        }
+        if let (EventCharge::Nothing, Some(grown)) = (self.charge, self.grown()) {
+            result.warn(format!(
+                "the usage summary grew by {grown} beside a job that failed: does another program \
+                 use this key?"
+            ));
+        }
+        self.judge_bill(result);
+    }
+
+    /// Where the events tell nothing of this job, the summary may.
+    fn judge_by_growth(&self, alone: bool, result: &mut StageResult) {
+        match (self.growth, self.grown()) {
+            (_, Some(grown)) if alone => result.fail(
+                StageFailure::Contract,
+                format!("the usage summary grew by {grown} for a job that failed"),
+            ),
+            (None, _) | (_, Some(_)) => {
+                result.warn("the usage events do not tell whether it was billed");
+            }
+            (Some(_), None) => result.details.push("the usage summary did not grow".to_owned()),
+        }
+    }
+
+    fn judge_bill(&self, result: &mut StageResult) {
+        let Some(status) = &self.view.billing_status else { return };
+        match BilledField::of(status) {
+            BilledField::Charged => {
+                result.fail(StageFailure::Contract, format!("the job says of its bill: {status}"));
+            }
+            BilledField::Open if self.view.status.is_final() => {
+                result.warn(format!("the failed job still says of its bill: {status}"));
+            }
+            _ => result.details.push(format!("the job says: {status}")),
+        }
+    }
+}
+
+async fn close(context: &Context, input: &ItemRecord) -> Result<(), Failure> {
+    if input.output.is_some() {
+        return Ok(());
+    }
+    let (id, failure) = (InputId(input.input), input.failure.clone());
+    context.ledger(move |ledger, _| ledger.settle(id, InputState::Failed, failure.as_ref())).await
+}

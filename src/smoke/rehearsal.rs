@@ -1,0 +1,245 @@
+//! One rehearsal: clips through the flow against a server that was told to make trouble, and what
+//! the settings made of it. The caller starts the server; here it is only an address.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::batch::{BatchResult, BatchSpec, carry_out};
+use super::credit_check::EVENTS;
+use crate::client::{Client, RequestOptions};
+use crate::flow::context::interrupted;
+use crate::flow::{Context, Destination, InputSpec};
+use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
+use crate::model::{FailureKind, JobOptions};
+
+/// How a rehearsal should end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExpectedEnd {
+    /// Every clip is finished, and billed once.
+    Finished,
+    /// Nothing is started, and nothing billed.
+    StoppedForCredits,
+}
+
+/// A rehearsal.
+pub struct Rehearsal {
+    /// What it is called.
+    pub name: String,
+    /// What the server does, in words.
+    pub trouble: String,
+    /// What it works with: the profile's own limits and waits, and the server.
+    pub context: Arc<Context>,
+    /// What is sent.
+    pub clips: Vec<PathBuf>,
+    /// What is wanted of it.
+    pub options: JobOptions,
+    /// Where outputs go, and where they wait.
+    pub place: PathBuf,
+    /// How long it may take.
+    pub patience: Duration,
+    /// How it should end.
+    pub expected: ExpectedEnd,
+}
+
+/// Runs a rehearsal, and tells what the settings did.
+pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
+    let clock = &rehearsal.context.clock;
+    let began = clock.now();
+    let errand = BatchSpec {
+        context: &rehearsal.context,
+        pricing: None,
+        named: rehearsal.clips.iter().cloned().map(InputSpec::Path).collect(),
+        destination: Destination::Directory(rehearsal.place.join("out")),
+        options: &rehearsal.options,
+        budget: None,
+        spool: rehearsal.place.clone(),
+        patience: rehearsal.patience,
+        in_flight: 64,
+    };
+    // Its jobs are nobody's, and may be cut anywhere. What was cut short says nothing of the settings.
+    let came = tokio::select! {
+        biased;
+        () = rehearsal.context.stop.cancelled() => Err(interrupted()),
+        came = carry_out(errand) => came,
+    };
+    let took = clock.now().since(began);
+    let mut result = match came {
+        Ok(came) => {
+            let bills = bills(&rehearsal.context.service).await;
+            judged(rehearsal.expected, &came, bills, took)
+        }
+        Err(failure) => StageResult::of_failure(SmokeStage::Rehearsal, &failure),
+    };
+    result.name.clone_from(&rehearsal.name);
+    result.details.insert(0, rehearsal.trouble.clone());
+    result.took = Some(took);
+    result
+}
+
+/// How often the key was billed, which nothing else uses: for jobs that we lost sight of, too. None
+/// where that cannot be told.
+async fn bills(client: &Client) -> Option<usize> {
+    let page = client.usage_events(EVENTS, RequestOptions::plain()).await.ok()?;
+    let charges = page.events.iter().filter_map(|event| event.credits);
+    let bills = charges.filter(|credits| credits.0 > 0.0).count();
+    (page.events.len() < EVENTS as usize).then_some(bills)
+}
+
+fn judged(
+    expected: ExpectedEnd,
+    came: &BatchResult,
+    bills: Option<usize>,
+    took: Duration,
+) -> StageResult {
+    let done = came.inputs.iter().filter(|input| input.output.is_some()).count();
+    let all = came.inputs.len();
+    let seconds = took.as_secs_f64();
+    let stage = SmokeStage::Rehearsal;
+    let mut result = match expected {
+        ExpectedEnd::Finished if done == all && all > 0 => {
+            StageResult::passed(stage, format!("{done} of {all} finished in {seconds:.1} s"))
+        }
+        ExpectedEnd::Finished => gave_up(came, done, seconds),
+        ExpectedEnd::StoppedForCredits => stopped(came, seconds),
+    };
+    let retries: Vec<_> = came.inputs.iter().flat_map(|input| input.retries.iter()).collect();
+    let waited: Duration = retries.iter().map(|(_, wait)| *wait).sum();
+    result.details.extend(repetitions(&retries));
+    result.measure("retries", retries.len() as f64);
+    result.measure("waited_seconds", waited.as_secs_f64());
+    match bills {
+        Some(bills) => {
+            result.measure("bills", bills as f64);
+            if bills > done {
+                result.fail(StageFailure::Review, format!("{bills} bills for {done} outputs"));
+            }
+        }
+        None => result.warn("how often it was billed cannot be told"),
+    }
+    result
+}
+
+/// The settings gave up where they should have gone on: that is a matter of configuration.
+fn gave_up(came: &BatchResult, done: usize, seconds: f64) -> StageResult {
+    let why = came.inputs.iter().find_map(|input| input.failure.as_ref());
+    let why = match why {
+        _ if came.out_of_time => "the time for it was over".to_owned(),
+        Some(failure) => failure.to_string(),
+        None => "nothing was sent".to_owned(),
+    };
+    let told = format!("{done} of {} finished in {seconds:.1} s: {why}", came.inputs.len());
+    let mut result = StageResult::failed(SmokeStage::Rehearsal, StageFailure::Ours, told);
+    result.next = Some("change the profile's limits and timing, and rehearse again".to_owned());
+    result
+}
+
+fn stopped(came: &BatchResult, seconds: f64) -> StageResult {
+    let for_credits = came.inputs.iter().all(|input| {
+        input
+            .failure
+            .as_ref()
+            .is_some_and(|failure| failure.kind == FailureKind::InsufficientCredits)
+    });
+    if for_credits && !came.inputs.is_empty() {
+        let told = format!("paused in {seconds:.1} s, and can be resumed after a top-up");
+        return StageResult::passed(SmokeStage::Rehearsal, told);
+    }
+    let told = "it was not paused for want of credits";
+    StageResult::failed(SmokeStage::Rehearsal, StageFailure::Ours, told)
+}
+
+/// What was repeated, how often, and how long was waited, a line for each reason.
+fn repetitions(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
+    let mut by_kind: BTreeMap<FailureKind, Vec<Duration>> = BTreeMap::new();
+    for (kind, wait) in retries {
+        by_kind.entry(*kind).or_default().push(*wait);
+    }
+    let line = |(kind, waits): (FailureKind, Vec<Duration>)| {
+        let shown: Vec<String> =
+            waits.iter().take(6).map(|wait| format!("{:.1} s", wait.as_secs_f64())).collect();
+        let more = if waits.len() > shown.len() { ", ..." } else { "" };
+        let kind = kind.as_str().replace('_', " ");
+        format!("{kind}: {} waits, of {}{more}", waits.len(), shown.join(", "))
+    };
+    by_kind.into_iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Failure;
+    use crate::model::event::PublishedOutput;
+    use crate::model::smoke::StageOutcome;
+    use crate::smoke::batch::ItemRecord;
+
+    fn input(failure: Option<FailureKind>) -> ItemRecord {
+        let output = PublishedOutput {
+            path: None,
+            size: 1,
+            sha256: String::new(),
+            job: None,
+            credits: None,
+            elapsed: None,
+            notes: Vec::new(),
+        };
+        ItemRecord {
+            output: failure.is_none().then_some(output),
+            failure: failure.map(|kind| Failure::new(kind, "w", "y")),
+            retries: vec![(FailureKind::RateLimited, Duration::from_secs(2)); 2],
+            ..ItemRecord::default()
+        }
+    }
+
+    #[test]
+    fn a_rehearsal_is_judged_by_its_end_and_its_bills() {
+        use ExpectedEnd::{Finished, StoppedForCredits};
+        use FailureKind::{InsufficientCredits, TimedOut};
+        // (expected, items, bills, outcome, cause)
+        let table = [
+            (Finished, vec![None, None], Some(2), StageOutcome::Passed, None),
+            (Finished, vec![None, None], None, StageOutcome::Warned, None),
+            (Finished, vec![None], Some(2), StageOutcome::Failed, Some(StageFailure::Review)),
+            (
+                Finished,
+                vec![None, Some(TimedOut)],
+                Some(1),
+                StageOutcome::Failed,
+                Some(StageFailure::Ours),
+            ),
+            (Finished, vec![], None, StageOutcome::Failed, Some(StageFailure::Ours)),
+            (
+                StoppedForCredits,
+                vec![Some(InsufficientCredits)],
+                Some(0),
+                StageOutcome::Passed,
+                None,
+            ),
+            (
+                StoppedForCredits,
+                vec![None],
+                Some(1),
+                StageOutcome::Failed,
+                Some(StageFailure::Ours),
+            ),
+        ];
+        for (expected, failures, bills, outcome, cause) in table {
+            let inputs = failures.iter().map(|failure| input(*failure)).collect();
+            let came = BatchResult { inputs, ..BatchResult::default() };
+            let result = judged(expected, &came, bills, Duration::from_secs(3));
+            assert_eq!(
+                (result.outcome, result.cause),
+                (outcome, cause),
+                "{expected:?} {failures:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn waits_are_told_by_their_reason() {
+        let came = BatchResult { inputs: vec![input(None)], ..BatchResult::default() };
+        let result = judged(ExpectedEnd::Finished, &came, Some(1), Duration::from_secs(3));
+        assert!(result.details.contains(&"rate limited: 2 waits, of 2.0 s, 2.0 s".to_owned()));
+    }
+}

@@ -1,0 +1,281 @@
+//! The stages in their order: what one failure means for the stages after it, how long each took,
+//! and whether that was too long.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::billed_checks::FinishedJob;
+use super::contract::Drift;
+use super::selection::SkipReason;
+use super::setup::SmokeSetup;
+use crate::client::{RequestOptions, UsageSummary};
+use crate::flow::context::interrupted;
+use crate::model::smoke::{SmokeStage, StageFailure, StageGroup, StageOutcome, StageResult};
+use crate::model::{Credits, Failure, FailureKind, Pricing};
+
+/// What a smoke test found.
+#[derive(Debug, Default)]
+pub struct SmokeFindings {
+    /// Every stage.
+    pub stages: Vec<StageResult>,
+    /// In what answers differed from the contract, a line each.
+    pub drift: Vec<String>,
+    /// What the jobs were estimated at.
+    pub estimate: Option<Credits>,
+}
+
+/// What is told while a smoke test runs.
+#[derive(Debug, Clone, Copy)]
+pub enum SmokeMessage<'a> {
+    /// A stage begins.
+    Began(SmokeStage),
+    /// A stage, or one of its parts, came to this.
+    Ended(&'a StageResult),
+}
+
+/// Runs `stages` in order, and tells of each.
+pub async fn run(
+    setup: &SmokeSetup,
+    stages: &[(SmokeStage, Option<SkipReason>)],
+    tell: &(dyn Fn(SmokeMessage<'_>) + Sync),
+) -> SmokeFindings {
+    let mut smoke = SmokeRun::new(setup);
+    smoke.watches_credits = stages.contains(&(SmokeStage::Credits, None));
+    for (stage, because) in stages {
+        let results = if let Some(because) = because {
+            vec![StageResult::skipped(*stage, because.words())]
+        } else {
+            tell(SmokeMessage::Began(*stage));
+            smoke.stage(*stage).await
+        };
+        for result in results {
+            tell(SmokeMessage::Ended(&result));
+            smoke.found.stages.push(result);
+        }
+    }
+    smoke.found.drift = smoke.drift.lines();
+    smoke.found
+}
+
+/// A smoke test under way.
+pub(crate) struct SmokeRun<'a> {
+    pub(crate) setup: &'a SmokeSetup,
+    pub(crate) drift: Drift,
+    pub(crate) pricing: Option<Pricing>,
+    /// Whether the service did not answer at all when it was asked how it is.
+    pub(crate) silent: bool,
+    /// Whether the usage before the jobs has to be remembered.
+    pub(crate) watches_credits: bool,
+    pub(crate) usage_before: Option<UsageSummary>,
+    pub(crate) finished: Option<FinishedJob>,
+    /// Where the service has the built-in clip.
+    pub(crate) upload: Option<String>,
+    /// How long usage took to show the job.
+    pub(crate) lag: Option<Duration>,
+    pub(crate) found: SmokeFindings,
+}
+
+impl<'a> SmokeRun<'a> {
+    fn new(setup: &'a SmokeSetup) -> Self {
+        Self {
+            setup,
+            drift: Drift::default(),
+            pricing: None,
+            silent: false,
+            watches_credits: false,
+            usage_before: None,
+            finished: None,
+            upload: None,
+            lag: None,
+            found: SmokeFindings::default(),
+        }
+    }
+
+    async fn stage(&mut self, stage: SmokeStage) -> Vec<StageResult> {
+        if self.setup.stop.is_cancelled() {
+            let told = |result: &StageResult| result.cause == Some(StageFailure::Interrupted);
+            return vec![if self.found.stages.iter().any(told) {
+                StageResult::skipped(stage, "stopped")
+            } else {
+                StageResult::of_failure(stage, &interrupted())
+            }];
+        }
+        if let Some(why) = self.hindered(stage) {
+            return vec![StageResult::skipped(stage, why)];
+        }
+        let began = self.setup.clock.now();
+        let repeats = RepeatedCalls::default();
+        let mut results = self.carry_out(stage, &repeats).await;
+        let took = self.setup.clock.now().since(began);
+        if let [result] = results.as_mut_slice() {
+            repeats.put_into(result);
+            if result.outcome != StageOutcome::Skipped && result.took.is_none() {
+                result.took = Some(took);
+            }
+            hold_to_budget(result);
+        }
+        results
+    }
+
+    async fn carry_out(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> Vec<StageResult> {
+        // Jobs stop by themselves, and leave their rows in order; a look may be cut anywhere.
+        let stop = self.setup.stop.clone();
+        if stage.starts_jobs() {
+            return self.jobs(stage).await;
+        }
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => vec![StageResult::of_failure(stage, &interrupted())],
+            result = self.look(stage, repeats) => vec![result],
+        }
+    }
+
+    async fn jobs(&mut self, stage: SmokeStage) -> Vec<StageResult> {
+        match stage {
+            SmokeStage::Suite => self.suite().await,
+            SmokeStage::DeadLink => vec![self.dead_link().await],
+            SmokeStage::NoCredits => vec![self.no_credits().await],
+            _ => vec![self.success().await],
+        }
+    }
+
+    async fn look(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> StageResult {
+        let tell = |failure: &Failure, _: Duration| repeats.note(failure);
+        let call = RequestOptions { on_retry: &tell, ..RequestOptions::plain() };
+        match stage {
+            SmokeStage::Name => self.name().await,
+            SmokeStage::Tls => self.tls().await,
+            SmokeStage::Health => self.health(call).await,
+            SmokeStage::Pricing => self.prices(call).await,
+            SmokeStage::Authentication => self.authentication(call).await,
+            SmokeStage::Isolation => self.isolation(call).await,
+            SmokeStage::Listing => self.listing(call).await,
+            SmokeStage::Usage => self.usage(call).await,
+            SmokeStage::Output => self.output().await,
+            SmokeStage::Credits => self.credits(call).await,
+            SmokeStage::NotAVideo => self.not_a_video(call).await,
+            SmokeStage::InvalidOption => self.invalid_option(call).await,
+            SmokeStage::Burst => self.burst().await,
+            other => StageResult::skipped(other, "it has no look of its own"),
+        }
+    }
+
+    /// Why `stage` cannot tell anything after what was found so far.
+    fn hindered(&self, stage: SmokeStage) -> Option<String> {
+        let failed = |wanted: SmokeStage| {
+            self.found
+                .stages
+                .iter()
+                .find(|result| result.stage == wanted && result.outcome == StageOutcome::Failed)
+        };
+        if failed(SmokeStage::Name).is_some() && stage != SmokeStage::Tls {
+            return Some("the host's name leads nowhere".to_owned());
+        }
+        if failed(SmokeStage::Name).or(failed(SmokeStage::Tls)).is_some() {
+            return Some(
+                "nothing can be asked of a host that cannot be trusted or found".to_owned(),
+            );
+        }
+        if self.silent {
+            return Some("nobody answers there".to_owned());
+        }
+        if stage.group() == StageGroup::Free {
+            let keyed =
+                matches!(stage, SmokeStage::Isolation | SmokeStage::Listing | SmokeStage::Usage);
+            return (keyed && failed(SmokeStage::Authentication).is_some())
+                .then(|| "authentication failed".to_owned());
+        }
+        // Money is spent, and files are sent, only where the free stages found nothing wrong. A
+        // service that is merely slow still has to show that it works.
+        let wrong = self.found.stages.iter().find(|result| {
+            let free = result.stage.group() == StageGroup::Free;
+            free && result.outcome == StageOutcome::Failed
+                && result.cause != Some(StageFailure::Slow)
+        });
+        if let Some(wrong) = wrong {
+            return Some(format!("nothing is sent or spent, because {} failed", wrong.name));
+        }
+        // What cannot be fetched has no price. Should it be billed, against what is documented, the
+        // budget has to have room for it.
+        if stage == SmokeStage::DeadLink {
+            let refused = |result: &&StageResult| result.cause == Some(StageFailure::Credits);
+            if let Some(result) = self.found.stages.iter().find(refused) {
+                return Some(format!(
+                    "no job is started, because {} met the end of credits",
+                    result.name
+                ));
+            }
+            if self.left().is_some_and(|left| left.0 <= 0.0) {
+                return Some("nothing is left of the budget, should the job be billed".to_owned());
+            }
+        }
+        let builds_on = matches!(stage, SmokeStage::Output | SmokeStage::Credits);
+        (builds_on && self.finished.is_none()).then(|| "there is no finished job".to_owned())
+    }
+
+    /// Adds what differs from the contract, and says so in `result`. New fields are only listed: the
+    /// contract allows them.
+    pub(crate) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
+        for state in &drift.states {
+            result.fail(StageFailure::Contract, format!("a job is in an unknown state: {state}"));
+        }
+        for field in &drift.broken {
+            result.warn(field.clone());
+        }
+        self.drift.add(drift);
+    }
+
+    /// What is left of the budget, by the estimates of what was begun; none where there is no bound.
+    pub(crate) fn left(&self) -> Option<Credits> {
+        let begun = self.found.estimate.unwrap_or_default();
+        self.setup.budget.map(|budget| Credits((budget.0 - begun.0).max(0.0)))
+    }
+
+    /// Counts what an errand was estimated at.
+    pub(crate) fn committed(&mut self, estimate: Credits) {
+        let before = self.found.estimate.unwrap_or_default();
+        self.found.estimate = Some(Credits(before.0 + estimate.0));
+    }
+
+    /// The client with the key, or the result that says why there is none.
+    pub(crate) fn keyed(&self, stage: SmokeStage) -> Result<crate::client::Client, StageResult> {
+        let missing = |failure| StageResult::of_failure(stage, &failure);
+        self.setup.clients.keyed.clone().map_err(missing)
+    }
+}
+
+/// Fails a stage that went well and took too long.
+fn hold_to_budget(result: &mut StageResult) {
+    result.budget = result.stage.latency_budget();
+    let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
+    if took > budget && matches!(result.outcome, StageOutcome::Passed | StageOutcome::Warned) {
+        let (took, budget) = (took.as_secs_f64(), budget.as_secs_f64());
+        result.fail(StageFailure::Slow, format!("it took {took:.1} s, and may take {budget:.1} s"));
+    }
+}
+
+/// Calls that were only answered when they were repeated.
+#[derive(Default)]
+pub(crate) struct RepeatedCalls(Mutex<Vec<(FailureKind, Option<u16>)>>);
+
+impl RepeatedCalls {
+    fn note(&self, failure: &Failure) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.push((failure.kind, failure.status));
+    }
+
+    fn put_into(&self, result: &mut StageResult) {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.is_empty() {
+            return;
+        }
+        let words: Vec<String> = seen
+            .iter()
+            .map(|(kind, status)| match status {
+                Some(status) => format!("HTTP {status}"),
+                None => kind.as_str().replace('_', " "),
+            })
+            .collect();
+        result.warn(format!("{} calls had to be repeated: {}", seen.len(), words.join(", ")));
+    }
+}

@@ -1,0 +1,185 @@
+//! What the stages come to: one class for the exit code, a sentence, and the next step. Pure.
+
+use crate::model::ExitClass;
+use crate::model::smoke::{SmokeVerdict, StageFailure, StageOutcome, StageResult};
+
+/// Judges a smoke test by its stages.
+#[must_use]
+pub fn judge(stages: &[StageResult]) -> SmokeVerdict {
+    let causes: Vec<(StageFailure, &StageResult)> = stages
+        .iter()
+        .filter(|stage| stage.outcome == StageOutcome::Failed)
+        // One that does not say why fails nonetheless.
+        .map(|stage| (stage.cause.unwrap_or(StageFailure::Review), stage))
+        .collect();
+    let class = ExitClass::combine(causes.iter().map(|(cause, _)| cause.exit_class()), false);
+    let Some((cause, _)) = causes.iter().find(|(cause, _)| cause.exit_class() == class) else {
+        return well(stages);
+    };
+    let behind: Vec<&StageResult> = causes
+        .iter()
+        .filter(|(other, _)| other.exit_class() == class)
+        .map(|(_, stage)| *stage)
+        .collect();
+    let names: Vec<&str> = behind.iter().map(|stage| stage.name.as_str()).collect();
+    let told = format!("{}: {}", sentence(*cause), names.join(", "));
+    let job = behind.iter().find_map(|stage| stage.job.as_ref().map(|job| job.0.clone()));
+    let own = behind.iter().find_map(|stage| stage.next.clone());
+    SmokeVerdict {
+        class,
+        word: cause.as_str(),
+        told,
+        next: Some(own.unwrap_or_else(|| next(*cause, job.as_deref()))),
+    }
+}
+
+fn well(stages: &[StageResult]) -> SmokeVerdict {
+    let count = |outcome| stages.iter().filter(|stage| stage.outcome == outcome).count();
+    let (passed, warned) = (count(StageOutcome::Passed), count(StageOutcome::Warned));
+    let ran = passed + warned;
+    // A smoke test that looked at nothing proves nothing.
+    if ran == 0 {
+        return SmokeVerdict {
+            class: ExitClass::Usage,
+            word: "nothing",
+            told: "no stage was run".to_owned(),
+            next: Some(
+                "choose stages with --only, or give --budget for those that cost".to_owned(),
+            ),
+        };
+    }
+    let told = match warned {
+        0 => format!("all is well: {ran} of {ran} checks passed"),
+        _ => format!("works: {ran} checks passed, {warned} of them with a warning"),
+    };
+    SmokeVerdict { class: ExitClass::Done, word: "well", told, next: None }
+}
+
+fn sentence(cause: StageFailure) -> &'static str {
+    match cause {
+        StageFailure::Down => "the service is down, or refuses us",
+        StageFailure::Slow => "the service is slow",
+        StageFailure::Ours => "our key or configuration is wrong",
+        StageFailure::Contract => "the contract changed",
+        StageFailure::Credits => "there are not enough credits, or the budget is too small",
+        StageFailure::Job => "the job failed at the service",
+        StageFailure::Timeout => "the job was not finished in time",
+        StageFailure::Output => "the output is not what was asked for",
+        StageFailure::Local => "this machine is in trouble",
+        StageFailure::Review => "what happened at the service cannot be told",
+        StageFailure::Input => "not everything in the directory is a video",
+        StageFailure::Usage => "the command line is wrong",
+        StageFailure::Interrupted => "stopped before the end",
+    }
+}
+
+/// What helps where the stage itself did not say; `job` is the one that it was about.
+fn next(cause: StageFailure, job: Option<&str>) -> String {
+    let of_job = |command: &str| match job {
+        Some(job) => format!("rbgv {command} {job}"),
+        None => "rbgv status".to_owned(),
+    };
+    let text = match cause {
+        StageFailure::Job | StageFailure::Review | StageFailure::Timeout => {
+            return of_job("status");
+        }
+        StageFailure::Output => return format!("{}, and look at the output", of_job("fetch")),
+        StageFailure::Down => {
+            "rbgv smoke-test --only free, in a few minutes; tell the vendor the request ids"
+        }
+        StageFailure::Slow => "rbgv smoke-test again; if it is still slow, tell the vendor",
+        StageFailure::Ours => "rbgv config show",
+        StageFailure::Contract => {
+            "compare the fields above with the vendor's pages, and hold the deployment"
+        }
+        StageFailure::Credits => "rbgv usage",
+        StageFailure::Local => "rbgv config show, for where the ledger lies",
+        StageFailure::Input => "take it out of the directory, or mend it",
+        StageFailure::Usage => "rbgv smoke-test --help",
+        StageFailure::Interrupted => "rbgv smoke-test, which goes on with a job that was left",
+    };
+    text.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::smoke::SmokeStage;
+
+    fn failed(stage: SmokeStage, cause: StageFailure) -> StageResult {
+        StageResult::failed(stage, cause, "no")
+    }
+
+    #[test]
+    fn the_verdict_tells_the_causes_apart() {
+        let table = [
+            (StageFailure::Down, 5, "down"),
+            (StageFailure::Slow, 10, "slow"),
+            (StageFailure::Ours, 3, "ours"),
+            (StageFailure::Contract, 11, "contract"),
+            (StageFailure::Credits, 4, "credits"),
+            (StageFailure::Job, 6, "job"),
+            (StageFailure::Timeout, 7, "timeout"),
+            (StageFailure::Output, 8, "output"),
+            (StageFailure::Local, 9, "local"),
+            (StageFailure::Review, 1, "review"),
+            (StageFailure::Input, 1, "input"),
+            (StageFailure::Usage, 2, "usage"),
+            (StageFailure::Interrupted, 130, "interrupted"),
+        ];
+        for (cause, code, word) in table {
+            let stages =
+                [StageResult::passed(SmokeStage::Health, "y"), failed(SmokeStage::Usage, cause)];
+            let verdict = judge(&stages);
+            assert_eq!((verdict.class.code(), verdict.word), (code, word));
+            assert!(verdict.told.ends_with(": usage"), "{}", verdict.told);
+            assert!(verdict.next.is_some());
+        }
+    }
+
+    #[test]
+    fn the_strongest_cause_wins_and_names_its_stages() {
+        let stages = [
+            failed(SmokeStage::Health, StageFailure::Slow),
+            failed(SmokeStage::Pricing, StageFailure::Contract),
+            failed(SmokeStage::Listing, StageFailure::Contract),
+            failed(SmokeStage::Success, StageFailure::Job),
+        ];
+        let verdict = judge(&stages);
+        assert_eq!(verdict.class, ExitClass::Contract);
+        assert!(verdict.told.ends_with("pricing, listing"), "{}", verdict.told);
+    }
+
+    #[test]
+    fn what_failed_without_a_word_still_fails() {
+        let stages = [StageResult::new(SmokeStage::Health, StageOutcome::Failed, "odd")];
+        assert_eq!(judge(&stages).class, ExitClass::Some);
+    }
+
+    #[test]
+    fn warnings_do_not_fail_and_skipped_stages_do_not_count() {
+        let mut warned = StageResult::passed(SmokeStage::Tls, "t");
+        warned.warn("soon");
+        let skipped = StageResult::skipped(SmokeStage::Success, "no budget");
+        let verdict =
+            judge(&[warned, StageResult::passed(SmokeStage::Health, "h"), skipped.clone()]);
+        assert_eq!((verdict.class.code(), verdict.word), (0, "well"));
+        assert!(verdict.told.contains("2 checks") && verdict.told.contains("1 of them"));
+        assert_eq!(judge(&[skipped]).class, ExitClass::Usage);
+    }
+
+    #[test]
+    fn the_next_step_names_the_job() {
+        let mut stage = failed(SmokeStage::Success, StageFailure::Timeout);
+        assert_eq!(judge(&[stage.clone()]).next.as_deref(), Some("rbgv status"));
+        stage.job = Some(crate::model::JobId("j-7".to_owned()));
+        assert_eq!(judge(&[stage]).next.as_deref(), Some("rbgv status j-7"));
+    }
+
+    #[test]
+    fn what_a_stage_says_of_the_next_step_counts_more() {
+        let mut stage = failed(SmokeStage::Authentication, StageFailure::Ours);
+        stage.next = Some("rbgv profile check".to_owned());
+        assert_eq!(judge(&[stage]).next.as_deref(), Some("rbgv profile check"));
+    }
+}
