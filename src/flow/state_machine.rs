@@ -166,9 +166,9 @@ pub enum Effect {
     Search,
     /// Send the start, if the commit is still fresh.
     Start,
-    /// JobSnapshot at the job now.
+    /// Look at the job now.
     Look,
-    /// JobSnapshot at the job when the poll schedule says so.
+    /// Look at the job when the poll schedule says so.
     Follow,
     /// Ask for the usage events.
     AskUsage,

@@ -1,4 +1,4 @@
-//! OutputFlags that every command takes.
+//! Flags that every command takes.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use clap::{ArgAction, Args};
 use crate::output::log::LogFormat;
 use crate::output::{ColorChoice, OutputFlags};
 
-/// OutputFlags that every command takes.
+/// Flags that every command takes.
 #[derive(Debug, Clone, Default, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]

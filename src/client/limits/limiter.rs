@@ -36,7 +36,7 @@ pub struct CallPermit {
     sent: SentCall,
 }
 
-/// CallPermit for one key, and for the hosts that it leads to.
+/// Admission for one key, and for the hosts that it leads to.
 pub(crate) struct Limiter {
     store: Arc<dyn LimiterStore>,
     key: LimitKey,

@@ -38,7 +38,7 @@ const PREFIX: &str = "sha256=";
 pub struct WebhookHeaders {
     /// `X-Webhook-Event`; not signed.
     pub event: Option<String>,
-    /// `X-Webhook-VerifiedDelivery-Id`; not signed.
+    /// `X-Webhook-Delivery-Id`; not signed.
     pub delivery_id: Option<String>,
     /// `X-Webhook-Timestamp`, the very text that was signed.
     pub timestamp: Option<String>,

@@ -1,4 +1,4 @@
-//! TargetProof that outputs can be written where they are wanted, before anything is sent: the directory
+//! Proof that outputs can be written where they are wanted, before anything is sent: the directory
 //! takes files, the names fit its file system, and nothing that is there is replaced but a regular
 //! file that is no input.
 

@@ -41,7 +41,7 @@ const DOWNLOADS: usize = 4;
 /// Creates at once: enough to hide the latency, few enough that a start does not queue behind them.
 const CREATES: usize = 8;
 
-/// DraftSupport beyond those that free places need, and an eighth of the window.
+/// Drafts beyond those that free places need, and an eighth of the window.
 const DRAFTS_AHEAD: u32 = 2;
 
 /// Inputs beyond the window that are uploaded and drafted ahead, and an eighth of the window.
@@ -145,7 +145,7 @@ impl RunState {
         }
     }
 
-    /// RunStops the run where a failure concerns more than one item; says whether it does.
+    /// Stops the run where a failure concerns more than one item; says whether it does.
     pub(crate) fn stop_for(&self, failure: &Failure) -> bool {
         let Some(reason) = StopReason::of(failure.kind) else { return false };
         self.stop(RunStop { reason, failure: failure.clone() });

@@ -1,4 +1,4 @@
-//! `/v1/jobs`: create, start, get, list (contract, *ServiceJob request*; *ServiceJob*).
+//! `/v1/jobs`: create, start, get, list (contract, *Job request*; *Job*).
 
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;

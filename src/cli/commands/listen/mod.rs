@@ -63,7 +63,7 @@ struct ServeArgs {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
 
-    /// DeliveryLog every delivery in this file, before it is answered; it holds links that open outputs
+    /// Keep every delivery in this file, before it is answered; it holds links that open outputs
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
 
