@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::events_page::{ChargedEvent, EventPage};
+use super::events_page::{ChargedEvent, EventPage, Truncation};
 use super::notes;
-use super::{AuditInput, Difference, Findings, Mismatch, RECENT, SKEW, Truncation, agree, price};
+use super::types::{AuditInput, Difference, Findings, Mismatch, RECENT, SKEW, agree, price};
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, JobId, Timestamp};
 

@@ -1,7 +1,7 @@
 //! What was compared, and what could not be checked, in words.
 
-use super::AuditInput;
 use super::events_page::EventPage;
+use super::types::AuditInput;
 use crate::ledger::AttemptCost;
 use crate::model::{Credits, Timestamp};
 

@@ -1,5 +1,7 @@
 //! Making foreign text fit for a terminal.
 
+use std::path::Path;
+
 use std::fmt::Write as _;
 
 /// Longest piece of foreign text that is shown, in characters.
@@ -90,6 +92,12 @@ pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     }
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text")?;
     Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+}
+
+/// `path` as an argument that can be typed into a shell.
+#[must_use]
+pub fn shell_quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::contract::{self, Drift};
+use super::contract;
+use super::fields::Drift;
 use crate::client::ResponseHook;
 use crate::flow::context::blocking;
 use crate::flow::plan::{PlanRequest, Planner};

@@ -8,9 +8,9 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::batch::{BatchSpec, ItemRecord, carry_out, witness};
-use super::contract::Drift;
 use super::credit_check::{EVENTS, EventCharge, JobCredits, growth};
-use super::run::SmokeRun;
+use super::fields::Drift;
+use super::run::{FinishedJob, SmokeRun};
 use super::{contract, matte_check};
 use crate::client::{Client, RequestOptions};
 use crate::flow::context::blocking;
@@ -19,7 +19,7 @@ use crate::ledger::ApiKeyId;
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
-use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView, Pricing};
+use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
 
 /// Pictures of an output that are looked at.
 const PICTURES: usize = 64;
@@ -34,16 +34,6 @@ pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
 /// worked on.
 const ALL: f64 = 0.995;
 const NOTHING: f64 = 0.005;
-
-/// A job of the built-in clip that went well.
-#[derive(Debug, Clone)]
-pub(crate) struct FinishedJob {
-    job: JobId,
-    output: PublishedOutput,
-    estimate: Credits,
-    /// Seconds of the clip.
-    length: Option<ExpectedLength>,
-}
 
 impl SmokeRun<'_> {
     pub(crate) async fn success(&mut self) -> StageResult {

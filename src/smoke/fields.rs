@@ -3,7 +3,34 @@
 
 use serde_json::Value;
 
-use super::contract::Drift;
+use std::collections::BTreeSet;
+
+/// In what answers differ from the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Drift {
+    /// Fields that are not listed, in words.
+    pub(crate) new: BTreeSet<String>,
+    /// Fields that are listed and not there, or hold something else, in words.
+    pub(crate) broken: BTreeSet<String>,
+    /// Job states that the contract does not know.
+    pub(crate) states: BTreeSet<String>,
+}
+
+impl Drift {
+    /// Adds what `other` found.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.new.extend(other.new);
+        self.broken.extend(other.broken);
+        self.states.extend(other.states);
+    }
+
+    /// Everything, in words, a line each, the worst first.
+    #[must_use]
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let states = self.states.iter().map(|state| format!("unknown state of a job: {state}"));
+        states.chain(self.broken.iter().cloned()).chain(self.new.iter().cloned()).collect()
+    }
+}
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,14 +4,25 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::billed_checks::FinishedJob;
-use super::contract::Drift;
+use super::fields::Drift;
 use super::selection::SkipReason;
 use super::setup::SmokeSetup;
 use crate::client::{RequestOptions, UsageSummary};
 use crate::flow::context::interrupted;
+use crate::media::ExpectedLength;
+use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageGroup, StageOutcome, StageResult};
-use crate::model::{Credits, Failure, FailureKind, Pricing};
+use crate::model::{Credits, Failure, FailureKind, JobId, Pricing};
+
+/// A job of the built-in clip that went well.
+#[derive(Debug, Clone)]
+pub(crate) struct FinishedJob {
+    pub(crate) job: JobId,
+    pub(crate) output: PublishedOutput,
+    pub(crate) estimate: Credits,
+    /// Seconds of the clip.
+    pub(crate) length: Option<ExpectedLength>,
+}
 
 /// What a smoke test found.
 #[derive(Debug, Default)]

@@ -7,8 +7,11 @@ use serde_json::json;
 use super::events_page::is_cut;
 use super::*;
 use crate::client::{UsageDay, UsageEvent};
+use crate::client::{UsageEventPage, UsageSummary};
+use crate::ledger::{ApiKeyId, AttemptCost, AttemptId};
 use crate::ledger::{AttemptStatus, RerunReason};
 use crate::model::{Fingerprint, ModelName};
+use crate::model::{JobId, Pricing, Timestamp};
 
 const DAY: i64 = 86_400_000;
 /// Noon of 2026-01-10.

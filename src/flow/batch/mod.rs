@@ -14,7 +14,6 @@ use tokio::task::{JoinError, JoinSet};
 use self::queue::InputQueue;
 use super::job::collect::CollectResult;
 use super::job::driver::{DriveOutcome, JobDriver};
-use super::plan::discover::quoted;
 use super::polling::{poll_lists, read_hints};
 use super::run::RunState;
 use super::run::active_inputs::ActiveGuard;
@@ -27,6 +26,7 @@ use crate::ledger::{
 };
 use crate::model::event::{PublishedOutput, RunSummary};
 use crate::model::secret::redact_url;
+use crate::model::text::shell_quoted;
 use crate::model::{
     Credits, Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant,
 };
@@ -495,7 +495,7 @@ fn failure_of_event(attempt: &Attempt) -> Failure {
             FailureKind::NeedsReview if attempt.state.phase == AttemptStatus::Failed => Some(format!(
                 "to start it anew, which is billed: rbgv run --again {}, with the options as before",
                 match &attempt.work.source {
-                    InputSource::File { path, .. } => quoted(path),
+                    InputSource::File { path, .. } => shell_quoted(path),
                     InputSource::Url(url) => redact_url(url),
                 }
             )),

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::driver::JobDriver;
-use super::part_file::{PartFile, cannot_write, part_name};
+use super::part_file::{PartFile, cannot_write};
 use crate::client::{BackoffWait, Download, ResumePoint, request::backoff};
 use crate::flow::context::blocking;
+use crate::flow::output_file::part_name;
 use crate::ledger::{BatchInput, InputSource};
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;

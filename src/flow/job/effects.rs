@@ -11,18 +11,13 @@ use super::start_evidence::EVENTS;
 use super::upload::{HashedFile, retry_teller, send_file, send_video};
 use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
 use crate::flow::context::{blocking, interrupted};
+use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation};
 use crate::ledger::{AttemptStatus, InputSource};
 use crate::media;
 use crate::model::{
     Background, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, Stage,
 };
-
-/// The metadata field that carries our correlation id.
-pub(crate) const CORRELATION: &str = "rbgv_id";
-
-/// The metadata field that names the item, so that a ledger that was lost can be made good.
-pub(crate) const ITEM: &str = "rbgv_item";
 
 /// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
 const FRESH: Duration = Duration::from_secs(5);
@@ -98,8 +93,8 @@ impl JobDriver<'_> {
             Err(failure) => return Ok(Observation::CreateFailed(failure)),
         };
         let mut metadata: BTreeMap<String, String> = self.attempt.work.options.tags.clone();
-        metadata.insert(CORRELATION.to_owned(), self.attempt.correlation.clone());
-        metadata.insert(ITEM.to_owned(), self.attempt.work.content_key.clone());
+        metadata.insert(CORRELATION_ID.to_owned(), self.attempt.correlation.clone());
+        metadata.insert(CONTENT_KEY.to_owned(), self.attempt.work.content_key.clone());
         let job = NewJob {
             video_url: self.attempt.state.video_url.as_deref().unwrap_or_default(),
             options: &self.attempt.work.options,

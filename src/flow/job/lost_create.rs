@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use super::effects::CORRELATION;
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
+use crate::flow::job_metadata::CORRELATION_ID;
 use crate::flow::polling::ListPoller;
 use crate::flow::polling::job_list::{ListPages, is_older};
 use crate::flow::state_machine::SearchResult;
@@ -65,7 +65,7 @@ pub(crate) async fn search(
 }
 
 fn ours<'a>(jobs: &'a [JobView], correlation: &str) -> Option<&'a JobView> {
-    jobs.iter().find(|job| job.metadata(CORRELATION) == Some(correlation))
+    jobs.iter().find(|job| job.metadata(CORRELATION_ID) == Some(correlation))
 }
 
 async fn read(
@@ -79,7 +79,7 @@ async fn read(
             continue;
         }
         all_old = false;
-        let (id, theirs) = (job.id.clone(), job.metadata(CORRELATION).map(ToOwned::to_owned));
+        let (id, theirs) = (job.id.clone(), job.metadata(CORRELATION_ID).map(ToOwned::to_owned));
         let known =
             context.ledger(move |ledger, _| ledger.knows_job(&id, theirs.as_deref())).await?;
         if !known {

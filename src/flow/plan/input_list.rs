@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::discover::{InputSpec, quoted};
+use super::input_spec::InputSpec;
 use crate::media::{self, Container, SNIFF_BYTES};
-use crate::model::text::{Encoding, encoding};
+use crate::model::text::{Encoding, encoding, shell_quoted};
 use crate::model::{Failure, FailureKind};
 
 /// Longest line of a list, in bytes: twice the longest path that systems take.
@@ -69,7 +69,7 @@ impl InputList {
 
     /// Refuses what does not begin like a list.
     fn check(&self, head: &[u8]) -> Result<(), Failure> {
-        let shown = self.path.as_deref().map(quoted);
+        let shown = self.path.as_deref().map(shell_quoted);
         if encoding(head) == Encoding::Utf16 {
             let next = match &shown {
                 Some(list) => {

@@ -1,9 +1,17 @@
-//! The plan of a run: every input found, checked, hashed, priced and named, complete in the ledger
-//! before the first byte is sent, and never whole in memory.
+//! The plan of a run. Every input is found, checked, hashed, priced and named, and the whole plan is in
+//! the ledger before the first byte is sent. It is never whole in memory. In reading order:
+//!
+//! - `input_spec`, `input_list`: what the user named
+//! - `discover`, `skipped_files`: the files of directories, and those that are skipped
+//! - `output_path`, `output_target`: the name of an output, and proof that it can be written there
+//! - `own_outputs`, `recover`: outputs and jobs of a ledger that was lost
+//! - `existing_jobs`: the plan of `rbgv fetch`
+//! - `watch_folder`: new files of watched directories
 
 pub(crate) mod discover;
 pub(crate) mod existing_jobs;
 pub(crate) mod input_list;
+pub(crate) mod input_spec;
 pub(crate) mod output_path;
 pub(crate) mod output_target;
 pub(crate) mod own_outputs;
@@ -18,9 +26,9 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use self::discover::{
-    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, ScannedDirectory,
-    check_address, find, quoted,
+    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, ScannedDirectory, find,
 };
+use self::input_spec::check_address;
 use self::output_path::{NameTemplate, SourceName, target};
 use self::output_target::{TargetRefusal, Targets, is_ours, without_dots};
 use self::own_outputs::SourceVideos;
@@ -32,6 +40,7 @@ use crate::ledger::{
 };
 use crate::media;
 use crate::model::event::RemarkLevel;
+use crate::model::text::shell_quoted;
 use crate::model::{
     Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, Observer, Pricing,
     Random, Stage,
@@ -587,11 +596,11 @@ fn unusable(
     let failure = match bad {
         _ if !found.explicit => failure,
         media::InputError::Missing => {
-            let next_key = path.parent().map(quoted).unwrap_or_default();
-            failure.with_next(format!("look which files are there: ls {next_key}"))
+            let directory = path.parent().map(shell_quoted).unwrap_or_default();
+            failure.with_next(format!("look which files are there: ls {directory}"))
         }
         media::InputError::Unreadable(_) => {
-            failure.with_next(format!("look who may read it: ls -l {}", quoted(path)))
+            failure.with_next(format!("look who may read it: ls -l {}", shell_quoted(path)))
         }
         _ => failure.with_next(
             "name an mp4, mov, webm or avi file, or a directory, of which rbgv run takes the videos",

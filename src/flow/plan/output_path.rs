@@ -260,8 +260,8 @@ mod tests {
     fn outputs_lie_beside_or_below() {
         let plain = "{stem}-nobg.{ext}";
         let clip = file("in/my clip.v2.mp4", "my clip.v2.mp4");
-        let next_key = put(&clip, &Destination::Beside, plain).unwrap();
-        assert_eq!(next_key, Path::new("/cwd/in/my clip.v2-nobg.mov"));
+        let sibling = put(&clip, &Destination::Beside, plain).unwrap();
+        assert_eq!(sibling, Path::new("/cwd/in/my clip.v2-nobg.mov"));
         let tree = file("in/a/b.mp4", "a/b.mp4");
         let out = Destination::Directory("out".into());
         assert_eq!(put(&tree, &out, plain).unwrap(), Path::new("/cwd/out/a/b-nobg.mov"));

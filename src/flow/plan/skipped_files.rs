@@ -60,7 +60,7 @@ impl SkippedFiles {
 
     /// The command that takes more of `directory`.
     pub(crate) fn next(&self, directory: &Path) -> String {
-        let directory = super::discover::quoted(directory);
+        let directory = crate::model::text::shell_quoted(directory);
         if self.unreadable_root.is_some() {
             return format!("ls -ld {directory}");
         }

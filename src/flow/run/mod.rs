@@ -1,5 +1,10 @@
-//! What the items of one run share: gates before the calls that matter, and the reasons to begin
-//! nothing more.
+//! What the attempts of one run share: gates before creates and starts, and the reasons to stop.
+//!
+//! - `stop`: why a run starts nothing more
+//! - `canary`: a few jobs first, until one succeeds. Pure
+//! - `draft_gate`: how many drafts are created ahead of their starts. Pure
+//! - `active_inputs`: inputs whose job has not ended
+//! - `outage`: when the service does not answer
 
 pub(crate) mod active_inputs;
 pub(crate) mod canary;

@@ -171,7 +171,7 @@ fn prepare(
 ) -> Result<(AppContext, Rehearsal), Failure> {
     let scenario = Scenario::parse(&case.scenario)
         .map_err(|error| Failure::local(format!("the scenario of {}", case.name), &error))?;
-    let next_key = app.with_sandbox(Options {
+    let sandboxed = app.with_sandbox(Options {
         scenario: Some(scenario),
         engine: EngineChoice::Timer(Distribution::Fixed(JOB)),
         credits: case.credits,
@@ -184,14 +184,14 @@ fn prepare(
     let rehearsal = Rehearsal {
         name: case.name.to_owned(),
         trouble: case.trouble,
-        context: next_key.context_with_stop(Arc::new(NullObserver), stop.clone())?,
+        context: sandboxed.context_with_stop(Arc::new(NullObserver), stop.clone())?,
         clips,
         options: JobOptions::default(),
         place: room,
         patience,
         expected: case.expected,
     };
-    Ok((next_key, rehearsal))
+    Ok((sandboxed, rehearsal))
 }
 
 #[cfg(test)]

@@ -208,15 +208,15 @@ fn broke(
     clients: &Clients,
     stop: CancellationToken,
 ) -> Result<(Arc<crate::flow::Context>, PathBuf), Failure> {
-    let next_key = app.beside(name)?;
+    let other = app.beside(name)?;
     let refused = |why: &str| {
         Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)
             .with_next("rbgv config show --profile NAME, for each of the two")
     };
-    if next_key.settings.profile.base_url != app.settings.profile.base_url {
+    if other.settings.profile.base_url != app.settings.profile.base_url {
         return Err(refused("its base_url differs: keys are never sent to another service"));
     }
-    let context = next_key.context_with_stop(Arc::new(NullObserver), stop)?;
+    let context = other.context_with_stop(Arc::new(NullObserver), stop)?;
     let own = clients.keyed.as_ref().ok().and_then(Client::fingerprint);
     if own.is_some() && context.service.fingerprint() == own {
         return Err(refused("it has the same key"));
