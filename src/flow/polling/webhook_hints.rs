@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 use super::list_poll::ListPoller;
 use crate::flow::context::Context;
 use crate::flow::job::wait::polling_run;
@@ -42,15 +44,18 @@ pub(crate) async fn read_hints(context: Arc<Context>, list: Arc<ListPoller>) {
 }
 
 /// What followed from a webhook that says that a job has ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum WebhookResult {
     /// The ledger does not know the job.
+    #[strum(serialize = "unknown_job")]
     Unknown,
     /// It was made with another key, which is not at hand.
     OtherKey,
     /// A living process follows the job, and polls it by itself.
     Followed,
     /// It was settled before.
+    #[strum(serialize = "already_settled")]
     Already,
     /// One poll has confirmed it, and the ledger says so.
     Settled,
@@ -62,14 +67,7 @@ impl WebhookResult {
     /// A stable word for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unknown => "unknown_job",
-            Self::OtherKey => "other_key",
-            Self::Followed => "followed",
-            Self::Already => "already_settled",
-            Self::Settled => "settled",
-            Self::NotConfirmed => "not_confirmed",
-        }
+        self.into()
     }
 }
 

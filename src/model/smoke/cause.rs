@@ -1,9 +1,12 @@
 //! Why a stage failed, and which exit code that is.
 
+use strum::IntoStaticStr;
+
 use crate::model::{ExitClass, FailureKind};
 
 /// Why a stage failed, as far as it matters for what to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum StageFailure {
     /// The service is not there, is in trouble, or keeps refusing us.
     Down,
@@ -37,21 +40,7 @@ impl StageFailure {
     /// A stable word for scripts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Slow => "slow",
-            Self::Ours => "ours",
-            Self::Contract => "contract",
-            Self::Credits => "credits",
-            Self::Job => "job",
-            Self::Timeout => "timeout",
-            Self::Output => "output",
-            Self::Local => "local",
-            Self::Review => "review",
-            Self::Input => "input",
-            Self::Usage => "usage",
-            Self::Interrupted => "interrupted",
-        }
+        self.into()
     }
 
     /// The class that decides the exit code (design, *Exit codes*).

@@ -52,7 +52,7 @@ pub(crate) struct KeyArgs {
     #[arg(long, value_name = "COMMAND")]
     key_command: Option<String>,
 
-    /// The key is in the system's keyring, as USER or SERVICE/USER; builds with the feature keyring
+    /// The key is in the system's keyring, as USER or SERVICE/USER (needs the feature keyring)
     #[arg(long, value_name = "ENTRY")]
     key_keyring: Option<String>,
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use serde_json::{Value, json};
+use strum::IntoStaticStr;
 
 use super::{Args, PeriodBudget, per_output, print_csv, rounded, show_chart, since};
 use crate::cli::context::AppContext;
@@ -12,7 +13,8 @@ use crate::model::{Credits, ExitClass, Failure};
 use crate::output::{Table, events::json, formats::amounts};
 
 /// What attempts are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub(crate) enum GroupBy {
     /// The model.
     Model,
@@ -26,12 +28,7 @@ pub(crate) enum GroupBy {
 
 impl GroupBy {
     fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Tag => "tag",
-            Self::Profile => "profile",
-            Self::Day => "day",
-        }
+        self.into()
     }
 
     /// The groups that an attempt belongs to.
