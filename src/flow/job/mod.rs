@@ -11,6 +11,7 @@
 //!
 //! - `orphans`: jobs in flight that no process follows
 //! - `wait`: `rbgv status --wait`
+//! - `webhook`: a webhook whose job no process follows
 //! - `manual_review`: decisions that a person makes
 
 pub(crate) mod collect;
@@ -24,3 +25,4 @@ pub(crate) mod part_file;
 pub(crate) mod start_evidence;
 pub(crate) mod upload;
 pub(crate) mod wait;
+pub(crate) mod webhook;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::output_target::{Targets, is_ours, without_dots};
 use super::{content_key, correlation};
 use crate::flow::context::{Context, blocking};
-use crate::flow::polling::find_job;
+use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
 use crate::ledger::{AddResult, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
 use crate::model::{

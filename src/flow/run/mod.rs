@@ -26,7 +26,7 @@ use self::draft_gate::{DraftGate, DraftPermit};
 use self::stop::{RunStop, RunStops, StopReason};
 use super::context::{Context, interrupted, key_not_at_hand, unless};
 use super::job::start_evidence::{EVENTS, StartEvidence};
-use super::polling::{DurationStats, ListPoller, OrphanPolls, REMEMBERED};
+use super::polling::{DurationStats, ListPoller, REMEMBERED};
 use super::run_options::RunOptions;
 use super::state_machine::Goal;
 use crate::client::limits::circuit_breaker;
@@ -90,6 +90,15 @@ pub struct RunState {
     /// The same run under the key that is being replaced, during a rotation: gates, latches and
     /// caution belong to a key.
     previous: Option<Arc<RunState>>,
+}
+
+/// One round of polls of strays.
+#[derive(Debug, Default)]
+pub(crate) struct OrphanPolls {
+    /// How many were polled.
+    pub(crate) polled: u32,
+    /// Why a poll was given up, if one was.
+    pub(crate) failure: Option<Failure>,
 }
 
 /// A turn to make a job.
