@@ -1,7 +1,7 @@
 //! From flags, environment and files to what a command works with.
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -19,7 +19,6 @@ use crate::flow::{self, Context};
 use crate::ledger::{ApiKeyId, Ledger, ProcessLease};
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
-use crate::model::text::decoded;
 use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
@@ -158,6 +157,17 @@ impl AppContext {
         let text = why.into();
         self.reporter().observe(&Event::Notice { level: RemarkLevel::Info, text });
         ExitClass::Done
+    }
+
+    /// The user's own configuration file, which commands may write to.
+    ///
+    /// # Errors
+    /// There is no home directory, and no `--config`.
+    pub(crate) fn user_file(&self) -> Result<PathBuf, Failure> {
+        self.settings.user_file.clone().ok_or_else(|| {
+            let why = "there is no home directory for it; name a file with --config";
+            Failure::new(FailureKind::Configuration, "your configuration file", why)
+        })
     }
 
     /// The ledger of the state directory.
@@ -542,16 +552,4 @@ pub(crate) fn proxies(env: &Env) -> ProxyChoice {
         https: either("https_proxy", "HTTPS_PROXY").or(all),
         no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
     }
-}
-
-/// The text of a small file that the user names.
-pub(crate) fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    decoded(bytes).map_err(|why| format!("it {why}"))
-}
-
-/// A path as the user wrote it, relative to where they are.
-pub(crate) fn absolute(env: &Env, path: &Path) -> PathBuf {
-    // Components leave `.` out: it belongs to no path that is printed.
-    env.current_dir.join(path).components().collect()
 }

@@ -152,7 +152,7 @@ where
 
 fn read_composition(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
     let what = format!("--composition {}", path.display());
-    let text = crate::cli::context::read_text(path)
+    let text = crate::cli::files::read_text(path)
         .map_err(|why| Failure::new(FailureKind::Usage, what.clone(), why))?;
     serde_json::from_str(&text)
         .map_err(|error| Failure::new(FailureKind::Usage, what, format!("it is not JSON: {error}")))

@@ -1,13 +1,12 @@
 //! `rbgv keys`: the service's keys, for those with an admin token.
 
-use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::{absolute, new_file};
 use crate::client::{AdminKey, Client, NewKey, RequestOptions};
-use crate::model::{Execution, ExitClass, Failure, FailureKind};
+use crate::model::{Execution, ExitClass, Failure};
 use crate::output::Table;
 
 /// List, make and switch off API keys, with an admin token
@@ -167,18 +166,6 @@ fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>
         printer.note(&format!("made key {called}; it is not shown again"));
         printer.data(made.api_key.expose());
     }
-}
-
-/// A file that was not there, for its owner alone.
-pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-        let next = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => "name a file that is not there yet",
-            _ => "name a file in a directory that is there, and yours",
-        };
-        Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
-            .with_next(next)
-    })
 }
 
 fn switched(app: &AppContext, fingerprint: &str, enabled: bool) {

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::ledger::{
     AttemptDetails, AttemptStatus, BatchInput, InputSource, ReceivedWebhook, Transition,
 };

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::run::{RunArgs, bound_time, confirm, release_latches, report_plan, work};
+use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::{bound_time, confirm, release_latches, report_plan, run_batch};
 use crate::flow::{Context, RunOptions, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
@@ -87,7 +88,7 @@ async fn resume_within(
     prove_open(context, id, run_options.overwrite).await?;
     confirm(app, &totals)?;
     report_plan(context, batch.id, &totals);
-    let verdict = work(app, context, batch.id, run_options, None).await?;
+    let verdict = run_batch(app, context, batch.id, run_options, None).await?;
     Ok(verdict.class)
 }
 

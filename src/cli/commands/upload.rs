@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::flow::upload_files;
 use crate::model::{ExitClass, Failure};
 use crate::output::formats::amounts;

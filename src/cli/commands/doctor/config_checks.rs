@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 
-use super::Check;
+use super::check::Check;
 use crate::cli::context::AppContext;
 use crate::client::NextCall;
 use crate::env::Env;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::Check;
+use super::check::Check;
 use crate::env::Env;
 use crate::sandbox::matting::installed_rvm;
 

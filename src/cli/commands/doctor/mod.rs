@@ -1,19 +1,21 @@
 //! `rbgv doctor`: what is wrong on this machine, and how to mend it. Every check says what it
 //! found, also where others failed: above all where the configuration cannot be read.
 
-pub(crate) mod config_checks;
+mod check;
+mod config_checks;
 #[cfg(feature = "matting")]
-pub(crate) mod matting;
-pub(crate) mod service_checks;
-pub(crate) mod system_checks;
+mod matting;
+mod service_checks;
+mod system_checks;
 
 use serde_json::{Value, json};
 
+use self::check::{Check, CheckState};
 use crate::cli::args::global::Global;
 use crate::cli::context::{AppContext, resolve};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure};
-use crate::output::{Cell, Printer, Table, TextTone, formats::amounts};
+use crate::output::{Cell, Printer, Table, formats::amounts};
 use crate::settings::EffectiveValue;
 
 /// Find out what is wrong, and how to mend it
@@ -25,67 +27,6 @@ pub(crate) struct Args {
     /// Ask nothing of the network
     #[arg(long)]
     offline: bool,
-}
-
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CheckState {
-    /// As it should be.
-    Good,
-    /// Worth knowing, and nothing to mend.
-    Note,
-    /// To be mended.
-    Finding,
-}
-
-impl CheckState {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Note => "note",
-            Self::Finding => "finding",
-        }
-    }
-
-    fn tone(self) -> TextTone {
-        match self {
-            Self::Good => TextTone::Good,
-            Self::Note => TextTone::Plain,
-            Self::Finding => TextTone::Bad,
-        }
-    }
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Check {
-    name: &'static str,
-    state: CheckState,
-    says: String,
-    mend: Option<String>,
-}
-
-impl Check {
-    fn good(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Good, says: says.into(), mend: None }
-    }
-
-    fn note(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Note, says: says.into(), mend: None }
-    }
-
-    fn finding(name: &'static str, says: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Finding, says: says.into(), mend: Some(mend.into()) }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "check": self.name,
-            "state": self.state.as_str(),
-            "says": self.says,
-            "mend": self.mend,
-        })
-    }
 }
 
 pub(crate) async fn run(

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Check, CheckState};
+use super::check::{Check, CheckState};
 use crate::cli::context::{AppContext, proxies};
 use crate::client::{Health, ListQuery, RequestOptions, connectivity};
 use crate::model::{ApiKey, Failure, FailureKind, Timestamp};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Check;
+use super::check::Check;
 use crate::env::{Env, PROXY_VARS};
 use crate::model::secret::redact_url;
 use crate::output::formats::amounts;

@@ -14,10 +14,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::cli::signals::stop_on_signals;
 use crate::client::webhook::{VerifiedDelivery, WebhookHeaders};
-use crate::duration;
 use crate::flow::{Context, WebhookResult, settle_by_webhook};
 use crate::ledger::{Ledger, ProcessLease};
 use crate::listen::{
@@ -31,6 +31,7 @@ use crate::output::{
 };
 
 use self::handler::{Handler, HandlerArgs};
+use self::verify::{MAX_BODY, VerificationArgs};
 
 /// Receive webhooks: verify, settle jobs, hand on
 ///
@@ -73,21 +74,6 @@ struct ServeArgs {
     #[command(flatten)]
     handler: HandlerArgs,
 }
-
-/// What decides whether a webhook is believed.
-#[derive(Debug, clap::Args)]
-struct VerificationArgs {
-    /// Read the signing secret from this file
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
-
-    /// How old a webhook may be
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
-    max_age: Duration,
-}
-
-/// Most bytes of a webhook. A job is a few hundred.
-const MAX_BODY: usize = 1 << 20;
 
 /// Deliveries that wait to be handled; beyond, the service is asked to come again.
 const QUEUE: usize = 1_024;

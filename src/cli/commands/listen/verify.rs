@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{MAX_BODY, VerificationArgs};
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::client::webhook::{HEADERS, WebhookHeaders, explain};
+use crate::duration;
 use crate::model::{ExitClass, Failure, FailureKind};
 
 /// Explain why the signature of a webhook is refused
@@ -27,6 +29,21 @@ pub(crate) struct Args {
     #[command(flatten)]
     belief: VerificationArgs,
 }
+
+/// What decides whether a webhook is believed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerificationArgs {
+    /// Read the signing secret from this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+
+    /// How old a webhook may be
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
+    pub(crate) max_age: Duration,
+}
+
+/// Most bytes of a webhook. A job is a few hundred.
+pub(crate) const MAX_BODY: usize = 1 << 20;
 
 pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let secret = app.settings.webhook_secret(args.belief.secret_file.as_deref())?;

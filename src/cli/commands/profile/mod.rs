@@ -2,12 +2,11 @@
 
 pub(crate) mod add;
 pub(crate) mod check;
+pub(crate) mod key;
 pub(crate) mod rotate;
 
-use std::path::PathBuf;
-
 use crate::cli::context::AppContext;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::Table;
 
 /// Look at the profiles, add one, check one, change its key
@@ -55,14 +54,6 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         Command::Rotate(args) => return rotate::run(args, app).await,
     }
     Ok(ExitClass::Done)
-}
-
-/// The file that this command may write to.
-fn own_file(app: &AppContext) -> Result<PathBuf, Failure> {
-    app.settings.user_file.clone().ok_or_else(|| {
-        let why = "there is no home directory for it; name a file with --config";
-        Failure::new(FailureKind::Configuration, "your configuration file", why)
-    })
 }
 
 fn show(app: &AppContext) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::add::{KeyArgs, KeyInput, StoredKey};
+use super::key::{KeyArgs, KeyInput, StoredKey};
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
 use crate::ledger::{ApiKeyId, KeyReport, Ledger};
@@ -73,7 +73,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 fn take(app: &AppContext, step: &RotationStep) -> Result<(), Failure> {
     let name = &app.settings.profile.name;
     app.warn_production("about to change its key");
-    rotate_key(&super::own_file(app)?, name, step)
+    rotate_key(&app.user_file()?, name, step)
 }
 
 /// A mistake in changing the key of this profile.
@@ -119,7 +119,7 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         let why = "a rotation is already under way";
         return Err(wrong(app, why).with_next("rbgv profile rotate --status"));
     }
-    let config = super::own_file(app)?;
+    let config = app.user_file()?;
     if let Some(file) = app.settings.key_named_in().filter(|file| **file != config) {
         let why = format!("its key is named in {}, which stands above your own", file.display());
         return Err(wrong(app, why).with_next("change the key there"));

@@ -6,11 +6,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    RunRequest, earlier_of_all, go, make_plan, release_latches, request, unknown_jobs, work,
-};
+use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, request, unknown_jobs};
 use crate::cli::args::input::Inputs;
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::{release_latches, run_batch};
 use crate::client::RequestOptions;
 use crate::flow::{
     Context, Destination, FolderWatcher, InputSpec, RunOptions, RunResult, interrupted,
@@ -205,7 +204,7 @@ impl Watcher<'_> {
         }
         self.postponed = None;
         let wish = RunRequest { run_options: self.run_options(batch), ..self.wish.clone() };
-        match go(self.app, self.context, &plan, &wish, None).await {
+        match execute_plan(self.app, self.context, &plan, &wish, None).await {
             Ok(verdict) => self.end(batch, &verdict).await,
             Err(failure) if failure.kind == FailureKind::Interrupted => Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => Err(failure),
@@ -272,7 +271,7 @@ impl Watcher<'_> {
                 continue;
             }
             let run_options = self.run_options(batch);
-            let verdict = work(self.app, self.context, batch, run_options, None).await?;
+            let verdict = run_batch(self.app, self.context, batch, run_options, None).await?;
             let ended = self.end(batch, &verdict).await?;
             // What stopped this one at the service would stop the next one, too.
             let is_service = matches!(verdict.class, ExitClass::Unavailable | ExitClass::Credits);

@@ -4,7 +4,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::env::Env;
 use crate::model::smoke::{
     SmokeReport, SmokeStage, SmokeTarget, SmokeVerdict, StageFailure, StageResult,

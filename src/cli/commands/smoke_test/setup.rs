@@ -7,9 +7,10 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::Args;
+use super::args::Args;
 use super::report::NullObserver;
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::cli::wait_notes;
 use crate::client::{self, Client, MemoryStore, connectivity};
 use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};

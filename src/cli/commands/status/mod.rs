@@ -2,8 +2,8 @@
 
 pub(crate) mod limits;
 
-use super::run::release_latches;
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::release_latches;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::flow::{look, watch};
 use crate::ledger::{AttemptSummary, BatchSummary, Ledger, LedgerError};

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Args, PeriodBudget, UsageFigures, print_csv, rounded, since};
+use super::args::Args;
+use super::figures::UsageFigures;
+use super::report::{PeriodBudget, field, print_csv, rounded, since};
 use crate::audit::{AuditInput, AuditResult, Coverage, Difference, Findings, Mismatch, reconcile};
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, RequestOptions, UsageEventPage, UsageSummary};
@@ -251,13 +253,13 @@ fn verdict(args: &Args, findings: &Findings) -> String {
 }
 
 fn records(args: &Args, app: &AppContext, findings: &Findings) {
-    let amount = |credits: Option<Credits>| super::field(credits.map(|credits| rounded(credits.0)));
+    let amount = |credits: Option<Credits>| field(credits.map(|credits| rounded(credits.0)));
     let rows = findings.differences.iter().map(|difference| {
         vec![
             difference.wrong.as_str().to_owned(),
-            super::field(difference.job.as_ref()),
-            super::field(difference.input.as_ref()),
-            super::field(difference.day.as_ref()),
+            field(difference.job.as_ref()),
+            field(difference.input.as_ref()),
+            field(difference.day.as_ref()),
             amount(difference.charged),
             amount(difference.expected),
         ]

@@ -2,47 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{Args, PeriodBudget, per_output, print_csv, rounded, show_chart, since};
+use super::args::{Args, GroupBy};
+use super::report::{PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
 use crate::cli::context::AppContext;
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, ExitClass, Failure};
 use crate::output::{Table, events::json, formats::amounts};
 
-/// What attempts are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GroupBy {
-    /// The model.
-    Model,
-    /// Each of the user's tags; a job with several counts in each.
-    Tag,
-    /// The profile.
-    Profile,
-    /// The day of the start, in UTC.
-    Day,
-}
-
-impl GroupBy {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Tag => "tag",
-            Self::Profile => "profile",
-            Self::Day => "day",
-        }
-    }
-
-    /// The groups that an attempt belongs to.
-    fn names(self, spent: &AttemptCost) -> Vec<String> {
-        match self {
-            Self::Model => vec![spent.model.to_string()],
-            Self::Profile => vec![spent.profile.clone()],
-            Self::Day => vec![spent.at.day()],
-            Self::Tag if spent.tags.is_empty() => vec!["(no tag)".to_owned()],
-            Self::Tag => spent.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
-        }
+/// The groups that an attempt belongs to.
+fn names(by: GroupBy, spent: &AttemptCost) -> Vec<String> {
+    match by {
+        GroupBy::Model => vec![spent.model.to_string()],
+        GroupBy::Profile => vec![spent.profile.clone()],
+        GroupBy::Day => vec![spent.at.day()],
+        GroupBy::Tag if spent.tags.is_empty() => vec!["(no tag)".to_owned()],
+        GroupBy::Tag => spent.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
     }
 }
 
@@ -103,7 +79,7 @@ fn grouped<'a>(
     let ours = |spent: &&AttemptCost| spent.may_be_billed && !spent.only_fetched;
     for spent in all.into_iter().filter(ours) {
         total.add(spent);
-        for name in by.names(spent) {
+        for name in names(by, spent) {
             groups.entry(name).or_default().add(spent);
         }
     }
@@ -202,7 +178,7 @@ fn record(name: &str, group: &UsageGroup) -> Vec<String> {
         group.failed.to_string(),
         rounded(group.credits().0).to_string(),
         group.unpriced.to_string(),
-        super::field(per_output),
+        field(per_output),
         rounded(group.charged.0).to_string(),
         rounded(group.estimated.0).to_string(),
     ]

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::args::Args;
 use super::figures::{KeyUsageFigures, UsageFigures, ask};
-use super::{Args, PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
+use super::report::{PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{RequestOptions, UsageDay, UsageEvent, UsageEventPage};
 use crate::ledger::ApiKeyId;

@@ -12,9 +12,9 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Args, printer: &Printer) -> ExitClass {
+pub(crate) fn run(args: &Args, mut command: clap::Command, printer: &Printer) -> ExitClass {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::cli::command(), "rbgv", &mut script);
+    clap_complete::generate(args.shell, &mut command, "rbgv", &mut script);
     printer.help(&String::from_utf8_lossy(&script), true);
     ExitClass::Done
 }

@@ -1,9 +1,11 @@
 //! `rbgv fetch`: downloads the outputs of jobs, whoever made them.
 
+mod extract;
+
 use std::path::PathBuf;
 
-use super::run::{release_latches, work};
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::{release_latches, run_batch};
 use crate::flow::state_machine::Goal;
 use crate::flow::{Destination, FetchRequest, RunOptions, plan_fetch};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
@@ -72,9 +74,9 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         current_dir: app.env.current_dir.clone(),
     };
     let batch = plan_fetch(&context, request).await?;
-    let verdict = work(app, &context, batch, run_options, None).await?;
+    let verdict = run_batch(app, &context, batch, run_options, None).await?;
     if args.extract {
-        super::extract::unpack(app, &context, batch, args.overwrite).await?;
+        extract::unpack(app, &context, batch, args.overwrite).await?;
     }
     Ok(verdict.class)
 }

@@ -15,13 +15,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(
     args: &Args,
+    command: clap::Command,
     printer: &Printer,
     current_dir: &Path,
 ) -> Result<ExitClass, Failure> {
     match &args.dir {
         None => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(crate::cli::command())
+            clap_mangen::Man::new(command)
                 .render(&mut page)
                 .map_err(|error| Failure::local("making the manual page", &error))?;
             printer.help(&String::from_utf8_lossy(&page), true);
@@ -31,7 +32,7 @@ pub(crate) fn run(
             let failed =
                 |error| Failure::local(format!("writing to {}", directory.display()), &error);
             std::fs::create_dir_all(&directory).map_err(failed)?;
-            clap_mangen::generate_to(crate::cli::command(), &directory).map_err(failed)?;
+            clap_mangen::generate_to(command, &directory).map_err(failed)?;
         }
     }
     Ok(ExitClass::Done)

@@ -132,7 +132,7 @@ fn scenario(args: &Args, env: &Env) -> Result<Option<Scenario>, Failure> {
             let path = env.current_dir.join(file);
             let what = format!("--scenario {}", file.display());
             let text =
-                crate::cli::context::read_text(&path).map_err(|why| usage(what.clone(), why))?;
+                crate::cli::files::read_text(&path).map_err(|why| usage(what.clone(), why))?;
             Scenario::parse(&text).map_err(|error| usage(what, error.to_string()))?
         }
     };
