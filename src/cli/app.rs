@@ -12,16 +12,16 @@ use super::args::global::Global;
 use super::commands;
 use super::context::AppContext;
 
-/// Threads for what blocks: the ledger's commits, hashing, files. Each takes some hundred kilobytes
-/// with its stack and its share of the allocator, so they, and not the inputs, would be what memory
-/// grows with. Waiting commits share one sync however many they are; no such work waits for other
-/// such work, so a bound only makes a queue.
+/// Threads for blocking work: ledger commits, hashing, files. Each costs a few hundred kilobytes, so
+/// without a bound memory would grow with the number of inputs. No blocking task waits for another,
+/// so a bound only queues them.
 const BLOCKING_THREADS: usize = 64;
 
 /// Remove backgrounds from videos
 ///
-/// rbgv removes the background of videos through the RemoveBGVideo API: one clip, or ten thousand.
-/// It never bills a clip twice, survives being killed, and always says what happened.
+/// rbgv removes the background of videos through the RemoveBGVideo API, from one clip to ten
+/// thousand. It never pays twice for the same clip, can be stopped and resumed at any time, and
+/// reports the result of every input.
 #[derive(Debug, Parser)]
 #[command(
     name = "rbgv",
@@ -39,13 +39,13 @@ pub struct Cli {
 
 const AFTER_HELP: &str = if cfg!(feature = "matting") {
     "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
-     Exit codes, and what each asks of you: man rbgv, or docs/batches.md"
+     Exit codes and what to do about each: rbgv explain"
 } else {
-    "Exit codes, and what each asks of you: man rbgv, or docs/batches.md"
+    "Exit codes and what to do about each: rbgv explain"
 };
 
 #[derive(Debug, Subcommand)]
-#[allow(clippy::large_enum_variant, reason = "there is one, and it is moved once")]
+#[allow(clippy::large_enum_variant, reason = "a process holds one, and moves it once")]
 enum Command {
     Run(commands::run::Args),
     Upload(commands::upload::Args),
@@ -68,7 +68,7 @@ enum Command {
     Model(commands::standalone::model::Args),
 }
 
-/// The whole command line as clap knows it, for completions, man pages and tests.
+/// The command line as clap sees it, for completions, man pages and tests.
 #[must_use]
 pub fn command() -> clap::Command {
     Cli::command()
@@ -104,7 +104,7 @@ pub fn main(env: Env) -> u8 {
     }
 }
 
-/// Tells of a failure that came before there was anything to tell it with.
+/// Reports a failure from before the command line was parsed.
 #[must_use]
 pub fn report_early(error: &anyhow::Error) -> u8 {
     let printer = Printer::new(Style::default(), Streams::standard(terminal_size));
@@ -116,7 +116,7 @@ pub fn report_early(error: &anyhow::Error) -> u8 {
     ExitClass::Local.code()
 }
 
-/// Help and version are results; a wrong command line is not.
+/// Prints what clap returns instead of arguments: help, the version, or an error.
 fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
     let style = Style::choose(&Global::default().output_flags(), &facts(env));
     let printer = Printer::new(style, Streams::standard(terminal_size));
@@ -128,7 +128,7 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
     if asked_for {
         return ExitClass::Done.code();
     }
-    // What was parsed is lost with the error.
+    // The error does not say which arguments were parsed.
     let words: Vec<&OsStr> =
         env.args.iter().skip(1).map(OsString::as_os_str).take_while(|word| *word != "--").collect();
     let known = Cli::command();
@@ -144,14 +144,14 @@ fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
     ExitClass::Usage.code()
 }
 
-/// The parser's message as a failure.
+/// The message of clap as a failure.
 fn wrong_command_line(rendered: &str, command: Option<&str>) -> Failure {
-    // Behind an empty line stand the usage and where to find help.
+    // The first empty line ends the message; usage follows.
     let message: Vec<&str> =
         rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
     let message = message.join(" ");
-    // Without a message, the parser shows the help.
-    let why = message.strip_prefix("error: ").unwrap_or("a subcommand or an argument is missing");
+    // Without a message, clap shows the help.
+    let why = message.strip_prefix("error: ").unwrap_or("a subcommand or argument is missing");
     let next = command.map_or("rbgv --help".to_owned(), |name| format!("rbgv {name} --help"));
     Failure::new(FailureKind::Usage, "the command line", why).with_next(next)
 }
@@ -183,7 +183,7 @@ fn start_logging(global: &Global, env: &Env, printer: &Printer) -> Result<(), Fa
 }
 
 fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failure> {
-    // What needs neither settings nor a runtime.
+    // Commands that need neither settings nor a runtime.
     match &cli.command {
         Command::Completions(args) => {
             return Ok(commands::standalone::completions::run(args, command(), printer));
@@ -248,13 +248,13 @@ fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failu
             Command::Model(_) => Ok(ExitClass::Done),
         }
     });
-    // A hash or a fsync that is still under way has nobody left to tell.
+    // Nothing waits for hashing or writing that is still in progress.
     runtime.shutdown_background();
     ended
 }
 
 impl Cli {
-    /// The global flags; a profile that the command itself names is the one in use.
+    /// The global flags. A profile named by the command overrides `--profile`.
     fn global_of_command(&self) -> Global {
         let named = match &self.command {
             Command::Profile(args) => args.named().map(ToOwned::to_owned),
@@ -265,7 +265,7 @@ impl Cli {
         global
     }
 
-    /// Whether the command is to run against a sandbox inside this process.
+    /// Whether the command runs against a sandbox inside this process.
     fn sandboxed(&self) -> bool {
         match &self.command {
             Command::Run(args) => args.sandbox,

@@ -8,24 +8,24 @@ use crate::env::Env;
 use crate::model::text::decoded;
 use crate::model::{Failure, FailureKind};
 
-/// The text of a small file that the user names.
+/// The text of a small file.
 pub(crate) fn read_text(path: &Path) -> Result<String, String> {
     let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    decoded(bytes).map_err(|why| format!("it {why}"))
+    decoded(bytes).map_err(|why| format!("this file {why}"))
 }
 
-/// A path as the user wrote it, relative to where they are.
+/// A path of the command line, relative to the current directory.
 pub(crate) fn absolute(env: &Env, path: &Path) -> PathBuf {
-    // Components leave `.` out: it belongs to no path that is printed.
+    // Collecting components removes `.`.
     env.current_dir.join(path).components().collect()
 }
 
-/// A file that was not there, for its owner alone.
+/// Creates a file that only its owner can read. Fails if it exists.
 pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
         let next = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => "name a file that is not there yet",
-            _ => "name a file in a directory that is there, and yours",
+            std::io::ErrorKind::AlreadyExists => "choose a file that does not exist yet",
+            _ => "choose a file in an existing directory that you can write to",
         };
         Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
             .with_next(next)

@@ -10,7 +10,7 @@ use crate::ledger::{BatchId, PlanTotals};
 use crate::model::{Event, Failure};
 use crate::output::formats::amounts;
 
-/// Whoever runs a command has seen to what stopped an earlier one.
+/// Unblocks the keys: running a command means that the cause of an earlier stop is fixed.
 pub(crate) async fn release_latches(context: &Arc<Context>) -> Result<(), Failure> {
     for context in context.all() {
         context.service.release_latches().await?;
@@ -18,7 +18,7 @@ pub(crate) async fn release_latches(context: &Arc<Context>) -> Result<(), Failur
     Ok(())
 }
 
-/// Tells what a plan comes to, before anything is sent.
+/// Reports the totals of a plan, before anything is sent.
 pub(crate) fn report_plan(context: &Context, batch: BatchId, totals: &PlanTotals) {
     context.observer.observe(&Event::Planned {
         batch: batch.0,
@@ -30,8 +30,7 @@ pub(crate) fn report_plan(context: &Context, batch: BatchId, totals: &PlanTotals
     });
 }
 
-/// Bounds a command by the time that the user gave, and sees to it that it ends soon once it is
-/// stopped, whatever it does then.
+/// Stops a command after `timeout`, and makes sure that a stopped command ends soon.
 pub(crate) fn bound_time(app: &AppContext, context: &Arc<Context>, timeout: Option<Duration>) {
     leave_when_stopped(Arc::clone(context), &app.printer);
     if let Some(timeout) = timeout {
@@ -43,7 +42,7 @@ pub(crate) fn bound_time(app: &AppContext, context: &Arc<Context>, timeout: Opti
     }
 }
 
-/// Works through a batch.
+/// Runs every open input of a batch.
 pub(crate) async fn run_batch(
     app: &AppContext,
     context: &Arc<Context>,
@@ -56,7 +55,7 @@ pub(crate) async fn run_batch(
     BatchRunner::new(run, app.spool()?, stdout).work().await
 }
 
-/// A production profile says so before a write, and a profile with a bound asks before a large one.
+/// Warns before production jobs, and asks if they cost more than `confirm_above_credits`.
 pub(crate) fn confirm(app: &AppContext, totals: &PlanTotals) -> Result<(), Failure> {
     if totals.todo > 0 {
         let jobs = amounts::counted(totals.todo as u64, "job", "jobs");
@@ -72,14 +71,14 @@ fn price(totals: &PlanTotals) -> String {
     match totals.unpriced {
         0 => format!("about {}", amounts::credits(totals.estimate)),
         n => format!(
-            "about {} and {} of unknown price",
+            "about {} plus {} of unknown price",
             amounts::credits(totals.estimate),
             amounts::counted(n as u64, "input", "inputs")
         ),
     }
 }
 
-/// What a profile with a bound asks before what costs more.
+/// The question before jobs that cost more than `confirm_above_credits`.
 pub(crate) fn price_question(app: &AppContext, totals: &PlanTotals) -> Option<String> {
     let profile = &app.settings.profile;
     let bound = profile.confirm_above_credits?;
@@ -87,9 +86,9 @@ pub(crate) fn price_question(app: &AppContext, totals: &PlanTotals) -> Option<St
         return None;
     }
     Some(format!(
-        "profile {} is to start {} for {}; go on?",
-        profile.name,
+        "Start {} ({}) on \"{}\"?",
         amounts::counted(totals.todo as u64, "job", "jobs"),
-        price(totals)
+        price(totals),
+        profile.name
     ))
 }

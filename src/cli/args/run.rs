@@ -1,4 +1,4 @@
-//! How a run behaves: shared by the commands that work through a batch.
+//! Run options, for the commands that work through a batch.
 
 use std::time::Duration;
 
@@ -6,32 +6,30 @@ use crate::flow::RunOptions;
 use crate::flow::state_machine::Goal;
 use crate::model::Credits;
 
-/// How a run behaves: shared by the commands that work through a batch.
 #[derive(Debug, Clone, clap::Args)]
-#[command(next_help_heading = "RunOptions")]
+#[command(next_help_heading = "Run options")]
 pub(crate) struct RunArgs {
-    /// Most jobs at the service at once, of each key while two are in use [default: what is learned
-    /// of the key, within the profile]
+    /// Maximum concurrent jobs per API key [default: adaptive, bounded by the profile]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub(crate) in_flight: Option<u32>,
 
-    /// Start nothing that would pass this number of credits
+    /// Stop before exceeding this number of credits
     #[arg(long, value_name = "CREDITS")]
     pub(crate) max_credits: Option<f64>,
 
-    /// Replace files that are in the way
+    /// Overwrite existing files
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Make up to N new attempts for a job that failed; each may be billed
+    /// Retry a failed job up to N times; each new attempt may be billed
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     pub(crate) retry_failed: u32,
 
-    /// Begin nothing more after the first failure
+    /// Stop at the first failure
     #[arg(long)]
     pub(crate) fail_fast: bool,
 
-    /// End the run after this time, such as 90s, 10m or 2h; what is under way can be resumed
+    /// Stop after this time, such as 90s, 10m or 2h; unfinished jobs can be resumed
     #[arg(long, value_name = "TIME", value_parser = crate::duration::parse)]
     pub(crate) timeout: Option<Duration>,
 }
@@ -49,7 +47,7 @@ impl RunArgs {
         }
     }
 
-    /// A batch's own conduct with what is given anew.
+    /// The stored options of a batch, with the flags that were given on top.
     pub(crate) fn over(&self, mut run_options: RunOptions) -> RunOptions {
         run_options.in_flight = self.in_flight.unwrap_or(run_options.in_flight);
         run_options.max_credits = self.max_credits.map(Credits).or(run_options.max_credits);

@@ -4,14 +4,12 @@ use serde_json::{Value, json};
 
 use crate::output::TextTone;
 
-/// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CheckState {
-    /// As it should be.
     Good,
-    /// Worth knowing, and nothing to mend.
+    /// Information, not a problem.
     Note,
-    /// To be mended.
+    /// A problem to fix.
     Finding,
 }
 
@@ -33,7 +31,6 @@ impl CheckState {
     }
 }
 
-/// One check.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Check {
     pub(crate) name: &'static str,

@@ -1,4 +1,4 @@
-//! `rbgv profile add`: a new profile in the user's own configuration file.
+//! `rbgv profile add`: adds a profile to the user's configuration file.
 
 use url::Url;
 
@@ -9,22 +9,22 @@ use crate::settings::{Environment, NewProfile, add_profile, checked_name};
 
 /// Add a profile to your configuration file
 ///
-/// The key is never taken from the command line: it is named (a variable, a file, a command, the
-/// keyring), read from standard input, or asked for on the terminal without being shown.
+/// The key is never given on the command line. Name its source (a variable, file, command or keyring
+/// entry), pass it on standard input, or type it at a hidden prompt.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Its name: letters, digits, - and _
+    /// Profile name (letters, digits, - and _)
     name: String,
 
-    /// Where the API is [default: the vendor's address]
+    /// Base URL of the API [default: the vendor's URL]
     #[arg(long, value_name = "URL")]
     base_url: Option<Url>,
 
-    /// What it is for: dev, staging or prod, which says so before every write
+    /// Environment: dev, staging or prod (warns before every write)
     #[arg(long, value_name = "WORD", default_value = "dev")]
     environment: Environment,
 
-    /// Use this profile when nothing names one
+    /// Make this the default profile
     #[arg(long)]
     default: bool,
 
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let name = &args.name;
     if app.settings.profiles().iter().any(|known| known.name == *name && known.key_source != "none")
     {
-        let why = "there is a profile of this name already";
+        let why = "a profile with this name already exists";
         return Err(Failure::new(FailureKind::Usage, format!("profile {name}"), why)
             .with_next("rbgv profile list"));
     }
@@ -64,11 +64,11 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         }
         return Err(failure);
     }
-    app.printer.note(&format!("profile {name} is in {}", config.display()));
+    app.printer.note(&format!("added profile {name} to {}", config.display()));
     if profile.key.is_none() {
-        app.printer.note("it has no key of its own; RBGV_API_KEY gives one");
+        app.printer.note("the profile has no key; set RBGV_API_KEY to use it");
     }
-    app.printer.note(&format!("try it: rbgv profile check {name}"));
+    app.printer.note(&format!("to check it: rbgv profile check {name}"));
     if app.printer.style().json {
         app.printer.json(&serde_json::json!({
             "profile": name,

@@ -8,58 +8,53 @@ use crate::cli::files::{absolute, new_file};
 use crate::model::{ApiKey, Failure, FailureKind};
 use crate::settings::{KeySource, checked_key};
 
-/// Where a key comes from.
 #[derive(Debug, Clone, clap::Args)]
-#[expect(clippy::struct_field_names, reason = "each is called like its flag")]
+#[expect(clippy::struct_field_names, reason = "each is named like its flag")]
 #[group(multiple = false)]
 pub(crate) struct KeyArgs {
-    /// The key is in this variable
+    /// Environment variable with the key
     #[arg(long, value_name = "NAME")]
     key_env: Option<String>,
 
-    /// The key is in this file, alone
+    /// File that contains only the key
     #[arg(long, value_name = "FILE")]
     key_file: Option<PathBuf>,
 
-    /// This command prints the key
+    /// Command that prints the key
     #[arg(long, value_name = "COMMAND")]
     key_command: Option<String>,
 
-    /// The key is in the system's keyring, as USER or SERVICE/USER; builds with the feature keyring
+    /// Entry of the system keyring, as USER or SERVICE/USER (in builds with the keyring feature)
     #[arg(long, value_name = "ENTRY")]
     key_keyring: Option<String>,
 
-    /// Read the key from standard input, and keep it in a file beside the configuration that only
-    /// you can read
+    /// Read the key from standard input and save it next to the configuration file, readable only by
+    /// you
     #[arg(long)]
     key_stdin: bool,
 }
 
-/// The longest input that can be a key, in bytes.
-const LONGEST: u64 = 4_096;
+/// Maximum length of a key, in bytes.
+const MAX_KEY_BYTES: u64 = 4_096;
 
-/// A key as it was given: where it is, or itself.
 pub(crate) enum KeyInput {
-    /// It is to be read from there.
+    /// The source of the key.
     Named(KeySource),
-    /// It has yet to be kept.
+    /// The key itself, which is not saved yet.
     Itself(ApiKey),
 }
 
 impl KeyArgs {
-    /// What was given; none when nothing was named and there is nobody to ask. The key of `whom` is
-    /// asked for on a terminal.
-    ///
-    /// # Errors
-    /// What was given is no key, or cannot be written into a file.
-    pub(crate) fn given(&self, app: &AppContext, whom: &str) -> Result<Option<KeyInput>, Failure> {
+    /// The given key; `None` without a flag and without a terminal. The prompt asks for the key of
+    /// `owner`.
+    pub(crate) fn given(&self, app: &AppContext, owner: &str) -> Result<Option<KeyInput>, Failure> {
         if let Some(variable) = &self.key_env {
             return Ok(Some(KeyInput::Named(KeySource::Variable(variable.clone()))));
         }
         if let Some(file) = &self.key_file {
             let file = absolute(&app.env, file);
             if file.to_str().is_none() {
-                let why = "a configuration file is Unicode, and this name is not";
+                let why = "the configuration file needs a file name in UTF-8";
                 return Err(Failure::new(FailureKind::Usage, file.display().to_string(), why)
                     .with_next("rename the file"));
             }
@@ -71,20 +66,22 @@ impl KeyArgs {
         if let Some(input) = &self.key_keyring {
             return Ok(Some(KeyInput::Named(KeySource::Keyring(input.clone()))));
         }
-        Ok(self.typed(app, whom)?.map(KeyInput::Itself))
+        Ok(self.typed(app, owner)?.map(KeyInput::Itself))
     }
 
-    fn typed(&self, app: &AppContext, whom: &str) -> Result<Option<ApiKey>, Failure> {
+    fn typed(&self, app: &AppContext, owner: &str) -> Result<Option<ApiKey>, Failure> {
         let wrong = |why: String| Failure::new(FailureKind::Usage, "the key", why);
         if self.key_stdin {
-            let raw = app.printer.read_secret(LONGEST).map_err(|error| wrong(error.to_string()))?;
+            let raw =
+                app.printer.read_secret(MAX_KEY_BYTES).map_err(|error| wrong(error.to_string()))?;
             return checked_key(&raw).map(Some).map_err(wrong);
         }
         let terminal = app.env.terminal;
         if !terminal.stdin || !terminal.stderr {
             return Ok(None);
         }
-        let question = format!("key of {whom} (not shown; empty to give it by a variable):");
+        let question =
+            format!("API key of {owner} (hidden; leave blank to use an environment variable):");
         let raw = app.printer.ask_secret(&question).map_err(|error| wrong(error.to_string()))?;
         if raw.trim().is_empty() {
             return Ok(None);
@@ -92,7 +89,7 @@ impl KeyArgs {
         checked_key(&raw).map(Some).map_err(wrong)
     }
 
-    /// Whether any of the flags was given.
+    /// Whether any of the flags is given.
     pub(crate) fn is_given(&self) -> bool {
         self.key_env.is_some()
             || self.key_file.is_some()
@@ -102,33 +99,30 @@ impl KeyArgs {
     }
 }
 
-/// A key in a file of its own beside the configuration, for its owner alone.
+/// A key in its own file next to the configuration file, readable only by its owner.
 pub(crate) struct StoredKey {
     path: PathBuf,
-    /// Whether the file was there, with this key in it.
+    /// Whether the file already existed with this key.
     was_there: bool,
 }
 
 impl StoredKey {
-    /// Keeps `key` in a file called after `name`, beside the configuration at `config`. One that holds
-    /// this very key, from an earlier try, is taken as it is.
-    ///
-    /// # Errors
-    /// It cannot be written, or another key is there.
+    /// Saves `key` as `name.key` next to the configuration file `config`. A file with the same key,
+    /// from an earlier try, is reused.
     pub(crate) fn new(key: &ApiKey, config: &Path, name: &str) -> Result<Self, Failure> {
         let path = config.parent().unwrap_or(Path::new(".")).join(format!("{name}.key"));
         let failed = |error: &dyn std::fmt::Display| {
-            Failure::local(format!("keeping the key in {}", path.display()), error)
+            Failure::local(format!("saving the key to {}", path.display()), error)
         };
         if std::fs::symlink_metadata(&path).is_ok() {
             let there = std::fs::read_to_string(&path).unwrap_or_default();
             if ApiKey::new(&there).expose() == key.expose() {
                 return Ok(Self { path, was_there: true });
             }
-            let why = "a file of that name is there, with something else in it";
-            return Err(failed(&why).with_next(
-                "move it away, or keep the key in a file of your own and name that with --key-file",
-            ));
+            let why = "the file exists with other content";
+            return Err(
+                failed(&why).with_next("move that file, or use --key-file with a file of your own")
+            );
         }
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).map_err(|error| failed(&error))?;
@@ -144,10 +138,10 @@ impl StoredKey {
         KeySource::File(self.path.clone())
     }
 
-    /// Removes the file again, since nothing names it now.
+    /// Removes the file again.
     pub(crate) fn undo(self) {
         if !self.was_there {
-            // What cannot be removed is in nobody's way.
+            // A leftover file does no harm.
             let _ = std::fs::remove_file(self.path);
         }
     }

@@ -1,4 +1,5 @@
-//! `rbgv run`: the whole way, for one input or ten thousand.
+//! `rbgv run`: upload, job, download and verification of each input. Reading order: this file,
+//! `plan`, `watch`.
 
 mod plan;
 mod watch;
@@ -22,9 +23,9 @@ use crate::output::{Table, events::json, formats::amounts};
 
 /// Remove the background of videos
 ///
-/// Takes each input the whole way: upload, job, download, verification. Prints the path of each
-/// finished output. Running the same command again goes on where it stopped, and never pays
-/// twice for the same content and options.
+/// Uploads each input, runs a job, downloads and verifies the output, and prints its path. Running
+/// the same command again continues where it stopped and never pays twice for the same content and
+/// options.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
@@ -37,27 +38,27 @@ pub(crate) struct Args {
     #[command(flatten)]
     run_options: RunArgs,
 
-    /// Use a server inside this process that really removes backgrounds: no account, no cost
+    /// Use a built-in local server that really removes backgrounds (no account, no cost)
     #[arg(long)]
     pub(crate) sandbox: bool,
 
-    /// Show what would be sent, and the price; send and spend nothing
+    /// Show what would be done and the estimated cost, without sending anything
     #[arg(long)]
     dry_run: bool,
 
-    /// Start the jobs and print their ids, without waiting
+    /// Start the jobs and print their IDs without waiting for results
     #[arg(long, conflicts_with = "draft")]
     no_wait: bool,
 
-    /// Make drafts, which cost nothing until they are started
+    /// Create drafts, which are free until started
     #[arg(long)]
     draft: bool,
 
-    /// Make a new, billed attempt at inputs that are done already
+    /// Process inputs again that are already done (billed again)
     #[arg(long)]
     again: bool,
 
-    /// Go on taking new files of the directories as they are finished, until stopped
+    /// Watch directories for new files until stopped
     #[arg(long, conflicts_with_all = ["dry_run", "draft", "no_wait", "again"])]
     watch: bool,
 }
@@ -74,17 +75,20 @@ impl Args {
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     if app.is_sandboxed() && args.goal() != Goal::Finish {
-        let why = "the sandbox ends with this command, and its jobs with it";
+        let why = "the sandbox and its jobs end with this command";
         return Err(Failure::new(FailureKind::Usage, "--sandbox with --no-wait or --draft", why)
-            .with_next("rbgv sandbox --state DIR, in another terminal, and a profile for it"));
+            .with_next(
+                "run rbgv sandbox --state DIR in another terminal, and use a profile for it",
+            ));
     }
     let options = args.job.resolve(app.job_defaults())?;
     let options = with_background(options, &app.env.current_dir)?;
     let inputs = args.inputs.clone().resolve(&app.env)?;
     let to_stdout = inputs.destination == Destination::Stdout;
     if to_stdout && app.printer.style().json {
-        let why = "standard output takes either JSON or the video";
-        return Err(Failure::new(FailureKind::Usage, "-o - with --json", why));
+        let why = "standard output can take either JSON or the video";
+        return Err(Failure::new(FailureKind::Usage, "-o - with --json", why)
+            .with_next("use -o FILE with --json"));
     }
     let context = app.context(app.reporter())?;
     bound_time(app, &context, args.run_options.timeout);
@@ -92,7 +96,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     ended.map_err(|failure| context.explained(failure))
 }
 
-/// Everything that the time given for the command bounds.
+/// The part of the command that `--timeout` limits.
 async fn run_within(
     args: Args,
     app: &AppContext,
@@ -114,7 +118,7 @@ async fn run_within(
     let stdout = to_stdout.then(|| stdout_sink(app));
     let plan = make_plan(context, request(app, inputs, &wish, None), &wish.pricing).await?;
     let batch = plan.batch;
-    // An input that was named and cannot be taken is no success, although the others were done.
+    // A named input that cannot be used is a failure, even if the others succeeded.
     let refused = (!plan.refused.is_empty()).then_some(ExitClass::Usage);
     let class = if args.dry_run {
         show_plan(app, &wish.options, &plan.totals);
@@ -134,7 +138,7 @@ async fn run_within(
     Ok(ExitClass::combine([class].into_iter().chain(refused), false))
 }
 
-/// How a run of this plan would end, by what is known before anything is sent.
+/// The exit code that a run of this plan would have, as far as that is known beforehand.
 async fn expected_cost(
     app: &AppContext,
     context: &Arc<Context>,
@@ -142,7 +146,7 @@ async fn expected_cost(
     wish: &RunRequest,
 ) -> Result<ExitClass, Failure> {
     for context in context.all() {
-        // The first call with a key that is not accepted ends a run.
+        // A run stops at the first call with a rejected key.
         let usage = context.service.usage_summary(1, RequestOptions::plain());
         if let Err(failure) = context.unless_stopped(usage).await?
             && failure.kind == FailureKind::Unauthorized
@@ -160,7 +164,7 @@ async fn expected_cost(
     let repeated = |kind| kind == FailureKind::JobFailed && wish.run_options.retry_failed > 0;
     let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
     let failed: usize = ended.iter().map(|(_, number)| number).sum();
-    // Of a video of unknown length, the longest that it can be counts, as in the run.
+    // As in a run, a video of unknown length counts with its maximum length.
     let rate = wish.pricing.a_second(wish.options.model);
     let needed = context.ledger(move |ledger, _| ledger.bound_needed(batch, rate)).await?;
     let is_unknown = rate.is_none() && totals.unpriced > 0;
@@ -191,18 +195,18 @@ fn show_plan(app: &AppContext, options: &JobOptions, totals: &PlanTotals) {
         }));
         return;
     }
-    let mut table = Table::new(["would be sent", ""]);
+    let mut table = Table::new(["dry run", ""]);
     let mut row = |what: &str, value: String| table.row([what.to_owned(), value]);
     row("profile", format!("{} ({})", profile.name, profile.base_url));
     row("jobs", totals.todo.to_string());
-    row("done already", totals.done.to_string());
-    row("rejected", totals.rejected.to_string());
+    row("already done", totals.done.to_string());
+    row("skipped (not usable)", totals.rejected.to_string());
     row("model", options.model.to_string());
     row("format", options.format.to_string());
     row("background", options.background.to_string());
-    row("credits, estimated", amounts::credits(totals.estimate));
+    row("estimated cost", amounts::credits(totals.estimate));
     if totals.unpriced > 0 {
-        row("of unknown length", totals.unpriced.to_string());
+        row("jobs of unknown price", totals.unpriced.to_string());
     }
     printer.table(&table);
 }

@@ -15,13 +15,13 @@ use crate::ledger::PlanTotals;
 use crate::model::{ExitClass, Failure, JobOptions, Pricing};
 use crate::output::formats::amounts;
 
-/// What the user wants of every input.
+/// The options of a run, for every input.
 #[derive(Clone)]
 pub(crate) struct RunRequest {
     pub(crate) options: JobOptions,
     pub(crate) run_options: RunOptions,
     pub(crate) pricing: Pricing,
-    /// Whether somebody may be asked about single inputs.
+    /// Whether the user may be asked about single inputs.
     pub(crate) is_attended: bool,
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn request(
     }
 }
 
-/// Confirms a plan and works through it.
+/// Confirms a plan and runs its batch.
 pub(crate) async fn execute_plan(
     app: &AppContext,
     context: &Arc<Context>,
@@ -65,7 +65,7 @@ pub(crate) async fn execute_plan(
     run_batch(app, context, batch, run_options, stdout).await
 }
 
-/// What a plan adds up to, once the user has agreed to everything that has to be asked.
+/// The totals of a plan, once the user has answered every question about it.
 async fn confirm_plan(
     app: &AppContext,
     context: &Arc<Context>,
@@ -73,7 +73,7 @@ async fn confirm_plan(
     wish: &RunRequest,
 ) -> Result<PlanTotals, Failure> {
     let known = earlier_of_all(app, context, wish).await?;
-    // The price is asked for once the jobs that exist already are known.
+    // The price is confirmed later, when existing jobs have been recognised.
     let free = PlanTotals::default();
     for question in questions(app, plan, &known, wish, &free) {
         app.confirm(&question)?;
@@ -85,8 +85,8 @@ async fn confirm_plan(
     }
     if adopted > 0 {
         app.printer.note(&format!(
-            "{adopted} of these inputs were recognised at the service: they are fetched, and not \
-             paid for again"
+            "{} at the service: downloaded without paying again",
+            amounts::counted(adopted as u64, "existing job found", "existing jobs found")
         ));
     }
     let totals = context.ledger(move |ledger, _| ledger.totals(batch)).await?;
@@ -95,7 +95,7 @@ async fn confirm_plan(
     Ok(totals)
 }
 
-/// Remembers outputs that were left out, so that they are asked about once.
+/// Records outputs that were left out, so that the question is asked once.
 async fn exclude_outputs(
     app: &AppContext,
     context: &Arc<Context>,
@@ -105,14 +105,14 @@ async fn exclude_outputs(
         return Ok(());
     }
     let left_out = amounts::counted(plan.outputs.len() as u64, "file", "files");
-    app.printer.note(&format!("{left_out} with the names of outputs left out"));
+    app.printer.note(&format!("{left_out} skipped: named like outputs of rbgv"));
     let outputs: Vec<_> =
         plan.outputs.iter().cloned().map(|o| (o.name, o.sha256, o.size)).collect();
     let batch = plan.batch;
     context.ledger(move |ledger, _| ledger.know_outputs(batch, &outputs)).await
 }
 
-/// Everything that the user is asked before a plan with these totals is worked through.
+/// The questions to ask before a plan with these totals is run.
 pub(crate) fn questions(
     app: &AppContext,
     plan: &Plan,
@@ -126,8 +126,8 @@ pub(crate) fn questions(
     }
     let outputs = plan.outputs.first().map(|first| {
         format!(
-            "{} such as {} have the names of outputs of rbgv, and the ledger in {} does not know \
-             them: they are left out; to have one processed, name it; go on?",
+            "Skip {} named like outputs of rbgv, such as {}? The ledger in {} does not know them; to \
+             process one, name it on the command line",
             amounts::counted(plan.outputs.len() as u64, "file", "files"),
             first.name,
             app.settings.state_dir.display(),
@@ -136,7 +136,7 @@ pub(crate) fn questions(
     outputs.into_iter().chain(unknown_jobs(app, known)).chain(price).collect()
 }
 
-/// What is asked of each key that has worked before and of a ledger that knows nothing of it.
+/// A question for each key with recent jobs that a new ledger does not know.
 pub(crate) fn unknown_jobs(
     app: &AppContext,
     known: &[(&Arc<Context>, UnknownJobs)],
@@ -144,8 +144,8 @@ pub(crate) fn unknown_jobs(
     let unknown = known.iter().filter(|(_, earlier)| earlier.unknown > 0);
     let question = |(context, earlier): &(&Arc<Context>, UnknownJobs)| {
         format!(
-            "the ledger in {} is new, and key {} has started {} in the last 24 h that it cannot tell \
-             apart: if it was lost, inputs may be paid for again; go on?",
+            "Continue with a new ledger in {}? Key {} started {} in the last 24 h that it does not \
+             know; if an earlier ledger was lost, inputs may be paid for again",
             app.settings.state_dir.display(),
             context.key.fingerprint.0,
             amounts::counted(earlier.unknown as u64, "job", "jobs")
@@ -154,8 +154,8 @@ pub(crate) fn unknown_jobs(
     unknown.map(question).collect()
 }
 
-/// What each key has done before, of every one before any is adopted: from then on the service
-/// counts as known. One that is refused does not stop the other.
+/// The earlier jobs of each key. Read for every key before any job is adopted, because adopting one
+/// marks the service as known. A rejected key does not stop the other one.
 pub(crate) async fn earlier_of_all<'a>(
     app: &AppContext,
     context: &'a Arc<Context>,
@@ -164,7 +164,7 @@ pub(crate) async fn earlier_of_all<'a>(
     let (mut known, mut refused) = (Vec::new(), None);
     for context in context.all() {
         if wish.run_options.again {
-            // Whoever asks for a new, billed attempt has been asked.
+            // `--again` already asks for a new, billed attempt.
             known.push((context, UnknownJobs::default()));
             continue;
         }
@@ -174,18 +174,17 @@ pub(crate) async fn earlier_of_all<'a>(
                 refused = Some((context, failure));
             }
             Err(failure) => {
-                let next = "the same command again; nothing was sent for any input yet";
+                let next = "run the same command again; nothing has been sent yet";
                 return Err(failure.with_next(next));
             }
         }
     }
     match refused {
-        // What helps against a refused key is not to try again.
+        // Trying again does not help against a rejected key.
         Some((_, failure)) if known.is_empty() => Err(failure),
         Some((context, _)) => {
             app.printer.warn(&format!(
-                "key {} is refused: whether it has paid for some of these inputs before cannot be \
-                 seen",
+                "key {} is rejected, so jobs that it already paid for cannot be recognised",
                 context.key.fingerprint.0
             ));
             Ok(known)

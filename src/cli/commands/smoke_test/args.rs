@@ -8,64 +8,63 @@ use crate::model::{ModelName, OutputFormat};
 
 /// Check that service, key and configuration work together
 ///
-/// Runs named stages, the free ones first: name, tls, health, pricing, authentication, isolation,
-/// listing, usage. With --budget also those that cost: success, output and credits (a known short
-/// clip all the way), and what has to be refused: not-a-video, invalid-option, dead-link,
-/// no-credits. The exit code tells what is wrong: 5 the service is down, 10 it is slow, 3 our
-/// key or configuration, 11 the contract changed, 4 credits.
+/// Runs free stages first: name, tls, health, pricing, authentication, isolation, listing, usage.
+/// --budget adds stages that start jobs: success, output and credits (a short test clip), and
+/// requests that must be rejected: not-a-video, invalid-option, dead-link, no-credits. Exit codes:
+/// 3 key or configuration, 4 credits, 5 service unavailable, 10 too slow, 11 the API has changed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Run the stages that start jobs too, and spend at most this number of credits, by estimate
+    /// Also run the stages that start jobs, and spend at most this number of credits (estimated)
     #[arg(long, value_name = "CREDITS", value_parser = credits)]
     pub(crate) budget: Option<f64>,
 
-    /// Only this stage, or group of stages (free, paid, failures); may be repeated
+    /// Run only this stage or group of stages (free, paid, failures); may be repeated
     #[arg(long, value_name = "STAGE", value_delimiter = ',')]
     pub(crate) only: Vec<StageSelector>,
 
-    /// Not this stage, or group of stages; may be repeated
+    /// Skip this stage or group of stages; may be repeated
     #[arg(long, value_name = "STAGE", value_delimiter = ',')]
     pub(crate) skip: Vec<StageSelector>,
 
-    /// Use a server inside this process: no account, no cost
+    /// Use a built-in local server (no account, no cost)
     #[arg(long)]
     pub(crate) sandbox: bool,
 
-    /// Which model works on the clips [default: the profile's]
+    /// Model to use [default: from the profile]
     #[arg(long, value_parser = word::<ModelName>)]
     pub(crate) model: Option<ModelName>,
 
-    /// File format of the outputs; the alpha of webp, gif and `png_sequence` is measured [default:
-    /// webp; for --suite the profile's]
+    /// Output format; transparency is measured for webp, gif and `png_sequence` [default: webp; with
+    /// --suite from the profile]
     #[arg(long, value_parser = word::<OutputFormat>)]
     pub(crate) format: Option<OutputFormat>,
 
-    /// In place of the built-in clip, take the videos of this directory, and report each
+    /// Test with the videos of this directory instead of the built-in clip
     #[arg(long, value_name = "DIR")]
     pub(crate) suite: Option<PathBuf>,
 
-    /// Keep outputs here
+    /// Keep the outputs in this directory
     #[arg(short, long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
 
-    /// A profile whose key has no credits, for the stage no-credits
+    /// Profile whose key has no credits, for the stage no-credits
     #[arg(long, value_name = "NAME")]
     pub(crate) no_credits_profile: Option<String>,
 
-    /// Send so many calls at once, to see that refusals (429) are waited out
+    /// Send this number of calls at once, to check that rate limiting (429) is handled
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
     pub(crate) burst: Option<u32>,
 
-    /// End the jobs after this time; what is under way can be resumed
+    /// Stop waiting for jobs after this time; they can be resumed
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::duration::parse)]
     pub(crate) timeout: Duration,
 
-    /// Write the result as JUnit XML; the file is emptied first
+    /// Write the result as JUnit XML
     #[arg(long, value_name = "FILE.xml")]
     pub(crate) junit: Option<PathBuf>,
 
-    /// Try the profile's limits, waits and retries against a sandbox that makes trouble; nothing is
-    /// sent to the service
+    /// Test the profile's limits, timeouts and retries against simulated failures; nothing is sent to
+    /// the service
     #[arg(long, conflicts_with_all = ["budget", "only", "skip", "sandbox", "suite", "burst", "no_credits_profile", "output", "format", "model"])]
     pub(crate) rehearse: bool,
 }
@@ -77,11 +76,11 @@ fn word<T: std::str::FromStr<Err = crate::model::options::OptionError>>(
 }
 
 fn credits(text: &str) -> Result<f64, String> {
-    let credits: f64 = text.parse().map_err(|_| "write a number of credits".to_owned())?;
+    let credits: f64 = text.parse().map_err(|_| "expected a number of credits".to_owned())?;
     if credits.is_finite() && credits >= 0.0 {
         return Ok(credits);
     }
-    Err("write a number of credits that is not below zero".to_owned())
+    Err("expected 0 or more credits".to_owned())
 }
 
 #[cfg(test)]

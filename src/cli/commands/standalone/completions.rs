@@ -1,14 +1,14 @@
-//! `rbgv completions`: a script for the shell.
+//! `rbgv completions`: prints a completion script.
 
 use clap_complete::Shell;
 
 use crate::model::ExitClass;
 use crate::output::Printer;
 
-/// Print a completion script for a shell
+/// Print a shell completion script
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which shell
+    /// Shell
     shell: Shell,
 }
 

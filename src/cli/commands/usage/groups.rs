@@ -1,4 +1,4 @@
-//! What the ledger knows of credits, grouped.
+//! `usage --by`: credits in the ledger, grouped.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,6 @@ use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, ExitClass, Failure};
 use crate::output::{Table, events::json, formats::amounts};
 
-/// The groups that an attempt belongs to.
 fn names(by: GroupBy, spent: &AttemptCost) -> Vec<String> {
     match by {
         GroupBy::Model => vec![spent.model.to_string()],
@@ -22,15 +21,14 @@ fn names(by: GroupBy, spent: &AttemptCost) -> Vec<String> {
     }
 }
 
-/// The sum of a group's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct UsageGroup {
     jobs: u64,
     completed: u64,
     failed: u64,
-    /// What an audit has compared with the service's charges.
+    /// Charges confirmed by `usage --reconcile`.
     charged: Credits,
-    /// Of the others, what is estimated.
+    /// Estimates of attempts without a confirmed charge.
     estimated: Credits,
     unpriced: u64,
 }
@@ -69,7 +67,7 @@ impl UsageGroup {
     }
 }
 
-/// Groups and the sum of all attempts, each of which counts once in that.
+/// The groups, and the total, in which each attempt counts once.
 fn grouped<'a>(
     by: GroupBy,
     all: impl IntoIterator<Item = &'a AttemptCost>,
@@ -133,14 +131,13 @@ pub(crate) fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClas
     }
     if total.unpriced > 0 {
         app.printer.note(&format!(
-            "the price of {} is not known and is left out; rbgv usage --reconcile records charges",
+            "{} of unknown price not included; rbgv usage --reconcile records the charges",
             amounts::counted(total.unpriced, "job", "jobs")
         ));
     }
     if total.estimated.0 > 0.0 {
         app.printer.note(&format!(
-            "{} of these are estimated, and not yet compared with the service's charges; next: rbgv \
-             usage --reconcile",
+            "{} of this is estimated; to compare it with the charges: rbgv usage --reconcile",
             amounts::credits(total.estimated)
         ));
     }
@@ -165,7 +162,7 @@ fn show(app: &AppContext, by: GroupBy, groups: &BTreeMap<String, UsageGroup>, to
     for (name, group) in groups {
         row(name, group);
     }
-    row("all", total);
+    row("total", total);
     app.printer.table(&table);
 }
 

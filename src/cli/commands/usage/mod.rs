@@ -1,4 +1,5 @@
-//! `rbgv usage`: credits, as the service counts them and as the ledger does.
+//! `rbgv usage`: credits as counted by the service and by the ledger. Reading order: `args`, `report`
+//! (shared), then the views: `service` with `figures`, `groups`, `audit`.
 
 mod args;
 mod audit;
@@ -13,7 +14,7 @@ use crate::model::{ExitClass, Failure, FailureKind};
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     if args.csv && app.printer.style().json {
-        return Err(Failure::new(FailureKind::Usage, "--csv with --json", "choose one of them"));
+        return Err(Failure::new(FailureKind::Usage, "--csv with --json", "use only one of them"));
     }
     match args.by {
         Some(by) => groups::run(&args, by, app),

@@ -11,28 +11,26 @@ use crate::output::{
     formats::{amounts, csv},
 };
 
-/// The credits of a period against what they were to be.
+/// The credits used in a period, compared with `--budget`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PeriodBudget {
     pub(crate) limit: f64,
     pub(crate) used: f64,
-    /// Of what was used, how much is an estimate.
+    /// The estimated part of `used`.
     pub(crate) estimated: f64,
-    /// Jobs whose credits are not among these.
+    /// Number of jobs of unknown price, not included in `used`.
     pub(crate) unpriced: u64,
 }
 
 impl PeriodBudget {
-    /// The budget that was asked for, if one was.
-    ///
-    /// # Errors
-    /// It cannot be told what was used: an alarm must not stay silent because of that.
+    /// The budget, if `--budget` is given. Fails if the used credits are unknown, so that an alarm does
+    /// not stay silent.
     pub(crate) fn of(args: &Args, used: Option<Credits>) -> Result<Option<Self>, Failure> {
         let Some(limit) = args.budget else { return Ok(None) };
         let used = used.ok_or_else(|| {
-            let why = "the service's answer holds no figure for the credits used";
+            let why = "the service does not report the credits used";
             Failure::new(FailureKind::Contract, "--budget", why).with_next(
-                "rbgv usage --json shows the answer; --by day takes the ledger's figures",
+                "rbgv usage --by day --budget N uses the ledger instead; rbgv usage --json shows the response",
             )
         })?;
         Ok(Some(Self { limit, used: used.0, estimated: 0.0, unpriced: 0 }))
@@ -52,7 +50,7 @@ impl PeriodBudget {
         })
     }
 
-    /// Tells of a budget that was passed, or may have been, and how the command ends.
+    /// Warns if the budget is exceeded or may be, and returns the exit code.
     pub(crate) fn judge(budget: Option<Self>, days: u32, app: &AppContext) -> ExitClass {
         let Some(budget) = budget else { return ExitClass::Done };
         if !budget.is_exceeded() && budget.unpriced == 0 {
@@ -60,21 +58,21 @@ impl PeriodBudget {
         }
         if !budget.is_exceeded() {
             app.printer.warn(&format!(
-                "whether the budget of {} is kept cannot be told: {} of unknown price come on top of {}",
+                "the budget of {} may be exceeded: {} used, plus {} of unknown price",
                 amounts::credits(Credits(budget.limit)),
-                amounts::counted(budget.unpriced, "job", "jobs"),
-                amounts::credits(Credits(budget.used))
+                amounts::credits(Credits(budget.used)),
+                amounts::counted(budget.unpriced, "job", "jobs")
             ));
             return ExitClass::Check;
         }
         let estimated = match budget.estimated {
             some if some > 0.0 => {
-                format!(" ({} of them estimated)", amounts::credits(Credits(some)))
+                format!(" ({} estimated)", amounts::credits(Credits(some)))
             }
             _ => String::new(),
         };
         app.printer.warn(&format!(
-            "{}{estimated} were used in the last {}, more than the budget of {}",
+            "budget exceeded: {}{estimated} used in the last {}, budget {}",
             amounts::credits(Credits(budget.used)),
             amounts::counted(u64::from(days), "day", "days"),
             amounts::credits(Credits(budget.limit))
@@ -83,17 +81,16 @@ impl PeriodBudget {
     }
 }
 
-/// Credits without the noise of binary fractions, as [`crate::output::events::json::credits`].
+/// Credits without rounding noise.
 pub(crate) fn rounded(credits: f64) -> f64 {
     json::credits(Credits(credits))
 }
 
-/// The beginning of the period.
+/// The start of the period.
 pub(crate) fn since(args: &Args, app: &AppContext) -> Timestamp {
     app.env.clock.wall().before(Duration::from_hours(24 * u64::from(args.days)))
 }
 
-/// Bars with a label and an amount each.
 pub(crate) fn show_chart(app: &AppContext, bars: &[(String, f64)]) {
     let mut chart = Chart::default();
     for (label, credits) in bars {
@@ -104,7 +101,6 @@ pub(crate) fn show_chart(app: &AppContext, bars: &[(String, f64)]) {
     }
 }
 
-/// Records under their headings.
 pub(crate) fn print_csv(
     app: &AppContext,
     headings: &[&str],
@@ -116,13 +112,13 @@ pub(crate) fn print_csv(
     }
 }
 
-/// What successful outputs cost each, everything that failed included.
+/// Average cost of a successful output, including the cost of failed ones.
 pub(crate) fn per_output(credits: Option<Credits>, outputs: Option<u64>) -> Option<Credits> {
     let outputs = outputs.filter(|outputs| *outputs > 0)?;
     Some(Credits(credits?.0 / outputs as f64))
 }
 
-/// A field of a record.
+/// A CSV field; empty for `None`.
 pub(crate) fn field<T: ToString>(value: Option<T>) -> String {
     value.map(|value| value.to_string()).unwrap_or_default()
 }
