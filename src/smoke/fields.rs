@@ -35,11 +35,11 @@ impl FieldKind {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Number => "a number",
             Self::Flag => "true or false",
             Self::Object => "an object",
-            Self::MaybeText => "a text or null",
+            Self::MaybeText => "a string or null",
             Self::MaybeNumber => "a number or null",
             Self::Any => "anything",
         }
@@ -142,7 +142,7 @@ impl Fields {
     pub(crate) fn compare(&self, answer: &Value) -> Drift {
         let mut drift = Drift::default();
         let Some(object) = answer.as_object() else {
-            drift.broken.insert(format!("{} is no object", self.place));
+            drift.broken.insert(format!("{} is not an object", self.place));
             return drift;
         };
         for (names, kind) in self.listed {
@@ -150,7 +150,7 @@ impl Fields {
             match names.iter().find_map(|name| object.get(*name)) {
                 None => drift.broken.insert(format!("{MISSING}{place}")),
                 Some(value) if !kind.fits(value) => drift.broken.insert(format!(
-                    "{place} is {}, documented is {}",
+                    "{place} is {}, but {} is documented",
                     shown(value),
                     kind.words()
                 )),
@@ -174,7 +174,7 @@ fn shown(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

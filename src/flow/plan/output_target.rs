@@ -294,8 +294,8 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
     .await
     .map_err(|failure| match failure.kind {
         FailureKind::Usage => failure.with_next(
-            "move away what is there, then rbgv resume; or rbgv run the same inputs with another -o, \
-             which pays for nothing twice",
+            "move the existing file, then rbgv resume; or run again with another -o (nothing is \
+             paid twice)",
         ),
         _ => failure,
     })
@@ -325,35 +325,33 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
 }
 
 fn exists(what: String) -> Failure {
-    let why = "a file of that name exists, and is not this input's output";
+    let why = "a different file with this name exists";
     Failure::new(FailureKind::Usage, what, why).with_next(
-        "choose another name, such as --name '{stem}-{ending}-nobg.{ext}', or another place with \
-         -o; --overwrite replaces it",
+        "use another --name, such as '{stem}-{ending}-nobg.{ext}', another -o, or --overwrite to \
+         replace it",
     )
 }
 
 fn too_long(what: String) -> Failure {
-    Failure::new(FailureKind::Usage, what, "the name is too long for its file system")
-        .with_next("choose a shorter name with --name, or with -o FILE for one input")
+    Failure::new(FailureKind::Usage, what, "the name is too long for the file system")
+        .with_next("use a shorter --name, or -o FILE for one input")
 }
 
 fn not_replaceable(what: String, target: &Path) -> Failure {
-    let why = "the file that is there may not be replaced: it is immutable, or somebody else's in a \
-               sticky directory";
-    Failure::new(FailureKind::Unwritable, what, why).with_next(format!(
-        "choose another place with -o, or see to the file: ls -l {}",
-        quoted(target)
-    ))
+    let why = "the existing file cannot be replaced: it is immutable, or belongs to another user \
+               in a sticky directory";
+    Failure::new(FailureKind::Unwritable, what, why)
+        .with_next(format!("use another -o, or check the file: ls -l {}", quoted(target)))
 }
 
 fn replaces_input(name: &str, input: &str, target: &Path) -> Failure {
     let why = if name == input {
-        "it is an input of this run, which is never replaced".to_owned()
+        "it is an input of this run and is never replaced".to_owned()
     } else {
-        format!("it is the input {input}, which is never replaced")
+        format!("it is the input {input} and is never replaced")
     };
     Failure::new(FailureKind::Usage, format!("{name}: the output {}", target.display()), why)
-        .with_next("choose another name with --name, or another place with -o")
+        .with_next("use another --name or -o")
 }
 
 /// Something is there that an output must not replace, whatever `--overwrite` says.
@@ -370,11 +368,11 @@ pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failur
         "a device"
     };
     let next = if found.is_dir() || found.is_symlink() {
-        "choose another name with --name, or another place with -o".to_owned()
+        "use another --name or -o".to_owned()
     } else {
-        format!("write to it with -o - > {}, or give -o FILE", quoted(target))
+        format!("use -o - > {}, or -o FILE", quoted(target))
     };
-    let why = format!("it is {kind}, and only a regular file is ever replaced");
+    let why = format!("it is {kind}, and only regular files are replaced");
     Failure::new(FailureKind::Usage, what, why).with_next(next)
 }
 
@@ -384,30 +382,28 @@ pub(crate) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failur
     let (shown, typed) = (cause.display(), quoted(cause));
     let (why, next) = match error.kind() {
         ErrorKind::PermissionDenied => (
-            format!("no permission to write in {shown}"),
-            format!("allow it (ls -ld {typed} shows who may), or choose another place with -o"),
+            format!("no permission to write to {shown}"),
+            format!("change the permissions (ls -ld {typed}), or use another -o"),
         ),
-        ErrorKind::ReadOnlyFilesystem => (
-            format!("the file system of {shown} is read-only"),
-            "choose another place with -o".to_owned(),
-        ),
+        ErrorKind::ReadOnlyFilesystem => {
+            (format!("the file system of {shown} is read-only"), "use another -o".to_owned())
+        }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
             match error.raw_os_error() {
-                Some(_) => format!("no space is left for {shown}"),
-                None => format!("no space is left for {shown}: {error}"),
+                Some(_) => format!("no space left for {shown}"),
+                None => format!("no space left for {shown}: {error}"),
             },
-            format!("free some (df -h {typed}), then the same command again"),
+            format!("free some space (df -h {typed}), then run the same command again"),
         ),
         ErrorKind::InvalidFilename => (
-            "a name in its path is too long for the file system".to_owned(),
-            "choose a shorter one with -o".to_owned(),
+            "a name in the path is too long for the file system".to_owned(),
+            "use a shorter -o".to_owned(),
         ),
-        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => (
-            format!("{shown} is not a directory"),
-            "choose another place with -o, or move that file away".to_owned(),
-        ),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            (format!("{shown} is not a directory"), "use another -o, or move that file".to_owned())
+        }
         _ => {
-            let next = "choose another place with -o; what was fetched is kept";
+            let next = "use another -o; downloaded data is kept";
             return Failure::local(format!("writing {}", path.display()), error).with_next(next);
         }
     };

@@ -38,9 +38,9 @@ impl StageFailure {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::Down => "down",
+            Self::Down => "unavailable",
             Self::Slow => "slow",
-            Self::Ours => "ours",
+            Self::Ours => "configuration",
             Self::Contract => "contract",
             Self::Credits => "credits",
             Self::Job => "job",
