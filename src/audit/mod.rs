@@ -70,15 +70,15 @@ fn corroborate(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Find
         Some(used) => {
             findings.may_be_late |= books.has_recent();
             findings.unchecked.push(format!(
-                "the events of the period come to {} credits, the summary to {used}: one of them \
-                 leaves something out",
+                "the events of the period add up to {} credits, but the summary says {used}; one \
+                 of them is incomplete",
                 seen.sum()
             ));
         }
         None if books.events.total.is_some() => {}
         None => findings.unchecked.push(format!(
-            "nothing says that the {} events are all there are: the answers have neither a count of \
-             events nor a total of credits to hold them against",
+            "the {} events may be incomplete: the service reports neither a count of events nor \
+             a total of credits",
             books.events.events.len()
         )),
     }

@@ -209,8 +209,8 @@ impl Findings {
         }
         for (fingerprint, jobs) in left {
             self.unchecked.push(format!(
-                "{jobs} of the jobs of this profile were made with another key ({fingerprint}), whose usage \
-                 only that key can be asked for"
+                "{jobs} of this profile's jobs were created with another key ({fingerprint}), \
+                 whose usage is only visible to that key"
             ));
         }
     }

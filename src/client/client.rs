@@ -180,7 +180,7 @@ impl Client {
         let done = self.requester.execute(&operation, content, &call, read).await?;
         // It is stored, and sent back in the job.
         if self.requester.shared.sanitizer.holds_secret(&done.value.video_url) {
-            let why = "the address of the upload holds a key; it is not used";
+            let why = "the upload URL contains a key and is not used";
             return Err(Failure::new(FailureKind::Contract, operation.described(), why));
         }
         Ok(UploadedFile { request_id: done.request_id, ..done.value })

@@ -70,7 +70,7 @@ impl Download {
             }
             Ok(None) => match self.total {
                 Some(total) if total != self.place => Err(self.failed(&TransportError::Broken(
-                    format!("{} bytes came instead of {total}", self.place),
+                    format!("received {} bytes instead of {total}", self.place),
                 ))),
                 _ => Ok(None),
             },
@@ -117,15 +117,15 @@ impl Client {
     ) -> Result<Download, Failure> {
         let what = format!("downloading the output (GET {})", link.redacted());
         let url = Url::parse(link.expose())
-            .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is no address"))?;
+            .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is not a URL"))?;
         let refused = match self.requester.shared.links.refuses(&url) {
             None if self.requester.shared.sanitizer.holds_secret(link.expose()) => {
-                Some("it holds a key")
+                Some("it contains a key")
             }
             refused => refused,
         };
         if let Some(why) = refused {
-            let why = format!("the output link is not followed: {why}");
+            let why = format!("the output link is rejected: {why}");
             return Err(Failure {
                 job: call.job,
                 ..Failure::new(FailureKind::Contract, what, why)

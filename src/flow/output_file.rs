@@ -45,11 +45,11 @@ pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failur
         "a device"
     };
     let next = if found.is_dir() || found.is_symlink() {
-        "choose another name with --name, or another place with -o".to_owned()
+        "use another --name or -o".to_owned()
     } else {
-        format!("write to it with -o - > {}, or give -o FILE", shell_quoted(target))
+        format!("use -o - > {}, or -o FILE", shell_quoted(target))
     };
-    let why = format!("it is {kind}, and only a regular file is ever replaced");
+    let why = format!("it is {kind}, and only regular files are replaced");
     Failure::new(FailureKind::Usage, what, why).with_next(next)
 }
 
@@ -59,30 +59,28 @@ pub(crate) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failur
     let (shown, typed) = (cause.display(), shell_quoted(cause));
     let (why, next) = match error.kind() {
         ErrorKind::PermissionDenied => (
-            format!("no permission to write in {shown}"),
-            format!("allow it (ls -ld {typed} shows who may), or choose another place with -o"),
+            format!("no permission to write to {shown}"),
+            format!("change the permissions (ls -ld {typed}), or use another -o"),
         ),
-        ErrorKind::ReadOnlyFilesystem => (
-            format!("the file system of {shown} is read-only"),
-            "choose another place with -o".to_owned(),
-        ),
+        ErrorKind::ReadOnlyFilesystem => {
+            (format!("the file system of {shown} is read-only"), "use another -o".to_owned())
+        }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
             match error.raw_os_error() {
-                Some(_) => format!("no space is left for {shown}"),
-                None => format!("no space is left for {shown}: {error}"),
+                Some(_) => format!("no space left for {shown}"),
+                None => format!("no space left for {shown}: {error}"),
             },
-            format!("free some (df -h {typed}), then the same command again"),
+            format!("free some space (df -h {typed}), then run the same command again"),
         ),
         ErrorKind::InvalidFilename => (
-            "a name in its path is too long for the file system".to_owned(),
-            "choose a shorter one with -o".to_owned(),
+            "a name in the path is too long for the file system".to_owned(),
+            "use a shorter -o".to_owned(),
         ),
-        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => (
-            format!("{shown} is not a directory"),
-            "choose another place with -o, or move that file away".to_owned(),
-        ),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            (format!("{shown} is not a directory"), "use another -o, or move that file".to_owned())
+        }
         _ => {
-            let next = "choose another place with -o; what was fetched is kept";
+            let next = "use another -o; downloaded data is kept";
             return Failure::local(format!("writing {}", path.display()), error).with_next(next);
         }
     };

@@ -83,11 +83,9 @@ pub fn encoding(head: &[u8]) -> Encoding {
 pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     match encoding(&bytes) {
         Encoding::Utf16 => {
-            return Err(
-                "is UTF-16 text, and UTF-8 is needed; convert it with: iconv -f UTF-16 -t UTF-8",
-            );
+            return Err("is UTF-16 text; convert it to UTF-8 with: iconv -f UTF-16 -t UTF-8");
         }
-        _ if bytes.contains(&0) => return Err("is binary data, and not text"),
+        _ if bytes.contains(&0) => return Err("is binary data, not text"),
         _ => {}
     }
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text")?;

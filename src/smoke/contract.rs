@@ -55,16 +55,16 @@ pub(crate) fn pricing(raw: &Value) -> Drift {
     };
     for model in ModelName::ALL {
         match prices.get(model.as_str()) {
-            None => drift.broken.insert(format!("missing: a price for the model {model}")),
+            None => drift.broken.insert(format!("missing: a price for model {model}")),
             Some(price) if !price.as_f64().is_some_and(|price| price > 0.0) => {
-                drift.broken.insert(format!("the price for the model {model} is {price}"))
+                drift.broken.insert(format!("the price of model {model} is {price}"))
             }
             Some(_) => continue,
         };
     }
     let known = |name: &str| ModelName::ALL.iter().any(|model| model.as_str() == name);
     for model in prices.keys().filter(|name| !known(name)) {
-        drift.new.insert(format!("not in the contract: the model {model}"));
+        drift.new.insert(format!("not in the contract: model {model}"));
     }
     drift
 }

@@ -27,7 +27,7 @@ impl Drift {
     /// Everything, in words, a line each, the worst first.
     #[must_use]
     pub(crate) fn lines(&self) -> Vec<String> {
-        let states = self.states.iter().map(|state| format!("unknown state of a job: {state}"));
+        let states = self.states.iter().map(|state| format!("unknown job status: {state}"));
         states.chain(self.broken.iter().cloned()).chain(self.new.iter().cloned()).collect()
     }
 }
@@ -62,11 +62,11 @@ impl FieldKind {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Number => "a number",
             Self::Flag => "true or false",
             Self::Object => "an object",
-            Self::MaybeText => "a text or null",
+            Self::MaybeText => "a string or null",
             Self::MaybeNumber => "a number or null",
             Self::Any => "anything",
         }
@@ -169,7 +169,7 @@ impl Fields {
     pub(crate) fn compare(&self, answer: &Value) -> Drift {
         let mut drift = Drift::default();
         let Some(object) = answer.as_object() else {
-            drift.broken.insert(format!("{} is no object", self.place));
+            drift.broken.insert(format!("{} is not an object", self.place));
             return drift;
         };
         for (names, kind) in self.listed {
@@ -177,7 +177,7 @@ impl Fields {
             match names.iter().find_map(|name| object.get(*name)) {
                 None => drift.broken.insert(format!("{MISSING}{place}")),
                 Some(value) if !kind.fits(value) => drift.broken.insert(format!(
-                    "{place} is {}, documented is {}",
+                    "{place} is {}, but {} is documented",
                     shown(value),
                     kind.words()
                 )),
@@ -201,7 +201,7 @@ fn shown(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

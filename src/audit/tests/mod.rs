@@ -333,7 +333,7 @@ fn silent_events_and_figures_that_contradict_each_other_prove_nothing() {
     let other = Case { used: Some(5.0), ..Case::of(vec![attempt("a")], vec![charge("a", 2.0)]) };
     let other = other.found();
     assert_eq!(other.verdict(), AuditResult::Unproven);
-    assert!(other.unchecked[0].contains("leaves something out"), "{other:?}");
+    assert!(other.unchecked[0].contains("is incomplete"), "{other:?}");
 }
 
 #[test]

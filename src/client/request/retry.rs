@@ -339,13 +339,13 @@ fn json(answer: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
         BodyEnd::Whole => wire::parse(&answer.body, sanitizer),
         BodyEnd::TooLarge => {
             let size = answer.body.len() / 1024;
-            Err(Unreadable::new(format!("the answer is larger than {size} KiB")))
+            Err(Unreadable::new(format!("the response is larger than {size} KiB")))
         }
         BodyEnd::Cut(why) => {
-            Err(Unreadable { why: format!("the answer ends in the middle: {why}"), cut: true })
+            Err(Unreadable { why: format!("the response is incomplete: {why}"), cut: true })
         }
         BodyEnd::Undecodable(why) => {
-            Err(Unreadable::new(format!("the answer cannot be decoded: {why}")))
+            Err(Unreadable::new(format!("the response cannot be decoded: {why}")))
         }
     }
 }

@@ -27,16 +27,16 @@ pub(crate) const SUMMARY_MAX: usize = 200;
 /// Reads an answer's body as JSON, cleaned.
 pub(crate) fn parse(body: &[u8], sanitizer: &Sanitizer) -> Result<serde_json::Value, Unreadable> {
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Unreadable::new("the answer is empty"));
+        return Err(Unreadable::new("the response is empty"));
     }
     check_values(body)?;
     let mut answer = serde_json::from_slice(body).map_err(|error| {
         if error.is_eof() {
-            return Unreadable { why: "the answer ends in the middle".to_owned(), cut: true };
+            return Unreadable { why: "the response is incomplete".to_owned(), cut: true };
         }
         match summary(body, sanitizer) {
-            Some(text) => Unreadable::new(format!("the answer is not JSON: {text}")),
-            None => Unreadable::new("the answer is not JSON"),
+            Some(text) => Unreadable::new(format!("the response is not JSON: {text}")),
+            None => Unreadable::new("the response is not JSON"),
         }
     })?;
     sanitizer.clean_json(&mut answer);
@@ -106,7 +106,7 @@ mod tests {
         }
         let page = parse(b"<html><title>Welcome to the hotel</title></html>").unwrap_err();
         assert!(!page.cut);
-        assert_eq!(page.why, "the answer is not JSON: Welcome to the hotel");
+        assert_eq!(page.why, "the response is not JSON: Welcome to the hotel");
         assert_eq!(parse(b" \n").unwrap_err().why, "the answer is empty");
         assert!(parse(&b"[".repeat(100_000)).is_err(), "depth is bounded");
     }

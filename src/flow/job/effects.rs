@@ -171,7 +171,12 @@ impl JobDriver<'_> {
                 return Ok(());
             }
             stale.store(true, Ordering::Relaxed);
-            Err(Failure::new(FailureKind::Interrupted, "starting the job", "its commit is too old"))
+            Err(Failure::new(
+                FailureKind::Interrupted,
+                "starting the job",
+                "the recorded start \
+                                                                            is too old",
+            ))
         };
         let call = RequestOptions {
             last_check: Some(&last_check),
@@ -227,12 +232,8 @@ impl JobDriver<'_> {
     /// A poll of the job, or its end as a list shows it.
     pub(crate) async fn look(&mut self) -> Observation {
         let Some(job) = self.attempt.state.job.clone() else {
-            let why = "the ledger has no job for this item";
-            return Observation::GaveUp(Failure::new(
-                FailureKind::Local,
-                "looking at the job",
-                why,
-            ));
+            let why = "no job in the ledger for this input";
+            return Observation::GaveUp(Failure::new(FailureKind::Local, "polling the job", why));
         };
         let context = &self.run.context;
         let asked = context.clock.now();
@@ -333,10 +334,8 @@ impl JobDriver<'_> {
         };
         let on_retry = self.on_retry();
         match send_file(context, &self.input, &file, self.call(&on_retry)).await {
-            Err(failure) => {
-                Ok(Err(failure
-                    .with_next("give --background an address, if the service takes no pictures")))
-            }
+            Err(failure) => Ok(Err(failure
+                .with_next("use --background with a URL, if the service does not accept images"))),
             Ok(url) => {
                 let (key, kept) = (context.key.clone(), url.clone());
                 context
@@ -366,9 +365,9 @@ impl JobDriver<'_> {
 }
 
 fn unknown_job(failure: Failure, job: &JobId) -> Failure {
-    let mut failure = failure.with_job(job).with_next(
-        "use the key that made the job, or give the input up with rbgv resume --abandon",
-    );
-    failure.why = format!("{}; this key does not see a job that we made", failure.why);
+    let mut failure = failure
+        .with_job(job)
+        .with_next("use the key that created the job, or give up with rbgv resume --abandon");
+    failure.why = format!("{}; this key cannot see a job that rbgv created", failure.why);
     failure
 }

@@ -45,7 +45,7 @@ pub(crate) async fn search(
         let Some(page) = pages.next(context, call).await? else { break };
         if page.unreadable > 0 {
             return Ok(SearchResult::Unclear(
-                "the list of jobs holds entries that cannot be read".into(),
+                "the list of jobs contains unreadable entries".into(),
             ));
         }
         page.jobs.iter().for_each(|job| list_poll.remember_end(asked, job));
@@ -61,7 +61,7 @@ pub(crate) async fn search(
     if pages.have_ended() {
         return Ok(SearchResult::Nothing);
     }
-    Ok(SearchResult::Unclear("the list of jobs is too long to be read to its end".into()))
+    Ok(SearchResult::Unclear("the list of jobs is too long".into()))
 }
 
 fn ours<'a>(jobs: &'a [JobView], correlation: &str) -> Option<&'a JobView> {
@@ -84,7 +84,7 @@ async fn read(
             context.ledger(move |ledger, _| ledger.knows_job(&id, theirs.as_deref())).await?;
         if !known {
             return Ok(PageMatch::Unclear(format!(
-                "a create got no answer, and job {} of unknown origin may be what came of it",
+                "a create request got no response, and job {} of unknown origin may be its result",
                 job.id
             )));
         }

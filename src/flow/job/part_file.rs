@@ -44,7 +44,7 @@ impl PartFile {
                 format!("writing {}", part.path.display()),
                 why,
             )
-            .with_next("when that process has ended, the same command again"));
+            .with_next("run the same command again when that process has ended"));
         }
         Ok(part)
     }
@@ -115,9 +115,8 @@ impl PartFile {
         };
         renamed.map_err(|error| {
             if error.kind() == ErrorKind::AlreadyExists {
-                let why =
-                    "a file of that name has appeared meanwhile, and is not this input's output";
-                let next = "run again with --overwrite to replace it, or with another -o";
+                let why = "another file with this name was created meanwhile";
+                let next = "run again with --overwrite, or with another -o";
                 return Failure::new(FailureKind::Local, what(), why).with_next(next);
             }
             cannot_write(target, &error)
@@ -144,9 +143,9 @@ fn open_existing(path: &Path) -> Result<File, Failure> {
             .is_ok_and(|there| there.is_file() && there.nlink() == 1 && there.uid() == user)
     };
     options().open(path).ok().filter(is_ours).ok_or_else(|| {
-        let why = "it is not a partial file of this user, but a link or the file of somebody else";
+        let why = "the partial file is a link, or belongs to another user";
         Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
-            .with_next(format!("rm {}, then the same command again", shell_quoted(path)))
+            .with_next(format!("rm {}, then run the same command again", shell_quoted(path)))
     })
 }
 
@@ -168,9 +167,9 @@ fn blocking_part(directory: &Path) -> &Path {
 }
 
 fn replaced(path: &Path) -> Failure {
-    let why = "another file has taken its name; it is not used";
+    let why = "the partial file was replaced by another file";
     Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
-        .with_next(format!("look who writes there: ls -la {}", shell_quoted(path)))
+        .with_next(format!("ls -la {}", shell_quoted(path)))
 }
 
 fn hash_into(hash: &mut Sha256, mut file: &File) -> io::Result<()> {

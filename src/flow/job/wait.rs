@@ -84,11 +84,11 @@ pub async fn watch(
     }
     while let Some(joined) = working.join_next().await {
         let (input, job, ended) =
-            joined.map_err(|error| Failure::local("watching a job", &error))?;
+            joined.map_err(|error| Failure::local("following a job", &error))?;
         match ended {
             Ok(view) if view.status == JobStatus::Failed => {
                 each(&job, &view);
-                let why = view.error.unwrap_or_else(|| "the service does not say why".to_owned());
+                let why = view.error.unwrap_or_else(|| "the service gave no reason".to_owned());
                 let failure =
                     Failure::new(FailureKind::JobFailed, "the job failed", why).with_job(&job);
                 classes.push(ExitClass::Job);
@@ -147,10 +147,10 @@ async fn to_end(
             return Ok(view);
         }
         if view.status == JobStatus::Created {
-            let why = "it is a draft, and nothing happens until it is started";
+            let why = "the job is a draft and was not started";
             return Err(Failure::new(FailureKind::Usage, "waiting for the job", why)
                 .with_job(job)
-                .with_next("rbgv resume, if this machine made it"));
+                .with_next("rbgv resume, if it was created on this machine"));
         }
         let phase = match view.status {
             JobStatus::Processing => Stage::Processing,
@@ -164,7 +164,7 @@ async fn to_end(
             break;
         }
     }
-    let why = "it is not finished; it goes on at the service";
+    let why = "not finished; still running at the service";
     Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))
 }
 

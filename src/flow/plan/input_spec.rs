@@ -49,21 +49,20 @@ pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
             if is_whole {
                 return Ok(());
             }
-            let why = format!("it is not a whole address: {scheme}:// and a host are needed");
+            let why = format!("incomplete URL: {scheme}:// must be followed by a host");
             refused(why, format!("rbgv run {scheme}://HOST/PATH"))
         }
         "file" => {
             let path = url::Url::parse(url).ok().and_then(|parsed| parsed.to_file_path().ok());
             let path = path.map_or_else(|| "PATH".to_owned(), |path| shell_quoted(&path));
-            let why = "file addresses are not taken, since the service cannot read this machine";
+            let why = "file URLs are not supported";
             refused(why.to_owned(), format!("rbgv run {path}"))
         }
         _ => {
             let why = format!(
-                "addresses with {scheme}:// are not taken; the service fetches http:// and https:// only"
+                "{scheme}:// URLs are not supported; the service only fetches http:// and https://"
             );
-            let next =
-                "download the file and name it here, or name a public https:// address of it";
+            let next = "download the file first, or use a public https:// URL";
             refused(why, next.to_owned())
         }
     }

@@ -287,8 +287,8 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
     .await
     .map_err(|failure| match failure.kind {
         FailureKind::Usage => failure.with_next(
-            "move away what is there, then rbgv resume; or rbgv run the same inputs with another -o, \
-             which pays for nothing twice",
+            "move the existing file, then rbgv resume; or run again with another -o (nothing is \
+             paid twice)",
         ),
         _ => failure,
     })
@@ -318,33 +318,31 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
 }
 
 fn exists(what: String) -> Failure {
-    let why = "a file of that name exists, and is not this input's output";
+    let why = "a different file with this name exists";
     Failure::new(FailureKind::Usage, what, why).with_next(
-        "choose another name, such as --name '{stem}-{ending}-nobg.{ext}', or another place with \
-         -o; --overwrite replaces it",
+        "use another --name, such as '{stem}-{ending}-nobg.{ext}', another -o, or --overwrite to \
+         replace it",
     )
 }
 
 fn too_long(what: String) -> Failure {
-    Failure::new(FailureKind::Usage, what, "the name is too long for its file system")
-        .with_next("choose a shorter name with --name, or with -o FILE for one input")
+    Failure::new(FailureKind::Usage, what, "the name is too long for the file system")
+        .with_next("use a shorter --name, or -o FILE for one input")
 }
 
 fn not_replaceable(what: String, target: &Path) -> Failure {
-    let why = "the file that is there may not be replaced: it is immutable, or somebody else's in a \
-               sticky directory";
-    Failure::new(FailureKind::Unwritable, what, why).with_next(format!(
-        "choose another place with -o, or see to the file: ls -l {}",
-        shell_quoted(target)
-    ))
+    let why = "the existing file cannot be replaced: it is immutable, or belongs to another user \
+               in a sticky directory";
+    Failure::new(FailureKind::Unwritable, what, why)
+        .with_next(format!("use another -o, or check the file: ls -l {}", shell_quoted(target)))
 }
 
 fn replaces_input(name: &str, input: &str, target: &Path) -> Failure {
     let why = if name == input {
-        "it is an input of this run, which is never replaced".to_owned()
+        "it is an input of this run and is never replaced".to_owned()
     } else {
-        format!("it is the input {input}, which is never replaced")
+        format!("it is the input {input} and is never replaced")
     };
     Failure::new(FailureKind::Usage, format!("{name}: the output {}", target.display()), why)
-        .with_next("choose another name with --name, or another place with -o")
+        .with_next("use another --name or -o")
 }

@@ -64,8 +64,8 @@ pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failu
     loop {
         let page = match context.unless_stopped(pages.next(context, &call)).await? {
             Err(failure) if failure.kind == FailureKind::NotFound => {
-                let why = "the service does not list jobs: whether this key has paid for some of \
-                           these inputs before cannot be seen";
+                let why = "the service does not list jobs, so jobs that this key already paid \
+                           for cannot be recognised";
                 context.notice(RemarkLevel::Warning, why);
                 break;
             }

@@ -55,5 +55,5 @@ pub(crate) async fn maker<'a>(
     if maker.key == attempt.work.key {
         return Ok(maker);
     }
-    Err(key_not_at_hand(&attempt, "asking for the job", "made"))
+    Err(key_not_at_hand(&attempt, "polling the job", "made"))
 }

@@ -215,7 +215,7 @@ impl RunState {
         if *key == self.context.key || attempt.state.phase.is_settled() {
             return None;
         }
-        Some(key_not_at_hand(attempt, "not gone on with", "sent"))
+        Some(key_not_at_hand(attempt, "stopped", "sent"))
     }
 
     /// Whether nothing may be sent with any key.
@@ -323,7 +323,7 @@ impl RunState {
     pub(crate) fn job_ended(&self, how: JobResult) {
         self.ended.fetch_add(1, Ordering::Relaxed);
         if self.canary().ended(how) {
-            let why = "jobs fail in a surge; find out why before more are paid for";
+            let why = "too many jobs are failing; find out why before paying for more";
             let failure = Failure::new(FailureKind::JobFailed, "this batch", why)
                 .with_next("rbgv status --failed");
             self.stop(RunStop { reason: StopReason::JobsFail, failure });
@@ -430,7 +430,7 @@ impl RunState {
         call: &RequestOptions<'_>,
     ) -> Result<(StartCommit, Option<CallPermit>), Failure> {
         let Some(job) = attempt.state.job.clone() else {
-            let why = "the ledger has no job for this item";
+            let why = "no job in the ledger for this input";
             return Err(Failure::new(FailureKind::Local, "starting the job", why));
         };
         let _waiting = self.draft_gate.start();
@@ -505,7 +505,8 @@ impl RunState {
         {
             return Ok(());
         }
-        let failure = self.not_finished(&format!("{overdue} jobs hold every place of the key"));
+        let failure =
+            self.not_finished(&format!("{overdue} overdue jobs use every slot of the key"));
         self.stop(RunStop { reason: StopReason::JobsDoNotEnd, failure });
         Err(interrupted())
     }
@@ -514,7 +515,7 @@ impl RunState {
     /// failed, it speaks against starting many more.
     pub(crate) fn job_timed_out(&self) {
         if self.canary().ended(JobResult::Badly) {
-            let failure = self.not_finished("jobs of this run do not finish");
+            let failure = self.not_finished("the jobs of this run do not finish");
             self.stop(RunStop { reason: StopReason::JobsDoNotEnd, failure });
         }
         self.release_slot();
@@ -547,7 +548,7 @@ impl RunState {
             Ok(prices) => prices.a_second(attempt.work.options.model),
             Err(failure) => {
                 // Only an input without an estimate needs them.
-                debug!(%failure, "prices are not known");
+                debug!(%failure, "prices are unknown");
                 None
             }
         })
@@ -588,7 +589,7 @@ impl RunState {
             Ok(page) => page,
             Err(failure) => {
                 // The lengths that jobs show count all the same.
-                debug!(%failure, "usage events are not known");
+                debug!(%failure, "usage events are unavailable");
                 return Ok(());
             }
         };

@@ -9,11 +9,11 @@ use crate::model::{ExitClass, FailureKind};
 #[strum(serialize_all = "snake_case")]
 pub enum StageFailure {
     /// The service is not there, is in trouble, or keeps refusing us.
-    Down,
+    Unavailable,
     /// It works, and takes too long.
     Slow,
     /// Our key or our configuration is wrong.
-    Ours,
+    Configuration,
     /// The service answers, but not as documented.
     Contract,
     /// There are not enough credits, or the budget would be passed.
@@ -47,9 +47,9 @@ impl StageFailure {
     #[must_use]
     pub fn exit_class(self) -> ExitClass {
         match self {
-            Self::Down => ExitClass::Unavailable,
+            Self::Unavailable => ExitClass::Unavailable,
             Self::Slow => ExitClass::Check,
-            Self::Ours => ExitClass::Credentials,
+            Self::Configuration => ExitClass::Credentials,
             Self::Contract => ExitClass::Contract,
             Self::Credits => ExitClass::Credits,
             Self::Job => ExitClass::Job,
@@ -69,13 +69,13 @@ impl StageFailure {
         match kind {
             FailureKind::Usage => Self::Usage,
             FailureKind::Configuration | FailureKind::Unauthorized | FailureKind::Forbidden => {
-                Self::Ours
+                Self::Configuration
             }
             FailureKind::InsufficientCredits | FailureKind::BudgetReached => Self::Credits,
             FailureKind::RateLimited
             | FailureKind::Unavailable
             | FailureKind::Unreachable
-            | FailureKind::Broken => Self::Down,
+            | FailureKind::Broken => Self::Unavailable,
             FailureKind::InvalidRequest
             | FailureKind::NotFound
             | FailureKind::Conflict

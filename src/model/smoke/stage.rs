@@ -183,7 +183,7 @@ impl FromStr for StageSelector {
         let named = SmokeStage::NAMED.into_iter().chain([SmokeStage::Suite]);
         named.clone().find(|stage| stage.as_str() == word).map(Self::One).ok_or_else(|| {
             let known = named.map(SmokeStage::as_str).collect::<Vec<_>>().join(", ");
-            format!("unknown stage '{word}'; known: {known}, and free, paid, failures for many")
+            format!("unknown stage '{word}'; known: {known}, and the groups free, paid, failures")
         })
     }
 }
