@@ -31,7 +31,6 @@ pub struct LoggedDelivery {
 
 impl LoggedDelivery {
     /// A delivery that came at `received_at`; none if its body is no text.
-    #[must_use]
     pub fn new(headers: &WebhookHeaders, body: &[u8], received_at: Timestamp) -> Option<Self> {
         let headers = headers.clone();
         Some(Self {

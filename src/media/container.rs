@@ -66,7 +66,6 @@ pub enum Container {
 
 impl Container {
     /// What it is, in words that follow "is".
-    #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
             Self::Mp4 => "an MP4 video",
@@ -101,7 +100,6 @@ impl Container {
 
     /// Content type and extension under which the service takes it (contract, *Upload*); none for
     /// what it does not take.
-    #[must_use]
     pub fn upload_type(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Mp4 => Some(("video/mp4", "mp4")),
@@ -113,7 +111,6 @@ impl Container {
     }
 
     /// Whether it shows moving pictures that could be repacked into a type that the service takes.
-    #[must_use]
     pub fn is_moving(self) -> bool {
         matches!(
             self,
@@ -130,7 +127,6 @@ impl Container {
 }
 
 /// Which kind of file begins with `head` (the first [`SNIFF_BYTES`], or all if there are fewer).
-#[must_use]
 pub fn sniff(head: &[u8]) -> Container {
     by_magic(head)
         .or_else(|| iso(head))

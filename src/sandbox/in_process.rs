@@ -65,19 +65,16 @@ impl InProcess {
     }
 
     /// The first key.
-    #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
     /// Opens `/v1/admin` and `/sandbox`.
-    #[must_use]
     pub fn admin_token(&self) -> &str {
         &self.app.admin_token
     }
 
     /// The wall clock, without the skew of the scenario.
-    #[must_use]
     pub fn wall(&self) -> Timestamp {
         self.app.clock.true_wall()
     }
@@ -98,7 +95,6 @@ impl InProcess {
     }
 
     /// What has really happened so far.
-    #[must_use]
     pub fn truth(&self) -> Truth {
         Truth::of(&self.app)
     }

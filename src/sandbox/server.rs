@@ -166,7 +166,6 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
 
 /// Threads for blocking work that a runtime needs for a sandbox with so many workers: each of them
 /// blocks one; the rest is for files.
-#[must_use]
 pub fn blocking_threads(workers: usize) -> usize {
     workers.max(1) + 64
 }

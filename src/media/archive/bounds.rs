@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use super::entry_name;
-use crate::model::text::escaped;
+use super::error::ArchiveError;
 
 /// How much an archive may hold. What passes any of these is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,44 +29,6 @@ impl Default for ArchiveBounds {
 
 /// Up to here the ratio is not looked at.
 const RATIO_FLOOR: u64 = 64_000_000;
-
-/// Why an archive is not opened, in words that follow "the archive cannot be used:".
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArchiveError {
-    /// A name that leads out of the directory, or that is no file name everywhere.
-    #[error("the name of an entry is not safe: {}", escaped(.0))]
-    UnsafeName(String),
-    /// A symbolic or hard link.
-    #[error("it holds a link: {}", escaped(.0))]
-    Link(String),
-    /// A device, a pipe, or a sparse or encrypted file.
-    #[error("it holds something that is no plain file: {}", escaped(.0))]
-    NotAFile(String),
-    /// Two entries of one name, letter case aside.
-    #[error("two entries share the name {}", escaped(.0))]
-    Duplicate(String),
-    /// Two entries share bytes, as they do in bombs.
-    #[error("its entries overlap")]
-    Overlap,
-    /// More entries than allowed.
-    #[error("it holds more than {0} entries")]
-    TooMany(usize),
-    /// More bytes than allowed.
-    #[error("it unpacks to more than {0} bytes")]
-    TooLarge(u64),
-    /// More bytes for its size than pictures ever have.
-    #[error("it unpacks to more than {0} times its own size")]
-    Bomb(u64),
-    /// Its directory, or its names, are larger than those of any real archive.
-    #[error("its list of names is larger than {0} bytes")]
-    TooManyNames(usize),
-    /// An entry that is named like a picture and is none, or is not whole.
-    #[error("{} is not a whole PNG picture", escaped(.0))]
-    NotAPicture(String),
-    /// It does not follow its format, or a checksum is wrong.
-    #[error("it is damaged or cut short")]
-    Damaged,
-}
 
 /// Counts unpacked bytes against the bounds.
 pub(crate) struct UnpackedBytes {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::bounds::ArchiveError;
+use super::error::ArchiveError;
 use crate::model::text::is_hostile;
 
 /// Longest part of a path that common file systems take, in bytes.

@@ -6,9 +6,9 @@ use std::path::Path;
 use flate2::Crc;
 use png::{ColorType, Decoder, Limits};
 
-use super::bounds::ArchiveError;
-use super::{ArchiveSummary, not_read, not_written};
-use crate::media::output::OutputError;
+use super::error::ArchiveError;
+use super::types::ArchiveSummary;
+use crate::media::error::{OutputError, archive_read_error, write_error};
 
 /// Bytes of a picture that are kept for its header: palettes and colour profiles come first.
 const HEAD: usize = 64 * 1024;
@@ -50,10 +50,10 @@ impl Inspector {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(not_read(error)),
+                Err(error) => return Err(archive_read_error(error)),
             };
             let block = &self.block[..read];
-            sink.write_all(block).map_err(not_written)?;
+            sink.write_all(block).map_err(write_error)?;
             self.summary.total_bytes += read as u64;
             if is_picture {
                 head.extend_from_slice(&block[..read.min(HEAD - head.len())]);

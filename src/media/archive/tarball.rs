@@ -5,9 +5,10 @@ use std::io::{self, Read};
 
 use tar::{Archive, Entry, EntryType, PaxExtensions};
 
-use super::bounds::{ArchiveError, Names, UnpackedBytes};
-use super::{EntryVisitor, not_read};
-use crate::media::output::OutputError;
+use super::bounds::{Names, UnpackedBytes};
+use super::error::ArchiveError;
+use super::types::EntryVisitor;
+use crate::media::error::{OutputError, archive_read_error};
 
 /// Longest name or set of attributes of an entry that is read, in bytes.
 const MOST_ATTRIBUTES: u64 = 64 * 1024;
@@ -21,8 +22,8 @@ pub(crate) fn walk<R: Read>(
     // Counted below the archive: what is jumped over has to be unpacked as well.
     let mut archive = Archive::new(count.meter(source));
     let mut long_name = None;
-    for entry in archive.entries().map_err(not_read)?.raw(true) {
-        let mut entry = entry.map_err(not_read)?;
+    for entry in archive.entries().map_err(archive_read_error)?.raw(true) {
+        let mut entry = entry.map_err(archive_read_error)?;
         match entry.header().entry_type() {
             EntryType::GNULongName => {
                 let mut name = attributes(&mut entry)?;
@@ -41,7 +42,9 @@ pub(crate) fn walk<R: Read>(
                     let mut content = ReadBytes { source: &mut entry, bytes: &mut seen };
                     match path {
                         Some(path) => visit(&path, &mut content)?,
-                        None => drop(io::copy(&mut content, &mut io::sink()).map_err(not_read)?),
+                        None => drop(
+                            io::copy(&mut content, &mut io::sink()).map_err(archive_read_error)?,
+                        ),
                     }
                     if seen != stated {
                         return Err(OutputError::Archive(ArchiveError::Damaged));
@@ -72,7 +75,7 @@ fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, OutputError>
         return Err(OutputError::Archive(ArchiveError::Damaged));
     }
     let mut bytes = Vec::new();
-    entry.read_to_end(&mut bytes).map_err(not_read)?;
+    entry.read_to_end(&mut bytes).map_err(archive_read_error)?;
     Ok(bytes)
 }
 
@@ -82,7 +85,7 @@ fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, O
     let bytes = attributes(entry)?;
     let mut name = None;
     for extension in PaxExtensions::new(&bytes) {
-        let extension = extension.map_err(not_read)?;
+        let extension = extension.map_err(archive_read_error)?;
         match extension.key_bytes() {
             b"path" => name = Some(extension.value_bytes().to_vec()),
             b"linkpath" => {

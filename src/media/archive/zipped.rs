@@ -6,10 +6,11 @@ use std::io::{self, BufReader, Read, Seek as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::bounds::{ArchiveError, NAMES_MAX, Names, UnpackedBytes};
-use super::{EntryVisitor, not_read};
+use super::bounds::{NAMES_MAX, Names, UnpackedBytes};
+use super::error::ArchiveError;
+use super::types::EntryVisitor;
+use crate::media::error::{OutputError, archive_read_error};
 use crate::media::memory_budget;
-use crate::media::output::OutputError;
 
 /// What every entry of a zip's directory begins with.
 const ENTRY_MAGIC: &[u8; 4] = b"PK\x01\x02";
@@ -63,12 +64,12 @@ const ENTRY_BYTES: usize = 46;
 /// take; returns how many bytes it may have. The library keeps all of it in memory; however it finds
 /// the directory, each entry in it begins with the magic and says how long it is.
 fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, OutputError> {
-    file.rewind().map_err(not_read)?;
+    file.rewind().map_err(archive_read_error)?;
     let (mut found, mut bytes) = (0_usize, 0_usize);
     let mut block = vec![0; 256 * 1024];
     let mut kept = 0;
     loop {
-        let read = file.read(&mut block[kept..]).map_err(not_read)?;
+        let read = file.read(&mut block[kept..]).map_err(archive_read_error)?;
         if read == 0 {
             break;
         }
@@ -86,7 +87,7 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
         kept = filled.min(ENTRY_BYTES - 1);
         block.copy_within(filled - kept..filled, 0);
     }
-    file.rewind().map_err(not_read)?;
+    file.rewind().map_err(archive_read_error)?;
     // Packed bytes look like the magic once in 4 GB by chance.
     let by_chance = usize::try_from(size >> 30).unwrap_or(usize::MAX);
     if found > most.saturating_add(by_chance) {
@@ -100,7 +101,9 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
 
 fn damaged(error: ZipError) -> OutputError {
     match error {
-        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => not_read(error),
+        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            archive_read_error(error)
+        }
         _ => OutputError::Archive(ArchiveError::Damaged),
     }
 }

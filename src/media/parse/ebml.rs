@@ -8,7 +8,7 @@
 use std::io::{Read, Seek};
 
 use super::cursor::{Cursor, ParseError};
-use super::{StreamDefect, StreamInfo, track_preference};
+use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
 mod id {
     pub(crate) const EBML: u32 = 0x1A45_DFA3;

@@ -5,9 +5,9 @@ use std::num::NonZeroU64;
 
 use gif::{DecodeOptions, DecodingError, DisposalMethod, Frame, MemoryLimit};
 
-use super::StreamInfo;
 use super::cursor::ParseError;
 use crate::media::memory_budget;
+use crate::media::stream_info::StreamInfo;
 
 /// Bytes that one decoded frame may take: 16,384 pixels each way, one byte each.
 const FRAME_MEMORY: NonZeroU64 = NonZeroU64::new(16_384 * 16_384).expect("not zero");

@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 
 use super::cursor::{Cursor, ParseError};
-use super::{StreamDefect, StreamInfo, track_preference};
+use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
 /// A chunk: its name and where its bytes end, padding not counted.
 struct Chunk {

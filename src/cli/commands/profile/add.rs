@@ -8,7 +8,9 @@ use url::Url;
 use crate::cli::commands::keys::new_file;
 use crate::cli::context::{AppContext, absolute};
 use crate::model::{ApiKey, ExitClass, Failure, FailureKind};
-use crate::settings::{Environment, KeySource, NewProfile, add_profile, checked_key, checked_name};
+use crate::settings::{
+    Environment, KeySource, NewProfile, add_profile, check_profile_name, parse_key,
+};
 
 /// Add a profile to your configuration file
 ///
@@ -105,7 +107,7 @@ impl KeyArgs {
         let wrong = |why: String| Failure::new(FailureKind::Usage, "the key", why);
         if self.key_stdin {
             let raw = app.printer.read_secret(LONGEST).map_err(|error| wrong(error.to_string()))?;
-            return checked_key(&raw).map(Some).map_err(wrong);
+            return parse_key(&raw).map(Some).map_err(wrong);
         }
         let terminal = app.env.terminal;
         if !terminal.stdin || !terminal.stderr {
@@ -116,7 +118,7 @@ impl KeyArgs {
         if raw.trim().is_empty() {
             return Ok(None);
         }
-        checked_key(&raw).map(Some).map_err(wrong)
+        parse_key(&raw).map(Some).map_err(wrong)
     }
 
     /// Whether any of the flags was given.
@@ -189,7 +191,7 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         return Err(Failure::new(FailureKind::Usage, format!("profile {name}"), why)
             .with_next("rbgv profile list"));
     }
-    checked_name(name)
+    check_profile_name(name)
         .map_err(|why| Failure::new(FailureKind::Usage, format!("profile {name}"), why))?;
     let (key, kept) = match args.key.given(app, name)? {
         Some(KeyInput::Named(source)) => (Some(source), None),

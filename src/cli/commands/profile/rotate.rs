@@ -120,7 +120,7 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         return Err(wrong(app, why).with_next("rbgv profile rotate --status"));
     }
     let config = super::own_file(app)?;
-    if let Some(file) = app.settings.key_named_in().filter(|file| **file != config) {
+    if let Some(file) = app.settings.key_file().filter(|file| **file != config) {
         let why = format!("its key is named in {}, which stands above your own", file.display());
         return Err(wrong(app, why).with_next("change the key there"));
     }

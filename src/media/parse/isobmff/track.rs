@@ -2,8 +2,8 @@
 
 use std::io::{Read, Seek};
 
+use super::boxes::{ByteRange, FourCc, VIDEO, child, skip, time, version};
 use super::samples::{SampleRun, SampleTables, SampleTotals};
-use super::{ByteRange, TrackKind, VIDEO, child, skip, time, version};
 use crate::media::parse::cursor::{Cursor, ParseError};
 
 /// Edits that are applied. Cutting rooms write a few; with more the length is unknown.
@@ -21,12 +21,12 @@ const DESCRIPTION: u64 = 86;
 #[derive(Default)]
 pub(crate) struct Track {
     pub(crate) id: u32,
-    pub(crate) handler: TrackKind,
+    pub(crate) handler: FourCc,
     /// Whether it is shown unless somebody chooses another one.
     pub(crate) is_default: bool,
     /// Units a second, for the media.
     timescale: u32,
-    codec: TrackKind,
+    codec: FourCc,
     pub(crate) size: Option<(u32, u32)>,
     depth: u16,
     pub(crate) is_encrypted: bool,
@@ -93,7 +93,7 @@ impl Track {
                     self.timescale = cursor.be32()?;
                 }
                 // `QuickTime` has a second one for its data.
-                b"hdlr" if self.handler == TrackKind::default() => {
+                b"hdlr" if self.handler == FourCc::default() => {
                     skip(cursor, 8)?;
                     self.handler = cursor.take()?;
                 }

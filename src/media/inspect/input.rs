@@ -3,10 +3,10 @@
 use std::io;
 use std::path::Path;
 
-use super::container::{Container, SNIFF_BYTES, sniff};
-use super::output::ExpectedLength;
-use super::parse;
-use super::parse::cursor::ParseError;
+use crate::media::container::{Container, SNIFF_BYTES, sniff};
+use crate::media::error::missing;
+use crate::media::parse::{self, cursor::ParseError};
+use crate::media::stream_info::ExpectedLength;
 use crate::model::FailureKind;
 
 /// Largest file that is sent (contract, *Upload*: "at most 500 MB"). The contract does not say
@@ -45,7 +45,6 @@ pub struct Video {
 
 impl Video {
     /// The length that an output of this video has.
-    #[must_use]
     pub fn length(&self) -> Option<ExpectedLength> {
         let seconds = self.duration?;
         let frame = self.frames.filter(|frames| *frames > 0).map(|frames| seconds / frames as f64);
@@ -54,7 +53,6 @@ impl Video {
 
     /// The name to send the file at `path` under: its own, with the extension that belongs to its
     /// content, since the service looks at both. Control characters are left out.
-    #[must_use]
     pub fn upload_name(&self, path: &Path) -> String {
         name_with(self.extension, path, "video")
     }
@@ -141,20 +139,11 @@ pub enum InputError {
 
 impl InputError {
     /// The class of the failure: trouble with the disk, or a wrong input.
-    #[must_use]
     pub fn kind(&self) -> FailureKind {
         match self {
             Self::Unreadable(_) => FailureKind::Local,
             _ => FailureKind::Usage,
         }
-    }
-}
-
-/// How much of a file is missing, in words.
-pub(crate) fn missing(size: u64, expected: Option<u64>) -> String {
-    match expected {
-        Some(expected) => format!(" (it has {size} of at least {expected} bytes)"),
-        None => String::new(),
     }
 }
 
@@ -205,14 +194,12 @@ pub fn inspect_input(path: &Path) -> Result<Video, InputError> {
 }
 
 /// Whether the file at `path` begins like a video, of a type that the service takes or not.
-#[must_use]
 pub fn is_video(path: &Path) -> bool {
     let container = parse::open(path).map_or(Container::Unknown, |(container, ..)| container);
     container.is_moving() && !matches!(container, Container::Gif | Container::WebP)
 }
 
 /// Seconds of the pictures of a video in memory, when it is of a type that the service takes and they tell.
-#[must_use]
 pub fn video_seconds(video: &[u8]) -> Option<f64> {
     let container = sniff(&video[..video.len().min(SNIFF_BYTES)]);
     container.upload_type()?;

@@ -2,15 +2,14 @@
 //! container by content, whole, alpha when asked for.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::archive::{ArchiveBounds, ArchiveError, check_archive};
-use super::container::Container;
-use super::input::missing;
-use super::parse::cursor::ParseError;
-use super::parse::{self, StreamDefect, StreamInfo};
-use crate::model::text::escaped;
-use crate::model::{FailureKind, OutputFormat};
+use crate::media::archive::{ArchiveBounds, check_archive};
+use crate::media::container::Container;
+use crate::media::error::OutputError;
+use crate::media::parse::{self, cursor::ParseError};
+use crate::media::stream_info::{ExpectedLength, StreamDefect, StreamInfo};
+use crate::model::OutputFormat;
 
 /// Frames by which an output may differ from its input.
 const LOOSE_FRAMES: f64 = 2.0;
@@ -48,25 +47,6 @@ pub struct OutputSpec {
     pub length: Option<ExpectedLength>,
 }
 
-/// How long an output should be.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct ExpectedLength {
-    /// Seconds of the pictures of the input.
-    pub seconds: f64,
-    /// The same with the pauses before and between them, which a service may fill or leave out.
-    pub reach: f64,
-    /// Seconds of one frame of the input, on average.
-    pub frame: Option<f64>,
-}
-
-impl ExpectedLength {
-    /// The length of an input of which nothing else is known.
-    #[must_use]
-    pub fn of_seconds(seconds: f64) -> Self {
-        Self { seconds, reach: seconds, frame: None }
-    }
-}
-
 /// What an output is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedOutput {
@@ -86,107 +66,8 @@ pub struct VerifiedOutput {
     pub frames: Option<u64>,
 }
 
-/// Why an output is not published, in words that follow its name.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum OutputError {
-    /// It cannot be read from the disk.
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    /// It cannot be written to the disk.
-    #[error("it cannot be written: {0}")]
-    NotWritten(String),
-    /// The directory to unpack into is there already.
-    #[error("{} exists already", .0.display())]
-    Exists(PathBuf),
-    /// It has no bytes.
-    #[error("it is empty")]
-    Empty,
-    /// It goes on beyond what its format takes.
-    #[error("it is larger than {0} bytes, which no output of this format and length is")]
-    TooLarge(u64),
-    /// Its length is not the promised one.
-    #[error("it has {actual} bytes, but the server announced {expected}")]
-    Length {
-        /// Bytes promised.
-        expected: u64,
-        /// Bytes that came.
-        actual: u64,
-    },
-    /// A message of a server came in place of a file.
-    #[error("it is {} in place of {wanted}; it begins: {}", .found.describe(), escaped(begins))]
-    Message {
-        /// The format that was asked for.
-        wanted: OutputFormat,
-        /// What came.
-        found: Container,
-        /// Its first words. Foreign text.
-        begins: String,
-    },
-    /// It is something else than was asked for.
-    #[error("it is {}, but {wanted} was asked for", .found.describe())]
-    WrongContainer {
-        /// The format that was asked for.
-        wanted: OutputFormat,
-        /// What came.
-        found: Container,
-    },
-    /// It ends before its end.
-    #[error("it is {} that is cut short{}", .container.describe(), missing(*.size, *.expected))]
-    CutShort {
-        /// Type by content.
-        container: Container,
-        /// Bytes it has.
-        size: u64,
-        /// Bytes it should have, at least, when it says.
-        expected: Option<u64>,
-    },
-    /// It does not follow its format.
-    #[error("it is {} that is damaged: {what}", .container.describe())]
-    Malformed {
-        /// Type by content.
-        container: Container,
-        /// What is wrong.
-        what: &'static str,
-    },
-    /// It holds no pictures.
-    #[error("it is {} without pictures", .0.describe())]
-    NoPictures(Container),
-    /// Transparency was asked for, and it has none.
-    #[error("a transparent background was asked for, but it is {} without alpha", .0.describe())]
-    NoAlpha(Container),
-    /// It is something else in the container that was asked for.
-    #[error("it is {0}")]
-    Unusable(&'static str),
-    /// It is longer or shorter than its input.
-    #[error("it lasts {actual:.2} s, but its input lasts {expected:.2} s")]
-    Duration {
-        /// Seconds of the input.
-        expected: f64,
-        /// Seconds it has.
-        actual: f64,
-    },
-    /// It should be an archive and is none.
-    #[error("it is {}, not an archive", .0.describe())]
-    NotAnArchive(Container),
-    /// It is an archive that must not be opened.
-    #[error("the archive cannot be used: {0}")]
-    Archive(ArchiveError),
-}
-
-impl OutputError {
-    /// The class of the failure: the disk's fault, or the output's.
-    #[must_use]
-    pub fn kind(&self) -> FailureKind {
-        match self {
-            Self::Unreadable(_) | Self::NotWritten(_) | Self::Exists(_) => FailureKind::Local,
-            _ => FailureKind::Unverified,
-        }
-    }
-}
-
 /// Most bytes of an output in `format` that lasts `seconds`: what 4K at 60 pictures a second takes at
 /// the best quality, and what no clip needs at least.
-#[must_use]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
     let a_second: u64 = match format {

@@ -4,10 +4,9 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use super::MAX_UPLOAD_BYTES;
-use super::container::Container;
-use super::input::name_with;
-use super::parse;
+use super::input::{MAX_UPLOAD_BYTES, name_with};
+use crate::media::container::Container;
+use crate::media::parse;
 
 /// Bytes from the end of a picture in which its last marker is searched: cameras and editors
 /// append notes of their own.
@@ -25,7 +24,6 @@ pub struct BackgroundImage {
 impl BackgroundImage {
     /// The name to send the file at `path` under: its own, with the extension that belongs to its
     /// content. Control characters are left out.
-    #[must_use]
     pub fn upload_name(self, path: &Path) -> String {
         name_with(self.extension, path, "background")
     }

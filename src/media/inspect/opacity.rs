@@ -6,9 +6,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
-use super::archive::{ArchiveBounds, ArchiveError, extract_archive};
-use super::container::Container;
-use super::output::{OutputError, OutputSpec};
+use super::output::OutputSpec;
+use crate::media::archive::{ArchiveBounds, ArchiveError, extract_archive};
+use crate::media::container::Container;
+use crate::media::error::OutputError;
 use crate::model::OutputFormat;
 
 /// Largest picture that is decoded, in pixels: 8K.
@@ -22,7 +23,6 @@ const REMARKED_ARCHIVE: u64 = 100_000_000;
 
 /// What the user should know of a verified output that should have a transparent background: that it
 /// is empty, or that nothing shows through. `None` where that takes a video decoder.
-#[must_use]
 pub fn remark_on_opacity(path: &Path, expected: &OutputSpec) -> Option<&'static str> {
     let is_large = expected.size.is_none_or(|size| size > REMARKED_ARCHIVE);
     if !expected.alpha || (expected.format == OutputFormat::PngSequence && is_large) {
@@ -56,14 +56,12 @@ pub struct Opacity {
 
 impl Opacity {
     /// The mean, 0 to 1.
-    #[must_use]
     pub fn mean(&self) -> f64 {
         let sum: u64 = self.values.iter().map(|value| u64::from(*value)).sum();
         sum as f64 / 255.0 / (self.values.len().max(1)) as f64
     }
 
     /// The value at a place that is given in shares of width and height (0 to 1).
-    #[must_use]
     pub fn at(&self, across: f64, down: f64) -> u8 {
         let column = place(across, self.width);
         let row = place(down, self.height);

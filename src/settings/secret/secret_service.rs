@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use keyring_core::{CredentialStore, Error};
 
-/// How long the keyring may take: it may ask the user to unlock it.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Time for an answer of the keyring, which may ask the user to unlock it.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// The secret that the keyring holds for `user` of `service`.
+/// The secret of `user` at `service`.
 pub(crate) fn read(service: &str, user: &str) -> Result<String, String> {
     let open = || {
         let store: Arc<CredentialStore> = zbus_secret_service_keyring_store::Store::new()?;
@@ -18,8 +18,8 @@ pub(crate) fn read(service: &str, user: &str) -> Result<String, String> {
     read_from(open, service, user)
 }
 
-/// Reads from the store that `open` connects to, on a thread of its own: the store runs its
-/// messages on a runtime of its own, which must not be entered from within another.
+/// Reads from the store that `open` connects to, on a thread of its own: the store runs its own
+/// runtime, which must not be entered from another one.
 fn read_from(
     open: impl FnOnce() -> keyring_core::Result<Arc<CredentialStore>> + Send + 'static,
     service: &str,
@@ -32,23 +32,23 @@ fn read_from(
             Ok(store) => store
                 .build(&owned_service, &owned_user, None)
                 .and_then(|entry| entry.get_password())
-                .map_err(|error| trouble(&error, &owned_service, &owned_user)),
+                .map_err(|error| describe(&error, &owned_service, &owned_user)),
             Err(error) => Err(format!(
-                "no keyring can be reached ({error}); is a Secret Service such as GNOME Keyring or \
-                 KWallet running? On a machine without one use api_key_env, api_key_file or \
+                "no keyring found ({error}); is a Secret Service such as GNOME Keyring or \
+                 KWallet running? Without one, use api_key_env, api_key_file or \
                  api_key_command"
             )),
         };
-        // Nobody listens any more when patience ran out; then there is nothing left to do.
+        // Fails only after the timeout, when the receiver is gone.
         let _ = sender.send(read());
     });
     receiver
-        .recv_timeout(PATIENCE)
-        .unwrap_or_else(|_| Err("the keyring gave no answer; unlock it, and try again".to_owned()))
+        .recv_timeout(TIMEOUT)
+        .unwrap_or_else(|_| Err("the keyring did not answer; unlock it and try again".to_owned()))
 }
 
-/// Why there is no key, in words that never hold what the keyring gave.
-fn trouble(error: &Error, service: &str, user: &str) -> String {
+/// The reason why there is no key, without what the keyring returned.
+fn describe(error: &Error, service: &str, user: &str) -> String {
     match error {
         Error::NoEntry => format!(
             "the keyring holds nothing for {service}/{user}; store it with: \
@@ -61,7 +61,7 @@ fn trouble(error: &Error, service: &str, user: &str) -> String {
             "the keyring is locked or refuses access; unlock it, and try again".to_owned()
         }
         Error::BadEncoding(_) | Error::BadDataFormat(..) => {
-            format!("what the keyring holds for {service}/{user} is not text")
+            format!("the keyring entry {service}/{user} is not text")
         }
         other => format!("the keyring failed: {other}"),
     }
@@ -88,9 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_without_a_keyring_is_told_of_other_ways() {
+    fn without_a_keyring_the_message_names_other_sources() {
         let none = || Err(Error::NoDefaultStore);
-        let told = read_from(none, "rbgv", "dev").unwrap_err();
-        assert!(told.contains("api_key_env"), "{told}");
+        let message = read_from(none, "rbgv", "dev").unwrap_err();
+        assert!(message.contains("api_key_env"), "{message}");
     }
 }

@@ -1,0 +1,181 @@
+//! Checks and unpacks archives.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::bounds::{ArchiveBounds, NAMES_MAX, Names, UnpackedBytes};
+use super::picture::{self, Inspector};
+use super::types::{ArchiveSummary, EntryVisitor};
+use super::{tarball, zipped};
+use crate::media::container::Container;
+use crate::media::disk_space::check_room;
+use crate::media::error::{OutputError, archive_read_error, write_error};
+use crate::media::{memory_budget, parse};
+
+/// Bytes after which the room on the disk is looked at again.
+const ROOM_STEP: usize = 1024 * 1024;
+
+/// Unpacks the archive at `path` into nothing, checking every entry and every picture.
+///
+/// # Errors
+/// Names the first entry that must not be unpacked, or what is broken.
+pub fn check_archive(path: &Path, bounds: ArchiveBounds) -> Result<ArchiveSummary, OutputError> {
+    let mut inspector = Inspector::default();
+    walk(path, bounds, &mut |name, content| inspector.copy(name, content, &mut io::sink()))?;
+    Ok(inspector.summary)
+}
+
+/// Unpacks the archive at `path` into `directory` and lists the files in order. A new directory appears
+/// whole or not at all; one that exists is refused unless `overwrite`. Then its regular files are
+/// replaced once the whole archive is unpacked, and others in it stay. Nothing is written outside of it.
+///
+/// # Errors
+/// As [`check_archive`]; also when the directory exists or cannot be written.
+pub fn extract_archive(
+    path: &Path,
+    directory: &Path,
+    bounds: ArchiveBounds,
+    overwrite: bool,
+) -> Result<Vec<PathBuf>, OutputError> {
+    let exists = match directory.symlink_metadata() {
+        Ok(there) if overwrite && there.is_dir() => true,
+        Ok(_) => return Err(OutputError::Exists(directory.to_owned())),
+        Err(_) => false,
+    };
+    let parent = match directory.parent() {
+        Some(parent) if parent.as_os_str().is_empty() => Path::new("."),
+        Some(parent) => parent,
+        None => return Err(OutputError::Exists(directory.to_owned())),
+    };
+    let fresh =
+        tempfile::Builder::new().prefix(".rbgv-").tempdir_in(parent).map_err(write_error)?;
+    let mut files = Vec::new();
+    let mut inspector = Inspector::default();
+    walk(path, bounds, &mut |name, content| {
+        if !picture::is_named_picture(name) {
+            return inspector.copy(name, content, &mut io::sink());
+        }
+        let target = fresh.path().join(name);
+        if let Some(above) = target.parent() {
+            fs::create_dir_all(above).map_err(write_error)?;
+        }
+        let file = File::create_new(&target).map_err(write_error)?;
+        let mut file = SpaceCheckedFile { file, directory: fresh.path(), unchecked: 0 };
+        inspector.copy(name, content, &mut file)?;
+        files.push(name.to_owned());
+        file.flush().map_err(write_error)
+    })?;
+    files.sort();
+    if exists {
+        move_into(directory, fresh.path(), &files)?;
+    } else {
+        // Temporary directories are made for their owner alone; this one becomes the user's.
+        open_to_others(fresh.path()).map_err(write_error)?;
+        fs::rename(fresh.path(), directory).map_err(write_error)?;
+        // Its name is gone; there is nothing left to remove.
+        let _ = fresh.keep();
+    }
+    Ok(files.into_iter().map(|name| directory.join(name)).collect())
+}
+
+/// Moves unpacked `files` from `fresh` into a directory that exists. Only regular files are replaced, and
+/// no link is followed; nothing is moved before that is known of every file.
+fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), OutputError> {
+    let is_there = |path: &Path, fits: fn(&fs::Metadata) -> bool| match path.symlink_metadata() {
+        Ok(there) if fits(&there) => Ok(true),
+        Ok(_) => Err(OutputError::Exists(path.to_owned())),
+        Err(_) => Ok(false),
+    };
+    let folders = |name: &Path| {
+        let folders = name.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty());
+        let mut folders: Vec<_> = folders.map(|above| directory.join(above)).collect();
+        folders.reverse();
+        folders
+    };
+    for name in files {
+        for folder in folders(name) {
+            is_there(&folder, fs::Metadata::is_dir)?;
+        }
+        is_there(&directory.join(name), fs::Metadata::is_file)?;
+    }
+    for name in files {
+        for folder in folders(name) {
+            if !is_there(&folder, fs::Metadata::is_dir)? {
+                fs::create_dir(&folder).map_err(write_error)?;
+            }
+        }
+        fs::rename(fresh.join(name), directory.join(name)).map_err(write_error)?;
+    }
+    Ok(())
+}
+
+/// A file that is written as long as the disk has room.
+struct SpaceCheckedFile<'a> {
+    file: File,
+    directory: &'a Path,
+    /// Bytes written since the disk was looked at.
+    unchecked: usize,
+}
+
+impl Write for SpaceCheckedFile<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.unchecked == 0 {
+            check_room(self.directory, ROOM_STEP as u64)?;
+        }
+        let written = self.file.write(bytes)?;
+        self.unchecked += written;
+        if self.unchecked >= ROOM_STEP {
+            self.unchecked = 0;
+        }
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Gives `directory` the permissions that a plain new directory beside it has.
+#[cfg(unix)]
+fn open_to_others(directory: &Path) -> io::Result<()> {
+    let plain = directory.join(".rbgv-plain");
+    fs::create_dir(&plain)?;
+    let permissions = fs::metadata(&plain)?.permissions();
+    fs::remove_dir(&plain)?;
+    fs::set_permissions(directory, permissions)
+}
+
+#[cfg(not(unix))]
+fn open_to_others(_directory: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Shows every file of the archive at `path` to `visit`, after its name and kind were checked.
+fn walk(
+    path: &Path,
+    bounds: ArchiveBounds,
+    visit: &mut EntryVisitor<'_>,
+) -> Result<(), OutputError> {
+    let (container, size, file) = parse::open(path).map_err(archive_read_error)?;
+    let count = UnpackedBytes::new(bounds, size);
+    let mut names = Names::new(bounds);
+    match container {
+        Container::Zip => zipped::walk(file, size, &count, &mut names, visit),
+        Container::Tar => {
+            let _memory = memory_budget::reserve(NAMES_MAX as u64);
+            tarball::walk(rewound(file)?, &count, &mut names, visit)
+        }
+        Container::TarGz => {
+            let _memory = memory_budget::reserve(NAMES_MAX as u64);
+            let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(rewound(file)?));
+            tarball::walk(unpacked, &count, &mut names, visit)
+        }
+        other => Err(OutputError::NotAnArchive(other)),
+    }
+}
+
+fn rewound(mut file: File) -> Result<File, OutputError> {
+    io::Seek::rewind(&mut file).map_err(archive_read_error)?;
+    Ok(file)
+}
