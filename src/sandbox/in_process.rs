@@ -14,15 +14,15 @@ use axum::http::{Request, Response};
 use jiff::Timestamp;
 use tower_service::Service as _;
 
-use super::app::App;
-use super::clock::SandboxClock;
-use super::http;
-use super::http::connection::{Connection, NoAnswer};
+use super::api;
+use super::api::transport::connection::{Connection, NoAnswer};
 use super::options::{EngineChoice, Options};
-use super::random::Tokens;
 use super::server::{SandboxError, ServerEnvironment, build};
 use super::service::Store;
-use super::truth::Truth;
+use super::state::app::App;
+use super::state::truth::Truth;
+use super::util::clock::SandboxClock;
+use super::util::random::Tokens;
 
 /// A sandbox that is called directly. Its tasks run on the runtime that calls it, which has to be
 /// a current-thread runtime for repeatable results.
@@ -60,7 +60,7 @@ impl InProcess {
             webhooks: None,
         };
         let (app, api_key) = build(options, surroundings)?;
-        let (api, outputs) = (http::api(&app), http::outputs(&app));
+        let (api, outputs) = (api::api(&app), api::outputs(&app));
         Ok(Self { app, api, outputs, api_key })
     }
 

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::engine::stand_in::Distribution;
 use super::engine::{Engine, program_vars};
-use super::scenario::Scenario;
-use super::stand_in::Distribution;
+use super::faults::scenario::Scenario;
 
 /// Where request lines go; the caller decides how they are shown.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;

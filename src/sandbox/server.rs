@@ -12,22 +12,22 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use super::app::{App, Backend};
-use super::audit::Audit;
-use super::clock::SandboxClock;
+use super::api::transport::connection::{Connection, Tracked};
+use super::engine::stand_in::Timer;
 use super::faults::plan::FaultInjector;
-use super::http::connection::{Connection, Tracked};
-use super::http::host::Hosts;
+use super::faults::scenario::Scenario;
 #[cfg(feature = "matting")]
 use super::matting::{EngineLimits, RealEngine, Setting, Tools};
 use super::options::{EngineChoice, Options};
-use super::random::Tokens;
-use super::rate_limiter::RateLimiter;
-use super::scenario::Scenario;
 use super::service::url_fetch::Fetcher;
 use super::service::{Service, Store};
-use super::stand_in::Timer;
-use super::{http, http_client, service::job_queue};
+use super::state::app::{App, Backend};
+use super::state::audit::Audit;
+use super::state::hosts::Hosts;
+use super::state::rate_limiter::RateLimiter;
+use super::util::clock::SandboxClock;
+use super::util::random::Tokens;
+use super::{api, service::job_queue, util::http_client};
 
 /// How long open connections and workers may take to end.
 const GRACE: Duration = Duration::from_secs(2);
@@ -193,8 +193,8 @@ pub async fn serve(
     let (app, api_key) = build(options, surroundings)?;
     let (stop, stopped) = watch::channel(false);
     let track = |listener| Tracked { listener, app: Arc::clone(&app) };
-    let api = tokio::spawn(answer(track(api.listener), http::api(&app), stopped.clone()));
-    let outputs = tokio::spawn(answer(track(outputs.listener), http::outputs(&app), stopped));
+    let api = tokio::spawn(answer(track(api.listener), api::api(&app), stopped.clone()));
+    let outputs = tokio::spawn(answer(track(outputs.listener), api::outputs(&app), stopped));
     let unfinished = app.service().unfinished();
     for (id, start_number) in unfinished {
         job_queue::launch(&app, id, start_number);

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::sandbox::random::roll;
-use crate::sandbox::scenario::{Action, Caps, FaultSubject, Scenario};
+use super::scenario::{Action, Caps, FaultSubject, Scenario};
+use crate::sandbox::util::random::roll;
 
 /// The stream of dice for refused starts; faults have those from 0 on.
 const REFUSED_STARTS: u64 = u64::MAX;

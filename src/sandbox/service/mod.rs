@@ -30,10 +30,10 @@ pub(crate) use self::ledger::JobEnd;
 pub(crate) use self::refusal::{Refusal, code_for};
 pub(crate) use self::request::{JobRequest, RequestedBackground};
 pub(crate) use self::store::{Disk, Store, is_id};
-use super::random::Tokens;
-use super::rate_limiter::RefusalPause;
-use super::scenario::{JobRules, Routes, SecondStart};
-use super::signature::sha256_hex;
+use super::faults::scenario::{JobRules, Routes, SecondStart};
+use super::state::rate_limiter::RefusalPause;
+use super::util::random::Tokens;
+use super::util::signature::sha256_hex;
 
 /// Who is calling: a key that was accepted.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! Why the service refuses a call: status, code and words, before they take a wire shape.
 
-use crate::sandbox::rate_limiter::RefusalPause;
+use crate::sandbox::state::rate_limiter::RefusalPause;
 
 /// A refused call (contract, *Errors*).
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::{Caller, Refusal, Upload, VideoSource};
-use crate::sandbox::app::App;
 use crate::sandbox::engine::Probe;
+use crate::sandbox::state::app::App;
 
 /// The address that an upload gets.
 pub(crate) fn upload_url(app: &App, upload: &Upload) -> String {

@@ -17,7 +17,7 @@ use url::{Host, Url};
 
 use super::public_address::is_public;
 use crate::sandbox::content_type::{ContentKind, ENOUGH};
-use crate::sandbox::http_client;
+use crate::sandbox::util::http_client;
 
 const MOST_REDIRECTS: usize = 5;
 const READ_TIMEOUT: Duration = Duration::from_secs(30);

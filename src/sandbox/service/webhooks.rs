@@ -5,11 +5,11 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::ServiceJob;
-use crate::sandbox::app::App;
-use crate::sandbox::audit::{WebhookDelivery, milliseconds};
-use crate::sandbox::http::{ClientView, written};
-use crate::sandbox::scenario::{Action, TimeForm, WebhookRules};
-use crate::sandbox::signature::webhook_signature;
+use crate::sandbox::api::{ClientView, written};
+use crate::sandbox::faults::scenario::{Action, TimeForm, WebhookRules};
+use crate::sandbox::state::app::App;
+use crate::sandbox::state::audit::{WebhookDelivery, milliseconds};
+use crate::sandbox::util::signature::webhook_signature;
 
 /// How old the timestamp of [`Action::OldTimestamp`] is.
 const OLD_HOURS: i64 = 1;

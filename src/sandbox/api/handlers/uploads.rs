@@ -1,0 +1,216 @@
+//! `POST /v1/uploads` (contract, *Upload*): streams the part to disk, bounded, and inspects it.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
+use axum::http::HeaderMap;
+use serde_json::json;
+use tempfile::NamedTempFile;
+use tokio::io::AsyncWriteExt as _;
+
+use crate::sandbox::api::answer::{Handled, HandlerAnswer};
+use crate::sandbox::api::call::{BODY_LIMIT, stated_length, too_long};
+use crate::sandbox::content_type::{ContentKind, ENOUGH};
+use crate::sandbox::engine::Probe;
+use crate::sandbox::service::{Caller, Refusal, Upload};
+use crate::sandbox::state::app::App;
+use crate::sandbox::{engine::stand_in, service::source};
+
+/// Longest name that is kept.
+const LONGEST_NAME: usize = 1024;
+
+/// A part that has arrived.
+struct ReceivedPart {
+    content: PartContent,
+    filename: String,
+    bytes: u64,
+    kind: ContentKind,
+}
+
+/// `POST /v1/uploads`
+pub(crate) async fn upload(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
+    multipart: Result<Multipart, MultipartRejection>,
+) -> Handled {
+    let most = app.limits.bytes.saturating_add(BODY_LIMIT as u64);
+    if stated_length(&headers).is_some_and(|stated| stated > most) {
+        return Err(too_large(&app));
+    }
+    let multipart = multipart
+        .map_err(|_| Refusal::invalid("The body must be multipart/form-data with a part `file`"))?;
+    let received = receive(&app, multipart).await?;
+    let upload = keep(&app, &caller, received).await?;
+    let url = source::upload_url(&app, &upload);
+    Ok(HandlerAnswer::of(json!({
+        "success": true,
+        "video_id": upload.id,
+        "video_url": url,
+        "filename": upload.filename,
+        "size": upload.bytes,
+    }))
+    .with_effect())
+}
+
+/// The bytes of a part.
+enum PartContent {
+    File(NamedTempFile),
+    /// Where there is no directory.
+    Memory(Vec<u8>),
+}
+
+/// Where the bytes of a part go while they arrive.
+enum UploadSink {
+    File(NamedTempFile, tokio::fs::File),
+    Memory(Vec<u8>),
+}
+
+impl UploadSink {
+    fn open(app: &App) -> io::Result<Self> {
+        let Some(disk) = app.store.disk() else { return Ok(Self::Memory(Vec::new())) };
+        let file = disk.work_file()?;
+        let handle = file.reopen()?;
+        Ok(Self::File(file, tokio::fs::File::from_std(handle)))
+    }
+
+    async fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
+        match self {
+            Self::File(_, writer) => writer.write_all(chunk).await,
+            Self::Memory(bytes) => {
+                bytes.extend_from_slice(chunk);
+                Ok(())
+            }
+        }
+    }
+
+    async fn close(self) -> io::Result<PartContent> {
+        match self {
+            Self::File(file, mut writer) => {
+                writer.flush().await?;
+                Ok(PartContent::File(file))
+            }
+            Self::Memory(bytes) => Ok(PartContent::Memory(bytes)),
+        }
+    }
+}
+
+/// Takes the first part named `file`; others are tolerated and thrown away.
+async fn receive(app: &App, mut multipart: Multipart) -> Result<ReceivedPart, Refusal> {
+    let mut received = None;
+    while let Some(mut field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
+        if received.is_none() && field.name() == Some("file") {
+            received = Some(store(app, &mut field).await?);
+        } else {
+            skip(&mut field, app.limits.bytes).await?;
+        }
+    }
+    received.ok_or_else(|| Refusal::invalid("No part named `file`"))
+}
+
+async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal> {
+    let filename: String =
+        field.file_name().unwrap_or("upload").chars().take(LONGEST_NAME).collect();
+    let mut sink = UploadSink::open(app).map_err(|error| disk(&error))?;
+    let mut head = Vec::with_capacity(ENOUGH);
+    let mut kind = None;
+    let mut bytes = 0;
+    while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(&error))? {
+        bytes += chunk.len() as u64;
+        if bytes > app.limits.bytes {
+            return Err(too_large(app));
+        }
+        if kind.is_none() {
+            head.extend(chunk.iter().take(ENOUGH - head.len()));
+            if head.len() == ENOUGH {
+                kind = Some(accepted_kind(app, &head)?);
+            }
+        }
+        sink.write(&chunk).await.map_err(|error| disk(&error))?;
+    }
+    let content = sink.close().await.map_err(|error| disk(&error))?;
+    let kind = kind.map_or_else(|| accepted_kind(app, &head), Ok)?;
+    Ok(ReceivedPart { content, filename, bytes, kind })
+}
+
+/// Reads a part that is not wanted.
+async fn skip(field: &mut Field<'_>, most: u64) -> Result<(), Refusal> {
+    let mut bytes = 0;
+    while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(&error))? {
+        bytes += chunk.len() as u64;
+        if bytes > most {
+            return Err(too_long());
+        }
+    }
+    Ok(())
+}
+
+/// Inspects the file, refuses what is too long, and keeps the rest.
+async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result<Upload, Refusal> {
+    let id = format!("vid_{}", app.tokens.hex(20));
+    let is_video = matches!(received.kind, ContentKind::Video(_));
+    let seconds = match received.content {
+        PartContent::File(file) => {
+            let (file, probe) = if is_video { probed(app, file).await? } else { (file, None) };
+            let seconds = probe.map(|probe| source::check_length(app, &probe)).transpose()?;
+            if let Some(directory) = app.store.disk() {
+                file.persist(directory.upload(&id)).map_err(|error| disk(&error.error))?;
+            }
+            seconds
+        }
+        // Only the length is ever needed again.
+        PartContent::Memory(bytes) => {
+            let probe = is_video.then(|| stand_in::probe_bytes(&bytes).ok()).flatten();
+            probe.map(|probe| source::check_length(app, &probe)).transpose()?
+        }
+    };
+    let upload = Upload {
+        id,
+        key: caller.key.clone(),
+        filename: received.filename,
+        extension: received.kind.extension().to_owned(),
+        bytes: received.bytes,
+        seconds,
+        at: app.clock.wall(),
+    };
+    app.service().add_upload(upload.clone()).map_err(|error| disk(&error))?;
+    Ok(upload)
+}
+
+/// What a video is, or nothing when the backend cannot read it: then the job will say why.
+async fn probed(
+    app: &Arc<App>,
+    file: NamedTempFile,
+) -> Result<(NamedTempFile, Option<Probe>), Refusal> {
+    let app = Arc::clone(app);
+    let probed = tokio::task::spawn_blocking(move || {
+        let probe = app.backend.probe(file.path()).ok();
+        (file, probe)
+    });
+    probed.await.map_err(|_| Refusal::internal("The file could not be inspected"))
+}
+
+fn accepted_kind(app: &App, head: &[u8]) -> Result<ContentKind, Refusal> {
+    match ContentKind::of(head) {
+        Some(ContentKind::Picture(_)) if !app.director().scenario.uploads.images => None,
+        kind => kind,
+    }
+    .ok_or_else(|| Refusal::invalid("Invalid file type: MP4, MOV, WebM or AVI is accepted"))
+}
+
+fn too_large(app: &App) -> Refusal {
+    let status = app.director().scenario.uploads.too_large_status;
+    let most = app.limits.bytes / 1_000_000;
+    Refusal::new(status, "invalid_request", format!("File too large: at most {most} MB"))
+}
+
+fn unreadable(error: &MultipartError) -> Refusal {
+    Refusal::invalid(format!("The multipart body could not be read: {error}"))
+}
+
+fn disk(error: &io::Error) -> Refusal {
+    Refusal::internal(format!("The upload could not be stored: {error}"))
+}

@@ -1,0 +1,137 @@
+//! What every part of the running sandbox shares.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::audit::Audit;
+use super::hosts::Hosts;
+use super::rate_limiter::RateLimiter;
+use crate::sandbox::engine::stand_in::{self, Timer};
+use crate::sandbox::engine::{Engine, EngineError, Probe};
+use crate::sandbox::faults::plan::FaultInjector;
+use crate::sandbox::faults::scenario::Scenario;
+use crate::sandbox::service::url_fetch::Fetcher;
+use crate::sandbox::service::{Service, Store};
+use crate::sandbox::util::bandwidth::BandwidthLimit;
+use crate::sandbox::util::clock::SandboxClock;
+use crate::sandbox::util::random::Tokens;
+use crate::sandbox::util::signature::hmac_sha256;
+use crate::sandbox::{Log, UploadLimits};
+
+/// The running sandbox.
+pub(crate) struct App {
+    pub(crate) service: Mutex<Service>,
+    pub(crate) audit: Mutex<Audit>,
+    pub(crate) limiter: Mutex<RateLimiter>,
+    /// What uploads come in by.
+    pub(crate) upload_line: Arc<Mutex<BandwidthLimit>>,
+    /// What outputs go out by.
+    pub(crate) output_line: Arc<Mutex<BandwidthLimit>>,
+    pub(crate) director: RwLock<Arc<FaultInjector>>,
+    /// Signatures of links that a scenario has revoked.
+    pub(crate) revoked: Mutex<HashSet<String>>,
+    pub(crate) clock: SandboxClock,
+    pub(crate) tokens: Arc<Tokens>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) backend: Backend,
+    /// One permit a worker.
+    pub(crate) workers: Arc<Semaphore>,
+    /// Becomes true when the sandbox stops.
+    pub(crate) cancel: Arc<AtomicBool>,
+    /// Absent where nothing can be reached.
+    pub(crate) fetcher: Option<Fetcher>,
+    /// Absent where nothing can be reached.
+    pub(crate) webhooks: Option<reqwest::Client>,
+    pub(crate) base_url: String,
+    pub(crate) cdn_url: String,
+    /// The hosts under which requests are taken.
+    pub(crate) hosts: Hosts,
+    pub(crate) admin_token: String,
+    pub(crate) webhook_secret: Option<String>,
+    pub(crate) link_secret: String,
+    /// Credits of a client that an admin adds.
+    pub(crate) new_client_credits: f64,
+    pub(crate) limits: UploadLimits,
+    pub(crate) log: Option<Log>,
+}
+
+/// What does the work of a job.
+pub(crate) enum Backend {
+    /// Time passes, and the output is a stand-in.
+    Timer(Timer),
+    /// Work on files, in a thread.
+    Engine(Arc<dyn Engine>),
+}
+
+impl Backend {
+    /// What a video is. Blocking.
+    pub(crate) fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
+        match self {
+            Self::Timer(_) => stand_in::probe(file),
+            Self::Engine(engine) => engine.probe(file),
+        }
+    }
+}
+
+/// Locks; a panic elsewhere leaves the data as whole as one step left it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl App {
+    pub(crate) fn service(&self) -> MutexGuard<'_, Service> {
+        lock(&self.service)
+    }
+
+    pub(crate) fn audit(&self) -> MutexGuard<'_, Audit> {
+        lock(&self.audit)
+    }
+
+    /// The scenario in force.
+    pub(crate) fn director(&self) -> Arc<FaultInjector> {
+        Arc::clone(&self.director.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another scenario in force; its windows and counters begin now.
+    pub(crate) fn load_scenario(&self, scenario: Scenario) {
+        self.clock.set_skew(scenario.clock.skew);
+        let director = Arc::new(FaultInjector::new(scenario, self.clock.elapsed()));
+        *self.director.write().unwrap_or_else(PoisonError::into_inner) = director;
+    }
+
+    /// A fresh link to an output, good for as long as the scenario says.
+    pub(crate) fn output_link(&self, job_id: &str, name: &str) -> String {
+        let valid = self.director().scenario.links.valid;
+        let expires = self.clock.wall().as_millisecond()
+            + i64::try_from(valid.as_millis()).unwrap_or(i64::MAX / 2);
+        // Each link is another one, so that a dead link and its successor can be told apart.
+        let nonce = self.tokens.hex(8);
+        let signature = self.link_signature(job_id, name, expires, &nonce);
+        format!(
+            "{}/outputs/{job_id}/{name}?expires={expires}&nonce={nonce}&signature={signature}",
+            self.cdn_url
+        )
+    }
+
+    /// What signs a link.
+    pub(crate) fn link_signature(
+        &self,
+        job_id: &str,
+        name: &str,
+        expires: i64,
+        nonce: &str,
+    ) -> String {
+        let text = format!("{job_id}/{name}/{expires}/{nonce}");
+        hex::encode(hmac_sha256(self.link_secret.as_bytes(), &[text.as_bytes()]))
+    }
+
+    /// Time since the sandbox began.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.elapsed()
+    }
+}
