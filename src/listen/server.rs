@@ -109,7 +109,6 @@ pub enum ReceivedEvent {
     Taken(Box<ReceivedDelivery>),
     /// A delivery that came before.
     Repeated {
-        /// Its id.
         id: String,
         /// What it said happened.
         event: String,

@@ -12,7 +12,6 @@ pub enum Container {
     Mp4,
     /// `QuickTime` movie.
     QuickTime,
-    /// WebM.
     WebM,
     /// Matroska that is not WebM.
     Matroska,
@@ -22,19 +21,14 @@ pub enum Container {
     MpegTs,
     /// MPEG program or elementary stream.
     MpegPs,
-    /// Flash video.
     Flv,
-    /// Windows Media.
     Asf,
-    /// Ogg.
     Ogg,
     /// GIF, animated or not.
     Gif,
     /// WebP, animated or not.
     WebP,
-    /// One PNG.
     Png,
-    /// One JPEG.
     Jpeg,
     /// HEIC, or another picture or sequence of pictures in the same container.
     Heif,
@@ -44,19 +38,14 @@ pub enum Container {
     Picture,
     /// Sound without pictures.
     Sound,
-    /// Zip archive.
     Zip,
-    /// Tar archive.
     Tar,
     /// Tar archive, compressed with gzip.
     TarGz,
-    /// PDF.
     Pdf,
-    /// A web page.
     Html,
     /// XML, such as the errors of object stores.
     Xml,
-    /// JSON.
     Json,
     /// A list of media addresses (HLS, concat): never a clip, and dangerous to follow.
     Playlist,

@@ -20,7 +20,6 @@ pub enum OutputError {
     /// The directory to unpack into is there already.
     #[error("{} exists already", .0.display())]
     Exists(PathBuf),
-    /// It has no bytes.
     #[error("it is empty")]
     Empty,
     /// It goes on beyond what its format takes.
@@ -28,48 +27,29 @@ pub enum OutputError {
     TooLarge(u64),
     /// Its length is not the promised one.
     #[error("it has {actual} bytes, but the server announced {expected}")]
-    Length {
-        /// Bytes promised.
-        expected: u64,
-        /// Bytes that came.
-        actual: u64,
-    },
+    Length { expected: u64, actual: u64 },
     /// A message of a server came in place of a file.
     #[error("it is {} in place of {wanted}; it begins: {}", .found.describe(), escaped(begins))]
     Message {
-        /// The format that was asked for.
         wanted: OutputFormat,
-        /// What came.
         found: Container,
         /// Its first words. Foreign text.
         begins: String,
     },
     /// It is something else than was asked for.
     #[error("it is {}, but {wanted} was asked for", .found.describe())]
-    WrongContainer {
-        /// The format that was asked for.
-        wanted: OutputFormat,
-        /// What came.
-        found: Container,
-    },
+    WrongContainer { wanted: OutputFormat, found: Container },
     /// It ends before its end.
     #[error("it is {} that is cut short{}", .container.describe(), missing(*.size, *.expected))]
     CutShort {
-        /// Type by content.
         container: Container,
-        /// Bytes it has.
         size: u64,
         /// Bytes it should have, at least, when it says.
         expected: Option<u64>,
     },
     /// It does not follow its format.
     #[error("it is {} that is damaged: {what}", .container.describe())]
-    Malformed {
-        /// Type by content.
-        container: Container,
-        /// What is wrong.
-        what: &'static str,
-    },
+    Malformed { container: Container, what: &'static str },
     /// It holds no pictures.
     #[error("it is {} without pictures", .0.describe())]
     NoPictures(Container),
@@ -84,7 +64,6 @@ pub enum OutputError {
     Duration {
         /// Seconds of the input.
         expected: f64,
-        /// Seconds it has.
         actual: f64,
     },
     /// It should be an archive and is none.

@@ -16,7 +16,6 @@ const BLOCK: usize = 64 * 1024;
 pub struct ContentHash {
     /// SHA-256 of the content, in lower-case hex.
     pub sha256: String,
-    /// Bytes.
     pub size: u64,
     /// Time of the last change as the file system has it, in nanoseconds since 1970.
     pub modified: i64,

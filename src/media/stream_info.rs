@@ -9,9 +9,7 @@ pub(crate) struct StreamInfo {
     /// Seconds from the start of the file to the end of the pictures: more than `duration` where they
     /// begin late or pause.
     pub(crate) reach: f64,
-    /// Pixels.
     pub(crate) width: Option<u32>,
-    /// Pixels.
     pub(crate) height: Option<u32>,
     /// Whether the pictures carry alpha; none where that takes a decoder.
     pub(crate) has_alpha: Option<bool>,

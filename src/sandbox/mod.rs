@@ -19,7 +19,6 @@
 //! ```
 
 mod api;
-mod content_type;
 pub mod engine;
 pub(crate) mod faults;
 mod in_process;

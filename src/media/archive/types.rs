@@ -8,7 +8,6 @@ use crate::media::error::OutputError;
 /// What a safe archive holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ArchiveSummary {
-    /// Files.
     pub entries: u64,
     /// Bytes of all files, unpacked.
     pub total_bytes: u64,

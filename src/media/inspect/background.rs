@@ -32,16 +32,13 @@ impl BackgroundImage {
 /// Why a file is no background picture, in words that follow its name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BackgroundError {
-    /// There is no such file.
     #[error("there is no such file")]
     Missing,
     /// It is a directory, a device, a socket or a pipe.
     #[error("it is {0}, not a file")]
     NotAFile(&'static str),
-    /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    /// It has no bytes.
     #[error("it is empty")]
     Empty,
     /// It is larger than the service takes.
@@ -49,10 +46,7 @@ pub enum BackgroundError {
         "it is too large: {:.1} MB, and the service takes at most {} MB",
         *.size as f64 / 1e6, MAX_UPLOAD_BYTES / 1_000_000
     )]
-    TooLarge {
-        /// Bytes.
-        size: u64,
-    },
+    TooLarge { size: u64 },
     /// Its content is something else, whatever its name says.
     #[error("it is not a picture that can be used: its content is {}", .0.describe())]
     NotAPicture(Container),

@@ -16,13 +16,11 @@ pub const MAX_UPLOAD_BYTES: u64 = 500 * 1_000 * 1_000;
 /// A video that the service takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Video {
-    /// Type by content.
     pub container: Container,
     /// Content type to send it under (contract, *Upload*).
     pub content_type: &'static str,
     /// Extension that belongs to the content, without the dot.
     pub extension: &'static str,
-    /// Bytes.
     pub size: u64,
     /// Seconds of the pictures, counted; none where the file does not tell.
     pub duration: Option<f64>,
@@ -69,19 +67,15 @@ pub(crate) fn name_with(extension: &str, path: &Path, nameless: &str) -> String 
 /// Why a file cannot be sent, in words that follow its name and say what to do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InputError {
-    /// There is no such file.
     #[error("there is no such file")]
     Missing,
-    /// It is a directory.
     #[error("it is a directory; name the files in it")]
     Directory,
     /// It is a device, a socket or a pipe.
     #[error("it is not a regular file; save the video to a file first")]
     NotAFile,
-    /// It cannot be read.
     #[error("it cannot be read: {0}")]
     Unreadable(String),
-    /// It has no bytes.
     #[error("it is empty")]
     Empty,
     /// It is larger than the service takes.
@@ -90,10 +84,7 @@ pub enum InputError {
          ffmpeg -i INPUT -crf 28 smaller.mp4",
         *.size as f64 / 1e6, MAX_UPLOAD_BYTES / 1_000_000
     )]
-    TooLarge {
-        /// Bytes.
-        size: u64,
-    },
+    TooLarge { size: u64 },
     /// It is no video, whatever its name says.
     #[error("it is not a video: its content is {}", .0.describe())]
     NotAVideo(Container),
@@ -116,9 +107,7 @@ pub enum InputError {
         .container.describe(), missing(*.size, *.expected)
     )]
     CutShort {
-        /// Type by content.
         container: Container,
-        /// Bytes it has.
         size: u64,
         /// Bytes it should have, at least, when it says.
         expected: Option<u64>,
@@ -129,12 +118,7 @@ pub enum InputError {
          ffmpeg -i INPUT -c copy repaired.mp4",
         .container.describe()
     )]
-    Malformed {
-        /// Type by content.
-        container: Container,
-        /// What is wrong.
-        what: &'static str,
-    },
+    Malformed { container: Container, what: &'static str },
 }
 
 impl InputError {

@@ -46,9 +46,7 @@ pub fn remark_on_opacity(path: &Path, expected: &OutputSpec) -> Option<&'static 
 /// Opacity of one picture, pixel by pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opacity {
-    /// Pixels.
     pub width: u32,
-    /// Pixels.
     pub height: u32,
     /// 0 for what shows through to 255 for what does not, row by row.
     pub values: Vec<u8>,

@@ -37,7 +37,6 @@ const SHOWN_TEXT: usize = 120;
 /// What an output should be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutputSpec {
-    /// The format that was asked for.
     pub format: OutputFormat,
     /// Whether it must carry alpha.
     pub alpha: bool,
@@ -52,13 +51,10 @@ pub struct OutputSpec {
 pub struct VerifiedOutput {
     /// Type by content; a sequence may come as any of the archives.
     pub container: Container,
-    /// Bytes.
     pub size: u64,
     /// Seconds, when the headers say.
     pub duration: Option<f64>,
-    /// Pixels.
     pub width: Option<u32>,
-    /// Pixels.
     pub height: Option<u32>,
     /// Whether it carries alpha; none where that takes a decoder.
     pub has_alpha: Option<bool>,

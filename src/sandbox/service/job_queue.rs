@@ -10,10 +10,10 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Disk, JobEnd, JobOutput, RequestedBackground, ServiceJob, Timed, VideoSource};
 use super::{source, webhooks};
-use crate::sandbox::content_type::ContentKind;
 use crate::sandbox::engine::stand_in::{Timer, UNREADABLE};
 use crate::sandbox::engine::{Backdrop, Engine, EngineResult, EngineTask};
 use crate::sandbox::state::app::{App, Backend};
+use crate::sandbox::util::content_kind::ContentKind;
 
 /// Puts a started job in the queue.
 pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {

@@ -16,7 +16,8 @@ use tokio::io::AsyncWriteExt as _;
 use url::{Host, Url};
 
 use super::public_address::is_public;
-use crate::sandbox::content_type::{ContentKind, ENOUGH};
+use crate::media::SNIFF_BYTES;
+use crate::sandbox::util::content_kind::ContentKind;
 use crate::sandbox::util::http_client;
 
 const MOST_REDIRECTS: usize = 5;
@@ -127,8 +128,8 @@ async fn store(
         if bytes > most {
             return Err(FetchError::TooLarge(most));
         }
-        head.extend(chunk.iter().take(ENOUGH.saturating_sub(head.len())));
-        if head.len() >= ENOUGH && !ContentKind::of(&head).is_some_and(accepted) {
+        head.extend(chunk.iter().take(SNIFF_BYTES.saturating_sub(head.len())));
+        if head.len() >= SNIFF_BYTES && !ContentKind::of(&head).is_some_and(accepted) {
             return Err(FetchError::Type);
         }
         file.write_all(&chunk).await.map_err(FetchError::Disk)?;

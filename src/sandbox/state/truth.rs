@@ -26,7 +26,6 @@ pub struct Truth {
 /// What really happened to one job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobTruth {
-    /// Its id.
     pub id: String,
     /// Fingerprint of the key that made it.
     pub key: String,

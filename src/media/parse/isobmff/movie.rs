@@ -21,7 +21,6 @@ struct Movie {
     /// What `trex` says, by track: it may precede the track.
     defaults: Vec<(u32, SampleDefaults)>,
     has_index: bool,
-    /// How many.
     fragments: u64,
     has_fragment_index: bool,
     /// Whether it describes items: a HEIF or AVIF picture.

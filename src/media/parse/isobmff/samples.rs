@@ -11,7 +11,6 @@ use crate::media::parse::cursor::{Cursor, ParseError};
 pub(crate) struct SampleDefaults {
     /// Units of the media.
     pub(crate) duration: u32,
-    /// Bytes.
     pub(crate) size: u32,
 }
 

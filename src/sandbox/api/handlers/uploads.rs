@@ -11,12 +11,13 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt as _;
 
+use crate::media::SNIFF_BYTES;
 use crate::sandbox::api::answer::{Handled, HandlerAnswer};
 use crate::sandbox::api::call::{BODY_LIMIT, stated_length, too_long};
-use crate::sandbox::content_type::{ContentKind, ENOUGH};
 use crate::sandbox::engine::Probe;
 use crate::sandbox::service::{Caller, Refusal, Upload};
 use crate::sandbox::state::app::App;
+use crate::sandbox::util::content_kind::ContentKind;
 use crate::sandbox::{engine::stand_in, service::source};
 
 /// Longest name that is kept.
@@ -115,7 +116,7 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal
     let filename: String =
         field.file_name().unwrap_or("upload").chars().take(LONGEST_NAME).collect();
     let mut sink = UploadSink::open(app).map_err(|error| disk(&error))?;
-    let mut head = Vec::with_capacity(ENOUGH);
+    let mut head = Vec::with_capacity(SNIFF_BYTES);
     let mut kind = None;
     let mut bytes = 0;
     while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(&error))? {
@@ -124,8 +125,8 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal
             return Err(too_large(app));
         }
         if kind.is_none() {
-            head.extend(chunk.iter().take(ENOUGH - head.len()));
-            if head.len() == ENOUGH {
+            head.extend(chunk.iter().take(SNIFF_BYTES - head.len()));
+            if head.len() == SNIFF_BYTES {
                 kind = Some(accepted_kind(app, &head)?);
             }
         }
