@@ -1,18 +1,18 @@
-//! Room on the disk, of which a part is never filled: what a service sends may be as long as it
-//! likes, and a full disk stops everything else on the machine.
+//! Free disk space with a reserve, since outputs may be of any size and a full disk stops
+//! everything else.
 
 use std::io;
 use std::path::Path;
 
 use rustix::fs::statvfs;
 
-/// Bytes that are kept free; a twentieth of a small disk.
+/// Bytes kept free; on small disks 5 % of their size.
 const RESERVE: u64 = 256 * 1024 * 1024;
 
-/// Checks that `bytes` more fit on the disk of `path` with the reserve left free. A disk that does
-/// not say passes.
+/// Checks that `bytes` fit on the disk of `path` beside the reserve. Passes if the size is unknown.
 ///
 /// # Errors
+///
 /// [`io::ErrorKind::StorageFull`].
 pub fn check_room(path: &Path, bytes: u64) -> io::Result<()> {
     let Ok(disk) = statvfs(path) else { return Ok(()) };

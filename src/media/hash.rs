@@ -1,4 +1,4 @@
-//! The identity of a file: SHA-256 of its bytes, with the size and time that it had then.
+//! SHA-256, size and modification time of a file.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -7,35 +7,31 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
 
-/// Bytes read at a time; also how often progress is told. Few enough to be still in the
-/// processor's second cache when they are hashed: with four times as many, a third more time goes.
+/// Bytes per read and per progress report. Fits into the L2 cache; blocks of four times the size
+/// take a third longer.
 const BLOCK: usize = 64 * 1024;
 
-/// What a file was when it was hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentHash {
-    /// SHA-256 of the content, in lower-case hex.
+    /// In lower-case hex.
     pub sha256: String,
     pub size: u64,
-    /// Time of the last change as the file system has it, in nanoseconds since 1970.
+    /// Modification time in nanoseconds since 1970.
     pub modified: i64,
 }
 
 impl ContentHash {
-    /// Whether the file at `path` still has the size and time that it had when it was hashed
-    /// (design, *The protocol*, step 3: checked again after an upload).
-    ///
-    /// # Errors
-    /// The file cannot be looked at.
+    /// Whether size and modification time of the file at `path` are unchanged.
     pub fn still_holds(&self, path: &Path) -> io::Result<bool> {
         Ok(stamp(&std::fs::metadata(path)?) == (self.size, self.modified))
     }
 }
 
-/// Hashes the file at `path` in constant memory; `progress` is told the bytes read so far.
+/// Hashes the file at `path` in constant memory. `progress` receives the number of bytes read.
 ///
 /// # Errors
-/// The file cannot be read, or changed while it was read.
+///
+/// The file cannot be read, or changed meanwhile.
 pub fn hash_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<ContentHash> {
     let mut file = File::open(path)?;
     let before = stamp(&file.metadata()?);
@@ -60,7 +56,7 @@ pub fn hash_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<ContentHash>
     Ok(ContentHash { sha256: hex::encode(digest.finalize()), size, modified })
 }
 
-/// Size, and time of the last change in nanoseconds; zero where the file system keeps none.
+/// Size and modification time in nanoseconds; 0 if unknown.
 fn stamp(metadata: &Metadata) -> (u64, i64) {
     let modified =
         metadata.modified().ok().and_then(|time| match time.duration_since(UNIX_EPOCH) {

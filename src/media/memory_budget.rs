@@ -1,9 +1,9 @@
-//! Memory that looking at files may take, for the whole process: outputs are verified side by side,
-//! and each may be made to take much.
+//! Memory limit of the process for inspecting files: outputs are verified concurrently, and each
+//! can be made to need much.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Most bytes that all verifications take together. One that needs more goes alone.
+/// Maximum bytes of all concurrent verifications. One that needs more runs alone.
 const MEMORY_MAX: u64 = 512 * 1024 * 1024;
 
 static BUDGET: MemoryBudget = MemoryBudget { used: Mutex::new(0), freed: Condvar::new() };
@@ -13,11 +13,11 @@ struct MemoryBudget {
     freed: Condvar,
 }
 
-/// Memory that is set aside until this is dropped.
+/// Memory reserved until this is dropped.
 pub(crate) struct MemoryReservation(u64);
 
-/// Waits until `bytes` are free, and sets them aside. Blocks the thread; never while it holds
-/// another reservation.
+/// Waits until `bytes` are free and reserves them. Blocks the thread, which must not hold another
+/// reservation.
 pub(crate) fn reserve(bytes: u64) -> MemoryReservation {
     let mut used = BUDGET.used.lock().unwrap_or_else(PoisonError::into_inner);
     while *used > 0 && used.saturating_add(bytes) > MEMORY_MAX {
@@ -58,7 +58,7 @@ mod tests {
             }
         });
         assert!(most.into_inner() <= MEMORY_MAX);
-        // More than there is at all goes alone, and is not refused.
+        //  More than the limit runs alone instead of failing.
         drop(reserve(MEMORY_MAX * 2));
     }
 }

@@ -1,4 +1,4 @@
-//! How much an archive may hold, and the counting that holds it to that.
+//! Maximum content of an archive, and the counters that enforce it.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -8,26 +8,26 @@ use std::path::PathBuf;
 use super::entry_name;
 use super::error::ArchiveError;
 
-/// How much an archive may hold. What passes any of these is refused.
+/// Maximum content of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveBounds {
-    /// Entries, directories included.
+    /// Entries, including directories.
     pub entries: usize,
-    /// Bytes in all, unpacked.
+    /// Unpacked bytes in total.
     pub total_bytes: u64,
-    /// Unpacked bytes for each packed one. Not applied to the first 64 MB, since a few empty
-    /// pictures alone may pack extremely well.
+    /// Unpacked bytes per packed byte. Not applied to the first 64 MB: a few empty pictures
+    /// compress extremely well.
     pub ratio: u64,
 }
 
 impl Default for ArchiveBounds {
-    /// Two hours at 25 pictures a second, 64 GB, and more than pictures can be packed.
+    /// Two hours at 25 pictures per second, 64 GB, and a ratio above that of real pictures.
     fn default() -> Self {
         Self { entries: 200_000, total_bytes: 64_000_000_000, ratio: 200 }
     }
 }
 
-/// Up to here the ratio is not looked at.
+/// Unpacked bytes up to which the ratio is not checked.
 const RATIO_FLOOR: u64 = 64_000_000;
 
 /// Counts unpacked bytes against the bounds.
@@ -38,7 +38,6 @@ pub(crate) struct UnpackedBytes {
 }
 
 impl UnpackedBytes {
-    /// For an archive of `packed` bytes.
     pub(crate) fn new(bounds: ArchiveBounds, packed: u64) -> Self {
         Self { bounds, packed, unpacked: Cell::new(0) }
     }
@@ -55,13 +54,13 @@ impl UnpackedBytes {
         Ok(())
     }
 
-    /// `source`, counted.
+    /// `source` with its bytes counted.
     pub(crate) fn meter<R: Read>(&self, source: R) -> Metered<'_, R> {
         Metered { source, count: self }
     }
 }
 
-/// A reader that fails as soon as more came out of it than allowed.
+/// A reader that fails when the limits are exceeded.
 pub(crate) struct Metered<'a, R> {
     source: R,
     count: &'a UnpackedBytes,
@@ -75,15 +74,14 @@ impl<R: Read> Read for Metered<'_, R> {
     }
 }
 
-/// Most bytes that the names of an archive, or its directory, take.
+/// Maximum size of all names, or of the central directory, in bytes.
 pub(crate) const NAMES_MAX: usize = 64 * 1024 * 1024;
 
-/// The names seen so far.
 pub(crate) struct Names {
     most: usize,
     entries: usize,
     bytes: usize,
-    /// Of each name in lower case, whether it is a file.
+    /// Names in lower case, with whether each is a file.
     known: HashMap<String, bool>,
 }
 
@@ -92,13 +90,12 @@ impl Names {
         Self { most: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
     }
 
-    /// Most entries that are allowed.
     pub(crate) fn most(&self) -> usize {
         self.most
     }
 
-    /// Admits one more entry under `name`, as a path that is safe to join to a directory. `None` for
-    /// what is passed over.
+    /// Checks and counts an entry. Returns a path that is safe to join to a directory, or `None`
+    /// for an entry to skip.
     pub(crate) fn admit(
         &mut self,
         name: &[u8],
@@ -110,9 +107,9 @@ impl Names {
         }
         let path = entry_name::checked(name, is_file)?;
         let duplicate = || ArchiveError::Duplicate(path.to_string_lossy().into_owned());
-        // Some file systems do not tell letter case apart.
+        //  Some file systems ignore case.
         let lower = path.to_string_lossy().to_lowercase();
-        // Directories that no entry is for are made as well, and count.
+        //  Parent directories without an entry are created too, and count.
         for (end, _) in lower.match_indices('/') {
             match self.known.get(&lower[..end]) {
                 Some(true) => return Err(duplicate()),

@@ -1,21 +1,21 @@
-//! Which names of entries may become file names.
+//! Entry names that are safe as file names.
 
 use std::path::PathBuf;
 
 use super::error::ArchiveError;
 use crate::model::text::is_hostile;
 
-/// Longest part of a path that common file systems take, in bytes.
+/// Maximum length of a path component on common file systems, in bytes.
 const LONGEST_PART: usize = 255;
 
-/// Longest name in all.
+/// Maximum length of a name, in bytes.
 const LONGEST: usize = 1_024;
 
-/// Deepest directory that is made.
+/// Maximum depth of directories.
 const DEEPEST: usize = 8;
 
-/// `name` as a path that stays below whatever directory it is joined to, on every system. Its parts
-/// are plain: nothing that is hidden (`.git`), means a device, or looks like another name.
+/// `name` as a relative path that is safe on every system: no hidden files (`.git`), device names
+/// or look-alike characters.
 pub(crate) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveError> {
     let refused = || ArchiveError::UnsafeName(String::from_utf8_lossy(name).into_owned());
     let text = std::str::from_utf8(name).map_err(|_| refused())?;
@@ -36,8 +36,7 @@ pub(crate) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveErro
     Ok(parts.iter().collect())
 }
 
-/// Whether `name` is that of something which systems add to archives by themselves: it is passed
-/// over, whatever it is.
+/// Whether `name` is a file that operating systems add to archives. Such files are skipped.
 pub(crate) fn is_litter(name: &[u8]) -> bool {
     let text = String::from_utf8_lossy(name);
     let mut parts = text.split('/').filter(|part| !matches!(*part, "" | ".")).peekable();

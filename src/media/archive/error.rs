@@ -1,41 +1,38 @@
-//! The reasons why an archive is not opened.
+//! Errors of archives that must not be unpacked.
 
 use crate::model::text::escaped;
 
-/// Why an archive is not opened, in words that follow "the archive cannot be used:".
+/// Messages that follow "the archive cannot be used:".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
-    /// A name that leads out of the directory, or that is no file name everywhere.
+    /// Outside the directory, or not a file name on every system.
     #[error("the name of an entry is not safe: {}", escaped(.0))]
     UnsafeName(String),
-    /// A symbolic or hard link.
     #[error("it holds a link: {}", escaped(.0))]
     Link(String),
     /// A device, a pipe, or a sparse or encrypted file.
     #[error("it holds something that is no plain file: {}", escaped(.0))]
     NotAFile(String),
-    /// Two entries of one name, letter case aside.
+    /// Compared without case.
     #[error("two entries share the name {}", escaped(.0))]
     Duplicate(String),
-    /// Two entries share bytes, as they do in bombs.
+    /// Two entries share bytes, as in zip bombs.
     #[error("its entries overlap")]
     Overlap,
-    /// More entries than allowed.
     #[error("it holds more than {0} entries")]
     TooMany(usize),
-    /// More bytes than allowed.
     #[error("it unpacks to more than {0} bytes")]
     TooLarge(u64),
-    /// More bytes for its size than pictures ever have.
+    /// Compression ratio above that of real pictures.
     #[error("it unpacks to more than {0} times its own size")]
     Bomb(u64),
-    /// Its directory, or its names, are larger than those of any real archive.
+    /// The central directory or the names are too large.
     #[error("its list of names is larger than {0} bytes")]
     TooManyNames(usize),
-    /// An entry that is named like a picture and is none, or is not whole.
+    /// A file named `.png` that is not a complete PNG picture.
     #[error("{} is not a whole PNG picture", escaped(.0))]
     NotAPicture(String),
-    /// It does not follow its format, or a checksum is wrong.
+    /// Invalid format or checksum.
     #[error("it is damaged or cut short")]
     Damaged,
 }

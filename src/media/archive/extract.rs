@@ -13,25 +13,24 @@ use crate::media::disk_space::check_room;
 use crate::media::error::{OutputError, archive_read_error, write_error};
 use crate::media::{memory_budget, parse};
 
-/// Bytes after which the room on the disk is looked at again.
+/// Bytes between two checks of the free disk space.
 const ROOM_STEP: usize = 1024 * 1024;
 
-/// Unpacks the archive at `path` into nothing, checking every entry and every picture.
+/// Checks every entry and picture of the archive at `path` without writing.
 ///
 /// # Errors
-/// Names the first entry that must not be unpacked, or what is broken.
+///
+/// The first unsafe or damaged entry.
 pub fn check_archive(path: &Path, bounds: ArchiveBounds) -> Result<ArchiveSummary, OutputError> {
     let mut inspector = Inspector::default();
     walk(path, bounds, &mut |name, content| inspector.copy(name, content, &mut io::sink()))?;
     Ok(inspector.summary)
 }
 
-/// Unpacks the archive at `path` into `directory` and lists the files in order. A new directory appears
-/// whole or not at all; one that exists is refused unless `overwrite`. Then its regular files are
-/// replaced once the whole archive is unpacked, and others in it stay. Nothing is written outside of it.
-///
-/// # Errors
-/// As [`check_archive`]; also when the directory exists or cannot be written.
+/// Unpacks the archive at `path` into `directory` and returns the sorted files. A new directory
+/// appears complete or not at all. An existing one is an error unless `overwrite`: then regular
+/// files are replaced after everything is unpacked, and other files stay. Nothing is written
+/// outside.
 pub fn extract_archive(
     path: &Path,
     directory: &Path,
@@ -70,17 +69,17 @@ pub fn extract_archive(
     if exists {
         move_into(directory, fresh.path(), &files)?;
     } else {
-        // Temporary directories are made for their owner alone; this one becomes the user's.
+        //  Temporary directories are private; this one gets the usual permissions.
         open_to_others(fresh.path()).map_err(write_error)?;
         fs::rename(fresh.path(), directory).map_err(write_error)?;
-        // Its name is gone; there is nothing left to remove.
+        //  The directory was renamed, so nothing is left to remove.
         let _ = fresh.keep();
     }
     Ok(files.into_iter().map(|name| directory.join(name)).collect())
 }
 
-/// Moves unpacked `files` from `fresh` into a directory that exists. Only regular files are replaced, and
-/// no link is followed; nothing is moved before that is known of every file.
+/// Moves unpacked `files` from `fresh` into an existing directory. Replaces only regular files,
+/// follows no links, and checks all files before it moves the first one.
 fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), OutputError> {
     let is_there = |path: &Path, fits: fn(&fs::Metadata) -> bool| match path.symlink_metadata() {
         Ok(there) if fits(&there) => Ok(true),
@@ -110,11 +109,11 @@ fn move_into(directory: &Path, fresh: &Path, files: &[PathBuf]) -> Result<(), Ou
     Ok(())
 }
 
-/// A file that is written as long as the disk has room.
+/// A file that fails when the disk is nearly full.
 struct SpaceCheckedFile<'a> {
     file: File,
     directory: &'a Path,
-    /// Bytes written since the disk was looked at.
+    /// Bytes written since the last check of the disk.
     unchecked: usize,
 }
 
@@ -136,7 +135,7 @@ impl Write for SpaceCheckedFile<'_> {
     }
 }
 
-/// Gives `directory` the permissions that a plain new directory beside it has.
+/// Gives `directory` the permissions of a newly created directory.
 #[cfg(unix)]
 fn open_to_others(directory: &Path) -> io::Result<()> {
     let plain = directory.join(".rbgv-plain");
@@ -151,7 +150,7 @@ fn open_to_others(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Shows every file of the archive at `path` to `visit`, after its name and kind were checked.
+/// Calls `visit` for every file of the archive at `path`, after checking its name and kind.
 fn walk(
     path: &Path,
     bounds: ArchiveBounds,

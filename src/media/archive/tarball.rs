@@ -1,5 +1,5 @@
-//! Walks tar archives. Entries are taken raw: the library would otherwise read long names and
-//! attributes of any stated size into memory.
+//! Tar archives. Entries are read raw, since the library would load long names and attributes of
+//! any size into memory.
 
 use std::io::{self, Read};
 
@@ -10,7 +10,7 @@ use super::error::ArchiveError;
 use super::types::EntryVisitor;
 use crate::media::error::{OutputError, archive_read_error};
 
-/// Longest name or set of attributes of an entry that is read, in bytes.
+/// Maximum size of a long name or of extended attributes, in bytes.
 const MOST_ATTRIBUTES: u64 = 64 * 1024;
 
 pub(crate) fn walk<R: Read>(
@@ -19,7 +19,7 @@ pub(crate) fn walk<R: Read>(
     names: &mut Names,
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
-    // Counted below the archive: what is jumped over has to be unpacked as well.
+    //  Metered below the archive: skipped content is decompressed as well.
     let mut archive = Archive::new(count.meter(source));
     let mut long_name = None;
     for entry in archive.entries().map_err(archive_read_error)?.raw(true) {
@@ -56,11 +56,11 @@ pub(crate) fn walk<R: Read>(
     Ok(())
 }
 
-/// Whether an entry is a file (or else a directory); anything else is refused.
+/// Whether an entry is a file or a directory; other kinds are refused.
 fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveError> {
     let shown = || String::from_utf8_lossy(name).into_owned();
     match kind {
-        // Old archives mark directories by a slash only.
+        //  In old archives only a trailing slash marks a directory.
         EntryType::Regular | EntryType::Continuous => Ok(!name.ends_with(b"/")),
         EntryType::Directory => Ok(false),
         EntryType::Link | EntryType::Symlink | EntryType::GNULongLink => {
@@ -79,8 +79,8 @@ fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, OutputError>
     Ok(bytes)
 }
 
-/// The name in a set of extended attributes. Sparse files, and sizes that differ from the header,
-/// are refused: readers disagree about them.
+/// The name in extended attributes. Sparse files, and sizes that differ from the header, are
+/// refused because readers disagree about them.
 fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, OutputError> {
     let bytes = attributes(entry)?;
     let mut name = None;
@@ -102,7 +102,7 @@ fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, O
     Ok(name)
 }
 
-/// Counts what was read of one entry: the library ends an entry quietly where the archive ends.
+/// Counts the bytes read of an entry: the library does not report a truncated entry.
 struct ReadBytes<'a, R> {
     source: R,
     bytes: &'a mut u64,

@@ -1,4 +1,4 @@
-//! Walks zip archives.
+//! Zip archives.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
@@ -12,10 +12,10 @@ use super::types::EntryVisitor;
 use crate::media::error::{OutputError, archive_read_error};
 use crate::media::memory_budget;
 
-/// What every entry of a zip's directory begins with.
+/// Signature of an entry in the central directory.
 const ENTRY_MAGIC: &[u8; 4] = b"PK\x01\x02";
 
-/// Kinds of files in the mode that zips made on Unix carry.
+/// File types in Unix modes.
 const KIND_MASK: u32 = 0o170_000;
 const PLAIN: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
@@ -28,7 +28,7 @@ pub(crate) fn walk(
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
     let directory = bound_directory(&mut file, size, names.most())?;
-    // The library keeps each entry with all its fields, and an index of names.
+    //  The library keeps every entry and an index of names in memory.
     let _memory = memory_budget::reserve(directory * 4 + NAMES_MAX as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.has_duplicate_names() {
@@ -57,12 +57,12 @@ pub(crate) fn walk(
     Ok(())
 }
 
-/// Bytes of an entry of a directory that say nothing but lengths and offsets.
+/// Fixed part of an entry in the central directory, in bytes.
 const ENTRY_BYTES: usize = 46;
 
-/// Refuses an archive whose directory may hold more than `most` entries, or more bytes than names
-/// take; returns how many bytes it may have. The library keeps all of it in memory; however it finds
-/// the directory, each entry in it begins with the magic and says how long it is.
+/// Limits the central directory to `most` entries and to the maximum size of names, and returns its
+/// maximum size in bytes. The library loads all of it; every entry starts with the signature and
+/// states its length.
 fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, OutputError> {
     file.rewind().map_err(archive_read_error)?;
     let (mut found, mut bytes) = (0_usize, 0_usize);
@@ -83,12 +83,12 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
                 bytes += ENTRY_BYTES + length(28) + length(30) + length(32);
             }
         }
-        // An entry may lie across two blocks.
+        //  An entry may span two blocks.
         kept = filled.min(ENTRY_BYTES - 1);
         block.copy_within(filled - kept..filled, 0);
     }
     file.rewind().map_err(archive_read_error)?;
-    // Packed bytes look like the magic once in 4 GB by chance.
+    //  Compressed bytes match the signature about once in 4 GB.
     let by_chance = usize::try_from(size >> 30).unwrap_or(usize::MAX);
     if found > most.saturating_add(by_chance) {
         return Err(OutputError::Archive(ArchiveError::TooMany(most)));

@@ -1,4 +1,4 @@
-//! Whether a file can be sent as a background picture, decided before anything is sent or spent.
+//! Local check of a background picture before its upload.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -8,58 +8,48 @@ use super::input::{MAX_UPLOAD_BYTES, name_with};
 use crate::media::container::Container;
 use crate::media::parse;
 
-/// Bytes from the end of a picture in which its last marker is searched: cameras and editors
-/// append notes of their own.
+/// Bytes searched for the end marker: cameras and editors append data.
 const TAIL: u64 = 64 * 1024;
 
-/// A picture that can stand behind a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackgroundImage {
-    /// Content type to send it under.
     pub content_type: &'static str,
-    /// Extension that belongs to the content, without the dot.
+    /// By content, without the dot.
     pub extension: &'static str,
 }
 
 impl BackgroundImage {
-    /// The name to send the file at `path` under: its own, with the extension that belongs to its
-    /// content. Control characters are left out.
+    /// The upload name of the file at `path`: its own name without control characters, with the
+    /// extension of its content.
     pub fn upload_name(self, path: &Path) -> String {
         name_with(self.extension, path, "background")
     }
 }
 
-/// Why a file is no background picture, in words that follow its name.
+/// Messages that follow the name of the file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BackgroundError {
     #[error("there is no such file")]
     Missing,
-    /// It is a directory, a device, a socket or a pipe.
     #[error("it is {0}, not a file")]
     NotAFile(&'static str),
     #[error("it cannot be read: {0}")]
     Unreadable(String),
     #[error("it is empty")]
     Empty,
-    /// It is larger than the service takes.
     #[error(
         "it is too large: {:.1} MB, and the service takes at most {} MB",
         *.size as f64 / 1e6, MAX_UPLOAD_BYTES / 1_000_000
     )]
     TooLarge { size: u64 },
-    /// Its content is something else, whatever its name says.
     #[error("it is not a picture that can be used: its content is {}", .0.describe())]
     NotAPicture(Container),
-    /// It ends before its end.
     #[error("it is {} that is cut short; copy it again", .0.describe())]
     CutShort(Container),
 }
 
-/// Looks at the file at `path`: whether it is a whole PNG, JPEG, WebP or GIF of a size that the
-/// service takes. The name is not looked at.
-///
-/// # Errors
-/// Says what is wrong; nothing was sent.
+/// Checks that the file at `path` is a complete PNG, JPEG, WebP or GIF within the size limit. Its
+/// name does not matter.
 pub fn inspect_picture(path: &Path) -> Result<BackgroundImage, BackgroundError> {
     let metadata = std::fs::metadata(path).map_err(|error| unreadable(&error))?;
     if metadata.is_dir() {
@@ -88,7 +78,7 @@ pub fn inspect_picture(path: &Path) -> Result<BackgroundImage, BackgroundError> 
     Ok(BackgroundImage { content_type, extension })
 }
 
-/// Whether the picture has its end, as far as its markers tell.
+/// Whether the end marker is present.
 fn is_whole(container: Container, mut file: File, size: u64) -> io::Result<bool> {
     if container == Container::WebP {
         let mut head = [0; 8];

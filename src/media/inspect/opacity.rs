@@ -1,6 +1,5 @@
-//! How opaque the pictures of an output are, for the formats whose alpha can be read without a video
-//! decoder: WebP, GIF and archives of PNG files. Bounded like everything here: a picture is decoded
-//! only when it is of a sensible size, and no more pictures than were asked for.
+//! Opacity of the pictures of WebP, GIF and PNG archives, whose alpha needs no video decoder. The
+//! number and the size of decoded pictures are limited.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek};
@@ -12,23 +11,23 @@ use crate::media::container::Container;
 use crate::media::error::OutputError;
 use crate::model::OutputFormat;
 
-/// Largest picture that is decoded, in pixels: 8K.
+/// Maximum size of a decoded picture in pixels (8K).
 const LARGEST: u64 = 7_680 * 4_320;
 
-/// Pictures that are looked at for a remark.
+/// Pictures decoded for a remark.
 const REMARKED: usize = 3;
 
-/// Largest archive that is unpacked for a remark, in bytes.
+/// Maximum size of an archive that is unpacked for a remark, in bytes.
 const REMARKED_ARCHIVE: u64 = 100_000_000;
 
-/// What the user should know of a verified output that should have a transparent background: that it
-/// is empty, or that nothing shows through. `None` where that takes a video decoder.
+/// A remark on a verified output with transparent background that is empty or fully opaque. `None`
+/// if a video decoder is needed.
 pub fn remark_on_opacity(path: &Path, expected: &OutputSpec) -> Option<&'static str> {
     let is_large = expected.size.is_none_or(|size| size > REMARKED_ARCHIVE);
     if !expected.alpha || (expected.format == OutputFormat::PngSequence && is_large) {
         return None;
     }
-    // What cannot be decoded is another matter: the output was verified.
+    //  The output is already verified; one that cannot be decoded here gets no remark.
     let pictures = read_opacity(path, expected.format, REMARKED).ok()??;
     let all = |value: u8| {
         let alike = |picture: &Opacity| picture.values.iter().all(|seen| *seen == value);
@@ -43,33 +42,30 @@ pub fn remark_on_opacity(path: &Path, expected: &OutputSpec) -> Option<&'static 
     }
 }
 
-/// Opacity of one picture, pixel by pixel.
+/// Opacity of the pixels of one picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opacity {
     pub width: u32,
     pub height: u32,
-    /// 0 for what shows through to 255 for what does not, row by row.
+    /// 0 (transparent) to 255 (opaque), row by row.
     pub values: Vec<u8>,
 }
 
 impl Opacity {
-    /// The mean, 0 to 1.
+    /// Mean opacity, 0 to 1.
     pub fn mean(&self) -> f64 {
         let sum: u64 = self.values.iter().map(|value| u64::from(*value)).sum();
         sum as f64 / 255.0 / (self.values.len().max(1)) as f64
     }
 
-    /// The value at a place that is given in shares of width and height (0 to 1).
+    /// The value at a position given as shares of width and height (0 to 1).
     pub fn at(&self, across: f64, down: f64) -> u8 {
         let column = place(across, self.width);
         let row = place(down, self.height);
         self.values.get(row * self.width as usize + column).copied().unwrap_or(0)
     }
 
-    /// A grey picture (PNG) that says how opaque each place is meant to be.
-    ///
-    /// # Errors
-    /// It is no grey PNG.
+    /// Reads a grey PNG as opacity.
     pub fn from_mask(png: &[u8]) -> Result<Self, OutputError> {
         let (width, height, samples, pixels) = decode_png(std::io::Cursor::new(png))?;
         if samples != 1 {
@@ -89,11 +85,8 @@ fn place(share: f64, size: u32) -> usize {
     (share.clamp(0.0, 1.0) * f64::from(size)).floor().min(last) as usize
 }
 
-/// Opacity of the first pictures of the output at `path`, `most` at most; none where that takes a
-/// video decoder.
-///
-/// # Errors
-/// The output is not what its format says.
+/// Opacity of the first `most` pictures of the output at `path`. `None` if a video decoder is
+/// needed.
 pub fn read_opacity(
     path: &Path,
     format: OutputFormat,
@@ -144,7 +137,7 @@ fn of_webp<R: BufRead + Seek>(source: R, most: usize) -> Result<Vec<Opacity>, Ou
     Ok(pictures)
 }
 
-/// The alpha of pixels that have one: their last sample. Others are opaque.
+/// The last sample of each pixel if that is alpha; otherwise opaque.
 fn last_sample(width: u32, height: u32, samples: usize, pixels: &[u8]) -> Opacity {
     let values = match samples {
         2 | 4 => pixels.chunks_exact(samples).map(|pixel| pixel[samples - 1]).collect(),
@@ -153,7 +146,7 @@ fn last_sample(width: u32, height: u32, samples: usize, pixels: &[u8]) -> Opacit
     Opacity { width, height, values }
 }
 
-/// The first picture, which has nothing beneath it: later ones may leave out what did not change.
+/// The first picture only: later ones may omit unchanged parts.
 fn of_gif<R: Read>(source: R) -> Result<Opacity, OutputError> {
     let broken = |_| malformed(Container::Gif, "a picture cannot be decoded");
     let mut options = gif::DecodeOptions::new();
@@ -197,7 +190,7 @@ fn of_sequence(path: &Path, most: usize) -> Result<Vec<Opacity>, OutputError> {
         .collect()
 }
 
-/// Width, height, samples a pixel, and eight bits a sample.
+/// Width, height, samples per pixel, and samples of eight bits.
 fn decode_png<R: BufRead + Seek>(source: R) -> Result<(u32, u32, usize, Vec<u8>), OutputError> {
     let broken = |_| OutputError::Archive(ArchiveError::Damaged);
     let mut decoder = png::Decoder::new(source);

@@ -1,5 +1,4 @@
-//! Whether a downloaded output is what was asked for (design, *The protocol*, step 7): length,
-//! container by content, whole, alpha when asked for.
+//! Check of a downloaded output: size, container by content, completeness, alpha and length.
 
 use std::io;
 use std::path::Path;
@@ -11,59 +10,57 @@ use crate::media::parse::{self, cursor::ParseError};
 use crate::media::stream_info::{ExpectedLength, StreamDefect, StreamInfo};
 use crate::model::OutputFormat;
 
-/// Frames by which an output may differ from its input.
+/// Tolerated difference between output and input, in frames.
 const LOOSE_FRAMES: f64 = 2.0;
 
-/// Seconds of a frame that is taken for granted where the input does not tell, and the longest frame of
-/// an output that widens the tolerance.
+/// Assumed frame duration of an input without one, and the maximum frame duration of an output that
+/// widens the tolerance, in seconds.
 const SLOW_FRAME: f64 = 0.1;
 
-/// Seconds by which times are rounded in any format.
+/// Rounding of times in any format, in seconds.
 const ROUNDING: f64 = 0.005;
 
-/// Rates at which a service may have taken the pictures of a sequence: those of cinema and television.
+/// Frame rates of cinema and television, at which a service may sample a sequence.
 const USUAL_RATES: [f64; 8] =
     [24.0, 25.0, 30.0, 50.0, 60.0, 24_000.0 / 1_001.0, 30_000.0 / 1_001.0, 60_000.0 / 1_001.0];
 
-/// Bytes that an output of any length may have.
+/// Size allowed for an output of any length, in bytes.
 const LARGEST_SHORT: u64 = 256_000_000;
 
-/// Seconds that a clip of unknown length is taken to last at most.
+/// Assumed maximum length of a clip of unknown length, in seconds.
 const UNKNOWN_SECONDS: f64 = 600.0;
 
-/// As much of a text that came in place of an output is shown.
+/// Characters shown of a text response.
 const SHOWN_TEXT: usize = 120;
 
-/// What an output should be.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutputSpec {
     pub format: OutputFormat,
-    /// Whether it must carry alpha.
+    /// Whether it must have alpha.
     pub alpha: bool,
-    /// Bytes, when the server promised a length.
+    /// Size announced by the server, in bytes.
     pub size: Option<u64>,
-    /// ExpectedLength of the input, when known.
+    /// Derived from the input, if known.
     pub length: Option<ExpectedLength>,
 }
 
-/// What an output is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct VerifiedOutput {
-    /// Type by content; a sequence may come as any of the archives.
+    /// By content; a sequence may be any supported archive.
     pub container: Container,
     pub size: u64,
-    /// Seconds, when the headers say.
+    /// Seconds, if known.
     pub duration: Option<f64>,
     pub width: Option<u32>,
     pub height: Option<u32>,
-    /// Whether it carries alpha; none where that takes a decoder.
+    /// `None` if only a decoder can tell.
     pub has_alpha: Option<bool>,
-    /// Pictures, where they are counted.
+    /// Number of pictures, if counted.
     pub frames: Option<u64>,
 }
 
-/// Most bytes of an output in `format` that lasts `seconds`: what 4K at 60 pictures a second takes at
-/// the best quality, and what no clip needs at least.
+/// Maximum size of an output of `seconds` in `format`, in bytes: 4K at 60 frames per second in the
+/// best quality, and a minimum for short clips.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
     let a_second: u64 = match format {
@@ -76,10 +73,11 @@ pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
     LARGEST_SHORT.saturating_add((a_second as f64 * seconds.max(0.0)) as u64)
 }
 
-/// Looks at the file at `path`: whether it is what `expected` says.
+/// Checks the file at `path` against `expected`.
 ///
 /// # Errors
-/// Says in what it differs. Nothing is changed.
+///
+/// The difference. The file is not changed.
 pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutput, OutputError> {
     let unreadable = |error: io::Error| OutputError::Unreadable(error.to_string());
     let (container, size, file) = parse::open(path).map_err(unreadable)?;
@@ -121,7 +119,6 @@ pub fn verify_output(path: &Path, expected: &OutputSpec) -> Result<VerifiedOutpu
     })
 }
 
-/// Whether `format` comes as `container`.
 fn accepts(format: OutputFormat, container: Container) -> bool {
     match format {
         OutputFormat::Webm => container == Container::WebM,
@@ -144,12 +141,12 @@ fn mismatch(path: &Path, wanted: OutputFormat, found: Container) -> OutputError 
     }
 }
 
-/// The first words of a text that came in place of an output.
+/// Start of a text response.
 fn beginning(path: &Path) -> String {
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path)
         .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 1_024), &mut bytes));
-    // It was read a moment ago; if it is gone now, there is nothing to show.
+    //  Without text if the file is gone meanwhile.
     if read.is_err() {
         return String::new();
     }
@@ -158,7 +155,7 @@ fn beginning(path: &Path) -> String {
     words.join(" ").chars().take(SHOWN_TEXT).collect()
 }
 
-/// An archive of pictures, as if it were a clip without a clock.
+/// An archive of pictures as a stream without times.
 fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError> {
     let summary = check_archive(path, ArchiveBounds::default())?;
     if summary.pictures == 0 {
@@ -169,7 +166,7 @@ fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError
         reach: 0.0,
         width: summary.size.map(|(width, _)| width),
         height: summary.size.map(|(_, height)| height),
-        // Some writers leave the channel out of pictures that are opaque everywhere.
+        //  Some writers omit the channel in opaque pictures.
         has_alpha: Some(summary.with_alpha > 0),
         complete: true,
         frames: Some(summary.pictures),
@@ -177,7 +174,7 @@ fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError
     })
 }
 
-/// Refuses an output that is longer or shorter than its input, as far as it tells.
+/// Checks the length of an output against its input, if both are known.
 fn check_length(
     format: OutputFormat,
     input: &ExpectedLength,
@@ -185,7 +182,7 @@ fn check_length(
 ) -> Result<(), OutputError> {
     let frames = facts.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
     let frame = input.frame.unwrap_or(SLOW_FRAME);
-    // The length if each of its frames lasted as long as one of the input.
+    //  The length with the frame duration of the input.
     let by_frames = frames.map(|frames| frames * frame);
     let Some(actual) = facts.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
         return Ok(());
@@ -198,7 +195,7 @@ fn check_length(
         return Ok(());
     }
     let is_right = match format {
-        // Each delay may be rounded for itself: then their number has to be right.
+        //  Every delay may be rounded on its own; then the number of frames must match.
         OutputFormat::Gif | OutputFormat::Webp => {
             let unit = if format == OutputFormat::Gif { 0.01 } else { 0.001 };
             frames.zip(by_frames).is_some_and(|(frames, by_frames)| {
@@ -206,7 +203,7 @@ fn check_length(
                     && (actual / frames - frame).abs() <= unit
             })
         }
-        // The pictures of a sequence carry no times: those of another usual rate are as right.
+        //  Pictures of a sequence have no times; another usual rate is valid, too.
         OutputFormat::PngSequence => frames.is_some_and(|frames| {
             USUAL_RATES.iter().any(|rate| {
                 [input.seconds, input.reach]

@@ -1,4 +1,4 @@
-//! Reads GIF through the `gif` crate: length, size, and whether something shows through.
+//! GIF, read with the `gif` crate: length, size and transparency.
 
 use std::io::{BufReader, Read};
 use std::num::NonZeroU64;
@@ -9,13 +9,12 @@ use super::cursor::ParseError;
 use crate::media::memory_budget;
 use crate::media::stream_info::StreamInfo;
 
-/// Bytes that one decoded frame may take: 16,384 pixels each way, one byte each.
+/// Maximum size of a decoded frame in bytes: 16,384 x 16,384 pixels of one byte.
 const FRAME_MEMORY: NonZeroU64 = NonZeroU64::new(16_384 * 16_384).expect("not zero");
 
-/// Browsers show frames that state no delay for a tenth of a second.
+/// Delay that browsers use for frames without one, in hundredths of a second.
 const UNSTATED_DELAY: u64 = 10;
 
-/// Reads the GIF that `source` holds.
 pub(crate) fn read<R: Read>(source: R) -> Result<StreamInfo, ParseError> {
     let mut options = DecodeOptions::new();
     options.set_memory_limit(MemoryLimit::Bytes(FRAME_MEMORY));
@@ -24,9 +23,8 @@ pub(crate) fn read<R: Read>(source: R) -> Result<StreamInfo, ParseError> {
     let (width, height) = (decoder.width(), decoder.height());
     let _memory = memory_budget::reserve(u64::from(width) * u64::from(height));
 
-    // Encoders declare a transparent colour in opaque clips too, to leave out what did not change.
-    // Only the first frame, which has nothing beneath it, and frames that are cleared away prove
-    // that something shows through.
+    //  Encoders declare a transparent colour in opaque clips too, to omit unchanged parts.
+    //  Transparency is proven only by the first frame and by frames that are cleared.
     let first = decoder.read_next_frame().map_err(flaw)?.ok_or(ParseError::NoVideoTrack)?;
     let covers = (first.left, first.top, first.width, first.height) == (0, 0, width, height);
     let mut has_alpha = !covers

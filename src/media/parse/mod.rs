@@ -1,4 +1,5 @@
-//! Opens a file, finds out what it is, and hands it to the reader of its format.
+//! Parsers of video containers. `cursor` is the reader that they share; `isobmff/`, `ebml`, `riff`
+//! and `gif` parse one family of containers each. This file opens a file and chooses its parser.
 
 pub(crate) mod cursor;
 pub(crate) mod ebml;
@@ -14,16 +15,16 @@ use self::cursor::{Cursor, ParseError};
 use super::container::{Container, SNIFF_BYTES, header_end, sniff};
 use super::stream_info::StreamInfo;
 
-/// Largest header of Matroska that is read to its end, in bytes.
+/// Maximum size of a Matroska header, in bytes.
 const MOST_HEADER: usize = 1 << 20;
 
-/// The kind of the file at `path`, its size, and the file itself.
+/// The type of the file at `path`, its size, and the open file.
 pub(crate) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     (&mut file).take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
-    // The header of Matroska and WebM, which tells them apart, may be padded.
+    //  The header, which distinguishes Matroska from WebM, may be padded.
     if let Some(end) = header_end(&head).filter(|end| (SNIFF_BYTES..=MOST_HEADER).contains(end)) {
         let more = (end - head.len().min(end)) as u64;
         (&mut file).take(more).read_to_end(&mut head)?;
@@ -31,7 +32,7 @@ pub(crate) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
     Ok((sniff(&head), size, file))
 }
 
-/// Reads a `container` that holds moving pictures; none for any other.
+/// Parses a `container` of moving pictures; `None` for any other type.
 pub(crate) fn facts<R: Read + Seek>(
     container: Container,
     mut source: R,

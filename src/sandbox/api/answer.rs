@@ -1,6 +1,4 @@
-//! What a handler answers, before it takes a wire shape.
-//!
-//! Handlers return values; the gate writes them, because a scenario may change their shape.
+//! Results of handlers before they take a wire shape, which a scenario may change.
 
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -8,7 +6,6 @@ use serde_json::Value;
 use super::view::ApiJob;
 use crate::sandbox::service::Refusal;
 
-/// What an answer carries.
 #[derive(Debug, Clone)]
 pub(crate) enum AnswerContent {
     Object(Value),
@@ -22,25 +19,23 @@ pub(crate) enum AnswerContent {
     },
 }
 
-/// A handler's good answer.
+/// A successful result.
 #[derive(Debug, Clone)]
 pub(crate) struct HandlerAnswer {
     pub(crate) status: u16,
     pub(crate) content: AnswerContent,
-    /// Whether the call changed anything.
     pub(crate) effect: bool,
     pub(crate) job_id: Option<String>,
-    /// Jobs whose end it shows.
+    /// Jobs whose end the client sees in it.
     pub(crate) ends: Vec<String>,
 }
 
 impl HandlerAnswer {
-    /// An answer to a call that changed nothing.
+    /// A result of a call without effect.
     pub(crate) fn of(value: Value) -> Self {
         Self::with(AnswerContent::Object(value))
     }
 
-    /// A job.
     pub(crate) fn job(job: ApiJob) -> Self {
         Self::with(AnswerContent::Job(Box::new(job)))
     }
@@ -54,28 +49,23 @@ impl HandlerAnswer {
         Self { status: 200, content, effect: false, job_id: None, ends: Vec::new() }
     }
 
-    /// The same with another status.
     pub(crate) fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
-    /// The same, for a call that changed something.
     pub(crate) fn with_effect(self) -> Self {
         Self { effect: true, ..self }
     }
 
-    /// The same, which shows that these jobs have ended.
     pub(crate) fn with_ends(self, ends: Vec<String>) -> Self {
         Self { ends, ..self }
     }
 
-    /// The same, about a job.
     pub(crate) fn about(self, job_id: &str) -> Self {
         Self { job_id: Some(job_id.to_owned()), ..self }
     }
 }
 
-/// What handlers return.
 pub(crate) type Handled = Result<HandlerAnswer, Refusal>;
 
 impl IntoResponse for HandlerAnswer {

@@ -1,7 +1,7 @@
-//! The way of every call: audit, faults, key, limits, handler, shape, faults again.
+//! The stages of a call: audit, faults, key, rate limits, handler, shape, faults again.
 //!
-//! A call whose body was read runs on a task of its own, so that its effect happens even when the
-//! client has gone: a request that was lost on its way back is the case that clients must survive.
+//! A call whose body was read runs on its own task, so that it takes effect even when the client
+//! disconnects: clients must survive a request whose response is lost.
 
 use std::sync::Arc;
 
@@ -27,10 +27,9 @@ use crate::sandbox::state::audit::{RequestRow, milliseconds};
 use crate::sandbox::state::route::{Lane, Route};
 use crate::sandbox::util::signature::sha256_hex;
 
-/// Longest body that is read whole; everything but an upload is short.
+/// Maximum size of a body other than an upload, in bytes.
 pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
-/// One call on its way.
 struct ApiCall {
     app: Arc<App>,
     director: Arc<FaultInjector>,
@@ -38,19 +37,19 @@ struct ApiCall {
     connection: Connection,
     row: OpenRow,
     request_id: String,
-    /// Fingerprint of the key, when one was sent.
+    /// Fingerprint of the key, if one was sent.
     key: Option<String>,
     route: Option<Route>,
     method: String,
     path: String,
     path_and_query: String,
-    /// `Accept-Encoding`, where answers may be compressed.
+    /// `Accept-Encoding`, if responses may be compressed.
     accepts: Option<String>,
-    /// What was done for it, whatever is answered.
+    /// The effects of the call, whatever the client sees.
     noted: HandlerNote,
 }
 
-/// Middleware around every route of both origins, the control surface of tests aside.
+/// Middleware around all routes of both origins except the control surface.
 pub(crate) async fn gate(
     State(app): State<Arc<App>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -70,7 +69,7 @@ pub(crate) async fn gate(
         if stated_length(request.headers()).is_some_and(|stated| stated > BODY_LIMIT as u64) {
             Err(too_long())
         } else if expects_continue(request.headers()) {
-            // Refused before it is sent, or else read by the handler.
+            //  The handler refuses the body before it is sent, or reads it.
             Ok(request)
         } else {
             read_whole(request).await
@@ -78,14 +77,14 @@ pub(crate) async fn gate(
     match request {
         Ok(request) => {
             let carried = tokio::spawn(call.carry_out(request, next)).await;
-            // A panic in a handler is a defect of the sandbox; say so rather than hang.
+            //  A panic in a handler is a bug of the sandbox; report it instead of hanging.
             carried.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
         }
         Err(refusal) => call.finish(Handled::Err(refusal).into_response()).await,
     }
 }
 
-/// Reads a short body, so that what follows does not depend on the connection.
+/// Reads a short body, so that the handler does not depend on the connection.
 async fn read_whole(request: Request) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
     let (mut stream, mut bytes) = (body.into_data_stream(), Vec::new());
@@ -177,7 +176,7 @@ impl ApiCall {
         self.finish(response).await
     }
 
-    /// Checks the key and the limits of a call that needs one.
+    /// Checks the key and the rate limits before the handler runs.
     async fn handle_with_key(&mut self, route: Route, request: Request, next: Next) -> Response {
         let presented = header(request.headers(), "x-api-key");
         let caller = match self.app.service().caller(presented) {
@@ -220,7 +219,7 @@ impl ApiCall {
         if Lane::of(&self.method, &self.path) != Lane::Output
             && response.extensions().get::<Handled>().is_none()
         {
-            // The router's own refusals: an unreadable path or query.
+            //  The router's own errors, such as an invalid path or query.
             let status = response.status().as_u16();
             return Refusal::new(status, code_for(status), "The request could not be read")
                 .into_response();
@@ -296,12 +295,10 @@ impl ApiCall {
     }
 }
 
-/// The value of a header, if it is text.
 pub(crate) fn header(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// Counts a call as running until it is dropped.
 struct RunningCall {
     app: Arc<App>,
     key: String,
@@ -313,7 +310,7 @@ impl Drop for RunningCall {
     }
 }
 
-/// A row of the audit that is closed even when the client goes away in the middle.
+/// An audit row that is closed even when the client disconnects.
 struct OpenRow {
     app: Arc<App>,
     sequence: u64,

@@ -1,5 +1,5 @@
-//! Refuses requests whose `Host` is not this sandbox's: a page on the web can point a name of its own
-//! at this machine, and would otherwise read what the sandbox answers.
+//! Refuses requests with a foreign `Host`: a website could resolve its own name to this machine
+//! (DNS rebinding) and read the responses.
 
 use std::sync::Arc;
 
@@ -13,7 +13,6 @@ use serde_json::json;
 
 use crate::sandbox::state::app::App;
 
-/// Middleware around every route of both origins.
 pub(crate) async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let stated =
         request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or_default());

@@ -1,10 +1,9 @@
-//! Query strings, leniently: unknown names are tolerated, known ones are checked.
+//! Query strings: unknown names are ignored, known ones checked.
 
 use url::form_urlencoded;
 
 use crate::sandbox::service::Refusal;
 
-/// The pairs of a query string.
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
@@ -18,7 +17,7 @@ impl Query {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A whole number between bounds, when the name is there.
+    /// A whole number within bounds, if set.
     pub(crate) fn number(&self, name: &str, least: u64, most: u64) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.text(name) else { return Ok(None) };
         match text.parse() {

@@ -1,10 +1,9 @@
 //! `Range` and `If-Range` (RFC 9110, 14.2 and 13.1.5). Pure.
 
-/// Which part of a body is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ByteSpan {
     Whole,
-    /// Both ends belong to the part.
+    /// Inclusive ends.
     Range {
         first: u64,
         last: u64,
@@ -12,8 +11,8 @@ pub(crate) enum ByteSpan {
     Unsatisfiable,
 }
 
-/// What a request for a body of `whole` bytes asks for. Several ranges, and ranges that cannot be
-/// read, are answered with the whole, as the standard allows.
+/// The requested part of a body of `whole` bytes. Several or invalid ranges are ignored, as the
+/// standard allows.
 pub(crate) fn part_of(
     range: Option<&str>,
     if_range: Option<&str>,
@@ -21,7 +20,7 @@ pub(crate) fn part_of(
     whole: u64,
 ) -> ByteSpan {
     let Some(range) = range else { return ByteSpan::Whole };
-    // A date is never strong enough here: outputs carry no modification time.
+    //  Never a date: outputs have no modification time.
     if if_range.is_some_and(|validator| validator != etag) {
         return ByteSpan::Whole;
     }

@@ -1,6 +1,5 @@
-//! Wire shapes: errors, pages and objects, and what a scenario does to them.
-//!
-//! Pure: from values and rules to bytes.
+//! Wire shapes of errors, pages and objects, with the changes of a scenario. Pure: from values and
+//! rules to bytes.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -20,7 +19,6 @@ use crate::sandbox::faults::scenario::{
 use crate::sandbox::service::Refusal;
 use crate::sandbox::util::clock::http_date;
 
-/// Bytes of an answer with their type.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Rendered {
     pub(crate) content_type: Option<&'static str>,
@@ -30,7 +28,6 @@ pub(crate) struct Rendered {
 const JSON: Option<&str> = Some("application/json");
 const HTML: Option<&str> = Some("text/html; charset=utf-8");
 
-/// A good answer.
 pub(crate) fn answer(content: AnswerContent, rules: &AnswerRules, plan: &FaultPlan) -> Rendered {
     let shape = |action: &Action| match action {
         Action::ListShape(shape) => Some(*shape),
@@ -60,13 +57,13 @@ pub(crate) fn answer(content: AnswerContent, rules: &AnswerRules, plan: &FaultPl
 
 fn job_text(job: &ApiJob, plan: &FaultPlan) -> String {
     if plan.actions.is_empty() {
-        // Text at once: pages are most of what a sandbox sends.
+        //  Directly as text, since pages are most of the traffic.
         return serde_json::to_string(job).unwrap_or_default();
     }
     altered(json!(job), plan).to_string()
 }
 
-/// A page of `jobs`, which are text already.
+/// A page of `jobs`, already serialized.
 fn page(jobs: &str, shape: ListShape, total: Option<usize>, limit: usize, offset: usize) -> String {
     let name = match shape {
         ListShape::Array => return format!("[{jobs}]"),
@@ -97,7 +94,7 @@ fn altered(mut value: Value, plan: &FaultPlan) -> Value {
             }
             Action::ProgressBackwards => {
                 let progress = object.get("progress").and_then(Value::as_f64);
-                // What has not begun shows none, in whatever order it is shown.
+                //  A job that has not begun shows none.
                 if let Some(progress) = progress.filter(|&progress| progress > 0.0) {
                     object.insert("progress".to_owned(), json!(100.0 - progress));
                 }
@@ -133,7 +130,7 @@ fn garble(bytes: &mut Vec<u8>) {
     bytes.extend_from_slice(b"\xff\xfe}<?");
 }
 
-/// A refusal in the shape of the scenario, which may have another one for a 429.
+/// A refusal in the shape of the scenario, which may differ for 429.
 pub(crate) fn refusal(
     refusal: &Refusal,
     request_id: &str,
@@ -178,7 +175,7 @@ pub(crate) fn refusal(
     Rendered { content_type: JSON, bytes }
 }
 
-/// A gateway's page.
+/// The error page of a gateway.
 pub(crate) fn html(status: u16) -> Rendered {
     let page = format!(
         "<html>\n<head><title>{status}</title></head>\n<body>\n<center><h1>{status}</h1></center>\n\
@@ -187,13 +184,12 @@ pub(crate) fn html(status: u16) -> Rendered {
     Rendered { content_type: HTML, bytes: page.into_bytes() }
 }
 
-/// Bytes that are nothing.
+/// Bytes that are not JSON.
 pub(crate) fn garbage() -> Rendered {
     Rendered { content_type: JSON, bytes: b"\x00\xff{\"id\": \"jo".to_vec() }
 }
 
-/// `Retry-After` for a wait, in the form of the scenario, and the pause that it announces if it
-/// announces one.
+/// `Retry-After` in the form of the scenario, and the pause that it announces, if any.
 pub(crate) fn retry_after(
     wait: Duration,
     form: RetryAfter,
@@ -204,7 +200,7 @@ pub(crate) fn retry_after(
     Some(match form {
         RetryAfter::Seconds => (seconds.as_secs().to_string(), Some(seconds)),
         RetryAfter::Date => {
-            // The date has whole seconds: the first that is late enough.
+            //  Dates have whole seconds; round up.
             let free = now.checked_add(wait).ok()?;
             let late = i64::from(free.subsec_nanosecond() > 0);
             let date = Timestamp::from_second(free.as_second() + late).ok()?;
@@ -218,12 +214,12 @@ pub(crate) fn retry_after(
     })
 }
 
-/// A wait in seconds, rounded up, at least one.
+/// In seconds, rounded up, at least one.
 fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// The coding of an answer to a request that accepts these, if it is compressed.
+/// The content coding of a response, given the `Accept-Encoding` of its request.
 pub(crate) fn coding(rule: Compress, accepted: Option<&str>) -> Option<&'static str> {
     let accepts = |coding: &str| {
         accepted.unwrap_or_default().split(',').any(|entry| {
@@ -239,7 +235,6 @@ pub(crate) fn coding(rule: Compress, accepted: Option<&str>) -> Option<&'static 
     }
 }
 
-/// Bytes in a coding.
 pub(crate) fn coded(bytes: &[u8], coding: &str) -> Vec<u8> {
     let written = if coding == "gzip" {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -248,7 +243,7 @@ pub(crate) fn coded(bytes: &[u8], coding: &str) -> Vec<u8> {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).and_then(|()| encoder.finish())
     };
-    // Writing to memory does not fail.
+    //  Writing to memory does not fail.
     written.unwrap_or_default()
 }
 

@@ -1,4 +1,4 @@
-//! The last step of a call: the answer written in its shape, or the interruption instead of it.
+//! The response in its wire shape, or a fault in its place.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::sandbox::state::app::App;
 use crate::sandbox::state::rate_limiter::RefusalPause;
 use crate::sandbox::util::clock::http_date;
 
-/// What happens instead of the real answer.
+/// A fault in place of the response.
 pub(crate) enum Interruption<'a> {
     Reset,
     Close,
@@ -41,7 +41,7 @@ impl<'a> Interruption<'a> {
         })
     }
 
-    /// The audit's word.
+    /// The outcome in the audit.
     pub(crate) fn outcome(&self) -> &'static str {
         match self {
             Self::Reset => "reset",
@@ -51,7 +51,7 @@ impl<'a> Interruption<'a> {
     }
 }
 
-/// Writes answers, and notes for the audit what they were about.
+/// Writes responses and records them for the audit.
 pub(crate) struct ResponseWriter<'a> {
     pub(crate) app: &'a Arc<App>,
     pub(crate) director: &'a FaultInjector,
@@ -63,19 +63,17 @@ pub(crate) struct ResponseWriter<'a> {
     pub(crate) noted: HandlerNote,
 }
 
-/// What a handler did, for the audit.
+/// Effects of a handler, for the audit.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HandlerNote {
     pub(crate) effect: bool,
     pub(crate) job_id: Option<String>,
     /// Jobs whose end the client sees.
     pub(crate) ends: Vec<String>,
-    /// The pause that a refusal announces.
     pub(crate) pause: Option<RefusalPause>,
 }
 
 impl HandlerNote {
-    /// Notes what a handler did.
     pub(crate) fn note(&mut self, response: &Response) {
         if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
             self.effect = answer.effect;
@@ -85,12 +83,11 @@ impl HandlerNote {
 }
 
 impl ResponseWriter<'_> {
-    /// Notes what a handler did, whatever the client will see.
+    /// Records the effects of a handler, whatever the client sees.
     pub(crate) fn note(&mut self, response: &Response) {
         self.noted.note(response);
     }
 
-    /// The real answer.
     pub(crate) fn answered(&mut self, mut response: Response) -> (Response, u16) {
         self.note(&response);
         let rules = &self.director.scenario.answers;
@@ -103,14 +100,14 @@ impl ResponseWriter<'_> {
                 self.written(answer.status, rendered, None)
             }
             Some(Err(refusal)) => self.refused(&refusal),
-            // An output: its bytes are not ours to reshape.
+            //  An output keeps its bytes.
             None => response,
         };
         let status = response.status().as_u16();
         (self.delivered(response), status)
     }
 
-    /// What a scenario puts in place of the answer.
+    /// The response of a scenario.
     pub(crate) fn interrupted(
         &mut self,
         interruption: &Interruption<'_>,
@@ -186,7 +183,7 @@ impl ResponseWriter<'_> {
         response
     }
 
-    /// Headers that every answer has, those of the scenario, and damage to the body.
+    /// Adds common headers and those of the scenario, and damages the body.
     fn delivered(&self, response: Response) -> Response {
         let (mut parts, body) = response.into_parts();
         let place = self.director.scenario.answers.request_id;
@@ -224,12 +221,12 @@ fn redirected(redirect: &Redirect, path_and_query: &str) -> Response {
     response
 }
 
-/// Scenarios may only name statuses that exist on the wire; this is where that is relied on.
+/// Scenarios are checked to contain valid statuses only.
 fn status_of(status: u16) -> StatusCode {
     StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Sets a header when name and value can stand in one.
+/// Sets a header if name and value are valid.
 pub(crate) fn set(headers: &mut HeaderMap, name: &str, value: &str) {
     if let (Ok(name), Ok(value)) =
         (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))

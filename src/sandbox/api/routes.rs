@@ -11,7 +11,6 @@ use super::transport::drain;
 use super::{call, host};
 use crate::sandbox::state::app::App;
 
-/// The API's origin.
 pub(crate) fn api(app: &Arc<App>) -> Router {
     let gated = Router::new()
         .route("/v1/uploads", post(uploads::upload).layer(DefaultBodyLimit::disable()))
@@ -38,7 +37,6 @@ pub(crate) fn api(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// The origin of outputs and uploads.
 pub(crate) fn outputs(app: &Arc<App>) -> Router {
     Router::new()
         .route("/outputs/{job}/{name}", get(output::output))

@@ -1,4 +1,4 @@
-//! Jobs as the API shows them (contract, *ServiceJob*).
+//! Jobs as the API shows them (contract, *Job*).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,8 +18,7 @@ use crate::sandbox::state::app::App;
 /// The zone of [`TimeForm::Offset`].
 const ZONE: Offset = Offset::constant(2);
 
-/// A job with the fields that the contract lists, and `metadata`, which both SDKs send. How it was
-/// made, and when, is in the audit.
+/// A job with the fields of the contract, and `metadata`, which both SDKs send.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ApiJob {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,13 +35,12 @@ pub(crate) struct ApiJob {
     webhook_url: Option<String>,
     webhook_events: BTreeMap<String, String>,
     metadata: Value,
-    /// How the output was made in another way than was asked for. Not a field of the contract, so
-    /// it is there only when there is something to say.
+    /// Differences from the requested output. Not in the contract, so omitted when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     notes: Vec<String>,
 }
 
-/// The answer to a create or a start.
+/// The response to a create or a start.
 #[derive(Debug, Clone, Serialize)]
 struct AcceptedView {
     success: bool,
@@ -55,7 +53,7 @@ struct AcceptedView {
     message: &'static str,
 }
 
-/// The service as clients see it at one time.
+/// The state of the service as clients see it.
 pub(crate) struct ClientView<'a> {
     app: &'a App,
     director: Arc<FaultInjector>,
@@ -67,18 +65,16 @@ impl<'a> ClientView<'a> {
         Self { app, director: app.director(), now: app.now() }
     }
 
-    /// A job as it is.
     pub(crate) fn job(&self, job: &ServiceJob) -> ApiJob {
         self.job_in(job, job.status, self.now)
     }
 
-    /// A job in the state that the list shows.
+    /// A job with the state that the list shows.
     pub(crate) fn listed(&self, job: &ServiceJob, status: ServiceStatus) -> ApiJob {
         self.job_in(job, status, self.now.saturating_sub(self.director.scenario.answers.list_lag))
     }
 
-    /// The state of a job that the list shows, which may be late; `None` where the list does not
-    /// have it yet.
+    /// The state of a job in the list, which may lag; `None` if it is not listed yet.
     pub(crate) fn listed_status(&self, job: &ServiceJob) -> Option<ServiceStatus> {
         let lag = self.director.scenario.answers.list_lag;
         if lag.is_zero() {
@@ -121,13 +117,11 @@ impl<'a> ClientView<'a> {
         }
     }
 
-    /// The answer to a create.
     pub(crate) fn created(&self, job: &ServiceJob, message: &'static str) -> Value {
         let is_shown = self.director.scenario.jobs.create_state == Presence::Shown;
         self.accepted(job, is_shown.then(|| self.word(job.status)), message)
     }
 
-    /// The answer to a start.
     pub(crate) fn started(&self, job: &ServiceJob, message: &'static str) -> Value {
         self.accepted(job, Some(self.word(job.status)), message)
     }
@@ -142,7 +136,7 @@ impl<'a> ClientView<'a> {
         json!(AcceptedView { success: true, id, job_id, status, message })
     }
 
-    /// The word that is shown for a state: a scenario may have another one for drafts.
+    /// The name of a state; a scenario may have another one for drafts.
     pub(crate) fn word(&self, status: ServiceStatus) -> Cow<'static, str> {
         match status {
             ServiceStatus::Created => self.director.scenario.jobs.draft_state.clone().into(),
@@ -162,7 +156,6 @@ impl<'a> ClientView<'a> {
     }
 }
 
-/// A time in a form.
 pub(crate) fn written(time: Timestamp, form: TimeForm) -> String {
     match form {
         TimeForm::Utc => microseconds(time, Offset::UTC) + "Z",
@@ -171,12 +164,12 @@ pub(crate) fn written(time: Timestamp, form: TimeForm) -> String {
     }
 }
 
-/// Date and time in a zone, always with six digits of a second: what Python's `%f` writes and reads.
+/// Date and time with six fractional digits, like Python's `%f`.
 fn microseconds(time: Timestamp, zone: Offset) -> String {
     zone.to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S%.6f").to_string()
 }
 
-/// 0 to 100, never rounded up to an end that is not there yet.
+/// 0 to 100; 100 only at the end.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
 fn whole_percent(progress: f64) -> u8 {
     progress.clamp(0.0, 100.0).floor() as u8

@@ -1,7 +1,5 @@
-//! Stands in for the engine: jobs only take time. For benchmarks, rehearsals, simulations and tests
-//! of everything around it.
-//!
-//! Its outputs are small valid files of the asked format, with alpha where the format has it.
+//! The stand-in of the engine: jobs only take time, and outputs are small valid files with alpha
+//! where the format has it.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,23 +13,20 @@ use super::types::{EngineError, Probe};
 use crate::sandbox::util::duration;
 use crate::sandbox::util::random::roll;
 
-/// How long jobs take.
+/// Distribution of processing times.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Distribution {
-    /// Always the same.
     Fixed(Duration),
-    /// Anything between two bounds, evenly.
     Uniform(Duration, Duration),
-    /// Mostly short, sometimes long, with this mean.
+    /// With this mean.
     Exponential(Duration),
-    /// A long tail: half of the jobs are shorter than the median, `sigma` says how long the rest.
+    /// A long tail.
     LogNormal {
-        /// Half of the jobs are shorter.
         median: Duration,
         /// Standard deviation of the logarithm.
         sigma: f64,
     },
-    /// So many seconds for each second of video, as with an engine that works frame by frame.
+    /// Seconds per second of video.
     Length(f64),
 }
 
@@ -68,7 +63,7 @@ impl Distribution {
         }
     }
 
-    /// The service time of a video of `length` seconds, for two dice in `0..1`.
+    /// The processing time of a video of `length` seconds, for two random numbers in `0..1`.
     fn sample(self, dice: f64, more_dice: f64, length: f64) -> Duration {
         let seconds = match self {
             Self::Fixed(time) => return time,
@@ -88,12 +83,12 @@ impl Distribution {
     }
 }
 
-/// The stand-in for the engine: jobs only take time.
+/// The stand-in of the engine.
 #[derive(Debug)]
 pub(crate) struct Timer {
     distribution: Distribution,
     seed: u64,
-    /// Size to which outputs are padded, where the container allows it.
+    /// Size in bytes to which outputs are padded, if the container allows it.
     output_bytes: u64,
     runs: AtomicU64,
 }
@@ -103,28 +98,25 @@ impl Timer {
         Self { distribution, seed, output_bytes, runs: AtomicU64::new(0) }
     }
 
-    /// How long the next job takes, for a video of `length` seconds.
+    /// The processing time of the next job, for a video of `length` seconds.
     pub(crate) fn service_time(&self, length: f64) -> Duration {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let dice = [0, 1].map(|nth| roll(self.seed, run, nth));
         self.distribution.sample(dice[0], dice[1], length)
     }
 
-    /// The output of a job whose video lasts `seconds`.
     pub(crate) fn output(&self, format: &str, seconds: f64) -> Option<StandIn> {
         StandIn::new(format, self.output_bytes, seconds)
     }
 }
 
-/// The error of a job whose video has no known length.
+/// The error of a job with a video of unknown length.
 pub(crate) const UNREADABLE: &str = "The file is not a readable video";
 
-/// What the headers of a video at `file` say.
 pub(crate) fn probe(file: &Path) -> Result<Probe, EngineError> {
     probed(crate::media::inspect_input(file).ok().and_then(|video| video.duration))
 }
 
-/// What the headers of a video say.
 pub(crate) fn probe_bytes(video: &[u8]) -> Result<Probe, EngineError> {
     probed(crate::media::video_seconds(video))
 }
@@ -136,17 +128,17 @@ fn probed(seconds: Option<f64>) -> Result<Probe, EngineError> {
     Ok(Probe { duration_seconds, width: 32, height: 32, frame_rate: 10.0, has_audio: false })
 }
 
-/// A small valid file, padded with zeros. It is made anew for each request, never stored.
+/// A small valid file, padded with zeros and generated for each request.
 #[derive(Debug, Clone)]
 pub(crate) struct StandIn {
     head: Bytes,
-    /// Bytes with the zeros after `head`.
+    /// Size in bytes including padding.
     pub(crate) size: u64,
 }
 
 impl StandIn {
-    /// The file of a format that lasts `seconds`, padded to `size` where the container has an element
-    /// for padding.
+    /// The file of a format that lasts `seconds`, padded to `size` if the container has a padding
+    /// element.
     pub(crate) fn new(format: &str, size: u64, seconds: f64) -> Option<Self> {
         let bytes = stretched(format, smallest(format)?, seconds)?;
         let missing = size.saturating_sub(bytes.len() as u64);
@@ -167,7 +159,7 @@ impl StandIn {
         Some(Self { head: [bytes, header].concat().into(), size })
     }
 
-    /// The next bytes from `from` on, at most `most` and at least one before the end.
+    /// Up to `most` bytes from `from`, at least one before the end.
     pub(crate) fn piece(&self, from: u64, most: u64) -> Bytes {
         static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
         let bounded = |length: u64| usize::try_from(length.min(most)).unwrap_or(ZEROS.len());
@@ -180,14 +172,13 @@ impl StandIn {
         Bytes::from_static(&ZEROS[..length])
     }
 
-    /// An entity tag that differs whenever the content does.
+    /// An entity tag that depends on the content.
     pub(crate) fn etag(&self) -> String {
         let hash = Sha256::new().chain_update(&self.head).chain_update(self.size.to_be_bytes());
         format!("\"{}\"", &hex::encode(hash.finalize())[..32])
     }
 }
 
-/// A small valid file of a format.
 fn smallest(format: &str) -> Option<&'static [u8]> {
     Some(match format {
         "webm" => include_bytes!("../assets/standin/standin.webm"),

@@ -1,23 +1,23 @@
-//! Makes the stand-in of a format last as long as the video that it stands in for: a client compares the
-//! two. Their frames stay ten, shown for longer; a sequence gets more pictures.
+//! Adapts the length of a stand-in to its video, since clients compare them. Its ten frames are
+//! shown for longer; a sequence gets more pictures.
 
 use std::io::{Cursor, Read as _, Write as _};
 
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-/// Frames of a stand-in.
+/// Number of frames of a stand-in.
 const FRAMES: f64 = 10.0;
 
-/// Pictures a second of a sequence.
+/// Pictures per second of a sequence.
 const RATE: f64 = 25.0;
 
-/// Shortest stand-in, in seconds: a GIF has no shorter delays than a hundredth.
+/// Minimum length in seconds: GIF delays are at least a hundredth.
 const SHORTEST: f64 = 0.1;
 
-/// Longest stand-in, in seconds: longer videos are refused.
+/// Maximum length in seconds; longer videos are refused.
 const LONGEST: f64 = 3_600.0;
 
-/// `bytes`, a stand-in of `format` that lasts one second, as one that lasts `seconds`.
+/// `bytes`, a stand-in of `format` of one second, changed to `seconds`.
 pub(crate) fn stretched(format: &str, bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
     let seconds = seconds.clamp(SHORTEST, LONGEST);
     let mut bytes = bytes.to_vec();
@@ -41,8 +41,8 @@ fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
     bytes.windows(what.len()).position(|window| window == what)
 }
 
-/// Longer ticks, by a wider number that takes the place of the muxer's name; and no stated duration of
-/// a frame.
+/// Lengthens the ticks with a wider number in place of the muxer name, and removes the stated frame
+/// duration.
 fn webm(bytes: &mut [u8], seconds: f64) -> Option<()> {
     let scale = find(bytes, b"\x2a\xd7\xb1\x83\x0f\x42\x40\x4d\x80\x84Lavf")?;
     let nanoseconds = u64::from(whole(seconds * 1_000.0)) * 1_000;
@@ -55,7 +55,7 @@ fn webm(bytes: &mut [u8], seconds: f64) -> Option<()> {
     Some(())
 }
 
-/// Every time in milliseconds, and as much longer.
+/// Scales all times, which are in milliseconds.
 fn boxes(bytes: &mut [u8], seconds: f64) -> Option<()> {
     const MILLISECONDS: u32 = 1_000;
     let all = whole(seconds * 1_000.0);
@@ -94,7 +94,8 @@ fn put(bytes: &mut [u8], at: usize, value: u32) -> Option<()> {
     Some(())
 }
 
-/// Shares `total` among the delays that are `width` bytes at `offset` behind each `mark`, little-endian.
+/// Distributes `total` over the little-endian delays of `width` bytes at `offset` after each
+/// `mark`.
 fn delays(bytes: &mut [u8], mark: &[u8], offset: usize, width: usize, total: f64) {
     let (mut at, mut frame) = (0, 0.0);
     let most = (1_u32 << (8 * width)) - 1;
@@ -107,7 +108,7 @@ fn delays(bytes: &mut [u8], mark: &[u8], offset: usize, width: usize, total: f64
     }
 }
 
-/// The pictures of the archive `bytes` over and over.
+/// Repeats the pictures of the archive `bytes`.
 fn sequence(bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).ok()?;
     let mut pictures = Vec::new();

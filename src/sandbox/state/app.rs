@@ -1,4 +1,4 @@
-//! What every part of the running sandbox shares.
+//! The state of a running sandbox.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -23,53 +23,50 @@ use crate::sandbox::util::random::Tokens;
 use crate::sandbox::util::signature::hmac_sha256;
 use crate::sandbox::{Log, UploadLimits};
 
-/// The running sandbox.
 pub(crate) struct App {
     pub(crate) service: Mutex<Service>,
     pub(crate) audit: Mutex<Audit>,
     pub(crate) limiter: Mutex<RateLimiter>,
-    /// What uploads come in by.
+    /// Bandwidth shared by all uploads.
     pub(crate) upload_line: Arc<Mutex<BandwidthLimit>>,
-    /// What outputs go out by.
+    /// Bandwidth shared by all outputs.
     pub(crate) output_line: Arc<Mutex<BandwidthLimit>>,
     pub(crate) director: RwLock<Arc<FaultInjector>>,
-    /// Signatures of links that a scenario has revoked.
+    /// Signatures of revoked links.
     pub(crate) revoked: Mutex<HashSet<String>>,
     pub(crate) clock: SandboxClock,
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) store: Arc<Store>,
     pub(crate) backend: Backend,
-    /// One permit a worker.
+    /// One permit per worker.
     pub(crate) workers: Arc<Semaphore>,
-    /// Becomes true when the sandbox stops.
+    /// Set when the sandbox stops.
     pub(crate) cancel: Arc<AtomicBool>,
-    /// Absent where nothing can be reached.
+    /// `None` in process.
     pub(crate) fetcher: Option<Fetcher>,
-    /// Absent where nothing can be reached.
+    /// `None` in process.
     pub(crate) webhooks: Option<reqwest::Client>,
     pub(crate) base_url: String,
     pub(crate) cdn_url: String,
-    /// The hosts under which requests are taken.
     pub(crate) hosts: Hosts,
     pub(crate) admin_token: String,
     pub(crate) webhook_secret: Option<String>,
     pub(crate) link_secret: String,
-    /// Credits of a client that an admin adds.
+    /// Credits of a client that an admin creates.
     pub(crate) new_client_credits: f64,
     pub(crate) limits: UploadLimits,
     pub(crate) log: Option<Log>,
 }
 
-/// What does the work of a job.
 pub(crate) enum Backend {
-    /// Time passes, and the output is a stand-in.
+    /// Jobs only take time; outputs are stand-ins.
     Timer(Timer),
-    /// Work on files, in a thread.
+    /// Files are processed on a worker thread.
     Engine(Arc<dyn Engine>),
 }
 
 impl Backend {
-    /// What a video is. Blocking.
+    /// Properties of a video. Blocking.
     pub(crate) fn probe(&self, file: &Path) -> Result<Probe, EngineError> {
         match self {
             Self::Timer(_) => stand_in::probe(file),
@@ -78,7 +75,7 @@ impl Backend {
     }
 }
 
-/// Locks; a panic elsewhere leaves the data as whole as one step left it.
+/// Locks, ignoring a panic of another thread: every change is atomic.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -92,24 +89,23 @@ impl App {
         lock(&self.audit)
     }
 
-    /// The scenario in force.
     pub(crate) fn director(&self) -> Arc<FaultInjector> {
         Arc::clone(&self.director.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts another scenario in force; its windows and counters begin now.
+    /// Replaces the scenario; its windows and counters start now.
     pub(crate) fn load_scenario(&self, scenario: Scenario) {
         self.clock.set_skew(scenario.clock.skew);
         let director = Arc::new(FaultInjector::new(scenario, self.clock.elapsed()));
         *self.director.write().unwrap_or_else(PoisonError::into_inner) = director;
     }
 
-    /// A fresh link to an output, good for as long as the scenario says.
+    /// A new link to an output, valid for the time of the scenario.
     pub(crate) fn output_link(&self, job_id: &str, name: &str) -> String {
         let valid = self.director().scenario.links.valid;
         let expires = self.clock.wall().as_millisecond()
             + i64::try_from(valid.as_millis()).unwrap_or(i64::MAX / 2);
-        // Each link is another one, so that a dead link and its successor can be told apart.
+        //  Unique, so that a dead link differs from its successor.
         let nonce = self.tokens.hex(8);
         let signature = self.link_signature(job_id, name, expires, &nonce);
         format!(
@@ -118,7 +114,6 @@ impl App {
         )
     }
 
-    /// What signs a link.
     pub(crate) fn link_signature(
         &self,
         job_id: &str,
@@ -130,7 +125,7 @@ impl App {
         hex::encode(hmac_sha256(self.link_secret.as_bytes(), &[text.as_bytes()]))
     }
 
-    /// Time since the sandbox began.
+    /// Time since the start of the sandbox.
     pub(crate) fn now(&self) -> Duration {
         self.clock.elapsed()
     }

@@ -1,4 +1,4 @@
-//! What the sandbox saw, for tests to read: every request with its effect, refusals, webhooks.
+//! The record for tests: requests with their effects, starts, refusals, webhooks.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -9,72 +9,66 @@ use super::route::{Lane, Route};
 use crate::sandbox::faults::scenario::Routes;
 use crate::sandbox::service::{JobRequest, ServiceJob};
 
-/// Requests kept; the oldest go first, and are counted.
+/// Maximum number of recorded requests; the oldest are dropped and counted.
 const KEPT: usize = 200_000;
 
-/// One request.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RequestRow {
     pub(crate) sequence: u64,
-    /// Milliseconds since the sandbox began.
+    /// Milliseconds since the start of the sandbox.
     pub(crate) at: u64,
     pub(crate) took: Option<u64>,
     pub(crate) method: String,
-    /// Without the query, which may carry a signature.
+    /// Without the query, which may contain a signature.
     pub(crate) path: String,
     pub(crate) lane: Lane,
     pub(crate) key: Option<String>,
     pub(crate) request_id: String,
     pub(crate) job_id: Option<String>,
-    /// The status as the service meant it; a fault may have kept it from arriving.
+    /// The status of the service; a fault may have hidden it.
     pub(crate) status: Option<u16>,
-    /// Whether the call changed anything.
+    /// Whether the call had an effect.
     pub(crate) effect: bool,
-    /// Faults that it met.
     pub(crate) faults: Vec<String>,
     /// `answered`, `reset`, `closed`, `disconnected`, or `open` while it runs.
     pub(crate) outcome: &'static str,
 }
 
-/// One webhook delivery that was tried.
+/// One attempt to deliver a webhook.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct WebhookDelivery {
     pub(crate) at: u64,
-    /// The same in every attempt.
+    /// Equal in all attempts.
     pub(crate) id: String,
     pub(crate) event: String,
     pub(crate) job_id: String,
     pub(crate) attempt: u32,
-    /// The receiver's status; nothing when it could not be reached or the delivery was lost.
+    /// Status of the receiver; `None` if it was not reached or the delivery was dropped.
     pub(crate) status: Option<u16>,
     pub(crate) outcome: &'static str,
 }
 
-/// One start of a job, from its acceptance to its end. Times are milliseconds since the sandbox
-/// began.
+/// One start of a job, until its end. Times are milliseconds since the start of the sandbox.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct StartedWork {
     pub(crate) job_id: String,
-    /// Fingerprint of the key.
     pub(crate) key: String,
     pub(crate) start_number: u32,
-    /// What was asked for, create and start taken together.
+    /// Parameters of create and start.
     pub(crate) request: JobRequest,
-    /// From here on it counts as in flight.
+    /// The time from which it counts as in flight.
     pub(crate) started: u64,
-    /// When a worker took it.
     pub(crate) began: Option<u64>,
     pub(crate) ended: Option<u64>,
-    /// When an answer first showed its end to the client.
+    /// The time of the first response that showed its end.
     pub(crate) told: Option<u64>,
-    /// Requests for this one job that arrived later than that.
+    /// Later requests for this job.
     pub(crate) polls_after_told: Vec<u64>,
-    /// What made the output, and what there is to say of it.
+    /// Engine of the output.
     pub(crate) engine: Option<String>,
     pub(crate) notes: Vec<String>,
 }
 
-/// The record.
 #[derive(Debug, Default)]
 pub(crate) struct Audit {
     rows: VecDeque<RequestRow>,
@@ -85,59 +79,50 @@ pub(crate) struct Audit {
     routes: BTreeMap<Route, CallCount>,
     deliveries: Vec<WebhookDelivery>,
     works: Vec<StartedWork>,
-    /// Where in `works` the latest start of a job is.
+    /// Index in `works` of the latest start of a job.
     latest: HashMap<String, usize>,
     running: usize,
     most_running: usize,
-    /// Pauses that were announced to a key, after a refusal of a call, for some calls: when each
-    /// was announced and when it ends, both rising.
+    /// Pauses announced to a key after a refused call, with start and end, both ascending.
     pauses: BTreeMap<(String, Route, Routes), VecDeque<(Duration, Duration)>>,
     early_calls: Vec<EarlyCall>,
 }
 
-/// A call that arrived during a pause that the sandbox had announced.
+/// A call during an announced pause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlyCall {
-    /// The call.
     pub route: Route,
-    /// When it arrived.
     pub at: Duration,
     /// The call that was refused with `Retry-After`.
     pub refused: Route,
-    /// When that answer was given: the first one whose pause was still running.
+    /// The time of that response: the first whose pause was still running.
     pub announced: Duration,
-    /// When the announced pause ends.
     pub until: Duration,
 }
 
-/// How often a route was called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct CallCount {
-    /// Calls that arrived.
     pub calls: u64,
-    /// How many of them were answered with 429.
+    /// Calls refused with 429.
     pub refused: u64,
 }
 
-/// The record as it is shown.
 #[derive(Debug, Serialize)]
 pub(crate) struct AuditView {
     pub(crate) requests: Vec<RequestRow>,
-    /// Requests too old to be kept.
     pub(crate) dropped: u64,
-    /// Pass as `since` to get only what comes later.
+    /// The value of `since` for later requests only.
     pub(crate) next: u64,
     pub(crate) calls_by_lane: BTreeMap<Lane, u64>,
     pub(crate) refusals_by_lane: BTreeMap<Lane, u64>,
     pub(crate) webhooks: Vec<WebhookDelivery>,
-    /// Every start that took effect, in order.
+    /// All effective starts in order.
     pub(crate) work: Vec<StartedWork>,
-    /// The most jobs that workers had at the same time.
+    /// Maximum number of jobs that ran at the same time.
     pub(crate) most_running: usize,
 }
 
 impl Audit {
-    /// Begins a row.
     pub(crate) fn open(&mut self, mut row: RequestRow) -> u64 {
         let sequence = self.next;
         self.next += 1;
@@ -163,7 +148,7 @@ impl Audit {
         sequence
     }
 
-    /// Ends a row, if it is still kept.
+    /// Ends a row unless it was dropped.
     pub(crate) fn close(
         &mut self,
         sequence: u64,
@@ -195,7 +180,7 @@ impl Audit {
         }
     }
 
-    /// A refusal of `route` has announced a pause to a key.
+    /// Records that a refusal of `route` announced a pause.
     pub(crate) fn announced(
         &mut self,
         key: &str,
@@ -205,7 +190,7 @@ impl Audit {
         until: Duration,
     ) {
         let pauses = self.pauses.entry((key.to_owned(), route, calls)).or_default();
-        // A pause that ends before an earlier one does adds nothing.
+        //  A pause that ends before an earlier one adds nothing.
         if pauses.back().is_none_or(|(_, latest)| *latest < until) {
             pauses.push_back((now, until));
         }
@@ -215,7 +200,6 @@ impl Audit {
         self.deliveries.push(delivery);
     }
 
-    /// A start took effect.
     pub(crate) fn started(&mut self, job: &ServiceJob, key: &str, now: Duration) {
         self.latest.insert(job.id.clone(), self.works.len());
         self.works.push(StartedWork {
@@ -233,21 +217,20 @@ impl Audit {
         });
     }
 
-    /// The latest start of a job is over.
     pub(crate) fn ended(&mut self, job_id: &str, now: Duration) {
         if let Some(work) = self.latest_work(job_id) {
             work.ended.get_or_insert(milliseconds(now));
         }
     }
 
-    /// How the latest start of a job was worked on.
+    /// Records the engine of the latest start of a job, with its notes.
     pub(crate) fn made(&mut self, job_id: &str, engine: Option<String>, notes: Vec<String>) {
         if let Some(work) = self.latest_work(job_id) {
             (work.engine, work.notes) = (engine, notes);
         }
     }
 
-    /// The end of a job is being told to the client.
+    /// Records that the client sees the end of a job.
     pub(crate) fn told(&mut self, job_id: &str, now: Duration) {
         if let Some(work) = self.latest_work(job_id) {
             work.ended.get_or_insert(milliseconds(now));
@@ -259,7 +242,6 @@ impl Audit {
         self.latest.get(job_id).and_then(|index| self.works.get_mut(*index))
     }
 
-    /// A worker took a job.
     pub(crate) fn worker_began(&mut self, job_id: &str, now: Duration) {
         if let Some(work) = self.latest_work(job_id) {
             work.began.get_or_insert(milliseconds(now));
@@ -268,32 +250,27 @@ impl Audit {
         self.most_running = self.most_running.max(self.running);
     }
 
-    /// A worker is free again.
     pub(crate) fn worker_ended(&mut self) {
         self.running = self.running.saturating_sub(1);
     }
 
-    /// Calls by route.
     pub(crate) fn routes(&self) -> &BTreeMap<Route, CallCount> {
         &self.routes
     }
 
-    /// Calls that arrived during an announced pause.
     pub(crate) fn early_calls(&self) -> &[EarlyCall] {
         &self.early_calls
     }
 
-    /// Requests for output links.
     pub(crate) fn downloads(&self) -> u64 {
         self.calls.get(&Lane::Output).copied().unwrap_or(0)
     }
 
-    /// Every start that took effect, in order.
+    /// All effective starts in order.
     pub(crate) fn works(&self) -> &[StartedWork] {
         &self.works
     }
 
-    /// The record from `since` on.
     pub(crate) fn show(&self, since: u64) -> AuditView {
         AuditView {
             requests: self.rows.iter().filter(|row| row.sequence >= since).cloned().collect(),
@@ -308,7 +285,6 @@ impl Audit {
     }
 }
 
-/// A span in whole milliseconds.
 pub(crate) fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,8 +1,8 @@
-//! The `Host` values under which a sandbox answers.
+//! Accepted `Host` values.
 
 use url::{Host, Url};
 
-/// The hosts under which a sandbox answers, beside loopback.
+/// Accepted hosts besides loopback.
 #[derive(Debug)]
 pub(crate) struct Hosts {
     named: Vec<String>,
@@ -10,19 +10,19 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// The hosts of `origins`; with `any_address`, every IP address, since other machines may reach
-    /// this one under each of its own.
+    /// The hosts of `origins`. `any_address` accepts every IP address, since the machine may have
+    /// several.
     pub(crate) fn of(origins: &[&str], any_address: bool) -> Self {
         let host = |origin: &&str| Url::parse(origin).ok()?.host_str().map(str::to_owned);
         Self { named: origins.iter().filter_map(host).collect(), any_address }
     }
 
-    /// Whether `authority`, a host with or without a port, is this sandbox.
+    /// Whether `authority`, with or without a port, is accepted.
     pub(crate) fn has(&self, authority: &str) -> bool {
         if authority.contains(|c: char| !(c.is_ascii_alphanumeric() || ".-_:[]".contains(c))) {
             return false;
         }
-        // Parsed as a browser parses it: 127.1 and 0x7f000001 are addresses, too.
+        //  Parsed like in a browser: 127.1 and 0x7f000001 are addresses, too.
         let Ok(url) = Url::parse(&format!("http://{authority}/")) else { return false };
         let own = url.host_str().is_some_and(|host| self.named.iter().any(|named| named == host));
         own || match url.host() {

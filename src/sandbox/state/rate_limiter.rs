@@ -1,4 +1,4 @@
-//! Limits per key: token buckets and simultaneous calls. Pure: time is a parameter.
+//! Rate limits per key: token buckets and concurrent calls. Pure: time is a parameter.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,13 +6,14 @@ use std::time::Duration;
 use super::route::Route;
 use crate::sandbox::faults::scenario::{Bucket, Caps, Routes};
 
-/// `Retry-After` where no bucket says when a call will be admitted.
+/// `Retry-After` if no bucket determines it.
 const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
 
-/// Sums of refills are off by less: who waits as long as announced is admitted.
+/// Tolerance for rounding errors of refills, in tokens: a client that waits as announced is
+/// admitted.
 const ROUNDING: f64 = 1e-9;
 
-/// How full a bucket was, and when.
+/// Tokens in a bucket at a time.
 #[derive(Debug, Clone, Copy)]
 struct BucketLevel {
     calls: Routes,
@@ -35,21 +36,19 @@ impl BucketLevel {
     }
 }
 
-/// What one key has used of its limits.
 #[derive(Debug, Default)]
 struct KeyUse {
-    /// By the number of the bucket.
+    /// By bucket number.
     levels: BTreeMap<usize, BucketLevel>,
     calls: usize,
 }
 
-/// What keys have used of their limits.
 #[derive(Debug, Default)]
 pub(crate) struct RateLimiter {
     keys: BTreeMap<String, KeyUse>,
 }
 
-/// A pause after a refusal, and the calls that it is about.
+/// A pause after a refusal, and the calls to which it applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RefusalPause {
     pub(crate) wait: Duration,
@@ -57,15 +56,15 @@ pub(crate) struct RefusalPause {
 }
 
 impl RefusalPause {
-    /// A pause of unknown length for these calls.
+    /// A pause of unknown length.
     pub(crate) fn unknown(calls: Routes) -> Self {
         Self { wait: UNKNOWN_WAIT, calls }
     }
 }
 
 impl RateLimiter {
-    /// Admits a call at `now` (since the sandbox began), which takes a token of every bucket that
-    /// counts it, or says how long until one would be admitted: then it takes none.
+    /// Takes a token from every bucket that counts the call, at `now` since the start of the
+    /// sandbox. On refusal, takes none and returns the pause.
     pub(crate) fn admit(
         &mut self,
         caps: &Caps,
@@ -106,7 +105,6 @@ impl RateLimiter {
         Ok(())
     }
 
-    /// An admitted call is over.
     pub(crate) fn release(&mut self, key: &str) {
         if let Some(used) = self.keys.get_mut(key) {
             used.calls = used.calls.saturating_sub(1);

@@ -1,8 +1,8 @@
-//! The calls of the API that take a key, and how they are grouped.
+//! The endpoints that need a key, and their groups.
 
 use serde::{Deserialize, Serialize};
 
-/// A call that takes a key, as limits count it.
+/// An endpoint that needs a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Route {
@@ -20,7 +20,6 @@ pub enum Route {
     Usage,
 }
 
-/// A group of calls in the audit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Lane {
@@ -30,14 +29,13 @@ pub(crate) enum Lane {
     Poll,
     /// Uploads.
     Transfer,
-    /// Links to outputs and uploads; no key, no limit.
+    /// Links to outputs and uploads, without key and limit.
     Output,
-    /// Everything else.
     Open,
 }
 
 impl Route {
-    /// The call that a request makes; `None` when it takes no key.
+    /// The endpoint of a request; `None` if it needs no key.
     pub(crate) fn of(method: &str, path: &str) -> Option<Self> {
         let below = path.strip_prefix("/v1/")?;
         if below.starts_with("admin") {
@@ -53,7 +51,6 @@ impl Route {
         })
     }
 
-    /// Its group in the audit.
     pub(crate) fn lane(self) -> Lane {
         match self {
             Self::Upload => Lane::Transfer,
@@ -64,7 +61,6 @@ impl Route {
 }
 
 impl Lane {
-    /// The group of a request.
     pub(crate) fn of(method: &str, path: &str) -> Self {
         match Route::of(method, path) {
             Some(route) => route.lane(),

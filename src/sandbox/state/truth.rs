@@ -1,4 +1,4 @@
-//! What really happened in a sandbox, as plain data, for the checks of a simulation.
+//! What happened in a sandbox, as plain data for the checks of a simulation.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,40 +8,40 @@ pub use super::audit::{CallCount, EarlyCall};
 use super::route::Route;
 use crate::sandbox::service::ServiceStatus;
 
-/// What really happened. Times are since the sandbox began, in whole milliseconds.
+/// Times are since the start of the sandbox, in whole milliseconds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Truth {
-    /// Every job, by key and then in the order of creation.
+    /// All jobs, by key and order of creation.
     pub jobs: Vec<JobTruth>,
-    /// The most jobs of a key that were started and not final, by the fingerprint of the key.
+    /// Maximum number of jobs in flight, by key fingerprint.
     pub most_in_flight: BTreeMap<String, usize>,
-    /// Calls that take a key.
+    /// Calls that need a key.
     pub calls: BTreeMap<Route, CallCount>,
     /// Requests for output links.
     pub downloads: u64,
-    /// Calls that arrived during a pause that an answer had announced to the same key.
+    /// Calls during a pause that a response had announced to the same key.
     pub early_calls: Vec<EarlyCall>,
 }
 
-/// What really happened to one job.
+/// The history of one job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobTruth {
     pub id: String,
-    /// Fingerprint of the key that made it.
+    /// Key fingerprint.
     pub key: String,
-    /// `metadata.rbgv_id`: the input that the client made it for.
+    /// `metadata.rbgv_id`: the client's id of the input.
     pub rbgv_id: Option<String>,
-    /// `created`, `pending`, `processing`, `completed` or `failed`, whatever clients are shown.
+    /// `created`, `pending`, `processing`, `completed` or `failed`, whatever clients see.
     pub state: &'static str,
-    /// Charges for it; refunds do not count.
+    /// Number of charges, without refunds.
     pub charges: usize,
-    /// When a start took effect: once for each.
+    /// Times of effective starts.
     pub starts: Vec<Duration>,
-    /// When its latest start ended.
+    /// End of its latest start.
     pub ended: Option<Duration>,
-    /// When an answer first showed the client that end.
+    /// Time of the first response that showed that end.
     pub end_shown: Option<Duration>,
-    /// When requests for this one job arrived after that.
+    /// Times of later requests for this job.
     pub polls_after_end_shown: Vec<Duration>,
 }
 
@@ -82,7 +82,7 @@ impl Truth {
         }
     }
 
-    /// Jobs that were made and never started.
+    /// Jobs that were created and never started.
     pub fn orphan_drafts(&self) -> impl Iterator<Item = &JobTruth> {
         self.jobs.iter().filter(|job| job.state == ServiceStatus::Created.word())
     }

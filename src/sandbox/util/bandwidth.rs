@@ -1,17 +1,16 @@
-//! A line of limited bandwidth that all transfers of one direction share. Pure: time is a
-//! parameter.
+//! Limited bandwidth that all transfers of a direction share. Pure: time is a parameter.
 
 use std::time::Duration;
 
-/// When the line is free again.
+/// The time at which the queued bytes have been sent.
 #[derive(Debug, Default)]
 pub(crate) struct BandwidthLimit {
     free_at: Duration,
 }
 
 impl BandwidthLimit {
-    /// Puts `bytes` on a line that carries `rate` bytes a second, behind whatever is on it at `now`
-    /// (since the sandbox began), and says how long until the last of them has passed.
+    /// Queues `bytes` at `rate` bytes per second and returns the time until they have been sent, at
+    /// `now` since the start of the sandbox.
     pub(crate) fn carry(&mut self, bytes: usize, rate: f64, now: Duration) -> Duration {
         let takes = Duration::try_from_secs_f64(bytes as f64 / rate).unwrap_or(Duration::MAX);
         self.free_at = self.free_at.max(now).saturating_add(takes);

@@ -1,8 +1,7 @@
-//! The sandbox's own clock: the only file of the sandbox that reads time.
+//! The clock of the sandbox, and its only file that reads time.
 //!
-//! Wall time can be skewed by a scenario, so that clients meet a server whose `Date` and
-//! timestamps are off; everything that measures spans uses the unskewed monotonic side. That side
-//! is Tokio's, so a runtime whose time is paused rules it.
+//! A scenario can skew wall time, for `Date` headers and timestamps that are wrong; durations use
+//! Tokio's monotonic clock, which tests can pause.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -10,11 +9,11 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// Monotonic time since the sandbox began, and a wall clock that may be wrong on purpose.
+/// Monotonic time since the start of the sandbox, and a wall clock that may be skewed.
 #[derive(Debug)]
 pub(crate) struct SandboxClock {
     began: Instant,
-    /// Wall time at `began`, where the wall clock follows the monotonic one.
+    /// Wall time at `began`, if the wall clock follows the monotonic clock.
     base: Option<Timestamp>,
     skew_milliseconds: AtomicI64,
 }
@@ -25,17 +24,16 @@ impl SandboxClock {
         Self { began: Instant::now(), base: None, skew_milliseconds: AtomicI64::new(0) }
     }
 
-    /// A wall clock that shows `base` now and then follows the monotonic clock.
+    /// A wall clock that starts at `base` and follows the monotonic clock.
     pub(crate) fn starting_at(base: Timestamp) -> Self {
         Self { base: Some(base), ..Self::new() }
     }
 
-    /// Time since the sandbox began.
     pub(crate) fn elapsed(&self) -> Duration {
         Instant::now().saturating_duration_since(self.began)
     }
 
-    /// What the sandbox says the time is: the true wall clock plus the skew.
+    /// The wall clock plus the skew.
     pub(crate) fn wall(&self) -> Timestamp {
         let now = self.true_wall();
         let skew = SignedDuration::from_millis(self.skew_milliseconds.load(Ordering::Relaxed));
@@ -51,13 +49,12 @@ impl SandboxClock {
         }
     }
 
-    /// Sets how far the wall clock is ahead (or, negative, behind).
+    /// Sets the skew of the wall clock, which may be negative.
     pub(crate) fn set_skew(&self, milliseconds: i64) {
         self.skew_milliseconds.store(milliseconds, Ordering::Relaxed);
     }
 }
 
-/// An instant as an HTTP date.
 pub(crate) fn http_date(at: Timestamp) -> String {
     at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

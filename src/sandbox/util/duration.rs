@@ -1,4 +1,4 @@
-//! Durations in scenarios and options, and `-1h` where a sign fits.
+//! Durations in scenarios and options, some of them signed.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 pub(crate) use crate::duration::parse;
 
-/// Reads a span that may be negative, in milliseconds.
+/// Parses a signed duration to milliseconds.
 pub(crate) fn parse_signed_milliseconds(text: &str) -> Result<i64, String> {
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
@@ -18,19 +18,18 @@ pub(crate) fn parse_signed_milliseconds(text: &str) -> Result<i64, String> {
         .map_err(|_| format!("`{text}` is too long"))
 }
 
-/// For `#[serde(deserialize_with)]`.
 pub(crate) fn read<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     parse(&String::deserialize(from)?).map_err(D::Error::custom)
 }
 
-/// For `#[serde(deserialize_with)]` on an optional span.
+/// For optional durations.
 pub(crate) fn read_optional<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<Duration>, D::Error> {
     read(from).map(Some)
 }
 
-/// For `#[serde(deserialize_with)]` on a signed span in milliseconds.
+/// For signed durations in milliseconds.
 pub(crate) fn read_signed<'de, D: Deserializer<'de>>(from: D) -> Result<i64, D::Error> {
     parse_signed_milliseconds(&String::deserialize(from)?).map_err(D::Error::custom)
 }

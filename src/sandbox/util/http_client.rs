@@ -1,14 +1,14 @@
-//! The sandbox's own HTTP client: for webhooks and for fetching what jobs name by address.
+//! The HTTP client for webhooks and URL inputs.
 
 use std::time::Duration;
 
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder};
 
-/// A client that goes straight to its target: no proxy, no redirects, no repeats, no referrer.
+/// A client without proxy, redirects, retries and referrer.
 pub(crate) fn builder() -> ClientBuilder {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Another thread may have been first, which is as good.
+        //  Fails only if another thread was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     Client::builder()
@@ -20,7 +20,7 @@ pub(crate) fn builder() -> ClientBuilder {
         .user_agent(concat!("rbgv-sandbox/", env!("CARGO_PKG_VERSION")))
 }
 
-/// Builds a client; without certificates on the machine, one that can only speak plain HTTP.
+/// Builds a client; one for plain HTTP only if the machine has no root certificates.
 pub(crate) fn build(configure: impl Fn(ClientBuilder) -> ClientBuilder) -> reqwest::Result<Client> {
     configure(builder()).build().or_else(|error| {
         tracing::debug!("no certificates ({error}): the sandbox reaches http addresses only");

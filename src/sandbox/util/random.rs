@@ -1,17 +1,17 @@
-//! Randomness of two kinds: identifiers that nobody can guess, and dice that a seed repeats.
+//! Unpredictable identifiers, and reproducible random numbers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::signature::hmac_sha256;
 
-/// Makes identifiers and keys from one secret.
+/// Generates identifiers and keys from a secret.
 pub(crate) struct Tokens {
     secret: [u8; 32],
     made: AtomicU64,
 }
 
 impl Tokens {
-    /// Draws the secret; `None` when the operating system has no randomness to give.
+    /// `None` if the operating system has no random numbers.
     pub(crate) fn from_system() -> Option<Self> {
         let mut secret = [0; 32];
         let provider = rustls::crypto::ring::default_provider();
@@ -19,13 +19,13 @@ impl Tokens {
         Some(Self { secret, made: AtomicU64::new(0) })
     }
 
-    /// The same identifiers for the same seed, in the order in which they are asked for.
+    /// The same sequence of identifiers for the same seed.
     pub(crate) fn from_seed(seed: u64) -> Self {
         let secret = hmac_sha256(b"sandbox identifiers", &[&seed.to_be_bytes()]);
         Self { secret, made: AtomicU64::new(0) }
     }
 
-    /// A new hexadecimal identifier of `digits` (at most 64) characters.
+    /// A new identifier of at most 64 hexadecimal digits.
     pub(crate) fn hex(&self, digits: usize) -> String {
         let serial = self.made.fetch_add(1, Ordering::Relaxed);
         let mut text = hex::encode(hmac_sha256(&self.secret, &[&serial.to_be_bytes()]));
@@ -34,8 +34,8 @@ impl Tokens {
     }
 }
 
-/// A seeded roll in `0.0..1.0` that depends on nothing but its arguments, so that the n-th
-/// decision of a stream is the same in every run, however requests interleave.
+/// A number in `0.0..1.0` that depends only on its arguments, so that the n-th decision of a stream
+/// is reproducible however requests interleave.
 pub(crate) fn roll(seed: u64, stream: u64, nth: u64) -> f64 {
     let mixed = mix(mix(seed ^ stream.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_add(nth));
     (mixed >> 11) as f64 / (1_u64 << 53) as f64

@@ -1,5 +1,5 @@
-//! Signatures of output links and webhooks. Written apart from anything that verifies them for
-//! a client: a mistake shared by both would pass its own tests.
+//! Signatures of output links and webhooks, independent of the client's verification: a shared
+//! mistake would pass its tests.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};

@@ -1,29 +1,28 @@
-//! The boxes of ISO base media files: headers, and the fields that several boxes share.
+//! Headers of boxes, and fields that several boxes share.
 
 use std::io::{Read, Seek};
 
 use crate::media::parse::cursor::{Cursor, ParseError};
 
-/// Handler of moving pictures.
+/// Handler type of video tracks.
 pub(crate) const VIDEO: FourCc = *b"vide";
 
 pub(crate) const SOUND: FourCc = *b"soun";
 
-/// Handler of still pictures and their sequences.
+/// Handler type of pictures and picture sequences.
 pub(crate) const STILLS: FourCc = *b"pict";
 
 pub(crate) type FourCc = [u8; 4];
 
-/// A box: its name and where it ends.
 pub(crate) struct BoxHeader {
     pub(crate) kind: FourCc,
     pub(crate) end: u64,
 }
 
-/// Part of a file: the content of a box.
+/// Start and end of the content of a box.
 pub(crate) type ByteRange = (u64, u64);
 
-/// The header of the next box before `end`; none where only padding is left.
+/// The header of the next box before `end`; `None` if only padding is left.
 pub(crate) fn next<R: Read + Seek>(
     cursor: &mut Cursor<R>,
     end: u64,
@@ -49,7 +48,7 @@ pub(crate) fn next<R: Read + Seek>(
     Ok(Some(BoxHeader { kind, end }))
 }
 
-/// The header of the next box inside a box that ends at `end`.
+/// The header of the next child of a box that ends at `end`.
 pub(crate) fn child<R: Read + Seek>(
     cursor: &mut Cursor<R>,
     end: u64,
@@ -68,7 +67,7 @@ pub(crate) fn version<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u8, u32
     Ok((version, u32::from_be_bytes([0, high, middle, low])))
 }
 
-/// A time that is 32 bits wide in version 0 and 64 in version 1.
+/// A time of 32 bits in version 0, of 64 in version 1.
 pub(crate) fn time<R: Read + Seek>(cursor: &mut Cursor<R>, version: u8) -> Result<u64, ParseError> {
     if version == 0 { cursor.be32().map(u64::from) } else { cursor.be64() }
 }
@@ -77,7 +76,7 @@ pub(crate) fn skip<R: Read + Seek>(cursor: &mut Cursor<R>, bytes: u64) -> Result
     cursor.jump(cursor.position().saturating_add(bytes))
 }
 
-/// The handler that a `meta` box names.
+/// The handler type in a `meta` box.
 pub(crate) fn handler_of_meta<R: Read + Seek>(
     cursor: &mut Cursor<R>,
     end: u64,
@@ -86,7 +85,7 @@ pub(crate) fn handler_of_meta<R: Read + Seek>(
         return Ok(None);
     }
     version(cursor)?;
-    // `QuickTime` has the same box without version: its children make no sense then.
+    //  The `QuickTime` variant has no version, so its children cannot be read.
     let Ok(Some(head)) = child(cursor, end) else { return Ok(None) };
     if &head.kind != b"hdlr" || head.end.saturating_sub(cursor.position()) < 12 {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The whole file: its index (`moov`), its fragments (`moof`) and the track that is shown.
+//! A whole file: its index (`moov`), fragments (`moof`), and the track that is played.
 
 use std::io::{Read, Seek};
 
@@ -10,25 +10,25 @@ use super::track::Track;
 use crate::media::parse::cursor::{Cursor, ParseError};
 use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
-/// More tracks than this are not kept.
+/// Maximum number of tracks that are kept.
 const MOST_TRACKS: usize = 64;
 
 #[derive(Default)]
 struct Movie {
-    /// Units a second, for edit lists.
+    /// Units per second in edit lists.
     timescale: u32,
     tracks: Vec<Track>,
-    /// What `trex` says, by track: it may precede the track.
+    /// Defaults of `trex` by track id, which may precede the track.
     defaults: Vec<(u32, SampleDefaults)>,
     has_index: bool,
     fragments: u64,
     has_fragment_index: bool,
-    /// Whether it describes items: a HEIF or AVIF picture.
+    /// Whether the file is a HEIF or AVIF picture.
     has_stills: bool,
     note: Option<StreamDefect>,
 }
 
-/// Reads the whole structure of the file under `cursor`.
+/// Parses the file.
 pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
     let mut movie = Movie::default();
     loop {
@@ -36,7 +36,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
         let head = match next(cursor, cursor.length()) {
             Ok(Some(head)) => head,
             Ok(None) => break,
-            // What follows a whole movie is not part of it.
+            //  Data after a complete movie is not part of it.
             Err(ParseError::Malformed(_)) if movie.has_index => {
                 movie.note = Some(StreamDefect::Tail(cursor.length() - start));
                 break;
@@ -47,7 +47,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
             if matches!(&head.kind, b"moov" | b"moof") {
                 return Err(ParseError::CutShort { expected: Some(head.end) });
             }
-            // Whether pictures are missing is decided by the tables.
+            //  The sample tables decide whether pictures are missing.
             movie.note = Some(if is_known(head.kind) {
                 StreamDefect::Overrun(head.end)
             } else {
@@ -81,7 +81,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
     } else if movie.has_stills {
         ParseError::Unusable("a HEIF or AVIF picture, not a video")
     } else {
-        // Recorders write the index last: without it the file is unfinished or cut.
+        //  Recorders write the index last: without it the file is unfinished or truncated.
         match movie.note {
             Some(StreamDefect::Overrun(end)) => ParseError::CutShort { expected: Some(end) },
             _ => ParseError::CutShort { expected: None },
@@ -135,7 +135,7 @@ impl Movie {
         Ok(())
     }
 
-    /// `mvex`: what holds for all fragments.
+    /// `mvex`: defaults of all fragments.
     fn read_extends<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -154,14 +154,14 @@ impl Movie {
         Ok(())
     }
 
-    /// `moof`, which begins at `start`.
+    /// `moof` at `start`.
     fn read_fragment<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
         start: u64,
         end: u64,
     ) -> Result<(), ParseError> {
-        // Where the data of the next track fragment begins if it does not say.
+        //  Default start of the data of the next track fragment.
         let mut data = start;
         while let Some(head) = child(cursor, end)? {
             if &head.kind == b"traf" {
@@ -172,7 +172,7 @@ impl Movie {
         Ok(())
     }
 
-    /// `traf`: where it begins (`tfdt`) and how long its samples are (`trun`).
+    /// `traf`: its start (`tfdt`) and the durations of its samples (`trun`).
     fn read_track_fragment<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -219,8 +219,8 @@ impl Movie {
         Ok(())
     }
 
-    /// The track that FFmpeg takes by default, with its samples: the largest picture, covers and
-    /// chapters aside.
+    /// The track that FFmpeg chooses by default, with its samples: the largest picture, except for
+    /// covers and chapters.
     fn video<'a>(
         &self,
         tracks: &[(&'a Track, SampleTotals)],
@@ -272,7 +272,7 @@ impl Movie {
         let length = track.length(cursor, &table, self.timescale)?;
         let shown = shown(table.count, length.map_or(1.0, |length| length.shown));
         let frames = shown.saturating_add(track.fragments.count);
-        // The file begins with the track that begins first.
+        //  The file starts with its earliest track.
         let first = self.tracks.iter().filter_map(Track::first_fragment).fold(f64::MAX, f64::min);
         let reached = track.last_fragment().map_or(0.0, |last| last - first);
         Ok(StreamInfo {
@@ -288,7 +288,6 @@ impl Movie {
     }
 }
 
-/// A share of `count` samples.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 fn shown(count: u64, share: f64) -> u64 {
     (count as f64 * share).round() as u64

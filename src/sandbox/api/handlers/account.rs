@@ -1,4 +1,4 @@
-//! Usage (contract, *Credits*): what a key spent, in the field names of the scenario.
+//! Usage of a key (contract, *Credits*), with the field names of the scenario.
 
 use std::sync::Arc;
 
@@ -40,7 +40,7 @@ pub(crate) async fn events(
     Ok(HandlerAnswer::of(usage::events(&charges, &jobs, limit, rules, times)))
 }
 
-/// Charges and jobs that are old enough to show.
+/// Charges and jobs old enough to be shown.
 fn visible<'a>(
     service: &'a Service,
     rules: UsageRules,

@@ -1,4 +1,4 @@
-//! `/v1/admin`: configuration and keys, for those with the admin token.
+//! `/v1/admin`: configuration and keys, with the admin token.
 
 use std::sync::Arc;
 
@@ -94,12 +94,11 @@ fn switch(app: &App, headers: &HeaderMap, body: &[u8], enabled: bool) -> Handled
     Ok(HandlerAnswer::of(answer).with_effect())
 }
 
-/// A fresh key.
 pub(crate) fn new_key(app: &App) -> String {
     format!("rbgv_sandbox_{}", app.tokens.hex(40))
 }
 
-/// Compares in constant time, as one should with a secret.
+/// Compares in constant time.
 pub(crate) fn check_token(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
     let presented = header(headers, "x-admin-token")
         .ok_or_else(|| Refusal::new(401, "missing_admin_token", "X-Admin-Token is required"))?;
@@ -120,13 +119,12 @@ fn shown(key: &Key, times: TimeForm) -> Value {
     })
 }
 
-/// A JSON object.
 pub(crate) fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     serde_json::from_slice(body)
         .map_err(|_| Refusal::invalid("The request body must be a JSON object"))
 }
 
-/// A field that has to be there.
+/// A required field.
 pub(crate) fn text<'a>(fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Refusal> {
     fields
         .get(name)

@@ -1,6 +1,5 @@
-//! The control surface for tests, under `/sandbox`: what was seen, and what is to happen next.
-//!
-//! Not a part of the API: no faults, no limits, no audit. The admin token opens it.
+//! The control surface for tests under `/sandbox`: the audit, and changes of scenario and credits.
+//! Not part of the API: without faults, rate limits and audit, and protected by the admin token.
 
 use std::sync::Arc;
 
@@ -18,7 +17,6 @@ use crate::sandbox::faults::scenario::Scenario;
 use crate::sandbox::service::Refusal;
 use crate::sandbox::state::app::App;
 
-/// The routes.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/sandbox/audit", get(audit))

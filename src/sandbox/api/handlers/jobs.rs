@@ -44,7 +44,7 @@ pub(crate) async fn create(
     }
     let started = begin(&app, &mut service, &caller, &draft.id, &Map::new(), &plan);
     if started.is_err() {
-        // The draft was never shown to anybody: it goes with the refusal.
+        //  The client never saw the draft, so it is deleted with the refusal.
         service.discard(&draft.id);
     }
     drop(service);
@@ -108,7 +108,7 @@ pub(crate) async fn list(
     Ok(HandlerAnswer::page(shown, total, asked.limit, asked.offset).with_ends(ends))
 }
 
-/// The service, which has forgotten the drafts that are too old.
+/// The service without expired drafts.
 fn service_now(app: &App) -> MutexGuard<'_, Service> {
     let mut service = app.service();
     if let Some(after) = app.director().scenario.jobs.forget_drafts_after {
@@ -118,7 +118,7 @@ fn service_now(app: &App) -> MutexGuard<'_, Service> {
     service
 }
 
-/// Which page is asked for, and how a scenario spoils it.
+/// The requested page, and the faults of the scenario.
 struct RequestedPage {
     limit: usize,
     offset: usize,
@@ -179,7 +179,7 @@ impl RequestedPage {
 
 const STATES: [&str; 5] = ["created", "pending", "processing", "completed", "failed"];
 
-/// Starts a job under the lock that the caller holds, and puts it in the queue.
+/// Starts and queues a job under the lock of the caller.
 fn begin(
     app: &Arc<App>,
     service: &mut Service,
@@ -201,7 +201,7 @@ fn begin(
             service.doom(id, message);
         }
         app.audit().started(&started.job, &caller.key, app.now());
-        // The worker waits for the lock that is held here.
+        //  The worker waits for the caller's lock.
         job_queue::launch(app, id.to_owned(), started.job.starts);
     }
     Ok(started)
@@ -211,7 +211,7 @@ fn created(app: &App, job: &ServiceJob, message: &'static str) -> HandlerAnswer 
     HandlerAnswer::of(ClientView::now(app).created(job, message)).with_effect().about(&job.id)
 }
 
-/// A JSON object, or an empty body for one without fields.
+/// A JSON object; an empty body counts as one without fields.
 fn object(body: &[u8]) -> Result<Map<String, Value>, Refusal> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());

@@ -1,7 +1,8 @@
-//! The second origin: finished outputs behind signed links that expire, and uploads under the plain
-//! address that the answer to the upload names, as at the vendor's.
+//! The output origin: outputs behind signed links that expire, and uploads under the URL that the
+//! upload response names.
 //!
-//! Range, `If-Range`, `ETag` and 416 are as in RFC 9110; a dead link answers as object stores do.
+//! Range, `If-Range`, `ETag` and 416 follow RFC 9110; a dead link returns the error of an object
+//! store.
 
 use std::io::{self, SeekFrom};
 use std::path::PathBuf;
@@ -33,7 +34,7 @@ use crate::sandbox::service::Disk;
 use crate::sandbox::service::source;
 use crate::sandbox::state::app::{App, lock};
 
-/// Bytes read from disk at once.
+/// Bytes read from disk at a time.
 const CHUNK: usize = 256 << 10;
 
 /// `GET /outputs/{job}/{name}`
@@ -82,7 +83,6 @@ pub(crate) async fn upload(
     answer(&app, &object, &headers, &plan).await
 }
 
-/// What a link leads to.
 struct ServedFile {
     name: String,
     bytes: u64,
@@ -90,14 +90,13 @@ struct ServedFile {
     content: FileContent,
 }
 
-/// Where the bytes of an object are.
 enum FileContent {
-    /// Made up from the name, the size and the length.
+    /// Generated from the format, size and length.
     StandIn {
         seconds: f64,
     },
     File(PathBuf),
-    /// Never kept: a sandbox without a directory.
+    /// Not stored: a sandbox without a directory.
     Nowhere,
 }
 
@@ -107,7 +106,7 @@ impl FileContent {
     }
 }
 
-/// The object, or the part of it that is asked for.
+/// The object or the requested range of it.
 async fn answer(
     app: &Arc<App>,
     object: &ServedFile,
@@ -198,7 +197,7 @@ async fn send(
     Ok(response)
 }
 
-/// `length` bytes of an object from `first` on.
+/// `length` bytes of an object from `first`.
 async fn content(object: &ServedFile, first: u64, length: u64) -> io::Result<Body> {
     let path = match &object.content {
         FileContent::StandIn { seconds } => {
@@ -221,7 +220,7 @@ async fn content(object: &ServedFile, first: u64, length: u64) -> io::Result<Bod
     Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK)))
 }
 
-/// The API's word for the format of a file.
+/// The API's name of the format of a file.
 fn format_of(name: &str) -> &str {
     match name.rsplit('.').next() {
         Some("zip") => "png_sequence",
@@ -249,7 +248,7 @@ fn no_such_key() -> Response {
     denied(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.")
 }
 
-/// An object store's refusal.
+/// An error of an object store.
 fn denied(status: StatusCode, code: &str, message: &str) -> Response {
     let body = format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>"

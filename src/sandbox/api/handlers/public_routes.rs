@@ -38,12 +38,11 @@ pub(crate) async fn download(State(app): State<Arc<App>>, Path(id): Path<String>
     .about(&id))
 }
 
-/// Any other path.
 pub(crate) async fn nothing() -> Refusal {
     Refusal::not_found("Route")
 }
 
-/// A known path, asked in another way.
+/// A known path with another method.
 pub(crate) async fn wrong_method() -> Refusal {
     Refusal::new(405, "method_not_allowed", "Method not allowed")
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/uploads` (contract, *Upload*): streams the part to disk, bounded, and inspects it.
+//! `POST /v1/uploads` (contract, *Upload*): streams the file to disk within limits and inspects it.
 
 use std::io;
 use std::sync::Arc;
@@ -20,10 +20,9 @@ use crate::sandbox::state::app::App;
 use crate::sandbox::util::content_kind::ContentKind;
 use crate::sandbox::{engine::stand_in, service::source};
 
-/// Longest name that is kept.
+/// Maximum length of a file name in characters; the rest is cut off.
 const LONGEST_NAME: usize = 1024;
 
-/// A part that has arrived.
 struct ReceivedPart {
     content: PartContent,
     filename: String,
@@ -57,14 +56,13 @@ pub(crate) async fn upload(
     .with_effect())
 }
 
-/// The bytes of a part.
 enum PartContent {
     File(NamedTempFile),
-    /// Where there is no directory.
+    /// Without a directory.
     Memory(Vec<u8>),
 }
 
-/// Where the bytes of a part go while they arrive.
+/// Destination of the bytes of a part.
 enum UploadSink {
     File(NamedTempFile, tokio::fs::File),
     Memory(Vec<u8>),
@@ -99,7 +97,7 @@ impl UploadSink {
     }
 }
 
-/// Takes the first part named `file`; others are tolerated and thrown away.
+/// Reads the first part named `file` and skips the others.
 async fn receive(app: &App, mut multipart: Multipart) -> Result<ReceivedPart, Refusal> {
     let mut received = None;
     while let Some(mut field) = multipart.next_field().await.map_err(|error| unreadable(&error))? {
@@ -137,7 +135,6 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal
     Ok(ReceivedPart { content, filename, bytes, kind })
 }
 
-/// Reads a part that is not wanted.
 async fn skip(field: &mut Field<'_>, most: u64) -> Result<(), Refusal> {
     let mut bytes = 0;
     while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(&error))? {
@@ -149,7 +146,7 @@ async fn skip(field: &mut Field<'_>, most: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Inspects the file, refuses what is too long, and keeps the rest.
+/// Inspects and stores the file; refuses one that is too long.
 async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result<Upload, Refusal> {
     let id = format!("vid_{}", app.tokens.hex(20));
     let is_video = matches!(received.kind, ContentKind::Video(_));
@@ -162,7 +159,7 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result
             }
             seconds
         }
-        // Only the length is ever needed again.
+        //  Only the length is needed later.
         PartContent::Memory(bytes) => {
             let probe = is_video.then(|| stand_in::probe_bytes(&bytes).ok()).flatten();
             probe.map(|probe| source::check_length(app, &probe)).transpose()?
@@ -181,7 +178,8 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result
     Ok(upload)
 }
 
-/// What a video is, or nothing when the backend cannot read it: then the job will say why.
+/// The properties of a video, or `None` if the engine cannot read it; the job will fail with the
+/// reason.
 async fn probed(
     app: &Arc<App>,
     file: NamedTempFile,

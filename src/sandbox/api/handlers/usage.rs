@@ -1,6 +1,5 @@
-//! Usage answers. The contract leaves names and granularity open, so there are several of each.
-//!
-//! Pure: from charges and jobs to JSON. All of them add up to the same credits.
+//! Usage reports in the field names and granularities that the contract leaves open. Pure; all of
+//! them have the same total.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +20,7 @@ struct UsageTotals {
     seconds: f64,
 }
 
-/// UsageTotals and days over the last `days` days.
+/// Totals and days of the last `days` days.
 pub(crate) fn summary(
     charges: &[&CreditCharge],
     jobs: &[&ServiceJob],

@@ -1,4 +1,4 @@
-//! Bodies that arrive late, short, or not at all.
+//! Bodies that are delayed, truncated or damaged.
 
 use std::io;
 use std::time::Duration;
@@ -12,24 +12,24 @@ use super::connection::Connection;
 use crate::sandbox::faults::plan::FaultPlan;
 use crate::sandbox::faults::scenario::{Action, CutHow, Drip, ScenarioDuration};
 
-/// Time for bytes already handed over to leave before the connection dies.
+/// Time for buffered bytes to be sent before the connection ends.
 const FLUSH: Duration = Duration::from_millis(50);
 
 struct ResponseFault {
     inner: BoxStream<'static, Result<Bytes, axum::Error>>,
     waiting: Bytes,
     sent: u64,
-    /// The body ends here, in good order.
+    /// Regular end of the body, in bytes.
     end: u64,
-    /// The connection dies here.
+    /// Byte position at which the connection ends.
     cut: Option<(u64, CutHow)>,
     drip: Option<Drip>,
-    /// More was promised than comes.
+    /// `Content-Length` exceeds the body.
     promised_more: bool,
     connection: Connection,
 }
 
-/// Applies what the plan says of an answer's body of `whole` bytes, and states its length.
+/// Applies the plan to the response body of `whole` bytes and states its length.
 pub(crate) fn damaged(
     body: Body,
     whole: Option<u64>,
@@ -112,7 +112,7 @@ async fn next_piece(mut damage: ResponseFault) -> Option<(io::Result<Bytes>, Res
     Some((Ok(piece), damage))
 }
 
-/// The end of a body; the server drops what it has not sent of one that is too short.
+/// End of a body. The server discards unsent bytes of one that is too short.
 async fn ended<T>(promised_more: bool) -> Option<T> {
     if promised_more {
         tokio::time::sleep(FLUSH).await;
@@ -128,7 +128,7 @@ struct RequestFault {
     connection: Connection,
 }
 
-/// Applies what the plan says of an upload's body of `whole` bytes.
+/// Applies the plan to an upload body of `whole` bytes.
 pub(crate) fn hindered(body: Body, whole: u64, plan: &FaultPlan, connection: Connection) -> Body {
     let cut = plan.find(|action| match action {
         Action::CutUpload(at) => Some(at.in_whole(whole)),
@@ -164,7 +164,7 @@ async fn next_read(
     Some((bytes, hindrance))
 }
 
-/// The wait that a plan asks for before the effect, or after it.
+/// The delay of a plan before or after the effect.
 pub(crate) fn delay(plan: &FaultPlan, after: bool) -> Option<Duration> {
     plan.find(|action| match action {
         Action::Delay(ScenarioDuration(span)) if !after => Some(*span),

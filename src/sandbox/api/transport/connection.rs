@@ -1,8 +1,8 @@
-//! Connections that can be reset or closed from inside a call, after an answer, or when idle.
+//! Connections that can be reset or closed during a call, after a response, or when idle.
 //!
-//! A reset has to leave the machine as an RST segment, which takes `SO_LINGER` zero on the socket
-//! and dropping it without an answer; hyper owns the socket, so a handle tells it to fail. Where a
-//! connection ends between calls, hyper reads an end of file, as if the client had closed it.
+//! A reset must produce an RST segment: `SO_LINGER` zero and dropping the socket without a
+//! response. Hyper owns the socket, so a handle makes it fail. Between calls, hyper reads an end of
+//! file, as if the client had closed the connection.
 
 use std::future::Future as _;
 use std::io;
@@ -27,18 +27,15 @@ use crate::sandbox::state::app::App;
 const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const RESET: u8 = 2;
-/// The last answer has been handed to hyper, and may not have left yet.
+/// The last response is with hyper and may not be sent yet.
 const LAST_ANSWER: u8 = 3;
-/// The last answer has left.
+/// The last response was sent.
 const FINISHED: u8 = 4;
 
-/// Why a call has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoAnswer {
-    /// The connection was reset.
     #[error("the connection was reset")]
     Reset,
-    /// The connection was closed.
     #[error("the connection was closed")]
     Closed,
 }
@@ -46,13 +43,13 @@ pub enum NoAnswer {
 #[derive(Debug, Default)]
 struct ConnectionFault {
     state: AtomicU8,
-    /// A call has arrived and its answer has not been handed to hyper.
+    /// A call is being processed.
     busy: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
 
-/// A handle on the connection that a call came on.
+/// Handle of the connection of a call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Connection(Arc<ConnectionFault>);
 
@@ -67,7 +64,7 @@ impl Connection {
         self.end(CLOSED);
     }
 
-    /// How it was ended from inside, if it was.
+    /// The fault that ended it, if any.
     pub(crate) fn ended(&self) -> Option<NoAnswer> {
         match self.0.state.load(Ordering::Acquire) {
             CLOSED => Some(NoAnswer::Closed),
@@ -76,17 +73,15 @@ impl Connection {
         }
     }
 
-    /// A call has arrived.
     pub(crate) fn begin_call(&self) {
         self.0.busy.store(true, Ordering::Release);
     }
 
-    /// The body of the answer, at whose end the call is over: then the connection ends if the
-    /// answer is the `last`, or else is idle.
+    /// The response body, at whose end the call is over: the connection then closes if this is the
+    /// `last` response, and is idle otherwise.
     pub(crate) fn until_answered(&self, body: Body, last: bool) -> Body {
         let answering = Answering { fate: Arc::clone(&self.0), last };
         Body::from_stream(body.into_data_stream().inspect(move |_| {
-            // The body owns it.
             let _ = &answering;
         }))
     }
@@ -98,7 +93,7 @@ impl Connection {
     }
 }
 
-/// Ends a call when hyper lets go of the answer's body.
+/// Ends a call when hyper drops the response body.
 struct Answering {
     fate: Arc<ConnectionFault>,
     last: bool,
@@ -107,17 +102,16 @@ struct Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.fate.busy.store(false, Ordering::Release);
-        // Hyper reads while it answers; the next read finds the connection idle.
+        //  Hyper reads while it responds; the next read finds the connection idle.
         self.fate.reader.wake();
         if self.last {
-            // Only an open connection: one that a fault has ended stays so.
+            //  Only for an open connection, not for one that a fault has ended.
             let (from, to) = (OPEN, LAST_ANSWER);
             let _ = self.fate.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         }
     }
 }
 
-/// Accepts connections with a handle each.
 pub(crate) struct Tracked {
     pub(crate) listener: TcpListener,
     pub(crate) app: Arc<App>,
@@ -131,8 +125,8 @@ impl Listener for Tracked {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    // Small answers must not wait for an acknowledgement of the one before; a
-                    // socket that refuses the option is slower, not wrong.
+                    //  Small responses must not wait for an acknowledgement of the previous one;
+                    //  without the option the socket is only slower.
                     let _ = stream.set_nodelay(true);
                     let fate = Arc::new(ConnectionFault::default());
                     let stream = FaultyStream {
@@ -143,7 +137,7 @@ impl Listener for Tracked {
                     };
                     return (stream, Connection(fate));
                 }
-                // Out of descriptors, or the peer left before we looked: others still wait.
+                //  Out of file descriptors, or the peer has left; others still wait.
                 Err(error) => {
                     tracing::debug!("accept: {error}");
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -163,12 +157,11 @@ impl Connected<IncomingStream<'_, Tracked>> for Connection {
     }
 }
 
-/// A socket that fails once its handle says so.
 pub(crate) struct FaultyStream {
     inner: TcpStream,
     fate: Arc<ConnectionFault>,
     app: Arc<App>,
-    /// Ends a connection on which nothing happens.
+    /// Timer of an idle connection.
     idle: Option<Pin<Box<Sleep>>>,
 }
 
@@ -181,7 +174,7 @@ impl FaultyStream {
         }
     }
 
-    /// Whether the connection has been idle for as long as the scenario allows.
+    /// Whether the idle time of the scenario is over.
     fn is_stale(&mut self, context: &mut Context<'_>) -> bool {
         let limit = self.app.director().scenario.connections.idle;
         let Some(limit) = limit.filter(|_| !self.fate.busy.load(Ordering::Acquire)) else {
@@ -196,7 +189,7 @@ impl FaultyStream {
 impl Drop for FaultyStream {
     fn drop(&mut self) {
         if self.fate.state.load(Ordering::Acquire) == RESET {
-            // Without it the peer would see an orderly end, which is the other fault.
+            //  Otherwise the peer would see a regular close.
             let _ = self.inner.set_zero_linger();
         }
     }
@@ -256,7 +249,7 @@ impl AsyncWrite for FaultyStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(context);
-        // Hyper flushes the socket once it has written all that it holds.
+        //  Hyper flushes the socket after its last write.
         if flushed.is_ready() && self.fate.state.load(Ordering::Acquire) == LAST_ANSWER {
             self.fate.state.store(FINISHED, Ordering::Release);
             self.fate.reader.wake();

@@ -1,7 +1,7 @@
-//! Reads what a handler left of a request's body before the answer goes out.
+//! Reads the rest of a request body before the response.
 //!
-//! Many clients send all before they read. If the server answers and closes while they still send,
-//! the kernel resets the connection, and they see a broken pipe in place of the refusal.
+//! Many clients send everything before they read. If the server responds and closes meanwhile, the
+//! kernel resets the connection, and they see a broken pipe instead of the refusal.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -19,13 +19,12 @@ use futures_util::stream::{Stream, StreamExt as _};
 use super::connection::Connection;
 use crate::sandbox::state::app::{App, lock};
 
-/// Bytes read beyond the largest upload that is accepted.
+/// Maximum bytes read beyond the largest accepted upload.
 const BYTES_BEYOND_UPLOAD: u64 = 64 << 20;
 
-/// Longest time that reading takes.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Longest time without a byte: such a client waits for the answer.
+/// Maximum time without a byte: such a client waits for the response.
 const LONGEST_SILENCE: Duration = Duration::from_secs(2);
 
 /// Middleware around every route of both origins.
@@ -47,7 +46,7 @@ pub(crate) async fn rest(
     let response = next.run(request).await;
     let rest = lock(&left).take();
     match rest {
-        // Such a client sends its body only after a 100, which the first read would send.
+        //  The client sends its body only after a 100 response, which the first read would trigger.
         Some(rest) if expects && !rest.touched => {}
         Some(rest) if connection.ended().is_none() => {
             let most = app.limits.bytes.saturating_add(BYTES_BEYOND_UPLOAD);
@@ -58,12 +57,12 @@ pub(crate) async fn rest(
     response
 }
 
-/// Whether the client waits for a 100 before it sends the body.
+/// Whether the client waits for a 100 response before it sends the body.
 pub(crate) fn expects_continue(headers: &HeaderMap) -> bool {
     headers.get(EXPECT).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"100-continue"))
 }
 
-/// Reads to the end, or until one of the bounds is reached.
+/// Reads to the end or to a limit.
 async fn drain<E>(
     mut stream: impl Stream<Item = Result<Bytes, E>> + Unpin,
     most: u64,
@@ -78,20 +77,19 @@ async fn drain<E>(
             }
         }
     };
-    // Beyond the bound the client is cut off, as it would be without any of this.
+    //  Beyond the limit the client is cut off.
     let _ = tokio::time::timeout(longest, all).await;
 }
 
-/// A body that a handler did not read to its end.
 struct UnreadBody {
     stream: BodyDataStream,
-    /// Whether any of it was asked for.
+    /// Whether any of it was read.
     touched: bool,
 }
 
-/// A body lent to a handler, which gives back what it did not read.
+/// A body that returns its unread rest when the handler drops it.
 struct LentBody {
-    /// Absent once it has ended.
+    /// `None` after the end.
     stream: Option<BodyDataStream>,
     touched: bool,
     left: Arc<Mutex<Option<UnreadBody>>>,

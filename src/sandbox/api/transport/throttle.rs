@@ -1,4 +1,4 @@
-//! Bodies that pass a line of limited bandwidth.
+//! Bodies with limited bandwidth.
 
 use std::sync::Arc;
 
@@ -7,14 +7,13 @@ use futures_util::stream::StreamExt as _;
 
 use crate::sandbox::state::app::{App, lock};
 
-/// Which way bytes go.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Direction {
     Upload,
     Output,
 }
 
-/// Lets `body` through no faster than the scenario's line of this direction, which it shares.
+/// Limits `body` to the bandwidth of the scenario in its direction, which all bodies share.
 pub(crate) fn paced(body: Body, app: &Arc<App>, direction: Direction) -> Body {
     let bandwidth = app.director().scenario.bandwidth;
     let (line, rate) = match direction {
