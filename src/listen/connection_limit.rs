@@ -16,19 +16,19 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
 /// Maximum open connections; more wait to be accepted.
-const AT_ONCE: usize = 128;
+const MAX_CONNECTIONS: usize = 128;
 
 /// Maximum open connections per address; more are closed.
-const AT_ONCE_OF_ADDRESS: usize = 16;
+const MAX_CONNECTIONS_PER_ADDRESS: usize = 16;
 
 /// Time for the headers of a request, from the start of its connection.
-const HEADERS: Duration = Duration::from_secs(5);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Maximum lifetime of a connection.
 const LIFETIME: Duration = Duration::from_secs(30);
 
 /// Pause after a failed accept, for example without free file descriptors.
-const PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 pub(crate) struct LimitedListener {
     listener: TcpListener,
@@ -40,7 +40,7 @@ pub(crate) struct LimitedListener {
 
 impl LimitedListener {
     pub(crate) fn new(listener: TcpListener, refused: impl Fn(IpAddr) + Send + 'static) -> Self {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         Self { listener, places, addresses: Arc::default(), refused: Box::new(refused) }
     }
 }
@@ -62,7 +62,7 @@ impl Listener for LimitedListener {
                 },
                 Err(error) => {
                     tracing::debug!("accept: {error}");
-                    sleep(PAUSE).await;
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
@@ -83,7 +83,7 @@ impl AddressCounts {
         let address = network(address);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = open.entry(address).or_default();
-        if *number >= AT_ONCE_OF_ADDRESS {
+        if *number >= MAX_CONNECTIONS_PER_ADDRESS {
             return None;
         }
         *number += 1;
@@ -134,13 +134,13 @@ pub(crate) struct BoundedConnection {
 impl BoundedConnection {
     fn new(stream: TcpStream, place: OwnedSemaphorePermit, admitted: CountedConnection) -> Self {
         let began = Instant::now();
-        let ends = Box::pin(sleep_until(began + HEADERS));
+        let ends = Box::pin(sleep_until(began + HEADER_TIMEOUT));
         let headers = HeadersEnd::default();
         Self { stream, began, ends, headers, _place: place, _admitted: admitted }
     }
 
     /// Whether the deadline has passed.
-    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+    fn is_expired(&mut self, context: &mut Context<'_>) -> bool {
         self.ends.as_mut().poll(context).is_ready()
     }
 }
@@ -180,7 +180,7 @@ impl AsyncRead for BoundedConnection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_over(context) {
+        if self.is_expired(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buffer.filled().len();
@@ -189,7 +189,7 @@ impl AsyncRead for BoundedConnection {
             let deadline = self.began + LIFETIME;
             self.ends.as_mut().reset(deadline);
             //  Polled again to register the new deadline.
-            let _ = self.is_over(context);
+            let _ = self.is_expired(context);
         }
         read
     }
@@ -201,7 +201,7 @@ impl AsyncWrite for BoundedConnection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.is_over(context) {
+        if self.is_expired(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_write(context, bytes)
@@ -236,7 +236,8 @@ mod tests {
     fn an_address_has_so_many_connections_and_others_are_not_concerned() {
         let addresses = Arc::<AddressCounts>::default();
         let one: IpAddr = "2001:db8::1".parse().unwrap();
-        let mut open: Vec<_> = (0..AT_ONCE_OF_ADDRESS).map(|_| addresses.admit(one)).collect();
+        let mut open: Vec<_> =
+            (0..MAX_CONNECTIONS_PER_ADDRESS).map(|_| addresses.admit(one)).collect();
         assert!(open.iter().all(Option::is_some));
         assert!(addresses.admit(one).is_none());
         assert!(addresses.admit("2001:db8::2".parse().unwrap()).is_none(), "the same host");

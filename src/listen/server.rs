@@ -40,15 +40,15 @@ const NOT_RECORDED: &str = "not_recorded";
 pub const TOO_MANY_CONNECTIONS: &str = "too_many_connections";
 
 /// Rejections reported per [`REPORT_WINDOW`]; more are counted.
-const REMARKS: u32 = 10;
+const MAX_REPORTS: u32 = 10;
 
-const REMARKS_WINDOW: Duration = Duration::from_secs(10);
+const REPORT_WINDOW: Duration = Duration::from_secs(10);
 
 /// Time for a body to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Time for open requests to finish after the server stops.
-const GRACE: Duration = Duration::from_secs(3);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Configuration and state of the receiver.
 #[derive(Clone)]
@@ -84,11 +84,11 @@ pub struct RemarkLimit {
 impl RemarkLimit {
     /// Whether a rejection at `now` is reported; returns the number of unreported ones before it.
     fn next(&mut self, now: Instant) -> Option<u64> {
-        if self.window.is_none_or(|window| now.since(window) >= REMARKS_WINDOW) {
+        if self.window.is_none_or(|window| now.since(window) >= REPORT_WINDOW) {
             self.window = Some(now);
             self.told = 0;
         }
-        if self.told < REMARKS {
+        if self.told < MAX_REPORTS {
             self.told += 1;
             return Some(std::mem::take(&mut self.untold));
         }
@@ -157,7 +157,7 @@ pub async fn serve(
     let reception = Arc::new(reception);
     let app = Router::new()
         .fallback(take)
-        .layer(map_response(the_last_of_its_connection))
+        .layer(map_response(close_after_response))
         .with_state(Arc::clone(&reception));
     let stopped = stop.clone().cancelled_owned();
     let guarded = LimitedListener::new(listener, move |address| {
@@ -167,7 +167,7 @@ pub async fn serve(
     let served = axum::serve(guarded, app).with_graceful_shutdown(stopped);
     let patience = async {
         stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         ended = served.into_future() => {
@@ -178,7 +178,7 @@ pub async fn serve(
 }
 
 /// One request per connection, so that nobody can hold an idle one.
-async fn the_last_of_its_connection(mut response: Response) -> Response {
+async fn close_after_response(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -261,7 +261,7 @@ impl WebhookServer {
             (DeliveryRecord::New, None) => return Err(busy()),
             _ => ReceivedEvent::Repeated { id, event },
         };
-        if matches!(incoming, ReceivedEvent::Taken(_)) || self.has_room_for_remarks() {
+        if matches!(incoming, ReceivedEvent::Taken(_)) || self.has_room_for_reports() {
             place.send(incoming);
         }
         Ok(StatusCode::OK)
@@ -269,7 +269,7 @@ impl WebhookServer {
 
     /// Reports a rejection within the limit, so that a flood fills neither the log nor the queue.
     fn remark(&self, word: &'static str, why: String, id: Option<String>) {
-        if !self.has_room_for_remarks() {
+        if !self.has_room_for_reports() {
             return;
         }
         let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -279,7 +279,7 @@ impl WebhookServer {
     }
 
     /// Whether more than half of the queue is free, which rejections need.
-    fn has_room_for_remarks(&self) -> bool {
+    fn has_room_for_reports(&self) -> bool {
         self.told.capacity() > self.told.max_capacity() / 2
     }
 
@@ -292,7 +292,7 @@ impl WebhookServer {
         if announced.is_some_and(|length: usize| length > self.max_body) {
             return Err(too_large());
         }
-        match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, self.max_body)).await {
+        match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, self.max_body)).await {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
             Ok(Err(_)) => {
@@ -301,7 +301,7 @@ impl WebhookServer {
             Err(_) => Err(Rejected::new(
                 StatusCode::REQUEST_TIMEOUT,
                 TOO_SLOW,
-                format!("its body took longer than {} s", BODY_PATIENCE.as_secs()),
+                format!("its body took longer than {} s", BODY_TIMEOUT.as_secs()),
             )),
         }
     }

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 /// Bytes per read and per progress report. Fits into the L2 cache; blocks of four times the size
 /// take a third longer.
-const BLOCK: usize = 64 * 1024;
+const BLOCK_BYTES: usize = 64 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentHash {
@@ -22,7 +22,7 @@ pub struct ContentHash {
 
 impl ContentHash {
     /// Whether size and modification time of the file at `path` are unchanged.
-    pub fn still_holds(&self, path: &Path) -> io::Result<bool> {
+    pub fn is_current(&self, path: &Path) -> io::Result<bool> {
         Ok(stamp(&std::fs::metadata(path)?) == (self.size, self.modified))
     }
 }
@@ -36,7 +36,7 @@ pub fn hash_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<ContentHash>
     let mut file = File::open(path)?;
     let before = stamp(&file.metadata()?);
     let mut digest = Sha256::new();
-    let mut block = vec![0; BLOCK];
+    let mut block = vec![0; BLOCK_BYTES];
     let mut done = 0;
     loop {
         let read = match file.read(&mut block) {
@@ -80,16 +80,16 @@ mod tests {
         let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
         assert_eq!(hash.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!((hash.size, told.into_inner()), (3, vec![3]));
-        assert!(hash.still_holds(&path).unwrap());
+        assert!(hash.is_current(&path).unwrap());
         std::fs::write(&path, b"abcd").unwrap();
-        assert!(!hash.still_holds(&path).unwrap());
+        assert!(!hash.is_current(&path).unwrap());
     }
 
     #[test]
     fn a_large_file_is_read_in_blocks() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("zeros");
-        std::fs::write(&path, vec![0; BLOCK * 2 + 1]).unwrap();
+        std::fs::write(&path, vec![0; BLOCK_BYTES * 2 + 1]).unwrap();
         let told = RefCell::new(Vec::new());
         let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
         assert_eq!(told.borrow().last(), Some(&hash.size));

@@ -4,7 +4,7 @@
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Maximum bytes of all concurrent verifications. One that needs more runs alone.
-const MEMORY_MAX: u64 = 512 * 1024 * 1024;
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 static BUDGET: MemoryBudget = MemoryBudget { used: Mutex::new(0), freed: Condvar::new() };
 
@@ -20,7 +20,7 @@ pub(crate) struct MemoryReservation(u64);
 /// reservation.
 pub(crate) fn reserve(bytes: u64) -> MemoryReservation {
     let mut used = BUDGET.used.lock().unwrap_or_else(PoisonError::into_inner);
-    while *used > 0 && used.saturating_add(bytes) > MEMORY_MAX {
+    while *used > 0 && used.saturating_add(bytes) > MAX_BYTES {
         used = BUDGET.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
     }
     *used = used.saturating_add(bytes);
@@ -48,7 +48,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let held = reserve(MEMORY_MAX / 3);
+                        let held = reserve(MAX_BYTES / 3);
                         let held_now = now.fetch_add(held.0, Ordering::SeqCst) + held.0;
                         most.fetch_max(held_now, Ordering::SeqCst);
                         std::thread::yield_now();
@@ -57,8 +57,8 @@ mod tests {
                 });
             }
         });
-        assert!(most.into_inner() <= MEMORY_MAX);
+        assert!(most.into_inner() <= MAX_BYTES);
         //  More than the limit runs alone instead of failing.
-        drop(reserve(MEMORY_MAX * 2));
+        drop(reserve(MAX_BYTES * 2));
     }
 }

@@ -28,7 +28,7 @@ pub use self::archive::{
     ArchiveBounds, ArchiveError, ArchiveSummary, check_archive, extract_archive,
 };
 pub use self::container::{Container, SNIFF_BYTES, sniff};
-pub use self::disk_space::check_room;
+pub use self::disk_space::check_space;
 pub use self::error::OutputError;
 pub use self::hash::{ContentHash, hash_file};
 pub use self::inspect::background::{BackgroundError, BackgroundImage, inspect_picture};

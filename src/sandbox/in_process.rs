@@ -47,7 +47,7 @@ impl InProcess {
         if !matches!(options.engine, EngineChoice::Timer(_)) {
             return Err(SandboxError::Engine("only the timer works in process".to_owned()));
         }
-        let surroundings = ServerEnvironment {
+        let environment = ServerEnvironment {
             base_url: Self::BASE_URL.to_owned(),
             cdn_url: Self::CDN_URL.to_owned(),
             clock: SandboxClock::starting_at(Self::BEGAN_AT),
@@ -56,7 +56,7 @@ impl InProcess {
             fetcher: None,
             webhooks: None,
         };
-        let (app, api_key) = build(options, surroundings)?;
+        let (app, api_key) = build(options, environment)?;
         let (api, outputs) = (api::api(&app), api::outputs(&app));
         Ok(Self { app, api, outputs, api_key })
     }

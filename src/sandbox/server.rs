@@ -30,7 +30,7 @@ use super::util::random::Tokens;
 use super::{api, service::job_queue, util::http_client};
 
 /// Time for open connections and workers to finish.
-const GRACE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The client that owns the first key.
 const FIRST_CLIENT: &str = "default";
@@ -132,7 +132,7 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
         if let Err(error) = served {
             let _ = tell.send(Err(error));
         }
-        runtime.shutdown_timeout(GRACE);
+        runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     };
     let thread = std::thread::Builder::new()
         .name("sandbox-main".to_owned())
@@ -167,7 +167,7 @@ pub async fn serve(
     let outputs = listen(options.cdn_listen, host.as_deref()).await?;
     let unable = || SandboxError::System("the operating system gives no randomness".to_owned());
     let no_client = |error: reqwest::Error| SandboxError::System(error.to_string());
-    let surroundings = ServerEnvironment {
+    let environment = ServerEnvironment {
         base_url: api.url.clone(),
         cdn_url: outputs.url.clone(),
         clock: SandboxClock::new(),
@@ -176,7 +176,7 @@ pub async fn serve(
         fetcher: Some(Fetcher::new(options.allow_private_fetch).map_err(no_client)?),
         webhooks: Some(http_client::build(|builder| builder).map_err(no_client)?),
     };
-    let (app, api_key) = build(options, surroundings)?;
+    let (app, api_key) = build(options, environment)?;
     let (stop, stopped) = watch::channel(false);
     let track = |listener| Tracked { listener, app: Arc::clone(&app) };
     let api = tokio::spawn(answer(track(api.listener), api::api(&app), stopped.clone()));
@@ -201,7 +201,7 @@ pub async fn serve(
         let _ = outputs.await;
     };
     //  Connections that a fault holds open end with the runtime.
-    let _ = tokio::time::timeout(GRACE, ended).await;
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await;
     Ok(())
 }
 
@@ -251,10 +251,10 @@ pub(crate) struct ServerEnvironment {
 
 pub(crate) fn build(
     options: Options,
-    surroundings: ServerEnvironment,
+    environment: ServerEnvironment,
 ) -> Result<(Arc<App>, String), SandboxError> {
     let ServerEnvironment { base_url, cdn_url, clock, tokens, store, fetcher, webhooks } =
-        surroundings;
+        environment;
     let scenario = options.scenario.clone().unwrap_or_default();
     let backend = backend(&options, &scenario)?;
     let (tokens, store) = (Arc::new(tokens), Arc::new(store));
@@ -279,7 +279,7 @@ pub(crate) fn build(
         limiter: Mutex::new(RateLimiter::default()),
         upload_line: Arc::default(),
         output_line: Arc::default(),
-        director: RwLock::new(Arc::new(FaultInjector::new(Scenario::default(), Duration::ZERO))),
+        injector: RwLock::new(Arc::new(FaultInjector::new(Scenario::default(), Duration::ZERO))),
         revoked: Mutex::new(HashSet::new()),
         clock,
         store,

@@ -28,7 +28,7 @@ impl Default for ArchiveBounds {
 }
 
 /// Unpacked bytes up to which the ratio is not checked.
-const RATIO_FLOOR: u64 = 64_000_000;
+const RATIO_MIN_BYTES: u64 = 64_000_000;
 
 /// Counts unpacked bytes against the bounds.
 pub(crate) struct UnpackedBytes {
@@ -48,7 +48,7 @@ impl UnpackedBytes {
         if unpacked > self.bounds.total_bytes {
             return Err(ArchiveError::TooLarge(self.bounds.total_bytes));
         }
-        if unpacked > RATIO_FLOOR && unpacked / self.packed.max(1) > self.bounds.ratio {
+        if unpacked > RATIO_MIN_BYTES && unpacked / self.packed.max(1) > self.bounds.ratio {
             return Err(ArchiveError::Bomb(self.bounds.ratio));
         }
         Ok(())
@@ -75,10 +75,10 @@ impl<R: Read> Read for Metered<'_, R> {
 }
 
 /// Maximum size of all names, or of the central directory, in bytes.
-pub(crate) const NAMES_MAX: usize = 64 * 1024 * 1024;
+pub(crate) const MAX_NAMES_BYTES: usize = 64 * 1024 * 1024;
 
 pub(crate) struct Names {
-    most: usize,
+    max_entries: usize,
     entries: usize,
     bytes: usize,
     /// Names in lower case, with whether each is a file.
@@ -87,11 +87,11 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn new(bounds: ArchiveBounds) -> Self {
-        Self { most: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
+        Self { max_entries: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
     }
 
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn max_entries(&self) -> usize {
+        self.max_entries
     }
 
     /// Checks and counts an entry. Returns a path that is safe to join to a directory, or `None`
@@ -105,7 +105,7 @@ impl Names {
         if entry_name::is_litter(name) {
             return Ok(None);
         }
-        let path = entry_name::checked(name, is_file)?;
+        let path = entry_name::safe_path(name, is_file)?;
         let duplicate = || ArchiveError::Duplicate(path.to_string_lossy().into_owned());
         //  Some file systems ignore case.
         let lower = path.to_string_lossy().to_lowercase();
@@ -130,11 +130,11 @@ impl Names {
     fn count(&mut self, entries: usize, bytes: usize) -> Result<(), ArchiveError> {
         self.entries += entries;
         self.bytes += bytes;
-        if self.entries > self.most {
-            return Err(ArchiveError::TooMany(self.most));
+        if self.entries > self.max_entries {
+            return Err(ArchiveError::TooMany(self.max_entries));
         }
-        if self.bytes > NAMES_MAX {
-            return Err(ArchiveError::TooManyNames(NAMES_MAX));
+        if self.bytes > MAX_NAMES_BYTES {
+            return Err(ArchiveError::TooManyNames(MAX_NAMES_BYTES));
         }
         Ok(())
     }

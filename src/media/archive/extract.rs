@@ -4,17 +4,17 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::bounds::{ArchiveBounds, NAMES_MAX, Names, UnpackedBytes};
+use super::bounds::{ArchiveBounds, MAX_NAMES_BYTES, Names, UnpackedBytes};
 use super::picture::{self, Inspector};
 use super::types::{ArchiveSummary, EntryVisitor};
 use super::{tarball, zipped};
 use crate::media::container::Container;
-use crate::media::disk_space::check_room;
+use crate::media::disk_space::check_space;
 use crate::media::error::{OutputError, archive_read_error, write_error};
 use crate::media::{memory_budget, parse};
 
 /// Bytes between two checks of the free disk space.
-const ROOM_STEP: usize = 1024 * 1024;
+const SPACE_CHECK_BYTES: usize = 1024 * 1024;
 
 /// Checks every entry and picture of the archive at `path` without writing.
 ///
@@ -70,7 +70,7 @@ pub fn extract_archive(
         move_into(directory, fresh.path(), &files)?;
     } else {
         //  Temporary directories are private; this one gets the usual permissions.
-        open_to_others(fresh.path()).map_err(write_error)?;
+        set_default_permissions(fresh.path()).map_err(write_error)?;
         fs::rename(fresh.path(), directory).map_err(write_error)?;
         //  The directory was renamed, so nothing is left to remove.
         let _ = fresh.keep();
@@ -120,11 +120,11 @@ struct SpaceCheckedFile<'a> {
 impl Write for SpaceCheckedFile<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.unchecked == 0 {
-            check_room(self.directory, ROOM_STEP as u64)?;
+            check_space(self.directory, SPACE_CHECK_BYTES as u64)?;
         }
         let written = self.file.write(bytes)?;
         self.unchecked += written;
-        if self.unchecked >= ROOM_STEP {
+        if self.unchecked >= SPACE_CHECK_BYTES {
             self.unchecked = 0;
         }
         Ok(written)
@@ -137,7 +137,7 @@ impl Write for SpaceCheckedFile<'_> {
 
 /// Gives `directory` the permissions of a newly created directory.
 #[cfg(unix)]
-fn open_to_others(directory: &Path) -> io::Result<()> {
+fn set_default_permissions(directory: &Path) -> io::Result<()> {
     let plain = directory.join(".rbgv-plain");
     fs::create_dir(&plain)?;
     let permissions = fs::metadata(&plain)?.permissions();
@@ -146,7 +146,7 @@ fn open_to_others(directory: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn open_to_others(_directory: &Path) -> io::Result<()> {
+fn set_default_permissions(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -162,11 +162,11 @@ fn walk(
     match container {
         Container::Zip => zipped::walk(file, size, &count, &mut names, visit),
         Container::Tar => {
-            let _memory = memory_budget::reserve(NAMES_MAX as u64);
+            let _memory = memory_budget::reserve(MAX_NAMES_BYTES as u64);
             tarball::walk(rewound(file)?, &count, &mut names, visit)
         }
         Container::TarGz => {
-            let _memory = memory_budget::reserve(NAMES_MAX as u64);
+            let _memory = memory_budget::reserve(MAX_NAMES_BYTES as u64);
             let unpacked = flate2::read::MultiGzDecoder::new(io::BufReader::new(rewound(file)?));
             tarball::walk(unpacked, &count, &mut names, visit)
         }

@@ -11,13 +11,13 @@ use super::types::ArchiveSummary;
 use crate::media::error::{OutputError, archive_read_error, write_error};
 
 /// Bytes of a picture kept for its header, which may follow palettes and colour profiles.
-const HEAD: usize = 64 * 1024;
+const HEADER_BYTES: usize = 64 * 1024;
 
 /// Maximum memory of the header decoder, in bytes.
-const HEADER_MEMORY: usize = 4 * 1024 * 1024;
+const MAX_HEADER_MEMORY: usize = 4 * 1024 * 1024;
 
 /// Maximum width and height, in pixels.
-const MOST_PIXELS: u32 = 32_768;
+const MAX_SIDE: u32 = 32_768;
 
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 
@@ -29,7 +29,7 @@ pub(crate) struct Inspector {
 
 impl Default for Inspector {
     fn default() -> Self {
-        Self { summary: ArchiveSummary::default(), block: vec![0; HEAD] }
+        Self { summary: ArchiveSummary::default(), block: vec![0; HEADER_BYTES] }
     }
 }
 
@@ -55,7 +55,7 @@ impl Inspector {
             sink.write_all(block).map_err(write_error)?;
             self.summary.total_bytes += read as u64;
             if is_picture {
-                head.extend_from_slice(&block[..read.min(HEAD - head.len())]);
+                head.extend_from_slice(&block[..read.min(HEADER_BYTES - head.len())]);
                 chunks.take(block);
             }
         }
@@ -186,13 +186,13 @@ impl Chunks {
 
 /// Width, height and alpha from the start of a PNG.
 fn header(head: &[u8]) -> Option<((u32, u32), bool)> {
-    let limits = Limits { bytes: HEADER_MEMORY };
+    let limits = Limits { bytes: MAX_HEADER_MEMORY };
     let mut decoder = Decoder::new_with_limits(Cursor::new(head), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let info = decoder.read_header_info().ok()?;
     let size = (info.width, info.height);
-    if size.0.max(size.1) > MOST_PIXELS {
+    if size.0.max(size.1) > MAX_SIDE {
         return None;
     }
     let has_alpha = match info.color_type {

@@ -11,7 +11,7 @@ use super::types::EntryVisitor;
 use crate::media::error::{OutputError, archive_read_error};
 
 /// Maximum size of a long name or of extended attributes, in bytes.
-const MOST_ATTRIBUTES: u64 = 64 * 1024;
+const MAX_ATTRIBUTES_BYTES: u64 = 64 * 1024;
 
 pub(crate) fn walk<R: Read>(
     source: R,
@@ -71,7 +71,7 @@ fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveError> {
 }
 
 fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, OutputError> {
-    if entry.size() > MOST_ATTRIBUTES {
+    if entry.size() > MAX_ATTRIBUTES_BYTES {
         return Err(OutputError::Archive(ArchiveError::Damaged));
     }
     let mut bytes = Vec::new();

@@ -6,14 +6,14 @@ use std::io::{self, BufReader, Read, Seek as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::bounds::{NAMES_MAX, Names, UnpackedBytes};
+use super::bounds::{MAX_NAMES_BYTES, Names, UnpackedBytes};
 use super::error::ArchiveError;
 use super::types::EntryVisitor;
 use crate::media::error::{OutputError, archive_read_error};
 use crate::media::memory_budget;
 
 /// Signature of an entry in the central directory.
-const ENTRY_MAGIC: &[u8; 4] = b"PK\x01\x02";
+const ENTRY_SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 
 /// File types in Unix modes.
 const KIND_MASK: u32 = 0o170_000;
@@ -27,9 +27,9 @@ pub(crate) fn walk(
     names: &mut Names,
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
-    let directory = bound_directory(&mut file, size, names.most())?;
+    let directory = bound_directory(&mut file, size, names.max_entries())?;
     //  The library keeps every entry and an index of names in memory.
-    let _memory = memory_budget::reserve(directory * 4 + NAMES_MAX as u64);
+    let _memory = memory_budget::reserve(directory * 4 + MAX_NAMES_BYTES as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.has_duplicate_names() {
         let flaw = ArchiveError::Duplicate("(in its directory)".into());
@@ -75,7 +75,7 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
         }
         let filled = kept + read;
         for entry in block[..filled].windows(ENTRY_BYTES) {
-            if entry.starts_with(ENTRY_MAGIC) {
+            if entry.starts_with(ENTRY_SIGNATURE) {
                 let length =
                     |at: usize| usize::from(u16::from_le_bytes([entry[at], entry[at + 1]]));
                 found += 1;
@@ -93,8 +93,8 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
     if found > most.saturating_add(by_chance) {
         return Err(OutputError::Archive(ArchiveError::TooMany(most)));
     }
-    if bytes > NAMES_MAX.saturating_add(by_chance.saturating_mul(3 * usize::from(u16::MAX))) {
-        return Err(OutputError::Archive(ArchiveError::TooManyNames(NAMES_MAX)));
+    if bytes > MAX_NAMES_BYTES.saturating_add(by_chance.saturating_mul(3 * usize::from(u16::MAX))) {
+        return Err(OutputError::Archive(ArchiveError::TooManyNames(MAX_NAMES_BYTES)));
     }
     Ok(bytes as u64)
 }

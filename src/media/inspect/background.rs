@@ -9,7 +9,7 @@ use crate::media::container::Container;
 use crate::media::parse;
 
 /// Bytes searched for the end marker: cameras and editors append data.
-const TAIL: u64 = 64 * 1024;
+const TAIL_BYTES: u64 = 64 * 1024;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BackgroundImage {
@@ -88,8 +88,8 @@ fn is_whole(container: Container, mut file: File, size: u64) -> io::Result<bool>
         return Ok(u64::from(body) + 8 <= size);
     }
     let mut tail = Vec::new();
-    file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
-    file.take(TAIL).read_to_end(&mut tail)?;
+    file.seek(SeekFrom::Start(size.saturating_sub(TAIL_BYTES)))?;
+    file.take(TAIL_BYTES).read_to_end(&mut tail)?;
     let end: &[u8] = match container {
         Container::Png => b"IEND\xae\x42\x60\x82",
         Container::Jpeg => b"\xff\xd9",

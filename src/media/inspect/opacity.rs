@@ -12,23 +12,23 @@ use crate::media::error::OutputError;
 use crate::model::OutputFormat;
 
 /// Maximum size of a decoded picture in pixels (8K).
-const LARGEST: u64 = 7_680 * 4_320;
+const MAX_PIXELS: u64 = 7_680 * 4_320;
 
 /// Pictures decoded for a remark.
-const REMARKED: usize = 3;
+const REMARK_PICTURES: usize = 3;
 
 /// Maximum size of an archive that is unpacked for a remark, in bytes.
-const REMARKED_ARCHIVE: u64 = 100_000_000;
+const MAX_REMARK_ARCHIVE_BYTES: u64 = 100_000_000;
 
 /// A remark on a verified output with transparent background that is empty or fully opaque. `None`
 /// if a video decoder is needed.
 pub fn remark_on_opacity(path: &Path, expected: &OutputSpec) -> Option<&'static str> {
-    let is_large = expected.size.is_none_or(|size| size > REMARKED_ARCHIVE);
+    let is_large = expected.size.is_none_or(|size| size > MAX_REMARK_ARCHIVE_BYTES);
     if !expected.alpha || (expected.format == OutputFormat::PngSequence && is_large) {
         return None;
     }
     //  The output is already verified; one that cannot be decoded here gets no remark.
-    let pictures = read_opacity(path, expected.format, REMARKED).ok()??;
+    let pictures = read_opacity(path, expected.format, REMARK_PICTURES).ok()??;
     let all = |value: u8| {
         let alike = |picture: &Opacity| picture.values.iter().all(|seen| *seen == value);
         !pictures.is_empty() && pictures.iter().all(alike)
@@ -85,17 +85,17 @@ fn place(share: f64, size: u32) -> usize {
     (share.clamp(0.0, 1.0) * f64::from(size)).floor().min(last) as usize
 }
 
-/// Opacity of the first `most` pictures of the output at `path`. `None` if a video decoder is
+/// Opacity of the first `max_pictures` pictures of the output at `path`. `None` if a video decoder is
 /// needed.
 pub fn read_opacity(
     path: &Path,
     format: OutputFormat,
-    most: usize,
+    max_pictures: usize,
 ) -> Result<Option<Vec<Opacity>>, OutputError> {
     match format {
-        OutputFormat::Webp => of_webp(BufReader::new(open(path)?), most).map(Some),
+        OutputFormat::Webp => of_webp(BufReader::new(open(path)?), max_pictures).map(Some),
         OutputFormat::Gif => of_gif(BufReader::new(open(path)?)).map(|first| Some(vec![first])),
-        OutputFormat::PngSequence => of_sequence(path, most).map(Some),
+        OutputFormat::PngSequence => of_sequence(path, max_pictures).map(Some),
         OutputFormat::Webm | OutputFormat::Mov | OutputFormat::Mp4 => Ok(None),
     }
 }
@@ -110,13 +110,13 @@ fn malformed(container: Container, what: &'static str) -> OutputError {
 
 fn sensible(container: Container, width: u32, height: u32) -> Result<(), OutputError> {
     let pixels = u64::from(width) * u64::from(height);
-    if pixels == 0 || pixels > LARGEST {
+    if pixels == 0 || pixels > MAX_PIXELS {
         return Err(malformed(container, "a picture is empty, or larger than 8K"));
     }
     Ok(())
 }
 
-fn of_webp<R: BufRead + Seek>(source: R, most: usize) -> Result<Vec<Opacity>, OutputError> {
+fn of_webp<R: BufRead + Seek>(source: R, max_pictures: usize) -> Result<Vec<Opacity>, OutputError> {
     let broken = |_| malformed(Container::WebP, "a picture cannot be decoded");
     let mut decoder = image_webp::WebPDecoder::new(source).map_err(broken)?;
     let (width, height) = decoder.dimensions();
@@ -128,7 +128,7 @@ fn of_webp<R: BufRead + Seek>(source: R, most: usize) -> Result<Vec<Opacity>, Ou
         decoder.read_image(&mut pixels).map_err(broken)?;
         return Ok(vec![last_sample(width, height, samples, &pixels)]);
     }
-    let frames = usize::try_from(decoder.num_frames()).unwrap_or(most).min(most);
+    let frames = usize::try_from(decoder.num_frames()).unwrap_or(max_pictures).min(max_pictures);
     let mut pictures = Vec::with_capacity(frames);
     for _ in 0..frames {
         decoder.read_frame(&mut pixels).map_err(broken)?;
@@ -172,7 +172,7 @@ fn of_gif<R: Read>(source: R) -> Result<Opacity, OutputError> {
     Ok(Opacity { width, height, values })
 }
 
-fn of_sequence(path: &Path, most: usize) -> Result<Vec<Opacity>, OutputError> {
+fn of_sequence(path: &Path, max_pictures: usize) -> Result<Vec<Opacity>, OutputError> {
     let place = tempfile::tempdir().map_err(|error| OutputError::NotWritten(error.to_string()))?;
     let files =
         extract_archive(path, &place.path().join("pictures"), ArchiveBounds::default(), false)?;
@@ -182,7 +182,7 @@ fn of_sequence(path: &Path, most: usize) -> Result<Vec<Opacity>, OutputError> {
     files
         .iter()
         .filter(is_png)
-        .take(most)
+        .take(max_pictures)
         .map(|file| {
             let (width, height, samples, pixels) = decode_png(BufReader::new(open(file)?))?;
             Ok(last_sample(width, height, samples, &pixels))

@@ -11,27 +11,27 @@ use crate::media::stream_info::{ExpectedLength, StreamDefect, StreamInfo};
 use crate::model::OutputFormat;
 
 /// Tolerated difference between output and input, in frames.
-const LOOSE_FRAMES: f64 = 2.0;
+const TOLERATED_FRAMES: f64 = 2.0;
 
 /// Assumed frame duration of an input without one, and the maximum frame duration of an output that
 /// widens the tolerance, in seconds.
-const SLOW_FRAME: f64 = 0.1;
+const MAX_FRAME_SECONDS: f64 = 0.1;
 
 /// Rounding of times in any format, in seconds.
-const ROUNDING: f64 = 0.005;
+const ROUNDING_SECONDS: f64 = 0.005;
 
 /// Frame rates of cinema and television, at which a service may sample a sequence.
 const USUAL_RATES: [f64; 8] =
     [24.0, 25.0, 30.0, 50.0, 60.0, 24_000.0 / 1_001.0, 30_000.0 / 1_001.0, 60_000.0 / 1_001.0];
 
 /// Size allowed for an output of any length, in bytes.
-const LARGEST_SHORT: u64 = 256_000_000;
+const MIN_SIZE_LIMIT: u64 = 256_000_000;
 
 /// Assumed maximum length of a clip of unknown length, in seconds.
-const UNKNOWN_SECONDS: f64 = 600.0;
+const DEFAULT_SECONDS: f64 = 600.0;
 
 /// Characters shown of a text response.
-const SHOWN_TEXT: usize = 120;
+const SHOWN_CHARS: usize = 120;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OutputSpec {
@@ -63,14 +63,14 @@ pub struct VerifiedOutput {
 /// best quality, and a minimum for short clips.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
 pub fn largest_output(format: OutputFormat, seconds: Option<f64>) -> u64 {
-    let a_second: u64 = match format {
+    let bytes_per_second: u64 = match format {
         OutputFormat::Webm | OutputFormat::Mp4 => 40_000_000,
         OutputFormat::Webp | OutputFormat::Gif => 100_000_000,
         OutputFormat::Mov => 600_000_000,
         OutputFormat::PngSequence => 1_000_000_000,
     };
-    let seconds = seconds.filter(|seconds| seconds.is_finite()).unwrap_or(UNKNOWN_SECONDS);
-    LARGEST_SHORT.saturating_add((a_second as f64 * seconds.max(0.0)) as u64)
+    let seconds = seconds.filter(|seconds| seconds.is_finite()).unwrap_or(DEFAULT_SECONDS);
+    MIN_SIZE_LIMIT.saturating_add((bytes_per_second as f64 * seconds.max(0.0)) as u64)
 }
 
 /// Checks the file at `path` against `expected`.
@@ -135,14 +135,14 @@ fn accepts(format: OutputFormat, container: Container) -> bool {
 fn mismatch(path: &Path, wanted: OutputFormat, found: Container) -> OutputError {
     match found {
         Container::Html | Container::Xml | Container::Json => {
-            OutputError::Message { wanted, found, begins: beginning(path) }
+            OutputError::Message { wanted, found, begins: text_start(path) }
         }
         _ => OutputError::WrongContainer { wanted, found },
     }
 }
 
 /// Start of a text response.
-fn beginning(path: &Path) -> String {
+fn text_start(path: &Path) -> String {
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path)
         .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 1_024), &mut bytes));
@@ -152,7 +152,7 @@ fn beginning(path: &Path) -> String {
     }
     let text = String::from_utf8_lossy(&bytes);
     let words: Vec<&str> = text.split_whitespace().collect();
-    words.join(" ").chars().take(SHOWN_TEXT).collect()
+    words.join(" ").chars().take(SHOWN_CHARS).collect()
 }
 
 /// An archive of pictures as a stream without times.
@@ -181,16 +181,16 @@ fn check_length(
     facts: &StreamInfo,
 ) -> Result<(), OutputError> {
     let frames = facts.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
-    let frame = input.frame.unwrap_or(SLOW_FRAME);
+    let frame = input.frame.unwrap_or(MAX_FRAME_SECONDS);
     //  The length with the frame duration of the input.
     let by_frames = frames.map(|frames| frames * frame);
     let Some(actual) = facts.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
         return Ok(());
     };
-    let own_frame = frames.map_or(0.0, |frames| actual / frames).min(SLOW_FRAME);
-    let loose = LOOSE_FRAMES * frame.max(own_frame) + ROUNDING;
-    let shortest = input.seconds - loose;
-    let longest = input.reach.max(input.seconds) + loose;
+    let own_frame = frames.map_or(0.0, |frames| actual / frames).min(MAX_FRAME_SECONDS);
+    let tolerance = TOLERATED_FRAMES * frame.max(own_frame) + ROUNDING_SECONDS;
+    let shortest = input.seconds - tolerance;
+    let longest = input.reach.max(input.seconds) + tolerance;
     if (shortest..=longest).contains(&actual) {
         return Ok(());
     }
@@ -199,7 +199,7 @@ fn check_length(
         OutputFormat::Gif | OutputFormat::Webp => {
             let unit = if format == OutputFormat::Gif { 0.01 } else { 0.001 };
             frames.zip(by_frames).is_some_and(|(frames, by_frames)| {
-                (by_frames - input.seconds).abs() <= loose
+                (by_frames - input.seconds).abs() <= tolerance
                     && (actual / frames - frame).abs() <= unit
             })
         }
@@ -208,7 +208,7 @@ fn check_length(
             USUAL_RATES.iter().any(|rate| {
                 [input.seconds, input.reach]
                     .iter()
-                    .any(|seconds| (frames - seconds * rate).abs() <= LOOSE_FRAMES)
+                    .any(|seconds| (frames - seconds * rate).abs() <= TOLERATED_FRAMES)
             })
         }),
         OutputFormat::Webm | OutputFormat::Mov | OutputFormat::Mp4 => false,

@@ -5,10 +5,10 @@ use std::io::{self, BufReader, Read, Seek};
 
 /// Maximum number of boxes, elements or chunks in one file. Ten hours of blocks have fewer; a file
 /// of empty boxes cannot keep the process busy.
-const MOST_PARTS: u32 = 16_000_000;
+const MAX_PARTS: u32 = 16_000_000;
 
 /// Bytes per read. Small, because most reads are a header followed by a jump.
-const BUFFER: usize = 4 * 1024;
+const BUFFER_BYTES: usize = 4 * 1024;
 
 #[derive(Debug)]
 pub(crate) enum ParseError {
@@ -52,7 +52,7 @@ impl<R: Read + Seek> Cursor<R> {
     /// Reads `source`, which has `length` bytes, from its start.
     pub(crate) fn new(mut source: R, length: u64) -> Result<Self, ParseError> {
         source.rewind()?;
-        let source = BufReader::with_capacity(BUFFER, source);
+        let source = BufReader::with_capacity(BUFFER_BYTES, source);
         Ok(Self { source, position: 0, length, parts: 0 })
     }
 
@@ -66,7 +66,7 @@ impl<R: Read + Seek> Cursor<R> {
 
     pub(crate) fn visit(&mut self) -> Result<(), ParseError> {
         self.parts += 1;
-        if self.parts > MOST_PARTS {
+        if self.parts > MAX_PARTS {
             return Err(ParseError::Malformed("it has more parts than any real video"));
         }
         Ok(())

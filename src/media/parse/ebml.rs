@@ -50,10 +50,10 @@ const VIDEO_TYPE: u64 = 1;
 const DEFAULT_SCALE: u64 = 1_000_000;
 
 /// Maximum number of tracks that are kept.
-const MOST_TRACKS: usize = 64;
+const MAX_TRACKS: usize = 64;
 
 /// Minimum size of an element with a picture, in bytes.
-const SMALLEST_PICTURE: u64 = 12;
+const MIN_PICTURE_BYTES: u64 = 12;
 
 #[derive(Default)]
 struct EbmlTrack {
@@ -146,7 +146,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
     if end > length {
         walk.states_size = false;
         walk.note = Some(StreamDefect::Overrun(end));
-        if end - length > SMALLEST_PICTURE && !walk.has_all_it_states() {
+        if end - length > MIN_PICTURE_BYTES && !walk.has_all_it_states() {
             return Err(ParseError::CutShort { expected: Some(end) });
         }
     } else if end < length {
@@ -270,7 +270,7 @@ impl Walk {
             | id::CONTENT_ENCODINGS
             | id::CONTENT_ENCODING => Ok(()),
             id::TRACK_ENTRY => {
-                if self.tracks.len() < MOST_TRACKS {
+                if self.tracks.len() < MAX_TRACKS {
                     self.tracks.push(EbmlTrack::default());
                 }
                 Ok(())

@@ -16,7 +16,7 @@ use super::container::{Container, SNIFF_BYTES, header_end, sniff};
 use super::stream_info::StreamInfo;
 
 /// Maximum size of a Matroska header, in bytes.
-const MOST_HEADER: usize = 1 << 20;
+const MAX_HEADER_BYTES: usize = 1 << 20;
 
 /// The type of the file at `path`, its size, and the open file.
 pub(crate) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
@@ -25,7 +25,9 @@ pub(crate) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     (&mut file).take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
     //  The header, which distinguishes Matroska from WebM, may be padded.
-    if let Some(end) = header_end(&head).filter(|end| (SNIFF_BYTES..=MOST_HEADER).contains(end)) {
+    if let Some(end) =
+        header_end(&head).filter(|end| (SNIFF_BYTES..=MAX_HEADER_BYTES).contains(end))
+    {
         let more = (end - head.len().min(end)) as u64;
         (&mut file).take(more).read_to_end(&mut head)?;
     }

@@ -23,7 +23,7 @@ fn next<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<Option<Chunk
 }
 
 /// Skips to the next chunk, which has an even offset.
-fn leave<R: Read + Seek>(cursor: &mut Cursor<R>, chunk: &Chunk) -> Result<(), ParseError> {
+fn skip_chunk<R: Read + Seek>(cursor: &mut Cursor<R>, chunk: &Chunk) -> Result<(), ParseError> {
     let padded = chunk.end + (chunk.end & 1);
     cursor.jump(padded.min(cursor.length().max(chunk.end)))
 }
@@ -48,10 +48,10 @@ fn outer<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u64, bool), ParseErr
 }
 
 /// Maximum number of streams that are kept.
-const MOST_STREAMS: usize = 64;
+const MAX_STREAMS: usize = 64;
 
 /// Maximum depth of nested lists.
-const DEEPEST: u32 = 3;
+const MAX_DEPTH: u32 = 3;
 
 /// A video stream in an AVI file.
 #[derive(Default)]
@@ -82,7 +82,7 @@ struct Avi {
     /// Expected end of a truncated file.
     missing: Option<u64>,
     /// Whether invalid bytes interrupt the media, so that later frames are not counted.
-    is_lost: bool,
+    is_damaged: bool,
     note: Option<StreamDefect>,
 }
 
@@ -112,7 +112,7 @@ pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamI
         } else {
             chunk.end
         };
-        avi.read_chunks(cursor, end, DEEPEST)?;
+        avi.read_chunks(cursor, end, MAX_DEPTH)?;
         cursor.jump((end + (end & 1)).min(cursor.length()))?;
     }
     if !avi.has_data {
@@ -131,7 +131,7 @@ impl Avi {
     ) -> Result<(), ParseError> {
         while let Some(chunk) = next(cursor, end)? {
             if !chunk.name.iter().all(|byte| (b' '..=b'~').contains(byte)) {
-                self.is_lost |= self.has_data;
+                self.is_damaged |= self.has_data;
                 return cursor.jump(end);
             }
             let stated = chunk.end - cursor.position();
@@ -181,7 +181,7 @@ impl Avi {
         let number = self.streams;
         self.streams += 1;
         let kind = cursor.take::<4>()?;
-        let is_video = matches!(&kind, b"vids" | b"iavs") && self.pictures.len() < MOST_STREAMS;
+        let is_video = matches!(&kind, b"vids" | b"iavs") && self.pictures.len() < MAX_STREAMS;
         self.is_described = is_video && &kind == b"vids";
         if is_video {
             cursor.jump(cursor.position() + 16)?;
@@ -246,7 +246,7 @@ impl Avi {
             ));
         }
         let frame = stream.frame.or((self.frame > 0).then_some(f64::from(self.frame) / 1e6));
-        let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_lost);
+        let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_damaged);
         let overrun = self.missing.filter(|missing| *missing > length).map(StreamDefect::Overrun);
         let (width, height) = stream.size;
         Ok(StreamInfo {
@@ -288,12 +288,12 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
         match &chunk.name {
             b"VP8X" => {
                 cursor.take::<4>()?;
-                webp.size = Some((small24(cursor)? + 1, small24(cursor)? + 1));
+                webp.size = Some((le24(cursor)? + 1, le24(cursor)? + 1));
             }
             b"ANMF" => {
                 webp.frames += 1;
                 cursor.take::<12>()?;
-                webp.milliseconds = webp.milliseconds.saturating_add(u64::from(small24(cursor)?));
+                webp.milliseconds = webp.milliseconds.saturating_add(u64::from(le24(cursor)?));
                 cursor.take::<1>()?;
                 //  The parts of a frame follow directly.
                 continue;
@@ -302,11 +302,11 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
             b"VP8 " => pictures += 1,
             b"VP8L" => {
                 pictures += 1;
-                webp.lossless(cursor)?;
+                webp.read_lossless(cursor)?;
             }
             _ => {}
         }
-        leave(cursor, &chunk)?;
+        skip_chunk(cursor, &chunk)?;
     }
     if pictures == 0 {
         return Err(ParseError::NoVideoTrack);
@@ -324,8 +324,8 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
 }
 
 impl WebP {
-    /// Header of a lossless picture: width and height minus one in 14 bits each, then alpha.
-    fn lossless<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+    /// Header of a read_lossless picture: width and height minus one in 14 bits each, then alpha.
+    fn read_lossless<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
         if cursor.take::<1>()? != [0x2f] {
             return Err(ParseError::Malformed("a picture has the wrong signature"));
         }
@@ -336,7 +336,7 @@ impl WebP {
     }
 }
 
-fn small24<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError> {
+fn le24<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError> {
     let [low, middle, high] = cursor.take()?;
     Ok(u32::from_le_bytes([low, middle, high, 0]))
 }

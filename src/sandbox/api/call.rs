@@ -14,7 +14,7 @@ use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
 
 use super::answer::Handled;
-use super::response::{HandlerNote, Interruption, ResponseWriter};
+use super::response::{HandlerEffects, Interruption, ResponseWriter};
 use super::transport::body::{delay, hindered};
 use super::transport::connection::Connection;
 use super::transport::drain::expects_continue;
@@ -28,11 +28,11 @@ use crate::sandbox::state::route::{Lane, Route};
 use crate::sandbox::util::signature::sha256_hex;
 
 /// Maximum size of a body other than an upload, in bytes.
-pub(crate) const BODY_LIMIT: usize = 1 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 1 << 20;
 
 struct ApiCall {
     app: Arc<App>,
-    director: Arc<FaultInjector>,
+    injector: Arc<FaultInjector>,
     plan: Arc<FaultPlan>,
     connection: Connection,
     row: OpenRow,
@@ -46,11 +46,11 @@ struct ApiCall {
     /// `Accept-Encoding`, if responses may be compressed.
     accepts: Option<String>,
     /// The effects of the call, whatever the client sees.
-    noted: HandlerNote,
+    effects: HandlerEffects,
 }
 
 /// Middleware around all routes of both origins except the control surface.
-pub(crate) async fn gate(
+pub(crate) async fn handle_call(
     State(app): State<Arc<App>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
@@ -63,11 +63,11 @@ pub(crate) async fn gate(
         let app = Arc::clone(&call.app);
         let request = request
             .map(|body| paced(hindered(body, whole, &plan, connection), &app, Direction::Upload));
-        return call.carry_out(request, next).await;
+        return call.run(request, next).await;
     }
     let request =
-        if stated_length(request.headers()).is_some_and(|stated| stated > BODY_LIMIT as u64) {
-            Err(too_long())
+        if stated_length(request.headers()).is_some_and(|stated| stated > MAX_BODY_BYTES as u64) {
+            Err(body_too_large())
         } else if expects_continue(request.headers()) {
             //  The handler refuses the body before it is sent, or reads it.
             Ok(request)
@@ -76,7 +76,7 @@ pub(crate) async fn gate(
         };
     match request {
         Ok(request) => {
-            let carried = tokio::spawn(call.carry_out(request, next)).await;
+            let carried = tokio::spawn(call.run(request, next)).await;
             //  A panic in a handler is a bug of the sandbox; report it instead of hanging.
             carried.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
         }
@@ -90,15 +90,15 @@ async fn read_whole(request: Request) -> Result<Request, Refusal> {
     let (mut stream, mut bytes) = (body.into_data_stream(), Vec::new());
     while let Some(chunk) = stream.next().await {
         let chunk = chunk.map_err(|_| Refusal::invalid("The request body broke off"))?;
-        if bytes.len() + chunk.len() > BODY_LIMIT {
-            return Err(too_long());
+        if bytes.len() + chunk.len() > MAX_BODY_BYTES {
+            return Err(body_too_large());
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-pub(crate) fn too_long() -> Refusal {
+pub(crate) fn body_too_large() -> Refusal {
     Refusal::new(413, "invalid_request", "Request body too large")
 }
 
@@ -117,12 +117,12 @@ impl ApiCall {
         let (method, path) = (request.method().as_str(), request.uri().path());
         let presented = header(request.headers(), "x-api-key");
         let key = presented.map(|key| sha256_hex(key.as_bytes())[..12].to_owned());
-        let director = app.director();
+        let injector = app.injector();
         let now = app.now();
-        let plan = director.plan(method, path, key.as_deref(), now);
+        let plan = injector.plan(method, path, key.as_deref(), now);
         let request_id = format!("req_{}", app.tokens.hex(16));
         let route = Route::of(method, path);
-        let compress = director.scenario.answers.compress;
+        let compress = injector.scenario.answers.compress;
         let accepts = compress.and_then(|_| header(request.headers(), ACCEPT_ENCODING));
         let accepts = accepts.map(str::to_owned);
         connection.begin_call();
@@ -145,7 +145,7 @@ impl ApiCall {
         let path_and_query = request.uri().path_and_query().map_or("/", |path| path.as_str());
         let path_and_query = path_and_query.to_owned();
         Self {
-            director,
+            injector,
             plan: Arc::new(plan),
             connection,
             row,
@@ -156,12 +156,12 @@ impl ApiCall {
             path: path.to_owned(),
             path_and_query,
             accepts,
-            noted: HandlerNote::default(),
+            effects: HandlerEffects::default(),
             app,
         }
     }
 
-    async fn carry_out(mut self, request: Request, next: Next) -> Response {
+    async fn run(mut self, request: Request, next: Next) -> Response {
         if let Some(span) = delay(&self.plan, false) {
             tokio::time::sleep(span).await;
         }
@@ -186,16 +186,16 @@ impl ApiCall {
         match self.admit(route, &caller) {
             Ok(_permit) => {
                 let response = self.handle(request, next, Some(caller)).await;
-                let takes = self.director.scenario.answers.takes;
+                let takes = self.injector.scenario.answers.takes;
                 if !takes.is_zero() {
                     tokio::time::sleep(takes).await;
                 }
                 response
             }
             Err(refusal) => {
-                if route == Route::Start && self.director.executes_anyway() {
+                if route == Route::Start && self.injector.executes_anyway() {
                     let hidden = self.handle(request, next, Some(caller)).await;
-                    self.noted.note(&hidden);
+                    self.effects.note(&hidden);
                 }
                 refusal.into_response()
             }
@@ -204,7 +204,7 @@ impl ApiCall {
 
     fn admit(&self, route: Route, caller: &Caller) -> Result<RunningCall, Refusal> {
         let now = self.app.now();
-        lock(&self.app.limiter).admit(self.director.caps(now), &caller.key, route, now).map_err(
+        lock(&self.app.limiter).admit(self.injector.caps(now), &caller.key, route, now).map_err(
             |pause| Refusal::rate_limited("Rate limit exceeded for this API key", pause),
         )?;
         Ok(RunningCall { app: Arc::clone(&self.app), key: caller.key.clone() })
@@ -235,51 +235,51 @@ impl ApiCall {
         if let Some(interruption) = Interruption::find(&plan, FaultTiming::After) {
             return self.interrupt(&interruption, &response);
         }
-        let (noted, (response, status)) = {
+        let (effects, (response, status)) = {
             let mut finish = self.finisher();
             let answered = finish.answered(response);
-            (finish.noted, answered)
+            (finish.effects, answered)
         };
-        self.close_row(Some(status), "answered", noted);
+        self.close_row(Some(status), "answered", effects);
         response
     }
 
     fn interrupt(self, interruption: &Interruption<'_>, response: &Response) -> Response {
-        let (noted, (response, status)) = {
+        let (effects, (response, status)) = {
             let mut finish = self.finisher();
             finish.note(response);
             let interrupted = finish.interrupted(interruption, &self.path_and_query);
-            (finish.noted, interrupted)
+            (finish.effects, interrupted)
         };
-        self.close_row(status, interruption.outcome(), noted);
+        self.close_row(status, interruption.outcome(), effects);
         response
     }
 
     fn finisher(&self) -> ResponseWriter<'_> {
         ResponseWriter {
             app: &self.app,
-            director: &self.director,
+            injector: &self.injector,
             plan: &self.plan,
             connection: &self.connection,
             request_id: &self.request_id,
             accepts: self.accepts.as_deref(),
-            noted: self.noted.clone(),
+            effects: self.effects.clone(),
         }
     }
 
-    fn close_row(mut self, status: Option<u16>, outcome: &'static str, noted: HandlerNote) {
+    fn close_row(mut self, status: Option<u16>, outcome: &'static str, effects: HandlerEffects) {
         if outcome == "answered" {
             let (mut audit, now) = (self.app.audit(), self.app.now());
-            noted.ends.iter().for_each(|job_id| audit.told(job_id, now));
-            if let (Some(pause), Some(route), Some(key)) = (noted.pause, self.route, &self.key) {
+            effects.ends.iter().for_each(|job_id| audit.told(job_id, now));
+            if let (Some(pause), Some(route), Some(key)) = (effects.pause, self.route, &self.key) {
                 audit.announced(key, route, pause.calls, now, now + pause.wait);
             }
         }
         self.row.close(|row| {
             row.status = status;
             row.outcome = outcome;
-            row.effect = noted.effect;
-            row.job_id = noted.job_id.or(row.job_id.take());
+            row.effect = effects.effect;
+            row.job_id = effects.job_id.or(row.job_id.take());
         });
         if let Some(log) = &self.app.log {
             let line = format!(

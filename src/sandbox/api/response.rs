@@ -54,18 +54,18 @@ impl<'a> Interruption<'a> {
 /// Writes responses and records them for the audit.
 pub(crate) struct ResponseWriter<'a> {
     pub(crate) app: &'a Arc<App>,
-    pub(crate) director: &'a FaultInjector,
+    pub(crate) injector: &'a FaultInjector,
     pub(crate) plan: &'a FaultPlan,
     pub(crate) connection: &'a Connection,
     pub(crate) request_id: &'a str,
     /// `Accept-Encoding` of the request.
     pub(crate) accepts: Option<&'a str>,
-    pub(crate) noted: HandlerNote,
+    pub(crate) effects: HandlerEffects,
 }
 
 /// Effects of a handler, for the audit.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct HandlerNote {
+pub(crate) struct HandlerEffects {
     pub(crate) effect: bool,
     pub(crate) job_id: Option<String>,
     /// Jobs whose end the client sees.
@@ -73,7 +73,7 @@ pub(crate) struct HandlerNote {
     pub(crate) pause: Option<RefusalPause>,
 }
 
-impl HandlerNote {
+impl HandlerEffects {
     pub(crate) fn note(&mut self, response: &Response) {
         if let Some(Ok(answer)) = response.extensions().get::<Handled>() {
             self.effect = answer.effect;
@@ -85,16 +85,16 @@ impl HandlerNote {
 impl ResponseWriter<'_> {
     /// Records the effects of a handler, whatever the client sees.
     pub(crate) fn note(&mut self, response: &Response) {
-        self.noted.note(response);
+        self.effects.note(response);
     }
 
     pub(crate) fn answered(&mut self, mut response: Response) -> (Response, u16) {
         self.note(&response);
-        let rules = &self.director.scenario.answers;
+        let rules = &self.injector.scenario.answers;
         let response = match response.extensions_mut().remove::<Handled>() {
             Some(Ok(answer)) => {
                 if !self.plan.spoils_answer() {
-                    self.noted.ends = answer.ends;
+                    self.effects.ends = answer.ends;
                 }
                 let rendered = render::answer(answer.content, rules, self.plan);
                 self.written(answer.status, rendered, None)
@@ -130,13 +130,13 @@ impl ResponseWriter<'_> {
     }
 
     fn refused(&mut self, refusal: &Refusal) -> Response {
-        let scenario = &self.director.scenario;
+        let scenario = &self.injector.scenario;
         let (rules, limits) = (&scenario.answers, &scenario.limits);
         let rendered = render::refusal(refusal, self.request_id, rules, limits.refusal, self.plan);
         let retry_after = refusal.pause.and_then(|pause| {
             let wall = self.app.clock.wall();
             let (text, wait) = render::retry_after(pause.wait, limits.retry_after, wall)?;
-            self.noted.pause = wait.map(|wait| RefusalPause { wait, ..pause });
+            self.effects.pause = wait.map(|wait| RefusalPause { wait, ..pause });
             Some(text)
         });
         self.written(refusal.status, rendered, retry_after.as_deref())
@@ -148,7 +148,7 @@ impl ResponseWriter<'_> {
                 let message =
                     answer.message.clone().unwrap_or_else(|| "Scripted answer".to_owned());
                 let mut refusal = Refusal::new(answer.status, code_for(answer.status), message);
-                let rules = &self.director.scenario.answers;
+                let rules = &self.injector.scenario.answers;
                 if let Some(code) = &answer.code {
                     refusal.code.clone_from(code);
                 }
@@ -163,7 +163,7 @@ impl ResponseWriter<'_> {
 
     fn written(&self, status: u16, mut rendered: Rendered, retry_after: Option<&str>) -> Response {
         let mut response = Response::default();
-        let rule = self.director.scenario.answers.compress.filter(|_| !rendered.bytes.is_empty());
+        let rule = self.injector.scenario.answers.compress.filter(|_| !rendered.bytes.is_empty());
         if let Some(coding) = rule.and_then(|rule| render::coding(rule, self.accepts)) {
             rendered.bytes = render::coded(&rendered.bytes, coding);
             let headers = response.headers_mut();
@@ -186,12 +186,12 @@ impl ResponseWriter<'_> {
     /// Adds common headers and those of the scenario, and damages the body.
     fn delivered(&self, response: Response) -> Response {
         let (mut parts, body) = response.into_parts();
-        let place = self.director.scenario.answers.request_id;
+        let place = self.injector.scenario.answers.request_id;
         if matches!(place, RequestIdPlace::Both | RequestIdPlace::Header) {
             set(&mut parts.headers, "x-request-id", self.request_id);
         }
         set(&mut parts.headers, DATE.as_str(), &http_date(self.app.clock.wall()));
-        let connections = self.director.scenario.connections;
+        let connections = self.injector.scenario.connections;
         if connections.close == Close::Announced {
             parts.headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }

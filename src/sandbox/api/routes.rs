@@ -28,12 +28,12 @@ pub(crate) fn api(app: &Arc<App>) -> Router {
         .route("/health", get(public_routes::health))
         .fallback(public_routes::nothing)
         .method_not_allowed_fallback(public_routes::wrong_method)
-        .layer(DefaultBodyLimit::max(call::BODY_LIMIT))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), call::gate));
+        .layer(DefaultBodyLimit::max(call::MAX_BODY_BYTES))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), call::handle_call));
     gated
         .merge(control::routes())
         .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), drain::rest))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), drain::drain_body))
         .with_state(Arc::clone(app))
 }
 
@@ -42,8 +42,8 @@ pub(crate) fn outputs(app: &Arc<App>) -> Router {
         .route("/outputs/{job}/{name}", get(output::output))
         .route("/uploads/{name}", get(output::upload))
         .fallback(public_routes::nothing)
-        .layer(middleware::from_fn_with_state(Arc::clone(app), call::gate))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), call::handle_call))
         .layer(middleware::from_fn_with_state(Arc::clone(app), host::check))
-        .layer(middleware::from_fn_with_state(Arc::clone(app), drain::rest))
+        .layer(middleware::from_fn_with_state(Arc::clone(app), drain::drain_body))
         .with_state(Arc::clone(app))
 }

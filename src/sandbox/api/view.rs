@@ -56,13 +56,13 @@ struct AcceptedView {
 /// The state of the service as clients see it.
 pub(crate) struct ClientView<'a> {
     app: &'a App,
-    director: Arc<FaultInjector>,
+    injector: Arc<FaultInjector>,
     now: Duration,
 }
 
 impl<'a> ClientView<'a> {
     pub(crate) fn now(app: &'a App) -> Self {
-        Self { app, director: app.director(), now: app.now() }
+        Self { app, injector: app.injector(), now: app.now() }
     }
 
     pub(crate) fn job(&self, job: &ServiceJob) -> ApiJob {
@@ -71,12 +71,12 @@ impl<'a> ClientView<'a> {
 
     /// A job with the state that the list shows.
     pub(crate) fn listed(&self, job: &ServiceJob, status: ServiceStatus) -> ApiJob {
-        self.job_in(job, status, self.now.saturating_sub(self.director.scenario.answers.list_lag))
+        self.job_in(job, status, self.now.saturating_sub(self.injector.scenario.answers.list_lag))
     }
 
     /// The state of a job in the list, which may lag; `None` if it is not listed yet.
     pub(crate) fn listed_status(&self, job: &ServiceJob) -> Option<ServiceStatus> {
-        let lag = self.director.scenario.answers.list_lag;
+        let lag = self.injector.scenario.answers.list_lag;
         if lag.is_zero() {
             return Some(job.status);
         }
@@ -85,7 +85,7 @@ impl<'a> ClientView<'a> {
     }
 
     fn job_in(&self, job: &ServiceJob, status: ServiceStatus, now: Duration) -> ApiJob {
-        let rules = &self.director.scenario.jobs;
+        let rules = &self.injector.scenario.jobs;
         let is_current = status == job.status;
         let progress = match status {
             ServiceStatus::Created | ServiceStatus::Pending => 0,
@@ -118,7 +118,7 @@ impl<'a> ClientView<'a> {
     }
 
     pub(crate) fn created(&self, job: &ServiceJob, message: &'static str) -> Value {
-        let is_shown = self.director.scenario.jobs.create_state == Presence::Shown;
+        let is_shown = self.injector.scenario.jobs.create_state == Presence::Shown;
         self.accepted(job, is_shown.then(|| self.word(job.status)), message)
     }
 
@@ -139,18 +139,18 @@ impl<'a> ClientView<'a> {
     /// The name of a state; a scenario may have another one for drafts.
     pub(crate) fn word(&self, status: ServiceStatus) -> Cow<'static, str> {
         match status {
-            ServiceStatus::Created => self.director.scenario.jobs.draft_state.clone().into(),
+            ServiceStatus::Created => self.injector.scenario.jobs.draft_state.clone().into(),
             _ => status.word().into(),
         }
     }
 
     fn time(&self, time: Timestamp) -> String {
-        written(time, self.director.scenario.answers.times)
+        written(time, self.injector.scenario.answers.times)
     }
 
     /// The fields `id` and `job_id`.
     fn identified(&self, id: &str) -> (Option<String>, Option<String>) {
-        let field = self.director.scenario.answers.id;
+        let field = self.injector.scenario.answers.id;
         let unless = |other| (field != other).then(|| id.to_owned());
         (unless(IdField::JobId), unless(IdField::Id))
     }

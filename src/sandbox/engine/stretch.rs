@@ -6,20 +6,20 @@ use std::io::{Cursor, Read as _, Write as _};
 use zip::write::{SimpleFileOptions, ZipWriter};
 
 /// Number of frames of a stand-in.
-const FRAMES: f64 = 10.0;
+const STAND_IN_FRAMES: f64 = 10.0;
 
 /// Pictures per second of a sequence.
-const RATE: f64 = 25.0;
+const SEQUENCE_RATE: f64 = 25.0;
 
 /// Minimum length in seconds: GIF delays are at least a hundredth.
-const SHORTEST: f64 = 0.1;
+const MIN_SECONDS: f64 = 0.1;
 
 /// Maximum length in seconds; longer videos are refused.
-const LONGEST: f64 = 3_600.0;
+const MAX_SECONDS: f64 = 3_600.0;
 
 /// `bytes`, a stand-in of `format` of one second, changed to `seconds`.
 pub(crate) fn stretched(format: &str, bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
-    let seconds = seconds.clamp(SHORTEST, LONGEST);
+    let seconds = seconds.clamp(MIN_SECONDS, MAX_SECONDS);
     let mut bytes = bytes.to_vec();
     match format {
         "webm" => webm(&mut bytes, seconds)?,
@@ -32,7 +32,11 @@ pub(crate) fn stretched(format: &str, bytes: &[u8], seconds: f64) -> Option<Vec<
     Some(bytes)
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded by LONGEST")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "bounded by MAX_SECONDS"
+)]
 fn whole(number: f64) -> u32 {
     number.round() as u32
 }
@@ -101,7 +105,8 @@ fn delays(bytes: &mut [u8], mark: &[u8], offset: usize, width: usize, total: f64
     let most = (1_u32 << (8 * width)) - 1;
     while let Some(found) = find(&bytes[at..], mark) {
         at += found + offset;
-        let delay = whole(total * (frame + 1.0) / FRAMES) - whole(total * frame / FRAMES);
+        let delay =
+            whole(total * (frame + 1.0) / STAND_IN_FRAMES) - whole(total * frame / STAND_IN_FRAMES);
         let Some(field) = bytes.get_mut(at..at + width) else { return };
         field.copy_from_slice(&delay.min(most).to_le_bytes()[..width]);
         frame += 1.0;
@@ -119,7 +124,7 @@ fn sequence(bytes: &[u8], seconds: f64) -> Option<Vec<u8>> {
     }
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
-    let all = (1..=whole(seconds * RATE).max(1)).zip(pictures.iter().cycle());
+    let all = (1..=whole(seconds * SEQUENCE_RATE).max(1)).zip(pictures.iter().cycle());
     for (index, picture) in all {
         writer.start_file(format!("frame_{index:05}.png"), options).ok()?;
         writer.write_all(picture).ok()?;

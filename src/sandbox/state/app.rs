@@ -31,7 +31,7 @@ pub(crate) struct App {
     pub(crate) upload_line: Arc<Mutex<BandwidthLimit>>,
     /// Bandwidth shared by all outputs.
     pub(crate) output_line: Arc<Mutex<BandwidthLimit>>,
-    pub(crate) director: RwLock<Arc<FaultInjector>>,
+    pub(crate) injector: RwLock<Arc<FaultInjector>>,
     /// Signatures of revoked links.
     pub(crate) revoked: Mutex<HashSet<String>>,
     pub(crate) clock: SandboxClock,
@@ -89,20 +89,20 @@ impl App {
         lock(&self.audit)
     }
 
-    pub(crate) fn director(&self) -> Arc<FaultInjector> {
-        Arc::clone(&self.director.read().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn injector(&self) -> Arc<FaultInjector> {
+        Arc::clone(&self.injector.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Replaces the scenario; its windows and counters start now.
     pub(crate) fn load_scenario(&self, scenario: Scenario) {
         self.clock.set_skew(scenario.clock.skew);
-        let director = Arc::new(FaultInjector::new(scenario, self.clock.elapsed()));
-        *self.director.write().unwrap_or_else(PoisonError::into_inner) = director;
+        let injector = Arc::new(FaultInjector::new(scenario, self.clock.elapsed()));
+        *self.injector.write().unwrap_or_else(PoisonError::into_inner) = injector;
     }
 
     /// A new link to an output, valid for the time of the scenario.
     pub(crate) fn output_link(&self, job_id: &str, name: &str) -> String {
-        let valid = self.director().scenario.links.valid;
+        let valid = self.injector().scenario.links.valid;
         let expires = self.clock.wall().as_millisecond()
             + i64::try_from(valid.as_millis()).unwrap_or(i64::MAX / 2);
         //  Unique, so that a dead link differs from its successor.

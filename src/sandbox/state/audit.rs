@@ -10,7 +10,7 @@ use crate::sandbox::faults::scenario::Routes;
 use crate::sandbox::service::{JobRequest, ServiceJob};
 
 /// Maximum number of recorded requests; the oldest are dropped and counted.
-const KEPT: usize = 200_000;
+const MAX_ROWS: usize = 200_000;
 
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RequestRow {
@@ -140,7 +140,7 @@ impl Audit {
                 self.note_if_early(key, route, Duration::from_millis(row.at));
             }
         }
-        if self.rows.len() == KEPT {
+        if self.rows.len() == MAX_ROWS {
             self.rows.pop_front();
             self.dropped += 1;
         }

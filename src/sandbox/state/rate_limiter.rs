@@ -11,7 +11,7 @@ const UNKNOWN_WAIT: Duration = Duration::from_secs(1);
 
 /// Tolerance for rounding errors of refills, in tokens: a client that waits as announced is
 /// admitted.
-const ROUNDING: f64 = 1e-9;
+const ROUNDING_TOLERANCE: f64 = 1e-9;
 
 /// Tokens in a bucket at a time.
 #[derive(Debug, Clone, Copy)]
@@ -85,7 +85,7 @@ impl RateLimiter {
             let level =
                 used.levels.entry(*number).or_insert_with(|| BucketLevel::full(bucket, now));
             *level = level.refilled(bucket, now);
-            if level.tokens < 1.0 - ROUNDING {
+            if level.tokens < 1.0 - ROUNDING_TOLERANCE {
                 let wait = Duration::try_from_secs_f64((1.0 - level.tokens) / bucket.rate);
                 let wait = wait.unwrap_or(Duration::from_hours(24));
                 if refusal.is_none_or(|longest| wait > longest.wait) {

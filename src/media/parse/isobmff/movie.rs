@@ -11,7 +11,7 @@ use crate::media::parse::cursor::{Cursor, ParseError};
 use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
 /// Maximum number of tracks that are kept.
-const MOST_TRACKS: usize = 64;
+const MAX_TRACKS: usize = 64;
 
 #[derive(Default)]
 struct Movie {
@@ -122,7 +122,7 @@ impl Movie {
                     skip(cursor, if version == 0 { 8 } else { 16 })?;
                     self.timescale = cursor.be32()?;
                 }
-                b"trak" if self.tracks.len() < MOST_TRACKS => {
+                b"trak" if self.tracks.len() < MAX_TRACKS => {
                     let mut track = Track::default();
                     track.read(cursor, head.end)?;
                     self.tracks.push(track);
@@ -142,7 +142,7 @@ impl Movie {
         end: u64,
     ) -> Result<(), ParseError> {
         while let Some(head) = child(cursor, end)? {
-            if &head.kind == b"trex" && self.defaults.len() < MOST_TRACKS {
+            if &head.kind == b"trex" && self.defaults.len() < MAX_TRACKS {
                 version(cursor)?;
                 let id = cursor.be32()?;
                 skip(cursor, 4)?;

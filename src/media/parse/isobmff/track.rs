@@ -7,16 +7,16 @@ use super::samples::{SampleRun, SampleTables, SampleTotals};
 use crate::media::parse::cursor::{Cursor, ParseError};
 
 /// Maximum number of applied edits; with more, the length is unknown.
-const MOST_EDITS: u64 = 64;
+const MAX_EDITS: u64 = 64;
 
 /// Levels of boxes from a track to its sample table.
-const DEEPEST: u32 = 3;
+const MAX_DEPTH: u32 = 3;
 
 /// Maximum number of chapter tracks that are kept.
-const MOST_CHAPTERS: usize = 16;
+const MAX_CHAPTERS: usize = 16;
 
 /// Bytes of a video sample description before its extensions.
-const DESCRIPTION: u64 = 86;
+const DESCRIPTION_BYTES: u64 = 86;
 
 #[derive(Default)]
 pub(crate) struct Track {
@@ -59,7 +59,7 @@ impl Track {
         cursor: &mut Cursor<R>,
         end: u64,
     ) -> Result<(), ParseError> {
-        self.read_boxes(cursor, end, DEEPEST)?;
+        self.read_boxes(cursor, end, MAX_DEPTH)?;
         if self.handler == VIDEO
             && let Some(description) = self.description
         {
@@ -133,7 +133,7 @@ impl Track {
         while let Some(head) = child(cursor, end)? {
             while &head.kind == b"chap"
                 && head.end.saturating_sub(cursor.position()) >= 4
-                && self.chapters.len() < MOST_CHAPTERS
+                && self.chapters.len() < MAX_CHAPTERS
             {
                 self.chapters.push(cursor.be32()?);
             }
@@ -155,7 +155,7 @@ impl Track {
             let begin = cursor.position();
             let Some(head) = child(cursor, end)? else { break };
             self.is_encrypted |= matches!(&head.kind, b"encv" | b"drmi");
-            if index == 0 && head.end.saturating_sub(begin) >= DESCRIPTION {
+            if index == 0 && head.end.saturating_sub(begin) >= DESCRIPTION_BYTES {
                 self.codec = head.kind;
                 skip(cursor, 24)?;
                 let (width, height) = (u32::from(cursor.be16()?), u32::from(cursor.be16()?));
@@ -163,8 +163,8 @@ impl Track {
                 skip(cursor, 46)?;
                 self.depth = cursor.be16()?;
             }
-            if head.end.saturating_sub(begin) > DESCRIPTION {
-                cursor.jump(begin + DESCRIPTION)?;
+            if head.end.saturating_sub(begin) > DESCRIPTION_BYTES {
+                cursor.jump(begin + DESCRIPTION_BYTES)?;
                 //  Old writers add a terminator that is not a box.
                 while let Ok(Some(extension)) = child(cursor, head.end) {
                     self.is_encrypted |= &extension.kind == b"sinf";
@@ -261,7 +261,7 @@ impl Track {
         if count == 0 || movie_scale == 0 {
             return Ok(Some(whole));
         }
-        if count > MOST_EDITS {
+        if count > MAX_EDITS {
             return Ok(None);
         }
         let mut length = TrackLength { pictures: 0.0, reach: 0.0, shown: 1.0 };

@@ -20,8 +20,8 @@ pub(crate) async fn summary(
     RawQuery(query): RawQuery,
 ) -> Handled {
     let days = Query::of(query.as_deref()).number("days", 1, 90)?.unwrap_or(7);
-    let (service, director, now) = (app.service(), app.director(), app.clock.wall());
-    let rules = director.scenario.usage;
+    let (service, injector, now) = (app.service(), app.injector(), app.clock.wall());
+    let rules = injector.scenario.usage;
     let (charges, jobs) = visible(&service, rules, &caller, now);
     Ok(HandlerAnswer::of(usage::summary(&charges, &jobs, days, now, rules.names)))
 }
@@ -34,8 +34,8 @@ pub(crate) async fn events(
 ) -> Handled {
     let limit = Query::of(query.as_deref()).number("limit", 1, 100)?.unwrap_or(20);
     let limit = usize::try_from(limit).unwrap_or(100);
-    let (service, director) = (app.service(), app.director());
-    let (rules, times) = (director.scenario.usage, director.scenario.answers.times);
+    let (service, injector) = (app.service(), app.injector());
+    let (rules, times) = (injector.scenario.usage, injector.scenario.answers.times);
     let (charges, jobs) = visible(&service, rules, &caller, app.clock.wall());
     Ok(HandlerAnswer::of(usage::events(&charges, &jobs, limit, rules, times)))
 }

@@ -31,7 +31,7 @@ pub(crate) async fn config(State(app): State<Arc<App>>, headers: HeaderMap) -> H
 /// `GET /v1/admin/keys`
 pub(crate) async fn keys(State(app): State<Arc<App>>, headers: HeaderMap) -> Handled {
     check_token(&app, &headers)?;
-    let times = app.director().scenario.answers.times;
+    let times = app.injector().scenario.answers.times;
     let service = app.service();
     let items: Vec<Value> = service
         .registry
@@ -60,7 +60,7 @@ pub(crate) async fn create(
     let api_key = new_key(&app);
     let now = app.clock.wall();
     let key = app.service().add_key(&api_key, client_id, note, credits, now).map_err(unwritten)?;
-    let mut answer = shown(&key, app.director().scenario.answers.times);
+    let mut answer = shown(&key, app.injector().scenario.answers.times);
     answer["api_key"] = api_key.into();
     Ok(HandlerAnswer::of(answer).with_effect())
 }

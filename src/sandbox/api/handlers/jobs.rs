@@ -29,8 +29,8 @@ pub(crate) async fn create(
 ) -> Handled {
     let fields = object(&body)?;
     let request = JobRequest::create(&fields)?;
-    let director = app.director();
-    let (rules, status) = (&director.scenario.jobs, director.scenario.answers.create_status);
+    let injector = app.injector();
+    let (rules, status) = (&injector.scenario.jobs, injector.scenario.answers.create_status);
     if plan.has(&Action::ForgetUpload) {
         source::forget(&app, &request.video_url);
     }
@@ -86,19 +86,19 @@ pub(crate) async fn list(
     Extension(plan): Extension<Arc<FaultPlan>>,
     RawQuery(query): RawQuery,
 ) -> Handled {
-    let director = app.director();
-    let asked = RequestedPage::read(&Query::of(query.as_deref()), &director.scenario, &plan)?;
+    let injector = app.injector();
+    let asked = RequestedPage::read(&Query::of(query.as_deref()), &injector.scenario, &plan)?;
     let service = service_now(&app);
     let view = ClientView::now(&app);
     let listed = service.own_jobs(&caller).filter_map(|job| {
         let status = view.listed_status(job)?;
         asked.fits(&view.word(status)).then_some((job, status))
     });
-    let total = match (&asked.status, director.scenario.answers.list_lag) {
+    let total = match (&asked.status, injector.scenario.answers.list_lag) {
         (None, Duration::ZERO) => service.job_count(&caller),
         _ => listed.clone().count(),
     };
-    let page: Vec<(&ServiceJob, ServiceStatus)> = match director.scenario.answers.order {
+    let page: Vec<(&ServiceJob, ServiceStatus)> = match injector.scenario.answers.order {
         ListOrder::Newest => asked.page_of(listed.rev()).collect(),
         ListOrder::Oldest => asked.page_of(listed).collect(),
     };
@@ -111,7 +111,7 @@ pub(crate) async fn list(
 /// The service without expired drafts.
 fn service_now(app: &App) -> MutexGuard<'_, Service> {
     let mut service = app.service();
-    if let Some(after) = app.director().scenario.jobs.forget_drafts_after {
+    if let Some(after) = app.injector().scenario.jobs.forget_drafts_after {
         let before = app.clock.wall().checked_sub(after).unwrap_or(Timestamp::MIN);
         service.forget_drafts(before);
     }
@@ -188,9 +188,9 @@ fn begin(
     overrides: &Map<String, Value>,
     plan: &FaultPlan,
 ) -> Result<StartResult, Refusal> {
-    let director = app.director();
-    let cap = director.caps(app.now()).in_flight;
-    let rules = &director.scenario.jobs;
+    let injector = app.injector();
+    let cap = injector.caps(app.now()).in_flight;
+    let rules = &injector.scenario.jobs;
     let started = service.start(caller, id, overrides, rules, cap, app.clock.wall())?;
     if started.launched {
         let doom = plan.find(|action| match action {

@@ -35,7 +35,7 @@ use crate::sandbox::service::source;
 use crate::sandbox::state::app::{App, lock};
 
 /// Bytes read from disk at a time.
-const CHUNK: usize = 256 << 10;
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// `GET /outputs/{job}/{name}`
 pub(crate) async fn output(
@@ -217,7 +217,7 @@ async fn content(object: &ServedFile, first: u64, length: u64) -> io::Result<Bod
     };
     let mut file = tokio::fs::File::open(path).await?;
     file.seek(SeekFrom::Start(first)).await?;
-    Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK)))
+    Ok(Body::from_stream(ReaderStream::with_capacity(file.take(length), CHUNK_BYTES)))
 }
 
 /// The API's name of the format of a file.

@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::media::SNIFF_BYTES;
 use crate::sandbox::api::answer::{Handled, HandlerAnswer};
-use crate::sandbox::api::call::{BODY_LIMIT, stated_length, too_long};
+use crate::sandbox::api::call::{MAX_BODY_BYTES, body_too_large, stated_length};
 use crate::sandbox::engine::Probe;
 use crate::sandbox::service::{Caller, Refusal, Upload};
 use crate::sandbox::state::app::App;
@@ -21,7 +21,7 @@ use crate::sandbox::util::content_kind::ContentKind;
 use crate::sandbox::{engine::stand_in, service::source};
 
 /// Maximum length of a file name in characters; the rest is cut off.
-const LONGEST_NAME: usize = 1024;
+const MAX_NAME_CHARS: usize = 1024;
 
 struct ReceivedPart {
     content: PartContent,
@@ -37,8 +37,8 @@ pub(crate) async fn upload(
     headers: HeaderMap,
     multipart: Result<Multipart, MultipartRejection>,
 ) -> Handled {
-    let most = app.limits.bytes.saturating_add(BODY_LIMIT as u64);
-    if stated_length(&headers).is_some_and(|stated| stated > most) {
+    let max_bytes = app.limits.bytes.saturating_add(MAX_BODY_BYTES as u64);
+    if stated_length(&headers).is_some_and(|stated| stated > max_bytes) {
         return Err(too_large(&app));
     }
     let multipart = multipart
@@ -112,7 +112,7 @@ async fn receive(app: &App, mut multipart: Multipart) -> Result<ReceivedPart, Re
 
 async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal> {
     let filename: String =
-        field.file_name().unwrap_or("upload").chars().take(LONGEST_NAME).collect();
+        field.file_name().unwrap_or("upload").chars().take(MAX_NAME_CHARS).collect();
     let mut sink = UploadSink::open(app).map_err(|error| disk(&error))?;
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     let mut kind = None;
@@ -135,12 +135,12 @@ async fn store(app: &App, field: &mut Field<'_>) -> Result<ReceivedPart, Refusal
     Ok(ReceivedPart { content, filename, bytes, kind })
 }
 
-async fn skip(field: &mut Field<'_>, most: u64) -> Result<(), Refusal> {
+async fn skip(field: &mut Field<'_>, max_bytes: u64) -> Result<(), Refusal> {
     let mut bytes = 0;
     while let Some(chunk) = field.chunk().await.map_err(|error| unreadable(&error))? {
         bytes += chunk.len() as u64;
-        if bytes > most {
-            return Err(too_long());
+        if bytes > max_bytes {
+            return Err(body_too_large());
         }
     }
     Ok(())
@@ -194,16 +194,16 @@ async fn probed(
 
 fn accepted_kind(app: &App, head: &[u8]) -> Result<ContentKind, Refusal> {
     match ContentKind::of(head) {
-        Some(ContentKind::Picture(_)) if !app.director().scenario.uploads.images => None,
+        Some(ContentKind::Picture(_)) if !app.injector().scenario.uploads.images => None,
         kind => kind,
     }
     .ok_or_else(|| Refusal::invalid("Invalid file type: MP4, MOV, WebM or AVI is accepted"))
 }
 
 fn too_large(app: &App) -> Refusal {
-    let status = app.director().scenario.uploads.too_large_status;
-    let most = app.limits.bytes / 1_000_000;
-    Refusal::new(status, "invalid_request", format!("File too large: at most {most} MB"))
+    let status = app.injector().scenario.uploads.too_large_status;
+    let megabytes = app.limits.bytes / 1_000_000;
+    Refusal::new(status, "invalid_request", format!("File too large: at most {megabytes} MB"))
 }
 
 fn unreadable(error: &MultipartError) -> Refusal {

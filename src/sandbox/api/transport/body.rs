@@ -13,7 +13,7 @@ use crate::sandbox::faults::plan::FaultPlan;
 use crate::sandbox::faults::scenario::{Action, CutHow, Drip, ScenarioDuration};
 
 /// Time for buffered bytes to be sent before the connection ends.
-const FLUSH: Duration = Duration::from_millis(50);
+const FLUSH_DELAY: Duration = Duration::from_millis(50);
 
 struct ResponseFault {
     inner: BoxStream<'static, Result<Bytes, axum::Error>>,
@@ -82,7 +82,7 @@ async fn next_piece(mut damage: ResponseFault) -> Option<(io::Result<Bytes>, Res
     if let Some((at, how)) = damage.cut
         && damage.sent >= at
     {
-        tokio::time::sleep(FLUSH).await;
+        tokio::time::sleep(FLUSH_DELAY).await;
         match how {
             CutHow::Reset => damage.connection.reset(),
             CutHow::Close => damage.connection.close(),
@@ -115,7 +115,7 @@ async fn next_piece(mut damage: ResponseFault) -> Option<(io::Result<Bytes>, Res
 /// End of a body. The server discards unsent bytes of one that is too short.
 async fn ended<T>(promised_more: bool) -> Option<T> {
     if promised_more {
-        tokio::time::sleep(FLUSH).await;
+        tokio::time::sleep(FLUSH_DELAY).await;
     }
     None
 }

@@ -28,7 +28,7 @@ const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const RESET: u8 = 2;
 /// The last response is with hyper and may not be sent yet.
-const LAST_ANSWER: u8 = 3;
+const LAST_RESPONSE: u8 = 3;
 /// The last response was sent.
 const FINISHED: u8 = 4;
 
@@ -106,7 +106,7 @@ impl Drop for Answering {
         self.fate.reader.wake();
         if self.last {
             //  Only for an open connection, not for one that a fault has ended.
-            let (from, to) = (OPEN, LAST_ANSWER);
+            let (from, to) = (OPEN, LAST_RESPONSE);
             let _ = self.fate.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         }
     }
@@ -176,7 +176,7 @@ impl FaultyStream {
 
     /// Whether the idle time of the scenario is over.
     fn is_stale(&mut self, context: &mut Context<'_>) -> bool {
-        let limit = self.app.director().scenario.connections.idle;
+        let limit = self.app.injector().scenario.connections.idle;
         let Some(limit) = limit.filter(|_| !self.fate.busy.load(Ordering::Acquire)) else {
             self.idle = None;
             return false;
@@ -250,7 +250,7 @@ impl AsyncWrite for FaultyStream {
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(context);
         //  Hyper flushes the socket after its last write.
-        if flushed.is_ready() && self.fate.state.load(Ordering::Acquire) == LAST_ANSWER {
+        if flushed.is_ready() && self.fate.state.load(Ordering::Acquire) == LAST_RESPONSE {
             self.fate.state.store(FINISHED, Ordering::Release);
             self.fate.reader.wake();
         }

@@ -20,15 +20,15 @@ use super::connection::Connection;
 use crate::sandbox::state::app::{App, lock};
 
 /// Maximum bytes read beyond the largest accepted upload.
-const BYTES_BEYOND_UPLOAD: u64 = 64 << 20;
+const MAX_EXTRA_BYTES: u64 = 64 << 20;
 
-const LONGEST: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Maximum time without a byte: such a client waits for the response.
-const LONGEST_SILENCE: Duration = Duration::from_secs(2);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Middleware around every route of both origins.
-pub(crate) async fn rest(
+pub(crate) async fn drain_body(
     State(app): State<Arc<App>>,
     ConnectInfo(connection): ConnectInfo<Connection>,
     request: Request,
@@ -49,8 +49,8 @@ pub(crate) async fn rest(
         //  The client sends its body only after a 100 response, which the first read would trigger.
         Some(rest) if expects && !rest.touched => {}
         Some(rest) if connection.ended().is_none() => {
-            let most = app.limits.bytes.saturating_add(BYTES_BEYOND_UPLOAD);
-            drain(rest.stream, most, LONGEST).await;
+            let most = app.limits.bytes.saturating_add(MAX_EXTRA_BYTES);
+            drain(rest.stream, most, TIMEOUT).await;
         }
         _ => {}
     }
@@ -71,7 +71,7 @@ async fn drain<E>(
     let all = async {
         let mut bytes = 0;
         while bytes <= most {
-            match tokio::time::timeout(LONGEST_SILENCE, stream.next()).await {
+            match tokio::time::timeout(IDLE_TIMEOUT, stream.next()).await {
                 Ok(Some(Ok(chunk))) => bytes += chunk.len() as u64,
                 Ok(Some(Err(_)) | None) | Err(_) => return,
             }
@@ -137,7 +137,7 @@ mod tests {
             }
         });
         let began = tokio::time::Instant::now();
-        drain(Box::pin(stream), most, LONGEST).await;
+        drain(Box::pin(stream), most, TIMEOUT).await;
         (*lock(&read), began.elapsed())
     }
 
@@ -145,7 +145,7 @@ mod tests {
     async fn reading_is_bounded_by_bytes_by_time_and_by_silence() {
         assert_eq!(read_of(5, 10, 1000).await, (50, Duration::from_millis(50)));
         assert_eq!(read_of(500, 1, 95).await.0, 100);
-        assert_eq!(read_of(500, 1100, 100_000).await, (270, LONGEST));
-        assert_eq!(read_of(5, 60_000, 1000).await, (0, LONGEST_SILENCE));
+        assert_eq!(read_of(500, 1100, 100_000).await, (270, TIMEOUT));
+        assert_eq!(read_of(5, 60_000, 1000).await, (0, IDLE_TIMEOUT));
     }
 }

@@ -15,7 +15,7 @@ pub(crate) enum Direction {
 
 /// Limits `body` to the bandwidth of the scenario in its direction, which all bodies share.
 pub(crate) fn paced(body: Body, app: &Arc<App>, direction: Direction) -> Body {
-    let bandwidth = app.director().scenario.bandwidth;
+    let bandwidth = app.injector().scenario.bandwidth;
     let (line, rate) = match direction {
         Direction::Upload => (&app.upload_line, bandwidth.upload),
         Direction::Output => (&app.output_line, bandwidth.output),

@@ -1,4 +1,4 @@
-//! What a fault does to the call that it meets.
+//! The actions of a fault.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::{ErrorShape, ListShape};
 use crate::sandbox::util::duration;
 
-/// Whether something happens before the call takes effect, or after.
+/// Before or after the effect of the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum FaultTiming {
@@ -19,7 +19,7 @@ pub(crate) enum FaultTiming {
     After,
 }
 
-/// One thing done to one call.
+/// One action on one call.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {
@@ -28,49 +28,47 @@ pub(crate) enum Action {
     Reset(FaultTiming),
     /// The connection is closed (FIN) instead of an answer.
     Close(FaultTiming),
-    /// The call waits before its effect.
+    /// A delay before the effect.
     Delay(ScenarioDuration),
-    /// The answer waits after the effect.
+    /// A delay of the response after the effect.
     DelayAnswer(ScenarioDuration),
-    /// The answer's body comes in small pieces.
+    /// The response body is sent in small pieces.
     Drip(Drip),
-    /// The answer's body ends early; its stated length is that of the whole.
+    /// The response body ends early; its stated length is complete.
     Cut(BodyCut),
-    /// `Content-Length` is off by so many bytes.
+    /// `Content-Length` differs by this number of bytes.
     Length(i64),
-    /// The body and its length are shorter by so many bytes.
+    /// The body and its length are shorter by this number of bytes.
     Shorten(u64),
-    /// An upload's connection is reset after a part of its body.
+    /// The connection is reset after a part of the upload.
     CutUpload(BodyPosition),
-    /// An upload is not read further after a part of its body.
+    /// The upload is not read beyond a part of its body.
     StallUpload(Stall),
 
     // The answer.
-    /// This answer is given instead of the real one.
+    /// A made-up response.
     Answer(MadeUpAnswer),
-    /// The JSON is broken off in the middle and ends in rubbish.
+    /// The JSON is truncated and ends with invalid bytes.
     Garble,
-    /// Fields get other names, in the object and in each job of a page.
+    /// Renames fields of the object and of each job of a page.
     Rename(BTreeMap<String, String>),
-    /// Fields are left out, likewise.
+    /// Removes fields, likewise.
     Drop(Vec<String>),
-    /// Fields become null, likewise.
+    /// Sets fields to null, likewise.
     Null(Vec<String>),
-    /// Fields get these values, likewise.
+    /// Sets fields to values, likewise.
     Set(BTreeMap<String, toml::Value>),
-    /// A field of so many bytes is added.
+    /// Adds a field of this number of bytes.
     Pad(usize),
-    /// Headers are set.
+    /// Sets headers.
     Headers(BTreeMap<String, String>),
-    /// A redirect; `{path}` stands for the path and query that were asked for.
+    /// A redirect; `{path}` is the requested path and query.
     Redirect(Redirect),
-    /// Errors take this shape.
     ErrorShape(ErrorShape),
-    /// Pages of jobs take this shape.
     ListShape(ListShape),
     /// Pages of jobs ignore `limit`.
     ListIgnoresLimit,
-    /// Pages of jobs start so many jobs later than asked.
+    /// Pages of jobs start this number of jobs later.
     ListShift(usize),
     /// Every n-th job is missing from pages.
     ListOmits(usize),
@@ -78,29 +76,29 @@ pub(crate) enum Action {
     ProgressBackwards,
 
     // The job or upload behind the call.
-    /// The job that is started fails at once with this message.
+    /// The started job fails at once with this message.
     FailJob(String),
-    /// The upload that a create names is forgotten first.
+    /// The upload of a create is forgotten first.
     ForgetUpload,
 
     // Output links.
     /// Ranges are ignored.
     NoRange,
-    /// The entity tag differs in each answer.
+    /// The entity tag changes with every response.
     ChangingEtag,
     /// The `Content-Range` of a part is wrong.
     WrongContentRange,
-    /// The link is dead after this answer.
+    /// The link is dead after this response.
     RevokeLink,
 
     // Webhooks.
-    /// A delivery is counted as sent and never is.
+    /// The delivery is recorded but not sent.
     Lose,
-    /// A delivery is sent twice with the same id.
+    /// The delivery is sent twice with the same id.
     Duplicate,
-    /// A delivery's signature is wrong.
+    /// The signature is wrong.
     BadSignature,
-    /// A delivery's timestamp, correctly signed, is an hour old.
+    /// The timestamp, correctly signed, is an hour old.
     OldTimestamp,
 }
 
@@ -110,7 +108,6 @@ pub(crate) struct ScenarioDuration(
     #[serde(deserialize_with = "duration::read")] pub(crate) Duration,
 );
 
-/// How a body drips.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Drip {
@@ -119,7 +116,6 @@ pub(crate) struct Drip {
     pub(crate) every: Duration,
 }
 
-/// Where and how a body ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BodyCut {
@@ -136,7 +132,6 @@ pub(crate) enum CutHow {
     Close,
 }
 
-/// Where an upload stalls, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Stall {
@@ -145,7 +140,7 @@ pub(crate) struct Stall {
     pub(crate) span: Duration,
 }
 
-/// A place in a body: bytes, or a share of the whole such as `"99%"`.
+/// A position in a body: bytes, or a share such as `"99%"`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum BodyPosition {
     Bytes(u64),
@@ -154,7 +149,7 @@ pub(crate) enum BodyPosition {
 }
 
 impl BodyPosition {
-    /// The place in a body of `whole` bytes.
+    /// The position in a body of `whole` bytes.
     pub(crate) fn in_whole(self, whole: u64) -> u64 {
         match self {
             Self::Bytes(bytes) => bytes,
@@ -196,20 +191,18 @@ impl<'de> Deserialize<'de> for BodyPosition {
     }
 }
 
-/// A made-up answer.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MadeUpAnswer {
     pub(crate) status: u16,
     #[serde(default)]
     pub(crate) body: AnswerBody,
-    /// Error code in a JSON body; the usual one for the status when absent.
+    /// Error code in a JSON body; by default that of the status.
     pub(crate) code: Option<String>,
-    /// Message in a JSON body.
     pub(crate) message: Option<String>,
-    /// `Retry-After`, as it is to stand there.
+    /// `Retry-After`, verbatim.
     pub(crate) retry_after: Option<String>,
-    /// `before` (the default) leaves the call without effect.
+    /// Without effect if `before`, the default.
     #[serde(default = "before")]
     pub(crate) when: FaultTiming,
 }
@@ -218,21 +211,20 @@ fn before() -> FaultTiming {
     FaultTiming::Before
 }
 
-/// What a made-up answer carries.
+/// The body of a made-up response.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AnswerBody {
     /// An error in the shape of the scenario.
     #[default]
     Json,
-    /// A gateway's page.
+    /// The error page of a gateway.
     Html,
     Empty,
-    /// Bytes that are nothing.
+    /// Bytes that are not JSON.
     Garbage,
 }
 
-/// Where a redirect leads.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Redirect {
@@ -247,7 +239,7 @@ fn found() -> u16 {
     302
 }
 
-/// Reads `do`: one action, or several.
+/// Parses `do`: one action or several.
 pub(crate) fn read_actions<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Action>, D::Error> {
     struct Reader;
     impl<'de> Visitor<'de> for Reader {
@@ -273,7 +265,7 @@ pub(crate) fn read_actions<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Act
 }
 
 impl Action {
-    /// Statuses and sizes that HTTP cannot carry are refused when the scenario is read.
+    /// Refuses statuses and sizes that HTTP cannot carry.
     pub(crate) fn check(&self) -> Result<(), String> {
         let status = match self {
             Self::Answer(answer) => answer.status,

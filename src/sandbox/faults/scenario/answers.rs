@@ -1,4 +1,4 @@
-//! `[answers]`: the shapes that the contract leaves open.
+//! `[answers]`: shapes that the contract leaves open.
 
 use std::time::Duration;
 
@@ -6,33 +6,32 @@ use serde::Deserialize;
 
 use crate::sandbox::util::duration;
 
-/// The section.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct AnswerRules {
     pub(crate) error: ErrorShape,
     pub(crate) list: ListShape,
-    /// Whether list objects carry `total`.
+    /// Whether list objects have `total`.
     pub(crate) list_total: bool,
-    /// Which jobs are on the first page.
+    /// Order of the list.
     pub(crate) order: ListOrder,
-    /// How long a job, and each change of it, takes to show in the list.
+    /// Delay of jobs and their changes in the list.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) list_lag: Duration,
     pub(crate) id: IdField,
     pub(crate) request_id: RequestIdPlace,
-    /// Jobs in a page when no `limit` is given.
+    /// Default page size.
     pub(crate) page: usize,
-    /// Most jobs in a page, whatever is asked.
+    /// Maximum page size.
     pub(crate) page_max: usize,
     /// A `limit` above this is answered with 400.
     pub(crate) page_refused_above: Option<usize>,
-    /// Status of the answer to a create.
+    /// Status of the response to a create.
     pub(crate) create_status: u16,
     pub(crate) times: TimeForm,
-    /// How the bodies of answers are compressed.
+    /// Compression of response bodies.
     pub(crate) compress: Option<Compress>,
-    /// How long the service takes for each call with a key.
+    /// Duration of each call with a key.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) takes: Duration,
 }
@@ -70,7 +69,7 @@ impl AnswerRules {
     }
 }
 
-/// The shapes of an error (contract, *Errors*).
+/// Shapes of an error (contract, *Errors*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ErrorShape {
@@ -87,7 +86,7 @@ pub(crate) enum ErrorShape {
     Empty,
 }
 
-/// The shapes of a page of jobs (contract, *Job*).
+/// Shapes of a page of jobs (contract, *Job*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ListShape {
@@ -97,7 +96,6 @@ pub(crate) enum ListShape {
     Data,
 }
 
-/// Which jobs come first in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ListOrder {
@@ -122,7 +120,7 @@ pub(crate) enum RequestIdPlace {
     Nowhere,
 }
 
-/// How times are written.
+/// Format of times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TimeForm {
@@ -134,14 +132,13 @@ pub(crate) enum TimeForm {
     Offset,
 }
 
-/// How bodies are compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Compress {
-    /// Where the request accepts it.
+    /// If the request accepts it.
     Gzip,
-    /// Where the request accepts it.
+    /// If the request accepts it.
     Deflate,
-    /// Whatever the request accepts.
+    /// Whether or not the request accepts it.
     AlwaysGzip,
 }

@@ -1,4 +1,4 @@
-//! Which calls a fault meets.
+//! One `[[fault]]` of a scenario: the affected calls and the actions.
 
 use std::fmt;
 use std::time::Duration;
@@ -10,48 +10,47 @@ use super::action::{Action, read_actions};
 use super::{ScenarioError, spec};
 use crate::sandbox::util::duration;
 
-/// One entry of `[[fault]]`: which calls it meets, and what it does to them.
+/// One `[[fault]]`: the calls that it affects, and its actions.
 ///
-/// A call must fit `on`, `key`, `after` and `until` to be counted; `nth`, `every`, `times` and
-/// `probability` then choose among the counted calls.
+/// A call is counted if it matches `on`, `key`, `after` and `until`; `nth`, `every`, `times` and
+/// `probability` then select among the counted calls.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultRule {
-    /// A name for the audit; `on` when absent.
+    /// Name in the audit; `on` by default.
     name: Option<String>,
     #[serde(deserialize_with = "read_pattern")]
     on: Pattern,
-    /// Fingerprint of the only key that is met.
+    /// Fingerprint of the only affected key.
     key: Option<String>,
-    /// Only from this long after the scenario was loaded.
+    /// Only from this time after the scenario was loaded.
     #[serde(default, deserialize_with = "duration::read_optional")]
     after: Option<Duration>,
-    /// Only until this long after the scenario was loaded.
+    /// Only until this time after the scenario was loaded.
     #[serde(default, deserialize_with = "duration::read_optional")]
     until: Option<Duration>,
     /// Only these calls, counted from 1.
     #[serde(default, deserialize_with = "read_numbers")]
     nth: Vec<u64>,
-    /// Only each so-manieth call.
+    /// Only every n-th call.
     every: Option<u64>,
-    /// At most so many calls.
+    /// Maximum number of calls.
     times: Option<u64>,
-    /// Each call with this chance, from the scenario's seed.
+    /// Probability per call, from the seed of the scenario.
     probability: Option<f64>,
-    /// Counts each path for itself, so that `nth = 1` means the first call of each job.
+    /// Counts each path separately, so that `nth = 1` is the first call for each job.
     #[serde(default)]
     per_path: bool,
-    /// What happens.
     #[serde(rename = "do", deserialize_with = "read_actions")]
     pub(crate) actions: Vec<Action>,
 }
 
-/// What a fault is matched against.
+/// The properties of a call against which a fault is matched.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FaultSubject<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
-    /// Fingerprint of the key, when one was sent.
+    /// Fingerprint of the key, if one was sent.
     pub(crate) key: Option<&'a str>,
     /// Time since the scenario was loaded.
     pub(crate) age: Duration,
@@ -65,8 +64,8 @@ struct Pattern {
 }
 
 impl FaultRule {
-    /// Reads a one-line fault, such as `POST /v1/jobs nth=2 reset=after`; the same words as in a
-    /// scenario file, of which `docs/sandbox.md` has a list.
+    /// Parses a one-line fault such as `POST /v1/jobs nth=2 reset=after`, with the words of a
+    /// scenario file (see `docs/sandbox.md`).
     pub fn parse(spec: &str) -> Result<Self, ScenarioError> {
         let text = spec::as_toml(spec).map_err(ScenarioError)?;
         let fault: Self = toml::from_str(&text)
@@ -75,12 +74,12 @@ impl FaultRule {
         Ok(fault)
     }
 
-    /// What the audit calls it.
+    /// The name in the audit.
     pub(crate) fn title(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("{} {}", self.on.method, self.on.path))
     }
 
-    /// Whether a call is one of those that are counted.
+    /// Whether a call is counted.
     pub(crate) fn counts(&self, subject: &FaultSubject<'_>) -> bool {
         self.on.fits(subject.method, subject.path)
             && self.key.as_deref().is_none_or(|key| subject.key == Some(key))
@@ -88,8 +87,8 @@ impl FaultRule {
             && self.until.is_none_or(|until| subject.age < until)
     }
 
-    /// Whether the `nth` counted call is met, when `met` calls were met before and the dice show
-    /// `roll`.
+    /// Whether the `nth` counted call is affected, after `met` affected calls and with the random
+    /// number `roll`.
     pub(crate) fn meets(&self, nth: u64, met: u64, roll: f64) -> bool {
         (self.nth.is_empty() || self.nth.contains(&nth))
             && self.every.is_none_or(|every| nth.is_multiple_of(every))
@@ -97,12 +96,12 @@ impl FaultRule {
             && self.probability.is_none_or(|probability| roll < probability)
     }
 
-    /// Whether each path is counted for itself.
+    /// Whether each path is counted separately.
     pub(crate) fn counts_by_path(&self) -> bool {
         self.per_path
     }
 
-    /// Refuses what no call could meet, or no answer could carry.
+    /// Refuses rules that no call can match or no response can carry.
     pub(crate) fn check(&self) -> Result<(), String> {
         if self.actions.is_empty() {
             return Err("`do` names no action".to_owned());
@@ -129,7 +128,7 @@ impl Pattern {
 
     fn fits(&self, method: &str, path: &str) -> bool {
         let method_fits = match self.method.as_str() {
-            // A webhook is a call of ours, not to us: only its own name means it.
+            //  Webhooks are outgoing calls, matched only by their own name.
             "*" => method != "WEBHOOK",
             named => named == method,
         };
@@ -160,7 +159,6 @@ fn read_pattern<'de, D: Deserializer<'de>>(from: D) -> Result<Pattern, D::Error>
     })
 }
 
-/// One number, or several.
 fn read_numbers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u64>, D::Error> {
     struct Reader;
     impl<'de> Visitor<'de> for Reader {

@@ -1,5 +1,5 @@
-//! `[limits]`: rates, concurrency and jobs in flight, per key, and how they change with time.
-//! `[bandwidth]`: the lines that all keys share.
+//! `[limits]`: rates, concurrency and jobs in flight per key, with a schedule. `[bandwidth]`:
+//! limits shared by all keys.
 
 use std::time::Duration;
 
@@ -8,7 +8,6 @@ use serde::Deserialize;
 use crate::sandbox::state::route::Route;
 use crate::sandbox::util::duration;
 
-/// A set of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "Vec<Route>")]
 pub(crate) struct Routes(u8);
@@ -52,18 +51,17 @@ impl TryFrom<Vec<Route>> for Routes {
     }
 }
 
-/// `[[limits.bucket]]`: a token bucket. Each call that it names takes one token.
+/// `[[limits.bucket]]`: a token bucket; each of its calls takes one token.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Bucket {
     pub(crate) calls: Routes,
-    /// Tokens that are added in a second.
+    /// Tokens added per second.
     pub(crate) rate: f64,
-    /// Tokens in a full bucket.
     pub(crate) burst: f64,
 }
 
-/// A bucket whose calls follow from its key.
+/// A bucket with the calls in its key.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LegacyRate {
@@ -77,8 +75,7 @@ impl LegacyRate {
     }
 }
 
-/// `[bandwidth]`: bytes a second of all transfers of one direction together; what is absent is
-/// unlimited.
+/// `[bandwidth]`: bytes per second of all transfers of a direction; unlimited by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Bandwidth {
@@ -98,18 +95,17 @@ impl Bandwidth {
     }
 }
 
-/// LimitSchedule at one time; what is absent is unlimited.
+/// Limits at one time; unlimited by default.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Caps {
-    /// Buckets with the number by which their level is kept when limits change.
+    /// Buckets with the number of their level, which is kept when limits change.
     pub(crate) buckets: Vec<(usize, Bucket)>,
-    /// Calls of a key at the same time.
+    /// Concurrent calls of a key.
     pub(crate) concurrency: Option<usize>,
-    /// Started jobs of a key that are not final.
+    /// Jobs of a key in flight.
     pub(crate) in_flight: Option<usize>,
 }
 
-/// The form of `Retry-After` with a 429.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RetryAfter {
@@ -125,20 +121,19 @@ pub(crate) enum RetryAfter {
     Garbage,
 }
 
-/// The body of a 429.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RefusalBody {
     /// The documented error object.
     Contract,
-    /// A gateway's page.
+    /// The error page of a gateway.
     Html,
     Empty,
     /// A line of plain text.
     Text,
 }
 
-/// LimitSchedule that a service has published.
+/// Published limits of a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Preset {
@@ -146,7 +141,7 @@ enum Preset {
 }
 
 impl Preset {
-    /// 100 calls a minute and 3 starts a minute, each as a bucket that holds the share of a minute.
+    /// 100 calls and 3 starts per minute, as buckets.
     fn buckets(self) -> Vec<Bucket> {
         match self {
             Self::PerMinute => vec![
@@ -157,16 +152,16 @@ impl Preset {
     }
 }
 
-/// The whole section: [`Caps`] from the beginning, and later changes.
+/// The section: [`Caps`] with later changes.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "LimitsSection")]
 pub(crate) struct LimitSchedule {
-    /// What holds from each time after the scenario was loaded; the first is at zero.
+    /// Limits from each time after the scenario was loaded; the first is at zero.
     steps: Vec<(Duration, Caps)>,
     pub(crate) retry_after: RetryAfter,
-    /// The body of a 429; as `answers.error` says when absent.
+    /// The body of a 429; by default that of `answers.error`.
     pub(crate) refusal: Option<RefusalBody>,
-    /// Share of the starts refused for their rate that are executed all the same.
+    /// Share of starts refused by the rate limit that are executed nevertheless.
     pub(crate) executes_anyway: f64,
 }
 
@@ -181,10 +176,10 @@ impl Default for LimitSchedule {
     }
 }
 
-/// `[limits]` as it is written.
+/// `[limits]` as written.
 ///
-/// The fields of [`Change`] are repeated, because serde cannot refuse unknown keys beside a
-/// flattened structure, and a misspelt limit must not go unnoticed.
+/// Repeats the fields of [`Change`]: serde cannot refuse unknown keys beside a flattened struct,
+/// and a misspelt limit must be an error.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct LimitsSection {
@@ -202,8 +197,7 @@ struct LimitsSection {
     schedule: Vec<Change>,
 }
 
-/// `[[limits.schedule]]`: from `at` after the scenario was loaded, the named limits replace the
-/// earlier ones.
+/// `[[limits.schedule]]`: limits that replace earlier ones from `at` after the scenario was loaded.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -294,7 +288,7 @@ impl TryFrom<LimitsSection> for LimitSchedule {
 }
 
 impl LimitSchedule {
-    /// What holds at `age` after the scenario was loaded.
+    /// The limits at `age` after the scenario was loaded.
     pub(crate) fn at(&self, age: Duration) -> &Caps {
         let due = self.steps.partition_point(|(at, _)| *at <= age);
         &self.steps[due.saturating_sub(1)].1

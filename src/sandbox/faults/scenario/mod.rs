@@ -1,7 +1,9 @@
-//! What a scenario says: a TOML file that changes how the sandbox behaves, so that a test can
-//! meet each thing that a service may do. `docs/sandbox.md` documents every key.
+//! Scenario files: TOML that changes the behaviour of the sandbox, so that tests can provoke
+//! everything a service may do. `docs/sandbox.md` documents every key.
 //!
-//! Reading only; the behaviour lives where the thing happens.
+//! Reading order: this file (sections), `answers`, `limits`, `fault` (one rule), `action` (its
+//! actions), `spec` (one-line faults). Parsing only; each part of the sandbox implements its own
+//! rules.
 
 pub(crate) mod action;
 pub(crate) mod answers;
@@ -29,11 +31,11 @@ pub(crate) use self::limits::{
 use crate::sandbox::service::ServiceStatus;
 use crate::sandbox::util::duration;
 
-/// A scenario, read and checked.
+/// A parsed and checked scenario.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Scenario {
-    /// Seeds every dice of the scenario.
+    /// Seed of all random decisions.
     pub(crate) seed: u64,
     pub(crate) jobs: JobRules,
     pub(crate) uploads: UploadRules,
@@ -50,13 +52,13 @@ pub struct Scenario {
     pub(crate) faults: Vec<FaultRule>,
 }
 
-/// Why a scenario or a `--fault` cannot be used.
+/// An invalid scenario or `--fault`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ScenarioError(pub(crate) String);
 
 impl Scenario {
-    /// Reads a scenario; errors name line, column and key.
+    /// Errors name line, column and key.
     pub fn parse(text: &str) -> Result<Self, ScenarioError> {
         let scenario: Self = toml::from_str(text)
             .map_err(|error| ScenarioError(error.to_string().trim_end().to_owned()))?;
@@ -73,27 +75,27 @@ impl Scenario {
     }
 }
 
-/// `[jobs]`: how jobs behave.
+/// `[jobs]`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct JobRules {
     /// `auto_start = "ignored"` starts every job on create.
     pub(crate) auto_start: AutoStart,
-    /// The state that a draft is shown in: any word. Vendor pages name `pending` and `created`.
+    /// The state shown for a draft: any text. Vendor pages name `pending` and `created`.
     pub(crate) draft_state: String,
-    /// Whether the answer to a create has a `status`.
+    /// Whether the response to a create has a `status`.
     pub(crate) create_state: Presence,
     /// Whether `billing_status` has its value or is always null.
     pub(crate) billing: FieldValue,
     /// Whether `progress` has its value or is always null.
     pub(crate) progress: FieldValue,
-    /// What starting a started job answers.
+    /// Response to the start of a started job.
     pub(crate) second_start: SecondStart,
-    /// What starting a failed job answers.
+    /// Response to the start of a failed job.
     pub(crate) failed_start: SecondStart,
-    /// Whether a failed job gets its credits back.
+    /// Whether the credits of a failed job are refunded.
     pub(crate) refund_failed: bool,
-    /// After how long a draft that was not started is forgotten.
+    /// Lifetime of a draft that is not started.
     #[serde(deserialize_with = "duration::read_optional")]
     pub(crate) forget_drafts_after: Option<Duration>,
 }
@@ -122,7 +124,7 @@ impl JobRules {
         Ok(())
     }
 
-    /// What to do about a start of a job that is no draft any more.
+    /// The response to the start of a job that is not a draft.
     pub(crate) fn answer_to_start_of(&self, status: ServiceStatus) -> SecondStart {
         if status == ServiceStatus::Failed && self.failed_start != SecondStart::Conflict {
             self.failed_start
@@ -155,21 +157,21 @@ pub(crate) enum FieldValue {
 }
 
 impl FieldValue {
-    /// The value, where it is shown.
+    /// The value, if it is shown.
     pub(crate) fn filter<T>(self, value: Option<T>) -> Option<T> {
         value.filter(|_| self == Self::Shown)
     }
 }
 
-/// What a start of an already started job does.
+/// Response to a second start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum SecondStart {
     /// 409.
     Conflict,
-    /// Runs and bills again.
+    /// Runs and charges again.
     Again,
-    /// The same answer as the first, without effect.
+    /// The first response again, without effect.
     Same,
     /// 400, without effect.
     Invalid,
@@ -179,11 +181,11 @@ pub(crate) enum SecondStart {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct UploadRules {
-    /// Whether pictures are accepted beside videos, for backgrounds.
+    /// Whether background pictures are accepted.
     pub(crate) images: bool,
-    /// ServiceStatus of "File too large": 400 (documented) or 413.
+    /// Status of "File too large": 400 (documented) or 413.
     pub(crate) too_large_status: u16,
-    /// After how long an upload is forgotten.
+    /// Lifetime of an upload.
     #[serde(deserialize_with = "duration::read_optional")]
     pub(crate) forget_after: Option<Duration>,
 }
@@ -200,7 +202,7 @@ impl Default for UploadRules {
 pub(crate) struct UsageRules {
     pub(crate) names: UsageNames,
     pub(crate) events: UsageEvents,
-    /// How long a charge takes to show.
+    /// Delay of charges.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) lag: Duration,
 }
@@ -236,23 +238,23 @@ pub(crate) enum UsageNames {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UsageEvents {
-    /// One event a charge.
+    /// One event per charge.
     Charges,
-    /// Charges, and an event without credits for each end of a job.
+    /// Charges, and an event without credits per finished job.
     All,
     /// Charges without any job id.
     Anonymous,
-    /// One event a day.
+    /// One event per day.
     Daily,
 }
 
-/// `[connections]`: how long connections last.
+/// `[connections]`: lifetime of connections.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ConnectionRules {
-    /// Whether a connection is closed after each answer.
+    /// Whether a connection is closed after each response.
     pub(crate) close: Close,
-    /// How long a connection without a call is kept.
+    /// Maximum idle time of a connection.
     #[serde(deserialize_with = "duration::read_optional")]
     pub(crate) idle: Option<Duration>,
 }
@@ -262,9 +264,9 @@ pub(crate) struct ConnectionRules {
 pub(crate) enum Close {
     #[default]
     Never,
-    /// With `Connection: close` in the answer.
+    /// With `Connection: close`.
     Announced,
-    /// Without.
+    /// Without `Connection: close`.
     Silent,
 }
 
@@ -272,7 +274,7 @@ pub(crate) enum Close {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct LinkRules {
-    /// How long a link is good.
+    /// Lifetime of a link.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) valid: Duration,
 }
@@ -287,12 +289,12 @@ impl Default for LinkRules {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct WebhookRules {
-    /// Deliveries tried before giving up.
+    /// Maximum number of attempts.
     pub(crate) attempts: u32,
-    /// Wait before the second; doubles each time.
+    /// Delay before the second attempt; doubles each time.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) first_delay: Duration,
-    /// How long a receiver may take.
+    /// Time for the response of a receiver.
     #[serde(deserialize_with = "duration::read")]
     pub(crate) timeout: Duration,
 }
@@ -303,11 +305,11 @@ impl Default for WebhookRules {
     }
 }
 
-/// `[clock]`: what the sandbox believes the time is.
+/// `[clock]`: wall time of the sandbox.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ClockRules {
-    /// How far ahead (`"1h"`) or behind (`"-1h"`) the wall clock is, in milliseconds.
+    /// Skew of the wall clock in milliseconds: ahead (`"1h"`) or behind (`"-1h"`).
     #[serde(deserialize_with = "duration::read_signed")]
     pub(crate) skew: i64,
 }
@@ -316,6 +318,6 @@ pub(crate) struct ClockRules {
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TimerRules {
-    /// Outputs of webm, mov and mp4 are padded to this size.
+    /// Size in bytes to which webm, mov and mp4 outputs are padded.
     pub(crate) output_bytes: u64,
 }

@@ -1,7 +1,7 @@
 //! One-line faults for the command line: `METHOD PATH [WORD=VALUE | WORD]...`, rewritten as the
 //! TOML of a `[[fault]]`, so that both have one meaning.
 
-/// The words that choose calls; all others are actions.
+/// The keys that select calls; all others are actions.
 const SELECTORS: [&str; 8] =
     ["name", "key", "after", "until", "nth", "every", "times", "probability"];
 
@@ -28,7 +28,7 @@ pub(crate) fn as_toml(spec: &str) -> Result<String, String> {
     Ok(lines.join("\n"))
 }
 
-/// Splits at white space outside of quotes, brackets and braces.
+/// Splits at white space outside quotes, brackets and braces.
 fn split(spec: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -54,7 +54,7 @@ fn split(spec: &str) -> Vec<String> {
     words
 }
 
-/// A value that is TOML already stays; anything else is a string.
+/// A valid TOML value is kept; anything else becomes a string.
 fn literal(value: &str) -> String {
     if toml::from_str::<toml::Table>(&format!("v = {value}")).is_ok() {
         value.to_owned()
