@@ -1,5 +1,5 @@
-//! Connections of strangers: a bounded number in all and for each address, each with a bounded time to
-//! send its headers and to live.
+//! Limits for connections from the internet: number in total and per address, time for headers, and
+//! lifetime.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,33 +15,32 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 
-/// Connections that are open at once; others wait to be accepted.
-const AT_ONCE: usize = 128;
+/// Maximum open connections; more wait to be accepted.
+const MAX_CONNECTIONS: usize = 128;
 
-/// Connections of one address that are open at once; others are closed.
-const AT_ONCE_OF_ADDRESS: usize = 16;
+/// Maximum open connections per address; more are closed.
+const MAX_CONNECTIONS_PER_ADDRESS: usize = 16;
 
-/// How long the headers of a request may take to arrive, from the beginning of its connection.
-const HEADERS: Duration = Duration::from_secs(5);
+/// Time for the headers of a request, from the start of its connection.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a connection may last, whatever it does.
+/// Maximum lifetime of a connection.
 const LIFETIME: Duration = Duration::from_secs(30);
 
-/// Pause after a connection that could not be accepted, as when descriptors have run out.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Pause after a failed accept, for example without free file descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// Accepts a bounded number of connections.
 pub(crate) struct LimitedListener {
     listener: TcpListener,
     places: Arc<Semaphore>,
     addresses: Arc<AddressCounts>,
-    /// Told of each connection that is closed because its address has enough.
+    /// Called for each connection closed because of the limit per address.
     refused: Box<dyn Fn(IpAddr) + Send>,
 }
 
 impl LimitedListener {
     pub(crate) fn new(listener: TcpListener, refused: impl Fn(IpAddr) + Send + 'static) -> Self {
-        let places = Arc::new(Semaphore::new(AT_ONCE));
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         Self { listener, places, addresses: Arc::default(), refused: Box::new(refused) }
     }
 }
@@ -63,7 +62,7 @@ impl Listener for LimitedListener {
                 },
                 Err(error) => {
                     tracing::debug!("accept: {error}");
-                    sleep(PAUSE).await;
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
             }
         }
@@ -74,17 +73,17 @@ impl Listener for LimitedListener {
     }
 }
 
-/// How many connections each address has.
+/// Number of connections per address.
 #[derive(Default)]
 struct AddressCounts(Mutex<HashMap<IpAddr, usize>>);
 
 impl AddressCounts {
-    /// None if the address has enough connections.
+    /// `None` if the limit of the address is reached.
     fn admit(self: &Arc<Self>, address: IpAddr) -> Option<CountedConnection> {
         let address = network(address);
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let number = open.entry(address).or_default();
-        if *number >= AT_ONCE_OF_ADDRESS {
+        if *number >= MAX_CONNECTIONS_PER_ADDRESS {
             return None;
         }
         *number += 1;
@@ -92,7 +91,7 @@ impl AddressCounts {
     }
 }
 
-/// What counts as one address: of IPv6, a host usually has all that share their first half.
+/// The unit of the limit: for IPv6 the first 64 bits, which one host usually controls.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
@@ -121,13 +120,12 @@ impl Drop for CountedConnection {
     }
 }
 
-/// A connection that ends by itself. It carries one request: its first blank line is the end of that
-/// request's headers.
+/// A connection with a deadline. It carries one request: the first blank line ends the headers.
 pub(crate) struct BoundedConnection {
     stream: TcpStream,
     began: Instant,
     ends: Pin<Box<Sleep>>,
-    /// The end of the headers, as far as it was seen.
+    /// State of the search for the end of the headers.
     headers: HeadersEnd,
     _place: OwnedSemaphorePermit,
     _admitted: CountedConnection,
@@ -136,27 +134,27 @@ pub(crate) struct BoundedConnection {
 impl BoundedConnection {
     fn new(stream: TcpStream, place: OwnedSemaphorePermit, admitted: CountedConnection) -> Self {
         let began = Instant::now();
-        let ends = Box::pin(sleep_until(began + HEADERS));
+        let ends = Box::pin(sleep_until(began + HEADER_TIMEOUT));
         let headers = HeadersEnd::default();
         Self { stream, began, ends, headers, _place: place, _admitted: admitted }
     }
 
-    /// Whether its time is over.
-    fn is_over(&mut self, context: &mut Context<'_>) -> bool {
+    /// Whether the deadline has passed.
+    fn is_expired(&mut self, context: &mut Context<'_>) -> bool {
         self.ends.as_mut().poll(context).is_ready()
     }
 }
 
-/// Looks for the blank line after the headers.
+/// Searches the blank line after the headers.
 #[derive(Default)]
 struct HeadersEnd {
-    /// Line breaks at the end of what was seen, carriage returns aside.
+    /// Line feeds at the end of the bytes so far, ignoring carriage returns.
     breaks: u8,
     seen: bool,
 }
 
 impl HeadersEnd {
-    /// Whether `bytes` hold it, and no earlier ones did.
+    /// Whether `bytes` contain it, for the first time.
     fn is_in(&mut self, bytes: &[u8]) -> bool {
         if self.seen {
             return false;
@@ -182,7 +180,7 @@ impl AsyncRead for BoundedConnection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.is_over(context) {
+        if self.is_expired(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         let before = buffer.filled().len();
@@ -190,8 +188,8 @@ impl AsyncRead for BoundedConnection {
         if self.headers.is_in(&buffer.filled()[before..]) {
             let deadline = self.began + LIFETIME;
             self.ends.as_mut().reset(deadline);
-            // Polled again, so that it wakes this task at its new time.
-            let _ = self.is_over(context);
+            //  Polled again to register the new deadline.
+            let _ = self.is_expired(context);
         }
         read
     }
@@ -203,7 +201,7 @@ impl AsyncWrite for BoundedConnection {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.is_over(context) {
+        if self.is_expired(context) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_write(context, bytes)
@@ -238,7 +236,8 @@ mod tests {
     fn an_address_has_so_many_connections_and_others_are_not_concerned() {
         let addresses = Arc::<AddressCounts>::default();
         let one: IpAddr = "2001:db8::1".parse().unwrap();
-        let mut open: Vec<_> = (0..AT_ONCE_OF_ADDRESS).map(|_| addresses.admit(one)).collect();
+        let mut open: Vec<_> =
+            (0..MAX_CONNECTIONS_PER_ADDRESS).map(|_| addresses.admit(one)).collect();
         assert!(open.iter().all(Option::is_some));
         assert!(addresses.admit(one).is_none());
         assert!(addresses.admit("2001:db8::2".parse().unwrap()).is_none(), "the same host");

@@ -1,5 +1,5 @@
-//! Deliveries in a file, one per line. The body is kept as received, links included: its signature
-//! covers every byte. The file is therefore readable by its owner alone.
+//! The `--keep` file: one delivery per line. The body is kept as received, including links, since
+//! the signature covers every byte; only the owner can read the file.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -12,10 +12,9 @@ use serde::Serialize;
 use crate::client::webhook::WebhookHeaders;
 use crate::model::{Failure, Timestamp};
 
-/// A delivery in a file.
 #[derive(Debug, Clone, Serialize)]
 pub struct LoggedDelivery {
-    /// When it came, in milliseconds since 1970.
+    /// Milliseconds since 1970.
     received_at: i64,
     /// `X-Webhook-Event`.
     event: Option<String>,
@@ -25,13 +24,12 @@ pub struct LoggedDelivery {
     timestamp: Option<String>,
     /// `X-Webhook-Signature`.
     signature: Option<String>,
-    /// The body. What was verified is JSON, and so is text.
+    /// The body, which is text: verified deliveries are JSON.
     body: String,
 }
 
 impl LoggedDelivery {
-    /// A delivery that came at `received_at`; none if its body is no text.
-    #[must_use]
+    /// The delivery, or `None` if its body is not text.
     pub fn new(headers: &WebhookHeaders, body: &[u8], received_at: Timestamp) -> Option<Self> {
         let headers = headers.clone();
         Some(Self {
@@ -45,19 +43,15 @@ impl LoggedDelivery {
     }
 }
 
-/// The file that deliveries are kept in, for as long as a listener lives.
 #[derive(Debug)]
 pub struct DeliveryLog {
     path: PathBuf,
-    /// One line at a time.
+    /// Held while a line is written.
     turn: Mutex<()>,
 }
 
 impl DeliveryLog {
-    /// Opens the file at `path`, or makes it, and lets nobody else read it.
-    ///
-    /// # Errors
-    /// It cannot be written.
+    /// Opens or creates the file at `path`, readable only by its owner.
     pub fn open(path: PathBuf) -> Result<Self, Failure> {
         let keep = Self { path, turn: Mutex::new(()) };
         keep.file()
@@ -65,18 +59,14 @@ impl DeliveryLog {
         Ok(keep)
     }
 
-    /// Adds a delivery, which is on the disk when this returns.
-    ///
-    /// # Errors
-    /// The file cannot be written.
+    /// Appends a delivery and syncs it to disk.
     pub fn append(&self, stored: &LoggedDelivery) -> Result<(), Failure> {
         let mut line = serde_json::to_vec(stored).map_err(|error| self.failed(&error))?;
         line.push(b'\n');
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.file()
             .and_then(|mut file| {
-                // A line that was cut short, by a full disk or a crash, must not take the next one
-                // with it.
+                //  A line truncated by a full disk or a crash must not swallow the next one.
                 if is_torn(&mut file)? {
                     line.insert(0, b'\n');
                 }
@@ -86,7 +76,7 @@ impl DeliveryLog {
             .map_err(|error| self.failed(&error))
     }
 
-    /// Opened anew each time, so that the file may be moved away under a running listener.
+    /// Opened for each delivery, so that the file can be rotated while a listener runs.
     fn file(&self) -> io::Result<File> {
         let file =
             OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(&self.path)?;
@@ -102,7 +92,7 @@ impl DeliveryLog {
     }
 }
 
-/// Whether the last line has no end.
+/// Whether the last line is incomplete.
 fn is_torn(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(false);

@@ -1,13 +1,12 @@
-//! Receiving webhooks: a small server that believes nothing it cannot verify, answers fast, and
-//! hands what it took to whoever started it.
+//! The webhook receiver: a small server that verifies deliveries, acknowledges them quickly, and
+//! hands them to its caller.
 //!
-//! A room of its own, because it is the only part of the program that strangers can reach: what it
-//! may do is take bytes, ask [`crate::client::webhook`] whether to believe them, and ask the ledger
-//! whether they came before. It knows no keys, no jobs and no terminal.
+//! The only part of the program that strangers can reach, and therefore a module of its own: it
+//! reads bytes, verifies them with [`crate::client::webhook`], and asks the ledger whether they are
+//! new. It has no access to keys, jobs or the terminal.
 //!
-//! - `server`: from a request to an answer
-//! - `guard`: connections, bounded in number and time
-//! - `stored`: deliveries in a file, as they came
+//! Reading order: `server` (one request), `connection_limit` (connections limited in number and
+//! time), `delivery_log` (the `--keep` file).
 
 mod connection_limit;
 mod delivery_log;

@@ -1,6 +1,6 @@
-//! From a request to an answer. The order is what matters: bounded reading, verification, a place
-//! in the queue, the ledger, the file of `--keep`, and only then the answer, which says as little
-//! as it can. What was answered with success is therefore on the disk after a crash.
+//! Handling of one webhook request, in this order: bounded read, verification, queue slot, ledger,
+//! `--keep` file, and only then the response, which reveals as little as possible. A delivery that
+//! was acknowledged survives a crash.
 
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ use crate::client::webhook::{VerifiedDelivery, WebhookError, WebhookHeaders, ver
 use crate::ledger::{DeliveryRecord, Ledger, NewDelivery};
 use crate::model::{ApiKey, Clock, Failure, Instant, Sanitizer};
 
-/// Why something is not taken, beside the words of [`WebhookError`].
+/// Reasons for a rejection, besides those of [`WebhookError`].
 pub const REASONS: [&str; 6] =
     [TOO_LARGE, CUT_SHORT, TOO_SLOW, BUSY, NOT_RECORDED, TOO_MANY_CONNECTIONS];
 
@@ -36,49 +36,44 @@ const CUT_SHORT: &str = "cut_short";
 const TOO_SLOW: &str = "too_slow";
 const BUSY: &str = "busy";
 const NOT_RECORDED: &str = "not_recorded";
-/// An address has too many connections open: the one word that is not about a webhook.
+/// Reason for a connection over the limit per address.
 pub const TOO_MANY_CONNECTIONS: &str = "too_many_connections";
 
-/// Refusals that are told of in one [`REMARKS_WINDOW`]; the rest is counted.
-const REMARKS: u32 = 10;
+/// Rejections reported per [`REPORT_WINDOW`]; more are counted.
+const MAX_REPORTS: u32 = 10;
 
-/// See [`REMARKS`].
-const REMARKS_WINDOW: Duration = Duration::from_secs(10);
+const REPORT_WINDOW: Duration = Duration::from_secs(10);
 
-/// Longest time that a body may take to arrive.
-const BODY_PATIENCE: Duration = Duration::from_secs(10);
+/// Time for a body to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long open requests may take to end once the server stops.
-const GRACE: Duration = Duration::from_secs(3);
+/// Time for open requests to finish after the server stops.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// What decides whether a delivery is taken, and who is told.
+/// Configuration and state of the receiver.
 #[derive(Clone)]
 pub struct WebhookServer {
-    /// Remembers what came.
+    /// Records deliveries.
     pub ledger: Ledger,
-    /// Keeps what came, headers and body, if that is asked for.
+    /// Stores headers and bodies, if requested.
     pub keep: Option<Arc<DeliveryLog>>,
-    /// Scheme, host and port of the API whose webhooks these are.
+    /// Scheme, host and port of the API that sends the webhooks.
     pub origin: String,
-    /// Signs them.
     pub secret: ApiKey,
-    /// Cleans what they say.
     pub sanitizer: Sanitizer,
-    /// How old, or how far in the future, a delivery may be.
+    /// Maximum age of a delivery, also into the future.
     pub max_age: Duration,
-    /// Most bytes of a body.
+    /// Maximum body size in bytes.
     pub max_body: usize,
-    /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Told of everything that comes in. When it is full the sender is asked to come again.
+    /// Receives every event. When it is full, the sender is asked to retry.
     pub told: mpsc::Sender<ReceivedEvent>,
-    /// Ids of deliveries that were handed over and are still being handled.
+    /// Ids of deliveries that are still being handled.
     pub in_hand: Arc<Mutex<HashSet<String>>>,
-    /// How many refusals were told of lately.
     pub remarks: Arc<Mutex<RemarkLimit>>,
 }
 
-/// Bounds how many refusals are told of, since strangers decide how many there are.
+/// Limits the number of reported rejections, which anybody can cause.
 #[derive(Debug, Default)]
 pub struct RemarkLimit {
     window: Option<Instant>,
@@ -87,13 +82,13 @@ pub struct RemarkLimit {
 }
 
 impl RemarkLimit {
-    /// Whether a refusal at `now` is told of: with the number of those before it that were not.
+    /// Whether a rejection at `now` is reported; returns the number of unreported ones before it.
     fn next(&mut self, now: Instant) -> Option<u64> {
-        if self.window.is_none_or(|window| now.since(window) >= REMARKS_WINDOW) {
+        if self.window.is_none_or(|window| now.since(window) >= REPORT_WINDOW) {
             self.window = Some(now);
             self.told = 0;
         }
-        if self.told < REMARKS {
+        if self.told < MAX_REPORTS {
             self.told += 1;
             return Some(std::mem::take(&mut self.untold));
         }
@@ -102,45 +97,37 @@ impl RemarkLimit {
     }
 }
 
-/// Something that came in.
 #[derive(Debug)]
 pub enum ReceivedEvent {
-    /// A delivery that was verified and never came before.
+    /// A new, verified delivery.
     Taken(Box<ReceivedDelivery>),
-    /// A delivery that came before.
     Repeated {
-        /// Its id.
         id: String,
-        /// What it said happened.
+        /// Event name.
         event: String,
     },
-    /// Not believed, or not read.
+    /// Rejected.
     Refused {
-        /// A stable word.
+        /// Stable reason code.
         word: &'static str,
-        /// In words.
+        /// Message.
         why: String,
-        /// What it calls itself, cleaned.
+        /// Delivery id as sent, sanitized.
         id: Option<String>,
-        /// How many refusals before it were not told of.
+        /// Rejections before it that were not reported.
         untold: u64,
     },
 }
 
-/// A delivery with what it came in.
 #[derive(Debug)]
 pub struct ReceivedDelivery {
-    /// What it says.
     pub delivery: VerifiedDelivery,
-    /// Its headers, as they came.
     pub headers: WebhookHeaders,
-    /// Its body, byte for byte.
     pub body: Bytes,
-    /// Until this is dropped, the same delivery is not handed over again.
+    /// While it exists, the same delivery is not handled again.
     _in_hand: DeliveryInProgress,
 }
 
-/// A delivery that is being handled in this process.
 #[derive(Debug)]
 struct DeliveryInProgress {
     all: Arc<Mutex<HashSet<String>>>,
@@ -148,7 +135,7 @@ struct DeliveryInProgress {
 }
 
 impl DeliveryInProgress {
-    /// None if the delivery is in hand already.
+    /// `None` if the delivery is already being handled.
     fn take(all: &Arc<Mutex<HashSet<String>>>, id: &str) -> Option<Self> {
         let fresh = all.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned());
         fresh.then(|| Self { all: Arc::clone(all), id: id.to_owned() })
@@ -161,10 +148,7 @@ impl Drop for DeliveryInProgress {
     }
 }
 
-/// Receives until `stop` is cancelled.
-///
-/// # Errors
-/// The socket cannot be used.
+/// Runs until `stop` is cancelled.
 pub async fn serve(
     listener: TcpListener,
     reception: WebhookServer,
@@ -173,7 +157,7 @@ pub async fn serve(
     let reception = Arc::new(reception);
     let app = Router::new()
         .fallback(take)
-        .layer(map_response(the_last_of_its_connection))
+        .layer(map_response(close_after_response))
         .with_state(Arc::clone(&reception));
     let stopped = stop.clone().cancelled_owned();
     let guarded = LimitedListener::new(listener, move |address| {
@@ -183,7 +167,7 @@ pub async fn serve(
     let served = axum::serve(guarded, app).with_graceful_shutdown(stopped);
     let patience = async {
         stop.cancelled().await;
-        tokio::time::sleep(GRACE).await;
+        tokio::time::sleep(SHUTDOWN_TIMEOUT).await;
     };
     tokio::select! {
         ended = served.into_future() => {
@@ -193,8 +177,8 @@ pub async fn serve(
     }
 }
 
-/// A connection carries one request, so that a stranger cannot hold it between two.
-async fn the_last_of_its_connection(mut response: Response) -> Response {
+/// One request per connection, so that nobody can hold an idle one.
+async fn close_after_response(mut response: Response) -> Response {
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -215,7 +199,7 @@ async fn take(State(reception): State<Arc<WebhookServer>>, request: Request) -> 
     }
 }
 
-/// The only value of a header; where there are several, nobody can tell which was meant.
+/// The value of a header; `None` if it occurs several times.
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     let mut values = headers.get_all(name).iter();
     let only = values.next()?;
@@ -257,7 +241,7 @@ impl WebhookServer {
         let body = self.read(all, body).await?;
         let now = self.clock.wall();
         let delivery = verify(&headers, &body, &self.secret, now, self.max_age, &self.sanitizer)?;
-        // A place first: what is recorded is then also handled.
+        //  Reserve a slot first, so that recorded deliveries are handled.
         let place = self.told.try_reserve().map_err(|_| busy())?;
         let (id, event) = (delivery.id.clone(), delivery.event.clone());
         let in_hand = DeliveryInProgress::take(&self.in_hand, &id);
@@ -273,19 +257,19 @@ impl WebhookServer {
                     _in_hand: in_hand,
                 }))
             }
-            // Its twin is at the same place in another task, and came to nothing there.
+            //  Another task is handling the same delivery and has not recorded it.
             (DeliveryRecord::New, None) => return Err(busy()),
             _ => ReceivedEvent::Repeated { id, event },
         };
-        if matches!(incoming, ReceivedEvent::Taken(_)) || self.has_room_for_remarks() {
+        if matches!(incoming, ReceivedEvent::Taken(_)) || self.has_room_for_reports() {
             place.send(incoming);
         }
         Ok(StatusCode::OK)
     }
 
-    /// Tells of a refusal. A flood of them fills neither our log nor the places of what is true.
+    /// Reports a rejection within the limit, so that a flood fills neither the log nor the queue.
     fn remark(&self, word: &'static str, why: String, id: Option<String>) {
-        if !self.has_room_for_remarks() {
+        if !self.has_room_for_reports() {
             return;
         }
         let mut remarks = self.remarks.lock().unwrap_or_else(PoisonError::into_inner);
@@ -294,8 +278,8 @@ impl WebhookServer {
         }
     }
 
-    /// Whether more than half of the places is free: only then is told of what is not handled.
-    fn has_room_for_remarks(&self) -> bool {
+    /// Whether more than half of the queue is free, which rejections need.
+    fn has_room_for_reports(&self) -> bool {
         self.told.capacity() > self.told.max_capacity() / 2
     }
 
@@ -308,7 +292,7 @@ impl WebhookServer {
         if announced.is_some_and(|length: usize| length > self.max_body) {
             return Err(too_large());
         }
-        match tokio::time::timeout(BODY_PATIENCE, to_bytes(body, self.max_body)).await {
+        match tokio::time::timeout(BODY_TIMEOUT, to_bytes(body, self.max_body)).await {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
             Ok(Err(_)) => {
@@ -317,12 +301,12 @@ impl WebhookServer {
             Err(_) => Err(Rejected::new(
                 StatusCode::REQUEST_TIMEOUT,
                 TOO_SLOW,
-                format!("the body took longer than {} s", BODY_PATIENCE.as_secs()),
+                format!("the body took longer than {} s", BODY_TIMEOUT.as_secs()),
             )),
         }
     }
 
-    /// Writes down what has to outlive this process before the delivery is answered.
+    /// Records a delivery durably before the response.
     async fn remember(
         &self,
         delivery: &VerifiedDelivery,
@@ -348,7 +332,7 @@ fn busy() -> Rejected {
     Rejected::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, why)
 }
 
-/// What the ledger keeps of a delivery of the service at `origin`.
+/// The ledger record of a delivery from `origin`.
 fn new_delivery(delivery: &VerifiedDelivery, origin: &str) -> NewDelivery {
     NewDelivery {
         id: delivery.id.clone(),
@@ -360,7 +344,7 @@ fn new_delivery(delivery: &VerifiedDelivery, origin: &str) -> NewDelivery {
     }
 }
 
-/// Whether reading ended at the bound.
+/// Whether the body exceeded the limit.
 fn is_too_large(error: &axum::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(error) = cause {

@@ -1,18 +1,16 @@
-//! Which kind of file some bytes begin. Content decides; names are never looked at here.
+//! Detection of file types by content; names are ignored.
 
 use std::io::Read as _;
 
-/// As many bytes from the start of a file as [`sniff`] can use.
+/// Bytes from the start of a file that [`sniff`] needs.
 pub const SNIFF_BYTES: usize = 4 * 1024;
 
-/// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Container {
     /// ISO base media file: mp4, m4v, 3gp, fragmented or not.
     Mp4,
     /// `QuickTime` movie.
     QuickTime,
-    /// WebM.
     WebM,
     /// Matroska that is not WebM.
     Matroska,
@@ -22,51 +20,39 @@ pub enum Container {
     MpegTs,
     /// MPEG program or elementary stream.
     MpegPs,
-    /// Flash video.
     Flv,
-    /// Windows Media.
     Asf,
-    /// Ogg.
     Ogg,
     /// GIF, animated or not.
     Gif,
     /// WebP, animated or not.
     WebP,
-    /// One PNG.
     Png,
-    /// One JPEG.
     Jpeg,
-    /// HEIC, or another picture or sequence of pictures in the same container.
+    /// HEIC, or other pictures in the same container.
     Heif,
     /// AVIF picture, or a sequence of them.
     Avif,
-    /// A picture that is none of the above.
+    /// Any other picture.
     Picture,
-    /// Sound without pictures.
+    /// Audio only.
     Sound,
-    /// Zip archive.
     Zip,
-    /// Tar archive.
     Tar,
-    /// Tar archive, compressed with gzip.
+    /// Gzip-compressed tar archive.
     TarGz,
-    /// PDF.
     Pdf,
-    /// A web page.
     Html,
-    /// XML, such as the errors of object stores.
+    /// For example an error of an object store.
     Xml,
-    /// JSON.
     Json,
-    /// A list of media addresses (HLS, concat): never a clip, and dangerous to follow.
+    /// List of media URLs (HLS, concat); unsafe to open.
     Playlist,
-    /// Nothing we know.
     Unknown,
 }
 
 impl Container {
-    /// What it is, in words that follow "is".
-    #[must_use]
+    /// Description that follows "is".
     pub fn describe(self) -> &'static str {
         match self {
             Self::Mp4 => "an MP4 video",
@@ -99,9 +85,8 @@ impl Container {
         }
     }
 
-    /// Content type and extension under which the service takes it (contract, *Upload*); none for
-    /// what it does not take.
-    #[must_use]
+    /// Content type and extension for an upload (contract, *Upload*); `None` if the service does
+    /// not accept it.
     pub fn upload_type(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::Mp4 => Some(("video/mp4", "mp4")),
@@ -112,8 +97,7 @@ impl Container {
         }
     }
 
-    /// Whether it shows moving pictures that could be repacked into a type that the service takes.
-    #[must_use]
+    /// Whether it is a video or animation that can be converted to an accepted type.
     pub fn is_moving(self) -> bool {
         matches!(
             self,
@@ -129,8 +113,7 @@ impl Container {
     }
 }
 
-/// Which kind of file begins with `head` (the first [`SNIFF_BYTES`], or all if there are fewer).
-#[must_use]
+/// Detects the type of a file from `head`: its first [`SNIFF_BYTES`], or all of it.
 pub fn sniff(head: &[u8]) -> Container {
     by_magic(head)
         .or_else(|| iso(head))
@@ -140,7 +123,7 @@ pub fn sniff(head: &[u8]) -> Container {
         .unwrap_or(Container::Unknown)
 }
 
-/// Files that begin with bytes of their own.
+/// Types with a fixed signature.
 fn by_magic(head: &[u8]) -> Option<Container> {
     const MAGICS: [(&[u8], Container); 22] = [
         (b"\x89PNG\r\n\x1a\n", Container::Png),
@@ -189,8 +172,7 @@ fn by_magic(head: &[u8]) -> Option<Container> {
     None
 }
 
-/// An EBML element of `bytes` that begins at `at`: its name, where its content begins, and its size
-/// if that is stated.
+/// The EBML element of `bytes` at `at`: id, start of its content, and its size if known.
 fn element(bytes: &[u8], at: usize) -> Option<(u32, usize, Option<u64>)> {
     let number = |at: usize, most: u32, keeps_marker: bool| {
         let first = *bytes.get(at)?;
@@ -208,15 +190,14 @@ fn element(bytes: &[u8], at: usize) -> Option<(u32, usize, Option<u64>)> {
     Some((u32::try_from(name).ok()?, at + width as usize, is_stated.then_some(size)))
 }
 
-/// Where the EBML header that `head` begins with ends, if it says so. `head` may end before it.
+/// End of the EBML header at the start of `head`, which may be shorter.
 pub(crate) fn header_end(head: &[u8]) -> Option<usize> {
     let (name, content, size) = element(head, 0)?;
     let size = usize::try_from(size?).ok()?;
     content.checked_add(size).filter(|_| name == 0x1A45_DFA3)
 }
 
-/// WebM and Matroska differ by the `DocType` element (0x4282) in their header, which may be anywhere in
-/// it, behind padding and checksums too.
+/// WebM and Matroska differ by the `DocType` element (0x4282), which may be anywhere in the header.
 fn matroska(head: &[u8]) -> Container {
     const DOC_TYPE: u32 = 0x4282;
     const SEGMENT: u32 = 0x1853_8067;
@@ -231,7 +212,7 @@ fn matroska(head: &[u8]) -> Container {
         match name {
             DOC_TYPE => {
                 let text = head.get(content..next).unwrap_or_default();
-                // A shorter name in the place of a longer one is padded with zeros.
+                //  Short names may be padded with zeros.
                 let is_webm = text.split(|byte| *byte == 0).next() == Some(b"webm");
                 return if is_webm { Container::WebM } else { Container::Matroska };
             }
@@ -242,7 +223,7 @@ fn matroska(head: &[u8]) -> Container {
     Container::Matroska
 }
 
-/// ISO base media files: the first box that is no padding says it, and its brands which.
+/// ISO base media files: the first box other than padding, and its brands.
 fn iso(head: &[u8]) -> Option<Container> {
     let mut start = 0_usize;
     loop {
@@ -254,7 +235,7 @@ fn iso(head: &[u8]) -> Option<Container> {
                 let end = start.saturating_add(size).min(head.len());
                 return Some(by_brand(head.get(start + 8..end).unwrap_or_default()));
             }
-            // Old QuickTime files have no type box.
+            //  Old QuickTime files have no `ftyp` box.
             b"moov" | b"mdat" | b"pnot" => return Some(Container::QuickTime),
             b"styp" | b"moof" | b"sidx" | b"emsg" | b"prft" => return Some(Container::Mp4),
             b"wide" | b"free" | b"skip" => {
@@ -270,7 +251,7 @@ fn iso(head: &[u8]) -> Option<Container> {
     }
 }
 
-/// What the content of a type box says: the major brand, its version, and those it is compatible with.
+/// Type according to a `ftyp` box: major brand, version, compatible brands.
 fn by_brand(brands: &[u8]) -> Container {
     let has = |wanted: &[u8]| brands.chunks_exact(4).any(|brand| brand == wanted);
     match brands.get(..4).unwrap_or_default() {
@@ -304,7 +285,7 @@ fn archives(head: &[u8]) -> Option<Container> {
     None
 }
 
-/// A tar header is known by its checksum; the word `ustar` is missing in old ones.
+/// A tar header has a valid checksum; old ones lack the word `ustar`.
 fn is_tar(head: &[u8]) -> bool {
     let Some(block) = head.get(..512) else { return false };
     let header = tar::Header::from_byte_slice(block);

@@ -1,24 +1,24 @@
-//! Room on the disk, of which a part is never filled: what a service sends may be as long as it
-//! likes, and a full disk stops everything else on the machine.
+//! Free disk space with a reserve, since outputs may be of any size and a full disk stops
+//! everything else.
 
 use std::io;
 use std::path::Path;
 
 use rustix::fs::statvfs;
 
-/// Bytes that are kept free; a twentieth of a small disk.
-const RESERVE: u64 = 256 * 1024 * 1024;
+/// Bytes kept free; on small disks 5 % of their size.
+const RESERVED_BYTES: u64 = 256 * 1024 * 1024;
 
-/// Checks that `bytes` more fit on the disk of `path` with the reserve left free. A disk that does
-/// not say passes.
+/// Checks that `bytes` fit on the disk of `path` beside the reserve. Passes if the size is unknown.
 ///
 /// # Errors
+///
 /// [`io::ErrorKind::StorageFull`].
-pub fn check_room(path: &Path, bytes: u64) -> io::Result<()> {
+pub fn check_space(path: &Path, bytes: u64) -> io::Result<()> {
     let Ok(disk) = statvfs(path) else { return Ok(()) };
-    let reserve = RESERVE.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 20);
+    let reserve = RESERVED_BYTES.min(disk.f_blocks.saturating_mul(disk.f_frsize) / 20);
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if has_room(free, reserve, bytes) {
+    if has_space(free, reserve, bytes) {
         return Ok(());
     }
     let in_mb = |bytes: u64| bytes / 1_000_000;
@@ -31,7 +31,7 @@ pub fn check_room(path: &Path, bytes: u64) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::StorageFull, why))
 }
 
-fn has_room(free: u64, reserve: u64, bytes: u64) -> bool {
+fn has_space(free: u64, reserve: u64, bytes: u64) -> bool {
     free >= reserve.saturating_add(bytes)
 }
 
@@ -41,12 +41,12 @@ mod tests {
 
     #[test]
     fn a_reserve_stays_free() {
-        assert!(has_room(300, 100, 200) && !has_room(300, 100, 201));
-        assert!(!has_room(300, 100, u64::MAX));
+        assert!(has_space(300, 100, 200) && !has_space(300, 100, 201));
+        assert!(!has_space(300, 100, u64::MAX));
         let here = tempfile::tempdir().unwrap();
-        assert!(check_room(here.path(), 1).is_ok());
-        let full = check_room(here.path(), u64::MAX / 2).unwrap_err();
+        assert!(check_space(here.path(), 1).is_ok());
+        let full = check_space(here.path(), u64::MAX / 2).unwrap_err();
         assert_eq!(full.kind(), io::ErrorKind::StorageFull);
-        assert!(check_room(Path::new("/nonexistent"), u64::MAX).is_ok());
+        assert!(check_space(Path::new("/nonexistent"), u64::MAX).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The identity of a file: SHA-256 of its bytes, with the size and time that it had then.
+//! SHA-256, size and modification time of a file.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -7,41 +7,36 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
 
-/// Bytes read at a time; also how often progress is told. Few enough to be still in the
-/// processor's second cache when they are hashed: with four times as many, a third more time goes.
-const BLOCK: usize = 64 * 1024;
+/// Bytes per read and per progress report. Fits into the L2 cache; blocks of four times the size
+/// take a third longer.
+const BLOCK_BYTES: usize = 64 * 1024;
 
-/// What a file was when it was hashed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ContentHash {
-    /// SHA-256 of the content, in lower-case hex.
+    /// In lower-case hex.
     pub sha256: String,
-    /// Bytes.
     pub size: u64,
-    /// Time of the last change as the file system has it, in nanoseconds since 1970.
+    /// Modification time in nanoseconds since 1970.
     pub modified: i64,
 }
 
 impl ContentHash {
-    /// Whether the file at `path` still has the size and time that it had when it was hashed
-    /// (design, *The protocol*, step 3: checked again after an upload).
-    ///
-    /// # Errors
-    /// The file cannot be looked at.
-    pub fn still_holds(&self, path: &Path) -> io::Result<bool> {
+    /// Whether size and modification time of the file at `path` are unchanged.
+    pub fn is_current(&self, path: &Path) -> io::Result<bool> {
         Ok(stamp(&std::fs::metadata(path)?) == (self.size, self.modified))
     }
 }
 
-/// Hashes the file at `path` in constant memory; `progress` is told the bytes read so far.
+/// Hashes the file at `path` in constant memory. `progress` receives the number of bytes read.
 ///
 /// # Errors
-/// The file cannot be read, or changed while it was read.
+///
+/// The file cannot be read, or changed meanwhile.
 pub fn hash_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<ContentHash> {
     let mut file = File::open(path)?;
     let before = stamp(&file.metadata()?);
     let mut digest = Sha256::new();
-    let mut block = vec![0; BLOCK];
+    let mut block = vec![0; BLOCK_BYTES];
     let mut done = 0;
     loop {
         let read = match file.read(&mut block) {
@@ -61,7 +56,7 @@ pub fn hash_file(path: &Path, progress: &dyn Fn(u64)) -> io::Result<ContentHash>
     Ok(ContentHash { sha256: hex::encode(digest.finalize()), size, modified })
 }
 
-/// Size, and time of the last change in nanoseconds; zero where the file system keeps none.
+/// Size and modification time in nanoseconds; 0 if unknown.
 fn stamp(metadata: &Metadata) -> (u64, i64) {
     let modified =
         metadata.modified().ok().and_then(|time| match time.duration_since(UNIX_EPOCH) {
@@ -85,16 +80,16 @@ mod tests {
         let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
         assert_eq!(hash.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!((hash.size, told.into_inner()), (3, vec![3]));
-        assert!(hash.still_holds(&path).unwrap());
+        assert!(hash.is_current(&path).unwrap());
         std::fs::write(&path, b"abcd").unwrap();
-        assert!(!hash.still_holds(&path).unwrap());
+        assert!(!hash.is_current(&path).unwrap());
     }
 
     #[test]
     fn a_large_file_is_read_in_blocks() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("zeros");
-        std::fs::write(&path, vec![0; BLOCK * 2 + 1]).unwrap();
+        std::fs::write(&path, vec![0; BLOCK_BYTES * 2 + 1]).unwrap();
         let told = RefCell::new(Vec::new());
         let hash = hash_file(&path, &|done| told.borrow_mut().push(done)).unwrap();
         assert_eq!(told.borrow().last(), Some(&hash.size));

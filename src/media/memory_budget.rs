@@ -1,10 +1,10 @@
-//! Memory that looking at files may take, for the whole process: outputs are verified side by side,
-//! and each may be made to take much.
+//! Memory limit of the process for inspecting files: outputs are verified concurrently, and each
+//! can be made to need much.
 
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// Most bytes that all verifications take together. One that needs more goes alone.
-const MEMORY_MAX: u64 = 512 * 1024 * 1024;
+/// Maximum bytes of all concurrent verifications. One that needs more runs alone.
+const MAX_BYTES: u64 = 512 * 1024 * 1024;
 
 static BUDGET: MemoryBudget = MemoryBudget { used: Mutex::new(0), freed: Condvar::new() };
 
@@ -13,14 +13,14 @@ struct MemoryBudget {
     freed: Condvar,
 }
 
-/// Memory that is set aside until this is dropped.
+/// Memory reserved until this is dropped.
 pub(crate) struct MemoryReservation(u64);
 
-/// Waits until `bytes` are free, and sets them aside. Blocks the thread; never while it holds
-/// another reservation.
+/// Waits until `bytes` are free and reserves them. Blocks the thread, which must not hold another
+/// reservation.
 pub(crate) fn reserve(bytes: u64) -> MemoryReservation {
     let mut used = BUDGET.used.lock().unwrap_or_else(PoisonError::into_inner);
-    while *used > 0 && used.saturating_add(bytes) > MEMORY_MAX {
+    while *used > 0 && used.saturating_add(bytes) > MAX_BYTES {
         used = BUDGET.freed.wait(used).unwrap_or_else(PoisonError::into_inner);
     }
     *used = used.saturating_add(bytes);
@@ -48,7 +48,7 @@ mod tests {
             for _ in 0..8 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let held = reserve(MEMORY_MAX / 3);
+                        let held = reserve(MAX_BYTES / 3);
                         let held_now = now.fetch_add(held.0, Ordering::SeqCst) + held.0;
                         most.fetch_max(held_now, Ordering::SeqCst);
                         std::thread::yield_now();
@@ -57,8 +57,8 @@ mod tests {
                 });
             }
         });
-        assert!(most.into_inner() <= MEMORY_MAX);
-        // More than there is at all goes alone, and is not refused.
-        drop(reserve(MEMORY_MAX * 2));
+        assert!(most.into_inner() <= MAX_BYTES);
+        //  More than the limit runs alone instead of failing.
+        drop(reserve(MAX_BYTES * 2));
     }
 }

@@ -1,25 +1,25 @@
-//! What we know of files without asking a service: their type by content, duration, size, alpha,
-//! whether they are whole, their hash, and whether an archive is safe to open.
+//! Properties of files that need no service: type by content, duration, size, alpha, completeness, hash,
+//! and the safety of an archive.
 //!
-//! Pure Rust and bounded memory: everything here may be given hostile bytes (a clip from a
-//! stranger, an output from a server that lies) and must answer with a typed refusal, never with a
-//! panic, a loop or an allocation that the bytes chose. Containers are read by small readers of
-//! our own (`isobmff`, `ebml`, `riff`) rather than by demuxer crates: those do not say whether a file is
-//! cut short, how long fragments last or whether a codec carries alpha, and one of them can be made to
-//! loop for ever. Lengths are counted from the pictures; what a header says of the whole is not believed.
+//! Every file may be hostile: a clip from a stranger, an output of a server that lies. Memory is bounded,
+//! and errors are typed; no input causes a panic, an endless loop or an allocation of its choice.
+//! Containers are parsed here and not by demuxer crates: those do not report whether a file is truncated, how
+//! long fragments last or whether a codec has alpha, and one of them loops for ever on some input. Lengths are
+//! counted from the pictures; totals in headers are not trusted.
 //!
-//! Nothing here talks to the network, prints, or decides what happens next.
+//! Reading order: `container` (type by content), `stream_info`, `parse/` (one parser per container),
+//! `archive/`, `error`, `inspect/` (the checks of inputs and outputs), and on their own `hash`,
+//! `disk_space` and `memory_budget`.
 
 mod archive;
-mod background;
 mod container;
 mod disk_space;
+mod error;
 mod hash;
-mod input;
+mod inspect;
 mod memory_budget;
-mod opacity;
-mod output;
 mod parse;
+mod stream_info;
 
 #[cfg(test)]
 mod tests;
@@ -27,15 +27,14 @@ mod tests;
 pub use self::archive::{
     ArchiveBounds, ArchiveError, ArchiveSummary, check_archive, extract_archive,
 };
-pub use self::background::{BackgroundError, BackgroundImage, inspect_picture};
 pub use self::container::{Container, SNIFF_BYTES, sniff};
-pub use self::disk_space::check_room;
+pub use self::disk_space::check_space;
+pub use self::error::OutputError;
 pub use self::hash::{ContentHash, hash_file};
-pub use self::input::{
+pub use self::inspect::background::{BackgroundError, BackgroundImage, inspect_picture};
+pub use self::inspect::input::{
     InputError, MAX_UPLOAD_BYTES, Video, inspect_input, is_video, video_seconds,
 };
-pub use self::opacity::{Opacity, read_opacity, remark_on_opacity};
-pub use self::output::{
-    ExpectedLength, OutputError, OutputSpec, VerifiedOutput, largest_output, verify_output,
-};
-pub use self::parse::track_preference;
+pub use self::inspect::opacity::{Opacity, read_opacity, remark_on_opacity};
+pub use self::inspect::output::{OutputSpec, VerifiedOutput, largest_output, verify_output};
+pub use self::stream_info::{ExpectedLength, track_preference};

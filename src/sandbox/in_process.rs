@@ -1,7 +1,6 @@
-//! A sandbox without sockets, threads, files or real time: the simulated service of a simulation.
-//!
-//! Its clock is Tokio's, so `tokio::time::pause` makes it virtual. With the same options, the same
-//! seed and the same calls at the same times it gives the same answers.
+//! A sandbox without sockets, threads, files and real time, for simulations. Its clock is Tokio's,
+//! so `tokio::time::pause` makes it virtual. Equal options, seeds and calls at equal times have
+//! equal responses.
 
 use std::sync::Arc;
 
@@ -14,18 +13,18 @@ use axum::http::{Request, Response};
 use jiff::Timestamp;
 use tower_service::Service as _;
 
-use super::app::App;
-use super::clock::SandboxClock;
-use super::http;
-use super::http::connection::{Connection, NoAnswer};
+use super::api;
+use super::api::transport::connection::{Connection, NoAnswer};
 use super::options::{EngineChoice, Options};
-use super::random::Tokens;
 use super::server::{SandboxError, ServerEnvironment, build};
 use super::service::Store;
-use super::truth::Truth;
+use super::state::app::App;
+use super::state::truth::Truth;
+use super::util::clock::SandboxClock;
+use super::util::random::Tokens;
 
-/// A sandbox that is called directly. Its tasks run on the runtime that calls it, which has to be
-/// a current-thread runtime for repeatable results.
+/// Called directly. Its tasks run on the runtime of the caller; only a current-thread runtime is
+/// reproducible.
 pub struct InProcess {
     app: Arc<App>,
     api: Router,
@@ -34,23 +33,21 @@ pub struct InProcess {
 }
 
 impl InProcess {
-    /// The API's origin.
     pub const BASE_URL: &str = "http://api.sandbox.test";
-    /// The origin of output links.
     pub const CDN_URL: &str = "http://cdn.sandbox.test";
-    /// What the wall clock shows when the sandbox is made.
+    /// Wall time at the start.
     pub const BEGAN_AT: Timestamp = Timestamp::constant(1_767_225_600, 0);
 
-    /// A sandbox whose identifiers follow from `seed`; the dice of faults and of service times
-    /// follow from the scenario's own seed.
+    /// A sandbox with identifiers from `seed`; faults and processing times use the seed of the
+    /// scenario.
     ///
-    /// Addresses, the state directory and the permission to fetch do not apply: nothing is
-    /// written, and no other host is reachable. The engine has to be [`EngineChoice::Timer`].
+    /// Addresses, the state directory and URL inputs do not apply: nothing is written and no host
+    /// is reachable. The engine must be [`EngineChoice::Timer`].
     pub fn new(options: Options, seed: u64) -> Result<Self, SandboxError> {
         if !matches!(options.engine, EngineChoice::Timer(_)) {
             return Err(SandboxError::Engine("only the timer works in process".to_owned()));
         }
-        let surroundings = ServerEnvironment {
+        let environment = ServerEnvironment {
             base_url: Self::BASE_URL.to_owned(),
             cdn_url: Self::CDN_URL.to_owned(),
             clock: SandboxClock::starting_at(Self::BEGAN_AT),
@@ -59,33 +56,29 @@ impl InProcess {
             fetcher: None,
             webhooks: None,
         };
-        let (app, api_key) = build(options, surroundings)?;
-        let (api, outputs) = (http::api(&app), http::outputs(&app));
+        let (app, api_key) = build(options, environment)?;
+        let (api, outputs) = (api::api(&app), api::outputs(&app));
         Ok(Self { app, api, outputs, api_key })
     }
 
-    /// The first key.
-    #[must_use]
     pub fn api_key(&self) -> &str {
         &self.api_key
     }
 
-    /// Opens `/v1/admin` and `/sandbox`.
-    #[must_use]
+    /// For `/v1/admin` and `/sandbox`.
     pub fn admin_token(&self) -> &str {
         &self.app.admin_token
     }
 
-    /// The wall clock, without the skew of the scenario.
-    #[must_use]
+    /// The wall clock without the skew of the scenario.
     pub fn wall(&self) -> Timestamp {
         self.app.clock.true_wall()
     }
 
-    /// Makes one call; the authority of its address, or else its `Host`, chooses the origin.
+    /// Makes one call; the URL's authority or the `Host` header chooses the origin.
     ///
-    /// As over a socket, a call whose body has arrived takes effect even when this future is
-    /// dropped, and the body of an answer may break off with an error.
+    /// As over a socket, a call takes effect once its body has arrived, even when this future is
+    /// dropped, and the response body may end with an error.
     pub async fn call(&self, mut request: Request<Body>) -> Result<Response<Body>, NoAnswer> {
         let connection = Connection::default();
         request.extensions_mut().insert(ConnectInfo(connection.clone()));
@@ -97,8 +90,6 @@ impl InProcess {
         }
     }
 
-    /// What has really happened so far.
-    #[must_use]
     pub fn truth(&self) -> Truth {
         Truth::of(&self.app)
     }

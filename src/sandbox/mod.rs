@@ -1,55 +1,45 @@
-//! A local server for the documented API, so that people can try the tool without an account and
-//! tests can meet every fault.
+//! A local server for the documented API, for trying the tool without an account and for testing every
+//! fault.
 //!
-//! An implementation of its own, written from the contract: it shares no types, no signing and no
-//! HTTP client with what talks to it. Its map:
+//! An independent implementation of the contract: it shares no wire types, no signing and no HTTP client
+//! with the client.
+//!
+//! Reading order:
 //!
 //! ```text
-//! http/      the API and the output origin over HTTP; shapes and damage of answers
-//! service/   what the service knows and decides, without HTTP
-//! scenario/  what a scenario file may say
-//! engine     what the server needs of what removes backgrounds; timer stands in for it
+//! options    what a sandbox is started with
+//! server     listening on sockets; in_process without them, in virtual time
+//! state/     what all requests share: rate limits, audit
+//! api/       the API and the output origin over HTTP
+//! faults/    scenario files and the faults of one call
+//! service/   keys, jobs, charges, webhooks, without HTTP
+//! engine/    the interface of an engine, and the stand-in
 //! matting/   the engine that removes backgrounds
-//! work       the queue between a start and the engine
-//! run        listening on sockets; in_process without them, in virtual time
-//! truth      what really happened, for the checks of a simulation
-//! webhook, fetch, address: what the sandbox sends and fetches
+//! util/      clock, random numbers, signatures, bandwidth
 //! ```
 
-mod app;
-mod audit;
-mod bandwidth;
-mod clock;
-mod content_type;
-mod duration;
+mod api;
 pub mod engine;
 pub(crate) mod faults;
-mod http;
-mod http_client;
 mod in_process;
 #[cfg(feature = "matting")]
 pub mod matting;
 mod options;
-mod random;
-mod rate_limiter;
 mod sample;
-mod scenario;
 mod server;
 mod service;
-mod signature;
-mod stand_in;
-mod stretch;
-mod truth;
+pub(crate) mod state;
+pub(crate) mod util;
 
 #[cfg(test)]
 mod tests;
 
-pub use self::http::connection::NoAnswer;
-pub use self::http::route::Route;
+pub use self::api::transport::connection::NoAnswer;
+pub use self::engine::stand_in::Distribution;
+pub use self::faults::scenario::{FaultRule, Scenario, ScenarioError};
 pub use self::in_process::InProcess;
 pub use self::options::{EngineChoice, Log, Options, UploadLimits};
 pub use self::sample::{SAMPLE, Sample};
-pub use self::scenario::{FaultRule, Scenario, ScenarioError};
 pub use self::server::{Ready, Running, SandboxError, blocking_threads, serve, start_thread};
-pub use self::stand_in::Distribution;
-pub use self::truth::{CallCount, EarlyCall, JobTruth, Truth};
+pub use self::state::route::Route;
+pub use self::state::truth::{CallCount, EarlyCall, JobTruth, Truth};

@@ -1,4 +1,4 @@
-//! What the caller decides about a sandbox.
+//! Options of a sandbox.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,21 +6,19 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::engine::stand_in::Distribution;
 use super::engine::{Engine, program_vars};
-use super::scenario::Scenario;
-use super::stand_in::Distribution;
+use super::faults::scenario::Scenario;
 
-/// Where request lines go; the caller decides how they are shown.
+/// Called with one line per request.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What does the work.
 #[derive(Clone)]
 pub enum EngineChoice {
-    /// The matting engine. Only builds with the feature `matting` have it.
+    /// The matting engine, with the feature `matting`.
     Real,
-    /// Jobs only take time, this much of it; outputs are stand-ins.
+    /// Jobs only take time; outputs are stand-ins.
     Timer(Distribution),
-    /// An engine of the caller's.
     Custom(Arc<dyn Engine>),
 }
 
@@ -34,7 +32,7 @@ impl fmt::Debug for EngineChoice {
     }
 }
 
-/// The most that an input may be.
+/// Maximum size of an input.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct UploadLimits {
     /// Bytes of a video (contract, *Upload*: 500 MB).
@@ -53,43 +51,37 @@ impl Default for UploadLimits {
     }
 }
 
-/// What the caller decides about a sandbox; [`Options::default`] listens on loopback, on ports
-/// that are free, and keeps nothing.
+/// The default listens on loopback, on free ports, and stores nothing.
 #[derive(Clone)]
 pub struct Options {
-    /// Where the API answers. Anything but loopback is the caller's explicit wish.
+    /// Address of the API.
     pub listen: SocketAddr,
-    /// Where outputs are downloaded: a second origin, as with the real service.
+    /// Address of the output origin.
     pub cdn_listen: SocketAddr,
-    /// What stands for the host in links, when it is not the address that is listened on: a name
-    /// under which other machines or containers reach this one.
+    /// Host in links, if it differs from the listening address, for other machines or containers.
     pub public_host: Option<String>,
-    /// Directory that outlives the sandbox; a temporary one when absent.
+    /// Persistent directory; temporary if `None`.
     pub state: Option<PathBuf>,
-    /// Faults, limits and behaviours.
     pub scenario: Option<Scenario>,
-    /// What does the work.
     pub engine: EngineChoice,
-    /// Folder in which Robust Video Matting may be installed; without it, the shipped models do all
-    /// the work.
+    /// Folder of Robust Video Matting, if it may be installed.
     pub models: Option<PathBuf>,
-    /// Variables of the programs that it runs (FFmpeg): all that they get.
+    /// The complete environment of its child processes (FFmpeg).
     pub tool_vars: BTreeMap<String, String>,
-    /// The first key; a random one when absent.
+    /// Random if `None`.
     pub api_key: Option<String>,
-    /// The admin token; a random one when absent.
+    /// Random if `None`.
     pub admin_token: Option<String>,
-    /// Credits of the first client, and of each that an admin adds.
+    /// Credits of each new client.
     pub credits: f64,
-    /// Jobs that run at the same time, at least 1.
+    /// Maximum number of running jobs, at least 1.
     pub workers: usize,
     /// Whether `video_url` and `bg_image_url` may name loopback and private addresses.
     pub allow_private_fetch: bool,
-    /// Takes one line a request; silent when absent.
     pub log: Option<Log>,
-    /// Signs webhooks when present.
+    /// Webhooks are unsigned if `None`.
     pub webhook_secret: Option<String>,
-    /// The most that an input may be.
+    /// Maximum size of an input.
     pub limits: UploadLimits,
 }
 

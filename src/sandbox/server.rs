@@ -1,4 +1,4 @@
-//! Starting and stopping a sandbox: sockets, state, engine, and a thread for those who want one.
+//! Starts and stops a sandbox: sockets, state, engine, thread.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -12,93 +12,79 @@ use axum::Router;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 
-use super::app::{App, Backend};
-use super::audit::Audit;
-use super::clock::SandboxClock;
+use super::api::transport::connection::{Connection, Tracked};
+use super::engine::stand_in::Timer;
 use super::faults::plan::FaultInjector;
-use super::http::connection::{Connection, Tracked};
-use super::http::host::Hosts;
+use super::faults::scenario::Scenario;
 #[cfg(feature = "matting")]
 use super::matting::{EngineLimits, RealEngine, Setting, Tools};
 use super::options::{EngineChoice, Options};
-use super::random::Tokens;
-use super::rate_limiter::RateLimiter;
-use super::scenario::Scenario;
 use super::service::url_fetch::Fetcher;
 use super::service::{Service, Store};
-use super::stand_in::Timer;
-use super::{http, http_client, service::job_queue};
+use super::state::app::{App, Backend};
+use super::state::audit::Audit;
+use super::state::hosts::Hosts;
+use super::state::rate_limiter::RateLimiter;
+use super::util::clock::SandboxClock;
+use super::util::random::Tokens;
+use super::{api, service::job_queue, util::http_client};
 
-/// How long open connections and workers may take to end.
-const GRACE: Duration = Duration::from_secs(2);
+/// Time for open connections and workers to finish.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The client that owns the first key.
 const FIRST_CLIENT: &str = "default";
 
-/// Why a sandbox could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The address is taken, or not ours.
     #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// What was asked for.
-        address: SocketAddr,
-        /// What the system said.
-        error: io::Error,
-    },
-    /// The state directory cannot be read or written.
+    Listen { address: SocketAddr, error: io::Error },
     #[error("sandbox state: {0}")]
     State(io::Error),
-    /// No thread, no runtime, or no randomness.
+    /// No thread, runtime or random numbers.
     #[error("cannot start the sandbox: {0}")]
     System(String),
-    /// This build cannot remove backgrounds.
+    /// Built without the feature `matting`.
     #[error("this rbgv was built without the feature `matting`, so it cannot remove backgrounds")]
     NoMatting,
-    /// The engine is not usable on this machine.
     #[error("sandbox engine: {0}")]
     Engine(String),
 }
 
-/// What a caller needs to know of a sandbox that answers.
+/// A sandbox that is ready.
 #[derive(Debug, Clone)]
 pub struct Ready {
-    /// The API's origin, without a slash at the end.
+    /// Origin of the API without a trailing slash.
     pub base_url: String,
-    /// The origin of output links.
     pub cdn_url: String,
-    /// The first key.
     pub api_key: String,
-    /// Opens `/v1/admin` and `/sandbox`.
+    /// For `/v1/admin` and `/sandbox`.
     pub admin_token: String,
-    /// The process that answers.
     pub pid: u32,
 }
 
-/// A sandbox on a thread of its own; stops when dropped.
+/// A sandbox on its own thread; stops when dropped.
 #[derive(Debug)]
 pub struct Running {
-    /// The API's origin, without a slash at the end.
+    /// Origin of the API without a trailing slash.
     pub base_url: String,
-    /// The origin of output links.
     pub cdn_url: String,
-    /// The first key.
     pub api_key: String,
-    /// Opens `/v1/admin` and `/sandbox`.
+    /// For `/v1/admin` and `/sandbox`.
     pub admin_token: String,
     stop: Option<watch::Sender<bool>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Running {
-    /// Stops the sandbox and waits until it has ended. Blocking.
+    /// Stops the sandbox and waits for its end. Blocking.
     pub fn stop(mut self) {
         self.end();
     }
 
     fn end(&mut self) {
         if let Some(stop) = self.stop.take() {
-            // The thread may have ended by itself, which is what is wanted.
+            //  Fails only if the thread has already ended.
             let _ = stop.send(true);
         }
         if let Some(thread) = self.thread.take() {
@@ -113,7 +99,7 @@ impl Drop for Running {
     }
 }
 
-/// Starts a sandbox on its own thread and runtime, and returns when it answers.
+/// Starts a sandbox on its own thread and runtime; returns when it is ready.
 pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
     let (stop, mut stopped) = watch::channel(false);
     let (tell, told) = mpsc::channel();
@@ -133,7 +119,7 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
         };
         let ready = tell.clone();
         let shutdown = async move {
-            // A dropped handle means the same as a word through it.
+            //  A dropped handle also stops it.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
         let served = runtime.block_on(serve(
@@ -146,7 +132,7 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
         if let Err(error) = served {
             let _ = tell.send(Err(error));
         }
-        runtime.shutdown_timeout(GRACE);
+        runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     };
     let thread = std::thread::Builder::new()
         .name("sandbox-main".to_owned())
@@ -164,14 +150,13 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
     })
 }
 
-/// Threads for blocking work that a runtime needs for a sandbox with so many workers: each of them
-/// blocks one; the rest is for files.
-#[must_use]
+/// Blocking threads of a runtime for this number of workers, each of which blocks one; the rest is
+/// for files.
 pub fn blocking_threads(workers: usize) -> usize {
     workers.max(1) + 64
 }
 
-/// Runs a sandbox until `shutdown` ends; `ready` is called once it answers.
+/// Runs a sandbox until `shutdown` completes; calls `ready` when it accepts requests.
 pub async fn serve(
     options: Options,
     ready: impl FnOnce(Ready),
@@ -182,7 +167,7 @@ pub async fn serve(
     let outputs = listen(options.cdn_listen, host.as_deref()).await?;
     let unable = || SandboxError::System("the operating system gives no randomness".to_owned());
     let no_client = |error: reqwest::Error| SandboxError::System(error.to_string());
-    let surroundings = ServerEnvironment {
+    let environment = ServerEnvironment {
         base_url: api.url.clone(),
         cdn_url: outputs.url.clone(),
         clock: SandboxClock::new(),
@@ -191,11 +176,11 @@ pub async fn serve(
         fetcher: Some(Fetcher::new(options.allow_private_fetch).map_err(no_client)?),
         webhooks: Some(http_client::build(|builder| builder).map_err(no_client)?),
     };
-    let (app, api_key) = build(options, surroundings)?;
+    let (app, api_key) = build(options, environment)?;
     let (stop, stopped) = watch::channel(false);
     let track = |listener| Tracked { listener, app: Arc::clone(&app) };
-    let api = tokio::spawn(answer(track(api.listener), http::api(&app), stopped.clone()));
-    let outputs = tokio::spawn(answer(track(outputs.listener), http::outputs(&app), stopped));
+    let api = tokio::spawn(answer(track(api.listener), api::api(&app), stopped.clone()));
+    let outputs = tokio::spawn(answer(track(outputs.listener), api::outputs(&app), stopped));
     let unfinished = app.service().unfinished();
     for (id, start_number) in unfinished {
         job_queue::launch(&app, id, start_number);
@@ -209,14 +194,14 @@ pub async fn serve(
     });
     shutdown.await;
     app.cancel.store(true, Ordering::Relaxed);
-    // Both tasks wait on the channel; when they have gone there is nobody left to tell.
+    //  Fails only if both tasks have already ended.
     let _ = stop.send(true);
     let ended = async {
         let _ = api.await;
         let _ = outputs.await;
     };
-    // Connections that a fault holds open are cut off with the runtime.
-    let _ = tokio::time::timeout(GRACE, ended).await;
+    //  Connections that a fault holds open end with the runtime.
+    let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await;
     Ok(())
 }
 
@@ -230,7 +215,7 @@ async fn listen(address: SocketAddr, host: Option<&str>) -> Result<Socket, Sandb
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let mut local = listener.local_addr().map_err(failed)?;
     if local.ip().is_unspecified() {
-        // Every address of this machine; the one that surely works from here is loopback.
+        //  For a wildcard address, loopback always works locally.
         local.set_ip(match local.ip() {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
@@ -253,7 +238,7 @@ async fn answer(listener: Tracked, router: Router, mut stopped: watch::Receiver<
     }
 }
 
-/// What differs between a sandbox that listens and one in process.
+/// The parts that differ between a listening and an in-process sandbox.
 pub(crate) struct ServerEnvironment {
     pub(crate) base_url: String,
     pub(crate) cdn_url: String,
@@ -264,13 +249,12 @@ pub(crate) struct ServerEnvironment {
     pub(crate) webhooks: Option<reqwest::Client>,
 }
 
-/// The application and its first key.
 pub(crate) fn build(
     options: Options,
-    surroundings: ServerEnvironment,
+    environment: ServerEnvironment,
 ) -> Result<(Arc<App>, String), SandboxError> {
     let ServerEnvironment { base_url, cdn_url, clock, tokens, store, fetcher, webhooks } =
-        surroundings;
+        environment;
     let scenario = options.scenario.clone().unwrap_or_default();
     let backend = backend(&options, &scenario)?;
     let (tokens, store) = (Arc::new(tokens), Arc::new(store));
@@ -295,7 +279,7 @@ pub(crate) fn build(
         limiter: Mutex::new(RateLimiter::default()),
         upload_line: Arc::default(),
         output_line: Arc::default(),
-        director: RwLock::new(Arc::new(FaultInjector::new(Scenario::default(), Duration::ZERO))),
+        injector: RwLock::new(Arc::new(FaultInjector::new(Scenario::default(), Duration::ZERO))),
         revoked: Mutex::new(HashSet::new()),
         clock,
         store,
@@ -337,7 +321,7 @@ fn backend(options: &Options, scenario: &Scenario) -> Result<Backend, SandboxErr
 
 #[cfg(feature = "matting")]
 fn matting(options: &Options) -> Result<Backend, SandboxError> {
-    // Too long is for the server to say: a refusal has to reach the one who uploads.
+    //  The server itself refuses long videos, at the upload.
     let limits = EngineLimits { duration_seconds: 86_400.0, ..EngineLimits::default() };
     let setting = Setting { vars: options.tool_vars.clone(), directory: None };
     let tools = Tools { setting, ..Tools::default() };

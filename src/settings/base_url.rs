@@ -1,4 +1,4 @@
-//! The base address of a profile, and whether a key may be sent there.
+//! The base URL of a profile, and whether a key may be sent there.
 
 use url::Url;
 
@@ -8,63 +8,61 @@ use crate::model::{Failure, FailureKind};
 use super::file::decode::{self, SectionReader};
 use super::file::located_value::LocatedValue;
 
-/// Where the vendor's API is (contract).
-pub(crate) const VENDOR: &str = "https://api.removebgvideo.com";
+/// Base URL of the vendor's API.
+pub(crate) const VENDOR_URL: &str = "https://api.removebgvideo.com";
 
-/// Reads `base_url`, or takes `above` it an address and the variable that gave it.
+/// The address in `variable` (with the name of the variable), or else `base_url`.
 pub(crate) fn read(
     read: &mut SectionReader<'_>,
-    above: Option<(&str, &str)>,
+    variable: Option<(&str, &str)>,
     allow_http: bool,
 ) -> Result<Url, Failure> {
-    if let Some((address, variable)) = above {
+    if let Some((address, name)) = variable {
         let url = parse(address, allow_http).map_err(|why| {
-            Failure::new(FailureKind::Configuration, format!("variable {variable}"), why)
+            Failure::new(FailureKind::Configuration, format!("variable {name}"), why)
         })?;
-        read.note("base_url", url.as_str(), format!("variable {variable}"));
+        read.record("base_url", url.as_str(), format!("variable {name}"));
         return Ok(url);
     }
-    let vendor = parse(VENDOR, allow_http)
-        .map_err(|why| Failure::new(FailureKind::Configuration, VENDOR, why))?;
-    read.required("base_url", vendor, Url::to_string, |scalar| {
+    let vendor = parse(VENDOR_URL, allow_http)
+        .map_err(|why| Failure::new(FailureKind::Configuration, VENDOR_URL, why))?;
+    read.value_or("base_url", vendor, Url::to_string, |scalar| {
         parse(decode::text(scalar)?, allow_http)
     })
 }
 
-/// Where a file says that the API is, at `entry` or by default; none if that cannot be read.
-pub(crate) fn filed(entry: Option<&LocatedValue>) -> Option<Url> {
+/// The address at `entry` of a file, or the default; `None` if it is invalid.
+pub(crate) fn of_file(entry: Option<&LocatedValue>) -> Option<Url> {
     match entry {
-        None => parse(VENDOR, false).ok(),
+        None => parse(VENDOR_URL, false).ok(),
         Some(entry) => parse(decode::text(&entry.scalar).ok()?, true).ok(),
     }
 }
 
-/// The base address that `text` names.
+/// Parses and checks a base URL.
 ///
 /// # Errors
-/// Says what to change; never repeats a text that may hold a password.
+/// What to change, without the text, which may contain a password.
 pub(crate) fn parse(text: &str, allow_http: bool) -> Result<Url, String> {
     let example = "write it as https://host or https://host/path";
     let url =
-        Url::parse(text.trim()).map_err(|error| format!("no address ({error}); {example}"))?;
+        Url::parse(text.trim()).map_err(|error| format!("not an address ({error}); {example}"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(format!("not an http or https address; {example}"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("holds a user or a password; keys have settings of their own".to_owned());
+        return Err("contains a user or password; keys have their own settings".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(format!("has a query or a fragment; {example}"));
     }
     if url.path().trim_end_matches('/').ends_with("/v1") {
-        return Err(
-            "ends with /v1, which every call puts behind it anyway; leave it out".to_owned()
-        );
+        return Err("ends with /v1, which is added to every request; remove it".to_owned());
     }
     if url.scheme() == "http" && !allow_http && !is_loopback(&url) {
         return Err(format!(
-            "{url} would send the key unprotected; use https, or set allow_http = true in this \
-             profile if nobody else can listen"
+            "{url} would send the key unencrypted; use https, or set allow_http = true in this \
+             profile if the network is trusted"
         ));
     }
     Ok(url)
@@ -87,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_no_place_for_secrets() {
+    fn an_address_must_not_contain_secrets() {
         let planted = parse("https://me:hunter2@api.example", false).unwrap_err();
         assert!(!planted.contains("hunter2"), "{planted}");
         for bad in [

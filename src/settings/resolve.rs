@@ -1,6 +1,7 @@
-//! The one place where files, variables and flags become [`Settings`]. Everything that can be
-//! wrong with them is found here; later code reads no flag, variable or file again.
+//! Resolves files, variables and flags to [`Settings`] and reports every mistake in them. Later code
+//! reads no flag, variable or configuration file.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
@@ -11,23 +12,23 @@ use super::file::find::{self, ConfigFiles};
 use super::file::layer::{Layer, ProfileLayer};
 use super::file::located_value::LocatedValue;
 use super::file::project_consent::Project;
+use super::file::{project_policy, schema};
 use super::profile::{JobDefaultsLayer, Profile};
-use super::secret::{self, SecretEnvironment};
-use super::{
-    OptionDefaults, SANDBOX, STANDARD, Settings, SettingsSources,
-    file::{project_policy, schema},
-    summary,
+use super::resolved::Settings;
+use super::secret::{
+    LocatedSecret, SECRET_VARIABLES, SecretEnvironment, SecretKind, SecretSource, unquoted,
 };
+use super::summary;
+use super::types::{DEFAULT_PROFILE, OptionDefaults, SANDBOX, SettingsSources};
 
-/// The variable that gives the address of the profile in use.
-const BASE_URL: &str = "RBGV_BASE_URL";
+/// Variable with the address of the profile in use.
+const BASE_URL_VARIABLE: &str = "RBGV_BASE_URL";
 
 impl Settings {
-    /// Resolves flags, variables, project file, user file and defaults, in this order.
+    /// Resolves flags, variables, project file, user file and defaults, in this order of precedence.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`], with file, line and column where there is one, and the way
-    /// out.
+    /// [`FailureKind::Configuration`], with the file, line and column.
     pub fn resolve(sources: &SettingsSources<'_>) -> Result<Self, Failure> {
         let Merged { found, named, layers: merged, active, chosen_by, state_dir, project } =
             Merged::read(sources)?;
@@ -51,15 +52,15 @@ impl Settings {
         shown.extend(log.iter().map(|filter| row("log", filter, "variable RBGV_LOG")));
         shown.extend(merged.top.get("require").and_then(required_row));
         shown.extend(default_rows);
-        let child_vars = secret::without_secrets(sources.vars, &all);
-        let surroundings = SecretEnvironment {
+        let child_vars = without_secrets(sources.vars, &all);
+        let environment = SecretEnvironment {
             vars: sources.vars,
             child_vars: &child_vars,
             current_dir: sources.current_dir,
         };
-        shown.extend(summary::secret_rows(&profile, &surroundings));
+        shown.extend(summary::secret_rows(&profile, &environment));
         shown.extend(profile_rows);
-        let listed = summary::list(&all, &active, &surroundings);
+        let listed = summary::list(&all, &active, &environment);
         let user_file = || sources.config_dir.map(|dir| dir.join(find::USER_FILE));
         Ok(Self {
             warnings: summary::warnings(&profile, &all, &listed),
@@ -78,15 +79,15 @@ impl Settings {
     }
 }
 
-/// The project's file that applies, with what it wants; none where there is none.
+/// The project file that applies, with what it needs confirmed.
 ///
 /// # Errors
-/// As for [`Settings::resolve`], as far as the files together are concerned.
+/// As for [`Settings::resolve`].
 pub fn project(sources: &SettingsSources<'_>) -> Result<Option<Project>, Failure> {
     Merged::read(sources).map(|merged| merged.project)
 }
 
-/// The files in one, and what was decided by them.
+/// The merged files, and the profile and state directory that follow from them.
 struct Merged {
     found: ConfigFiles,
     named: Option<PathBuf>,
@@ -103,7 +104,7 @@ impl Merged {
         let found = find::read(named.as_deref(), sources.config_dir, sources.current_dir)?;
         let mut layers = merge(&found);
         let (active, chosen_by) = choose(sources, &layers)?;
-        // The standard profile exists also where no file speaks of it.
+        // The default profile exists even if no file mentions it.
         layers.profiles.entry(active.clone()).or_default();
         let wants = check_trust(sources, &found, &layers, &active)?;
         let state_dir = state_dir(sources)?;
@@ -113,11 +114,11 @@ impl Merged {
     }
 }
 
-/// The value of the variable `name`, without quotes around it; an empty one counts as none.
+/// The value of the variable `name` without enclosing quotes; `None` if empty.
 fn var<'a>(sources: &SettingsSources<'a>, name: &str) -> Option<&'a str> {
     let value = sources.vars.get(name)?;
-    let is_quoted = secret::unquoted(value).len() + 2 == value.trim().len();
-    let value = if is_quoted { secret::unquoted(value) } else { value };
+    let is_quoted = unquoted(value).len() + 2 == value.trim().len();
+    let value = if is_quoted { unquoted(value) } else { value };
     Some(value).filter(|value| !value.trim().is_empty())
 }
 
@@ -141,7 +142,7 @@ fn merge(found: &ConfigFiles) -> Layer {
     merged
 }
 
-/// The profile to use, and who chose it.
+/// The profile in use, and the origin of that choice.
 fn choose(sources: &SettingsSources<'_>, merged: &Layer) -> Result<(String, String), Failure> {
     let known: Vec<String> = merged.profiles.keys().cloned().collect();
     let (name, origin) = if let Some(name) = &sources.flags.profile {
@@ -159,7 +160,7 @@ fn choose(sources: &SettingsSources<'_>, merged: &Layer) -> Result<(String, Stri
     } else if let [only] = &known[..] {
         (only.clone(), "the only profile".to_owned())
     } else {
-        (STANDARD.to_owned(), DEFAULT.to_owned())
+        (DEFAULT_PROFILE.to_owned(), DEFAULT.to_owned())
     };
     if !is_known(&name, &known) {
         return Err(unknown_profile(&name, &known, &origin));
@@ -168,7 +169,7 @@ fn choose(sources: &SettingsSources<'_>, merged: &Layer) -> Result<(String, Stri
 }
 
 fn is_known(name: &str, known: &[String]) -> bool {
-    name == STANDARD || known.iter().any(|known| known == name)
+    name == DEFAULT_PROFILE || known.iter().any(|known| known == name)
 }
 
 fn unknown_profile(name: &str, known: &[String], origin: &str) -> Failure {
@@ -185,7 +186,7 @@ fn unknown_profile(name: &str, known: &[String], origin: &str) -> Failure {
     Failure::new(FailureKind::Configuration, origin, why).with_next("rbgv profile list")
 }
 
-/// Checks what a project file says over the user's own; the answer is what has to be confirmed.
+/// Checks the project file against the user's own. Returns what has to be confirmed.
 fn check_trust(
     sources: &SettingsSources<'_>,
     found: &ConfigFiles,
@@ -193,15 +194,15 @@ fn check_trust(
     active: &str,
 ) -> Result<Vec<String>, Failure> {
     let Some(project) = &found.project else { return Ok(Vec::new()) };
-    let address_given = var(sources, BASE_URL).is_some();
-    let otherwise = choose(sources, &found.user).ok().map(|(name, _)| name);
-    let otherwise = otherwise.as_deref();
+    let address_given = var(sources, BASE_URL_VARIABLE).is_some();
+    let without_project = choose(sources, &found.user).ok().map(|(name, _)| name);
+    let without_project = without_project.as_deref();
     let context =
-        project_policy::TrustContext { active, otherwise, address_given, vars: sources.vars };
+        project_policy::TrustContext { active, without_project, address_given, vars: sources.vars };
     project_policy::check(&found.user, &project.layer, merged, &context)
 }
 
-/// The profile `name` with a row for each of its values. Only the one in use listens to variables.
+/// The profile `name` with a row for each of its values. Variables apply only to the profile in use.
 fn read_profile(
     sources: &SettingsSources<'_>,
     merged: &Layer,
@@ -210,22 +211,24 @@ fn read_profile(
 ) -> Result<(Profile, Vec<EffectiveValue>), Failure> {
     let nothing = ProfileLayer::default();
     let layer = merged.profiles.get(name).unwrap_or(&nothing);
-    let above = var(sources, BASE_URL).filter(|_| active).map(|address| (address, BASE_URL));
-    Profile::read(name, layer, above, sources.vars)
+    let base_url = var(sources, BASE_URL_VARIABLE)
+        .filter(|_| active)
+        .map(|address| (address, BASE_URL_VARIABLE));
+    Profile::read(name, layer, base_url, sources.vars)
 }
 
-/// The job defaults: the profile's word, then that of `[defaults]`, then the service's own. The
-/// rows are those that the profile has no word on.
+/// The job defaults of the profile over those of `[defaults]` over those of the service, with rows for
+/// those that the profile does not set.
 fn defaults(
     sources: &SettingsSources<'_>,
     merged: &Layer,
     profile: &Profile,
 ) -> Result<(OptionDefaults, Vec<EffectiveValue>), Failure> {
-    let own = &profile.choice;
+    let own = &profile.job_defaults;
     let mut read = SectionReader::new("defaults", &merged.defaults);
     let common = JobDefaultsLayer::read(&mut read, sources.vars)?;
     let mut rows = read.into_shown();
-    let mut settle = |key: &str, own: bool, common: bool, standard: &dyn Display| {
+    let mut add_row = |key: &str, own: bool, common: bool, standard: &dyn Display| {
         let key = format!("defaults.{key}");
         if own {
             rows.retain(|shown| shown.key != key);
@@ -234,10 +237,10 @@ fn defaults(
         }
     };
     let standard = OptionDefaults::default();
-    settle("model", own.model.is_some(), common.model.is_some(), &standard.model);
-    settle("format", own.format.is_some(), common.format.is_some(), &standard.format);
+    add_row("model", own.model.is_some(), common.model.is_some(), &standard.model);
+    add_row("format", own.format.is_some(), common.format.is_some(), &standard.format);
     let backgrounds = (own.background.is_some(), common.background.is_some());
-    settle("background", backgrounds.0, backgrounds.1, &standard.background);
+    add_row("background", backgrounds.0, backgrounds.1, &standard.background);
     let background = own.background.clone().or(common.background);
     let defaults = OptionDefaults {
         model: own.model.or(common.model).unwrap_or(standard.model),
@@ -257,7 +260,28 @@ fn state_dir(sources: &SettingsSources<'_>) -> Result<(PathBuf, &'static str), F
         Failure::new(
             FailureKind::Configuration,
             "state directory",
-            "there is no home directory to keep the ledger in; set RBGV_STATE_DIR",
+            "no home directory for the ledger; set RBGV_STATE_DIR",
         )
     })
+}
+
+/// `vars` without [`SECRET_VARIABLES`] and the variables that `profiles` name.
+fn without_secrets<'a>(
+    vars: &BTreeMap<String, String>,
+    profiles: impl IntoIterator<Item = &'a Profile>,
+) -> BTreeMap<String, String> {
+    let mut rest = vars.clone();
+    for name in SECRET_VARIABLES {
+        rest.remove(name);
+    }
+    for profile in profiles {
+        for kind in SecretKind::ALL {
+            if let Some(LocatedSecret { source: SecretSource::Variable(name), .. }) =
+                profile.source(kind)
+            {
+                rest.remove(name);
+            }
+        }
+    }
+    rest
 }

@@ -1,34 +1,33 @@
-//! The profiles seen together: the list of them, whose keys they share, and what the user should
-//! know about how they are kept.
+//! All profiles together: their list, the effective secrets, and warnings about shared or exposed keys.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::model::Fingerprint;
 
-use super::ProfileSummary;
 use super::file::decode::{DEFAULT, EffectiveValue, row};
-use super::profile::{Environment, Profile};
-use super::secret::{self, SecretEnvironment, SecretKind};
+use super::profile::Profile;
+use super::secret::{LocatedSecret, SecretEnvironment, SecretKind, SecretSource, parse_key};
+use super::types::{Environment, ProfileSummary};
 use crate::duration;
 use crate::model::host::is_loopback;
 
-/// Settles shorter than this are warned about: a gateway may hold a request for about a minute.
-const SETTLE_SAFE: Duration = Duration::from_mins(1);
+/// Minimum `settle` without a warning: a gateway may delay a request for about a minute.
+const MIN_SAFE_SETTLE: Duration = Duration::from_mins(1);
 
-/// Every profile of `all` in a line, by name.
+/// The summaries of `all` profiles, by name.
 pub(crate) fn list(
     all: &[Profile],
     active: &str,
-    surroundings: &SecretEnvironment<'_>,
+    environment: &SecretEnvironment<'_>,
 ) -> Vec<ProfileSummary> {
-    let summary = |profile: &Profile| summary(profile, profile.name == active, surroundings);
+    let summary = |profile: &Profile| summary(profile, profile.name == active, environment);
     let mut listed: Vec<_> = all.iter().map(summary).collect();
     listed.sort_by(|a, b| a.name.cmp(&b.name));
     listed
 }
 
-/// What to tell the user, who uses `profile` of `all`.
+/// Warnings for the user of `profile`, one of `all`.
 pub(crate) fn warnings(
     profile: &Profile,
     all: &[Profile],
@@ -40,14 +39,13 @@ pub(crate) fn warnings(
     warnings
 }
 
-/// Warnings about keys that stand in a configuration file; those in files of their own are looked
-/// at when they are read.
+/// Warnings about keys in configuration files. Other files are checked when they are read.
 fn permission_warnings(all: &[Profile]) -> Vec<String> {
-    let placed = all
+    let located = all
         .iter()
-        .flat_map(|profile| SecretKind::ALL.into_iter().filter_map(|slot| profile.source(slot)))
-        .filter(|placed| matches!(placed.source, secret::SecretSource::Inline(_)));
-    let mut warned: Vec<String> = placed.flat_map(secret::LocatedSecret::warnings).collect();
+        .flat_map(|profile| SecretKind::ALL.into_iter().filter_map(|kind| profile.source(kind)))
+        .filter(|located| matches!(located.source, SecretSource::Inline(_)));
+    let mut warned: Vec<String> = located.flat_map(LocatedSecret::warnings).collect();
     warned.sort();
     warned.dedup();
     warned
@@ -55,30 +53,25 @@ fn permission_warnings(all: &[Profile]) -> Vec<String> {
 
 fn short_settle(profile: &Profile) -> Option<String> {
     let settle = profile.timing.settle;
-    (settle < SETTLE_SAFE && !is_loopback(&profile.base_url)).then(|| {
+    (settle < MIN_SAFE_SETTLE && !is_loopback(&profile.base_url)).then(|| {
         format!(
             "settle of profile {} is {}; below {} a start that arrives late may be billed twice",
             profile.name,
             duration::show(settle),
-            duration::show(SETTLE_SAFE)
+            duration::show(MIN_SAFE_SETTLE)
         )
     })
 }
 
-fn summary(
-    profile: &Profile,
-    active: bool,
-    surroundings: &SecretEnvironment<'_>,
-) -> ProfileSummary {
-    let slot = SecretKind::ApiKey;
-    let over = secret::overriding(slot, surroundings.vars).filter(|_| active);
-    let (key_source, fingerprint) = match (over, &profile.api_key) {
-        (Some((variable, value)), _) => (
-            format!("variable {variable}"),
-            secret::checked(value).ok().map(|key| key.fingerprint()),
-        ),
-        (None, Some(placed)) => {
-            (placed.source.to_string(), placed.cheap_fingerprint(slot, surroundings))
+fn summary(profile: &Profile, active: bool, environment: &SecretEnvironment<'_>) -> ProfileSummary {
+    let kind = SecretKind::ApiKey;
+    let overridden = kind.override_in(environment.vars).filter(|_| active);
+    let (key_source, fingerprint) = match (overridden, &profile.api_key) {
+        (Some((variable, value)), _) => {
+            (format!("variable {variable}"), parse_key(value).ok().map(|key| key.fingerprint()))
+        }
+        (None, Some(located)) => {
+            (located.source.to_string(), located.cheap_fingerprint(kind, environment))
         }
         (None, None) => ("none".to_owned(), None),
     };
@@ -92,7 +85,7 @@ fn summary(
     }
 }
 
-/// Keys that profiles of different environments share, as far as it costs nothing to know.
+/// Warnings about keys that profiles of different environments share, where fingerprints are cheap.
 fn shared_keys(listed: &[ProfileSummary]) -> Vec<String> {
     let mut seen: BTreeMap<&Fingerprint, (&str, Environment)> = BTreeMap::new();
     let mut warnings = Vec::new();
@@ -115,38 +108,38 @@ fn shared_keys(listed: &[ProfileSummary]) -> Vec<String> {
     warnings
 }
 
-/// The secrets of `profile` by fingerprint, as `config show` tells them.
+/// The rows of `config show` for the secrets of `profile`.
 pub(crate) fn secret_rows(
     profile: &Profile,
-    surroundings: &SecretEnvironment<'_>,
+    environment: &SecretEnvironment<'_>,
 ) -> Vec<EffectiveValue> {
-    SecretKind::ALL.into_iter().filter_map(|slot| secret_row(slot, profile, surroundings)).collect()
+    SecretKind::ALL.into_iter().filter_map(|kind| secret_row(kind, profile, environment)).collect()
 }
 
 fn secret_row(
-    slot: SecretKind,
+    kind: SecretKind,
     profile: &Profile,
-    surroundings: &SecretEnvironment<'_>,
+    environment: &SecretEnvironment<'_>,
 ) -> Option<EffectiveValue> {
-    let [key, ..] = slot.keys();
+    let [key, ..] = kind.keys();
     let key = format!("profiles.{}.{key}", profile.name);
-    if let Some((variable, value)) = secret::overriding(slot, surroundings.vars) {
-        let value = secret::checked(value)
+    if let Some((variable, value)) = kind.override_in(environment.vars) {
+        let value = parse_key(value)
             .map_or_else(|why| why, |key| format!("fingerprint {}", key.fingerprint()));
         return Some(row(&key, &value, format!("variable {variable}")));
     }
-    let Some(placed) = profile.source(slot) else {
-        return (slot == SecretKind::ApiKey).then(|| row(&key, &"none", DEFAULT));
+    let Some(located) = profile.source(kind) else {
+        return (kind == SecretKind::ApiKey).then(|| row(&key, &"none", DEFAULT));
     };
-    let source = &placed.source;
-    let value = match (placed.cheap_fingerprint(slot, surroundings), source) {
+    let source = &located.source;
+    let value = match (located.cheap_fingerprint(kind, environment), source) {
         (Some(fingerprint), _) => format!("fingerprint {fingerprint} ({source})"),
-        (None, secret::SecretSource::Command(_) | secret::SecretSource::Keyring { .. }) => {
+        (None, SecretSource::Command(_) | SecretSource::Keyring { .. }) => {
             format!("not read yet ({source})")
         }
         (None, _) => format!("cannot be read ({source})"),
     };
     let origin =
-        placed.place.as_ref().map_or_else(|| "the program".to_owned(), ToString::to_string);
+        located.place.as_ref().map_or_else(|| "the program".to_owned(), ToString::to_string);
     Some(row(&key, &value, origin))
 }

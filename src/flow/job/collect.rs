@@ -346,7 +346,7 @@ impl PartWriter {
 /// Checks that `bytes` more of `path` fit on its disk.
 fn check_room(path: &Path, bytes: u64) -> Result<(), Failure> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-    media::check_room(directory.unwrap_or(Path::new(".")), bytes)
+    media::check_space(directory.unwrap_or(Path::new(".")), bytes)
         .map_err(|error| cannot_write(path, &error))
 }
 

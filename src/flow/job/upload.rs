@@ -30,7 +30,7 @@ impl HashedFile {
             modified: self.modified_ns,
         };
         let (path, name) = (self.path.clone(), name.to_owned());
-        blocking(move || match hash.still_holds(&path) {
+        blocking(move || match hash.is_current(&path) {
             Ok(true) => Ok(()),
             Ok(false) => {
                 Err(Failure::new(FailureKind::Local, name, "the file changed during processing")

@@ -104,7 +104,7 @@ async fn what_cannot_be_kept_is_asked_for_again() {
 async fn a_flood_of_nonsense_leaves_places_for_what_is_true() {
     let desk = desk(4);
     let reception = Arc::new(desk.reception.clone());
-    for _ in 0..REMARKS {
+    for _ in 0..MAX_REPORTS {
         let request = Request::post("/").body(Body::from("{}")).unwrap();
         assert_eq!(take(State(Arc::clone(&reception)), request).await, 401);
     }
@@ -164,8 +164,8 @@ async fn refusals_are_told_of_at_a_bounded_rate_and_the_rest_is_counted() {
     for _ in 0..100 {
         desk.reception.remark(BUSY, String::new(), None);
     }
-    assert_eq!(told(&mut desk), [(BUSY, 0); REMARKS as usize]);
-    clock.advance(REMARKS_WINDOW);
+    assert_eq!(told(&mut desk), [(BUSY, 0); MAX_REPORTS as usize]);
+    clock.advance(REPORT_WINDOW);
     desk.reception.remark(TOO_SLOW, String::new(), None);
     assert_eq!(told(&mut desk), [(TOO_SLOW, 90)]);
 }

@@ -1,4 +1,4 @@
-//! How much an archive may hold, and the counting that holds it to that.
+//! Maximum content of an archive, and the counters that enforce it.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -6,67 +6,29 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use super::entry_name;
-use crate::model::text::escaped;
+use super::error::ArchiveError;
 
-/// How much an archive may hold. What passes any of these is refused.
+/// Maximum content of an archive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArchiveBounds {
-    /// Entries, directories included.
+    /// Entries, including directories.
     pub entries: usize,
-    /// Bytes in all, unpacked.
+    /// Unpacked bytes in total.
     pub total_bytes: u64,
-    /// Unpacked bytes for each packed one. Not applied to the first 64 MB, since a few empty
-    /// pictures alone may pack extremely well.
+    /// Unpacked bytes per packed byte. Not applied to the first 64 MB: a few empty pictures
+    /// compress extremely well.
     pub ratio: u64,
 }
 
 impl Default for ArchiveBounds {
-    /// Two hours at 25 pictures a second, 64 GB, and more than pictures can be packed.
+    /// Two hours at 25 pictures per second, 64 GB, and a ratio above that of real pictures.
     fn default() -> Self {
         Self { entries: 200_000, total_bytes: 64_000_000_000, ratio: 200 }
     }
 }
 
-/// Up to here the ratio is not looked at.
-const RATIO_FLOOR: u64 = 64_000_000;
-
-/// Why an archive is not opened, in words that follow "the archive cannot be used:".
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ArchiveError {
-    /// A name that leads out of the directory, or that is no file name everywhere.
-    #[error("the name of an entry is not safe: {}", escaped(.0))]
-    UnsafeName(String),
-    /// A symbolic or hard link.
-    #[error("it holds a link: {}", escaped(.0))]
-    Link(String),
-    /// A device, a pipe, or a sparse or encrypted file.
-    #[error("it holds something that is no plain file: {}", escaped(.0))]
-    NotAFile(String),
-    /// Two entries of one name, letter case aside.
-    #[error("two entries share the name {}", escaped(.0))]
-    Duplicate(String),
-    /// Two entries share bytes, as they do in bombs.
-    #[error("its entries overlap")]
-    Overlap,
-    /// More entries than allowed.
-    #[error("it holds more than {0} entries")]
-    TooMany(usize),
-    /// More bytes than allowed.
-    #[error("it unpacks to more than {0} bytes")]
-    TooLarge(u64),
-    /// More bytes for its size than pictures ever have.
-    #[error("it unpacks to more than {0} times its own size")]
-    Bomb(u64),
-    /// Its directory, or its names, are larger than those of any real archive.
-    #[error("its list of names is larger than {0} bytes")]
-    TooManyNames(usize),
-    /// An entry that is named like a picture and is none, or is not whole.
-    #[error("{} is not a whole PNG picture", escaped(.0))]
-    NotAPicture(String),
-    /// It does not follow its format, or a checksum is wrong.
-    #[error("it is damaged or cut short")]
-    Damaged,
-}
+/// Unpacked bytes up to which the ratio is not checked.
+const RATIO_MIN_BYTES: u64 = 64_000_000;
 
 /// Counts unpacked bytes against the bounds.
 pub(crate) struct UnpackedBytes {
@@ -76,7 +38,6 @@ pub(crate) struct UnpackedBytes {
 }
 
 impl UnpackedBytes {
-    /// For an archive of `packed` bytes.
     pub(crate) fn new(bounds: ArchiveBounds, packed: u64) -> Self {
         Self { bounds, packed, unpacked: Cell::new(0) }
     }
@@ -87,19 +48,19 @@ impl UnpackedBytes {
         if unpacked > self.bounds.total_bytes {
             return Err(ArchiveError::TooLarge(self.bounds.total_bytes));
         }
-        if unpacked > RATIO_FLOOR && unpacked / self.packed.max(1) > self.bounds.ratio {
+        if unpacked > RATIO_MIN_BYTES && unpacked / self.packed.max(1) > self.bounds.ratio {
             return Err(ArchiveError::Bomb(self.bounds.ratio));
         }
         Ok(())
     }
 
-    /// `source`, counted.
+    /// `source` with its bytes counted.
     pub(crate) fn meter<R: Read>(&self, source: R) -> Metered<'_, R> {
         Metered { source, count: self }
     }
 }
 
-/// A reader that fails as soon as more came out of it than allowed.
+/// A reader that fails when the limits are exceeded.
 pub(crate) struct Metered<'a, R> {
     source: R,
     count: &'a UnpackedBytes,
@@ -113,30 +74,28 @@ impl<R: Read> Read for Metered<'_, R> {
     }
 }
 
-/// Most bytes that the names of an archive, or its directory, take.
-pub(crate) const NAMES_MAX: usize = 64 * 1024 * 1024;
+/// Maximum size of all names, or of the central directory, in bytes.
+pub(crate) const MAX_NAMES_BYTES: usize = 64 * 1024 * 1024;
 
-/// The names seen so far.
 pub(crate) struct Names {
-    most: usize,
+    max_entries: usize,
     entries: usize,
     bytes: usize,
-    /// Of each name in lower case, whether it is a file.
+    /// Names in lower case, with whether each is a file.
     known: HashMap<String, bool>,
 }
 
 impl Names {
     pub(crate) fn new(bounds: ArchiveBounds) -> Self {
-        Self { most: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
+        Self { max_entries: bounds.entries, entries: 0, bytes: 0, known: HashMap::new() }
     }
 
-    /// Most entries that are allowed.
-    pub(crate) fn most(&self) -> usize {
-        self.most
+    pub(crate) fn max_entries(&self) -> usize {
+        self.max_entries
     }
 
-    /// Admits one more entry under `name`, as a path that is safe to join to a directory. `None` for
-    /// what is passed over.
+    /// Checks and counts an entry. Returns a path that is safe to join to a directory, or `None`
+    /// for an entry to skip.
     pub(crate) fn admit(
         &mut self,
         name: &[u8],
@@ -146,11 +105,11 @@ impl Names {
         if entry_name::is_litter(name) {
             return Ok(None);
         }
-        let path = entry_name::checked(name, is_file)?;
+        let path = entry_name::safe_path(name, is_file)?;
         let duplicate = || ArchiveError::Duplicate(path.to_string_lossy().into_owned());
-        // Some file systems do not tell letter case apart.
+        //  Some file systems ignore case.
         let lower = path.to_string_lossy().to_lowercase();
-        // Directories that no entry is for are made as well, and count.
+        //  Parent directories without an entry are created too, and count.
         for (end, _) in lower.match_indices('/') {
             match self.known.get(&lower[..end]) {
                 Some(true) => return Err(duplicate()),
@@ -171,11 +130,11 @@ impl Names {
     fn count(&mut self, entries: usize, bytes: usize) -> Result<(), ArchiveError> {
         self.entries += entries;
         self.bytes += bytes;
-        if self.entries > self.most {
-            return Err(ArchiveError::TooMany(self.most));
+        if self.entries > self.max_entries {
+            return Err(ArchiveError::TooMany(self.max_entries));
         }
-        if self.bytes > NAMES_MAX {
-            return Err(ArchiveError::TooManyNames(NAMES_MAX));
+        if self.bytes > MAX_NAMES_BYTES {
+            return Err(ArchiveError::TooManyNames(MAX_NAMES_BYTES));
         }
         Ok(())
     }

@@ -1,25 +1,25 @@
-//! Which names of entries may become file names.
+//! Entry names that are safe as file names.
 
 use std::path::PathBuf;
 
-use super::bounds::ArchiveError;
+use super::error::ArchiveError;
 use crate::model::text::is_hostile;
 
-/// Longest part of a path that common file systems take, in bytes.
-const LONGEST_PART: usize = 255;
+/// Maximum length of a path component on common file systems, in bytes.
+const MAX_COMPONENT_BYTES: usize = 255;
 
-/// Longest name in all.
-const LONGEST: usize = 1_024;
+/// Maximum length of a name, in bytes.
+const MAX_NAME_BYTES: usize = 1_024;
 
-/// Deepest directory that is made.
-const DEEPEST: usize = 8;
+/// Maximum depth of directories.
+const MAX_DEPTH: usize = 8;
 
-/// `name` as a path that stays below whatever directory it is joined to, on every system. Its parts
-/// are plain: nothing that is hidden (`.git`), means a device, or looks like another name.
-pub(crate) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveError> {
+/// `name` as a relative path that is safe on every system: no hidden files (`.git`), device names
+/// or look-alike characters.
+pub(crate) fn safe_path(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveError> {
     let refused = || ArchiveError::UnsafeName(String::from_utf8_lossy(name).into_owned());
     let text = std::str::from_utf8(name).map_err(|_| refused())?;
-    if text.len() > LONGEST || text.starts_with('/') {
+    if text.len() > MAX_NAME_BYTES || text.starts_with('/') {
         return Err(refused());
     }
     let mut parts = Vec::new();
@@ -30,14 +30,13 @@ pub(crate) fn checked(name: &[u8], is_file: bool) -> Result<PathBuf, ArchiveErro
         parts.push(part);
     }
     let directories = parts.len() - usize::from(is_file && !parts.is_empty());
-    if directories > DEEPEST || (is_file && (parts.is_empty() || text.ends_with('/'))) {
+    if directories > MAX_DEPTH || (is_file && (parts.is_empty() || text.ends_with('/'))) {
         return Err(refused());
     }
     Ok(parts.iter().collect())
 }
 
-/// Whether `name` is that of something which systems add to archives by themselves: it is passed
-/// over, whatever it is.
+/// Whether `name` is a file that operating systems add to archives. Such files are skipped.
 pub(crate) fn is_litter(name: &[u8]) -> bool {
     let text = String::from_utf8_lossy(name);
     let mut parts = text.split('/').filter(|part| !matches!(*part, "" | ".")).peekable();
@@ -55,7 +54,7 @@ fn is_plain(part: &str) -> bool {
     let numbered = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
     let is_device = matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL")
         || numbered.is_some_and(|number| number.chars().count() == 1);
-    part.len() <= LONGEST_PART
+    part.len() <= MAX_COMPONENT_BYTES
         && part.chars().all(allowed)
         && !part.starts_with(['.', '-', ' '])
         && !part.ends_with(['.', ' '])
@@ -70,17 +69,17 @@ mod tests {
 
     #[test]
     fn names_stay_inside() {
-        let ok = |name: &str| checked(name.as_bytes(), true).map(|p| p.display().to_string());
+        let ok = |name: &str| safe_path(name.as_bytes(), true).map(|p| p.display().to_string());
         assert_eq!(ok("frame_0001.png").as_deref(), Ok("frame_0001.png"));
         assert_eq!(ok("./frames//a b.png").as_deref(), Ok("frames/a b.png"));
         assert_eq!(ok("a/b/c/d/e/f/g/h/1.png").as_deref(), Ok("a/b/c/d/e/f/g/h/1.png"));
         assert_eq!(ok("Bild (1), Größe+2.png").as_deref(), Ok("Bild (1), Größe+2.png"));
-        assert!(checked(b"a/b/c/d/e/f/g/h/i/", false).is_err());
+        assert!(safe_path(b"a/b/c/d/e/f/g/h/i/", false).is_err());
         for litter in ["__MACOSX/a/._1.png", "a/._1.png", ".DS_Store", "a/Thumbs.db"] {
             assert!(is_litter(litter.as_bytes()), "{litter}");
         }
         assert!(!is_litter(b"a/1.png") && !is_litter(b".git/config"));
-        assert_eq!(checked(b"frames/", false), Ok(PathBuf::from("frames")));
+        assert_eq!(safe_path(b"frames/", false), Ok(PathBuf::from("frames")));
         for bad in [
             "/etc/passwd",
             "../a",
@@ -113,13 +112,13 @@ mod tests {
         ] {
             assert!(ok(bad).is_err(), "{bad:?}");
         }
-        assert!(checked(b"\xff\xfe.png", true).is_err());
+        assert!(safe_path(b"\xff\xfe.png", true).is_err());
     }
 
     proptest! {
         #[test]
         fn whatever_is_admitted_only_goes_down(name in proptest::collection::vec(any::<u8>(), 0..60)) {
-            if let Ok(path) = checked(&name, true) {
+            if let Ok(path) = safe_path(&name, true) {
                 let down = path.components().all(|part| matches!(part, Component::Normal(_)));
                 prop_assert!(down && Path::new("/base").join(&path).starts_with("/base"));
             }

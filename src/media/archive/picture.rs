@@ -1,4 +1,4 @@
-//! What the files of an archive are: PNG pictures, whole, with or without alpha.
+//! Checks PNG pictures: complete, with or without alpha.
 
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
@@ -6,23 +6,22 @@ use std::path::Path;
 use flate2::Crc;
 use png::{ColorType, Decoder, Limits};
 
-use super::bounds::ArchiveError;
-use super::{ArchiveSummary, not_read, not_written};
-use crate::media::output::OutputError;
+use super::error::ArchiveError;
+use super::types::ArchiveSummary;
+use crate::media::error::{OutputError, archive_read_error, write_error};
 
-/// Bytes of a picture that are kept for its header: palettes and colour profiles come first.
-const HEAD: usize = 64 * 1024;
+/// Bytes of a picture kept for its header, which may follow palettes and colour profiles.
+const HEADER_BYTES: usize = 64 * 1024;
 
-/// Memory that reading a header may take, in bytes.
-const HEADER_MEMORY: usize = 4 * 1024 * 1024;
+/// Maximum memory of the header decoder, in bytes.
+const MAX_HEADER_MEMORY: usize = 4 * 1024 * 1024;
 
-/// Widest and highest picture that is believed.
-const MOST_PIXELS: u32 = 32_768;
+/// Maximum width and height, in pixels.
+const MAX_SIDE: u32 = 32_768;
 
-/// What every PNG begins with.
 const SIGNATURE: &[u8; 8] = b"\x89PNG\r\n\x1a\n";
 
-/// Copies files and notes what they are.
+/// Copies files and summarizes them.
 pub(crate) struct Inspector {
     pub(crate) summary: ArchiveSummary,
     block: Vec<u8>,
@@ -30,12 +29,12 @@ pub(crate) struct Inspector {
 
 impl Default for Inspector {
     fn default() -> Self {
-        Self { summary: ArchiveSummary::default(), block: vec![0; HEAD] }
+        Self { summary: ArchiveSummary::default(), block: vec![0; HEADER_BYTES] }
     }
 }
 
 impl Inspector {
-    /// Copies the whole `content` of the file called `name` into `sink` and looks at it.
+    /// Copies `content` of the file `name` into `sink` and adds it to the summary.
     pub(crate) fn copy(
         &mut self,
         name: &Path,
@@ -50,13 +49,13 @@ impl Inspector {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(not_read(error)),
+                Err(error) => return Err(archive_read_error(error)),
             };
             let block = &self.block[..read];
-            sink.write_all(block).map_err(not_written)?;
+            sink.write_all(block).map_err(write_error)?;
             self.summary.total_bytes += read as u64;
             if is_picture {
-                head.extend_from_slice(&block[..read.min(HEAD - head.len())]);
+                head.extend_from_slice(&block[..read.min(HEADER_BYTES - head.len())]);
                 chunks.take(block);
             }
         }
@@ -76,33 +75,30 @@ fn no_picture(name: &Path) -> OutputError {
     OutputError::Archive(ArchiveError::NotAPicture(name.to_string_lossy().into_owned()))
 }
 
-/// Whether a name promises a picture.
 pub(crate) fn is_named_picture(name: &Path) -> bool {
     name.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("png"))
 }
 
-/// Follows the chunks of a PNG as its bytes come: each with a checksum that fits, pixels among them,
-/// the last one the end, and nothing behind it.
+/// Incremental check of PNG chunks: valid checksums, pixel data, and nothing after the end chunk.
 struct Chunks {
     expected: ExpectedChunk,
-    /// Bytes of the present part, as far as they came: at most eight.
+    /// Bytes of the current part so far, at most eight.
     part: Vec<u8>,
     checksum: Crc,
     has_pixels: bool,
     is_last: bool,
 }
 
-/// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ExpectedChunk {
     Signature,
-    /// Length and kind of a chunk.
+    /// Length and type of a chunk.
     Start,
-    /// So many bytes of its content.
+    /// Remaining bytes of the content.
     Content(u32),
     Checksum,
     Nothing,
-    /// It is no PNG.
+    /// Not a valid PNG.
     Broken,
 }
 
@@ -132,7 +128,7 @@ impl Chunks {
                     let taken = bytes.len().min(left as usize);
                     self.checksum.update(&bytes[..taken]);
                     bytes = &bytes[taken..];
-                    // No more than was left.
+                    //  `taken` is at most `left`.
                     let left = left.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
                     self.expected = if left == 0 {
                         ExpectedChunk::Checksum
@@ -156,7 +152,7 @@ impl Chunks {
         }
     }
 
-    /// What comes after the part that is complete; `None` if it does not fit.
+    /// The part after a complete one, or `None` if it is invalid.
     fn after_part(&mut self) -> Option<ExpectedChunk> {
         match (self.expected, self.part.as_slice()) {
             (ExpectedChunk::Signature, signature) => {
@@ -188,20 +184,20 @@ impl Chunks {
     }
 }
 
-/// Width, height and alpha from the beginning of a PNG.
+/// Width, height and alpha from the start of a PNG.
 fn header(head: &[u8]) -> Option<((u32, u32), bool)> {
-    let limits = Limits { bytes: HEADER_MEMORY };
+    let limits = Limits { bytes: MAX_HEADER_MEMORY };
     let mut decoder = Decoder::new_with_limits(Cursor::new(head), limits);
     decoder.set_ignore_text_chunk(true);
     decoder.set_ignore_iccp_chunk(true);
     let info = decoder.read_header_info().ok()?;
     let size = (info.width, info.height);
-    if size.0.max(size.1) > MOST_PIXELS {
+    if size.0.max(size.1) > MAX_SIDE {
         return None;
     }
     let has_alpha = match info.color_type {
         ColorType::Rgba | ColorType::GrayscaleAlpha => true,
-        // One colour may be declared transparent in a chunk of its own.
+        //  A separate chunk may declare one colour transparent.
         _ => decoder.read_info().is_ok_and(|reader| reader.info().trns.is_some()),
     };
     Some((size, has_alpha))

@@ -1,16 +1,17 @@
-//! Walks tar archives. Entries are taken raw: the library would otherwise read long names and
-//! attributes of any stated size into memory.
+//! Tar archives. Entries are read raw, since the library would load long names and attributes of
+//! any size into memory.
 
 use std::io::{self, Read};
 
 use tar::{Archive, Entry, EntryType, PaxExtensions};
 
-use super::bounds::{ArchiveError, Names, UnpackedBytes};
-use super::{EntryVisitor, not_read};
-use crate::media::output::OutputError;
+use super::bounds::{Names, UnpackedBytes};
+use super::error::ArchiveError;
+use super::types::EntryVisitor;
+use crate::media::error::{OutputError, archive_read_error};
 
-/// Longest name or set of attributes of an entry that is read, in bytes.
-const MOST_ATTRIBUTES: u64 = 64 * 1024;
+/// Maximum size of a long name or of extended attributes, in bytes.
+const MAX_ATTRIBUTES_BYTES: u64 = 64 * 1024;
 
 pub(crate) fn walk<R: Read>(
     source: R,
@@ -18,11 +19,11 @@ pub(crate) fn walk<R: Read>(
     names: &mut Names,
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
-    // Counted below the archive: what is jumped over has to be unpacked as well.
+    //  Metered below the archive: skipped content is decompressed as well.
     let mut archive = Archive::new(count.meter(source));
     let mut long_name = None;
-    for entry in archive.entries().map_err(not_read)?.raw(true) {
-        let mut entry = entry.map_err(not_read)?;
+    for entry in archive.entries().map_err(archive_read_error)?.raw(true) {
+        let mut entry = entry.map_err(archive_read_error)?;
         match entry.header().entry_type() {
             EntryType::GNULongName => {
                 let mut name = attributes(&mut entry)?;
@@ -41,7 +42,9 @@ pub(crate) fn walk<R: Read>(
                     let mut content = ReadBytes { source: &mut entry, bytes: &mut seen };
                     match path {
                         Some(path) => visit(&path, &mut content)?,
-                        None => drop(io::copy(&mut content, &mut io::sink()).map_err(not_read)?),
+                        None => drop(
+                            io::copy(&mut content, &mut io::sink()).map_err(archive_read_error)?,
+                        ),
                     }
                     if seen != stated {
                         return Err(OutputError::Archive(ArchiveError::Damaged));
@@ -53,11 +56,11 @@ pub(crate) fn walk<R: Read>(
     Ok(())
 }
 
-/// Whether an entry is a file (or else a directory); anything else is refused.
+/// Whether an entry is a file or a directory; other kinds are refused.
 fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveError> {
     let shown = || String::from_utf8_lossy(name).into_owned();
     match kind {
-        // Old archives mark directories by a slash only.
+        //  In old archives only a trailing slash marks a directory.
         EntryType::Regular | EntryType::Continuous => Ok(!name.ends_with(b"/")),
         EntryType::Directory => Ok(false),
         EntryType::Link | EntryType::Symlink | EntryType::GNULongLink => {
@@ -68,21 +71,21 @@ fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveError> {
 }
 
 fn attributes<R: Read>(entry: &mut Entry<'_, R>) -> Result<Vec<u8>, OutputError> {
-    if entry.size() > MOST_ATTRIBUTES {
+    if entry.size() > MAX_ATTRIBUTES_BYTES {
         return Err(OutputError::Archive(ArchiveError::Damaged));
     }
     let mut bytes = Vec::new();
-    entry.read_to_end(&mut bytes).map_err(not_read)?;
+    entry.read_to_end(&mut bytes).map_err(archive_read_error)?;
     Ok(bytes)
 }
 
-/// The name in a set of extended attributes. Sparse files, and sizes that differ from the header,
-/// are refused: readers disagree about them.
+/// The name in extended attributes. Sparse files, and sizes that differ from the header, are
+/// refused because readers disagree about them.
 fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, OutputError> {
     let bytes = attributes(entry)?;
     let mut name = None;
     for extension in PaxExtensions::new(&bytes) {
-        let extension = extension.map_err(not_read)?;
+        let extension = extension.map_err(archive_read_error)?;
         match extension.key_bytes() {
             b"path" => name = Some(extension.value_bytes().to_vec()),
             b"linkpath" => {
@@ -99,7 +102,7 @@ fn extended_name<R: Read>(entry: &mut Entry<'_, R>) -> Result<Option<Vec<u8>>, O
     Ok(name)
 }
 
-/// Counts what was read of one entry: the library ends an entry quietly where the archive ends.
+/// Counts the bytes read of an entry: the library does not report a truncated entry.
 struct ReadBytes<'a, R> {
     source: R,
     bytes: &'a mut u64,

@@ -1,4 +1,4 @@
-//! Walks zip archives.
+//! Zip archives.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek as _};
@@ -6,15 +6,16 @@ use std::io::{self, BufReader, Read, Seek as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::bounds::{ArchiveError, NAMES_MAX, Names, UnpackedBytes};
-use super::{EntryVisitor, not_read};
+use super::bounds::{MAX_NAMES_BYTES, Names, UnpackedBytes};
+use super::error::ArchiveError;
+use super::types::EntryVisitor;
+use crate::media::error::{OutputError, archive_read_error};
 use crate::media::memory_budget;
-use crate::media::output::OutputError;
 
-/// What every entry of a zip's directory begins with.
-const ENTRY_MAGIC: &[u8; 4] = b"PK\x01\x02";
+/// Signature of an entry in the central directory.
+const ENTRY_SIGNATURE: &[u8; 4] = b"PK\x01\x02";
 
-/// Kinds of files in the mode that zips made on Unix carry.
+/// File types in Unix modes.
 const KIND_MASK: u32 = 0o170_000;
 const PLAIN: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
@@ -26,9 +27,9 @@ pub(crate) fn walk(
     names: &mut Names,
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
-    let directory = bound_directory(&mut file, size, names.most())?;
-    // The library keeps each entry with all its fields, and an index of names.
-    let _memory = memory_budget::reserve(directory * 4 + NAMES_MAX as u64);
+    let directory = bound_directory(&mut file, size, names.max_entries())?;
+    //  The library keeps every entry and an index of names in memory.
+    let _memory = memory_budget::reserve(directory * 4 + MAX_NAMES_BYTES as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.has_duplicate_names() {
         let flaw = ArchiveError::Duplicate("(in its directory)".into());
@@ -56,25 +57,25 @@ pub(crate) fn walk(
     Ok(())
 }
 
-/// Bytes of an entry of a directory that say nothing but lengths and offsets.
+/// Fixed part of an entry in the central directory, in bytes.
 const ENTRY_BYTES: usize = 46;
 
-/// Refuses an archive whose directory may hold more than `most` entries, or more bytes than names
-/// take; returns how many bytes it may have. The library keeps all of it in memory; however it finds
-/// the directory, each entry in it begins with the magic and says how long it is.
+/// Limits the central directory to `most` entries and to the maximum size of names, and returns its
+/// maximum size in bytes. The library loads all of it; every entry starts with the signature and
+/// states its length.
 fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, OutputError> {
-    file.rewind().map_err(not_read)?;
+    file.rewind().map_err(archive_read_error)?;
     let (mut found, mut bytes) = (0_usize, 0_usize);
     let mut block = vec![0; 256 * 1024];
     let mut kept = 0;
     loop {
-        let read = file.read(&mut block[kept..]).map_err(not_read)?;
+        let read = file.read(&mut block[kept..]).map_err(archive_read_error)?;
         if read == 0 {
             break;
         }
         let filled = kept + read;
         for entry in block[..filled].windows(ENTRY_BYTES) {
-            if entry.starts_with(ENTRY_MAGIC) {
+            if entry.starts_with(ENTRY_SIGNATURE) {
                 let length =
                     |at: usize| usize::from(u16::from_le_bytes([entry[at], entry[at + 1]]));
                 found += 1;
@@ -82,25 +83,27 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
                 bytes += ENTRY_BYTES + length(28) + length(30) + length(32);
             }
         }
-        // An entry may lie across two blocks.
+        //  An entry may span two blocks.
         kept = filled.min(ENTRY_BYTES - 1);
         block.copy_within(filled - kept..filled, 0);
     }
-    file.rewind().map_err(not_read)?;
-    // Packed bytes look like the magic once in 4 GB by chance.
+    file.rewind().map_err(archive_read_error)?;
+    //  Compressed bytes match the signature about once in 4 GB.
     let by_chance = usize::try_from(size >> 30).unwrap_or(usize::MAX);
     if found > most.saturating_add(by_chance) {
         return Err(OutputError::Archive(ArchiveError::TooMany(most)));
     }
-    if bytes > NAMES_MAX.saturating_add(by_chance.saturating_mul(3 * usize::from(u16::MAX))) {
-        return Err(OutputError::Archive(ArchiveError::TooManyNames(NAMES_MAX)));
+    if bytes > MAX_NAMES_BYTES.saturating_add(by_chance.saturating_mul(3 * usize::from(u16::MAX))) {
+        return Err(OutputError::Archive(ArchiveError::TooManyNames(MAX_NAMES_BYTES)));
     }
     Ok(bytes as u64)
 }
 
 fn damaged(error: ZipError) -> OutputError {
     match error {
-        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => not_read(error),
+        ZipError::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+            archive_read_error(error)
+        }
         _ => OutputError::Archive(ArchiveError::Damaged),
     }
 }

@@ -1,30 +1,26 @@
-//! A forward reader with a position, a known end and a bound on how many parts it visits: what the
-//! header readers have in common. Nothing here knows a format.
+//! A reader with a position, a known end and a limit on the number of parts, independent of the
+//! format.
 
 use std::io::{self, BufReader, Read, Seek};
 
-/// Most boxes, elements or chunks that are read in one file. Ten hours of blocks stay below; a file
-/// made of empty boxes does not keep us busy for minutes.
-const MOST_PARTS: u32 = 16_000_000;
+/// Maximum number of boxes, elements or chunks in one file. Ten hours of blocks have fewer; a file
+/// of empty boxes cannot keep the process busy.
+const MAX_PARTS: u32 = 16_000_000;
 
-/// Bytes read at a time. Small, because most reads are a header followed by a jump.
-const BUFFER: usize = 4 * 1024;
+/// Bytes per read. Small, because most reads are a header followed by a jump.
+const BUFFER_BYTES: usize = 4 * 1024;
 
-/// Why a container could not be read.
 #[derive(Debug)]
 pub(crate) enum ParseError {
-    /// The file ends before something that it announced does, or before its index.
+    /// The file ends before announced content or before its index.
     CutShort {
-        /// Bytes that the file should have, at least, when it says.
+        /// Minimum size in bytes, if known.
         expected: Option<u64>,
     },
-    /// The bytes contradict the format.
     Malformed(&'static str),
-    /// The container is whole but holds no picture.
     NoVideoTrack,
-    /// It is something else than a video that can be shown, in words that follow "it is".
+    /// Not a playable video; the text follows "it is".
     Unusable(&'static str),
-    /// The file could not be read.
     Io(io::Error),
 }
 
@@ -45,7 +41,6 @@ impl From<io::Error> for ParseError {
     }
 }
 
-/// A buffered reader that never passes the end of its file.
 pub(crate) struct Cursor<R> {
     source: BufReader<R>,
     position: u64,
@@ -54,10 +49,10 @@ pub(crate) struct Cursor<R> {
 }
 
 impl<R: Read + Seek> Cursor<R> {
-    /// Reads `source` from its start; it holds `length` bytes.
+    /// Reads `source`, which has `length` bytes, from its start.
     pub(crate) fn new(mut source: R, length: u64) -> Result<Self, ParseError> {
         source.rewind()?;
-        let source = BufReader::with_capacity(BUFFER, source);
+        let source = BufReader::with_capacity(BUFFER_BYTES, source);
         Ok(Self { source, position: 0, length, parts: 0 })
     }
 
@@ -69,16 +64,15 @@ impl<R: Read + Seek> Cursor<R> {
         self.length
     }
 
-    /// Counts one more part of the file.
     pub(crate) fn visit(&mut self) -> Result<(), ParseError> {
         self.parts += 1;
-        if self.parts > MOST_PARTS {
+        if self.parts > MAX_PARTS {
             return Err(ParseError::Malformed("it has more parts than any real video"));
         }
         Ok(())
     }
 
-    /// Jumps to an absolute position, which must lie inside the file.
+    /// Jumps to an absolute position inside the file.
     pub(crate) fn jump(&mut self, target: u64) -> Result<(), ParseError> {
         if target > self.length {
             return Err(ParseError::CutShort { expected: Some(target) });
@@ -90,7 +84,6 @@ impl<R: Read + Seek> Cursor<R> {
         Ok(())
     }
 
-    /// The next `N` bytes.
     pub(crate) fn take<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
         let end = self.position.saturating_add(N as u64);
         if end > self.length {
@@ -102,22 +95,18 @@ impl<R: Read + Seek> Cursor<R> {
         Ok(bytes)
     }
 
-    /// A big-endian number of 16 bits.
     pub(crate) fn be16(&mut self) -> Result<u16, ParseError> {
         self.take().map(u16::from_be_bytes)
     }
 
-    /// A big-endian number of 32 bits.
     pub(crate) fn be32(&mut self) -> Result<u32, ParseError> {
         self.take().map(u32::from_be_bytes)
     }
 
-    /// A big-endian number of 64 bits.
     pub(crate) fn be64(&mut self) -> Result<u64, ParseError> {
         self.take().map(u64::from_be_bytes)
     }
 
-    /// A little-endian number of 32 bits.
     pub(crate) fn le32(&mut self) -> Result<u32, ParseError> {
         self.take().map(u32::from_le_bytes)
     }

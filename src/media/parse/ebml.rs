@@ -8,7 +8,7 @@
 use std::io::{Read, Seek};
 
 use super::cursor::{Cursor, ParseError};
-use super::{StreamDefect, StreamInfo, track_preference};
+use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
 mod id {
     pub(crate) const EBML: u32 = 0x1A45_DFA3;
@@ -38,22 +38,22 @@ mod id {
     pub(crate) const BLOCK: u32 = 0xA1;
     pub(crate) const BLOCK_DURATION: u32 = 0x9B;
     pub(crate) const BLOCK_ADDITIONS: u32 = 0x75A1;
-    /// Attachments, chapters, cues, the seek head and tags.
+    /// Attachments, chapters, cues, seek head and tags.
     pub(crate) const OTHERS: [u32; 5] =
         [0x1941_A469, 0x1043_A770, 0x1C53_BB6B, 0x114D_9B74, 0x1254_C367];
 }
 
-/// `TrackType` of pictures.
+/// `TrackType` of video.
 const VIDEO_TYPE: u64 = 1;
 
-/// Ticks are milliseconds unless the file says otherwise.
+/// Default duration of a tick in nanoseconds.
 const DEFAULT_SCALE: u64 = 1_000_000;
 
-/// More tracks than this are not kept.
-const MOST_TRACKS: usize = 64;
+/// Maximum number of tracks that are kept.
+const MAX_TRACKS: usize = 64;
 
-/// An element that holds a picture has more bytes than this.
-const SMALLEST_PICTURE: u64 = 12;
+/// Minimum size of an element with a picture, in bytes.
+const MIN_PICTURE_BYTES: u64 = 12;
 
 #[derive(Default)]
 struct EbmlTrack {
@@ -61,34 +61,34 @@ struct EbmlTrack {
     kind: u64,
     width: u64,
     height: u64,
-    /// Nanoseconds of a frame.
+    /// Frame duration in nanoseconds.
     frame: u64,
     is_secondary: bool,
-    /// Factor of its times, which nobody uses.
+    /// Factor of its times (obsolete).
     own_scale: Option<f64>,
     is_encrypted: bool,
     declares_alpha: bool,
     seen: BlockTimes,
 }
 
-/// The blocks of a track, in ticks.
+/// Times of the blocks of a track, in ticks.
 #[derive(Default)]
 struct BlockTimes {
     frames: u64,
-    /// The first time and the last.
+    /// First and last time.
     times: Option<(i64, i64)>,
-    /// Frames and stated length of the block with the last time.
+    /// Frames and stated duration of the block with the last time.
     last: (u64, Option<u64>),
 }
 
 struct Walk {
-    /// Nanoseconds of a tick.
+    /// Duration of a tick in nanoseconds.
     scale: u64,
-    /// Ticks of the longest track, by the header.
+    /// Duration of the longest track according to the header, in ticks.
     stated: Option<f64>,
     tracks: Vec<EbmlTrack>,
     cluster: u64,
-    /// Track and time of the block of the group, and the length that the group states.
+    /// Track and time of the block of the current group, and the duration stated by the group.
     group: (Option<(usize, i64)>, Option<u64>),
     has_clusters: bool,
     has_additions: bool,
@@ -96,7 +96,7 @@ struct Walk {
     note: Option<StreamDefect>,
 }
 
-/// Reads the file under `cursor`, which begins with an EBML header.
+/// Parses a file that starts with an EBML header.
 pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
     let mut walk = Walk {
         scale: DEFAULT_SCALE,
@@ -128,11 +128,11 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
             end = cursor.position().saturating_add(size);
         } else if let Err(flaw) = walk.element(cursor, element, size) {
             match flaw {
-                // Of the pictures, an index or tags say nothing.
+                //  An index or tags do not affect the pictures.
                 ParseError::CutShort { expected } if id::OTHERS.contains(&element) => {
                     end = end.max(expected.unwrap_or(end));
                 }
-                // The segment knows best how much is missing.
+                //  The segment states how much is missing.
                 ParseError::CutShort { expected } if is_known(element) => {
                     let expected = expected.max((end > length).then_some(end));
                     return Err(ParseError::CutShort { expected });
@@ -146,7 +146,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
     if end > length {
         walk.states_size = false;
         walk.note = Some(StreamDefect::Overrun(end));
-        if end - length > SMALLEST_PICTURE && !walk.has_all_it_states() {
+        if end - length > MIN_PICTURE_BYTES && !walk.has_all_it_states() {
             return Err(ParseError::CutShort { expected: Some(end) });
         }
     } else if end < length {
@@ -171,12 +171,11 @@ fn is_known(element: u32) -> bool {
     )
 }
 
-/// Name and size of the next element.
 fn header<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u32, Option<u64>), ParseError> {
     Ok((identifier(cursor)?, size(cursor)?))
 }
 
-/// Where an element of `size` that begins here ends; it must end inside the file.
+/// End of an element of `size`, which must be inside the file.
 fn within<R: Read + Seek>(cursor: &Cursor<R>, size: u64) -> Result<u64, ParseError> {
     let end = cursor.position().saturating_add(size);
     if end > cursor.length() {
@@ -199,7 +198,7 @@ fn identifier<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError>
     Ok(value)
 }
 
-/// The size of an element; none when it is not stated.
+/// The size of an element; `None` if unknown.
 fn size<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Option<u64>, ParseError> {
     let [first] = cursor.take()?;
     let more = first.leading_zeros();
@@ -237,7 +236,7 @@ fn float<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<f64, ParseE
     }
 }
 
-/// Frames of a block whose header ends here, by its flags.
+/// Number of frames of a block according to its flags.
 fn frames_of<R: Read + Seek>(cursor: &mut Cursor<R>, flags: u8) -> Result<u64, ParseError> {
     if flags & 0x06 == 0 {
         return Ok(1);
@@ -247,7 +246,7 @@ fn frames_of<R: Read + Seek>(cursor: &mut Cursor<R>, flags: u8) -> Result<u64, P
 }
 
 impl Walk {
-    /// One element whose header was just read.
+    /// Processes an element after its header.
     fn element<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -271,7 +270,7 @@ impl Walk {
             | id::CONTENT_ENCODINGS
             | id::CONTENT_ENCODING => Ok(()),
             id::TRACK_ENTRY => {
-                if self.tracks.len() < MOST_TRACKS {
+                if self.tracks.len() < MAX_TRACKS {
                     self.tracks.push(EbmlTrack::default());
                 }
                 Ok(())
@@ -294,7 +293,7 @@ impl Walk {
     ) -> Result<(), ParseError> {
         match element {
             id::EBML => {}
-            // None, or zero, is the same as none stated.
+            //  Zero means the default.
             id::TIMESTAMP_SCALE => match unsigned(cursor, end)? {
                 0 => {}
                 scale => self.scale = scale,
@@ -307,7 +306,7 @@ impl Walk {
                 self.block(cursor)?;
             }
             id::BLOCK => self.block(cursor)?,
-            // It may precede the block that it is about.
+            //  May precede its block.
             id::BLOCK_DURATION => {
                 let length = unsigned(cursor, end)?;
                 self.group.1 = Some(length);
@@ -328,7 +327,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Counts the frames of a block and notes its time.
+    /// Counts the frames of a block and records its time.
     fn block<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
         let number = size(cursor)?;
         let offset = i64::from(i16::from_be_bytes(cursor.take()?));
@@ -349,7 +348,7 @@ impl Walk {
         Ok(())
     }
 
-    /// What cannot be read at `start` is accepted where pictures were seen and none can follow.
+    /// Accepts unreadable data at `start` after the last possible picture.
     fn pass_tail<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -376,7 +375,7 @@ impl Walk {
         ticks * self.scale as f64 / 1e9
     }
 
-    /// Seconds of the track's frames, and how long one lasts; none where that is not known.
+    /// Length of the track and frame duration in seconds, if known.
     fn length(&self, track: &EbmlTrack) -> (Option<f64>, Option<f64>) {
         let Some((first, last)) = track.seen.times else { return (None, None) };
         let (frames, length) = track.seen.last;
@@ -395,18 +394,18 @@ impl Walk {
         (tail.map(|tail| span + tail), frame)
     }
 
-    /// Whether the tracks reach as far as the header says that the longest one does.
+    /// Whether the tracks are as long as the header states.
     fn has_all_it_states(&self) -> bool {
         let Some(stated) = self.stated.filter(|ticks| *ticks > 0.0) else { return false };
         let reached = self.tracks.iter().filter_map(|track| {
             let (_, last) = track.seen.times?;
             Some(self.seconds(last as f64) + self.length(track).1.unwrap_or(0.0))
         });
-        // Times are rounded, and a last frame may be as short as any.
+        //  Times are rounded, and the last frame may be short.
         reached.fold(0.0, f64::max) + 0.002 >= self.seconds(stated)
     }
 
-    /// The track that FFmpeg takes by default: the largest picture.
+    /// The track that FFmpeg chooses by default: the largest picture.
     fn video(&self) -> Option<&EbmlTrack> {
         let score = |track: &EbmlTrack| {
             let pixels = |side: u64| u32::try_from(side).unwrap_or(0);
@@ -442,7 +441,7 @@ impl Walk {
             reach: self.seconds(last.saturating_sub(first) as f64) + frame.unwrap_or(0.0),
             width: u32::try_from(video.width).ok().filter(|width| *width > 0),
             height: u32::try_from(video.height).ok().filter(|height| *height > 0),
-            // Players look at the declaration; the pictures are in the additions: it takes both.
+            //  Players need both the declaration and the pictures in the additions.
             has_alpha: Some(video.declares_alpha && self.has_additions),
             complete: self.states_size,
             frames: Some(video.seen.frames),

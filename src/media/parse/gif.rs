@@ -1,40 +1,38 @@
-//! Reads GIF through the `gif` crate: length, size, and whether something shows through.
+//! GIF, read with the `gif` crate: length, size and transparency.
 
 use std::io::{BufReader, Read};
 use std::num::NonZeroU64;
 
 use gif::{DecodeOptions, DecodingError, DisposalMethod, Frame, MemoryLimit};
 
-use super::StreamInfo;
 use super::cursor::ParseError;
 use crate::media::memory_budget;
+use crate::media::stream_info::StreamInfo;
 
-/// Bytes that one decoded frame may take: 16,384 pixels each way, one byte each.
-const FRAME_MEMORY: NonZeroU64 = NonZeroU64::new(16_384 * 16_384).expect("not zero");
+/// Maximum size of a decoded frame in bytes: 16,384 x 16,384 pixels of one byte.
+const MAX_FRAME_BYTES: NonZeroU64 = NonZeroU64::new(16_384 * 16_384).expect("not zero");
 
-/// Browsers show frames that state no delay for a tenth of a second.
-const UNSTATED_DELAY: u64 = 10;
+/// Delay that browsers use for frames without one, in hundredths of a second.
+const DEFAULT_DELAY: u64 = 10;
 
-/// Reads the GIF that `source` holds.
 pub(crate) fn read<R: Read>(source: R) -> Result<StreamInfo, ParseError> {
     let mut options = DecodeOptions::new();
-    options.set_memory_limit(MemoryLimit::Bytes(FRAME_MEMORY));
+    options.set_memory_limit(MemoryLimit::Bytes(MAX_FRAME_BYTES));
     options.allow_unknown_blocks(true);
-    let mut decoder = options.read_info(BufReader::new(source)).map_err(flaw)?;
+    let mut decoder = options.read_info(BufReader::new(source)).map_err(parse_error)?;
     let (width, height) = (decoder.width(), decoder.height());
     let _memory = memory_budget::reserve(u64::from(width) * u64::from(height));
 
-    // Encoders declare a transparent colour in opaque clips too, to leave out what did not change.
-    // Only the first frame, which has nothing beneath it, and frames that are cleared away prove
-    // that something shows through.
-    let first = decoder.read_next_frame().map_err(flaw)?.ok_or(ParseError::NoVideoTrack)?;
+    //  Encoders declare a transparent colour in opaque clips too, to omit unchanged parts.
+    //  Transparency is proven only by the first frame and by frames that are cleared.
+    let first = decoder.read_next_frame().map_err(parse_error)?.ok_or(ParseError::NoVideoTrack)?;
     let covers = (first.left, first.top, first.width, first.height) == (0, 0, width, height);
     let mut has_alpha = !covers
         || first.transparent.is_some_and(|clear| first.buffer.contains(&clear))
         || clears(first);
     let mut centiseconds = delay(first);
     let mut frames = 1;
-    while let Some(frame) = decoder.next_frame_info().map_err(flaw)? {
+    while let Some(frame) = decoder.next_frame_info().map_err(parse_error)? {
         frames += 1;
         centiseconds += delay(frame);
         has_alpha |= clears(frame);
@@ -57,16 +55,18 @@ fn clears(frame: &Frame<'_>) -> bool {
 
 fn delay(frame: &Frame<'_>) -> u64 {
     match frame.delay {
-        0 => UNSTATED_DELAY,
+        0 => DEFAULT_DELAY,
         stated => u64::from(stated),
     }
 }
 
-fn flaw(error: DecodingError) -> ParseError {
+fn parse_error(error: DecodingError) -> ParseError {
     match error {
-        DecodingError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => cut(),
+        DecodingError::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            truncated()
+        }
         DecodingError::Io(error) => ParseError::Io(error),
-        DecodingError::UnexpectedEof => cut(),
+        DecodingError::UnexpectedEof => truncated(),
         DecodingError::MemoryLimit | DecodingError::OutOfMemory => {
             ParseError::Malformed("a frame is larger than 16384x16384 pixels")
         }
@@ -74,6 +74,6 @@ fn flaw(error: DecodingError) -> ParseError {
     }
 }
 
-fn cut() -> ParseError {
+fn truncated() -> ParseError {
     ParseError::CutShort { expected: None }
 }

@@ -1,17 +1,17 @@
-//! Reads the two RIFF formats that matter here: AVI as an input, WebP as an output.
+//! AVI inputs and WebP outputs, both RIFF.
 
 use std::io::{Read, Seek};
 
 use super::cursor::{Cursor, ParseError};
-use super::{StreamDefect, StreamInfo, track_preference};
+use crate::media::stream_info::{StreamDefect, StreamInfo, track_preference};
 
-/// A chunk: its name and where its bytes end, padding not counted.
+/// `end` without padding.
 struct Chunk {
     name: [u8; 4],
     end: u64,
 }
 
-/// The next chunk before `end`; none where only padding is left.
+/// The next chunk before `end`; `None` if only padding is left.
 fn next<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<Option<Chunk>, ParseError> {
     if end.saturating_sub(cursor.position()) < 8 {
         return Ok(None);
@@ -22,18 +22,18 @@ fn next<R: Read + Seek>(cursor: &mut Cursor<R>, end: u64) -> Result<Option<Chunk
     Ok(Some(Chunk { name, end: cursor.position() + size }))
 }
 
-/// Goes on behind a chunk, which begins at an even place.
-fn leave<R: Read + Seek>(cursor: &mut Cursor<R>, chunk: &Chunk) -> Result<(), ParseError> {
+/// Skips to the next chunk, which has an even offset.
+fn skip_chunk<R: Read + Seek>(cursor: &mut Cursor<R>, chunk: &Chunk) -> Result<(), ParseError> {
     let padded = chunk.end + (chunk.end & 1);
     cursor.jump(padded.min(cursor.length().max(chunk.end)))
 }
 
-/// Whether `size` is what stands there until a recorder fills it in.
+/// Whether `size` is the placeholder of an unfinished recording.
 fn is_unstated(size: u64) -> bool {
     size == 0 || size == u64::from(u32::MAX)
 }
 
-/// The outermost chunk, and whether it states its size: a recorder fills it in when it is done.
+/// End of the outermost chunk, and whether it states its size, which recorders fill in last.
 fn outer<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u64, bool), ParseError> {
     let length = cursor.length();
     let chunk = next(cursor, length)?.ok_or(ParseError::Malformed("it ends within its header"))?;
@@ -47,50 +47,49 @@ fn outer<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<(u64, bool), ParseErr
     Ok((chunk.end, true))
 }
 
-/// More streams than this are not kept.
-const MOST_STREAMS: usize = 64;
+/// Maximum number of streams that are kept.
+const MAX_STREAMS: usize = 64;
 
-/// Levels of lists in lists: a list of streams, or records in a list of media.
-const DEEPEST: u32 = 3;
+/// Maximum depth of nested lists.
+const MAX_DEPTH: u32 = 3;
 
-/// A stream of pictures in an AVI file.
+/// A video stream in an AVI file.
 #[derive(Default)]
 struct AviStream {
-    /// Place among all streams, which the names of its chunks begin with.
+    /// Index among all streams, which starts the names of its chunks.
     number: usize,
-    /// Seconds of a frame.
+    /// Frame duration in seconds.
     frame: Option<f64>,
-    /// Frames, by the header.
+    /// Frames according to the header.
     stated: u32,
     size: (u32, u32),
     depth: u16,
-    /// Frames that are there.
+    /// Counted frames.
     frames: u64,
 }
 
-/// What a walk through an AVI file finds. The headers say how long a frame lasts; how many there are
-/// is counted, since recorders that write to a pipe never fill it in.
+/// Contents of an AVI file. Frame durations come from headers; frames are counted, since recorders
+/// that write to a pipe cannot fill in their number.
 #[derive(Default)]
 struct Avi {
-    /// Microseconds of a frame, from the main header.
+    /// Frame duration from the main header, in microseconds.
     frame: u32,
     streams: usize,
     pictures: Vec<AviStream>,
-    /// Whether the last header was one of pictures, so that its format follows.
+    /// Whether the last stream header was for video, so that its format follows.
     is_described: bool,
     has_data: bool,
-    /// Where the file should end, if it does not reach there.
+    /// Expected end of a truncated file.
     missing: Option<u64>,
-    /// Whether bytes that are no chunk interrupt the media, so that frames behind them are not counted.
-    is_lost: bool,
+    /// Whether invalid bytes interrupt the media, so that later frames are not counted.
+    is_damaged: bool,
     note: Option<StreamDefect>,
 }
 
-/// Reads an AVI file.
 pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
     let mut avi = Avi::default();
     let mut complete = true;
-    // Files over 1 GB go on in further outer chunks.
+    //  Files over 1 GB continue in further outer chunks.
     loop {
         let start = cursor.position();
         let chunk = match next(cursor, cursor.length())? {
@@ -113,7 +112,7 @@ pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamI
         } else {
             chunk.end
         };
-        avi.read_chunks(cursor, end, DEEPEST)?;
+        avi.read_chunks(cursor, end, MAX_DEPTH)?;
         cursor.jump((end + (end & 1)).min(cursor.length()))?;
     }
     if !avi.has_data {
@@ -123,7 +122,7 @@ pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamI
 }
 
 impl Avi {
-    /// Headers, media and whatever else is between here and `end`, `deeper` levels at most.
+    /// The chunks before `end`, at most `deeper` levels.
     fn read_chunks<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -132,7 +131,7 @@ impl Avi {
     ) -> Result<(), ParseError> {
         while let Some(chunk) = next(cursor, end)? {
             if !chunk.name.iter().all(|byte| (b' '..=b'~').contains(byte)) {
-                self.is_lost |= self.has_data;
+                self.is_damaged |= self.has_data;
                 return cursor.jump(end);
             }
             let stated = chunk.end - cursor.position();
@@ -151,7 +150,7 @@ impl Avi {
                 }
             }
             if chunk.end > cursor.length() {
-                // An index says nothing of the pictures.
+                //  An index does not affect the pictures.
                 if Self::stream_of(chunk.name).is_some() || !self.has_data {
                     return Err(ParseError::CutShort {
                         expected: self.missing.max(Some(chunk.end)),
@@ -167,7 +166,7 @@ impl Avi {
                 name if self.has_data => self.count(*name),
                 _ => {}
             }
-            // Some writers leave the padding out.
+            //  Some writers omit the padding.
             cursor.jump(chunk.end)?;
             if chunk.end & 1 == 1 && end.saturating_sub(chunk.end) >= 4 {
                 let is_unpadded = Self::stream_of(cursor.take()?).is_some();
@@ -177,12 +176,12 @@ impl Avi {
         Ok(())
     }
 
-    /// `strh`, kept if it is one of pictures.
+    /// `strh`, kept for video.
     fn read_stream<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
         let number = self.streams;
         self.streams += 1;
         let kind = cursor.take::<4>()?;
-        let is_video = matches!(&kind, b"vids" | b"iavs") && self.pictures.len() < MOST_STREAMS;
+        let is_video = matches!(&kind, b"vids" | b"iavs") && self.pictures.len() < MAX_STREAMS;
         self.is_described = is_video && &kind == b"vids";
         if is_video {
             cursor.jump(cursor.position() + 16)?;
@@ -195,11 +194,11 @@ impl Avi {
         Ok(())
     }
 
-    /// `strf` of pictures: their size and depth.
+    /// `strf` of video: size and depth.
     fn read_format<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
         self.is_described = false;
         cursor.take::<4>()?;
-        // Negative heights mean rows from top to bottom.
+        //  Negative heights mean top-down rows.
         let (width, height) = (cursor.le32()?, cursor.le32()?.cast_signed().unsigned_abs());
         cursor.take::<2>()?;
         let depth = u16::from_le_bytes(cursor.take()?);
@@ -209,14 +208,14 @@ impl Avi {
         Ok(())
     }
 
-    /// The number of the stream that a chunk of media belongs to.
+    /// The stream index in the name of a media chunk.
     fn stream_of(name: [u8; 4]) -> Option<usize> {
         let digit = |byte: u8| char::from(byte).to_digit(10);
         let is_kind = name[2..].iter().all(u8::is_ascii_graphic);
         usize::try_from(digit(name[0])? * 10 + digit(name[1])?).ok().filter(|_| is_kind)
     }
 
-    /// Counts a frame. Changes of the palette and parts of the index are none.
+    /// Counts a frame, but not palette changes or index chunks.
     fn count(&mut self, name: [u8; 4]) {
         let Some(number) = Self::stream_of(name) else { return };
         if !matches!(&name[2..], b"pc" | b"wb" | b"tx" | b"ix")
@@ -227,14 +226,14 @@ impl Avi {
     }
 
     fn facts(&self, complete: bool, length: u64) -> Result<StreamInfo, ParseError> {
-        // FFmpeg takes the largest picture.
+        //  FFmpeg chooses the largest picture.
         let score = |stream: &AviStream| {
             (stream.frames > 0, track_preference(stream.size.0, stream.size.1, false))
         };
         let streams = self.pictures.iter().rev();
         let stream = streams.max_by_key(|stream| score(stream)).ok_or(ParseError::NoVideoTrack)?;
-        // Of a file that is shorter than it says, all frames that it says must be there; but what
-        // was never filled in says nothing.
+        //  A truncated file must contain all frames that it states, unless the number was never
+        //  filled in.
         if let Some(missing) = self.missing
             && !is_unfilled(stream.stated)
             && stream.frames < u64::from(stream.stated)
@@ -247,7 +246,7 @@ impl Avi {
             ));
         }
         let frame = stream.frame.or((self.frame > 0).then_some(f64::from(self.frame) / 1e6));
-        let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_lost);
+        let duration = frame.map(|frame| frame * stream.frames as f64).filter(|_| !self.is_damaged);
         let overrun = self.missing.filter(|missing| *missing > length).map(StreamDefect::Overrun);
         let (width, height) = stream.size;
         Ok(StreamInfo {
@@ -263,7 +262,7 @@ impl Avi {
     }
 }
 
-/// Whether a number of frames is what recorders write until they know it.
+/// Whether a frame count is the placeholder of an unfinished recording.
 fn is_unfilled(frames: u32) -> bool {
     frames == 0 || frames >= 0x4000_0000
 }
@@ -289,25 +288,25 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
         match &chunk.name {
             b"VP8X" => {
                 cursor.take::<4>()?;
-                webp.size = Some((small24(cursor)? + 1, small24(cursor)? + 1));
+                webp.size = Some((le24(cursor)? + 1, le24(cursor)? + 1));
             }
             b"ANMF" => {
                 webp.frames += 1;
                 cursor.take::<12>()?;
-                webp.milliseconds = webp.milliseconds.saturating_add(u64::from(small24(cursor)?));
+                webp.milliseconds = webp.milliseconds.saturating_add(u64::from(le24(cursor)?));
                 cursor.take::<1>()?;
-                // The parts of a frame follow at once: enter it and go on.
+                //  The parts of a frame follow directly.
                 continue;
             }
             b"ALPH" => webp.has_alpha = true,
             b"VP8 " => pictures += 1,
             b"VP8L" => {
                 pictures += 1;
-                webp.lossless(cursor)?;
+                webp.read_lossless(cursor)?;
             }
             _ => {}
         }
-        leave(cursor, &chunk)?;
+        skip_chunk(cursor, &chunk)?;
     }
     if pictures == 0 {
         return Err(ParseError::NoVideoTrack);
@@ -325,8 +324,8 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
 }
 
 impl WebP {
-    /// The head of a lossless picture: 14 bits each of width and height less one, then alpha.
-    fn lossless<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
+    /// Header of a read_lossless picture: width and height minus one in 14 bits each, then alpha.
+    fn read_lossless<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
         if cursor.take::<1>()? != [0x2f] {
             return Err(ParseError::Malformed("a picture has the wrong signature"));
         }
@@ -337,8 +336,7 @@ impl WebP {
     }
 }
 
-/// A little-endian number of 24 bits.
-fn small24<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError> {
+fn le24<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<u32, ParseError> {
     let [low, middle, high] = cursor.take()?;
     Ok(u32::from_le_bytes([low, middle, high, 0]))
 }

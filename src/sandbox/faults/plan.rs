@@ -1,31 +1,30 @@
-//! The scenario in force: which faults a call meets, and what the limits are now.
+//! The active scenario: picks the faults of a call, and the current limits.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use crate::sandbox::random::roll;
-use crate::sandbox::scenario::{Action, Caps, FaultSubject, Scenario};
+use super::scenario::{Action, Caps, FaultSubject, Scenario};
+use crate::sandbox::util::random::roll;
 
-/// The stream of dice for refused starts; faults have those from 0 on.
-const REFUSED_STARTS: u64 = u64::MAX;
+/// Random stream for refused starts; those of faults count from 0.
+const REFUSED_START_STREAM: u64 = u64::MAX;
 
-/// What one call meets.
+/// The faults of one call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FaultPlan {
     pub(crate) actions: Vec<Action>,
-    /// Titles of the faults, for the audit.
     pub(crate) faults: Vec<String>,
 }
 
 impl FaultPlan {
-    /// The first thing that `pick` finds among the actions.
+    /// The first result of `pick` among the actions.
     pub(crate) fn find<'a, T>(&'a self, pick: impl FnMut(&'a Action) -> Option<T>) -> Option<T> {
         self.actions.iter().find_map(pick)
     }
 
-    /// Whether the answer that the client gets is not the one that the service gave.
+    /// Whether the client gets another response than that of the service.
     pub(crate) fn spoils_answer(&self) -> bool {
         self.actions.iter().any(|action| {
             matches!(
@@ -43,7 +42,7 @@ impl FaultPlan {
         })
     }
 
-    /// Whether this very action is among them.
+    /// Whether `action` is among them.
     pub(crate) fn has(&self, action: &Action) -> bool {
         self.actions.contains(action)
     }
@@ -56,7 +55,7 @@ struct MatchCount {
     met: u64,
 }
 
-/// A scenario with the time it was loaded and its counters.
+/// A scenario with its start time and counters.
 #[derive(Debug)]
 pub(crate) struct FaultInjector {
     pub(crate) scenario: Scenario,
@@ -66,7 +65,7 @@ pub(crate) struct FaultInjector {
 }
 
 impl FaultInjector {
-    /// Puts a scenario in force at `now` (since the sandbox began).
+    /// Activates a scenario at `now` since the start of the sandbox.
     pub(crate) fn new(scenario: Scenario, now: Duration) -> Self {
         let counts = scenario.faults.iter().map(|_| MatchCount::default()).collect();
         Self {
@@ -77,7 +76,7 @@ impl FaultInjector {
         }
     }
 
-    /// Counts a call and says what it meets.
+    /// Counts a call and picks its faults.
     pub(crate) fn plan(
         &self,
         method: &str,
@@ -108,16 +107,15 @@ impl FaultInjector {
         plan
     }
 
-    /// Whether a start that was refused for its rate is executed all the same.
+    /// Whether a start refused by the rate limit is executed nevertheless.
     pub(crate) fn executes_anyway(&self) -> bool {
         let share = self.scenario.limits.executes_anyway;
         share > 0.0 && {
             let nth = self.refused_starts.fetch_add(1, Ordering::Relaxed);
-            roll(self.scenario.seed, REFUSED_STARTS, nth) < share
+            roll(self.scenario.seed, REFUSED_START_STREAM, nth) < share
         }
     }
 
-    /// The limits at `now`.
     pub(crate) fn caps(&self, now: Duration) -> &Caps {
         self.scenario.limits.at(now.saturating_sub(self.loaded))
     }
@@ -128,9 +126,9 @@ mod tests {
     use super::*;
 
     fn met(text: &str, calls: u64) -> Vec<u64> {
-        let director = FaultInjector::new(Scenario::parse(text).unwrap(), Duration::ZERO);
+        let injector = FaultInjector::new(Scenario::parse(text).unwrap(), Duration::ZERO);
         (1..=calls)
-            .filter(|_| !director.plan("GET", "/v1/jobs", None, Duration::ZERO).actions.is_empty())
+            .filter(|_| !injector.plan("GET", "/v1/jobs", None, Duration::ZERO).actions.is_empty())
             .collect()
     }
 
@@ -149,8 +147,8 @@ mod tests {
     #[test]
     fn paths_are_counted_apart_when_asked() {
         let text = "[[fault]]\non = \"GET /v1/jobs/*\"\nnth = 1\nper_path = true\ndo = \"garble\"";
-        let director = FaultInjector::new(Scenario::parse(text).unwrap(), Duration::ZERO);
-        let met = |path| !director.plan("GET", path, None, Duration::ZERO).actions.is_empty();
+        let injector = FaultInjector::new(Scenario::parse(text).unwrap(), Duration::ZERO);
+        let met = |path| !injector.plan("GET", path, None, Duration::ZERO).actions.is_empty();
         assert!(met("/v1/jobs/a"));
         assert!(met("/v1/jobs/b"));
         assert!(!met("/v1/jobs/a"));

@@ -1,5 +1,8 @@
-//! The matting engine behind the sandbox: takes an uploaded video and a task, writes the output.
-//! Built with the feature `matting`.
+//! The matting engine of the sandbox: reads an uploaded video and writes the output of a job. Built with the
+//! feature `matting`.
+//!
+//! Reading order: `real` (the engine), `pipeline` (decode, matte, compose, encode), `ffmpeg/`, `matte/` (masks
+//! and alpha), `image`, `compose`, `backdrop`, `sequence` (PNG archives).
 
 mod backdrop;
 mod compose;

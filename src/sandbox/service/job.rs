@@ -1,4 +1,4 @@
-//! The service's records: jobs, charges, uploads, keys and clients. Plain data.
+//! Records of the service: jobs, charges, uploads, keys and clients.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use serde_json::Value;
 use super::is_id;
 use super::request::JobRequest;
 
-/// Where a job is (contract, *Job*).
+/// State of a job (contract, *Job*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ServiceStatus {
-    /// A draft: costs nothing.
+    /// A draft, free of charge.
     Created,
-    /// Started and billed, waiting for a worker.
+    /// Started and charged, waiting for a worker.
     Pending,
     Processing,
     Completed,
@@ -24,7 +24,6 @@ pub(crate) enum ServiceStatus {
 }
 
 impl ServiceStatus {
-    /// The API's word.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -35,29 +34,28 @@ impl ServiceStatus {
         }
     }
 
-    /// Whether the job has ended.
     pub(crate) fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed)
     }
 
-    /// Whether the job is started and not yet final: what an in-flight cap counts.
+    /// Whether the job is started and not final: it counts as in flight.
     pub(crate) fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Processing)
     }
 }
 
-/// Where the video of a job comes from.
+/// Source of the video of a job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum VideoSource {
     /// An upload of the same key.
     Upload(String),
     /// The output of another job.
     Output(String),
-    /// An address that has to be fetched.
+    /// A URL to fetch.
     Remote,
 }
 
-/// One charge: a start that was billed.
+/// One charge, for a start of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CreditCharge {
     pub(crate) id: String,
@@ -67,41 +65,39 @@ pub(crate) struct CreditCharge {
     pub(crate) model: String,
     pub(crate) credits: f64,
     pub(crate) seconds: f64,
-    /// Which start of the job this pays for, from 1.
+    /// Number of the start that it pays for, from 1.
     pub(crate) start_number: u32,
     pub(crate) at: Timestamp,
-    /// The job's metadata, by which a test finds its own item.
+    /// Metadata of the job, with which a test finds its input.
     pub(crate) metadata: Value,
 }
 
-/// A finished output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct JobOutput {
-    /// File name inside the outputs directory.
+    /// File name in the outputs directory.
     pub(crate) name: String,
     pub(crate) bytes: u64,
     /// Content hash, quoted for `ETag`.
     pub(crate) etag: String,
-    /// Whether the timer made it: then there is no file.
+    /// Whether the timer made it, so that there is no file.
     #[serde(default)]
     pub(crate) stand_in: bool,
-    /// How long a stand-in lasts.
+    /// Length of a stand-in, in seconds.
     #[serde(default)]
     pub(crate) seconds: f64,
 }
 
-/// When the timer began a job, and how long it takes. Since the sandbox began.
+/// Start and duration of a job of the timer, since the start of the sandbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timed {
     pub(crate) began: Duration,
     pub(crate) takes: Duration,
 }
 
-/// Everything known of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct ServiceJob {
     pub(crate) id: String,
-    /// Fingerprint of the key that made it.
+    /// Key fingerprint.
     pub(crate) key: String,
     pub(crate) client_id: String,
     pub(crate) status: ServiceStatus,
@@ -111,30 +107,29 @@ pub(crate) struct ServiceJob {
     pub(crate) source: VideoSource,
     pub(crate) created_at: Timestamp,
     pub(crate) started_at: Option<Timestamp>,
-    /// When a worker took it.
     #[serde(default)]
     pub(crate) began_at: Option<Timestamp>,
     pub(crate) finished_at: Option<Timestamp>,
     pub(crate) duration_seconds: Option<f64>,
-    /// `pending` until the duration is known, then `charged`, perhaps `refunded`.
+    /// `pending` until the duration is known, then `charged` or `refunded`.
     pub(crate) billing: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) output: Option<JobOutput>,
     pub(crate) engine: Option<String>,
     pub(crate) notes: Vec<String>,
-    /// How many starts took effect.
+    /// Number of effective starts.
     pub(crate) starts: u32,
     pub(crate) charges: Vec<CreditCharge>,
     pub(crate) webhook_events: BTreeMap<String, String>,
-    /// Set by a scenario: the job fails with this message as soon as it runs.
+    /// Set by a scenario: the job fails with this message when it runs.
     pub(crate) doomed: Option<String>,
-    /// Set while the timer runs; progress then follows from it.
+    /// Set while the timer runs; determines the progress.
     #[serde(skip)]
     pub(crate) timed: Option<Timed>,
 }
 
 impl ServiceJob {
-    /// Whether the files that its record names are ones that a sandbox gave to it.
+    /// Whether the files in its record have names that a sandbox gave to it.
     pub(crate) fn names_own_files(&self) -> bool {
         let source = match &self.source {
             VideoSource::Upload(id) | VideoSource::Output(id) => is_id(id),
@@ -148,8 +143,7 @@ impl ServiceJob {
         source && self.output.as_ref().is_none_or(|output| own(&output.name))
     }
 
-    /// Its state at an earlier time; `None` before it was made. Of a job that was started again,
-    /// only the latest start is known.
+    /// The state at an earlier time; `None` before its creation. Only the latest start is known.
     pub(crate) fn status_at(&self, time: Timestamp) -> Option<ServiceStatus> {
         let had_come = |event: Option<Timestamp>| event.is_some_and(|event| event <= time);
         Some(if self.created_at > time {
@@ -165,7 +159,7 @@ impl ServiceJob {
         })
     }
 
-    /// 0 to 100, at `now` since the sandbox began.
+    /// 0 to 100, at `now` since the start of the sandbox.
     pub(crate) fn progress_at(&self, now: Duration) -> f64 {
         match self.timed {
             Some(Timed { began, takes }) if !takes.is_zero() => {
@@ -176,24 +170,24 @@ impl ServiceJob {
     }
 }
 
-/// What the service keeps of an upload beside its bytes.
+/// Metadata of an upload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Upload {
     pub(crate) id: String,
     pub(crate) key: String,
-    /// As the client called it; never used as a path.
+    /// Name given by the client; never used as a path.
     pub(crate) filename: String,
-    /// The usual ending of its kind, told from the content; empty where an earlier version kept it.
+    /// Extension by content; empty in records of earlier versions.
     #[serde(default)]
     pub(crate) extension: String,
     pub(crate) bytes: u64,
-    /// Seconds of video, when the engine could read it.
+    /// Seconds of video, if the engine could read it.
     pub(crate) seconds: Option<f64>,
     pub(crate) at: Timestamp,
 }
 
 impl Upload {
-    /// The last part of its address.
+    /// Last segment of its URL.
     pub(crate) fn name(&self) -> String {
         if self.extension.is_empty() {
             return self.id.clone();
@@ -202,7 +196,7 @@ impl Upload {
     }
 }
 
-/// An API key. The key itself is shown once and then known by its hash.
+/// An API key, shown once and then known by its hash.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) fingerprint: String,
@@ -213,7 +207,7 @@ pub(crate) struct Key {
     pub(crate) enabled: bool,
 }
 
-/// Who pays. What is left is granted minus the sum of charges.
+/// A client that pays. Its balance is the granted credits minus the charges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Account {
     pub(crate) client_id: String,

@@ -1,4 +1,4 @@
-//! The queue: started jobs wait for one of a bounded number of workers, first come first served.
+//! The queue: started jobs wait for one of a limited number of workers, in order of their start.
 
 use std::fmt::Display;
 use std::io::Read as _;
@@ -10,16 +10,16 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Disk, JobEnd, JobOutput, RequestedBackground, ServiceJob, Timed, VideoSource};
 use super::{source, webhooks};
-use crate::sandbox::app::{App, Backend};
-use crate::sandbox::content_type::ContentKind;
+use crate::sandbox::engine::stand_in::{Timer, UNREADABLE};
 use crate::sandbox::engine::{Backdrop, Engine, EngineResult, EngineTask};
-use crate::sandbox::stand_in::{Timer, UNREADABLE};
+use crate::sandbox::state::app::{App, Backend};
+use crate::sandbox::util::content_kind::ContentKind;
 
-/// Puts a started job in the queue.
+/// Queues a started job.
 pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        // The semaphore is fair, so the queue is in order of starts.
+        //  The semaphore is fair, so jobs run in order of their start.
         let Ok(_worker) = Arc::clone(&app.workers).acquire_owned().await else { return };
         let Some(job) = app.service().begin(&id, start_number, app.clock.wall()) else { return };
         webhooks::send(&app, &job, "job.started");
@@ -27,10 +27,10 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
         let ending = run(&app, &job).await;
         app.audit().worker_ended();
         if app.cancel.load(Ordering::Relaxed) {
-            // Stopped in the middle: the job stays unfinished and runs again after a restart.
+            //  Stopped: the job stays unfinished and runs again after a restart.
             return;
         }
-        let refund = app.director().scenario.jobs.refund_failed;
+        let refund = app.injector().scenario.jobs.refund_failed;
         let now = app.clock.wall();
         let finished = app.service().finish(&id, start_number, ending, refund, now);
         if let Some(job) = finished {
@@ -64,7 +64,7 @@ async fn run(app: &Arc<App>, job: &ServiceJob) -> JobEnd {
     }
 }
 
-/// Lets the job's service time pass. Needs files only for what has to be fetched.
+/// Waits for the processing time of the job. Writes files only for URL inputs.
 async fn wait(
     app: &Arc<App>,
     job: &ServiceJob,
@@ -133,30 +133,29 @@ async fn remove_background(
     worked.await.map_err(|_| FAILED.to_owned())?
 }
 
-/// The error of a job when the sandbox itself is at fault.
+/// The error of a job when the sandbox itself fails.
 const FAILED: &str = "Processing failed";
 
 fn disk(app: &App) -> Result<&Disk, String> {
     app.store.disk().ok_or_else(|| FAILED.to_owned())
 }
 
-/// Files of one run, removed when it ends. The directory is made when it is needed.
+/// Files of one run, in a directory created on demand and removed at the end.
 #[derive(Default)]
 struct WorkerFiles(OnceLock<tempfile::TempDir>);
 
 impl WorkerFiles {
-    /// The path of a file in it.
     fn file(&self, app: &App, name: &str) -> Result<PathBuf, String> {
         if self.0.get().is_none() {
             let made = disk(app)?.work_directory().map_err(|e| e.to_string())?;
-            // Nobody else fills the cell: a bench belongs to one run.
+            //  Cannot fail: each run has its own cell.
             let _ = self.0.set(made);
         }
         self.0.get().map(|made| made.path().join(name)).ok_or_else(|| FAILED.to_owned())
     }
 }
 
-/// Moves a finished output to its shelf.
+/// Moves a finished output to its place.
 fn shelve(disk: &Disk, file: &Path, name: String) -> std::io::Result<JobOutput> {
     let mut hash = Sha256::new();
     let (mut reader, mut buffer, mut bytes) = (std::fs::File::open(file)?, vec![0; 1 << 16], 0);
@@ -194,7 +193,7 @@ async fn input(app: &Arc<App>, job: &ServiceJob, bench: &WorkerFiles) -> Result<
     }
 }
 
-/// Bills a video whose length was not known at the start, and returns its seconds.
+/// Charges for a video of a length unknown at the start, and returns its seconds.
 async fn charge_late(app: &Arc<App>, job: &ServiceJob, input: PathBuf) -> Result<f64, String> {
     let measuring = Arc::clone(app);
     let measured = tokio::task::spawn_blocking(move || {
@@ -218,7 +217,7 @@ async fn backdrop(
         RequestedBackground::Image(url) => url,
     };
     if let Some(upload) = source::own_upload(app, &job.key, url) {
-        // Without a directory there is only the timer, which reads no files.
+        //  Without a directory there is only the timer, which reads no files.
         let file = app.store.disk().map(|disk| disk.upload(&upload));
         return Ok(Backdrop::Image(file.unwrap_or_default()));
     }

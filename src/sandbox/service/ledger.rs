@@ -1,4 +1,4 @@
-//! Charges, and what workers report of a running job.
+//! Charges, and the progress of running jobs.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,6 @@ use super::pricing;
 use super::refusal::Refusal;
 use super::{Caller, Service};
 
-/// How a run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum JobEnd {
     Completed { output: JobOutput, seconds: f64, engine: String, notes: Vec<String> },
@@ -45,7 +44,7 @@ impl Service {
         self.save_job(id)
     }
 
-    /// Takes the last charge of a failed job back, where a scenario says so.
+    /// Refunds the last charge of a failed job, if the scenario says so.
     fn refund(&mut self, id: &str, now: Timestamp) {
         let refund_id = format!("evt_{}", self.tokens.hex(20));
         let Some(job) = self.jobs.get_mut(id) else { return };
@@ -60,7 +59,7 @@ impl Service {
         self.charges.push(back);
     }
 
-    /// The key's charges, oldest first.
+    /// The charges of the key, oldest first.
     pub(crate) fn own_charges<'a>(
         &'a self,
         caller: &Caller,
@@ -69,12 +68,11 @@ impl Service {
         self.charges.iter().filter(move |charge| charge.key == key)
     }
 
-    /// Every charge, for the audit.
     pub(crate) fn all_charges(&self) -> &[CreditCharge] {
         &self.charges
     }
 
-    /// Marks the given start of a job as running; `None` when a later start has replaced it.
+    /// Marks a start of a job as running; `None` if a later start has replaced it.
     pub(crate) fn begin(
         &mut self,
         id: &str,
@@ -89,21 +87,20 @@ impl Service {
         Some(job)
     }
 
-    /// Notes how far a job is.
     pub(crate) fn progress(&mut self, id: &str, start_number: u32, percent: f64) {
         if let Some(job) = self.current(id, start_number) {
             job.progress = percent.clamp(0.0, 100.0);
         }
     }
 
-    /// Notes how long the timer takes for the given start of a job.
+    /// Records the duration of a start of a job of the timer.
     pub(crate) fn time(&mut self, id: &str, start_number: u32, timed: Timed) {
         if let Some(job) = self.current(id, start_number) {
             job.timed = Some(timed);
         }
     }
 
-    /// Ends a run; `None` when a later start has replaced it.
+    /// Ends a run; `None` if a later start has replaced it.
     pub(crate) fn finish(
         &mut self,
         id: &str,
@@ -144,7 +141,7 @@ impl Service {
         self.jobs.get(id).cloned()
     }
 
-    /// Records what became of a webhook.
+    /// Records the result of a webhook.
     pub(crate) fn note_webhook(&mut self, id: &str, event: &str, outcome: &str) {
         if let Some(job) = self.jobs.get_mut(id) {
             job.webhook_events.insert(event.to_owned(), outcome.to_owned());
@@ -152,7 +149,7 @@ impl Service {
         }
     }
 
-    /// Makes a job fail as soon as it runs.
+    /// Makes a job fail when it runs.
     pub(crate) fn doom(&mut self, id: &str, message: &str) {
         if let Some(job) = self.jobs.get_mut(id) {
             job.doomed = Some(message.to_owned());
@@ -163,7 +160,7 @@ impl Service {
         self.jobs.get_mut(id).filter(|job| job.starts == start_number && job.status.is_open())
     }
 
-    /// Saves a job for workers, who have nobody to answer to: the next change writes it again.
+    /// Saves a job for workers, who cannot report an error; the next change saves it again.
     fn keep(&self, id: &str) {
         if let Err(refusal) = self.save_job(id) {
             tracing::warn!(job = id, "{}", refusal.message);

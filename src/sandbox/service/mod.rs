@@ -1,7 +1,10 @@
-//! What the service knows and decides, apart from HTTP: keys, credits, uploads, jobs, charges.
+//! The service without HTTP: keys, credits, uploads, jobs, charges.
 //!
-//! Every operation is one step under one lock, so an effect either happened whole or did not
-//! happen, whatever becomes of the connection that asked for it.
+//! Every operation is one step under one lock, so it is atomic whatever happens to the connection.
+//!
+//! Reading order: `job` (records), `request` (parameters of a job), `refusal`, `pricing`, `store`
+//! (files), this file (keys, uploads, jobs), `ledger` (charges and progress), `job_queue`,
+//! `source`, `url_fetch` and `public_address` (inputs), `webhooks`.
 
 mod job;
 pub(crate) mod job_queue;
@@ -30,39 +33,37 @@ pub(crate) use self::ledger::JobEnd;
 pub(crate) use self::refusal::{Refusal, code_for};
 pub(crate) use self::request::{JobRequest, RequestedBackground};
 pub(crate) use self::store::{Disk, Store, is_id};
-use super::random::Tokens;
-use super::rate_limiter::RefusalPause;
-use super::scenario::{JobRules, Routes, SecondStart};
-use super::signature::sha256_hex;
+use super::faults::scenario::{JobRules, Routes, SecondStart};
+use super::state::rate_limiter::RefusalPause;
+use super::util::random::Tokens;
+use super::util::signature::sha256_hex;
 
-/// Who is calling: a key that was accepted.
+/// The client of an accepted key.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
     pub(crate) key: String,
     pub(crate) client_id: String,
 }
 
-/// What came of a start.
 #[derive(Debug, Clone)]
 pub(crate) struct StartResult {
     pub(crate) job: ServiceJob,
-    /// Whether this very call started it; then a worker has to be told.
+    /// Whether this call started it, so that it must be queued.
     pub(crate) launched: bool,
 }
 
-/// The part of the state that is one file.
+/// The state in `service.json`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct ServiceState {
     pub(crate) keys: Vec<Key>,
     pub(crate) clients: Vec<Account>,
-    /// The sandbox's own first key in the clear, so that a restart can show it again.
+    /// The first key in plain text, shown again after a restart.
     pub(crate) first_key: Option<String>,
-    /// Where the sandbox answered before: its links stay its own after a restart.
+    /// Earlier origins of the sandbox, whose links stay its own.
     pub(crate) origins: Vec<String>,
     pub(crate) link_secret: String,
 }
 
-/// The whole state.
 pub(crate) struct Service {
     pub(crate) store: Arc<Store>,
     pub(crate) tokens: Arc<Tokens>,
@@ -70,18 +71,18 @@ pub(crate) struct Service {
     jobs: BTreeMap<String, ServiceJob>,
     /// Job ids by key, oldest first.
     order: BTreeMap<String, Vec<String>>,
-    /// Jobs that were made as drafts, oldest first.
+    /// Drafts, oldest first.
     drafts: VecDeque<(Timestamp, String)>,
     uploads: HashMap<String, Upload>,
     charges: Vec<CreditCharge>,
     spent: HashMap<String, f64>,
     open: HashMap<String, usize>,
-    /// The most jobs in flight seen, by key.
+    /// Maximum number of jobs in flight so far, by key.
     pub(crate) most_open: BTreeMap<String, usize>,
 }
 
 impl Service {
-    /// Reads what an earlier run left; jobs that were running wait again, already paid.
+    /// Reads the state of an earlier run. Running jobs are queued again, already charged.
     pub(crate) fn open(store: Arc<Store>, tokens: Arc<Tokens>) -> io::Result<Self> {
         let registry = store.load(".", "service")?.unwrap_or_else(|| ServiceState {
             link_secret: tokens.hex(64),
@@ -143,7 +144,7 @@ impl Service {
         self.store.save(".", "service", &self.registry)
     }
 
-    /// Started jobs without an end, in the order of their start: the queue after a restart.
+    /// Started jobs without an end, in order of their start: the queue after a restart.
     pub(crate) fn unfinished(&self) -> Vec<(String, u32)> {
         let mut jobs: Vec<&ServiceJob> =
             self.jobs.values().filter(|job| job.status.is_open()).collect();
@@ -153,7 +154,7 @@ impl Service {
 
     // --- keys and credits ---
 
-    /// Accepts a key as presented.
+    /// Checks a key.
     pub(crate) fn caller(&self, presented: Option<&str>) -> Result<Caller, Refusal> {
         let presented = presented.filter(|key| !key.is_empty()).ok_or_else(Refusal::missing_key)?;
         let hash = sha256_hex(presented.as_bytes());
@@ -162,7 +163,7 @@ impl Service {
         Ok(Caller { key: key.fingerprint.clone(), client_id: key.client_id.clone() })
     }
 
-    /// Adds a key for a client, with credits if the client is new.
+    /// Adds a key of a client; a new client gets credits.
     pub(crate) fn add_key(
         &mut self,
         api_key: &str,
@@ -192,7 +193,7 @@ impl Service {
         Ok(key)
     }
 
-    /// Switches a key on or off; false when there is none with this fingerprint.
+    /// Enables or disables a key; false for an unknown fingerprint.
     pub(crate) fn enable_key(&mut self, fingerprint: &str, enabled: bool) -> io::Result<bool> {
         let found = self.registry.keys.iter_mut().find(|key| key.fingerprint == fingerprint);
         let Some(key) = found else { return Ok(false) };
@@ -201,7 +202,7 @@ impl Service {
         Ok(true)
     }
 
-    /// Grants credits to a client; the new balance, or nothing for an unknown client.
+    /// Grants credits to a client and returns its balance; `None` for an unknown client.
     pub(crate) fn grant(&mut self, client_id: &str, credits: f64) -> io::Result<Option<f64>> {
         let found = self.registry.clients.iter_mut().find(|client| client.client_id == client_id);
         let Some(client) = found else { return Ok(None) };
@@ -210,7 +211,6 @@ impl Service {
         Ok(Some(self.balance(client_id)))
     }
 
-    /// Credits left.
     pub(crate) fn balance(&self, client_id: &str) -> f64 {
         let client = self.registry.clients.iter().find(|client| client.client_id == client_id);
         let granted = client.map_or(0.0, |client| client.granted);
@@ -219,20 +219,20 @@ impl Service {
 
     // --- uploads ---
 
-    /// Keeps what is known of an upload whose bytes are in place.
+    /// Records a stored upload.
     pub(crate) fn add_upload(&mut self, upload: Upload) -> io::Result<()> {
         self.store.save("uploads", &upload.id, &upload)?;
         self.uploads.insert(upload.id.clone(), upload);
         Ok(())
     }
 
-    /// The upload whose address ends with `name`.
+    /// The upload with the URL segment `name`.
     pub(crate) fn upload(&self, name: &str) -> Option<&Upload> {
         let id = name.split('.').next()?;
         self.uploads.get(id).filter(|upload| upload.name() == name)
     }
 
-    /// Makes the service forget an upload, as storage with an expiry does.
+    /// Forgets an upload, like storage with an expiry.
     pub(crate) fn forget_upload(&mut self, name: &str) {
         if let Some(id) = self.upload(name).map(|upload| upload.id.clone()) {
             self.uploads.remove(&id);
@@ -241,7 +241,7 @@ impl Service {
 
     // --- jobs ---
 
-    /// Makes a draft. `source` was resolved from the request's `video_url`.
+    /// Creates a draft; `source` is the resolved `video_url`.
     pub(crate) fn create(
         &mut self,
         caller: &Caller,
@@ -283,7 +283,7 @@ impl Service {
         Ok(job)
     }
 
-    /// Takes back a draft that nobody was told of.
+    /// Deletes a draft that the client never saw.
     pub(crate) fn discard(&mut self, id: &str) {
         if let Some(job) = self.jobs.remove(id)
             && let Some(order) = self.order.get_mut(&job.key)
@@ -293,7 +293,7 @@ impl Service {
         }
     }
 
-    /// Forgets drafts made at `before` or earlier that were not started.
+    /// Forgets drafts created at `before` or earlier that were not started.
     pub(crate) fn forget_drafts(&mut self, before: Timestamp) {
         while let Some((_, id)) = self.drafts.pop_front_if(|(made, _)| *made <= before) {
             if self.jobs.get(&id).is_some_and(|job| job.status == ServiceStatus::Created) {
@@ -302,7 +302,7 @@ impl Service {
         }
     }
 
-    /// The job, if this key made it.
+    /// The job, if it belongs to the key.
     pub(crate) fn own_job(&self, caller: &Caller, id: &str) -> Result<&ServiceJob, Refusal> {
         self.jobs.get(id).filter(|job| job.key == caller.key).ok_or_else(Refusal::job_not_found)
     }
@@ -312,7 +312,7 @@ impl Service {
         self.jobs.get(id)
     }
 
-    /// How many jobs are in each state, for the audit.
+    /// Number of jobs per state, for the audit.
     pub(crate) fn jobs_by_status(&self) -> Value {
         let mut counts = Map::new();
         for job in self.jobs.values() {
@@ -322,12 +322,11 @@ impl Service {
         Value::Object(counts)
     }
 
-    /// Every job, by key and then oldest first.
     pub(crate) fn all_jobs(&self) -> impl Iterator<Item = &ServiceJob> {
         self.order.values().flatten().filter_map(|id| self.jobs.get(id))
     }
 
-    /// The key's jobs, oldest first.
+    /// Oldest first.
     pub(crate) fn own_jobs<'a>(
         &'a self,
         caller: &Caller,
@@ -336,12 +335,11 @@ impl Service {
         ids.iter().filter_map(|id| self.jobs.get(id))
     }
 
-    /// How many jobs the key has.
     pub(crate) fn job_count(&self, caller: &Caller) -> usize {
         self.order.get(&caller.key).map_or(0, Vec::len)
     }
 
-    /// Starts a job: checks, charges and queues it in one step.
+    /// Checks, charges and starts a job in one step.
     pub(crate) fn start(
         &mut self,
         caller: &Caller,
@@ -355,10 +353,16 @@ impl Service {
         if job.status != ServiceStatus::Created {
             match rules.answer_to_start_of(job.status) {
                 SecondStart::Conflict => {
-                    return Err(Refusal::conflict(format!("Job is already {}", job.status.word())));
+                    return Err(Refusal::conflict(format!(
+                        "ServiceJob is already {}",
+                        job.status.word()
+                    )));
                 }
                 SecondStart::Invalid => {
-                    return Err(Refusal::invalid(format!("Job is already {}", job.status.word())));
+                    return Err(Refusal::invalid(format!(
+                        "ServiceJob is already {}",
+                        job.status.word()
+                    )));
                 }
                 SecondStart::Same => return Ok(StartResult { job: job.clone(), launched: false }),
                 SecondStart::Again => {}

@@ -1,29 +1,27 @@
-//! What work costs (contract, *Credits*).
+//! Prices (contract, *Credits*).
 
 use serde_json::{Value, json};
 
-/// Credits a minute of output, by model.
+/// Credits per minute of output, by model.
 const CREDITS_PER_MINUTE: [(&str, f64); 4] =
     [("original", 60.0), ("light", 45.0), ("pro", 180.0), ("human", 45.0)];
 
-/// The models that exist.
 pub(crate) fn models() -> impl Iterator<Item = &'static str> {
     CREDITS_PER_MINUTE.iter().map(|(model, _)| *model)
 }
 
-/// Credits for `seconds` of output by `model`; an unknown model costs nothing, since no job can
-/// have one.
+/// Credits for `seconds` of output by `model`; 0 for an unknown model, which no job can have.
 pub(crate) fn credits(model: &str, seconds: f64) -> f64 {
     let rate = CREDITS_PER_MINUTE.iter().find(|(name, _)| *name == model).map_or(0.0, |(_, r)| *r);
     rounded(rate * seconds / 60.0)
 }
 
-/// Credits are kept to four decimals, so that sums agree however they are made.
+/// Rounded to four decimals, so that sums agree in any order.
 pub(crate) fn rounded(credits: f64) -> f64 {
     (credits * 10_000.0).round() / 10_000.0
 }
 
-/// The answer of `GET /api/pricing`.
+/// The response of `GET /api/pricing`.
 pub(crate) fn answer() -> Value {
     let models: serde_json::Map<String, Value> =
         CREDITS_PER_MINUTE.iter().map(|(model, rate)| ((*model).to_owned(), json!(rate))).collect();

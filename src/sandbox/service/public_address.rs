@@ -1,11 +1,10 @@
-//! Which addresses may be fetched on a stranger's word: the public internet, and nothing else.
+//! Restricts URL inputs to the public internet.
 //!
-//! Whoever may name an address for a service to fetch can otherwise read what only that service
-//! can reach: its own ports, the neighbours' private networks, cloud metadata.
+//! Otherwise a client could make the service read what only the service can reach: its own ports,
+//! private networks, cloud metadata.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Whether an address belongs to the public internet.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -45,7 +44,7 @@ fn is_public_v6(v6: Ipv6Addr) -> bool {
     global && !special
 }
 
-/// IPv4 in one of its IPv6 disguises: mapped, compatible, NAT64, 6to4.
+/// An IPv4 address inside an IPv6 address: mapped, compatible, NAT64, 6to4.
 fn embedded_v4(v6: Ipv6Addr) -> Option<Ipv4Addr> {
     let v4 = |high: u16, low: u16| {
         let [a, b] = high.to_be_bytes();

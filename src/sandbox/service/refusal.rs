@@ -1,17 +1,14 @@
-//! Why the service refuses a call: status, code and words, before they take a wire shape.
+//! Errors of the service, before they take a wire shape.
 
-use crate::sandbox::rate_limiter::RefusalPause;
+use crate::sandbox::state::rate_limiter::RefusalPause;
 
-/// A refused call (contract, *Errors*).
+/// An error response (contract, *Errors*).
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Refusal {
-    /// HTTP status.
     pub(crate) status: u16,
-    /// Machine-readable code.
     pub(crate) code: String,
-    /// Words for a person.
     pub(crate) message: String,
-    /// The pause that a 429 asks for.
+    /// The pause announced by a 429.
     pub(crate) pause: Option<RefusalPause>,
 }
 
@@ -61,7 +58,7 @@ impl Refusal {
     }
 }
 
-/// The code that goes with a status when nothing more exact is known.
+/// The default code of a status.
 pub(crate) fn code_for(status: u16) -> &'static str {
     match status {
         401 => "invalid_api_key",

@@ -1,7 +1,7 @@
-//! What a job is asked to do: reading and checking the fields of a create or start body.
+//! Parameters of a job: parsing and checking the body of a create or start.
 //!
-//! Unknown fields are tolerated, as services of this kind do; known fields of a wrong type or
-//! value are refused in words that name the field.
+//! Unknown fields are ignored; known fields of a wrong type or value are errors that name the
+//! field.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -16,7 +16,7 @@ const FORMATS: [&str; 6] = ["webm", "mov", "mp4", "gif", "webp", "png_sequence"]
 const LARGEST_SIDE: u64 = 7680;
 const LONGEST_TEXT: usize = 4096;
 
-/// What stands behind the subject, as asked.
+/// The requested background.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum RequestedBackground {
     Transparent,
@@ -24,7 +24,7 @@ pub(crate) enum RequestedBackground {
     Image(String),
 }
 
-/// A checked request. What it refers to (uploads, addresses) is looked up by the service.
+/// A checked request; its uploads and URLs are resolved later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct JobRequest {
     pub(crate) video_url: String,
@@ -40,7 +40,6 @@ pub(crate) struct JobRequest {
 }
 
 impl JobRequest {
-    /// Reads the body of a create.
     pub(crate) fn create(fields: &Map<String, Value>) -> Result<Self, Refusal> {
         let video_url =
             text(fields, "video_url")?.ok_or_else(|| Refusal::invalid("video_url is required"))?;
@@ -58,7 +57,7 @@ impl JobRequest {
         blank.changed(fields)
     }
 
-    /// The request with the fields of a start body laid over it.
+    /// The request overridden by the fields of a start body.
     pub(crate) fn changed(&self, fields: &Map<String, Value>) -> Result<Self, Refusal> {
         let mut request = self.clone();
         if let Some(model) = choice(fields, "model", &pricing::models().collect::<Vec<_>>())? {
@@ -90,8 +89,8 @@ impl JobRequest {
         Ok(request)
     }
 
-    /// Refuses what cannot be done whatever the video; a draft may still be completed, so this is
-    /// asked at the start.
+    /// Refuses what no video can satisfy. Checked at the start, since a draft may still be
+    /// completed.
     pub(crate) fn check_startable(&self) -> Result<(), Refusal> {
         if self.format == "mp4" && self.background == RequestedBackground::Transparent {
             return Err(Refusal::invalid(
@@ -147,7 +146,7 @@ fn web_address(name: &str, url: String) -> Result<String, Refusal> {
     }
 }
 
-/// The newer `background` object wins over the older `bg_*` fields.
+/// The newer `background` object overrides the older `bg_*` fields.
 fn background(fields: &Map<String, Value>) -> Result<Option<RequestedBackground>, Refusal> {
     if let Some(newer) = object(fields, "background")? {
         let kind = text(newer, "type")?.unwrap_or_else(|| "transparent".to_owned());
@@ -250,7 +249,7 @@ fn shift(offset: &Map<String, Value>, name: &str) -> Result<i32, Refusal> {
     Ok(whole)
 }
 
-/// One of nine places, in hyphenated words.
+/// One of nine anchors, with hyphens.
 fn known_anchor(anchor: &str) -> Result<String, Refusal> {
     let word = anchor.to_ascii_lowercase().replace('_', "-");
     let known = ["top", "center", "bottom", "left", "right"].contains(&word.as_str())
@@ -265,7 +264,7 @@ fn known_anchor(anchor: &str) -> Result<String, Refusal> {
     }
 }
 
-/// `CanvasLayout` belongs to the engine's interface and does not know serde.
+/// Serialization of `CanvasLayout`, which as a type of the engine interface does not use serde.
 mod layout_on_disk {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,19 +1,19 @@
-//! Where the video of a job comes from: uploads and outputs of our own, or an address.
+//! Resolves the video of a job: an upload or output of the sandbox, or another URL.
 
 use std::time::Duration;
 
 use url::Url;
 
 use super::{Caller, Refusal, Upload, VideoSource};
-use crate::sandbox::app::App;
 use crate::sandbox::engine::Probe;
+use crate::sandbox::state::app::App;
 
-/// The address that an upload gets.
+/// The URL of an upload.
 pub(crate) fn upload_url(app: &App, upload: &Upload) -> String {
     format!("{}/uploads/{}", app.cdn_url, upload.name())
 }
 
-/// Finds out what a `video_url` names.
+/// Resolves a `video_url`.
 pub(crate) fn resolve(app: &App, caller: &Caller, video_url: &str) -> Result<VideoSource, Refusal> {
     let url = Url::parse(video_url)
         .map_err(|_| Refusal::invalid("video_url must be an http or https address"))?;
@@ -26,7 +26,7 @@ pub(crate) fn resolve(app: &App, caller: &Caller, video_url: &str) -> Result<Vid
     own_source(app, caller, &url).ok_or_else(|| Refusal::invalid("video_url not found"))
 }
 
-/// An upload or an output of this key; links of others do not exist.
+/// An upload or output of this key; those of other keys do not exist for it.
 fn own_source(app: &App, caller: &Caller, url: &Url) -> Option<VideoSource> {
     let mut parts = url.path().trim_start_matches('/').split('/');
     let (folder, id) = (parts.next()?, parts.next()?);
@@ -45,16 +45,16 @@ fn own_source(app: &App, caller: &Caller, url: &Url) -> Option<VideoSource> {
     }
 }
 
-/// The upload whose address ends with `name`, unless it is forgotten by now.
+/// The upload with the URL segment `name`, unless it has expired.
 pub(crate) fn kept_upload(app: &App, name: &str) -> Option<Upload> {
     let upload = app.service().upload(name)?.clone();
     let age = app.clock.wall().duration_since(upload.at);
-    let forget = app.director().scenario.uploads.forget_after;
+    let forget = app.injector().scenario.uploads.forget_after;
     let expired = forget.is_some_and(|after| Duration::try_from(age).is_ok_and(|age| age > after));
     (!expired).then_some(upload)
 }
 
-/// The upload behind an address, when it is one of this key.
+/// The upload of this key at `address`.
 pub(crate) fn own_upload(app: &App, key: &str, address: &str) -> Option<String> {
     let url = Url::parse(address).ok().filter(|url| is_own(app, url))?;
     let name = upload_name(&url)?;
@@ -68,7 +68,7 @@ fn upload_name(url: &Url) -> Option<&str> {
     (parts.next()? == "uploads").then(|| parts.next()).flatten()
 }
 
-/// Whether an address is one that this sandbox gave out, in this run or an earlier one.
+/// Whether this sandbox issued the URL, in this run or an earlier one.
 fn is_own(app: &App, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
     origin == app.cdn_url
@@ -76,7 +76,6 @@ fn is_own(app: &App, url: &Url) -> bool {
         || app.service().registry.origins.contains(&origin)
 }
 
-/// Forgets the upload that a `video_url` names.
 pub(crate) fn forget(app: &App, video_url: &str) {
     if let Ok(url) = Url::parse(video_url)
         && let Some(name) = upload_name(&url)
@@ -85,7 +84,7 @@ pub(crate) fn forget(app: &App, video_url: &str) {
     }
 }
 
-/// Seconds of a video; refuses what is longer than the service takes.
+/// The seconds of a video; refuses one that is too long.
 pub(crate) fn check_length(app: &App, probe: &Probe) -> Result<f64, Refusal> {
     let most = app.limits.seconds;
     if probe.duration_seconds > most {

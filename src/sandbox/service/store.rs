@@ -29,32 +29,31 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tempfile::{NamedTempFile, TempDir};
 
-/// Where the state is kept.
 pub(crate) enum Store {
     /// In a directory.
     Disk(Disk),
-    /// Nowhere but in memory: nothing is written, and nothing needs a file.
+    /// In memory, without any file.
     Memory,
 }
 
 /// The directory of a sandbox.
 pub(crate) struct Disk {
     root: PathBuf,
-    /// Removes a temporary root when the sandbox ends.
+    /// Removes a temporary directory at the end.
     temporary: Option<TempDir>,
-    /// Held as long as the store is, so that no second sandbox clears our work away.
+    /// Held while the store exists, so that no second sandbox deletes unfinished work.
     _lock: fs::File,
 }
 
-/// Times that a lock is tried, with a pause after each.
-const LOCK_TRIES: u32 = 20;
+/// Attempts to get the lock, with a pause after each.
+const LOCK_ATTEMPTS: u32 = 20;
 
 const LOCK_PAUSE: Duration = Duration::from_millis(50);
 
-/// Locks the store. A process that is just being started holds the files of the one that starts it for a
-/// moment longer, so a lock that is taken is tried again.
+/// Locks the store. Retries, since a child process that is being started holds the files of its
+/// parent for a moment.
 fn hold(lock: &fs::File, root: &Path) -> io::Result<()> {
-    for _ in 0..LOCK_TRIES {
+    for _ in 0..LOCK_ATTEMPTS {
         match lock.try_lock() {
             Ok(()) => return Ok(()),
             Err(fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
@@ -68,10 +67,11 @@ fn hold(lock: &fs::File, root: &Path) -> io::Result<()> {
 }
 
 impl Store {
-    /// Opens `state`, or a temporary directory when there is none.
+    /// Opens `state`, or a temporary directory.
     ///
     /// # Errors
-    /// The directory is not a sandbox's own, is in use, or cannot be read or written.
+    ///
+    /// The directory does not belong to a sandbox, is in use, or cannot be read or written.
     pub(crate) fn open(state: Option<&Path>) -> io::Result<Self> {
         let (root, temporary) = if let Some(state) = state {
             (state.to_owned(), None)
@@ -95,7 +95,6 @@ impl Store {
         Ok(Self::Disk(disk))
     }
 
-    /// The directory, if there is one.
     pub(crate) fn disk(&self) -> Option<&Disk> {
         match self {
             Self::Disk(disk) => Some(disk),
@@ -103,12 +102,12 @@ impl Store {
         }
     }
 
-    /// The directory, if it outlives the sandbox.
+    /// The directory, if it is persistent.
     fn kept(&self) -> Option<&Disk> {
         self.disk().filter(|disk| disk.temporary.is_none())
     }
 
-    /// Writes `record` under `folder/name.json`, whole or not at all.
+    /// Writes `record` to `folder/name.json` atomically.
     pub(crate) fn save<T: Serialize>(
         &self,
         folder: &str,
@@ -124,14 +123,13 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a record; one that is not there is as good as removed.
+    /// Removes a record, which may not exist.
     pub(crate) fn remove(&self, folder: &str, name: &str) {
         if let Some(disk) = self.kept() {
             let _ = fs::remove_file(disk.root.join(folder).join(format!("{name}.json")));
         }
     }
 
-    /// Reads `folder/name.json`, if it is there.
     pub(crate) fn load<T: DeserializeOwned>(
         &self,
         folder: &str,
@@ -146,7 +144,7 @@ impl Store {
         }
     }
 
-    /// Reads every record in `folder`, whose `id` has to be the name of its file.
+    /// Reads every record in `folder`, whose `id` must match its file name.
     pub(crate) fn load_all<T: DeserializeOwned>(
         &self,
         folder: &str,
@@ -168,7 +166,7 @@ impl Store {
         Ok(records)
     }
 
-    /// Refuses a record of `folder` that names a file which no sandbox would have given it.
+    /// Refuses a record of `folder` with a file name that no sandbox would have given.
     pub(crate) fn foreign_name(&self, folder: &str, id: &str, what: &str) -> io::Error {
         let root = self.disk().map_or(Path::new(""), |disk| &disk.root);
         refused(&root.join(folder).join(format!("{id}.json")), what)
@@ -176,11 +174,11 @@ impl Store {
 }
 
 impl Disk {
-    /// Removes what an earlier sandbox left unfinished. Links are removed, and never followed.
+    /// Removes unfinished work of an earlier sandbox. Links are removed, not followed.
     fn clear_work(&self) -> io::Result<()> {
         for entry in fs::read_dir(self.work())? {
             let entry = entry?;
-            if !entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            if !entry.file_name().to_string_lossy().starts_with(UNFINISHED_PREFIX) {
                 continue;
             }
             let path = entry.path();
@@ -193,21 +191,20 @@ impl Disk {
         Ok(())
     }
 
-    /// A file for bytes that arrive.
+    /// A temporary file for arriving bytes.
     pub(crate) fn work_file(&self) -> io::Result<NamedTempFile> {
-        tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(self.work())
+        tempfile::Builder::new().prefix(UNFINISHED_PREFIX).tempfile_in(self.work())
     }
 
-    /// A directory for the files of one job.
     pub(crate) fn work_directory(&self) -> io::Result<TempDir> {
-        tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(self.work())
+        tempfile::Builder::new().prefix(UNFINISHED_PREFIX).tempdir_in(self.work())
     }
 
     fn work(&self) -> PathBuf {
         self.root.join("work")
     }
 
-    /// The bytes of an upload. Identifiers are ours, never a client's words.
+    /// The file of an upload. Ids are generated, never taken from a client.
     pub(crate) fn upload(&self, id: &str) -> PathBuf {
         self.root.join("uploads").join(id)
     }
@@ -224,20 +221,19 @@ fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> io::Result<T> {
     })
 }
 
-/// The mark of a directory that a sandbox made.
-const MARK: &str = ".rbgv-sandbox";
+/// File that marks the directory of a sandbox.
+const MARKER_FILE: &str = ".rbgv-sandbox";
 
-/// What the mark says to a person.
-const MARK_TEXT: &str = "State of `rbgv sandbox`. It removes files in this directory.\n";
+const MARKER_TEXT: &str = "State of `rbgv sandbox`. It removes files in this directory.\n";
 
-/// Beginning of the names of unfinished files.
-const UNFINISHED: &str = "unfinished-";
+/// Prefix of the names of unfinished files.
+const UNFINISHED_PREFIX: &str = "unfinished-";
 
-/// Makes sure that `root` is a directory of a sandbox: a new or empty one is marked.
+/// Checks that `root` is a directory of a sandbox; marks a new or empty one.
 fn claim(root: &Path) -> io::Result<()> {
     private_directory(root)?;
     let mode = check_owner(root)?;
-    let mark = root.join(MARK);
+    let mark = root.join(MARKER_FILE);
     if !is_there(&mark)? {
         if fs::read_dir(root)?.next().is_some() && !is_there(&mark)? {
             return Err(refused(
@@ -246,12 +242,12 @@ fn claim(root: &Path) -> io::Result<()> {
                  empty",
             ));
         }
-        // It is empty and about to hold keys.
+        //  It is empty and will contain keys.
         fs::set_permissions(root, fs::Permissions::from_mode(0o700))?;
         let mut options = fs::OpenOptions::new();
         match options.write(true).create_new(true).mode(0o600).open(&mark) {
-            Ok(mut file) => file.write_all(MARK_TEXT.as_bytes())?,
-            // Another sandbox was faster; the lock decides between the two.
+            Ok(mut file) => file.write_all(MARKER_TEXT.as_bytes())?,
+            //  Another sandbox was faster; the lock decides.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -269,21 +265,21 @@ fn is_there(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Keys and uploads are nobody else's business on a shared machine.
+/// Creates a directory that other users cannot read.
 fn private_directory(directory: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(directory) {
-        // What is there is judged by the checks that follow.
+        //  The following checks apply to an existing one.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }
 }
 
-/// A directory, not a link to one, of this user, to which nobody else may write.
+/// Checks for a directory of this user, not a link, that nobody else can write to.
 fn check_directory(path: &Path) -> io::Result<()> {
     if check_owner(path)? & 0o022 != 0 { Err(writable(path)) } else { Ok(()) }
 }
 
-/// The mode of a directory that is no link and belongs to this user.
+/// The mode of a directory of this user that is not a link.
 fn check_owner(path: &Path) -> io::Result<u32> {
     let found = fs::symlink_metadata(path)?;
     if found.is_symlink() {
@@ -298,7 +294,7 @@ fn check_owner(path: &Path) -> io::Result<u32> {
     Ok(found.mode())
 }
 
-/// Every file in `folder` is a plain one: a link could lead anywhere.
+/// Checks that every file in `folder` is a regular file, since a link could point anywhere.
 fn check_files(folder: &Path) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -313,26 +309,36 @@ fn check_file(path: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path)?.is_file() { Ok(()) } else { Err(not_plain(path)) }
 }
 
-/// Opens the lock file as it is: it is never truncated, and never reached through a link.
+/// Opens the lock file without truncating it or following links.
 fn lock(path: &Path) -> io::Result<fs::File> {
     if is_there(path)? {
         check_file(path)?;
     }
     let mut options = fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false).mode(0o600).custom_flags(NO_LINKS).open(path)
+    options
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .custom_flags(NOFOLLOW_FLAG)
+        .open(path)
 }
 
 /// Reads a plain file.
 fn read(path: &Path) -> io::Result<Vec<u8>> {
     check_file(path)?;
     let mut bytes = Vec::new();
-    fs::OpenOptions::new().read(true).custom_flags(NO_LINKS).open(path)?.read_to_end(&mut bytes)?;
+    fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(NOFOLLOW_FLAG)
+        .open(path)?
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Fails instead of following a link.
 #[expect(clippy::cast_possible_wrap, reason = "a flag is a bit pattern")]
-const NO_LINKS: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
+const NOFOLLOW_FLAG: i32 = rustix::fs::OFlags::NOFOLLOW.bits() as i32;
 
 fn refused(path: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display()))
@@ -347,7 +353,7 @@ fn not_plain(path: &Path) -> io::Error {
     refused(path, "it is not a plain file, and rbgv sandbox makes no links; remove it")
 }
 
-/// Whether `id` can be one of ours: it becomes a part of file names.
+/// Whether `id` is valid as a part of file names.
 pub(crate) fn is_id(id: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     !id.is_empty() && id.len() <= 64 && id.chars().all(plain)
@@ -418,7 +424,7 @@ mod tests {
         assert_eq!(fs::read_dir(place.path()).unwrap().count(), 2, "nothing was added");
 
         // A mark that came with the files, as in a copied directory, is no permission to remove them.
-        fs::write(place.path().join(MARK), MARK_TEXT).unwrap();
+        fs::write(place.path().join(MARKER_FILE), MARKER_TEXT).unwrap();
         drop(Store::open(Some(place.path())).unwrap());
         assert_eq!(fs::read_to_string(place.path().join("work/thesis.txt")).unwrap(), "years");
         assert_eq!(fs::read_to_string(place.path().join("lock")).unwrap(), "kept");
@@ -437,7 +443,7 @@ mod tests {
             ("uploads", home.path()),
             ("outputs", home.path()),
             ("lock", &file),
-            (MARK, &file),
+            (MARKER_FILE, &file),
             ("uploads/vid_1", &file),
             ("outputs/job_1-1.webm", &file),
         ];

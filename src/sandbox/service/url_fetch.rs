@@ -1,7 +1,7 @@
-//! Fetching what a job names by address, without being made to reach where it must not.
+//! Fetches the URL inputs of jobs from the public internet only.
 //!
-//! A name is resolved once, every address is checked, and the connection goes to those very
-//! addresses; each redirect is a new address and checked again; size, time and type are bounded.
+//! A name is resolved once, every address is checked, and the connection uses the checked
+//! addresses. Redirects are checked the same way; size, time and type are limited.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -16,14 +16,15 @@ use tokio::io::AsyncWriteExt as _;
 use url::{Host, Url};
 
 use super::public_address::is_public;
-use crate::sandbox::content_type::{ContentKind, ENOUGH};
-use crate::sandbox::http_client;
+use crate::media::SNIFF_BYTES;
+use crate::sandbox::util::content_kind::ContentKind;
+use crate::sandbox::util::http_client;
 
 const MOST_REDIRECTS: usize = 5;
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const TOTAL_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Why something could not be fetched; goes into the job.
+/// The error that the job shows.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FetchError {
     #[error("the address is not public")]
@@ -44,7 +45,6 @@ pub(crate) enum FetchError {
     Disk(io::Error),
 }
 
-/// Fetches files.
 #[derive(Debug, Clone)]
 pub(crate) struct Fetcher {
     client: Client,
@@ -52,7 +52,7 @@ pub(crate) struct Fetcher {
 }
 
 impl Fetcher {
-    /// A fetcher that keeps to the public internet, unless `allow_private`.
+    /// Restricted to the public internet unless `allow_private`.
     pub(crate) fn new(allow_private: bool) -> reqwest::Result<Self> {
         let resolver = Arc::new(Checked { allow_private });
         let client = http_client::build(|builder| {
@@ -64,7 +64,7 @@ impl Fetcher {
         Ok(Self { client, allow_private })
     }
 
-    /// Fetches `address` into `place`, at most `most` bytes of a kind that is `accepted`.
+    /// Downloads `address` to `place`: at most `most` bytes, of an `accepted` kind.
     pub(crate) async fn fetch(
         &self,
         address: &str,
@@ -93,7 +93,7 @@ impl Fetcher {
         Err(FetchError::Redirects)
     }
 
-    /// Checks what the resolver does not see: the scheme, and addresses written as numbers.
+    /// Checks the scheme and numeric addresses, which the resolver does not see.
     fn check(&self, url: &Url) -> Result<(), FetchError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchError::Scheme);
@@ -127,8 +127,8 @@ async fn store(
         if bytes > most {
             return Err(FetchError::TooLarge(most));
         }
-        head.extend(chunk.iter().take(ENOUGH.saturating_sub(head.len())));
-        if head.len() >= ENOUGH && !ContentKind::of(&head).is_some_and(accepted) {
+        head.extend(chunk.iter().take(SNIFF_BYTES.saturating_sub(head.len())));
+        if head.len() >= SNIFF_BYTES && !ContentKind::of(&head).is_some_and(accepted) {
             return Err(FetchError::Type);
         }
         file.write_all(&chunk).await.map_err(FetchError::Disk)?;
@@ -137,8 +137,8 @@ async fn store(
     if ContentKind::of(&head).is_some_and(accepted) { Ok(()) } else { Err(FetchError::Type) }
 }
 
-/// The resolver's refusal is inside the client's error; nothing else of it is told, since it would
-/// describe the network that the sandbox sees.
+/// The resolver's refusal, from inside the client's error. Other details are dropped, since they
+/// describe the network of the sandbox.
 fn why(error: &reqwest::Error) -> FetchError {
     let mut cause: Option<&dyn std::error::Error> = Some(error);
     while let Some(inner) = cause {
@@ -154,7 +154,6 @@ fn why(error: &reqwest::Error) -> FetchError {
 #[error("the name leads to an address that is not public")]
 struct NotPublic;
 
-/// Resolves names to addresses that may be connected to.
 #[derive(Debug)]
 struct Checked {
     allow_private: bool,
@@ -166,7 +165,7 @@ impl Resolve for Checked {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let addresses: Vec<SocketAddr> = found.collect();
-            // One bad address spoils the name: the choice among them is not ours.
+            //  One forbidden address forbids the name, since the client chooses among them.
             if !allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
                 return Err(NotPublic.into());
             }

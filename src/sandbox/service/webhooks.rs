@@ -1,20 +1,20 @@
-//! Webhooks (contract, *Webhooks*): signed deliveries, repeated until they arrive or are given up.
+//! Webhooks (contract, *Webhooks*): signed deliveries with retries.
 
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::ServiceJob;
-use crate::sandbox::app::App;
-use crate::sandbox::audit::{WebhookDelivery, milliseconds};
-use crate::sandbox::http::{ClientView, written};
-use crate::sandbox::scenario::{Action, TimeForm, WebhookRules};
-use crate::sandbox::signature::webhook_signature;
+use crate::sandbox::api::{ClientView, written};
+use crate::sandbox::faults::scenario::{Action, TimeForm, WebhookRules};
+use crate::sandbox::state::app::App;
+use crate::sandbox::state::audit::{WebhookDelivery, milliseconds};
+use crate::sandbox::util::signature::webhook_signature;
 
-/// How old the timestamp of [`Action::OldTimestamp`] is.
-const OLD_HOURS: i64 = 1;
+/// Age of the timestamp of [`Action::OldTimestamp`], in hours.
+const OLD_TIMESTAMP_HOURS: i64 = 1;
 
-/// One event on its way to its receiver.
+/// One event and its receiver.
 struct WebhookMessage {
     app: Arc<App>,
     url: String,
@@ -26,11 +26,11 @@ struct WebhookMessage {
     old: bool,
 }
 
-/// Tells the job's `webhook_url`, if it has one, of `event`; returns at once.
+/// Sends `event` to the `webhook_url` of the job, if it has one; returns at once.
 pub(crate) fn send(app: &Arc<App>, job: &ServiceJob, event: &'static str) {
     let Some(url) = job.request.webhook_url.clone() else { return };
-    let director = app.director();
-    let plan = director.plan("WEBHOOK", event, Some(&job.key), app.now());
+    let injector = app.injector();
+    let plan = injector.plan("WEBHOOK", event, Some(&job.key), app.now());
     let data = ClientView::now(app).job(job);
     let letter = WebhookMessage {
         app: Arc::clone(app),
@@ -48,7 +48,7 @@ pub(crate) fn send(app: &Arc<App>, job: &ServiceJob, event: &'static str) {
         return;
     }
     let copies = if plan.has(&Action::Duplicate) { 2 } else { 1 };
-    let rules = director.scenario.webhooks;
+    let rules = injector.scenario.webhooks;
     tokio::spawn(async move {
         let mut sent = false;
         for _ in 0..copies {
@@ -80,7 +80,9 @@ impl WebhookMessage {
     async fn try_once(&self, rules: WebhookRules) -> Option<u16> {
         let mut now = self.app.clock.wall();
         if self.old {
-            now = now.checked_sub(jiff::SignedDuration::from_hours(OLD_HOURS)).unwrap_or(now);
+            now = now
+                .checked_sub(jiff::SignedDuration::from_hours(OLD_TIMESTAMP_HOURS))
+                .unwrap_or(now);
         }
         let timestamp = written(now, TimeForm::Utc);
         let mut request = self

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::harness::Lab;
-use crate::sandbox::http_client;
+use crate::sandbox::util::http_client;
 
 /// Long enough for anything that happens at once, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);

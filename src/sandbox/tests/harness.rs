@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::sandbox::engine::{Engine, EngineError, EngineResult, EngineTask, Probe};
 use crate::sandbox::{
-    Distribution, EngineChoice, Options, Running, Scenario, http_client, start_thread,
+    Distribution, EngineChoice, Options, Running, Scenario, start_thread, util::http_client,
 };
 
 /// The shipped clip: MP4, 480x480, two seconds.

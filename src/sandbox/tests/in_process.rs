@@ -117,7 +117,7 @@ async fn a_job_goes_the_whole_way_in_virtual_time() {
     let (_, job) = bare.get(&path).await;
     assert_eq!((&job["status"], &job["progress"]), (&json!("completed"), &json!(100)));
     let output = bare.download(job["output_url"].as_str().unwrap()).await;
-    let stand_in = crate::sandbox::stand_in::StandIn::new("webm", 0, 1.0).unwrap();
+    let stand_in = crate::sandbox::engine::stand_in::StandIn::new("webm", 0, 1.0).unwrap();
     assert!(output == stand_in.piece(0, u64::MAX), "the video lasts 1 s");
     assert_eq!(bare.get(&path).await.0, 200, "a poll too many");
     assert_eq!(began.elapsed(), Duration::from_secs(121));

@@ -165,7 +165,7 @@ async fn deliveries_that_are_lost_doubled_forged_or_old() {
     assert_eq!(doubled[0].id, doubled[1].id);
     assert!(!verified(&completed("bad_signature", 2).await[0]));
     let old = completed("old_timestamp", 2).await.remove(0);
-    let now = crate::sandbox::clock::SandboxClock::new().wall();
+    let now = crate::sandbox::util::clock::SandboxClock::new().wall();
     let age = now.duration_since(old.timestamp.parse().unwrap());
     assert!(verified(&old) && age.as_secs() > 3500);
 }

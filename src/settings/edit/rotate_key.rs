@@ -1,64 +1,65 @@
-//! Changes a profile's key in a configuration file, in the steps of a rotation. What the file says
-//! besides, comments included, stays as it is.
+//! Changes a profile's key in a configuration file, in the steps of a rotation. The rest of the file
+//! stays as it is, comments included.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use toml_edit::{DocumentMut, TableLike, value};
 
-use super::add_profile::{KeySource, existing, replace};
+use super::atomic_write::{read_or_empty, write_atomically};
 use crate::model::{Failure, FailureKind};
 use crate::settings::file::layer::Layer;
 use crate::settings::file::located_value::FileOrigin;
 use crate::settings::secret::SecretKind;
+use crate::settings::types::KeySource;
 
 /// A step of a rotation.
 #[derive(Debug, Clone)]
 pub enum RotationStep {
-    /// Names the next key.
+    /// Sets the next key.
     Begin(KeySource),
-    /// Makes the next key the only one.
+    /// Replaces the key with the next key.
     Finish,
-    /// Forgets the next key.
+    /// Removes the next key.
     Abort,
 }
 
-/// Takes a step for the profile `name` in the file at `path`, which is replaced in one go.
+/// Applies `step` to the profile `name` in the file at `path`, which is replaced in one step.
 ///
 /// # Errors
-/// [`FailureKind::Configuration`]: the file does not hold the profile, the step does not fit what it
-/// says, or the result would not be a configuration; [`FailureKind::Local`]: it cannot be written.
+/// [`FailureKind::Configuration`]: the file does not define the profile, the step does not fit its
+/// state, or the result would be invalid; [`FailureKind::Local`]: it cannot be written.
 pub fn rotate_key(path: &Path, name: &str, step: &RotationStep) -> Result<(), Failure> {
     let wrong = |why: &str| {
         let what = format!("profile {name} in {}", path.display());
         Failure::new(FailureKind::Configuration, what, why)
     };
     let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let text = existing(&target)?;
+    let text = read_or_empty(&target)?;
     let mut document: DocumentMut =
         text.parse().map_err(|_| wrong("the file is not valid TOML; see rbgv config show"))?;
     let profile = document
         .get_mut("profiles")
         .and_then(|profiles| profiles.as_table_like_mut()?.get_mut(name)?.as_table_like_mut())
         .ok_or_else(|| wrong("it is not defined there; change its key where it is"))?;
-    take(profile, step).map_err(wrong)?;
+    apply(profile, step).map_err(wrong)?;
     let text = document.to_string();
     let shown: Arc<Path> = path.into();
     Layer::parse(&shown, FileOrigin::User, &text)?;
-    replace(&target, &text)
+    write_atomically(&target, &text)
         .map_err(|error| Failure::local(format!("writing {}", path.display()), &error))
 }
 
-fn take(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static str> {
+fn apply(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static str> {
     let rotating = SecretKind::NextKey.keys().iter().any(|key| profile.contains_key(key));
     match step {
-        RotationStep::Begin(_) if rotating => Err("a rotation is already under way"),
+        RotationStep::Begin(_) if rotating => Err("a rotation is already in progress"),
         RotationStep::Begin(source) => {
-            let (key, text) = named(source);
+            let (key, text) = SecretKind::NextKey.entry(source);
             profile.insert(key, value(text));
             Ok(())
         }
-        _ if !rotating => Err("no rotation is under way; start one with --begin"),
+        _ if !rotating => Err("no rotation is in progress; start one with --begin"),
         RotationStep::Finish => {
             for key in SecretKind::ApiKey.keys() {
                 profile.remove(key);
@@ -80,17 +81,6 @@ fn take(profile: &mut dyn TableLike, step: &RotationStep) -> Result<(), &'static
     }
 }
 
-fn named(source: &KeySource) -> (&'static str, String) {
-    let [inline, variable, file, command, keyring] = SecretKind::NextKey.keys();
-    match source {
-        KeySource::Inline(key) => (inline, key.expose().to_owned()),
-        KeySource::Variable(name) => (variable, name.clone()),
-        KeySource::File(path) => (file, path.to_string_lossy().into_owned()),
-        KeySource::Command(line) => (command, line.clone()),
-        KeySource::Keyring(entry) => (keyring, entry.clone()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,7 +90,7 @@ mod tests {
         [profiles.live.timing]\nsettle = \"90s\"\n\n[profiles.other]\napi_key_env = \"X\"\n";
 
     #[test]
-    fn a_rotation_goes_there_and_leaves_the_rest_alone() {
+    fn a_rotation_changes_nothing_else_in_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("config.toml");
         std::fs::write(&path, BEFORE).unwrap();

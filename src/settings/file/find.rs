@@ -1,4 +1,4 @@
-//! Finding and reading configuration files, and paths that are written in them.
+//! Finds and reads configuration files, and resolves the paths in them.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -18,13 +18,13 @@ use super::located_value::FileOrigin;
 /// Name of the file in the user's configuration directory.
 pub(crate) const USER_FILE: &str = "config.toml";
 
-/// Name of the file that is looked for from the current directory upward.
+/// Name of the file that is searched from the current directory upwards.
 pub(crate) const PROJECT_FILE: &str = "rbgv.toml";
 
-/// The longest configuration file, in bytes.
-const LONGEST: u64 = 1024 * 1024;
+/// Maximum size of a configuration file, in bytes.
+const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The files that were read, weakest first.
+/// The files that were read; `paths` in ascending precedence.
 #[derive(Default)]
 pub(crate) struct ConfigFiles {
     pub(crate) paths: Vec<PathBuf>,
@@ -32,19 +32,17 @@ pub(crate) struct ConfigFiles {
     pub(crate) project: Option<ProjectFile>,
 }
 
-/// A project's file.
 pub(crate) struct ProjectFile {
     pub(crate) path: PathBuf,
     pub(crate) layer: Layer,
-    /// SHA-256 of its content.
+    /// SHA-256 of the content.
     pub(crate) digest: [u8; 32],
 }
 
-/// Reads `named` alone if there is one, and otherwise the user file and the project file as far
-/// as they exist.
+/// Reads only `named` if it is set, otherwise the user file and the project file if they exist.
 ///
 /// # Errors
-/// A file that cannot be read or understood, or a named one that is not there.
+/// A file cannot be read or parsed, or `named` does not exist.
 pub(crate) fn read(
     named: Option<&Path>,
     config_dir: Option<&Path>,
@@ -53,7 +51,7 @@ pub(crate) fn read(
     let mut found = ConfigFiles::default();
     if let Some(path) = named {
         let (layer, _) = load(path, FileOrigin::User)?
-            .ok_or_else(|| wrong(path, "there is no such file; check --config or RBGV_CONFIG"))?;
+            .ok_or_else(|| wrong(path, "no such file; check --config or RBGV_CONFIG"))?;
         found.user = layer;
         found.paths.push(path.to_owned());
         return Ok(found);
@@ -79,14 +77,14 @@ fn wrong(path: &Path, why: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Configuration, path.display().to_string(), why)
 }
 
-/// The file at `path` as a layer, with the SHA-256 of its content; none if there is no such file.
-fn load(path: &Path, author: FileOrigin) -> Result<Option<(Layer, [u8; 32])>, Failure> {
+/// The file at `path` with the SHA-256 of its content; `None` if it does not exist.
+fn load(path: &Path, origin: FileOrigin) -> Result<Option<(Layer, [u8; 32])>, Failure> {
     let unreadable =
         |error: &dyn std::fmt::Display| wrong(path, format!("cannot be read: {error}"));
     let mut options = OpenOptions::new();
     options.read(true);
-    if author == FileOrigin::Project {
-        options.custom_flags(DO_NOT_WAIT);
+    if origin == FileOrigin::Project {
+        options.custom_flags(NONBLOCK_FLAG);
     }
     let file = match options.open(path) {
         Ok(file) => file,
@@ -95,25 +93,25 @@ fn load(path: &Path, author: FileOrigin) -> Result<Option<(Layer, [u8; 32])>, Fa
         }
         Err(error) => return Err(unreadable(&error)),
     };
-    if author == FileOrigin::Project {
+    if origin == FileOrigin::Project {
         check_project_file(path, &file)?;
     }
     let mut bytes = Vec::new();
-    file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    if bytes.len() as u64 > LONGEST {
-        return Err(wrong(path, "is longer than 1 MiB, which no configuration is"));
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(wrong(path, "is larger than 1 MiB, the maximum of a configuration file"));
     }
     let digest = Sha256::digest(&bytes).into();
     let text = decoded(bytes).map_err(|why| wrong(path, why))?;
     let path: Arc<Path> = path.into();
-    Ok(Some((Layer::parse(&path, author, &text)?, digest)))
+    Ok(Some((Layer::parse(&path, origin, &text)?, digest)))
 }
 
-/// Opens a named pipe without waiting for somebody to write to it.
-#[expect(clippy::cast_possible_wrap, reason = "a flag is a bit pattern")]
-const DO_NOT_WAIT: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+/// Opens a named pipe without waiting for a writer.
+#[expect(clippy::cast_possible_wrap, reason = "flags are a bit pattern")]
+const NONBLOCK_FLAG: i32 = rustix::fs::OFlags::NONBLOCK.bits() as i32;
 
-/// A project's file was put there by this user, and nobody else can change it.
+/// Checks that this user owns a project file and nobody else can change it.
 fn check_project_file(path: &Path, file: &File) -> Result<(), Failure> {
     let unreadable = |error: std::io::Error| wrong(path, format!("cannot be read: {error}"));
     let found = file.metadata().map_err(unreadable)?;
@@ -135,21 +133,25 @@ fn check_project_file(path: &Path, file: &File) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The path that `text` names in the configuration file `file`: `~/` is the home directory, and a
-/// relative path starts where the file lies, wherever the program runs.
-pub(crate) fn beside(file: &Path, text: &str, vars: &BTreeMap<String, String>) -> PathBuf {
+/// The path `text` of the configuration file `file`: `~/` is the home directory, and relative paths
+/// start at the directory of the file.
+pub(crate) fn resolve_relative(
+    file: &Path,
+    text: &str,
+    vars: &BTreeMap<String, String>,
+) -> PathBuf {
     if let (Some(rest), Some(home)) = (text.strip_prefix("~/"), vars.get("HOME")) {
         return Path::new(home).join(rest);
     }
-    plain(&file.parent().unwrap_or(Path::new(".")).join(text))
+    without_dots(&file.parent().unwrap_or(Path::new(".")).join(text))
 }
 
-/// `path` without `.`, as it reads best in messages.
-fn plain(path: &Path) -> PathBuf {
+/// `path` without `.` components, for messages.
+fn without_dots(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
-/// Whether anyone but the owner may read the file at `path`.
+/// Whether users other than the owner can read the file at `path`.
 pub(crate) fn readable_by_others(path: &Path) -> bool {
     path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o077 != 0)
 }

@@ -1,6 +1,6 @@
-//! One configuration file as sections of placed values, checked for keys that do not exist.
+//! One configuration file as sections of located values, checked for unknown keys.
 //!
-//! Messages never quote the file: a line may hold an API key.
+//! Messages never quote the file: a line may contain an API key.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,9 +14,10 @@ use crate::model::Failure;
 
 use super::located_value::{ConfigSection, FileOrigin, LocatedValue, ScalarValue, SourceFile};
 use super::schema;
-use crate::settings::secret;
+use crate::settings::secret::SecretKind;
+use crate::settings::types::check_profile_name;
 
-/// What one file says, or several merged.
+/// The content of one file, or of several merged ones.
 #[derive(Default)]
 pub(crate) struct Layer {
     pub(crate) top: ConfigSection,
@@ -24,7 +25,6 @@ pub(crate) struct Layer {
     pub(crate) profiles: BTreeMap<String, ProfileLayer>,
 }
 
-/// What is said of one profile.
 #[derive(Clone, Default)]
 pub(crate) struct ProfileLayer {
     pub(crate) own: ConfigSection,
@@ -34,20 +34,20 @@ pub(crate) struct ProfileLayer {
 }
 
 impl Layer {
-    /// Reads the text of one file.
+    /// Parses the text of one file.
     ///
     /// # Errors
-    /// With line and column: malformed TOML, another version required, a key that does not exist.
-    pub(crate) fn parse(path: &Arc<Path>, author: FileOrigin, text: &str) -> Result<Self, Failure> {
-        let source = SourceFile { path, author, text };
+    /// Invalid TOML, a required version other than ours, or an unknown key, with line and column.
+    pub(crate) fn parse(path: &Arc<Path>, origin: FileOrigin, text: &str) -> Result<Self, Failure> {
+        let source = SourceFile { path, origin, text };
         let document = DeTable::parse(text).map_err(|error| {
             let offset = error.span().map_or(0, |span| span.start);
             source.place(offset).failure(format!("not valid TOML: {}", error.message()))
         })?;
         let root = document.get_ref();
-        // First, since a file for another version may well hold keys that this one does not know.
+        // First, since a file for another version may contain keys that are unknown here.
         if let Some(required) = root.get("require") {
-            check_version(&LocatedValue::take(source, "require", required)?)?;
+            check_version(&LocatedValue::from_toml(source, "require", required)?)?;
         }
         let mut layer = Self::default();
         for (key, value) in in_order(root) {
@@ -58,14 +58,20 @@ impl Layer {
                 "profiles" => layer.profiles = profiles(source, value)?,
                 _ => {
                     let tables = ["defaults", "profiles"];
-                    put(source, &mut layer.top, key, value, &[schema::TOP, &tables].concat())?;
+                    insert_key(
+                        source,
+                        &mut layer.top,
+                        key,
+                        value,
+                        &[schema::TOP, &tables].concat(),
+                    )?;
                 }
             }
         }
         Ok(layer)
     }
 
-    /// Takes what `over` says where it says something.
+    /// Replaces values by those of `over`.
     pub(crate) fn overlay(&mut self, over: &Self) {
         self.top.overlay(&over.top);
         self.defaults.overlay(&over.defaults);
@@ -77,9 +83,9 @@ impl Layer {
 
 impl ProfileLayer {
     fn overlay(&mut self, over: &Self) {
-        // The five ways to give one secret are one setting: naming one replaces the other.
-        for slot in secret::SecretKind::ALL {
-            let keys = slot.keys();
+        // The five keys of a secret are one setting: each replaces the others.
+        for kind in SecretKind::ALL {
+            let keys = kind.keys();
             if keys.iter().any(|key| over.own.get(key).is_some()) {
                 self.own.0.retain(|key, _| !keys.contains(&key.as_str()));
             }
@@ -91,7 +97,7 @@ impl ProfileLayer {
     }
 }
 
-/// The entries of `table` in the order of the file, so that the first mistake is told first.
+/// The entries of `table` in the order of the file, so that the first mistake is reported.
 fn in_order<'t, 'i>(
     table: &'t DeTable<'i>,
 ) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>)> {
@@ -100,7 +106,7 @@ fn in_order<'t, 'i>(
     entries
 }
 
-fn put(
+fn insert_key(
     source: SourceFile<'_>,
     section: &mut ConfigSection,
     key: &Spanned<std::borrow::Cow<'_, str>>,
@@ -111,7 +117,7 @@ fn put(
     if !known.contains(&name) {
         return Err(source.place(key.span().start).failure(schema::unknown_key(name, known)));
     }
-    section.0.insert(name.to_owned(), LocatedValue::take(source, name, value)?);
+    section.0.insert(name.to_owned(), LocatedValue::from_toml(source, name, value)?);
     Ok(())
 }
 
@@ -121,7 +127,9 @@ fn table<'t, 'i>(
     value: &'t Spanned<DeValue<'i>>,
 ) -> Result<&'t DeTable<'i>, Failure> {
     value.get_ref().as_table().ok_or_else(|| {
-        source.place(value.span().start).failure(format!("`{name}` is a table: write [{name}]"))
+        source
+            .place(value.span().start)
+            .failure(format!("`{name}` must be a table: write [{name}]"))
     })
 }
 
@@ -133,7 +141,7 @@ fn section(
 ) -> Result<ConfigSection, Failure> {
     let mut section = ConfigSection::default();
     for (key, value) in in_order(table(source, name, value)?) {
-        put(source, &mut section, key, value, known)?;
+        insert_key(source, &mut section, key, value, known)?;
     }
     Ok(section)
 }
@@ -145,7 +153,7 @@ fn profiles(
     let mut profiles = BTreeMap::new();
     for (key, value) in in_order(table(source, "profiles", value)?) {
         let name = key.get_ref().as_ref();
-        check_name(name).map_err(|why| source.place(key.span().start).failure(why))?;
+        check_profile_name(name).map_err(|why| source.place(key.span().start).failure(why))?;
         profiles.insert(name.to_owned(), profile(source, name, value)?);
     }
     Ok(profiles)
@@ -169,44 +177,35 @@ fn profile(
             "tags" => {
                 for (tag, value) in in_order(table(source, &within("tags"), value)?) {
                     let tag = tag.get_ref().as_ref();
-                    profile.tags.0.insert(tag.to_owned(), LocatedValue::take(source, tag, value)?);
+                    profile
+                        .tags
+                        .0
+                        .insert(tag.to_owned(), LocatedValue::from_toml(source, tag, value)?);
                 }
             }
             _ => {
                 let tables = ["tags", "limits", "timing"];
-                put(source, &mut profile.own, key, value, &[schema::PROFILE, &tables].concat())?;
+                insert_key(
+                    source,
+                    &mut profile.own,
+                    key,
+                    value,
+                    &[schema::PROFILE, &tables].concat(),
+                )?;
             }
         }
     }
     Ok(profile)
 }
 
-/// Finds what is wrong with `name` as the name of a profile. Names are put into dotted keys, file
-/// names and messages, so they are plain.
-///
-/// # Errors
-/// Says what a name may be.
-pub(crate) fn check_name(name: &str) -> Result<(), String> {
-    if name == crate::settings::SANDBOX {
-        return Err(format!(
-            "the name `{name}` is reserved for the sandbox inside the process; choose another"
-        ));
-    }
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-        return Err("the name of a profile is 1 to 64 letters, digits, `-` or `_`".to_owned());
-    }
-    Ok(())
-}
-
 fn check_version(entry: &LocatedValue) -> Result<(), Failure> {
     let ScalarValue::Text(text) = &entry.scalar else {
-        let why = "`require` is a text, such as require = \">=0.1, <0.2\"";
+        let why = "`require` must be text, such as require = \">=0.1, <0.2\"";
         return Err(entry.place.failure(why));
     };
     let wanted = VersionReq::parse(text).map_err(|error| {
         let example = "write it as require = \">=0.1, <0.2\"";
-        entry.place.failure(format!("'{text}' is no range of versions ({error}); {example}"))
+        entry.place.failure(format!("'{text}' is not a version range ({error}); {example}"))
     })?;
     let ours = env!("CARGO_PKG_VERSION");
     let matches = Version::parse(ours).is_ok_and(|version| wanted.matches(&version));
@@ -214,6 +213,6 @@ fn check_version(entry: &LocatedValue) -> Result<(), Failure> {
         return Ok(());
     }
     Err(entry.place.failure(format!(
-        "this file requires rbgv {text}, and this is rbgv {ours}; install a version that fits, or change `require`"
+        "this file requires rbgv {text}, this is rbgv {ours}; install a matching version, or change `require`"
     )))
 }

@@ -1,7 +1,6 @@
-//! One value of a configuration file with the place where it stands, and the sections that hold
-//! such values. Knows nothing of what the keys mean.
+//! Values of a configuration file with their line and column, independent of the meaning of keys.
 //!
-//! None of these types implement `Debug`: a value may be an API key.
+//! The types with values do not implement `Debug`: a value may be an API key.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,42 +12,41 @@ use toml::de::DeValue;
 
 use crate::model::{Failure, FailureKind};
 
-/// Who wrote a file, and so how far it is trusted.
+/// The author of a file, which decides how far it is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileOrigin {
     /// The user: the user file, or one named by `--config` or `RBGV_CONFIG`.
     User,
-    /// Whoever wrote the directory that we run in: a cloned repository, perhaps.
+    /// The author of the directory, for example of a cloned repository.
     Project,
 }
 
-/// A file that is being read, for naming places in it.
+/// A file that is being parsed.
 #[derive(Clone, Copy)]
 pub(crate) struct SourceFile<'a> {
     pub(crate) path: &'a Arc<Path>,
-    pub(crate) author: FileOrigin,
+    pub(crate) origin: FileOrigin,
     pub(crate) text: &'a str,
 }
 
 impl SourceFile<'_> {
-    /// The place at `offset` bytes from the start.
+    /// The line and column at `offset` bytes from the start.
     pub(crate) fn place(&self, offset: usize) -> Location {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Location {
             path: Arc::clone(self.path),
-            author: self.author,
+            origin: self.origin,
             line: before.matches('\n').count() + 1,
             column: before[line_start..].chars().count() + 1,
         }
     }
 }
 
-/// Where in which file something stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Location {
     pub(crate) path: Arc<Path>,
-    pub(crate) author: FileOrigin,
+    pub(crate) origin: FileOrigin,
     /// From 1.
     pub(crate) line: usize,
     /// In characters, from 1.
@@ -56,7 +54,7 @@ pub(crate) struct Location {
 }
 
 impl Location {
-    /// A mistake at this place.
+    /// A configuration error here.
     pub(crate) fn failure(&self, why: impl Into<String>) -> Failure {
         let what = format!("{}, line {}, column {}", self.path.display(), self.line, self.column);
         Failure::new(FailureKind::Configuration, what, why)
@@ -69,22 +67,22 @@ impl fmt::Display for Location {
     }
 }
 
-/// A value without parts.
+/// A value other than a list or a table.
 #[derive(Clone)]
 pub(crate) enum ScalarValue {
     Text(String),
     Integer(i64),
     Float(f64),
     Flag(bool),
-    /// A date or time, as it was written.
+    /// A date or time, as written.
     Date(String),
 }
 
 impl ScalarValue {
-    /// What it is, in words, and never the value itself.
+    /// A description of the type, without the value.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
-            Self::Text(_) => "a text in quotes",
+            Self::Text(_) => "text in quotes",
             Self::Integer(_) => "a whole number",
             Self::Float(_) => "a number with a fraction",
             Self::Flag(_) => "true or false",
@@ -93,7 +91,6 @@ impl ScalarValue {
     }
 }
 
-/// A value and its place.
 #[derive(Clone)]
 pub(crate) struct LocatedValue {
     pub(crate) scalar: ScalarValue,
@@ -101,8 +98,8 @@ pub(crate) struct LocatedValue {
 }
 
 impl LocatedValue {
-    /// Takes a value that has no parts; a table or an array is a mistake here.
-    pub(crate) fn take(
+    /// Converts the value of `key`, which must not be a list or a table.
+    pub(crate) fn from_toml(
         source: SourceFile<'_>,
         key: &str,
         value: &Spanned<DeValue<'_>>,
@@ -131,12 +128,12 @@ impl LocatedValue {
     }
 }
 
-/// The values of one table, by key.
+/// The values of a table, by key.
 #[derive(Clone, Default)]
 pub(crate) struct ConfigSection(pub(crate) BTreeMap<String, LocatedValue>);
 
 impl ConfigSection {
-    /// Takes the values of `over` where it has them.
+    /// Replaces values by those of `over`.
     pub(crate) fn overlay(&mut self, over: &Self) {
         self.0.extend(over.0.iter().map(|(key, entry)| (key.clone(), entry.clone())));
     }
@@ -154,7 +151,7 @@ mod tests {
     fn places_count_lines_and_characters_from_one() {
         let path: Arc<Path> = Path::new("x.toml").into();
         let text = "a = 1\nüb = 2\n";
-        let source = SourceFile { path: &path, author: FileOrigin::User, text };
+        let source = SourceFile { path: &path, origin: FileOrigin::User, text };
         let at = |offset| {
             let place = source.place(offset);
             (place.line, place.column)

@@ -1,5 +1,5 @@
-//! The user's consent to a host, key or secret that a project's file names: given once for a directory
-//! and the content of the file, and recorded in the state directory.
+//! The user's consent to a host, key or secret in a project file, recorded in the state directory for
+//! the directory and the content of the file.
 
 use std::fs;
 use std::io::Write as _;
@@ -12,19 +12,18 @@ use crate::model::{Failure, FailureKind};
 
 use super::find::ProjectFile;
 
-/// Folder of the state directory with one file for each consent.
+/// Folder of the state directory with one file per consent.
 const FOLDER: &str = "confirmed";
 
-/// The project's file in use, and what it wants that the user's own configuration does not have.
+/// The project file in use, and the settings in it that need the user's consent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Project {
-    /// The file.
     pub file: PathBuf,
-    /// What it wants, in words; may hold foreign text.
+    /// Descriptions of what needs consent. May contain foreign text.
     pub wants: Vec<String>,
-    /// The record of the user's consent, there or not.
+    /// Path of the record of the consent, which may not exist.
     record: PathBuf,
-    /// What the record says.
+    /// Content of the record.
     text: String,
 }
 
@@ -40,8 +39,7 @@ impl Project {
         Self { file, wants, record: state_dir.join(FOLDER).join(name), text }
     }
 
-    /// Whether nothing has to be confirmed, or the user confirmed this content in this directory.
-    #[must_use]
+    /// Whether nothing needs consent, or the user confirmed this content in this directory.
     pub fn is_confirmed(&self) -> bool {
         self.wants.is_empty() || self.is_recorded()
     }
@@ -81,12 +79,10 @@ impl Project {
         Err(Failure::new(FailureKind::Local, folder.display().to_string(), why))
     }
 
-    /// The refusal to use the file without consent.
-    #[must_use]
+    /// The error that the file is not confirmed.
     pub fn unconfirmed(&self) -> Failure {
         let why = format!(
-            "this project file wants what your own configuration does not have, and you have not \
-             confirmed it: {}",
+            "this project file adds settings that you have not confirmed: {}",
             self.wants.join("; ")
         );
         Failure::new(FailureKind::Configuration, self.file.display().to_string(), why)

@@ -1,7 +1,7 @@
-//! What a project file may do. It may come from anywhere with the directory that it is in, so it runs
-//! no command, has no file of the user's uploaded, sends no key of the user's own configuration to
-//! another host, and weakens no guard. A host, key or secret of its own is used only after the user
-//! confirmed it (see [`super::project_consent`]).
+//! The permissions of a project file, which may come from a stranger with its directory: it may not run
+//! commands, upload other files of the user, send keys of the user's own configuration to another host,
+//! or weaken a guard. Its own host, key or secret needs the user's consent
+//! (see [`super::project_consent`]).
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,26 +11,25 @@ use crate::model::{Background, Failure};
 use super::find;
 use super::layer::{Layer, ProfileLayer};
 use super::located_value::{ConfigSection, FileOrigin, LocatedValue, Location, ScalarValue};
-use crate::settings::base_url::{self, VENDOR};
+use crate::settings::base_url::{self, VENDOR_URL};
 use crate::settings::profile::Guards;
 use crate::settings::secret::{LocatedSecret, SecretKind};
 
-/// What decides about trust beside the files.
 pub(crate) struct TrustContext<'a> {
-    /// The profile in use: the variables that give a key apply to it.
+    /// The profile in use, to which variables with keys apply.
     pub(crate) active: &'a str,
-    /// The profile that would be in use without the project's file, if it can be told.
-    pub(crate) otherwise: Option<&'a str>,
-    /// Whether a variable gives its address, so that no file does.
+    /// The profile that would be in use without the project file.
+    pub(crate) without_project: Option<&'a str>,
+    /// Whether a variable overrides its address.
     pub(crate) address_given: bool,
     pub(crate) vars: &'a BTreeMap<String, String>,
 }
 
-/// Checks what `project` says over `user`, which together are `merged`. The answer is what it wants
-/// that the user's own configuration does not have: this has to be confirmed.
+/// Checks `project` against `user`, with both merged in `merged`. Returns descriptions of what needs
+/// the user's consent.
 ///
 /// # Errors
-/// The first thing that it may not do, and what to do about it.
+/// The first setting that a project file may not have, and the remedy.
 pub(crate) fn check(
     user: &Layer,
     project: &Layer,
@@ -52,55 +51,56 @@ pub(crate) fn check(
         }
         wanted.extend(secrets(name, &users.own, said, context)?);
     }
-    // A profile that only the project has replaces the one that the user would have used, with its
-    // guards.
-    if let Some(otherwise) = context.otherwise
-        && otherwise != context.active
+    // A profile of the project alone replaces the user's profile, so its guards must be as strong.
+    if let Some(without_project) = context.without_project
+        && without_project != context.active
         && !user.profiles.contains_key(context.active)
     {
-        let users = user.profiles.get(otherwise).unwrap_or(&nothing);
+        let users = user.profiles.get(without_project).unwrap_or(&nothing);
         let said = project.profiles.get(context.active).unwrap_or(&nothing);
-        check_guards((otherwise, users), (context.active, said), said).map_err(|failure| {
-            match project.top.get("default_profile") {
+        check_guards((without_project, users), (context.active, said), said).map_err(
+            |failure| match project.top.get("default_profile") {
                 Some(entry) => entry.place.failure(failure.why),
                 None => failure,
-            }
-        })?;
+            },
+        )?;
     }
     Ok(wanted)
 }
 
 fn check_commands(said: &ConfigSection) -> Result<(), Failure> {
-    for slot in SecretKind::ALL {
-        let [.., command, _] = slot.keys();
+    for kind in SecretKind::ALL {
+        let [.., command, _] = kind.keys();
         if let Some(entry) = said.get(command) {
             return Err(entry.place.failure(format!(
                 "a project file may not run commands, and `{command}` does; {}",
-                way_out("it")
+                remedy("it")
             )));
         }
     }
     Ok(())
 }
 
-/// A background picture is uploaded, so a project names only its own.
+/// A background picture is uploaded, so it must be in the directory of the project.
 fn check_picture(said: &ConfigSection, context: &TrustContext<'_>) -> Result<(), Failure> {
     let Some(entry) = said.get("background") else { return Ok(()) };
     let ScalarValue::Text(text) = &entry.scalar else { return Ok(()) };
     let Ok(Background::ImageFile(picture)) = text.parse() else { return Ok(()) };
-    let picture = find::beside(&entry.place.path, &picture.to_string_lossy(), context.vars);
-    let inside = entry.place.path.parent().is_some_and(|dir| lies_in(&picture, dir));
-    if inside {
+    let picture =
+        find::resolve_relative(&entry.place.path, &picture.to_string_lossy(), context.vars);
+    let is_inside = entry.place.path.parent().is_some_and(|dir| is_inside_dir(&picture, dir));
+    if is_inside {
         return Ok(());
     }
     Err(entry.place.failure(format!(
-        "a project file may only name pictures that lie in its directory, and {} is none; {}",
+        "a project file may only use pictures in its own directory, and {} is not there; {}",
         picture.display(),
-        way_out("it")
+        remedy("it")
     )))
 }
 
-/// The guards of `whole` are at least as strong as those of the user's own profile, defaults included.
+/// Checks that the guards of `whole` are at least as strong as those of the user's own profile,
+/// including defaults.
 fn check_guards(
     (users_name, users): (&str, &ProfileLayer),
     (name, whole): (&str, &ProfileLayer),
@@ -140,7 +140,7 @@ fn check_guards(
     Ok(())
 }
 
-/// The secrets that the project's file gives `name` and the user's own configuration does not.
+/// Descriptions of the secrets that only the project file sets for the profile `name`.
 fn secrets(
     name: &str,
     users: &ConfigSection,
@@ -148,10 +148,10 @@ fn secrets(
     context: &TrustContext<'_>,
 ) -> Result<Vec<String>, Failure> {
     let mut wanted = Vec::new();
-    for slot in SecretKind::ALL {
-        let Some(placed) = LocatedSecret::find(slot, &said.own, context.vars)? else { continue };
-        // The same variable or keyring entry; the same text could still name another file.
-        let [_, variable, _, _, keyring] = slot.keys();
+    for kind in SecretKind::ALL {
+        let Some(located) = LocatedSecret::find(kind, &said.own, context.vars)? else { continue };
+        // Only for variables and keyring entries: an equal path can still be another file.
+        let [_, variable, _, _, keyring] = kind.keys();
         let known = [variable, keyring].into_iter().any(|key| {
             matches!((users.get(key), said.own.get(key)),
                 (Some(mine), Some(theirs)) if same(&mine.scalar, &theirs.scalar))
@@ -159,15 +159,15 @@ fn secrets(
         if !known {
             wanted.push(format!(
                 "profile {name} takes its {} from: {}",
-                slot.name(),
-                placed.source
+                kind.name(),
+                located.source
             ));
         }
     }
     Ok(wanted)
 }
 
-/// A setting of the project file through which a key could leave the user's hands.
+/// A setting of the project file that could send a key to another host or unencrypted.
 struct Exposure<'a> {
     place: &'a Location,
     what: String,
@@ -201,40 +201,39 @@ fn exposed<'a>(
     Some(Exposure { place: &theirs.place, what: "sends its key over plain http".into() })
 }
 
-/// With `exposed` set by the project, no secret of the profile may come from the user's own
-/// configuration.
+/// Refuses secrets from the user's own configuration for a profile that `exposed` affects.
 fn check_keys(
     name: &str,
     exposed: &Exposure<'_>,
     own: &ConfigSection,
     context: &TrustContext<'_>,
 ) -> Result<(), Failure> {
-    for slot in SecretKind::ALL {
-        let Some(placed) = LocatedSecret::find(slot, own, context.vars)? else { continue };
-        let Some(place) = placed.place.filter(|place| place.author == FileOrigin::User) else {
+    for kind in SecretKind::ALL {
+        let Some(located) = LocatedSecret::find(kind, own, context.vars)? else { continue };
+        let Some(place) = located.place.filter(|place| place.origin == FileOrigin::User) else {
             continue;
         };
         return Err(exposed.place.failure(format!(
             "with this line, profile {name} {}, but its {} is set by {place}; {}",
             exposed.what,
-            slot.name(),
-            way_out("this setting")
+            kind.name(),
+            remedy("this setting")
         )));
     }
     Ok(())
 }
 
-/// Whether `path` lies in `dir` once all links are followed.
-fn lies_in(path: &Path, dir: &Path) -> bool {
+/// Whether `path` is in `dir` with all links followed.
+fn is_inside_dir(path: &Path, dir: &Path) -> bool {
     match (path.canonicalize(), dir.canonicalize()) {
         (Ok(path), Ok(dir)) => path.starts_with(dir),
         _ => false,
     }
 }
 
-fn way_out(what: &str) -> String {
+fn remedy(what: &str) -> String {
     format!(
-        "if you trust {what}, put it into your own configuration file, or name this file with --config"
+        "if you trust {what}, put it in your own configuration file, or name this file with --config"
     )
 }
 
@@ -245,7 +244,7 @@ fn same_address(mine: Option<&LocatedValue>, theirs: &LocatedValue) -> bool {
     };
     let mine = match mine {
         Some(entry) => parsed(&entry.scalar),
-        None => base_url::parse(VENDOR, false).ok(),
+        None => base_url::parse(VENDOR_URL, false).ok(),
     };
     mine.is_some() && mine == parsed(&theirs.scalar)
 }

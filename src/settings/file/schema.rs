@@ -1,14 +1,14 @@
-//! Every key that a configuration file may hold, and what to say about one that it may not. A key
-//! is added here, read in [`crate::settings::profile`] or [`crate::settings::resolve`], and explained in
-//! `config.example.toml`; tests hold the three together.
+//! The known keys of a configuration file, and messages about unknown ones. Each key is listed here,
+//! read in [`crate::settings::profile`] or [`crate::settings::resolve`], and explained in
+//! `config.example.toml`; tests compare the three.
 
-/// Keys at the top of a file. The tables `defaults` and `profiles` come beside them.
+/// Keys at the top of a file, beside the tables `defaults` and `profiles`.
 pub(crate) const TOP: &[&str] = &["default_profile", "require"];
 
 /// Keys of `[defaults]`.
 pub(crate) const DEFAULTS: &[&str] = &["model", "format", "background"];
 
-/// Keys of `[profiles.NAME]`. The tables `tags`, `limits` and `timing` come beside them.
+/// Keys of `[profiles.NAME]`, beside the tables `tags`, `limits` and `timing`.
 pub(crate) const PROFILE: &[&str] = &[
     "base_url",
     "environment",
@@ -61,7 +61,7 @@ pub(crate) const TIMING: &[&str] = &[
     "wait_timeout",
 ];
 
-/// Every table of keys, with its name as people write it.
+/// Every table of keys with its name.
 const TABLES: [(&str, &[&str]); 5] = [
     ("the top of the file", TOP),
     ("[defaults]", DEFAULTS),
@@ -70,20 +70,20 @@ const TABLES: [(&str, &[&str]); 5] = [
     ("[profiles.NAME.timing]", TIMING),
 ];
 
-/// How alike two words have to be for one to be offered in place of the other.
-const ALIKE: f64 = 0.75;
+/// Minimum Jaro-Winkler similarity of a suggestion.
+const MIN_SIMILARITY: f64 = 0.75;
 
-/// The word of `known` that `word` was probably meant to be.
+/// The entry of `known` that is most similar to `word`, if any is similar.
 pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
-        .filter(|(likeness, _)| *likeness >= ALIKE)
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate)
 }
 
-/// What to say of `key`, which is not among `known`.
+/// The message about `key`, which is not among `known`.
 pub(crate) fn unknown_key(key: &str, known: &[&str]) -> String {
     let elsewhere = TABLES.iter().find(|(_, keys)| keys.contains(&key));
     if let Some((table, _)) = elsewhere {
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_key_is_led_to_the_right_one() {
+    fn the_message_about_an_unknown_key_names_the_right_one() {
         assert!(unknown_key("modle", DEFAULTS).contains("did you mean `model`?"));
         assert!(unknown_key("apikey_env", PROFILE).contains("`api_key_env`"));
         assert!(unknown_key("settle", PROFILE).contains("[profiles.NAME.timing]"));

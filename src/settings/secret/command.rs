@@ -6,83 +6,82 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::{LONGEST, SecretEnvironment};
+use super::types::{MAX_SECRET_BYTES, SecretEnvironment};
 use crate::duration;
 
-/// How long a command may take to print a key.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+/// Time within which a command has to print a key and close its output.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Between two looks at a command that has closed its output and should be gone.
-const LOOK: Duration = Duration::from_millis(10);
+/// Time between two checks whether a command that closed its output has exited.
+const EXIT_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How often such a command is looked at before it is ended.
-const LOOKS: u32 = 200;
+/// Checks before such a command is killed.
+const MAX_EXIT_POLLS: u32 = 200;
 
-/// What `line` prints when `sh -c` runs it. Its standard input is empty, since ours may be a list
-/// of inputs; its standard error is ours, so that it can ask for a touch or a password and say
-/// what is wrong. Of our variables it gets none that holds a secret of ours.
+/// The output of `line`, run by `sh -c`. Its standard input is empty, since ours may be a list of
+/// inputs; its standard error is ours, so that it can ask for a touch or a password and report errors.
+/// Its variables contain no secret of ours.
 ///
 /// # Errors
-/// Says why there is no key; never holds what was printed.
+/// Why there is no key, without the output.
 pub(crate) fn output(
     line: &str,
-    surroundings: &SecretEnvironment<'_>,
-    patience: Duration,
+    environment: &SecretEnvironment<'_>,
+    timeout: Duration,
 ) -> Result<String, String> {
     let mut child = Command::new("sh")
         .args(["-c", line])
         .env_clear()
-        .envs(surroundings.child_vars)
-        .current_dir(surroundings.current_dir)
+        .envs(environment.child_vars)
+        .current_dir(environment.current_dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()
         .map_err(|error| format!("the command cannot be run: {error}"))?;
-    let printed = child.stdout.take().and_then(|stdout| drain(stdout, patience));
+    let printed = child.stdout.take().and_then(|stdout| read_all(stdout, timeout));
     let Some(printed) = printed else {
-        end(&mut child);
-        let limit = duration::show(patience);
-        return Err(format!("the command printed no whole key within {limit}, and was ended"));
+        kill(&mut child);
+        let limit = duration::show(timeout);
+        return Err(format!("the command printed no complete key within {limit} and was killed"));
     };
     let status = wait(&mut child)?;
     if !status.success() {
         return Err(format!("the command failed ({status}); run it yourself to see why"));
     }
-    if printed.len() as u64 > LONGEST {
-        return Err("the command printed far more than a key".to_owned());
+    if printed.len() as u64 > MAX_SECRET_BYTES {
+        return Err("the output of the command is too large to be a key".to_owned());
     }
     String::from_utf8(printed).map_err(|_| "the command did not print text".to_owned())
 }
 
-/// All that comes out of `stdout`, or nothing if that takes longer than `patience`. The thread is
-/// left behind then: a grandchild may hold the pipe open, and nobody needs to wait for it.
-fn drain(stdout: ChildStdout, patience: Duration) -> Option<Vec<u8>> {
+/// All bytes of `stdout`, or `None` after `timeout`. The thread is then left behind: a grandchild may
+/// hold the pipe open.
+fn read_all(stdout: ChildStdout, timeout: Duration) -> Option<Vec<u8>> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let mut printed = Vec::new();
-        let whole = stdout.take(LONGEST + 1).read_to_end(&mut printed);
-        // Nobody listens any more when patience ran out; then there is nothing left to do.
+        let whole = stdout.take(MAX_SECRET_BYTES + 1).read_to_end(&mut printed);
+        // Fails only after the timeout, when the receiver is gone.
         let _ = sender.send(whole.map(|_| printed));
     });
-    receiver.recv_timeout(patience).ok()?.ok()
+    receiver.recv_timeout(timeout).ok()?.ok()
 }
 
-/// How the command ended. It closed its output, so this is a matter of moments; one that stays is
-/// ended.
+/// The exit status of a command that closed its output. One that does not exit soon is killed.
 fn wait(child: &mut Child) -> Result<ExitStatus, String> {
-    for _ in 0..LOOKS {
+    for _ in 0..MAX_EXIT_POLLS {
         match child.try_wait() {
             Ok(Some(status)) => return Ok(status),
-            Ok(None) => thread::sleep(LOOK),
-            Err(error) => return Err(format!("the command was lost: {error}")),
+            Ok(None) => thread::sleep(EXIT_POLL_INTERVAL),
+            Err(error) => return Err(format!("cannot wait for the command: {error}")),
         }
     }
-    end(child);
-    Err("the command closed its output and did not end".to_owned())
+    kill(child);
+    Err("the command closed its output but did not exit".to_owned())
 }
 
-fn end(child: &mut Child) {
-    // Both fail only for a process that is gone already, which is what we want.
+fn kill(child: &mut Child) {
+    // Both fail only for a process that has already exited.
     let _ = child.kill();
     let _ = child.wait();
 }
@@ -94,32 +93,32 @@ mod tests {
 
     use super::*;
 
-    fn run(line: &str, patience: Duration) -> Result<String, String> {
+    fn run(line: &str, timeout: Duration) -> Result<String, String> {
         let vars: BTreeMap<String, String> = [
             ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
             ("PLANTED".to_owned(), "from-the-variables".to_owned()),
         ]
         .into();
         let current_dir = Path::new("/");
-        output(line, &SecretEnvironment { vars: &vars, child_vars: &vars, current_dir }, patience)
+        output(line, &SecretEnvironment { vars: &vars, child_vars: &vars, current_dir }, timeout)
     }
 
     #[test]
     fn a_command_sees_the_given_variables_and_no_input() {
-        assert_eq!(run("printf %s \"$PLANTED\"; cat", PATIENCE), Ok("from-the-variables".into()));
+        assert_eq!(run("printf %s \"$PLANTED\"; cat", TIMEOUT), Ok("from-the-variables".into()));
     }
 
     #[test]
     fn a_command_that_fails_or_floods_gives_no_key() {
-        let failed = run("echo half-a-key; exit 3", PATIENCE).unwrap_err();
+        let failed = run("echo half-a-key; exit 3", TIMEOUT).unwrap_err();
         assert!(failed.contains('3') && !failed.contains("half-a-key"), "{failed}");
-        assert!(run("yes | head -c 200000", PATIENCE).is_err());
+        assert!(run("yes | head -c 200000", TIMEOUT).is_err());
     }
 
     #[test]
-    fn a_command_that_hangs_is_ended() {
+    fn a_command_that_hangs_is_killed() {
         let hung = run("exec sleep 600", Duration::from_millis(50)).unwrap_err();
         assert!(hung.contains("within 50ms"), "{hung}");
-        assert!(run("exec sleep 600 >&-", PATIENCE).unwrap_err().contains("did not end"));
+        assert!(run("exec sleep 600 >&-", TIMEOUT).unwrap_err().contains("did not exit"));
     }
 }

@@ -1,29 +1,27 @@
 //! Keys in the operating system's keyring (Secret Service).
 
-use super::SecretSource;
 #[cfg(feature = "keyring")]
-use crate::settings::secret_service;
+use super::secret_service;
 
-/// The service under which keys are kept when only a user is named.
-const SERVICE: &str = "rbgv";
+/// Service of an entry that names only a user.
+const DEFAULT_SERVICE: &str = "rbgv";
 
-/// The keyring entry that `value` names: `SERVICE/USER`, or `USER` of the service `rbgv`.
-pub(crate) fn named(value: &str) -> Result<SecretSource, String> {
-    let (service, user) = value.split_once('/').unwrap_or((SERVICE, value));
+/// Service and user of the keyring entry `SERVICE/USER`, or `USER` of the service `rbgv`.
+pub(crate) fn parse_entry(value: &str) -> Result<(&str, &str), String> {
+    let (service, user) = value.split_once('/').unwrap_or((DEFAULT_SERVICE, value));
     if service.is_empty() || user.is_empty() {
-        return Err("wants \"USER\", or \"SERVICE/USER\"".to_owned());
+        return Err("expected \"USER\" or \"SERVICE/USER\"".to_owned());
     }
-    Ok(SecretSource::Keyring { service: service.to_owned(), user: user.to_owned() })
+    Ok((service, user))
 }
 
-/// The secret that the keyring holds for `user` of `service`. `command_key` is the setting that
-/// reads the same secret by a command.
+/// The secret of `user` at `service`.
 #[cfg(feature = "keyring")]
 pub(crate) fn read(service: &str, user: &str, _command_key: &str) -> Result<String, String> {
     secret_service::read(service, user)
 }
 
-/// Builds without the feature `keyring` read none, and name the setting that serves instead.
+/// The error of a build without the feature `keyring`: `command_key` is the setting that can replace it.
 #[cfg(not(feature = "keyring"))]
 pub(crate) fn read(service: &str, user: &str, command_key: &str) -> Result<String, String> {
     Err(format!(
@@ -38,14 +36,10 @@ mod tests {
 
     #[test]
     fn entries_are_named_with_or_without_a_service() {
-        let name = |value| match named(value) {
-            Ok(SecretSource::Keyring { service, user }) => Some((service, user)),
-            _ => None,
-        };
-        assert_eq!(name("dev"), Some(("rbgv".into(), "dev".into())));
-        assert_eq!(name("work/dev"), Some(("work".into(), "dev".into())));
-        assert_eq!(name("/dev"), None);
-        assert_eq!(name("work/"), None);
+        assert_eq!(parse_entry("dev"), Ok(("rbgv", "dev")));
+        assert_eq!(parse_entry("work/dev"), Ok(("work", "dev")));
+        assert!(parse_entry("/dev").is_err());
+        assert!(parse_entry("work/").is_err());
     }
 
     #[cfg(not(feature = "keyring"))]

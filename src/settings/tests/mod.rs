@@ -1,4 +1,4 @@
-//! The room as a whole: files in a temporary directory, variables and flags as values.
+//! The module as a whole: files in a temporary directory, variables and flags as values.
 
 mod add;
 mod example;
@@ -9,11 +9,14 @@ mod values;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
+use url::Url;
 
+use super::secret::SecretKind;
 use super::*;
+use crate::model::{ApiKey, Background, Failure, FailureKind, ModelName, OutputFormat};
 
 /// A machine with a user's configuration directory and a project's directory.
 struct Machine {

@@ -191,7 +191,7 @@ fn a_project_has_no_file_of_the_users_uploaded() {
             let machine = Machine::new().project(&project).file("config/key", "mine");
             let link = machine.path("work/link");
             std::os::unix::fs::symlink(machine.path("config/key"), link).unwrap();
-            assert!(machine.refusal().contains("lie in its directory"), "{picture}");
+            assert!(machine.refusal().contains("in its own directory"), "{picture}");
         }
     }
     let named = Machine::new().project("[defaults]\nbackground = \"green\"\n");

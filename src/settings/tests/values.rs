@@ -88,7 +88,7 @@ fn mistakes_are_told_with_file_line_column_and_a_way_out() {
         ("[profiles.a.timing]\npoll_max = \"2d\"\n", "line 2", "use 10ms to 1h"),
         ("[profiles.a.timing]\npoll_max = \"1s\"\n", "line 2", "`poll_first` is above `poll_max`"),
         ("[profiles.a.limits]\nin_flight_max = 0\n", "line 2", "use 1 to 10000"),
-        ("[profiles.a.limits]\nin_flight_max = -3\n", "line 2", "-3 is out of bounds"),
+        ("[profiles.a.limits]\nin_flight_max = -3\n", "line 2", "-3 is out of range"),
         ("[profiles.a.limits]\npoll_rate_max = nan\n", "line 2", "use 0.01 to 10000"),
         ("[profiles.a]\nenvironment = \"production\"\n", "line 2", "did you mean \"prod\""),
         ("[profiles.a]\nsettle = \"5s\"\n", "line 2", "[profiles.NAME.timing]"),
@@ -156,7 +156,7 @@ fn the_age_of_a_key_is_warned_about_in_time() {
     assert_eq!(profile.key_created, Some(day(0)));
     assert_eq!(profile.key_age_warning(day(70)), None);
     assert!(profile.key_age_warning(day(80)).unwrap().contains("in 10 days"));
-    assert!(profile.key_age_warning(day(95)).unwrap().contains("5 days older"));
+    assert!(profile.key_age_warning(day(95)).unwrap().contains("5 days ago"));
 }
 
 #[test]

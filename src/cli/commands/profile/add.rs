@@ -5,7 +5,7 @@ use url::Url;
 use super::key::{KeyArgs, KeyInput, StoredKey};
 use crate::cli::context::AppContext;
 use crate::model::{ExitClass, Failure, FailureKind};
-use crate::settings::{Environment, NewProfile, add_profile, checked_name};
+use crate::settings::{Environment, NewProfile, add_profile, check_profile_name};
 
 /// Add a profile to your configuration file
 ///
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         return Err(Failure::new(FailureKind::Usage, format!("profile {name}"), why)
             .with_next("rbgv profile list"));
     }
-    checked_name(name)
+    check_profile_name(name)
         .map_err(|why| Failure::new(FailureKind::Usage, format!("profile {name}"), why))?;
     let (key, kept) = match args.key.given(app, name)? {
         Some(KeyInput::Named(source)) => (Some(source), None),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::context::AppContext;
 use crate::cli::files::{absolute, new_file};
 use crate::model::{ApiKey, Failure, FailureKind};
-use crate::settings::{KeySource, checked_key};
+use crate::settings::{KeySource, parse_key};
 
 #[derive(Debug, Clone, clap::Args)]
 #[expect(clippy::struct_field_names, reason = "each is named like its flag")]
@@ -74,7 +74,7 @@ impl KeyArgs {
         if self.key_stdin {
             let raw =
                 app.printer.read_secret(MAX_KEY_BYTES).map_err(|error| wrong(error.to_string()))?;
-            return checked_key(&raw).map(Some).map_err(wrong);
+            return parse_key(&raw).map(Some).map_err(wrong);
         }
         let terminal = app.env.terminal;
         if !terminal.stdin || !terminal.stderr {
@@ -86,7 +86,7 @@ impl KeyArgs {
         if raw.trim().is_empty() {
             return Ok(None);
         }
-        checked_key(&raw).map(Some).map_err(wrong)
+        parse_key(&raw).map(Some).map_err(wrong)
     }
 
     /// Whether any of the flags is given.

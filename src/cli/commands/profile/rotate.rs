@@ -117,7 +117,7 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         return Err(wrong(app, why).with_next("rbgv profile rotate --status"));
     }
     let config = app.user_file()?;
-    if let Some(file) = app.settings.key_named_in().filter(|file| **file != config) {
+    if let Some(file) = app.settings.key_file().filter(|file| **file != config) {
         let why = format!("its key is set in {}, which overrides your own file", file.display());
         return Err(wrong(app, why).with_next("change the key in that file"));
     }

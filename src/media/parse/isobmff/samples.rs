@@ -1,32 +1,29 @@
-//! How many samples there are, how long they last and where they end: sample tables and the runs
-//! of fragments. The tables are streamed, never kept.
+//! Number, duration and end of samples, from sample tables and from the runs of fragments. Tables
+//! are streamed.
 
 use std::io::{Read, Seek};
 
-use super::{ByteRange, skip, version};
+use super::boxes::{ByteRange, skip, version};
 use crate::media::parse::cursor::{Cursor, ParseError};
 
-/// What holds for the samples of a fragment that do not say it themselves.
+/// Defaults for samples of a fragment.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SampleDefaults {
-    /// Units of the media.
     pub(crate) duration: u32,
-    /// Bytes.
     pub(crate) size: u32,
 }
 
-/// The samples of the `trun` boxes of one track, or of one fragment of it.
+/// Totals of the `trun` boxes of a track or a fragment.
 #[derive(Debug, Default)]
 pub(crate) struct SampleRun {
     pub(crate) count: u64,
-    /// Units of the media.
     pub(crate) duration: u64,
-    /// Where the last byte of them is followed by something else.
+    /// Offset after the last byte.
     pub(crate) end: u64,
 }
 
 impl SampleRun {
-    /// Adds a `trun` box. Its data begins at `data` unless it says where from `base` on.
+    /// Adds a `trun` box with data at `data`, or at its own offset from `base`.
     pub(crate) fn add<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -50,7 +47,7 @@ impl SampleRun {
             return Err(ParseError::Malformed("a run has more samples than room"));
         }
         if !has_duration && !has_size {
-            // Samples without bytes are none.
+            // Samples without bytes do not count.
             if defaults.size == 0 {
                 return Ok(());
             }
@@ -71,14 +68,14 @@ impl SampleRun {
     }
 }
 
-/// The sample tables of a track: where in the file each of them is.
+/// Positions of the sample tables of a track.
 #[derive(Debug, Default)]
 pub(crate) struct SampleTables {
     /// `stts`: durations.
     pub(crate) durations: Option<ByteRange>,
-    /// `ctts`: from decoding to presentation.
+    /// `ctts`: offsets from decoding to presentation.
     pub(crate) offsets: Option<ByteRange>,
-    /// `stsc`: samples of each chunk.
+    /// `stsc`: samples per chunk.
     pub(crate) chunks: Option<ByteRange>,
     /// `stsz`, or `stz2`.
     pub(crate) sizes: Option<ByteRange>,
@@ -88,18 +85,18 @@ pub(crate) struct SampleTables {
     pub(crate) has_wide_places: bool,
 }
 
-/// What the sample tables of a track amount to.
+/// Totals of the sample tables of a track.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SampleTotals {
     pub(crate) count: u64,
-    /// Where the first one is.
+    /// Offset of the first sample.
     pub(crate) first: Option<u64>,
-    /// Where the last one ends.
+    /// Offset after the last sample.
     pub(crate) end: u64,
 }
 
-/// Entries of a table of `width` bytes each: what is stated, but no more than it has room for. The
-/// cursor is at the first one afterwards.
+/// The number of entries of `width` bytes in a table, limited by its size. Moves the cursor to the
+/// first one.
 fn entries<R: Read + Seek>(
     cursor: &mut Cursor<R>,
     (start, end): ByteRange,
@@ -112,7 +109,7 @@ fn entries<R: Read + Seek>(
 }
 
 impl SampleTables {
-    /// Counts the samples and finds the end of the last one.
+    /// Counts the samples and finds the end of the last.
     pub(crate) fn samples<R: Read + Seek>(
         &self,
         cursor: &mut Cursor<R>,
@@ -132,7 +129,7 @@ impl SampleTables {
                 last = (chunk, place);
             }
         }
-        // Samples before the last chunk, in it, and in all.
+        // Samples before the last chunk, in it, and in total.
         let (mut before, mut within, mut total) = (0_u64, 0_u64, 0_u64);
         let runs = entries(cursor, chunks, 12)?;
         let mut run = (0, 0);
@@ -160,7 +157,7 @@ impl SampleTables {
         Ok(SampleTotals { count, first: first.filter(|_| count > 0), end })
     }
 
-    /// How many samples have a size, and bytes of `number` of them from `from` on.
+    /// The number of samples with a size, and the bytes of `number` samples from `from` on.
     fn bytes<R: Read + Seek>(
         &self,
         cursor: &mut Cursor<R>,
@@ -173,12 +170,12 @@ impl SampleTables {
         let all_alike = cursor.be32()?;
         let stated = u64::from(cursor.be32()?);
         if !self.has_compact_sizes && all_alike > 0 {
-            // Of compressed sound, old writers say 1, which is no size in bytes.
+            //  Old writers state 1 for compressed audio, which is not a size in bytes.
             let each = if all_alike == 1 { 0 } else { u64::from(all_alike) };
             let number = number.min(stated.saturating_sub(from));
             return Ok((stated, number.saturating_mul(each)));
         }
-        // The compact form has the bits of a size in the place of the common size.
+        //  The compact form has the bits per size instead of a common size.
         let bits = if self.has_compact_sizes { u64::from(all_alike & 0xff) } else { 32 };
         if !matches!(bits, 4 | 8 | 16 | 32) {
             return Ok((0, 0));
@@ -208,8 +205,8 @@ impl SampleTables {
         Ok((count, total))
     }
 
-    /// Units that `count` samples last, the last stated duration holding for all that follow; none
-    /// where the table cannot be believed.
+    /// Duration of `count` samples in units of the media. The last entry applies to all further
+    /// samples. `None` if the table is implausible.
     pub(crate) fn duration<R: Read + Seek>(
         &self,
         cursor: &mut Cursor<R>,
@@ -220,7 +217,7 @@ impl SampleTables {
         for _ in 0..entries(cursor, table, 8)? {
             let samples = u64::from(cursor.be32()?).min(left);
             each = cursor.be32()?;
-            // Some writers mean negative corrections by such.
+            //  Some writers use these for negative corrections.
             if each > i32::MAX as u32 {
                 return Ok(None);
             }
@@ -231,7 +228,7 @@ impl SampleTables {
         Ok((total > 0).then_some(total))
     }
 
-    /// When the first sample is shown, in units from its decoding on.
+    /// Offset from decoding to presentation of the first sample, in units of the media.
     pub(crate) fn first_offset<R: Read + Seek>(
         &self,
         cursor: &mut Cursor<R>,

@@ -1,54 +1,54 @@
-//! One track: what it is for, how long it lasts, what its pictures are.
+//! One track: kind, length, size and alpha.
 
 use std::io::{Read, Seek};
 
+use super::boxes::{ByteRange, FourCc, VIDEO, child, skip, time, version};
 use super::samples::{SampleRun, SampleTables, SampleTotals};
-use super::{ByteRange, TrackKind, VIDEO, child, skip, time, version};
 use crate::media::parse::cursor::{Cursor, ParseError};
 
-/// Edits that are applied. Cutting rooms write a few; with more the length is unknown.
-const MOST_EDITS: u64 = 64;
+/// Maximum number of applied edits; with more, the length is unknown.
+const MAX_EDITS: u64 = 64;
 
-/// Boxes in boxes from a track down to its sample table.
-const DEEPEST: u32 = 3;
+/// Levels of boxes from a track to its sample table.
+const MAX_DEPTH: u32 = 3;
 
-/// Chapter tracks that are kept.
-const MOST_CHAPTERS: usize = 16;
+/// Maximum number of chapter tracks that are kept.
+const MAX_CHAPTERS: usize = 16;
 
-/// Bytes from the start of a sample description to its extensions, for pictures.
-const DESCRIPTION: u64 = 86;
+/// Bytes of a video sample description before its extensions.
+const DESCRIPTION_BYTES: u64 = 86;
 
 #[derive(Default)]
 pub(crate) struct Track {
     pub(crate) id: u32,
-    pub(crate) handler: TrackKind,
-    /// Whether it is shown unless somebody chooses another one.
+    pub(crate) handler: FourCc,
+    /// Whether it is enabled by default.
     pub(crate) is_default: bool,
-    /// Units a second, for the media.
+    /// Units of the media per second.
     timescale: u32,
-    codec: TrackKind,
+    codec: FourCc,
     pub(crate) size: Option<(u32, u32)>,
     depth: u16,
     pub(crate) is_encrypted: bool,
     /// Whether the samples are in another file.
     pub(crate) is_external: bool,
-    /// Tracks that show its chapters.
+    /// Ids of its chapter tracks.
     pub(crate) chapters: Vec<u32>,
     description: Option<ByteRange>,
     edits: Option<ByteRange>,
     tables: SampleTables,
     pub(crate) fragments: SampleRun,
-    /// From where to where the fragments reach, in the media's units.
+    /// Start and end of the fragments, in units of the media.
     reach: Option<(u64, u64)>,
 }
 
-/// Seconds of the pictures of a track.
+/// Length of a track in seconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TrackLength {
     pub(crate) pictures: f64,
-    /// The same with the pauses before and between them.
+    /// Including pauses before and between pictures.
     pub(crate) reach: f64,
-    /// Share of the samples of the tables that the edits show.
+    /// Share of the table samples that the edits show.
     pub(crate) shown: f64,
 }
 
@@ -59,7 +59,7 @@ impl Track {
         cursor: &mut Cursor<R>,
         end: u64,
     ) -> Result<(), ParseError> {
-        self.read_boxes(cursor, end, DEEPEST)?;
+        self.read_boxes(cursor, end, MAX_DEPTH)?;
         if self.handler == VIDEO
             && let Some(description) = self.description
         {
@@ -68,7 +68,7 @@ impl Track {
         Ok(())
     }
 
-    /// The boxes on the way down to the sample table, `deeper` levels at most.
+    /// The boxes down to the sample table, at most `deeper` levels.
     fn read_boxes<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -92,8 +92,8 @@ impl Track {
                     skip(cursor, if version == 0 { 8 } else { 16 })?;
                     self.timescale = cursor.be32()?;
                 }
-                // `QuickTime` has a second one for its data.
-                b"hdlr" if self.handler == TrackKind::default() => {
+                //  `QuickTime` has a second one for data.
+                b"hdlr" if self.handler == FourCc::default() => {
                     skip(cursor, 8)?;
                     self.handler = cursor.take()?;
                 }
@@ -124,7 +124,7 @@ impl Track {
         Ok(())
     }
 
-    /// `tref`: the tracks that show chapters.
+    /// `tref`: the chapter tracks.
     fn read_references<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -133,7 +133,7 @@ impl Track {
         while let Some(head) = child(cursor, end)? {
             while &head.kind == b"chap"
                 && head.end.saturating_sub(cursor.position()) >= 4
-                && self.chapters.len() < MOST_CHAPTERS
+                && self.chapters.len() < MAX_CHAPTERS
             {
                 self.chapters.push(cursor.be32()?);
             }
@@ -142,7 +142,7 @@ impl Track {
         Ok(())
     }
 
-    /// `stsd`: codec, picture size and depth of the first description; whether any is encrypted.
+    /// `stsd`: codec, size and depth of the first description, and whether any is encrypted.
     fn read_descriptions<R: Read + Seek>(
         &mut self,
         cursor: &mut Cursor<R>,
@@ -155,7 +155,7 @@ impl Track {
             let begin = cursor.position();
             let Some(head) = child(cursor, end)? else { break };
             self.is_encrypted |= matches!(&head.kind, b"encv" | b"drmi");
-            if index == 0 && head.end.saturating_sub(begin) >= DESCRIPTION {
+            if index == 0 && head.end.saturating_sub(begin) >= DESCRIPTION_BYTES {
                 self.codec = head.kind;
                 skip(cursor, 24)?;
                 let (width, height) = (u32::from(cursor.be16()?), u32::from(cursor.be16()?));
@@ -163,9 +163,9 @@ impl Track {
                 skip(cursor, 46)?;
                 self.depth = cursor.be16()?;
             }
-            if head.end.saturating_sub(begin) > DESCRIPTION {
-                cursor.jump(begin + DESCRIPTION)?;
-                // Old writers leave a terminator there that is no box.
+            if head.end.saturating_sub(begin) > DESCRIPTION_BYTES {
+                cursor.jump(begin + DESCRIPTION_BYTES)?;
+                //  Old writers add a terminator that is not a box.
                 while let Ok(Some(extension)) = child(cursor, head.end) {
                     self.is_encrypted |= &extension.kind == b"sinf";
                     cursor.jump(extension.end)?;
@@ -176,7 +176,7 @@ impl Track {
         Ok(())
     }
 
-    /// Adds the samples of one `traf`, which begin at `begin` if it says so.
+    /// Adds the samples of one `traf`, from `begin` if it is stated.
     pub(crate) fn add_fragment(&mut self, begin: Option<u64>, run: &SampleRun) {
         self.fragments.count = self.fragments.count.saturating_add(run.count);
         self.fragments.duration = self.fragments.duration.saturating_add(run.duration);
@@ -192,12 +192,12 @@ impl Track {
         self.fragments.count > 0
     }
 
-    /// When its fragments begin, in seconds.
+    /// Start of its fragments in seconds.
     pub(crate) fn first_fragment(&self) -> Option<f64> {
         self.reach.filter(|_| self.has_fragments()).map(|(first, _)| self.seconds(first))
     }
 
-    /// When its fragments end, in seconds.
+    /// End of its fragments in seconds.
     pub(crate) fn last_fragment(&self) -> Option<f64> {
         self.reach.filter(|_| self.has_fragments()).map(|(_, last)| self.seconds(last))
     }
@@ -213,8 +213,7 @@ impl Track {
         self.tables.samples(cursor)
     }
 
-    /// How long the samples of the tables, as far as the edits show them, and of the fragments last.
-    /// None where that is not known.
+    /// Length of the table samples, as edited, and of the fragments; `None` if unknown.
     pub(crate) fn length<R: Read + Seek>(
         &self,
         cursor: &mut Cursor<R>,
@@ -242,7 +241,7 @@ impl Track {
         Ok(Some(length))
     }
 
-    /// What the edit list shows of media that lasts `units`.
+    /// The part of media of length `units` that the edit list shows.
     fn edited<R: Read + Seek>(
         &self,
         cursor: &mut Cursor<R>,
@@ -258,11 +257,11 @@ impl Track {
         let width = if version == 0 { 12 } else { 20 };
         let count = u64::from(cursor.be32()?);
         let count = count.min(end.saturating_sub(cursor.position()) / width);
-        // An edit list that does not say in which units it counts shows everything.
+        //  An edit list without a time scale shows everything.
         if count == 0 || movie_scale == 0 {
             return Ok(Some(whole));
         }
-        if count > MOST_EDITS {
+        if count > MAX_EDITS {
             return Ok(None);
         }
         let mut length = TrackLength { pictures: 0.0, reach: 0.0, shown: 1.0 };
@@ -288,7 +287,7 @@ impl Track {
         Ok(Some(length))
     }
 
-    /// Whether the pictures have alpha, where the codec or the first sample, at `first`, tells.
+    /// Whether the pictures have alpha, according to the codec or the first sample at `first`.
     pub(crate) fn alpha<R: Read + Seek>(
         &self,
         cursor: &mut Cursor<R>,
@@ -300,7 +299,7 @@ impl Track {
             _ => None,
         };
         Ok(match &self.codec {
-            // ProRes 4444 says in each frame header whether alpha follows (RDD 36).
+            //  ProRes 4444 states in each frame header whether alpha follows (RDD 36).
             b"ap4h" | b"ap4x" => match sample_head::<26, _>(cursor, first)? {
                 Some(frame) if &frame[4..8] == b"icpf" => Some(frame[25] & 0x0f != 0),
                 _ => by_depth,

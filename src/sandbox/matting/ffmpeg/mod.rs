@@ -1,4 +1,5 @@
-//! TODO
+//! FFmpeg as a child process: `process` (running it within limits), `container` (which demuxer may open a
+//! file), `probe`, `frame_times`, `tone_map`, `decode` and `encode`.
 
 pub(crate) mod container;
 pub(crate) mod decode;

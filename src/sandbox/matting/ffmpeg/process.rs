@@ -1,8 +1,7 @@
-//! Running FFmpeg: no shell, no terminal, bounded words, and an end that always comes.
+//! Runs FFmpeg: without shell and terminal, with limited error output and a time limit.
 //!
-//! A [`ProcessGroup`] holds every program that one piece of work has started, and ends them when the
-//! work is cancelled, runs out of time, or is over. What the programs are asked to do is not
-//! decided here.
+//! A [`ProcessGroup`] holds the child processes of one job and kills them when the job is
+//! cancelled, times out or ends.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -17,29 +16,26 @@ use std::time::Duration;
 use crate::sandbox::engine::program_vars;
 use crate::sandbox::matting::EngineError;
 
-/// How many bytes of a program's complaints are kept: the last ones.
-const WORDS: usize = 16 * 1024;
+/// Maximum size of the kept end of a program's error output, in bytes.
+const STDERR_LIMIT: usize = 16 * 1024;
 
-/// How often a leash looks at the caller's flag.
-const GLANCE: Duration = Duration::from_millis(20);
+/// Interval at which the cancel flag is checked.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Which programs do the decoding and encoding: names to be found on the path, or paths.
+/// The programs for decoding and encoding: names on the path, or paths.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tools {
-    /// FFmpeg itself.
     pub ffmpeg: PathBuf,
-    /// Its companion that describes files.
+    /// Describes files.
     pub ffprobe: PathBuf,
-    /// What they run in.
     pub setting: Setting,
 }
 
-/// What a program runs in. Nothing of our own environment is added.
+/// The environment of a child process; nothing is inherited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// Its variables.
     pub vars: BTreeMap<String, String>,
-    /// Its directory; ours when absent.
+    /// Current directory; ours if `None`.
     pub directory: Option<PathBuf>,
 }
 
@@ -56,12 +52,12 @@ impl Default for Tools {
     }
 }
 
-/// Why a leash was pulled.
+/// The reason for stopping all programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum StopCause {
     Cancelled,
     OutOfTime(Duration),
-    /// The work is over, well or badly; whatever still runs is of no use.
+    /// The job has ended.
     Over,
 }
 
@@ -71,37 +67,36 @@ struct Children {
     pull: Option<StopCause>,
 }
 
-/// The programs of one piece of work.
+/// The child processes of one job.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup<'a> {
     setting: &'a Setting,
     cancel: &'a AtomicBool,
-    pack: Mutex<Children>,
+    children: Mutex<Children>,
 }
 
-/// A lock that goes on after another thread's panic: the data behind ours is valid at all times.
+/// Locks, ignoring a panic of another thread: the data is always valid.
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<'a> ProcessGroup<'a> {
-    /// Runs `work`, ending all its programs when `cancel` becomes true, when `limit` has passed,
-    /// or when the work is over.
+    /// Runs `work`. Kills its programs when `cancel` is set, after `limit`, or at its end.
     pub(crate) fn held<T>(
         setting: &'a Setting,
         cancel: &'a AtomicBool,
         limit: Duration,
         work: impl FnOnce(&ProcessGroup<'a>) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let leash = ProcessGroup { setting, cancel, pack: Mutex::default() };
+        let group = ProcessGroup { setting, cancel, children: Mutex::default() };
         let result = thread::scope(|scope| {
-            let watcher = scope.spawn(|| leash.watch(limit));
-            let over = StopGuard { leash: &leash, watcher: watcher.thread().clone() };
-            let result = work(&leash);
+            let watcher = scope.spawn(|| group.watch(limit));
+            let over = StopGuard { group: &group, watcher: watcher.thread().clone() };
+            let result = work(&group);
             drop(over);
             result
         });
-        match held(&leash.pack).pull {
+        match held(&group.children).pull {
             Some(StopCause::Cancelled) => Err(EngineError("The job was cancelled".to_owned())),
             Some(StopCause::OutOfTime(limit)) => Err(EngineError(format!(
                 "Processing took longer than the limit of {} s",
@@ -111,44 +106,44 @@ impl<'a> ProcessGroup<'a> {
         }
     }
 
-    /// Whether the work should stop at its next step.
+    /// Whether the job should stop.
     pub(crate) fn pulled(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed) || held(&self.pack).pull.is_some()
+        self.cancel.load(Ordering::Relaxed) || held(&self.children).pull.is_some()
     }
 
-    /// An error once the work should stop.
+    /// An error if the job should stop.
     pub(crate) fn check(&self) -> Result<(), EngineError> {
         if self.pulled() { Err(EngineError("Stopped".to_owned())) } else { Ok(()) }
     }
 
     fn watch(&self, limit: Duration) {
         let mut left = limit;
-        while held(&self.pack).pull.is_none() {
+        while held(&self.children).pull.is_none() {
             if self.cancel.load(Ordering::Relaxed) {
                 self.pull(StopCause::Cancelled);
             } else if left.is_zero() {
                 self.pull(StopCause::OutOfTime(limit));
             } else {
-                thread::park_timeout(GLANCE);
-                left = left.saturating_sub(GLANCE);
+                thread::park_timeout(POLL_INTERVAL);
+                left = left.saturating_sub(POLL_INTERVAL);
             }
         }
     }
 
-    /// The first pull counts; later ones find nothing left to do.
+    /// Only the first call has an effect.
     fn pull(&self, why: StopCause) {
-        let mut pack = held(&self.pack);
+        let mut children = held(&self.children);
         if why == StopCause::Over && self.cancel.load(Ordering::Relaxed) {
-            pack.pull.get_or_insert(StopCause::Cancelled);
+            children.pull.get_or_insert(StopCause::Cancelled);
         }
-        pack.pull.get_or_insert(why);
-        for child in pack.children.drain(..) {
-            // An error means that it has ended by itself.
+        children.pull.get_or_insert(why);
+        for child in children.children.drain(..) {
+            //  Fails only if it has already exited.
             let _ = held(&child).kill();
         }
     }
 
-    /// Starts `program`. Standard output and, when `feed`, input are pipes.
+    /// Starts `program` with pipes for standard output and, if `feed`, for standard input.
     pub(crate) fn start(
         &self,
         program: &Path,
@@ -172,16 +167,16 @@ impl<'a> ProcessGroup<'a> {
         let stdout = child.stdout.take();
         let words = child.stderr.take().map(|stderr| thread::spawn(move || last_words(stderr)));
         let child = Arc::new(Mutex::new(child));
-        let mut pack = held(&self.pack);
-        if pack.pull.is_some() {
+        let mut children = held(&self.children);
+        if children.pull.is_some() {
             let _ = held(&child).kill();
         } else {
-            pack.children.push(Arc::clone(&child));
+            children.children.push(Arc::clone(&child));
         }
         Ok(Program { child, stdin, stdout, words })
     }
 
-    /// Runs `program` to its end and gives what it wrote, which may not be longer than `most`.
+    /// Runs `program` and returns its output, at most `most` bytes.
     pub(crate) fn output(
         &self,
         program: &Path,
@@ -205,36 +200,34 @@ impl<'a> ProcessGroup<'a> {
     }
 }
 
-/// Ends the watch also when the work panics.
+/// Stops the watcher even if the job panics.
 struct StopGuard<'l, 'a> {
-    leash: &'l ProcessGroup<'a>,
+    group: &'l ProcessGroup<'a>,
     watcher: thread::Thread,
 }
 
 impl Drop for StopGuard<'_, '_> {
     fn drop(&mut self) {
-        self.leash.pull(StopCause::Over);
+        self.group.pull(StopCause::Over);
         self.watcher.unpark();
     }
 }
 
-/// A started program.
 #[derive(Debug)]
 pub(crate) struct Program {
     child: Arc<Mutex<Child>>,
-    /// Where it reads from, if it is fed.
+    /// Standard input, if fed.
     pub(crate) stdin: Option<ChildStdin>,
-    /// Where it writes to.
     pub(crate) stdout: Option<ChildStdout>,
     words: Option<JoinHandle<String>>,
 }
 
 impl Program {
-    /// Waits for its end; an error has what it said.
+    /// Waits for its exit; an error contains its error output.
     pub(crate) fn finish(mut self) -> Result<(), EngineError> {
         drop(self.stdin.take());
         drop(self.stdout.take());
-        // Its complaints end when it does; waiting for them leaves the child free to be killed.
+        //  Its error output ends when it exits; until then the child can be killed.
         let words = self.words.take().and_then(|words| words.join().ok()).unwrap_or_default();
         let status = held(&self.child)
             .wait()
@@ -271,7 +264,7 @@ fn unstartable(program: &Path, error: &std::io::Error) -> EngineError {
     })
 }
 
-/// Reads to the end, keeping the last [`WORDS`] bytes.
+/// Reads to the end and keeps the last [`STDERR_LIMIT`] bytes.
 fn last_words(mut stderr: ChildStderr) -> String {
     let mut kept = Vec::new();
     let mut chunk = [0u8; 4096];
@@ -280,15 +273,15 @@ fn last_words(mut stderr: ChildStderr) -> String {
             break;
         }
         kept.extend_from_slice(&chunk[..count]);
-        if kept.len() > WORDS {
-            kept.drain(..kept.len() - WORDS);
+        if kept.len() > STDERR_LIMIT {
+            kept.drain(..kept.len() - STDERR_LIMIT);
         }
     }
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-/// The last few complaints on one line, without addresses in memory, local paths and control
-/// characters: they end up in a job that anyone may read.
+/// The last error messages on one line, without memory addresses, local paths and control
+/// characters, since a failed job shows them.
 fn readable(words: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for line in words.lines().rev() {
@@ -332,8 +325,8 @@ mod tests {
     #[test]
     fn a_missing_program_says_what_to_install() {
         let (setting, cancel) = (Setting::default(), never());
-        let error = ProcessGroup::held(&setting, &cancel, Duration::from_secs(5), |leash| {
-            leash.output(Path::new("/nonexistent/ffmpeg"), &[], 10)
+        let error = ProcessGroup::held(&setting, &cancel, Duration::from_secs(5), |group| {
+            group.output(Path::new("/nonexistent/ffmpeg"), &[], 10)
         });
         assert!(error.unwrap_err().0.contains("apt-get install ffmpeg"));
     }
@@ -342,8 +335,8 @@ mod tests {
     fn output_is_bounded_and_complaints_are_kept() {
         let (setting, cancel) = (Setting::default(), never());
         let run = |list: &[&str], most| {
-            ProcessGroup::held(&setting, &cancel, Duration::from_secs(5), |leash| {
-                leash.output(Path::new("sh"), &words(list), most)
+            ProcessGroup::held(&setting, &cancel, Duration::from_secs(5), |group| {
+                group.output(Path::new("sh"), &words(list), most)
             })
         };
         assert_eq!(run(&["-c", "printf hello"], 5).unwrap(), b"hello");
@@ -362,13 +355,13 @@ mod tests {
     #[test]
     fn cancelling_and_the_limit_end_a_program() {
         let (setting, cancel) = (Setting::default(), AtomicBool::new(true));
-        let error = ProcessGroup::held(&setting, &cancel, Duration::from_mins(1), |leash| {
-            leash.output(Path::new("sleep"), &words(&["60"]), 10)
+        let error = ProcessGroup::held(&setting, &cancel, Duration::from_mins(1), |group| {
+            group.output(Path::new("sleep"), &words(&["60"]), 10)
         });
         assert!(error.unwrap_err().0.contains("cancelled"));
         let cancel = never();
-        let error = ProcessGroup::held(&setting, &cancel, Duration::from_millis(50), |leash| {
-            leash.output(Path::new("sleep"), &words(&["60"]), 10)
+        let error = ProcessGroup::held(&setting, &cancel, Duration::from_millis(50), |group| {
+            group.output(Path::new("sleep"), &words(&["60"]), 10)
         });
         assert!(error.unwrap_err().0.contains("limit"));
     }

@@ -34,7 +34,6 @@ const LARGEST: u64 = 64 << 20;
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Where the weights lie in `folder`, if they are there; not whether they are the right ones.
-#[must_use]
 pub fn installed_rvm(folder: &Path) -> Option<PathBuf> {
     let weights = folder.join(WEIGHTS);
     weights.is_file().then_some(weights)

@@ -1,7 +1,8 @@
-//! Finding the subject: the networks that make a coarse mask of a frame, and the refinement that
-//! makes a full-size alpha and the subject's own colours of it.
+//! Segmentation of the subject: a network computes a coarse mask of a frame, and a refinement turns it into
+//! a full-size alpha with the subject's own colours.
 //!
-//! Files and programs are not known here.
+//! Reading order: the traits below, `selfie` and `rvm` (networks), `green_screen`, `choose` (which one for a
+//! video), `guided` and `soft_mask` (refinement), `colors`, `temporal_smoothing`, `install` (downloads).
 
 pub(crate) mod choose;
 pub(crate) mod colors;

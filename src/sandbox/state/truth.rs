@@ -1,0 +1,89 @@
+//! What happened in a sandbox, as plain data for the checks of a simulation.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::app::App;
+pub use super::audit::{CallCount, EarlyCall};
+use super::route::Route;
+use crate::sandbox::service::ServiceStatus;
+
+/// Times are since the start of the sandbox, in whole milliseconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Truth {
+    /// All jobs, by key and order of creation.
+    pub jobs: Vec<JobTruth>,
+    /// Maximum number of jobs in flight, by key fingerprint.
+    pub most_in_flight: BTreeMap<String, usize>,
+    /// Calls that need a key.
+    pub calls: BTreeMap<Route, CallCount>,
+    /// Requests for output links.
+    pub downloads: u64,
+    /// Calls during a pause that a response had announced to the same key.
+    pub early_calls: Vec<EarlyCall>,
+}
+
+/// The history of one job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobTruth {
+    pub id: String,
+    /// Key fingerprint.
+    pub key: String,
+    /// `metadata.rbgv_id`: the client's id of the input.
+    pub rbgv_id: Option<String>,
+    /// `created`, `pending`, `processing`, `completed` or `failed`, whatever clients see.
+    pub state: &'static str,
+    /// Number of charges, without refunds.
+    pub charges: usize,
+    /// Times of effective starts.
+    pub starts: Vec<Duration>,
+    /// End of its latest start.
+    pub ended: Option<Duration>,
+    /// Time of the first response that showed that end.
+    pub end_shown: Option<Duration>,
+    /// Times of later requests for this job.
+    pub polls_after_end_shown: Vec<Duration>,
+}
+
+impl Truth {
+    pub(crate) fn of(app: &App) -> Self {
+        let (service, audit) = (app.service(), app.audit());
+        let milliseconds = |time: &u64| Duration::from_millis(*time);
+        let mut jobs: Vec<JobTruth> = Vec::new();
+        let mut places = BTreeMap::new();
+        for job in service.all_jobs() {
+            places.insert(job.id.clone(), jobs.len());
+            jobs.push(JobTruth {
+                id: job.id.clone(),
+                key: job.key.clone(),
+                rbgv_id: job.request.metadata["rbgv_id"].as_str().map(str::to_owned),
+                state: job.status.word(),
+                charges: job.charges.iter().filter(|charge| charge.credits >= 0.0).count(),
+                starts: Vec::new(),
+                ended: None,
+                end_shown: None,
+                polls_after_end_shown: Vec::new(),
+            });
+        }
+        for work in audit.works() {
+            let Some(place) = places.get(&work.job_id) else { continue };
+            let job = &mut jobs[*place];
+            job.starts.push(Duration::from_millis(work.started));
+            job.ended = work.ended.as_ref().map(milliseconds);
+            job.end_shown = work.told.as_ref().map(milliseconds);
+            job.polls_after_end_shown.extend(work.polls_after_told.iter().map(milliseconds));
+        }
+        Self {
+            jobs,
+            most_in_flight: service.most_open.clone(),
+            calls: audit.routes().clone(),
+            downloads: audit.downloads(),
+            early_calls: audit.early_calls().to_vec(),
+        }
+    }
+
+    /// Jobs that were created and never started.
+    pub fn orphan_drafts(&self) -> impl Iterator<Item = &JobTruth> {
+        self.jobs.iter().filter(|job| job.state == ServiceStatus::Created.word())
+    }
+}
