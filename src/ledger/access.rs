@@ -114,7 +114,7 @@ mod tests {
         assert!(ledger.repairs()[0].contains("write to"), "{:?}", ledger.repairs());
         assert_eq!(mode(dir.path()), 0o700);
         drop(ledger);
-        let file = Ledger::file(dir.path());
+        let file = Ledger::database_path(dir.path());
         for (open_to, word) in [(0o644, "read"), (0o622, "change")] {
             set(&file, open_to);
             let ledger = open(dir.path()).unwrap();
@@ -151,7 +151,7 @@ mod tests {
         }
         let dir = tempfile::tempdir().unwrap();
         drop(open(dir.path()).unwrap());
-        std::os::unix::fs::chown(Ledger::file(dir.path()), Some(65_534), None).unwrap();
+        std::os::unix::fs::chown(Ledger::database_path(dir.path()), Some(65_534), None).unwrap();
         assert!(matches!(open(dir.path()), Err(LedgerError::NotOurs(_))));
         let dir = tempfile::tempdir().unwrap();
         std::os::unix::fs::chown(dir.path(), Some(65_534), None).unwrap();

@@ -80,7 +80,8 @@ impl AttemptStatus {
 }
 
 /// Of a row of `tasks`: a start was sent, or the draft ran, or may run, by itself.
-pub(crate) const MAY_BE_BILLED: &str = "(starts > 0 OR draft IN ('started', 'pending'))";
+pub(crate) const MAY_BE_BILLED: &str =
+    "(start_count > 0 OR draft_observation IN ('started', 'pending'))";
 
 /// Phases of a job that runs, or may run, at the service.
 pub(crate) const IN_FLIGHT: &str = "'start_sent', 'start_doubt', 'start_refused', 'running'";
@@ -128,26 +129,26 @@ impl DraftObservation {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptState {
     /// Where the attempt stands.
-    pub phase: AttemptStatus,
+    pub status: AttemptStatus,
     /// The job, once known.
     pub job: Option<JobId>,
     /// Under which name its draft was seen.
-    pub draft: DraftObservation,
+    pub draft_observation: DraftObservation,
     /// Creates sent for this attempt that may have been executed.
-    pub creates: u32,
+    pub create_count: u32,
     /// Starts sent for this attempt that may have been executed.
-    pub starts: u32,
+    pub start_count: u32,
     /// How often the service forgot the upload.
-    pub reuploads: u32,
+    pub reupload_count: u32,
     /// Drafts that may have been left behind, unbilled.
-    pub orphans: u32,
+    pub orphan_count: u32,
     /// When the last create or start was committed to be sent or came into doubt, the draft was first
     /// seen, or its start was refused.
     pub sent: Option<Instant>,
     /// Where the service has the bytes.
     pub video_url: Option<String>,
     /// Whether that address was known from an earlier upload.
-    pub url_reused: bool,
+    pub upload_reused: bool,
     /// Why it failed, or what a person has to look at.
     pub failure: Option<Failure>,
 }
@@ -157,16 +158,16 @@ impl AttemptState {
     #[must_use]
     pub fn planned() -> Self {
         Self {
-            phase: AttemptStatus::Planned,
+            status: AttemptStatus::Planned,
             job: None,
-            draft: DraftObservation::Unknown,
-            creates: 0,
-            starts: 0,
-            reuploads: 0,
-            orphans: 0,
+            draft_observation: DraftObservation::Unknown,
+            create_count: 0,
+            start_count: 0,
+            reupload_count: 0,
+            orphan_count: 0,
             sent: None,
             video_url: None,
-            url_reused: false,
+            upload_reused: false,
             failure: None,
         }
     }
@@ -174,7 +175,10 @@ impl AttemptState {
     /// Whether the attempt may have cost anything.
     #[must_use]
     pub fn may_be_billed(&self) -> bool {
-        self.starts > 0
-            || matches!(self.draft, DraftObservation::Started | DraftObservation::Unjudged)
+        self.start_count > 0
+            || matches!(
+                self.draft_observation,
+                DraftObservation::Started | DraftObservation::Unjudged
+            )
     }
 }

@@ -50,30 +50,32 @@ pub enum LedgerError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
     /// Its directory: permissions, or something in the way.
-    Place,
+    Directory,
     /// Nothing: another process holds it for long.
     Wait,
     /// Its content.
     Content,
     /// What the error's own next step says.
-    AsSaid,
+    FollowHint,
 }
 
 impl LedgerError {
     /// What has to be mended.
     #[must_use]
-    pub fn mend(&self) -> Remedy {
+    pub fn remedy(&self) -> Remedy {
         use rusqlite::ErrorCode as Code;
         match self {
             Self::File { why, .. } if why.kind() == std::io::ErrorKind::StorageFull => {
-                Remedy::AsSaid
+                Remedy::FollowHint
             }
-            Self::File { .. } => Remedy::Place,
+            Self::File { .. } => Remedy::Directory,
             Self::Corrupt(_) => Remedy::Content,
             Self::Database(error) => match error.sqlite_error_code() {
-                Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Remedy::Place,
+                Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
+                    Remedy::Directory
+                }
                 Some(Code::DatabaseBusy | Code::DatabaseLocked) => Remedy::Wait,
-                Some(Code::DiskFull) => Remedy::AsSaid,
+                Some(Code::DiskFull) => Remedy::FollowHint,
                 _ => Remedy::Content,
             },
             Self::Foreign
@@ -81,7 +83,7 @@ impl LedgerError {
             | Self::NetworkFileSystem(_)
             | Self::NotOurs(_)
             | Self::Exposed(_)
-            | Self::NotPlain(_) => Remedy::AsSaid,
+            | Self::NotPlain(_) => Remedy::FollowHint,
         }
     }
 }

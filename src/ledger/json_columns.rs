@@ -21,7 +21,7 @@ pub(crate) fn path_bytes(path: &Path) -> Vec<u8> {
 }
 
 /// The path that [`path_bytes`] wrote.
-pub(crate) fn path_from(bytes: Vec<u8>) -> PathBuf {
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(std::ffi::OsString::from_vec(bytes))
 }
 
@@ -61,7 +61,7 @@ enum StoredBackground {
 }
 
 /// Options as JSON.
-pub(crate) fn options_json(options: &JobOptions) -> Result<String, LedgerError> {
+pub(crate) fn encode_options(options: &JobOptions) -> Result<String, LedgerError> {
     let c = &options.composition;
     let stored = StoredOptions {
         model: options.model.to_string(),
@@ -88,7 +88,7 @@ pub(crate) fn options_json(options: &JobOptions) -> Result<String, LedgerError> 
 }
 
 /// Reads [`options_json`] back.
-pub(crate) fn options_from(json: &str) -> Result<JobOptions, LedgerError> {
+pub(crate) fn decode_options(json: &str) -> Result<JobOptions, LedgerError> {
     let corrupt = |why: String| LedgerError::Corrupt(format!("job options: {why}"));
     let stored: StoredOptions =
         serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?;
@@ -139,7 +139,7 @@ struct StoredFailure {
 }
 
 /// A failure as JSON.
-pub(crate) fn failure_json(failure: &Failure) -> Result<String, LedgerError> {
+pub(crate) fn encode_failure(failure: &Failure) -> Result<String, LedgerError> {
     let stored = StoredFailure {
         kind: failure.kind.as_str().to_owned(),
         what: failure.what.clone(),
@@ -162,7 +162,7 @@ pub(crate) fn failure_json(failure: &Failure) -> Result<String, LedgerError> {
 }
 
 /// Reads [`failure_json`] back.
-pub(crate) fn failure_from(json: &str) -> Result<Failure, LedgerError> {
+pub(crate) fn decode_failure(json: &str) -> Result<Failure, LedgerError> {
     let stored: StoredFailure = serde_json::from_str(json)
         .map_err(|error| LedgerError::Corrupt(format!("failure: {error}")))?;
     Ok(Failure {
@@ -208,10 +208,10 @@ mod tests {
             tags: [("k".to_owned(), "v".to_owned())].into(),
             extra: [("new".to_owned(), serde_json::json!({"b": 1, "a": [null]}))].into(),
         };
-        let json = options_json(&options).unwrap();
-        assert_eq!(options_from(&json).unwrap(), options);
+        let json = encode_options(&options).unwrap();
+        assert_eq!(decode_options(&json).unwrap(), options);
         let plain = JobOptions::default();
-        assert_eq!(options_from(&options_json(&plain).unwrap()).unwrap(), plain);
+        assert_eq!(decode_options(&encode_options(&plain).unwrap()).unwrap(), plain);
     }
 
     #[test]
@@ -222,6 +222,6 @@ mod tests {
         failure.job = Some(JobId("j".into()));
         failure.elapsed = Duration::from_millis(1_234);
         failure.next = Some("rbgv resume".into());
-        assert_eq!(failure_from(&failure_json(&failure).unwrap()).unwrap(), failure);
+        assert_eq!(decode_failure(&encode_failure(&failure).unwrap()).unwrap(), failure);
     }
 }

@@ -23,6 +23,7 @@ mod access;
 mod attempt_state;
 mod error;
 mod group_commit;
+mod ids;
 mod json_columns;
 mod process_lease;
 pub(crate) mod read;
@@ -45,6 +46,7 @@ use self::group_commit::{GroupCommit, PendingCommit};
 
 pub use self::attempt_state::{AttemptState, AttemptStatus, DraftObservation};
 pub use self::error::{LedgerError, Remedy};
+pub use self::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 pub use self::process_lease::{ProcessId, ProcessLease};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
 pub use self::read::cost_report::AttemptCost;
@@ -52,16 +54,15 @@ pub use self::read::durations::JobDuration;
 pub use self::read::key_report::KeyReport;
 pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
 pub use self::write::attempts::{
-    Attempt, AttemptId, AttemptSpec, Claim, Commit, ConcurrencyLimit, InputSource, LastPoll,
-    StartCommit, StartLimits,
+    Attempt, AttemptSpec, Claim, Commit, ConcurrencyLimit, InputSource, LastPoll, StartCommit,
+    StartLimits,
 };
 pub use self::write::batches::{
-    Batch, BatchId, BatchInput, InputCounts, InputId, InputState, NewBatch, PlanTotals,
-    UnfinishedInputs,
+    Batch, BatchInput, InputCounts, InputState, NewBatch, PlanTotals, UnfinishedInputs,
 };
 pub use self::write::dedupe::{AddResult, NewInput, RerunReason};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
-pub use self::write::key_state::{ApiKeyId, BillingVisibility, DraftSupport};
+pub use self::write::key_state::{BillingVisibility, DraftSupport};
 
 /// How long an operation waits for another process's transaction. Longer than any of ours can
 /// take, and longer than a backup of the file should.
@@ -93,7 +94,7 @@ impl Ledger {
     /// what the system says.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
         let owners = directory.join("owners");
-        let path = Self::file(directory);
+        let path = Self::database_path(directory);
         make_private_directory(directory)?;
         refuse_network_file_system(directory)?;
         let mut repairs = Vec::from_iter(access::check_directory(directory, &path)?);
@@ -101,7 +102,7 @@ impl Ledger {
         make_private_directory(&owners)?;
         make_private_file(&path)?;
         let db = {
-            let _alone = open_alone(directory)?;
+            let _alone = lock_for_opening(directory)?;
             let mut db = connect(&path)?;
             schema::migrate(&mut db)?;
             db
@@ -183,7 +184,7 @@ impl Ledger {
 
     /// The database file of the ledger in `directory`, there or not.
     #[must_use]
-    pub fn file(directory: &Path) -> PathBuf {
+    pub fn database_path(directory: &Path) -> PathBuf {
         directory.join("ledger.sqlite3")
     }
 
@@ -191,7 +192,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The file cannot be read at all.
-    pub fn integrity(&self) -> Result<String, LedgerError> {
+    pub fn check_integrity(&self) -> Result<String, LedgerError> {
         self.read(|db| Ok(db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
     }
 }
@@ -221,7 +222,7 @@ fn make_private_directory(path: &Path) -> Result<(), LedgerError> {
 
 /// One process at a time makes the file and turns it to a write-ahead log: of two that do, SQLite
 /// tells one at once that the database is locked, whatever its busy timeout says.
-fn open_alone(directory: &Path) -> Result<std::fs::File, LedgerError> {
+fn lock_for_opening(directory: &Path) -> Result<std::fs::File, LedgerError> {
     let path = directory.join("opening.lock");
     access::check_file(&path)?;
     make_private_file(&path)?;

@@ -11,12 +11,13 @@ use super::error::LedgerError;
 const APPLICATION_ID: i64 = 0x7262_6776;
 
 /// All migrations, oldest first. The n-th brings the file to version n.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
     include_str!("migrations/0003.sql"),
     include_str!("migrations/0004.sql"),
     include_str!("migrations/0005.sql"),
+    include_str!("migrations/0006.sql"),
 ];
 
 /// Brings the file behind `db` to the version that this program knows.

@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use crate::ledger::attempt_state::{AttemptStatus, MAY_BE_BILLED};
-use crate::ledger::json_columns::options_from;
-use crate::ledger::write::attempts::AttemptId;
+use crate::ledger::ids::{ApiKeyId, AttemptId};
+use crate::ledger::json_columns::decode_options;
 use crate::ledger::write::dedupe::RerunReason;
-use crate::ledger::write::key_state::ApiKeyId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
 
@@ -24,7 +23,7 @@ pub struct AttemptCost {
     /// Which attempt at the item, from 1.
     pub number: u32,
     /// How the user asked for it although the item had an attempt already.
-    pub asked: Option<RerunReason>,
+    pub rerun_reason: Option<RerunReason>,
     /// Whether an earlier attempt at the item was charged, as far as the ledger knows: by the
     /// audit's word, or else because it was completed.
     pub charged_before: bool,
@@ -41,7 +40,7 @@ pub struct AttemptCost {
     /// The user's tags.
     pub tags: BTreeMap<String, String>,
     /// Where it stands.
-    pub phase: AttemptStatus,
+    pub status: AttemptStatus,
     /// Whether it may have been billed at all: a start was sent, or the draft ran by itself.
     pub may_be_billed: bool,
     /// Whether its job was made or started from here. Of others, which were fetched or recognised, it
@@ -52,11 +51,11 @@ pub struct AttemptCost {
     /// When it was first started; of one that never was, when it was planned.
     pub at: Timestamp,
     /// When it last changed.
-    pub changed_at: Timestamp,
+    pub updated_at: Timestamp,
     /// Seconds of video, as the input's container says.
     pub duration: Option<f64>,
     /// Seconds of output, as the service says: what is billed.
-    pub seconds: Option<f64>,
+    pub output_seconds: Option<f64>,
     /// Price beforehand.
     pub estimate: Option<Credits>,
     /// What the service charged, once it was compared.
@@ -69,7 +68,7 @@ impl AttemptCost {
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
         let estimate = self.estimate?;
-        match (self.seconds, self.duration) {
+        match (self.output_seconds, self.duration) {
             (Some(seconds), Some(duration)) if duration > 0.0 => {
                 Some(Credits(estimate.0 * seconds / duration))
             }
@@ -79,27 +78,27 @@ impl AttemptCost {
 }
 
 /// Attempts with the columns of [`AttemptCost`].
-fn spent() -> String {
+fn cost_query() -> String {
     format!(
-        "SELECT tasks.id, item_key, attempt, job, origin, key_print, profile, options,
-        phase, {MAY_BE_BILLED} AS billable,
+        "SELECT attempts.id, content_key, number, job, origin, key_fingerprint, profile, options,
+        status, {MAY_BE_BILLED} AS billable,
         coalesce(
-            (SELECT min(at) FROM transitions WHERE task = tasks.id AND phase = 'start_sent'),
-            started_at, made_at) AS began,
-        changed_at, duration, seconds, estimate, charged,
-        asked,
-        creates > 0 OR starts > 0 AS sent_from_here,
-        creates = 0 AND starts = 0 AND is_url AND substr(CAST(source AS TEXT), 1, 4) = 'job:'
+            (SELECT min(at) FROM attempt_log WHERE attempt = attempts.id AND status = 'start_sent'),
+            started_at, created_at) AS began,
+        updated_at, duration, output_seconds, estimate, charged,
+        rerun_reason,
+        create_count > 0 OR start_count > 0 AS sent_from_here,
+        create_count = 0 AND start_count = 0 AND source_is_url AND substr(CAST(source AS TEXT), 1, 4) = 'job:'
             AS only_fetched,
-        attempt > 1 AND EXISTS (
-            SELECT 1 FROM tasks AS older
-            WHERE older.item_key = tasks.item_key AND older.attempt < tasks.attempt
+        number > 1 AND EXISTS (
+            SELECT 1 FROM attempts AS older
+            WHERE older.content_key = attempts.content_key AND older.number < attempts.number
               AND coalesce(older.charged > 0,
-                           older.phase = 'completed' AND {MAY_BE_BILLED}))
+                           older.status = 'completed' AND {MAY_BE_BILLED}))
             AS charged_before,
-        coalesce((SELECT name FROM entries WHERE task = tasks.id ORDER BY id DESC LIMIT 1), '')
+        coalesce((SELECT name FROM batch_inputs WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1), '')
             AS name
-     FROM tasks"
+     FROM attempts"
     )
 }
 
@@ -109,14 +108,14 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn spending(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
+    pub fn attempt_costs(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "{} WHERE (job IS NOT NULL OR creates > 0) AND began >= ?1 ORDER BY began, id",
-                spent()
+                "{} WHERE (job IS NOT NULL OR create_count > 0) AND began >= ?1 ORDER BY began, id",
+                cost_query()
             );
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([since.0], read_spent)?;
+            let rows = statement.query_map([since.0], read_cost)?;
             rows.map(|row| row?).collect()
         })
     }
@@ -125,17 +124,17 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn spending_of_jobs(
+    pub fn attempt_costs_of_jobs(
         &self,
         origin: &str,
         jobs: &[JobId],
     ) -> Result<Vec<AttemptCost>, LedgerError> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached(&format!("{} WHERE job = ?1 AND origin = ?2", spent()))?;
+                db.prepare_cached(&format!("{} WHERE job = ?1 AND origin = ?2", cost_query()))?;
             let mut all = Vec::new();
             for job in jobs {
-                for row in statement.query_map(params![job.0, origin], read_spent)? {
+                for row in statement.query_map(params![job.0, origin], read_cost)? {
                     all.push(row??);
                 }
             }
@@ -153,7 +152,7 @@ impl Ledger {
         }
         self.write(|tx| {
             let mut statement = tx.prepare_cached(
-                "UPDATE tasks SET charged = ?2 WHERE id = ?1 AND charged IS NOT ?2",
+                "UPDATE attempts SET charged = ?2 WHERE id = ?1 AND charged IS NOT ?2",
             )?;
             for (attempt, credits) in charges {
                 statement.execute(params![attempt.0, credits.0])?;
@@ -163,39 +162,42 @@ impl Ledger {
     }
 }
 
-fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, LedgerError>> {
-    let phase: String = row.get("phase")?;
-    let options = match options_from(&row.get::<_, String>("options")?) {
+fn read_cost(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, LedgerError>> {
+    let status: String = row.get("status")?;
+    let options = match decode_options(&row.get::<_, String>("options")?) {
         Ok(options) => options,
         Err(error) => return Ok(Err(error)),
     };
-    let Some(phase) = AttemptStatus::parse(&phase) else {
-        return Ok(Err(LedgerError::Corrupt(format!("phase '{phase}'"))));
+    let Some(status) = AttemptStatus::parse(&status) else {
+        return Ok(Err(LedgerError::Corrupt(format!("phase '{status}'"))));
     };
     let credits = |amount: Option<f64>| amount.map(Credits);
     Ok(Ok(AttemptCost {
         attempt: AttemptId(row.get("id")?),
-        content_key: row.get("item_key")?,
-        number: row.get("attempt")?,
-        asked: row.get::<_, Option<String>>("asked")?.as_deref().and_then(RerunReason::parse),
+        content_key: row.get("content_key")?,
+        number: row.get("number")?,
+        rerun_reason: row
+            .get::<_, Option<String>>("rerun_reason")?
+            .as_deref()
+            .and_then(RerunReason::parse),
         charged_before: row.get("charged_before")?,
         name: row.get("name")?,
         job: row.get::<_, Option<String>>("job")?.map(JobId),
         key: ApiKeyId {
             origin: row.get("origin")?,
-            fingerprint: Fingerprint(row.get("key_print")?),
+            fingerprint: Fingerprint(row.get("key_fingerprint")?),
         },
         profile: row.get("profile")?,
         model: options.model,
         tags: options.tags,
-        phase,
+        status,
         may_be_billed: row.get("billable")?,
         sent_from_here: row.get("sent_from_here")?,
         only_fetched: row.get("only_fetched")?,
         at: Timestamp(row.get("began")?),
-        changed_at: Timestamp(row.get("changed_at")?),
+        updated_at: Timestamp(row.get("updated_at")?),
         duration: row.get("duration")?,
-        seconds: row.get("seconds")?,
+        output_seconds: row.get("output_seconds")?,
         estimate: credits(row.get("estimate")?),
         charged: credits(row.get("charged")?),
     }))
@@ -210,28 +212,32 @@ mod tests {
     fn the_books_show_what_may_have_cost_something() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = open(dir.path());
-        let owner = ledger.register("p").unwrap();
+        let owner = ledger.register_process("p").unwrap();
         let batch = batch(&ledger);
         let (_, planned, _) = placed(&ledger, batch, input("k1", "/a", "c1"));
         let (_, started, _) = placed(&ledger, batch, input("k2", "/b", "c2"));
         let mut attempt = claimed(&ledger, &owner, started);
         attempt.state.job = Some(JobId("j-2".into()));
-        attempt.state.creates = 1;
-        attempt.state.starts = 1;
-        attempt.look.seconds = Some(5.0);
+        attempt.state.create_count = 1;
+        attempt.state.start_count = 1;
+        attempt.last_poll.output_seconds = Some(5.0);
         reach(&ledger, &owner, &mut attempt, AttemptStatus::Completed);
 
-        let all = ledger.spending(Timestamp(0)).unwrap();
+        let all = ledger.attempt_costs(Timestamp(0)).unwrap();
         assert_eq!(all.len(), 1, "{planned:?} has sent nothing");
         let spent = &all[0];
         assert_eq!((spent.attempt, spent.name.as_str()), (started, "/b"));
         assert!(spent.may_be_billed && spent.charged.is_none());
         assert_eq!(spent.price(), Some(Credits(4.0)), "2 credits for 2.5 s, but 5 s came out");
-        assert_eq!(ledger.spending(Timestamp(1_001)).unwrap(), []);
+        assert_eq!(ledger.attempt_costs(Timestamp(1_001)).unwrap(), []);
 
         ledger.record_charges(&[(started, Credits(4.5))]).unwrap();
-        let found = ledger.spending_of_jobs("https://api.example", &[JobId("j-2".into())]).unwrap();
+        let found =
+            ledger.attempt_costs_of_jobs("https://api.example", &[JobId("j-2".into())]).unwrap();
         assert_eq!(found[0].charged, Some(Credits(4.5)));
-        assert_eq!(ledger.spending_of_jobs("https://else", &[JobId("j-2".into())]).unwrap(), []);
+        assert_eq!(
+            ledger.attempt_costs_of_jobs("https://else", &[JobId("j-2".into())]).unwrap(),
+            []
+        );
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use rusqlite::params;
 
-use crate::ledger::json_columns::options_from;
-use crate::ledger::write::key_state::ApiKeyId;
+use crate::ledger::ids::ApiKeyId;
+use crate::ledger::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::ModelName;
 
@@ -25,18 +25,22 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn past(&self, key: &ApiKeyId, limit: u32) -> Result<Vec<JobDuration>, LedgerError> {
+    pub fn recent_job_durations(
+        &self,
+        key: &ApiKeyId,
+        limit: u32,
+    ) -> Result<Vec<JobDuration>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT options, duration, finished_at - started_at FROM tasks
-                 WHERE origin = ?1 AND phase = 'completed' AND starts > 0
+                "SELECT options, duration, finished_at - started_at FROM attempts
+                 WHERE origin = ?1 AND status = 'completed' AND start_count > 0
                    AND finished_at > started_at
                  ORDER BY id DESC LIMIT ?2",
             )?;
             let mut rows = statement.query(params![key.origin, limit])?;
             let mut past = Vec::new();
             while let Some(row) = rows.next()? {
-                let options = options_from(&row.get::<_, String>(0)?)?;
+                let options = decode_options(&row.get::<_, String>(0)?)?;
                 past.push(JobDuration {
                     model: options.model,
                     video: row.get(1)?,

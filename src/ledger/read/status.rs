@@ -3,11 +3,11 @@
 use rusqlite::{Connection, params};
 
 use crate::ledger::attempt_state::AttemptStatus;
-use crate::ledger::write::attempts::{Attempt, AttemptId};
+use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
+use crate::ledger::write::attempts::Attempt;
 use crate::ledger::write::batches::{
-    Batch, BatchId, BatchInput, ENTRY, InputCounts, counts, read_input,
+    Batch, BatchInput, ENTRY, InputCounts, count_inputs, read_input,
 };
-use crate::ledger::write::key_state::ApiKeyId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -30,7 +30,7 @@ pub struct AttemptSummary {
     /// The input's name in the newest batch that has it.
     pub name: String,
     /// When it last changed.
-    pub changed_at: Timestamp,
+    pub updated_at: Timestamp,
 }
 
 /// One step of an attempt, as it was recorded.
@@ -39,7 +39,7 @@ pub struct Transition {
     /// When.
     pub at: Timestamp,
     /// Where it stood after the step.
-    pub phase: AttemptStatus,
+    pub status: AttemptStatus,
     /// What happened.
     pub note: String,
     /// The service's name of the request.
@@ -51,7 +51,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
+    pub fn list_batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
         self.read(|db| {
             let mut statement =
                 db.prepare_cached("SELECT id FROM batches ORDER BY id DESC LIMIT ?1")?;
@@ -65,9 +65,9 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn open_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
+    pub fn list_open_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
-            "phase NOT IN ('completed', 'failed', 'planned') ORDER BY id DESC LIMIT ?1",
+            "status NOT IN ('completed', 'failed', 'planned') ORDER BY id DESC LIMIT ?1",
             limit,
         )
     }
@@ -76,9 +76,9 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn failed_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
+    pub fn list_failed_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
-            "phase IN ('failed', 'needs_review', 'halted') ORDER BY id DESC LIMIT ?1",
+            "status IN ('failed', 'needs_review', 'halted') ORDER BY id DESC LIMIT ?1",
             limit,
         )
     }
@@ -89,7 +89,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.read(|db| {
-            let sql = format!("SELECT id FROM tasks WHERE {filter}");
+            let sql = format!("SELECT id FROM attempts WHERE {filter}");
             let mut statement = db.prepare_cached(&sql)?;
             let ids = statement.query_map([limit], |row| row.get(0))?;
             let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
@@ -103,14 +103,14 @@ impl Ledger {
         id: AttemptId,
     ) -> Result<AttemptSummary, LedgerError> {
         let attempt = self.load(db, id)?;
-        let (name, changed_at) = db.query_row(
-            "SELECT coalesce((SELECT name FROM entries WHERE task = ?1 ORDER BY id DESC LIMIT 1), ''),
-                    changed_at
-             FROM tasks WHERE id = ?1",
+        let (name, updated_at) = db.query_row(
+            "SELECT coalesce((SELECT name FROM batch_inputs WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''),
+                    updated_at
+             FROM attempts WHERE id = ?1",
             [id.0],
             |row| Ok((row.get(0)?, Timestamp(row.get(1)?))),
         )?;
-        Ok(AttemptSummary { attempt, name, changed_at })
+        Ok(AttemptSummary { attempt, name, updated_at })
     }
 
     /// Jobs of the key that are started or completed and have no verified output yet, oldest
@@ -118,14 +118,18 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn unfetched(&self, key: &ApiKeyId, limit: u32) -> Result<Vec<JobId>, LedgerError> {
+    pub fn jobs_without_output(
+        &self,
+        key: &ApiKeyId,
+        limit: u32,
+    ) -> Result<Vec<JobId>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT job FROM tasks
-                 WHERE key_print = ?1 AND origin = ?2 AND job IS NOT NULL
-                   AND phase IN ('completed', 'running') AND NOT EXISTS (
-                       SELECT 1 FROM entries WHERE task = tasks.id
-                       AND (out_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
+                "SELECT job FROM attempts
+                 WHERE key_fingerprint = ?1 AND origin = ?2 AND job IS NOT NULL
+                   AND status IN ('completed', 'running') AND NOT EXISTS (
+                       SELECT 1 FROM batch_inputs WHERE attempt = attempts.id
+                       AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
                  ORDER BY id LIMIT ?3",
             )?;
             let rows = statement
@@ -140,10 +144,10 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn input_of_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
+    pub fn find_input_by_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "{ENTRY} WHERE task IN (SELECT id FROM tasks WHERE job = ?1)
+                "{ENTRY} WHERE attempt IN (SELECT id FROM attempts WHERE job = ?1)
                  ORDER BY id DESC LIMIT 1"
             );
             let mut statement = db.prepare_cached(&sql)?;
@@ -156,10 +160,10 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn story(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
+    pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT at, phase, note, request_id FROM transitions WHERE task = ?1 ORDER BY id",
+                "SELECT at, status, note, request_id FROM attempt_log WHERE attempt = ?1 ORDER BY id",
             )?;
             let rows = statement.query_map([attempt.0], |row| {
                 let word: String = row.get(1)?;
@@ -167,9 +171,9 @@ impl Ledger {
             })?;
             rows.map(|row| {
                 let (at, word, note, request_id) = row?;
-                let phase = AttemptStatus::parse(&word)
+                let status = AttemptStatus::parse(&word)
                     .ok_or_else(|| LedgerError::Corrupt(format!("phase '{word}'")))?;
-                Ok(Transition { at, phase, note, request_id })
+                Ok(Transition { at, status, note, request_id })
             })
             .collect()
         })
@@ -179,17 +183,17 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn tally(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
+    pub fn count_by_status(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached("SELECT phase, count(*) FROM tasks GROUP BY phase")?;
+                db.prepare_cached("SELECT status, count(*) FROM attempts GROUP BY status")?;
             let rows = statement
                 .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?)))?;
             let known = rows.map(|row| {
                 let (word, number) = row?;
-                let phase = AttemptStatus::parse(&word)
+                let status = AttemptStatus::parse(&word)
                     .ok_or_else(|| LedgerError::Corrupt(format!("phase '{word}'")))?;
-                Ok((phase, number))
+                Ok((status, number))
             });
             known.collect()
         })
@@ -199,12 +203,16 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn knows_job(&self, job: &JobId, correlation: Option<&str>) -> Result<bool, LedgerError> {
+    pub fn knows_job(
+        &self,
+        job: &JobId,
+        correlation_id: Option<&str>,
+    ) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
-                "SELECT EXISTS (SELECT 1 FROM tasks WHERE job = ?1)
-                     OR EXISTS (SELECT 1 FROM tasks WHERE correlation = ?2)",
-                params![job.0, correlation],
+                "SELECT EXISTS (SELECT 1 FROM attempts WHERE job = ?1)
+                     OR EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?2)",
+                params![job.0, correlation_id],
                 |row| row.get(0),
             )?)
         })
@@ -214,9 +222,13 @@ impl Ledger {
 fn batch_summary(db: &Connection, id: BatchId) -> Result<BatchSummary, LedgerError> {
     let batch = crate::ledger::write::batches::batch_by_id(db, id)?;
     let credits: Option<f64> = db.query_row(
-        "SELECT sum(estimate) FROM tasks WHERE started_by = ?1 AND starts > 0",
+        "SELECT sum(estimate) FROM attempts WHERE started_by_batch = ?1 AND start_count > 0",
         [id.0],
         |row| row.get(0),
     )?;
-    Ok(BatchSummary { counts: counts(db, id)?, batch, credits: Credits(credits.unwrap_or(0.0)) })
+    Ok(BatchSummary {
+        counts: count_inputs(db, id)?,
+        batch,
+        credits: Credits(credits.unwrap_or(0.0)),
+    })
 }

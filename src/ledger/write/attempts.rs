@@ -9,20 +9,17 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::batches::BatchId;
-use super::key_state::ApiKeyId;
 use crate::ledger::attempt_state::{
     AttemptState, AttemptStatus, DraftObservation, MAY_BE_BILLED, UNSTARTED,
 };
-use crate::ledger::json_columns::{failure_from, failure_json, options_from, path_from};
+use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
+use crate::ledger::json_columns::{
+    decode_failure, decode_options, encode_failure, path_from_bytes,
+};
 use crate::ledger::process_lease::{ProcessId, ProcessLease, is_alive};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::limits::KeyLimits;
 use crate::model::{Credits, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp};
-
-/// Number of an attempt in the ledger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AttemptId(pub i64);
 
 /// Where the video comes from.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +70,7 @@ impl AttemptSpec {
     /// The estimate; of a video whose length is not known, the price of the longest one that it can
     /// be, at `rate` credits a second. The ledger's statements count alike.
     #[must_use]
-    pub fn price_at_most(&self, rate: Option<f64>) -> Option<Credits> {
+    pub fn max_price(&self, rate: Option<f64>) -> Option<Credits> {
         let size = match &self.source {
             InputSource::File { size, .. } => *size,
             InputSource::Url(_) => BYTES_MAX,
@@ -87,11 +84,11 @@ impl AttemptSpec {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LastPoll {
     /// State.
-    pub status: Option<JobStatus>,
+    pub job_status: Option<JobStatus>,
     /// Percent.
     pub progress: Option<f64>,
     /// Seconds of output, which is what is billed.
-    pub seconds: Option<f64>,
+    pub output_seconds: Option<f64>,
 }
 
 /// An attempt.
@@ -102,13 +99,13 @@ pub struct Attempt {
     /// Which attempt at the item, from 1.
     pub number: u32,
     /// What the job carries in its metadata to be recognised by.
-    pub correlation: String,
+    pub correlation_id: String,
     /// What it is about.
     pub work: AttemptSpec,
     /// Where it stands.
     pub state: AttemptState,
     /// The last look.
-    pub look: LastPoll,
+    pub last_poll: LastPoll,
     /// When the service was first known to run it.
     pub started_at: Option<Timestamp>,
     /// When its last create or start was committed to be sent; before any, when it was planned. For
@@ -123,7 +120,7 @@ impl Attempt {
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
         let estimate = self.work.estimate?;
-        match (self.look.seconds, self.work.duration) {
+        match (self.last_poll.output_seconds, self.work.duration) {
             (Some(seconds), Some(duration)) if duration > 0.0 => {
                 Some(Credits(estimate.0 * seconds / duration))
             }
@@ -134,15 +131,15 @@ impl Attempt {
     /// What it costs at most, by what is known now: the length that the job shows, else what is known
     /// of the input. The ledger's statements count alike.
     #[must_use]
-    pub fn price_at_most(&self, rate: Option<f64>) -> Option<Credits> {
-        let shown = self.look.seconds.filter(|&seconds| seconds > 0.0);
+    pub fn max_price(&self, rate: Option<f64>) -> Option<Credits> {
+        let shown = self.last_poll.output_seconds.filter(|&seconds| seconds > 0.0);
         let by_length = shown.and_then(|seconds| match (self.work.duration, self.work.estimate) {
             (Some(duration), Some(estimate)) if duration > 0.0 && estimate.0 > 0.0 => {
                 Some(Credits(estimate.0 * seconds / duration))
             }
             _ => rate.map(|rate| Credits(seconds * rate)),
         });
-        by_length.or_else(|| self.work.price_at_most(rate))
+        by_length.or_else(|| self.work.max_price(rate))
     }
 
     /// Whether it occupies, or may occupy, one of the key's places at the service. A job whose start
@@ -150,11 +147,11 @@ impl Attempt {
     /// land yet, the service refuses it or another one, and neither is billed twice.
     #[must_use]
     pub fn occupies_slot(&self) -> bool {
-        let seen_idle = self.look.status.as_ref().is_some_and(|status| {
+        let seen_idle = self.last_poll.job_status.as_ref().is_some_and(|status| {
             !matches!(status, JobStatus::Processing | JobStatus::Completed | JobStatus::Failed)
         });
-        self.state.phase.in_flight()
-            && !(self.state.phase == AttemptStatus::StartDoubt && seen_idle)
+        self.state.status.in_flight()
+            && !(self.state.status == AttemptStatus::StartDoubt && seen_idle)
     }
 }
 
@@ -162,7 +159,7 @@ impl Attempt {
 #[derive(Debug)]
 pub enum Claim {
     /// The attempt is ours now.
-    Mine(Box<Attempt>),
+    Acquired(Box<Attempt>),
     /// A living process, this one included, works on it.
     Busy,
 }
@@ -173,7 +170,7 @@ pub enum Commit {
     /// Written.
     Written,
     /// The row belongs to somebody else now: nothing was written.
-    Lost,
+    LeaseLost,
 }
 
 /// Most jobs of a key that may be in flight at once, by what is known of the key.
@@ -198,7 +195,7 @@ pub enum StartCommit {
     /// Committed: send it.
     Committed,
     /// Every place of the key is taken.
-    AtCap,
+    AtConcurrencyLimit,
     /// It would pass the batch's bound on credits.
     OverBudget {
         /// Credits of what the batch has started, what is in doubt included.
@@ -207,13 +204,13 @@ pub enum StartCommit {
         wanted: Option<Credits>,
     },
     /// The row belongs to somebody else now.
-    Lost,
+    LeaseLost,
 }
 
-pub(crate) const COLUMNS: &str = "id, item_key, attempt, correlation, origin, profile, key_print, \
-     source, is_url, size, modified_ns, sha256, duration, options, estimate, pricing, phase, job, \
-     draft, creates, starts, reuploads, orphans, sent_boot, boot_id, video_url, url_reused, \
-     failure, status, progress, seconds, started_at, coalesce(sent_at, made_at) AS sent_at, epoch";
+pub(crate) const COLUMNS: &str = "id, content_key, number, correlation_id, origin, profile, key_fingerprint, \
+     source, source_is_url, size, modified_ns, sha256, duration, options, estimate, pricing, status, job, \
+     draft_observation, create_count, start_count, reupload_count, orphan_count, sent_boot_ms, boot_id, video_url, upload_reused, \
+     failure, job_status, progress, output_seconds, started_at, coalesce(sent_at, created_at) AS sent_at, epoch";
 
 impl Ledger {
     /// Takes an attempt for `owner`, if nobody alive has it. Rows of dead processes are adopted,
@@ -223,16 +220,16 @@ impl Ledger {
     /// The ledger cannot be used.
     pub fn claim(&self, owner: &ProcessLease, id: AttemptId) -> Result<Claim, LedgerError> {
         self.write(|tx| {
-            if let Some(holder) = holder(tx, id)?
+            if let Some(holder) = lease_holder(tx, id)?
                 && (holder.0 == owner.id || is_alive(&self.shared.owners, &holder.1))
             {
                 return Ok(Claim::Busy);
             }
             tx.execute(
-                "UPDATE tasks SET owner = ?2, epoch = epoch + 1 WHERE id = ?1",
+                "UPDATE attempts SET owner = ?2, epoch = epoch + 1 WHERE id = ?1",
                 params![id.0, owner.id.0],
             )?;
-            Ok(Claim::Mine(Box::new(self.load(tx, id)?)))
+            Ok(Claim::Acquired(Box::new(self.load(tx, id)?)))
         })
     }
 
@@ -243,7 +240,7 @@ impl Ledger {
     pub fn release(&self, owner: &ProcessLease, attempt: &Attempt) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "UPDATE tasks SET owner = NULL WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
+                "UPDATE attempts SET owner = NULL WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
                 params![attempt.id.0, owner.id.0, attempt.epoch],
             )?;
             Ok(())
@@ -256,7 +253,7 @@ impl Ledger {
     /// The ledger cannot be written.
     pub fn release_all(&self, owner: &ProcessLease) -> Result<(), LedgerError> {
         self.write(|tx| {
-            tx.execute("UPDATE tasks SET owner = NULL WHERE owner = ?1", [owner.id.0])?;
+            tx.execute("UPDATE attempts SET owner = NULL WHERE owner = ?1", [owner.id.0])?;
             Ok(())
         })
     }
@@ -269,7 +266,7 @@ impl Ledger {
     pub fn take_over(&self, id: AttemptId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "UPDATE tasks SET owner = NULL, epoch = epoch + 1 WHERE id = ?1",
+                "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE id = ?1",
                 params![id.0],
             )?;
             Ok(())
@@ -280,14 +277,14 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn still_owned(
+    pub fn holds_lease(
         &self,
         owner: &ProcessLease,
         attempt: &Attempt,
     ) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
-                "SELECT EXISTS (SELECT 1 FROM tasks WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
+                "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
                 params![attempt.id.0, owner.id.0, attempt.epoch],
                 |row| row.get(0),
             )?)
@@ -306,11 +303,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn attempt_of_job(&self, job: &JobId) -> Result<Option<Attempt>, LedgerError> {
+    pub fn find_attempt_by_job(&self, job: &JobId) -> Result<Option<Attempt>, LedgerError> {
         self.read(|db| {
             let id = db
                 .query_row(
-                    "SELECT id FROM tasks WHERE job = ?1 ORDER BY id DESC LIMIT 1",
+                    "SELECT id FROM attempts WHERE job = ?1 ORDER BY id DESC LIMIT 1",
                     [&job.0],
                     |row| row.get(0),
                 )
@@ -338,14 +335,18 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn strays(&self, key: &ApiKeyId, limit: u32) -> Result<Vec<AttemptId>, LedgerError> {
+    pub fn orphaned_attempts(
+        &self,
+        key: &ApiKeyId,
+        limit: u32,
+    ) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT tasks.id, owners.lock_file FROM tasks
-                 LEFT JOIN owners ON owners.id = tasks.owner
-                 WHERE key_print = ?1 AND origin = ?2 AND phase IN
+                "SELECT attempts.id, processes.lock_file FROM attempts
+                 LEFT JOIN processes ON processes.id = attempts.owner
+                 WHERE key_fingerprint = ?1 AND origin = ?2 AND status IN
                      ('start_sent', 'start_doubt', 'start_refused', 'running')
-                 ORDER BY changed_at",
+                 ORDER BY updated_at",
             )?;
             let mut rows = statement.query(params![key.fingerprint.0, key.origin])?;
             let mut strays = Vec::new();
@@ -376,7 +377,7 @@ impl Ledger {
         request_id: Option<&str>,
     ) -> Result<Option<Commit>, LedgerError> {
         self.write(|tx| {
-            if self.creating_besides(tx, attempt)? {
+            if self.another_create_pending(tx, attempt)? {
                 return Ok(None);
             }
             self.store(tx, owner.id, attempt, "create", request_id).map(Some)
@@ -385,18 +386,18 @@ impl Ledger {
 
     /// Whether a living process has a create of the same key without an answer, or watches its first
     /// draft. Once drafts are known to cost nothing, nobody needs to wait for either.
-    fn creating_besides(
+    fn another_create_pending(
         &self,
         tx: &Transaction<'_>,
         attempt: &Attempt,
     ) -> Result<bool, LedgerError> {
         let mut statement = tx.prepare_cached(
-            "SELECT DISTINCT owners.lock_file FROM tasks JOIN owners ON owners.id = tasks.owner
-             LEFT JOIN keys USING (origin, key_print)
-             WHERE key_print = ?1 AND origin = ?2 AND tasks.id <> ?3
-               AND drafts IS NOT 'honoured'
-               AND (phase IN ('create_sent', 'create_doubt')
-                    OR phase = 'draft' AND draft = 'pending' AND drafts IS NOT 'ignored')",
+            "SELECT DISTINCT processes.lock_file FROM attempts JOIN processes ON processes.id = attempts.owner
+             LEFT JOIN keys USING (origin, key_fingerprint)
+             WHERE key_fingerprint = ?1 AND origin = ?2 AND attempts.id <> ?3
+               AND draft_support IS NOT 'supported'
+               AND (status IN ('create_sent', 'create_doubt')
+                    OR status = 'draft' AND draft_observation = 'pending' AND draft_support IS NOT 'unsupported')",
         )?;
         let key = &attempt.work.key;
         let locks = statement
@@ -423,13 +424,13 @@ impl Ledger {
         gate: &StartLimits,
     ) -> Result<StartCommit, LedgerError> {
         self.write(|tx| {
-            let limits = self.limits_of(tx, &attempt.work.key)?;
+            let limits = self.key_limits_in(tx, &attempt.work.key)?;
             if in_flight(tx, &attempt.work.key, attempt.id)? >= (gate.in_flight)(&limits) {
-                return Ok(StartCommit::AtCap);
+                return Ok(StartCommit::AtConcurrencyLimit);
             }
             if let Some(max) = gate.max_credits {
                 let spent = started_credits(tx, gate.batch, attempt.id, gate.rate)?;
-                let wanted = attempt.price_at_most(gate.rate);
+                let wanted = attempt.max_price(gate.rate);
                 // Sums of fractions differ in their last digits.
                 let bound = Credits(max.0 + 1e-6);
                 if wanted.is_none_or(|wanted| spent + wanted > bound) {
@@ -437,10 +438,10 @@ impl Ledger {
                 }
             }
             match self.store(tx, owner.id, attempt, "start", None)? {
-                Commit::Lost => Ok(StartCommit::Lost),
+                Commit::LeaseLost => Ok(StartCommit::LeaseLost),
                 Commit::Written => {
                     tx.execute(
-                        "UPDATE tasks SET started_by = ?2 WHERE id = ?1",
+                        "UPDATE attempts SET started_by_batch = ?2 WHERE id = ?1",
                         params![attempt.id.0, gate.batch.0],
                     )?;
                     Ok(StartCommit::Committed)
@@ -455,7 +456,7 @@ impl Ledger {
     /// The ledger cannot be read.
     pub fn output_etag(&self, id: AttemptId) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
-            Ok(db.query_row("SELECT output_etag FROM tasks WHERE id = ?1", [id.0], |row| {
+            Ok(db.query_row("SELECT output_etag FROM attempts WHERE id = ?1", [id.0], |row| {
                 row.get(0)
             })?)
         })
@@ -465,7 +466,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn keep_output_etag(
+    pub fn record_output_etag(
         &self,
         owner: &ProcessLease,
         id: AttemptId,
@@ -473,7 +474,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "UPDATE tasks SET output_etag = ?3 WHERE id = ?1 AND owner = ?2",
+                "UPDATE attempts SET output_etag = ?3 WHERE id = ?1 AND owner = ?2",
                 params![id.0, owner.id.0, etag],
             )?;
             Ok(())
@@ -492,7 +493,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn in_flight_besides(&self, key: &ApiKeyId, id: AttemptId) -> Result<u32, LedgerError> {
+    pub fn count_others_in_flight(
+        &self,
+        key: &ApiKeyId,
+        id: AttemptId,
+    ) -> Result<u32, LedgerError> {
         self.read(|db| in_flight(db, key, id))
     }
 
@@ -500,7 +505,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn running_since_before(
+    pub fn count_running_since_before(
         &self,
         key: &ApiKeyId,
         before: Timestamp,
@@ -524,14 +529,18 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn bound_needed(&self, batch: BatchId, rate: Option<f64>) -> Result<Credits, LedgerError> {
+    pub fn credits_to_start_all(
+        &self,
+        batch: BatchId,
+        rate: Option<f64>,
+    ) -> Result<Credits, LedgerError> {
         self.read(|db| {
             let started = started_credits(db, batch, AttemptId(0), rate)?;
             let sql = format!(
-                "SELECT total({COST}) FROM tasks WHERE phase IN ({UNSTARTED})
-                 AND id IN (SELECT task FROM entries WHERE batch = ?1
+                "SELECT total({COST}) FROM attempts WHERE status IN ({UNSTARTED})
+                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1
                             AND state IN ('open', 'paused'))
-                 AND NOT (started_by IS ?1 AND {MAY_BE_BILLED})"
+                 AND NOT (started_by_batch IS ?1 AND {MAY_BE_BILLED})"
             );
             let rest = db.query_row(&sql, params![batch.0, 0, rate], |row| row.get(0))?;
             Ok(started + Credits(rest))
@@ -548,13 +557,13 @@ impl Ledger {
     ) -> Result<Commit, LedgerError> {
         let row = &attempt.state;
         let now = self.wall();
-        let failure = row.failure.as_ref().map(failure_json).transpose()?;
+        let failure = row.failure.as_ref().map(encode_failure).transpose()?;
         let changed = tx
             .prepare_cached(
-                "UPDATE tasks SET phase = ?4, job = ?5, draft = ?6, creates = ?7, starts = ?8,
-                 reuploads = ?9, orphans = ?10, sent_boot = ?11, boot_id = ?12, video_url = ?13,
-                 url_reused = ?14, failure = ?15, status = ?16, progress = ?17, seconds = ?18,
-                 changed_at = ?19, sent_at = ?20,
+                "UPDATE attempts SET status = ?4, job = ?5, draft_observation = ?6, create_count = ?7, start_count = ?8,
+                 reupload_count = ?9, orphan_count = ?10, sent_boot_ms = ?11, boot_id = ?12, video_url = ?13,
+                 upload_reused = ?14, failure = ?15, job_status = ?16, progress = ?17, output_seconds = ?18,
+                 updated_at = ?19, sent_at = ?20,
                  started_at = CASE WHEN ?4 = 'running' THEN coalesce(started_at, ?19)
                                    ELSE started_at END,
                  finished_at = CASE WHEN ?4 IN ('completed', 'failed')
@@ -565,36 +574,36 @@ impl Ledger {
                 attempt.id.0,
                 owner.0,
                 attempt.epoch,
-                row.phase.as_str(),
+                row.status.as_str(),
                 row.job.as_ref().map(|job| &job.0),
-                row.draft.as_str(),
-                row.creates,
-                row.starts,
-                row.reuploads,
-                row.orphans,
+                row.draft_observation.as_str(),
+                row.create_count,
+                row.start_count,
+                row.reupload_count,
+                row.orphan_count,
                 row.sent.map(|sent| sent.0.cast_signed()),
                 self.shared.boot_id,
                 row.video_url,
-                row.url_reused,
+                row.upload_reused,
                 failure,
-                attempt.look.status.as_ref().map(JobStatus::as_str),
-                attempt.look.progress,
-                attempt.look.seconds,
+                attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
+                attempt.last_poll.progress,
+                attempt.last_poll.output_seconds,
                 now,
                 attempt.sent_at.0,
             ])?;
         if changed == 0 {
-            return Ok(Commit::Lost);
+            return Ok(Commit::LeaseLost);
         }
         tx.prepare_cached(
-            "INSERT INTO transitions (task, at, phase, note, request_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO attempt_log (attempt, at, status, note, request_id) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![attempt.id.0, now, row.phase.as_str(), note, request_id])?;
+        .execute(params![attempt.id.0, now, row.status.as_str(), note, request_id])?;
         Ok(Commit::Written)
     }
 
     pub(crate) fn load(&self, db: &Connection, id: AttemptId) -> Result<Attempt, LedgerError> {
-        let sql = format!("SELECT {COLUMNS} FROM tasks WHERE id = ?1");
+        let sql = format!("SELECT {COLUMNS} FROM attempts WHERE id = ?1");
         let read = |row: &rusqlite::Row<'_>| self.read_attempt(row);
         db.prepare_cached(&sql)?.query_row([id.0], read)?
     }
@@ -603,12 +612,12 @@ impl Ledger {
         &self,
         row: &rusqlite::Row<'_>,
     ) -> rusqlite::Result<Result<Attempt, LedgerError>> {
-        let phase: String = row.get("phase")?;
-        let draft: String = row.get("draft")?;
+        let status: String = row.get("status")?;
+        let draft: String = row.get("draft_observation")?;
         let options: String = row.get("options")?;
         let failure: Option<String> = row.get("failure")?;
         let boot_id: Option<String> = row.get("boot_id")?;
-        let sent: Option<i64> = row.get("sent_boot")?;
+        let sent: Option<i64> = row.get("sent_boot_ms")?;
         // A time of another boot says nothing; taken as now, everything waits its full time again.
         let sent = sent.map(|sent| {
             if boot_id.as_deref() == Some(self.shared.boot_id.as_str()) {
@@ -617,23 +626,23 @@ impl Ledger {
                 self.shared.clock.now()
             }
         });
-        let failure = match failure.as_deref().map(failure_from).transpose() {
+        let failure = match failure.as_deref().map(decode_failure).transpose() {
             Ok(failure) => failure,
             Err(error) => return Ok(Err(error)),
         };
-        let options = match options_from(&options) {
+        let options = match decode_options(&options) {
             Ok(options) => options,
             Err(error) => return Ok(Err(error)),
         };
         Ok(Ok(Attempt {
             id: AttemptId(row.get("id")?),
-            number: row.get("attempt")?,
-            correlation: row.get("correlation")?,
+            number: row.get("number")?,
+            correlation_id: row.get("correlation_id")?,
             work: AttemptSpec {
-                content_key: row.get("item_key")?,
+                content_key: row.get("content_key")?,
                 key: ApiKeyId {
                     origin: row.get("origin")?,
-                    fingerprint: Fingerprint(row.get("key_print")?),
+                    fingerprint: Fingerprint(row.get("key_fingerprint")?),
                 },
                 profile: row.get("profile")?,
                 source: source_from(row)?,
@@ -643,22 +652,25 @@ impl Ledger {
                 pricing: row.get("pricing")?,
             },
             state: AttemptState {
-                phase: AttemptStatus::parse(&phase).ok_or_else(|| unreadable(&phase))?,
+                status: AttemptStatus::parse(&status).ok_or_else(|| unreadable(&status))?,
                 job: row.get::<_, Option<String>>("job")?.map(JobId),
-                draft: DraftObservation::parse(&draft).ok_or_else(|| unreadable(&draft))?,
-                creates: row.get("creates")?,
-                starts: row.get("starts")?,
-                reuploads: row.get("reuploads")?,
-                orphans: row.get("orphans")?,
+                draft_observation: DraftObservation::parse(&draft)
+                    .ok_or_else(|| unreadable(&draft))?,
+                create_count: row.get("create_count")?,
+                start_count: row.get("start_count")?,
+                reupload_count: row.get("reupload_count")?,
+                orphan_count: row.get("orphan_count")?,
                 sent,
                 video_url: row.get("video_url")?,
-                url_reused: row.get("url_reused")?,
+                upload_reused: row.get("upload_reused")?,
                 failure,
             },
-            look: LastPoll {
-                status: row.get::<_, Option<String>>("status")?.map(|word| JobStatus::parse(&word)),
+            last_poll: LastPoll {
+                job_status: row
+                    .get::<_, Option<String>>("job_status")?
+                    .map(|word| JobStatus::parse(&word)),
                 progress: row.get("progress")?,
-                seconds: row.get("seconds")?,
+                output_seconds: row.get("output_seconds")?,
             },
             started_at: row.get::<_, Option<i64>>("started_at")?.map(Timestamp),
             sent_at: Timestamp(row.get("sent_at")?),
@@ -674,11 +686,11 @@ fn unreadable(word: &str) -> rusqlite::Error {
 
 fn source_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<InputSource> {
     let bytes: Vec<u8> = row.get("source")?;
-    if row.get("is_url")? {
+    if row.get("source_is_url")? {
         return Ok(InputSource::Url(String::from_utf8_lossy(&bytes).into_owned()));
     }
     Ok(InputSource::File {
-        path: path_from(bytes),
+        path: path_from_bytes(bytes),
         size: row.get::<_, i64>("size")?.cast_unsigned(),
         modified_ns: row.get("modified_ns")?,
         sha256: row.get("sha256")?,
@@ -686,11 +698,14 @@ fn source_from(row: &rusqlite::Row<'_>) -> rusqlite::Result<InputSource> {
 }
 
 /// Who holds an attempt: number and lock file.
-fn holder(db: &Connection, id: AttemptId) -> Result<Option<(ProcessId, String)>, LedgerError> {
+fn lease_holder(
+    db: &Connection,
+    id: AttemptId,
+) -> Result<Option<(ProcessId, String)>, LedgerError> {
     Ok(db
         .query_row(
-            "SELECT owners.id, owners.lock_file FROM tasks JOIN owners ON owners.id = tasks.owner
-             WHERE tasks.id = ?1",
+            "SELECT processes.id, processes.lock_file FROM attempts JOIN processes ON processes.id = attempts.owner
+             WHERE attempts.id = ?1",
             [id.0],
             |row| Ok((ProcessId(row.get(0)?), row.get(1)?)),
         )
@@ -700,15 +715,15 @@ fn holder(db: &Connection, id: AttemptId) -> Result<Option<(ProcessId, String)>,
 /// Rows of which [`Attempt::occupies_slot`] is true.
 // Each waiting start counts again and again, in a ledger of any size. SQLite takes the partial index
 // `tasks_in_flight` only where its condition stands in the query.
-pub(crate) const IN_FLIGHT: &str = "SELECT count(*) FROM tasks
-    WHERE key_print = ?1 AND origin = ?2 AND id <> ?3
-      AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')
-      AND NOT (phase = 'start_doubt'
-               AND coalesce(status NOT IN ('processing', 'completed', 'failed'), 0))";
-pub(crate) const RUNNING_SINCE_BEFORE: &str = "SELECT count(*) FROM tasks
-    WHERE key_print = ?1 AND origin = ?2 AND started_at < ?3
-      AND phase IN ('start_sent', 'start_doubt', 'start_refused', 'running')
-      AND phase = 'running'";
+pub(crate) const IN_FLIGHT: &str = "SELECT count(*) FROM attempts
+    WHERE key_fingerprint = ?1 AND origin = ?2 AND id <> ?3
+      AND status IN ('start_sent', 'start_doubt', 'start_refused', 'running')
+      AND NOT (status = 'start_doubt'
+               AND coalesce(job_status NOT IN ('processing', 'completed', 'failed'), 0))";
+pub(crate) const RUNNING_SINCE_BEFORE: &str = "SELECT count(*) FROM attempts
+    WHERE key_fingerprint = ?1 AND origin = ?2 AND started_at < ?3
+      AND status IN ('start_sent', 'start_doubt', 'start_refused', 'running')
+      AND status = 'running'";
 
 fn in_flight(db: &Connection, key: &ApiKeyId, except: AttemptId) -> Result<u32, LedgerError> {
     Ok(db
@@ -719,9 +734,9 @@ fn in_flight(db: &Connection, key: &ApiKeyId, except: AttemptId) -> Result<u32, 
 /// What an attempt costs, by what is known now: the charge, else the price of the output's length,
 /// else the estimate, else (with a rate as `?3`) the price of the longest video that it can be.
 const COST: &str = "CASE
-    WHEN charged IS NOT NULL AND phase IN ('completed', 'failed') THEN charged
-    WHEN seconds > 0 AND duration > 0 AND estimate > 0 THEN estimate * seconds / duration
-    WHEN seconds > 0 AND ?3 IS NOT NULL THEN seconds * ?3
+    WHEN charged IS NOT NULL AND status IN ('completed', 'failed') THEN charged
+    WHEN output_seconds > 0 AND duration > 0 AND estimate > 0 THEN estimate * output_seconds / duration
+    WHEN output_seconds > 0 AND ?3 IS NOT NULL THEN output_seconds * ?3
     WHEN estimate IS NOT NULL THEN estimate
     ELSE ?3 * max(60.0, coalesce(size, 500000000) / 8000.0) END";
 
@@ -734,8 +749,8 @@ fn started_credits(
 ) -> Result<Credits, LedgerError> {
     let sum = db
         .prepare_cached(&format!(
-            "SELECT total({COST}) FROM tasks
-                 WHERE started_by = ?1 AND id <> ?2 AND {MAY_BE_BILLED}"
+            "SELECT total({COST}) FROM attempts
+                 WHERE started_by_batch = ?1 AND id <> ?2 AND {MAY_BE_BILLED}"
         ))?
         .query_row(params![batch.0, except.0, rate], |row| row.get(0))?;
     Ok(Credits(sum))

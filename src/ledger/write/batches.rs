@@ -8,21 +8,13 @@ use std::path::PathBuf;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use strum::{EnumString, IntoStaticStr, VariantArray};
 
-use super::attempts::{Attempt, AttemptId};
-use super::key_state::ApiKeyId;
+use super::attempts::Attempt;
 use crate::ledger::attempt_state::{IN_FLIGHT, UNSTARTED};
-use crate::ledger::json_columns::{failure_from, failure_json, path_from};
+use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId, InputId};
+use crate::ledger::json_columns::{decode_failure, encode_failure, path_from_bytes};
 use crate::ledger::process_lease::{ProcessId, ProcessLease};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, FailureKind, Fingerprint, Timestamp};
-
-/// Number of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BatchId(pub i64);
-
-/// Number of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InputId(pub i64);
 
 /// What a new batch is made of.
 #[derive(Debug, Clone)]
@@ -43,7 +35,7 @@ pub struct Batch {
     /// Number.
     pub id: BatchId,
     /// When it was made.
-    pub made_at: Timestamp,
+    pub created_at: Timestamp,
     /// Name of the profile.
     pub profile: String,
     /// Service and key.
@@ -51,7 +43,7 @@ pub struct Batch {
     /// How the run was asked to behave.
     pub run_options: String,
     /// Whether the plan was completed; if not, nothing was sent.
-    pub planned: bool,
+    pub plan_complete: bool,
 }
 
 /// State of an entry.
@@ -105,7 +97,7 @@ pub struct BatchInput {
     /// State.
     pub state: InputState,
     /// Place in the queue.
-    pub rank: i64,
+    pub duration_ms: i64,
     /// SHA-256 and size of the output, known just before it is published.
     pub output: Option<(String, u64)>,
     /// When it was done, or found to be done already.
@@ -158,20 +150,21 @@ pub struct UnfinishedInputs {
 }
 
 /// Entries beyond the one of rank `?2` and number `?3`.
-const LONGEST_FIRST: &str = "(rank < ?2 OR (rank = ?2 AND id > ?3)) ORDER BY rank DESC, id";
+const LONGEST_FIRST: &str =
+    "(duration_ms < ?2 OR (duration_ms = ?2 AND id > ?3)) ORDER BY duration_ms DESC, id";
 
 impl Ledger {
     /// Registers this process. Its rows are safe from others for as long as the value lives.
     ///
     /// # Errors
     /// The lock file or the row cannot be made.
-    pub fn register(&self, name: &str) -> Result<ProcessLease, LedgerError> {
+    pub fn register_process(&self, name: &str) -> Result<ProcessLease, LedgerError> {
         let lock_file = format!("{name}.lock");
         let (lock, path) = ProcessLease::lock(&self.shared.owners, &lock_file)?;
         let now = self.wall();
         let id = self.write(|tx| {
             tx.execute(
-                "INSERT INTO owners (lock_file, started_at) VALUES (?1, ?2)",
+                "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2)",
                 params![lock_file, now],
             )?;
             Ok(ProcessId(tx.last_insert_rowid()))
@@ -183,11 +176,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn open_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
+    pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
         let now = self.wall();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO batches (made_at, profile, origin, key_print, conduct, pricing)
+                "INSERT INTO batches (created_at, profile, origin, key_fingerprint, run_options, pricing)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
                     now,
@@ -208,7 +201,7 @@ impl Ledger {
     /// The ledger cannot be written.
     pub fn finish_plan(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
-            tx.execute("UPDATE batches SET planned = 1 WHERE id = ?1", [batch.0])?;
+            tx.execute("UPDATE batches SET plan_complete = 1 WHERE id = ?1", [batch.0])?;
             Ok(())
         })
     }
@@ -222,17 +215,17 @@ impl Ledger {
             tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY)")?;
             tx.execute("DELETE FROM loose", [])?;
             tx.execute(
-                "INSERT INTO loose SELECT DISTINCT task FROM entries
-                 WHERE batch = ?1 AND task IS NOT NULL AND NOT EXISTS (
-                     SELECT 1 FROM entries AS other
-                     WHERE other.task = entries.task AND other.batch <> ?1)",
+                "INSERT INTO loose SELECT DISTINCT attempt FROM batch_inputs
+                 WHERE batch = ?1 AND attempt IS NOT NULL AND NOT EXISTS (
+                     SELECT 1 FROM batch_inputs AS other
+                     WHERE other.attempt = batch_inputs.attempt AND other.batch <> ?1)",
                 [batch.0],
             )?;
-            tx.execute("DELETE FROM entries WHERE batch = ?1", [batch.0])?;
+            tx.execute("DELETE FROM batch_inputs WHERE batch = ?1", [batch.0])?;
             tx.execute(
-                "DELETE FROM tasks WHERE id IN (SELECT id FROM loose)
-                 AND owner IS NULL AND phase = 'planned'
-                 AND NOT EXISTS (SELECT 1 FROM transitions WHERE task = tasks.id)",
+                "DELETE FROM attempts WHERE id IN (SELECT id FROM loose)
+                 AND owner IS NULL AND status = 'planned'
+                 AND NOT EXISTS (SELECT 1 FROM attempt_log WHERE attempt = attempts.id)",
                 [],
             )?;
             tx.execute("DELETE FROM batches WHERE id = ?1", [batch.0])?;
@@ -255,13 +248,13 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn last_open_batch(&self) -> Result<Option<Batch>, LedgerError> {
+    pub fn latest_unfinished_batch(&self) -> Result<Option<Batch>, LedgerError> {
         self.read(|db| {
             Ok(db
                 .query_row(
                     &format!(
-                        "{BATCH} WHERE planned = 1 AND EXISTS (
-                             SELECT 1 FROM entries WHERE batch = batches.id
+                        "{BATCH} WHERE plan_complete = 1 AND EXISTS (
+                             SELECT 1 FROM batch_inputs WHERE batch = batches.id
                              AND state IN ('open', 'paused', 'left'))
                          ORDER BY id DESC LIMIT 1"
                     ),
@@ -276,10 +269,10 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn reopen(&self, batch: BatchId) -> Result<usize, LedgerError> {
+    pub fn reopen_inputs(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
-                "UPDATE entries SET state = 'open', failure = NULL
+                "UPDATE batch_inputs SET state = 'open', failure = NULL
                  WHERE batch = ?1 AND state IN ('paused', 'left')",
                 [batch.0],
             )?)
@@ -297,7 +290,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, InputId(0)));
-        self.open_beyond(batch, LONGEST_FIRST, after, limit)
+        self.select_open_inputs(batch, LONGEST_FIRST, after, limit)
     }
 
     /// The same, of those only whose job was started, or needs nothing more from the service than
@@ -313,37 +306,39 @@ impl Ledger {
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, InputId(0)));
         let beyond = format!(
-            "task IN (SELECT id FROM tasks WHERE phase NOT IN ({UNSTARTED})) AND {LONGEST_FIRST}"
+            "attempt IN (SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED})) AND {LONGEST_FIRST}"
         );
-        self.open_beyond(batch, &beyond, after, limit)
+        self.select_open_inputs(batch, &beyond, after, limit)
     }
 
     /// The same from the other end: shortest first, down from the one `before`.
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn open_inputs_from_the_end(
+    pub fn open_inputs_shortest_first(
         &self,
         batch: BatchId,
         before: Option<(i64, InputId)>,
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let before = before.unwrap_or((-1, InputId(0)));
-        let beyond = "(rank > ?2 OR (rank = ?2 AND id < ?3)) ORDER BY rank, id DESC";
-        self.open_beyond(batch, beyond, before, limit)
+        let beyond =
+            "(duration_ms > ?2 OR (duration_ms = ?2 AND id < ?3)) ORDER BY duration_ms, id DESC";
+        self.select_open_inputs(batch, beyond, before, limit)
     }
 
-    fn open_beyond(
+    fn select_open_inputs(
         &self,
         batch: BatchId,
         beyond: &str,
-        (rank, id): (i64, InputId),
+        (duration_ms, id): (i64, InputId),
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         self.read(|db| {
             let sql = format!("{ENTRY} WHERE batch = ?1 AND state = 'open' AND {beyond} LIMIT ?4");
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map(params![batch.0, rank, id.0, limit], read_input)?;
+            let rows =
+                statement.query_map(params![batch.0, duration_ms, id.0, limit], read_input)?;
             rows.map(|row| row?).collect()
         })
     }
@@ -357,12 +352,12 @@ impl Ledger {
             Ok(db.query_row(
                 "SELECT NOT EXISTS (
                      SELECT 1 FROM (
-                         SELECT DISTINCT options FROM tasks
-                         WHERE id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')
+                         SELECT DISTINCT options FROM attempts
+                         WHERE id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')
                      ) AS wanted
                      WHERE NOT EXISTS (
-                         SELECT 1 FROM tasks
-                         WHERE tasks.options = wanted.options AND tasks.phase = 'completed'))",
+                         SELECT 1 FROM attempts
+                         WHERE attempts.options = wanted.options AND attempts.status = 'completed'))",
                 [batch.0],
                 |row| row.get(0),
             )?)
@@ -373,11 +368,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn some_attempt(&self, batch: BatchId) -> Result<Option<Attempt>, LedgerError> {
+    pub fn any_attempt(&self, batch: BatchId) -> Result<Option<Attempt>, LedgerError> {
         self.read(|db| {
             let id = db
                 .query_row(
-                    "SELECT task FROM entries WHERE batch = ?1 AND task IS NOT NULL LIMIT 1",
+                    "SELECT attempt FROM batch_inputs WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
                     [batch.0],
                     |row| row.get(0),
                 )
@@ -390,11 +385,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn waiting_for_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
+    pub fn attempts_awaiting_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT id FROM tasks WHERE phase IN ('needs_review', 'halted')
-                 AND id IN (SELECT task FROM entries WHERE batch = ?1) ORDER BY id",
+                "SELECT id FROM attempts WHERE status IN ('needs_review', 'halted')
+                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1) ORDER BY id",
             )?;
             let rows = statement.query_map([batch.0], |row| Ok(AttemptId(row.get(0)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
@@ -408,8 +403,8 @@ impl Ledger {
     pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
-                "UPDATE tasks SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
-                 AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state <> 'done')",
+                "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
+                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state <> 'done')",
                 [batch.0],
             )?)
         })
@@ -419,13 +414,13 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn fetched(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
+    pub fn output_paths(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT target FROM entries WHERE batch = ?1 AND target IS NOT NULL
+                "SELECT target FROM batch_inputs WHERE batch = ?1 AND target IS NOT NULL
                  AND state IN ('done', 'skipped') ORDER BY id",
             )?;
-            let rows = statement.query_map([batch.0], |row| Ok(path_from(row.get(0)?)))?;
+            let rows = statement.query_map([batch.0], |row| Ok(path_from_bytes(row.get(0)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
@@ -434,17 +429,17 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn settle(
+    pub fn set_input_state(
         &self,
         input: InputId,
         state: InputState,
         failure: Option<&Failure>,
     ) -> Result<(), LedgerError> {
-        let failure = failure.map(failure_json).transpose()?;
+        let failure = failure.map(encode_failure).transpose()?;
         let now = self.wall();
         self.write(|tx| {
             tx.execute(
-                "UPDATE entries SET state = ?2, failure = ?3,
+                "UPDATE batch_inputs SET state = ?2, failure = ?3,
                      done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN ?4 ELSE NULL END
                  WHERE id = ?1",
                 params![input.0, state.as_str(), failure, now],
@@ -457,11 +452,15 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn pause_open(&self, batch: BatchId, failure: &Failure) -> Result<usize, LedgerError> {
-        let failure = failure_json(failure)?;
+    pub fn pause_open_inputs(
+        &self,
+        batch: BatchId,
+        failure: &Failure,
+    ) -> Result<usize, LedgerError> {
+        let failure = encode_failure(failure)?;
         self.write(|tx| {
             Ok(tx.execute(
-                "UPDATE entries SET state = 'paused', failure = ?2
+                "UPDATE batch_inputs SET state = 'paused', failure = ?2
                  WHERE batch = ?1 AND state = 'open'",
                 params![batch.0, failure],
             )?)
@@ -472,14 +471,14 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn unfinished(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
+    pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "SELECT count(*) FILTER (WHERE state <> 'left' AND phase IN ({IN_FLIGHT})),
-                        count(*) FILTER (WHERE state <> 'left' AND phase IN ({UNSTARTED})),
-                        count(*) FILTER (WHERE state = 'left' AND phase NOT IN ({UNSTARTED})),
-                        count(*) FILTER (WHERE state = 'left' AND phase IN ({UNSTARTED}))
-                 FROM entries JOIN tasks ON tasks.id = entries.task
+                "SELECT count(*) FILTER (WHERE state <> 'left' AND status IN ({IN_FLIGHT})),
+                        count(*) FILTER (WHERE state <> 'left' AND status IN ({UNSTARTED})),
+                        count(*) FILTER (WHERE state = 'left' AND status NOT IN ({UNSTARTED})),
+                        count(*) FILTER (WHERE state = 'left' AND status IN ({UNSTARTED}))
+                 FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
                  WHERE batch = ?1 AND state IN ('open', 'paused', 'left')"
             );
             Ok(db.query_row(&sql, [batch.0], |row| {
@@ -505,7 +504,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "UPDATE entries SET out_sha256 = ?2, out_size = ?3 WHERE id = ?1",
+                "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
                 params![input.0, sha256, size.cast_signed()],
             )?;
             Ok(())
@@ -517,15 +516,22 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn outputs(&self, attempt: AttemptId) -> Result<Vec<(PathBuf, String, u64)>, LedgerError> {
+    pub fn outputs_of_attempt(
+        &self,
+        attempt: AttemptId,
+    ) -> Result<Vec<(PathBuf, String, u64)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT target, out_sha256, out_size FROM entries
-                 WHERE task = ?1 AND out_sha256 IS NOT NULL AND target IS NOT NULL
+                "SELECT target, output_sha256, output_size FROM batch_inputs
+                 WHERE attempt = ?1 AND output_sha256 IS NOT NULL AND target IS NOT NULL
                  ORDER BY id DESC LIMIT 16",
             )?;
             let rows = statement.query_map([attempt.0], |row| {
-                Ok((path_from(row.get(0)?), row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
+                Ok((
+                    path_from_bytes(row.get(0)?),
+                    row.get(1)?,
+                    row.get::<_, i64>(2)?.cast_unsigned(),
+                ))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
@@ -538,7 +544,9 @@ impl Ledger {
     pub fn is_output(&self, sha256: &str) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE out_sha256 = ?1)")?
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE output_sha256 = ?1)",
+                )?
                 .query_row([sha256], |row| row.get(0))?)
         })
     }
@@ -548,7 +556,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn know_outputs(
+    pub fn record_foreign_outputs(
         &self,
         batch: BatchId,
         outputs: &[(String, String, u64)],
@@ -556,7 +564,7 @@ impl Ledger {
         let now = self.wall();
         self.write(|tx| {
             let mut insert = tx.prepare_cached(
-                "INSERT INTO entries (batch, name, state, out_sha256, out_size, done_at)
+                "INSERT INTO batch_inputs (batch, name, state, output_sha256, output_size, done_at)
                  VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",
             )?;
             for (name, sha256, size) in outputs {
@@ -570,13 +578,16 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn ended_badly(&self, batch: BatchId) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
+    pub fn count_failures_by_kind(
+        &self,
+        batch: BatchId,
+    ) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT phase, json_extract(failure, '$.kind') AS kind, count(*) FROM tasks
-                 WHERE phase IN ('failed', 'needs_review', 'halted')
-                   AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')
-                 GROUP BY phase, kind ORDER BY phase, kind",
+                "SELECT status, json_extract(failure, '$.kind') AS kind, count(*) FROM attempts
+                 WHERE status IN ('failed', 'needs_review', 'halted')
+                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')
+                 GROUP BY status, kind ORDER BY status, kind",
             )?;
             let rows = statement.query_map([batch.0], |row| {
                 let kind: Option<String> = row.get(1)?;
@@ -591,10 +602,14 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn paused_for(&self, batch: BatchId, kinds: &[FailureKind]) -> Result<usize, LedgerError> {
+    pub fn count_paused_for(
+        &self,
+        batch: BatchId,
+        kinds: &[FailureKind],
+    ) -> Result<usize, LedgerError> {
         self.read(|db| {
-            let sql = format!("SELECT count(*) FROM entries WHERE {PAUSED_FOR}");
-            Ok(db.query_row(&sql, params![batch.0, description_of(kinds)], |row| row.get(0))?)
+            let sql = format!("SELECT count(*) FROM batch_inputs WHERE {PAUSED_FOR}");
+            Ok(db.query_row(&sql, params![batch.0, kinds_json(kinds)], |row| row.get(0))?)
         })
     }
 
@@ -602,11 +617,16 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn reopen_for(&self, batch: BatchId, kinds: &[FailureKind]) -> Result<usize, LedgerError> {
+    pub fn reopen_paused_for(
+        &self,
+        batch: BatchId,
+        kinds: &[FailureKind],
+    ) -> Result<usize, LedgerError> {
         self.write(|tx| {
-            let sql =
-                format!("UPDATE entries SET state = 'open', failure = NULL WHERE {PAUSED_FOR}");
-            Ok(tx.execute(&sql, params![batch.0, description_of(kinds)])?)
+            let sql = format!(
+                "UPDATE batch_inputs SET state = 'open', failure = NULL WHERE {PAUSED_FOR}"
+            );
+            Ok(tx.execute(&sql, params![batch.0, kinds_json(kinds)])?)
         })
     }
 
@@ -614,21 +634,21 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
+    pub fn plan_totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
         self.read(|db| {
             let (todo, done, rejected) = db.query_row(
-                "SELECT count(*) FILTER (WHERE state = 'open' AND tasks.phase <> 'completed'),
-                        count(*) FILTER (WHERE state = 'open' AND tasks.phase = 'completed'),
+                "SELECT count(*) FILTER (WHERE state = 'open' AND attempts.status <> 'completed'),
+                        count(*) FILTER (WHERE state = 'open' AND attempts.status = 'completed'),
                         count(*) FILTER (WHERE state IN ('rejected', 'failed'))
-                 FROM entries LEFT JOIN tasks ON tasks.id = entries.task WHERE batch = ?1",
+                 FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt WHERE batch = ?1",
                 [batch.0],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
             let (estimate, unpriced) = db.query_row(
-                "SELECT total(estimate), count(*) FILTER (WHERE estimate IS NULL) FROM tasks
-                 WHERE phase IN ('planned', 'ready', 'create_sent', 'create_doubt', 'draft')
-                   AND draft <> 'started'
-                   AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')",
+                "SELECT total(estimate), count(*) FILTER (WHERE estimate IS NULL) FROM attempts
+                 WHERE status IN ('planned', 'ready', 'create_sent', 'create_doubt', 'draft')
+                   AND draft_observation <> 'started'
+                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')",
                 [batch.0],
                 |row| Ok((Credits(row.get(0)?), row.get(1)?)),
             )?;
@@ -640,18 +660,18 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn counts(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
-        self.read(|db| counts(db, batch))
+    pub fn count_inputs(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
+        self.read(|db| count_inputs(db, batch))
     }
 
     /// The batch has ended, for now.
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn end_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
+    pub fn finish_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
-            tx.execute("UPDATE batches SET ended_at = ?2 WHERE id = ?1", params![batch.0, now])?;
+            tx.execute("UPDATE batches SET finished_at = ?2 WHERE id = ?1", params![batch.0, now])?;
             Ok(())
         })
     }
@@ -661,12 +681,12 @@ impl Ledger {
 const PAUSED_FOR: &str = "batch = ?1 AND state = 'paused' \
      AND json_extract(failure, '$.kind') IN (SELECT value FROM json_each(?2))";
 
-fn description_of(kinds: &[FailureKind]) -> String {
+fn kinds_json(kinds: &[FailureKind]) -> String {
     let words: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.as_str())).collect();
     format!("[{}]", words.join(","))
 }
 
-const BATCH: &str = "SELECT id, made_at, profile, origin, key_print, conduct, planned FROM batches";
+const BATCH: &str = "SELECT id, created_at, profile, origin, key_fingerprint, run_options, plan_complete FROM batches";
 
 pub(crate) fn batch_by_id(db: &Connection, id: BatchId) -> Result<Batch, LedgerError> {
     Ok(db.query_row(&format!("{BATCH} WHERE id = ?1"), [id.0], read_batch)?)
@@ -675,16 +695,16 @@ pub(crate) fn batch_by_id(db: &Connection, id: BatchId) -> Result<Batch, LedgerE
 fn read_batch(row: &rusqlite::Row<'_>) -> rusqlite::Result<Batch> {
     Ok(Batch {
         id: BatchId(row.get(0)?),
-        made_at: Timestamp(row.get(1)?),
+        created_at: Timestamp(row.get(1)?),
         profile: row.get(2)?,
         key: ApiKeyId { origin: row.get(3)?, fingerprint: Fingerprint(row.get(4)?) },
         run_options: row.get(5)?,
-        planned: row.get(6)?,
+        plan_complete: row.get(6)?,
     })
 }
 
-pub(crate) const ENTRY: &str = "SELECT id, batch, task, name, target, state, rank, failure, \
-     out_sha256, out_size, done_at FROM entries";
+pub(crate) const ENTRY: &str = "SELECT id, batch, attempt, name, target, state, duration_ms, failure, \
+     output_sha256, output_size, done_at FROM batch_inputs";
 
 pub(crate) fn read_input(
     row: &rusqlite::Row<'_>,
@@ -694,7 +714,7 @@ pub(crate) fn read_input(
     let sha256: Option<String> = row.get(8)?;
     let size: Option<i64> = row.get(9)?;
     let (state, failure) =
-        match (InputState::parse(&state), failure.as_deref().map(failure_from).transpose()) {
+        match (InputState::parse(&state), failure.as_deref().map(decode_failure).transpose()) {
             (Ok(state), Ok(failure)) => (state, failure),
             (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
         };
@@ -703,20 +723,20 @@ pub(crate) fn read_input(
         batch: BatchId(row.get(1)?),
         attempt: row.get::<_, Option<i64>>(2)?.map(AttemptId),
         name: row.get(3)?,
-        target: row.get::<_, Option<Vec<u8>>>(4)?.map(path_from),
+        target: row.get::<_, Option<Vec<u8>>>(4)?.map(path_from_bytes),
         state,
-        rank: row.get(6)?,
+        duration_ms: row.get(6)?,
         output: sha256.zip(size.map(i64::cast_unsigned)),
         done_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
         failure,
     }))
 }
 
-pub(crate) fn counts(db: &Connection, batch: BatchId) -> Result<InputCounts, LedgerError> {
+pub(crate) fn count_inputs(db: &Connection, batch: BatchId) -> Result<InputCounts, LedgerError> {
     let mut counts = InputCounts::default();
     // Grouping reads and compares each row's word, and takes half as long again.
     let mut statement =
-        db.prepare_cached("SELECT count(*) FROM entries WHERE batch = ?1 AND state = ?2")?;
+        db.prepare_cached("SELECT count(*) FROM batch_inputs WHERE batch = ?1 AND state = ?2")?;
     for &state in InputState::ALL {
         let number: usize =
             statement.query_row(params![batch.0, state.as_str()], |row| row.get(0))?;

@@ -21,7 +21,7 @@ pub struct NewDelivery {
     /// The job it is about.
     pub job: Option<JobId>,
     /// Whether it says that the job has come to its end.
-    pub says_final: bool,
+    pub reports_final: bool,
 }
 
 /// Whether a delivery came before.
@@ -42,7 +42,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written; then the delivery must not be answered with success.
-    pub fn take_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
+    pub fn record_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
         let now = self.wall();
         self.write(|tx| {
             let handled: Option<bool> = tx
@@ -61,7 +61,7 @@ impl Ledger {
                 });
             }
             tx.execute(
-                "INSERT INTO deliveries (id, signature, origin, event, job, says_final, received_at)
+                "INSERT INTO deliveries (id, signature, origin, event, job, reports_final, received_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     new.id,
@@ -69,7 +69,7 @@ impl Ledger {
                     new.origin,
                     new.event,
                     new.job.as_ref().map(|job| &job.0),
-                    new.says_final,
+                    new.reports_final,
                     now
                 ],
             )?;
@@ -81,7 +81,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
+    pub fn mark_delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
             tx.execute("UPDATE deliveries SET handled_at = ?2 WHERE id = ?1", params![id, now])?;
@@ -93,7 +93,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn unfinished_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
+    pub fn count_unhandled_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
                 "SELECT count(*) FROM deliveries WHERE origin = ?1 AND handled_at IS NULL",
@@ -107,7 +107,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn forget_deliveries(&self, before: Timestamp) -> Result<usize, LedgerError> {
+    pub fn delete_deliveries_before(&self, before: Timestamp) -> Result<usize, LedgerError> {
         self.write(
             |tx| Ok(tx.execute("DELETE FROM deliveries WHERE received_at < ?1", [before.0])?),
         )
@@ -117,12 +117,12 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn has_end_webhook(&self, origin: &str, job: &JobId) -> Result<bool, LedgerError> {
+    pub fn has_final_delivery(&self, origin: &str, job: &JobId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
                 .prepare_cached(
                     "SELECT EXISTS (SELECT 1 FROM deliveries
-                     WHERE job = ?1 AND says_final = 1 AND origin = ?2)",
+                     WHERE job = ?1 AND reports_final = 1 AND origin = ?2)",
                 )?
                 .query_row(params![job.0, origin], |row| row.get(0))?)
         })
@@ -133,7 +133,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn listen(
+    pub fn register_listener(
         &self,
         owner: &ProcessLease,
         origin: &str,
@@ -152,11 +152,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn listener(&self, origin: &str) -> Result<Option<String>, LedgerError> {
+    pub fn listener_address(&self, origin: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT owners.lock_file, address FROM listeners
-                 JOIN owners ON owners.id = listeners.owner
+                "SELECT processes.lock_file, address FROM listeners
+                 JOIN processes ON processes.id = listeners.owner
                  WHERE origin = ?1 ORDER BY owner DESC",
             )?;
             let mut rows = statement.query([origin])?;

@@ -4,18 +4,9 @@
 use rusqlite::{OptionalExtension as _, params};
 use strum::{EnumString, IntoStaticStr};
 
-use super::batches::BatchId;
+use crate::ledger::ids::{ApiKeyId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Fingerprint, JobId, Pricing};
-
-/// A key at a service. The key itself is never stored.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ApiKeyId {
-    /// Scheme, host and port of the API.
-    pub origin: String,
-    /// Of the key.
-    pub fingerprint: Fingerprint,
-}
+use crate::model::{JobId, Pricing};
 
 /// How the service treats jobs that are made as drafts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
@@ -26,9 +17,9 @@ pub enum DraftSupport {
     Unknown,
     /// They stay drafts until they are started: one came back as `created`, or did not run by itself
     /// while it was watched.
-    Honoured,
+    Supported,
     /// The service ran a job that was asked for as a draft.
-    Ignored,
+    Unsupported,
 }
 
 impl DraftSupport {
@@ -61,11 +52,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn bills(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
+    pub fn billing_visibility(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
                 .query_row(
-                    "SELECT bills FROM keys WHERE origin = ?1 AND key_print = ?2",
+                    "SELECT billing_visibility FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
                     params![key.origin, key.fingerprint.0],
                     |row| row.get(0),
                 )
@@ -78,12 +69,16 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn learn_bills(&self, key: &ApiKeyId, bills: BillingVisibility) -> Result<(), LedgerError> {
+    pub fn record_billing_visibility(
+        &self,
+        key: &ApiKeyId,
+        bills: BillingVisibility,
+    ) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO keys (origin, key_print, bills, first_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (origin, key_print) DO UPDATE SET bills = ?3 WHERE bills <> 'hidden'",
+                "INSERT INTO keys (origin, key_fingerprint, billing_visibility, first_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET billing_visibility = ?3 WHERE billing_visibility <> 'hidden'",
                 params![key.origin, key.fingerprint.0, bills.as_str(), now],
             )?;
             Ok(())
@@ -94,11 +89,11 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn drafts(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
+    pub fn draft_support(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
                 .query_row(
-                    "SELECT drafts FROM keys WHERE origin = ?1 AND key_print = ?2",
+                    "SELECT draft_support FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
                     params![key.origin, key.fingerprint.0],
                     |row| row.get(0),
                 )
@@ -111,12 +106,16 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn learn_drafts(&self, key: &ApiKeyId, drafts: DraftSupport) -> Result<(), LedgerError> {
+    pub fn record_draft_support(
+        &self,
+        key: &ApiKeyId,
+        drafts: DraftSupport,
+    ) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO keys (origin, key_print, drafts, first_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (origin, key_print) DO UPDATE SET drafts = ?3",
+                "INSERT INTO keys (origin, key_fingerprint, draft_support, first_at) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET draft_support = ?3",
                 params![key.origin, key.fingerprint.0, drafts.as_str(), now],
             )?;
             Ok(())
@@ -127,7 +126,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn knows_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
+    pub fn has_used_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
                 "SELECT EXISTS (SELECT 1 FROM keys WHERE origin = ?1)",
@@ -152,13 +151,13 @@ impl Ledger {
         let now = self.wall();
         self.write(|tx| {
             tx.execute(
-                "INSERT OR IGNORE INTO keys (origin, key_print, first_at) VALUES (?1, ?2, ?3)",
+                "INSERT OR IGNORE INTO keys (origin, key_fingerprint, first_at) VALUES (?1, ?2, ?3)",
                 params![key.origin, key.fingerprint.0, now],
             )?;
             let mut adopt = tx.prepare_cached(
-                "UPDATE tasks SET job = ?3, key_print = ?4, phase = 'running', draft = 'started'
-                 WHERE item_key = ?2 AND phase = 'planned' AND job IS NULL AND creates = 0
-                   AND id IN (SELECT task FROM entries WHERE batch = ?1)",
+                "UPDATE attempts SET job = ?3, key_fingerprint = ?4, status = 'running', draft_observation = 'started'
+                 WHERE content_key = ?2 AND status = 'planned' AND job IS NULL AND create_count = 0
+                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)",
             )?;
             let adopt = |(input, job): &(String, JobId)| {
                 adopt.execute(params![batch.0, input, job.0, key.fingerprint.0])
@@ -171,16 +170,12 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be read.
-    pub fn known_upload(
-        &self,
-        key: &ApiKeyId,
-        sha256: &str,
-    ) -> Result<Option<String>, LedgerError> {
+    pub fn find_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             Ok(db
                 .query_row(
                     "SELECT video_url FROM uploads
-                     WHERE origin = ?1 AND key_print = ?2 AND sha256 = ?3",
+                     WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
                     params![key.origin, key.fingerprint.0, sha256],
                     |row| row.get(0),
                 )
@@ -192,7 +187,7 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn remember_upload(
+    pub fn record_upload(
         &self,
         key: &ApiKeyId,
         sha256: &str,
@@ -201,9 +196,9 @@ impl Ledger {
         let now = self.wall();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO uploads (origin, key_print, sha256, video_url, sent_at)
+                "INSERT INTO uploads (origin, key_fingerprint, sha256, video_url, uploaded_at)
                  VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (origin, key_print, sha256) DO UPDATE SET video_url = ?4, sent_at = ?5",
+                 ON CONFLICT (origin, key_fingerprint, sha256) DO UPDATE SET video_url = ?4, uploaded_at = ?5",
                 params![key.origin, key.fingerprint.0, sha256, url, now],
             )?;
             Ok(())
@@ -214,10 +209,10 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn forget_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<(), LedgerError> {
+    pub fn delete_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "DELETE FROM uploads WHERE origin = ?1 AND key_print = ?2 AND sha256 = ?3",
+                "DELETE FROM uploads WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
                 params![key.origin, key.fingerprint.0, sha256],
             )?;
             Ok(())
@@ -229,13 +224,13 @@ impl Ledger {
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn remember_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
+    pub fn record_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
         let now = self.wall();
         let answer = pricing.raw.to_string();
         self.write(|tx| {
             let known = tx
                 .query_row(
-                    "SELECT id FROM pricings WHERE origin = ?1 AND answer = ?2
+                    "SELECT id FROM pricings WHERE origin = ?1 AND response = ?2
                      ORDER BY id DESC LIMIT 1",
                     params![origin, answer],
                     |row| row.get(0),
@@ -245,7 +240,7 @@ impl Ledger {
                 return Ok(id);
             }
             tx.execute(
-                "INSERT INTO pricings (origin, seen_at, answer) VALUES (?1, ?2, ?3)",
+                "INSERT INTO pricings (origin, fetched_at, response) VALUES (?1, ?2, ?3)",
                 params![origin, now, answer],
             )?;
             Ok(tx.last_insert_rowid())

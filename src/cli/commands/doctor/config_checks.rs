@@ -110,8 +110,8 @@ pub(crate) fn other_secrets(app: &AppContext, checks: &mut Vec<Check>) {
 /// Whether webhooks are received, and whether any were left.
 pub(crate) fn webhooks(app: &AppContext, ledger: &Ledger) -> Option<Check> {
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
-    let listener = ledger.listener(&origin).ok()?;
-    let left = ledger.unfinished_deliveries(&origin).ok()?;
+    let listener = ledger.listener_address(&origin).ok()?;
+    let left = ledger.count_unhandled_deliveries(&origin).ok()?;
     let left = (left > 0).then(|| amounts::counted(left, "is", "are"));
     match (listener, left) {
         (Some(address), _) => Some(Check::good("webhooks", format!("received at {address}"))),
@@ -141,13 +141,13 @@ pub(crate) fn ledger(
     checks: &mut Vec<Check>,
 ) -> Option<Ledger> {
     let directory = state_dir?;
-    let file = Ledger::file(directory);
+    let file = Ledger::database_path(directory);
     let Ok(facts) = file.metadata() else {
         checks.push(absent(&file, directory));
         return None;
     };
     let opened = Ledger::open(directory, env.clock.clone())
-        .and_then(|ledger| Ok((ledger.integrity()?, ledger.tally()?, ledger)));
+        .and_then(|ledger| Ok((ledger.check_integrity()?, ledger.count_by_status()?, ledger)));
     match opened {
         Ok((integrity, tally, ledger)) if integrity == "ok" => {
             checks.extend(ledger.repairs().iter().map(|repair| Check::note("ledger", repair)));
@@ -186,13 +186,13 @@ fn unusable(file: &Path, directory: &Path, error: LedgerError) -> Check {
         LedgerError::File { .. } => error.to_string(),
         _ => format!("{}: {error}", file.display()),
     };
-    let mend = match error.mend() {
+    let mend = match error.remedy() {
         Remedy::Content => return damaged(file, &error.to_string()),
-        Remedy::Place => place(directory),
+        Remedy::Directory => place(directory),
         Remedy::Wait => {
             "another process holds it: rbgv status shows what is under way; try again".to_owned()
         }
-        Remedy::AsSaid => Failure::from(error).next.unwrap_or_else(|| place(directory)),
+        Remedy::FollowHint => Failure::from(error).next.unwrap_or_else(|| place(directory)),
     };
     Check::finding("ledger", says, mend)
 }

@@ -213,13 +213,13 @@ async fn expected_cost(
         app.confirm(&question)?;
     }
     let (batch, totals) = (plan.batch, plan.totals);
-    let ended = context.ledger(move |ledger, _| ledger.ended_badly(batch)).await?;
+    let ended = context.ledger(move |ledger, _| ledger.count_failures_by_kind(batch)).await?;
     let repeated = |kind| kind == FailureKind::JobFailed && wish.run_options.retry_failed > 0;
     let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
     let failed: usize = ended.iter().map(|(_, number)| number).sum();
     // Of a video of unknown length, the longest that it can be counts, as in the run.
     let rate = wish.pricing.a_second(wish.options.model);
-    let needed = context.ledger(move |ledger, _| ledger.bound_needed(batch, rate)).await?;
+    let needed = context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate)).await?;
     let is_unknown = rate.is_none() && totals.unpriced > 0;
     let is_over = |max: Credits| is_unknown || needed.0 > max.0;
     let classes = ended.iter().map(|(kind, _)| kind.exit_class());
@@ -311,7 +311,7 @@ async fn confirm_plan(
              paid for again"
         ));
     }
-    let totals = context.ledger(move |ledger, _| ledger.totals(batch)).await?;
+    let totals = context.ledger(move |ledger, _| ledger.plan_totals(batch)).await?;
     confirm(app, &totals)?;
     exclude_outputs(app, context, plan).await?;
     Ok(totals)
@@ -331,7 +331,7 @@ async fn exclude_outputs(
     let outputs: Vec<_> =
         plan.outputs.iter().cloned().map(|o| (o.name, o.sha256, o.size)).collect();
     let batch = plan.batch;
-    context.ledger(move |ledger, _| ledger.know_outputs(batch, &outputs)).await
+    context.ledger(move |ledger, _| ledger.record_foreign_outputs(batch, &outputs)).await
 }
 
 /// Everything that the user is asked before a plan with these totals is worked through.
