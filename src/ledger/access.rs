@@ -8,13 +8,13 @@ use std::path::Path;
 use super::LedgerError;
 
 /// Permissions to write, of everybody but the owner.
-const OTHERS_WRITE: u32 = 0o022;
+const GROUP_OTHER_WRITE: u32 = 0o022;
 
 /// The user who can change everything anyway.
-const ROOT: u32 = 0;
+const ROOT_UID: u32 = 0;
 
 /// All permissions of everybody but the owner.
-const OTHERS: u32 = 0o077;
+const GROUP_OTHER_ALL: u32 = 0o077;
 
 /// Checks the state directory, which holds the ledger `file` if it was used before.
 ///
@@ -26,13 +26,13 @@ pub(crate) fn check_directory(
 ) -> Result<Option<String>, LedgerError> {
     let failed = |why| LedgerError::File { path: directory.to_owned(), why };
     let found = std::fs::metadata(directory).map_err(failed)?;
-    if found.uid() != us() && found.uid() != ROOT {
+    if found.uid() != effective_uid() && found.uid() != ROOT_UID {
         return Err(LedgerError::NotOurs(directory.to_owned()));
     }
-    if found.mode() & OTHERS_WRITE == 0 {
+    if found.mode() & GROUP_OTHER_WRITE == 0 {
         return Ok(None);
     }
-    if found.uid() != us() {
+    if found.uid() != effective_uid() {
         // Whatever others put there is refused by its owner; that they can remove the ledger is said.
         return Ok(Some(format!(
             "other users can write to {}, which belongs to root: have it made yours, or set \
@@ -61,7 +61,7 @@ pub(crate) fn check_file(path: &Path) -> Result<(), LedgerError> {
     if !found.is_file() {
         return Err(LedgerError::NotPlain(path.to_owned()));
     }
-    if found.uid() == us() { Ok(()) } else { Err(LedgerError::NotOurs(path.to_owned())) }
+    if found.uid() == effective_uid() { Ok(()) } else { Err(LedgerError::NotOurs(path.to_owned())) }
 }
 
 /// Closes the file at `path`, if there is one, to everybody but its owner; says so if it was open.
@@ -71,9 +71,9 @@ pub(crate) fn check_file(path: &Path) -> Result<(), LedgerError> {
 pub(crate) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
     let failed = |why| LedgerError::File { path: path.to_owned(), why };
     match std::fs::symlink_metadata(path) {
-        Ok(found) if found.mode() & OTHERS != 0 => {
+        Ok(found) if found.mode() & GROUP_OTHER_ALL != 0 => {
             std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
-            let could = if found.mode() & OTHERS_WRITE == 0 { "read" } else { "change" };
+            let could = if found.mode() & GROUP_OTHER_WRITE == 0 { "read" } else { "change" };
             Ok(Some(format!("other users could {could} {}; now only you can", path.display())))
         }
         Ok(_) => Ok(None),
@@ -82,7 +82,7 @@ pub(crate) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
     }
 }
 
-fn us() -> u32 {
+fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 

@@ -49,7 +49,7 @@ impl GroupCommit {
     }
 
     /// Takes note of a commit, right after it.
-    pub(crate) fn written(&self) -> PendingCommit {
+    pub(crate) fn record_commit(&self) -> PendingCommit {
         let mut state = self.state();
         state.written += 1;
         PendingCommit(state.written)
@@ -59,7 +59,7 @@ impl GroupCommit {
     ///
     /// # Errors
     /// The log cannot be synced; nothing that was waited for may be relied on.
-    pub(crate) fn wait(&self, commit: PendingCommit) -> Result<(), LedgerError> {
+    pub(crate) fn wait_until_durable(&self, commit: PendingCommit) -> Result<(), LedgerError> {
         let mut state = self.state();
         loop {
             if state.synced >= commit.0 {
@@ -107,12 +107,12 @@ mod tests {
     #[test]
     fn one_sync_makes_everything_durable_that_was_written_before_it() {
         let (_dir, durability) = durability();
-        let commits = [(); 3].map(|()| durability.written());
-        durability.wait(commits[0]).unwrap();
+        let commits = [(); 3].map(|()| durability.record_commit());
+        durability.wait_until_durable(commits[0]).unwrap();
         assert_eq!(durability.state().synced, 3);
-        let late = durability.written();
+        let late = durability.record_commit();
         assert_eq!(durability.state().synced, 3, "what came later is not promised");
-        durability.wait(late).unwrap();
+        durability.wait_until_durable(late).unwrap();
         assert_eq!(durability.state().synced, 4);
     }
 
@@ -124,8 +124,8 @@ mod tests {
             for _ in 0..16 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let commit = durability.written();
-                        durability.wait(commit).unwrap();
+                        let commit = durability.record_commit();
+                        durability.wait_until_durable(commit).unwrap();
                         assert!(durability.state().synced >= commit.0);
                     }
                 });
@@ -138,8 +138,8 @@ mod tests {
     fn after_a_failed_sync_nothing_is_promised_any_more() {
         let (_dir, durability) = durability();
         durability.state().failed = Some(io::ErrorKind::StorageFull);
-        let commit = durability.written();
-        assert!(durability.wait(commit).is_err());
-        assert!(durability.wait(commit).is_err());
+        let commit = durability.record_commit();
+        assert!(durability.wait_until_durable(commit).is_err());
+        assert!(durability.wait_until_durable(commit).is_err());
     }
 }

@@ -20,7 +20,8 @@
 //! - `spending`: what attempts cost
 
 mod access;
-mod attempt_state;
+mod attempt;
+mod batch;
 mod error;
 mod group_commit;
 mod ids;
@@ -44,7 +45,11 @@ use crate::model::Clock;
 
 use self::group_commit::{GroupCommit, PendingCommit};
 
-pub use self::attempt_state::{AttemptState, AttemptStatus, DraftObservation};
+pub use self::attempt::{
+    Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
+    RerunReason,
+};
+pub use self::batch::{Batch, BatchInput, InputCounts, InputState};
 pub use self::error::{LedgerError, Remedy};
 pub use self::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 pub use self::process_lease::{ProcessId, ProcessLease};
@@ -53,14 +58,9 @@ pub use self::read::cost_report::AttemptCost;
 pub use self::read::durations::JobDuration;
 pub use self::read::key_report::KeyReport;
 pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
-pub use self::write::attempts::{
-    Attempt, AttemptSpec, Claim, Commit, ConcurrencyLimit, InputSource, LastPoll, StartCommit,
-    StartLimits,
-};
-pub use self::write::batches::{
-    Batch, BatchInput, InputCounts, InputState, NewBatch, PlanTotals, UnfinishedInputs,
-};
-pub use self::write::dedupe::{AddResult, NewInput, RerunReason};
+pub use self::write::attempts::{Claim, Commit, ConcurrencyLimit, StartCommit, StartLimits};
+pub use self::write::batches::{NewBatch, PlanTotals, UnfinishedInputs};
+pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
 
@@ -69,7 +69,7 @@ pub use self::write::key_state::{BillingVisibility, DraftSupport};
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Prepared statements that are kept: more than there are in the code.
-const STATEMENTS: usize = 128;
+const STATEMENT_CACHE_CAPACITY: usize = 128;
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
@@ -79,8 +79,8 @@ pub struct Ledger {
 
 struct LedgerHandle {
     db: Mutex<Connection>,
-    durability: GroupCommit,
-    owners: PathBuf,
+    group_commit: GroupCommit,
+    process_directory: PathBuf,
     clock: Arc<dyn Clock>,
     boot_id: String,
     repairs: Vec<String>,
@@ -93,13 +93,13 @@ impl Ledger {
     /// A network file system, another user's files, a newer schema, another program's database, or
     /// what the system says.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
-        let owners = directory.join("owners");
+        let process_directory = directory.join("owners");
         let path = Self::database_path(directory);
         make_private_directory(directory)?;
         refuse_network_file_system(directory)?;
         let mut repairs = Vec::from_iter(access::check_directory(directory, &path)?);
         access::check_file(&path)?;
-        make_private_directory(&owners)?;
+        make_private_directory(&process_directory)?;
         make_private_file(&path)?;
         let db = {
             let _alone = lock_for_opening(directory)?;
@@ -116,10 +116,10 @@ impl Ledger {
         }
         // From here on, syncs are waited for outside of the database's lock.
         db.pragma_update(None, "synchronous", "NORMAL")?;
-        let durability = GroupCommit::new(&path)?;
+        let group_commit = GroupCommit::new(&path)?;
         let boot_id = clock.boot_id();
         let db = Mutex::new(db);
-        let shared = LedgerHandle { db, durability, owners, clock, boot_id, repairs };
+        let shared = LedgerHandle { db, group_commit, process_directory, clock, boot_id, repairs };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -137,7 +137,7 @@ impl Ledger {
     ) -> Result<T, LedgerError> {
         let (result, commit) = self.transaction(work)?;
         if let Some(commit) = commit {
-            self.shared.durability.wait(commit)?;
+            self.shared.group_commit.wait_until_durable(commit)?;
         }
         Ok(result)
     }
@@ -162,7 +162,7 @@ impl Ledger {
         let result = work(&tx)?;
         tx.commit()?;
         let changed = db.total_changes() != before;
-        Ok((result, changed.then(|| self.shared.durability.written())))
+        Ok((result, changed.then(|| self.shared.group_commit.record_commit())))
     }
 
     /// Reads.
@@ -201,7 +201,7 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS);
+    db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
     // Without this, a statement is prepared anew whenever its values change, because the planner
     // compares them with the conditions of partial indexes.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
@@ -243,7 +243,7 @@ fn make_private_file(path: &Path) -> Result<(), LedgerError> {
 }
 
 /// File systems on which the locks of SQLite, and ours, do not hold between machines.
-const NETWORK: [(i64, &str); 6] = [
+const NETWORK_FILE_SYSTEMS: [(i64, &str); 6] = [
     (0x6969, "NFS"),
     (0xFF53_4D42, "CIFS"),
     (0xFE53_4D42, "SMB2"),
@@ -253,7 +253,10 @@ const NETWORK: [(i64, &str); 6] = [
 ];
 
 fn network_name(magic: i64) -> Option<&'static str> {
-    NETWORK.iter().find(|(known, _)| *known == magic & 0xFFFF_FFFF).map(|(_, name)| *name)
+    NETWORK_FILE_SYSTEMS
+        .iter()
+        .find(|(known, _)| *known == magic & 0xFFFF_FFFF)
+        .map(|(_, name)| *name)
 }
 
 fn refuse_network_file_system(directory: &Path) -> Result<(), LedgerError> {

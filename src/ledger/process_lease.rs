@@ -7,7 +7,9 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::LedgerError;
+use rusqlite::params;
+
+use super::{Ledger, LedgerError};
 
 /// Number of a process in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,7 +27,10 @@ pub struct ProcessLease {
 impl ProcessLease {
     /// Takes the lock of a name that nobody else uses. The row is written only afterwards, so that
     /// a row without a held lock is always a dead process.
-    pub(crate) fn lock(directory: &Path, name: &str) -> Result<(File, PathBuf), LedgerError> {
+    pub(crate) fn create_lock_file(
+        directory: &Path,
+        name: &str,
+    ) -> Result<(File, PathBuf), LedgerError> {
         let path = directory.join(name);
         let failed = |why| LedgerError::File { path: path.clone(), why };
         let file = OpenOptions::new()
@@ -50,6 +55,40 @@ impl Drop for ProcessLease {
     fn drop(&mut self) {
         // A lock file left behind is only an empty file of a dead owner.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Ledger {
+    /// Registers this process. Its rows are safe from others for as long as the value lives.
+    ///
+    /// # Errors
+    /// The lock file or the row cannot be made.
+    pub fn register_process(&self, name: &str) -> Result<ProcessLease, LedgerError> {
+        let lock_file = format!("{name}.lock");
+        let (lock, path) =
+            ProcessLease::create_lock_file(&self.shared.process_directory, &lock_file)?;
+        let now = self.wall();
+        let id = self.write(|tx| {
+            tx.execute(
+                "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2)",
+                params![lock_file, now],
+            )?;
+            Ok(ProcessId(tx.last_insert_rowid()))
+        })?;
+        Ok(ProcessLease::new(id, path, lock))
+    }
+
+    /// How many processes work with this ledger. One that only looks is none of them.
+    pub fn count_living_processes(&self) -> Result<u64, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT lock_file FROM processes")?;
+            let locks = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let mut living = 0;
+            for lock in locks {
+                living += u64::from(is_alive(&self.shared.process_directory, &lock?));
+            }
+            Ok(living)
+        })
     }
 }
 

@@ -220,15 +220,15 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
         ledger.commit_start(&owner, &attempts[1], &capped).unwrap(),
         StartCommit::AtConcurrencyLimit
     );
-    assert_eq!(ledger.in_flight(&key()).unwrap(), 1);
+    assert_eq!(ledger.count_in_flight(&key()).unwrap(), 1);
     let repeated = ledger.commit_start(&owner, &attempts[0], &capped).unwrap();
     assert_eq!(repeated, StartCommit::Committed, "a repeated start keeps its own place");
     attempts[0].state.status = AttemptStatus::StartDoubt;
     ledger.commit(&owner, &attempts[0], "no answer", None).unwrap();
-    assert_eq!(ledger.in_flight(&key()).unwrap(), 1, "it may have landed");
+    assert_eq!(ledger.count_in_flight(&key()).unwrap(), 1, "it may have landed");
     attempts[0].last_poll.job_status = Some(JobStatus::Created);
     ledger.commit(&owner, &attempts[0], "look", None).unwrap();
-    assert!(!attempts[0].occupies_slot() && ledger.in_flight(&key()).unwrap() == 0);
+    assert!(!attempts[0].occupies_slot() && ledger.count_in_flight(&key()).unwrap() == 0);
 
     let max_credits = Some(Credits(4.5));
     let bounded = StartLimits { batch: id, in_flight: Arc::new(|_| 8), max_credits, rate: None };
@@ -416,7 +416,7 @@ fn a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run() {
     ] {
         attempt.last_poll.job_status = job_status.map(JobStatus::parse);
         reach(&ledger, &owner, &mut attempt, status);
-        let counted = ledger.in_flight(&key()).unwrap() == 1;
+        let counted = ledger.count_in_flight(&key()).unwrap() == 1;
         assert_eq!((attempt.occupies_slot(), counted), (holds, holds), "{status:?} {job_status:?}");
     }
 }
@@ -698,8 +698,8 @@ fn counting_jobs_in_flight_reads_only_rows_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path());
     for query in [
-        crate::ledger::write::attempts::IN_FLIGHT,
-        crate::ledger::write::attempts::RUNNING_SINCE_BEFORE,
+        crate::ledger::write::attempts::COUNT_IN_FLIGHT,
+        crate::ledger::write::attempts::COUNT_RUNNING_SINCE,
     ] {
         let steps: Vec<String> = ledger
             .read(|db| {

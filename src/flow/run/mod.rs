@@ -627,7 +627,7 @@ impl RunState {
     /// Jobs of the key in flight.
     async fn in_flight(&self) -> Result<u32, Failure> {
         let key = self.context.key.clone();
-        self.context.ledger(move |ledger, _| ledger.in_flight(&key)).await
+        self.context.ledger(move |ledger, _| ledger.count_in_flight(&key)).await
     }
 
     /// Jobs of the key in flight besides this one.

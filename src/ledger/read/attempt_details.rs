@@ -6,10 +6,10 @@ use std::path::Path;
 use rusqlite::{Connection, params};
 
 use super::status::Transition;
+use crate::ledger::attempt::Attempt;
+use crate::ledger::batch::{BatchInput, SELECT_INPUT, read_input};
 use crate::ledger::ids::{AttemptId, BatchId};
 use crate::ledger::json_columns::path_bytes;
-use crate::ledger::write::attempts::Attempt;
-use crate::ledger::write::batches::{BatchInput, ENTRY, read_input};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
@@ -49,7 +49,7 @@ pub struct ReceivedWebhook {
 
 /// Ways in which an attempt is named, the surest first: `?1` is the word, `?2` the path that it
 /// would be. The first way that finds anything decides.
-const WAYS: [&str; 5] = [
+const LOOKUP_QUERIES: [&str; 5] = [
     "SELECT id FROM attempts WHERE job = ?1 OR correlation_id = ?1",
     "SELECT attempt FROM batch_inputs
      WHERE attempt IS NOT NULL AND (name = ?1 OR target = ?2)
@@ -67,9 +67,6 @@ impl Ledger {
     /// The attempts that `word` names: a job, our correlation id, an input or an output (`path`,
     /// or its name as it was given), or a request of the service. The newest `limit`, oldest
     /// first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn find_attempts(
         &self,
         word: &str,
@@ -77,7 +74,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
-            for way in WAYS {
+            for way in LOOKUP_QUERIES {
                 // Every statement takes all three values, whether its way needs the path or not.
                 let sql = format!(
                     "SELECT id FROM attempts WHERE id IN ({way}) AND ?2 IS NOT NULL
@@ -98,13 +95,10 @@ impl Ledger {
     }
 
     /// Everything about an attempt.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn attempt_details(&self, id: AttemptId) -> Result<AttemptDetails, LedgerError> {
         let steps = self.attempt_log(id)?;
         self.read(|db| {
-            let attempt = self.load(db, id)?;
+            let attempt = self.load_attempt(db, id)?;
             let facts = db.query_row(
                 "SELECT created_at, finished_at, started_by_batch, charged FROM attempts WHERE id = ?1",
                 [id.0],
@@ -122,21 +116,22 @@ impl Ledger {
                 finished_at: finished_at.map(Timestamp),
                 started_by_batch: started_by_batch.map(BatchId),
                 charged: charged.map(Credits),
-                inputs: entries(db, id)?,
+                inputs: inputs_of(db, id)?,
                 steps,
-                webhooks: webhooks(db, id)?,
+                webhooks: webhooks_of(db, id)?,
             })
         })
     }
 }
 
-fn entries(db: &Connection, id: AttemptId) -> Result<Vec<BatchInput>, LedgerError> {
-    let mut statement = db.prepare_cached(&format!("{ENTRY} WHERE attempt = ?1 ORDER BY id"))?;
+fn inputs_of(db: &Connection, id: AttemptId) -> Result<Vec<BatchInput>, LedgerError> {
+    let mut statement =
+        db.prepare_cached(&format!("{SELECT_INPUT} WHERE attempt = ?1 ORDER BY id"))?;
     let rows = statement.query_map([id.0], read_input)?;
     rows.map(|row| row?).collect()
 }
 
-fn webhooks(db: &Connection, id: AttemptId) -> Result<Vec<ReceivedWebhook>, LedgerError> {
+fn webhooks_of(db: &Connection, id: AttemptId) -> Result<Vec<ReceivedWebhook>, LedgerError> {
     let mut statement = db.prepare_cached(
         "SELECT received_at, event, deliveries.id, handled_at IS NOT NULL FROM deliveries
          JOIN attempts ON attempts.job = deliveries.job AND attempts.origin = deliveries.origin

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use crate::ledger::attempt_state::{AttemptStatus, MAY_BE_BILLED};
+use crate::ledger::attempt::{AttemptStatus, MAY_BE_BILLED, RerunReason};
 use crate::ledger::ids::{ApiKeyId, AttemptId};
 use crate::ledger::json_columns::decode_options;
-use crate::ledger::write::dedupe::RerunReason;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
 
@@ -105,9 +104,6 @@ fn cost_query() -> String {
 impl Ledger {
     /// Every attempt that the service may know of and that began at `since` or later, oldest
     /// first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn attempt_costs(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
         self.read(|db| {
             let sql = format!(
@@ -121,9 +117,6 @@ impl Ledger {
     }
 
     /// The attempts behind these jobs, whenever they were made.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn attempt_costs_of_jobs(
         &self,
         origin: &str,
@@ -139,25 +132,6 @@ impl Ledger {
                 }
             }
             Ok(all)
-        })
-    }
-
-    /// Keeps what the service charged for each attempt.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn record_charges(&self, charges: &[(AttemptId, Credits)]) -> Result<(), LedgerError> {
-        if charges.is_empty() {
-            return Ok(());
-        }
-        self.write(|tx| {
-            let mut statement = tx.prepare_cached(
-                "UPDATE attempts SET charged = ?2 WHERE id = ?1 AND charged IS NOT ?2",
-            )?;
-            for (attempt, credits) in charges {
-                statement.execute(params![attempt.0, credits.0])?;
-            }
-            Ok(())
         })
     }
 }

@@ -22,9 +22,6 @@ pub struct JobDuration {
 
 impl Ledger {
     /// What the latest `limit` jobs took that this service completed, the latest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn recent_job_durations(
         &self,
         key: &ApiKeyId,

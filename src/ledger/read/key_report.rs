@@ -3,10 +3,7 @@
 
 use rusqlite::params;
 
-use crate::ledger::attempt_state::{AttemptState, AttemptStatus};
 use crate::ledger::ids::ApiKeyId;
-use crate::ledger::process_lease::{ProcessLease, is_alive};
-use crate::ledger::write::attempts::{Attempt, Commit};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
@@ -38,9 +35,6 @@ impl KeyReport {
 
 impl Ledger {
     /// Figures of the attempts of a key that were made since `since`.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn key_report(&self, key: &ApiKeyId, since: Timestamp) -> Result<KeyReport, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -70,9 +64,6 @@ impl Ledger {
     /// How many attempts can go on only with this key: their job was, or may have been, made with
     /// it and has not come to its end, or its output was wanted and is not there yet. What a living
     /// process may be about to send with it counts too; what nobody has sent goes to another key.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn count_attempts_needing_key(&self, key: &ApiKeyId) -> Result<u64, LedgerError> {
         let is_at_work = self.count_living_processes()? > 0;
         self.read(|db| {
@@ -91,70 +82,12 @@ impl Ledger {
             )?)
         })
     }
-
-    /// How many processes work with this ledger. One that only looks is none of them.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn count_living_processes(&self) -> Result<u64, LedgerError> {
-        self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT lock_file FROM processes")?;
-            let locks = statement.query_map([], |row| row.get::<_, String>(0))?;
-            let mut living = 0;
-            for lock in locks {
-                living += u64::from(is_alive(&self.shared.owners, &lock?));
-            }
-            Ok(living)
-        })
-    }
-
-    /// Gives an attempt that is ours and has sent no create to another key, as if it had just been
-    /// planned with it. One that may have a job is never given away: only its own key sees it.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn reassign_to_key(
-        &self,
-        owner: &ProcessLease,
-        attempt: &mut Attempt,
-        key: &ApiKeyId,
-        profile: &str,
-    ) -> Result<Commit, LedgerError> {
-        let given = self.write(|tx| {
-            Ok(tx.execute(
-                "UPDATE attempts SET key_fingerprint = ?4, profile = ?5, status = 'planned',
-                     video_url = NULL, upload_reused = 0
-                 WHERE id = ?1 AND owner = ?2 AND epoch = ?3 AND origin = ?6
-                   AND status IN ('planned', 'ready') AND job IS NULL
-                   AND create_count = 0 AND start_count = 0",
-                params![
-                    attempt.id.0,
-                    owner.id.0,
-                    attempt.epoch,
-                    key.fingerprint.0,
-                    profile,
-                    key.origin
-                ],
-            )?)
-        })?;
-        if given == 0 {
-            return Ok(Commit::LeaseLost);
-        }
-        attempt.work.key = key.clone();
-        profile.clone_into(&mut attempt.work.profile);
-        attempt.state = AttemptState {
-            status: AttemptStatus::Planned,
-            video_url: None,
-            upload_reused: false,
-            ..attempt.state.clone()
-        };
-        Ok(Commit::Written)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::AttemptStatus;
     use crate::ledger::tests::{batch, claimed, input, key, open, placed, reach};
     use crate::model::JobId;
 

@@ -2,12 +2,11 @@
 
 use rusqlite::{Connection, params};
 
-use crate::ledger::attempt_state::AttemptStatus;
-use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
-use crate::ledger::write::attempts::Attempt;
-use crate::ledger::write::batches::{
-    Batch, BatchInput, ENTRY, InputCounts, count_inputs, read_input,
+use crate::ledger::attempt::{Attempt, AttemptStatus};
+use crate::ledger::batch::{
+    Batch, BatchInput, InputCounts, SELECT_INPUT, batch_by_id, count_inputs, read_input,
 };
+use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -48,9 +47,6 @@ pub struct Transition {
 
 impl Ledger {
     /// The newest batches, newest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn list_batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
         self.read(|db| {
             let mut statement =
@@ -62,9 +58,6 @@ impl Ledger {
     }
 
     /// Attempts that are under way or need somebody, newest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn list_open_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
             "status NOT IN ('completed', 'failed', 'planned') ORDER BY id DESC LIMIT ?1",
@@ -73,9 +66,6 @@ impl Ledger {
     }
 
     /// Attempts that failed, newest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn list_failed_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
             "status IN ('failed', 'needs_review', 'halted') ORDER BY id DESC LIMIT ?1",
@@ -102,7 +92,7 @@ impl Ledger {
         db: &Connection,
         id: AttemptId,
     ) -> Result<AttemptSummary, LedgerError> {
-        let attempt = self.load(db, id)?;
+        let attempt = self.load_attempt(db, id)?;
         let (name, updated_at) = db.query_row(
             "SELECT coalesce((SELECT name FROM batch_inputs WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''),
                     updated_at
@@ -115,9 +105,6 @@ impl Ledger {
 
     /// Jobs of the key that are started or completed and have no verified output yet, oldest
     /// first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn jobs_without_output(
         &self,
         key: &ApiKeyId,
@@ -141,13 +128,10 @@ impl Ledger {
     }
 
     /// The newest entry behind a job: where its output was wanted.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn find_input_by_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "{ENTRY} WHERE attempt IN (SELECT id FROM attempts WHERE job = ?1)
+                "{SELECT_INPUT} WHERE attempt IN (SELECT id FROM attempts WHERE job = ?1)
                  ORDER BY id DESC LIMIT 1"
             );
             let mut statement = db.prepare_cached(&sql)?;
@@ -157,9 +141,6 @@ impl Ledger {
     }
 
     /// The whole story of an attempt, in order.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
@@ -180,9 +161,6 @@ impl Ledger {
     }
 
     /// How many attempts stand where.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn count_by_status(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
         self.read(|db| {
             let mut statement =
@@ -200,9 +178,6 @@ impl Ledger {
     }
 
     /// Whether the ledger knows this job, or made a job with this correlation id.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn knows_job(
         &self,
         job: &JobId,
@@ -220,7 +195,7 @@ impl Ledger {
 }
 
 fn batch_summary(db: &Connection, id: BatchId) -> Result<BatchSummary, LedgerError> {
-    let batch = crate::ledger::write::batches::batch_by_id(db, id)?;
+    let batch = batch_by_id(db, id)?;
     let credits: Option<f64> = db.query_row(
         "SELECT sum(estimate) FROM attempts WHERE started_by_batch = ?1 AND start_count > 0",
         [id.0],

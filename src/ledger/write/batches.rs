@@ -5,16 +5,17 @@
 
 use std::path::PathBuf;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use rusqlite::{OptionalExtension as _, params};
 
-use super::attempts::Attempt;
-use crate::ledger::attempt_state::{IN_FLIGHT, UNSTARTED};
+use crate::ledger::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
+use crate::ledger::batch::{
+    Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, batch_by_id,
+    count_inputs, read_batch, read_input,
+};
 use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId, InputId};
-use crate::ledger::json_columns::{decode_failure, encode_failure, path_from_bytes};
-use crate::ledger::process_lease::{ProcessId, ProcessLease};
+use crate::ledger::json_columns::{encode_failure, path_from_bytes};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Credits, Failure, FailureKind, Fingerprint, Timestamp};
+use crate::model::{Credits, Failure, FailureKind};
 
 /// What a new batch is made of.
 #[derive(Debug, Clone)]
@@ -27,83 +28,6 @@ pub struct NewBatch {
     pub run_options: String,
     /// The prices it was estimated with.
     pub pricing: Option<i64>,
-}
-
-/// A batch.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Number.
-    pub id: BatchId,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// Name of the profile.
-    pub profile: String,
-    /// Service and key.
-    pub key: ApiKeyId,
-    /// How the run was asked to behave.
-    pub run_options: String,
-    /// Whether the plan was completed; if not, nothing was sent.
-    pub plan_complete: bool,
-}
-
-/// State of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum InputState {
-    /// To be done.
-    Open,
-    /// Cannot go on in this run; a later one does.
-    Paused,
-    /// Started or drafted and left to itself, as asked.
-    Left,
-    /// Done and verified in this batch.
-    Done,
-    /// Was done and verified before.
-    Skipped,
-    /// Failed for good.
-    Failed,
-    /// Was no video.
-    Rejected,
-}
-
-impl InputState {
-    /// Every state, for tables.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
-    /// The ledger's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    fn parse(word: &str) -> Result<Self, LedgerError> {
-        word.parse().map_err(|_| LedgerError::Corrupt(format!("entry state '{word}'")))
-    }
-}
-
-/// An input of a batch.
-#[derive(Debug, Clone)]
-pub struct BatchInput {
-    /// Number.
-    pub id: InputId,
-    /// Its batch.
-    pub batch: BatchId,
-    /// The attempt behind it.
-    pub attempt: Option<AttemptId>,
-    /// As the user named it.
-    pub name: String,
-    /// Where the output goes.
-    pub target: Option<PathBuf>,
-    /// State.
-    pub state: InputState,
-    /// Place in the queue.
-    pub duration_ms: i64,
-    /// SHA-256 and size of the output, known just before it is published.
-    pub output: Option<(String, u64)>,
-    /// When it was done, or found to be done already.
-    pub done_at: Option<Timestamp>,
-    /// Why it is not done.
-    pub failure: Option<Failure>,
 }
 
 /// What a plan comes to.
@@ -121,21 +45,6 @@ pub struct PlanTotals {
     pub unpriced: usize,
 }
 
-/// Entries of a batch by state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct InputCounts {
-    /// To be done, or paused.
-    pub open: usize,
-    /// Left to themselves.
-    pub left: usize,
-    /// Done, in this batch or before.
-    pub done: usize,
-    /// Failed.
-    pub failed: usize,
-    /// Not videos.
-    pub rejected: usize,
-}
-
 /// Entries of a batch that are not finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UnfinishedInputs {
@@ -150,32 +59,11 @@ pub struct UnfinishedInputs {
 }
 
 /// Entries beyond the one of rank `?2` and number `?3`.
-const LONGEST_FIRST: &str =
+const AFTER_LONGEST_FIRST: &str =
     "(duration_ms < ?2 OR (duration_ms = ?2 AND id > ?3)) ORDER BY duration_ms DESC, id";
 
 impl Ledger {
-    /// Registers this process. Its rows are safe from others for as long as the value lives.
-    ///
-    /// # Errors
-    /// The lock file or the row cannot be made.
-    pub fn register_process(&self, name: &str) -> Result<ProcessLease, LedgerError> {
-        let lock_file = format!("{name}.lock");
-        let (lock, path) = ProcessLease::lock(&self.shared.owners, &lock_file)?;
-        let now = self.wall();
-        let id = self.write(|tx| {
-            tx.execute(
-                "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2)",
-                params![lock_file, now],
-            )?;
-            Ok(ProcessId(tx.last_insert_rowid()))
-        })?;
-        Ok(ProcessLease::new(id, path, lock))
-    }
-
     /// Opens a batch whose plan is still to be written.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
         let now = self.wall();
         self.write(|tx| {
@@ -196,9 +84,6 @@ impl Ledger {
     }
 
     /// The plan is whole: work may begin.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn finish_plan(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute("UPDATE batches SET plan_complete = 1 WHERE id = ?1", [batch.0])?;
@@ -207,9 +92,6 @@ impl Ledger {
     }
 
     /// Removes a batch that has sent nothing, with the attempts that were made for it alone.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn delete_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY)")?;
@@ -234,9 +116,6 @@ impl Ledger {
     }
 
     /// A batch by number.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn batch(&self, id: BatchId) -> Result<Option<Batch>, LedgerError> {
         self.read(|db| match batch_by_id(db, id) {
             Err(LedgerError::Database(rusqlite::Error::QueryReturnedNoRows)) => Ok(None),
@@ -245,15 +124,12 @@ impl Ledger {
     }
 
     /// The newest batch that has something left to do.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn latest_unfinished_batch(&self) -> Result<Option<Batch>, LedgerError> {
         self.read(|db| {
             Ok(db
                 .query_row(
                     &format!(
-                        "{BATCH} WHERE plan_complete = 1 AND EXISTS (
+                        "{SELECT_BATCH} WHERE plan_complete = 1 AND EXISTS (
                              SELECT 1 FROM batch_inputs WHERE batch = batches.id
                              AND state IN ('open', 'paused', 'left'))
                          ORDER BY id DESC LIMIT 1"
@@ -266,9 +142,6 @@ impl Ledger {
     }
 
     /// Opens again what an earlier run of the batch paused or left.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn reopen_inputs(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
@@ -280,9 +153,6 @@ impl Ledger {
     }
 
     /// Entries that are open, longest first, beyond the one `after` (rank and number).
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn open_inputs(
         &self,
         batch: BatchId,
@@ -290,14 +160,11 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, InputId(0)));
-        self.select_open_inputs(batch, LONGEST_FIRST, after, limit)
+        self.select_open_inputs(batch, AFTER_LONGEST_FIRST, after, limit)
     }
 
     /// The same, of those only whose job was started, or needs nothing more from the service than
     /// its output.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn started_inputs(
         &self,
         batch: BatchId,
@@ -306,15 +173,12 @@ impl Ledger {
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, InputId(0)));
         let beyond = format!(
-            "attempt IN (SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED})) AND {LONGEST_FIRST}"
+            "attempt IN (SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED_STATUSES})) AND {AFTER_LONGEST_FIRST}"
         );
         self.select_open_inputs(batch, &beyond, after, limit)
     }
 
     /// The same from the other end: shortest first, down from the one `before`.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn open_inputs_shortest_first(
         &self,
         batch: BatchId,
@@ -335,7 +199,8 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         self.read(|db| {
-            let sql = format!("{ENTRY} WHERE batch = ?1 AND state = 'open' AND {beyond} LIMIT ?4");
+            let sql =
+                format!("{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {beyond} LIMIT ?4");
             let mut statement = db.prepare_cached(&sql)?;
             let rows =
                 statement.query_map(params![batch.0, duration_ms, id.0, limit], read_input)?;
@@ -344,9 +209,6 @@ impl Ledger {
     }
 
     /// Whether jobs with the options of this batch have succeeded before.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn options_have_succeeded(&self, batch: BatchId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -365,9 +227,6 @@ impl Ledger {
     }
 
     /// One attempt of the batch: all of them have the same options.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn any_attempt(&self, batch: BatchId) -> Result<Option<Attempt>, LedgerError> {
         self.read(|db| {
             let id = db
@@ -377,14 +236,11 @@ impl Ledger {
                     |row| row.get(0),
                 )
                 .optional()?;
-            id.map(|id| self.load(db, AttemptId(id))).transpose()
+            id.map(|id| self.load_attempt(db, AttemptId(id))).transpose()
         })
     }
 
     /// Attempts of the batch that wait for a person.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn attempts_awaiting_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
@@ -397,9 +253,6 @@ impl Ledger {
     }
 
     /// Takes every unfinished attempt of the batch away from whoever has it.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
@@ -411,9 +264,6 @@ impl Ledger {
     }
 
     /// Where the outputs of a batch were put.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn output_paths(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
@@ -426,9 +276,6 @@ impl Ledger {
     }
 
     /// Records what came of an entry.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn set_input_state(
         &self,
         input: InputId,
@@ -449,9 +296,6 @@ impl Ledger {
     }
 
     /// Pauses every entry of a batch that is still open, because of `failure`.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn pause_open_inputs(
         &self,
         batch: BatchId,
@@ -468,16 +312,13 @@ impl Ledger {
     }
 
     /// What a batch has not finished, by how far it is.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "SELECT count(*) FILTER (WHERE state <> 'left' AND status IN ({IN_FLIGHT})),
-                        count(*) FILTER (WHERE state <> 'left' AND status IN ({UNSTARTED})),
-                        count(*) FILTER (WHERE state = 'left' AND status NOT IN ({UNSTARTED})),
-                        count(*) FILTER (WHERE state = 'left' AND status IN ({UNSTARTED}))
+                "SELECT count(*) FILTER (WHERE state <> 'left' AND status IN ({IN_FLIGHT_STATUSES})),
+                        count(*) FILTER (WHERE state <> 'left' AND status IN ({UNSTARTED_STATUSES})),
+                        count(*) FILTER (WHERE state = 'left' AND status NOT IN ({UNSTARTED_STATUSES})),
+                        count(*) FILTER (WHERE state = 'left' AND status IN ({UNSTARTED_STATUSES}))
                  FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
                  WHERE batch = ?1 AND state IN ('open', 'paused', 'left')"
             );
@@ -513,9 +354,6 @@ impl Ledger {
 
     /// Verified outputs of an attempt, newest first: path, SHA-256, size. The files may have been
     /// moved or changed since.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn outputs_of_attempt(
         &self,
         attempt: AttemptId,
@@ -538,9 +376,6 @@ impl Ledger {
     }
 
     /// Whether a file with this content is an output of ours. Such a file is never an input.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn is_output(&self, sha256: &str) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
@@ -553,9 +388,6 @@ impl Ledger {
 
     /// Records files that are outputs although this ledger made none of them (name, SHA-256, size):
     /// from now on they are never inputs.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn record_foreign_outputs(
         &self,
         batch: BatchId,
@@ -575,9 +407,6 @@ impl Ledger {
     }
 
     /// Why attempts behind open entries have ended without an output, and how many for each reason.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn count_failures_by_kind(
         &self,
         batch: BatchId,
@@ -599,24 +428,18 @@ impl Ledger {
     }
 
     /// How many entries of a batch are paused for one of these reasons.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn count_paused_for(
         &self,
         batch: BatchId,
         kinds: &[FailureKind],
     ) -> Result<usize, LedgerError> {
         self.read(|db| {
-            let sql = format!("SELECT count(*) FROM batch_inputs WHERE {PAUSED_FOR}");
+            let sql = format!("SELECT count(*) FROM batch_inputs WHERE {PAUSED_FOR_KINDS}");
             Ok(db.query_row(&sql, params![batch.0, kinds_json(kinds)], |row| row.get(0))?)
         })
     }
 
     /// Opens again what is paused for one of these reasons.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn reopen_paused_for(
         &self,
         batch: BatchId,
@@ -624,16 +447,13 @@ impl Ledger {
     ) -> Result<usize, LedgerError> {
         self.write(|tx| {
             let sql = format!(
-                "UPDATE batch_inputs SET state = 'open', failure = NULL WHERE {PAUSED_FOR}"
+                "UPDATE batch_inputs SET state = 'open', failure = NULL WHERE {PAUSED_FOR_KINDS}"
             );
             Ok(tx.execute(&sql, params![batch.0, kinds_json(kinds)])?)
         })
     }
 
     /// What the plan of a batch comes to. Attempts that several entries share count once.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn plan_totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
         self.read(|db| {
             let (todo, done, rejected) = db.query_row(
@@ -657,17 +477,11 @@ impl Ledger {
     }
 
     /// Entries of a batch by state.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn count_inputs(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
         self.read(|db| count_inputs(db, batch))
     }
 
     /// The batch has ended, for now.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn finish_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
@@ -678,75 +492,10 @@ impl Ledger {
 }
 
 /// Entries of the batch `?1` that are paused for one of the reasons in the JSON array `?2`.
-const PAUSED_FOR: &str = "batch = ?1 AND state = 'paused' \
+const PAUSED_FOR_KINDS: &str = "batch = ?1 AND state = 'paused' \
      AND json_extract(failure, '$.kind') IN (SELECT value FROM json_each(?2))";
 
 fn kinds_json(kinds: &[FailureKind]) -> String {
     let words: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.as_str())).collect();
     format!("[{}]", words.join(","))
-}
-
-const BATCH: &str = "SELECT id, created_at, profile, origin, key_fingerprint, run_options, plan_complete FROM batches";
-
-pub(crate) fn batch_by_id(db: &Connection, id: BatchId) -> Result<Batch, LedgerError> {
-    Ok(db.query_row(&format!("{BATCH} WHERE id = ?1"), [id.0], read_batch)?)
-}
-
-fn read_batch(row: &rusqlite::Row<'_>) -> rusqlite::Result<Batch> {
-    Ok(Batch {
-        id: BatchId(row.get(0)?),
-        created_at: Timestamp(row.get(1)?),
-        profile: row.get(2)?,
-        key: ApiKeyId { origin: row.get(3)?, fingerprint: Fingerprint(row.get(4)?) },
-        run_options: row.get(5)?,
-        plan_complete: row.get(6)?,
-    })
-}
-
-pub(crate) const ENTRY: &str = "SELECT id, batch, attempt, name, target, state, duration_ms, failure, \
-     output_sha256, output_size, done_at FROM batch_inputs";
-
-pub(crate) fn read_input(
-    row: &rusqlite::Row<'_>,
-) -> rusqlite::Result<Result<BatchInput, LedgerError>> {
-    let state: String = row.get(5)?;
-    let failure: Option<String> = row.get(7)?;
-    let sha256: Option<String> = row.get(8)?;
-    let size: Option<i64> = row.get(9)?;
-    let (state, failure) =
-        match (InputState::parse(&state), failure.as_deref().map(decode_failure).transpose()) {
-            (Ok(state), Ok(failure)) => (state, failure),
-            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
-        };
-    Ok(Ok(BatchInput {
-        id: InputId(row.get(0)?),
-        batch: BatchId(row.get(1)?),
-        attempt: row.get::<_, Option<i64>>(2)?.map(AttemptId),
-        name: row.get(3)?,
-        target: row.get::<_, Option<Vec<u8>>>(4)?.map(path_from_bytes),
-        state,
-        duration_ms: row.get(6)?,
-        output: sha256.zip(size.map(i64::cast_unsigned)),
-        done_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
-        failure,
-    }))
-}
-
-pub(crate) fn count_inputs(db: &Connection, batch: BatchId) -> Result<InputCounts, LedgerError> {
-    let mut counts = InputCounts::default();
-    // Grouping reads and compares each row's word, and takes half as long again.
-    let mut statement =
-        db.prepare_cached("SELECT count(*) FROM batch_inputs WHERE batch = ?1 AND state = ?2")?;
-    for &state in InputState::ALL {
-        let number: usize =
-            statement.query_row(params![batch.0, state.as_str()], |row| row.get(0))?;
-        match state {
-            InputState::Open | InputState::Paused => counts.open += number,
-            InputState::Left => counts.left += number,
-            InputState::Done | InputState::Skipped => counts.done += number,
-            InputState::Failed => counts.failed += number,
-            InputState::Rejected => counts.rejected += number,
-        }
-    }
-    Ok(counts)
 }

@@ -4,10 +4,8 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use strum::{EnumString, IntoStaticStr};
 
-use super::attempts::{AttemptSpec, InputSource};
-use crate::ledger::attempt_state::{AttemptStatus, MAY_BE_BILLED};
+use crate::ledger::attempt::{AttemptSpec, AttemptStatus, InputSource, MAY_BE_BILLED, RerunReason};
 use crate::ledger::ids::{AttemptId, BatchId, InputId};
 use crate::ledger::json_columns::{encode_failure, encode_options, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
@@ -26,38 +24,6 @@ pub struct NewInput {
     pub correlation_id: String,
     /// Whether a settled attempt of an earlier batch is not enough (`--again`).
     pub again: bool,
-}
-
-/// How the user asked for an attempt at an item that had one already: so that the audit can tell a
-/// second bill that was wanted from one that must not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
-#[strum(serialize_all = "snake_case")]
-pub enum RerunReason {
-    /// `--again`.
-    Again,
-    /// `--retry-failed`.
-    RetryFailed,
-}
-
-impl RerunReason {
-    /// The flag that the user gave.
-    #[must_use]
-    pub fn flag(self) -> &'static str {
-        match self {
-            Self::Again => "--again",
-            Self::RetryFailed => "--retry-failed",
-        }
-    }
-
-    /// The ledger's word.
-    pub(crate) fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// Reads the ledger's word.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
-    }
 }
 
 /// What placing an entry came to.
@@ -80,9 +46,6 @@ pub enum AddResult {
 
 impl Ledger {
     /// Places inputs in a batch, finding or making the attempt behind each.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn add_inputs(
         &self,
         batch: BatchId,
@@ -93,9 +56,6 @@ impl Ledger {
     }
 
     /// Places an entry whose job exists already, made here or on another machine.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn add_existing_job(
         &self,
         batch: BatchId,
@@ -116,9 +76,6 @@ impl Ledger {
     }
 
     /// Makes a new attempt at an item whose last one failed, for the entries of this batch.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn retry_failed_attempt(
         &self,
         batch: BatchId,
@@ -149,9 +106,6 @@ impl Ledger {
     }
 
     /// Records inputs that are no work.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn add_rejected(
         &self,
         batch: BatchId,

@@ -78,9 +78,6 @@ impl Ledger {
     }
 
     /// What was asked for was done with a delivery.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn mark_delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
@@ -90,9 +87,6 @@ impl Ledger {
     }
 
     /// How many deliveries of a service were answered and never handled to the end.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn count_unhandled_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -104,9 +98,6 @@ impl Ledger {
     }
 
     /// Forgets deliveries that came before `before`: none so old is believed again.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn delete_deliveries_before(&self, before: Timestamp) -> Result<usize, LedgerError> {
         self.write(
             |tx| Ok(tx.execute("DELETE FROM deliveries WHERE received_at < ?1", [before.0])?),
@@ -114,9 +105,6 @@ impl Ledger {
     }
 
     /// Whether a delivery has said that this job came to its end.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn has_final_delivery(&self, origin: &str, job: &JobId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
@@ -130,9 +118,6 @@ impl Ledger {
 
     /// Says that this process receives the webhooks of a service. It does for as long as `owner`
     /// lives.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn register_listener(
         &self,
         owner: &ProcessLease,
@@ -149,9 +134,6 @@ impl Ledger {
     }
 
     /// Where a living process receives the webhooks of a service, if one does.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn listener_address(&self, origin: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
@@ -162,7 +144,7 @@ impl Ledger {
             let mut rows = statement.query([origin])?;
             while let Some(row) = rows.next()? {
                 let lock: String = row.get(0)?;
-                if is_alive(&self.shared.owners, &lock) {
+                if is_alive(&self.shared.process_directory, &lock) {
                     return Ok(Some(row.get(1)?));
                 }
             }

@@ -49,9 +49,6 @@ impl BillingVisibility {
 
 impl Ledger {
     /// Whether bills of this key's started jobs are shown, as far as seen.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn billing_visibility(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
@@ -66,9 +63,6 @@ impl Ledger {
     }
 
     /// Remembers whether a started job of this key had a bill. One without is not forgotten.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn record_billing_visibility(
         &self,
         key: &ApiKeyId,
@@ -86,9 +80,6 @@ impl Ledger {
     }
 
     /// How drafts of this key behave, as far as seen.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn draft_support(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
@@ -103,9 +94,6 @@ impl Ledger {
     }
 
     /// Remembers how a draft of this key came back.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn record_draft_support(
         &self,
         key: &ApiKeyId,
@@ -123,9 +111,6 @@ impl Ledger {
     }
 
     /// Whether any key was ever used here with the key's service.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn has_used_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -139,9 +124,6 @@ impl Ledger {
     /// Gives attempts of `batch` that have sent nothing the jobs that were made for their items
     /// before this ledger was, and remembers that the service is known from now on. Answers how many
     /// attempts have a job now.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn adopt_jobs(
         &self,
         key: &ApiKeyId,
@@ -167,9 +149,6 @@ impl Ledger {
     }
 
     /// Where the service has these bytes, if they were sent with this key before.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn find_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             Ok(db
@@ -184,9 +163,6 @@ impl Ledger {
     }
 
     /// Remembers where the service has these bytes.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn record_upload(
         &self,
         key: &ApiKeyId,
@@ -206,9 +182,6 @@ impl Ledger {
     }
 
     /// The service does not know this upload any more.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn delete_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
@@ -221,9 +194,6 @@ impl Ledger {
 
     /// Keeps the prices that estimates are made with and returns their number. Equal answers are
     /// kept once.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
     pub fn record_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
         let now = self.wall();
         let answer = pricing.raw.to_string();

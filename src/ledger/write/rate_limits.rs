@@ -94,9 +94,6 @@ impl Ledger {
     }
 
     /// Which way the breakers of all hosts stand that were called since the machine was booted.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn host_limits(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
