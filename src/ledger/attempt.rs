@@ -15,7 +15,7 @@ use crate::model::{
     Credits, Failure, Fingerprint, Instant, JobId, JobOptions, JobStatus, Timestamp,
 };
 
-/// Where an attempt stands. The words are the ledger's; see `docs/architecture.md` for the drawing.
+/// Status of an attempt; `docs/architecture.md` has the diagram.
 #[derive(
     Debug,
     Clone,
@@ -33,139 +33,133 @@ use crate::model::{
 pub enum AttemptStatus {
     /// Nothing sent yet, or the upload has to be repeated.
     Planned,
-    /// The service has the bytes; no job yet.
+    /// Uploaded; no job yet.
     Ready,
-    /// A create was, or is about to be, sent; no answer recorded.
+    /// A create was sent or is about to be sent; no response recorded.
     CreateSent,
-    /// A create without an answer, before it is known that drafts cost nothing.
+    /// A create without a response, before it is known that drafts cost nothing.
     CreateDoubt,
     /// The job exists and was not started by us.
     Draft,
-    /// A start was, or is about to be, sent; no answer recorded. From here on it may be billed.
+    /// A start was sent or is about to be sent; no response recorded. From here on the attempt may
+    /// be billed.
     StartSent,
-    /// A start without a clear answer.
+    /// A start without a conclusive response.
     StartDoubt,
-    /// A start that was refused in words; one look decides.
+    /// A start that the service rejected; one poll decides whether the job runs anyway.
     StartRefused,
-    /// Started.
     Running,
-    /// Final: the output can be had, again and again, for nothing.
+    /// Final. The output can be downloaded repeatedly at no cost.
     Completed,
-    /// Final: failed. Whether it was billed depends on `starts`.
+    /// Final. Whether it was billed depends on `start_count`.
     Failed,
-    /// A person has to look: going on might bill twice, or follow the wrong job.
+    /// A person has to decide: an automatic retry might bill twice, or follow the wrong job.
     NeedsReview,
-    /// The service does not know our job under this key. Never made anew by itself.
+    /// The service does not know our job under this key. No job is created in its place
+    /// automatically.
     Halted,
 }
 
 impl AttemptStatus {
-    /// Every phase, in the order that a job goes through them.
+    /// Every status, in the order in which a job passes through them.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// The ledger's word.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Reads the ledger's word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         word.parse().ok()
     }
 
-    /// Whether the attempt may occupy one of the key's places at the service.
+    /// Whether the attempt may occupy one of the key's slots at the service.
     #[must_use]
     pub fn in_flight(self) -> bool {
         matches!(self, Self::StartSent | Self::StartDoubt | Self::StartRefused | Self::Running)
     }
 
-    /// Whether the protocol does nothing more by itself.
+    /// Whether the state machine takes no further step by itself.
     #[must_use]
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::NeedsReview | Self::Halted)
     }
 }
 
-/// Of a row of `tasks`: a start was sent, or the draft ran, or may run, by itself.
+/// Condition on a row of `attempts`: a start was sent, or the draft ran, or may run, by itself.
 pub(crate) const MAY_BE_BILLED: &str =
     "(start_count > 0 OR draft_observation IN ('started', 'pending'))";
 
-/// Phases of a job that runs, or may run, at the service.
+/// Statuses of a job that runs, or may run, at the service.
 pub(crate) const IN_FLIGHT_STATUSES: &str =
     "'start_sent', 'start_doubt', 'start_refused', 'running'";
 
-/// Phases in which no job was started.
+/// Statuses in which no job was started.
 pub(crate) const UNSTARTED_STATUSES: &str =
     "'planned', 'ready', 'create_sent', 'create_doubt', 'draft'";
 
-/// Under which name the job's draft was seen.
+/// First status in which the job was seen after its create, and whether it then ran by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum DraftObservation {
-    /// Under none.
+    /// Not seen yet.
     #[default]
     Unknown,
-    /// As `created`, which is documented as not started.
+    /// `created`, documented as not started.
     Created,
-    /// Under any other name, before it is known whether it runs by itself.
+    /// Any other status, before it is known whether the job runs by itself.
     #[strum(serialize = "pending")]
     Unjudged,
-    /// As `pending`, and it did not run by itself.
+    /// `pending`, and the job did not run by itself.
     #[strum(serialize = "pending_draft")]
     Pending,
-    /// Under a name that is not documented, and it did not run by itself.
+    /// An undocumented status, and the job did not run by itself.
     #[strum(serialize = "other_draft")]
     Other,
-    /// Running, although a draft was asked for.
+    /// Running, although a draft was requested.
     Started,
 }
 
 impl DraftObservation {
-    /// The ledger's word. `pending` has meant [`DraftObservation::Unjudged`] since the first ledgers.
+    /// `pending` means [`DraftObservation::Unjudged`] since the first version of the ledger.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Reads the ledger's word.
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         word.parse().ok()
     }
 }
 
-/// The row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptState {
-    /// Where the attempt stands.
     pub status: AttemptStatus,
-    /// The job, once known.
+    /// `None` until the service has named it.
     pub job: Option<JobId>,
-    /// Under which name its draft was seen.
     pub draft_observation: DraftObservation,
-    /// Creates sent for this attempt that may have been executed.
+    /// Creates sent that may have been executed.
     pub create_count: u32,
-    /// Starts sent for this attempt that may have been executed.
+    /// Starts sent that may have been executed.
     pub start_count: u32,
-    /// How often the service forgot the upload.
+    /// Number of times that the service forgot the upload.
     pub reupload_count: u32,
-    /// Drafts that may have been left behind, unbilled.
+    /// Drafts that may have been orphaned, unbilled.
     pub orphan_count: u32,
-    /// When the last create or start was committed to be sent or came into doubt, the draft was first
-    /// seen, or its start was refused.
+    /// Time at which the last create or start was committed or became ambiguous, the draft was
+    /// first seen, or its start was rejected.
     pub sent: Option<Instant>,
-    /// Where the service has the bytes.
+    /// URL of the upload at the service.
     pub video_url: Option<String>,
-    /// Whether that address was known from an earlier upload.
+    /// Whether `video_url` is from an earlier upload.
     pub upload_reused: bool,
-    /// Why it failed, or what a person has to look at.
+    /// Reason why it failed or needs review.
     pub failure: Option<Failure>,
 }
 
 impl AttemptState {
-    /// The row of an attempt that has done nothing.
     #[must_use]
     pub fn planned() -> Self {
         Self {
@@ -194,19 +188,16 @@ impl AttemptState {
     }
 }
 
-/// How the user asked for an attempt at an item that had one already: so that the audit can tell a
-/// second bill that was wanted from one that must not be.
+/// Flag with which the user requested a further attempt for the same content and options. The audit
+/// uses it to tell a requested second bill from an unwanted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum RerunReason {
-    /// `--again`.
     Again,
-    /// `--retry-failed`.
     RetryFailed,
 }
 
 impl RerunReason {
-    /// The flag that the user gave.
     #[must_use]
     pub fn flag(self) -> &'static str {
         match self {
@@ -215,65 +206,57 @@ impl RerunReason {
         }
     }
 
-    /// The ledger's word.
     pub(crate) fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Reads the ledger's word.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         word.parse().ok()
     }
 }
 
-/// Where the video comes from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InputSource {
-    /// A file of this machine, as it was when it was hashed.
+    /// A local file, as it was when it was hashed.
     File {
-        /// Absolute path.
         path: PathBuf,
-        /// Bytes.
         size: u64,
-        /// Time of the last change in nanoseconds, to notice one.
+        /// Modification time in nanoseconds, to detect a change.
         modified_ns: i64,
-        /// Of the content, in hex.
+        /// Lowercase hex digest.
         sha256: String,
     },
-    /// A public address, which counts as unchanged.
+    /// A public URL; its content is taken as unchanging.
     Url(String),
 }
 
-/// What an attempt is about; never changes.
+/// Immutable part of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptSpec {
-    /// Origin, content and options in one hash.
+    /// Hash of origin, content and options.
     pub content_key: String,
-    /// The key that makes the job.
+    /// API key that creates the job.
     pub key: ApiKeyId,
-    /// Profile that it was asked under.
     pub profile: String,
-    /// The video.
     pub source: InputSource,
-    /// Seconds of video, when the container says.
+    /// Seconds of video, if the container says.
     pub duration: Option<f64>,
-    /// What is wanted of it.
     pub options: JobOptions,
-    /// Price beforehand.
+    /// Price estimated before the job ran.
     pub estimate: Option<Credits>,
-    /// The prices that the estimate was made with.
+    /// Row of `pricings` that the estimate is based on.
     pub pricing: Option<i64>,
 }
 
-/// The longest video of unknown length, by what the service takes: 500 MB of a file, at a rate below
-/// that of any usual video. A video of which nothing is known may be that long.
+/// Maximum length of a video of unknown length: the largest file that the service accepts, at a bit
+/// rate below that of any usual video.
 const MAX_FILE_BYTES: u64 = 500_000_000;
 const MIN_BYTES_PER_SECOND: f64 = 8_000.0;
 const MIN_ASSUMED_SECONDS: f64 = 60.0;
 
 impl AttemptSpec {
-    /// The estimate; of a video whose length is not known, the price of the longest one that it can
-    /// be, at `rate` credits a second. The ledger's statements count alike.
+    /// The estimate, or for a video of unknown length its maximum price, at `rate` credits per
+    /// second. `COST_SQL` computes the same.
     #[must_use]
     pub fn max_price(&self, rate: Option<f64>) -> Option<Credits> {
         let size = match &self.source {
@@ -285,43 +268,37 @@ impl AttemptSpec {
     }
 }
 
-/// The last look at the job.
+/// Result of the last poll.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LastPoll {
-    /// State.
     pub job_status: Option<JobStatus>,
-    /// Percent.
     pub progress: Option<f64>,
-    /// Seconds of output, which is what is billed.
+    /// Seconds of output, which are what is billed.
     pub output_seconds: Option<f64>,
 }
 
-/// An attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// Number.
     pub id: AttemptId,
-    /// Which attempt at the item, from 1.
+    /// Sequence number among the attempts with this `content_key`, from 1.
     pub number: u32,
-    /// What the job carries in its metadata to be recognised by.
+    /// ID in the job's metadata, by which a job is found whose create got no response.
     pub correlation_id: String,
-    /// What it is about.
     pub work: AttemptSpec,
-    /// Where it stands.
     pub state: AttemptState,
-    /// The last look.
     pub last_poll: LastPoll,
-    /// When the service was first known to run it.
+    /// Time at which the service was first seen to run it.
     pub started_at: Option<Timestamp>,
-    /// When its last create or start was committed to be sent; before any, when it was planned. For
-    /// comparing with the service's times only, over crashes and reboots: waits go by `row.sent`.
+    /// Wall time at which its last create or start was committed; before any, when it was planned.
+    /// Only for comparison with the service's times, across crashes and reboots: waits use
+    /// `state.sent`.
     pub sent_at: Timestamp,
-    /// Guards every write.
+    /// Fencing token: raised by each claim, named by every write.
     pub epoch: i64,
 }
 
 impl Attempt {
-    /// The estimate, put right where the output turned out longer or shorter than the input.
+    /// The estimate, scaled if the output is longer or shorter than the input.
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
         let estimate = self.work.estimate?;
@@ -333,8 +310,8 @@ impl Attempt {
         }
     }
 
-    /// What it costs at most, by what is known now: the length that the job shows, else what is known
-    /// of the input. The ledger's statements count alike.
+    /// Maximum price by what is known now: the output length that the job shows, else the input.
+    /// `COST_SQL` computes the same.
     #[must_use]
     pub fn max_price(&self, rate: Option<f64>) -> Option<Credits> {
         let shown = self.last_poll.output_seconds.filter(|&seconds| seconds > 0.0);
@@ -347,9 +324,9 @@ impl Attempt {
         by_length.or_else(|| self.work.max_price(rate))
     }
 
-    /// Whether it occupies, or may occupy, one of the key's places at the service. A job whose start
-    /// went without an answer, and that was not seen to run since then, does not: should the start
-    /// land yet, the service refuses it or another one, and neither is billed twice.
+    /// Whether it occupies, or may occupy, one of the key's slots at the service. A job whose start
+    /// got no response, and that was polled since and does not run, occupies none: if the start
+    /// takes effect late, the service rejects it or another one, and neither is billed twice.
     #[must_use]
     pub fn occupies_slot(&self) -> bool {
         let seen_idle = self.last_poll.job_status.as_ref().is_some_and(|status| {
@@ -386,7 +363,7 @@ impl Ledger {
         let failure: Option<String> = row.get("failure")?;
         let boot_id: Option<String> = row.get("boot_id")?;
         let sent: Option<i64> = row.get("sent_boot_ms")?;
-        // A time of another boot says nothing; taken as now, everything waits its full time again.
+        // A time of another boot is meaningless. Taken as now, every wait starts over.
         let sent = sent.map(|sent| {
             if boot_id.as_deref() == Some(self.shared.boot_id.as_str()) {
                 Instant(sent.cast_unsigned())

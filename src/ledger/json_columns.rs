@@ -1,5 +1,5 @@
-//! How domain values are written into columns. The forms are the ledger's own: they are read back
-//! by later versions, so fields are only ever added.
+//! JSON forms of domain values in columns. Later versions read them back, so fields are only ever
+//! added.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -15,12 +15,12 @@ use crate::model::{
     Background, Composition, Execution, Failure, FailureKind, JobId, JobOptions, time::millis,
 };
 
-/// A path as bytes: names need not be text.
+/// Bytes, since a path need not be UTF-8.
 pub(crate) fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
-/// The path that [`path_bytes`] wrote.
+/// Inverse of [`path_bytes`].
 pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(std::ffi::OsString::from_vec(bytes))
 }
@@ -56,11 +56,10 @@ enum StoredBackground {
     Transparent,
     Color([f64; 3]),
     ImageUrl(String),
-    /// Hex, since a path need not be text.
+    /// Hex of the path, which need not be UTF-8.
     ImageFile(String),
 }
 
-/// Options as JSON.
 pub(crate) fn encode_options(options: &JobOptions) -> Result<String, LedgerError> {
     let c = &options.composition;
     let stored = StoredOptions {
@@ -87,7 +86,7 @@ pub(crate) fn encode_options(options: &JobOptions) -> Result<String, LedgerError
     serde_json::to_string(&stored).map_err(|error| LedgerError::Corrupt(error.to_string()))
 }
 
-/// Reads [`options_json`] back.
+/// Inverse of [`encode_options`].
 pub(crate) fn decode_options(json: &str) -> Result<JobOptions, LedgerError> {
     let corrupt = |why: String| LedgerError::Corrupt(format!("job options: {why}"));
     let stored: StoredOptions =
@@ -138,7 +137,6 @@ struct StoredFailure {
     next: Option<String>,
 }
 
-/// A failure as JSON.
 pub(crate) fn encode_failure(failure: &Failure) -> Result<String, LedgerError> {
     let stored = StoredFailure {
         kind: failure.kind.as_str().to_owned(),
@@ -161,7 +159,7 @@ pub(crate) fn encode_failure(failure: &Failure) -> Result<String, LedgerError> {
     serde_json::to_string(&stored).map_err(|error| LedgerError::Corrupt(error.to_string()))
 }
 
-/// Reads [`failure_json`] back.
+/// Inverse of [`encode_failure`].
 pub(crate) fn decode_failure(json: &str) -> Result<Failure, LedgerError> {
     let stored: StoredFailure = serde_json::from_str(json)
         .map_err(|error| LedgerError::Corrupt(format!("failure: {error}")))?;

@@ -1,23 +1,21 @@
-//! The job ledger: what was meant, what was sent, what came of it. After a crash it is the truth.
+//! The job ledger: batches, their inputs, and one row for each attempt. It is the source of truth
+//! after a crash.
 //!
-//! This room is the only one that knows the database. It offers domain operations, each one
-//! transaction; no network call ever happens inside one. Rows of jobs are durable when the
-//! operation returns, as with `synchronous=FULL`.
+//! Only this module accesses the database. Each operation is one transaction, and none makes a
+//! network call. Rows of jobs are durable when the operation returns, as with `synchronous=FULL`.
 //!
-//! - [`Ledger`]: opening, and the shared handle
-//! - `batch`: invocations and their inputs
-//! - `place`: the attempt behind each input
-//! - `task`: attempts, guarded by owner and epoch
-//! - `owner`: which processes are alive
-//! - `durable`: one sync for many commits
-//! - `access`: who may read and change the files
-//! - `account`: uploads, keys and prices that were seen
-//! - `delivery`: webhooks that came in
-//! - `keys`: what each key has to do with the attempts
-//! - `limiters`: limits of keys and hosts, for the client
-//! - `story`: reading for people
-//! - `history`: finding attempts, and everything about one
-//! - `spending`: what attempts cost
+//! Reading order:
+//!
+//! - `ids`, `attempt`, `batch`: the types, and how their rows are read
+//! - `schema`, `migrations/`: the tables
+//! - this file: opening, transactions
+//! - `write`: operations of a run
+//! - `read`: reports for `status`, `logs`, `usage` and `profile`
+//! - `process_lease`: which processes are alive
+//! - `group_commit`: one sync for many commits
+//! - `access`: permissions of the files
+//! - `json_columns`: JSON forms of options and failures
+//! - `error`: failures of the ledger, and their remedies
 
 mod access;
 mod attempt;
@@ -64,11 +62,11 @@ pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
 pub use self::write::key_state::{BillingVisibility, DraftSupport};
 
-/// How long an operation waits for another process's transaction. Longer than any of ours can
-/// take, and longer than a backup of the file should.
+/// Maximum wait for another process's transaction. Longer than any transaction of ours, and than a
+/// backup of the file should take.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Prepared statements that are kept: more than there are in the code.
+/// Prepared statements cached; the code has fewer.
 const STATEMENT_CACHE_CAPACITY: usize = 128;
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
@@ -87,11 +85,11 @@ struct LedgerHandle {
 }
 
 impl Ledger {
-    /// Opens, and where needed makes, the ledger in `directory`.
+    /// Opens the ledger in `directory`, and creates it if it does not exist.
     ///
     /// # Errors
     /// A network file system, another user's files, a newer schema, another program's database, or
-    /// what the system says.
+    /// an I/O error.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
         let process_directory = directory.join("owners");
         let path = Self::database_path(directory);
@@ -111,10 +109,10 @@ impl Ledger {
         for end in ["-wal", "-shm"] {
             let mut file = path.clone().into_os_string();
             file.push(end);
-            // SQLite makes these with the mode of the database, so there is nothing more to say.
+            // Not reported: SQLite creates these files with the mode of the database.
             access::make_private(Path::new(&file))?;
         }
-        // From here on, syncs are waited for outside of the database's lock.
+        // From here on, syncs happen in `GroupCommit`, outside the database lock.
         db.pragma_update(None, "synchronous", "NORMAL")?;
         let group_commit = GroupCommit::new(&path)?;
         let boot_id = clock.boot_id();
@@ -123,14 +121,14 @@ impl Ledger {
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// What other users could read or change until it was opened, for the user to know.
+    /// Permissions that were too wide and were repaired on opening, as messages for the user.
     #[must_use]
     pub fn repairs(&self) -> &[String] {
         &self.shared.repairs
     }
 
-    /// One write transaction that takes the lock at once, so that what it reads stays true.
-    /// Durable when it returns.
+    /// Runs a write transaction. It locks the database before the first read, so that what it reads
+    /// stays true. Durable on return.
     fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
@@ -142,8 +140,8 @@ impl Ledger {
         Ok(result)
     }
 
-    /// A write that need not survive a crash of the machine: no sync is waited for. The next
-    /// durable write carries it along.
+    /// Runs a write transaction without waiting for a sync. It may be lost in a crash of the
+    /// machine; the next durable write syncs it too.
     fn write_relaxed<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
@@ -151,7 +149,7 @@ impl Ledger {
         self.transaction(work).map(|(result, _)| result)
     }
 
-    /// A transaction, and its commit, if it changed anything.
+    /// Runs a transaction. Returns its pending commit if it changed anything.
     fn transaction<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
@@ -165,7 +163,6 @@ impl Ledger {
         Ok((result, changed.then(|| self.shared.group_commit.record_commit())))
     }
 
-    /// Reads.
     fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, LedgerError>,
@@ -173,7 +170,7 @@ impl Ledger {
         work(&self.db())
     }
 
-    /// A panic elsewhere cannot leave a half-made transaction behind: it rolls back when dropped.
+    /// Ignores poisoning: a transaction rolls back when a panic drops it.
     fn db(&self) -> MutexGuard<'_, Connection> {
         self.shared.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -182,16 +179,16 @@ impl Ledger {
         self.shared.clock.wall().0
     }
 
-    /// The database file of the ledger in `directory`, there or not.
+    /// Path of the database file, whether or not it exists.
     #[must_use]
     pub fn database_path(directory: &Path) -> PathBuf {
         directory.join("ledger.sqlite3")
     }
 
-    /// Runs SQLite's own check of the whole file; the answer is `ok`, or what is wrong.
+    /// Runs SQLite's integrity check. Returns `ok`, or SQLite's description of the damage.
     ///
     /// # Errors
-    /// The file cannot be read at all.
+    /// The file cannot be read.
     pub fn check_integrity(&self) -> Result<String, LedgerError> {
         self.read(|db| Ok(db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
     }
@@ -202,8 +199,8 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
     db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
-    // Without this, a statement is prepared anew whenever its values change, because the planner
-    // compares them with the conditions of partial indexes.
+    // Without the query planner stability guarantee, a statement is prepared again whenever its
+    // values change, because the planner compares them with the conditions of partial indexes.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
@@ -220,8 +217,8 @@ fn make_private_directory(path: &Path) -> Result<(), LedgerError> {
         .map_err(|why| LedgerError::File { path: path.to_owned(), why })
 }
 
-/// One process at a time makes the file and turns it to a write-ahead log: of two that do, SQLite
-/// tells one at once that the database is locked, whatever its busy timeout says.
+/// Lock that lets one process at a time create the file and switch it to WAL. If two do so at once,
+/// SQLite reports a locked database to one of them immediately, without regard to the busy timeout.
 fn lock_for_opening(directory: &Path) -> Result<std::fs::File, LedgerError> {
     let path = directory.join("opening.lock");
     access::check_file(&path)?;
@@ -230,7 +227,7 @@ fn lock_for_opening(directory: &Path) -> Result<std::fs::File, LedgerError> {
     lock.map_err(|why| LedgerError::File { path, why })
 }
 
-/// SQLite gives its side files the mode of the database, so that one decides for all.
+/// SQLite gives its side files the mode of the database file.
 fn make_private_file(path: &Path) -> Result<(), LedgerError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::OpenOptions::new()
@@ -242,7 +239,7 @@ fn make_private_file(path: &Path) -> Result<(), LedgerError> {
         .map_err(|why| LedgerError::File { path: path.to_owned(), why })
 }
 
-/// File systems on which the locks of SQLite, and ours, do not hold between machines.
+/// File systems on which neither SQLite's locks nor ours hold between machines.
 const NETWORK_FILE_SYSTEMS: [(i64, &str); 6] = [
     (0x6969, "NFS"),
     (0xFF53_4D42, "CIFS"),

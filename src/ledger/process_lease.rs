@@ -1,7 +1,7 @@
-//! Who is alive: every process holds a lock on a file of its own.
+//! Process leases: every process holds a lock on a file of its own while it is alive.
 //!
-//! The kernel frees the lock when the process ends, however it ends, so liveness needs no clocks
-//! and no process ids. A process that is stopped keeps its lock, and with it its rows.
+//! The kernel frees the lock however the process ends, so liveness needs neither clocks nor process
+//! ids. A process that is stopped keeps its lock, and with it its rows.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -11,22 +11,20 @@ use rusqlite::params;
 
 use super::{Ledger, LedgerError};
 
-/// Number of a process in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProcessId(pub i64);
 
-/// This process, alive for as long as the value lives.
+/// Lease of this process, held as long as the value lives.
 #[derive(Debug)]
 pub struct ProcessLease {
-    /// Number in the ledger.
     pub id: ProcessId,
     path: PathBuf,
     _lock: File,
 }
 
 impl ProcessLease {
-    /// Takes the lock of a name that nobody else uses. The row is written only afterwards, so that
-    /// a row without a held lock is always a dead process.
+    /// Creates and locks a file of an unused name. The row is inserted afterwards, so that a row
+    /// without a held lock always belongs to a dead process.
     pub(crate) fn create_lock_file(
         directory: &Path,
         name: &str,
@@ -53,16 +51,16 @@ impl ProcessLease {
 
 impl Drop for ProcessLease {
     fn drop(&mut self) {
-        // A lock file left behind is only an empty file of a dead owner.
+        // A lock file left behind is an empty file of a dead process.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
 impl Ledger {
-    /// Registers this process. Its rows are safe from others for as long as the value lives.
+    /// Registers this process. Other processes leave its rows alone as long as the lease lives.
     ///
     /// # Errors
-    /// The lock file or the row cannot be made.
+    /// The lock file or the row cannot be created.
     pub fn register_process(&self, name: &str) -> Result<ProcessLease, LedgerError> {
         let lock_file = format!("{name}.lock");
         let (lock, path) =
@@ -78,7 +76,7 @@ impl Ledger {
         Ok(ProcessLease::new(id, path, lock))
     }
 
-    /// How many processes work with this ledger. One that only looks is none of them.
+    /// Number of living processes with a lease. A process that only reads has none.
     pub fn count_living_processes(&self) -> Result<u64, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached("SELECT lock_file FROM processes")?;
@@ -92,8 +90,8 @@ impl Ledger {
     }
 }
 
-/// Whether the process that owns the lock file of this name still lives. Errs on the side of life:
-/// rows of a process that lives must not be taken.
+/// Whether the process with this lock file is alive. If in doubt it is: rows of a living process
+/// must not be taken.
 pub(crate) fn is_alive(directory: &Path, name: &str) -> bool {
     match File::open(directory.join(name)) {
         Ok(file) => !matches!(file.try_lock_shared(), Ok(())),

@@ -1,5 +1,4 @@
-//! The whole story of an attempt, and finding the attempts that somebody asks about: by job, by
-//! input, or by the service's name of a request.
+//! Details of an attempt, and the search for attempts by job, input or request id.
 
 use std::path::Path;
 
@@ -13,42 +12,34 @@ use crate::ledger::json_columns::path_bytes;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
-/// Everything that is known of an attempt.
 #[derive(Debug, Clone)]
 pub struct AttemptDetails {
-    /// The attempt.
     pub attempt: Attempt,
-    /// When it was planned.
     pub created_at: Timestamp,
-    /// When it was final.
     pub finished_at: Option<Timestamp>,
-    /// The batch whose bound on credits it counts against.
+    /// Batch whose `--max-credits` it counts against.
     pub started_by_batch: Option<BatchId>,
-    /// What the service charged, once it was compared.
+    /// Amount that the service charged, once `usage --reconcile` has compared it.
     pub charged: Option<Credits>,
-    /// The inputs that it was made for, with their outputs, oldest first.
+    /// Inputs that it was created for, oldest first.
     pub inputs: Vec<BatchInput>,
-    /// Every step, in order.
+    /// Log of the attempt, in order.
     pub steps: Vec<Transition>,
-    /// Webhooks about its job, in the order in which they came.
+    /// Webhooks about its job, in order of receipt.
     pub webhooks: Vec<ReceivedWebhook>,
 }
 
-/// A webhook about the job of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedWebhook {
-    /// When it came.
     pub at: Timestamp,
-    /// What it said happened.
     pub event: String,
-    /// The service's name of the delivery.
+    /// Delivery id of the service.
     pub id: String,
-    /// Whether it was handled to the end.
     pub handled: bool,
 }
 
-/// Ways in which an attempt is named, the surest first: `?1` is the word, `?2` the path that it
-/// would be. The first way that finds anything decides.
+/// Lookups of an attempt, most specific first; the first that finds any decides. `?1` is the search
+/// term, `?2` its path.
 const LOOKUP_QUERIES: [&str; 5] = [
     "SELECT id FROM attempts WHERE job = ?1 OR correlation_id = ?1",
     "SELECT attempt FROM batch_inputs
@@ -58,15 +49,14 @@ const LOOKUP_QUERIES: [&str; 5] = [
     "SELECT id FROM attempts
      WHERE failure IS NOT NULL AND json_valid(failure)
        AND json_extract(failure, '$.request_id') = ?1",
-    // A name without its directories.
+    // File name without its directory.
     "SELECT attempt FROM batch_inputs
      WHERE attempt IS NOT NULL AND substr(name, -length(?1) - 1) = '/' || ?1",
 ];
 
 impl Ledger {
-    /// The attempts that `word` names: a job, our correlation id, an input or an output (`path`,
-    /// or its name as it was given), or a request of the service. The newest `limit`, oldest
-    /// first.
+    /// Attempts that match `word`: a job, a correlation id, an input or an output (`path`, or its
+    /// name as given), or a request id. The newest `limit`, oldest first.
     pub fn find_attempts(
         &self,
         word: &str,
@@ -75,7 +65,7 @@ impl Ledger {
     ) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
             for way in LOOKUP_QUERIES {
-                // Every statement takes all three values, whether its way needs the path or not.
+                // Uses `?2` in every statement, since all take three parameters.
                 let sql = format!(
                     "SELECT id FROM attempts WHERE id IN ({way}) AND ?2 IS NOT NULL
                      ORDER BY id DESC LIMIT ?3"
@@ -94,7 +84,6 @@ impl Ledger {
         })
     }
 
-    /// Everything about an attempt.
     pub fn attempt_details(&self, id: AttemptId) -> Result<AttemptDetails, LedgerError> {
         let steps = self.attempt_log(id)?;
         self.read(|db| {

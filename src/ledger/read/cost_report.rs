@@ -1,5 +1,4 @@
-//! What attempts cost, for people who ask where credits went and for the audit against the
-//! service's own figures.
+//! Cost of attempts, for `usage` and for the audit against the service's figures.
 
 use std::collections::BTreeMap;
 
@@ -11,59 +10,52 @@ use crate::ledger::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
 
-/// An attempt as the books show it.
+/// Cost of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct AttemptCost {
-    /// Number.
     pub attempt: AttemptId,
-    /// Origin, content and options in one hash: attempts at the same item share it.
+    /// Hash of origin, content and options.
     pub content_key: String,
-    /// Which attempt at the item, from 1.
+    /// Sequence number among the attempts with this `content_key`, from 1.
     pub number: u32,
-    /// How the user asked for it although the item had an attempt already.
+    /// Flag with which the user requested it after an earlier attempt.
     pub rerun_reason: Option<RerunReason>,
-    /// Whether an earlier attempt at the item was charged, as far as the ledger knows: by the
-    /// audit's word, or else because it was completed.
+    /// Whether an earlier attempt with this `content_key` was charged: by the audit, or because it
+    /// was completed.
     pub charged_before: bool,
-    /// The input's name in the newest batch that has it.
+    /// Name of the input in the newest batch that contains it.
     pub name: String,
-    /// The job, once known.
+    /// `None` until the service has named it.
     pub job: Option<JobId>,
-    /// The key that made it.
     pub key: ApiKeyId,
-    /// Profile that it was asked under.
     pub profile: String,
-    /// Which model.
     pub model: ModelName,
-    /// The user's tags.
     pub tags: BTreeMap<String, String>,
-    /// Where it stands.
     pub status: AttemptStatus,
-    /// Whether it may have been billed at all: a start was sent, or the draft ran by itself.
+    /// Whether a start was sent, or the draft ran by itself.
     pub may_be_billed: bool,
-    /// Whether its job was made or started from here. Of others, which were fetched or recognised, it
-    /// is not known when they were started.
+    /// Whether its job was created or started here. The start time of other jobs, which were
+    /// fetched or recovered, is unknown.
     pub sent_from_here: bool,
-    /// Whether all that was done with it here is to fetch it.
+    /// Whether it was only fetched here.
     pub only_fetched: bool,
-    /// When it was first started; of one that never was, when it was planned.
+    /// Time of its first start; of one that was never started, when it was planned.
     pub at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// Seconds of video, as the input's container says.
+    /// Seconds of video, from the input's container.
     pub duration: Option<f64>,
-    /// Seconds of output, as the service says: what is billed.
+    /// Seconds of output, from the service: what is billed.
     pub output_seconds: Option<f64>,
-    /// Price beforehand.
+    /// Price estimated before the job ran.
     pub estimate: Option<Credits>,
-    /// What the service charged, once it was compared.
+    /// Amount that the service charged, once `usage --reconcile` has compared it.
     pub charged: Option<Credits>,
 }
 
 impl AttemptCost {
-    /// The price by what is known now: the estimate, put right where the output turned out longer
-    /// or shorter than the input.
+    /// The estimate, scaled if the output is longer or shorter than the input.
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
         let estimate = self.estimate?;
@@ -76,7 +68,7 @@ impl AttemptCost {
     }
 }
 
-/// Attempts with the columns of [`AttemptCost`].
+/// Query for the columns of [`AttemptCost`].
 fn cost_query() -> String {
     format!(
         "SELECT attempts.id, content_key, number, job, origin, key_fingerprint, profile, options,
@@ -102,8 +94,7 @@ fn cost_query() -> String {
 }
 
 impl Ledger {
-    /// Every attempt that the service may know of and that began at `since` or later, oldest
-    /// first.
+    /// Attempts that the service may know of and that began at `since` or later, oldest first.
     pub fn attempt_costs(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
         self.read(|db| {
             let sql = format!(
@@ -116,7 +107,7 @@ impl Ledger {
         })
     }
 
-    /// The attempts behind these jobs, whenever they were made.
+    /// Attempts with these jobs, of any age.
     pub fn attempt_costs_of_jobs(
         &self,
         origin: &str,
@@ -143,7 +134,7 @@ fn read_cost(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, Le
         Err(error) => return Ok(Err(error)),
     };
     let Some(status) = AttemptStatus::parse(&status) else {
-        return Ok(Err(LedgerError::Corrupt(format!("phase '{status}'"))));
+        return Ok(Err(LedgerError::Corrupt(format!("attempt status '{status}'"))));
     };
     let credits = |amount: Option<f64>| amount.map(Credits);
     Ok(Ok(AttemptCost {

@@ -1,4 +1,4 @@
-//! What finished jobs took, for expectations of the next ones.
+//! Durations of completed jobs, from which those of the next ones are estimated.
 
 use std::time::Duration;
 
@@ -9,19 +9,17 @@ use crate::ledger::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::ModelName;
 
-/// What a finished job took.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JobDuration {
-    /// Which model.
     pub model: ModelName,
-    /// Seconds of video, when they were known.
+    /// Seconds of video, if known.
     pub video: Option<f64>,
-    /// From its start to when it was seen to be done.
+    /// From its start to when it was seen to be completed.
     pub took: Duration,
 }
 
 impl Ledger {
-    /// What the latest `limit` jobs took that this service completed, the latest first.
+    /// Durations of the latest `limit` jobs that this service completed, latest first.
     pub fn recent_job_durations(
         &self,
         key: &ApiKeyId,

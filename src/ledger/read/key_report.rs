@@ -1,5 +1,4 @@
-//! What each key has to do with the attempts: figures of its work, which of them still need it, and
-//! giving one that has sent nothing to another key.
+//! Figures of a key, and the attempts that still need it.
 
 use rusqlite::params;
 
@@ -7,25 +6,23 @@ use crate::ledger::ids::ApiKeyId;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
-/// What became of the attempts of a key.
+/// Numbers of a key's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct KeyReport {
-    /// Jobs that were made with it.
+    /// Jobs created with the key.
     pub jobs: u64,
-    /// Of these, under way.
+    /// Of these, not final.
     pub open: u64,
-    /// Completed.
     pub completed: u64,
-    /// Failed.
     pub failed: u64,
-    /// Waiting for a person, or not visible to the key any more.
+    /// Waiting for a person, or no longer visible to the key.
     pub review: u64,
-    /// Credits of what was started, by estimate.
+    /// Estimated credits of what was started.
     pub credits: Credits,
 }
 
 impl KeyReport {
-    /// Failed jobs as a share of those that ended; none while none has.
+    /// Share of failed jobs among the ended ones; `None` without any.
     #[must_use]
     pub fn failure_share(&self) -> Option<f64> {
         let ended = self.completed + self.failed;
@@ -34,7 +31,7 @@ impl KeyReport {
 }
 
 impl Ledger {
-    /// Figures of the attempts of a key that were made since `since`.
+    /// Figures of the key's attempts created since `since`.
     pub fn key_report(&self, key: &ApiKeyId, since: Timestamp) -> Result<KeyReport, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -61,9 +58,9 @@ impl Ledger {
         })
     }
 
-    /// How many attempts can go on only with this key: their job was, or may have been, made with
-    /// it and has not come to its end, or its output was wanted and is not there yet. What a living
-    /// process may be about to send with it counts too; what nobody has sent goes to another key.
+    /// Number of attempts that need this key: their job was, or may have been, created with it and
+    /// has not ended, or its output is missing. What a living process may be about to send with it
+    /// counts too; any other unsent attempt is reassigned to another key.
     pub fn count_attempts_needing_key(&self, key: &ApiKeyId) -> Result<u64, LedgerError> {
         let is_at_work = self.count_living_processes()? > 0;
         self.read(|db| {
@@ -86,7 +83,6 @@ impl Ledger {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::ledger::AttemptStatus;
     use crate::ledger::tests::{batch, claimed, input, key, open, placed, reach};
     use crate::model::JobId;

@@ -1,4 +1,4 @@
-//! Reading the ledger for people: batches, attempts, and the story of one attempt.
+//! Batches and attempts for `status`, and the log of an attempt.
 
 use rusqlite::{Connection, params};
 
@@ -10,43 +10,36 @@ use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 
-/// A batch as `status` lists it.
 #[derive(Debug, Clone)]
 pub struct BatchSummary {
-    /// The batch.
     pub batch: Batch,
-    /// Its entries by state.
     pub counts: InputCounts,
-    /// Credits of what it started, by estimate.
+    /// Estimated credits of what it started.
     pub credits: Credits,
 }
 
-/// An attempt as `status` lists it.
 #[derive(Debug, Clone)]
 pub struct AttemptSummary {
-    /// The attempt.
     pub attempt: Attempt,
-    /// The input's name in the newest batch that has it.
+    /// Name of the input in the newest batch that contains it.
     pub name: String,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// One step of an attempt, as it was recorded.
+/// One row of `attempt_log`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
-    /// When.
     pub at: Timestamp,
-    /// Where it stood after the step.
+    /// Status after the step.
     pub status: AttemptStatus,
-    /// What happened.
     pub note: String,
-    /// The service's name of the request.
+    /// Request id of the service.
     pub request_id: Option<String>,
 }
 
 impl Ledger {
-    /// The newest batches, newest first.
+    /// Newest first.
     pub fn list_batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
         self.read(|db| {
             let mut statement =
@@ -57,7 +50,7 @@ impl Ledger {
         })
     }
 
-    /// Attempts that are under way or need somebody, newest first.
+    /// Attempts that are in progress or need review, newest first.
     pub fn list_open_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
             "status NOT IN ('completed', 'failed', 'planned') ORDER BY id DESC LIMIT ?1",
@@ -65,7 +58,7 @@ impl Ledger {
         )
     }
 
-    /// Attempts that failed, newest first.
+    /// Attempts that failed or need review, newest first.
     pub fn list_failed_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
             "status IN ('failed', 'needs_review', 'halted') ORDER BY id DESC LIMIT ?1",
@@ -103,8 +96,7 @@ impl Ledger {
         Ok(AttemptSummary { attempt, name, updated_at })
     }
 
-    /// Jobs of the key that are started or completed and have no verified output yet, oldest
-    /// first.
+    /// Jobs of the key that are started or completed and have no verified output, oldest first.
     pub fn jobs_without_output(
         &self,
         key: &ApiKeyId,
@@ -127,7 +119,7 @@ impl Ledger {
         })
     }
 
-    /// The newest entry behind a job: where its output was wanted.
+    /// The newest input with this job.
     pub fn find_input_by_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
         self.read(|db| {
             let sql = format!(
@@ -140,7 +132,6 @@ impl Ledger {
         })
     }
 
-    /// The whole story of an attempt, in order.
     pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
@@ -153,14 +144,14 @@ impl Ledger {
             rows.map(|row| {
                 let (at, word, note, request_id) = row?;
                 let status = AttemptStatus::parse(&word)
-                    .ok_or_else(|| LedgerError::Corrupt(format!("phase '{word}'")))?;
+                    .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))?;
                 Ok(Transition { at, status, note, request_id })
             })
             .collect()
         })
     }
 
-    /// How many attempts stand where.
+    /// Number of attempts in each status.
     pub fn count_by_status(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
         self.read(|db| {
             let mut statement =
@@ -170,14 +161,14 @@ impl Ledger {
             let known = rows.map(|row| {
                 let (word, number) = row?;
                 let status = AttemptStatus::parse(&word)
-                    .ok_or_else(|| LedgerError::Corrupt(format!("phase '{word}'")))?;
+                    .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))?;
                 Ok((status, number))
             });
             known.collect()
         })
     }
 
-    /// Whether the ledger knows this job, or made a job with this correlation id.
+    /// Whether an attempt has this job or this correlation id.
     pub fn knows_job(
         &self,
         job: &JobId,

@@ -1,7 +1,7 @@
-//! Attempts: claiming them, committing their steps, and the gate before a start.
+//! Attempts: claims, commits, and the limits that a start has to pass.
 //!
-//! Every write names the owner and the epoch that it was made under. A process that was stopped,
-//! lost its rows to `resume --take-over` and woke up again matches no row and writes nothing.
+//! Every write names its owner and epoch. A process that was suspended and lost its rows to `resume
+//! --take-over` matches no row when it wakes up, and writes nothing.
 
 use std::sync::Arc;
 
@@ -17,61 +17,57 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::model::limits::KeyLimits;
 use crate::model::{Credits, JobId, JobStatus, Timestamp};
 
-/// What came of a claim.
 #[derive(Debug)]
 pub enum Claim {
-    /// The attempt is ours now.
+    /// This process owns the attempt now.
     Acquired(Box<Attempt>),
-    /// A living process, this one included, works on it.
+    /// Owned by a living process, possibly this one.
     Busy,
 }
 
-/// What came of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
-    /// Written.
     Written,
-    /// The row belongs to somebody else now: nothing was written.
+    /// The row belongs to another process; nothing was written.
     LeaseLost,
 }
 
-/// Most jobs of a key that may be in flight at once, by what is known of the key.
+/// Concurrency limit of a key, computed from what is known of the key.
 pub type ConcurrencyLimit = Arc<dyn Fn(&KeyLimits) -> u32 + Send + Sync>;
 
-/// Bounds that are checked in the transaction that commits a start.
+/// Limits that are checked in the transaction that commits a start.
 #[derive(Clone)]
 pub struct StartLimits {
-    /// The batch that starts it.
+    /// Batch that starts the attempt.
     pub batch: BatchId,
-    /// Asked in the transaction: what another process has just learned holds already.
+    /// Evaluated inside the transaction, so that what another process has just learned applies.
     pub in_flight: ConcurrencyLimit,
-    /// Most credits that the batch may start, by what is known when it is asked.
+    /// Value of `--max-credits`.
     pub max_credits: Option<Credits>,
-    /// Credits a second of output of the batch's model, where the price is known.
+    /// Credits per second of output for the batch's model, if the price is known.
     pub rate: Option<f64>,
 }
 
-/// What came of committing a start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum StartCommit {
-    /// Committed: send it.
+    /// The start may be sent.
     Committed,
-    /// Every place of the key is taken.
+    /// Every slot of the key is occupied.
     AtConcurrencyLimit,
-    /// It would pass the batch's bound on credits.
+    /// The start would exceed `--max-credits`.
     OverBudget {
-        /// Credits of what the batch has started, what is in doubt included.
+        /// Credits of what the batch has started, ambiguous starts included.
         spent: Credits,
-        /// Of this attempt, when its price is known.
+        /// Maximum price of this attempt, if known.
         wanted: Option<Credits>,
     },
-    /// The row belongs to somebody else now.
+    /// The row belongs to another process.
     LeaseLost,
 }
 
 impl Ledger {
-    /// Takes an attempt for `owner`, if nobody alive has it. Rows of dead processes are adopted,
-    /// and the epoch is raised so that whatever they still had under way cannot write.
+    /// Claims an attempt for `owner` unless a living process owns it. Rows of dead processes are
+    /// adopted. Raises the epoch, so that late writes of the previous owner match no row.
     pub fn claim(&self, owner: &ProcessLease, id: AttemptId) -> Result<Claim, LedgerError> {
         self.write(|tx| {
             if let Some(holder) = lease_holder(tx, id)?
@@ -87,7 +83,6 @@ impl Ledger {
         })
     }
 
-    /// Gives an attempt back.
     pub fn release(&self, owner: &ProcessLease, attempt: &Attempt) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
@@ -98,7 +93,7 @@ impl Ledger {
         })
     }
 
-    /// Gives back every attempt of `owner`, whose work has ended or was cut.
+    /// Releases every attempt of `owner`, whose work has ended or was cancelled.
     pub fn release_all(&self, owner: &ProcessLease) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute("UPDATE attempts SET owner = NULL WHERE owner = ?1", [owner.id.0])?;
@@ -106,8 +101,8 @@ impl Ledger {
         })
     }
 
-    /// Takes an attempt away from whoever has it, at the user's word only. What was sent and not
-    /// answered goes through looking and settling like after a crash.
+    /// Takes an attempt from its owner, only at the user's request. Requests without a response are
+    /// then resolved as after a crash.
     pub fn take_over(&self, id: AttemptId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
@@ -133,12 +128,12 @@ impl Ledger {
         })
     }
 
-    /// An attempt as it stands, without claiming it.
+    /// Reads an attempt without claiming it.
     pub fn attempt(&self, id: AttemptId) -> Result<Attempt, LedgerError> {
         self.read(|db| self.load_attempt(db, id))
     }
 
-    /// The attempt behind a job, if this ledger made it.
+    /// The newest attempt with this job, if the ledger has one.
     pub fn find_attempt_by_job(&self, job: &JobId) -> Result<Option<Attempt>, LedgerError> {
         self.read(|db| {
             let id = db
@@ -152,10 +147,10 @@ impl Ledger {
         })
     }
 
-    /// Commits a step. Returns when it is durable.
+    /// Commits a step. Durable on return.
     ///
     /// # Errors
-    /// The ledger cannot be written; then the step's effect must not happen.
+    /// If the ledger cannot be written, the step's effect must not happen.
     pub fn commit(
         &self,
         owner: &ProcessLease,
@@ -166,8 +161,8 @@ impl Ledger {
         self.write(|tx| self.update_attempt(tx, owner.id, attempt, note, request_id))
     }
 
-    /// Jobs of the key that occupy, or may occupy, a place, and that no living process follows;
-    /// those first that have not been looked at for longest.
+    /// Attempts that occupy, or may occupy, a slot of the key and that no living process follows,
+    /// least recently polled first.
     pub fn orphaned_attempts(
         &self,
         key: &ApiKeyId,
@@ -198,12 +193,12 @@ impl Ledger {
         })
     }
 
-    /// Commits a create while it is not known that drafts cost nothing: only if no other create of
-    /// the key is without an answer, and no first draft is being watched, in this process or in any
-    /// other that lives.
+    /// Commits a create while it is not known that drafts cost nothing: only if no living process
+    /// has another create of the key without a response or watches a first draft of it. Returns
+    /// `None` otherwise.
     ///
     /// # Errors
-    /// The ledger cannot be written; then nothing may be sent.
+    /// If the ledger cannot be written, nothing may be sent.
     pub fn commit_exclusive_create(
         &self,
         owner: &ProcessLease,
@@ -218,8 +213,8 @@ impl Ledger {
         })
     }
 
-    /// Whether a living process has a create of the same key without an answer, or watches its first
-    /// draft. Once drafts are known to cost nothing, nobody needs to wait for either.
+    /// Whether a living process has a create of the same key without a response, or watches its
+    /// first draft. Once drafts are known to cost nothing, neither is waited for.
     fn another_create_pending(
         &self,
         tx: &Transaction<'_>,
@@ -246,11 +241,11 @@ impl Ledger {
         Ok(false)
     }
 
-    /// Commits a start, if the key has a free place and the batch credits left. The count and the
-    /// write are one transaction, so that any number of processes keep the bound together.
+    /// Commits a start if the key has a free slot and the batch enough credits. Check and write are
+    /// one transaction, so that any number of processes keep the limits together.
     ///
     /// # Errors
-    /// The ledger cannot be written; then nothing may be sent.
+    /// If the ledger cannot be written, nothing may be sent.
     pub fn commit_start(
         &self,
         owner: &ProcessLease,
@@ -265,7 +260,7 @@ impl Ledger {
             if let Some(max) = gate.max_credits {
                 let spent = started_credits(tx, gate.batch, attempt.id, gate.rate)?;
                 let wanted = attempt.max_price(gate.rate);
-                // Sums of fractions differ in their last digits.
+                // Tolerance for floating-point sums.
                 let bound = Credits(max.0 + 1e-6);
                 if wanted.is_none_or(|wanted| spent + wanted > bound) {
                     return Ok(StartCommit::OverBudget { spent, wanted });
@@ -284,8 +279,9 @@ impl Ledger {
         })
     }
 
-    /// Gives an attempt that is ours and has sent no create to another key, as if it had just been
-    /// planned with it. One that may have a job is never given away: only its own key sees it.
+    /// Reassigns an attempt of `owner` that has sent no create to another key, as if it had just
+    /// been planned with it. One that may have a job is never reassigned: only its own key sees the
+    /// job.
     pub fn reassign_to_key(
         &self,
         owner: &ProcessLease,
@@ -324,7 +320,7 @@ impl Ledger {
         Ok(Commit::Written)
     }
 
-    /// Keeps what the service charged for each attempt.
+    /// Records the amount that the service charged for each attempt.
     pub fn record_charges(&self, charges: &[(AttemptId, Credits)]) -> Result<(), LedgerError> {
         if charges.is_empty() {
             return Ok(());
@@ -340,7 +336,7 @@ impl Ledger {
         })
     }
 
-    /// The version of the output that a part on disk is from, if it can be continued.
+    /// ETag of the output that a partial file is from, if the download can be resumed.
     pub fn output_etag(&self, id: AttemptId) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             Ok(db.query_row("SELECT output_etag FROM attempts WHERE id = ?1", [id.0], |row| {
@@ -349,7 +345,7 @@ impl Ledger {
         })
     }
 
-    /// Remembers which version of the output is being fetched.
+    /// Records the ETag of the output that is being downloaded.
     pub fn record_output_etag(
         &self,
         owner: &ProcessLease,
@@ -365,12 +361,12 @@ impl Ledger {
         })
     }
 
-    /// How many jobs of the key occupy, or may occupy, a place at the service.
+    /// Number of jobs that occupy, or may occupy, a slot of the key.
     pub fn count_in_flight(&self, key: &ApiKeyId) -> Result<u32, LedgerError> {
         self.read(|db| count_in_flight(db, key, AttemptId(0)))
     }
 
-    /// How many jobs of the key, this one aside, occupy or may occupy a place at the service.
+    /// Same as [`Ledger::count_in_flight`], without the attempt `id`.
     pub fn count_others_in_flight(
         &self,
         key: &ApiKeyId,
@@ -379,7 +375,7 @@ impl Ledger {
         self.read(|db| count_in_flight(db, key, id))
     }
 
-    /// How many jobs of the key have been running since before `before`.
+    /// Number of the key's jobs that have been running since before `before`.
     pub fn count_running_since_before(
         &self,
         key: &ApiKeyId,
@@ -392,12 +388,13 @@ impl Ledger {
         })
     }
 
-    /// Credits of what a batch has started, by what is known of each job; what is in doubt counts.
+    /// Credits of what a batch has started, by what is known of each job, ambiguous starts
+    /// included.
     pub fn started_credits(&self, batch: BatchId) -> Result<Credits, LedgerError> {
         self.read(|db| started_credits(db, batch, AttemptId(0), None))
     }
 
-    /// The bound on credits under which all of a batch could be started.
+    /// Smallest `--max-credits` with which all of the batch could be started.
     pub fn credits_to_start_all(
         &self,
         batch: BatchId,
@@ -472,7 +469,7 @@ impl Ledger {
     }
 }
 
-/// Who holds an attempt: number and lock file.
+/// Owner of an attempt, and its lock file.
 fn lease_holder(
     db: &Connection,
     id: AttemptId,
@@ -487,9 +484,9 @@ fn lease_holder(
         .optional()?)
 }
 
-/// Rows of which [`Attempt::occupies_slot`] is true.
-// Each waiting start counts again and again, in a ledger of any size. SQLite takes the partial index
-// `tasks_in_flight` only where its condition stands in the query.
+/// Counts the rows for which [`Attempt::occupies_slot`] is true. Every waiting start repeats it, in
+/// a ledger of any size. SQLite uses the partial index `attempts_in_flight` only if the query
+/// repeats its condition.
 pub(crate) const COUNT_IN_FLIGHT: &str = "SELECT count(*) FROM attempts
     WHERE key_fingerprint = ?1 AND origin = ?2 AND id <> ?3
       AND status IN ('start_sent', 'start_doubt', 'start_refused', 'running')
@@ -506,8 +503,8 @@ fn count_in_flight(db: &Connection, key: &ApiKeyId, except: AttemptId) -> Result
         .query_row(params![key.fingerprint.0, key.origin, except.0], |row| row.get(0))?)
 }
 
-/// What an attempt costs, by what is known now: the charge, else the price of the output's length,
-/// else the estimate, else (with a rate as `?3`) the price of the longest video that it can be.
+/// Cost of an attempt by what is known now: the charge, else the price of the output's length, else
+/// the estimate, else (with a rate as `?3`) the price of the longest video that it can be.
 const COST_SQL: &str = "CASE
     WHEN charged IS NOT NULL AND status IN ('completed', 'failed') THEN charged
     WHEN output_seconds > 0 AND duration > 0 AND estimate > 0 THEN estimate * output_seconds / duration
@@ -515,7 +512,6 @@ const COST_SQL: &str = "CASE
     WHEN estimate IS NOT NULL THEN estimate
     ELSE ?3 * max(60.0, coalesce(size, 500000000) / 8000.0) END";
 
-/// Credits of what a batch has started; what is in doubt counts.
 fn started_credits(
     db: &Connection,
     batch: BatchId,

@@ -1,7 +1,7 @@
-//! Batches and their entries: what one invocation was asked for.
+//! Batches and their inputs: the plan, the queue, and the results.
 //!
-//! An entry is an input and the file wanted for it; an attempt (`task`) is the job behind it.
-//! Entries of equal content and options share one attempt, and so one bill.
+//! A [`BatchInput`] is an input and the file wanted for it; an [`Attempt`] is the job behind it.
+//! Inputs of equal content and options share one attempt, and so one bill.
 
 use std::path::PathBuf;
 
@@ -17,53 +17,49 @@ use crate::ledger::json_columns::{encode_failure, path_from_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Failure, FailureKind};
 
-/// What a new batch is made of.
 #[derive(Debug, Clone)]
 pub struct NewBatch {
-    /// Name of the profile.
     pub profile: String,
-    /// Service and key.
     pub key: ApiKeyId,
-    /// How the run was asked to behave, in a form of the flow's own.
+    /// JSON of `flow::RunOptions`.
     pub run_options: String,
-    /// The prices it was estimated with.
+    /// Row of `pricings` that the estimates are based on.
     pub pricing: Option<i64>,
 }
 
-/// What a plan comes to.
+/// Totals of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PlanTotals {
-    /// Entries whose job has yet to be made or finished.
+    /// Inputs whose job is not completed.
     pub todo: usize,
-    /// Entries whose job is completed: their output costs nothing more.
+    /// Inputs whose job is completed: their output costs nothing more.
     pub done: usize,
-    /// Inputs that are no work.
+    /// Rejected or failed inputs.
     pub rejected: usize,
-    /// Price of the attempts that have not been started.
+    /// Estimate for the attempts that are not started.
     pub estimate: Credits,
-    /// Attempts that have not been started and whose price is unknown.
+    /// Attempts that are not started and have no estimate.
     pub unpriced: usize,
 }
 
-/// Entries of a batch that are not finished.
+/// Unfinished inputs of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UnfinishedInputs {
     /// The job runs, or may run, at the service.
     pub running: usize,
-    /// No job was started.
     pub not_started: usize,
-    /// Started and left to themselves, as asked.
+    /// Started and not waited for, as requested.
     pub left: usize,
-    /// Made as drafts and left to themselves, as asked.
+    /// Created as drafts and not waited for, as requested.
     pub drafts: usize,
 }
 
-/// Entries beyond the one of rank `?2` and number `?3`.
+/// Inputs after the one with duration `?2` and id `?3`.
 const AFTER_LONGEST_FIRST: &str =
     "(duration_ms < ?2 OR (duration_ms = ?2 AND id > ?3)) ORDER BY duration_ms DESC, id";
 
 impl Ledger {
-    /// Opens a batch whose plan is still to be written.
+    /// Creates a batch whose plan is not complete.
     pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
         let now = self.wall();
         self.write(|tx| {
@@ -83,7 +79,7 @@ impl Ledger {
         })
     }
 
-    /// The plan is whole: work may begin.
+    /// Marks the plan as complete, so that work may begin.
     pub fn finish_plan(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute("UPDATE batches SET plan_complete = 1 WHERE id = ?1", [batch.0])?;
@@ -91,7 +87,7 @@ impl Ledger {
         })
     }
 
-    /// Removes a batch that has sent nothing, with the attempts that were made for it alone.
+    /// Deletes a batch that has sent nothing, and the attempts that only it uses.
     pub fn delete_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY)")?;
@@ -115,7 +111,6 @@ impl Ledger {
         })
     }
 
-    /// A batch by number.
     pub fn batch(&self, id: BatchId) -> Result<Option<Batch>, LedgerError> {
         self.read(|db| match batch_by_id(db, id) {
             Err(LedgerError::Database(rusqlite::Error::QueryReturnedNoRows)) => Ok(None),
@@ -123,7 +118,7 @@ impl Ledger {
         })
     }
 
-    /// The newest batch that has something left to do.
+    /// The newest batch with unfinished inputs.
     pub fn latest_unfinished_batch(&self) -> Result<Option<Batch>, LedgerError> {
         self.read(|db| {
             Ok(db
@@ -141,7 +136,7 @@ impl Ledger {
         })
     }
 
-    /// Opens again what an earlier run of the batch paused or left.
+    /// Reopens the inputs that an earlier run of the batch paused or left. Returns their number.
     pub fn reopen_inputs(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
@@ -152,7 +147,7 @@ impl Ledger {
         })
     }
 
-    /// Entries that are open, longest first, beyond the one `after` (rank and number).
+    /// Open inputs, longest first, after `after` (duration and id).
     pub fn open_inputs(
         &self,
         batch: BatchId,
@@ -163,8 +158,7 @@ impl Ledger {
         self.select_open_inputs(batch, AFTER_LONGEST_FIRST, after, limit)
     }
 
-    /// The same, of those only whose job was started, or needs nothing more from the service than
-    /// its output.
+    /// Same as [`Ledger::open_inputs`], but only inputs whose job was started or is completed.
     pub fn started_inputs(
         &self,
         batch: BatchId,
@@ -178,7 +172,7 @@ impl Ledger {
         self.select_open_inputs(batch, &beyond, after, limit)
     }
 
-    /// The same from the other end: shortest first, down from the one `before`.
+    /// Open inputs, shortest first, before `before` (duration and id).
     pub fn open_inputs_shortest_first(
         &self,
         batch: BatchId,
@@ -208,7 +202,7 @@ impl Ledger {
         })
     }
 
-    /// Whether jobs with the options of this batch have succeeded before.
+    /// Whether a job with the options of each open input has succeeded before.
     pub fn options_have_succeeded(&self, batch: BatchId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -226,7 +220,7 @@ impl Ledger {
         })
     }
 
-    /// One attempt of the batch: all of them have the same options.
+    /// Any attempt of the batch: all have the same options.
     pub fn any_attempt(&self, batch: BatchId) -> Result<Option<Attempt>, LedgerError> {
         self.read(|db| {
             let id = db
@@ -240,7 +234,6 @@ impl Ledger {
         })
     }
 
-    /// Attempts of the batch that wait for a person.
     pub fn attempts_awaiting_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
@@ -252,7 +245,7 @@ impl Ledger {
         })
     }
 
-    /// Takes every unfinished attempt of the batch away from whoever has it.
+    /// Takes every unfinished attempt of the batch from its owner.
     pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
@@ -263,7 +256,7 @@ impl Ledger {
         })
     }
 
-    /// Where the outputs of a batch were put.
+    /// Paths of the verified outputs of a batch.
     pub fn output_paths(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
@@ -275,7 +268,6 @@ impl Ledger {
         })
     }
 
-    /// Records what came of an entry.
     pub fn set_input_state(
         &self,
         input: InputId,
@@ -295,7 +287,7 @@ impl Ledger {
         })
     }
 
-    /// Pauses every entry of a batch that is still open, because of `failure`.
+    /// Pauses every open input of a batch because of `failure`. Returns their number.
     pub fn pause_open_inputs(
         &self,
         batch: BatchId,
@@ -311,7 +303,7 @@ impl Ledger {
         })
     }
 
-    /// What a batch has not finished, by how far it is.
+    /// Unfinished inputs of a batch, by progress.
     pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
         self.read(|db| {
             let sql = format!(
@@ -333,10 +325,10 @@ impl Ledger {
         })
     }
 
-    /// Writes down what the output is, before it gets its final name.
+    /// Records hash and size of an output before it is renamed to its final name.
     ///
     /// # Errors
-    /// The ledger cannot be written; then the output must not be published.
+    /// If the ledger cannot be written, the output must not be published.
     pub fn record_output_hash(
         &self,
         input: InputId,
@@ -352,8 +344,8 @@ impl Ledger {
         })
     }
 
-    /// Verified outputs of an attempt, newest first: path, SHA-256, size. The files may have been
-    /// moved or changed since.
+    /// Path, SHA-256 and size of the attempt's verified outputs, newest first. The files may have
+    /// been moved or changed since.
     pub fn outputs_of_attempt(
         &self,
         attempt: AttemptId,
@@ -375,7 +367,7 @@ impl Ledger {
         })
     }
 
-    /// Whether a file with this content is an output of ours. Such a file is never an input.
+    /// Whether a file with this content is an output of ours, and so never an input.
     pub fn is_output(&self, sha256: &str) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
@@ -386,8 +378,8 @@ impl Ledger {
         })
     }
 
-    /// Records files that are outputs although this ledger made none of them (name, SHA-256, size):
-    /// from now on they are never inputs.
+    /// Records outputs that this ledger did not make (name, SHA-256, size), so that they are never
+    /// taken as inputs.
     pub fn record_foreign_outputs(
         &self,
         batch: BatchId,
@@ -406,7 +398,8 @@ impl Ledger {
         })
     }
 
-    /// Why attempts behind open entries have ended without an output, and how many for each reason.
+    /// Failure kinds of the failed, halted or reviewable attempts behind open inputs, and their
+    /// numbers.
     pub fn count_failures_by_kind(
         &self,
         batch: BatchId,
@@ -427,7 +420,7 @@ impl Ledger {
         })
     }
 
-    /// How many entries of a batch are paused for one of these reasons.
+    /// Number of inputs that are paused because of one of `kinds`.
     pub fn count_paused_for(
         &self,
         batch: BatchId,
@@ -439,7 +432,7 @@ impl Ledger {
         })
     }
 
-    /// Opens again what is paused for one of these reasons.
+    /// Reopens the inputs that are paused because of one of `kinds`. Returns their number.
     pub fn reopen_paused_for(
         &self,
         batch: BatchId,
@@ -453,7 +446,7 @@ impl Ledger {
         })
     }
 
-    /// What the plan of a batch comes to. Attempts that several entries share count once.
+    /// Totals of a batch's plan. An attempt that several inputs share counts once.
     pub fn plan_totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
         self.read(|db| {
             let (todo, done, rejected) = db.query_row(
@@ -476,12 +469,11 @@ impl Ledger {
         })
     }
 
-    /// Entries of a batch by state.
     pub fn count_inputs(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
         self.read(|db| count_inputs(db, batch))
     }
 
-    /// The batch has ended, for now.
+    /// Records the end of a run of the batch.
     pub fn finish_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
@@ -491,7 +483,7 @@ impl Ledger {
     }
 }
 
-/// Entries of the batch `?1` that are paused for one of the reasons in the JSON array `?2`.
+/// Inputs of the batch `?1` that are paused because of one of the kinds in the JSON array `?2`.
 const PAUSED_FOR_KINDS: &str = "batch = ?1 AND state = 'paused' \
      AND json_extract(failure, '$.kind') IN (SELECT value FROM json_each(?2))";
 

@@ -1,5 +1,5 @@
-//! Placing inputs in a batch: finding, or making, the attempt behind each. Whether an input is paid
-//! for once more is decided here and nowhere else.
+//! Adds inputs to a batch, and finds or creates the attempt behind each. Only this file decides
+//! whether an input is paid for again.
 
 use std::path::{Path, PathBuf};
 
@@ -11,41 +11,34 @@ use crate::ledger::json_columns::{encode_failure, encode_options, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Failure, JobId};
 
-/// An input to be placed in a batch.
 #[derive(Debug, Clone)]
 pub struct NewInput {
-    /// As the user named it.
+    /// As the user wrote it.
     pub name: String,
-    /// Where the output goes, absolute; none for standard output.
+    /// Absolute path of the output; `None` for standard output.
     pub target: Option<PathBuf>,
-    /// What is to be done.
     pub work: AttemptSpec,
-    /// For a new attempt: what its job is recognised by.
+    /// Used if a new attempt is created.
     pub correlation_id: String,
-    /// Whether a settled attempt of an earlier batch is not enough (`--again`).
+    /// `--again`: whether to create an attempt although an earlier batch has a final one.
     pub again: bool,
 }
 
-/// What placing an entry came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AddResult {
-    /// It stands in the batch.
     Added {
-        /// The entry.
         input: InputId,
-        /// The attempt behind it.
         attempt: AttemptId,
-        /// Where that attempt stands.
         status: AttemptStatus,
-        /// Whether the attempt was made for it.
+        /// Whether the attempt was created for this input.
         fresh: bool,
     },
-    /// Another input of the batch wants the same target.
+    /// Name of another input of the batch with the same target.
     Collision(String),
 }
 
 impl Ledger {
-    /// Places inputs in a batch, finding or making the attempt behind each.
+    /// Adds inputs to a batch, and finds or creates the attempt behind each.
     pub fn add_inputs(
         &self,
         batch: BatchId,
@@ -55,7 +48,7 @@ impl Ledger {
         self.write(|tx| new.iter().map(|input| add_input(tx, batch, input, now)).collect())
     }
 
-    /// Places an entry whose job exists already, made here or on another machine.
+    /// Adds an input whose job exists already, created here or on another machine.
     pub fn add_existing_job(
         &self,
         batch: BatchId,
@@ -75,7 +68,7 @@ impl Ledger {
         })
     }
 
-    /// Makes a new attempt at an item whose last one failed, for the entries of this batch.
+    /// Creates a new attempt after a failed one, for the inputs of this batch (`--retry-failed`).
     pub fn retry_failed_attempt(
         &self,
         batch: BatchId,
@@ -105,7 +98,7 @@ impl Ledger {
         })
     }
 
-    /// Records inputs that are no work.
+    /// Records rejected inputs.
     pub fn add_rejected(
         &self,
         batch: BatchId,
@@ -138,7 +131,7 @@ fn add_input(
         return Ok(AddResult::Collision(other));
     }
     let (attempt, status, fresh) = find_or_create_attempt(tx, batch, new, now)?;
-    // Milliseconds of video; a clip is not 292 million years long.
+    // Saturates: a clip is not 292 million years long.
     #[expect(clippy::cast_possible_truncation)]
     let duration_ms = new.work.duration.map_or(0, |seconds| (seconds * 1_000.0) as i64);
     tx.prepare_cached(
@@ -166,10 +159,9 @@ fn input_with_target(
         .optional()?)
 }
 
-/// The attempt that stands behind an entry: the latest one of its item that cost something or may
-/// still give an output, unless the user asked for a new one. Attempts that failed and cost nothing
-/// do not count, so that one which was asked for and came to nothing never hides an older one that
-/// is paid for.
+/// Attempt for an input: the latest one of its `content_key` that cost something or may still give
+/// an output, unless the user requested a new one. Attempts that failed at no cost are ignored, so
+/// that one that was requested in vain never hides an older one that is paid for.
 fn find_or_create_attempt(
     tx: &Transaction<'_>,
     batch: BatchId,
@@ -198,7 +190,7 @@ fn find_or_create_attempt(
         return Ok((insert_attempt(tx, new, (1, None), now)?, AttemptStatus::Planned, true));
     };
     let status = AttemptStatus::parse(&status)
-        .ok_or_else(|| LedgerError::Corrupt(format!("phase '{status}'")))?;
+        .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{status}'")))?;
     let useless = status == AttemptStatus::Failed && !may_be_billed;
     let repeated = new.again
         && matches!(
@@ -219,7 +211,7 @@ fn find_or_create_attempt(
     Ok((attempt, status, false))
 }
 
-/// An input that was renamed before anything was sent is read under its new name.
+/// A file that was renamed before anything was sent is read under its new name.
 fn refresh_source(
     tx: &Transaction<'_>,
     attempt: AttemptId,

@@ -1,5 +1,4 @@
-//! Webhooks that came in: which are known, what they say of jobs, and whether anybody receives
-//! them. What they say is a hint to look, never a state.
+//! Webhook deliveries and their receiver. A delivery is a hint to poll, never a job's state.
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -7,41 +6,35 @@ use crate::ledger::process_lease::{ProcessLease, is_alive};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{JobId, Timestamp};
 
-/// A verified webhook, as it is remembered.
 #[derive(Debug, Clone)]
 pub struct NewDelivery {
-    /// The service's name of it.
+    /// Delivery id of the service.
     pub id: String,
-    /// Its signature.
     pub signature: String,
     /// Scheme, host and port of the API.
     pub origin: String,
-    /// What happened.
     pub event: String,
-    /// The job it is about.
     pub job: Option<JobId>,
-    /// Whether it says that the job has come to its end.
+    /// Whether it reports that the job has ended.
     pub reports_final: bool,
 }
 
-/// Whether a delivery came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryRecord {
-    /// For the first time: it is to be handled.
+    /// First delivery: to be handled.
     New,
-    /// Again, and there is nothing left to do: it was handled, or this is a replay of another one
-    /// under a new id.
+    /// Repeated and handled, or a replay of another delivery under a new id.
     Known,
-    /// Again, and its handling was never finished.
+    /// Repeated, and never handled completely.
     Unfinished,
 }
 
 impl Ledger {
-    /// Remembers a delivery before it is answered, and says whether it came before: under its id,
-    /// or under another id with the same signature.
+    /// Records a delivery before it is acknowledged. Deduplicates by id, and by signature under
+    /// another id.
     ///
     /// # Errors
-    /// The ledger cannot be written; then the delivery must not be answered with success.
+    /// If the ledger cannot be written, the delivery must not be acknowledged.
     pub fn record_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
         let now = self.wall();
         self.write(|tx| {
@@ -77,7 +70,6 @@ impl Ledger {
         })
     }
 
-    /// What was asked for was done with a delivery.
     pub fn mark_delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
         let now = self.wall();
         self.write(|tx| {
@@ -86,7 +78,7 @@ impl Ledger {
         })
     }
 
-    /// How many deliveries of a service were answered and never handled to the end.
+    /// Number of a service's deliveries that were acknowledged and never handled completely.
     pub fn count_unhandled_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -97,14 +89,15 @@ impl Ledger {
         })
     }
 
-    /// Forgets deliveries that came before `before`: none so old is believed again.
+    /// Deletes deliveries received before `before`, which are too old to be accepted again. Returns
+    /// their number.
     pub fn delete_deliveries_before(&self, before: Timestamp) -> Result<usize, LedgerError> {
         self.write(
             |tx| Ok(tx.execute("DELETE FROM deliveries WHERE received_at < ?1", [before.0])?),
         )
     }
 
-    /// Whether a delivery has said that this job came to its end.
+    /// Whether a delivery has reported that this job ended.
     pub fn has_final_delivery(&self, origin: &str, job: &JobId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
@@ -116,8 +109,7 @@ impl Ledger {
         })
     }
 
-    /// Says that this process receives the webhooks of a service. It does for as long as `owner`
-    /// lives.
+    /// Registers this process as the receiver of a service's webhooks, as long as `owner` lives.
     pub fn register_listener(
         &self,
         owner: &ProcessLease,
@@ -133,7 +125,7 @@ impl Ledger {
         })
     }
 
-    /// Where a living process receives the webhooks of a service, if one does.
+    /// Address at which a living process receives the service's webhooks.
     pub fn listener_address(&self, origin: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(

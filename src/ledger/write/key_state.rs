@@ -1,4 +1,4 @@
-//! What was seen of a key and its service: uploads that can be used again, how drafts behave,
+//! Facts about a key and its service: reusable uploads, behaviour of drafts, visibility of bills,
 //! prices.
 
 use rusqlite::{OptionalExtension as _, params};
@@ -8,17 +8,16 @@ use crate::ledger::ids::{ApiKeyId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{JobId, Pricing};
 
-/// How the service treats jobs that are made as drafts.
+/// How the service treats jobs that are created as drafts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum DraftSupport {
-    /// No draft of this key has been seen, or not for long enough.
+    /// No draft of this key was observed, or not long enough.
     #[default]
     Unknown,
-    /// They stay drafts until they are started: one came back as `created`, or did not run by itself
-    /// while it was watched.
+    /// A draft came back as `created`, or did not run by itself while it was watched.
     Supported,
-    /// The service ran a job that was asked for as a draft.
+    /// The service ran a job that was created as a draft.
     Unsupported,
 }
 
@@ -28,16 +27,16 @@ impl DraftSupport {
     }
 }
 
-/// Whether the service shows a bill as soon as a job of a key is started, whatever its state.
+/// Whether the service shows a bill as soon as a job is started, whatever its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum BillingVisibility {
-    /// No started job of this key has been seen in a state that drafts have, too.
+    /// No started job of this key was observed in a status that drafts have, too.
     #[default]
     Unknown,
-    /// Every one that was seen had a bill.
+    /// Every such job had a bill.
     Shown,
-    /// One had none.
+    /// One such job had no bill.
     Hidden,
 }
 
@@ -48,7 +47,6 @@ impl BillingVisibility {
 }
 
 impl Ledger {
-    /// Whether bills of this key's started jobs are shown, as far as seen.
     pub fn billing_visibility(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
@@ -62,7 +60,7 @@ impl Ledger {
         })
     }
 
-    /// Remembers whether a started job of this key had a bill. One without is not forgotten.
+    /// `Hidden` is permanent.
     pub fn record_billing_visibility(
         &self,
         key: &ApiKeyId,
@@ -79,7 +77,6 @@ impl Ledger {
         })
     }
 
-    /// How drafts of this key behave, as far as seen.
     pub fn draft_support(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
@@ -93,7 +90,6 @@ impl Ledger {
         })
     }
 
-    /// Remembers how a draft of this key came back.
     pub fn record_draft_support(
         &self,
         key: &ApiKeyId,
@@ -110,7 +106,7 @@ impl Ledger {
         })
     }
 
-    /// Whether any key was ever used here with the key's service.
+    /// Whether any key was used with this service before.
     pub fn has_used_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
@@ -121,9 +117,9 @@ impl Ledger {
         })
     }
 
-    /// Gives attempts of `batch` that have sent nothing the jobs that were made for their items
-    /// before this ledger was, and remembers that the service is known from now on. Answers how many
-    /// attempts have a job now.
+    /// Assigns jobs of a lost ledger to attempts of `batch` that have sent nothing, and records
+    /// that the service is known. `jobs` holds content keys and jobs. Returns the number of
+    /// attempts changed.
     pub fn adopt_jobs(
         &self,
         key: &ApiKeyId,
@@ -148,7 +144,7 @@ impl Ledger {
         })
     }
 
-    /// Where the service has these bytes, if they were sent with this key before.
+    /// URL of an earlier upload of these bytes with this key.
     pub fn find_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             Ok(db
@@ -162,7 +158,6 @@ impl Ledger {
         })
     }
 
-    /// Remembers where the service has these bytes.
     pub fn record_upload(
         &self,
         key: &ApiKeyId,
@@ -181,7 +176,7 @@ impl Ledger {
         })
     }
 
-    /// The service does not know this upload any more.
+    /// Called when the service no longer knows the upload.
     pub fn delete_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
@@ -192,8 +187,7 @@ impl Ledger {
         })
     }
 
-    /// Keeps the prices that estimates are made with and returns their number. Equal answers are
-    /// kept once.
+    /// Records a response with prices and returns its row id. Equal responses share one row.
     pub fn record_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
         let now = self.wall();
         let answer = pricing.raw.to_string();

@@ -1,8 +1,8 @@
-//! Limits of keys and hosts, shared by all processes on the machine.
+//! Rate limits of keys and hosts, shared by all processes on the machine.
 //!
-//! Rows need not survive a crash of the machine, and what they hold of times means nothing after
-//! another boot: they are forgotten then, and what was learned of a key is kept. A time that lies
-//! further ahead than any pause is forgotten too: a clock was set.
+//! Rows may be lost in a crash of the machine. Times in them are discarded after a reboot; what was
+//! learned of a key is kept. A time further in the future than any pause is discarded too: a clock
+//! was set.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -57,7 +57,7 @@ fn key_limits(stored: Option<(KeyLimits, SameBoot)>, now: Instant) -> KeyLimits 
     }
 }
 
-/// The row of `scope`. One that cannot be read was written by another version: learned anew.
+/// Row of `scope`. One that cannot be parsed is from another version and is ignored.
 fn load_row<T: for<'a> Deserialize<'a>>(
     db: &Connection,
     scope: &str,
@@ -72,12 +72,12 @@ fn load_row<T: for<'a> Deserialize<'a>>(
     }))
 }
 
-/// Whether a row is of this boot, so that its times mean something.
+/// Whether a row was written in this boot, so that its times are valid.
 #[derive(Clone, Copy, PartialEq)]
 struct SameBoot(bool);
 
 impl Ledger {
-    /// What is known of a key, as it stands in this transaction.
+    /// Limits of a key, as of this transaction.
     pub(crate) fn key_limits_in(
         &self,
         db: &Connection,
@@ -93,7 +93,7 @@ impl Ledger {
         Ok(key_limits(stored, self.shared.clock.now()))
     }
 
-    /// Which way the breakers of all hosts stand that were called since the machine was booted.
+    /// Limits of all hosts called since the machine was booted.
     pub fn host_limits(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
