@@ -134,6 +134,7 @@ impl DraftObservation {
     }
 }
 
+/// Mutable part of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttemptState {
     pub status: AttemptStatus,
@@ -337,10 +338,11 @@ impl Attempt {
     }
 }
 
-pub(crate) const ATTEMPT_COLUMNS: &str = "id, content_key, number, correlation_id, origin, profile, key_fingerprint, \
-     source, source_is_url, size, modified_ns, sha256, duration, options, estimate, pricing, status, job, \
-     draft_observation, create_count, start_count, reupload_count, orphan_count, sent_boot_ms, boot_id, video_url, upload_reused, \
-     failure, job_status, progress, output_seconds, started_at, coalesce(sent_at, created_at) AS sent_at, epoch";
+const ATTEMPT_COLUMNS: &str = "id, content_key, number, correlation_id, origin, profile, \
+     key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration, options, \
+     estimate, pricing, status, job, draft_observation, create_count, start_count, reupload_count, \
+     orphan_count, sent_boot_ms, boot_id, video_url, upload_reused, failure, job_status, progress, \
+     output_seconds, started_at, coalesce(sent_at, created_at) AS sent_at, epoch";
 
 impl Ledger {
     pub(crate) fn load_attempt(

@@ -89,7 +89,8 @@ pub struct InputCounts {
     pub rejected: usize,
 }
 
-pub(crate) const SELECT_BATCH: &str = "SELECT id, created_at, profile, origin, key_fingerprint, run_options, plan_complete FROM batches";
+pub(crate) const SELECT_BATCH: &str = "SELECT id, created_at, profile, origin, key_fingerprint, \
+     run_options, plan_complete FROM batches";
 
 pub(crate) fn batch_by_id(db: &Connection, id: BatchId) -> Result<Batch, LedgerError> {
     Ok(db.query_row(&format!("{SELECT_BATCH} WHERE id = ?1"), [id.0], read_batch)?)
@@ -106,8 +107,8 @@ pub(crate) fn read_batch(row: &rusqlite::Row<'_>) -> rusqlite::Result<Batch> {
     })
 }
 
-pub(crate) const SELECT_INPUT: &str = "SELECT id, batch, attempt, name, target, state, duration_ms, failure, \
-     output_sha256, output_size, done_at FROM batch_inputs";
+pub(crate) const SELECT_INPUT: &str = "SELECT id, batch, attempt, name, target, state, duration_ms, \
+     failure, output_sha256, output_size, done_at FROM batch_inputs";
 
 pub(crate) fn read_input(
     row: &rusqlite::Row<'_>,

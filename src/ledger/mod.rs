@@ -175,7 +175,7 @@ impl Ledger {
         self.shared.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wall(&self) -> i64 {
+    fn now_ms(&self) -> i64 {
         self.shared.clock.wall().0
     }
 

@@ -65,7 +65,7 @@ impl Ledger {
         let lock_file = format!("{name}.lock");
         let (lock, path) =
             ProcessLease::create_lock_file(&self.shared.process_directory, &lock_file)?;
-        let now = self.wall();
+        let now = self.now_ms();
         let id = self.write(|tx| {
             tx.execute(
                 "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2)",

@@ -73,15 +73,16 @@ mod tests {
         INSERT INTO owners (id, lock_file, started_at) VALUES (3, 'gone.lock', 10);
         INSERT INTO pricings (id, origin, seen_at, answer)
             VALUES (4, 'https://api.example', 11, '{\"x\":1}');
-        INSERT INTO batches (id, made_at, profile, origin, key_print, conduct, pricing, planned, ended_at)
+        INSERT INTO batches (id, made_at, profile, origin, key_print, conduct, pricing, planned,
+                ended_at)
             VALUES (5, 12, 'dev', 'https://api.example', 'abc', '{\"kept\":true}', 4, 1, 13);
         INSERT INTO tasks (id, item_key, attempt, correlation, origin, profile, key_print, source,
                 is_url, size, modified_ns, sha256, duration, options, estimate, pricing, charged,
                 started_by, phase, job, draft, creates, starts, reuploads, orphans, sent_boot,
                 sent_at, boot_id, video_url, url_reused, failure, status, progress, seconds,
                 started_at, finished_at, output_etag, owner, epoch, made_at, changed_at)
-            VALUES (6, 'item', 1, 'c-6', 'https://api.example', 'dev', 'abc', CAST('/in/a.mp4' AS BLOB),
-                0, 100, 101, 'aa', 2.5, :options, 3.5, 4, 4.5,
+            VALUES (6, 'item', 1, 'c-6', 'https://api.example', 'dev', 'abc',
+                CAST('/in/a.mp4' AS BLOB), 0, 100, 101, 'aa', 2.5, :options, 3.5, 4, 4.5,
                 5, 'failed', 'j-6', 'created', 1, 2, 3, 4, 1000,
                 14, 'boot-a', 'https://x.example/v', 1, :failure, 'failed', 50.0, 5.5,
                 15, 16, 'etag', 3, 7, 17, 18);
@@ -89,10 +90,13 @@ mod tests {
                 is_url, options, phase, job, made_at, changed_at)
             VALUES (7, 'item', 2, 'c-7', 'https://api.example', 'dev', 'abc',
                 CAST('https://v.example/a' AS BLOB), 1, :options, 'running', 'j-7', 19, 20);
-        INSERT INTO entries (id, batch, task, name, target, state, rank, failure, out_sha256, out_size, done_at)
-            VALUES (8, 5, 6, 'a.mp4', CAST('/out/a' AS BLOB), 'failed', 2500, :failure, 'bb', 200, 21);
+        INSERT INTO entries (id, batch, task, name, target, state, rank, failure, out_sha256,
+                out_size, done_at)
+            VALUES (8, 5, 6, 'a.mp4', CAST('/out/a' AS BLOB), 'failed', 2500, :failure, 'bb',
+                200, 21);
         INSERT INTO entries (id, batch, task, name, state, rank) VALUES (9, 5, 7, 'b', 'open', 4);
-        INSERT INTO transitions (task, at, phase, note, request_id) VALUES (6, 22, 'start_sent', 'start', 'r-1');
+        INSERT INTO transitions (task, at, phase, note, request_id)
+            VALUES (6, 22, 'start_sent', 'start', 'r-1');
         INSERT INTO transitions (task, at, phase, note) VALUES (6, 23, 'failed', 'finish');
         INSERT INTO uploads (origin, key_print, sha256, video_url, sent_at)
             VALUES ('https://api.example', 'abc', 'aa', 'https://x.example/v', 24);
@@ -108,9 +112,11 @@ mod tests {
     const ROWS_OF_VERSION_5: &str = "
         UPDATE tasks SET asked = 'again' WHERE id = 7;
         UPDATE keys SET bills = 'hidden' WHERE key_print = 'abc';
-        INSERT INTO deliveries (number, id, signature, origin, event, job, says_final, received_at, handled_at)
+        INSERT INTO deliveries (number, id, signature, origin, event, job, says_final,
+                received_at, handled_at)
             VALUES (28, 'd-1', 's-1', 'https://api.example', 'job.failed', 'j-6', 1, 29, 30);
-        INSERT INTO listeners (owner, origin, address) VALUES (3, 'https://api.example', '127.0.0.1:1');";
+        INSERT INTO listeners (owner, origin, address)
+            VALUES (3, 'https://api.example', '127.0.0.1:1');";
 
     fn failure() -> Failure {
         Failure::new(FailureKind::JobFailed, "job", "no subject")

@@ -520,7 +520,7 @@ impl RunState {
     async fn overdue(&self) -> Result<u32, Failure> {
         let key = self.context.key.clone();
         let before = self.context.clock.wall().before(self.context.timing.wait_timeout);
-        self.context.ledger(move |ledger, _| ledger.count_running_since_before(&key, before)).await
+        self.context.ledger(move |ledger, _| ledger.count_running_since(&key, before)).await
     }
 
     /// Credits a second of the model of `task`, as far as a bound on credits needs it.

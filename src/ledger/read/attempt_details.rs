@@ -89,7 +89,8 @@ impl Ledger {
         self.read(|db| {
             let attempt = self.load_attempt(db, id)?;
             let facts = db.query_row(
-                "SELECT created_at, finished_at, started_by_batch, charged FROM attempts WHERE id = ?1",
+                "SELECT created_at, finished_at, started_by_batch, charged FROM attempts
+                 WHERE id = ?1",
                 [id.0],
                 |row| {
                     let finished: Option<i64> = row.get(1)?;

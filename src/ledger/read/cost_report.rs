@@ -72,23 +72,23 @@ impl AttemptCost {
 fn cost_query() -> String {
     format!(
         "SELECT attempts.id, content_key, number, job, origin, key_fingerprint, profile, options,
-        status, {MAY_BE_BILLED} AS billable,
+         status, {MAY_BE_BILLED} AS billable,
         coalesce(
             (SELECT min(at) FROM attempt_log WHERE attempt = attempts.id AND status = 'start_sent'),
             started_at, created_at) AS began,
         updated_at, duration, output_seconds, estimate, charged,
         rerun_reason,
         create_count > 0 OR start_count > 0 AS sent_from_here,
-        create_count = 0 AND start_count = 0 AND source_is_url AND substr(CAST(source AS TEXT), 1, 4) = 'job:'
-            AS only_fetched,
+        create_count = 0 AND start_count = 0 AND source_is_url
+            AND substr(CAST(source AS TEXT), 1, 4) = 'job:' AS only_fetched,
         number > 1 AND EXISTS (
             SELECT 1 FROM attempts AS older
             WHERE older.content_key = attempts.content_key AND older.number < attempts.number
               AND coalesce(older.charged > 0,
                            older.status = 'completed' AND {MAY_BE_BILLED}))
             AS charged_before,
-        coalesce((SELECT name FROM batch_inputs WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1), '')
-            AS name
+        coalesce((SELECT name FROM batch_inputs
+                  WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1), '') AS name
      FROM attempts"
     )
 }

@@ -87,8 +87,8 @@ impl Ledger {
     ) -> Result<AttemptSummary, LedgerError> {
         let attempt = self.load_attempt(db, id)?;
         let (name, updated_at) = db.query_row(
-            "SELECT coalesce((SELECT name FROM batch_inputs WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''),
-                    updated_at
+            "SELECT coalesce((SELECT name FROM batch_inputs
+                              WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''), updated_at
              FROM attempts WHERE id = ?1",
             [id.0],
             |row| Ok((row.get(0)?, Timestamp(row.get(1)?))),
@@ -135,7 +135,8 @@ impl Ledger {
     pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT at, status, note, request_id FROM attempt_log WHERE attempt = ?1 ORDER BY id",
+                "SELECT at, status, note, request_id FROM attempt_log
+                 WHERE attempt = ?1 ORDER BY id",
             )?;
             let rows = statement.query_map([attempt.0], |row| {
                 let word: String = row.get(1)?;

@@ -121,7 +121,8 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
-                "SELECT EXISTS (SELECT 1 FROM attempts WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
+                "SELECT EXISTS (SELECT 1 FROM attempts
+                 WHERE id = ?1 AND owner = ?2 AND epoch = ?3)",
                 params![attempt.id.0, owner.id.0, attempt.epoch],
                 |row| row.get(0),
             )?)
@@ -177,19 +178,19 @@ impl Ledger {
                  ORDER BY updated_at",
             )?;
             let mut rows = statement.query(params![key.fingerprint.0, key.origin])?;
-            let mut strays = Vec::new();
+            let mut orphaned = Vec::new();
             while let Some(row) = rows.next()? {
                 let lock: Option<String> = row.get(1)?;
                 let followed =
                     lock.is_some_and(|lock| is_alive(&self.shared.process_directory, &lock));
                 if !followed {
-                    strays.push(AttemptId(row.get(0)?));
+                    orphaned.push(AttemptId(row.get(0)?));
                 }
-                if strays.len() == limit as usize {
+                if orphaned.len() == limit as usize {
                     break;
                 }
             }
-            Ok(strays)
+            Ok(orphaned)
         })
     }
 
@@ -221,12 +222,14 @@ impl Ledger {
         attempt: &Attempt,
     ) -> Result<bool, LedgerError> {
         let mut statement = tx.prepare_cached(
-            "SELECT DISTINCT processes.lock_file FROM attempts JOIN processes ON processes.id = attempts.owner
+            "SELECT DISTINCT processes.lock_file FROM attempts
+             JOIN processes ON processes.id = attempts.owner
              LEFT JOIN keys USING (origin, key_fingerprint)
              WHERE key_fingerprint = ?1 AND origin = ?2 AND attempts.id <> ?3
                AND draft_support IS NOT 'supported'
                AND (status IN ('create_sent', 'create_doubt')
-                    OR status = 'draft' AND draft_observation = 'pending' AND draft_support IS NOT 'unsupported')",
+                    OR status = 'draft' AND draft_observation = 'pending'
+                       AND draft_support IS NOT 'unsupported')",
         )?;
         let key = &attempt.work.key;
         let locks = statement
@@ -336,7 +339,7 @@ impl Ledger {
         })
     }
 
-    /// ETag of the output that a partial file is from, if the download can be resumed.
+    /// Version (`ETag`) of the output that a partial file is from, if the download can be resumed.
     pub fn output_etag(&self, id: AttemptId) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             Ok(db.query_row("SELECT output_etag FROM attempts WHERE id = ?1", [id.0], |row| {
@@ -345,7 +348,7 @@ impl Ledger {
         })
     }
 
-    /// Records the ETag of the output that is being downloaded.
+    /// Records the version (`ETag`) of the output that is being downloaded.
     pub fn record_output_etag(
         &self,
         owner: &ProcessLease,
@@ -376,7 +379,7 @@ impl Ledger {
     }
 
     /// Number of the key's jobs that have been running since before `before`.
-    pub fn count_running_since_before(
+    pub fn count_running_since(
         &self,
         key: &ApiKeyId,
         before: Timestamp,
@@ -422,19 +425,20 @@ impl Ledger {
         request_id: Option<&str>,
     ) -> Result<Commit, LedgerError> {
         let row = &attempt.state;
-        let now = self.wall();
+        let now = self.now_ms();
         let failure = row.failure.as_ref().map(encode_failure).transpose()?;
         let changed = tx
             .prepare_cached(
-                "UPDATE attempts SET status = ?4, job = ?5, draft_observation = ?6, create_count = ?7, start_count = ?8,
-                 reupload_count = ?9, orphan_count = ?10, sent_boot_ms = ?11, boot_id = ?12, video_url = ?13,
-                 upload_reused = ?14, failure = ?15, job_status = ?16, progress = ?17, output_seconds = ?18,
-                 updated_at = ?19, sent_at = ?20,
-                 started_at = CASE WHEN ?4 = 'running' THEN coalesce(started_at, ?19)
-                                   ELSE started_at END,
-                 finished_at = CASE WHEN ?4 IN ('completed', 'failed')
-                                    THEN coalesce(finished_at, ?19) ELSE NULL END
-             WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
+                "UPDATE attempts SET status = ?4, job = ?5, draft_observation = ?6,
+                     create_count = ?7, start_count = ?8, reupload_count = ?9, orphan_count = ?10,
+                     sent_boot_ms = ?11, boot_id = ?12, video_url = ?13, upload_reused = ?14,
+                     failure = ?15, job_status = ?16, progress = ?17, output_seconds = ?18,
+                     updated_at = ?19, sent_at = ?20,
+                     started_at = CASE WHEN ?4 = 'running' THEN coalesce(started_at, ?19)
+                                       ELSE started_at END,
+                     finished_at = CASE WHEN ?4 IN ('completed', 'failed')
+                                        THEN coalesce(finished_at, ?19) ELSE NULL END
+                 WHERE id = ?1 AND owner = ?2 AND epoch = ?3",
             )?
             .execute(params![
                 attempt.id.0,
@@ -462,7 +466,8 @@ impl Ledger {
             return Ok(Commit::LeaseLost);
         }
         tx.prepare_cached(
-            "INSERT INTO attempt_log (attempt, at, status, note, request_id) VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT INTO attempt_log (attempt, at, status, note, request_id)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
         .execute(params![attempt.id.0, now, row.status.as_str(), note, request_id])?;
         Ok(Commit::Written)
@@ -476,8 +481,8 @@ fn lease_holder(
 ) -> Result<Option<(ProcessId, String)>, LedgerError> {
     Ok(db
         .query_row(
-            "SELECT processes.id, processes.lock_file FROM attempts JOIN processes ON processes.id = attempts.owner
-             WHERE attempts.id = ?1",
+            "SELECT processes.id, processes.lock_file FROM attempts
+             JOIN processes ON processes.id = attempts.owner WHERE attempts.id = ?1",
             [id.0],
             |row| Ok((ProcessId(row.get(0)?), row.get(1)?)),
         )
@@ -507,7 +512,8 @@ fn count_in_flight(db: &Connection, key: &ApiKeyId, except: AttemptId) -> Result
 /// the estimate, else (with a rate as `?3`) the price of the longest video that it can be.
 const COST_SQL: &str = "CASE
     WHEN charged IS NOT NULL AND status IN ('completed', 'failed') THEN charged
-    WHEN output_seconds > 0 AND duration > 0 AND estimate > 0 THEN estimate * output_seconds / duration
+    WHEN output_seconds > 0 AND duration > 0 AND estimate > 0
+        THEN estimate * output_seconds / duration
     WHEN output_seconds > 0 AND ?3 IS NOT NULL THEN output_seconds * ?3
     WHEN estimate IS NOT NULL THEN estimate
     ELSE ?3 * max(60.0, coalesce(size, 500000000) / 8000.0) END";

@@ -61,10 +61,11 @@ const AFTER_LONGEST_FIRST: &str =
 impl Ledger {
     /// Creates a batch whose plan is not complete.
     pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO batches (created_at, profile, origin, key_fingerprint, run_options, pricing)
+                "INSERT INTO batches
+                     (created_at, profile, origin, key_fingerprint, run_options, pricing)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
                     now,
@@ -167,7 +168,8 @@ impl Ledger {
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, InputId(0)));
         let beyond = format!(
-            "attempt IN (SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED_STATUSES})) AND {AFTER_LONGEST_FIRST}"
+            "attempt IN (SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED_STATUSES}))
+             AND {AFTER_LONGEST_FIRST}"
         );
         self.select_open_inputs(batch, &beyond, after, limit)
     }
@@ -209,11 +211,13 @@ impl Ledger {
                 "SELECT NOT EXISTS (
                      SELECT 1 FROM (
                          SELECT DISTINCT options FROM attempts
-                         WHERE id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')
+                         WHERE id IN (SELECT attempt FROM batch_inputs
+                                      WHERE batch = ?1 AND state = 'open')
                      ) AS wanted
                      WHERE NOT EXISTS (
                          SELECT 1 FROM attempts
-                         WHERE attempts.options = wanted.options AND attempts.status = 'completed'))",
+                         WHERE attempts.options = wanted.options
+                             AND attempts.status = 'completed'))",
                 [batch.0],
                 |row| row.get(0),
             )?)
@@ -225,7 +229,8 @@ impl Ledger {
         self.read(|db| {
             let id = db
                 .query_row(
-                    "SELECT attempt FROM batch_inputs WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
+                    "SELECT attempt FROM batch_inputs
+                     WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
                     [batch.0],
                     |row| row.get(0),
                 )
@@ -275,7 +280,7 @@ impl Ledger {
         failure: Option<&Failure>,
     ) -> Result<(), LedgerError> {
         let failure = failure.map(encode_failure).transpose()?;
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
                 "UPDATE batch_inputs SET state = ?2, failure = ?3,
@@ -307,12 +312,15 @@ impl Ledger {
     pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "SELECT count(*) FILTER (WHERE state <> 'left' AND status IN ({IN_FLIGHT_STATUSES})),
-                        count(*) FILTER (WHERE state <> 'left' AND status IN ({UNSTARTED_STATUSES})),
-                        count(*) FILTER (WHERE state = 'left' AND status NOT IN ({UNSTARTED_STATUSES})),
-                        count(*) FILTER (WHERE state = 'left' AND status IN ({UNSTARTED_STATUSES}))
-                 FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
-                 WHERE batch = ?1 AND state IN ('open', 'paused', 'left')"
+                "SELECT
+                     count(*) FILTER (WHERE state <> 'left' AND in_flight),
+                     count(*) FILTER (WHERE state <> 'left' AND unstarted),
+                     count(*) FILTER (WHERE state = 'left' AND NOT unstarted),
+                     count(*) FILTER (WHERE state = 'left' AND unstarted)
+                 FROM (SELECT state, status IN ({IN_FLIGHT_STATUSES}) AS in_flight,
+                           status IN ({UNSTARTED_STATUSES}) AS unstarted
+                       FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
+                       WHERE batch = ?1 AND state IN ('open', 'paused', 'left'))"
             );
             Ok(db.query_row(&sql, [batch.0], |row| {
                 Ok(UnfinishedInputs {
@@ -385,7 +393,7 @@ impl Ledger {
         batch: BatchId,
         outputs: &[(String, String, u64)],
     ) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             let mut insert = tx.prepare_cached(
                 "INSERT INTO batch_inputs (batch, name, state, output_sha256, output_size, done_at)
@@ -453,7 +461,8 @@ impl Ledger {
                 "SELECT count(*) FILTER (WHERE state = 'open' AND attempts.status <> 'completed'),
                         count(*) FILTER (WHERE state = 'open' AND attempts.status = 'completed'),
                         count(*) FILTER (WHERE state IN ('rejected', 'failed'))
-                 FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt WHERE batch = ?1",
+                 FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt
+                     WHERE batch = ?1",
                 [batch.0],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
@@ -461,7 +470,8 @@ impl Ledger {
                 "SELECT total(estimate), count(*) FILTER (WHERE estimate IS NULL) FROM attempts
                  WHERE status IN ('planned', 'ready', 'create_sent', 'create_doubt', 'draft')
                    AND draft_observation <> 'started'
-                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')",
+                   AND id IN (SELECT attempt FROM batch_inputs
+                       WHERE batch = ?1 AND state = 'open')",
                 [batch.0],
                 |row| Ok((Credits(row.get(0)?), row.get(1)?)),
             )?;
@@ -475,7 +485,7 @@ impl Ledger {
 
     /// Records the end of a run of the batch.
     pub fn finish_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute("UPDATE batches SET finished_at = ?2 WHERE id = ?1", params![batch.0, now])?;
             Ok(())

@@ -44,7 +44,7 @@ impl Ledger {
         batch: BatchId,
         new: &[NewInput],
     ) -> Result<Vec<AddResult>, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| new.iter().map(|input| add_input(tx, batch, input, now)).collect())
     }
 
@@ -55,12 +55,13 @@ impl Ledger {
         new: &NewInput,
         job: &JobId,
     ) -> Result<AddResult, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             let placed = add_input(tx, batch, new, now)?;
             if let AddResult::Added { attempt, fresh: true, .. } = placed {
                 tx.execute(
-                    "UPDATE attempts SET job = ?2, status = 'running', draft_observation = 'started' WHERE id = ?1",
+                    "UPDATE attempts SET job = ?2, status = 'running',
+                     draft_observation = 'started' WHERE id = ?1",
                     params![attempt.0, job.0],
                 )?;
             }
@@ -75,23 +76,24 @@ impl Ledger {
         failed: AttemptId,
         correlation_id: &str,
     ) -> Result<AttemptId, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO attempts (content_key, number, correlation_id, origin, profile, key_fingerprint,
-                     source, source_is_url, size, modified_ns, sha256, duration, options, estimate,
-                     pricing, status, created_at, updated_at, rerun_reason)
+                "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
+                     key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration,
+                     options, estimate, pricing, status, created_at, updated_at, rerun_reason)
                  SELECT content_key,
                      (SELECT max(number) + 1 FROM attempts AS other
                       WHERE other.content_key = attempts.content_key),
-                     ?2, origin, profile, key_fingerprint, source, source_is_url, size, modified_ns, sha256,
-                     duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
+                     ?2, origin, profile, key_fingerprint, source, source_is_url, size,
+                     modified_ns, sha256, duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
                  FROM attempts WHERE id = ?1 AND status = 'failed'",
                 params![failed.0, correlation_id, now, RerunReason::RetryFailed.as_str()],
             )?;
             let renewed = AttemptId(tx.last_insert_rowid());
             tx.execute(
-                "UPDATE batch_inputs SET attempt = ?3 WHERE batch = ?1 AND attempt = ?2 AND state = 'open'",
+                "UPDATE batch_inputs SET attempt = ?3
+                 WHERE batch = ?1 AND attempt = ?2 AND state = 'open'",
                 params![batch.0, failed.0, renewed.0],
             )?;
             Ok(renewed)
@@ -106,7 +108,8 @@ impl Ledger {
     ) -> Result<Vec<InputId>, LedgerError> {
         self.write(|tx| {
             let mut insert = tx.prepare_cached(
-                "INSERT INTO batch_inputs (batch, name, state, failure) VALUES (?1, ?2, 'rejected', ?3)",
+                "INSERT INTO batch_inputs (batch, name, state, failure)
+                 VALUES (?1, ?2, 'rejected', ?3)",
             )?;
             inputs
                 .iter()
@@ -241,9 +244,9 @@ fn insert_attempt(
         }
     };
     tx.prepare_cached(
-        "INSERT INTO attempts (content_key, number, correlation_id, origin, profile, key_fingerprint, source,
-             source_is_url, size, modified_ns, sha256, duration, options, estimate, pricing, status,
-             created_at, updated_at, rerun_reason)
+        "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
+             key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration, options,
+             estimate, pricing, status, created_at, updated_at, rerun_reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'planned',
              ?16, ?16, ?17)",
     )?

@@ -36,7 +36,7 @@ impl Ledger {
     /// # Errors
     /// If the ledger cannot be written, the delivery must not be acknowledged.
     pub fn record_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             let handled: Option<bool> = tx
                 .query_row(
@@ -54,7 +54,8 @@ impl Ledger {
                 });
             }
             tx.execute(
-                "INSERT INTO deliveries (id, signature, origin, event, job, reports_final, received_at)
+                "INSERT INTO deliveries
+                     (id, signature, origin, event, job, reports_final, received_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     new.id,
@@ -71,7 +72,7 @@ impl Ledger {
     }
 
     pub fn mark_delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute("UPDATE deliveries SET handled_at = ?2 WHERE id = ?1", params![id, now])?;
             Ok(())

@@ -51,7 +51,8 @@ impl Ledger {
         self.read(|db| {
             let word: Option<String> = db
                 .query_row(
-                    "SELECT billing_visibility FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
+                    "SELECT billing_visibility FROM keys
+                     WHERE origin = ?1 AND key_fingerprint = ?2",
                     params![key.origin, key.fingerprint.0],
                     |row| row.get(0),
                 )
@@ -66,11 +67,13 @@ impl Ledger {
         key: &ApiKeyId,
         bills: BillingVisibility,
     ) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO keys (origin, key_fingerprint, billing_visibility, first_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET billing_visibility = ?3 WHERE billing_visibility <> 'hidden'",
+                "INSERT INTO keys (origin, key_fingerprint, billing_visibility, first_at)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET billing_visibility = ?3
+                     WHERE billing_visibility <> 'hidden'",
                 params![key.origin, key.fingerprint.0, bills.as_str(), now],
             )?;
             Ok(())
@@ -95,10 +98,11 @@ impl Ledger {
         key: &ApiKeyId,
         drafts: DraftSupport,
     ) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO keys (origin, key_fingerprint, draft_support, first_at) VALUES (?1, ?2, ?3, ?4)
+                "INSERT INTO keys (origin, key_fingerprint, draft_support, first_at)
+                 VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (origin, key_fingerprint) DO UPDATE SET draft_support = ?3",
                 params![key.origin, key.fingerprint.0, drafts.as_str(), now],
             )?;
@@ -126,14 +130,16 @@ impl Ledger {
         batch: BatchId,
         jobs: &[(String, JobId)],
     ) -> Result<usize, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT OR IGNORE INTO keys (origin, key_fingerprint, first_at) VALUES (?1, ?2, ?3)",
+                "INSERT OR IGNORE INTO keys (origin, key_fingerprint, first_at)
+                 VALUES (?1, ?2, ?3)",
                 params![key.origin, key.fingerprint.0, now],
             )?;
             let mut adopt = tx.prepare_cached(
-                "UPDATE attempts SET job = ?3, key_fingerprint = ?4, status = 'running', draft_observation = 'started'
+                "UPDATE attempts SET job = ?3, key_fingerprint = ?4, status = 'running',
+                 draft_observation = 'started'
                  WHERE content_key = ?2 AND status = 'planned' AND job IS NULL AND create_count = 0
                    AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)",
             )?;
@@ -164,12 +170,13 @@ impl Ledger {
         sha256: &str,
         url: &str,
     ) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
                 "INSERT INTO uploads (origin, key_fingerprint, sha256, video_url, uploaded_at)
                  VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (origin, key_fingerprint, sha256) DO UPDATE SET video_url = ?4, uploaded_at = ?5",
+                 ON CONFLICT (origin, key_fingerprint, sha256) DO UPDATE
+                     SET video_url = ?4, uploaded_at = ?5",
                 params![key.origin, key.fingerprint.0, sha256, url, now],
             )?;
             Ok(())
@@ -189,7 +196,7 @@ impl Ledger {
 
     /// Records a response with prices and returns its row id. Equal responses share one row.
     pub fn record_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         let answer = pricing.raw.to_string();
         self.write(|tx| {
             let known = tx
