@@ -93,7 +93,7 @@ impl<'a> EventPage<'a> {
             return !self.sums().into_iter().any(|sum| agree(used, sum));
         }
         let completed = |attempt: &AttemptCost| {
-            books.covers(attempt) && attempt.phase == AttemptStatus::Completed
+            books.covers(attempt) && attempt.status == AttemptStatus::Completed
         };
         let events = &books.events.events;
         !events.is_empty()

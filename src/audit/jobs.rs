@@ -82,7 +82,8 @@ impl<'a> ItemizedCharges<'a> {
     /// Whether the item was charged before and nobody asked for this attempt.
     fn second(&self, attempt: &AttemptCost, bill: &JobCharges) -> Option<Mismatch> {
         let before = self.was_charged_before(attempt);
-        (bill.stands() && before && attempt.asked.is_none()).then_some(Mismatch::SecondAttempt)
+        (bill.stands() && before && attempt.rerun_reason.is_none())
+            .then_some(Mismatch::SecondAttempt)
     }
 
     fn was_charged_before(&self, attempt: &AttemptCost) -> bool {
@@ -93,7 +94,7 @@ impl<'a> ItemizedCharges<'a> {
         if !bill.stands() {
             return;
         }
-        if attempt.asked.is_some() && self.was_charged_before(attempt) {
+        if attempt.rerun_reason.is_some() && self.was_charged_before(attempt) {
             self.asked.entry(&attempt.content_key).or_default().push(attempt);
         }
         self.charged.insert(&attempt.content_key);
@@ -104,7 +105,7 @@ impl<'a> ItemizedCharges<'a> {
             findings.asked_again += attempts.len();
             let mut flags: Vec<&str> = attempts
                 .iter()
-                .filter_map(|a| a.asked)
+                .filter_map(|a| a.rerun_reason)
                 .map(crate::ledger::RerunReason::flag)
                 .collect();
             flags.sort_unstable();
@@ -137,7 +138,7 @@ fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings
     findings.charges.extend(free(books, seen).map(|attempt| (attempt.attempt, Credits(0.0))));
     let open = uncharged(books, seen).filter(|attempt| {
         attempt.may_be_billed
-            && !matches!(attempt.phase, AttemptStatus::Completed | AttemptStatus::Failed)
+            && !matches!(attempt.status, AttemptStatus::Completed | AttemptStatus::Failed)
     });
     match open.count() {
         0 => {}
@@ -179,7 +180,7 @@ fn wrong(
         findings.beyond_estimate += 1;
         findings.remarks.push(notes::beyond_estimate(attempt, bill.net(), estimate));
     }
-    match (attempt.phase, expected) {
+    match (attempt.status, expected) {
         (AttemptStatus::Completed, Some(_)) if !fits => return Some(Mismatch::OtherAmount),
         (AttemptStatus::Completed, None) => findings.unchecked.push(format!(
             "{}: charged {} credits; expected cost unknown",
@@ -247,7 +248,7 @@ fn missing<'a>(
     seen: &EventPage<'_>,
 ) -> impl Iterator<Item = &'a AttemptCost> {
     uncharged(books, seen)
-        .filter(|attempt| attempt.phase == AttemptStatus::Completed)
+        .filter(|attempt| attempt.status == AttemptStatus::Completed)
         .filter(|attempt| price(attempt, books.prices).is_none_or(|price| price.0 > 0.005))
 }
 
@@ -255,7 +256,7 @@ fn missing<'a>(
 fn free<'a>(books: &AuditInput<'a>, seen: &EventPage<'_>) -> impl Iterator<Item = &'a AttemptCost> {
     let settled = books.now.before(RECENT);
     uncharged(books, seen).filter(move |attempt| {
-        attempt.phase == AttemptStatus::Failed && attempt.changed_at < settled
+        attempt.status == AttemptStatus::Failed && attempt.updated_at < settled
     })
 }
 

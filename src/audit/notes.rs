@@ -40,7 +40,7 @@ pub(crate) fn beyond_estimate(
         "{}: charged {charged} credits, {estimate} were estimated: the output is {}, the input by its \
          header {}",
         attempt.name,
-        seconds(attempt.seconds),
+        seconds(attempt.output_seconds),
         seconds(attempt.duration)
     )
 }

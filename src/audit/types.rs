@@ -223,14 +223,14 @@ impl AuditInput<'_> {
 
     /// Whether something was done so lately that its charge may still be on its way.
     pub(crate) fn has_recent(&self) -> bool {
-        let recent = |attempt: &AttemptCost| attempt.changed_at >= self.now.before(RECENT);
+        let recent = |attempt: &AttemptCost| attempt.updated_at >= self.now.before(RECENT);
         self.attempts.iter().any(|attempt| attempt.may_be_billed && recent(attempt))
     }
 }
 
 /// What an attempt should have cost, by what is known now.
 pub(crate) fn price(attempt: &AttemptCost, prices: Option<&Pricing>) -> Option<Credits> {
-    let today = || prices?.estimate(attempt.model, attempt.seconds?);
+    let today = || prices?.estimate(attempt.model, attempt.output_seconds?);
     attempt.price().or_else(today)
 }
 

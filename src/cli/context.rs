@@ -356,7 +356,7 @@ impl AppContext {
     fn ledger_of_this_process(&self) -> Result<(Ledger, Arc<ProcessLease>), Failure> {
         let ledger = self.ledger()?;
         let name = format!("{}-{:016x}", self.env.pid, self.env.random.bits());
-        let owner = Arc::new(ledger.register(&name)?);
+        let owner = Arc::new(ledger.register_process(&name)?);
         Ok((ledger, owner))
     }
 

@@ -209,7 +209,7 @@ fn go(state: AttemptState, effect: Effect) -> Step {
 /// answer is harmless.
 #[must_use]
 pub fn step(state: AttemptState, seen: Observation, facts: &StepContext) -> Step {
-    match (state.phase, seen) {
+    match (state.status, seen) {
         (phase, Observation::InputFailed(failure)) if !phase.in_flight() && !phase.is_settled() => {
             fail(state, failure)
         }
@@ -242,8 +242,8 @@ fn from_planned(mut state: AttemptState, seen: Observation, facts: &StepContext)
     match seen {
         Observation::Uploaded { url, reused } => {
             state.video_url = Some(url);
-            state.url_reused = reused;
-            state.phase = AttemptStatus::Ready;
+            state.upload_reused = reused;
+            state.status = AttemptStatus::Ready;
             create(state, facts)
         }
         Observation::GaveUp(failure) => back_off_or_rest(state, failure),
@@ -253,8 +253,8 @@ fn from_planned(mut state: AttemptState, seen: Observation, facts: &StepContext)
 
 /// Commits a create. The count goes up before the bytes go out.
 fn create(mut state: AttemptState, facts: &StepContext) -> Step {
-    state.phase = AttemptStatus::CreateSent;
-    state.creates += 1;
+    state.status = AttemptStatus::CreateSent;
+    state.create_count += 1;
     state.sent = Some(facts.now);
     go(state, Effect::Create)
 }
@@ -276,13 +276,13 @@ fn from_create_sent(state: AttemptState, seen: Observation, facts: &StepContext)
 /// so it is the first of this run and none of its repeats: however often runs are killed, the next
 /// one is not given up for it.
 fn create_interrupted(mut state: AttemptState, facts: &StepContext) -> Step {
-    state.creates = 1;
+    state.create_count = 1;
     create_lost(state, unanswered("create the job"), facts)
 }
 
 fn create_not_executed(mut state: AttemptState, failure: Failure) -> Step {
-    state.phase = AttemptStatus::Ready;
-    state.creates -= 1;
+    state.status = AttemptStatus::Ready;
+    state.create_count -= 1;
     back_off_or_rest(state, failure)
 }
 
@@ -298,12 +298,12 @@ fn back_off_or_rest(state: AttemptState, failure: Failure) -> Step {
 /// A service may forget an upload that it once took; then, once, the bytes are sent again.
 fn create_refused(mut state: AttemptState, failure: Failure) -> Step {
     let forgotten = matches!(failure.kind, FailureKind::InvalidRequest | FailureKind::NotFound);
-    state.creates -= 1;
-    if forgotten && state.url_reused && state.reuploads == 0 {
-        state.phase = AttemptStatus::Planned;
-        state.reuploads = 1;
+    state.create_count -= 1;
+    if forgotten && state.upload_reused && state.reupload_count == 0 {
+        state.status = AttemptStatus::Planned;
+        state.reupload_count = 1;
         state.video_url = None;
-        state.url_reused = false;
+        state.upload_reused = false;
         return go(state, Effect::Upload);
     }
     fail(state, failure)
@@ -313,21 +313,21 @@ fn create_refused(mut state: AttemptState, failure: Failure) -> Step {
 /// repeated and the possible orphan counted; elsewhere it is searched for.
 fn create_lost(mut state: AttemptState, failure: Failure, facts: &StepContext) -> Step {
     state.sent = Some(facts.now);
-    if facts.drafts != DraftSupport::Honoured {
-        state.phase = AttemptStatus::CreateDoubt;
+    if facts.drafts != DraftSupport::Supported {
+        state.status = AttemptStatus::CreateDoubt;
         state.failure = Some(failure);
         return go(state, Effect::Search);
     }
-    state.orphans += 1;
-    state.phase = AttemptStatus::Ready;
+    state.orphan_count += 1;
+    state.status = AttemptStatus::Ready;
     repeat_create(state, failure)
 }
 
 fn repeat_create(mut state: AttemptState, failure: Failure) -> Step {
-    if state.creates <= CREATE_REPEATS {
+    if state.create_count <= CREATE_REPEATS {
         return go(state, Effect::BackOff(failure));
     }
-    state.creates = 0;
+    state.create_count = 0;
     go(state, Effect::Rest(failure))
 }
 
@@ -342,7 +342,7 @@ fn from_create_doubt(mut state: AttemptState, seen: Observation, facts: &StepCon
             if asked < drained {
                 return go(state, Effect::Wait(drained));
             }
-            state.phase = AttemptStatus::Ready;
+            state.status = AttemptStatus::Ready;
             let failure = state.failure.take().unwrap_or_else(|| unanswered("create the job"));
             repeat_create(state, failure)
         }
@@ -361,32 +361,32 @@ fn created(
 ) -> Step {
     state.job = Some(job);
     state.failure = None;
-    state.phase = AttemptStatus::Draft;
+    state.status = AttemptStatus::Draft;
     state.sent = Some(facts.now);
     match status {
         Some(JobStatus::Created) => {
-            state.draft = DraftObservation::Created;
-            start(state, facts).learning(DraftSupport::Honoured)
+            state.draft_observation = DraftObservation::Created;
+            start(state, facts).learning(DraftSupport::Supported)
         }
         Some(JobStatus::Processing | JobStatus::Completed) => {
-            started_by_itself(state).learning(DraftSupport::Ignored)
+            started_by_itself(state).learning(DraftSupport::Unsupported)
         }
         Some(JobStatus::Failed) => started_by_itself(state),
-        _ if facts.drafts == DraftSupport::Honoured => {
-            state.draft = status.map_or(DraftObservation::Unknown, draft_seen);
+        _ if facts.drafts == DraftSupport::Supported => {
+            state.draft_observation = status.map_or(DraftObservation::Unknown, draft_seen);
             start(state, facts)
         }
         _ => {
-            state.draft = DraftObservation::Unjudged;
+            state.draft_observation = DraftObservation::Unjudged;
             go(state, Effect::Look)
         }
     }
 }
 
 fn started_by_itself(mut state: AttemptState) -> Step {
-    state.draft = DraftObservation::Started;
+    state.draft_observation = DraftObservation::Started;
     state.failure = None;
-    state.phase = AttemptStatus::Running;
+    state.status = AttemptStatus::Running;
     go(state, Effect::Look)
 }
 
@@ -394,9 +394,9 @@ fn from_draft(state: AttemptState, seen: Observation, facts: &StepContext) -> St
     match seen {
         Observation::Looked(look) => judge_draft(state, &look, facts),
         Observation::JobUnknown(failure)
-            if state.starts == 0
+            if state.start_count == 0
                 && state.failure.is_none()
-                && facts.drafts == DraftSupport::Honoured =>
+                && facts.drafts == DraftSupport::Supported =>
         {
             remake(state, failure)
         }
@@ -411,28 +411,29 @@ fn from_draft(state: AttemptState, seen: Observation, facts: &StepContext) -> St
 
 /// Starts the draft that a poll still shows; the first one of a key only after it was watched.
 fn judge_draft(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext) -> Step {
-    let unjudged = matches!(state.draft, DraftObservation::Unknown | DraftObservation::Unjudged);
+    let unjudged =
+        matches!(state.draft_observation, DraftObservation::Unknown | DraftObservation::Unjudged);
     if look.has_started() {
-        let by_itself =
-            state.draft == DraftObservation::Unjudged && facts.drafts == DraftSupport::Unknown;
+        let by_itself = state.draft_observation == DraftObservation::Unjudged
+            && facts.drafts == DraftSupport::Unknown;
         let step = started_by_itself(state);
-        return if by_itself { step.learning(DraftSupport::Ignored) } else { step };
+        return if by_itself { step.learning(DraftSupport::Unsupported) } else { step };
     }
     // An answer from before the last create or start cannot say that nothing happened since.
     if state.sent.is_some_and(|sent| look.asked < sent) {
         return go(state, Effect::Look);
     }
     // Once seen under one name, any other means that somebody started it.
-    if !shows_draft(state.draft, &look.status) {
+    if !shows_draft(state.draft_observation, &look.status) {
         return started_by_itself(state);
     }
     if look.status == JobStatus::Created {
-        state.draft = DraftObservation::Created;
-        return start(state, facts).learning(DraftSupport::Honoured);
+        state.draft_observation = DraftObservation::Created;
+        return start(state, facts).learning(DraftSupport::Supported);
     }
-    if !unjudged || facts.drafts == DraftSupport::Honoured {
+    if !unjudged || facts.drafts == DraftSupport::Supported {
         if unjudged {
-            state.draft = draft_seen(&look.status);
+            state.draft_observation = draft_seen(&look.status);
         }
         return start(state, facts);
     }
@@ -442,15 +443,19 @@ fn judge_draft(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext)
         let next = facts.now.after(facts.glance).min(watched);
         return go(state, Effect::Wait(next));
     }
-    state.draft = draft_seen(&look.status);
+    state.draft_observation = draft_seen(&look.status);
     let step = start(state, facts);
-    if facts.drafts == DraftSupport::Unknown { step.learning(DraftSupport::Honoured) } else { step }
+    if facts.drafts == DraftSupport::Unknown {
+        step.learning(DraftSupport::Supported)
+    } else {
+        step
+    }
 }
 
 /// How long a draft that may run by itself is watched. Where drafts were ignored before, that is not
 /// ruled out by a few seconds.
 fn watch(facts: &StepContext) -> Duration {
-    if facts.drafts == DraftSupport::Ignored { facts.settle } else { WATCH.min(facts.settle) }
+    if facts.drafts == DraftSupport::Unsupported { facts.settle } else { WATCH.min(facts.settle) }
 }
 
 /// The name under which a draft is seen.
@@ -479,12 +484,12 @@ fn shows_draft(seen: DraftObservation, status: &JobStatus) -> bool {
 /// Makes a job anew whose draft the service forgot before any start of it could have been executed.
 /// The draft is counted as left behind, should it be there after all.
 fn remake(mut state: AttemptState, failure: Failure) -> Step {
-    state.phase = AttemptStatus::Ready;
+    state.status = AttemptStatus::Ready;
     state.job = None;
-    state.draft = DraftObservation::Unknown;
-    state.starts = 0;
+    state.draft_observation = DraftObservation::Unknown;
+    state.start_count = 0;
     state.failure = None;
-    state.orphans += 1;
+    state.orphan_count += 1;
     repeat_create(state, failure)
 }
 
@@ -493,8 +498,8 @@ fn start(mut state: AttemptState, facts: &StepContext) -> Step {
     if facts.goal == Goal::Draft {
         return go(state, Effect::Finish);
     }
-    state.phase = AttemptStatus::StartSent;
-    state.starts += 1;
+    state.status = AttemptStatus::StartSent;
+    state.start_count += 1;
     state.sent = Some(facts.now);
     go(state, Effect::Start)
 }
@@ -503,20 +508,20 @@ fn from_start_sent(mut state: AttemptState, seen: Observation, facts: &StepConte
     match seen {
         Observation::Started => running(state, facts),
         Observation::StartStale => {
-            state.phase = AttemptStatus::Draft;
-            state.starts -= 1;
+            state.status = AttemptStatus::Draft;
+            state.start_count -= 1;
             go(state, Effect::Look)
         }
         Observation::StartFailed(failure) if failure.delivery == Execution::NotExecuted => {
-            state.phase = AttemptStatus::Draft;
-            state.starts -= 1;
+            state.status = AttemptStatus::Draft;
+            state.start_count -= 1;
             state.sent = Some(facts.now);
             // Kept, since a service may have carried out what it answered with 429.
             state.failure = Some(&failure).filter(|f| f.kind == FailureKind::RateLimited).cloned();
             back_off_or_rest(state, failure)
         }
         Observation::StartFailed(failure) => {
-            state.phase = match failure.delivery {
+            state.status = match failure.delivery {
                 Execution::Refused => AttemptStatus::StartRefused,
                 _ => AttemptStatus::StartDoubt,
             };
@@ -524,7 +529,7 @@ fn from_start_sent(mut state: AttemptState, seen: Observation, facts: &StepConte
             start_ambiguous(state, facts)
         }
         _ => {
-            state.phase = AttemptStatus::StartDoubt;
+            state.status = AttemptStatus::StartDoubt;
             state.failure = Some(unanswered("start the job"));
             start_ambiguous(state, facts)
         }
@@ -555,10 +560,10 @@ fn from_start_doubt(state: AttemptState, seen: Observation, facts: &StepContext)
 /// Whether the only start was answered with 404.
 fn was_refused_as_unknown(state: &AttemptState, facts: &StepContext) -> bool {
     let not_found = state.failure.as_ref().is_some_and(|f| f.kind == FailureKind::NotFound);
-    state.phase == AttemptStatus::StartRefused
+    state.status == AttemptStatus::StartRefused
         && not_found
-        && state.starts == 1
-        && facts.drafts == DraftSupport::Honoured
+        && state.start_count == 1
+        && facts.drafts == DraftSupport::Supported
 }
 
 /// Decides by a poll whether a start without a clear answer landed.
@@ -566,26 +571,26 @@ fn decide_start(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext
     if look.has_started() {
         let ran_before = was_started_before(&state);
         let step = landed(state, look, facts);
-        return if ran_before { step.learning(DraftSupport::Ignored) } else { step };
+        return if ran_before { step.learning(DraftSupport::Unsupported) } else { step };
     }
     // A look from before the doubt, an answer that came twice, cannot say that nothing happened.
     if state.sent.is_some_and(|sent| look.asked < sent) {
         return go(state, Effect::Look);
     }
-    if !shows_draft(state.draft, &look.status) {
+    if !shows_draft(state.draft_observation, &look.status) {
         return landed(state, look, facts);
     }
     let created = look.status == JobStatus::Created;
     let drained = settle_deadline_passed(&state, facts);
-    let refused = state.phase == AttemptStatus::StartRefused;
+    let refused = state.status == AttemptStatus::StartRefused;
     if facts.bills_shown && look.listed && !created && (refused || look.asked >= drained) {
         return go(state, Effect::Look);
     }
     let not_started = created || facts.bills_shown;
-    let never_started = not_started && state.starts == 1;
+    let never_started = not_started && state.start_count == 1;
     if refused && (never_started || look.asked >= drained) {
         if never_started {
-            state.starts = 0;
+            state.start_count = 0;
         }
         let refusal = state.failure.take().unwrap_or_else(|| unanswered("start the job"));
         return fail(state, refusal);
@@ -606,11 +611,11 @@ fn decide_start(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext
 
 /// Whether a first start was refused as one too many: the draft ran by itself.
 fn was_started_before(state: &AttemptState) -> bool {
-    let refused = state.phase == AttemptStatus::StartRefused
+    let refused = state.status == AttemptStatus::StartRefused
         || state.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Conflict);
     refused
-        && state.starts == 1
-        && matches!(state.draft, DraftObservation::Pending | DraftObservation::Other)
+        && state.start_count == 1
+        && matches!(state.draft_observation, DraftObservation::Pending | DraftObservation::Other)
 }
 
 /// Decides by the usage events, when polls do not tell. Those that were asked for too early, an
@@ -623,7 +628,7 @@ fn decide_by_usage(
 ) -> Step {
     if charged {
         state.failure = None;
-        state.phase = AttemptStatus::Running;
+        state.status = AttemptStatus::Running;
         return go(state, Effect::Look);
     }
     if asked < settle_deadline_passed(&state, facts).after(facts.settle * DOUBT_SETTLES) {
@@ -642,7 +647,7 @@ fn decide_by_usage(
 
 /// No start of this job landed, and none is under way.
 fn start_again(state: AttemptState, facts: &StepContext) -> Step {
-    if state.starts > START_REPEATS {
+    if state.start_count > START_REPEATS {
         let why = "no start request got a response, and the job is still a draft";
         return review(state, why.to_owned());
     }
@@ -651,13 +656,13 @@ fn start_again(state: AttemptState, facts: &StepContext) -> Step {
 
 fn landed(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext) -> Step {
     state.failure = None;
-    state.phase = AttemptStatus::Running;
+    state.status = AttemptStatus::Running;
     observe_running(state, look, facts)
 }
 
 fn running(mut state: AttemptState, facts: &StepContext) -> Step {
     state.failure = None;
-    state.phase = AttemptStatus::Running;
+    state.status = AttemptStatus::Running;
     follow(state, facts)
 }
 
@@ -679,7 +684,7 @@ fn from_running(state: AttemptState, seen: Observation, facts: &StepContext) -> 
 fn observe_running(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext) -> Step {
     match look.status {
         JobStatus::Completed if look.has_output => {
-            state.phase = AttemptStatus::Completed;
+            state.status = AttemptStatus::Completed;
             go(state, Effect::Finish)
         }
         JobStatus::Failed => {
@@ -707,7 +712,7 @@ fn has_run(status: &JobStatus) -> bool {
 }
 
 fn fail(mut state: AttemptState, failure: Failure) -> Step {
-    state.phase = AttemptStatus::Failed;
+    state.status = AttemptStatus::Failed;
     state.failure = Some(failure);
     go(state, Effect::Finish)
 }
@@ -717,7 +722,7 @@ fn review(mut state: AttemptState, why: String) -> Step {
     let mut failure =
         Failure::new(FailureKind::NeedsReview, "cannot continue safely", why).with_next(next);
     failure.job.clone_from(&state.job);
-    state.phase = AttemptStatus::NeedsReview;
+    state.status = AttemptStatus::NeedsReview;
     state.failure = Some(failure);
     go(state, Effect::Finish)
 }
@@ -741,7 +746,7 @@ fn how_to_decide(job: Option<&JobId>) -> String {
 
 /// The job is not visible to this key: a rotated key, or a job that was deleted. Never made anew.
 fn halt(mut state: AttemptState, failure: Failure) -> Step {
-    state.phase = AttemptStatus::Halted;
+    state.status = AttemptStatus::Halted;
     state.failure = Some(failure);
     go(state, Effect::Finish)
 }
@@ -750,11 +755,11 @@ fn halt(mut state: AttemptState, failure: Failure) -> Step {
 fn accept(mut state: AttemptState) -> Step {
     state.failure = None;
     if state.job.is_some() {
-        state.phase = AttemptStatus::Running;
+        state.status = AttemptStatus::Running;
         return go(state, Effect::Look);
     }
-    state.phase = AttemptStatus::Ready;
-    state.creates = 0;
+    state.status = AttemptStatus::Ready;
+    state.create_count = 0;
     go(state, Effect::Finish)
 }
 
@@ -787,7 +792,7 @@ mod tests {
             now,
             settle: SETTLE,
             glance: Duration::from_secs(2),
-            drafts: DraftSupport::Honoured,
+            drafts: DraftSupport::Supported,
             bills_shown: false,
             later_ran_within: None,
             goal: Goal::Finish,
@@ -797,11 +802,11 @@ mod tests {
     fn state(phase: AttemptStatus, draft: DraftObservation, starts: u32) -> AttemptState {
         let job = Some(JobId("j-1".into()));
         AttemptState {
-            phase,
+            status: phase,
             job,
-            draft,
-            creates: 1,
-            starts,
+            draft_observation: draft,
+            create_count: 1,
+            start_count: starts,
             sent: Some(DOUBT),
             ..AttemptState::planned()
         }
@@ -869,7 +874,7 @@ mod tests {
         for (facts, look, phase, effect) in table {
             let state = state(AttemptStatus::StartDoubt, DraftObservation::Pending, 1);
             let next = step(state, Observation::Looked(look.clone()), &facts);
-            assert_eq!((next.state.phase, next.effect), (phase, effect), "{look:?}");
+            assert_eq!((next.state.status, next.effect), (phase, effect), "{look:?}");
         }
     }
 
@@ -888,7 +893,7 @@ mod tests {
             let state = state(AttemptStatus::StartDoubt, DraftObservation::Pending, 1);
             let seen = Observation::Usage { asked, charged, later_charged };
             let next = step(state, seen, &facts(late));
-            assert_eq!(next.state.phase, phase, "{asked:?} {charged} {later_charged}");
+            assert_eq!(next.state.status, phase, "{asked:?} {charged} {later_charged}");
         }
     }
 
@@ -914,7 +919,7 @@ mod tests {
         };
         for kind in [FailureKind::Unauthorized, FailureKind::Forbidden] {
             let next = not_executed(kind);
-            assert_eq!((next.state.phase, next.state.starts), (AttemptStatus::Draft, 0));
+            assert_eq!((next.state.status, next.state.start_count), (AttemptStatus::Draft, 0));
             assert!(matches!(next.effect, Effect::Rest(_)), "{kind:?}");
         }
         let refused = not_executed(FailureKind::RateLimited);
@@ -947,10 +952,10 @@ mod tests {
             let known = facts(DOUBT);
             let next = step(state.clone(), Observation::JobUnknown(missing.clone()), &known);
             let expected = if anew { AttemptStatus::Ready } else { AttemptStatus::Halted };
-            assert_eq!(next.state.phase, expected, "{phase:?} {starts}");
+            assert_eq!(next.state.status, expected, "{phase:?} {starts}");
             let unknown = StepContext { drafts: DraftSupport::Unknown, ..known };
             let next = step(state, Observation::JobUnknown(missing.clone()), &unknown);
-            assert_eq!(next.state.phase, AttemptStatus::Halted, "{phase:?} {starts}");
+            assert_eq!(next.state.status, AttemptStatus::Halted, "{phase:?} {starts}");
         }
     }
 
@@ -980,10 +985,13 @@ mod tests {
             let now = DOUBT.after(WATCH);
             let idle = Observation::Looked(look(now, shown.clone()));
             let next = step(state.clone(), idle, &unknown(now));
-            assert_eq!((next.effect, next.learned), (Effect::Start, Some(DraftSupport::Honoured)));
+            assert_eq!((next.effect, next.learned), (Effect::Start, Some(DraftSupport::Supported)));
             let runs = Observation::Looked(look(now, JobStatus::Processing));
             let next = step(state, runs, &unknown(now));
-            assert_eq!((next.effect, next.learned), (Effect::Look, Some(DraftSupport::Ignored)));
+            assert_eq!(
+                (next.effect, next.learned),
+                (Effect::Look, Some(DraftSupport::Unsupported))
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Who may read and change the ledger: its directory and files belong to this user and are open to
-//! nobody else. What can be repaired is repaired, and said; the rest is refused.
+//! Access to the ledger: its directory and files belong to this user, with no permissions for
+//! others. Permissions that can be repaired are repaired and reported; anything else is refused.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -7,35 +7,35 @@ use std::path::Path;
 
 use super::LedgerError;
 
-/// Permissions to write, of everybody but the owner.
-const OTHERS_WRITE: u32 = 0o022;
+const GROUP_OTHER_WRITE: u32 = 0o022;
 
-/// The user who can change everything anyway.
-const ROOT: u32 = 0;
+const ROOT_UID: u32 = 0;
 
-/// All permissions of everybody but the owner.
-const OTHERS: u32 = 0o077;
+const GROUP_OTHER_ALL: u32 = 0o077;
 
-/// Checks the state directory, which holds the ledger `file` if it was used before.
+/// Checks the state directory that contains the ledger `file`, if one exists. Returns a message if
+/// its permissions were repaired or stay too wide.
 ///
 /// # Errors
-/// It belongs to another user than root, or others may write to it and it holds files of something else.
+/// The directory belongs to another user than root, or others can write to it and it holds files of
+/// other programs.
 pub(crate) fn check_directory(
     directory: &Path,
     file: &Path,
 ) -> Result<Option<String>, LedgerError> {
     let failed = |why| LedgerError::File { path: directory.to_owned(), why };
     let found = std::fs::metadata(directory).map_err(failed)?;
-    if found.uid() != us() && found.uid() != ROOT {
+    if found.uid() != effective_uid() && found.uid() != ROOT_UID {
         return Err(LedgerError::NotOurs(directory.to_owned()));
     }
-    if found.mode() & OTHERS_WRITE == 0 {
+    if found.mode() & GROUP_OTHER_WRITE == 0 {
         return Ok(None);
     }
-    if found.uid() != us() {
-        // Whatever others put there is refused by its owner; that they can remove the ledger is said.
+    if found.uid() != effective_uid() {
+        // Files that others put there are refused because of their owner; the message warns that
+        // others can remove the ledger.
         return Ok(Some(format!(
-            "other users can write to {}, which belongs to root: have it made yours, or set \
+            "other users can write to {}, which belongs to root: change its owner, or set \
              RBGV_STATE_DIR to a directory of your own",
             directory.display()
         )));
@@ -48,10 +48,10 @@ pub(crate) fn check_directory(
     Ok(Some(format!("other users could write to {}; now only you can", directory.display())))
 }
 
-/// Checks that the file at `path`, if there is one, is a plain file of this user.
+/// Checks that the file at `path`, if it exists, is a plain file of this user.
 ///
 /// # Errors
-/// It is not: a link could lead to a file of something else.
+/// A link, which could lead to another program's file, or a file of another user.
 pub(crate) fn check_file(path: &Path) -> Result<(), LedgerError> {
     let found = match std::fs::symlink_metadata(path) {
         Ok(found) => found,
@@ -61,19 +61,20 @@ pub(crate) fn check_file(path: &Path) -> Result<(), LedgerError> {
     if !found.is_file() {
         return Err(LedgerError::NotPlain(path.to_owned()));
     }
-    if found.uid() == us() { Ok(()) } else { Err(LedgerError::NotOurs(path.to_owned())) }
+    if found.uid() == effective_uid() { Ok(()) } else { Err(LedgerError::NotOurs(path.to_owned())) }
 }
 
-/// Closes the file at `path`, if there is one, to everybody but its owner; says so if it was open.
+/// Removes the permissions of others from the file at `path`, if it exists. Returns a message if
+/// there were any.
 ///
 /// # Errors
-/// Its permissions cannot be changed.
+/// The permissions cannot be changed.
 pub(crate) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
     let failed = |why| LedgerError::File { path: path.to_owned(), why };
     match std::fs::symlink_metadata(path) {
-        Ok(found) if found.mode() & OTHERS != 0 => {
+        Ok(found) if found.mode() & GROUP_OTHER_ALL != 0 => {
             std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
-            let could = if found.mode() & OTHERS_WRITE == 0 { "read" } else { "change" };
+            let could = if found.mode() & GROUP_OTHER_WRITE == 0 { "read" } else { "change" };
             Ok(Some(format!("other users could {could} {}; now only you can", path.display())))
         }
         Ok(_) => Ok(None),
@@ -82,7 +83,7 @@ pub(crate) fn make_private(path: &Path) -> Result<Option<String>, LedgerError> {
     }
 }
 
-fn us() -> u32 {
+fn effective_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
@@ -114,7 +115,7 @@ mod tests {
         assert!(ledger.repairs()[0].contains("write to"), "{:?}", ledger.repairs());
         assert_eq!(mode(dir.path()), 0o700);
         drop(ledger);
-        let file = Ledger::file(dir.path());
+        let file = Ledger::database_path(dir.path());
         for (open_to, word) in [(0o644, "read"), (0o622, "change")] {
             set(&file, open_to);
             let ledger = open(dir.path()).unwrap();
@@ -151,7 +152,7 @@ mod tests {
         }
         let dir = tempfile::tempdir().unwrap();
         drop(open(dir.path()).unwrap());
-        std::os::unix::fs::chown(Ledger::file(dir.path()), Some(65_534), None).unwrap();
+        std::os::unix::fs::chown(Ledger::database_path(dir.path()), Some(65_534), None).unwrap();
         assert!(matches!(open(dir.path()), Err(LedgerError::NotOurs(_))));
         let dir = tempfile::tempdir().unwrap();
         std::os::unix::fs::chown(dir.path(), Some(65_534), None).unwrap();

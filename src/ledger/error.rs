@@ -1,79 +1,72 @@
-//! Why the ledger could not be used, in words for the user.
+//! Errors of the ledger, and their remedies.
 
 use std::path::PathBuf;
 
 use crate::model::{Failure, FailureKind};
 
-/// A failure of the ledger. All of them stop work before its next effect.
+/// A failure of the ledger. Every one of them stops work before its next effect.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// SQLite said no: disk full, permissions, a lock held too long.
+    /// Error from SQLite: disk full, permissions, a lock held too long.
     #[error("{0}")]
     Database(#[from] rusqlite::Error),
-    /// A file beside the database could not be made or locked.
+    /// A file beside the database cannot be created or locked.
     #[error("{path}: {why}")]
-    File {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        why: std::io::Error,
-    },
-    /// The file is an SQLite database of something else.
+    File { path: PathBuf, why: std::io::Error },
+    /// An SQLite database of another program.
     #[error("the file is a database, but not a ledger of rbgv")]
     Foreign,
-    /// Written by a later version.
+    /// Written by a newer version.
     #[error("it was written by a newer rbgv (schema {found}, this version knows {known})")]
     Newer {
-        /// Schema of the file.
         found: usize,
-        /// Newest schema that this program knows.
+        /// Newest schema that this version knows.
         known: usize,
     },
-    /// SQLite's locks cannot be trusted there.
-    #[error("it would lie on a network file system ({0}), where locks cannot be trusted")]
+    #[error("the state directory is on a network file system ({0}), where locks are unreliable")]
     NetworkFileSystem(String),
-    /// A file or directory of somebody else.
     #[error("{} belongs to another user", .0.display())]
     NotOurs(PathBuf),
-    /// Others may write to the directory, and it is not ours alone.
+    /// Other users can write to the directory, and it holds files of other programs.
     #[error("other users may write to {}, and it holds other files", .0.display())]
     Exposed(PathBuf),
-    /// A link or a device where a file of ours belongs.
+    /// A link or a device in place of one of the ledger's files.
     #[error("{} is not a plain file", .0.display())]
     NotPlain(PathBuf),
-    /// What a row holds cannot be read.
+    /// A row whose content cannot be parsed.
     #[error("a row cannot be read: {0}")]
     Corrupt(String),
 }
 
-/// What has to be mended for a ledger to be used.
+/// What the user has to repair to make the ledger usable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Remedy {
-    /// Its directory: permissions, or something in the way.
-    Place,
-    /// Nothing: another process holds it for long.
+    /// The directory: its permissions, or a file in place of it.
+    Directory,
+    /// Nothing: another process holds a lock for a long time.
     Wait,
-    /// Its content.
+    /// The content of the database.
     Content,
-    /// What the error's own next step says.
-    AsSaid,
+    /// The hint in [`Failure::next`].
+    FollowHint,
 }
 
 impl LedgerError {
-    /// What has to be mended.
     #[must_use]
-    pub fn mend(&self) -> Remedy {
+    pub fn remedy(&self) -> Remedy {
         use rusqlite::ErrorCode as Code;
         match self {
             Self::File { why, .. } if why.kind() == std::io::ErrorKind::StorageFull => {
-                Remedy::AsSaid
+                Remedy::FollowHint
             }
-            Self::File { .. } => Remedy::Place,
+            Self::File { .. } => Remedy::Directory,
             Self::Corrupt(_) => Remedy::Content,
             Self::Database(error) => match error.sqlite_error_code() {
-                Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => Remedy::Place,
+                Some(Code::ReadOnly | Code::CannotOpen | Code::PermissionDenied) => {
+                    Remedy::Directory
+                }
                 Some(Code::DatabaseBusy | Code::DatabaseLocked) => Remedy::Wait,
-                Some(Code::DiskFull) => Remedy::AsSaid,
+                Some(Code::DiskFull) => Remedy::FollowHint,
                 _ => Remedy::Content,
             },
             Self::Foreign
@@ -81,7 +74,7 @@ impl LedgerError {
             | Self::NetworkFileSystem(_)
             | Self::NotOurs(_)
             | Self::Exposed(_)
-            | Self::NotPlain(_) => Remedy::AsSaid,
+            | Self::NotPlain(_) => Remedy::FollowHint,
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Group commit: many transactions that end at about the same time are made durable by one sync.
+//! Group commit: one sync makes many concurrent transactions durable.
 //!
 //! SQLite would sync its log in every commit, one after the other, under its lock. Here commits are
-//! written without a sync, and whoever needs one to be durable waits until the log was synced after
-//! it. The first to wait syncs for all that are written by then. The promise is the same: when the
-//! operation returns, its rows survive a crash of the machine. (A checkpoint syncs the log before
-//! it copies from it, in any case, so what it took over is durable as well.)
+//! written without a sync. A caller that needs durability waits until the log has been synced after
+//! its commit; the first one to wait syncs for all commits written so far. The promise is the same:
+//! when the operation returns, its rows survive a crash of the machine. (A checkpoint syncs the log
+//! before it copies from it, so checkpointed pages are durable as well.)
 
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::LedgerError;
 
-/// The log of the open database, and how far it is synced.
+/// The write-ahead log of the open database, and how far it is synced.
 pub(crate) struct GroupCommit {
     log: File,
     path: PathBuf,
@@ -23,12 +23,12 @@ pub(crate) struct GroupCommit {
 
 #[derive(Debug, Default)]
 struct SyncState {
-    /// Commits so far.
     written: u64,
-    /// Of these, durable.
+    /// Number of commits that are durable.
     synced: u64,
     syncing: bool,
-    /// After a failed sync nobody knows what is on disk, and no later success proves anything.
+    /// Set for good by a failed sync: what is on disk is then unknown, and a later success proves
+    /// nothing.
     failed: Option<io::ErrorKind>,
 }
 
@@ -37,29 +37,30 @@ struct SyncState {
 pub(crate) struct PendingCommit(u64);
 
 impl GroupCommit {
-    /// For the database at `path`, which is open: its log exists and stays.
+    /// Opens the log of the database at `path`, which is open: its log exists and is not deleted
+    /// meanwhile.
     pub(crate) fn new(path: &Path) -> Result<Self, LedgerError> {
         let mut log = path.as_os_str().to_owned();
         log.push("-wal");
         let path = PathBuf::from(log);
-        // Opened for writing, without which some systems refuse to sync.
+        // Opened for writing: some systems refuse to sync a file that is opened for reading.
         let opened = File::options().append(true).open(&path);
         let log = opened.map_err(|why| LedgerError::File { path: path.clone(), why })?;
         Ok(Self { log, path, state: Mutex::default(), advanced: Condvar::new() })
     }
 
-    /// Takes note of a commit, right after it.
-    pub(crate) fn written(&self) -> PendingCommit {
+    /// Counts a commit. Called right after it, under the database lock.
+    pub(crate) fn record_commit(&self) -> PendingCommit {
         let mut state = self.state();
         state.written += 1;
         PendingCommit(state.written)
     }
 
-    /// Returns when `commit` is durable. Blocks.
+    /// Blocks until `commit` is durable.
     ///
     /// # Errors
-    /// The log cannot be synced; nothing that was waited for may be relied on.
-    pub(crate) fn wait(&self, commit: PendingCommit) -> Result<(), LedgerError> {
+    /// The log cannot be synced. None of the commits that were waited for may be relied on.
+    pub(crate) fn wait_until_durable(&self, commit: PendingCommit) -> Result<(), LedgerError> {
         let mut state = self.state();
         loop {
             if state.synced >= commit.0 {
@@ -107,12 +108,12 @@ mod tests {
     #[test]
     fn one_sync_makes_everything_durable_that_was_written_before_it() {
         let (_dir, durability) = durability();
-        let commits = [(); 3].map(|()| durability.written());
-        durability.wait(commits[0]).unwrap();
+        let commits = [(); 3].map(|()| durability.record_commit());
+        durability.wait_until_durable(commits[0]).unwrap();
         assert_eq!(durability.state().synced, 3);
-        let late = durability.written();
+        let late = durability.record_commit();
         assert_eq!(durability.state().synced, 3, "what came later is not promised");
-        durability.wait(late).unwrap();
+        durability.wait_until_durable(late).unwrap();
         assert_eq!(durability.state().synced, 4);
     }
 
@@ -124,8 +125,8 @@ mod tests {
             for _ in 0..16 {
                 scope.spawn(|| {
                     for _ in 0..50 {
-                        let commit = durability.written();
-                        durability.wait(commit).unwrap();
+                        let commit = durability.record_commit();
+                        durability.wait_until_durable(commit).unwrap();
                         assert!(durability.state().synced >= commit.0);
                     }
                 });
@@ -138,8 +139,8 @@ mod tests {
     fn after_a_failed_sync_nothing_is_promised_any_more() {
         let (_dir, durability) = durability();
         durability.state().failed = Some(io::ErrorKind::StorageFull);
-        let commit = durability.written();
-        assert!(durability.wait(commit).is_err());
-        assert!(durability.wait(commit).is_err());
+        let commit = durability.record_commit();
+        assert!(durability.wait_until_durable(commit).is_err());
+        assert!(durability.wait_until_durable(commit).is_err());
     }
 }

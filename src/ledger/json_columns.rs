@@ -1,5 +1,5 @@
-//! How domain values are written into columns. The forms are the ledger's own: they are read back
-//! by later versions, so fields are only ever added.
+//! JSON forms of domain values in columns. Later versions read them back, so fields are only ever
+//! added.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -15,13 +15,13 @@ use crate::model::{
     Background, Composition, Execution, Failure, FailureKind, JobId, JobOptions, time::millis,
 };
 
-/// A path as bytes: names need not be text.
+/// Bytes, since a path need not be UTF-8.
 pub(crate) fn path_bytes(path: &Path) -> Vec<u8> {
     path.as_os_str().as_bytes().to_vec()
 }
 
-/// The path that [`path_bytes`] wrote.
-pub(crate) fn path_from(bytes: Vec<u8>) -> PathBuf {
+/// Inverse of [`path_bytes`].
+pub(crate) fn path_from_bytes(bytes: Vec<u8>) -> PathBuf {
     PathBuf::from(std::ffi::OsString::from_vec(bytes))
 }
 
@@ -56,12 +56,11 @@ enum StoredBackground {
     Transparent,
     Color([f64; 3]),
     ImageUrl(String),
-    /// Hex, since a path need not be text.
+    /// Hex of the path, which need not be UTF-8.
     ImageFile(String),
 }
 
-/// Options as JSON.
-pub(crate) fn options_json(options: &JobOptions) -> Result<String, LedgerError> {
+pub(crate) fn encode_options(options: &JobOptions) -> Result<String, LedgerError> {
     let c = &options.composition;
     let stored = StoredOptions {
         model: options.model.to_string(),
@@ -87,8 +86,8 @@ pub(crate) fn options_json(options: &JobOptions) -> Result<String, LedgerError> 
     serde_json::to_string(&stored).map_err(|error| LedgerError::Corrupt(error.to_string()))
 }
 
-/// Reads [`options_json`] back.
-pub(crate) fn options_from(json: &str) -> Result<JobOptions, LedgerError> {
+/// Inverse of [`encode_options`].
+pub(crate) fn decode_options(json: &str) -> Result<JobOptions, LedgerError> {
     let corrupt = |why: String| LedgerError::Corrupt(format!("job options: {why}"));
     let stored: StoredOptions =
         serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?;
@@ -138,8 +137,7 @@ struct StoredFailure {
     next: Option<String>,
 }
 
-/// A failure as JSON.
-pub(crate) fn failure_json(failure: &Failure) -> Result<String, LedgerError> {
+pub(crate) fn encode_failure(failure: &Failure) -> Result<String, LedgerError> {
     let stored = StoredFailure {
         kind: failure.kind.as_str().to_owned(),
         what: failure.what.clone(),
@@ -161,8 +159,8 @@ pub(crate) fn failure_json(failure: &Failure) -> Result<String, LedgerError> {
     serde_json::to_string(&stored).map_err(|error| LedgerError::Corrupt(error.to_string()))
 }
 
-/// Reads [`failure_json`] back.
-pub(crate) fn failure_from(json: &str) -> Result<Failure, LedgerError> {
+/// Inverse of [`encode_failure`].
+pub(crate) fn decode_failure(json: &str) -> Result<Failure, LedgerError> {
     let stored: StoredFailure = serde_json::from_str(json)
         .map_err(|error| LedgerError::Corrupt(format!("failure: {error}")))?;
     Ok(Failure {
@@ -208,10 +206,10 @@ mod tests {
             tags: [("k".to_owned(), "v".to_owned())].into(),
             extra: [("new".to_owned(), serde_json::json!({"b": 1, "a": [null]}))].into(),
         };
-        let json = options_json(&options).unwrap();
-        assert_eq!(options_from(&json).unwrap(), options);
+        let json = encode_options(&options).unwrap();
+        assert_eq!(decode_options(&json).unwrap(), options);
         let plain = JobOptions::default();
-        assert_eq!(options_from(&options_json(&plain).unwrap()).unwrap(), plain);
+        assert_eq!(decode_options(&encode_options(&plain).unwrap()).unwrap(), plain);
     }
 
     #[test]
@@ -222,6 +220,6 @@ mod tests {
         failure.job = Some(JobId("j".into()));
         failure.elapsed = Duration::from_millis(1_234);
         failure.next = Some("rbgv resume".into());
-        assert_eq!(failure_from(&failure_json(&failure).unwrap()).unwrap(), failure);
+        assert_eq!(decode_failure(&encode_failure(&failure).unwrap()).unwrap(), failure);
     }
 }

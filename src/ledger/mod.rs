@@ -1,28 +1,28 @@
-//! The job ledger: what was meant, what was sent, what came of it. After a crash it is the truth.
+//! The job ledger: batches, their inputs, and one row for each attempt. It is the source of truth
+//! after a crash.
 //!
-//! This room is the only one that knows the database. It offers domain operations, each one
-//! transaction; no network call ever happens inside one. Rows of jobs are durable when the
-//! operation returns, as with `synchronous=FULL`.
+//! Only this module accesses the database. Each operation is one transaction, and none makes a
+//! network call. Rows of jobs are durable when the operation returns, as with `synchronous=FULL`.
 //!
-//! - [`Ledger`]: opening, and the shared handle
-//! - `batch`: invocations and their inputs
-//! - `place`: the attempt behind each input
-//! - `task`: attempts, guarded by owner and epoch
-//! - `owner`: which processes are alive
-//! - `durable`: one sync for many commits
-//! - `access`: who may read and change the files
-//! - `account`: uploads, keys and prices that were seen
-//! - `delivery`: webhooks that came in
-//! - `keys`: what each key has to do with the attempts
-//! - `limiters`: limits of keys and hosts, for the client
-//! - `story`: reading for people
-//! - `history`: finding attempts, and everything about one
-//! - `spending`: what attempts cost
+//! Reading order:
+//!
+//! - `ids`, `attempt`, `batch`: the types, and how their rows are read
+//! - `schema`, `migrations/`: the tables
+//! - this file: opening, transactions
+//! - `write`: operations of a run
+//! - `read`: reports for `status`, `logs`, `usage` and `profile`
+//! - `process_lease`: which processes are alive
+//! - `group_commit`: one sync for many commits
+//! - `access`: permissions of the files
+//! - `json_columns`: JSON forms of options and failures
+//! - `error`: failures of the ledger, and their remedies
 
 mod access;
-mod attempt_state;
+mod attempt;
+mod batch;
 mod error;
 mod group_commit;
+mod ids;
 mod json_columns;
 mod process_lease;
 pub(crate) mod read;
@@ -43,32 +43,31 @@ use crate::model::Clock;
 
 use self::group_commit::{GroupCommit, PendingCommit};
 
-pub use self::attempt_state::{AttemptState, AttemptStatus, DraftObservation};
+pub use self::attempt::{
+    Attempt, AttemptSpec, AttemptState, AttemptStatus, DraftObservation, InputSource, LastPoll,
+    RerunReason,
+};
+pub use self::batch::{Batch, BatchInput, InputCounts, InputState};
 pub use self::error::{LedgerError, Remedy};
+pub use self::ids::{ApiKeyId, AttemptId, BatchId, InputId};
 pub use self::process_lease::{ProcessId, ProcessLease};
 pub use self::read::attempt_details::{AttemptDetails, ReceivedWebhook};
 pub use self::read::cost_report::AttemptCost;
 pub use self::read::durations::JobDuration;
 pub use self::read::key_report::KeyReport;
 pub use self::read::status::{AttemptSummary, BatchSummary, Transition};
-pub use self::write::attempts::{
-    Attempt, AttemptId, AttemptSpec, Claim, Commit, ConcurrencyLimit, InputSource, LastPoll,
-    StartCommit, StartLimits,
-};
-pub use self::write::batches::{
-    Batch, BatchId, BatchInput, InputCounts, InputId, InputState, NewBatch, PlanTotals,
-    UnfinishedInputs,
-};
-pub use self::write::dedupe::{AddResult, NewInput, RerunReason};
+pub use self::write::attempts::{Claim, Commit, ConcurrencyLimit, StartCommit, StartLimits};
+pub use self::write::batches::{NewBatch, PlanTotals, UnfinishedInputs};
+pub use self::write::dedupe::{AddResult, NewInput};
 pub use self::write::deliveries::{DeliveryRecord, NewDelivery};
-pub use self::write::key_state::{ApiKeyId, BillingVisibility, DraftSupport};
+pub use self::write::key_state::{BillingVisibility, DraftSupport};
 
-/// How long an operation waits for another process's transaction. Longer than any of ours can
-/// take, and longer than a backup of the file should.
+/// Maximum wait for another process's transaction. Longer than any transaction of ours, and than a
+/// backup of the file should take.
 const BUSY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Prepared statements that are kept: more than there are in the code.
-const STATEMENTS: usize = 128;
+/// Prepared statements cached; the code has fewer.
+const STATEMENT_CACHE_CAPACITY: usize = 128;
 
 /// The ledger of one state directory. Cheap to clone; all clones share one connection.
 #[derive(Clone)]
@@ -78,30 +77,30 @@ pub struct Ledger {
 
 struct LedgerHandle {
     db: Mutex<Connection>,
-    durability: GroupCommit,
-    owners: PathBuf,
+    group_commit: GroupCommit,
+    process_directory: PathBuf,
     clock: Arc<dyn Clock>,
     boot_id: String,
     repairs: Vec<String>,
 }
 
 impl Ledger {
-    /// Opens, and where needed makes, the ledger in `directory`.
+    /// Opens the ledger in `directory`, and creates it if it does not exist.
     ///
     /// # Errors
     /// A network file system, another user's files, a newer schema, another program's database, or
-    /// what the system says.
+    /// an I/O error.
     pub fn open(directory: &Path, clock: Arc<dyn Clock>) -> Result<Self, LedgerError> {
-        let owners = directory.join("owners");
-        let path = Self::file(directory);
+        let process_directory = directory.join("owners");
+        let path = Self::database_path(directory);
         make_private_directory(directory)?;
         refuse_network_file_system(directory)?;
         let mut repairs = Vec::from_iter(access::check_directory(directory, &path)?);
         access::check_file(&path)?;
-        make_private_directory(&owners)?;
+        make_private_directory(&process_directory)?;
         make_private_file(&path)?;
         let db = {
-            let _alone = open_alone(directory)?;
+            let _alone = lock_for_opening(directory)?;
             let mut db = connect(&path)?;
             schema::migrate(&mut db)?;
             db
@@ -110,39 +109,39 @@ impl Ledger {
         for end in ["-wal", "-shm"] {
             let mut file = path.clone().into_os_string();
             file.push(end);
-            // SQLite makes these with the mode of the database, so there is nothing more to say.
+            // Not reported: SQLite creates these files with the mode of the database.
             access::make_private(Path::new(&file))?;
         }
-        // From here on, syncs are waited for outside of the database's lock.
+        // From here on, syncs happen in `GroupCommit`, outside the database lock.
         db.pragma_update(None, "synchronous", "NORMAL")?;
-        let durability = GroupCommit::new(&path)?;
+        let group_commit = GroupCommit::new(&path)?;
         let boot_id = clock.boot_id();
         let db = Mutex::new(db);
-        let shared = LedgerHandle { db, durability, owners, clock, boot_id, repairs };
+        let shared = LedgerHandle { db, group_commit, process_directory, clock, boot_id, repairs };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// What other users could read or change until it was opened, for the user to know.
+    /// Permissions that were too wide and were repaired on opening, as messages for the user.
     #[must_use]
     pub fn repairs(&self) -> &[String] {
         &self.shared.repairs
     }
 
-    /// One write transaction that takes the lock at once, so that what it reads stays true.
-    /// Durable when it returns.
+    /// Runs a write transaction. It locks the database before the first read, so that what it reads
+    /// stays true. Durable on return.
     fn write<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let (result, commit) = self.transaction(work)?;
         if let Some(commit) = commit {
-            self.shared.durability.wait(commit)?;
+            self.shared.group_commit.wait_until_durable(commit)?;
         }
         Ok(result)
     }
 
-    /// A write that need not survive a crash of the machine: no sync is waited for. The next
-    /// durable write carries it along.
+    /// Runs a write transaction without waiting for a sync. It may be lost in a crash of the
+    /// machine; the next durable write syncs it too.
     fn write_relaxed<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
@@ -150,7 +149,7 @@ impl Ledger {
         self.transaction(work).map(|(result, _)| result)
     }
 
-    /// A transaction, and its commit, if it changed anything.
+    /// Runs a transaction. Returns its pending commit if it changed anything.
     fn transaction<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, LedgerError>,
@@ -161,10 +160,9 @@ impl Ledger {
         let result = work(&tx)?;
         tx.commit()?;
         let changed = db.total_changes() != before;
-        Ok((result, changed.then(|| self.shared.durability.written())))
+        Ok((result, changed.then(|| self.shared.group_commit.record_commit())))
     }
 
-    /// Reads.
     fn read<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, LedgerError>,
@@ -172,26 +170,26 @@ impl Ledger {
         work(&self.db())
     }
 
-    /// A panic elsewhere cannot leave a half-made transaction behind: it rolls back when dropped.
+    /// Ignores poisoning: a transaction rolls back when a panic drops it.
     fn db(&self) -> MutexGuard<'_, Connection> {
         self.shared.db.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wall(&self) -> i64 {
+    fn now_ms(&self) -> i64 {
         self.shared.clock.wall().0
     }
 
-    /// The database file of the ledger in `directory`, there or not.
+    /// Path of the database file, whether or not it exists.
     #[must_use]
-    pub fn file(directory: &Path) -> PathBuf {
+    pub fn database_path(directory: &Path) -> PathBuf {
         directory.join("ledger.sqlite3")
     }
 
-    /// Runs SQLite's own check of the whole file; the answer is `ok`, or what is wrong.
+    /// Runs SQLite's integrity check. Returns `ok`, or SQLite's description of the damage.
     ///
     /// # Errors
-    /// The file cannot be read at all.
-    pub fn integrity(&self) -> Result<String, LedgerError> {
+    /// The file cannot be read.
+    pub fn check_integrity(&self) -> Result<String, LedgerError> {
         self.read(|db| Ok(db.query_row("PRAGMA integrity_check", [], |row| row.get(0))?))
     }
 }
@@ -200,9 +198,9 @@ fn connect(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY_TIMEOUT)?;
-    db.set_prepared_statement_cache_capacity(STATEMENTS);
-    // Without this, a statement is prepared anew whenever its values change, because the planner
-    // compares them with the conditions of partial indexes.
+    db.set_prepared_statement_cache_capacity(STATEMENT_CACHE_CAPACITY);
+    // Without the query planner stability guarantee, a statement is prepared again whenever its
+    // values change, because the planner compares them with the conditions of partial indexes.
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.pragma_update(None, "journal_mode", "WAL")?;
     db.pragma_update(None, "synchronous", "FULL")?;
@@ -219,9 +217,9 @@ fn make_private_directory(path: &Path) -> Result<(), LedgerError> {
         .map_err(|why| LedgerError::File { path: path.to_owned(), why })
 }
 
-/// One process at a time makes the file and turns it to a write-ahead log: of two that do, SQLite
-/// tells one at once that the database is locked, whatever its busy timeout says.
-fn open_alone(directory: &Path) -> Result<std::fs::File, LedgerError> {
+/// Lock that lets one process at a time create the file and switch it to WAL. If two do so at once,
+/// SQLite reports a locked database to one of them immediately, without regard to the busy timeout.
+fn lock_for_opening(directory: &Path) -> Result<std::fs::File, LedgerError> {
     let path = directory.join("opening.lock");
     access::check_file(&path)?;
     make_private_file(&path)?;
@@ -229,7 +227,7 @@ fn open_alone(directory: &Path) -> Result<std::fs::File, LedgerError> {
     lock.map_err(|why| LedgerError::File { path, why })
 }
 
-/// SQLite gives its side files the mode of the database, so that one decides for all.
+/// SQLite gives its side files the mode of the database file.
 fn make_private_file(path: &Path) -> Result<(), LedgerError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     std::fs::OpenOptions::new()
@@ -241,8 +239,8 @@ fn make_private_file(path: &Path) -> Result<(), LedgerError> {
         .map_err(|why| LedgerError::File { path: path.to_owned(), why })
 }
 
-/// File systems on which the locks of SQLite, and ours, do not hold between machines.
-const NETWORK: [(i64, &str); 6] = [
+/// File systems on which neither SQLite's locks nor ours hold between machines.
+const NETWORK_FILE_SYSTEMS: [(i64, &str); 6] = [
     (0x6969, "NFS"),
     (0xFF53_4D42, "CIFS"),
     (0xFE53_4D42, "SMB2"),
@@ -252,7 +250,10 @@ const NETWORK: [(i64, &str); 6] = [
 ];
 
 fn network_name(magic: i64) -> Option<&'static str> {
-    NETWORK.iter().find(|(known, _)| *known == magic & 0xFFFF_FFFF).map(|(_, name)| *name)
+    NETWORK_FILE_SYSTEMS
+        .iter()
+        .find(|(known, _)| *known == magic & 0xFFFF_FFFF)
+        .map(|(_, name)| *name)
 }
 
 fn refuse_network_file_system(directory: &Path) -> Result<(), LedgerError> {

@@ -1,31 +1,34 @@
-//! Who is alive: every process holds a lock on a file of its own.
+//! Process leases: every process holds a lock on a file of its own while it is alive.
 //!
-//! The kernel frees the lock when the process ends, however it ends, so liveness needs no clocks
-//! and no process ids. A process that is stopped keeps its lock, and with it its rows.
+//! The kernel frees the lock however the process ends, so liveness needs neither clocks nor process
+//! ids. A process that is stopped keeps its lock, and with it its rows.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::error::LedgerError;
+use rusqlite::params;
 
-/// Number of a process in the ledger.
+use super::{Ledger, LedgerError};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ProcessId(pub i64);
 
-/// This process, alive for as long as the value lives.
+/// Lease of this process, held as long as the value lives.
 #[derive(Debug)]
 pub struct ProcessLease {
-    /// Number in the ledger.
     pub id: ProcessId,
     path: PathBuf,
     _lock: File,
 }
 
 impl ProcessLease {
-    /// Takes the lock of a name that nobody else uses. The row is written only afterwards, so that
-    /// a row without a held lock is always a dead process.
-    pub(crate) fn lock(directory: &Path, name: &str) -> Result<(File, PathBuf), LedgerError> {
+    /// Creates and locks a file of an unused name. The row is inserted afterwards, so that a row
+    /// without a held lock always belongs to a dead process.
+    pub(crate) fn create_lock_file(
+        directory: &Path,
+        name: &str,
+    ) -> Result<(File, PathBuf), LedgerError> {
         let path = directory.join(name);
         let failed = |why| LedgerError::File { path: path.clone(), why };
         let file = OpenOptions::new()
@@ -48,13 +51,47 @@ impl ProcessLease {
 
 impl Drop for ProcessLease {
     fn drop(&mut self) {
-        // A lock file left behind is only an empty file of a dead owner.
+        // A lock file left behind is an empty file of a dead process.
         let _ = std::fs::remove_file(&self.path);
     }
 }
 
-/// Whether the process that owns the lock file of this name still lives. Errs on the side of life:
-/// rows of a process that lives must not be taken.
+impl Ledger {
+    /// Registers this process. Other processes leave its rows alone as long as the lease lives.
+    ///
+    /// # Errors
+    /// The lock file or the row cannot be created.
+    pub fn register_process(&self, name: &str) -> Result<ProcessLease, LedgerError> {
+        let lock_file = format!("{name}.lock");
+        let (lock, path) =
+            ProcessLease::create_lock_file(&self.shared.process_directory, &lock_file)?;
+        let now = self.now_ms();
+        let id = self.write(|tx| {
+            tx.execute(
+                "INSERT INTO processes (lock_file, started_at) VALUES (?1, ?2)",
+                params![lock_file, now],
+            )?;
+            Ok(ProcessId(tx.last_insert_rowid()))
+        })?;
+        Ok(ProcessLease::new(id, path, lock))
+    }
+
+    /// Number of living processes with a lease. A process that only reads has none.
+    pub fn count_living_processes(&self) -> Result<u64, LedgerError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT lock_file FROM processes")?;
+            let locks = statement.query_map([], |row| row.get::<_, String>(0))?;
+            let mut living = 0;
+            for lock in locks {
+                living += u64::from(is_alive(&self.shared.process_directory, &lock?));
+            }
+            Ok(living)
+        })
+    }
+}
+
+/// Whether the process with this lock file is alive. If in doubt it is: rows of a living process
+/// must not be taken.
 pub(crate) fn is_alive(directory: &Path, name: &str) -> bool {
     match File::open(directory.join(name)) {
         Ok(file) => !matches!(file.try_lock_shared(), Ok(())),

@@ -31,10 +31,10 @@ pub(crate) fn key() -> ApiKeyId {
 pub(crate) fn batch(ledger: &Ledger) -> BatchId {
     let new =
         NewBatch { profile: "dev".into(), key: key(), run_options: "{}".into(), pricing: None };
-    ledger.open_batch(&new).unwrap()
+    ledger.create_batch(&new).unwrap()
 }
 
-pub(crate) fn input(input: &str, target: &str, correlation: &str) -> NewInput {
+pub(crate) fn input(input: &str, target: &str, correlation_id: &str) -> NewInput {
     NewInput {
         name: target.to_owned(),
         target: Some(PathBuf::from(target)),
@@ -53,14 +53,14 @@ pub(crate) fn input(input: &str, target: &str, correlation: &str) -> NewInput {
             estimate: Some(Credits(2.0)),
             pricing: None,
         },
-        correlation: correlation.to_owned(),
+        correlation_id: correlation_id.to_owned(),
         again: false,
     }
 }
 
 pub(crate) fn placed(ledger: &Ledger, batch: BatchId, new: NewInput) -> (InputId, AttemptId, bool) {
-    match ledger.place(batch, &[new]).unwrap().remove(0) {
-        AddResult::In { input, attempt, fresh, .. } => (input, attempt, fresh),
+    match ledger.add_inputs(batch, &[new]).unwrap().remove(0) {
+        AddResult::Added { input, attempt, fresh, .. } => (input, attempt, fresh),
         AddResult::Collision(other) => panic!("collides with {other}"),
     }
 }
@@ -77,7 +77,7 @@ fn three_claimed(ledger: &Ledger, owner: &ProcessLease, batch: BatchId) -> Vec<A
 
 pub(crate) fn claimed(ledger: &Ledger, owner: &ProcessLease, id: AttemptId) -> Attempt {
     match ledger.claim(owner, id).unwrap() {
-        Claim::Mine(attempt) => *attempt,
+        Claim::Acquired(attempt) => *attempt,
         Claim::Busy => panic!("busy"),
     }
 }
@@ -86,9 +86,9 @@ pub(crate) fn reach(
     ledger: &Ledger,
     owner: &ProcessLease,
     attempt: &mut Attempt,
-    phase: AttemptStatus,
+    status: AttemptStatus,
 ) {
-    attempt.state.phase = phase;
+    attempt.state.status = status;
     assert_eq!(ledger.commit(owner, attempt, "", None).unwrap(), Commit::Written);
 }
 
@@ -102,7 +102,7 @@ fn equal_items_share_one_attempt_and_equal_targets_collide() {
     let (_, two, fresh) = placed(&ledger, first, input("k", "/out/b", "c2"));
     assert!(!fresh);
     assert_eq!(one, two);
-    let collision = ledger.place(first, &[input("other", "/out/a", "c3")]).unwrap();
+    let collision = ledger.add_inputs(first, &[input("other", "/out/a", "c3")]).unwrap();
     assert_eq!(collision, [AddResult::Collision("/out/a".into())]);
     let (_, three, _) = placed(&ledger, batch(&ledger), input("k", "/out/a", "c4"));
     assert_eq!(three, one);
@@ -112,17 +112,17 @@ fn equal_items_share_one_attempt_and_equal_targets_collide() {
 fn a_new_attempt_is_made_only_when_it_cannot_bill_twice_or_was_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p1").unwrap();
+    let owner = ledger.register_process("p1").unwrap();
     let (_, first, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
     let mut attempt = claimed(&ledger, &owner, first);
 
-    attempt.state.starts = 1;
+    attempt.state.start_count = 1;
     attempt.state.failure = Some(Failure::new(FailureKind::JobFailed, "job", "no subject"));
     reach(&ledger, &owner, &mut attempt, AttemptStatus::Failed);
     let (_, same, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c2"));
     assert_eq!(same, first, "a failed job may have been billed");
 
-    attempt.state.starts = 0;
+    attempt.state.start_count = 0;
     reach(&ledger, &owner, &mut attempt, AttemptStatus::Failed);
     let (_, other, fresh) = placed(&ledger, batch(&ledger), input("k", "/a", "c3"));
     assert!(fresh && other != first, "nothing was billed");
@@ -136,7 +136,7 @@ fn a_new_attempt_is_made_only_when_it_cannot_bill_twice_or_was_asked_for() {
     let third = batch(&ledger);
     let (_, third_task, fresh) = placed(&ledger, third, again.clone());
     assert!(fresh);
-    let twin = NewInput { target: Some("/b".into()), correlation: "c6".into(), ..again };
+    let twin = NewInput { target: Some("/b".into()), correlation_id: "c6".into(), ..again };
     let (_, twin_task, fresh) = placed(&ledger, third, twin);
     assert!(!fresh, "one batch asks for one new attempt");
     assert_eq!(twin_task, third_task);
@@ -147,17 +147,17 @@ fn living_owners_keep_their_rows_and_dead_ones_lose_them() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
-    let first = ledger.register("p1").unwrap();
-    let second = ledger.register("p2").unwrap();
+    let first = ledger.register_process("p1").unwrap();
+    let second = ledger.register_process("p2").unwrap();
     let attempt = claimed(&ledger, &first, id);
     assert!(matches!(ledger.claim(&second, id).unwrap(), Claim::Busy));
     assert!(matches!(ledger.claim(&first, id).unwrap(), Claim::Busy));
-    assert!(ledger.still_owned(&first, &attempt).unwrap());
+    assert!(ledger.holds_lease(&first, &attempt).unwrap());
     drop(first);
     let adopted = claimed(&ledger, &second, id);
     assert_eq!(adopted.epoch, attempt.epoch + 1);
     ledger.release(&second, &adopted).unwrap();
-    assert!(!ledger.still_owned(&second, &adopted).unwrap());
+    assert!(!ledger.holds_lease(&second, &adopted).unwrap());
 }
 
 #[test]
@@ -165,35 +165,38 @@ fn a_process_that_was_taken_over_writes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
-    let stopped = ledger.register("p1").unwrap();
+    let stopped = ledger.register_process("p1").unwrap();
     let mut attempt = claimed(&ledger, &stopped, id);
     ledger.take_over(id).unwrap();
-    attempt.state.phase = AttemptStatus::StartSent;
-    assert_eq!(ledger.commit(&stopped, &attempt, "late", None).unwrap(), Commit::Lost);
+    attempt.state.status = AttemptStatus::StartSent;
+    assert_eq!(ledger.commit(&stopped, &attempt, "late", None).unwrap(), Commit::LeaseLost);
     let gate = StartLimits {
         batch: BatchId(1),
         in_flight: Arc::new(|_| 8),
         max_credits: None,
         rate: None,
     };
-    assert_eq!(ledger.commit_start(&stopped, &attempt, &gate).unwrap(), StartCommit::Lost);
-    assert!(!ledger.still_owned(&stopped, &attempt).unwrap());
-    assert_eq!(ledger.attempt(id).unwrap().state.phase, AttemptStatus::Planned);
-    assert!(ledger.story(id).unwrap().is_empty());
+    assert_eq!(ledger.commit_start(&stopped, &attempt, &gate).unwrap(), StartCommit::LeaseLost);
+    assert!(!ledger.holds_lease(&stopped, &attempt).unwrap());
+    assert_eq!(ledger.attempt(id).unwrap().state.status, AttemptStatus::Planned);
+    assert!(ledger.attempt_log(id).unwrap().is_empty());
 }
 
 #[test]
 fn the_gate_knows_what_another_process_has_just_learned() {
     let dir = tempfile::tempdir().unwrap();
     let (ledger, other) = (open(dir.path()), open(dir.path()));
-    let owner = ledger.register("p1").unwrap();
+    let owner = ledger.register_process("p1").unwrap();
     let id = batch(&ledger);
     let (_, attempt, _) = placed(&ledger, id, input("k", "/a", "c1"));
     let mut attempt = claimed(&ledger, &owner, attempt);
-    attempt.state.phase = AttemptStatus::StartSent;
+    attempt.state.status = AttemptStatus::StartSent;
     let in_flight: ConcurrencyLimit = Arc::new(|limits| limits.jobs.size);
     let gate = StartLimits { batch: id, in_flight, max_credits: None, rate: None };
-    assert_eq!(ledger.commit_start(&owner, &attempt, &gate).unwrap(), StartCommit::AtCap);
+    assert_eq!(
+        ledger.commit_start(&owner, &attempt, &gate).unwrap(),
+        StartCommit::AtConcurrencyLimit
+    );
     let limits = LimitKey { origin: key().origin, fingerprint: Some(key().fingerprint) };
     other.change_key(&limits, &mut |known| known.jobs.size = 1).unwrap();
     assert_eq!(ledger.commit_start(&owner, &attempt, &gate).unwrap(), StartCommit::Committed);
@@ -203,26 +206,29 @@ fn the_gate_knows_what_another_process_has_just_learned() {
 fn the_gate_counts_places_and_credits_in_the_same_transaction() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p1").unwrap();
+    let owner = ledger.register_process("p1").unwrap();
     let id = batch(&ledger);
     let mut attempts = three_claimed(&ledger, &owner, id);
     for attempt in &mut attempts {
-        attempt.state.phase = AttemptStatus::StartSent;
-        attempt.state.starts = 1;
+        attempt.state.status = AttemptStatus::StartSent;
+        attempt.state.start_count = 1;
     }
     let capped =
         StartLimits { batch: id, in_flight: Arc::new(|_| 1), max_credits: None, rate: None };
     assert_eq!(ledger.commit_start(&owner, &attempts[0], &capped).unwrap(), StartCommit::Committed);
-    assert_eq!(ledger.commit_start(&owner, &attempts[1], &capped).unwrap(), StartCommit::AtCap);
-    assert_eq!(ledger.in_flight(&key()).unwrap(), 1);
+    assert_eq!(
+        ledger.commit_start(&owner, &attempts[1], &capped).unwrap(),
+        StartCommit::AtConcurrencyLimit
+    );
+    assert_eq!(ledger.count_in_flight(&key()).unwrap(), 1);
     let repeated = ledger.commit_start(&owner, &attempts[0], &capped).unwrap();
     assert_eq!(repeated, StartCommit::Committed, "a repeated start keeps its own place");
-    attempts[0].state.phase = AttemptStatus::StartDoubt;
+    attempts[0].state.status = AttemptStatus::StartDoubt;
     ledger.commit(&owner, &attempts[0], "no answer", None).unwrap();
-    assert_eq!(ledger.in_flight(&key()).unwrap(), 1, "it may have landed");
-    attempts[0].look.status = Some(JobStatus::Created);
+    assert_eq!(ledger.count_in_flight(&key()).unwrap(), 1, "it may have landed");
+    attempts[0].last_poll.job_status = Some(JobStatus::Created);
     ledger.commit(&owner, &attempts[0], "look", None).unwrap();
-    assert!(!attempts[0].occupies_slot() && ledger.in_flight(&key()).unwrap() == 0);
+    assert!(!attempts[0].occupies_slot() && ledger.count_in_flight(&key()).unwrap() == 0);
 
     let max_credits = Some(Credits(4.5));
     let bounded = StartLimits { batch: id, in_flight: Arc::new(|_| 8), max_credits, rate: None };
@@ -245,28 +251,28 @@ fn the_gate_counts_places_and_credits_in_the_same_transaction() {
 fn rows_read_back_as_written_and_times_of_another_boot_mean_now() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p1").unwrap();
+    let owner = ledger.register_process("p1").unwrap();
     let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
     let mut attempt = claimed(&ledger, &owner, id);
     attempt.state = AttemptState {
-        phase: AttemptStatus::StartDoubt,
+        status: AttemptStatus::StartDoubt,
         job: Some(JobId("j-1".into())),
-        draft: DraftObservation::Created,
-        creates: 2,
-        starts: 1,
-        reuploads: 1,
-        orphans: 1,
+        draft_observation: DraftObservation::Created,
+        create_count: 2,
+        start_count: 1,
+        reupload_count: 1,
+        orphan_count: 1,
         sent: Some(Instant(4_000)),
         video_url: Some("https://x.example/v".into()),
-        url_reused: true,
+        upload_reused: true,
         failure: Some(Failure::new(FailureKind::Broken, "start", "reset")),
     };
-    attempt.look.progress = Some(12.5);
+    attempt.last_poll.progress = Some(12.5);
     assert_eq!(ledger.commit(&owner, &attempt, "doubt", Some("r-1")).unwrap(), Commit::Written);
     assert_eq!(ledger.attempt(id).unwrap().state, attempt.state);
-    assert_eq!(ledger.attempt_of_job(&JobId("j-1".into())).unwrap().unwrap().id, id);
-    let story = ledger.story(id).unwrap();
-    assert_eq!((story[0].phase, story[0].note.as_str()), (AttemptStatus::StartDoubt, "doubt"));
+    assert_eq!(ledger.find_attempt_by_job(&JobId("j-1".into())).unwrap().unwrap().id, id);
+    let story = ledger.attempt_log(id).unwrap();
+    assert_eq!((story[0].status, story[0].note.as_str()), (AttemptStatus::StartDoubt, "doubt"));
     assert_eq!(story[0].request_id.as_deref(), Some("r-1"));
 
     let rebooted = Ledger::open(dir.path(), Arc::new(Frozen(7, "boot-b"))).unwrap();
@@ -288,7 +294,7 @@ fn entries_come_longest_first_and_page_without_loss() {
     loop {
         let page = ledger.open_inputs(id, after, 1).unwrap();
         let Some(input) = page.first() else { break };
-        after = Some((input.rank, input.id));
+        after = Some((input.duration_ms, input.id));
         names.push(input.name.clone());
     }
     assert_eq!(names, ["/out/1", "/out/2", "/out/3", "/out/0"]);
@@ -307,7 +313,7 @@ fn a_discarded_plan_leaves_nothing_and_takes_nothing_of_others() {
     assert!(ledger.batch(refused).unwrap().is_none());
     assert!(ledger.attempt(alone).is_err());
     assert!(ledger.attempt(shared).is_ok());
-    assert_eq!(ledger.counts(kept).unwrap().open, 1);
+    assert_eq!(ledger.count_inputs(kept).unwrap().open, 1);
 }
 
 #[test]
@@ -318,70 +324,73 @@ fn outputs_are_known_by_content() {
     assert!(!ledger.is_output("ff").unwrap());
     ledger.record_output_hash(input, "ff", 9).unwrap();
     assert!(ledger.is_output("ff").unwrap());
-    assert_eq!(ledger.outputs(attempt).unwrap(), [(PathBuf::from("/a"), "ff".to_owned(), 9)]);
+    assert_eq!(
+        ledger.outputs_of_attempt(attempt).unwrap(),
+        [(PathBuf::from("/a"), "ff".to_owned(), 9)]
+    );
 }
 
 #[test]
 fn drafts_uploads_and_prices_are_remembered() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    assert_eq!(ledger.drafts(&key()).unwrap(), DraftSupport::Unknown);
-    ledger.learn_drafts(&key(), DraftSupport::Honoured).unwrap();
-    assert_eq!(ledger.drafts(&key()).unwrap(), DraftSupport::Honoured);
-    assert_eq!(ledger.bills(&key()).unwrap(), BillingVisibility::Unknown);
+    assert_eq!(ledger.draft_support(&key()).unwrap(), DraftSupport::Unknown);
+    ledger.record_draft_support(&key(), DraftSupport::Supported).unwrap();
+    assert_eq!(ledger.draft_support(&key()).unwrap(), DraftSupport::Supported);
+    assert_eq!(ledger.billing_visibility(&key()).unwrap(), BillingVisibility::Unknown);
     for (seen, known) in [
         (BillingVisibility::Shown, BillingVisibility::Shown),
         (BillingVisibility::Hidden, BillingVisibility::Hidden),
         (BillingVisibility::Shown, BillingVisibility::Hidden),
     ] {
-        ledger.learn_bills(&key(), seen).unwrap();
-        assert_eq!(ledger.bills(&key()).unwrap(), known);
+        ledger.record_billing_visibility(&key(), seen).unwrap();
+        assert_eq!(ledger.billing_visibility(&key()).unwrap(), known);
     }
     assert_eq!(
-        ledger.drafts(&key()).unwrap(),
-        DraftSupport::Honoured,
+        ledger.draft_support(&key()).unwrap(),
+        DraftSupport::Supported,
         "the one leaves the other alone"
     );
-    ledger.remember_upload(&key(), "aa", "https://x/1").unwrap();
-    ledger.remember_upload(&key(), "aa", "https://x/2").unwrap();
-    assert_eq!(ledger.known_upload(&key(), "aa").unwrap().as_deref(), Some("https://x/2"));
-    ledger.forget_upload(&key(), "aa").unwrap();
-    assert_eq!(ledger.known_upload(&key(), "aa").unwrap(), None);
+    ledger.record_upload(&key(), "aa", "https://x/1").unwrap();
+    ledger.record_upload(&key(), "aa", "https://x/2").unwrap();
+    assert_eq!(ledger.find_upload(&key(), "aa").unwrap().as_deref(), Some("https://x/2"));
+    ledger.delete_upload(&key(), "aa").unwrap();
+    assert_eq!(ledger.find_upload(&key(), "aa").unwrap(), None);
     let pricing = crate::model::Pricing {
         per_minute: [("light".to_owned(), 45.0)].into(),
         raw: serde_json::json!({"x": 1}),
     };
-    let id = ledger.remember_pricing("o", &pricing).unwrap();
-    assert_eq!(ledger.remember_pricing("o", &pricing).unwrap(), id);
+    let id = ledger.record_pricing("o", &pricing).unwrap();
+    assert_eq!(ledger.record_pricing("o", &pricing).unwrap(), id);
 }
 
 #[test]
 fn creates_wait_for_a_first_draft_that_is_watched_and_for_none_once_drafts_are_known() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p").unwrap();
+    let owner = ledger.register_process("p").unwrap();
     let batch = batch(&ledger);
     let (_, first, _) = placed(&ledger, batch, input("k", "/a", "c1"));
     let (_, second, _) = placed(&ledger, batch, input("k2", "/b", "c2"));
     let mut watched = claimed(&ledger, &owner, first);
     let mut waiting = claimed(&ledger, &owner, second);
-    waiting.state.phase = AttemptStatus::CreateSent;
+    waiting.state.status = AttemptStatus::CreateSent;
     let may_go = || ledger.commit_exclusive_create(&owner, &waiting, None).unwrap().is_some();
-    for (phase, draft, goes) in [
+    for (status, draft, goes) in [
         (AttemptStatus::CreateSent, DraftObservation::Unknown, false),
         (AttemptStatus::Draft, DraftObservation::Unjudged, false),
         (AttemptStatus::Draft, DraftObservation::Pending, true),
         (AttemptStatus::StartSent, DraftObservation::Pending, true),
     ] {
-        watched.state.draft = draft;
-        reach(&ledger, &owner, &mut watched, phase);
-        assert_eq!(may_go(), goes, "{phase:?} {draft:?}");
+        watched.state.draft_observation = draft;
+        reach(&ledger, &owner, &mut watched, status);
+        assert_eq!(may_go(), goes, "{status:?} {draft:?}");
     }
     for (drafts, draft_goes, create_goes) in
-        [(DraftSupport::Ignored, true, false), (DraftSupport::Honoured, true, true)]
+        [(DraftSupport::Unsupported, true, false), (DraftSupport::Supported, true, true)]
     {
-        ledger.learn_drafts(&key(), drafts).unwrap();
-        watched.state.draft = DraftObservation::Unjudged;
+        ledger.record_draft_support(&key(), drafts).unwrap();
+        watched.state.draft_observation = DraftObservation::Unjudged;
         reach(&ledger, &owner, &mut watched, AttemptStatus::Draft);
         assert_eq!(may_go(), draft_goes, "{drafts:?}");
         reach(&ledger, &owner, &mut watched, AttemptStatus::CreateSent);
@@ -393,10 +402,10 @@ fn creates_wait_for_a_first_draft_that_is_watched_and_for_none_once_drafts_are_k
 fn a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p").unwrap();
+    let owner = ledger.register_process("p").unwrap();
     let (_, id, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
     let mut attempt = claimed(&ledger, &owner, id);
-    for (phase, status, holds) in [
+    for (status, job_status, holds) in [
         (AttemptStatus::StartDoubt, None, true),
         (AttemptStatus::StartDoubt, Some("created"), false),
         (AttemptStatus::StartDoubt, Some("pending"), false),
@@ -405,10 +414,10 @@ fn a_start_in_doubt_gives_its_place_up_once_its_job_is_seen_and_does_not_run() {
         (AttemptStatus::StartRefused, Some("pending"), true),
         (AttemptStatus::Running, Some("pending"), true),
     ] {
-        attempt.look.status = status.map(JobStatus::parse);
-        reach(&ledger, &owner, &mut attempt, phase);
-        let counted = ledger.in_flight(&key()).unwrap() == 1;
-        assert_eq!((attempt.occupies_slot(), counted), (holds, holds), "{phase:?} {status:?}");
+        attempt.last_poll.job_status = job_status.map(JobStatus::parse);
+        reach(&ledger, &owner, &mut attempt, status);
+        let counted = ledger.count_in_flight(&key()).unwrap() == 1;
+        assert_eq!((attempt.occupies_slot(), counted), (holds, holds), "{status:?} {job_status:?}");
     }
 }
 
@@ -457,7 +466,7 @@ fn the_files_are_private() {
         let mode = std::fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
-    assert_eq!(ledger.integrity().unwrap(), "ok");
+    assert_eq!(ledger.check_integrity().unwrap(), "ok");
 }
 
 #[test]
@@ -501,33 +510,33 @@ fn limits_are_shared_and_only_what_was_learned_outlives_a_boot() {
 #[test]
 fn a_delivery_is_new_once_whatever_it_calls_itself() {
     let dir = tempfile::tempdir().unwrap();
-    let new = |id: &str, signature: &str, job: &str, says_final: bool| NewDelivery {
+    let new = |id: &str, signature: &str, job: &str, reports_final: bool| NewDelivery {
         id: id.into(),
         signature: signature.into(),
         origin: "https://api.example".into(),
         event: "job.completed".into(),
         job: Some(JobId(job.into())),
-        says_final,
+        reports_final,
     };
     {
         let ledger = open(dir.path());
         assert_eq!(
-            ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(),
+            ledger.record_delivery(&new("d1", "s1", "j1", true)).unwrap(),
             DeliveryRecord::New
         );
     }
     let ledger = open(dir.path());
-    let again = |id, signature| ledger.take_delivery(&new(id, signature, "j1", true)).unwrap();
+    let again = |id, signature| ledger.record_delivery(&new(id, signature, "j1", true)).unwrap();
     assert_eq!(again("d1", "s9"), DeliveryRecord::Unfinished, "sent again by the service");
     assert_eq!(again("d9", "s1"), DeliveryRecord::Known, "replayed under another id");
-    ledger.delivery_handled("d1").unwrap();
+    ledger.mark_delivery_handled("d1").unwrap();
     assert_eq!(again("d1", "s1"), DeliveryRecord::Known);
-    ledger.take_delivery(&new("d2", "s2", "j2", false)).unwrap();
-    let said = |job: &str| ledger.has_end_webhook("https://api.example", &JobId(job.into()));
+    ledger.record_delivery(&new("d2", "s2", "j2", false)).unwrap();
+    let said = |job: &str| ledger.has_final_delivery("https://api.example", &JobId(job.into()));
     assert!(said("j1").unwrap() && !said("j2").unwrap());
-    assert!(!ledger.has_end_webhook("https://other.example", &JobId("j1".into())).unwrap());
-    assert_eq!(ledger.forget_deliveries(Timestamp(2_000)).unwrap(), 2);
-    assert_eq!(ledger.take_delivery(&new("d1", "s1", "j1", true)).unwrap(), DeliveryRecord::New);
+    assert!(!ledger.has_final_delivery("https://other.example", &JobId("j1".into())).unwrap());
+    assert_eq!(ledger.delete_deliveries_before(Timestamp(2_000)).unwrap(), 2);
+    assert_eq!(ledger.record_delivery(&new("d1", "s1", "j1", true)).unwrap(), DeliveryRecord::New);
 }
 
 #[test]
@@ -535,13 +544,13 @@ fn a_listener_is_known_while_it_lives() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
     let origin = "https://api.example";
-    assert_eq!(ledger.listener(origin).unwrap(), None);
-    let owner = ledger.register("one").unwrap();
-    ledger.listen(&owner, origin, "127.0.0.1:8787").unwrap();
-    assert_eq!(ledger.listener(origin).unwrap().as_deref(), Some("127.0.0.1:8787"));
-    assert_eq!(ledger.listener("https://other.example").unwrap(), None);
+    assert_eq!(ledger.listener_address(origin).unwrap(), None);
+    let owner = ledger.register_process("one").unwrap();
+    ledger.register_listener(&owner, origin, "127.0.0.1:8787").unwrap();
+    assert_eq!(ledger.listener_address(origin).unwrap().as_deref(), Some("127.0.0.1:8787"));
+    assert_eq!(ledger.listener_address("https://other.example").unwrap(), None);
     drop(owner);
-    assert_eq!(ledger.listener(origin).unwrap(), None);
+    assert_eq!(ledger.listener_address(origin).unwrap(), None);
 }
 
 #[test]
@@ -556,14 +565,14 @@ fn what_is_paused_is_opened_again_by_its_reason() {
     ] {
         let (id, ..) = placed(&ledger, number, input(name, name, name));
         let failure = Failure::new(kind, "start", "why");
-        ledger.settle(id, InputState::Paused, Some(&failure)).unwrap();
+        ledger.set_input_state(id, InputState::Paused, Some(&failure)).unwrap();
     }
     let passing = &FailureKind::PASSING;
-    assert_eq!(ledger.paused_for(number, passing).unwrap(), 2);
-    assert_eq!(ledger.paused_for(number, &[FailureKind::BudgetReached]).unwrap(), 1);
-    assert_eq!(ledger.paused_for(BatchId(99), passing).unwrap(), 0);
-    assert_eq!(ledger.reopen_for(number, passing).unwrap(), 2);
-    assert_eq!(ledger.paused_for(number, passing).unwrap(), 0);
+    assert_eq!(ledger.count_paused_for(number, passing).unwrap(), 2);
+    assert_eq!(ledger.count_paused_for(number, &[FailureKind::BudgetReached]).unwrap(), 1);
+    assert_eq!(ledger.count_paused_for(BatchId(99), passing).unwrap(), 0);
+    assert_eq!(ledger.reopen_paused_for(number, passing).unwrap(), 2);
+    assert_eq!(ledger.count_paused_for(number, passing).unwrap(), 0);
     let open = ledger.open_inputs(number, None, 9).unwrap();
     let names: Vec<&str> = open.iter().map(|input| input.name.as_str()).collect();
     assert_eq!(names, ["a", "b"], "a reached bound is for the user");
@@ -573,9 +582,9 @@ fn what_is_paused_is_opened_again_by_its_reason() {
 fn attempts_that_ended_badly_are_counted_by_reason() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p").unwrap();
+    let owner = ledger.register_process("p").unwrap();
     let number = batch(&ledger);
-    for (name, phase, kind) in [
+    for (name, status, kind) in [
         ("a", AttemptStatus::Failed, FailureKind::JobFailed),
         ("b", AttemptStatus::Failed, FailureKind::JobFailed),
         ("c", AttemptStatus::NeedsReview, FailureKind::NeedsReview),
@@ -583,11 +592,11 @@ fn attempts_that_ended_badly_are_counted_by_reason() {
         let (_, id, _) = placed(&ledger, number, input(name, name, name));
         let mut attempt = claimed(&ledger, &owner, id);
         attempt.state.failure = Some(Failure::new(kind, "job", "why"));
-        reach(&ledger, &owner, &mut attempt, phase);
+        reach(&ledger, &owner, &mut attempt, status);
     }
     placed(&ledger, number, input("d", "d", "d"));
     let expected = [(FailureKind::JobFailed, 2), (FailureKind::NeedsReview, 1)];
-    assert_eq!(ledger.ended_badly(number).unwrap(), expected);
+    assert_eq!(ledger.count_failures_by_kind(number).unwrap(), expected);
 }
 
 #[test]
@@ -596,9 +605,9 @@ fn outputs_of_others_are_remembered() {
     let ledger = open(dir.path());
     let number = batch(&ledger);
     assert!(!ledger.is_output("ab12").unwrap());
-    ledger.know_outputs(number, &[("a-nobg.webm".into(), "ab12".into(), 5)]).unwrap();
+    ledger.record_foreign_outputs(number, &[("a-nobg.webm".into(), "ab12".into(), 5)]).unwrap();
     assert!(ledger.is_output("ab12").unwrap());
-    assert_eq!(ledger.totals(number).unwrap(), PlanTotals::default(), "it is no work");
+    assert_eq!(ledger.plan_totals(number).unwrap(), PlanTotals::default(), "it is no work");
     ledger.delete_batch(number).unwrap();
     assert!(!ledger.is_output("ab12").unwrap());
 }
@@ -607,7 +616,7 @@ fn outputs_of_others_are_remembered() {
 fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p1").unwrap();
+    let owner = ledger.register_process("p1").unwrap();
     let id = batch(&ledger);
     let mut attempts = three_claimed(&ledger, &owner, id);
     let gate = |max: f64| StartLimits {
@@ -617,17 +626,17 @@ fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
         rate: Some(1.0),
     };
     let first = &mut attempts[0];
-    (first.state.phase, first.state.starts) = (AttemptStatus::StartSent, 1);
+    (first.state.status, first.state.start_count) = (AttemptStatus::StartSent, 1);
     assert_eq!(ledger.commit_start(&owner, first, &gate(2.0)).unwrap(), StartCommit::Committed);
     assert_eq!(ledger.started_credits(id).unwrap(), Credits(2.0), "the estimate, for 2.5 s");
-    first.look.seconds = Some(25.0);
+    first.last_poll.output_seconds = Some(25.0);
     reach(&ledger, &owner, first, AttemptStatus::Running);
     assert_eq!(ledger.started_credits(id).unwrap(), Credits(20.0), "by the length that shows");
     reach(&ledger, &owner, first, AttemptStatus::Completed);
     ledger.record_charges(&[(first.id, Credits(30.0))]).unwrap();
     assert_eq!(ledger.started_credits(id).unwrap(), Credits(30.0), "the charge");
     let second = &mut attempts[1];
-    (second.state.phase, second.state.starts) = (AttemptStatus::StartSent, 1);
+    (second.state.status, second.state.start_count) = (AttemptStatus::StartSent, 1);
     let wanted = Some(Credits(2.0));
     assert_eq!(
         ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
@@ -635,19 +644,19 @@ fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
     );
     // Of a video of unknown length, the longest that it can be counts.
     second.work.estimate = None;
-    let at_most = second.work.price_at_most(Some(1.0)).unwrap();
+    let at_most = second.work.max_price(Some(1.0)).unwrap();
     assert!(at_most >= Credits(60.0), "{at_most}");
     assert_eq!(
         ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
         StartCommit::OverBudget { spent: Credits(30.0), wanted: Some(at_most) }
     );
     // A draft may show its length before it is started.
-    second.look.seconds = Some(5.0);
+    second.last_poll.output_seconds = Some(5.0);
     assert_eq!(
         ledger.commit_start(&owner, second, &gate(31.0)).unwrap(),
         StartCommit::OverBudget { spent: Credits(30.0), wanted: Some(Credits(5.0)) }
     );
-    second.look.seconds = None;
+    second.last_poll.output_seconds = None;
     let enough = gate(30.0 + at_most.0);
     assert_eq!(ledger.commit_start(&owner, second, &enough).unwrap(), StartCommit::Committed);
 }
@@ -656,32 +665,32 @@ fn a_bound_on_credits_counts_what_is_known_of_each_job_by_then() {
 fn a_stop_pauses_all_that_is_open_and_tells_what_runs_from_what_was_not_started() {
     let dir = tempfile::tempdir().unwrap();
     let ledger = open(dir.path());
-    let owner = ledger.register("p1").unwrap();
+    let owner = ledger.register_process("p1").unwrap();
     let id = batch(&ledger);
     let place = |n: u32| {
         placed(&ledger, id, input(&format!("k{n}"), &format!("/out/{n}"), &format!("c{n}"))).1
     };
     let (_, running, _, completed) = (place(0), place(1), place(2), place(3));
-    for (attempt, phase) in
+    for (attempt, status) in
         [(running, AttemptStatus::Running), (completed, AttemptStatus::Completed)]
     {
         let mut attempt = claimed(&ledger, &owner, attempt);
-        attempt.state.starts = 1;
-        reach(&ledger, &owner, &mut attempt, phase);
+        attempt.state.start_count = 1;
+        reach(&ledger, &owner, &mut attempt, status);
     }
     let started = ledger.started_inputs(id, None, 10).unwrap();
     let mut attempts: Vec<_> = started.iter().filter_map(|input| input.attempt).collect();
     attempts.sort_unstable();
     assert_eq!(attempts, [running, completed]);
     let failure = Failure::new(crate::model::FailureKind::InsufficientCredits, "a", "b");
-    assert_eq!(ledger.pause_open(id, &failure).unwrap(), 4);
+    assert_eq!(ledger.pause_open_inputs(id, &failure).unwrap(), 4);
     assert_eq!(ledger.open_inputs(id, None, 10).unwrap().len(), 0);
     let expected = UnfinishedInputs { running: 1, not_started: 2, left: 0, drafts: 0 };
-    assert_eq!(ledger.unfinished(id).unwrap(), expected);
+    assert_eq!(ledger.count_unfinished_inputs(id).unwrap(), expected);
     // The completed one costs nothing more, and the running one was counted when it was started.
-    assert_eq!(ledger.bound_needed(id, None).unwrap(), Credits(4.0));
+    assert_eq!(ledger.credits_to_start_all(id, None).unwrap(), Credits(4.0));
     ledger.release_all(&owner).unwrap();
-    assert!(matches!(ledger.claim(&owner, running).unwrap(), Claim::Mine(_)));
+    assert!(matches!(ledger.claim(&owner, running).unwrap(), Claim::Acquired(_)));
 }
 
 #[test]
@@ -689,8 +698,8 @@ fn counting_jobs_in_flight_reads_only_rows_in_flight() {
     let directory = tempfile::tempdir().unwrap();
     let ledger = open(directory.path());
     for query in [
-        crate::ledger::write::attempts::IN_FLIGHT,
-        crate::ledger::write::attempts::RUNNING_SINCE_BEFORE,
+        crate::ledger::write::attempts::COUNT_IN_FLIGHT,
+        crate::ledger::write::attempts::COUNT_RUNNING_SINCE,
     ] {
         let steps: Vec<String> = ledger
             .read(|db| {
@@ -699,6 +708,6 @@ fn counting_jobs_in_flight_reads_only_rows_in_flight() {
                 Ok(steps.collect::<Result<_, _>>()?)
             })
             .unwrap();
-        assert!(steps.concat().contains("INDEX tasks_in_flight"), "{query}: {steps:?}");
+        assert!(steps.concat().contains("INDEX attempts_in_flight"), "{query}: {steps:?}");
     }
 }

@@ -314,7 +314,7 @@ impl WebhookServer {
     ) -> Result<DeliveryRecord, Rejected> {
         let (ledger, new) = (self.ledger.clone(), new_delivery(delivery, &self.origin));
         let taken = tokio::task::spawn_blocking(move || {
-            let taken = ledger.take_delivery(&new).map_err(|error| error.to_string())?;
+            let taken = ledger.record_delivery(&new).map_err(|error| error.to_string())?;
             if let (DeliveryRecord::New | DeliveryRecord::Unfinished, Some((keep, stored))) =
                 (taken, keep)
             {
@@ -340,7 +340,7 @@ fn new_delivery(delivery: &VerifiedDelivery, origin: &str) -> NewDelivery {
         origin: origin.to_owned(),
         event: delivery.event.clone(),
         job: delivery.job.clone(),
-        says_final: delivery.says_final(),
+        reports_final: delivery.says_final(),
     }
 }
 

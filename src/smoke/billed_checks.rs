@@ -85,7 +85,7 @@ impl SmokeRun<'_> {
         input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
         self.note_drift(drift, &mut result);
         let key = context.key.clone();
-        let sent = context.ledger(move |ledger, _| ledger.known_upload(&key, &sha256)).await;
+        let sent = context.ledger(move |ledger, _| ledger.find_upload(&key, &sha256)).await;
         self.upload = sent.ok().flatten();
         if let (Some(output), Some(job)) = (&input.output, &input.job) {
             let (job, output) = (job.clone(), output.clone());
@@ -121,7 +121,7 @@ impl SmokeRun<'_> {
         .await?;
         let key: ApiKeyId = context.key.clone();
         let forgotten = sha256.clone();
-        context.ledger(move |ledger, _| ledger.forget_upload(&key, &forgotten)).await?;
+        context.ledger(move |ledger, _| ledger.delete_upload(&key, &forgotten)).await?;
         Ok((length, sha256))
     }
 

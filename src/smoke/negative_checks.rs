@@ -112,7 +112,8 @@ impl SmokeRun<'_> {
     async fn drafts_are_free(&self) -> Result<bool, Failure> {
         let Some(context) = &self.setup.context else { return Ok(false) };
         let key = context.key.clone();
-        Ok(context.ledger(move |ledger, _| ledger.drafts(&key)).await? == DraftSupport::Honoured)
+        Ok(context.ledger(move |ledger, _| ledger.draft_support(&key)).await?
+            == DraftSupport::Supported)
     }
 
     pub(crate) async fn dead_link(&mut self) -> StageResult {
@@ -361,5 +362,7 @@ async fn close(context: &Context, input: &ItemRecord) -> Result<(), Failure> {
         return Ok(());
     }
     let (id, failure) = (InputId(input.input), input.failure.clone());
-    context.ledger(move |ledger, _| ledger.settle(id, InputState::Failed, failure.as_ref())).await
+    context
+        .ledger(move |ledger, _| ledger.set_input_state(id, InputState::Failed, failure.as_ref()))
+        .await
 }

@@ -175,7 +175,7 @@ fn a_second_bill_is_shown_as_asked_for_or_is_a_difference() {
     assert!(text.contains("a.mp4: charged once more") && text.contains("--again"), "{text}");
     assert!(text.contains("unless asked for (1 of them)"), "{text}");
     // The proof is the ledger's, and nothing else is.
-    in_the_ledger(&home, "UPDATE tasks SET asked = NULL WHERE attempt = 2");
+    in_the_ledger(&home, "UPDATE attempts SET rerun_reason = NULL WHERE number = 2");
     let found = audit(&home, &sandbox).ends_with(11);
     assert_eq!(differences(&found), ["second_attempt"]);
     home.run_alone(&["explain", "second_attempt"]).ends_with(0);
@@ -281,7 +281,7 @@ fn what_was_only_fetched_is_nobodys_spending_here() {
 fn an_alarm_that_cannot_be_told_rings() {
     let sandbox = Sandbox::quick();
     let home = with_a_job(&sandbox);
-    in_the_ledger(&home, "UPDATE tasks SET estimate = NULL");
+    in_the_ledger(&home, "UPDATE attempts SET estimate = NULL");
     let by_day = ["usage", "--by", "day", "--budget", "100", "--json"];
     let rung = home.run_alone(&by_day).ends_with(10).says("cannot be told");
     assert_eq!(rung.json()[0]["budget"]["unpriced"], 1);

@@ -148,18 +148,18 @@ impl Trial {
         // An abandoned attempt is a failed one.
         let (completed, others): (usize, usize) = db
             .query_row(
-                "SELECT count(*) FILTER (WHERE phase = 'completed'),
-                        count(*) FILTER (WHERE phase NOT IN ('completed', 'failed')) FROM tasks",
+                "SELECT count(*) FILTER (WHERE status = 'completed'),
+                        count(*) FILTER (WHERE status NOT IN ('completed', 'failed')) FROM attempts",
                 [],
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .unwrap();
         ensure((completed, others) == (self.inputs, 0), || {
-            format!("{completed} tasks completed and {others} open for {} inputs", self.inputs)
+            format!("{completed} attempts completed and {others} open for {} inputs", self.inputs)
         })?;
         let open: usize = db
             .query_row(
-                "SELECT count(*) FROM entries WHERE batch = (SELECT max(id) FROM batches)
+                "SELECT count(*) FROM batch_inputs WHERE batch = (SELECT max(id) FROM batches)
                      AND state NOT IN ('done', 'skipped')",
                 [],
                 |row| row.get(0),

@@ -104,7 +104,7 @@ fn lost_for_hours(afterwards: &str) -> Case {
     child.wait().unwrap();
     let db = rusqlite::Connection::open(case.home.path("state/ledger.sqlite3")).unwrap();
     let hours = 5 * 3_600_000;
-    assert_eq!(db.execute("UPDATE tasks SET sent_at = sent_at - ?1", [hours]).unwrap(), 1);
+    assert_eq!(db.execute("UPDATE attempts SET sent_at = sent_at - ?1", [hours]).unwrap(), 1);
     case.then(&format!("{ignored}{afterwards}"));
     case
 }

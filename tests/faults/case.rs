@@ -83,7 +83,7 @@ impl Case {
         assert_eq!(verdict, "ok");
         let lost: i64 = db
             .query_row(
-                "SELECT count(*) FROM entries WHERE state NOT IN
+                "SELECT count(*) FROM batch_inputs WHERE state NOT IN
                      ('open', 'paused', 'left', 'done', 'skipped', 'failed', 'rejected')",
                 [],
                 |row| row.get(0),

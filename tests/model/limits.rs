@@ -87,7 +87,7 @@ impl Limit {
             ..Model::new(server, step)
         };
         let known = match self {
-            Self::Outdated | Self::Overtaken | Self::Denied => DraftSupport::Honoured,
+            Self::Outdated | Self::Overtaken | Self::Denied => DraftSupport::Supported,
             _ => DraftSupport::Unknown,
         };
         (model, known, search(&model, known, budget))

@@ -71,7 +71,7 @@ fn a_service_that_restarts_failed_jobs_bills_once() {
 fn a_service_that_runs_every_start_bills_once() {
     let server = Server::with_starts(StartRule::Everything);
     holds(&Model::new(server, step), DraftSupport::Unknown, THREE, 200_000);
-    holds(&Model::new(server, step), DraftSupport::Honoured, THREE, 200_000);
+    holds(&Model::new(server, step), DraftSupport::Supported, THREE, 200_000);
     let odd = Server { drafts: DraftRule::ShownOddly, ..server };
     holds(&Model::new(odd, step), DraftSupport::Unknown, TWO, 30_000);
 }
@@ -82,10 +82,10 @@ fn a_service_that_shows_drafts_as_pending_bills_once() {
     for starts in [StartRule::OnlyDrafts, StartRule::Everything] {
         let server = Server { drafts: DraftRule::ShownPending, ..Server::with_starts(starts) };
         let billing = Server { shows_bills: true, ..server };
-        holds(&Model::new(billing, step), DraftSupport::Honoured, TWO, 30_000);
+        holds(&Model::new(billing, step), DraftSupport::Supported, TWO, 30_000);
         for evidence in [Evidence::Absent, Evidence::LaterRan, Evidence::LaterCharged] {
             let server = Server { evidence, ..server };
-            for drafts in [DraftSupport::Unknown, DraftSupport::Honoured] {
+            for drafts in [DraftSupport::Unknown, DraftSupport::Supported] {
                 holds(&Model::new(server, step), drafts, TWO, 30_000);
             }
         }
@@ -95,7 +95,7 @@ fn a_service_that_shows_drafts_as_pending_bills_once() {
         evidence: Evidence::LaterRan,
         ..Server::with_starts(StartRule::Everything)
     };
-    holds(&Model::new(server, step), DraftSupport::Honoured, THREE, 100_000);
+    holds(&Model::new(server, step), DraftSupport::Supported, THREE, 100_000);
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn long_rows_of_one_misfortune_bill_once() {
         Budget { repeats: 3, delays: 2, losses: 1, ..none },
         MISTAKEN,
     ] {
-        for drafts in [DraftSupport::Unknown, DraftSupport::Honoured] {
+        for drafts in [DraftSupport::Unknown, DraftSupport::Supported] {
             let server = Server::with_starts(StartRule::Everything);
             holds(&Model::new(server, step), drafts, row, 1_000);
         }
@@ -151,7 +151,7 @@ fn any_four_misfortunes_bill_once() {
             }
         }
         let server = Server::with_starts(starts);
-        holds(&Model::new(server, step), DraftSupport::Honoured, four, 300_000);
+        holds(&Model::new(server, step), DraftSupport::Supported, four, 300_000);
     }
 }
 
@@ -170,7 +170,7 @@ fn broad_coverage() -> Coverage {
     }
     let model = Model::new(everything, step);
     for budget in [TWO, MISTAKEN] {
-        coverage.merge(&search(&model, DraftSupport::Honoured, budget).coverage);
+        coverage.merge(&search(&model, DraftSupport::Supported, budget).coverage);
     }
     coverage
 }
@@ -212,7 +212,7 @@ fn the_drawing_shows_the_steps_that_the_search_meets_and_no_others() {
 #[test]
 fn settled_rows_stay_as_they_are() {
     for phase in AttemptStatus::ALL.iter().copied().filter(|phase| phase.is_settled()) {
-        let row = AttemptState { phase, job: Some(job_id(0)), ..AttemptState::planned() };
+        let row = AttemptState { status: phase, job: Some(job_id(0)), ..AttemptState::planned() };
         for seen in unasked() {
             let facts = facts(DraftSupport::Unknown);
             let next = step(row.clone(), seen.clone(), &facts);
@@ -238,8 +238,8 @@ fn facts(drafts: DraftSupport) -> StepContext {
 /// answers that were lost within one run do.
 #[test]
 fn a_run_repeats_creates_however_many_runs_were_killed_before() {
-    let facts = facts(DraftSupport::Honoured);
-    let mut row = AttemptState { phase: AttemptStatus::Ready, ..AttemptState::planned() };
+    let facts = facts(DraftSupport::Supported);
+    let mut row = AttemptState { status: AttemptStatus::Ready, ..AttemptState::planned() };
     let mut send = |seen| {
         let next = step(row.clone(), seen, &facts);
         row = next.state;
@@ -257,7 +257,7 @@ fn a_run_repeats_creates_however_many_runs_were_killed_before() {
     }
     assert_eq!(send(Observation::Due), Effect::Create);
     assert!(matches!(send(lost()), Effect::Rest(_)));
-    assert_eq!(row.orphans, 13);
+    assert_eq!(row.orphan_count, 13);
 }
 
 /// One observation of each kind that no user has asked for.
@@ -325,7 +325,7 @@ fn the_search_finds_every_mistake() {
         let server = Server { drafts, evidence, ..Server::with_starts(StartRule::Everything) };
         let model = Model { only: Some(promise), ..Model::new(server, rules) };
         let known = if promise == B::UncountedOrphan {
-            DraftSupport::Honoured
+            DraftSupport::Supported
         } else {
             DraftSupport::Unknown
         };

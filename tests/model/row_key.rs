@@ -82,19 +82,19 @@ impl RowKey {
     pub(crate) fn of(row: &AttemptState) -> Self {
         let small = |count: u32| u8::try_from(count).expect("a count ran away");
         Self {
-            phase: row.phase,
+            phase: row.status,
             job: row.job.as_ref().map(|job| job.0.parse().expect("a job that the model named")),
-            draft: row.draft,
-            creates: small(row.creates),
-            starts: small(row.starts),
-            reuploads: small(row.reuploads),
-            orphans: small(row.orphans),
+            draft: row.draft_observation,
+            creates: small(row.create_count),
+            starts: small(row.start_count),
+            reuploads: small(row.reupload_count),
+            orphans: small(row.orphan_count),
             sent: row.sent.map(|sent| {
                 assert!(sent <= NOW, "the rules wrote a time that has not come");
-                whole_ticks(NOW.since(sent)).min(oldest(row.phase, row.draft))
+                whole_ticks(NOW.since(sent)).min(oldest(row.status, row.draft_observation))
             }),
             has_url: row.video_url.is_some(),
-            url_reused: row.url_reused,
+            url_reused: row.upload_reused,
             failure: row.failure.as_ref().map(|failure| (failure.kind, failure.delivery)),
         }
     }
@@ -102,16 +102,16 @@ impl RowKey {
     /// The row that the rules are asked about.
     pub(crate) fn row(&self) -> AttemptState {
         AttemptState {
-            phase: self.phase,
+            status: self.phase,
             job: self.job.map(job_id),
-            draft: self.draft,
-            creates: self.creates.into(),
-            starts: self.starts.into(),
-            reuploads: self.reuploads.into(),
-            orphans: self.orphans.into(),
+            draft_observation: self.draft,
+            create_count: self.creates.into(),
+            start_count: self.starts.into(),
+            reupload_count: self.reuploads.into(),
+            orphan_count: self.orphans.into(),
             sent: self.sent.map(ago),
             video_url: self.has_url.then(String::new),
-            url_reused: self.url_reused,
+            upload_reused: self.url_reused,
             failure: self.failure.map(|(kind, delivery)| failure(kind, delivery)),
         }
     }
@@ -139,13 +139,13 @@ pub(crate) fn failure(kind: FailureKind, delivery: Execution) -> Failure {
 fn keys_and_rows_are_the_same_in_two_forms() {
     let mut row = AttemptState::planned();
     assert_eq!(RowKey::of(&row).row(), row);
-    row.phase = AttemptStatus::StartDoubt;
+    row.status = AttemptStatus::StartDoubt;
     row.job = Some(job_id(2));
-    row.draft = DraftObservation::Created;
-    (row.creates, row.starts, row.reuploads, row.orphans) = (4, 3, 1, 2);
+    row.draft_observation = DraftObservation::Created;
+    (row.create_count, row.start_count, row.reupload_count, row.orphan_count) = (4, 3, 1, 2);
     row.sent = Some(ago(4));
     row.video_url = Some(String::new());
-    row.url_reused = true;
+    row.upload_reused = true;
     row.failure = Some(failure(FailureKind::Broken, Execution::Ambiguous));
     assert_eq!(RowKey::of(&row).row(), row);
 }

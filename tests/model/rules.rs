@@ -8,8 +8,8 @@ use rbgv::model::{Execution, JobStatus};
 use crate::row_key::{SETTLE, ticks};
 
 fn start_again(mut row: AttemptState, facts: &StepContext) -> Step {
-    row.phase = AttemptStatus::StartSent;
-    row.starts += 1;
+    row.status = AttemptStatus::StartSent;
+    row.start_count += 1;
     row.sent = Some(facts.now);
     Step { state: row, effect: Effect::Start, learned: None }
 }
@@ -18,7 +18,7 @@ fn start_again(mut row: AttemptState, facts: &StepContext) -> Step {
 pub(crate) fn retries_blindly(row: AttemptState, seen: Observation, facts: &StepContext) -> Step {
     match &seen {
         Observation::StartFailed(failure)
-            if row.phase == AttemptStatus::StartSent
+            if row.status == AttemptStatus::StartSent
                 && failure.delivery == Execution::Ambiguous =>
         {
             start_again(row, facts)
@@ -42,9 +42,9 @@ pub(crate) fn settles_from_the_commit(
     seen: Observation,
     facts: &StepContext,
 ) -> Step {
-    let (before, committed) = (row.phase, row.sent);
+    let (before, committed) = (row.status, row.sent);
     let mut next = step(row, seen, facts);
-    if before == AttemptStatus::StartSent && next.state.phase == AttemptStatus::StartDoubt {
+    if before == AttemptStatus::StartSent && next.state.status == AttemptStatus::StartDoubt {
         next.state.sent = committed;
     }
     next
@@ -57,7 +57,7 @@ pub(crate) fn decides_by_an_old_look(
     facts: &StepContext,
 ) -> Step {
     let seen = match seen {
-        Observation::Looked(mut look) if row.phase == AttemptStatus::StartDoubt => {
+        Observation::Looked(mut look) if row.status == AttemptStatus::StartDoubt => {
             look.asked = facts.now;
             Observation::Looked(look)
         }
@@ -72,9 +72,9 @@ pub(crate) fn records_after_acting(
     seen: Observation,
     facts: &StepContext,
 ) -> Step {
-    if row.phase == AttemptStatus::StartSent && seen == Observation::Resumed {
-        row.phase = AttemptStatus::Draft;
-        row.starts -= 1;
+    if row.status == AttemptStatus::StartSent && seen == Observation::Resumed {
+        row.status = AttemptStatus::Draft;
+        row.start_count -= 1;
     }
     step(row, seen, facts)
 }
@@ -102,7 +102,7 @@ pub(crate) fn judges_a_refusal_too_early(
     facts: &StepContext,
 ) -> Step {
     let seen = match seen {
-        Observation::Looked(mut look) if row.phase == AttemptStatus::StartRefused => {
+        Observation::Looked(mut look) if row.status == AttemptStatus::StartRefused => {
             look.asked = look.asked.max(row.sent.unwrap_or(facts.now));
             Observation::Looked(look)
         }
@@ -119,7 +119,7 @@ pub(crate) fn restarts_a_failed_job(
 ) -> Step {
     match &seen {
         Observation::Looked(look)
-            if row.phase == AttemptStatus::Running && look.status == JobStatus::Failed =>
+            if row.status == AttemptStatus::Running && look.status == JobStatus::Failed =>
         {
             start_again(row, facts)
         }
@@ -133,7 +133,7 @@ pub(crate) fn starts_again_unseen(
     seen: Observation,
     facts: &StepContext,
 ) -> Step {
-    if row.phase == AttemptStatus::Draft && seen == Observation::Due {
+    if row.status == AttemptStatus::Draft && seen == Observation::Due {
         return start_again(row, facts);
     }
     step(row, seen, facts)
@@ -146,11 +146,11 @@ pub(crate) fn remakes_what_may_have_run(
     facts: &StepContext,
 ) -> Step {
     match seen {
-        Observation::JobUnknown(failure) if row.phase == AttemptStatus::StartDoubt => {
-            row.phase = AttemptStatus::Ready;
+        Observation::JobUnknown(failure) if row.status == AttemptStatus::StartDoubt => {
+            row.status = AttemptStatus::Ready;
             row.job = None;
-            row.draft = DraftObservation::Unknown;
-            row.orphans += 1;
+            row.draft_observation = DraftObservation::Unknown;
+            row.orphan_count += 1;
             Step { state: row, effect: Effect::BackOff(failure), learned: None }
         }
         seen => step(row, seen, facts),
@@ -165,7 +165,7 @@ pub(crate) fn does_not_wait_for_the_overtaken(
 ) -> Step {
     match &seen {
         Observation::Looked(look)
-            if row.phase == AttemptStatus::StartDoubt
+            if row.status == AttemptStatus::StartDoubt
                 && look.status == JobStatus::Pending
                 && facts.later_ran_within.is_some() =>
         {
@@ -183,8 +183,8 @@ pub(crate) fn takes_pending_for_a_draft(
 ) -> Step {
     let seen = match seen {
         Observation::Looked(mut look)
-            if row.phase == AttemptStatus::StartDoubt
-                && row.draft == DraftObservation::Pending
+            if row.status == AttemptStatus::StartDoubt
+                && row.draft_observation == DraftObservation::Pending
                 && look.status == JobStatus::Pending =>
         {
             look.status = JobStatus::Created;
@@ -203,7 +203,7 @@ pub(crate) fn starts_pending_at_once(
 ) -> Step {
     match &seen {
         Observation::Looked(look)
-            if row.phase == AttemptStatus::Draft
+            if row.status == AttemptStatus::Draft
                 && !look.billed
                 && look.status == JobStatus::Pending =>
         {
@@ -219,7 +219,7 @@ pub(crate) fn trusts_drafts_unseen(
     seen: Observation,
     facts: &StepContext,
 ) -> Step {
-    step(row, seen, &StepContext { drafts: DraftSupport::Honoured, ..*facts })
+    step(row, seen, &StepContext { drafts: DraftSupport::Supported, ..*facts })
 }
 
 /// Believes a search that began before the create had drained.
@@ -244,7 +244,7 @@ pub(crate) fn never_stops_settling(
     seen: Observation,
     facts: &StepContext,
 ) -> Step {
-    if row.phase == AttemptStatus::StartDoubt {
+    if row.status == AttemptStatus::StartDoubt {
         row.sent = Some(facts.now);
     }
     step(row, seen, facts)
@@ -266,7 +266,7 @@ pub(crate) fn does_not_hear_that_it_is_over(
 /// Forgets drafts that may have been left behind.
 pub(crate) fn counts_no_orphans(row: AttemptState, seen: Observation, facts: &StepContext) -> Step {
     let mut next = step(row, seen, facts);
-    next.state.orphans = 0;
+    next.state.orphan_count = 0;
     next
 }
 
@@ -277,8 +277,8 @@ pub(crate) fn celebrates_too_early(
     facts: &StepContext,
 ) -> Step {
     let mut next = step(row, seen, facts);
-    if next.state.phase == AttemptStatus::Running {
-        next.state.phase = AttemptStatus::Completed;
+    if next.state.status == AttemptStatus::Running {
+        next.state.status = AttemptStatus::Completed;
         next.effect = Effect::Finish;
     }
     next

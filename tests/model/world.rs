@@ -334,7 +334,7 @@ impl<const N: usize> World<N> {
                 || (item.driver != Driver::Down
                     && (item.row.phase == AttemptStatus::CreateDoubt || watched(item)))
         };
-        self.drafts != DraftSupport::Honoured
+        self.drafts != DraftSupport::Supported
             && self.items.iter().enumerate().any(|(other, item)| other != index && creating(item))
     }
 }

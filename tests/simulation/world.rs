@@ -221,7 +221,7 @@ impl World {
             *processes += 1;
             *processes
         };
-        let owner = Arc::new(ledger.register(&format!("process-{number}"))?);
+        let owner = Arc::new(ledger.register_process(&format!("process-{number}"))?);
         let endpoint = ClientConfig {
             base_url: Url::parse(InProcess::BASE_URL)
                 .map_err(|error| Failure::local("reading the address", &error))?,

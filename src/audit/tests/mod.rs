@@ -27,7 +27,7 @@ fn attempt(job: &str) -> AttemptCost {
         attempt: AttemptId(1),
         content_key: job.to_owned(),
         number: 1,
-        asked: None,
+        rerun_reason: None,
         charged_before: false,
         sent_from_here: true,
         only_fetched: false,
@@ -37,12 +37,12 @@ fn attempt(job: &str) -> AttemptCost {
         profile: "p".into(),
         model: ModelName::Original,
         tags: BTreeMap::new(),
-        phase: AttemptStatus::Completed,
+        status: AttemptStatus::Completed,
         may_be_billed: true,
         at: Timestamp(NOW - DAY),
-        changed_at: Timestamp(NOW - DAY),
+        updated_at: Timestamp(NOW - DAY),
         duration: Some(2.0),
-        seconds: Some(2.0),
+        output_seconds: Some(2.0),
         estimate: Some(Credits(2.0)),
         charged: None,
     }
@@ -113,7 +113,7 @@ fn wrongs(findings: &Findings) -> Vec<Mismatch> {
 
 #[test]
 fn a_charge_that_fits_a_longer_output_is_right_and_remarked_on() {
-    let longer = AttemptCost { seconds: Some(10.0), ..attempt("a") };
+    let longer = AttemptCost { output_seconds: Some(10.0), ..attempt("a") };
     let found = Case::of(vec![longer], vec![charge("a", 10.0)]).found();
     assert_eq!((found.verdict(), found.beyond_estimate), (AuditResult::Matched, 1), "{found:?}");
     assert_eq!(
@@ -128,7 +128,7 @@ fn a_charge_that_fits_a_longer_output_is_right_and_remarked_on() {
         ["1 usage events, from 2026-01-09 to 2026-01-09; a summary that says 10.00 credits; 1 \
           attempts of this ledger since 2026-01-03"]
     );
-    let shorter = AttemptCost { seconds: Some(1.0), ..attempt("a") };
+    let shorter = AttemptCost { output_seconds: Some(1.0), ..attempt("a") };
     let found = Case::of(vec![shorter], vec![charge("a", 1.0)]).found();
     assert_eq!((found.beyond_estimate, found.remarks.len()), (0, 0), "less is no surprise");
 }
@@ -145,7 +145,7 @@ fn every_charge_with_its_attempt_is_all_there_is_to_say() {
 
 #[test]
 fn every_difference_is_named() {
-    let draft = AttemptCost { may_be_billed: false, phase: AttemptStatus::Draft, ..attempt("d") };
+    let draft = AttemptCost { may_be_billed: false, status: AttemptStatus::Draft, ..attempt("d") };
     let table = [
         ("nobody's", vec![], vec![charge("x", 2.0)], vec![Mismatch::NotOurs]),
         ("never started", vec![draft], vec![charge("d", 2.0)], vec![Mismatch::NotStarted]),
@@ -174,7 +174,7 @@ fn every_difference_is_named() {
 
 #[test]
 fn what_may_be_charged_or_not_is_no_difference() {
-    let with = |phase| AttemptCost { phase, ..attempt("a") };
+    let with = |phase| AttemptCost { status: phase, ..attempt("a") };
     for phase in [
         AttemptStatus::Running,
         AttemptStatus::StartSent,
@@ -200,7 +200,7 @@ fn what_may_be_charged_or_not_is_no_difference() {
 
 /// A second attempt at the item of `attempt("a")`.
 fn second(asked: Option<RerunReason>) -> AttemptCost {
-    AttemptCost { content_key: "a".into(), number: 2, asked, ..attempt("b") }
+    AttemptCost { content_key: "a".into(), number: 2, rerun_reason: asked, ..attempt("b") }
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_second_charge_is_one_also_when_the_first_was_long_ago() {
     assert_eq!(wrongs(&alone(None)), [Mismatch::SecondAttempt]);
     assert_eq!(alone(Some(RerunReason::Again)).asked_again, 1);
     // The first came to nothing.
-    let first = AttemptCost { phase: AttemptStatus::Failed, ..attempt("a") };
+    let first = AttemptCost { status: AttemptStatus::Failed, ..attempt("a") };
     let free = Case::of(vec![first, second(None)], vec![charge("b", 2.0)]).found();
     assert_eq!((free.verdict(), free.asked_again), (AuditResult::Matched, 0), "{free:?}");
     let first = vec![charge("a", 2.0), charge("a", -2.0), charge("b", 2.0)];
@@ -338,7 +338,7 @@ fn silent_events_and_figures_that_contradict_each_other_prove_nothing() {
 
 #[test]
 fn only_what_is_recent_may_be_late() {
-    let recent = AttemptCost { changed_at: Timestamp(NOW - 1_000), ..attempt("a") };
+    let recent = AttemptCost { updated_at: Timestamp(NOW - 1_000), ..attempt("a") };
     assert!(Case::of(vec![recent.clone()], vec![]).found().may_be_late);
     assert!(!Case::of(vec![attempt("a")], vec![]).found().may_be_late);
     let twice = vec![charge("a", 2.0), charge("a", 2.0)];

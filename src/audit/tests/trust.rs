@@ -22,7 +22,7 @@ fn a_service_may_count_whole_days() {
     let early = event(Some("b"), 2.0, NOW - 7 * DAY - 3_600_000);
     let attempts = || {
         let first = Timestamp(NOW - 7 * DAY - 3_600_000);
-        vec![attempt("a"), AttemptCost { at: first, changed_at: first, ..attempt("b") }]
+        vec![attempt("a"), AttemptCost { at: first, updated_at: first, ..attempt("b") }]
     };
     let case = |used| Case {
         used: Some(used),
@@ -41,7 +41,7 @@ fn a_service_may_count_whole_days() {
 
 #[test]
 fn figures_that_do_not_agree_yet_are_looked_at_again() {
-    let recent = AttemptCost { changed_at: Timestamp(NOW - 1_000), ..attempt("a") };
+    let recent = AttemptCost { updated_at: Timestamp(NOW - 1_000), ..attempt("a") };
     let case = |attempt: AttemptCost| Case {
         used: Some(4.0),
         ..Case::of(vec![attempt], vec![charge("a", 2.0)])
@@ -120,7 +120,7 @@ fn a_service_may_book_what_is_used_below_nothing() {
 
 #[test]
 fn what_failed_may_cost_less_and_never_more() {
-    let failed = || AttemptCost { phase: AttemptStatus::Failed, ..attempt("a") };
+    let failed = || AttemptCost { status: AttemptStatus::Failed, ..attempt("a") };
     let found = |credits| Case::of(vec![failed()], vec![charge("a", credits)]).found();
     assert_eq!(wrongs(&found(1.0)), []);
     assert_eq!(wrongs(&found(3.0)), [Mismatch::OtherAmount]);
@@ -128,7 +128,7 @@ fn what_failed_may_cost_less_and_never_more() {
 
 #[test]
 fn jobs_under_way_are_told_of() {
-    let open = AttemptCost { phase: AttemptStatus::Running, ..attempt("a") };
+    let open = AttemptCost { status: AttemptStatus::Running, ..attempt("a") };
     let found = Case::of(vec![open], vec![]).found();
     assert_eq!(found.verdict(), AuditResult::Matched);
     assert!(found.remarks[0].starts_with("1 unfinished job"), "{found:?}");

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         app.printer.note(&format!("showing the newest {limit}; use --limit N for more"));
     }
     for (number, id) in found.into_iter().enumerate() {
-        let history = ledger.history(id)?;
+        let history = ledger.attempt_details(id)?;
         if app.printer.style().json {
             app.printer.json(&document(&history));
         } else {
@@ -67,10 +67,10 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
 /// The history in order: time, state, action, and the ID of the request or webhook.
 fn told(history: &AttemptDetails) -> Vec<(Timestamp, [String; 3])> {
     let row = |state: &str, then: String, id: &str| [state.to_owned(), then, id.to_owned()];
-    let mut told = vec![(history.made_at, row("", "planned".to_owned(), ""))];
+    let mut told = vec![(history.created_at, row("", "planned".to_owned(), ""))];
     told.extend(lines(&history.steps).iter().map(|line| {
         let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
-        let state = line.first.phase.as_str().replace('_', " ");
+        let state = line.first.status.as_str().replace('_', " ");
         let id = line.last.request_id.as_deref().unwrap_or_default();
         (line.first.at, row(&state, format!("{}{times}", sentence(line.first)), id))
     }));
@@ -97,7 +97,7 @@ fn sentence(step: &Transition) -> &str {
         "start" => "starting (billed from here on)",
         "look" => "polling",
         "follow" => "following the job",
-        "finish" => match step.phase {
+        "finish" => match step.status {
             AttemptStatus::Completed | AttemptStatus::Failed => "finished",
             AttemptStatus::NeedsReview | AttemptStatus::Halted => "needs review",
             _ => "not followed any further",
@@ -118,7 +118,7 @@ fn lines(steps: &[Transition]) -> Vec<LogLine<'_>> {
     let mut lines: Vec<LogLine<'_>> = Vec::new();
     for step in steps {
         match lines.last_mut() {
-            Some(line) if line.last.phase == step.phase && line.last.note == step.note => {
+            Some(line) if line.last.status == step.status && line.last.note == step.note => {
                 line.last = step;
                 line.times += 1;
             }
@@ -182,15 +182,15 @@ fn facts_of(history: &AttemptDetails) -> Vec<(&'static str, String)> {
     ];
     let tags: Vec<String> =
         work.options.tags.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let batch = history.started_by.map(|batch| batch.0.to_string());
+    let batch = history.started_by_batch.map(|batch| batch.0.to_string());
     let credits = |amount: Option<Credits>| amount.map(amounts::credits);
     let optional = [
         ("tags", (!tags.is_empty()).then(|| tags.join(", "))),
         ("batch", batch),
         ("estimate", credits(work.estimate)),
         ("charged", credits(history.charged)),
-        ("status", attempt.look.status.as_ref().map(ToString::to_string)),
-        ("correlation ID", Some(attempt.correlation.clone())),
+        ("status", attempt.last_poll.job_status.as_ref().map(ToString::to_string)),
+        ("correlation ID", Some(attempt.correlation_id.clone())),
         ("finished", history.finished_at.map(amounts::time)),
     ];
     facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
@@ -227,7 +227,7 @@ fn document(history: &AttemptDetails) -> Value {
     let step = |step: &Transition| {
         json!({
             "at": amounts::time(step.at),
-            "phase": step.phase.as_str(),
+            "phase": step.status.as_str(),
             "then": step.note,
             "request_id": step.request_id,
         })
@@ -257,7 +257,7 @@ fn document(history: &AttemptDetails) -> Value {
         "size": size,
         "sha256": sha256,
         "attempt": attempt.number,
-        "correlation": attempt.correlation,
+        "correlation": attempt.correlation_id,
         "service": work.key.origin,
         "profile": work.profile,
         "key_fingerprint": work.key.fingerprint.0,
@@ -265,12 +265,12 @@ fn document(history: &AttemptDetails) -> Value {
         "format": work.options.format.as_str(),
         "background": background(&work.options.background),
         "tags": work.options.tags,
-        "batch": history.started_by.map(|batch| batch.0),
+        "batch": history.started_by_batch.map(|batch| batch.0),
         "estimate": work.estimate.map(json::credits),
         "charged": history.charged.map(json::credits),
-        "phase": attempt.state.phase.as_str(),
-        "status": attempt.look.status.as_ref().map(JobStatus::as_str),
-        "made_at": amounts::time(history.made_at),
+        "phase": attempt.state.status.as_str(),
+        "status": attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
+        "made_at": amounts::time(history.created_at),
         "finished_at": time(history.finished_at),
         "failure": attempt.state.failure.as_ref().map(json::failure),
         "outputs": history.inputs.iter().map(output).collect::<Vec<_>>(),

@@ -84,8 +84,8 @@ async fn resume_within(
         app.printer.note(&format!("{word} {}", amounts::counted(settled as u64, "job", "jobs")));
     }
     let id = batch.id;
-    context.ledger(move |ledger, _| ledger.reopen(id)).await?;
-    let totals = context.ledger(move |ledger, _| ledger.totals(id)).await?;
+    context.ledger(move |ledger, _| ledger.reopen_inputs(id)).await?;
+    let totals = context.ledger(move |ledger, _| ledger.plan_totals(id)).await?;
     let run_options = args.run_options.over(RunOptions::of_batch(&batch.run_options)?);
     prove_open(context, id, run_options.overwrite).await?;
     confirm(app, &totals)?;
@@ -97,14 +97,14 @@ async fn resume_within(
 /// The batch to resume; `None` if it, or every batch, is finished.
 async fn find(number: Option<i64>, context: &Context) -> Result<Option<Batch>, Failure> {
     let Some(number) = number else {
-        return context.ledger(|ledger, _| ledger.last_open_batch()).await;
+        return context.ledger(|ledger, _| ledger.latest_unfinished_batch()).await;
     };
     let unusable =
         |why: String| Err(Failure::new(FailureKind::Usage, "resume", why).with_next("rbgv status"));
     let id = BatchId(number);
     match context.ledger(move |ledger, _| ledger.batch(id)).await? {
-        Some(batch) if batch.planned => {
-            let counts = context.ledger(move |ledger, _| ledger.counts(id)).await?;
+        Some(batch) if batch.plan_complete => {
+            let counts = context.ledger(move |ledger, _| ledger.count_inputs(id)).await?;
             Ok((counts.open + counts.left > 0).then_some(batch))
         }
         Some(_) => {

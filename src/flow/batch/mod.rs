@@ -287,7 +287,7 @@ impl BatchRunner {
         };
         self.run
             .context
-            .ledger(move |ledger, _| ledger.settle(id, state, failure.as_ref()))
+            .ledger(move |ledger, _| ledger.set_input_state(id, state, failure.as_ref()))
             .await?;
         if let Some(told) = told {
             self.run.context.tell(input_ref, told);
@@ -305,12 +305,12 @@ impl BatchRunner {
         let (counts, unfinished, credits) = context
             .ledger(move |ledger, _| {
                 if let Some(failure) = &paused_for {
-                    ledger.pause_open(batch, failure)?;
+                    ledger.pause_open_inputs(batch, failure)?;
                 }
-                ledger.end_batch(batch)?;
+                ledger.finish_batch(batch)?;
                 Ok((
-                    ledger.counts(batch)?,
-                    ledger.unfinished(batch)?,
+                    ledger.count_inputs(batch)?,
+                    ledger.count_unfinished_inputs(batch)?,
                     ledger.started_credits(batch)?,
                 ))
             })
@@ -354,7 +354,7 @@ async fn work_on(
     let mut next = attempt;
     for tried in 0.. {
         let claim = run.context.ledger(move |ledger, owner| ledger.claim(owner, next)).await?;
-        let Claim::Mine(attempt) = claim else { return Ok(InputOutcome::Foreign) };
+        let Claim::Acquired(attempt) = claim else { return Ok(InputOutcome::Foreign) };
         let run = run.of_key(&attempt);
         let Some(attempt) = run.adopt(*attempt).await? else { return Ok(InputOutcome::Foreign) };
         if let Some(failure) = run.missing_key_error(&attempt) {
@@ -384,7 +384,9 @@ async fn work_on(
 async fn new_attempt_for(run: &RunState, failed: AttemptId) -> Result<AttemptId, Failure> {
     let (batch, random) = (run.batch, Arc::clone(&run.context.random));
     let correlation = super::plan::correlation(random.as_ref());
-    run.context.ledger(move |ledger, _| ledger.renew(batch, failed, &correlation)).await
+    run.context
+        .ledger(move |ledger, _| ledger.retry_failed_attempt(batch, failed, &correlation))
+        .await
 }
 
 async fn settle(
@@ -393,11 +395,11 @@ async fn settle(
     outlet: &OutputWriter,
 ) -> Result<InputOutcome, Failure> {
     let began = drive.run.context.clock.now();
-    if !drive.attempt.state.phase.is_settled() {
+    if !drive.attempt.state.status.is_settled() {
         match drive.go(Observation::Resumed).await? {
-            DriveOutcome::Settled => match drive.attempt.state.phase {
+            DriveOutcome::Settled => match drive.attempt.state.status {
                 AttemptStatus::Completed => drive.run.job_ended(JobResult::Well),
-                AttemptStatus::Failed if drive.attempt.state.starts > 0 => {
+                AttemptStatus::Failed if drive.attempt.state.start_count > 0 => {
                     let reason = drive.attempt.state.failure.as_ref().map(|failure| &*failure.why);
                     drive.run.job_ended(JobResult::of_failure(reason.unwrap_or_default()));
                 }
@@ -421,7 +423,7 @@ async fn settle(
             }
         }
     }
-    match drive.attempt.state.phase {
+    match drive.attempt.state.status {
         AttemptStatus::Completed => {
             drop(underway.take());
             deliver(drive, outlet, began).await
@@ -434,10 +436,12 @@ async fn settle(
 
 fn report_detached(drive: &JobDriver<'_>) {
     if let Some(job) = drive.attempt.state.job.clone() {
-        let status = drive.attempt.look.status.clone().unwrap_or(match drive.attempt.state.phase {
-            AttemptStatus::Draft => crate::model::JobStatus::Created,
-            _ => crate::model::JobStatus::Pending,
-        });
+        let status = drive.attempt.last_poll.job_status.clone().unwrap_or(
+            match drive.attempt.state.status {
+                AttemptStatus::Draft => crate::model::JobStatus::Created,
+                _ => crate::model::JobStatus::Pending,
+            },
+        );
         let credits = drive.started_credits();
         drive.run.context.tell(&drive.input, InputEvent::Left { job, status, credits });
     }
@@ -492,7 +496,7 @@ fn failure_of_event(attempt: &Attempt) -> Failure {
             FailureKind::JobFailed => {
                 Some("add --retry-failed 1 for a new attempt (may be billed again)".to_owned())
             }
-            FailureKind::NeedsReview if attempt.state.phase == AttemptStatus::Failed => {
+            FailureKind::NeedsReview if attempt.state.status == AttemptStatus::Failed => {
                 Some(format!(
                     "rbgv run --again {} with the same options (billed again)",
                     match &attempt.work.source {

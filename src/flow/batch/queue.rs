@@ -90,7 +90,7 @@ impl InputQueue {
         if self.until_short == 0 && self.short.read.is_empty() {
             let before = self.short.reached;
             let page = context
-                .ledger(move |ledger, _| ledger.open_inputs_from_the_end(batch, before, PAGE));
+                .ledger(move |ledger, _| ledger.open_inputs_shortest_first(batch, before, PAGE));
             self.short.extend(page.await?);
         }
         Ok(self.take())
@@ -104,7 +104,7 @@ impl InputQueue {
             return None;
         }
         let is_worth_it = |shortest: &BatchInput| {
-            shortest.rank < longest.rank / MUCH && place(shortest) > place(longest)
+            shortest.duration_ms < longest.duration_ms / MUCH && place(shortest) > place(longest)
         };
         let is_due = self.until_short == 0;
         let from_short = is_due && self.short.read.front().is_some_and(is_worth_it);
@@ -124,13 +124,13 @@ impl InputQueue {
 
 impl QueueEnd {
     fn extend(&mut self, page: Vec<BatchInput>) {
-        self.reached = page.last().map(|input| (input.rank, input.id)).or(self.reached);
+        self.reached = page.last().map(|input| (input.duration_ms, input.id)).or(self.reached);
         self.read.extend(page);
     }
 }
 
 fn place(input: &BatchInput) -> QueuePosition {
-    (Reverse(input.rank), input.id.0)
+    (Reverse(input.duration_ms), input.id.0)
 }
 
 #[cfg(test)]
@@ -146,7 +146,7 @@ mod tests {
             name: String::new(),
             target: None,
             state: InputState::Open,
-            rank,
+            duration_ms: rank,
             output: None,
             done_at: None,
             failure: None,
@@ -166,7 +166,7 @@ mod tests {
         let mut ids: Vec<i64> = taken.iter().map(|input| input.id.0).collect();
         ids.sort_unstable();
         assert_eq!(ids, (1..=i64::try_from(ranks.len()).unwrap()).collect::<Vec<_>>(), "each once");
-        taken.iter().map(|input| input.rank).collect()
+        taken.iter().map(|input| input.duration_ms).collect()
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl JobDriver<'_> {
     ) -> Result<CollectResult, Failure> {
         let context = self.run.context.clone();
         let id = self.attempt.id;
-        let earlier = context.ledger(move |ledger, _| ledger.outputs(id)).await?;
+        let earlier = context.ledger(move |ledger, _| ledger.outputs_of_attempt(id)).await?;
         let target = input.target.clone();
         if let Some(target) = &target
             && let Some((path, sha256, size)) =
@@ -65,7 +65,7 @@ impl JobDriver<'_> {
             return Ok(CollectResult::There(self.output(Some(path), sha256, size)));
         }
         let directory = target.as_deref().and_then(Path::parent).unwrap_or(spool);
-        let path = directory.join(part_name(target.as_deref(), &self.attempt.correlation));
+        let path = directory.join(part_name(target.as_deref(), &self.attempt.correlation_id));
         let part = Arc::new(blocking(move || PartFile::open(path)).await?);
         let whole = match self.copy_earlier(&earlier, &part).await? {
             Some(whole) => whole,
@@ -215,7 +215,7 @@ impl JobDriver<'_> {
         let mut download = context.unless_stopped(opening).await??;
         let etag = download.etag.clone();
         context
-            .ledger(move |ledger, owner| ledger.keep_output_etag(owner, id, etag.as_deref()))
+            .ledger(move |ledger, owner| ledger.record_output_etag(owner, id, etag.as_deref()))
             .await?;
         let mut sink = PartWriter::open(Arc::clone(part), download.offset).await?;
         let rest = download.total.map_or(0, |total| total.saturating_sub(download.offset));
@@ -228,7 +228,10 @@ impl JobDriver<'_> {
     /// Most bytes that the output may have.
     fn largest(&self) -> u64 {
         let work = &self.attempt.work;
-        media::largest_output(work.options.format, work.duration.or(self.attempt.look.seconds))
+        media::largest_output(
+            work.options.format,
+            work.duration.or(self.attempt.last_poll.output_seconds),
+        )
     }
 
     async fn stream_to_file(

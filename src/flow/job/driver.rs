@@ -82,7 +82,7 @@ impl<'a> JobDriver<'a> {
     pub(crate) fn new(run: &'a RunState, attempt: Attempt, input: InputRef) -> Self {
         Self {
             run,
-            kept: attempt.look.clone(),
+            kept: attempt.last_poll.clone(),
             occupies_slot: attempt.occupies_slot(),
             was_started: is_started(&attempt),
             attempt,
@@ -134,20 +134,20 @@ impl<'a> JobDriver<'a> {
                 drafts = learned;
             }
             // Others make drafts as soon as it is known whether this one runs by itself.
-            let watched = state.phase == AttemptStatus::Draft
+            let watched = state.status == AttemptStatus::Draft
                 && matches!(effect, Effect::Look | Effect::Wait(_));
             if !watched || drafts != DraftSupport::Unknown {
                 turn = None;
             }
             if self.only_glance && !matches!(effect, Effect::Look | Effect::Finish) {
                 if effect != Effect::Start {
-                    let before = self.attempt.state.phase;
+                    let before = self.attempt.state.status;
                     self.attempt.state = state;
                     self.commit(&effect, before, false).await?;
                 }
                 return Ok(DriveOutcome::GoalReached);
             }
-            if effect == Effect::Start && self.persist_draft(&state).await? == Commit::Lost {
+            if effect == Effect::Start && self.persist_draft(&state).await? == Commit::LeaseLost {
                 return Ok(DriveOutcome::Lost);
             }
             if self.is_held(&effect) {
@@ -165,14 +165,14 @@ impl<'a> JobDriver<'a> {
                 turn = Some(mine);
             }
             let alone = turn.as_ref().is_some_and(CreatePermit::is_alone);
-            let before = self.attempt.state.phase;
+            let before = self.attempt.state.status;
             let is_news = state != self.attempt.state || self.has_changes();
-            if state.phase == AttemptStatus::StartDoubt && before != AttemptStatus::StartDoubt {
+            if state.status == AttemptStatus::StartDoubt && before != AttemptStatus::StartDoubt {
                 // What the draft looked like before says nothing of whether it runs now.
-                self.attempt.look.status = None;
+                self.attempt.last_poll.job_status = None;
             }
             if state.job.is_none() {
-                self.attempt.look = LastPoll::default();
+                self.attempt.last_poll = LastPoll::default();
             }
             self.attempt.state = state;
             let committed = match effect {
@@ -181,7 +181,7 @@ impl<'a> JobDriver<'a> {
             };
             match committed {
                 Ok(Commit::Written) => {}
-                Ok(Commit::Lost) => return Ok(DriveOutcome::Lost),
+                Ok(Commit::LeaseLost) => return Ok(DriveOutcome::Lost),
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
                 Err(failure) => return Ok(DriveOutcome::of(failure)),
             }
@@ -190,7 +190,7 @@ impl<'a> JobDriver<'a> {
             }
             self.leave_flight(before);
             seen = match effect {
-                Effect::Finish if self.attempt.state.phase.is_settled() => {
+                Effect::Finish if self.attempt.state.status.is_settled() => {
                     return Ok(DriveOutcome::Settled);
                 }
                 Effect::Finish => return Ok(DriveOutcome::GoalReached),
@@ -224,9 +224,9 @@ impl<'a> JobDriver<'a> {
 
     /// What follows for others from a step that was committed.
     fn leave_flight(&mut self, before: AttemptStatus) {
-        if before.in_flight() && !self.attempt.state.phase.in_flight() {
+        if before.in_flight() && !self.attempt.state.status.in_flight() {
             self.followed = None;
-            if self.attempt.state.phase == AttemptStatus::Completed {
+            if self.attempt.state.status == AttemptStatus::Completed {
                 self.learn_duration();
             }
         }
@@ -238,9 +238,9 @@ impl<'a> JobDriver<'a> {
 
     /// Whether the last look shows what the ledger does not have and somebody may want to know.
     fn has_changes(&self) -> bool {
-        let (look, kept) = (&self.attempt.look, &self.kept);
+        let (look, kept) = (&self.attempt.last_poll, &self.kept);
         let gained = look.progress.unwrap_or(0.0) - kept.progress.unwrap_or(0.0);
-        look.status != kept.status || gained >= WORTH_KEEPING
+        look.job_status != kept.job_status || gained >= WORTH_KEEPING
     }
 
     async fn facts(
@@ -251,7 +251,7 @@ impl<'a> JobDriver<'a> {
         let context = &self.run.context;
         let decides = matches!(seen, Observation::Looked(_))
             && matches!(
-                self.attempt.state.phase,
+                self.attempt.state.status,
                 AttemptStatus::StartDoubt | AttemptStatus::StartRefused
             );
         let evidence = &self.run.evidence;
@@ -271,11 +271,14 @@ impl<'a> JobDriver<'a> {
     /// written before that: a crash meanwhile must not forget the job.
     async fn persist_draft(&mut self, start: &AttemptState) -> Result<Commit, Failure> {
         let known = matches!(
-            self.attempt.state.phase,
+            self.attempt.state.status,
             AttemptStatus::CreateSent | AttemptStatus::CreateDoubt | AttemptStatus::Draft
         );
-        let draft =
-            AttemptState { phase: AttemptStatus::Draft, starts: start.starts - 1, ..start.clone() };
+        let draft = AttemptState {
+            status: AttemptStatus::Draft,
+            start_count: start.start_count - 1,
+            ..start.clone()
+        };
         if !known || draft == (AttemptState { sent: draft.sent, ..self.attempt.state.clone() }) {
             return Ok(Commit::Written);
         }
@@ -302,7 +305,7 @@ impl<'a> JobDriver<'a> {
     /// Waits for `work`, unless the run was stopped: what is not started yet ends with a stop of
     /// starts, and a job that may run with a stop of everything.
     pub(crate) async fn unless_held<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        if self.attempt.state.phase.in_flight() || self.attempt.state.phase.is_settled() {
+        if self.attempt.state.status.in_flight() || self.attempt.state.status.is_settled() {
             self.run.unless_held(work).await
         } else {
             self.run.unless_starts_stopped(work).await
@@ -321,7 +324,7 @@ impl<'a> JobDriver<'a> {
         before: AttemptStatus,
         alone: bool,
     ) -> Result<Commit, Failure> {
-        self.kept = self.attempt.look.clone();
+        self.kept = self.attempt.last_poll.clone();
         if *effect == Effect::Create {
             self.attempt.sent_at = self.run.context.clock.wall();
         }
@@ -340,11 +343,11 @@ impl<'a> JobDriver<'a> {
             self.leave = leave;
             return match started {
                 StartCommit::Committed => Ok(Commit::Written),
-                StartCommit::Lost => Ok(Commit::Lost),
+                StartCommit::LeaseLost => Ok(Commit::LeaseLost),
                 StartCommit::OverBudget { spent, wanted } => {
                     Err(over_budget(&self.attempt, spent, wanted, self.run.run_options.max_credits))
                 }
-                StartCommit::AtCap => Err(crate::flow::context::interrupted()),
+                StartCommit::AtConcurrencyLimit => Err(crate::flow::context::interrupted()),
             };
         }
         let (attempt, note) = (self.attempt.clone(), note(effect));
@@ -416,18 +419,21 @@ impl<'a> JobDriver<'a> {
         let known = self.bills().await?;
         if known != BillingVisibility::Hidden && known != seen {
             let key = self.run.context.key.clone();
-            self.run.context.ledger(move |ledger, _| ledger.learn_bills(&key, seen)).await?;
+            self.run
+                .context
+                .ledger(move |ledger, _| ledger.record_billing_visibility(&key, seen))
+                .await?;
         }
         Ok(())
     }
 
     async fn bills(&self) -> Result<BillingVisibility, Failure> {
         let key = self.run.context.key.clone();
-        self.run.context.ledger(move |ledger, _| ledger.bills(&key)).await
+        self.run.context.ledger(move |ledger, _| ledger.billing_visibility(&key)).await
     }
 
     async fn learn_drafts(&self, learned: DraftSupport) -> Result<(), Failure> {
-        if learned == DraftSupport::Ignored {
+        if learned == DraftSupport::Unsupported {
             self.run.context.notice(
                 RemarkLevel::Warning,
                 "the service started a job that was created as a draft; jobs are now created one \
@@ -435,13 +441,13 @@ impl<'a> JobDriver<'a> {
             );
         }
         let key = self.run.context.key.clone();
-        self.run.context.ledger(move |ledger, _| ledger.learn_drafts(&key, learned)).await
+        self.run.context.ledger(move |ledger, _| ledger.record_draft_support(&key, learned)).await
     }
 }
 
 /// Whether a start was sent, or the draft ran by itself.
 fn is_started(attempt: &Attempt) -> bool {
-    attempt.state.starts > 0 || attempt.state.draft == DraftObservation::Started
+    attempt.state.start_count > 0 || attempt.state.draft_observation == DraftObservation::Started
 }
 
 /// What the story of the attempt says of a step.
@@ -470,7 +476,9 @@ fn over_budget(
 ) -> Failure {
     let max = max.unwrap_or_default();
     let why = match wanted {
-        Some(wanted) if attempt.work.estimate.is_none() && attempt.look.seconds.is_none() => {
+        Some(wanted)
+            if attempt.work.estimate.is_none() && attempt.last_poll.output_seconds.is_none() =>
+        {
             format!(
                 "{spent} credits are already used or reserved, and the next input of unknown \
                  length may cost up to {wanted}; that would exceed the {max}-credit limit"

@@ -59,13 +59,13 @@ impl JobDriver<'_> {
             }
         };
         let (key, sha) = (context.key.clone(), sha256.clone());
-        let forgotten = self.attempt.state.reuploads > 0;
+        let forgotten = self.attempt.state.reupload_count > 0;
         let known = context
             .ledger(move |ledger, _| {
                 if forgotten {
-                    ledger.forget_upload(&key, &sha)?;
+                    ledger.delete_upload(&key, &sha)?;
                 }
-                ledger.known_upload(&key, &sha)
+                ledger.find_upload(&key, &sha)
             })
             .await?;
         if let Some(url) = known {
@@ -93,7 +93,7 @@ impl JobDriver<'_> {
             Err(failure) => return Ok(Observation::CreateFailed(failure)),
         };
         let mut metadata: BTreeMap<String, String> = self.attempt.work.options.tags.clone();
-        metadata.insert(CORRELATION_ID.to_owned(), self.attempt.correlation.clone());
+        metadata.insert(CORRELATION_ID.to_owned(), self.attempt.correlation_id.clone());
         metadata.insert(CONTENT_KEY.to_owned(), self.attempt.work.content_key.clone());
         let job = NewJob {
             video_url: self.attempt.state.video_url.as_deref().unwrap_or_default(),
@@ -138,7 +138,7 @@ impl JobDriver<'_> {
         match search(
             context,
             &self.run.list_poll,
-            &self.attempt.correlation,
+            &self.attempt.correlation_id,
             sent,
             &self.call(&on_retry),
         )
@@ -167,7 +167,7 @@ impl JobDriver<'_> {
         let last_check = || {
             let committed = self.attempt.state.sent.unwrap_or_default();
             let fresh = context.clock.now().since(committed) <= FRESH;
-            if fresh && context.ledger.still_owned(&context.owner, &self.attempt)? {
+            if fresh && context.ledger.holds_lease(&context.owner, &self.attempt)? {
                 return Ok(());
             }
             stale.store(true, Ordering::Relaxed);
@@ -195,7 +195,7 @@ impl JobDriver<'_> {
     /// for after the refusal serves as well.
     async fn poll_draft(&mut self) -> Observation {
         let state = &self.attempt.state;
-        let refused = state.phase == AttemptStatus::Draft && state.failure.is_some();
+        let refused = state.status == AttemptStatus::Draft && state.failure.is_some();
         if let (Some(job), Some(since)) = (&state.job, state.sent.filter(|_| refused))
             && let Some((asked, view)) = self.run.list_poll.shown_since(job, since)
         {
@@ -281,12 +281,13 @@ impl JobDriver<'_> {
             self.shown = self.shown.max(percent.clamp(0.0, 100.0));
         }
         let percent = view.progress.map(|_| self.shown);
-        self.attempt.look.status = Some(view.status.clone());
-        self.attempt.look.progress = percent;
-        self.attempt.look.seconds = view.duration_seconds.or(self.attempt.look.seconds);
+        self.attempt.last_poll.job_status = Some(view.status.clone());
+        self.attempt.last_poll.progress = percent;
+        self.attempt.last_poll.output_seconds =
+            view.duration_seconds.or(self.attempt.last_poll.output_seconds);
         self.notes = view.notes();
         self.link = view.output_url;
-        if self.attempt.state.phase == AttemptStatus::Running && !self.is_glance() {
+        if self.attempt.state.status == AttemptStatus::Running && !self.is_glance() {
             let status = view.status;
             let phase = match status {
                 JobStatus::Processing | JobStatus::Completed => Stage::Processing,
@@ -322,7 +323,7 @@ impl JobDriver<'_> {
             Err(failure) => return Ok(Err(failure)),
         };
         let (key, sha) = (context.key.clone(), hash.sha256.clone());
-        let known = context.ledger(move |ledger, _| ledger.known_upload(&key, &sha)).await?;
+        let known = context.ledger(move |ledger, _| ledger.find_upload(&key, &sha)).await?;
         if known.is_some() {
             return Ok(Ok(known));
         }
@@ -339,7 +340,7 @@ impl JobDriver<'_> {
             Ok(url) => {
                 let (key, kept) = (context.key.clone(), url.clone());
                 context
-                    .ledger(move |ledger, _| ledger.remember_upload(&key, &hash.sha256, &kept))
+                    .ledger(move |ledger, _| ledger.record_upload(&key, &hash.sha256, &kept))
                     .await?;
                 Ok(Ok(Some(url)))
             }

@@ -42,7 +42,7 @@ impl JobDriver<'_> {
             JobUpdate::Poll => {
                 let asked = context.clock.now();
                 let seen = self.look().await;
-                followed.polled(asked, self.attempt.look.progress);
+                followed.polled(asked, self.attempt.last_poll.progress);
                 seen
             }
         })

@@ -17,7 +17,7 @@ pub async fn settle_by_hand(
     accept: bool,
     only: &[JobId],
 ) -> Result<usize, Failure> {
-    let waiting = context.ledger(move |ledger, _| ledger.waiting_for_review(batch)).await?;
+    let waiting = context.ledger(move |ledger, _| ledger.attempts_awaiting_review(batch)).await?;
     let mut settled = 0;
     for id in waiting {
         if settle(context, id, accept, only).await? {
@@ -33,14 +33,14 @@ async fn settle(
     accept: bool,
     only: &[JobId],
 ) -> Result<bool, Failure> {
-    let Claim::Mine(mut attempt) =
+    let Claim::Acquired(mut attempt) =
         context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?
     else {
         return Ok(false);
     };
     let chosen =
         only.is_empty() || attempt.state.job.as_ref().is_some_and(|job| only.contains(job));
-    let decidable = attempt.state.phase == AttemptStatus::NeedsReview || !accept;
+    let decidable = attempt.state.status == AttemptStatus::NeedsReview || !accept;
     let mut settled = false;
     if chosen && decidable {
         let facts = StepContext {

@@ -19,7 +19,8 @@ impl RunState {
     /// The ledger cannot be used.
     pub(crate) async fn poll_orphans(&self) -> Result<OrphanPolls, Failure> {
         let key = self.context.key.clone();
-        let strays = self.context.ledger(move |ledger, _| ledger.strays(&key, ROUND)).await?;
+        let strays =
+            self.context.ledger(move |ledger, _| ledger.orphaned_attempts(&key, ROUND)).await?;
         let mut round = OrphanPolls::default();
         for id in strays {
             let failure = self.poll_orphan(id).await?;
@@ -31,7 +32,7 @@ impl RunState {
 
     async fn poll_orphan(&self, id: AttemptId) -> Result<Option<Failure>, Failure> {
         let claim = self.context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
-        let Claim::Mine(attempt) = claim else { return Ok(None) };
+        let Claim::Acquired(attempt) = claim else { return Ok(None) };
         match self.poll_once_and_release(*attempt, |_| Observation::Resumed).await?.1 {
             DriveOutcome::Rested(failure) => Ok(Some(failure)),
             _ => Ok(None),
@@ -58,7 +59,7 @@ impl RunState {
         let observed = observe(&mut drive);
         let ended = Box::pin(drive.go(observed)).await;
         let attempt = drive.attempt.clone();
-        let phase = attempt.state.phase;
+        let phase = attempt.state.status;
         self.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
         ended.map(|ended| (phase, ended))
     }

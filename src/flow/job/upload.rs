@@ -71,7 +71,7 @@ pub(crate) async fn send_video(
     video.unchanged(&input.name).await?;
     let url = sent?;
     let (key, sha256, kept) = (context.key.clone(), video.sha256.clone(), url.clone());
-    context.ledger(move |ledger, _| ledger.remember_upload(&key, &sha256, &kept)).await?;
+    context.ledger(move |ledger, _| ledger.record_upload(&key, &sha256, &kept)).await?;
     Ok(url)
 }
 
@@ -174,7 +174,7 @@ async fn upload_one(
     let sha256 = hash.sha256.clone();
     if !again
         && let Some(url) =
-            context.ledger(move |ledger, _| ledger.known_upload(&key, &sha256)).await?
+            context.ledger(move |ledger, _| ledger.find_upload(&key, &sha256)).await?
     {
         return Ok(url);
     }

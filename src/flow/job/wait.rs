@@ -179,16 +179,16 @@ async fn record(
 ) -> Result<(), Failure> {
     let context = &run.context;
     let id = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&id)).await?;
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
     let Some(attempt) =
-        known.filter(|attempt| attempt.work.key == context.key && attempt.state.phase.in_flight())
+        known.filter(|attempt| attempt.work.key == context.key && attempt.state.status.in_flight())
     else {
         return Ok(());
     };
     let id = attempt.id;
     let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
-    let Claim::Mine(attempt) = claim else { return Ok(()) };
-    if attempt.state.phase != AttemptStatus::Running {
+    let Claim::Acquired(attempt) = claim else { return Ok(()) };
+    if attempt.state.status != AttemptStatus::Running {
         // Whether the start was executed is for the protocol to decide, with a poll of its own.
         return run.glance(*attempt).await.map(drop);
     }

@@ -45,24 +45,24 @@ pub async fn settle_by_webhook(
     job: &JobId,
 ) -> Result<WebhookResult, Failure> {
     let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&asked)).await?;
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(WebhookResult::Unknown);
     };
-    if attempt.state.phase.is_settled() {
+    if attempt.state.status.is_settled() {
         return Ok(WebhookResult::Already);
     }
     let context = context.of_key(&attempt.work.key.fingerprint);
     if attempt.work.key != context.key {
         return Ok(WebhookResult::OtherKey);
     }
-    if !attempt.state.phase.in_flight() {
+    if !attempt.state.status.in_flight() {
         return Ok(WebhookResult::NotConfirmed);
     }
     let id = attempt.id;
     let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
-    let Claim::Mine(attempt) = claim else { return Ok(WebhookResult::Followed) };
+    let Claim::Acquired(attempt) = claim else { return Ok(WebhookResult::Followed) };
     let polled = poll_once(context, *attempt).await;
     polled.map(|phase| match phase {
         AttemptStatus::Completed | AttemptStatus::Failed => WebhookResult::Settled,
@@ -72,8 +72,8 @@ pub async fn settle_by_webhook(
 
 /// Polls the job of a claimed attempt, writes what was seen, and gives the attempt back.
 async fn poll_once(context: &Arc<Context>, attempt: Attempt) -> Result<AttemptStatus, Failure> {
-    if !attempt.state.phase.in_flight() {
-        let phase = attempt.state.phase;
+    if !attempt.state.status.in_flight() {
+        let phase = attempt.state.status;
         context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
         return Ok(phase);
     }

@@ -40,7 +40,7 @@ pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result
         run_options: request.run_options.to_json(),
         pricing: None,
     };
-    let batch = context.ledger(move |ledger, _| ledger.open_batch(&new)).await?;
+    let batch = context.ledger(move |ledger, _| ledger.create_batch(&new)).await?;
     let mut targets = Targets::new(request.run_options.overwrite);
     for job in &request.jobs {
         if let Err(failure) = place(context, batch, &request, job, &mut targets).await {
@@ -60,13 +60,13 @@ async fn place(
     targets: &mut Targets,
 ) -> Result<(), Failure> {
     let id = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&id)).await?;
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
     let work = match known {
         Some(attempt) if attempt.work.key.origin == context.key.origin => attempt.work,
         _ => foreign_work(context, job).await?,
     };
     let id = job.clone();
-    let wanted = context.ledger(move |ledger, _| ledger.input_of_job(&id)).await?;
+    let wanted = context.ledger(move |ledger, _| ledger.find_input_by_job(&id)).await?;
     let wanted = wanted.and_then(|input| input.target);
     let name = format!("job {job}");
     if let InputSource::File { path, .. } = &work.source {
@@ -81,14 +81,14 @@ async fn place(
     let new = NewInput {
         name,
         target: target.clone(),
-        correlation: correlation(context.random.as_ref()),
+        correlation_id: correlation(context.random.as_ref()),
         work,
         again: false,
     };
     let id = job.clone();
     match context.ledger(move |ledger, _| ledger.add_existing_job(batch, &new, &id)).await? {
-        AddResult::In { .. } if is_shared => Err(collision(job, "another job")),
-        AddResult::In { attempt, .. } => {
+        AddResult::Added { .. } if is_shared => Err(collision(job, "another job")),
+        AddResult::Added { attempt, .. } => {
             let taken = proof.and_then(|proof| proof.taken);
             let (Some(refusal), Some(target)) = (taken, target) else { return Ok(()) };
             let ledger = context.ledger.clone();

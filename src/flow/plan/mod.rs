@@ -126,9 +126,9 @@ impl Planner<'_> {
         request.run_options.check()?;
         let pricing = self
             .pricing
-            .map(|pricing| self.ledger.remember_pricing(&self.key.origin, pricing))
+            .map(|pricing| self.ledger.record_pricing(&self.key.origin, pricing))
             .transpose()?;
-        let batch = self.ledger.open_batch(&NewBatch {
+        let batch = self.ledger.create_batch(&NewBatch {
             profile: self.profile.to_owned(),
             key: self.key.clone(),
             run_options: request.run_options.to_json(),
@@ -158,7 +158,7 @@ impl Planner<'_> {
         filling.flush()?;
         filling.tell_repeated();
         let (mut refused, outputs) = (filling.refused, filling.unknown_outputs);
-        let totals = self.ledger.totals(batch)?;
+        let totals = self.ledger.plan_totals(batch)?;
         let mut plan = Plan { batch, totals, refused: Vec::new(), outputs };
         if plan.is_empty() && !refused.is_empty() {
             let first = refused.remove(0);
@@ -396,7 +396,7 @@ impl<'a> PlanBuilder<'a> {
                 estimate,
                 pricing: self.pricing,
             },
-            correlation: correlation(self.planner.random),
+            correlation_id: correlation(self.planner.random),
             again: self.again,
         };
         let is_shared = proof.as_ref().is_some_and(|proof| self.targets.add_output(name, proof));
@@ -488,7 +488,7 @@ impl<'a> PlanBuilder<'a> {
 
     fn flush_rejected(&mut self) -> Result<(), Failure> {
         let rejected = std::mem::take(&mut self.rejected);
-        let inputs = self.planner.ledger.reject(self.batch, &rejected)?;
+        let inputs = self.planner.ledger.add_rejected(self.batch, &rejected)?;
         for (input, (name, failure)) in inputs.into_iter().zip(rejected) {
             self.tell(input.0, &name, InputEvent::Rejected(failure));
         }
@@ -502,7 +502,7 @@ impl<'a> PlanBuilder<'a> {
             inputs.push(pending.input);
             judged.push((pending.explicit, pending.taken, pending.is_shared));
         }
-        let placed = self.planner.ledger.place(self.batch, &inputs)?;
+        let placed = self.planner.ledger.add_inputs(self.batch, &inputs)?;
         for ((input, (explicit, taken, is_shared)), placed) in inputs.iter().zip(judged).zip(placed)
         {
             let (id, attempt) = match placed {
@@ -513,7 +513,7 @@ impl<'a> PlanBuilder<'a> {
                     self.rejected.push((input.name.clone(), self.collision(input, &other)));
                     continue;
                 }
-                AddResult::In { input: id, .. } if is_shared => {
+                AddResult::Added { input: id, .. } if is_shared => {
                     let failure = self.collision(input, "another input");
                     if self.is_attended {
                         return Err(failure);
@@ -521,7 +521,7 @@ impl<'a> PlanBuilder<'a> {
                     self.fail(id, &input.name, failure)?;
                     continue;
                 }
-                AddResult::In { input, attempt, .. } => (input, attempt),
+                AddResult::Added { input, attempt, .. } => (input, attempt),
             };
             let (Some(refusal), Some(target)) = (taken, &input.target) else { continue };
             if is_ours(self.planner.ledger, attempt, target)? {
@@ -537,7 +537,7 @@ impl<'a> PlanBuilder<'a> {
     }
 
     fn fail(&self, id: InputId, name: &str, failure: Failure) -> Result<(), Failure> {
-        self.planner.ledger.settle(id, InputState::Failed, Some(&failure))?;
+        self.planner.ledger.set_input_state(id, InputState::Failed, Some(&failure))?;
         self.tell(id.0, name, InputEvent::Failed(failure));
         Ok(())
     }

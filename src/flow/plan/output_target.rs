@@ -297,7 +297,7 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
 /// Whether the file at `target` was written there as an output of `task`. Its content may have been
 /// changed since: collecting it compares that.
 pub(crate) fn is_ours(ledger: &Ledger, attempt: AttemptId, target: &Path) -> Result<bool, Failure> {
-    Ok(ledger.outputs(attempt)?.iter().any(|(path, ..)| path == target))
+    Ok(ledger.outputs_of_attempt(attempt)?.iter().any(|(path, ..)| path == target))
 }
 
 type EachOpen<'a> = dyn FnMut(&str, AttemptId, &InputSource, &Path) -> Result<(), Failure> + 'a;
@@ -308,7 +308,7 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
     loop {
         let page = ledger.open_inputs(batch, after, PAGE)?;
         let Some(last) = page.last() else { return Ok(()) };
-        after = Some((last.rank, last.id));
+        after = Some((last.duration_ms, last.id));
         for input in &page {
             if let (Some(id), Some(target)) = (input.attempt, &input.target) {
                 visit(&input.name, id, &ledger.attempt(id)?.work.source, target)?;

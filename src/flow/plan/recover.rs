@@ -56,7 +56,7 @@ impl UnknownJobs {
 pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failure> {
     let mut earlier = UnknownJobs::default();
     let key = context.key.clone();
-    if context.ledger(move |ledger, _| ledger.knows_service(&key)).await? {
+    if context.ledger(move |ledger, _| ledger.has_used_service(&key)).await? {
         return Ok(earlier);
     }
     let oldest = context.clock.wall().before(DAY);

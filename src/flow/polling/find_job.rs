@@ -46,7 +46,7 @@ pub(crate) async fn maker<'a>(
     job: &JobId,
 ) -> Result<&'a Arc<Context>, Failure> {
     let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.attempt_of_job(&asked)).await?;
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(context);

@@ -21,11 +21,11 @@ pub(crate) async fn read_hints(context: Arc<Context>, list: Arc<ListPoller>) {
         let read = context.ledger(move |ledger, _| {
             let mut ended = Vec::new();
             for job in jobs {
-                if ledger.has_end_webhook(&origin, &job)? {
+                if ledger.has_final_delivery(&origin, &job)? {
                     ended.push(job);
                 }
             }
-            Ok((ledger.listener(&origin)?.is_some(), ended))
+            Ok((ledger.listener_address(&origin)?.is_some(), ended))
         });
         // A ledger that cannot be read says nothing here; the next commit says what is wrong.
         if let Ok((has_listener, ended)) = read.await {

@@ -212,7 +212,7 @@ impl RunState {
     /// paid for; or a job would be made a second time.
     pub(crate) fn missing_key_error(&self, attempt: &Attempt) -> Option<Failure> {
         let key = &attempt.work.key;
-        if *key == self.context.key || attempt.state.phase.is_settled() {
+        if *key == self.context.key || attempt.state.status.is_settled() {
             return None;
         }
         Some(key_not_at_hand(attempt, "stopped", "sent"))
@@ -301,10 +301,13 @@ impl RunState {
     /// The ledger cannot be read.
     pub(crate) async fn load_durations(&self) -> Result<(), Failure> {
         let key = self.context.key.clone();
-        let past = self.context.ledger(move |ledger, _| ledger.past(&key, REMEMBERED)).await?;
+        let past = self
+            .context
+            .ledger(move |ledger, _| ledger.recent_job_durations(&key, REMEMBERED))
+            .await?;
         *self.durations() = DurationStats::new(past);
         let batch = self.batch;
-        let counts = self.context.ledger(move |ledger, _| ledger.counts(batch)).await?;
+        let counts = self.context.ledger(move |ledger, _| ledger.count_inputs(batch)).await?;
         self.canary().set_inputs(u32::try_from(counts.open).unwrap_or(u32::MAX));
         Ok(())
     }
@@ -371,12 +374,12 @@ impl RunState {
         let permit = self.unless_starts_stopped(self.creates.acquire()).await?;
         let permit = permit.map_err(|error| Failure::local("creating a job", &error))?;
         let mut turn = CreatePermit { _permit: permit, _draft: draft, alone: None };
-        if self.drafts().await? == DraftSupport::Honoured {
-            return Ok((turn, DraftSupport::Honoured));
+        if self.drafts().await? == DraftSupport::Supported {
+            return Ok((turn, DraftSupport::Supported));
         }
         let alone = self.unless_starts_stopped(self.create_permit.lock()).await?;
         let drafts = self.drafts().await?;
-        turn.alone = Some(alone).filter(|_| drafts != DraftSupport::Honoured);
+        turn.alone = Some(alone).filter(|_| drafts != DraftSupport::Supported);
         Ok((turn, drafts))
     }
 
@@ -418,7 +421,7 @@ impl RunState {
     /// How drafts of this key behave, as far as seen by any process.
     pub(crate) async fn drafts(&self) -> Result<DraftSupport, Failure> {
         let key = self.context.key.clone();
-        self.context.ledger(move |ledger, _| ledger.drafts(&key)).await
+        self.context.ledger(move |ledger, _| ledger.draft_support(&key)).await
     }
 
     /// Commits a start as soon as the key has a free place. The commit's time stands in the row, so
@@ -459,7 +462,7 @@ impl RunState {
                 let asking = self.context.service.admit_start(&job, call);
                 let leave = self.unless_starts_stopped(asking).await??;
                 let started = self.commit_start_row(attempt).await?;
-                if started != StartCommit::AtCap {
+                if started != StartCommit::AtConcurrencyLimit {
                     return Ok((started, Some(leave)));
                 }
             }
@@ -532,7 +535,7 @@ impl RunState {
     async fn overdue(&self) -> Result<u32, Failure> {
         let key = self.context.key.clone();
         let before = self.context.clock.wall().before(self.context.timing.wait_timeout);
-        self.context.ledger(move |ledger, _| ledger.running_since_before(&key, before)).await
+        self.context.ledger(move |ledger, _| ledger.count_running_since(&key, before)).await
     }
 
     /// Credits a second of the model of `task`, as far as a bound on credits needs it.
@@ -557,11 +560,11 @@ impl RunState {
     /// The bound on credits that is enough for the rest of the batch.
     pub(crate) async fn bound_needed(&self) -> Result<Option<Credits>, Failure> {
         let batch = self.batch;
-        let attempt = self.context.ledger(move |ledger, _| ledger.some_attempt(batch)).await?;
+        let attempt = self.context.ledger(move |ledger, _| ledger.any_attempt(batch)).await?;
         let Some(attempt) = attempt else { return Ok(None) };
         let prices = self.prices.get();
         let rate = prices.and_then(|prices| prices.a_second(attempt.work.options.model));
-        let needed = self.context.ledger(move |ledger, _| ledger.bound_needed(batch, rate));
+        let needed = self.context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate));
         needed.await.map(Some)
     }
 
@@ -602,7 +605,7 @@ impl RunState {
         let origin = self.context.key.origin.clone();
         let record = move |ledger: &Ledger, _: &ProcessLease| {
             let jobs: Vec<JobId> = by_job.keys().cloned().collect();
-            let known = ledger.spending_of_jobs(&origin, &jobs)?;
+            let known = ledger.attempt_costs_of_jobs(&origin, &jobs)?;
             let charges: Vec<_> = known
                 .iter()
                 .filter_map(|spent| {
@@ -639,13 +642,13 @@ impl RunState {
     /// Jobs of the key in flight.
     async fn in_flight(&self) -> Result<u32, Failure> {
         let key = self.context.key.clone();
-        self.context.ledger(move |ledger, _| ledger.in_flight(&key)).await
+        self.context.ledger(move |ledger, _| ledger.count_in_flight(&key)).await
     }
 
     /// Jobs of the key in flight besides this one.
     pub(crate) async fn others_in_flight(&self, attempt: &Attempt) -> Result<u32, Failure> {
         let (key, id) = (self.context.key.clone(), attempt.id);
-        self.context.ledger(move |ledger, _| ledger.in_flight_besides(&key, id)).await
+        self.context.ledger(move |ledger, _| ledger.count_others_in_flight(&key, id)).await
     }
 
     async fn commit_start_row(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
@@ -667,6 +670,6 @@ impl RunState {
 
 /// Whether no create of this attempt was sent.
 fn is_unsent(attempt: &Attempt) -> bool {
-    matches!(attempt.state.phase, AttemptStatus::Planned | AttemptStatus::Ready)
-        && attempt.state.creates == 0
+    matches!(attempt.state.status, AttemptStatus::Planned | AttemptStatus::Ready)
+        && attempt.state.create_count == 0
 }

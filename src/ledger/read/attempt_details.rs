@@ -1,74 +1,62 @@
-//! The whole story of an attempt, and finding the attempts that somebody asks about: by job, by
-//! input, or by the service's name of a request.
+//! Details of an attempt, and the search for attempts by job, input or request id.
 
 use std::path::Path;
 
 use rusqlite::{Connection, params};
 
 use super::status::Transition;
+use crate::ledger::attempt::Attempt;
+use crate::ledger::batch::{BatchInput, SELECT_INPUT, read_input};
+use crate::ledger::ids::{AttemptId, BatchId};
 use crate::ledger::json_columns::path_bytes;
-use crate::ledger::write::attempts::{Attempt, AttemptId};
-use crate::ledger::write::batches::{BatchId, BatchInput, ENTRY, read_input};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Timestamp};
 
-/// Everything that is known of an attempt.
 #[derive(Debug, Clone)]
 pub struct AttemptDetails {
-    /// The attempt.
     pub attempt: Attempt,
-    /// When it was planned.
-    pub made_at: Timestamp,
-    /// When it was final.
+    pub created_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    /// The batch whose bound on credits it counts against.
-    pub started_by: Option<BatchId>,
-    /// What the service charged, once it was compared.
+    /// Batch whose `--max-credits` it counts against.
+    pub started_by_batch: Option<BatchId>,
+    /// Amount that the service charged, once `usage --reconcile` has compared it.
     pub charged: Option<Credits>,
-    /// The inputs that it was made for, with their outputs, oldest first.
+    /// Inputs that it was created for, oldest first.
     pub inputs: Vec<BatchInput>,
-    /// Every step, in order.
+    /// Log of the attempt, in order.
     pub steps: Vec<Transition>,
-    /// Webhooks about its job, in the order in which they came.
+    /// Webhooks about its job, in order of receipt.
     pub webhooks: Vec<ReceivedWebhook>,
 }
 
-/// A webhook about the job of an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceivedWebhook {
-    /// When it came.
     pub at: Timestamp,
-    /// What it said happened.
     pub event: String,
-    /// The service's name of the delivery.
+    /// Delivery id of the service.
     pub id: String,
-    /// Whether it was handled to the end.
     pub handled: bool,
 }
 
-/// Ways in which an attempt is named, the surest first: `?1` is the word, `?2` the path that it
-/// would be. The first way that finds anything decides.
-const WAYS: [&str; 5] = [
-    "SELECT id FROM tasks WHERE job = ?1 OR correlation = ?1",
-    "SELECT task FROM entries
-     WHERE task IS NOT NULL AND (name = ?1 OR target = ?2)
-     UNION SELECT id FROM tasks WHERE source = ?2 OR source = CAST(?1 AS BLOB)",
-    "SELECT task FROM transitions WHERE request_id = ?1",
-    "SELECT id FROM tasks
+/// Lookups of an attempt, most specific first; the first that finds any decides. `?1` is the search
+/// term, `?2` its path.
+const LOOKUP_QUERIES: [&str; 5] = [
+    "SELECT id FROM attempts WHERE job = ?1 OR correlation_id = ?1",
+    "SELECT attempt FROM batch_inputs
+     WHERE attempt IS NOT NULL AND (name = ?1 OR target = ?2)
+     UNION SELECT id FROM attempts WHERE source = ?2 OR source = CAST(?1 AS BLOB)",
+    "SELECT attempt FROM attempt_log WHERE request_id = ?1",
+    "SELECT id FROM attempts
      WHERE failure IS NOT NULL AND json_valid(failure)
        AND json_extract(failure, '$.request_id') = ?1",
-    // A name without its directories.
-    "SELECT task FROM entries
-     WHERE task IS NOT NULL AND substr(name, -length(?1) - 1) = '/' || ?1",
+    // File name without its directory.
+    "SELECT attempt FROM batch_inputs
+     WHERE attempt IS NOT NULL AND substr(name, -length(?1) - 1) = '/' || ?1",
 ];
 
 impl Ledger {
-    /// The attempts that `word` names: a job, our correlation id, an input or an output (`path`,
-    /// or its name as it was given), or a request of the service. The newest `limit`, oldest
-    /// first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// Attempts that match `word`: a job, a correlation id, an input or an output (`path`, or its
+    /// name as given), or a request id. The newest `limit`, oldest first.
     pub fn find_attempts(
         &self,
         word: &str,
@@ -76,10 +64,10 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
-            for way in WAYS {
-                // Every statement takes all three values, whether its way needs the path or not.
+            for way in LOOKUP_QUERIES {
+                // Uses `?2` in every statement, since all take three parameters.
                 let sql = format!(
-                    "SELECT id FROM tasks WHERE id IN ({way}) AND ?2 IS NOT NULL
+                    "SELECT id FROM attempts WHERE id IN ({way}) AND ?2 IS NOT NULL
                      ORDER BY id DESC LIMIT ?3"
                 );
                 let mut statement = db.prepare_cached(&sql)?;
@@ -96,16 +84,13 @@ impl Ledger {
         })
     }
 
-    /// Everything about an attempt.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn history(&self, id: AttemptId) -> Result<AttemptDetails, LedgerError> {
-        let steps = self.story(id)?;
+    pub fn attempt_details(&self, id: AttemptId) -> Result<AttemptDetails, LedgerError> {
+        let steps = self.attempt_log(id)?;
         self.read(|db| {
-            let attempt = self.load(db, id)?;
+            let attempt = self.load_attempt(db, id)?;
             let facts = db.query_row(
-                "SELECT made_at, finished_at, started_by, charged FROM tasks WHERE id = ?1",
+                "SELECT created_at, finished_at, started_by_batch, charged FROM attempts
+                 WHERE id = ?1",
                 [id.0],
                 |row| {
                     let finished: Option<i64> = row.get(1)?;
@@ -114,32 +99,33 @@ impl Ledger {
                     Ok((Timestamp(row.get(0)?), finished, batch, charged))
                 },
             )?;
-            let (made_at, finished_at, started_by, charged) = facts;
+            let (created_at, finished_at, started_by_batch, charged) = facts;
             Ok(AttemptDetails {
                 attempt,
-                made_at,
+                created_at,
                 finished_at: finished_at.map(Timestamp),
-                started_by: started_by.map(BatchId),
+                started_by_batch: started_by_batch.map(BatchId),
                 charged: charged.map(Credits),
-                inputs: entries(db, id)?,
+                inputs: inputs_of(db, id)?,
                 steps,
-                webhooks: webhooks(db, id)?,
+                webhooks: webhooks_of(db, id)?,
             })
         })
     }
 }
 
-fn entries(db: &Connection, id: AttemptId) -> Result<Vec<BatchInput>, LedgerError> {
-    let mut statement = db.prepare_cached(&format!("{ENTRY} WHERE task = ?1 ORDER BY id"))?;
+fn inputs_of(db: &Connection, id: AttemptId) -> Result<Vec<BatchInput>, LedgerError> {
+    let mut statement =
+        db.prepare_cached(&format!("{SELECT_INPUT} WHERE attempt = ?1 ORDER BY id"))?;
     let rows = statement.query_map([id.0], read_input)?;
     rows.map(|row| row?).collect()
 }
 
-fn webhooks(db: &Connection, id: AttemptId) -> Result<Vec<ReceivedWebhook>, LedgerError> {
+fn webhooks_of(db: &Connection, id: AttemptId) -> Result<Vec<ReceivedWebhook>, LedgerError> {
     let mut statement = db.prepare_cached(
         "SELECT received_at, event, deliveries.id, handled_at IS NOT NULL FROM deliveries
-         JOIN tasks ON tasks.job = deliveries.job AND tasks.origin = deliveries.origin
-         WHERE tasks.id = ?1 ORDER BY number",
+         JOIN attempts ON attempts.job = deliveries.job AND attempts.origin = deliveries.origin
+         WHERE attempts.id = ?1 ORDER BY seq",
     )?;
     let rows = statement.query_map([id.0], |row| {
         let (at, event, id, handled) = (row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?);
@@ -159,18 +145,18 @@ mod tests {
     fn an_attempt_is_found_by_every_name_that_people_have_for_it() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = open(dir.path());
-        let owner = ledger.register("p").unwrap();
+        let owner = ledger.register_process("p").unwrap();
         let batch = batch(&ledger);
         let (_, other, _) = placed(&ledger, batch, input("k0", "/out/other", "c0"));
         let (_, id, _) = placed(&ledger, batch, input("k1", "/out/a", "c1"));
         let mut attempt = claimed(&ledger, &owner, id);
         attempt.state.job = Some(JobId("j-1".into()));
-        attempt.state.phase = AttemptStatus::Draft;
+        attempt.state.status = AttemptStatus::Draft;
         ledger.commit(&owner, &attempt, "draft", Some("r-1")).unwrap();
         let mut failure = Failure::new(FailureKind::JobFailed, "job", "no subject");
         failure.request_id = Some("r-2".into());
         attempt.state.failure = Some(failure);
-        attempt.state.phase = AttemptStatus::Failed;
+        attempt.state.status = AttemptStatus::Failed;
         ledger.commit(&owner, &attempt, "finish", None).unwrap();
 
         let found =
@@ -182,7 +168,7 @@ mod tests {
         assert_eq!(ledger.find_attempts("x", Path::new("/in/a.mp4"), 1).unwrap(), [id]);
         assert_eq!(found("nothing"), []);
 
-        let history = ledger.history(id).unwrap();
+        let history = ledger.attempt_details(id).unwrap();
         assert_eq!(history.steps.len(), 2);
         assert_eq!(history.inputs[0].name, "/out/a");
         assert_eq!((history.charged, history.finished_at), (None, Some(Timestamp(1_000))));

@@ -1,75 +1,65 @@
-//! What attempts cost, for people who ask where credits went and for the audit against the
-//! service's own figures.
+//! Cost of attempts, for `usage` and for the audit against the service's figures.
 
 use std::collections::BTreeMap;
 
 use rusqlite::params;
 
-use crate::ledger::attempt_state::{AttemptStatus, MAY_BE_BILLED};
-use crate::ledger::json_columns::options_from;
-use crate::ledger::write::attempts::AttemptId;
-use crate::ledger::write::dedupe::RerunReason;
-use crate::ledger::write::key_state::ApiKeyId;
+use crate::ledger::attempt::{AttemptStatus, MAY_BE_BILLED, RerunReason};
+use crate::ledger::ids::{ApiKeyId, AttemptId};
+use crate::ledger::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, Fingerprint, JobId, ModelName, Timestamp};
 
-/// An attempt as the books show it.
+/// Cost of an attempt.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct AttemptCost {
-    /// Number.
     pub attempt: AttemptId,
-    /// Origin, content and options in one hash: attempts at the same item share it.
+    /// Hash of origin, content and options.
     pub content_key: String,
-    /// Which attempt at the item, from 1.
+    /// Sequence number among the attempts with this `content_key`, from 1.
     pub number: u32,
-    /// How the user asked for it although the item had an attempt already.
-    pub asked: Option<RerunReason>,
-    /// Whether an earlier attempt at the item was charged, as far as the ledger knows: by the
-    /// audit's word, or else because it was completed.
+    /// Flag with which the user requested it after an earlier attempt.
+    pub rerun_reason: Option<RerunReason>,
+    /// Whether an earlier attempt with this `content_key` was charged: by the audit, or because it
+    /// was completed.
     pub charged_before: bool,
-    /// The input's name in the newest batch that has it.
+    /// Name of the input in the newest batch that contains it.
     pub name: String,
-    /// The job, once known.
+    /// `None` until the service has named it.
     pub job: Option<JobId>,
-    /// The key that made it.
     pub key: ApiKeyId,
-    /// Profile that it was asked under.
     pub profile: String,
-    /// Which model.
     pub model: ModelName,
-    /// The user's tags.
     pub tags: BTreeMap<String, String>,
-    /// Where it stands.
-    pub phase: AttemptStatus,
-    /// Whether it may have been billed at all: a start was sent, or the draft ran by itself.
+    pub status: AttemptStatus,
+    /// Whether a start was sent, or the draft ran by itself.
     pub may_be_billed: bool,
-    /// Whether its job was made or started from here. Of others, which were fetched or recognised, it
-    /// is not known when they were started.
+    /// Whether its job was created or started here. The start time of other jobs, which were
+    /// fetched or recovered, is unknown.
     pub sent_from_here: bool,
-    /// Whether all that was done with it here is to fetch it.
+    /// Whether it was only fetched here.
     pub only_fetched: bool,
-    /// When it was first started; of one that never was, when it was planned.
+    /// Time of its first start; of one that was never started, when it was planned.
     pub at: Timestamp,
-    /// When it last changed.
-    pub changed_at: Timestamp,
-    /// Seconds of video, as the input's container says.
+    /// Time of the last change.
+    pub updated_at: Timestamp,
+    /// Seconds of video, from the input's container.
     pub duration: Option<f64>,
-    /// Seconds of output, as the service says: what is billed.
-    pub seconds: Option<f64>,
-    /// Price beforehand.
+    /// Seconds of output, from the service: what is billed.
+    pub output_seconds: Option<f64>,
+    /// Price estimated before the job ran.
     pub estimate: Option<Credits>,
-    /// What the service charged, once it was compared.
+    /// Amount that the service charged, once `usage --reconcile` has compared it.
     pub charged: Option<Credits>,
 }
 
 impl AttemptCost {
-    /// The price by what is known now: the estimate, put right where the output turned out longer
-    /// or shorter than the input.
+    /// The estimate, scaled if the output is longer or shorter than the input.
     #[must_use]
     pub fn price(&self) -> Option<Credits> {
         let estimate = self.estimate?;
-        match (self.seconds, self.duration) {
+        match (self.output_seconds, self.duration) {
             (Some(seconds), Some(duration)) if duration > 0.0 => {
                 Some(Credits(estimate.0 * seconds / duration))
             }
@@ -78,124 +68,101 @@ impl AttemptCost {
     }
 }
 
-/// Attempts with the columns of [`AttemptCost`].
-fn spent() -> String {
+/// Query for the columns of [`AttemptCost`].
+fn cost_query() -> String {
     format!(
-        "SELECT tasks.id, item_key, attempt, job, origin, key_print, profile, options,
-        phase, {MAY_BE_BILLED} AS billable,
+        "SELECT attempts.id, content_key, number, job, origin, key_fingerprint, profile, options,
+         status, {MAY_BE_BILLED} AS billable,
         coalesce(
-            (SELECT min(at) FROM transitions WHERE task = tasks.id AND phase = 'start_sent'),
-            started_at, made_at) AS began,
-        changed_at, duration, seconds, estimate, charged,
-        asked,
-        creates > 0 OR starts > 0 AS sent_from_here,
-        creates = 0 AND starts = 0 AND is_url AND substr(CAST(source AS TEXT), 1, 4) = 'job:'
-            AS only_fetched,
-        attempt > 1 AND EXISTS (
-            SELECT 1 FROM tasks AS older
-            WHERE older.item_key = tasks.item_key AND older.attempt < tasks.attempt
+            (SELECT min(at) FROM attempt_log WHERE attempt = attempts.id AND status = 'start_sent'),
+            started_at, created_at) AS began,
+        updated_at, duration, output_seconds, estimate, charged,
+        rerun_reason,
+        create_count > 0 OR start_count > 0 AS sent_from_here,
+        create_count = 0 AND start_count = 0 AND source_is_url
+            AND substr(CAST(source AS TEXT), 1, 4) = 'job:' AS only_fetched,
+        number > 1 AND EXISTS (
+            SELECT 1 FROM attempts AS older
+            WHERE older.content_key = attempts.content_key AND older.number < attempts.number
               AND coalesce(older.charged > 0,
-                           older.phase = 'completed' AND {MAY_BE_BILLED}))
+                           older.status = 'completed' AND {MAY_BE_BILLED}))
             AS charged_before,
-        coalesce((SELECT name FROM entries WHERE task = tasks.id ORDER BY id DESC LIMIT 1), '')
-            AS name
-     FROM tasks"
+        coalesce((SELECT name FROM batch_inputs
+                  WHERE attempt = attempts.id ORDER BY id DESC LIMIT 1), '') AS name
+     FROM attempts"
     )
 }
 
 impl Ledger {
-    /// Every attempt that the service may know of and that began at `since` or later, oldest
-    /// first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn spending(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
+    /// Attempts that the service may know of and that began at `since` or later, oldest first.
+    pub fn attempt_costs(&self, since: Timestamp) -> Result<Vec<AttemptCost>, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "{} WHERE (job IS NOT NULL OR creates > 0) AND began >= ?1 ORDER BY began, id",
-                spent()
+                "{} WHERE (job IS NOT NULL OR create_count > 0) AND began >= ?1 ORDER BY began, id",
+                cost_query()
             );
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map([since.0], read_spent)?;
+            let rows = statement.query_map([since.0], read_cost)?;
             rows.map(|row| row?).collect()
         })
     }
 
-    /// The attempts behind these jobs, whenever they were made.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn spending_of_jobs(
+    /// Attempts with these jobs, of any age.
+    pub fn attempt_costs_of_jobs(
         &self,
         origin: &str,
         jobs: &[JobId],
     ) -> Result<Vec<AttemptCost>, LedgerError> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached(&format!("{} WHERE job = ?1 AND origin = ?2", spent()))?;
+                db.prepare_cached(&format!("{} WHERE job = ?1 AND origin = ?2", cost_query()))?;
             let mut all = Vec::new();
             for job in jobs {
-                for row in statement.query_map(params![job.0, origin], read_spent)? {
+                for row in statement.query_map(params![job.0, origin], read_cost)? {
                     all.push(row??);
                 }
             }
             Ok(all)
         })
     }
-
-    /// Keeps what the service charged for each attempt.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn record_charges(&self, charges: &[(AttemptId, Credits)]) -> Result<(), LedgerError> {
-        if charges.is_empty() {
-            return Ok(());
-        }
-        self.write(|tx| {
-            let mut statement = tx.prepare_cached(
-                "UPDATE tasks SET charged = ?2 WHERE id = ?1 AND charged IS NOT ?2",
-            )?;
-            for (attempt, credits) in charges {
-                statement.execute(params![attempt.0, credits.0])?;
-            }
-            Ok(())
-        })
-    }
 }
 
-fn read_spent(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, LedgerError>> {
-    let phase: String = row.get("phase")?;
-    let options = match options_from(&row.get::<_, String>("options")?) {
+fn read_cost(row: &rusqlite::Row<'_>) -> rusqlite::Result<Result<AttemptCost, LedgerError>> {
+    let status: String = row.get("status")?;
+    let options = match decode_options(&row.get::<_, String>("options")?) {
         Ok(options) => options,
         Err(error) => return Ok(Err(error)),
     };
-    let Some(phase) = AttemptStatus::parse(&phase) else {
-        return Ok(Err(LedgerError::Corrupt(format!("phase '{phase}'"))));
+    let Some(status) = AttemptStatus::parse(&status) else {
+        return Ok(Err(LedgerError::Corrupt(format!("attempt status '{status}'"))));
     };
     let credits = |amount: Option<f64>| amount.map(Credits);
     Ok(Ok(AttemptCost {
         attempt: AttemptId(row.get("id")?),
-        content_key: row.get("item_key")?,
-        number: row.get("attempt")?,
-        asked: row.get::<_, Option<String>>("asked")?.as_deref().and_then(RerunReason::parse),
+        content_key: row.get("content_key")?,
+        number: row.get("number")?,
+        rerun_reason: row
+            .get::<_, Option<String>>("rerun_reason")?
+            .as_deref()
+            .and_then(RerunReason::parse),
         charged_before: row.get("charged_before")?,
         name: row.get("name")?,
         job: row.get::<_, Option<String>>("job")?.map(JobId),
         key: ApiKeyId {
             origin: row.get("origin")?,
-            fingerprint: Fingerprint(row.get("key_print")?),
+            fingerprint: Fingerprint(row.get("key_fingerprint")?),
         },
         profile: row.get("profile")?,
         model: options.model,
         tags: options.tags,
-        phase,
+        status,
         may_be_billed: row.get("billable")?,
         sent_from_here: row.get("sent_from_here")?,
         only_fetched: row.get("only_fetched")?,
         at: Timestamp(row.get("began")?),
-        changed_at: Timestamp(row.get("changed_at")?),
+        updated_at: Timestamp(row.get("updated_at")?),
         duration: row.get("duration")?,
-        seconds: row.get("seconds")?,
+        output_seconds: row.get("output_seconds")?,
         estimate: credits(row.get("estimate")?),
         charged: credits(row.get("charged")?),
     }))
@@ -210,28 +177,32 @@ mod tests {
     fn the_books_show_what_may_have_cost_something() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = open(dir.path());
-        let owner = ledger.register("p").unwrap();
+        let owner = ledger.register_process("p").unwrap();
         let batch = batch(&ledger);
         let (_, planned, _) = placed(&ledger, batch, input("k1", "/a", "c1"));
         let (_, started, _) = placed(&ledger, batch, input("k2", "/b", "c2"));
         let mut attempt = claimed(&ledger, &owner, started);
         attempt.state.job = Some(JobId("j-2".into()));
-        attempt.state.creates = 1;
-        attempt.state.starts = 1;
-        attempt.look.seconds = Some(5.0);
+        attempt.state.create_count = 1;
+        attempt.state.start_count = 1;
+        attempt.last_poll.output_seconds = Some(5.0);
         reach(&ledger, &owner, &mut attempt, AttemptStatus::Completed);
 
-        let all = ledger.spending(Timestamp(0)).unwrap();
+        let all = ledger.attempt_costs(Timestamp(0)).unwrap();
         assert_eq!(all.len(), 1, "{planned:?} has sent nothing");
         let spent = &all[0];
         assert_eq!((spent.attempt, spent.name.as_str()), (started, "/b"));
         assert!(spent.may_be_billed && spent.charged.is_none());
         assert_eq!(spent.price(), Some(Credits(4.0)), "2 credits for 2.5 s, but 5 s came out");
-        assert_eq!(ledger.spending(Timestamp(1_001)).unwrap(), []);
+        assert_eq!(ledger.attempt_costs(Timestamp(1_001)).unwrap(), []);
 
         ledger.record_charges(&[(started, Credits(4.5))]).unwrap();
-        let found = ledger.spending_of_jobs("https://api.example", &[JobId("j-2".into())]).unwrap();
+        let found =
+            ledger.attempt_costs_of_jobs("https://api.example", &[JobId("j-2".into())]).unwrap();
         assert_eq!(found[0].charged, Some(Credits(4.5)));
-        assert_eq!(ledger.spending_of_jobs("https://else", &[JobId("j-2".into())]).unwrap(), []);
+        assert_eq!(
+            ledger.attempt_costs_of_jobs("https://else", &[JobId("j-2".into())]).unwrap(),
+            []
+        );
     }
 }

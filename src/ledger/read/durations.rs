@@ -1,42 +1,41 @@
-//! What finished jobs took, for expectations of the next ones.
+//! Durations of completed jobs, from which those of the next ones are estimated.
 
 use std::time::Duration;
 
 use rusqlite::params;
 
-use crate::ledger::json_columns::options_from;
-use crate::ledger::write::key_state::ApiKeyId;
+use crate::ledger::ids::ApiKeyId;
+use crate::ledger::json_columns::decode_options;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::ModelName;
 
-/// What a finished job took.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct JobDuration {
-    /// Which model.
     pub model: ModelName,
-    /// Seconds of video, when they were known.
+    /// Seconds of video, if known.
     pub video: Option<f64>,
-    /// From its start to when it was seen to be done.
+    /// From its start to when it was seen to be completed.
     pub took: Duration,
 }
 
 impl Ledger {
-    /// What the latest `limit` jobs took that this service completed, the latest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn past(&self, key: &ApiKeyId, limit: u32) -> Result<Vec<JobDuration>, LedgerError> {
+    /// Durations of the latest `limit` jobs that this service completed, latest first.
+    pub fn recent_job_durations(
+        &self,
+        key: &ApiKeyId,
+        limit: u32,
+    ) -> Result<Vec<JobDuration>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT options, duration, finished_at - started_at FROM tasks
-                 WHERE origin = ?1 AND phase = 'completed' AND starts > 0
+                "SELECT options, duration, finished_at - started_at FROM attempts
+                 WHERE origin = ?1 AND status = 'completed' AND start_count > 0
                    AND finished_at > started_at
                  ORDER BY id DESC LIMIT ?2",
             )?;
             let mut rows = statement.query(params![key.origin, limit])?;
             let mut past = Vec::new();
             while let Some(row) = rows.next()? {
-                let options = options_from(&row.get::<_, String>(0)?)?;
+                let options = decode_options(&row.get::<_, String>(0)?)?;
                 past.push(JobDuration {
                     model: options.model,
                     video: row.get(1)?,

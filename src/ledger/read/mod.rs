@@ -1,4 +1,12 @@
-//! TODO
+//! Reports for people. Nothing here writes.
+//!
+//! Reading order:
+//!
+//! - `status`: batches and attempts for `status`, and the log of an attempt
+//! - `attempt_details`: one attempt for `logs`, and the search for it
+//! - `cost_report`: costs for `usage` and for the audit
+//! - `key_report`: figures of a key for `profile rotate`
+//! - `durations`: durations of completed jobs
 
 pub(crate) mod attempt_details;
 pub(crate) mod cost_report;

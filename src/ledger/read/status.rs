@@ -1,57 +1,46 @@
-//! Reading the ledger for people: batches, attempts, and the story of one attempt.
+//! Batches and attempts for `status`, and the log of an attempt.
 
 use rusqlite::{Connection, params};
 
-use crate::ledger::attempt_state::AttemptStatus;
-use crate::ledger::write::attempts::{Attempt, AttemptId};
-use crate::ledger::write::batches::{
-    Batch, BatchId, BatchInput, ENTRY, InputCounts, counts, read_input,
+use crate::ledger::attempt::{Attempt, AttemptStatus};
+use crate::ledger::batch::{
+    Batch, BatchInput, InputCounts, SELECT_INPUT, batch_by_id, count_inputs, read_input,
 };
-use crate::ledger::write::key_state::ApiKeyId;
+use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Credits, JobId, Timestamp};
 
-/// A batch as `status` lists it.
 #[derive(Debug, Clone)]
 pub struct BatchSummary {
-    /// The batch.
     pub batch: Batch,
-    /// Its entries by state.
     pub counts: InputCounts,
-    /// Credits of what it started, by estimate.
+    /// Estimated credits of what it started.
     pub credits: Credits,
 }
 
-/// An attempt as `status` lists it.
 #[derive(Debug, Clone)]
 pub struct AttemptSummary {
-    /// The attempt.
     pub attempt: Attempt,
-    /// The input's name in the newest batch that has it.
+    /// Name of the input in the newest batch that contains it.
     pub name: String,
-    /// When it last changed.
-    pub changed_at: Timestamp,
+    /// Time of the last change.
+    pub updated_at: Timestamp,
 }
 
-/// One step of an attempt, as it was recorded.
+/// One row of `attempt_log`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Transition {
-    /// When.
     pub at: Timestamp,
-    /// Where it stood after the step.
-    pub phase: AttemptStatus,
-    /// What happened.
+    /// Status after the step.
+    pub status: AttemptStatus,
     pub note: String,
-    /// The service's name of the request.
+    /// Request id of the service.
     pub request_id: Option<String>,
 }
 
 impl Ledger {
-    /// The newest batches, newest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
+    /// Newest first.
+    pub fn list_batches(&self, limit: u32) -> Result<Vec<BatchSummary>, LedgerError> {
         self.read(|db| {
             let mut statement =
                 db.prepare_cached("SELECT id FROM batches ORDER BY id DESC LIMIT ?1")?;
@@ -61,24 +50,18 @@ impl Ledger {
         })
     }
 
-    /// Attempts that are under way or need somebody, newest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn open_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
+    /// Attempts that are in progress or need review, newest first.
+    pub fn list_open_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
-            "phase NOT IN ('completed', 'failed', 'planned') ORDER BY id DESC LIMIT ?1",
+            "status NOT IN ('completed', 'failed', 'planned') ORDER BY id DESC LIMIT ?1",
             limit,
         )
     }
 
-    /// Attempts that failed, newest first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn failed_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
+    /// Attempts that failed or need review, newest first.
+    pub fn list_failed_attempts(&self, limit: u32) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.attempt_summaries(
-            "phase IN ('failed', 'needs_review', 'halted') ORDER BY id DESC LIMIT ?1",
+            "status IN ('failed', 'needs_review', 'halted') ORDER BY id DESC LIMIT ?1",
             limit,
         )
     }
@@ -89,7 +72,7 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<AttemptSummary>, LedgerError> {
         self.read(|db| {
-            let sql = format!("SELECT id FROM tasks WHERE {filter}");
+            let sql = format!("SELECT id FROM attempts WHERE {filter}");
             let mut statement = db.prepare_cached(&sql)?;
             let ids = statement.query_map([limit], |row| row.get(0))?;
             let ids: Vec<i64> = ids.collect::<Result<_, _>>()?;
@@ -102,30 +85,30 @@ impl Ledger {
         db: &Connection,
         id: AttemptId,
     ) -> Result<AttemptSummary, LedgerError> {
-        let attempt = self.load(db, id)?;
-        let (name, changed_at) = db.query_row(
-            "SELECT coalesce((SELECT name FROM entries WHERE task = ?1 ORDER BY id DESC LIMIT 1), ''),
-                    changed_at
-             FROM tasks WHERE id = ?1",
+        let attempt = self.load_attempt(db, id)?;
+        let (name, updated_at) = db.query_row(
+            "SELECT coalesce((SELECT name FROM batch_inputs
+                              WHERE attempt = ?1 ORDER BY id DESC LIMIT 1), ''), updated_at
+             FROM attempts WHERE id = ?1",
             [id.0],
             |row| Ok((row.get(0)?, Timestamp(row.get(1)?))),
         )?;
-        Ok(AttemptSummary { attempt, name, changed_at })
+        Ok(AttemptSummary { attempt, name, updated_at })
     }
 
-    /// Jobs of the key that are started or completed and have no verified output yet, oldest
-    /// first.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn unfetched(&self, key: &ApiKeyId, limit: u32) -> Result<Vec<JobId>, LedgerError> {
+    /// Jobs of the key that are started or completed and have no verified output, oldest first.
+    pub fn jobs_without_output(
+        &self,
+        key: &ApiKeyId,
+        limit: u32,
+    ) -> Result<Vec<JobId>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT job FROM tasks
-                 WHERE key_print = ?1 AND origin = ?2 AND job IS NOT NULL
-                   AND phase IN ('completed', 'running') AND NOT EXISTS (
-                       SELECT 1 FROM entries WHERE task = tasks.id
-                       AND (out_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
+                "SELECT job FROM attempts
+                 WHERE key_fingerprint = ?1 AND origin = ?2 AND job IS NOT NULL
+                   AND status IN ('completed', 'running') AND NOT EXISTS (
+                       SELECT 1 FROM batch_inputs WHERE attempt = attempts.id
+                       AND (output_sha256 IS NOT NULL OR state IN ('done', 'skipped')))
                  ORDER BY id LIMIT ?3",
             )?;
             let rows = statement
@@ -136,14 +119,11 @@ impl Ledger {
         })
     }
 
-    /// The newest entry behind a job: where its output was wanted.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn input_of_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
+    /// The newest input with this job.
+    pub fn find_input_by_job(&self, job: &JobId) -> Result<Option<BatchInput>, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "{ENTRY} WHERE task IN (SELECT id FROM tasks WHERE job = ?1)
+                "{SELECT_INPUT} WHERE attempt IN (SELECT id FROM attempts WHERE job = ?1)
                  ORDER BY id DESC LIMIT 1"
             );
             let mut statement = db.prepare_cached(&sql)?;
@@ -152,14 +132,11 @@ impl Ledger {
         })
     }
 
-    /// The whole story of an attempt, in order.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn story(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
+    pub fn attempt_log(&self, attempt: AttemptId) -> Result<Vec<Transition>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT at, phase, note, request_id FROM transitions WHERE task = ?1 ORDER BY id",
+                "SELECT at, status, note, request_id FROM attempt_log
+                 WHERE attempt = ?1 ORDER BY id",
             )?;
             let rows = statement.query_map([attempt.0], |row| {
                 let word: String = row.get(1)?;
@@ -167,44 +144,42 @@ impl Ledger {
             })?;
             rows.map(|row| {
                 let (at, word, note, request_id) = row?;
-                let phase = AttemptStatus::parse(&word)
-                    .ok_or_else(|| LedgerError::Corrupt(format!("phase '{word}'")))?;
-                Ok(Transition { at, phase, note, request_id })
+                let status = AttemptStatus::parse(&word)
+                    .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))?;
+                Ok(Transition { at, status, note, request_id })
             })
             .collect()
         })
     }
 
-    /// How many attempts stand where.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn tally(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
+    /// Number of attempts in each status.
+    pub fn count_by_status(&self) -> Result<Vec<(AttemptStatus, u64)>, LedgerError> {
         self.read(|db| {
             let mut statement =
-                db.prepare_cached("SELECT phase, count(*) FROM tasks GROUP BY phase")?;
+                db.prepare_cached("SELECT status, count(*) FROM attempts GROUP BY status")?;
             let rows = statement
                 .query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, u64>(1)?)))?;
             let known = rows.map(|row| {
                 let (word, number) = row?;
-                let phase = AttemptStatus::parse(&word)
-                    .ok_or_else(|| LedgerError::Corrupt(format!("phase '{word}'")))?;
-                Ok((phase, number))
+                let status = AttemptStatus::parse(&word)
+                    .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{word}'")))?;
+                Ok((status, number))
             });
             known.collect()
         })
     }
 
-    /// Whether the ledger knows this job, or made a job with this correlation id.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn knows_job(&self, job: &JobId, correlation: Option<&str>) -> Result<bool, LedgerError> {
+    /// Whether an attempt has this job or this correlation id.
+    pub fn knows_job(
+        &self,
+        job: &JobId,
+        correlation_id: Option<&str>,
+    ) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
-                "SELECT EXISTS (SELECT 1 FROM tasks WHERE job = ?1)
-                     OR EXISTS (SELECT 1 FROM tasks WHERE correlation = ?2)",
-                params![job.0, correlation],
+                "SELECT EXISTS (SELECT 1 FROM attempts WHERE job = ?1)
+                     OR EXISTS (SELECT 1 FROM attempts WHERE correlation_id = ?2)",
+                params![job.0, correlation_id],
                 |row| row.get(0),
             )?)
         })
@@ -212,11 +187,15 @@ impl Ledger {
 }
 
 fn batch_summary(db: &Connection, id: BatchId) -> Result<BatchSummary, LedgerError> {
-    let batch = crate::ledger::write::batches::batch_by_id(db, id)?;
+    let batch = batch_by_id(db, id)?;
     let credits: Option<f64> = db.query_row(
-        "SELECT sum(estimate) FROM tasks WHERE started_by = ?1 AND starts > 0",
+        "SELECT sum(estimate) FROM attempts WHERE started_by_batch = ?1 AND start_count > 0",
         [id.0],
         |row| row.get(0),
     )?;
-    Ok(BatchSummary { counts: counts(db, id)?, batch, credits: Credits(credits.unwrap_or(0.0)) })
+    Ok(BatchSummary {
+        counts: count_inputs(db, id)?,
+        batch,
+        credits: Credits(credits.unwrap_or(0.0)),
+    })
 }

@@ -1,193 +1,71 @@
-//! Batches and their entries: what one invocation was asked for.
+//! Batches and their inputs: the plan, the queue, and the results.
 //!
-//! An entry is an input and the file wanted for it; an attempt (`task`) is the job behind it.
-//! Entries of equal content and options share one attempt, and so one bill.
+//! A [`BatchInput`] is an input and the file wanted for it; an [`Attempt`] is the job behind it.
+//! Inputs of equal content and options share one attempt, and so one bill.
 
 use std::path::PathBuf;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
-use strum::{EnumString, IntoStaticStr, VariantArray};
+use rusqlite::{OptionalExtension as _, params};
 
-use super::attempts::{Attempt, AttemptId};
-use super::key_state::ApiKeyId;
-use crate::ledger::attempt_state::{IN_FLIGHT, UNSTARTED};
-use crate::ledger::json_columns::{failure_from, failure_json, path_from};
-use crate::ledger::process_lease::{ProcessId, ProcessLease};
+use crate::ledger::attempt::{Attempt, IN_FLIGHT_STATUSES, UNSTARTED_STATUSES};
+use crate::ledger::batch::{
+    Batch, BatchInput, InputCounts, InputState, SELECT_BATCH, SELECT_INPUT, batch_by_id,
+    count_inputs, read_batch, read_input,
+};
+use crate::ledger::ids::{ApiKeyId, AttemptId, BatchId, InputId};
+use crate::ledger::json_columns::{encode_failure, path_from_bytes};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Credits, Failure, FailureKind, Fingerprint, Timestamp};
+use crate::model::{Credits, Failure, FailureKind};
 
-/// Number of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BatchId(pub i64);
-
-/// Number of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct InputId(pub i64);
-
-/// What a new batch is made of.
 #[derive(Debug, Clone)]
 pub struct NewBatch {
-    /// Name of the profile.
     pub profile: String,
-    /// Service and key.
     pub key: ApiKeyId,
-    /// How the run was asked to behave, in a form of the flow's own.
+    /// JSON of `flow::RunOptions`.
     pub run_options: String,
-    /// The prices it was estimated with.
+    /// Row of `pricings` that the estimates are based on.
     pub pricing: Option<i64>,
 }
 
-/// A batch.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Number.
-    pub id: BatchId,
-    /// When it was made.
-    pub made_at: Timestamp,
-    /// Name of the profile.
-    pub profile: String,
-    /// Service and key.
-    pub key: ApiKeyId,
-    /// How the run was asked to behave.
-    pub run_options: String,
-    /// Whether the plan was completed; if not, nothing was sent.
-    pub planned: bool,
-}
-
-/// State of an entry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr, EnumString, VariantArray)]
-#[strum(serialize_all = "snake_case")]
-pub enum InputState {
-    /// To be done.
-    Open,
-    /// Cannot go on in this run; a later one does.
-    Paused,
-    /// Started or drafted and left to itself, as asked.
-    Left,
-    /// Done and verified in this batch.
-    Done,
-    /// Was done and verified before.
-    Skipped,
-    /// Failed for good.
-    Failed,
-    /// Was no video.
-    Rejected,
-}
-
-impl InputState {
-    /// Every state, for tables.
-    pub const ALL: &'static [Self] = Self::VARIANTS;
-
-    /// The ledger's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    fn parse(word: &str) -> Result<Self, LedgerError> {
-        word.parse().map_err(|_| LedgerError::Corrupt(format!("entry state '{word}'")))
-    }
-}
-
-/// An input of a batch.
-#[derive(Debug, Clone)]
-pub struct BatchInput {
-    /// Number.
-    pub id: InputId,
-    /// Its batch.
-    pub batch: BatchId,
-    /// The attempt behind it.
-    pub attempt: Option<AttemptId>,
-    /// As the user named it.
-    pub name: String,
-    /// Where the output goes.
-    pub target: Option<PathBuf>,
-    /// State.
-    pub state: InputState,
-    /// Place in the queue.
-    pub rank: i64,
-    /// SHA-256 and size of the output, known just before it is published.
-    pub output: Option<(String, u64)>,
-    /// When it was done, or found to be done already.
-    pub done_at: Option<Timestamp>,
-    /// Why it is not done.
-    pub failure: Option<Failure>,
-}
-
-/// What a plan comes to.
+/// Totals of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct PlanTotals {
-    /// Entries whose job has yet to be made or finished.
+    /// Inputs whose job is not completed.
     pub todo: usize,
-    /// Entries whose job is completed: their output costs nothing more.
+    /// Inputs whose job is completed: their output costs nothing more.
     pub done: usize,
-    /// Inputs that are no work.
+    /// Rejected or failed inputs.
     pub rejected: usize,
-    /// Price of the attempts that have not been started.
+    /// Estimate for the attempts that are not started.
     pub estimate: Credits,
-    /// Attempts that have not been started and whose price is unknown.
+    /// Attempts that are not started and have no estimate.
     pub unpriced: usize,
 }
 
-/// Entries of a batch by state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct InputCounts {
-    /// To be done, or paused.
-    pub open: usize,
-    /// Left to themselves.
-    pub left: usize,
-    /// Done, in this batch or before.
-    pub done: usize,
-    /// Failed.
-    pub failed: usize,
-    /// Not videos.
-    pub rejected: usize,
-}
-
-/// Entries of a batch that are not finished.
+/// Unfinished inputs of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UnfinishedInputs {
     /// The job runs, or may run, at the service.
     pub running: usize,
-    /// No job was started.
     pub not_started: usize,
-    /// Started and left to themselves, as asked.
+    /// Started and not waited for, as requested.
     pub left: usize,
-    /// Made as drafts and left to themselves, as asked.
+    /// Created as drafts and not waited for, as requested.
     pub drafts: usize,
 }
 
-/// Entries beyond the one of rank `?2` and number `?3`.
-const LONGEST_FIRST: &str = "(rank < ?2 OR (rank = ?2 AND id > ?3)) ORDER BY rank DESC, id";
+/// Inputs after the one with duration `?2` and id `?3`.
+const AFTER_LONGEST_FIRST: &str =
+    "(duration_ms < ?2 OR (duration_ms = ?2 AND id > ?3)) ORDER BY duration_ms DESC, id";
 
 impl Ledger {
-    /// Registers this process. Its rows are safe from others for as long as the value lives.
-    ///
-    /// # Errors
-    /// The lock file or the row cannot be made.
-    pub fn register(&self, name: &str) -> Result<ProcessLease, LedgerError> {
-        let lock_file = format!("{name}.lock");
-        let (lock, path) = ProcessLease::lock(&self.shared.owners, &lock_file)?;
-        let now = self.wall();
-        let id = self.write(|tx| {
-            tx.execute(
-                "INSERT INTO owners (lock_file, started_at) VALUES (?1, ?2)",
-                params![lock_file, now],
-            )?;
-            Ok(ProcessId(tx.last_insert_rowid()))
-        })?;
-        Ok(ProcessLease::new(id, path, lock))
-    }
-
-    /// Opens a batch whose plan is still to be written.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn open_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
-        let now = self.wall();
+    /// Creates a batch whose plan is not complete.
+    pub fn create_batch(&self, new: &NewBatch) -> Result<BatchId, LedgerError> {
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO batches (made_at, profile, origin, key_print, conduct, pricing)
+                "INSERT INTO batches
+                     (created_at, profile, origin, key_fingerprint, run_options, pricing)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                 params![
                     now,
@@ -202,37 +80,31 @@ impl Ledger {
         })
     }
 
-    /// The plan is whole: work may begin.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
+    /// Marks the plan as complete, so that work may begin.
     pub fn finish_plan(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
-            tx.execute("UPDATE batches SET planned = 1 WHERE id = ?1", [batch.0])?;
+            tx.execute("UPDATE batches SET plan_complete = 1 WHERE id = ?1", [batch.0])?;
             Ok(())
         })
     }
 
-    /// Removes a batch that has sent nothing, with the attempts that were made for it alone.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
+    /// Deletes a batch that has sent nothing, and the attempts that only it uses.
     pub fn delete_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute_batch("CREATE TEMP TABLE IF NOT EXISTS loose (id INTEGER PRIMARY KEY)")?;
             tx.execute("DELETE FROM loose", [])?;
             tx.execute(
-                "INSERT INTO loose SELECT DISTINCT task FROM entries
-                 WHERE batch = ?1 AND task IS NOT NULL AND NOT EXISTS (
-                     SELECT 1 FROM entries AS other
-                     WHERE other.task = entries.task AND other.batch <> ?1)",
+                "INSERT INTO loose SELECT DISTINCT attempt FROM batch_inputs
+                 WHERE batch = ?1 AND attempt IS NOT NULL AND NOT EXISTS (
+                     SELECT 1 FROM batch_inputs AS other
+                     WHERE other.attempt = batch_inputs.attempt AND other.batch <> ?1)",
                 [batch.0],
             )?;
-            tx.execute("DELETE FROM entries WHERE batch = ?1", [batch.0])?;
+            tx.execute("DELETE FROM batch_inputs WHERE batch = ?1", [batch.0])?;
             tx.execute(
-                "DELETE FROM tasks WHERE id IN (SELECT id FROM loose)
-                 AND owner IS NULL AND phase = 'planned'
-                 AND NOT EXISTS (SELECT 1 FROM transitions WHERE task = tasks.id)",
+                "DELETE FROM attempts WHERE id IN (SELECT id FROM loose)
+                 AND owner IS NULL AND status = 'planned'
+                 AND NOT EXISTS (SELECT 1 FROM attempt_log WHERE attempt = attempts.id)",
                 [],
             )?;
             tx.execute("DELETE FROM batches WHERE id = ?1", [batch.0])?;
@@ -240,10 +112,6 @@ impl Ledger {
         })
     }
 
-    /// A batch by number.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
     pub fn batch(&self, id: BatchId) -> Result<Option<Batch>, LedgerError> {
         self.read(|db| match batch_by_id(db, id) {
             Err(LedgerError::Database(rusqlite::Error::QueryReturnedNoRows)) => Ok(None),
@@ -251,17 +119,14 @@ impl Ledger {
         })
     }
 
-    /// The newest batch that has something left to do.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn last_open_batch(&self) -> Result<Option<Batch>, LedgerError> {
+    /// The newest batch with unfinished inputs.
+    pub fn latest_unfinished_batch(&self) -> Result<Option<Batch>, LedgerError> {
         self.read(|db| {
             Ok(db
                 .query_row(
                     &format!(
-                        "{BATCH} WHERE planned = 1 AND EXISTS (
-                             SELECT 1 FROM entries WHERE batch = batches.id
+                        "{SELECT_BATCH} WHERE plan_complete = 1 AND EXISTS (
+                             SELECT 1 FROM batch_inputs WHERE batch = batches.id
                              AND state IN ('open', 'paused', 'left'))
                          ORDER BY id DESC LIMIT 1"
                     ),
@@ -272,24 +137,18 @@ impl Ledger {
         })
     }
 
-    /// Opens again what an earlier run of the batch paused or left.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn reopen(&self, batch: BatchId) -> Result<usize, LedgerError> {
+    /// Reopens the inputs that an earlier run of the batch paused or left. Returns their number.
+    pub fn reopen_inputs(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
-                "UPDATE entries SET state = 'open', failure = NULL
+                "UPDATE batch_inputs SET state = 'open', failure = NULL
                  WHERE batch = ?1 AND state IN ('paused', 'left')",
                 [batch.0],
             )?)
         })
     }
 
-    /// Entries that are open, longest first, beyond the one `after` (rank and number).
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// Open inputs, longest first, after `after` (duration and id).
     pub fn open_inputs(
         &self,
         batch: BatchId,
@@ -297,14 +156,10 @@ impl Ledger {
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, InputId(0)));
-        self.open_beyond(batch, LONGEST_FIRST, after, limit)
+        self.select_open_inputs(batch, AFTER_LONGEST_FIRST, after, limit)
     }
 
-    /// The same, of those only whose job was started, or needs nothing more from the service than
-    /// its output.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// Same as [`Ledger::open_inputs`], but only inputs whose job was started or is completed.
     pub fn started_inputs(
         &self,
         batch: BatchId,
@@ -313,138 +168,122 @@ impl Ledger {
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let after = after.unwrap_or((i64::MAX, InputId(0)));
         let beyond = format!(
-            "task IN (SELECT id FROM tasks WHERE phase NOT IN ({UNSTARTED})) AND {LONGEST_FIRST}"
+            "attempt IN (SELECT id FROM attempts WHERE status NOT IN ({UNSTARTED_STATUSES}))
+             AND {AFTER_LONGEST_FIRST}"
         );
-        self.open_beyond(batch, &beyond, after, limit)
+        self.select_open_inputs(batch, &beyond, after, limit)
     }
 
-    /// The same from the other end: shortest first, down from the one `before`.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn open_inputs_from_the_end(
+    /// Open inputs, shortest first, before `before` (duration and id).
+    pub fn open_inputs_shortest_first(
         &self,
         batch: BatchId,
         before: Option<(i64, InputId)>,
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         let before = before.unwrap_or((-1, InputId(0)));
-        let beyond = "(rank > ?2 OR (rank = ?2 AND id < ?3)) ORDER BY rank, id DESC";
-        self.open_beyond(batch, beyond, before, limit)
+        let beyond =
+            "(duration_ms > ?2 OR (duration_ms = ?2 AND id < ?3)) ORDER BY duration_ms, id DESC";
+        self.select_open_inputs(batch, beyond, before, limit)
     }
 
-    fn open_beyond(
+    fn select_open_inputs(
         &self,
         batch: BatchId,
         beyond: &str,
-        (rank, id): (i64, InputId),
+        (duration_ms, id): (i64, InputId),
         limit: u32,
     ) -> Result<Vec<BatchInput>, LedgerError> {
         self.read(|db| {
-            let sql = format!("{ENTRY} WHERE batch = ?1 AND state = 'open' AND {beyond} LIMIT ?4");
+            let sql =
+                format!("{SELECT_INPUT} WHERE batch = ?1 AND state = 'open' AND {beyond} LIMIT ?4");
             let mut statement = db.prepare_cached(&sql)?;
-            let rows = statement.query_map(params![batch.0, rank, id.0, limit], read_input)?;
+            let rows =
+                statement.query_map(params![batch.0, duration_ms, id.0, limit], read_input)?;
             rows.map(|row| row?).collect()
         })
     }
 
-    /// Whether jobs with the options of this batch have succeeded before.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// Whether a job with the options of each open input has succeeded before.
     pub fn options_have_succeeded(&self, batch: BatchId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
                 "SELECT NOT EXISTS (
                      SELECT 1 FROM (
-                         SELECT DISTINCT options FROM tasks
-                         WHERE id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')
+                         SELECT DISTINCT options FROM attempts
+                         WHERE id IN (SELECT attempt FROM batch_inputs
+                                      WHERE batch = ?1 AND state = 'open')
                      ) AS wanted
                      WHERE NOT EXISTS (
-                         SELECT 1 FROM tasks
-                         WHERE tasks.options = wanted.options AND tasks.phase = 'completed'))",
+                         SELECT 1 FROM attempts
+                         WHERE attempts.options = wanted.options
+                             AND attempts.status = 'completed'))",
                 [batch.0],
                 |row| row.get(0),
             )?)
         })
     }
 
-    /// One attempt of the batch: all of them have the same options.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn some_attempt(&self, batch: BatchId) -> Result<Option<Attempt>, LedgerError> {
+    /// Any attempt of the batch: all have the same options.
+    pub fn any_attempt(&self, batch: BatchId) -> Result<Option<Attempt>, LedgerError> {
         self.read(|db| {
             let id = db
                 .query_row(
-                    "SELECT task FROM entries WHERE batch = ?1 AND task IS NOT NULL LIMIT 1",
+                    "SELECT attempt FROM batch_inputs
+                     WHERE batch = ?1 AND attempt IS NOT NULL LIMIT 1",
                     [batch.0],
                     |row| row.get(0),
                 )
                 .optional()?;
-            id.map(|id| self.load(db, AttemptId(id))).transpose()
+            id.map(|id| self.load_attempt(db, AttemptId(id))).transpose()
         })
     }
 
-    /// Attempts of the batch that wait for a person.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn waiting_for_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
+    pub fn attempts_awaiting_review(&self, batch: BatchId) -> Result<Vec<AttemptId>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT id FROM tasks WHERE phase IN ('needs_review', 'halted')
-                 AND id IN (SELECT task FROM entries WHERE batch = ?1) ORDER BY id",
+                "SELECT id FROM attempts WHERE status IN ('needs_review', 'halted')
+                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1) ORDER BY id",
             )?;
             let rows = statement.query_map([batch.0], |row| Ok(AttemptId(row.get(0)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
-    /// Takes every unfinished attempt of the batch away from whoever has it.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
+    /// Takes every unfinished attempt of the batch from its owner.
     pub fn take_over_batch(&self, batch: BatchId) -> Result<usize, LedgerError> {
         self.write(|tx| {
             Ok(tx.execute(
-                "UPDATE tasks SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
-                 AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state <> 'done')",
+                "UPDATE attempts SET owner = NULL, epoch = epoch + 1 WHERE owner IS NOT NULL
+                 AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state <> 'done')",
                 [batch.0],
             )?)
         })
     }
 
-    /// Where the outputs of a batch were put.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn fetched(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
+    /// Paths of the verified outputs of a batch.
+    pub fn output_paths(&self, batch: BatchId) -> Result<Vec<PathBuf>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT target FROM entries WHERE batch = ?1 AND target IS NOT NULL
+                "SELECT target FROM batch_inputs WHERE batch = ?1 AND target IS NOT NULL
                  AND state IN ('done', 'skipped') ORDER BY id",
             )?;
-            let rows = statement.query_map([batch.0], |row| Ok(path_from(row.get(0)?)))?;
+            let rows = statement.query_map([batch.0], |row| Ok(path_from_bytes(row.get(0)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
-    /// Records what came of an entry.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn settle(
+    pub fn set_input_state(
         &self,
         input: InputId,
         state: InputState,
         failure: Option<&Failure>,
     ) -> Result<(), LedgerError> {
-        let failure = failure.map(failure_json).transpose()?;
-        let now = self.wall();
+        let failure = failure.map(encode_failure).transpose()?;
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "UPDATE entries SET state = ?2, failure = ?3,
+                "UPDATE batch_inputs SET state = ?2, failure = ?3,
                      done_at = CASE WHEN ?2 IN ('done', 'skipped') THEN ?4 ELSE NULL END
                  WHERE id = ?1",
                 params![input.0, state.as_str(), failure, now],
@@ -453,34 +292,35 @@ impl Ledger {
         })
     }
 
-    /// Pauses every entry of a batch that is still open, because of `failure`.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn pause_open(&self, batch: BatchId, failure: &Failure) -> Result<usize, LedgerError> {
-        let failure = failure_json(failure)?;
+    /// Pauses every open input of a batch because of `failure`. Returns their number.
+    pub fn pause_open_inputs(
+        &self,
+        batch: BatchId,
+        failure: &Failure,
+    ) -> Result<usize, LedgerError> {
+        let failure = encode_failure(failure)?;
         self.write(|tx| {
             Ok(tx.execute(
-                "UPDATE entries SET state = 'paused', failure = ?2
+                "UPDATE batch_inputs SET state = 'paused', failure = ?2
                  WHERE batch = ?1 AND state = 'open'",
                 params![batch.0, failure],
             )?)
         })
     }
 
-    /// What a batch has not finished, by how far it is.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn unfinished(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
+    /// Unfinished inputs of a batch, by progress.
+    pub fn count_unfinished_inputs(&self, batch: BatchId) -> Result<UnfinishedInputs, LedgerError> {
         self.read(|db| {
             let sql = format!(
-                "SELECT count(*) FILTER (WHERE state <> 'left' AND phase IN ({IN_FLIGHT})),
-                        count(*) FILTER (WHERE state <> 'left' AND phase IN ({UNSTARTED})),
-                        count(*) FILTER (WHERE state = 'left' AND phase NOT IN ({UNSTARTED})),
-                        count(*) FILTER (WHERE state = 'left' AND phase IN ({UNSTARTED}))
-                 FROM entries JOIN tasks ON tasks.id = entries.task
-                 WHERE batch = ?1 AND state IN ('open', 'paused', 'left')"
+                "SELECT
+                     count(*) FILTER (WHERE state <> 'left' AND in_flight),
+                     count(*) FILTER (WHERE state <> 'left' AND unstarted),
+                     count(*) FILTER (WHERE state = 'left' AND NOT unstarted),
+                     count(*) FILTER (WHERE state = 'left' AND unstarted)
+                 FROM (SELECT state, status IN ({IN_FLIGHT_STATUSES}) AS in_flight,
+                           status IN ({UNSTARTED_STATUSES}) AS unstarted
+                       FROM batch_inputs JOIN attempts ON attempts.id = batch_inputs.attempt
+                       WHERE batch = ?1 AND state IN ('open', 'paused', 'left'))"
             );
             Ok(db.query_row(&sql, [batch.0], |row| {
                 Ok(UnfinishedInputs {
@@ -493,10 +333,10 @@ impl Ledger {
         })
     }
 
-    /// Writes down what the output is, before it gets its final name.
+    /// Records hash and size of an output before it is renamed to its final name.
     ///
     /// # Errors
-    /// The ledger cannot be written; then the output must not be published.
+    /// If the ledger cannot be written, the output must not be published.
     pub fn record_output_hash(
         &self,
         input: InputId,
@@ -505,58 +345,58 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "UPDATE entries SET out_sha256 = ?2, out_size = ?3 WHERE id = ?1",
+                "UPDATE batch_inputs SET output_sha256 = ?2, output_size = ?3 WHERE id = ?1",
                 params![input.0, sha256, size.cast_signed()],
             )?;
             Ok(())
         })
     }
 
-    /// Verified outputs of an attempt, newest first: path, SHA-256, size. The files may have been
-    /// moved or changed since.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn outputs(&self, attempt: AttemptId) -> Result<Vec<(PathBuf, String, u64)>, LedgerError> {
+    /// Path, SHA-256 and size of the attempt's verified outputs, newest first. The files may have
+    /// been moved or changed since.
+    pub fn outputs_of_attempt(
+        &self,
+        attempt: AttemptId,
+    ) -> Result<Vec<(PathBuf, String, u64)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT target, out_sha256, out_size FROM entries
-                 WHERE task = ?1 AND out_sha256 IS NOT NULL AND target IS NOT NULL
+                "SELECT target, output_sha256, output_size FROM batch_inputs
+                 WHERE attempt = ?1 AND output_sha256 IS NOT NULL AND target IS NOT NULL
                  ORDER BY id DESC LIMIT 16",
             )?;
             let rows = statement.query_map([attempt.0], |row| {
-                Ok((path_from(row.get(0)?), row.get(1)?, row.get::<_, i64>(2)?.cast_unsigned()))
+                Ok((
+                    path_from_bytes(row.get(0)?),
+                    row.get(1)?,
+                    row.get::<_, i64>(2)?.cast_unsigned(),
+                ))
             })?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 
-    /// Whether a file with this content is an output of ours. Such a file is never an input.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// Whether a file with this content is an output of ours, and so never an input.
     pub fn is_output(&self, sha256: &str) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
-                .prepare_cached("SELECT EXISTS (SELECT 1 FROM entries WHERE out_sha256 = ?1)")?
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM batch_inputs WHERE output_sha256 = ?1)",
+                )?
                 .query_row([sha256], |row| row.get(0))?)
         })
     }
 
-    /// Records files that are outputs although this ledger made none of them (name, SHA-256, size):
-    /// from now on they are never inputs.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn know_outputs(
+    /// Records outputs that this ledger did not make (name, SHA-256, size), so that they are never
+    /// taken as inputs.
+    pub fn record_foreign_outputs(
         &self,
         batch: BatchId,
         outputs: &[(String, String, u64)],
     ) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             let mut insert = tx.prepare_cached(
-                "INSERT INTO entries (batch, name, state, out_sha256, out_size, done_at)
+                "INSERT INTO batch_inputs (batch, name, state, output_sha256, output_size, done_at)
                  VALUES (?1, ?2, 'skipped', ?3, ?4, ?5)",
             )?;
             for (name, sha256, size) in outputs {
@@ -566,17 +406,18 @@ impl Ledger {
         })
     }
 
-    /// Why attempts behind open entries have ended without an output, and how many for each reason.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn ended_badly(&self, batch: BatchId) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
+    /// Failure kinds of the failed, halted or reviewable attempts behind open inputs, and their
+    /// numbers.
+    pub fn count_failures_by_kind(
+        &self,
+        batch: BatchId,
+    ) -> Result<Vec<(FailureKind, usize)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT phase, json_extract(failure, '$.kind') AS kind, count(*) FROM tasks
-                 WHERE phase IN ('failed', 'needs_review', 'halted')
-                   AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')
-                 GROUP BY phase, kind ORDER BY phase, kind",
+                "SELECT status, json_extract(failure, '$.kind') AS kind, count(*) FROM attempts
+                 WHERE status IN ('failed', 'needs_review', 'halted')
+                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1 AND state = 'open')
+                 GROUP BY status, kind ORDER BY status, kind",
             )?;
             let rows = statement.query_map([batch.0], |row| {
                 let kind: Option<String> = row.get(1)?;
@@ -587,48 +428,50 @@ impl Ledger {
         })
     }
 
-    /// How many entries of a batch are paused for one of these reasons.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn paused_for(&self, batch: BatchId, kinds: &[FailureKind]) -> Result<usize, LedgerError> {
+    /// Number of inputs that are paused because of one of `kinds`.
+    pub fn count_paused_for(
+        &self,
+        batch: BatchId,
+        kinds: &[FailureKind],
+    ) -> Result<usize, LedgerError> {
         self.read(|db| {
-            let sql = format!("SELECT count(*) FROM entries WHERE {PAUSED_FOR}");
-            Ok(db.query_row(&sql, params![batch.0, description_of(kinds)], |row| row.get(0))?)
+            let sql = format!("SELECT count(*) FROM batch_inputs WHERE {PAUSED_FOR_KINDS}");
+            Ok(db.query_row(&sql, params![batch.0, kinds_json(kinds)], |row| row.get(0))?)
         })
     }
 
-    /// Opens again what is paused for one of these reasons.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn reopen_for(&self, batch: BatchId, kinds: &[FailureKind]) -> Result<usize, LedgerError> {
+    /// Reopens the inputs that are paused because of one of `kinds`. Returns their number.
+    pub fn reopen_paused_for(
+        &self,
+        batch: BatchId,
+        kinds: &[FailureKind],
+    ) -> Result<usize, LedgerError> {
         self.write(|tx| {
-            let sql =
-                format!("UPDATE entries SET state = 'open', failure = NULL WHERE {PAUSED_FOR}");
-            Ok(tx.execute(&sql, params![batch.0, description_of(kinds)])?)
+            let sql = format!(
+                "UPDATE batch_inputs SET state = 'open', failure = NULL WHERE {PAUSED_FOR_KINDS}"
+            );
+            Ok(tx.execute(&sql, params![batch.0, kinds_json(kinds)])?)
         })
     }
 
-    /// What the plan of a batch comes to. Attempts that several entries share count once.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
+    /// Totals of a batch's plan. An attempt that several inputs share counts once.
+    pub fn plan_totals(&self, batch: BatchId) -> Result<PlanTotals, LedgerError> {
         self.read(|db| {
             let (todo, done, rejected) = db.query_row(
-                "SELECT count(*) FILTER (WHERE state = 'open' AND tasks.phase <> 'completed'),
-                        count(*) FILTER (WHERE state = 'open' AND tasks.phase = 'completed'),
+                "SELECT count(*) FILTER (WHERE state = 'open' AND attempts.status <> 'completed'),
+                        count(*) FILTER (WHERE state = 'open' AND attempts.status = 'completed'),
                         count(*) FILTER (WHERE state IN ('rejected', 'failed'))
-                 FROM entries LEFT JOIN tasks ON tasks.id = entries.task WHERE batch = ?1",
+                 FROM batch_inputs LEFT JOIN attempts ON attempts.id = batch_inputs.attempt
+                     WHERE batch = ?1",
                 [batch.0],
                 |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
             )?;
             let (estimate, unpriced) = db.query_row(
-                "SELECT total(estimate), count(*) FILTER (WHERE estimate IS NULL) FROM tasks
-                 WHERE phase IN ('planned', 'ready', 'create_sent', 'create_doubt', 'draft')
-                   AND draft <> 'started'
-                   AND id IN (SELECT task FROM entries WHERE batch = ?1 AND state = 'open')",
+                "SELECT total(estimate), count(*) FILTER (WHERE estimate IS NULL) FROM attempts
+                 WHERE status IN ('planned', 'ready', 'create_sent', 'create_doubt', 'draft')
+                   AND draft_observation <> 'started'
+                   AND id IN (SELECT attempt FROM batch_inputs
+                       WHERE batch = ?1 AND state = 'open')",
                 [batch.0],
                 |row| Ok((Credits(row.get(0)?), row.get(1)?)),
             )?;
@@ -636,97 +479,25 @@ impl Ledger {
         })
     }
 
-    /// Entries of a batch by state.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn counts(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
-        self.read(|db| counts(db, batch))
+    pub fn count_inputs(&self, batch: BatchId) -> Result<InputCounts, LedgerError> {
+        self.read(|db| count_inputs(db, batch))
     }
 
-    /// The batch has ended, for now.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn end_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
-        let now = self.wall();
+    /// Records the end of a run of the batch.
+    pub fn finish_batch(&self, batch: BatchId) -> Result<(), LedgerError> {
+        let now = self.now_ms();
         self.write(|tx| {
-            tx.execute("UPDATE batches SET ended_at = ?2 WHERE id = ?1", params![batch.0, now])?;
+            tx.execute("UPDATE batches SET finished_at = ?2 WHERE id = ?1", params![batch.0, now])?;
             Ok(())
         })
     }
 }
 
-/// Entries of the batch `?1` that are paused for one of the reasons in the JSON array `?2`.
-const PAUSED_FOR: &str = "batch = ?1 AND state = 'paused' \
+/// Inputs of the batch `?1` that are paused because of one of the kinds in the JSON array `?2`.
+const PAUSED_FOR_KINDS: &str = "batch = ?1 AND state = 'paused' \
      AND json_extract(failure, '$.kind') IN (SELECT value FROM json_each(?2))";
 
-fn description_of(kinds: &[FailureKind]) -> String {
+fn kinds_json(kinds: &[FailureKind]) -> String {
     let words: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.as_str())).collect();
     format!("[{}]", words.join(","))
-}
-
-const BATCH: &str = "SELECT id, made_at, profile, origin, key_print, conduct, planned FROM batches";
-
-pub(crate) fn batch_by_id(db: &Connection, id: BatchId) -> Result<Batch, LedgerError> {
-    Ok(db.query_row(&format!("{BATCH} WHERE id = ?1"), [id.0], read_batch)?)
-}
-
-fn read_batch(row: &rusqlite::Row<'_>) -> rusqlite::Result<Batch> {
-    Ok(Batch {
-        id: BatchId(row.get(0)?),
-        made_at: Timestamp(row.get(1)?),
-        profile: row.get(2)?,
-        key: ApiKeyId { origin: row.get(3)?, fingerprint: Fingerprint(row.get(4)?) },
-        run_options: row.get(5)?,
-        planned: row.get(6)?,
-    })
-}
-
-pub(crate) const ENTRY: &str = "SELECT id, batch, task, name, target, state, rank, failure, \
-     out_sha256, out_size, done_at FROM entries";
-
-pub(crate) fn read_input(
-    row: &rusqlite::Row<'_>,
-) -> rusqlite::Result<Result<BatchInput, LedgerError>> {
-    let state: String = row.get(5)?;
-    let failure: Option<String> = row.get(7)?;
-    let sha256: Option<String> = row.get(8)?;
-    let size: Option<i64> = row.get(9)?;
-    let (state, failure) =
-        match (InputState::parse(&state), failure.as_deref().map(failure_from).transpose()) {
-            (Ok(state), Ok(failure)) => (state, failure),
-            (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
-        };
-    Ok(Ok(BatchInput {
-        id: InputId(row.get(0)?),
-        batch: BatchId(row.get(1)?),
-        attempt: row.get::<_, Option<i64>>(2)?.map(AttemptId),
-        name: row.get(3)?,
-        target: row.get::<_, Option<Vec<u8>>>(4)?.map(path_from),
-        state,
-        rank: row.get(6)?,
-        output: sha256.zip(size.map(i64::cast_unsigned)),
-        done_at: row.get::<_, Option<i64>>(10)?.map(Timestamp),
-        failure,
-    }))
-}
-
-pub(crate) fn counts(db: &Connection, batch: BatchId) -> Result<InputCounts, LedgerError> {
-    let mut counts = InputCounts::default();
-    // Grouping reads and compares each row's word, and takes half as long again.
-    let mut statement =
-        db.prepare_cached("SELECT count(*) FROM entries WHERE batch = ?1 AND state = ?2")?;
-    for &state in InputState::ALL {
-        let number: usize =
-            statement.query_row(params![batch.0, state.as_str()], |row| row.get(0))?;
-        match state {
-            InputState::Open | InputState::Paused => counts.open += number,
-            InputState::Left => counts.left += number,
-            InputState::Done | InputState::Skipped => counts.done += number,
-            InputState::Failed => counts.failed += number,
-            InputState::Rejected => counts.rejected += number,
-        }
-    }
-    Ok(counts)
 }

@@ -1,109 +1,67 @@
-//! Placing inputs in a batch: finding, or making, the attempt behind each. Whether an input is paid
-//! for once more is decided here and nowhere else.
+//! Adds inputs to a batch, and finds or creates the attempt behind each. Only this file decides
+//! whether an input is paid for again.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
-use strum::{EnumString, IntoStaticStr};
 
-use super::attempts::{AttemptId, AttemptSpec, InputSource};
-use super::batches::{BatchId, InputId};
-use crate::ledger::attempt_state::{AttemptStatus, MAY_BE_BILLED};
-use crate::ledger::json_columns::{failure_json, options_json, path_bytes};
+use crate::ledger::attempt::{AttemptSpec, AttemptStatus, InputSource, MAY_BE_BILLED, RerunReason};
+use crate::ledger::ids::{AttemptId, BatchId, InputId};
+use crate::ledger::json_columns::{encode_failure, encode_options, path_bytes};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Failure, JobId};
 
-/// An input to be placed in a batch.
 #[derive(Debug, Clone)]
 pub struct NewInput {
-    /// As the user named it.
+    /// As the user wrote it.
     pub name: String,
-    /// Where the output goes, absolute; none for standard output.
+    /// Absolute path of the output; `None` for standard output.
     pub target: Option<PathBuf>,
-    /// What is to be done.
     pub work: AttemptSpec,
-    /// For a new attempt: what its job is recognised by.
-    pub correlation: String,
-    /// Whether a settled attempt of an earlier batch is not enough (`--again`).
+    /// Used if a new attempt is created.
+    pub correlation_id: String,
+    /// `--again`: whether to create an attempt although an earlier batch has a final one.
     pub again: bool,
 }
 
-/// How the user asked for an attempt at an item that had one already: so that the audit can tell a
-/// second bill that was wanted from one that must not be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, EnumString)]
-#[strum(serialize_all = "snake_case")]
-pub enum RerunReason {
-    /// `--again`.
-    Again,
-    /// `--retry-failed`.
-    RetryFailed,
-}
-
-impl RerunReason {
-    /// The flag that the user gave.
-    #[must_use]
-    pub fn flag(self) -> &'static str {
-        match self {
-            Self::Again => "--again",
-            Self::RetryFailed => "--retry-failed",
-        }
-    }
-
-    /// The ledger's word.
-    pub(crate) fn as_str(self) -> &'static str {
-        self.into()
-    }
-
-    /// Reads the ledger's word.
-    pub(crate) fn parse(word: &str) -> Option<Self> {
-        word.parse().ok()
-    }
-}
-
-/// What placing an entry came to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AddResult {
-    /// It stands in the batch.
-    In {
-        /// The entry.
+    Added {
         input: InputId,
-        /// The attempt behind it.
         attempt: AttemptId,
-        /// Where that attempt stands.
-        phase: AttemptStatus,
-        /// Whether the attempt was made for it.
+        status: AttemptStatus,
+        /// Whether the attempt was created for this input.
         fresh: bool,
     },
-    /// Another input of the batch wants the same target.
+    /// Name of another input of the batch with the same target.
     Collision(String),
 }
 
 impl Ledger {
-    /// Places inputs in a batch, finding or making the attempt behind each.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn place(&self, batch: BatchId, new: &[NewInput]) -> Result<Vec<AddResult>, LedgerError> {
-        let now = self.wall();
-        self.write(|tx| new.iter().map(|input| place(tx, batch, input, now)).collect())
+    /// Adds inputs to a batch, and finds or creates the attempt behind each.
+    pub fn add_inputs(
+        &self,
+        batch: BatchId,
+        new: &[NewInput],
+    ) -> Result<Vec<AddResult>, LedgerError> {
+        let now = self.now_ms();
+        self.write(|tx| new.iter().map(|input| add_input(tx, batch, input, now)).collect())
     }
 
-    /// Places an entry whose job exists already, made here or on another machine.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
+    /// Adds an input whose job exists already, created here or on another machine.
     pub fn add_existing_job(
         &self,
         batch: BatchId,
         new: &NewInput,
         job: &JobId,
     ) -> Result<AddResult, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
-            let placed = place(tx, batch, new, now)?;
-            if let AddResult::In { attempt, fresh: true, .. } = placed {
+            let placed = add_input(tx, batch, new, now)?;
+            if let AddResult::Added { attempt, fresh: true, .. } = placed {
                 tx.execute(
-                    "UPDATE tasks SET job = ?2, phase = 'running', draft = 'started' WHERE id = ?1",
+                    "UPDATE attempts SET job = ?2, status = 'running',
+                     draft_observation = 'started' WHERE id = ?1",
                     params![attempt.0, job.0],
                 )?;
             }
@@ -111,56 +69,52 @@ impl Ledger {
         })
     }
 
-    /// Makes a new attempt at an item whose last one failed, for the entries of this batch.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn renew(
+    /// Creates a new attempt after a failed one, for the inputs of this batch (`--retry-failed`).
+    pub fn retry_failed_attempt(
         &self,
         batch: BatchId,
         failed: AttemptId,
-        correlation: &str,
+        correlation_id: &str,
     ) -> Result<AttemptId, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO tasks (item_key, attempt, correlation, origin, profile, key_print,
-                     source, is_url, size, modified_ns, sha256, duration, options, estimate,
-                     pricing, phase, made_at, changed_at, asked)
-                 SELECT item_key,
-                     (SELECT max(attempt) + 1 FROM tasks AS other
-                      WHERE other.item_key = tasks.item_key),
-                     ?2, origin, profile, key_print, source, is_url, size, modified_ns, sha256,
-                     duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
-                 FROM tasks WHERE id = ?1 AND phase = 'failed'",
-                params![failed.0, correlation, now, RerunReason::RetryFailed.as_str()],
+                "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
+                     key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration,
+                     options, estimate, pricing, status, created_at, updated_at, rerun_reason)
+                 SELECT content_key,
+                     (SELECT max(number) + 1 FROM attempts AS other
+                      WHERE other.content_key = attempts.content_key),
+                     ?2, origin, profile, key_fingerprint, source, source_is_url, size,
+                     modified_ns, sha256, duration, options, estimate, pricing, 'planned', ?3, ?3, ?4
+                 FROM attempts WHERE id = ?1 AND status = 'failed'",
+                params![failed.0, correlation_id, now, RerunReason::RetryFailed.as_str()],
             )?;
             let renewed = AttemptId(tx.last_insert_rowid());
             tx.execute(
-                "UPDATE entries SET task = ?3 WHERE batch = ?1 AND task = ?2 AND state = 'open'",
+                "UPDATE batch_inputs SET attempt = ?3
+                 WHERE batch = ?1 AND attempt = ?2 AND state = 'open'",
                 params![batch.0, failed.0, renewed.0],
             )?;
             Ok(renewed)
         })
     }
 
-    /// Records inputs that are no work.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn reject(
+    /// Records rejected inputs.
+    pub fn add_rejected(
         &self,
         batch: BatchId,
         inputs: &[(String, Failure)],
     ) -> Result<Vec<InputId>, LedgerError> {
         self.write(|tx| {
             let mut insert = tx.prepare_cached(
-                "INSERT INTO entries (batch, name, state, failure) VALUES (?1, ?2, 'rejected', ?3)",
+                "INSERT INTO batch_inputs (batch, name, state, failure)
+                 VALUES (?1, ?2, 'rejected', ?3)",
             )?;
             inputs
                 .iter()
                 .map(|(name, failure)| {
-                    insert.execute(params![batch.0, name, failure_json(failure)?])?;
+                    insert.execute(params![batch.0, name, encode_failure(failure)?])?;
                     Ok(InputId(tx.last_insert_rowid()))
                 })
                 .collect()
@@ -168,23 +122,23 @@ impl Ledger {
     }
 }
 
-fn place(
+fn add_input(
     tx: &Transaction<'_>,
     batch: BatchId,
     new: &NewInput,
     now: i64,
 ) -> Result<AddResult, LedgerError> {
     if let Some(target) = &new.target
-        && let Some(other) = wanted_by(tx, batch, target)?
+        && let Some(other) = input_with_target(tx, batch, target)?
     {
         return Ok(AddResult::Collision(other));
     }
-    let (attempt, phase, fresh) = attempt_for(tx, batch, new, now)?;
-    // Milliseconds of video; a clip is not 292 million years long.
+    let (attempt, status, fresh) = find_or_create_attempt(tx, batch, new, now)?;
+    // Saturates: a clip is not 292 million years long.
     #[expect(clippy::cast_possible_truncation)]
-    let rank = new.work.duration.map_or(0, |seconds| (seconds * 1_000.0) as i64);
+    let duration_ms = new.work.duration.map_or(0, |seconds| (seconds * 1_000.0) as i64);
     tx.prepare_cached(
-        "INSERT INTO entries (batch, task, name, target, state, rank)
+        "INSERT INTO batch_inputs (batch, attempt, name, target, state, duration_ms)
          VALUES (?1, ?2, ?3, ?4, 'open', ?5)",
     )?
     .execute(params![
@@ -192,27 +146,26 @@ fn place(
         attempt.0,
         new.name,
         new.target.as_deref().map(path_bytes),
-        rank
+        duration_ms
     ])?;
-    Ok(AddResult::In { input: InputId(tx.last_insert_rowid()), attempt, phase, fresh })
+    Ok(AddResult::Added { input: InputId(tx.last_insert_rowid()), attempt, status, fresh })
 }
 
-fn wanted_by(
+fn input_with_target(
     tx: &Transaction<'_>,
     batch: BatchId,
     target: &Path,
 ) -> Result<Option<String>, LedgerError> {
     Ok(tx
-        .prepare_cached("SELECT name FROM entries WHERE batch = ?1 AND target = ?2")?
+        .prepare_cached("SELECT name FROM batch_inputs WHERE batch = ?1 AND target = ?2")?
         .query_row(params![batch.0, path_bytes(target)], |row| row.get(0))
         .optional()?)
 }
 
-/// The attempt that stands behind an entry: the latest one of its item that cost something or may
-/// still give an output, unless the user asked for a new one. Attempts that failed and cost nothing
-/// do not count, so that one which was asked for and came to nothing never hides an older one that
-/// is paid for.
-fn attempt_for(
+/// Attempt for an input: the latest one of its `content_key` that cost something or may still give
+/// an output, unless the user requested a new one. Attempts that failed at no cost are ignored, so
+/// that one that was requested in vain never hides an older one that is paid for.
+fn find_or_create_attempt(
     tx: &Transaction<'_>,
     batch: BatchId,
     new: &NewInput,
@@ -220,31 +173,31 @@ fn attempt_for(
 ) -> Result<(AttemptId, AttemptStatus, bool), LedgerError> {
     let latest = tx
         .prepare_cached(&format!(
-            "SELECT id, attempt, phase, {MAY_BE_BILLED} AS may_be_billed,
-                    EXISTS (SELECT 1 FROM entries WHERE batch = ?2 AND task = tasks.id)
-                 FROM tasks WHERE item_key = ?1
-                 ORDER BY NOT ?3 AND phase = 'failed' AND NOT may_be_billed, attempt DESC LIMIT 1"
+            "SELECT id, number, status, {MAY_BE_BILLED} AS may_be_billed,
+                    EXISTS (SELECT 1 FROM batch_inputs WHERE batch = ?2 AND attempt = attempts.id)
+                 FROM attempts WHERE content_key = ?1
+                 ORDER BY NOT ?3 AND status = 'failed' AND NOT may_be_billed, number DESC LIMIT 1"
         ))?
         .query_row(params![new.work.content_key, batch.0, new.again], |row| {
-            let phase: String = row.get(2)?;
+            let status: String = row.get(2)?;
             Ok((
                 AttemptId(row.get(0)?),
                 row.get::<_, u32>(1)?,
-                phase,
+                status,
                 row.get::<_, bool>(3)?,
                 row.get::<_, bool>(4)?,
             ))
         })
         .optional()?;
-    let Some((attempt, number, phase, may_be_billed, of_this_batch)) = latest else {
+    let Some((attempt, number, status, may_be_billed, of_this_batch)) = latest else {
         return Ok((insert_attempt(tx, new, (1, None), now)?, AttemptStatus::Planned, true));
     };
-    let phase = AttemptStatus::parse(&phase)
-        .ok_or_else(|| LedgerError::Corrupt(format!("phase '{phase}'")))?;
-    let useless = phase == AttemptStatus::Failed && !may_be_billed;
+    let status = AttemptStatus::parse(&status)
+        .ok_or_else(|| LedgerError::Corrupt(format!("attempt status '{status}'")))?;
+    let useless = status == AttemptStatus::Failed && !may_be_billed;
     let repeated = new.again
         && matches!(
-            phase,
+            status,
             AttemptStatus::Completed | AttemptStatus::Failed | AttemptStatus::Halted
         );
     if !of_this_batch && (useless || repeated) {
@@ -255,13 +208,13 @@ fn attempt_for(
             true,
         ));
     }
-    if phase == AttemptStatus::Planned {
+    if status == AttemptStatus::Planned {
         refresh_source(tx, attempt, &new.work.source)?;
     }
-    Ok((attempt, phase, false))
+    Ok((attempt, status, false))
 }
 
-/// An input that was renamed before anything was sent is read under its new name.
+/// A file that was renamed before anything was sent is read under its new name.
 fn refresh_source(
     tx: &Transaction<'_>,
     attempt: AttemptId,
@@ -269,7 +222,7 @@ fn refresh_source(
 ) -> Result<(), LedgerError> {
     if let InputSource::File { path, modified_ns, .. } = source {
         tx.execute(
-            "UPDATE tasks SET source = ?2, modified_ns = ?3 WHERE id = ?1",
+            "UPDATE attempts SET source = ?2, modified_ns = ?3 WHERE id = ?1",
             params![attempt.0, path_bytes(path), modified_ns],
         )?;
     }
@@ -291,16 +244,16 @@ fn insert_attempt(
         }
     };
     tx.prepare_cached(
-        "INSERT INTO tasks (item_key, attempt, correlation, origin, profile, key_print, source,
-             is_url, size, modified_ns, sha256, duration, options, estimate, pricing, phase,
-             made_at, changed_at, asked)
+        "INSERT INTO attempts (content_key, number, correlation_id, origin, profile,
+             key_fingerprint, source, source_is_url, size, modified_ns, sha256, duration, options,
+             estimate, pricing, status, created_at, updated_at, rerun_reason)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 'planned',
              ?16, ?16, ?17)",
     )?
     .execute(params![
         work.content_key,
         number,
-        new.correlation,
+        new.correlation_id,
         work.key.origin,
         work.profile,
         work.key.fingerprint.0,
@@ -310,7 +263,7 @@ fn insert_attempt(
         modified_ns,
         sha256,
         work.duration,
-        options_json(&work.options)?,
+        encode_options(&work.options)?,
         work.estimate.map(|credits| credits.0),
         work.pricing,
         now,
@@ -327,8 +280,8 @@ mod tests {
     use crate::model::{Failure, FailureKind, Timestamp};
 
     fn asked(ledger: &Ledger) -> Vec<(u32, Option<RerunReason>)> {
-        let all = ledger.spending(Timestamp(0)).unwrap();
-        all.iter().map(|spent| (spent.number, spent.asked)).collect()
+        let all = ledger.attempt_costs(Timestamp(0)).unwrap();
+        all.iter().map(|spent| (spent.number, spent.rerun_reason)).collect()
     }
 
     /// Brings an attempt to an end that was paid for, or that cost nothing.
@@ -336,17 +289,17 @@ mod tests {
         ledger: &Ledger,
         owner: &crate::ledger::ProcessLease,
         id: AttemptId,
-        phase: AttemptStatus,
-        starts: u32,
+        status: AttemptStatus,
+        start_count: u32,
     ) {
         let mut attempt = claimed(ledger, owner, id);
         attempt.state.job = Some(JobId(format!("j-{}", id.0)));
-        attempt.state.creates = 1;
-        attempt.state.starts = starts;
-        if phase == AttemptStatus::Failed {
+        attempt.state.create_count = 1;
+        attempt.state.start_count = start_count;
+        if status == AttemptStatus::Failed {
             attempt.state.failure = Some(Failure::new(FailureKind::JobFailed, "job", "no subject"));
         }
-        reach(ledger, owner, &mut attempt, phase);
+        reach(ledger, owner, &mut attempt, status);
         ledger.release(owner, &attempt).unwrap();
     }
 
@@ -354,7 +307,7 @@ mod tests {
     fn an_attempt_that_was_asked_for_says_so_and_another_does_not() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = open(dir.path());
-        let owner = ledger.register("p").unwrap();
+        let owner = ledger.register_process("p").unwrap();
         let (_, one, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
         end(&ledger, &owner, one, AttemptStatus::Failed, 0);
         // It cost nothing, so a second one is made unasked.
@@ -362,7 +315,7 @@ mod tests {
         end(&ledger, &owner, two, AttemptStatus::Failed, 1);
         let retried = batch(&ledger);
         placed(&ledger, retried, input("k", "/a", "c3"));
-        let three = ledger.renew(retried, two, "c4").unwrap();
+        let three = ledger.retry_failed_attempt(retried, two, "c4").unwrap();
         end(&ledger, &owner, three, AttemptStatus::Completed, 1);
         let again = NewInput { again: true, ..input("k", "/a", "c5") };
         let (_, four, _) = placed(&ledger, batch(&ledger), again);
@@ -375,20 +328,23 @@ mod tests {
         ];
         assert_eq!(asked(&ledger), told);
         let before: Vec<bool> =
-            ledger.spending(Timestamp(0)).unwrap().iter().map(|s| s.charged_before).collect();
+            ledger.attempt_costs(Timestamp(0)).unwrap().iter().map(|s| s.charged_before).collect();
         assert_eq!(before, [false, false, false, true], "as far as it is known");
         ledger.record_charges(&[(two, crate::model::Credits(2.0))]).unwrap();
-        assert!(ledger.spending(Timestamp(0)).unwrap()[2].charged_before, "by the audit's word");
+        assert!(
+            ledger.attempt_costs(Timestamp(0)).unwrap()[2].charged_before,
+            "by the audit's word"
+        );
         ledger.record_charges(&[(three, crate::model::Credits(0.0))]).unwrap();
         ledger.record_charges(&[(two, crate::model::Credits(0.0))]).unwrap();
-        assert!(!ledger.spending(Timestamp(0)).unwrap()[3].charged_before, "given back");
+        assert!(!ledger.attempt_costs(Timestamp(0)).unwrap()[3].charged_before, "given back");
     }
 
     #[test]
     fn an_attempt_that_came_to_nothing_does_not_hide_one_that_is_paid_for() {
         let dir = tempfile::tempdir().unwrap();
         let ledger = open(dir.path());
-        let owner = ledger.register("p").unwrap();
+        let owner = ledger.register_process("p").unwrap();
         let (_, paid, _) = placed(&ledger, batch(&ledger), input("k", "/a", "c1"));
         end(&ledger, &owner, paid, AttemptStatus::Completed, 1);
         let again = NewInput { again: true, ..input("k", "/a", "c2") };

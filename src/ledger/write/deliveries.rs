@@ -1,5 +1,4 @@
-//! Webhooks that came in: which are known, what they say of jobs, and whether anybody receives
-//! them. What they say is a hint to look, never a state.
+//! Webhook deliveries and their receiver. A delivery is a hint to poll, never a job's state.
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -7,43 +6,37 @@ use crate::ledger::process_lease::{ProcessLease, is_alive};
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{JobId, Timestamp};
 
-/// A verified webhook, as it is remembered.
 #[derive(Debug, Clone)]
 pub struct NewDelivery {
-    /// The service's name of it.
+    /// Delivery id of the service.
     pub id: String,
-    /// Its signature.
     pub signature: String,
     /// Scheme, host and port of the API.
     pub origin: String,
-    /// What happened.
     pub event: String,
-    /// The job it is about.
     pub job: Option<JobId>,
-    /// Whether it says that the job has come to its end.
-    pub says_final: bool,
+    /// Whether it reports that the job has ended.
+    pub reports_final: bool,
 }
 
-/// Whether a delivery came before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryRecord {
-    /// For the first time: it is to be handled.
+    /// First delivery: to be handled.
     New,
-    /// Again, and there is nothing left to do: it was handled, or this is a replay of another one
-    /// under a new id.
+    /// Repeated and handled, or a replay of another delivery under a new id.
     Known,
-    /// Again, and its handling was never finished.
+    /// Repeated, and never handled completely.
     Unfinished,
 }
 
 impl Ledger {
-    /// Remembers a delivery before it is answered, and says whether it came before: under its id,
-    /// or under another id with the same signature.
+    /// Records a delivery before it is acknowledged. Deduplicates by id, and by signature under
+    /// another id.
     ///
     /// # Errors
-    /// The ledger cannot be written; then the delivery must not be answered with success.
-    pub fn take_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
-        let now = self.wall();
+    /// If the ledger cannot be written, the delivery must not be acknowledged.
+    pub fn record_delivery(&self, new: &NewDelivery) -> Result<DeliveryRecord, LedgerError> {
+        let now = self.now_ms();
         self.write(|tx| {
             let handled: Option<bool> = tx
                 .query_row(
@@ -61,7 +54,8 @@ impl Ledger {
                 });
             }
             tx.execute(
-                "INSERT INTO deliveries (id, signature, origin, event, job, says_final, received_at)
+                "INSERT INTO deliveries
+                     (id, signature, origin, event, job, reports_final, received_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![
                     new.id,
@@ -69,7 +63,7 @@ impl Ledger {
                     new.origin,
                     new.event,
                     new.job.as_ref().map(|job| &job.0),
-                    new.says_final,
+                    new.reports_final,
                     now
                 ],
             )?;
@@ -77,23 +71,16 @@ impl Ledger {
         })
     }
 
-    /// What was asked for was done with a delivery.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
-        let now = self.wall();
+    pub fn mark_delivery_handled(&self, id: &str) -> Result<(), LedgerError> {
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute("UPDATE deliveries SET handled_at = ?2 WHERE id = ?1", params![id, now])?;
             Ok(())
         })
     }
 
-    /// How many deliveries of a service were answered and never handled to the end.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn unfinished_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
+    /// Number of a service's deliveries that were acknowledged and never handled completely.
+    pub fn count_unhandled_deliveries(&self, origin: &str) -> Result<u64, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
                 "SELECT count(*) FROM deliveries WHERE origin = ?1 AND handled_at IS NULL",
@@ -103,37 +90,28 @@ impl Ledger {
         })
     }
 
-    /// Forgets deliveries that came before `before`: none so old is believed again.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn forget_deliveries(&self, before: Timestamp) -> Result<usize, LedgerError> {
+    /// Deletes deliveries received before `before`, which are too old to be accepted again. Returns
+    /// their number.
+    pub fn delete_deliveries_before(&self, before: Timestamp) -> Result<usize, LedgerError> {
         self.write(
             |tx| Ok(tx.execute("DELETE FROM deliveries WHERE received_at < ?1", [before.0])?),
         )
     }
 
-    /// Whether a delivery has said that this job came to its end.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn has_end_webhook(&self, origin: &str, job: &JobId) -> Result<bool, LedgerError> {
+    /// Whether a delivery has reported that this job ended.
+    pub fn has_final_delivery(&self, origin: &str, job: &JobId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db
                 .prepare_cached(
                     "SELECT EXISTS (SELECT 1 FROM deliveries
-                     WHERE job = ?1 AND says_final = 1 AND origin = ?2)",
+                     WHERE job = ?1 AND reports_final = 1 AND origin = ?2)",
                 )?
                 .query_row(params![job.0, origin], |row| row.get(0))?)
         })
     }
 
-    /// Says that this process receives the webhooks of a service. It does for as long as `owner`
-    /// lives.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn listen(
+    /// Registers this process as the receiver of a service's webhooks, as long as `owner` lives.
+    pub fn register_listener(
         &self,
         owner: &ProcessLease,
         origin: &str,
@@ -148,21 +126,18 @@ impl Ledger {
         })
     }
 
-    /// Where a living process receives the webhooks of a service, if one does.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn listener(&self, origin: &str) -> Result<Option<String>, LedgerError> {
+    /// Address at which a living process receives the service's webhooks.
+    pub fn listener_address(&self, origin: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT owners.lock_file, address FROM listeners
-                 JOIN owners ON owners.id = listeners.owner
+                "SELECT processes.lock_file, address FROM listeners
+                 JOIN processes ON processes.id = listeners.owner
                  WHERE origin = ?1 ORDER BY owner DESC",
             )?;
             let mut rows = statement.query([origin])?;
             while let Some(row) = rows.next()? {
                 let lock: String = row.get(0)?;
-                if is_alive(&self.shared.owners, &lock) {
+                if is_alive(&self.shared.process_directory, &lock) {
                     return Ok(Some(row.get(1)?));
                 }
             }

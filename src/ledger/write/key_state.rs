@@ -1,34 +1,24 @@
-//! What was seen of a key and its service: uploads that can be used again, how drafts behave,
+//! Facts about a key and its service: reusable uploads, behaviour of drafts, visibility of bills,
 //! prices.
 
 use rusqlite::{OptionalExtension as _, params};
 use strum::{EnumString, IntoStaticStr};
 
-use super::batches::BatchId;
+use crate::ledger::ids::{ApiKeyId, BatchId};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Fingerprint, JobId, Pricing};
+use crate::model::{JobId, Pricing};
 
-/// A key at a service. The key itself is never stored.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ApiKeyId {
-    /// Scheme, host and port of the API.
-    pub origin: String,
-    /// Of the key.
-    pub fingerprint: Fingerprint,
-}
-
-/// How the service treats jobs that are made as drafts.
+/// How the service treats jobs that are created as drafts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum DraftSupport {
-    /// No draft of this key has been seen, or not for long enough.
+    /// No draft of this key was observed, or not long enough.
     #[default]
     Unknown,
-    /// They stay drafts until they are started: one came back as `created`, or did not run by itself
-    /// while it was watched.
-    Honoured,
-    /// The service ran a job that was asked for as a draft.
-    Ignored,
+    /// A draft came back as `created`, or did not run by itself while it was watched.
+    Supported,
+    /// The service ran a job that was created as a draft.
+    Unsupported,
 }
 
 impl DraftSupport {
@@ -37,16 +27,16 @@ impl DraftSupport {
     }
 }
 
-/// Whether the service shows a bill as soon as a job of a key is started, whatever its state.
+/// Whether the service shows a bill as soon as a job is started, whatever its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, IntoStaticStr, EnumString)]
 #[strum(serialize_all = "snake_case")]
 pub enum BillingVisibility {
-    /// No started job of this key has been seen in a state that drafts have, too.
+    /// No started job of this key was observed in a status that drafts have, too.
     #[default]
     Unknown,
-    /// Every one that was seen had a bill.
+    /// Every such job had a bill.
     Shown,
-    /// One had none.
+    /// One such job had no bill.
     Hidden,
 }
 
@@ -57,15 +47,12 @@ impl BillingVisibility {
 }
 
 impl Ledger {
-    /// Whether bills of this key's started jobs are shown, as far as seen.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn bills(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
+    pub fn billing_visibility(&self, key: &ApiKeyId) -> Result<BillingVisibility, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
                 .query_row(
-                    "SELECT bills FROM keys WHERE origin = ?1 AND key_print = ?2",
+                    "SELECT billing_visibility FROM keys
+                     WHERE origin = ?1 AND key_fingerprint = ?2",
                     params![key.origin, key.fingerprint.0],
                     |row| row.get(0),
                 )
@@ -74,31 +61,30 @@ impl Ledger {
         })
     }
 
-    /// Remembers whether a started job of this key had a bill. One without is not forgotten.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn learn_bills(&self, key: &ApiKeyId, bills: BillingVisibility) -> Result<(), LedgerError> {
-        let now = self.wall();
+    /// `Hidden` is permanent.
+    pub fn record_billing_visibility(
+        &self,
+        key: &ApiKeyId,
+        bills: BillingVisibility,
+    ) -> Result<(), LedgerError> {
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO keys (origin, key_print, bills, first_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (origin, key_print) DO UPDATE SET bills = ?3 WHERE bills <> 'hidden'",
+                "INSERT INTO keys (origin, key_fingerprint, billing_visibility, first_at)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET billing_visibility = ?3
+                     WHERE billing_visibility <> 'hidden'",
                 params![key.origin, key.fingerprint.0, bills.as_str(), now],
             )?;
             Ok(())
         })
     }
 
-    /// How drafts of this key behave, as far as seen.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn drafts(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
+    pub fn draft_support(&self, key: &ApiKeyId) -> Result<DraftSupport, LedgerError> {
         self.read(|db| {
             let word: Option<String> = db
                 .query_row(
-                    "SELECT drafts FROM keys WHERE origin = ?1 AND key_print = ?2",
+                    "SELECT draft_support FROM keys WHERE origin = ?1 AND key_fingerprint = ?2",
                     params![key.origin, key.fingerprint.0],
                     |row| row.get(0),
                 )
@@ -107,27 +93,25 @@ impl Ledger {
         })
     }
 
-    /// Remembers how a draft of this key came back.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn learn_drafts(&self, key: &ApiKeyId, drafts: DraftSupport) -> Result<(), LedgerError> {
-        let now = self.wall();
+    pub fn record_draft_support(
+        &self,
+        key: &ApiKeyId,
+        drafts: DraftSupport,
+    ) -> Result<(), LedgerError> {
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO keys (origin, key_print, drafts, first_at) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (origin, key_print) DO UPDATE SET drafts = ?3",
+                "INSERT INTO keys (origin, key_fingerprint, draft_support, first_at)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (origin, key_fingerprint) DO UPDATE SET draft_support = ?3",
                 params![key.origin, key.fingerprint.0, drafts.as_str(), now],
             )?;
             Ok(())
         })
     }
 
-    /// Whether any key was ever used here with the key's service.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn knows_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
+    /// Whether any key was used with this service before.
+    pub fn has_used_service(&self, key: &ApiKeyId) -> Result<bool, LedgerError> {
         self.read(|db| {
             Ok(db.query_row(
                 "SELECT EXISTS (SELECT 1 FROM keys WHERE origin = ?1)",
@@ -137,28 +121,27 @@ impl Ledger {
         })
     }
 
-    /// Gives attempts of `batch` that have sent nothing the jobs that were made for their items
-    /// before this ledger was, and remembers that the service is known from now on. Answers how many
-    /// attempts have a job now.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
+    /// Assigns jobs of a lost ledger to attempts of `batch` that have sent nothing, and records
+    /// that the service is known. `jobs` holds content keys and jobs. Returns the number of
+    /// attempts changed.
     pub fn adopt_jobs(
         &self,
         key: &ApiKeyId,
         batch: BatchId,
         jobs: &[(String, JobId)],
     ) -> Result<usize, LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT OR IGNORE INTO keys (origin, key_print, first_at) VALUES (?1, ?2, ?3)",
+                "INSERT OR IGNORE INTO keys (origin, key_fingerprint, first_at)
+                 VALUES (?1, ?2, ?3)",
                 params![key.origin, key.fingerprint.0, now],
             )?;
             let mut adopt = tx.prepare_cached(
-                "UPDATE tasks SET job = ?3, key_print = ?4, phase = 'running', draft = 'started'
-                 WHERE item_key = ?2 AND phase = 'planned' AND job IS NULL AND creates = 0
-                   AND id IN (SELECT task FROM entries WHERE batch = ?1)",
+                "UPDATE attempts SET job = ?3, key_fingerprint = ?4, status = 'running',
+                 draft_observation = 'started'
+                 WHERE content_key = ?2 AND status = 'planned' AND job IS NULL AND create_count = 0
+                   AND id IN (SELECT attempt FROM batch_inputs WHERE batch = ?1)",
             )?;
             let adopt = |(input, job): &(String, JobId)| {
                 adopt.execute(params![batch.0, input, job.0, key.fingerprint.0])
@@ -167,20 +150,13 @@ impl Ledger {
         })
     }
 
-    /// Where the service has these bytes, if they were sent with this key before.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn known_upload(
-        &self,
-        key: &ApiKeyId,
-        sha256: &str,
-    ) -> Result<Option<String>, LedgerError> {
+    /// URL of an earlier upload of these bytes with this key.
+    pub fn find_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<Option<String>, LedgerError> {
         self.read(|db| {
             Ok(db
                 .query_row(
                     "SELECT video_url FROM uploads
-                     WHERE origin = ?1 AND key_print = ?2 AND sha256 = ?3",
+                     WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
                     params![key.origin, key.fingerprint.0, sha256],
                     |row| row.get(0),
                 )
@@ -188,54 +164,44 @@ impl Ledger {
         })
     }
 
-    /// Remembers where the service has these bytes.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn remember_upload(
+    pub fn record_upload(
         &self,
         key: &ApiKeyId,
         sha256: &str,
         url: &str,
     ) -> Result<(), LedgerError> {
-        let now = self.wall();
+        let now = self.now_ms();
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO uploads (origin, key_print, sha256, video_url, sent_at)
+                "INSERT INTO uploads (origin, key_fingerprint, sha256, video_url, uploaded_at)
                  VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT (origin, key_print, sha256) DO UPDATE SET video_url = ?4, sent_at = ?5",
+                 ON CONFLICT (origin, key_fingerprint, sha256) DO UPDATE
+                     SET video_url = ?4, uploaded_at = ?5",
                 params![key.origin, key.fingerprint.0, sha256, url, now],
             )?;
             Ok(())
         })
     }
 
-    /// The service does not know this upload any more.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn forget_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<(), LedgerError> {
+    /// Called when the service no longer knows the upload.
+    pub fn delete_upload(&self, key: &ApiKeyId, sha256: &str) -> Result<(), LedgerError> {
         self.write(|tx| {
             tx.execute(
-                "DELETE FROM uploads WHERE origin = ?1 AND key_print = ?2 AND sha256 = ?3",
+                "DELETE FROM uploads WHERE origin = ?1 AND key_fingerprint = ?2 AND sha256 = ?3",
                 params![key.origin, key.fingerprint.0, sha256],
             )?;
             Ok(())
         })
     }
 
-    /// Keeps the prices that estimates are made with and returns their number. Equal answers are
-    /// kept once.
-    ///
-    /// # Errors
-    /// The ledger cannot be written.
-    pub fn remember_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
-        let now = self.wall();
+    /// Records a response with prices and returns its row id. Equal responses share one row.
+    pub fn record_pricing(&self, origin: &str, pricing: &Pricing) -> Result<i64, LedgerError> {
+        let now = self.now_ms();
         let answer = pricing.raw.to_string();
         self.write(|tx| {
             let known = tx
                 .query_row(
-                    "SELECT id FROM pricings WHERE origin = ?1 AND answer = ?2
+                    "SELECT id FROM pricings WHERE origin = ?1 AND response = ?2
                      ORDER BY id DESC LIMIT 1",
                     params![origin, answer],
                     |row| row.get(0),
@@ -245,7 +211,7 @@ impl Ledger {
                 return Ok(id);
             }
             tx.execute(
-                "INSERT INTO pricings (origin, seen_at, answer) VALUES (?1, ?2, ?3)",
+                "INSERT INTO pricings (origin, fetched_at, response) VALUES (?1, ?2, ?3)",
                 params![origin, now, answer],
             )?;
             Ok(tx.last_insert_rowid())

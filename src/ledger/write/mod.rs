@@ -1,4 +1,13 @@
-//! TODO
+//! Operations of a run, each one transaction.
+//!
+//! Reading order:
+//!
+//! - `batches`: the plan, the queue of inputs, and their results
+//! - `dedupe`: the attempt behind each input, and so whether it is paid for again
+//! - `attempts`: claims, commits, and the limits that a start has to pass
+//! - `key_state`: what is known of a key: uploads, drafts, bills, prices
+//! - `rate_limits`: storage of the client's rate limits
+//! - `deliveries`: webhook deliveries and their receiver
 
 pub(crate) mod attempts;
 pub(crate) mod batches;

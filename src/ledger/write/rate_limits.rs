@@ -1,8 +1,8 @@
-//! Limits of keys and hosts, shared by all processes on the machine.
+//! Rate limits of keys and hosts, shared by all processes on the machine.
 //!
-//! Rows need not survive a crash of the machine, and what they hold of times means nothing after
-//! another boot: they are forgotten then, and what was learned of a key is kept. A time that lies
-//! further ahead than any pause is forgotten too: a clock was set.
+//! Rows may be lost in a crash of the machine. Times in them are discarded after a reboot; what was
+//! learned of a key is kept. A time further in the future than any pause is discarded too: a clock
+//! was set.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use crate::model::{Failure, Instant};
 
 impl LimiterStore for Ledger {
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
-        Ok(self.read(|db| self.kept_of(db, key))?)
+        Ok(self.read(|db| self.load_key_limits(db, key))?)
     }
 
     fn change_key(
@@ -21,7 +21,7 @@ impl LimiterStore for Ledger {
         key: &LimitKey,
         change: &mut dyn FnMut(&mut KeyLimits),
     ) -> Result<(), Failure> {
-        self.change::<KeyLimits>(&scope_of(key), &mut |stored, now| {
+        self.update_row::<KeyLimits>(&scope_of(key), &mut |stored, now| {
             let mut limits = key_limits(stored, now);
             change(&mut limits);
             limits
@@ -33,7 +33,7 @@ impl LimiterStore for Ledger {
         host: &str,
         change: &mut dyn FnMut(&mut HostLimits),
     ) -> Result<(), Failure> {
-        self.change::<HostLimits>(&format!("host {host}"), &mut |stored, _| {
+        self.update_row::<HostLimits>(&format!("host {host}"), &mut |stored, _| {
             let mut limits = match stored {
                 Some((stored, SameBoot(true))) => stored,
                 _ => HostLimits::default(),
@@ -43,9 +43,6 @@ impl LimiterStore for Ledger {
         })
     }
 }
-
-/// One row as JSON.
-const NAME: &str = "state";
 
 fn scope_of(key: &LimitKey) -> String {
     let fingerprint = key.fingerprint.as_ref().map_or("", |fingerprint| fingerprint.0.as_str());
@@ -60,53 +57,50 @@ fn key_limits(stored: Option<(KeyLimits, SameBoot)>, now: Instant) -> KeyLimits 
     }
 }
 
-/// The row of `scope`. One that cannot be read was written by another version: learned anew.
-fn kept<T: for<'a> Deserialize<'a>>(
+/// Row of `scope`. One that cannot be parsed is from another version and is ignored.
+fn load_row<T: for<'a> Deserialize<'a>>(
     db: &Connection,
     scope: &str,
     boot_id: &str,
 ) -> Result<Option<(T, SameBoot)>, LedgerError> {
     let row: Option<(String, String)> = db
-        .prepare_cached("SELECT state, boot_id FROM limiters WHERE scope = ?1 AND name = ?2")?
-        .query_row(params![scope, NAME], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT state, boot_id FROM rate_limits WHERE scope = ?1")?
+        .query_row([scope], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
     Ok(row.and_then(|(json, boot)| {
         Some((serde_json::from_str(&json).ok()?, SameBoot(boot == boot_id)))
     }))
 }
 
-/// Whether a row is of this boot, so that its times mean something.
+/// Whether a row was written in this boot, so that its times are valid.
 #[derive(Clone, Copy, PartialEq)]
 struct SameBoot(bool);
 
 impl Ledger {
-    /// What is known of a key, as it stands in this transaction.
-    pub(crate) fn limits_of(
+    /// Limits of a key, as of this transaction.
+    pub(crate) fn key_limits_in(
         &self,
         db: &Connection,
         key: &ApiKeyId,
     ) -> Result<KeyLimits, LedgerError> {
         let key =
             LimitKey { origin: key.origin.clone(), fingerprint: Some(key.fingerprint.clone()) };
-        self.kept_of(db, &key)
+        self.load_key_limits(db, &key)
     }
 
-    fn kept_of(&self, db: &Connection, key: &LimitKey) -> Result<KeyLimits, LedgerError> {
-        let stored = kept(db, &scope_of(key), &self.shared.boot_id)?;
+    fn load_key_limits(&self, db: &Connection, key: &LimitKey) -> Result<KeyLimits, LedgerError> {
+        let stored = load_row(db, &scope_of(key), &self.shared.boot_id)?;
         Ok(key_limits(stored, self.shared.clock.now()))
     }
 
-    /// Which way the breakers of all hosts stand that were called since the machine was booted.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
-    pub fn hosts(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
+    /// Limits of all hosts called since the machine was booted.
+    pub fn host_limits(&self) -> Result<Vec<(String, HostLimits)>, LedgerError> {
         self.read(|db| {
             let mut statement = db.prepare_cached(
-                "SELECT substr(scope, 6), state FROM limiters
-                 WHERE scope LIKE 'host %' AND name = ?1 AND boot_id = ?2 ORDER BY scope",
+                "SELECT substr(scope, 6), state FROM rate_limits
+                 WHERE scope LIKE 'host %' AND boot_id = ?1 ORDER BY scope",
             )?;
-            let mut rows = statement.query(params![NAME, self.shared.boot_id])?;
+            let mut rows = statement.query([&self.shared.boot_id])?;
             let mut hosts = Vec::new();
             while let Some(row) = rows.next()? {
                 let state: String = row.get(1)?;
@@ -118,7 +112,7 @@ impl Ledger {
         })
     }
 
-    fn change<T: Serialize + for<'a> Deserialize<'a> + PartialEq + Clone>(
+    fn update_row<T: Serialize + for<'a> Deserialize<'a> + PartialEq + Clone>(
         &self,
         scope: &str,
         change: &mut dyn FnMut(Option<(T, SameBoot)>, Instant) -> T,
@@ -126,7 +120,7 @@ impl Ledger {
         let now = self.shared.clock.now();
         let boot_id = &self.shared.boot_id;
         let changed: Result<(), LedgerError> = self.write_relaxed(|tx| {
-            let before: Option<(T, SameBoot)> = kept(tx, scope, boot_id)?;
+            let before: Option<(T, SameBoot)> = load_row(tx, scope, boot_id)?;
             let after = change(before.clone(), now);
             if before.is_some_and(|before| before == (after.clone(), SameBoot(true))) {
                 return Ok(());
@@ -134,10 +128,10 @@ impl Ledger {
             let json = serde_json::to_string(&after)
                 .map_err(|error| LedgerError::Corrupt(error.to_string()))?;
             tx.prepare_cached(
-                "INSERT INTO limiters (scope, name, boot_id, state) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT (scope, name) DO UPDATE SET boot_id = ?3, state = ?4",
+                "INSERT INTO rate_limits (scope, boot_id, state) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (scope) DO UPDATE SET boot_id = ?2, state = ?3",
             )?
-            .execute(params![scope, NAME, boot_id, json])?;
+            .execute(params![scope, boot_id, json])?;
             Ok(())
         });
         Ok(changed?)

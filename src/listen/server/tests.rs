@@ -71,7 +71,7 @@ async fn what_is_answered_with_success_is_written_down_before() {
     let mut desk = desk(8);
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
     assert_eq!(desk.kept(), 1);
-    assert_eq!(desk.reception.ledger.unfinished_deliveries("https://api.example").unwrap(), 1);
+    assert_eq!(desk.reception.ledger.count_unhandled_deliveries("https://api.example").unwrap(), 1);
     let Some(ReceivedEvent::Taken(first)) = desk.told.recv().await else { panic!("not taken") };
     // Again while it is in hand: answered, not kept twice, not handled twice.
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
@@ -81,7 +81,7 @@ async fn what_is_answered_with_success_is_written_down_before() {
     drop(first);
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
     assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Taken(_))));
-    desk.reception.ledger.delivery_handled("d-1").unwrap();
+    desk.reception.ledger.mark_delivery_handled("d-1").unwrap();
     assert_eq!(desk.posted("d-1", ENDED).await, (200, "ok"));
     assert!(matches!(desk.told.recv().await, Some(ReceivedEvent::Repeated { .. })));
 }

@@ -106,7 +106,7 @@ pub fn lines(number: usize, report: &mut Report) -> io::Result<()> {
 pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
     let place = tempfile::tempdir()?;
     let ledger = open(place.path())?;
-    let owner = ledger.register("bench").map_err(io::Error::other)?;
+    let owner = ledger.register_process("bench").map_err(io::Error::other)?;
     let batch = fill(&ledger, jobs)?;
     let entries = ledger.open_inputs(batch, None, u32::MAX).map_err(io::Error::other)?;
     let began = now();
@@ -142,17 +142,17 @@ fn whole_way(
     entry: rbgv::ledger::InputId,
     task: rbgv::ledger::AttemptId,
 ) -> Result<(), rbgv::ledger::LedgerError> {
-    let Claim::Mine(mut task) = ledger.claim(owner, task)? else { return Ok(()) };
+    let Claim::Acquired(mut task) = ledger.claim(owner, task)? else { return Ok(()) };
     let mut reach = |phase, note| {
-        task.state.phase = phase;
+        task.state.status = phase;
         ledger.commit(owner, &task, note, None)
     };
     reach(AttemptStatus::Planned, "upload")?;
-    ledger.remember_upload(&key(), &format!("{entry:?}"), "https://host/v/1")?;
+    ledger.record_upload(&key(), &format!("{entry:?}"), "https://host/v/1")?;
     reach(AttemptStatus::CreateSent, "create")?;
     reach(AttemptStatus::Draft, "draft")?;
     task.state.job = Some(JobId(format!("job_{}", task.id.0)));
-    task.state.phase = AttemptStatus::StartSent;
+    task.state.status = AttemptStatus::StartSent;
     let gate = StartLimits { batch, in_flight: Arc::new(|_| 1_000), max_credits: None, rate: None };
     ledger.commit_start(owner, &task, &gate)?;
     for (phase, note) in [
@@ -160,12 +160,12 @@ fn whole_way(
         (AttemptStatus::Running, "follow"),
         (AttemptStatus::Completed, "finish"),
     ] {
-        task.state.phase = phase;
+        task.state.status = phase;
         ledger.commit(owner, &task, note, None)?;
     }
-    ledger.keep_output_etag(owner, task.id, Some("\"etag\""))?;
+    ledger.record_output_etag(owner, task.id, Some("\"etag\""))?;
     ledger.record_output_hash(entry, "00", 1)?;
-    ledger.settle(entry, rbgv::ledger::InputState::Done, None)?;
+    ledger.set_input_state(entry, rbgv::ledger::InputState::Done, None)?;
     ledger.release(owner, &task)
 }
 
@@ -231,12 +231,12 @@ fn fill(ledger: &Ledger, rows: usize) -> io::Result<BatchId> {
                 run_options: "{\"goal\":\"finish\",\"in_flight\":8}".to_owned(),
                 pricing: None,
             };
-            batch = ledger.open_batch(&new).map_err(io::Error::other)?;
+            batch = ledger.create_batch(&new).map_err(io::Error::other)?;
             let last = (row + 10_000).min(rows);
             let new: Vec<NewInput> = (row..last).map(entry).collect();
-            let placed = ledger.place(batch, &new).map_err(io::Error::other)?;
+            let placed = ledger.add_inputs(batch, &new).map_err(io::Error::other)?;
             assert!(
-                placed.iter().all(|placed| matches!(placed, AddResult::In { fresh: true, .. }))
+                placed.iter().all(|placed| matches!(placed, AddResult::Added { fresh: true, .. }))
             );
             ledger.finish_plan(batch).map_err(io::Error::other)?;
         }
@@ -264,7 +264,7 @@ fn entry(number: usize) -> NewInput {
             pricing: None,
         },
         name,
-        correlation: format!("rbgv-{number:024x}"),
+        correlation_id: format!("rbgv-{number:024x}"),
         again: false,
     }
 }
@@ -274,15 +274,15 @@ fn settle_most(path: &Path) -> io::Result<()> {
     let db = rusqlite::Connection::open(path).map_err(io::Error::other)?;
     db.execute_batch(
         "BEGIN;
-         UPDATE tasks SET phase = CASE WHEN id % 50 = 0 THEN 'failed' ELSE 'completed' END,
-             job = printf('job_%020d', id), status = 'completed', progress = 100, seconds = 10,
-             starts = 1, creates = 1, started_by = 1;
-         UPDATE tasks SET phase = 'running' WHERE id % 100 = 1 AND id < 1000;
-         UPDATE entries SET state = CASE WHEN task % 50 = 0 THEN 'failed' ELSE 'done' END,
-             out_sha256 = printf('%064d', id), out_size = 1000000, done_at = 1;
-         UPDATE entries SET state = 'open' WHERE task % 100 = 1 AND task < 1000;
-         INSERT INTO transitions (task, at, phase, note)
-             SELECT tasks.id, steps.value, 'running', 'follow' FROM tasks,
+         UPDATE attempts SET status = CASE WHEN id % 50 = 0 THEN 'failed' ELSE 'completed' END,
+             job = printf('job_%020d', id), job_status = 'completed', progress = 100, output_seconds = 10,
+             start_count = 1, create_count = 1, started_by_batch = 1;
+         UPDATE attempts SET status = 'running' WHERE id % 100 = 1 AND id < 1000;
+         UPDATE batch_inputs SET state = CASE WHEN attempt % 50 = 0 THEN 'failed' ELSE 'done' END,
+             output_sha256 = printf('%064d', id), output_size = 1000000, done_at = 1;
+         UPDATE batch_inputs SET state = 'open' WHERE attempt % 100 = 1 AND attempt < 1000;
+         INSERT INTO attempt_log (attempt, at, status, note)
+             SELECT attempts.id, steps.value, 'running', 'follow' FROM attempts,
              (SELECT 1 AS value UNION SELECT 2 UNION SELECT 3 UNION SELECT 4
               UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION SELECT 8) AS steps;
          COMMIT;",

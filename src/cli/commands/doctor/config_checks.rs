@@ -115,8 +115,8 @@ pub(crate) fn other_secrets(app: &AppContext, checks: &mut Vec<Check>) {
 /// The webhook listener and unfinished deliveries.
 pub(crate) fn webhooks(app: &AppContext, ledger: &Ledger) -> Option<Check> {
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
-    let listener = ledger.listener(&origin).ok()?;
-    let left = ledger.unfinished_deliveries(&origin).ok()?;
+    let listener = ledger.listener_address(&origin).ok()?;
+    let left = ledger.count_unhandled_deliveries(&origin).ok()?;
     let left = (left > 0).then(|| amounts::counted(left, "delivery was", "deliveries were"));
     match (listener, left) {
         (Some(address), _) => Some(Check::good("webhooks", format!("received at {address}"))),
@@ -146,13 +146,13 @@ pub(crate) fn ledger(
     checks: &mut Vec<Check>,
 ) -> Option<Ledger> {
     let directory = state_dir?;
-    let file = Ledger::file(directory);
+    let file = Ledger::database_path(directory);
     let Ok(facts) = file.metadata() else {
         checks.push(absent(&file, directory));
         return None;
     };
     let opened = Ledger::open(directory, env.clock.clone())
-        .and_then(|ledger| Ok((ledger.integrity()?, ledger.tally()?, ledger)));
+        .and_then(|ledger| Ok((ledger.check_integrity()?, ledger.count_by_status()?, ledger)));
     match opened {
         Ok((integrity, tally, ledger)) if integrity == "ok" => {
             checks.extend(ledger.repairs().iter().map(|repair| Check::note("ledger", repair)));
@@ -191,11 +191,11 @@ fn unusable(file: &Path, directory: &Path, error: LedgerError) -> Check {
         LedgerError::File { .. } => error.to_string(),
         _ => format!("{}: {error}", file.display()),
     };
-    let fix = match error.mend() {
+    let fix = match error.remedy() {
         Remedy::Content => return damaged(file, &error.to_string()),
-        Remedy::Place => directory_fix(directory),
+        Remedy::Directory => directory_fix(directory),
         Remedy::Wait => "another process is using it; try again".to_owned(),
-        Remedy::AsSaid => Failure::from(error).next.unwrap_or_else(|| directory_fix(directory)),
+        Remedy::FollowHint => Failure::from(error).next.unwrap_or_else(|| directory_fix(directory)),
     };
     Check::finding("ledger", says, fix)
 }

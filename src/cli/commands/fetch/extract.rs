@@ -15,7 +15,7 @@ pub(crate) async fn unpack(
     batch: BatchId,
     overwrite: bool,
 ) -> Result<(), Failure> {
-    let targets = context.ledger(move |ledger, _| ledger.fetched(batch)).await?;
+    let targets = context.ledger(move |ledger, _| ledger.output_paths(batch)).await?;
     for archive in targets {
         if archive.extension().is_none_or(|ending| ending != "zip") {
             continue;

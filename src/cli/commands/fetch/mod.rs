@@ -49,7 +49,9 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         let mut jobs = Vec::new();
         for context in context.all() {
             let key = context.key.clone();
-            jobs.extend(context.ledger(move |ledger, _| ledger.unfetched(&key, MAX_JOBS)).await?);
+            jobs.extend(
+                context.ledger(move |ledger, _| ledger.jobs_without_output(&key, MAX_JOBS)).await?,
+            );
         }
         jobs
     } else {

@@ -119,7 +119,7 @@ async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
-    handler.ledger.listen(&owner, &origin, &address.to_string())?;
+    handler.ledger.register_listener(&owner, &origin, &address.to_string())?;
     handler.tell_unfinished(&origin)?;
     handler.tell_ready(address);
     let (told, mut incoming) = mpsc::channel(QUEUE);
@@ -191,7 +191,7 @@ impl<'a> DeliveryHandler<'a> {
         }
         let env = &self.app.env;
         let name = format!("{}-{:016x}", env.pid, env.random.bits());
-        let owner = Arc::new(self.ledger.register(&name)?);
+        let owner = Arc::new(self.ledger.register_process(&name)?);
         Ok((stop_on_signals(&self.app.printer)?, owner))
     }
 
@@ -210,7 +210,7 @@ impl<'a> DeliveryHandler<'a> {
 
     /// Warns about deliveries that an earlier process acknowledged but did not handle.
     fn tell_unfinished(&self, origin: &str) -> Result<(), Failure> {
-        let number = self.ledger.unfinished_deliveries(origin)?;
+        let number = self.ledger.count_unhandled_deliveries(origin)?;
         if number > 0 {
             let webhooks = amounts::counted(number, "webhook was", "webhooks were");
             self.app.printer.warn(&format!(
@@ -236,7 +236,7 @@ impl<'a> DeliveryHandler<'a> {
     /// Removes delivery ids older than `remembered`. A failure only delays that.
     fn forget(&self, remembered: Duration) {
         let before = self.app.env.clock.wall().before(remembered);
-        if let Err(error) = self.ledger.forget_deliveries(before) {
+        if let Err(error) = self.ledger.delete_deliveries_before(before) {
             tracing::warn!("removing old delivery ids: {error}");
         }
     }
@@ -283,7 +283,7 @@ impl<'a> DeliveryHandler<'a> {
         self.tell(delivery, settled.as_ref().ok().copied().flatten());
         let handled = self.handler.handle(delivery, headers, body).await;
         if self.succeeded(delivery, &settled) & self.succeeded(delivery, &handled) {
-            let marked = self.ledger.delivery_handled(&delivery.id).map_err(Failure::from);
+            let marked = self.ledger.mark_delivery_handled(&delivery.id).map_err(Failure::from);
             self.succeeded(delivery, &marked);
         }
     }

@@ -179,7 +179,7 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
     }
     let (kept, dropped) = (key_id(&kept), key_id(&dropped));
     let ledger = app.ledger()?;
-    let needing = ledger.attempts_that_need(&dropped)?;
+    let needing = ledger.count_attempts_needing_key(&dropped)?;
     if needing > 0 {
         let jobs = amounts::counted(needing, "job still needs", "jobs still need");
         let why = format!(
@@ -191,7 +191,7 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
     let step = if finish { RotationStep::Finish } else { RotationStep::Abort };
     apply_step(app, &step)?;
     let printer = &app.printer;
-    let living = ledger.living_processes()?;
+    let living = ledger.count_living_processes()?;
     if living > 0 {
         printer.warn(&format!(
             "{} on this machine may still use key {}; wait for them or restart them before you \
@@ -246,8 +246,8 @@ async fn status(days: u32, app: &AppContext) -> Result<ExitClass, Failure> {
         let key = key_id(&client);
         columns.push(KeyColumn {
             which,
-            figures: ledger.key_figures(&key, since)?,
-            needing: ledger.attempts_that_need(&key)?,
+            figures: ledger.key_report(&key, since)?,
+            needing: ledger.count_attempts_needing_key(&key)?,
             limits: client.limits().await?,
             usage: client.usage_summary(days, RequestOptions::plain()).await,
             key,

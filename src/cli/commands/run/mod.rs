@@ -160,13 +160,13 @@ async fn expected_cost(
         app.confirm(&question)?;
     }
     let (batch, totals) = (plan.batch, plan.totals);
-    let ended = context.ledger(move |ledger, _| ledger.ended_badly(batch)).await?;
+    let ended = context.ledger(move |ledger, _| ledger.count_failures_by_kind(batch)).await?;
     let repeated = |kind| kind == FailureKind::JobFailed && wish.run_options.retry_failed > 0;
     let ended: Vec<_> = ended.into_iter().filter(|(kind, _)| !repeated(*kind)).collect();
     let failed: usize = ended.iter().map(|(_, number)| number).sum();
     // As in a run, a video of unknown length counts with its maximum length.
     let rate = wish.pricing.a_second(wish.options.model);
-    let needed = context.ledger(move |ledger, _| ledger.bound_needed(batch, rate)).await?;
+    let needed = context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate)).await?;
     let is_unknown = rate.is_none() && totals.unpriced > 0;
     let is_over = |max: Credits| is_unknown || needed.0 > max.0;
     let classes = ended.iter().map(|(kind, _)| kind.exit_class());

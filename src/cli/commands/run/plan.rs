@@ -89,7 +89,7 @@ async fn confirm_plan(
             amounts::counted(adopted as u64, "existing job found", "existing jobs found")
         ));
     }
-    let totals = context.ledger(move |ledger, _| ledger.totals(batch)).await?;
+    let totals = context.ledger(move |ledger, _| ledger.plan_totals(batch)).await?;
     confirm(app, &totals)?;
     exclude_outputs(app, context, plan).await?;
     Ok(totals)
@@ -109,7 +109,7 @@ async fn exclude_outputs(
     let outputs: Vec<_> =
         plan.outputs.iter().cloned().map(|o| (o.name, o.sha256, o.size)).collect();
     let batch = plan.batch;
-    context.ledger(move |ledger, _| ledger.know_outputs(batch, &outputs)).await
+    context.ledger(move |ledger, _| ledger.record_foreign_outputs(batch, &outputs)).await
 }
 
 /// The questions to ask before a plan with these totals is run.

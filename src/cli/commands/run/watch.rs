@@ -261,7 +261,7 @@ impl Watcher<'_> {
         for batch in self.paused.clone() {
             let reopen = self
                 .context
-                .ledger(move |ledger, _| ledger.reopen_for(batch, &FailureKind::PASSING));
+                .ledger(move |ledger, _| ledger.reopen_paused_for(batch, &FailureKind::PASSING));
             if reopen.await? == 0 {
                 self.paused.remove(&batch);
                 continue;
@@ -295,8 +295,9 @@ impl Watcher<'_> {
         if self.wish.run_options.max_credits.is_some() {
             self.spent.insert(batch, verdict.summary.credits);
         }
-        let waiting =
-            self.context.ledger(move |ledger, _| ledger.paused_for(batch, &FailureKind::PASSING));
+        let waiting = self
+            .context
+            .ledger(move |ledger, _| ledger.count_paused_for(batch, &FailureKind::PASSING));
         let waiting = waiting.await?;
         if waiting == 0 {
             self.paused.remove(&batch);

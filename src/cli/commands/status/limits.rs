@@ -19,8 +19,8 @@ pub(crate) async fn show(app: &AppContext) -> Result<ExitClass, Failure> {
 async fn show_key(app: &AppContext, ledger: &Ledger, client: &Client) -> Result<(), Failure> {
     let report = client.limits().await?;
     let key = key_id(client);
-    let in_flight = ledger.in_flight(&key)?;
-    let (hosts, now) = (ledger.hosts()?, app.env.clock.now());
+    let in_flight = ledger.count_in_flight(&key)?;
+    let (hosts, now) = (ledger.host_limits()?, app.env.clock.now());
     if app.printer.style().json {
         app.printer.json(&document(&key, &report, in_flight, &hosts));
         return Ok(());

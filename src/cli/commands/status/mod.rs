@@ -61,11 +61,11 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
 
 /// The ledger. Needs no key and no network.
 fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Failure> {
-    let batches = if args.failed { Vec::new() } else { ledger.batches(args.limit)? };
+    let batches = if args.failed { Vec::new() } else { ledger.list_batches(args.limit)? };
     let attempts = if args.failed {
-        ledger.failed_attempts(args.limit)?
+        ledger.list_failed_attempts(args.limit)?
     } else {
-        ledger.open_attempts(args.limit)?
+        ledger.list_open_attempts(args.limit)?
     };
     let printer = &app.printer;
     if printer.style().json {
@@ -95,7 +95,7 @@ fn batch_table(batches: &[BatchSummary]) -> Table {
         let counts = line.counts;
         table.row([
             line.batch.id.0.to_string(),
-            amounts::time(line.batch.made_at),
+            amounts::time(line.batch.created_at),
             line.batch.profile.clone(),
             counts.done.to_string(),
             counts.failed.to_string(),
@@ -111,15 +111,17 @@ fn task_table(attempts: &[AttemptSummary]) -> Table {
     let mut table = Table::new(["job", "input", "state", "since", "reason"]);
     for line in attempts {
         let attempt = &line.attempt;
-        let mut state = attempt.state.phase.as_str().replace('_', " ");
-        if let Some(percent) = attempt.look.progress.filter(|_| attempt.state.phase.in_flight()) {
+        let mut state = attempt.state.status.as_str().replace('_', " ");
+        if let Some(percent) =
+            attempt.last_poll.progress.filter(|_| attempt.state.status.in_flight())
+        {
             state = format!("{state} {}", amounts::percent(percent / 100.0));
         }
         table.row([
             attempt.state.job.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string),
             line.name.clone(),
             state,
-            amounts::time(line.changed_at),
+            amounts::time(line.updated_at),
             attempt.state.failure.as_ref().map(ToString::to_string).unwrap_or_default(),
         ]);
     }
@@ -129,9 +131,9 @@ fn task_table(attempts: &[AttemptSummary]) -> Table {
 fn batch_json(line: &BatchSummary) -> serde_json::Value {
     serde_json::json!({
         "batch": line.batch.id.0,
-        "made_at": amounts::time(line.batch.made_at),
+        "made_at": amounts::time(line.batch.created_at),
         "profile": line.batch.profile,
-        "planned": line.batch.planned,
+        "planned": line.batch.plan_complete,
         "done": line.counts.done,
         "failed": line.counts.failed,
         "rejected": line.counts.rejected,
@@ -146,11 +148,11 @@ fn task_json(line: &AttemptSummary) -> serde_json::Value {
     serde_json::json!({
         "job": attempt.state.job.as_ref().map(|job| &job.0),
         "input": line.name,
-        "phase": attempt.state.phase.as_str(),
-        "status": attempt.look.status.as_ref().map(JobStatus::as_str),
-        "progress": attempt.look.progress,
+        "phase": attempt.state.status.as_str(),
+        "status": attempt.last_poll.job_status.as_ref().map(JobStatus::as_str),
+        "progress": attempt.last_poll.progress,
         "attempt": attempt.number,
-        "changed_at": amounts::time(line.changed_at),
+        "changed_at": amounts::time(line.updated_at),
         "failure": attempt.state.failure.as_ref().map(json::failure),
     })
 }
@@ -249,11 +251,11 @@ async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failu
     release_latches(&context).await?;
     if jobs.is_empty() {
         let origin = context.key.origin.clone();
-        let open = context.ledger(|ledger, _| ledger.open_attempts(MAX_FOLLOWED)).await?;
+        let open = context.ledger(|ledger, _| ledger.list_open_attempts(MAX_FOLLOWED)).await?;
         jobs = open
             .into_iter()
             .map(|line| line.attempt)
-            .filter(|attempt| attempt.state.phase.in_flight() && attempt.work.key.origin == origin)
+            .filter(|attempt| attempt.state.status.in_flight() && attempt.work.key.origin == origin)
             .filter_map(|attempt| attempt.state.job)
             .collect();
     }
@@ -273,7 +275,7 @@ fn named(ledger: &Ledger, jobs: Vec<JobId>) -> Result<Vec<(InputRef, JobId)>, Le
     jobs.into_iter()
         .zip(unknown)
         .map(|(job, unknown)| {
-            let input = match ledger.input_of_job(&job)? {
+            let input = match ledger.find_input_by_job(&job)? {
                 Some(input) => InputRef { id: input.id.0, name: input.name },
                 None => InputRef { id: unknown, name: format!("job {}", escaped(&job.0)) },
             };

@@ -155,9 +155,9 @@ fn attempts(
     since: Timestamp,
     named: &[JobId],
 ) -> Result<Vec<AttemptCost>, Failure> {
-    let mut all = ledger.spending(since)?;
+    let mut all = ledger.attempt_costs(since)?;
     all.retain(|attempt| attempt.key.origin == key.origin);
-    let mut older = ledger.spending_of_jobs(&key.origin, named)?;
+    let mut older = ledger.attempt_costs_of_jobs(&key.origin, named)?;
     older.retain(|attempt| attempt.at < since);
     older.sort_by_key(|attempt| attempt.attempt);
     older.dedup_by_key(|attempt| attempt.attempt);

@@ -36,8 +36,8 @@ struct UsageGroup {
 impl UsageGroup {
     fn add(&mut self, spent: &AttemptCost) {
         self.jobs += 1;
-        self.completed += u64::from(spent.phase == AttemptStatus::Completed);
-        self.failed += u64::from(spent.phase == AttemptStatus::Failed);
+        self.completed += u64::from(spent.status == AttemptStatus::Completed);
+        self.failed += u64::from(spent.status == AttemptStatus::Failed);
         match (spent.charged, spent.price()) {
             (Some(charged), _) => self.charged = self.charged + charged,
             (None, Some(price)) => self.estimated = self.estimated + price,
@@ -85,7 +85,7 @@ fn grouped<'a>(
 }
 
 pub(crate) fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClass, Failure> {
-    let all = app.ledger()?.spending(since(args, app))?;
+    let all = app.ledger()?.attempt_costs(since(args, app))?;
     let profile = &app.settings.profile.name;
     let chosen = all.iter().filter(|spent| by == GroupBy::Profile || spent.profile == *profile);
     let (groups, total) = grouped(by, chosen);
