@@ -617,7 +617,7 @@ mod tests {
             (r#"{"foreground": {"anchor": "moon"}}"#, "center"),
             (r#"{"foreground": {"scale": "big"}}"#, "scale"),
             (r#"{"foreground": {"scale": 0}}"#, "0.01 to 10"),
-            (r#"{"foreground": {"offset": {"x": 99999}}}"#, "too large"),
+            (r#"{"foreground": {"offset": {"x": 99999}}}"#, "out of range"),
         ] {
             let verbatim = Some(serde_json::from_str(json).unwrap());
             let refused = placed(Composition { verbatim, ..plain.clone() }).unwrap_err();

@@ -9,9 +9,9 @@ pub enum ColorChoice {
     /// If the terminal supports it and the environment does not disable it
     #[default]
     Auto,
-    /// Always
+    /// Also if the output is not a terminal
     Always,
-    /// Never
+    /// No colours
     Never,
 }
 

@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(
             answer(EndpointRoute::Job, &odd).lines(),
             [
-                "job.duration_seconds is a text, documented is a number or null",
+                "job.duration_seconds is a string, but a number or null is documented",
                 "missing: job.progress",
                 "not in the contract: job.queue_position",
             ]
@@ -199,8 +199,8 @@ mod tests {
         assert_eq!(
             answer(EndpointRoute::Job, &odd).lines(),
             [
-                "unknown state of a job: archived",
-                "job.duration_seconds is a text, documented is a number or null",
+                "unknown job status: archived",
+                "job.duration_seconds is a string, but a number or null is documented",
                 "not in the contract: job.queue_position",
             ]
         );
@@ -214,21 +214,21 @@ mod tests {
         assert!(drift.new.contains("not in the contract: health.checks.gpu"));
         assert!(drift.broken.contains("missing: health.checks.r2_configured"));
         assert!(
-            drift.broken.contains("health.checks.api is a text, documented is true or false"),
+            drift.broken.contains("health.checks.api is a string, but true or false is documented"),
             "{drift:?}"
         );
         let drift = pricing(&json!({
             "model_pricing_credits_per_minute": {"original": 60, "light": "45", "human": 0, "ultra": 1},
         }));
-        assert!(drift.broken.contains("missing: a price for the model pro"));
-        assert!(drift.broken.contains("the price for the model light is \"45\""), "{drift:?}");
-        assert!(drift.broken.contains("the price for the model human is 0"));
-        assert!(drift.new.contains("not in the contract: the model ultra"));
+        assert!(drift.broken.contains("missing: a price for model pro"));
+        assert!(drift.broken.contains("the price of model light is \"45\""), "{drift:?}");
+        assert!(drift.broken.contains("the price of model human is 0"));
+        assert!(drift.new.contains("not in the contract: model ultra"));
         assert!(is_health("Degraded") && !is_health("unhealthy"));
     }
 
     #[test]
     fn what_is_no_object_is_told_once() {
-        assert_eq!(pricing(&json!([1])).lines(), ["pricing is no object"]);
+        assert_eq!(pricing(&json!([1])).lines(), ["pricing is not an object"]);
     }
 }

@@ -334,7 +334,7 @@ mod tests {
             (
                 JobCredits { charge: told(3.0, 1), growth: Some(Credits(3.0)), ..account() },
                 StageOutcome::Failed,
-                "prices say 2.00",
+                "expected 2.00",
             ),
             (JobCredits { charge: told(2.0, 2), ..account() }, StageOutcome::Failed, "2 times"),
             (
@@ -352,11 +352,15 @@ mod tests {
                 StageOutcome::Warned,
                 "another program",
             ),
-            (JobCredits { growth: None, ..account() }, StageOutcome::Warned, "cannot be compared"),
+            (
+                JobCredits { growth: None, ..account() },
+                StageOutcome::Warned,
+                "no credits to compare",
+            ),
             (
                 JobCredits { charge: EventCharge::Unnamed, ..account() },
                 StageOutcome::Warned,
-                "cannot be told",
+                "is unknown",
             ),
             (
                 JobCredits {
@@ -370,26 +374,26 @@ mod tests {
             (
                 JobCredits { charge: EventCharge::OutOfSight, ..account() },
                 StageOutcome::Warned,
-                "only younger jobs",
+                "only go back to newer jobs",
             ),
             (
                 JobCredits { billing_status: None, ..account() },
                 StageOutcome::Warned,
                 "billing_status",
             ),
-            (says("refunded"), StageOutcome::Failed, "refunded, but a charge shows"),
-            (says("Not billed"), StageOutcome::Failed, "Not billed, but a charge shows"),
-            (says("pending"), StageOutcome::Warned, "still says"),
-            (says("tier-2"), StageOutcome::Warned, "not known: tier-2"),
+            (says("refunded"), StageOutcome::Failed, "refunded, but there is a charge"),
+            (says("Not billed"), StageOutcome::Failed, "Not billed, but there is a charge"),
+            (says("pending"), StageOutcome::Warned, "still has billing_status"),
+            (says("tier-2"), StageOutcome::Warned, "unknown billing_status: tier-2"),
             (
                 JobCredits { charge: EventCharge::Unnamed, ..says("void") },
                 StageOutcome::Warned,
-                "of its bill: void",
+                "billing_status void",
             ),
             (
                 JobCredits { estimate: Some(Credits(4.0)), ..account() },
                 StageOutcome::Warned,
-                "4.00 were estimated",
+                "4.00 credits were estimated",
             ),
             (
                 JobCredits { estimate: None, by_duration: None, ..account() },

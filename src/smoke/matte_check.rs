@@ -139,11 +139,11 @@ mod tests {
         // (pictures, outcome, words)
         let table = [
             (vec![good.clone(), good.clone()], StageOutcome::Passed, "subject kept 100.0 %"),
-            (vec![nothing], StageOutcome::Failed, "of the subject 0.0 %"),
-            (vec![everything.clone()], StageOutcome::Failed, "of the background 100.0 %"),
-            (vec![swapped], StageOutcome::Failed, "of the subject 0.0 %"),
-            (vec![good, everything], StageOutcome::Failed, "1 of 2 pictures"),
-            (vec![], StageOutcome::Failed, "no pictures"),
+            (vec![nothing], StageOutcome::Failed, "subject kept: 0.0 %"),
+            (vec![everything.clone()], StageOutcome::Failed, "background left: 100.0 %"),
+            (vec![swapped], StageOutcome::Failed, "subject kept: 0.0 %"),
+            (vec![good, everything], StageOutcome::Failed, "1 of 2 images"),
+            (vec![], StageOutcome::Failed, "no images"),
         ];
         for (pictures, outcome, words) in table {
             let result = judged(&pictures);

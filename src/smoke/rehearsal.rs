@@ -241,6 +241,6 @@ mod tests {
     fn waits_are_told_by_their_reason() {
         let came = BatchResult { inputs: vec![input(None)], ..BatchResult::default() };
         let result = judged(ExpectedEnd::Finished, &came, Some(1), Duration::from_secs(3));
-        assert!(result.details.contains(&"rate limited: 2 waits, of 2.0 s, 2.0 s".to_owned()));
+        assert!(result.details.contains(&"rate limited: 2 waits of 2.0 s, 2.0 s".to_owned()));
     }
 }

@@ -27,9 +27,9 @@ fn a_folder_without_videos_says_what_is_in_it_and_is_no_success() {
     for dry in [&["--dry-run"][..], &[]] {
         let run =
             |folder: &str| home.run(&sandbox, &[&["run", folder][..], dry].concat()).ends_with(2);
-        run("deep").says("1 subfolder, add -r").says("next: rbgv run -r 'deep'");
-        run("other").says("3 files with other endings (.MTS, .txt)").says("--include '*.MTS'");
-        run("empty").says("it is empty");
+        run("deep").says("1 subdirectory (add -r)").says("next: rbgv run -r 'deep'");
+        run("other").says("3 files with other extensions (.MTS, .txt)").says("--include '*.MTS'");
+        run("empty").says("the directory is empty");
     }
     let told = home.run(&sandbox, &["run", "empty", "--json"]).ends_with(2).json();
     assert_eq!(told.last().unwrap()["error"]["exit_code"], 2);
@@ -55,19 +55,19 @@ fn what_cannot_be_read_stops_no_other() {
     forbid(&closed);
     forbid(&secret);
     let ran = run(&["run", "-r", "in", "-o", "out"]).ends_with(1);
-    let ran = ran.says("in/closed: passed over").says("in/secret.mp4: passed over");
+    let ran = ran.says("in/closed: skipped").says("in/secret.mp4: skipped");
     assert_eq!(ran.lines().len(), 1);
     for glob in ["closed", "closed/", "closed/**"] {
         let args = ["run", "-r", "in", "-o", "out", "--exclude", glob, "--exclude", "secret.*"];
-        assert!(!run(&args).ends_with(0).stderr.contains("passed over"), "{glob} prunes");
+        assert!(!run(&args).ends_with(0).stderr.contains("skipped"), "{glob} prunes");
     }
     // Named themselves, and beside others.
     run(&["run", "in/secret.mp4", "in/closed", "in/a.mp4", "-o", "out"])
         .ends_with(2)
         .says("in/secret.mp4: it cannot be read")
-        .says("in/closed: there are no videos in it: it cannot be read");
+        .says("in/closed: no videos in this directory: cannot be read");
     run(&["run", "in/closed"]).ends_with(2).says("cannot be read").says("next: ls -ld");
-    run(&["run", "in/secret.mp4"]).ends_with(2).says("cannot be read").says("next: look who");
+    run(&["run", "in/secret.mp4"]).ends_with(2).says("cannot be read").says("next: ls -l");
     allow(&closed);
     assert_eq!(sandbox.audit().bills(), 1);
 }
@@ -88,7 +88,7 @@ fn outputs_of_another_ledger_are_not_taken_for_inputs() {
     };
     std::fs::create_dir(home.path("other")).unwrap();
     let again = ["run", "-r", "in", "-o", "in/done", "--overwrite"];
-    elsewhere(&again).ends_with(2).says("such as in/a-nobg.webm").says("--yes");
+    elsewhere(&again).ends_with(2).says("2 files such as in/a-nobg.webm").says("--yes");
     elsewhere(&[&again[..], &["--dry-run"]].concat())
         .ends_with(2)
         .says("named like outputs of rbgv");
@@ -132,7 +132,7 @@ fn a_dry_run_ends_as_the_run_would() {
     home.variant("new/d.mp4", 4);
     write(&asking);
     for args in [&["run", "new"][..], &["run", "new", "--dry-run"]] {
-        home.run(&sandbox, args).ends_with(2).says("Continue with a new ledger").says("--yes");
+        home.run(&sandbox, args).ends_with(2).says("Continue?").says("--yes");
     }
     write(&config);
     let mut foreign = home.command();
@@ -155,10 +155,10 @@ fn addresses_that_the_service_cannot_fetch_are_named_as_such() {
     }
     std::fs::write(home.work().join("list"), "\u{feff}s3://bucket/b.mp4\r\na.mp4\r\n").unwrap();
     let ran = home.run(&sandbox, &["run", "--from-file", "list", "-o", "out"]).ends_with(1);
-    assert_eq!(ran.says("s3://bucket/b.mp4: passed over").lines().len(), 1);
+    assert_eq!(ran.says("s3://bucket/b.mp4: skipped").lines().len(), 1);
     home.run(&sandbox, &["run", "--from-file", "a.mp4"])
         .ends_with(2)
-        .says("it is an MP4 video, not a list of inputs")
+        .says("an MP4 video instead of a list of inputs")
         .says("next: rbgv run");
 }
 
@@ -226,8 +226,8 @@ fn a_watcher_outlives_what_concerns_single_files() {
     wait_for("the one that came back", || out("d-nobg.webm").exists());
     watcher.interrupt();
     let told = std::fs::read_to_string(home.path("told")).unwrap();
-    assert_eq!(told.matches("closed cannot be read").count(), 1, "{told}");
-    assert!(told.contains("fake.mp4: passed over"), "{told}");
+    assert_eq!(told.matches("cannot read").count(), 1, "{told}");
+    assert!(told.contains("fake.mp4: skipped"), "{told}");
     assert!(!out("done").exists(), "its own outputs are left alone");
 }
 

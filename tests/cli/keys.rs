@@ -43,10 +43,11 @@ fn in_production_a_key_is_switched_off_only_after_a_yes() {
     std::fs::write(&config, text).unwrap();
     let listed = keys(&home, &sandbox, &["list", "--json"]).ends_with(0);
     let fingerprint = listed.json()[0][0]["key_fingerprint"].as_str().unwrap().to_owned();
-    let refused = keys(&home, &sandbox, &["disable", &fingerprint]).ends_with(2).says("about to");
+    let refused =
+        keys(&home, &sandbox, &["disable", &fingerprint]).ends_with(2).says("disables key");
     assert!(!refused.stderr.contains("is off"), "{}", refused.stderr);
     home.run(&sandbox, &["usage"]).ends_with(0);
-    keys(&home, &sandbox, &["disable", &fingerprint, "--yes"]).ends_with(0).says("is off");
+    keys(&home, &sandbox, &["disable", &fingerprint, "--yes"]).ends_with(0).says("is disabled");
     home.run(&sandbox, &["usage"]).ends_with(3);
 }
 

@@ -101,7 +101,7 @@ fn jobs_are_followed_with_the_key_that_made_them_and_hold_up_the_end() {
     let started = rotation.run(&["run", ".", "-o", "out/", "--no-wait"]).ends_with(0);
     let old_job = started.lines()[0].to_owned();
     rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
-    rotation.rotate(&["--finish"]).ends_with(2).says("3 jobs need");
+    rotation.rotate(&["--finish"]).ends_with(2).says("3 jobs still need");
     rotation.home.variant("late.mp4", 77);
     let late = rotation.run(&["run", "late.mp4", "-o", "out/", "--no-wait"]).ends_with(0);
     let new_job = late.lines()[0].to_owned();
@@ -109,7 +109,7 @@ fn jobs_are_followed_with_the_key_that_made_them_and_hold_up_the_end() {
     assert_eq!(asked.json().len(), 2, "each is asked for with its own key");
     rotation.run(&["status", "--wait"]).ends_with(0);
     rotation.run(&["status", "--remote"]).ends_with(0);
-    rotation.rotate(&["--abort"]).ends_with(2).says("1 job needs");
+    rotation.rotate(&["--abort"]).ends_with(2).says("1 job still needs");
     let fetched = rotation.run(&["fetch", "--all"]).ends_with(0);
     assert_eq!(fetched.lines().len(), 4);
     let old = rotation.run(&["fetch", &old_job, "-o", "again/"]).ends_with(0);
@@ -169,7 +169,7 @@ fn figures_alarm_and_audit_are_of_both_keys() {
     assert_eq!(usage["events"].as_array().unwrap().len(), 2);
     assert_eq!(usage["events"][1]["key_fingerprint"], keys[1]["key_fingerprint"]);
     let text = rotation.run(&["usage"]).ends_with(0).stdout;
-    assert!(text.contains("together") && text.contains("4.00 credits"), "{text}");
+    assert!(text.contains("total") && text.contains("4.00 credits"), "{text}");
     rotation.run(&["usage", "--budget", "3"]).ends_with(10).says("4.00 credits");
 
     let audit = |code| {
@@ -274,7 +274,7 @@ fn a_process_that_runs_holds_up_the_end() {
         rotation.sandbox.audit().0["requests"].to_string().contains("/v1/uploads")
     });
     rotation.rotate(&["--begin", "--key-env", "NEW_KEY"]).ends_with(0);
-    rotation.rotate(&["--finish"]).ends_with(2).says("4 jobs need");
+    rotation.rotate(&["--finish"]).ends_with(2).says("4 jobs still need");
     run.kill().unwrap();
     run.wait().unwrap();
     rotation.rotate(&["--finish"]).ends_with(0);
@@ -317,10 +317,10 @@ fn a_job_whose_key_is_not_at_hand_rests_and_is_not_asked_about() {
     };
     let mut resume = rotation.home.command();
     resume.env("RBGV_API_KEY", &rotation.new).arg("resume");
-    Ran::of(&mut resume).ends_with(3).says("which is not at hand");
+    Ran::of(&mut resume).ends_with(3).says("which is not loaded");
     let mut status = rotation.home.command();
     status.env("RBGV_API_KEY", &rotation.new).args(["status", started.lines()[0]]);
-    Ran::of(&mut status).ends_with(3).says("which is not at hand");
+    Ran::of(&mut status).ends_with(3).says("which is not loaded");
     assert_eq!(asked(), 0, "another key is not asked about it");
     // Nothing was lost by the mistake.
     let fetched = rotation.run(&["resume"]).ends_with(0);

@@ -100,7 +100,7 @@ fn mistakes_are_refused_before_anything_is_sent() {
         (vec!["run", "a.mp4", "--background", "empty.png"], "it is empty; use transparent"),
         (vec!["run", "a.mp4", "--background", "gone.png"], "no such file; use transparent"),
         (vec!["run", "a.mp4", "--background", "sub/"], "a directory, not a file; use"),
-        (vec!["run", "a.mp4", "--background", "ftp://x.example/a.png"], "ftp addresses"),
+        (vec!["run", "a.mp4", "--background", "ftp://x.example/a.png"], "ftp URLs"),
         (vec!["run", "a.mp4", "--canvas", "0x9"], "2 to 7680"),
         (vec!["run", "a.mp4", "--anchor", "moon"], "bottom-center"),
         (vec!["run", "a.mp4", "--scale", "NaN"], "0.01 to 10"),
@@ -308,7 +308,7 @@ fn new_options_start_with_one_job_and_a_surge_of_failures_stops() {
     );
     let home = Home::with(&sandbox);
     home.clips(30);
-    home.run(&sandbox, &["run", ".", "-o", "out/"]).ends_with(6).says("surge");
+    home.run(&sandbox, &["run", ".", "-o", "out/"]).ends_with(6).says("too many jobs are failing");
     let audit = sandbox.audit();
     assert!(audit.starts() <= 4, "{} jobs were paid for", audit.starts());
     sandbox.scenario("");
@@ -340,10 +340,8 @@ fn a_mistake_in_a_single_input_says_what_to_do() {
     home.run(&sandbox, &["run", "no video.txt"])
         .ends_with(2)
         .says("no video.txt: it is not a video")
-        .says("next: name an mp4, mov, webm or avi file");
-    home.run(&sandbox, &["run", "gone.mp4"])
-        .ends_with(2)
-        .says("next: look which files are there: ls");
+        .says("next: use an mp4, mov, webm or avi file");
+    home.run(&sandbox, &["run", "gone.mp4"]).ends_with(2).says("next: ls");
     let told = home.run(&sandbox, &["upload", "no video.txt"]).ends_with(2).stderr;
     assert_eq!(told.matches("no video.txt: it is not a video").count(), 1, "{told}");
     assert_eq!(told.lines().last().unwrap().matches("no video.txt").count(), 1, "{told}");

@@ -153,7 +153,7 @@ fn what_works_and_is_not_as_documented_is_warned_of() {
         (
             fault("GET /health", "set = { checks = { api = \"up\" } }"),
             "health",
-            "health.checks.api is a text, documented is true or false",
+            "health.checks.api is a string, but true or false is documented",
         ),
         (
             fault("GET /api/pricing", "rename = { packages = \"bundles\" }"),
@@ -184,7 +184,7 @@ fn the_table_holds_what_ran_and_a_line_the_rest() {
     let ran = home.run(&sandbox, &["smoke-test", "--only", "health,pricing"]).ends_with(0);
     let rows = ran.stdout.lines().filter(|line| !line.starts_with('\u{2500}'));
     let words: Vec<&str> = rows.filter_map(|line| line.split_whitespace().next()).collect();
-    assert_eq!(words, ["profile", "stage", "ok", "ok", "not", "verdict:"], "{}", ran.stdout);
+    assert_eq!(words, ["profile", "stage", "ok", "ok", "not", "result:"], "{}", ran.stdout);
     assert!(ran.stdout.contains("not run: name, tls, authentication,"), "{}", ran.stdout);
     // A script is told of each.
     let only = ["smoke-test", "--only", "health", "--json"];

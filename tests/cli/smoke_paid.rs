@@ -174,7 +174,7 @@ fn usage_that_lags_is_waited_for_and_events_without_jobs_are_not_called_agreemen
     let document = self::document(run(&home, &sandbox, &["--only", "credits", "--json"]), 0);
     let credits = stage(&document, "credits");
     assert_eq!(credits["outcome"], "warned");
-    assert!(credits["details"].to_string().contains("cannot be told"), "{credits:#}");
+    assert!(credits["details"].to_string().contains("is unknown"), "{credits:#}");
 }
 
 #[test]
@@ -325,7 +325,7 @@ fn every_answer_on_the_way_is_held_against_the_contract() {
         (
             "POST /v1/jobs/*/start",
             "set = { message = 7 }",
-            "start.message is a number, documented is a text or null",
+            "start.message is a number, but a string or null is documented",
             "success",
         ),
         ("GET /v1/jobs/*", "set = { queue = 3 }", "not in the contract: job.queue", "success"),
@@ -366,7 +366,7 @@ fn states_that_nobody_knows_fail() {
     let only = ["smoke-test", "--budget", "5", "--only", "success", "--json"];
     let document = document(home.run(&sandbox, &only), 11);
     assert!(stage(&document, "success")["told"].as_str().unwrap().contains("archived"));
-    assert_eq!(document["drift"], serde_json::json!(["unknown state of a job: archived"]));
+    assert_eq!(document["drift"], serde_json::json!(["unknown job status: archived"]));
     // A suite tells it of the clip.
     home.variant("clips/one.mp4", 1);
     let suite = ["smoke-test", "--budget", "5", "--suite", "clips", "--only", "suite", "--json"];

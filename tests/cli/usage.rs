@@ -173,7 +173,7 @@ fn a_second_bill_is_shown_as_asked_for_or_is_a_difference() {
     assert_eq!(document["asked_again"], 1, "{document}");
     let text = home.run(&sandbox, &["usage", "--reconcile"]).ends_with(0).stdout;
     assert!(text.contains("a.mp4: charged once more") && text.contains("--again"), "{text}");
-    assert!(text.contains("unless asked for (1 of them)"), "{text}");
+    assert!(text.contains("except on request (1)"), "{text}");
     // The proof is the ledger's, and nothing else is.
     in_the_ledger(&home, "UPDATE attempts SET rerun_reason = NULL WHERE number = 2");
     let found = audit(&home, &sandbox).ends_with(11);
@@ -239,7 +239,7 @@ fn figures_that_differ_for_a_while_are_looked_at_again() {
     );
     let found = home.run(&sandbox, &["usage", "--reconcile", "--lag", "60s"]).ends_with(0);
     assert!(found.stdout.contains("all matched"), "{}", found.stdout);
-    assert!(found.stderr.contains("looked at again"), "{}", found.stderr);
+    assert!(found.stderr.contains("checking again"), "{}", found.stderr);
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn an_alarm_that_cannot_be_told_rings() {
     let home = with_a_job(&sandbox);
     in_the_ledger(&home, "UPDATE attempts SET estimate = NULL");
     let by_day = ["usage", "--by", "day", "--budget", "100", "--json"];
-    let rung = home.run_alone(&by_day).ends_with(10).says("cannot be told");
+    let rung = home.run_alone(&by_day).ends_with(10).says("may be exceeded");
     assert_eq!(rung.json()[0]["budget"]["unpriced"], 1);
     // The audit records what it was charged.
     audit(&home, &sandbox).ends_with(0);

@@ -264,7 +264,7 @@ fn row_07_a_pending_draft_and_an_ambiguous_start_need_review() {
     let command = command.lines().next().unwrap();
     assert!(command.starts_with("resume --abandon --job "), "{command}");
     let command: Vec<_> = command.split_whitespace().collect();
-    case.run(&command).says("abandoned 1 jobs");
+    case.run(&command).says("abandoned 1 job");
     assert_eq!(case.audit().starts(), 1);
 }
 

@@ -100,7 +100,7 @@ fn row_24_a_lost_ledger_is_made_good_by_what_answers_echo() {
         std::fs::remove_file(case.home.work().join(output)).unwrap();
     }
     case.home.variant("new.mp4", 77);
-    case.run(&["run", "."]).ends_with(0).says("3 of these inputs were recognised");
+    case.run(&["run", "."]).ends_with(0).says("3 existing jobs found");
     assert_eq!(case.audit().bills(), 4, "only the new one is paid for");
     let outputs = case.home.files().iter().filter(|name| name.ends_with("-nobg.webm")).count();
     assert_eq!(outputs, 4);

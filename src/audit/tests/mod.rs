@@ -125,7 +125,7 @@ fn a_charge_that_fits_a_longer_output_is_right_and_remarked_on() {
     );
     assert_eq!(
         found.saw,
-        ["1 usage events, from 2026-01-09 to 2026-01-09; a summary that says 10.00 credits; 1 \
+        ["1 usage events, from 2026-01-09 to 2026-01-09; a summary of 10.00 credits; 1 \
           attempts of this ledger since 2026-01-03"]
     );
     let shorter = AttemptCost { output_seconds: Some(1.0), ..attempt("a") };
@@ -187,11 +187,11 @@ fn what_may_be_charged_or_not_is_no_difference() {
         }
     }
     let failed = Case::of(vec![with(AttemptStatus::Failed)], vec![charge("a", 2.0)]).found();
-    assert!(failed.remarks[0].contains("failed, and was charged 2.00 credits"), "{failed:?}");
+    assert!(failed.remarks[0].contains("failed, but was charged 2.00 credits"), "{failed:?}");
     let refunded =
         Case::of(vec![with(AttemptStatus::Failed)], vec![charge("a", 2.0), charge("a", -2.0)])
             .found();
-    assert!(refunded.remarks[0].contains("given back"), "{refunded:?}");
+    assert!(refunded.remarks[0].contains("refunded"), "{refunded:?}");
     let parts = Case::of(vec![attempt("a")], vec![charge("a", 1.5), charge("a", 0.5)]).found();
     assert_eq!(parts.verdict(), AuditResult::Matched, "{parts:?}");
     let zero = Case::of(vec![with(AttemptStatus::Running)], vec![charge("other", 0.0)]).found();

@@ -62,7 +62,7 @@ fn charges_without_a_job_among_others_hide_nothing() {
         "{found:?}"
     );
     assert!(!named.contains(&Mismatch::NotCharged), "it may be the nameless one: {found:?}");
-    assert!(found.unchecked[0].contains("1 of the events, 2.00 credits"), "{found:?}");
+    assert!(found.unchecked[0].contains("1 of the events (2.00 credits)"), "{found:?}");
     assert!(found.charges.iter().all(|(_, credits)| credits.0 > 0.0));
 
     let fine = vec![charge("a", 2.0), charge("c", 2.0), event(None, 2.0, NOW - DAY)];
@@ -154,7 +154,7 @@ fn jobs_of_a_key_that_is_not_asked_are_said_to_be_left_out() {
     };
     let found = audited(&[made("a"), made("b")], &[key()]);
     assert_eq!(found.verdict(), AuditResult::Unproven, "{found:?}");
-    assert!(found.unchecked[0].starts_with("2 of the jobs"), "{found:?}");
+    assert!(found.unchecked[0].starts_with("2 of this profile's jobs"), "{found:?}");
     assert_eq!(audited(&[made("a")], &[key(), other.clone()]).verdict(), AuditResult::Matched);
     let elsewhere = AttemptCost { profile: "q".into(), ..made("a") };
     assert_eq!(audited(&[elsewhere], &[key()]).verdict(), AuditResult::Matched, "its own audit");

@@ -72,7 +72,7 @@ async fn resume_within(
             .with_next(format!("rbgv --profile {} resume {}", batch.profile, batch.id.0)));
     }
     if args.take_over {
-        app.confirm("Take over the jobs of other processes? Make sure that they are not running")?;
+        app.confirm("Make sure that the other processes are not running. Take over their jobs?")?;
         let id = batch.id;
         let taken = context.ledger(move |ledger, _| ledger.take_over_batch(id)).await?;
         app.printer.note(&format!("took over {}", amounts::counted(taken as u64, "job", "jobs")));

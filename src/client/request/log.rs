@@ -43,7 +43,7 @@ impl LoggedAttempt<'_> {
             ms = millis(self.took),
             request_id,
             job_id = job,
-            input,
+            item = input,
             failed,
             why,
             "call"

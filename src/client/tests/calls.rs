@@ -80,7 +80,7 @@ async fn a_refusal_carries_its_story() {
     assert_eq!(failure.job, Some(id()));
     assert_eq!(
         failure.to_string(),
-        "looking at the job (GET /v1/jobs/j-1): Job not found (HTTP 404, not_found, job j-1, request r-9)"
+        "polling the job (GET /v1/jobs/j-1): Job not found (HTTP 404, not_found, job j-1, request r-9)"
     );
 }
 

@@ -27,7 +27,7 @@ async fn a_link_that_must_not_be_followed_is_not() {
             .await
             .unwrap_err();
         assert_eq!(failure.kind, FailureKind::Contract, "{link}");
-        assert!(failure.why.contains("is not followed"), "{failure}");
+        assert!(failure.why.contains("is rejected"), "{failure}");
         assert!(!failure.to_string().contains("pw") && !failure.to_string().contains(KEY));
     }
     assert!(server.seen().is_empty());

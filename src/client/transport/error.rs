@@ -293,8 +293,8 @@ mod tests {
         };
         let table: [(Box<dyn Error>, &str); 6] = [
             (Box::new(io::Error::from_raw_os_error(111)), "the connection was refused"),
-            (Box::new(io::Error::from_raw_os_error(113)), "there is no way to the host"),
-            (Box::new(io::Error::other(tls)), "does not speak TLS"),
+            (Box::new(io::Error::from_raw_os_error(113)), "no route to the host"),
+            (Box::new(io::Error::other(tls)), "does not use TLS"),
             (
                 Box::new(io::Error::other(rustls::Error::InvalidCertificate(name))),
                 "it is for another host",

@@ -186,7 +186,7 @@ mod tests {
         let pulse = Arc::clone(&shrunk.pulse);
         let result: io::Result<Vec<Bytes>> = shrunk.into_stream().try_collect().await;
         assert!(result.is_err());
-        assert!(pulse.problem().unwrap().contains("3 bytes were there instead of 5"));
+        assert!(pulse.problem().unwrap().contains("3 bytes instead of 5"));
     }
 
     #[tokio::test(start_paused = true)]

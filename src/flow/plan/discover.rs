@@ -368,14 +368,14 @@ mod tests {
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         assert_eq!(
             said_of(dir.path(), &flat),
-            "1 file with another ending (.txt); 1 hidden; 1 subfolder, add -r"
+            "1 file with another extension (.txt); 1 hidden; 1 subdirectory (add -r)"
         );
         for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
             std::fs::write(dir.path().join(name), b"x").unwrap();
         }
         assert!(
             said_of(dir.path(), &flat).starts_with(
-                "9 files with other endings (none, .MTS, .mts, .srt, .nfo and others); 1 hidden"
+                "9 files with other extensions (none, .MTS, .mts, .srt, .nfo and others); 1 hidden"
             ),
             "{}",
             said_of(dir.path(), &flat)
@@ -386,10 +386,10 @@ mod tests {
         let none = FileSelection::new(true, &["*.avi".into()], &["sub/**".into()]).unwrap();
         assert_eq!(
             said_of(dir.path(), &none),
-            "3 files that --include does not match; 1 that --exclude matches; 1 hidden"
+            "3 files not matched by --include; 1 excluded by --exclude; 1 hidden"
         );
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(said_of(empty.path(), &flat), "it is empty");
+        assert_eq!(said_of(empty.path(), &flat), "the directory is empty");
     }
 
     #[test]
@@ -403,7 +403,7 @@ mod tests {
         let here = [InputSpec::Path(dir.path().to_owned())];
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         assert_eq!(names(&found(&here, vec![], &flat).unwrap()), ["a.m4v", "b.QT", "c"]);
-        assert_eq!(said_of(dir.path(), &flat), "2 files with other endings (none, .f)");
+        assert_eq!(said_of(dir.path(), &flat), "2 files with other extensions (none, .f)");
     }
 
     #[test]
@@ -448,7 +448,7 @@ mod tests {
         assert_eq!(names(&all), ["a.MOV", "b.mp4", "dangling.mp4"], "the plan says what is wrong");
         let said = said_of(dir.path(), &flat);
         assert!(
-            said.contains("1 link to a folder") && said.contains("1 that is no file"),
+            said.contains("1 link to a directory") && said.contains("1 that is not a regular file"),
             "{said}"
         );
     }

@@ -179,7 +179,7 @@ mod tests {
         let table: [(&[u8], bool, &str, &str); 12] = [
             (b"a.mp4\0b.mp4\0", false, "NUL", "with -0"),
             (&late, false, "NUL", "with -0"),
-            (b"a.mp4\nb.mp4\n", true, "lines", "without -0"),
+            (b"a.mp4\nb.mp4\n", true, "line breaks", "without -0"),
             (&utf16, false, "UTF-16", "iconv"),
             (&marked, false, "UTF-16", "iconv"),
             (&marked, true, "UTF-16", "iconv"),
@@ -188,7 +188,7 @@ mod tests {
             (b"<!doctype html><p>", false, "a web page", "file names"),
             (b"#EXTM3U\na.ts\n", false, "a playlist", "file names"),
             (b"a.mp4\nb\x1b[2J.mp4\n", false, "line 2", "-0"),
-            (&long, false, "longer than any path", "file names"),
+            (&long, false, "too long for a path", "file names"),
         ];
         for (bytes, nul, why, next) in table {
             let failure = entries(list(bytes, nul)).unwrap_err();

@@ -88,8 +88,8 @@ mod tests {
             ("ftp://x.example/a.mp4", "ftp://x.example/a.mp4", Some("ftp://")),
             ("file:///etc/a.mp4", "file:///etc/a.mp4", Some("file")),
             ("FILE:/etc/a.mp4", "file:/etc/a.mp4", Some("file")),
-            ("https:x.example", "https:x.example", Some("whole")),
-            ("https://", "https://", Some("whole")),
+            ("https:x.example", "https:x.example", Some("incomplete")),
+            ("https://", "https://", Some("incomplete")),
         ];
         for (text, address, wrong) in table {
             assert_eq!(read(text).as_deref(), Some(address), "{text}");

@@ -55,7 +55,6 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Explain why the signature of a webhook is rejected
     Verify(verify::Args),
 }
 

@@ -126,8 +126,8 @@ pub(crate) fn questions(
     }
     let outputs = plan.outputs.first().map(|first| {
         format!(
-            "Skip {} named like outputs of rbgv, such as {}? The ledger in {} does not know them; to \
-             process one, name it on the command line",
+            "{} such as {} are named like outputs of rbgv, but are not in the ledger in {} (to \
+             process one, name it on the command line). Skip them and continue?",
             amounts::counted(plan.outputs.len() as u64, "file", "files"),
             first.name,
             app.settings.state_dir.display(),
@@ -144,8 +144,8 @@ pub(crate) fn unknown_jobs(
     let unknown = known.iter().filter(|(_, earlier)| earlier.unknown > 0);
     let question = |(context, earlier): &(&Arc<Context>, UnknownJobs)| {
         format!(
-            "Continue with a new ledger in {}? Key {} started {} in the last 24 h that it does not \
-             know; if an earlier ledger was lost, inputs may be paid for again",
+            "the ledger in {} is new, but key {} started {} in the last 24 h; if an earlier \
+             ledger was lost, inputs may be paid for again. Continue?",
             app.settings.state_dir.display(),
             context.key.fingerprint.0,
             amounts::counted(earlier.unknown as u64, "job", "jobs")

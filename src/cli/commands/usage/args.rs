@@ -23,7 +23,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub(crate) limit: u32,
 
-    /// Group the usage in the ledger (of the active profile, or of all profiles with `profile`)
+    /// Group the usage in the ledger, of the active profile (with profile: of all profiles)
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "events")]
     pub(crate) by: Option<GroupBy>,
 
