@@ -1,4 +1,4 @@
-//! `/v1/jobs`: create, start, get, list (contract, *ServiceJob request*; *ServiceJob*).
+//! `/v1/jobs`: create, start, get, list (contract, *Job request*; *Job*).
 
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -44,11 +44,11 @@ pub(crate) async fn create(
     }
     let started = begin(&app, &mut service, &caller, &draft.id, &Map::new(), &plan);
     if started.is_err() {
-        //  The client never saw the draft, so it is deleted with the refusal.
+        // The client never saw the draft, so it is deleted with the refusal.
         service.discard(&draft.id);
     }
     drop(service);
-    Ok(created(&app, &started?.job, "ServiceJob accepted").with_status(status))
+    Ok(created(&app, &started?.job, "Job accepted").with_status(status))
 }
 
 /// `POST /v1/jobs/{id}/start`
@@ -62,8 +62,7 @@ pub(crate) async fn start(
     let overrides = object(&body)?;
     let started = begin(&app, &mut service_now(&app), &caller, &id, &overrides, &plan)?;
     let shown =
-        HandlerAnswer::of(ClientView::now(&app).started(&started.job, "ServiceJob accepted"))
-            .about(&id);
+        HandlerAnswer::of(ClientView::now(&app).started(&started.job, "Job accepted")).about(&id);
     Ok(if started.launched { shown.with_effect() } else { shown })
 }
 
@@ -201,7 +200,7 @@ fn begin(
             service.doom(id, message);
         }
         app.audit().started(&started.job, &caller.key, app.now());
-        //  The worker waits for the caller's lock.
+        // The worker waits for the caller's lock.
         job_queue::launch(app, id.to_owned(), started.job.starts);
     }
     Ok(started)
