@@ -188,7 +188,7 @@ impl AsyncRead for BoundedConnection {
         if self.headers.is_in(&buffer.filled()[before..]) {
             let deadline = self.began + LIFETIME;
             self.ends.as_mut().reset(deadline);
-            //  Polled again to register the new deadline.
+            // Polled again to register the new deadline.
             let _ = self.is_expired(context);
         }
         read

@@ -66,7 +66,7 @@ impl DeliveryLog {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.file()
             .and_then(|mut file| {
-                //  A line truncated by a full disk or a crash must not swallow the next one.
+                // A line truncated by a full disk or a crash must not swallow the next one.
                 if is_torn(&mut file)? {
                     line.insert(0, b'\n');
                 }

@@ -241,7 +241,7 @@ impl WebhookServer {
         let body = self.read(all, body).await?;
         let now = self.clock.wall();
         let delivery = verify(&headers, &body, &self.secret, now, self.max_age, &self.sanitizer)?;
-        //  Reserve a slot first, so that recorded deliveries are handled.
+        // Reserve a slot first, so that recorded deliveries are handled.
         let place = self.told.try_reserve().map_err(|_| busy())?;
         let (id, event) = (delivery.id.clone(), delivery.event.clone());
         let in_hand = DeliveryInProgress::take(&self.in_hand, &id);
@@ -257,7 +257,7 @@ impl WebhookServer {
                     _in_hand: in_hand,
                 }))
             }
-            //  Another task is handling the same delivery and has not recorded it.
+            // Another task is handling the same delivery and has not recorded it.
             (DeliveryRecord::New, None) => return Err(busy()),
             _ => ReceivedEvent::Repeated { id, event },
         };

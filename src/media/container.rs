@@ -212,7 +212,7 @@ fn matroska(head: &[u8]) -> Container {
         match name {
             DOC_TYPE => {
                 let text = head.get(content..next).unwrap_or_default();
-                //  Short names may be padded with zeros.
+                // Short names may be padded with zeros.
                 let is_webm = text.split(|byte| *byte == 0).next() == Some(b"webm");
                 return if is_webm { Container::WebM } else { Container::Matroska };
             }
@@ -235,7 +235,7 @@ fn iso(head: &[u8]) -> Option<Container> {
                 let end = start.saturating_add(size).min(head.len());
                 return Some(by_brand(head.get(start + 8..end).unwrap_or_default()));
             }
-            //  Old QuickTime files have no `ftyp` box.
+            // Old QuickTime files have no `ftyp` box.
             b"moov" | b"mdat" | b"pnot" => return Some(Container::QuickTime),
             b"styp" | b"moof" | b"sidx" | b"emsg" | b"prft" => return Some(Container::Mp4),
             b"wide" | b"free" | b"skip" => {

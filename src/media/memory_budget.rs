@@ -58,7 +58,7 @@ mod tests {
             }
         });
         assert!(most.into_inner() <= MAX_BYTES);
-        //  More than the limit runs alone instead of failing.
+        // More than the limit runs alone instead of failing.
         drop(reserve(MAX_BYTES * 2));
     }
 }

@@ -15,6 +15,6 @@ pub struct Sample {
 pub const SAMPLE: Sample = Sample {
     video: include_bytes!("assets/astronaut.mp4"),
     mask: include_bytes!("assets/astronaut-alpha.png"),
-    //  The helmet on her arm: some models keep it, others do not.
+    // The helmet on her arm: some models keep it, others do not.
     doubt: [0.5, 0.65, 1.0, 1.0],
 };

@@ -84,7 +84,7 @@ impl Running {
 
     fn end(&mut self) {
         if let Some(stop) = self.stop.take() {
-            //  Fails only if the thread has already ended.
+            // Fails only if the thread has already ended.
             let _ = stop.send(true);
         }
         if let Some(thread) = self.thread.take() {
@@ -119,7 +119,7 @@ pub fn start_thread(options: Options) -> Result<Running, SandboxError> {
         };
         let ready = tell.clone();
         let shutdown = async move {
-            //  A dropped handle also stops it.
+            // A dropped handle also stops it.
             let _ = stopped.wait_for(|stop| *stop).await;
         };
         let served = runtime.block_on(serve(
@@ -194,13 +194,13 @@ pub async fn serve(
     });
     shutdown.await;
     app.cancel.store(true, Ordering::Relaxed);
-    //  Fails only if both tasks have already ended.
+    // Fails only if both tasks have already ended.
     let _ = stop.send(true);
     let ended = async {
         let _ = api.await;
         let _ = outputs.await;
     };
-    //  Connections that a fault holds open end with the runtime.
+    // Connections that a fault holds open end with the runtime.
     let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, ended).await;
     Ok(())
 }
@@ -215,7 +215,7 @@ async fn listen(address: SocketAddr, host: Option<&str>) -> Result<Socket, Sandb
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let mut local = listener.local_addr().map_err(failed)?;
     if local.ip().is_unspecified() {
-        //  For a wildcard address, loopback always works locally.
+        // For a wildcard address, loopback always works locally.
         local.set_ip(match local.ip() {
             IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
@@ -321,7 +321,7 @@ fn backend(options: &Options, scenario: &Scenario) -> Result<Backend, SandboxErr
 
 #[cfg(feature = "matting")]
 fn matting(options: &Options) -> Result<Backend, SandboxError> {
-    //  The server itself refuses long videos, at the upload.
+    // The server itself refuses long videos, at the upload.
     let limits = EngineLimits { duration_seconds: 86_400.0, ..EngineLimits::default() };
     let setting = Setting { vars: options.tool_vars.clone(), directory: None };
     let tools = Tools { setting, ..Tools::default() };

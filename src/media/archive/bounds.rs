@@ -107,9 +107,9 @@ impl Names {
         }
         let path = entry_name::safe_path(name, is_file)?;
         let duplicate = || ArchiveError::Duplicate(path.to_string_lossy().into_owned());
-        //  Some file systems ignore case.
+        // Some file systems ignore case.
         let lower = path.to_string_lossy().to_lowercase();
-        //  Parent directories without an entry are created too, and count.
+        // Parent directories without an entry are created too, and count.
         for (end, _) in lower.match_indices('/') {
             match self.known.get(&lower[..end]) {
                 Some(true) => return Err(duplicate()),

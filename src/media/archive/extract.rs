@@ -69,10 +69,10 @@ pub fn extract_archive(
     if exists {
         move_into(directory, fresh.path(), &files)?;
     } else {
-        //  Temporary directories are private; this one gets the usual permissions.
+        // Temporary directories are private; this one gets the usual permissions.
         set_default_permissions(fresh.path()).map_err(write_error)?;
         fs::rename(fresh.path(), directory).map_err(write_error)?;
-        //  The directory was renamed, so nothing is left to remove.
+        // The directory was renamed, so nothing is left to remove.
         let _ = fresh.keep();
     }
     Ok(files.into_iter().map(|name| directory.join(name)).collect())

@@ -128,7 +128,7 @@ impl Chunks {
                     let taken = bytes.len().min(left as usize);
                     self.checksum.update(&bytes[..taken]);
                     bytes = &bytes[taken..];
-                    //  `taken` is at most `left`.
+                    // `taken` is at most `left`.
                     let left = left.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX));
                     self.expected = if left == 0 {
                         ExpectedChunk::Checksum
@@ -197,7 +197,7 @@ fn header(head: &[u8]) -> Option<((u32, u32), bool)> {
     }
     let has_alpha = match info.color_type {
         ColorType::Rgba | ColorType::GrayscaleAlpha => true,
-        //  A separate chunk may declare one colour transparent.
+        // A separate chunk may declare one colour transparent.
         _ => decoder.read_info().is_ok_and(|reader| reader.info().trns.is_some()),
     };
     Some((size, has_alpha))

@@ -19,7 +19,7 @@ pub(crate) fn walk<R: Read>(
     names: &mut Names,
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
-    //  Metered below the archive: skipped content is decompressed as well.
+    // Metered below the archive: skipped content is decompressed as well.
     let mut archive = Archive::new(count.meter(source));
     let mut long_name = None;
     for entry in archive.entries().map_err(archive_read_error)?.raw(true) {
@@ -60,7 +60,7 @@ pub(crate) fn walk<R: Read>(
 fn is_file(kind: EntryType, name: &[u8]) -> Result<bool, ArchiveError> {
     let shown = || String::from_utf8_lossy(name).into_owned();
     match kind {
-        //  In old archives only a trailing slash marks a directory.
+        // In old archives only a trailing slash marks a directory.
         EntryType::Regular | EntryType::Continuous => Ok(!name.ends_with(b"/")),
         EntryType::Directory => Ok(false),
         EntryType::Link | EntryType::Symlink | EntryType::GNULongLink => {

@@ -28,7 +28,7 @@ pub(crate) fn walk(
     visit: &mut EntryVisitor<'_>,
 ) -> Result<(), OutputError> {
     let directory = bound_directory(&mut file, size, names.max_entries())?;
-    //  The library keeps every entry and an index of names in memory.
+    // The library keeps every entry and an index of names in memory.
     let _memory = memory_budget::reserve(directory * 4 + MAX_NAMES_BYTES as u64);
     let mut archive = ZipArchive::new(BufReader::new(file)).map_err(damaged)?;
     if archive.has_duplicate_names() {
@@ -83,12 +83,12 @@ fn bound_directory(file: &mut File, size: u64, most: usize) -> Result<u64, Outpu
                 bytes += ENTRY_BYTES + length(28) + length(30) + length(32);
             }
         }
-        //  An entry may span two blocks.
+        // An entry may span two blocks.
         kept = filled.min(ENTRY_BYTES - 1);
         block.copy_within(filled - kept..filled, 0);
     }
     file.rewind().map_err(archive_read_error)?;
-    //  Compressed bytes match the signature about once in 4 GB.
+    // Compressed bytes match the signature about once in 4 GB.
     let by_chance = usize::try_from(size >> 30).unwrap_or(usize::MAX);
     if found > most.saturating_add(by_chance) {
         return Err(OutputError::Archive(ArchiveError::TooMany(most)));

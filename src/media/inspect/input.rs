@@ -190,7 +190,7 @@ fn refusal(container: Container, size: u64, flaw: ParseError) -> InputError {
         ParseError::Malformed(what) => InputError::Malformed { container, what },
         ParseError::NoVideoTrack => InputError::NoVideoTrack(container),
         ParseError::Unusable(what) => InputError::Unusable(what),
-        //  A file that shrinks while it is read also ends early.
+        // A file that shrinks while it is read also ends early.
         ParseError::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
             InputError::CutShort { container, size, expected: None }
         }

@@ -27,7 +27,7 @@ pub fn remark_on_opacity(path: &Path, expected: &OutputSpec) -> Option<&'static 
     if !expected.alpha || (expected.format == OutputFormat::PngSequence && is_large) {
         return None;
     }
-    //  The output is already verified; one that cannot be decoded here gets no remark.
+    // The output is already verified; one that cannot be decoded here gets no remark.
     let pictures = read_opacity(path, expected.format, REMARK_PICTURES).ok()??;
     let all = |value: u8| {
         let alike = |picture: &Opacity| picture.values.iter().all(|seen| *seen == value);

@@ -146,7 +146,7 @@ fn text_start(path: &Path) -> String {
     let mut bytes = Vec::new();
     let read = std::fs::File::open(path)
         .and_then(|file| io::Read::read_to_end(&mut io::Read::take(file, 1_024), &mut bytes));
-    //  Without text if the file is gone meanwhile.
+    // Without text if the file is gone meanwhile.
     if read.is_err() {
         return String::new();
     }
@@ -166,7 +166,7 @@ fn sequence(path: &Path, container: Container) -> Result<StreamInfo, OutputError
         reach: 0.0,
         width: summary.size.map(|(width, _)| width),
         height: summary.size.map(|(_, height)| height),
-        //  Some writers omit the channel in opaque pictures.
+        // Some writers omit the channel in opaque pictures.
         has_alpha: Some(summary.with_alpha > 0),
         complete: true,
         frames: Some(summary.pictures),
@@ -182,7 +182,7 @@ fn check_length(
 ) -> Result<(), OutputError> {
     let frames = facts.frames.filter(|frames| *frames > 0).map(|frames| frames as f64);
     let frame = input.frame.unwrap_or(MAX_FRAME_SECONDS);
-    //  The length with the frame duration of the input.
+    // The length with the frame duration of the input.
     let by_frames = frames.map(|frames| frames * frame);
     let Some(actual) = facts.duration.or(by_frames.filter(|_| input.frame.is_some())) else {
         return Ok(());
@@ -195,7 +195,7 @@ fn check_length(
         return Ok(());
     }
     let is_right = match format {
-        //  Every delay may be rounded on its own; then the number of frames must match.
+        // Every delay may be rounded on its own; then the number of frames must match.
         OutputFormat::Gif | OutputFormat::Webp => {
             let unit = if format == OutputFormat::Gif { 0.01 } else { 0.001 };
             frames.zip(by_frames).is_some_and(|(frames, by_frames)| {
@@ -203,7 +203,7 @@ fn check_length(
                     && (actual / frames - frame).abs() <= unit
             })
         }
-        //  Pictures of a sequence have no times; another usual rate is valid, too.
+        // Pictures of a sequence have no times; another usual rate is valid, too.
         OutputFormat::PngSequence => frames.is_some_and(|frames| {
             USUAL_RATES.iter().any(|rate| {
                 [input.seconds, input.reach]

@@ -128,11 +128,11 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
             end = cursor.position().saturating_add(size);
         } else if let Err(flaw) = walk.element(cursor, element, size) {
             match flaw {
-                //  An index or tags do not affect the pictures.
+                // An index or tags do not affect the pictures.
                 ParseError::CutShort { expected } if id::OTHERS.contains(&element) => {
                     end = end.max(expected.unwrap_or(end));
                 }
-                //  The segment states how much is missing.
+                // The segment states how much is missing.
                 ParseError::CutShort { expected } if is_known(element) => {
                     let expected = expected.max((end > length).then_some(end));
                     return Err(ParseError::CutShort { expected });
@@ -293,7 +293,7 @@ impl Walk {
     ) -> Result<(), ParseError> {
         match element {
             id::EBML => {}
-            //  Zero means the default.
+            // Zero means the default.
             id::TIMESTAMP_SCALE => match unsigned(cursor, end)? {
                 0 => {}
                 scale => self.scale = scale,
@@ -306,7 +306,7 @@ impl Walk {
                 self.block(cursor)?;
             }
             id::BLOCK => self.block(cursor)?,
-            //  May precede its block.
+            // May precede its block.
             id::BLOCK_DURATION => {
                 let length = unsigned(cursor, end)?;
                 self.group.1 = Some(length);
@@ -401,7 +401,7 @@ impl Walk {
             let (_, last) = track.seen.times?;
             Some(self.seconds(last as f64) + self.length(track).1.unwrap_or(0.0))
         });
-        //  Times are rounded, and the last frame may be short.
+        // Times are rounded, and the last frame may be short.
         reached.fold(0.0, f64::max) + 0.002 >= self.seconds(stated)
     }
 
@@ -441,7 +441,7 @@ impl Walk {
             reach: self.seconds(last.saturating_sub(first) as f64) + frame.unwrap_or(0.0),
             width: u32::try_from(video.width).ok().filter(|width| *width > 0),
             height: u32::try_from(video.height).ok().filter(|height| *height > 0),
-            //  Players need both the declaration and the pictures in the additions.
+            // Players need both the declaration and the pictures in the additions.
             has_alpha: Some(video.declares_alpha && self.has_additions),
             complete: self.states_size,
             frames: Some(video.seen.frames),

@@ -23,8 +23,8 @@ pub(crate) fn read<R: Read>(source: R) -> Result<StreamInfo, ParseError> {
     let (width, height) = (decoder.width(), decoder.height());
     let _memory = memory_budget::reserve(u64::from(width) * u64::from(height));
 
-    //  Encoders declare a transparent colour in opaque clips too, to omit unchanged parts.
-    //  Transparency is proven only by the first frame and by frames that are cleared.
+    // Encoders declare a transparent colour in opaque clips too, to omit unchanged parts.
+    // Transparency is proven only by the first frame and by frames that are cleared.
     let first = decoder.read_next_frame().map_err(parse_error)?.ok_or(ParseError::NoVideoTrack)?;
     let covers = (first.left, first.top, first.width, first.height) == (0, 0, width, height);
     let mut has_alpha = !covers

@@ -24,7 +24,7 @@ pub(crate) fn open(path: &Path) -> io::Result<(Container, u64, File)> {
     let size = file.metadata()?.len();
     let mut head = Vec::with_capacity(SNIFF_BYTES);
     (&mut file).take(SNIFF_BYTES as u64).read_to_end(&mut head)?;
-    //  The header, which distinguishes Matroska from WebM, may be padded.
+    // The header, which distinguishes Matroska from WebM, may be padded.
     if let Some(end) =
         header_end(&head).filter(|end| (SNIFF_BYTES..=MAX_HEADER_BYTES).contains(end))
     {

@@ -89,7 +89,7 @@ struct Avi {
 pub(crate) fn read_avi<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo, ParseError> {
     let mut avi = Avi::default();
     let mut complete = true;
-    //  Files over 1 GB continue in further outer chunks.
+    // Files over 1 GB continue in further outer chunks.
     loop {
         let start = cursor.position();
         let chunk = match next(cursor, cursor.length())? {
@@ -150,7 +150,7 @@ impl Avi {
                 }
             }
             if chunk.end > cursor.length() {
-                //  An index does not affect the pictures.
+                // An index does not affect the pictures.
                 if Self::stream_of(chunk.name).is_some() || !self.has_data {
                     return Err(ParseError::CutShort {
                         expected: self.missing.max(Some(chunk.end)),
@@ -166,7 +166,7 @@ impl Avi {
                 name if self.has_data => self.count(*name),
                 _ => {}
             }
-            //  Some writers omit the padding.
+            // Some writers omit the padding.
             cursor.jump(chunk.end)?;
             if chunk.end & 1 == 1 && end.saturating_sub(chunk.end) >= 4 {
                 let is_unpadded = Self::stream_of(cursor.take()?).is_some();
@@ -198,7 +198,7 @@ impl Avi {
     fn read_format<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
         self.is_described = false;
         cursor.take::<4>()?;
-        //  Negative heights mean top-down rows.
+        // Negative heights mean top-down rows.
         let (width, height) = (cursor.le32()?, cursor.le32()?.cast_signed().unsigned_abs());
         cursor.take::<2>()?;
         let depth = u16::from_le_bytes(cursor.take()?);
@@ -226,14 +226,14 @@ impl Avi {
     }
 
     fn facts(&self, complete: bool, length: u64) -> Result<StreamInfo, ParseError> {
-        //  FFmpeg chooses the largest picture.
+        // FFmpeg chooses the largest picture.
         let score = |stream: &AviStream| {
             (stream.frames > 0, track_preference(stream.size.0, stream.size.1, false))
         };
         let streams = self.pictures.iter().rev();
         let stream = streams.max_by_key(|stream| score(stream)).ok_or(ParseError::NoVideoTrack)?;
-        //  A truncated file must contain all frames that it states, unless the number was never
-        //  filled in.
+        // A truncated file must contain all frames that it states, unless the number was never
+        // filled in.
         if let Some(missing) = self.missing
             && !is_unfilled(stream.stated)
             && stream.frames < u64::from(stream.stated)
@@ -295,7 +295,7 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
                 cursor.take::<12>()?;
                 webp.milliseconds = webp.milliseconds.saturating_add(u64::from(le24(cursor)?));
                 cursor.take::<1>()?;
-                //  The parts of a frame follow directly.
+                // The parts of a frame follow directly.
                 continue;
             }
             b"ALPH" => webp.has_alpha = true,
@@ -324,7 +324,7 @@ pub(crate) fn read_webp<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<Stream
 }
 
 impl WebP {
-    /// Header of a read_lossless picture: width and height minus one in 14 bits each, then alpha.
+    /// Header of a lossless picture: width and height minus one in 14 bits each, then alpha.
     fn read_lossless<R: Read + Seek>(&mut self, cursor: &mut Cursor<R>) -> Result<(), ParseError> {
         if cursor.take::<1>()? != [0x2f] {
             return Err(ParseError::Malformed("a picture has the wrong signature"));

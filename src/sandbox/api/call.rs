@@ -69,7 +69,7 @@ pub(crate) async fn handle_call(
         if stated_length(request.headers()).is_some_and(|stated| stated > MAX_BODY_BYTES as u64) {
             Err(body_too_large())
         } else if expects_continue(request.headers()) {
-            //  The handler refuses the body before it is sent, or reads it.
+            // The handler refuses the body before it is sent, or reads it.
             Ok(request)
         } else {
             read_whole(request).await
@@ -77,7 +77,7 @@ pub(crate) async fn handle_call(
     match request {
         Ok(request) => {
             let carried = tokio::spawn(call.run(request, next)).await;
-            //  A panic in a handler is a bug of the sandbox; report it instead of hanging.
+            // A panic in a handler is a bug of the sandbox; report it instead of hanging.
             carried.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
         }
         Err(refusal) => call.finish(Handled::Err(refusal).into_response()).await,
@@ -219,7 +219,7 @@ impl ApiCall {
         if Lane::of(&self.method, &self.path) != Lane::Output
             && response.extensions().get::<Handled>().is_none()
         {
-            //  The router's own errors, such as an invalid path or query.
+            // The router's own errors, such as an invalid path or query.
             let status = response.status().as_u16();
             return Refusal::new(status, code_for(status), "The request could not be read")
                 .into_response();

@@ -20,7 +20,7 @@ pub(crate) fn part_of(
     whole: u64,
 ) -> ByteSpan {
     let Some(range) = range else { return ByteSpan::Whole };
-    //  Never a date: outputs have no modification time.
+    // Never a date: outputs have no modification time.
     if if_range.is_some_and(|validator| validator != etag) {
         return ByteSpan::Whole;
     }

@@ -57,7 +57,7 @@ pub(crate) fn answer(content: AnswerContent, rules: &AnswerRules, plan: &FaultPl
 
 fn job_text(job: &ApiJob, plan: &FaultPlan) -> String {
     if plan.actions.is_empty() {
-        //  Directly as text, since pages are most of the traffic.
+        // Directly as text, since pages are most of the traffic.
         return serde_json::to_string(job).unwrap_or_default();
     }
     altered(json!(job), plan).to_string()
@@ -94,7 +94,7 @@ fn altered(mut value: Value, plan: &FaultPlan) -> Value {
             }
             Action::ProgressBackwards => {
                 let progress = object.get("progress").and_then(Value::as_f64);
-                //  A job that has not begun shows none.
+                // A job that has not begun shows none.
                 if let Some(progress) = progress.filter(|&progress| progress > 0.0) {
                     object.insert("progress".to_owned(), json!(100.0 - progress));
                 }
@@ -200,7 +200,7 @@ pub(crate) fn retry_after(
     Some(match form {
         RetryAfter::Seconds => (seconds.as_secs().to_string(), Some(seconds)),
         RetryAfter::Date => {
-            //  Dates have whole seconds; round up.
+            // Dates have whole seconds; round up.
             let free = now.checked_add(wait).ok()?;
             let late = i64::from(free.subsec_nanosecond() > 0);
             let date = Timestamp::from_second(free.as_second() + late).ok()?;
@@ -243,7 +243,7 @@ pub(crate) fn coded(bytes: &[u8], coding: &str) -> Vec<u8> {
         let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).and_then(|()| encoder.finish())
     };
-    //  Writing to memory does not fail.
+    // Writing to memory does not fail.
     written.unwrap_or_default()
 }
 

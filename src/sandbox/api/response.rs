@@ -100,7 +100,7 @@ impl ResponseWriter<'_> {
                 self.written(answer.status, rendered, None)
             }
             Some(Err(refusal)) => self.refused(&refusal),
-            //  An output keeps its bytes.
+            // An output keeps its bytes.
             None => response,
         };
         let status = response.status().as_u16();

@@ -147,7 +147,7 @@ impl Composer {
         match &self.backing {
             BackgroundLayer::Nothing => out.resize(pixels * 4, 0),
             BackgroundLayer::Color(color) => {
-                out.extend(color.iter().copied().cycle().take(pixels * 3))
+                out.extend(color.iter().copied().cycle().take(pixels * 3));
             }
             BackgroundLayer::Picture(picture) => out.extend_from_slice(&picture.data),
         }

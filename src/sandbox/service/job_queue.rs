@@ -19,7 +19,7 @@ use crate::sandbox::util::content_kind::ContentKind;
 pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
     let app = Arc::clone(app);
     tokio::spawn(async move {
-        //  The semaphore is fair, so jobs run in order of their start.
+        // The semaphore is fair, so jobs run in order of their start.
         let Ok(_worker) = Arc::clone(&app.workers).acquire_owned().await else { return };
         let Some(job) = app.service().begin(&id, start_number, app.clock.wall()) else { return };
         webhooks::send(&app, &job, "job.started");
@@ -27,7 +27,7 @@ pub(crate) fn launch(app: &Arc<App>, id: String, start_number: u32) {
         let ending = run(&app, &job).await;
         app.audit().worker_ended();
         if app.cancel.load(Ordering::Relaxed) {
-            //  Stopped: the job stays unfinished and runs again after a restart.
+            // Stopped: the job stays unfinished and runs again after a restart.
             return;
         }
         let refund = app.injector().scenario.jobs.refund_failed;
@@ -148,7 +148,7 @@ impl WorkerFiles {
     fn file(&self, app: &App, name: &str) -> Result<PathBuf, String> {
         if self.0.get().is_none() {
             let made = disk(app)?.work_directory().map_err(|e| e.to_string())?;
-            //  Cannot fail: each run has its own cell.
+            // Cannot fail: each run has its own cell.
             let _ = self.0.set(made);
         }
         self.0.get().map(|made| made.path().join(name)).ok_or_else(|| FAILED.to_owned())
@@ -217,7 +217,7 @@ async fn backdrop(
         RequestedBackground::Image(url) => url,
     };
     if let Some(upload) = source::own_upload(app, &job.key, url) {
-        //  Without a directory there is only the timer, which reads no files.
+        // Without a directory there is only the timer, which reads no files.
         let file = app.store.disk().map(|disk| disk.upload(&upload));
         return Ok(Backdrop::Image(file.unwrap_or_default()));
     }

@@ -353,16 +353,10 @@ impl Service {
         if job.status != ServiceStatus::Created {
             match rules.answer_to_start_of(job.status) {
                 SecondStart::Conflict => {
-                    return Err(Refusal::conflict(format!(
-                        "ServiceJob is already {}",
-                        job.status.word()
-                    )));
+                    return Err(Refusal::conflict(format!("Job is already {}", job.status.word())));
                 }
                 SecondStart::Invalid => {
-                    return Err(Refusal::invalid(format!(
-                        "ServiceJob is already {}",
-                        job.status.word()
-                    )));
+                    return Err(Refusal::invalid(format!("Job is already {}", job.status.word())));
                 }
                 SecondStart::Same => return Ok(StartResult { job: job.clone(), launched: false }),
                 SecondStart::Again => {}

@@ -242,12 +242,12 @@ fn claim(root: &Path) -> io::Result<()> {
                  empty",
             ));
         }
-        //  It is empty and will contain keys.
+        // It is empty and will contain keys.
         fs::set_permissions(root, fs::Permissions::from_mode(0o700))?;
         let mut options = fs::OpenOptions::new();
         match options.write(true).create_new(true).mode(0o600).open(&mark) {
             Ok(mut file) => file.write_all(MARKER_TEXT.as_bytes())?,
-            //  Another sandbox was faster; the lock decides.
+            // Another sandbox was faster; the lock decides.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
@@ -268,7 +268,7 @@ fn is_there(path: &Path) -> io::Result<bool> {
 /// Creates a directory that other users cannot read.
 fn private_directory(directory: &Path) -> io::Result<()> {
     match fs::DirBuilder::new().recursive(true).mode(0o700).create(directory) {
-        //  The following checks apply to an existing one.
+        // The following checks apply to an existing one.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         made => made,
     }

@@ -165,7 +165,7 @@ impl Resolve for Checked {
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let addresses: Vec<SocketAddr> = found.collect();
-            //  One forbidden address forbids the name, since the client chooses among them.
+            // One forbidden address forbids the name, since the client chooses among them.
             if !allow_private && !addresses.iter().all(|address| is_public(address.ip())) {
                 return Err(NotPublic.into());
             }

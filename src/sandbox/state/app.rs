@@ -105,7 +105,7 @@ impl App {
         let valid = self.injector().scenario.links.valid;
         let expires = self.clock.wall().as_millisecond()
             + i64::try_from(valid.as_millis()).unwrap_or(i64::MAX / 2);
-        //  Unique, so that a dead link differs from its successor.
+        // Unique, so that a dead link differs from its successor.
         let nonce = self.tokens.hex(8);
         let signature = self.link_signature(job_id, name, expires, &nonce);
         format!(

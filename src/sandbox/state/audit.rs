@@ -190,7 +190,7 @@ impl Audit {
         until: Duration,
     ) {
         let pauses = self.pauses.entry((key.to_owned(), route, calls)).or_default();
-        //  A pause that ends before an earlier one adds nothing.
+        // A pause that ends before an earlier one adds nothing.
         if pauses.back().is_none_or(|(_, latest)| *latest < until) {
             pauses.push_back((now, until));
         }

@@ -22,7 +22,7 @@ impl Hosts {
         if authority.contains(|c: char| !(c.is_ascii_alphanumeric() || ".-_:[]".contains(c))) {
             return false;
         }
-        //  Parsed like in a browser: 127.1 and 0x7f000001 are addresses, too.
+        // Parsed like in a browser: 127.1 and 0x7f000001 are addresses, too.
         let Ok(url) = Url::parse(&format!("http://{authority}/")) else { return false };
         let own = url.host_str().is_some_and(|host| self.named.iter().any(|named| named == host));
         own || match url.host() {

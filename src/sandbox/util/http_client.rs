@@ -8,7 +8,7 @@ use reqwest::{Client, ClientBuilder};
 /// A client without proxy, redirects, retries and referrer.
 pub(crate) fn builder() -> ClientBuilder {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
-        //  Fails only if another thread was first.
+        // Fails only if another thread was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
     }
     Client::builder()

@@ -87,11 +87,15 @@ fn what_cannot_be_added_changes_nothing() {
         ("", new("sandbox"), "reserved"),
         ("", new("a b"), "letters"),
         ("profiles = { a = {} }\n", new("dev"), "by hand"),
-        ("default_profile = \"a\"\n", NewProfile { make_default: true, ..new("dev") }, ":1 names"),
+        (
+            "default_profile = \"a\"\n",
+            NewProfile { make_default: true, ..new("dev") },
+            ":1 already sets",
+        ),
         (
             "",
             NewProfile { base_url: "http://api.example".parse().ok(), ..new("dev") },
-            "unprotected",
+            "unencrypted",
         ),
     ];
     for (before, profile, hint) in table {

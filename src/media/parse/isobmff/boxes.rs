@@ -85,7 +85,7 @@ pub(crate) fn handler_of_meta<R: Read + Seek>(
         return Ok(None);
     }
     version(cursor)?;
-    //  The `QuickTime` variant has no version, so its children cannot be read.
+    // The `QuickTime` variant has no version, so its children cannot be read.
     let Ok(Some(head)) = child(cursor, end) else { return Ok(None) };
     if &head.kind != b"hdlr" || head.end.saturating_sub(cursor.position()) < 12 {
         return Ok(None);

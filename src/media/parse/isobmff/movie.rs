@@ -36,7 +36,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
         let head = match next(cursor, cursor.length()) {
             Ok(Some(head)) => head,
             Ok(None) => break,
-            //  Data after a complete movie is not part of it.
+            // Data after a complete movie is not part of it.
             Err(ParseError::Malformed(_)) if movie.has_index => {
                 movie.note = Some(StreamDefect::Tail(cursor.length() - start));
                 break;
@@ -47,7 +47,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
             if matches!(&head.kind, b"moov" | b"moof") {
                 return Err(ParseError::CutShort { expected: Some(head.end) });
             }
-            //  The sample tables decide whether pictures are missing.
+            // The sample tables decide whether pictures are missing.
             movie.note = Some(if is_known(head.kind) {
                 StreamDefect::Overrun(head.end)
             } else {
@@ -81,7 +81,7 @@ pub(crate) fn read<R: Read + Seek>(cursor: &mut Cursor<R>) -> Result<StreamInfo,
     } else if movie.has_stills {
         ParseError::Unusable("a HEIF or AVIF picture, not a video")
     } else {
-        //  Recorders write the index last: without it the file is unfinished or truncated.
+        // Recorders write the index last: without it the file is unfinished or truncated.
         match movie.note {
             Some(StreamDefect::Overrun(end)) => ParseError::CutShort { expected: Some(end) },
             _ => ParseError::CutShort { expected: None },
@@ -161,7 +161,7 @@ impl Movie {
         start: u64,
         end: u64,
     ) -> Result<(), ParseError> {
-        //  Default start of the data of the next track fragment.
+        // Default start of the data of the next track fragment.
         let mut data = start;
         while let Some(head) = child(cursor, end)? {
             if &head.kind == b"traf" {
@@ -272,7 +272,7 @@ impl Movie {
         let length = track.length(cursor, &table, self.timescale)?;
         let shown = shown(table.count, length.map_or(1.0, |length| length.shown));
         let frames = shown.saturating_add(track.fragments.count);
-        //  The file starts with its earliest track.
+        // The file starts with its earliest track.
         let first = self.tracks.iter().filter_map(Track::first_fragment).fold(f64::MAX, f64::min);
         let reached = track.last_fragment().map_or(0.0, |last| last - first);
         Ok(StreamInfo {

@@ -170,12 +170,12 @@ impl SampleTables {
         let all_alike = cursor.be32()?;
         let stated = u64::from(cursor.be32()?);
         if !self.has_compact_sizes && all_alike > 0 {
-            //  Old writers state 1 for compressed audio, which is not a size in bytes.
+            // Old writers state 1 for compressed audio, which is not a size in bytes.
             let each = if all_alike == 1 { 0 } else { u64::from(all_alike) };
             let number = number.min(stated.saturating_sub(from));
             return Ok((stated, number.saturating_mul(each)));
         }
-        //  The compact form has the bits per size instead of a common size.
+        // The compact form has the bits per size instead of a common size.
         let bits = if self.has_compact_sizes { u64::from(all_alike & 0xff) } else { 32 };
         if !matches!(bits, 4 | 8 | 16 | 32) {
             return Ok((0, 0));
@@ -217,7 +217,7 @@ impl SampleTables {
         for _ in 0..entries(cursor, table, 8)? {
             let samples = u64::from(cursor.be32()?).min(left);
             each = cursor.be32()?;
-            //  Some writers use these for negative corrections.
+            // Some writers use these for negative corrections.
             if each > i32::MAX as u32 {
                 return Ok(None);
             }

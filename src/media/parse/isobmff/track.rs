@@ -92,7 +92,7 @@ impl Track {
                     skip(cursor, if version == 0 { 8 } else { 16 })?;
                     self.timescale = cursor.be32()?;
                 }
-                //  `QuickTime` has a second one for data.
+                // `QuickTime` has a second one for data.
                 b"hdlr" if self.handler == FourCc::default() => {
                     skip(cursor, 8)?;
                     self.handler = cursor.take()?;
@@ -165,7 +165,7 @@ impl Track {
             }
             if head.end.saturating_sub(begin) > DESCRIPTION_BYTES {
                 cursor.jump(begin + DESCRIPTION_BYTES)?;
-                //  Old writers add a terminator that is not a box.
+                // Old writers add a terminator that is not a box.
                 while let Ok(Some(extension)) = child(cursor, head.end) {
                     self.is_encrypted |= &extension.kind == b"sinf";
                     cursor.jump(extension.end)?;
@@ -257,7 +257,7 @@ impl Track {
         let width = if version == 0 { 12 } else { 20 };
         let count = u64::from(cursor.be32()?);
         let count = count.min(end.saturating_sub(cursor.position()) / width);
-        //  An edit list without a time scale shows everything.
+        // An edit list without a time scale shows everything.
         if count == 0 || movie_scale == 0 {
             return Ok(Some(whole));
         }
@@ -299,7 +299,7 @@ impl Track {
             _ => None,
         };
         Ok(match &self.codec {
-            //  ProRes 4444 states in each frame header whether alpha follows (RDD 36).
+            // ProRes 4444 states in each frame header whether alpha follows (RDD 36).
             b"ap4h" | b"ap4x" => match sample_head::<26, _>(cursor, first)? {
                 Some(frame) if &frame[4..8] == b"icpf" => Some(frame[25] & 0x0f != 0),
                 _ => by_depth,

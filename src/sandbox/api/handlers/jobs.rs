@@ -44,7 +44,7 @@ pub(crate) async fn create(
     }
     let started = begin(&app, &mut service, &caller, &draft.id, &Map::new(), &plan);
     if started.is_err() {
-        //  The client never saw the draft, so it is deleted with the refusal.
+        // The client never saw the draft, so it is deleted with the refusal.
         service.discard(&draft.id);
     }
     drop(service);
@@ -200,7 +200,7 @@ fn begin(
             service.doom(id, message);
         }
         app.audit().started(&started.job, &caller.key, app.now());
-        //  The worker waits for the caller's lock.
+        // The worker waits for the caller's lock.
         job_queue::launch(app, id.to_owned(), started.job.starts);
     }
     Ok(started)

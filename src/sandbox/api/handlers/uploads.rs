@@ -159,7 +159,7 @@ async fn keep(app: &Arc<App>, caller: &Caller, received: ReceivedPart) -> Result
             }
             seconds
         }
-        //  Only the length is needed later.
+        // Only the length is needed later.
         PartContent::Memory(bytes) => {
             let probe = is_video.then(|| stand_in::probe_bytes(&bytes).ok()).flatten();
             probe.map(|probe| source::check_length(app, &probe)).transpose()?

@@ -102,10 +102,10 @@ struct Answering {
 impl Drop for Answering {
     fn drop(&mut self) {
         self.fate.busy.store(false, Ordering::Release);
-        //  Hyper reads while it responds; the next read finds the connection idle.
+        // Hyper reads while it responds; the next read finds the connection idle.
         self.fate.reader.wake();
         if self.last {
-            //  Only for an open connection, not for one that a fault has ended.
+            // Only for an open connection, not for one that a fault has ended.
             let (from, to) = (OPEN, LAST_RESPONSE);
             let _ = self.fate.state.compare_exchange(from, to, Ordering::AcqRel, Ordering::Acquire);
         }
@@ -125,8 +125,8 @@ impl Listener for Tracked {
         loop {
             match self.listener.accept().await {
                 Ok((stream, _)) => {
-                    //  Small responses must not wait for an acknowledgement of the previous one;
-                    //  without the option the socket is only slower.
+                    // Small responses must not wait for an acknowledgement of the previous one;
+                    // without the option the socket is only slower.
                     let _ = stream.set_nodelay(true);
                     let fate = Arc::new(ConnectionFault::default());
                     let stream = FaultyStream {
@@ -137,7 +137,7 @@ impl Listener for Tracked {
                     };
                     return (stream, Connection(fate));
                 }
-                //  Out of file descriptors, or the peer has left; others still wait.
+                // Out of file descriptors, or the peer has left; others still wait.
                 Err(error) => {
                     tracing::debug!("accept: {error}");
                     tokio::time::sleep(Duration::from_millis(20)).await;
@@ -189,7 +189,7 @@ impl FaultyStream {
 impl Drop for FaultyStream {
     fn drop(&mut self) {
         if self.fate.state.load(Ordering::Acquire) == RESET {
-            //  Otherwise the peer would see a regular close.
+            // Otherwise the peer would see a regular close.
             let _ = self.inner.set_zero_linger();
         }
     }
@@ -249,7 +249,7 @@ impl AsyncWrite for FaultyStream {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.inner).poll_flush(context);
-        //  Hyper flushes the socket after its last write.
+        // Hyper flushes the socket after its last write.
         if flushed.is_ready() && self.fate.state.load(Ordering::Acquire) == LAST_RESPONSE {
             self.fate.state.store(FINISHED, Ordering::Release);
             self.fate.reader.wake();

@@ -46,7 +46,7 @@ pub(crate) async fn drain_body(
     let response = next.run(request).await;
     let rest = lock(&left).take();
     match rest {
-        //  The client sends its body only after a 100 response, which the first read would trigger.
+        // The client sends its body only after a 100 response, which the first read would trigger.
         Some(rest) if expects && !rest.touched => {}
         Some(rest) if connection.ended().is_none() => {
             let most = app.limits.bytes.saturating_add(MAX_EXTRA_BYTES);
@@ -77,7 +77,7 @@ async fn drain<E>(
             }
         }
     };
-    //  Beyond the limit the client is cut off.
+    // Beyond the limit the client is cut off.
     let _ = tokio::time::timeout(longest, all).await;
 }
 

@@ -128,7 +128,7 @@ impl Pattern {
 
     fn fits(&self, method: &str, path: &str) -> bool {
         let method_fits = match self.method.as_str() {
-            //  Webhooks are outgoing calls, matched only by their own name.
+            // Webhooks are outgoing calls, matched only by their own name.
             "*" => method != "WEBHOOK",
             named => named == method,
         };

@@ -138,7 +138,7 @@ impl<'a> ProcessGroup<'a> {
         }
         children.pull.get_or_insert(why);
         for child in children.children.drain(..) {
-            //  Fails only if it has already exited.
+            // Fails only if it has already exited.
             let _ = held(&child).kill();
         }
     }
@@ -227,7 +227,7 @@ impl Program {
     pub(crate) fn finish(mut self) -> Result<(), EngineError> {
         drop(self.stdin.take());
         drop(self.stdout.take());
-        //  Its error output ends when it exits; until then the child can be killed.
+        // Its error output ends when it exits; until then the child can be killed.
         let words = self.words.take().and_then(|words| words.join().ok()).unwrap_or_default();
         let status = held(&self.child)
             .wait()
