@@ -562,7 +562,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-env -d 'The key is in this variable' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-file -d 'The key is in this file, alone' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-command -d 'This command prints the key' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER; builds with the feature keyring' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER (needs the feature keyring)' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from add" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'
@@ -599,7 +599,7 @@ complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subco
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-env -d 'The key is in this variable' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-file -d 'The key is in this file, alone' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-command -d 'This command prints the key' -r
-complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER; builds with the feature keyring' -r
+complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l key-keyring -d 'The key is in the system\'s keyring, as USER or SERVICE/USER (needs the feature keyring)' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l profile -d 'Which profile of the configuration to use [env: RBGV_PROFILE]' -r
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l config -d 'Read this configuration file in place of the user\'s [env: RBGV_CONFIG]' -r -F
 complete -c rbgv -n "__fish_rbgv_using_subcommand profile; and __fish_seen_subcommand_from rotate" -l color -d 'When to colour' -r -f -a "auto\t'On a terminal that can, unless the environment says otherwise'

@@ -15,16 +15,15 @@ pub fn parse(text: &str) -> Result<Duration, String> {
     if text == "0" {
         return Ok(Duration::ZERO);
     }
-    let unclear = || {
-        format!("'{text}' is no span of time; write \"250ms\", \"2s\", \"10m\", \"2h\" or \"90d\"")
-    };
+    let unclear =
+        || format!("invalid duration '{text}'; use \"250ms\", \"2s\", \"10m\", \"2h\" or \"90d\"");
     let span: Span = text.parse().map_err(|_| unclear())?;
     if span.get_months() != 0 || span.get_years() != 0 {
-        return Err(format!("'{text}' has no fixed length; write it in days, such as \"90d\""));
+        return Err(format!("duration '{text}' has no fixed length; use days, such as \"90d\""));
     }
     let exact = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| unclear())?;
     if exact.is_negative() {
-        return Err(format!("'{text}' is negative; a span of time is 0 or more"));
+        return Err(format!("negative duration '{text}'; use 0 or more"));
     }
     Duration::try_from(exact).map_err(|_| unclear())
 }

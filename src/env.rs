@@ -83,7 +83,7 @@ impl Env {
     /// When the current directory is gone, or the system gives no random numbers.
     pub fn read() -> Result<Self, Failure> {
         let current_dir = std::env::current_dir()
-            .map_err(|error| Failure::local("find the current directory", &error))?;
+            .map_err(|error| Failure::local("finding the current directory", &error))?;
         let readable = |text: OsString| text.to_string_lossy().into_owned();
         Ok(Self {
             args: std::env::args_os().collect(),
@@ -230,7 +230,8 @@ impl SystemRandom {
     /// # Errors
     /// When the system has no random numbers to give.
     pub fn new() -> Result<Self, Failure> {
-        let seed = getrandom::u64().map_err(|error| Failure::local("get a random seed", &error))?;
+        let seed =
+            getrandom::u64().map_err(|error| Failure::local("getting a random seed", &error))?;
         Ok(Self(Mutex::new(fastrand::Rng::with_seed(seed))))
     }
 }

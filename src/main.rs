@@ -13,6 +13,6 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<u8> {
-    let env = Env::read().context("reading what the process was given")?;
+    let env = Env::read().context("reading arguments and environment")?;
     Ok(rbgv::cli::main(env))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AuditInput, agree, slack};
+use super::types::{AuditInput, agree, slack};
 use crate::client::{UsageEvent, UsageEventPage};
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, JobId, Timestamp};

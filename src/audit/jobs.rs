@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::events_page::{ChargedEvent, EventPage};
+use super::events_page::{ChargedEvent, EventPage, Truncation};
 use super::notes;
-use super::{AuditInput, Difference, Findings, Mismatch, RECENT, SKEW, Truncation, agree, price};
+use super::types::{AuditInput, Difference, Findings, Mismatch, RECENT, SKEW, agree, price};
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -115,7 +115,7 @@ impl<'a> ItemizedCharges<'a> {
                 times => format!("{times} times more"),
             };
             findings.remarks.push(format!(
-                "{}: charged {times}, for a new attempt that was asked for ({})",
+                "{}: charged {times}, for a requested new attempt ({})",
                 attempts[0].name,
                 flags.join(", ")
             ));
@@ -142,12 +142,10 @@ fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings
     });
     match open.count() {
         0 => {}
-        1 => findings.remarks.push(
-            "1 job is under way, or in doubt, and not charged so far: rbgv status".to_owned(),
-        ),
-        jobs => findings.remarks.push(format!(
-            "{jobs} jobs are under way, or in doubt, and not charged so far: rbgv status"
-        )),
+        1 => findings.remarks.push("1 unfinished job, not charged so far: rbgv status".to_owned()),
+        jobs => findings
+            .remarks
+            .push(format!("{jobs} unfinished jobs, not charged so far: rbgv status")),
     }
 }
 
@@ -160,7 +158,7 @@ fn wrong(
 ) -> Option<Mismatch> {
     let Some(attempt) = attempt else { return Some(Mismatch::NotOurs) };
     if !bill.stands() && bill.refunded {
-        findings.remarks.push(format!("{}: charged and given back", named(attempt)));
+        findings.remarks.push(format!("{}: charged and refunded", named(attempt)));
         return None;
     }
     if !attempt.may_be_billed {
@@ -185,7 +183,7 @@ fn wrong(
     match (attempt.status, expected) {
         (AttemptStatus::Completed, Some(_)) if !fits => return Some(Mismatch::OtherAmount),
         (AttemptStatus::Completed, None) => findings.unchecked.push(format!(
-            "{}: charged {} credits; what it should cost is not known",
+            "{}: charged {} credits; expected cost unknown",
             named(attempt),
             bill.net()
         )),
@@ -197,12 +195,12 @@ fn wrong(
             return Some(Mismatch::OtherAmount);
         }
         (AttemptStatus::Failed, _) => findings.remarks.push(format!(
-            "{}: failed, and was charged {} credits",
+            "{}: failed, but was charged {} credits",
             named(attempt),
             bill.net()
         )),
         (AttemptStatus::NeedsReview | AttemptStatus::Halted, _) => findings.remarks.push(format!(
-            "{}: needs somebody to look, and was charged {} credits, so it ran",
+            "{}: needs review; it was charged {} credits, so it ran",
             named(attempt),
             bill.net()
         )),

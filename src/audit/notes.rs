@@ -1,7 +1,7 @@
 //! What was compared, and what could not be checked, in words.
 
-use super::AuditInput;
 use super::events_page::EventPage;
+use super::types::AuditInput;
 use crate::ledger::AttemptCost;
 use crate::model::{Credits, Timestamp};
 
@@ -15,7 +15,7 @@ pub(crate) fn saw(books: &AuditInput<'_>) -> String {
         _ => String::new(),
     };
     let used = match books.summary.used() {
-        Some(used) => format!("a summary that says {used} credits"),
+        Some(used) => format!("a summary of {used} credits"),
         None => "no summary with credits".to_owned(),
     };
     let attempts = books.attempts.iter().filter(|attempt| attempt.at >= books.since).count();
@@ -49,16 +49,16 @@ pub(crate) fn cut(books: &AuditInput<'_>, from: Timestamp) -> String {
     let shown = books.events.events.len();
     let all = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
     format!(
-        "the service shows its latest {shown}{all} events and has no way to ask for older ones: \
-         charges before {} could not be checked",
+        "the API only returns the latest {shown}{all} events, so charges before {} could not be \
+         checked",
         from.day()
     )
 }
 
 pub(crate) fn cut_somewhere(books: &AuditInput<'_>) -> String {
     format!(
-        "the service shows {} events, perhaps not all, and not when they were: which charges are \
-         missing among them could not be checked",
+        "the API returned {} events, perhaps not all, and without times, so missing charges \
+         could not be checked",
         books.events.events.len()
     )
 }
@@ -66,8 +66,8 @@ pub(crate) fn cut_somewhere(books: &AuditInput<'_>) -> String {
 pub(crate) fn nameless(seen: &EventPage<'_>) -> String {
     let credits: Credits = seen.nameless.iter().map(|(_, credits)| *credits).sum();
     format!(
-        "{} of the events, {credits} credits, do not say which job they are for: these, and which \
-         completed jobs were not charged, could not be checked",
+        "{} of the events ({credits} credits) do not name their job, so these, and completed \
+         jobs without a charge, could not be checked",
         seen.nameless.len()
     )
 }
@@ -76,11 +76,11 @@ pub(crate) fn anonymous(books: &AuditInput<'_>, seen: &EventPage<'_>) -> String 
     if seen.nameless.is_empty() && seen.by_job.is_empty() {
         let events = books.events.events.len();
         return format!(
-            "none of the {events} usage events has an amount in the period, and there was something to charge: \
-             single charges could not be checked"
+            "none of the {events} usage events has an amount in the period, so single charges \
+             could not be checked"
         );
     }
-    "the usage events do not say which job a charge is for: which job was charged what, and \
-     whether one was charged twice, could not be checked"
+    "the usage events do not name the jobs of charges, so amounts and double charges could not \
+     be checked"
         .to_owned()
 }

@@ -1,7 +1,7 @@
-//! From flags, environment and files to what a command works with.
+//! The context of a command: settings, printer, clients, ledger.
 
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -19,7 +19,6 @@ use crate::flow::{self, Context};
 use crate::ledger::{ApiKeyId, Ledger, ProcessLease};
 use crate::model::event::RemarkLevel;
 use crate::model::limits::LimiterStore;
-use crate::model::text::decoded;
 use crate::model::{ApiKey, Event, ExitClass, Failure, FailureKind, Fingerprint, Observer};
 use crate::output::{Printer, Reporter};
 use crate::sandbox;
@@ -27,29 +26,27 @@ use crate::settings::{
     self, Environment, KEY_VARIABLES, Project, Settings, SettingsFlags, SettingsSources,
 };
 
-/// Longest wait for a service that is only looked at.
+/// Timeout of connecting and of silence while probing the service.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What a command works with.
 pub(crate) struct AppContext {
     pub(crate) env: Env,
     pub(crate) settings: Settings,
     pub(crate) printer: Printer,
-    /// Whether every question is answered with yes.
+    /// `--yes`: assume yes for all prompts.
     pub(crate) yes: bool,
     global: Global,
-    /// Held for as long as the command runs; in this order, so that the server ends before its
-    /// files go.
+    /// Held while the command runs. In this order, so that the server ends before its files are
+    /// removed.
     sandbox: Option<(sandbox::Running, TempDir)>,
 }
 
-/// The key of a client, as the ledger knows it.
+/// The key of a client, as identified in the ledger.
 pub(crate) fn key_id(client: &Client) -> ApiKeyId {
     let fingerprint = client.fingerprint().unwrap_or_else(|| Fingerprint(String::new()));
     ApiKeyId { origin: client.origin().to_owned(), fingerprint }
 }
 
-/// What a client may carry.
 #[derive(Default)]
 struct Secrets {
     key: Option<ApiKey>,
@@ -57,10 +54,7 @@ struct Secrets {
 }
 
 impl AppContext {
-    /// Resolves the settings, and starts a sandbox when the command asks for one.
-    ///
-    /// # Errors
-    /// Settings that cannot be used, or a sandbox that does not start.
+    /// Resolves the settings, and starts a sandbox if the command asks for one.
     pub(crate) fn open(
         env: Env,
         printer: Printer,
@@ -85,12 +79,9 @@ impl AppContext {
         Ok(Self { env, settings, printer, yes: global.yes, global: global.clone(), sandbox })
     }
 
-    /// The same command with another profile and that profile's own key. Variables that hold a key
-    /// are left out: they belong to the profile of this session.
-    ///
-    /// # Errors
-    /// The profile is unknown, or cannot be used.
-    pub(crate) fn beside(&self, profile: &str) -> Result<Self, Failure> {
+    /// A context with another profile and that profile's own key. Variables that hold a key are left
+    /// out: they belong to the profile of this context.
+    pub(crate) fn with_profile(&self, profile: &str) -> Result<Self, Failure> {
         let mut env = self.env.clone();
         for variable in KEY_VARIABLES {
             env.vars.remove(variable);
@@ -102,11 +93,8 @@ impl AppContext {
         Ok(Self { env, settings, printer, yes: self.yes, global, sandbox: None })
     }
 
-    /// The same limits and waits against a sandbox of its own, which does as `options` say. No key
-    /// of this session is in it.
-    ///
-    /// # Errors
-    /// The sandbox does not start.
+    /// A context with the same limits and timeouts against a sandbox of its own, without any key of
+    /// this context.
     pub(crate) fn with_sandbox(&self, options: sandbox::Options) -> Result<Self, Failure> {
         let options = sandbox::Options { tool_vars: self.env.program_vars(), ..options };
         let (mut settings, running, files) = sandbox_with(options)?;
@@ -122,7 +110,7 @@ impl AppContext {
         })
     }
 
-    /// A session with settings that were resolved before, and nothing printed.
+    /// A context of settings that are already resolved.
     pub(crate) fn resolved(
         env: Env,
         settings: Settings,
@@ -132,12 +120,12 @@ impl AppContext {
         Self { env, settings, printer, yes: false, global: global.clone(), sandbox: None }
     }
 
-    /// Whether a sandbox inside this process answers.
+    /// Whether the service is a sandbox inside this process.
     pub(crate) fn is_sandboxed(&self) -> bool {
         self.sandbox.is_some()
     }
 
-    /// Job options of the profile, below the flags.
+    /// Job options of the profile, overridden by flags.
     pub(crate) fn job_defaults(&self) -> JobDefaults {
         let defaults = &self.settings.defaults;
         JobDefaults {
@@ -148,22 +136,27 @@ impl AppContext {
         }
     }
 
-    /// A reporter of events, in the way that the flags and the terminal ask for.
+    /// A reporter of events in the style of flags and terminal.
     pub(crate) fn reporter(&self) -> Arc<dyn Observer> {
         Arc::new(Reporter::new(self.printer.clone(), self.env.clock.clone()))
     }
 
-    /// Says in one sentence that there is nothing to do, which is a success.
+    /// Reports that there is nothing to do, which is a success.
     pub(crate) fn nothing_to_do(&self, why: impl Into<String>) -> ExitClass {
         let text = why.into();
         self.reporter().observe(&Event::Notice { level: RemarkLevel::Info, text });
         ExitClass::Done
     }
 
+    /// The user's own configuration file, which commands may write to.
+    pub(crate) fn user_file(&self) -> Result<PathBuf, Failure> {
+        self.settings.user_file.clone().ok_or_else(|| {
+            let why = "no home directory; name a file with --config FILE";
+            Failure::new(FailureKind::Configuration, "your configuration file", why)
+        })
+    }
+
     /// The ledger of the state directory.
-    ///
-    /// # Errors
-    /// It cannot be opened.
     pub(crate) fn ledger(&self) -> Result<Ledger, Failure> {
         let ledger = Ledger::open(&self.settings.state_dir, self.env.clock.clone())?;
         for repair in ledger.repairs() {
@@ -172,25 +165,19 @@ impl AppContext {
         Ok(ledger)
     }
 
-    /// Where outputs without a target wait.
-    ///
-    /// # Errors
-    /// It cannot be made.
+    /// The directory for outputs without a target, created if needed.
     pub(crate) fn spool(&self) -> Result<PathBuf, Failure> {
         let spool = self.settings.state_dir.join("spool");
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
             .create(&spool)
-            .map_err(|error| Failure::local(format!("making {}", spool.display()), &error))?;
+            .map_err(|error| Failure::local(format!("creating {}", spool.display()), &error))?;
         Ok(spool)
     }
 
     /// A client with the profile's key. With a ledger, it shares the limits of the key with every
     /// other process on this machine.
-    ///
-    /// # Errors
-    /// No key, or settings that would be unsafe.
     pub(crate) fn client(&self, ledger: Option<&Ledger>) -> Result<Client, Failure> {
         let waiting = self.printer.waiting("the command that prints the API key");
         let resolved = self.settings.api_key()?;
@@ -201,66 +188,50 @@ impl AppContext {
         self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger)
     }
 
-    /// A client with the key that takes over in a rotation; none when no rotation is under way.
-    ///
-    /// # Errors
-    /// As for [`AppContext::client`].
+    /// A client with the next key of a rotation; `None` if no rotation is in progress.
     pub(crate) fn next_client(&self, ledger: Option<&Ledger>) -> Result<Option<Client>, Failure> {
         let Some(resolved) = self.settings.next_key()? else { return Ok(None) };
         self.client_with(Secrets { key: Some(resolved.key), admin_token: None }, ledger).map(Some)
     }
 
-    /// A client for each key of the profile: one, and while keys are rotated the next one too.
-    ///
-    /// # Errors
-    /// As for [`AppContext::client`].
+    /// A client for each key of the profile: two during a rotation.
     pub(crate) fn clients(&self, ledger: Option<&Ledger>) -> Result<Vec<Client>, Failure> {
         let own = self.client(ledger)?;
         Ok(std::iter::once(own).chain(self.next_client(ledger)?).collect())
     }
 
-    /// A client with a key that is about to be named in the profile, and with nothing else of it.
-    ///
-    /// # Errors
-    /// Settings that would be unsafe.
+    /// A client with a key that is not in the profile yet.
     pub(crate) fn client_of(&self, key: ApiKey) -> Result<Client, Failure> {
         self.client_with(Secrets { key: Some(key), admin_token: None }, None)
     }
 
     /// A client without any key.
-    ///
-    /// # Errors
-    /// Settings that would be unsafe.
     pub(crate) fn bare_client(&self) -> Result<Client, Failure> {
         self.client_with(Secrets::default(), None)
     }
 
-    /// A client with the admin token, and without a key.
-    ///
-    /// # Errors
-    /// No token, or settings that would be unsafe.
+    /// A client with the admin token and without an API key.
     pub(crate) fn admin_client(&self) -> Result<Client, Failure> {
         let Some(token) = self.settings.admin_token()? else {
             let name = &self.settings.profile.name;
             let why = format!(
-                "there is none; set RBGV_ADMIN_TOKEN, or name one under [profiles.{name}] \
-                 (admin_token_file, admin_token_env, admin_token_command or admin_token_keyring)"
+                "set RBGV_ADMIN_TOKEN, or one of admin_token_file, admin_token_env, \
+                 admin_token_command and admin_token_keyring in [profiles.{name}]"
             );
-            return Err(Failure::new(FailureKind::Configuration, "admin token", why)
-                .with_next("rbgv config show"));
+            let what = format!("no admin token for profile \"{name}\"");
+            return Err(
+                Failure::new(FailureKind::Configuration, what, why).with_next("rbgv config show")
+            );
         };
         self.client_with(Secrets { key: None, admin_token: Some(token) }, None)
     }
 
-    /// Where calls with `key` go.
+    /// The configuration of a client with `key`.
     pub(crate) fn endpoint(&self, key: Option<ApiKey>) -> ClientConfig {
         self.endpoint_with(Secrets { key, admin_token: None })
     }
 
-    /// A client that tries once and does not wait long, for looking whether the service is there.
-    ///
-    /// # Errors
-    /// Settings that would be unsafe.
+    /// A client that tries once, with short timeouts, for checking whether the service responds.
     pub(crate) fn probe(&self, key: Option<ApiKey>) -> Result<Client, Failure> {
         let usual = self.timing().client;
         let timing = client::CallTiming {
@@ -312,7 +283,7 @@ impl AppContext {
         Ok(client.with_profile_name(&self.settings.profile.name))
     }
 
-    /// Bounds of what is learned of the key.
+    /// Bounds of the adaptive limits of the key.
     fn limits(&self) -> client::RateLimits {
         let limits = &self.settings.profile.limits;
         let usual = client::RateLimits::default();
@@ -351,15 +322,12 @@ impl AppContext {
         }
     }
 
-    /// Everything that the flow works with: client, ledger, this process in it, signals.
-    ///
-    /// # Errors
-    /// Any of them cannot be had.
+    /// The context of the flow: client, ledger, lease of this process, signals.
     pub(crate) fn context(&self, observer: Arc<dyn Observer>) -> Result<Arc<Context>, Failure> {
         let (ledger, owner) = self.ledger_of_this_process()?;
         let next = self.next_client(Some(&ledger))?;
         let client = self.client(Some(&ledger))?;
-        // Last, so that a command that does without a key can listen for signals itself.
+        // Last, because a command that works without a key then handles signals itself.
         let watching = (observer, stop_on_signals(&self.printer)?, Arc::default());
         let context = |client, previous| {
             let (ledger, owner) = (ledger.clone(), Arc::clone(&owner));
@@ -371,11 +339,7 @@ impl AppContext {
         })
     }
 
-    /// As [`AppContext::context`], with the key of new jobs only, for a command that listens for signals
-    /// itself.
-    ///
-    /// # Errors
-    /// Client or ledger cannot be had.
+    /// [`AppContext::context`] with the key of new jobs only, for a command that handles signals itself.
     pub(crate) fn context_with_stop(
         &self,
         observer: Arc<dyn Observer>,
@@ -420,39 +384,37 @@ impl AppContext {
         })
     }
 
-    /// Says, before a write, that the profile is a production one; whether it is.
+    /// Warns before a write to a production profile. Returns whether the profile is one.
     pub(crate) fn warn_production(&self, what: &str) -> bool {
         let profile = &self.settings.profile;
         let production = profile.environment == Environment::Prod;
         if production {
             let host = profile.base_url.host_str().unwrap_or_default();
             let name = &profile.name;
-            self.printer.warn(&format!("profile {name} is production ({host}): {what}"));
+            self.printer.warn(&format!("production profile \"{name}\" ({host}): {what}"));
         }
         production
     }
 
-    /// Whether a question gets an answer: from the user, or from `--yes`.
+    /// Whether prompts can be answered: by the user, or by `--yes`.
     pub(crate) fn can_ask(&self) -> bool {
         self.yes || (self.env.terminal.stdin && self.env.terminal.stderr)
     }
 
-    /// Asks the user, who has to be there; elsewhere every question is a refusal.
-    ///
-    /// # Errors
-    /// The answer is not yes, or nobody can be asked.
+    /// Asks the user a yes/no question. Fails if the answer is no, or without a terminal.
     pub(crate) fn confirm(&self, question: &str) -> Result<(), Failure> {
         if self.yes {
             return Ok(());
         }
-        let refused = |why: &str| {
-            Failure::new(FailureKind::Usage, question, why)
-                .with_next("add --yes to the command to answer yes beforehand")
-        };
         if !self.can_ask() {
-            return Err(refused("there is no terminal to ask on"));
+            let what = "no terminal to prompt on";
+            return Err(Failure::new(FailureKind::Usage, what, question)
+                .with_next("run the same command with --yes"));
         }
-        if self.printer.ask(question) { Ok(()) } else { Err(refused("not confirmed")) }
+        if self.printer.ask(question) {
+            return Ok(());
+        }
+        Err(Failure::new(FailureKind::Usage, "cancelled", "nothing was sent"))
     }
 }
 
@@ -470,16 +432,13 @@ fn sources<'a>(env: &'a Env, global: &Global) -> SettingsSources<'a> {
     }
 }
 
-/// The project's file that applies, confirmed or not.
-///
-/// # Errors
-/// The files together cannot be used.
+/// The project file that applies, confirmed or not.
 pub(crate) fn project(env: &Env, global: &Global) -> Result<Option<Project>, Failure> {
     settings::project(&sources(env, global))
 }
 
-/// Asks on a terminal about a project's file that was not confirmed. `--yes` does not count: it
-/// answers questions that the user foresaw.
+/// Asks about a project file that was not confirmed yet. `--yes` does not apply: the user has to see
+/// the file.
 fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failure> {
     let unconfirmed = project(env, global)?.filter(|project| !project.is_confirmed());
     let Some(project) = unconfirmed else { return Ok(()) };
@@ -487,18 +446,18 @@ fn confirmed(env: &Env, global: &Global, printer: &Printer) -> Result<(), Failur
     if !can_ask {
         return Err(project.unconfirmed());
     }
-    printer.warn(&format!("{} was not confirmed before:", project.file.display()));
+    printer.warn(&format!("{} is not trusted yet. It sets:", project.file.display()));
     for wanted in &project.wants {
         printer.warn(&format!("  {wanted}"));
     }
-    if printer.ask("use it in this directory, as long as it does not change?") {
+    if printer.ask("Trust this file in this directory until it changes?") {
         project.confirm()
     } else {
         Err(project.unconfirmed())
     }
 }
 
-/// Why a sandbox did not start.
+/// The failure of a sandbox that did not start.
 pub(crate) fn sandbox_failure(error: &sandbox::SandboxError) -> Failure {
     match error {
         sandbox::SandboxError::NoMatting => {
@@ -509,7 +468,7 @@ pub(crate) fn sandbox_failure(error: &sandbox::SandboxError) -> Failure {
     }
 }
 
-/// A sandbox with a key and a ledger of its own: no configured key is read, let alone sent.
+/// A sandbox with a key and a ledger of its own; no configured key is read or sent.
 fn in_process_sandbox(env: &Env) -> Result<(Settings, sandbox::Running, TempDir), Failure> {
     let models = env.models_dir();
     let tool_vars = env.program_vars();
@@ -537,21 +496,9 @@ pub(crate) fn proxies(env: &Env) -> ProxyChoice {
         |lower: &str, upper: &str| env.var(lower).or_else(|| env.var(upper)).map(ToOwned::to_owned);
     let all = either("all_proxy", "ALL_PROXY");
     ProxyChoice {
-        // Upper-case HTTP_PROXY can be set by whoever sends a request to a CGI program.
+        // Not HTTP_PROXY: a CGI program sets it from a request header.
         http: env.var("http_proxy").map(ToOwned::to_owned).or_else(|| all.clone()),
         https: either("https_proxy", "HTTPS_PROXY").or(all),
         no_proxy: either("no_proxy", "NO_PROXY").unwrap_or_default(),
     }
-}
-
-/// The text of a small file that the user names.
-pub(crate) fn read_text(path: &Path) -> Result<String, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    decoded(bytes).map_err(|why| format!("it {why}"))
-}
-
-/// A path as the user wrote it, relative to where they are.
-pub(crate) fn absolute(env: &Env, path: &Path) -> PathBuf {
-    // Components leave `.` out: it belongs to no path that is printed.
-    env.current_dir.join(path).components().collect()
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first ends the run cleanly, the second leaves at once.
+//! Ctrl-C and SIGTERM: the first stops the run cleanly, the second quits immediately.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::flow::{Context, interrupted};
 use crate::model::{ExitClass, Failure};
 use crate::output::Printer;
 
-/// A token that is cancelled by the first signal. The second ends the process: the ledger is
-/// consistent at every moment, so nothing is lost but the time to say goodbye.
+/// A token that is cancelled by the first signal. The second ends the process, which is safe because
+/// the ledger is always consistent.
 pub(crate) fn stop_on_signals(printer: &Printer) -> Result<CancellationToken, Failure> {
     let listen =
         |kind| signal(kind).map_err(|error| Failure::local("listening for signals", &error));
@@ -22,16 +22,16 @@ pub(crate) fn stop_on_signals(printer: &Printer) -> Result<CancellationToken, Fa
     Ok(stop)
 }
 
-/// How long a command that was stopped may take to end by itself.
-const LEAVE_AFTER: Duration = Duration::from_millis(4_500);
+/// Time that a stopped command has to end by itself.
+const STOP_TIMEOUT: Duration = Duration::from_millis(4_500);
 
-/// Ends the process when a command that was stopped, by a signal or since its time is over, does not
-/// end by itself: it may wait for an answer of the user, or of a file system.
+/// Ends the process if a stopped command does not end by itself, for example because it waits for
+/// user input or for a file system.
 pub(crate) fn leave_when_stopped(context: Arc<Context>, printer: &Printer) {
     let printer = printer.clone();
     tokio::spawn(async move {
         context.stop.cancelled().await;
-        tokio::time::sleep(LEAVE_AFTER).await;
+        tokio::time::sleep(STOP_TIMEOUT).await;
         let failure = context.explained(interrupted());
         printer.failure(&failure.clone().with_next("rbgv resume"));
         leave(failure.kind.exit_class());
@@ -46,7 +46,7 @@ async fn watch(
 ) {
     next(&mut interrupt, &mut terminate).await;
     stop.cancel();
-    printer.note("stopping cleanly; once more to leave at once");
+    printer.note("stopping; press Ctrl-C again to quit now");
     next(&mut interrupt, &mut terminate).await;
     leave(ExitClass::Interrupted);
 }
@@ -58,7 +58,7 @@ async fn next(interrupt: &mut Signal, terminate: &mut Signal) {
     }
 }
 
-#[expect(clippy::exit, reason = "the user waits for the end; nothing that is left matters more")]
+#[expect(clippy::exit, reason = "the user wants to quit now, and the ledger is consistent")]
 fn leave(class: ExitClass) -> ! {
     std::process::exit(i32::from(class.code()))
 }

@@ -1,5 +1,5 @@
-//! What a command waits for, said once that takes longer than anybody likes to guess. One task looks
-//! at each client, so that no call has to say so itself.
+//! Notes about long waits for the service. One task watches each client, so that single calls do not
+//! have to.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,28 +8,27 @@ use crate::client::{Client, OutageView};
 use crate::model::{Clock, Instant};
 use crate::output::{Printer, events::messages, formats::amounts};
 
-/// How often is looked.
+/// Interval between two checks.
 const TICK: Duration = Duration::from_millis(250);
 
-/// A wait is said once it has lasted this long.
+/// A wait is reported once it has lasted this long.
 const NOTICE: Duration = Duration::from_millis(1_500);
 
-/// What was said.
+/// What was reported.
 #[derive(Default)]
 struct WaitNote {
-    /// Of the time without an answer that began then.
+    /// Start of the reported time without a response.
     since: Option<Instant>,
-    /// That calls fail in it.
+    /// Whether failing calls were reported.
     failing: bool,
-    /// The pause until then.
+    /// End of the reported pause.
     pause: Option<Instant>,
 }
 
-/// Says what calls of `client` wait for, from now on. Runs say it themselves.
+/// Reports long waits of `client` from now on. Runs report them as events.
 pub(crate) fn tell(client: &Client, printer: &Printer, clock: &Arc<dyn Clock>) {
     let (silence, printer, clock) = (client.outage_view(), printer.clone(), Arc::clone(clock));
     let host = client.origin().to_owned();
-    // Without a runtime there are no calls either.
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         runtime.spawn(watch(silence, host, printer, clock));
     }
@@ -47,7 +46,7 @@ async fn watch(silence: OutageView, host: String, printer: Printer, clock: Arc<d
         {
             let why = messages::failure(&pause.failure);
             let wait = amounts::elapsed(pause.until.since(now));
-            printer.warn(&format!("{why}; going on in {wait}"));
+            printer.warn(&format!("{why}; continuing in {wait}"));
             said.pause = Some(pause.until);
         }
         let Some(unanswered) = silence.unanswered() else { continue };

@@ -12,10 +12,10 @@ use super::limits::limiter::Limiter;
 use super::limits::report::report;
 use super::limits::{Backlog, CallPermit, LimitsReport, MemoryStore, RateLimits};
 use super::outage::{OutageMonitor, OutageReporter, OutageView, ServiceWait};
-use super::request::endpoint::{Endpoint, EndpointRoute};
+use super::request::endpoint::Endpoint;
 use super::request::options::RequestOptions;
-use super::request::retry::{CallResult, RequestContent};
-use super::transport::proxy::ProxyChoice;
+pub use super::request::retry::ResponseHook;
+use super::request::retry::{CallResult, RequestContent, Requester, Shared};
 use super::transport::{HttpTransport, Transport};
 use super::types::{
     AdminKey, CreatedJob, Health, JobPage, ListQuery, NewJob, NewKey, StartJob, StartedJob,
@@ -26,7 +26,7 @@ use crate::model::limits::{LimitKey, LimiterStore};
 use crate::model::sanitize::without_links;
 use crate::model::{
     ApiKey, Clock, Failure, FailureKind, Fingerprint, Instant, JobId, JobStatus, JobView,
-    OutputLink, Pricing, Random, Sanitizer,
+    OutputLink, Pricing, Random,
 };
 
 /// The API client. Clones share their connections.
@@ -37,33 +37,7 @@ use crate::model::{
 /// [`delivery`](crate::model::Execution) says what is known.
 #[derive(Clone)]
 pub struct Client {
-    pub(crate) inner: Arc<Inner>,
-    pub(crate) witness: Option<ResponseHook>,
-}
-
-/// Is shown every answer that was understood, cleaned. It may hold links that open outputs: a
-/// witness keeps none of it.
-pub type ResponseHook = Arc<dyn Fn(EndpointRoute, &Value) + Send + Sync>;
-
-pub(crate) struct Inner {
-    pub(crate) base_url: Url,
-    /// Name and port, for the breaker.
-    pub(crate) host: String,
-    pub(crate) limiter: Limiter,
-    pub(crate) watched: Arc<OutageMonitor>,
-    origin: String,
-    fingerprint: Option<Fingerprint>,
-    profile: OnceLock<String>,
-    /// A page of one job was refused too, so that the size of pages is not the reason.
-    smallest_page_refused: AtomicBool,
-    pub(crate) transport: Box<dyn Transport>,
-    /// Cleans what the service and the hosts of outputs say.
-    pub(crate) sanitizer: Sanitizer,
-    pub(crate) proxy: ProxyChoice,
-    pub(crate) links: LinkPolicy,
-    pub(crate) timing: CallTiming,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) random: Arc<dyn Random>,
+    pub(crate) requester: Requester,
 }
 
 impl Client {
@@ -118,7 +92,7 @@ impl Client {
         let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
         let watched = Arc::<OutageMonitor>::default();
         let limiter = Limiter::new(store, key, limits, Arc::clone(&clock), &timing);
-        let inner = Inner {
+        let shared = Shared {
             limiter: limiter.watched(Arc::clone(&watched)),
             watched,
             host: host(&endpoint.base_url),
@@ -135,64 +109,61 @@ impl Client {
             clock,
             random,
         };
-        Self { inner: Arc::new(inner), witness: None }
+        Self { requester: Requester { shared: Arc::new(shared), hook: None } }
     }
 
     /// Scheme, host and, unless it is the scheme's own, port: `https://api.example`.
     #[must_use]
     pub fn origin(&self) -> &str {
-        &self.inner.origin
+        &self.requester.shared.origin
     }
 
     /// Tells the key in use from others.
     #[must_use]
     pub fn fingerprint(&self) -> Option<Fingerprint> {
-        self.inner.fingerprint.clone()
+        self.requester.shared.fingerprint.clone()
     }
 
     /// Names the profile in the log of every call. The first name stays.
     #[must_use]
     pub fn with_profile_name(self, profile: &str) -> Self {
-        self.inner.profile.get_or_init(|| profile.to_owned());
+        self.requester.shared.profile.get_or_init(|| profile.to_owned());
         self
     }
 
     /// The same client, with the same connections and limits, whose answers `witness` is shown.
     #[must_use]
-    pub fn with_response_hook(&self, witness: ResponseHook) -> Self {
-        Self { inner: Arc::clone(&self.inner), witness: Some(witness) }
+    pub fn with_response_hook(&self, hook: ResponseHook) -> Self {
+        let shared = Arc::clone(&self.requester.shared);
+        Self { requester: Requester { shared, hook: Some(hook) } }
     }
 
     /// `text` that others wrote, fit to be shown and stored.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
-        self.inner.sanitizer.clean(text)
-    }
-
-    pub(crate) fn profile(&self) -> Option<&str> {
-        self.inner.profile.get().map(String::as_str)
+        self.requester.shared.sanitizer.clean(text)
     }
 
     pub(crate) fn now(&self) -> Instant {
-        self.inner.clock.now()
+        self.requester.shared.now()
     }
 
     /// How long the service has not answered.
     #[must_use]
     pub fn silence(&self) -> ServiceWait {
-        self.inner.watched.now()
+        self.requester.shared.watched.now()
     }
 
     /// The same, for one who looks at it from time to time.
     #[must_use]
     pub fn outage_view(&self) -> OutageView {
-        OutageView(Arc::downgrade(&self.inner.watched))
+        OutageView(Arc::downgrade(&self.requester.shared.watched))
     }
 
     /// A run reports it, for as long as it keeps this.
     #[must_use]
     pub fn outage_reporter(&self) -> OutageReporter {
-        OutageReporter::new(&self.inner.watched)
+        OutageReporter::new(&self.requester.shared.watched)
     }
 
     /// `POST /v1/uploads`. Streams the file from disk, again from its start at each attempt;
@@ -206,10 +177,10 @@ impl Client {
         let content = RequestContent::File { file, progress };
         let operation = Endpoint::upload();
         let read = by_reference(wire::job::uploaded);
-        let done = self.perform(&operation, content, &call, read).await?;
+        let done = self.requester.execute(&operation, content, &call, read).await?;
         // It is stored, and sent back in the job.
-        if self.inner.sanitizer.holds_secret(&done.value.video_url) {
-            let why = "the address of the upload holds a key; it is not used";
+        if self.requester.shared.sanitizer.holds_secret(&done.value.video_url) {
+            let why = "the upload URL contains a key and is not used";
             return Err(Failure::new(FailureKind::Contract, operation.described(), why));
         }
         Ok(UploadedFile { request_id: done.request_id, ..done.value })
@@ -223,7 +194,7 @@ impl Client {
     ) -> Result<CreatedJob, Failure> {
         let content = RequestContent::Json(wire::request::create(job)?);
         let read = by_reference(wire::job::created);
-        let done = self.perform(&Endpoint::create(), content, &call, read).await?;
+        let done = self.requester.execute(&Endpoint::create(), content, &call, read).await?;
         Ok(CreatedJob { request_id: done.request_id, ..done.value })
     }
 
@@ -237,7 +208,7 @@ impl Client {
         id: &JobId,
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
-        self.admit_first(&Endpoint::start(id), call).await
+        self.requester.admit_first(&Endpoint::start(id), call).await
     }
 
     /// `POST /v1/jobs/{id}/start`, sent once: this is what bills. Waits for leave first.
@@ -262,13 +233,14 @@ impl Client {
         let content = RequestContent::Json(wire::request::start(job)?);
         let read = |answer: Value| wire::job::started(&answer, id);
         let operation = Endpoint::start(id);
-        let done = self.execute_admitted(&operation, Some(leave), content, &call, read).await?;
+        let done =
+            self.requester.execute_admitted(&operation, Some(leave), content, &call, read).await?;
         Ok(StartedJob { request_id: done.request_id, ..done.value })
     }
 
     /// `GET /v1/jobs/{id}`.
     pub async fn get(&self, id: &JobId, call: RequestOptions<'_>) -> Result<JobView, Failure> {
-        let read = |answer: Value| wire::job::job(answer, id, &self.inner.base_url);
+        let read = |answer: Value| wire::job::job(answer, id, &self.requester.shared.base_url);
         self.look(&Endpoint::job(id), &call, read).await
     }
 
@@ -282,19 +254,19 @@ impl Client {
     ) -> Result<JobPage, Failure> {
         let status = page.status.as_ref().map(JobStatus::as_str);
         let operation = |size| Endpoint::jobs(size, page.offset, status);
-        let read = |answer: Value| wire::job::page(answer, &self.inner.base_url);
+        let read = |answer: Value| wire::job::page(answer, &self.requester.shared.base_url);
         let accepted = match page.limit {
             0 | 1 => None,
-            _ => self.inner.limiter.known().await?.page_size,
+            _ => self.requester.shared.limiter.known().await?.page_size,
         };
         let first = accepted.map_or(page.limit, |accepted| accepted.min(page.limit));
-        let smallest_refused = &self.inner.smallest_page_refused;
+        let smallest_refused = &self.requester.shared.smallest_page_refused;
         let mut size = first;
         loop {
             let failure = match self.look(&operation(size), &call, read).await {
                 Ok(jobs) => {
                     if size < first {
-                        self.inner.limiter.remember_page_size(size).await;
+                        self.requester.shared.limiter.remember_page_size(size).await;
                     }
                     return Ok(jobs);
                 }
@@ -317,7 +289,8 @@ impl Client {
         id: &JobId,
         call: RequestOptions<'_>,
     ) -> Result<OutputLink, Failure> {
-        let read = |answer: Value| wire::job::download_link(&answer, &self.inner.base_url);
+        let read =
+            |answer: Value| wire::job::download_link(&answer, &self.requester.shared.base_url);
         self.look(&Endpoint::download_link(id), &call, read).await
     }
 
@@ -329,8 +302,10 @@ impl Client {
     /// `GET /health`.
     pub async fn health(&self, call: RequestOptions<'_>) -> Result<Health, Failure> {
         let operation = Endpoint::health();
-        let done =
-            self.perform(&operation, RequestContent::Nothing, &call, wire::account::health).await?;
+        let done = self
+            .requester
+            .execute(&operation, RequestContent::Nothing, &call, wire::account::health)
+            .await?;
         Ok(Health { date: done.date, ..done.value })
     }
 
@@ -372,7 +347,7 @@ impl Client {
         let content = RequestContent::Json(wire::request::new_key(client_id, note)?);
         let operation = Endpoint::admin_create_key();
         let read = by_reference(wire::account::new_key);
-        Ok(self.perform(&operation, content, &call, read).await?.value)
+        Ok(self.requester.execute(&operation, content, &call, read).await?.value)
     }
 
     /// `POST /v1/admin/keys/disable`. The fingerprint is the service's own.
@@ -382,7 +357,11 @@ impl Client {
         call: RequestOptions<'_>,
     ) -> Result<Value, Failure> {
         let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
-        Ok(self.perform(&Endpoint::admin_disable_key(), content, &call, as_it_is).await?.value)
+        Ok(self
+            .requester
+            .execute(&Endpoint::admin_disable_key(), content, &call, as_it_is)
+            .await?
+            .value)
     }
 
     /// `POST /v1/admin/keys/enable`. The fingerprint is the service's own.
@@ -392,35 +371,39 @@ impl Client {
         call: RequestOptions<'_>,
     ) -> Result<Value, Failure> {
         let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
-        Ok(self.perform(&Endpoint::admin_enable_key(), content, &call, as_it_is).await?.value)
+        Ok(self
+            .requester
+            .execute(&Endpoint::admin_enable_key(), content, &call, as_it_is)
+            .await?
+            .value)
     }
 
     /// How many jobs of this key may be in flight, as far as is known by now.
     pub async fn in_flight_limit(&self) -> Result<u32, Failure> {
-        Ok(self.shape().in_flight(&self.inner.limiter.known().await?, self.now()))
+        Ok(self.shape().in_flight(&self.requester.shared.limiter.known().await?, self.now()))
     }
 
     /// The bounds of what is learned of this key.
     #[must_use]
     pub fn shape(&self) -> &RateLimits {
-        self.inner.limiter.shape()
+        self.requester.shared.limiter.shape()
     }
 
     /// Says what inputs that are not started yet wait for. Only while it is the pace does an accepted
     /// call tell something of it; and polls make way for submissions accordingly.
     pub fn set_backlog(&self, backlog: Backlog) {
-        self.inner.limiter.set_backlog(backlog);
+        self.requester.shared.limiter.set_backlog(backlog);
     }
 
     /// What is known of this key's limits.
     pub async fn limits(&self) -> Result<LimitsReport, Failure> {
-        let known = self.inner.limiter.known().await?;
-        Ok(report(&known, self.inner.limiter.shape(), self.now()))
+        let known = self.requester.shared.limiter.known().await?;
+        Ok(report(&known, self.requester.shared.limiter.shape(), self.now()))
     }
 
     /// Releases what only the user may: the stops after 401, 402 and 403.
     pub async fn release_latches(&self) -> Result<(), Failure> {
-        self.inner.limiter.release().await
+        self.requester.shared.limiter.release().await
     }
 
     /// A call that sends nothing and changes nothing.
@@ -431,7 +414,7 @@ impl Client {
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
         let done: CallResult<T> =
-            self.perform(operation, RequestContent::Nothing, call, read).await?;
+            self.requester.execute(operation, RequestContent::Nothing, call, read).await?;
         Ok(done.value)
     }
 }

@@ -82,19 +82,19 @@ impl ClientConfig {
     pub fn check(&self) -> Result<(), Failure> {
         let url = &self.base_url;
         if url.host().is_none() || !matches!(url.scheme(), "http" | "https") {
-            return Err(refused("the base address is not an http or https address"));
+            return Err(refused("base_url is not an http or https URL"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(refused(
-                "the base address holds a user or a password; keys have their own setting",
+                "base_url contains a user or password; keys have their own settings",
             ));
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(refused("the base address has a query or a fragment; leave it out"));
+            return Err(refused("base_url has a query or fragment; remove it"));
         }
         if !may_connect(url, self.allow_http) {
             return Err(refused(
-                "plain http would send the key unprotected; use https, or set allow_http in the profile",
+                "http would send the key unencrypted; use https, or set allow_http in the profile",
             ));
         }
         for (name, secret) in [("API key", &self.key), ("admin token", &self.admin_token)] {
@@ -111,7 +111,7 @@ fn check_secret(name: &str, secret: Option<&ApiKey>) -> Result<(), Failure> {
         return Err(refused(format!("the {name} is empty")));
     }
     if !secret.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(refused(format!("the {name} holds white space or characters that no key has")));
+        return Err(refused(format!("the {name} contains spaces or invalid characters")));
     }
     Ok(())
 }
@@ -142,11 +142,11 @@ impl LinkPolicy {
     /// Why a link to `url` is not followed; `None` if it is.
     pub(crate) fn refuses(self, url: &Url) -> Option<&'static str> {
         if !url.username().is_empty() || url.password().is_some() {
-            return Some("it holds a user or a password");
+            return Some("it contains a user or password");
         }
         match (url.scheme(), is_loopback(url)) {
             ("http" | "https", true) if !self.is_local => {
-                Some("it leads to this machine, and the API is on another one")
+                Some("it points to this machine, but the API is on another one")
             }
             ("https", _) | ("http", true) => None,
             ("http", false) if self.allow_http => None,

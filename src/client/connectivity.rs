@@ -19,12 +19,12 @@ pub async fn addresses(url: &Url, patience: Duration) -> Result<Vec<IpAddr>, Fai
         Some(Host::Ipv4(ip)) => return Ok(vec![ip.into()]),
         Some(Host::Ipv6(ip)) => return Ok(vec![ip.into()]),
         Some(Host::Domain(name)) => name,
-        None => return Err(unreachable(url, "the address has no host")),
+        None => return Err(unreachable(url, "the URL has no host")),
     };
     let port = url.port_or_known_default().unwrap_or(443);
     let looked_up = tokio::time::timeout(patience, tokio::net::lookup_host((name, port))).await;
     let Ok(found) = looked_up else {
-        let why = format!("no name server answered within {} s", patience.as_secs_f64());
+        let why = format!("no DNS response within {} s", patience.as_secs_f64());
         return Err(unreachable(url, &why));
     };
     let found = found.map_err(|_| unreachable(url, NOT_RESOLVED))?;
@@ -36,8 +36,8 @@ pub async fn addresses(url: &Url, patience: Duration) -> Result<Vec<IpAddr>, Fai
 
 fn unreachable(url: &Url, why: &str) -> Failure {
     let host = url.host_str().unwrap_or("the host");
-    Failure::new(FailureKind::Unreachable, format!("looking up {host}"), why)
-        .with_next("check the name in the profile's base_url, and this machine's name servers")
+    Failure::new(FailureKind::Unreachable, format!("resolving {host}"), why)
+        .with_next("check base_url in the profile and the DNS settings of this machine")
 }
 
 /// Performs a TLS handshake with the host of `url`; `false` for plain http, which has none.
@@ -61,13 +61,13 @@ pub async fn handshake(url: &Url, patience: Duration) -> Result<bool, Failure> {
             .with_next("apt-get install ca-certificates"),
         HandshakeError::Unreachable(why) => Failure::new(FailureKind::Unreachable, what, why),
         HandshakeError::NoTls(why) => Failure::new(FailureKind::Configuration, what, why)
-            .with_next("check the profile's base_url"),
+            .with_next("check base_url in the profile"),
         HandshakeError::OutOfTime(why) => Failure::new(FailureKind::Unavailable, what, why)
-            .with_next("check this machine's clock, then tell the vendor"),
+            .with_next("check the clock of this machine, then report it to the vendor"),
         HandshakeError::Untrusted(why) => Failure::new(FailureKind::Configuration, what, why)
             .with_next(
-                "check the profile's base_url; a proxy that opens TLS needs its certificate among \
-                 this machine's",
+                "check base_url in the profile; the certificate of a TLS-inspecting proxy must \
+                 be trusted by this machine",
             ),
     })
 }

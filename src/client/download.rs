@@ -70,7 +70,7 @@ impl Download {
             }
             Ok(None) => match self.total {
                 Some(total) if total != self.place => Err(self.failed(&TransportError::Broken(
-                    format!("{} bytes came instead of {total}", self.place),
+                    format!("received {} bytes instead of {total}", self.place),
                 ))),
                 _ => Ok(None),
             },
@@ -117,21 +117,24 @@ impl Client {
     ) -> Result<Download, Failure> {
         let what = format!("downloading the output (GET {})", link.redacted());
         let url = Url::parse(link.expose())
-            .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is no address"))?;
-        let refused = match self.inner.links.refuses(&url) {
-            None if self.inner.sanitizer.holds_secret(link.expose()) => Some("it holds a key"),
+            .map_err(|_| Failure::new(FailureKind::Contract, &*what, "the link is not a URL"))?;
+        let refused = match self.requester.shared.links.refuses(&url) {
+            None if self.requester.shared.sanitizer.holds_secret(link.expose()) => {
+                Some("it contains a key")
+            }
             refused => refused,
         };
         if let Some(why) = refused {
-            let why = format!("the output link is not followed: {why}");
+            let why = format!("the output link is rejected: {why}");
             return Err(Failure {
                 job: call.job,
                 ..Failure::new(FailureKind::Contract, what, why)
             });
         }
-        self.inner.transport.check(&url)?;
+        self.requester.shared.transport.check(&url)?;
         let wanted = RequestedOutput { link, host: host(&url), url, what, call: &call };
-        let leave = self.inner.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
+        let leave =
+            self.requester.shared.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
         if let Some(point) = &from {
             let (head, incoming) = self.open(&wanted, Some(point)).await?;
             match answered(&head, point) {
@@ -161,27 +164,27 @@ impl Client {
     ) -> Result<(ResponseHead, ResponseBody), Failure> {
         let began = self.now();
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
-        let opened = match self.inner.transport.open(wanted.url.clone(), rest).await {
-            Ok((head, incoming)) => Ok((head.cleaned(&self.inner.sanitizer), incoming)),
+        let opened = match self.requester.shared.transport.open(wanted.url.clone(), rest).await {
+            Ok((head, incoming)) => Ok((head.cleaned(&self.requester.shared.sanitizer), incoming)),
             Err(fault) => Err(AttemptError::from_fault(&fault)),
         };
         let opened = match opened {
             Ok((head, incoming)) if !is_useful(head.status, from.is_some()) => {
-                let asked = self.retry_after(&head);
+                let asked = self.requester.shared.retry_after(&head);
                 let answer = incoming.refusal(head).await.decoded(ANSWER_MAX);
-                let said = ErrorBody::read(&answer.body, &self.inner.sanitizer);
+                let said = ErrorBody::read(&answer.body, &self.requester.shared.sanitizer);
                 Err(AttemptError::from_refusal(HostRole::Output, &answer, said, asked))
             }
             opened => opened,
         }
-        .map_err(|trouble| trouble.behind(self.inner.proxy.shown(&wanted.url)));
+        .map_err(|trouble| trouble.behind(self.requester.shared.proxy.shown(&wanted.url)));
         let request_id = match &opened {
             Ok((head, _)) => head.request_id.as_deref(),
             Err(trouble) => trouble.request_id.as_deref(),
         };
         let trouble = opened.as_ref().err();
         LoggedAttempt {
-            profile: self.profile(),
+            profile: self.requester.shared.profile(),
             method: "GET",
             path: &wanted.link.redacted(),
             status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| trouble?.status),
@@ -195,7 +198,7 @@ impl Client {
         .write();
         let opened = opened
             .map_err(|trouble| trouble.into_failure(wanted.what.clone(), wanted.call.job.clone()));
-        self.inner.limiter.learn_of_host(&wanted.host, opened.as_ref().err()).await;
+        self.requester.shared.limiter.learn_of_host(&wanted.host, opened.as_ref().err()).await;
         opened
     }
 }

@@ -1,24 +1,22 @@
-//! The shared API client: everything that this program says to the service goes through here.
+//! The API client: everything that this program sends to the service goes through here. A call runs
+//! through these modules, from top to bottom:
 //!
-//! A call runs through these files, top to bottom:
-//!
-//! | file | its one concern |
+//! | module | what it does |
 //! |---|---|
-//! | `facade` | [`Client`]: a method for each endpoint of the contract |
-//! | `operation` | the calls as data: method, path, credentials, harmless to repeat or not |
-//! | `wire/` | bodies: what is sent, and lenient reading of what comes back |
-//! | `attempt` | the loop: admit, send once, judge, log, learn, wait, repeat or leave it to the caller |
-//! | `limits/` | when a call may go; what answers teach is kept for every process of the key |
-//! | `silence` | since when no call was answered |
-//! | `verdict` | what an outcome means, and what is done about it: every decision, in one table |
-//! | `backoff`, `poll_schedule`, `proxy` | pure policies |
-//! | `transport/` | the only place that knows the HTTP library |
+//! | `client` | [`Client`]: a method for each endpoint of the contract |
+//! | `types`, `config` | what callers pass in and get back; where calls go and how long they may take |
+//! | `request` | one call: endpoint, retry loop, classification of failures |
+//! | `wire` | bodies: what is sent, and lenient reading of answers |
+//! | [`limits`] | when a call may be sent; what is learned is shared by all processes of the key |
+//! | [`transport`] | bytes out and in; the only module that knows the HTTP library |
+//! | `outage` | since when no call was answered |
 //! | `download` | outputs, from another host, without a key, resumable |
-//! | `reach` | for diagnosis: the name of the host, and a TLS handshake |
-//! | `webhook` | what the service sends by itself: whether to believe it, and why not |
+//! | [`webhook`] | verifying what the service sends by itself |
+//! | [`connectivity`] | for diagnosis: name resolution and a TLS handshake |
+//! | [`poll_schedule`] | when to poll next. Pure |
 //!
-//! Policies take the time and random numbers as parameters and never sleep. Nothing here knows of
-//! files beyond the one that is uploaded, of the ledger, or of a terminal.
+//! Policies take the time and random numbers as parameters and never sleep. Nothing here knows the
+//! ledger, the terminal, or files other than the one that is uploaded.
 
 mod client;
 mod config;

@@ -153,20 +153,20 @@ pub(crate) async fn blocking<T: Send + 'static>(
 pub(crate) fn key_not_at_hand(attempt: &Attempt, what: &str, done: &str) -> Failure {
     let (key, profile) = (&attempt.work.key.fingerprint, &attempt.work.profile);
     let why =
-        format!("it was {done} with key {key} of profile {profile}, which is not at hand here");
+        format!("it was {done} with key {key} of profile {profile}, which is not loaded here");
     let mut failure = Failure::new(FailureKind::Configuration, what, why)
-        .with_next("the same command with that key: in RBGV_API_KEY, or in its profile");
+        .with_next("run the same command with that key (RBGV_API_KEY or --profile)");
     failure.job.clone_from(&attempt.state.job);
     failure
 }
 
 /// The time given is over.
 pub(crate) fn out_of_time() -> Failure {
-    Failure::new(FailureKind::TimedOut, "stopped", "the time given is over")
+    Failure::new(FailureKind::TimedOut, "stopped", "--timeout reached")
 }
 
 /// Work was stopped before it could go on. Inside a run this stands for the reason of the stop.
 #[must_use]
 pub fn interrupted() -> Failure {
-    Failure::new(FailureKind::Interrupted, "stopped", "as you asked")
+    Failure::new(FailureKind::Interrupted, "stopped", "interrupted")
 }

@@ -100,11 +100,11 @@ impl RunOptions {
     /// Says which, and what to do.
     pub fn check(&self) -> Result<(), Failure> {
         if self.in_flight == 0 {
-            let why = "at least one job has to be in flight; give --in-flight 1 or more";
+            let why = "must be at least 1";
             return Err(Failure::new(FailureKind::Usage, "--in-flight 0", why));
         }
         if self.max_credits.is_some_and(|max| !max.0.is_finite() || max.0 < 0.0) {
-            let why = "give a number of credits that is not below zero";
+            let why = "expected 0 or more credits";
             return Err(Failure::new(FailureKind::Usage, "--max-credits", why));
         }
         Ok(())

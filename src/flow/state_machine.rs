@@ -166,9 +166,9 @@ pub enum Effect {
     Search,
     /// Send the start, if the commit is still fresh.
     Start,
-    /// JobSnapshot at the job now.
+    /// Look at the job now.
     Look,
-    /// JobSnapshot at the job when the poll schedule says so.
+    /// Look at the job when the poll schedule says so.
     Follow,
     /// Ask for the usage events.
     AskUsage,
@@ -637,13 +637,18 @@ fn decide_by_usage(
     if later_charged {
         return start_again(state, facts);
     }
-    review(state, "a start got no clear answer, and nothing tells whether the job runs".to_owned())
+    review(
+        state,
+        "a start request got no clear response, so it is unknown whether the job is \
+                   running"
+            .to_owned(),
+    )
 }
 
 /// No start of this job landed, and none is under way.
 fn start_again(state: AttemptState, facts: &StepContext) -> Step {
     if state.start_count > START_REPEATS {
-        let why = "every start went without an answer, and the job is still a draft";
+        let why = "no start request got a response, and the job is still a draft";
         return review(state, why.to_owned());
     }
     start(state, facts)
@@ -683,15 +688,16 @@ fn observe_running(mut state: AttemptState, look: &JobSnapshot, facts: &StepCont
             go(state, Effect::Finish)
         }
         JobStatus::Failed => {
-            let why = look.error.clone().unwrap_or_else(|| "the service does not say why".into());
+            let why = look.error.clone().unwrap_or_else(|| "the service gave no reason".into());
             let mut failure = Failure::new(FailureKind::JobFailed, "the job failed", why);
             failure.job.clone_from(&state.job);
             fail(state, failure)
         }
         // What was started is never a draft again: somebody said "started" and was mistaken.
-        JobStatus::Created if look.asked >= settle_deadline_passed(&state, facts) => {
-            review(state, "the job was said to be started, and is still a draft".to_owned())
-        }
+        JobStatus::Created if look.asked >= settle_deadline_passed(&state, facts) => review(
+            state,
+            "the service confirmed the start, but the job is still a draft".to_owned(),
+        ),
         _ => follow(state, facts),
     }
 }
@@ -714,7 +720,7 @@ fn fail(mut state: AttemptState, failure: Failure) -> Step {
 fn review(mut state: AttemptState, why: String) -> Step {
     let next = how_to_decide(state.job.as_ref());
     let mut failure =
-        Failure::new(FailureKind::NeedsReview, "cannot go on safely", why).with_next(next);
+        Failure::new(FailureKind::NeedsReview, "cannot continue safely", why).with_next(next);
     failure.job.clone_from(&state.job);
     state.status = AttemptStatus::NeedsReview;
     state.failure = Some(failure);
@@ -758,14 +764,18 @@ fn accept(mut state: AttemptState) -> Step {
 }
 
 fn abandon(state: AttemptState) -> Step {
-    let mut failure = Failure::new(FailureKind::NeedsReview, "abandoned", "as you asked");
+    let mut failure = Failure::new(FailureKind::NeedsReview, "abandoned", "interrupted");
     failure.job.clone_from(&state.job);
     fail(state, failure)
 }
 
 fn unanswered(what: &str) -> Failure {
-    let mut failure =
-        Failure::new(FailureKind::Interrupted, what, "an earlier run ended before the answer came");
+    let mut failure = Failure::new(
+        FailureKind::Interrupted,
+        what,
+        "an earlier run ended before the response \
+                                                      arrived",
+    );
     failure.delivery = Execution::Ambiguous;
     failure
 }

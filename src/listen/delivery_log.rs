@@ -60,7 +60,8 @@ impl DeliveryLog {
     /// It cannot be written.
     pub fn open(path: PathBuf) -> Result<Self, Failure> {
         let keep = Self { path, turn: Mutex::new(()) };
-        keep.file().map_err(|error| keep.failed(&error).with_next("name another file"))?;
+        keep.file()
+            .map_err(|error| keep.failed(&error).with_next("use --keep with another file"))?;
         Ok(keep)
     }
 
@@ -97,7 +98,7 @@ impl DeliveryLog {
     }
 
     fn failed(&self, error: &dyn std::fmt::Display) -> Failure {
-        Failure::local(format!("keeping deliveries in {}", self.path.display()), error)
+        Failure::local(format!("saving deliveries to {}", self.path.display()), error)
     }
 }
 

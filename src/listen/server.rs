@@ -301,7 +301,7 @@ impl WebhookServer {
 
     async fn read(&self, headers: &HeaderMap, body: Body) -> Result<Bytes, Rejected> {
         let too_large = || {
-            let why = format!("its body is larger than {} bytes", self.max_body);
+            let why = format!("the body is larger than {} bytes", self.max_body);
             Rejected::new(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, why)
         };
         let announced = header(headers, "content-length").and_then(|length| length.parse().ok());
@@ -312,12 +312,12 @@ impl WebhookServer {
             Ok(Ok(body)) => Ok(body),
             Ok(Err(error)) if is_too_large(&error) => Err(too_large()),
             Ok(Err(_)) => {
-                Err(Rejected::new(StatusCode::BAD_REQUEST, CUT_SHORT, "its body broke off"))
+                Err(Rejected::new(StatusCode::BAD_REQUEST, CUT_SHORT, "the body was cut off"))
             }
             Err(_) => Err(Rejected::new(
                 StatusCode::REQUEST_TIMEOUT,
                 TOO_SLOW,
-                format!("its body took longer than {} s", BODY_PATIENCE.as_secs()),
+                format!("the body took longer than {} s", BODY_PATIENCE.as_secs()),
             )),
         }
     }
@@ -344,7 +344,7 @@ impl WebhookServer {
 }
 
 fn busy() -> Rejected {
-    let why = "too many deliveries wait already; the service sends it again";
+    let why = "too many deliveries are waiting; the service will send it again";
     Rejected::new(StatusCode::SERVICE_UNAVAILABLE, BUSY, why)
 }
 

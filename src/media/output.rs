@@ -44,7 +44,7 @@ pub struct OutputSpec {
     pub alpha: bool,
     /// Bytes, when the server promised a length.
     pub size: Option<u64>,
-    /// ExpectedLength of the input, when known.
+    /// Length of the input, when known.
     pub length: Option<ExpectedLength>,
 }
 

@@ -1,6 +1,5 @@
-//! Everything that a user may be told while work goes on. The flow emits these; the human, JSON
-//! and bar renderers in [`crate::output`] consume the same stream, and the flow knows nothing of
-//! terminals.
+//! The events of a run. The flow emits them; the renderers in [`crate::output`] (lines, bars, JSON)
+//! consume them.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,45 +8,40 @@ use super::account::Credits;
 use super::failure::Failure;
 use super::job::{JobId, JobStatus};
 
-/// Takes events as they happen. Must not block: it is called from the middle of the work.
+/// Receives events. Must not block.
 pub trait Observer: Send + Sync {
-    /// One event.
     fn observe(&self, event: &Event);
 }
 
-/// Which input an event is about.
+/// The input of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct InputRef {
-    /// Number in the ledger; tells items of equal name apart. Below zero for what has no number
-    /// there (yet): an input that is being read for the plan, an upload.
+    /// Number in the ledger; negative without one (an input that is being planned, an upload).
     pub id: i64,
     /// The input as the user named it. Foreign text: escaped where it is shown.
     pub name: String,
 }
 
-/// What an input is going through.
+/// The stage of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// Reading and hashing the input.
     Hash,
-    /// Sending it.
     Upload,
-    /// Making the draft.
+    /// Creating the draft.
     Create,
-    /// Waiting for a place, or for an earlier request to settle.
+    /// Waiting for a free slot, or for an earlier request to settle.
     Queue,
-    /// Started; the service has not begun.
+    /// Started; waiting for the service.
     Waiting,
-    /// The service works on it.
+    /// Being processed by the service.
     Processing,
-    /// Fetching the output.
     Download,
-    /// Checking the output.
     Verify,
 }
 
 impl Stage {
-    /// A word for people and for JSON.
+    /// The name for people and in JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -63,170 +57,147 @@ impl Stage {
     }
 }
 
-/// Something that happened.
 #[derive(Debug, Clone)]
 pub enum Event {
-    /// The plan of a run stands: nothing was sent or spent yet.
+    /// A run was planned; nothing was sent or spent yet.
     Planned {
         /// Number of the batch in the ledger.
         batch: i64,
-        /// Inputs that need work.
+        /// Inputs to process.
         todo: usize,
-        /// Inputs that are done already.
+        /// Inputs that are already done.
         done: usize,
-        /// Inputs that were found and cannot be taken: no video, or unreadable.
+        /// Inputs that are not videos or cannot be read.
         rejected: usize,
-        /// Price of what is to do, as far as durations and prices are known.
+        /// Estimated cost, as far as durations and prices are known.
         estimate: Option<Credits>,
-        /// Inputs whose price cannot be told beforehand.
+        /// Inputs of unknown price.
         unpriced: usize,
     },
-    /// Something about one input.
+    /// An event of one input.
     Input {
-        /// Which.
         input: InputRef,
-        /// What.
         what: InputEvent,
     },
-    /// A remark about the whole run, for people.
+    /// A note about the whole run.
     Notice {
-        /// How loud.
         level: RemarkLevel,
-        /// In words.
         text: String,
     },
-    /// Nothing more is begun, for this reason. What is left is counted in the summary.
+    /// No more jobs are started, for this reason.
     Stopped(Failure),
-    /// The service does not answer.
+    /// The service does not respond.
     Outage {
-        /// How calls fail, or which call is without an answer.
+        /// The failure of the calls, or the call without a response.
         failure: Failure,
-        /// How long already.
+        /// Duration so far.
         since: Duration,
-        /// How much longer the run waits.
+        /// Time until the run gives up.
         patience: Duration,
     },
-    /// The service answers again, after this long.
+    /// The service responds again, after this time.
     Answers(Duration),
-    /// The run is over.
     Finished(RunSummary),
 }
 
-/// How loud a remark is.
+/// Level of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RemarkLevel {
-    /// Good to know.
     Info,
-    /// Should be looked at.
     Warning,
 }
 
-/// Something that happened to one input.
+/// An event of one input.
 #[derive(Debug, Clone)]
 pub enum InputEvent {
-    /// A new phase began.
+    /// The input entered a stage.
     Phase(Stage),
-    /// Bytes moved in the phase that has them (hash, upload, download).
+    /// Progress in bytes (hashing, upload, download).
     Bytes {
-        /// Bytes so far.
         done: u64,
-        /// Bytes in all, when known.
         total: Option<u64>,
     },
-    /// Read and hashed: what follows comes under its number in the ledger.
+    /// Read and hashed; later events use its number in the ledger.
     Known,
-    /// The service has, or has given again, a job for it.
+    /// A job exists for the input.
     Job(JobId),
-    /// The service said how far it is.
+    /// Progress reported by the service.
     Progress {
-        /// State at the service.
         status: JobStatus,
-        /// Percent; never smaller than one told before.
+        /// Percent; never decreases.
         percent: Option<f64>,
     },
-    /// How much longer it will take, by what like jobs took before: nearly all of them between
-    /// these.
+    /// Expected remaining time, from the durations of similar jobs.
     Expected {
-        /// From now, at least.
         least: Duration,
-        /// From now, at most.
         most: Duration,
     },
-    /// A call is tried again after a wait.
+    /// A call will be retried.
     Retry {
-        /// Why.
         failure: Failure,
-        /// How long until then.
         wait: Duration,
     },
     /// Done and verified.
     Done(PublishedOutput),
-    /// Nothing to do: an earlier run did it.
+    /// Already done by an earlier run.
     Skipped(PublishedOutput),
-    /// Started, and left to itself (`--no-wait`), or made as a draft (`--draft`).
+    /// Started without waiting (`--no-wait`), or created as a draft (`--draft`).
     Left {
-        /// The job.
         job: JobId,
-        /// Its state.
         status: JobStatus,
         /// Estimated credits of what this run started for the input; `None` when no price is known.
         credits: Option<Credits>,
     },
-    /// It failed.
     Failed(Failure),
-    /// It is no video, or cannot be read; recorded and passed over.
+    /// Not a video, or unreadable; skipped.
     Rejected(Failure),
-    /// Cannot go on now; a later run goes on from here.
+    /// Cannot continue now; can be resumed.
     Paused(Failure),
 }
 
 /// A verified output.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PublishedOutput {
-    /// Where it lies. None when its bytes went to standard output.
+    /// `None` if the output was written to standard output.
     pub path: Option<PathBuf>,
-    /// Bytes.
     pub size: u64,
     /// SHA-256, in hex.
     pub sha256: String,
-    /// The job that made it.
     pub job: Option<JobId>,
-    /// Estimated credits of what this run started for the input: 0 where an earlier run paid, and
-    /// for copies. `None` when no price is known.
+    /// Estimated credits of this run for the input: 0 if an earlier run paid, and for copies. `None` if
+    /// the price is unknown.
     pub credits: Option<Credits>,
-    /// From the start of the work to the verified file, when this run did it.
+    /// Time from the start to the verified file, if this run processed it.
     pub elapsed: Option<Duration>,
-    /// What the service says about how it was made, and what is remarkable about the file.
+    /// Notes of the service, and about the file.
     pub notes: Vec<String>,
 }
 
-/// How a run went.
+/// The result of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct RunSummary {
     /// Number of the batch in the ledger.
     pub batch: i64,
     /// Done in this run.
     pub done: usize,
-    /// Done before.
+    /// Already done before.
     pub skipped: usize,
-    /// Failed.
     pub failed: usize,
-    /// Not videos.
+    /// Not videos, or unreadable.
     pub rejected: usize,
-    /// Not finished in this run, those that are still running or not started among them.
+    /// Not finished, including `running` and `not_started`.
     pub open: usize,
-    /// Of those, jobs that still run at the service, and are billed.
+    /// Jobs that are still running at the service (billed).
     pub running: usize,
-    /// Of those, inputs of which no job was started.
+    /// Inputs without a started job.
     pub not_started: usize,
-    /// Started and left to themselves, as asked.
+    /// Started without waiting, as requested.
     pub left: usize,
-    /// Made as drafts and left to themselves, as asked.
+    /// Created as drafts, as requested.
     pub drafts: usize,
-    /// The bound on credits that is enough for the rest, if the present one stopped the run.
+    /// The `--max-credits` needed for the rest, if the limit stopped the run.
     pub bound_needed: Option<Credits>,
-    /// Estimated credits of what this run started, failed jobs and running ones included.
+    /// Estimated credits of the jobs started by this run, including failed and running ones.
     pub credits: Credits,
-    /// How long the run took.
     pub elapsed: Duration,
 }

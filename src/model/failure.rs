@@ -1,5 +1,4 @@
-//! What can go wrong, in one enum that owns the decisions made about it: whether a call may be
-//! repeated, and which exit code a run ends with.
+//! Failures. One enum of kinds decides whether a call is retried, and which exit code a run has.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +7,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use super::job::JobId;
 
-/// The class of a failure. Each variant says what the client does about it.
+/// The kind of a failure.
 #[derive(
     Debug,
     Clone,
@@ -34,55 +33,54 @@ pub enum FailureKind {
     Forbidden,
     /// 402, or its code under another status: stops all starts until the user tops up.
     InsufficientCredits,
-    /// `--max-credits` or `--budget` would be passed. Nothing more is started.
+    /// `--max-credits` or `--budget` would be exceeded. No more jobs are started.
     BudgetReached,
-    /// 429: retried with backoff, or when `Retry-After` says.
+    /// 429: retried with backoff, or after `Retry-After`.
     RateLimited,
-    /// 5xx, or an answer from a gateway. Retried with backoff where repeating is harmless.
+    /// 5xx, or a response of a gateway. Idempotent calls are retried with backoff.
     Unavailable,
-    /// The connection was refused or the name not resolved: nothing reached the service, so every
-    /// call may be repeated.
+    /// The connection was refused or the name not resolved. Nothing reached the service, so every call
+    /// may be retried.
     Unreachable,
-    /// The connection broke or went silent after bytes may have arrived. Retried only where
-    /// repeating is harmless.
+    /// The connection broke or went silent after bytes may have arrived. Only idempotent calls are
+    /// retried.
     Broken,
     /// 400 or 422: the request has to change. Never retried.
     InvalidRequest,
     /// 404. Never retried.
     NotFound,
-    /// 409. What it means depends on the call; never repeated blindly.
+    /// 409. The meaning depends on the call; never retried blindly.
     Conflict,
-    /// The output link no longer works (400, 401, 403, 404 or 410 from the output host): the job
-    /// is asked for a new one.
+    /// The output link no longer works (400, 401, 403, 404 or 410 from the output host); a new one is
+    /// requested.
     LinkExpired,
-    /// The service finished the job without an output. Never started again by itself.
+    /// The job finished without an output. Never restarted automatically.
     JobFailed,
-    /// Our patience ended; the job goes on at the service.
+    /// Timed out; the job is still running at the service.
     TimedOut,
-    /// An output is not what was asked for, or not whole.
+    /// An output does not match the request, or is incomplete.
     Unverified,
     /// Disk, permissions, ledger.
     Local,
-    /// Outputs cannot be written, and will not be until somebody acts: no permission, a read-only or
-    /// full file system, a path that cannot be. Stops all starts.
+    /// Outputs cannot be written until the user acts: no permission, a read-only or full file system,
+    /// an impossible path. Stops all starts.
     Unwritable,
-    /// The service answered, but not as documented.
+    /// The service responded, but not as documented.
     Contract,
-    /// What happened at the service cannot be told: a person has to look.
+    /// The state at the service is unknown; a person has to check.
     NeedsReview,
     /// Stopped by a signal.
     Interrupted,
 }
 
 impl FailureKind {
-    /// Whether a call that cannot change anything (a look, a download, an upload) may be repeated.
+    /// Whether an idempotent call (poll, download, upload) may be retried.
     #[must_use]
     pub fn repeat_when_harmless(self) -> bool {
         matches!(self, Self::RateLimited | Self::Unavailable | Self::Unreachable | Self::Broken)
     }
 
-    /// Causes that pass without a change of the input or the command: the service, the network, the
-    /// account and the disk. A watcher tries such inputs again.
+    /// Temporary causes, which do not need a change of input or command. `run --watch` retries these.
     pub const PASSING: [Self; 9] = [
         Self::InsufficientCredits,
         Self::RateLimited,
@@ -95,7 +93,6 @@ impl FailureKind {
         Self::Unwritable,
     ];
 
-    /// The class that decides the exit code.
     #[must_use]
     pub fn exit_class(self) -> ExitClass {
         match self {
@@ -115,65 +112,61 @@ impl FailureKind {
         }
     }
 
-    /// A stable word for logs, the ledger and JSON.
+    /// The stable name in logs, ledger and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Every kind, for tables and for reading [`FailureKind::as_str`] back.
+    /// Every kind.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// Reads a word of [`FailureKind::as_str`] back.
+    /// The inverse of [`FailureKind::as_str`].
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         word.parse().ok()
     }
 }
 
-/// What is known of a call that did not succeed: whether the service may have acted on it. Only
-/// create and start need this, since only they cannot be repeated freely (design, *The protocol*).
+/// Whether the service may have executed a failed call. Only create and start need this, because they
+/// are not idempotent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Execution {
-    /// Certainly not executed: refused connection, unresolved name, structured 401, 402 or 429.
+    /// Certainly not executed: connection refused, name not resolved, structured 401, 402 or 429.
     NotExecuted,
-    /// A structured refusal (400, 403, 404, 422): executed or not, the service said no.
+    /// Rejected by the service with a structured error (400, 403, 404, 422).
     Refused,
-    /// Anything else: it may have been executed.
+    /// May have been executed.
     Ambiguous,
 }
 
-/// A failure with the story of its attempts.
+/// A failure, with details of its attempts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// Class.
     pub kind: FailureKind,
-    /// What was attempted, in words: "start job 17".
+    /// The operation: "start job 17".
     pub what: String,
-    /// Why it failed, in words; may hold foreign text, so it is escaped where it is shown.
+    /// The reason. May contain foreign text, which is escaped on output.
     pub why: String,
-    /// Whether the service may have acted.
     pub delivery: Execution,
-    /// HTTP status of the last answer.
+    /// HTTP status of the last response.
     pub status: Option<u16>,
     /// The service's error code.
     pub code: Option<String>,
-    /// The service's name of the request, for its support.
+    /// The service's request id, for its support.
     pub request_id: Option<String>,
-    /// The job it was about.
     pub job: Option<JobId>,
-    /// How often it was tried.
     pub attempts: u32,
-    /// Time from the first attempt to giving up.
+    /// Time from the first attempt to the last.
     pub elapsed: Duration,
-    /// How long the service asked to be left alone.
+    /// `Retry-After` of the service.
     pub retry_after: Option<Duration>,
-    /// What the user can type next.
+    /// The suggested next command.
     pub next: Option<String>,
 }
 
 impl Failure {
-    /// A failure that no answer of the service belongs to.
+    /// A failure without a response of the service.
     #[must_use]
     pub fn new(kind: FailureKind, what: impl Into<String>, why: impl Into<String>) -> Self {
         Self {
@@ -192,21 +185,20 @@ impl Failure {
         }
     }
 
-    /// Names the command that helps.
+    /// Sets the suggested next command.
     #[must_use]
     pub fn with_next(mut self, next: impl Into<String>) -> Self {
         self.next = Some(next.into());
         self
     }
 
-    /// Names the job.
     #[must_use]
     pub fn with_job(mut self, job: &JobId) -> Self {
         self.job = Some(job.clone());
         self
     }
 
-    /// A local input/output error.
+    /// A local I/O error.
     #[must_use]
     pub fn local(what: impl Into<String>, why: &dyn fmt::Display) -> Self {
         Self::new(FailureKind::Local, what, why.to_string())
@@ -242,10 +234,10 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// How a run can end (design, *Exit codes*). [`ExitClass::code`] is the contract with scripts.
+/// How a run can end. Scripts rely on [`ExitClass::code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitClass {
-    /// Everything asked for is done and verified.
+    /// Everything is done and verified.
     Done,
     /// Some inputs failed, others are done.
     Some,
@@ -253,9 +245,9 @@ pub enum ExitClass {
     Usage,
     /// Configuration or credentials.
     Credentials,
-    /// Credits, or a bound on them.
+    /// Out of credits, or a credit limit.
     Credits,
-    /// The service is unavailable or keeps limiting us.
+    /// The service is unavailable or keeps rate-limiting.
     Unavailable,
     /// The job failed at the service.
     Job,
@@ -265,9 +257,9 @@ pub enum ExitClass {
     Unverified,
     /// Disk, permissions, ledger.
     Local,
-    /// A budget or a check was passed over.
+    /// A budget was exceeded, or a check failed.
     Check,
-    /// The service answers, but not as documented.
+    /// The service responds, but not as documented.
     Contract,
     /// Interrupted.
     Interrupted,
@@ -294,7 +286,7 @@ impl ExitClass {
         }
     }
 
-    /// Which class wins when several occurred, strongest first.
+    /// The class that wins if several occurred, strongest first.
     const PRECEDENCE: [Self; 12] = [
         Self::Interrupted,
         Self::Credentials,
@@ -310,8 +302,8 @@ impl ExitClass {
         Self::Usage,
     ];
 
-    /// The class of a run in which all of `seen` occurred and `succeeded` says whether any input
-    /// was done: failures at the service beside successes are [`ExitClass::Some`].
+    /// The class of a run in which all of `seen` occurred. If any input `succeeded`, job failures are
+    /// only [`ExitClass::Some`].
     #[must_use]
     pub fn combine(seen: impl IntoIterator<Item = Self>, succeeded: bool) -> Self {
         let seen: Vec<Self> = seen.into_iter().filter(|class| *class != Self::Done).collect();

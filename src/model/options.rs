@@ -177,7 +177,7 @@ impl FromStr for Background {
         }
         if text.starts_with('#') {
             return Rgb::from_hex(text).map(Self::Color).ok_or_else(|| {
-                OptionError(format!("'{text}' is no colour; write it as #rrggbb, such as #09a246"))
+                OptionError(format!("'{text}' is not a colour; use #rrggbb, such as #09a246"))
             });
         }
         if text.contains("://") {
@@ -203,8 +203,8 @@ impl Background {
     pub fn choices() -> String {
         let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
         format!(
-            "write transparent, {}, #rrggbb, the path of a picture (png, jpeg, webp or gif), or its \
-             http or https address",
+            "use transparent, {}, #rrggbb, the path of an image (png, jpeg, webp or gif), or an \
+             http(s) URL of one",
             names.join(", ")
         )
     }
@@ -214,17 +214,17 @@ impl Background {
 fn check_address(text: &str) -> Result<(), String> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
     match scheme.as_deref() {
-        None => return Err("it is no http or https address".to_owned()),
+        None => return Err("not an http or https URL".to_owned()),
         Some("http" | "https") => {}
-        Some(other) => return Err(format!("{other} addresses are not supported")),
+        Some(other) => return Err(format!("{other} URLs are not supported")),
     }
     if text.len() > LONGEST_TEXT {
-        return Err(format!("the address is longer than {LONGEST_TEXT} bytes"));
+        return Err(format!("the URL is longer than {LONGEST_TEXT} bytes"));
     }
     match url::Url::parse(text) {
         Ok(url) if url.host().is_some() => Ok(()),
-        Ok(_) => Err("the address names no host".to_owned()),
-        Err(error) => Err(format!("it is no address: {error}")),
+        Ok(_) => Err("the URL has no host".to_owned()),
+        Err(error) => Err(format!("not a URL: {error}")),
     }
 }
 
@@ -321,20 +321,21 @@ impl JobOptions {
     pub fn check(&self) -> Result<(), OptionError> {
         if self.background == Background::Transparent && !self.format.keeps_alpha() {
             return Err(OptionError(format!(
-                "{} cannot be transparent; add --background green (or another colour, or a picture), \
-                 or choose --format webm or mov",
+                "{} cannot be transparent; add --background green (or another colour or an \
+                 image), or use --format webm or mov",
                 self.format
             )));
         }
         if self.prompt.is_some() && self.model != ModelName::Pro {
             return Err(OptionError(format!(
-                "--prompt is only understood by the pro model, not by {}; add --model pro or leave the prompt out",
+                "--prompt only works with the pro model, not with {}; add --model pro or remove \
+                 --prompt",
                 self.model
             )));
         }
         if self.prompt.as_deref().is_some_and(|prompt| prompt.trim().is_empty()) {
             return Err(OptionError(
-                "the prompt is empty; name what to keep, such as --prompt \"person, dog\"".into(),
+                "the prompt is empty; say what to keep, such as --prompt \"person, dog\"".into(),
             ));
         }
         self.check_texts()?;
@@ -394,8 +395,8 @@ impl JobOptions {
         if let Some(url) = &self.webhook_url {
             check_address(url).map_err(|why| {
                 OptionError(format!(
-                    "--webhook-url: {why}; write where the service reaches your listener, such as \
-                     https://hooks.example/rbgv"
+                    "--webhook-url: {why}; use a URL at which the service reaches your listener, \
+                     such as https://hooks.example/rbgv"
                 ))
             })?;
         }
@@ -441,8 +442,8 @@ fn check_canvas(width: i64, height: i64) -> Result<(), OptionError> {
         return Ok(());
     }
     Err(OptionError(format!(
-        "a canvas of {width}x{height} cannot be made; use {SMALLEST_SIDE} to {LARGEST_SIDE} pixels \
-         each way"
+        "canvas {width}x{height} is out of range; use {SMALLEST_SIDE} to {LARGEST_SIDE} pixels \
+         per side"
     )))
 }
 
@@ -459,7 +460,7 @@ fn check_scale(scale: f64) -> Result<(), OptionError> {
         return Ok(());
     }
     Err(OptionError(format!(
-        "a scale of {scale} cannot be made; use {} to {}",
+        "scale {scale} is out of range; use {} to {}",
         SCALES.start(),
         SCALES.end()
     )))
@@ -470,7 +471,7 @@ fn check_offset(x: i64, y: i64) -> Result<(), OptionError> {
     if (-most..=most).contains(&x) && (-most..=most).contains(&y) {
         return Ok(());
     }
-    Err(OptionError(format!("an offset of {x},{y} is too large; use -{most} to {most} pixels")))
+    Err(OptionError(format!("offset {x},{y} is out of range; use -{most} to {most} pixels")))
 }
 
 /// Checks the fields of a composition that are documented; others are passed on as they are.
@@ -482,16 +483,16 @@ fn check_verbatim(value: &serde_json::Value) -> Result<(), OptionError> {
         Some(_) => Err(bad(field, what)),
     };
     if !value.is_object() {
-        return Err(OptionError("the composition file must hold one JSON object".into()));
+        return Err(OptionError("the composition file must contain one JSON object".into()));
     }
-    if let Some(canvas) = part(value, "canvas", "an object of width and height")? {
+    if let Some(canvas) = part(value, "canvas", "an object with width and height")? {
         let side = |name: &str| {
             let side = canvas.get(name).and_then(serde_json::Value::as_i64);
             side.ok_or_else(|| bad(&format!("canvas.{name}"), "a number of pixels"))
         };
         check_canvas(side("width")?, side("height")?)?;
     }
-    let Some(foreground) = part(value, "foreground", "an object of anchor, scale and offset")?
+    let Some(foreground) = part(value, "foreground", "an object with anchor, scale and offset")?
     else {
         return Ok(());
     };
@@ -507,7 +508,7 @@ fn check_verbatim(value: &serde_json::Value) -> Result<(), OptionError> {
             check_scale(scale)?;
         }
     }
-    if let Some(offset) = part(&foreground, "offset", "an object of x and y")? {
+    if let Some(offset) = part(&foreground, "offset", "an object with x and y")? {
         let shift = |name: &str| match offset.get(name) {
             None | Some(serde_json::Value::Null) => Ok(0),
             Some(shift) => shift

@@ -96,14 +96,14 @@ pub fn redact_url(url: &str) -> String {
             let _ = parsed.set_password(None);
             if hidden { format!("{parsed}?…") } else { parsed.to_string() }
         }
-        Err(_) => "(unreadable address)".to_owned(),
+        Err(_) => "(unreadable URL)".to_owned(),
     }
 }
 
 /// Scheme, host and port of `url`, and a sign that there is more.
 #[must_use]
 pub fn host_of(url: &str) -> String {
-    let Ok(parsed) = url::Url::parse(url) else { return "(unreadable address)".to_owned() };
+    let Ok(parsed) = url::Url::parse(url) else { return "(unreadable URL)".to_owned() };
     let host = parsed.host_str().unwrap_or_default();
     let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
     let is_bare = matches!(parsed.path(), "" | "/") && parsed.query().is_none();
@@ -132,6 +132,6 @@ mod tests {
         assert_eq!(host_of("http://u:p@[::1]:80/?x"), "http://[::1]/…");
         assert_eq!(redact_url("https://u:p@a.example/b?sig=abc"), "https://a.example/b?…");
         assert!(!format!("{link:?}").contains("abc"));
-        assert_eq!(redact_url("not a url ?sig=abc"), "(unreadable address)");
+        assert_eq!(redact_url("not a url ?sig=abc"), "(unreadable URL)");
     }
 }

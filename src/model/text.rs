@@ -1,5 +1,7 @@
 //! Making foreign text fit for a terminal.
 
+use std::path::Path;
+
 use std::fmt::Write as _;
 
 /// Longest piece of foreign text that is shown, in characters.
@@ -81,15 +83,19 @@ pub fn encoding(head: &[u8]) -> Encoding {
 pub fn decoded(bytes: Vec<u8>) -> Result<String, &'static str> {
     match encoding(&bytes) {
         Encoding::Utf16 => {
-            return Err(
-                "is UTF-16 text, and UTF-8 is needed; convert it with: iconv -f UTF-16 -t UTF-8",
-            );
+            return Err("is UTF-16 text; convert it to UTF-8 with: iconv -f UTF-16 -t UTF-8");
         }
-        _ if bytes.contains(&0) => return Err("is binary data, and not text"),
+        _ if bytes.contains(&0) => return Err("is binary data, not text"),
         _ => {}
     }
     let text = String::from_utf8(bytes).map_err(|_| "is not UTF-8 text")?;
     Ok(text.strip_prefix('\u{feff}').map(ToOwned::to_owned).unwrap_or(text))
+}
+
+/// `path` as an argument that can be typed into a shell.
+#[must_use]
+pub fn shell_quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

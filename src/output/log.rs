@@ -1,9 +1,8 @@
-//! The log: what the program does, for people on standard error and for a file. Everything is
-//! logged with `tracing`; this is where it is decided what is kept and how it looks.
+//! The log, on standard error and in a file. Everything is logged with `tracing`.
 //!
-//! Keys and signed links hide themselves by their types ([`crate::model::secret`]). Other crates
-//! do not know our secrets, and HTTP libraries log headers and addresses at their finer levels, so
-//! nothing finer than a warning is taken from them, whatever the filter says.
+//! Keys and signed links are redacted by their types ([`crate::model::secret`]). Other crates do not
+//! have such types, and HTTP libraries log headers and URLs at finer levels, so only their warnings and
+//! errors are kept, regardless of the filter.
 
 use std::fmt::{self, Write as _};
 use std::fs::{File, OpenOptions};
@@ -26,42 +25,34 @@ use super::style::{Painter, TextTone};
 use crate::model::text::escaped;
 use crate::model::{Clock, Failure, FailureKind};
 
-/// How a log file is written.
+/// Format of the log file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines of text
     #[default]
     Text,
-    /// One object a line (`docs/json.md`).
+    /// One JSON object per line (docs/json.md)
     Json,
 }
 
-/// What is logged, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LogOptions {
-    /// `RBGV_LOG`: directives such as `rbgv=debug`, in place of the usual levels.
+    /// `RBGV_LOG`: directives such as `rbgv=debug` instead of the default levels.
     pub filter: Option<String>,
-    /// `--log-file`: added to, and readable by its owner only.
+    /// `--log-file`: appended to, and readable only by its owner.
     pub file: Option<PathBuf>,
     /// `--log-format`, for the file.
     pub format: LogFormat,
 }
 
-/// Starts logging for the whole process: to standard error (warnings; more with `-v`; only errors
-/// with `-q`) and, with everything down to debugging, to a file if one is named.
-///
-/// # Errors
-/// When the filter cannot be read, the file not opened, or logging was started before.
+/// Starts logging for the process: to standard error (warnings; more with `-v`, only errors with `-q`),
+/// and to a file at debug level, if one is named.
 pub fn init(options: &LogOptions, printer: &Printer, clock: Arc<dyn Clock>) -> Result<(), Failure> {
     let subscriber = subscriber(options, printer, clock)?;
     tracing::subscriber::set_global_default(subscriber)
-        .map_err(|error| Failure::local("start logging", &error))
+        .map_err(|error| Failure::local("starting the log", &error))
 }
 
-/// What [`init`] starts.
-///
-/// # Errors
-/// When the filter cannot be read or the file not opened.
 pub fn subscriber(
     options: &LogOptions,
     printer: &Printer,
@@ -91,7 +82,6 @@ pub fn subscriber(
     Ok(Registry::default().with(file).with(screen))
 }
 
-/// A layer of the file, of one of two formats.
 type FileLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 fn file_layer(
@@ -102,7 +92,7 @@ fn file_layer(
     let opened: io::Result<File> =
         OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     let file = opened
-        .map_err(|error| Failure::local(format!("open log file {}", path.display()), &error))?;
+        .map_err(|error| Failure::local(format!("opening log file {}", path.display()), &error))?;
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(false)
         .log_internal_errors(false)
@@ -119,16 +109,16 @@ fn file_layer(
     })
 }
 
-/// What is kept: the user's directives or the usual ones, and of other crates only warnings.
+/// The directives of the user or the default ones; only warnings of other crates.
 fn filter<S: Subscriber + for<'a> LookupSpan<'a>>(
     options: &LogOptions,
     usual: &str,
 ) -> Result<impl Filter<S> + use<S>, Failure> {
     let directives = options.filter.as_deref().unwrap_or(usual);
     let wanted = EnvFilter::try_new(directives).map_err(|error| {
-        let what = format!("read the log filter '{directives}'");
+        let what = format!("invalid log filter '{directives}'");
         Failure::new(FailureKind::Configuration, what, error.to_string())
-            .with_next("RBGV_LOG=rbgv=debug rbgv ...")
+            .with_next("use a filter such as RBGV_LOG=rbgv=debug")
     })?;
     Ok(wanted.and(filter_fn(is_harmless)))
 }
@@ -146,19 +136,19 @@ impl FormatTime for Wall {
     fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
         match jiff::Timestamp::from_millisecond(self.0.wall().0) {
             Ok(time) => write!(writer, "{time:.3}"),
-            // A clock that is thousands of years off is no reason to lose a line.
+            // Keep the line even if the clock is thousands of years off.
             Err(_) => writer.write_str("(no time)"),
         }
     }
 }
 
-/// One escaped line an event.
+/// One escaped line per event.
 struct Lines {
     clock: Arc<dyn Clock>,
     paint: Painter,
-    /// Whether each line begins with the time.
+    /// Whether lines start with the time.
     dated: bool,
-    /// Whether each line names the part of the program that it comes from.
+    /// Whether lines name their module.
     placed: bool,
 }
 
@@ -199,7 +189,7 @@ where
     }
 }
 
-/// Hands lines to the printer, which keeps bars whole.
+/// Writes through the printer, which suspends bars.
 struct Stderr(Printer);
 
 impl<'a> MakeWriter<'a> for Stderr {
@@ -212,7 +202,7 @@ impl<'a> MakeWriter<'a> for Stderr {
 
 impl io::Write for &Stderr {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        // The layer writes each event at once, its line break included.
+        // The layer writes whole lines.
         let text = String::from_utf8_lossy(bytes);
         self.0.stderr_line(text.trim_end_matches('\n'));
         Ok(bytes.len())

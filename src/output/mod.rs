@@ -1,10 +1,8 @@
-//! Everything that a person or a script reads: the only place that writes to a terminal.
+//! Output for people and scripts; the only module that writes to a terminal.
 //!
-//! [`Style`] decides once how output looks. [`Printer`] owns both streams: results go to standard
-//! output, everything else to standard error. [`Reporter`] takes the events of a run and tells
-//! them as bars, lines or JSON. The rest is pure: [`words`] and [`human`] put things into words,
-//! [`Table`], [`Chart`] and [`csv`] lay them out, [`json`] owns the keys that scripts rely on. What
-//! happens to a job is not decided here.
+//! Reading order: `style` (what output looks like, decided once), `streams`, `printer` (results to
+//! standard output, everything else to standard error), `events` (the events of a run as lines, bars
+//! or JSON), `progress` (bars), `formats` (tables, charts, CSV, reports), `prompt` and `log`.
 
 pub mod events;
 pub mod formats;

@@ -1,5 +1,4 @@
-//! The printer: owns both streams, decides what goes to which, and keeps bars whole while it
-//! prints. Knows no events; see [`super::events::reporter`].
+//! The printer owns both streams and suspends bars while it prints.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -18,12 +17,12 @@ use super::style::{Painter, Style, TextTone};
 use crate::model::Failure;
 use crate::model::text::escaped;
 
-/// The only thing that writes to the terminal. Clones share the streams; every call prints whole
-/// lines, from whatever thread.
+/// The only writer to the terminal. Clones share the streams; every call prints whole lines, from any
+/// thread.
 ///
-/// Results go to standard output, everything else to standard error. When the reader of standard
-/// output has left, further results are dropped without a word ([`Printer::stdout_closed`]); any
-/// other error of it is kept for [`Printer::finish`]. Errors of standard error are ignored.
+/// Results go to standard output, everything else to standard error. After the reader of standard
+/// output has closed it, further results are dropped ([`Printer::stdout_closed`]); other errors are
+/// kept for [`Printer::finish`]. Errors of standard error are ignored.
 #[derive(Clone)]
 pub struct Printer(Arc<PrinterState>);
 
@@ -32,7 +31,7 @@ struct PrinterState {
     stdout: Mutex<Stdout>,
     stderr: Arc<Mutex<OutputStream>>,
     screen: Option<DrawTarget>,
-    /// Warnings that are not repeated.
+    /// Warnings of `warn_once`.
     warned: Mutex<BTreeSet<String>>,
 }
 
@@ -61,7 +60,6 @@ impl Stdout {
 }
 
 impl Printer {
-    /// A printer that writes to `streams`.
     #[must_use]
     pub fn new(style: Style, streams: Streams) -> Self {
         let stderr = Arc::new(Mutex::new(streams.stderr));
@@ -71,24 +69,22 @@ impl Printer {
         Self(Arc::new(PrinterState { style, stdout, stderr, screen, warned }))
     }
 
-    /// How output looks.
     #[must_use]
     pub fn style(&self) -> &Style {
         &self.0.style
     }
 
-    /// One line of results. Foreign text in it is escaped.
+    /// One line of results; escaped.
     pub fn data(&self, line: &str) {
         self.stdout_line(escaped(line).as_bytes());
     }
 
-    /// A path as a line of results: byte for byte, so that scripts can use it, but escaped on a
-    /// screen.
+    /// A path as a line of results: byte for byte for scripts, escaped on a terminal.
     pub fn path(&self, path: &Path) {
         self.stdout_line(&self.path_bytes(path));
     }
 
-    /// One JSON value on a line of results.
+    /// A JSON value as a line of results.
     pub fn json(&self, value: &Value) {
         self.stdout_line(json::line(value).as_bytes());
     }
@@ -111,25 +107,24 @@ impl Printer {
         self.stdout_line(chart.render(width, Painter(style.stdout_color)).as_bytes());
     }
 
-    /// Standard output for bytes that are no text, such as a video.
+    /// Standard output for binary data, such as a video.
     #[must_use]
     pub fn raw_stdout(&self) -> RawStdout {
         RawStdout(self.clone())
     }
 
-    /// A remark. Not shown with `-q`.
+    /// A note; not shown with `-q`.
     pub fn note(&self, text: &str) {
         if !self.0.style.quiet {
             self.say(TextTone::Plain, "note: ", text);
         }
     }
 
-    /// Something that should be looked at.
     pub fn warn(&self, text: &str) {
         self.say(TextTone::Warn, "warning: ", text);
     }
 
-    /// The same, unless it was said before: for what is read once for each key or client.
+    /// A warning, unless it was printed before.
     pub fn warn_once(&self, text: &str) {
         let mut warned = self.0.warned.lock().unwrap_or_else(PoisonError::into_inner);
         if warned.insert(text.to_owned()) {
@@ -138,12 +133,11 @@ impl Printer {
         }
     }
 
-    /// Something that went wrong, in words of ours. See also [`Printer::failure`].
     pub fn error(&self, text: &str) {
         self.say(TextTone::Bad, "error: ", text);
     }
 
-    /// What went wrong, why, with the names that support will ask for, and what to type next.
+    /// A failure with the IDs for support and the next command.
     pub fn failure(&self, failure: &Failure) {
         let told = messages::failure(failure);
         let next = messages::next(failure.next.as_deref());
@@ -151,8 +145,8 @@ impl Printer {
         self.stderr_line(&format!("{label} {told}{next}"));
     }
 
-    /// As [`Printer::failure`], for a failure that is the result of the command, or of one of the
-    /// things that it was asked about: in JSON it is a document of standard output, too.
+    /// [`Printer::failure`] for a failure that is a result of the command: with `--json` it is also
+    /// printed to standard output.
     pub fn report(&self, failure: &Failure) {
         self.failure(failure);
         if self.0.style.json {
@@ -160,7 +154,7 @@ impl Printer {
         }
     }
 
-    /// Takes bars away, does `work` (such as asking the user something), and draws them again.
+    /// Removes the bars, does `work` (such as a prompt), and draws them again.
     pub fn suspend<R>(&self, work: impl FnOnce() -> R) -> R {
         match &self.0.screen {
             Some(screen) => screen.suspend(work),
@@ -168,43 +162,38 @@ impl Printer {
         }
     }
 
-    /// Whether the reader of standard output has left. A command that only prints may stop then.
+    /// Whether standard output was closed by its reader, or failed.
     #[must_use]
     pub fn stdout_closed(&self) -> bool {
         !matches!(self.stdout().state, StdoutState::Open)
     }
 
-    /// Makes sure that all results were taken.
-    ///
-    /// # Errors
-    /// When standard output could not be written, such as to a full disk. A reader that has left
-    /// is no error.
+    /// Flushes standard output. Fails if it could not be written, for example because of a full disk; a
+    /// reader that has closed it is not an error.
     pub fn finish(&self) -> Result<(), Failure> {
         let mut stdout = self.stdout();
         stdout.write(b"");
         match &stdout.state {
-            StdoutState::Broken(error) => Err(Failure::local("write to standard output", error)),
+            StdoutState::Broken(error) => Err(Failure::local("writing to standard output", error)),
             StdoutState::Open | StdoutState::Closed => Ok(()),
         }
     }
 
-    /// The colours of standard error.
     pub(crate) fn paint(&self) -> Painter {
         Painter(self.0.style.color)
     }
 
-    /// Where bars are drawn, if they are.
     pub(crate) fn screen(&self) -> Option<&DrawTarget> {
         self.0.screen.as_ref()
     }
 
-    /// Writes finished text, which must be escaped already, as lines of standard error.
+    /// Writes escaped text to standard error.
     pub(crate) fn stderr_line(&self, text: &str) {
         self.suspend(|| self.write_stderr(&format!("{text}\n")));
     }
 
-    /// Tells of an output that has landed: `told` with the path on standard error (unless
-    /// `quiet`), the path alone on standard output. On a shared screen they are one line.
+    /// Reports an output: `told` with the path on standard error (unless `quiet`), the path alone on
+    /// standard output. If both are the same terminal, they are one line.
     pub(crate) fn landed(&self, told: &str, path: &Path) {
         let style = &self.0.style;
         self.suspend(|| {
@@ -243,7 +232,7 @@ impl Printer {
 
     pub(crate) fn write_stderr(&self, text: &str) {
         let mut stderr = self.0.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        // There is nowhere left to tell of an error.
+        // An error cannot be reported anywhere.
         let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
     }
 
@@ -252,8 +241,7 @@ impl Printer {
     }
 }
 
-/// Standard output for bytes that are no text. Errors, a reader that has left among them, go to
-/// the writer.
+/// Standard output for binary data. All errors are returned to the writer.
 #[derive(Clone)]
 pub struct RawStdout(Printer);
 

@@ -1,4 +1,4 @@
-//! Text of our own that goes out as it stands, and questions.
+//! Help texts and prompts.
 
 use std::io::{self, BufRead as _, Read as _};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -9,22 +9,22 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use super::printer::Printer;
 use crate::model::text::escaped;
 
-/// A wait is said once it has lasted this long.
+/// A wait is reported once it has lasted this long.
 const NOTICE: Duration = Duration::from_millis(1_500);
 
-/// Something that is waited for, until this is dropped.
+/// Reports a wait until it is dropped.
 pub struct Spinner(Option<Sender<()>>);
 
 impl Drop for Spinner {
     fn drop(&mut self) {
-        // The thread sees that, and ends.
+        // This ends the thread.
         self.0.take();
     }
 }
 
 impl Printer {
-    /// Says that `what` is waited for, unless that is over soon. For waits other than those for an
-    /// answer of the service, of which its client knows.
+    /// Prints a note about waiting for `what`, unless that is over soon. Waits for the service are
+    /// reported in `cli::wait_notes`.
     #[must_use]
     pub fn waiting(&self, what: &str) -> Spinner {
         let (sender, receiver) = channel();
@@ -34,12 +34,12 @@ impl Printer {
                 printer.note(&format!("waiting for {what}"));
             }
         });
-        // Without a thread nothing is said; no reason to stop a command.
+        // Without a thread there is no note.
         Spinner(told.is_ok().then_some(sender))
     }
 
-    /// Help, scripts and pages: text of our own with line breaks and perhaps colours, written as
-    /// it stands to standard output, or to standard error when it answers a mistake.
+    /// Help, scripts and manual pages: written unchanged to standard output, or to standard error if
+    /// they were not asked for.
     pub fn help(&self, text: &str, asked_for: bool) {
         let text = text.trim_end_matches('\n');
         if asked_for {
@@ -49,14 +49,14 @@ impl Printer {
         }
     }
 
-    /// A line of a request log. Not shown with `-q`.
+    /// A line of a request log; not shown with `-q`.
     pub fn request(&self, line: &str) {
         if !self.style().quiet {
             self.stderr_line(&escaped(line));
         }
     }
 
-    /// Asks a question that is answered with yes or no. Everything but a clear yes is a no.
+    /// Asks a yes/no question. Everything except `y` and `yes` means no.
     #[must_use]
     pub fn ask(&self, question: &str) -> bool {
         self.suspend(|| {
@@ -67,11 +67,7 @@ impl Printer {
         })
     }
 
-    /// Asks for a secret, which the terminal does not show while it is typed. What is returned is
-    /// not kept anywhere here.
-    ///
-    /// # Errors
-    /// Standard input is no terminal, or cannot be read.
+    /// Asks for a secret without showing it. Fails if standard input is not a terminal.
     pub fn ask_secret(&self, question: &str) -> io::Result<String> {
         self.suspend(|| {
             let stdin = io::stdin();
@@ -88,15 +84,12 @@ impl Printer {
         })
     }
 
-    /// Reads a secret from standard input to its end, of at most `most` bytes.
-    ///
-    /// # Errors
-    /// There is more, or it is no text.
+    /// Reads a secret of at most `most` bytes from standard input.
     pub fn read_secret(&self, most: u64) -> io::Result<String> {
         let mut secret = String::new();
         io::stdin().lock().take(most + 1).read_to_string(&mut secret)?;
         if secret.len() as u64 > most {
-            return Err(io::Error::other("standard input holds far more than a key"));
+            return Err(io::Error::other("standard input contains more than a key"));
         }
         Ok(secret)
     }

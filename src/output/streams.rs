@@ -1,26 +1,21 @@
-//! What the printer writes to: the process's own streams, or memory.
+//! The streams of the printer: those of the process, or memory.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A stream to write to.
 pub type OutputStream = Box<dyn Write + Send>;
 
-/// Asks for columns and rows of the terminal as they are at the moment.
+/// Returns the current columns and rows of the terminal.
 pub type SizeSource = Box<dyn Fn() -> Option<(u16, u16)> + Send + Sync>;
 
-/// The two streams of a process, and the size of the terminal behind them.
 pub struct Streams {
-    /// Results.
     pub stdout: OutputStream,
-    /// Everything that is told about them.
     pub stderr: OutputStream,
-    /// Follows a window that is resized.
     pub size: SizeSource,
 }
 
 impl Streams {
-    /// The process's own.
+    /// The streams of the process.
     #[must_use]
     pub fn standard(size: impl Fn() -> Option<(u16, u16)> + Send + Sync + 'static) -> Self {
         Self {
@@ -30,7 +25,7 @@ impl Streams {
         }
     }
 
-    /// Memory of standard output and standard error, and streams that fill it.
+    /// Streams into memory, and their captured standard output and standard error.
     #[must_use]
     pub fn captured() -> (Self, Capture, Capture) {
         let (stdout, stderr) = (Capture::default(), Capture::default());
@@ -43,18 +38,16 @@ impl Streams {
     }
 }
 
-/// Memory that can be written to and looked at.
+/// A stream into memory.
 #[derive(Debug, Clone, Default)]
 pub struct Capture(Arc<Mutex<Vec<u8>>>);
 
 impl Capture {
-    /// What was written so far.
     #[must_use]
     pub fn bytes(&self) -> Vec<u8> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What was written so far, as text.
     #[must_use]
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes()).into_owned()

@@ -1,37 +1,32 @@
-//! How output looks, decided once from flags and from facts about the terminal. Pure.
+//! What output looks like, decided once from flags and terminal. Pure.
 
 use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 
-/// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal that can, unless the environment says otherwise.
+    /// If the terminal supports it and the environment does not disable it
     #[default]
     Auto,
-    /// Always.
+    /// Always
     Always,
-    /// Never.
+    /// Never
     Never,
 }
 
-/// What the command line says about output.
+/// Flags about output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OutputFlags {
-    /// `--color`.
     pub color: ColorChoice,
-    /// `--no-progress`.
     pub no_progress: bool,
-    /// `--json`.
     pub json: bool,
-    /// `-q`.
     pub quiet: bool,
-    /// How often `-v` was given.
+    /// Number of `-v` flags.
     pub verbose: u8,
 }
 
-/// What the process was given to write to.
+/// The terminal of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct TerminalInfo {
@@ -43,14 +38,14 @@ pub struct TerminalInfo {
     pub shared: bool,
     /// Columns of the terminal.
     pub width: Option<u16>,
-    /// What variables say of colour: `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`.
+    /// The choice of `NO_COLOR`, `CLICOLOR` or `CLICOLOR_FORCE`.
     pub color: Option<bool>,
-    /// `TERM=dumb`: neither colours nor a cursor that moves.
+    /// `TERM=dumb`: no colours and no cursor movement.
     pub dumb: bool,
 }
 
 impl TerminalInfo {
-    /// Adds what the environment's variables say.
+    /// Adds the information of environment variables.
     #[must_use]
     pub fn with_variables(mut self, vars: &BTreeMap<String, String>) -> Self {
         let set = |name: &str| vars.get(name).map(String::as_str).filter(|value| !value.is_empty());
@@ -68,7 +63,6 @@ impl TerminalInfo {
     }
 }
 
-/// How output looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a decision of its own")]
 pub struct Style {
@@ -76,29 +70,26 @@ pub struct Style {
     pub color: bool,
     /// Whether standard output is coloured.
     pub stdout_color: bool,
-    /// Whether standard output is a screen, where foreign text must not move the cursor. Without
-    /// one, paths are written byte for byte.
+    /// Whether standard output is a terminal, where foreign text must be escaped. Elsewhere, paths are
+    /// written byte for byte.
     pub stdout_terminal: bool,
-    /// Whether both streams are the same screen, so that a line may be shared between them.
+    /// Whether both streams are the same terminal.
     pub shared: bool,
-    /// Whether bars are drawn.
     pub bars: bool,
-    /// Columns of the terminal; none when there is none, and then nothing is wrapped.
+    /// Columns of the terminal; without one, nothing is wrapped.
     pub width: Option<u16>,
-    /// Whether results are JSON.
     pub json: bool,
-    /// Whether only results and what needs attention are shown.
+    /// Whether only results, warnings and errors are shown.
     pub quiet: bool,
-    /// How much is told: 0, 1 (`-v`) or more.
     pub verbose: u8,
 }
 
-/// Bars need at least this many columns.
+/// Minimum number of columns for bars.
 pub(crate) const NARROWEST: u16 = 20;
 
 impl Style {
-    /// Decides. A flag wins over a variable, and a variable over what the terminal can. Bars are
-    /// drawn only on a terminal that can, and give way to the log when that is verbose.
+    /// Flags override variables, and variables override the terminal. Bars need a capable terminal and
+    /// are not drawn beside a verbose log.
     #[must_use]
     pub fn choose(flags: &OutputFlags, facts: &TerminalInfo) -> Self {
         let colored = |terminal: bool| match (flags.color, facts.color) {
@@ -123,22 +114,18 @@ impl Style {
     }
 }
 
-/// What a piece of text is, which decides its colour.
+/// The meaning of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TextTone {
-    /// As it is.
     Plain,
-    /// Went well.
     Good,
-    /// Should be looked at.
     Warn,
-    /// Went wrong.
     Bad,
-    /// Less important than what is beside it.
+    /// Less important.
     Dim,
     /// A heading.
     Strong,
-    /// Moving.
+    /// In progress.
     Busy,
 }
 
@@ -146,7 +133,7 @@ impl TextTone {
     pub(crate) const ALL: [Self; 7] =
         [Self::Plain, Self::Good, Self::Warn, Self::Bad, Self::Dim, Self::Strong, Self::Busy];
 
-    /// The escape sequence that begins it; empty for plain text.
+    /// The escape sequence that starts the tone; empty for plain text.
     pub(crate) fn start(self) -> &'static str {
         match self {
             Self::Plain => "",
@@ -163,7 +150,7 @@ impl TextTone {
 /// The escape sequence that ends every tone.
 pub(crate) const END: &str = "\x1b[0m";
 
-/// Colours text, or leaves it alone.
+/// Colours text, if enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Painter(pub bool);
 

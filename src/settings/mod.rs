@@ -59,7 +59,7 @@ pub struct SettingsSources<'a> {
     pub flags: SettingsFlags,
 }
 
-/// SettingsFlags that settings depend on.
+/// Flags that settings depend on.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsFlags {
     /// `--profile`.

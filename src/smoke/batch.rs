@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::contract::{self, Drift};
+use super::contract;
+use super::fields::Drift;
 use crate::client::ResponseHook;
 use crate::flow::context::blocking;
 use crate::flow::plan::{PlanRequest, Planner};
@@ -208,16 +209,16 @@ pub(crate) fn affordable(
 ) -> Result<(), Failure> {
     let Some(budget) = budget else { return Ok(()) };
     let refused = |why: String| {
-        Failure::new(FailureKind::BudgetReached, "nothing was started", why)
+        Failure::new(FailureKind::BudgetReached, "no job was started", why)
             .with_next("rbgv smoke-test with a higher --budget, or --only free")
     };
     if unpriced > 0 {
-        let why = "the price of a clip cannot be told beforehand, so it may pass the budget";
+        let why = "the price of a clip is unknown, so it may exceed the budget";
         return Err(refused(why.to_owned()));
     }
     if estimate.0 > budget.0 {
         return Err(refused(format!(
-            "it is estimated at {estimate} credits, the budget is {budget}"
+            "estimated at {estimate} credits, but the budget is {budget}"
         )));
     }
     Ok(())

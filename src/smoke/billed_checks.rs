@@ -8,9 +8,9 @@ use std::time::Duration;
 use sha2::{Digest as _, Sha256};
 
 use super::batch::{BatchSpec, ItemRecord, carry_out, witness};
-use super::contract::Drift;
 use super::credit_check::{EVENTS, EventCharge, JobCredits, growth};
-use super::run::SmokeRun;
+use super::fields::Drift;
+use super::run::{FinishedJob, SmokeRun};
 use super::{contract, matte_check};
 use crate::client::{Client, RequestOptions};
 use crate::flow::context::blocking;
@@ -19,7 +19,7 @@ use crate::ledger::ApiKeyId;
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
-use crate::model::{Background, Credits, Failure, FailureKind, JobId, JobView, Pricing};
+use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
 
 /// Pictures of an output that are looked at.
 const PICTURES: usize = 64;
@@ -35,21 +35,11 @@ pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
 const ALL: f64 = 0.995;
 const NOTHING: f64 = 0.005;
 
-/// A job of the built-in clip that went well.
-#[derive(Debug, Clone)]
-pub(crate) struct FinishedJob {
-    job: JobId,
-    output: PublishedOutput,
-    estimate: Credits,
-    /// Seconds of the clip.
-    length: Option<ExpectedLength>,
-}
-
 impl SmokeRun<'_> {
     pub(crate) async fn success(&mut self) -> StageResult {
         let stage = SmokeStage::Success;
         let Some(context) = self.setup.context.clone() else {
-            return StageResult::skipped(stage, "there is no key");
+            return StageResult::skipped(stage, "no API key");
         };
         let prepared = match self.fresh_clip(&context).await {
             Ok(hash) => self.current_prices().await.map(|pricing| (hash, pricing)),
@@ -87,7 +77,7 @@ impl SmokeRun<'_> {
             return StageResult::failed(
                 stage,
                 StageFailure::Local,
-                "another process works on the clip",
+                "another process is processing the clip",
             );
         };
         let mut result = judged(stage, input, came.out_of_time);
@@ -140,7 +130,7 @@ impl SmokeRun<'_> {
         let (Some(context), Some(directory)) =
             (self.setup.context.clone(), self.setup.suite.clone())
         else {
-            return vec![StageResult::skipped(stage, "there is no key")];
+            return vec![StageResult::skipped(stage, "no API key")];
         };
         let began = self.setup.clock.now();
         let pricing = match self.current_prices().await {
@@ -164,7 +154,7 @@ impl SmokeRun<'_> {
         };
         self.committed(came.estimate);
         if came.inputs.is_empty() {
-            let told = "there are no clips in the directory";
+            let told = "no clips in the directory";
             return vec![StageResult::failed(stage, StageFailure::Usage, told)];
         }
         let mut results = Vec::new();
@@ -195,7 +185,7 @@ impl SmokeRun<'_> {
 
     pub(crate) async fn output(&self) -> StageResult {
         let Some(finished) = &self.finished else {
-            return StageResult::skipped(SmokeStage::Output, "there is no finished job");
+            return StageResult::skipped(SmokeStage::Output, "no finished job");
         };
         let mut result = StageResult::passed(SmokeStage::Output, "");
         result.job = Some(finished.job.clone());
@@ -246,10 +236,10 @@ impl SmokeRun<'_> {
         match pictures {
             _ if !transparent => {}
             None if result.stage == SmokeStage::Output => result.warn(format!(
-                "the alpha of {format} is declared, not measured, so nobody looked whether the \
-                 background is gone: --format webp does"
+                "the transparency of {format} is declared but was not measured; use --format \
+                 webp to measure it"
             )),
-            None => result.told.push_str("; its alpha is declared, not measured"),
+            None => result.told.push_str("; transparency declared, not measured"),
             Some(pictures) if result.stage == SmokeStage::Output => {
                 matte_check::judge(&pictures, &self.setup.clip.mask, result);
             }
@@ -261,7 +251,7 @@ impl SmokeRun<'_> {
         let stage = SmokeStage::Credits;
         let (Some(finished), Some(context)) = (self.finished.clone(), self.setup.context.clone())
         else {
-            return StageResult::skipped(stage, "there is no finished job");
+            return StageResult::skipped(stage, "no finished job");
         };
         let mut result = StageResult::passed(stage, "");
         result.job = Some(finished.job.clone());
@@ -329,7 +319,7 @@ async fn link_agrees(
         return Ok(());
     }
     let fetched = finished.output.size;
-    let why = format!("it leads to other {size} bytes than the {fetched} that were fetched");
+    let why = format!("it returns {size} bytes that differ from the {fetched} downloaded before");
     Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
 }
 
@@ -340,14 +330,14 @@ fn failed(bad: &OutputError) -> Failure {
 /// What an item comes to.
 pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -> StageResult {
     let mut result = match (&input.output, &input.failure) {
-        (Some(_), _) => StageResult::passed(stage, "done, and verified"),
+        (Some(_), _) => StageResult::passed(stage, "done and verified"),
         (None, why) if out_of_time && is_impatience(why.as_ref()) => StageResult::failed(
             stage,
             StageFailure::Timeout,
-            "it was not finished in time; the job goes on at the service",
+            "not finished in time; the job is still running at the service",
         ),
         (None, Some(failure)) => StageResult::of_failure(stage, failure),
-        (None, None) => StageResult::failed(stage, StageFailure::Local, "nothing came of it"),
+        (None, None) => StageResult::failed(stage, StageFailure::Local, "no result"),
     };
     result.job = result.job.or_else(|| input.job.clone());
     result.steps.clone_from(&input.steps);
@@ -357,7 +347,7 @@ pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -
     if !input.retries.is_empty() {
         let words: Vec<String> =
             input.retries.iter().map(|(kind, _)| kind.as_str().replace('_', " ")).collect();
-        let told = format!("{} calls had to be repeated: {}", words.len(), words.join(", "));
+        let told = format!("{} calls were retried: {}", words.len(), words.join(", "));
         result.warn(told);
     }
     result
@@ -382,10 +372,10 @@ fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
     let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
     result.measure("coverage", mean);
     if mean > ALL {
-        result.warn("everything is opaque: was a background removed at all?");
+        result.warn("everything is opaque: no background was removed");
     } else if mean < NOTHING {
         result.warn("nothing is opaque: no subject was found");
     } else if result.outcome != StageOutcome::Failed {
-        result.details.push(format!("{:.0} % of the picture is opaque", mean * 100.0));
+        result.details.push(format!("{:.0} % of the image is opaque", mean * 100.0));
     }
 }

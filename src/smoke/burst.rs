@@ -14,7 +14,7 @@ impl SmokeRun<'_> {
     pub(crate) async fn burst(&self) -> StageResult {
         let stage = SmokeStage::Burst;
         let Some((client, calls)) = &self.setup.clients.burst else {
-            return StageResult::skipped(stage, "no burst was asked for");
+            return StageResult::skipped(stage, "--burst was not given");
         };
         let refusals = AtomicUsize::new(0);
         let count = |failure: &Failure, _: Duration| {
@@ -33,14 +33,18 @@ impl SmokeRun<'_> {
             stage,
             match refused {
                 0 => format!(
-                    "{calls} calls at once, none was refused: how refusals are waited out was not seen"
+                    "{calls} calls at once, none was rate-limited, so the handling of 429 was \
+                     not tested"
                 ),
-                _ => format!("{calls} calls at once, {refused} refusals, all answered in the end"),
+                _ => format!(
+                    "{calls} calls at once, {refused} rate-limited, all succeeded in \
+                              the end"
+                ),
             },
         );
         result.measure("refusals", refused as f64);
         if let Some(first) = lost.first() {
-            let told = format!("{} of {calls} calls were lost: {first}", lost.len());
+            let told = format!("{} of {calls} calls failed: {first}", lost.len());
             result.fail(StageFailure::of(first.kind), told);
             result.request_id.clone_from(&first.request_id);
         }

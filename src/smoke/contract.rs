@@ -2,45 +2,16 @@
 //! anybody, and the contract allows it; a field that is gone, or is of another type, may; a state that
 //! nobody knows does, because nobody knows when such a job ends.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
 use super::fields::{
-    CHECKS, CREATE, DOWNLOAD, Fields, HEALTH, JOB, MISSING, PRICING, START, UPLOAD,
+    CHECKS, CREATE, DOWNLOAD, Drift, Fields, HEALTH, JOB, MISSING, PRICING, START, UPLOAD,
 };
 use crate::client::EndpointRoute;
 use crate::model::{JobStatus, ModelName};
 
 /// The version of the contract that answers are held against.
 pub const CONTRACT: &str = "v1, as documented with the SDKs 0.1.0";
-
-/// In what answers differ from the contract.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Drift {
-    /// Fields that are not listed, in words.
-    pub(crate) new: BTreeSet<String>,
-    /// Fields that are listed and not there, or hold something else, in words.
-    pub(crate) broken: BTreeSet<String>,
-    /// Job states that the contract does not know.
-    pub(crate) states: BTreeSet<String>,
-}
-
-impl Drift {
-    /// Adds what `other` found.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.new.extend(other.new);
-        self.broken.extend(other.broken);
-        self.states.extend(other.states);
-    }
-
-    /// Everything, in words, a line each, the worst first.
-    #[must_use]
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let states = self.states.iter().map(|state| format!("unknown state of a job: {state}"));
-        states.chain(self.broken.iter().cloned()).chain(self.new.iter().cloned()).collect()
-    }
-}
 
 /// An answer to the call of `route`. What is not documented cannot differ.
 #[must_use]
@@ -84,16 +55,16 @@ pub(crate) fn pricing(raw: &Value) -> Drift {
     };
     for model in ModelName::ALL {
         match prices.get(model.as_str()) {
-            None => drift.broken.insert(format!("missing: a price for the model {model}")),
+            None => drift.broken.insert(format!("missing: a price for model {model}")),
             Some(price) if !price.as_f64().is_some_and(|price| price > 0.0) => {
-                drift.broken.insert(format!("the price for the model {model} is {price}"))
+                drift.broken.insert(format!("the price of model {model} is {price}"))
             }
             Some(_) => continue,
         };
     }
     let known = |name: &str| ModelName::ALL.iter().any(|model| model.as_str() == name);
     for model in prices.keys().filter(|name| !known(name)) {
-        drift.new.insert(format!("not in the contract: the model {model}"));
+        drift.new.insert(format!("not in the contract: model {model}"));
     }
     drift
 }

@@ -138,7 +138,10 @@ impl JobCredits {
                 result.told = format!("{charged} credits");
                 result.measure("credits", charged.0);
                 if times > 1 {
-                    let told = format!("the job was charged {times} times, {charged} in all");
+                    let told = format!(
+                        "the job was charged {times} times, {charged} credits in \
+                                        total"
+                    );
                     result.fail(StageFailure::Contract, told);
                 }
                 self.judge_amount(charged, expected, result);
@@ -146,15 +149,17 @@ impl JobCredits {
             }
             EventCharge::Nothing => result.fail(
                 StageFailure::Contract,
-                "the usage events do not show the job, although a minute has passed",
+                "the usage events do not show the job after one minute",
             ),
             EventCharge::Unnamed => {
-                result.warn("usage events name no jobs: what this one cost cannot be told");
+                result.warn("usage events do not name jobs, so the cost of this one is unknown");
                 self.judge_by_growth(expected, result);
             }
             EventCharge::OutOfSight => {
-                result
-                    .warn("the usage events hold only younger jobs: what this one cost is behind");
+                result.warn(
+                    "the usage events only go back to newer jobs, so the cost of this one \
+                           is unknown",
+                );
                 self.judge_by_growth(expected, result);
             }
         }
@@ -168,21 +173,23 @@ impl JobCredits {
     /// Whether what the job says of its bill fits to a job that was finished, and billed.
     fn judge_bill(&self, result: &mut StageResult) {
         let Some((status, bill)) = self.billing_status.as_ref().zip(self.bill()) else {
-            result.warn("the finished job says nothing of its bill (billing_status)");
+            result.warn("the finished job has no billing_status");
             return;
         };
         match bill {
-            BilledField::Charged => result.details.push(format!("the job says: {status}")),
+            BilledField::Charged => result.details.push(format!("billing_status: {status}")),
             BilledField::Open => {
-                result.warn(format!("the finished job still says of its bill: {status}"))
+                result.warn(format!("the finished job still has billing_status {status}"))
             }
             BilledField::Not if matches!(self.charge, EventCharge::Told(..)) => {
-                let told = format!("the job says of its bill: {status}, but a charge shows");
+                let told = format!("billing_status is {status}, but there is a charge");
                 result.fail(StageFailure::Contract, told);
             }
-            BilledField::Not => result.warn(format!("the finished job says of its bill: {status}")),
+            BilledField::Not => {
+                result.warn(format!("the finished job has billing_status {status}"))
+            }
             BilledField::Unclear => {
-                result.warn(format!("what the job says of its bill is not known: {status}"));
+                result.warn(format!("unknown billing_status: {status}"));
             }
         }
     }
@@ -190,9 +197,9 @@ impl JobCredits {
     /// Where the charge itself cannot be told: others may use the key at the same time, so that the
     /// summary can only show too little.
     fn judge_by_growth(&self, expected: Option<Credits>, result: &mut StageResult) {
-        "the bill cannot be matched".clone_into(&mut result.told);
+        "the charge cannot be checked".clone_into(&mut result.told);
         let (Some(grown), Some(expected)) = (self.growth, expected) else { return };
-        let told = format!("the summary grew by {grown}, {expected} were expected");
+        let told = format!("the usage summary grew by {grown}, expected {expected}");
         if grown.0 < expected.0 - ROUNDING.max(expected.0 * ESTIMATE) {
             result.fail(StageFailure::Contract, told);
         } else {
@@ -202,33 +209,39 @@ impl JobCredits {
 
     fn judge_amount(&self, charged: Credits, expected: Option<Credits>, result: &mut StageResult) {
         let Some(expected) = expected else {
-            result.warn("there is no price to hold the bill against");
+            result.warn("no price to compare the charge with");
             return;
         };
         if (charged.0 - expected.0).abs() > ROUNDING.max(expected.0 * ESTIMATE) {
-            let told = format!("{charged} credits were charged, but the prices say {expected}");
+            let told = format!("{charged} credits were charged, expected {expected} by the prices");
             result.fail(StageFailure::Contract, told);
         }
         if let (Some(estimate), Some(real)) = (self.estimate, self.by_duration)
             && (estimate.0 - real.0).abs() > ROUNDING.max(estimate.0 * ESTIMATE)
         {
-            result.warn(format!("{estimate} were estimated, by its duration the job is {real}"));
+            result.warn(format!(
+                "{estimate} credits were estimated, by its duration the job \
+                                 costs {real}"
+            ));
         }
     }
 
     fn judge_growth(&self, charged: Credits, result: &mut StageResult) {
         let Some(grown) = self.growth else {
-            result.warn("the usage summary tells no credits: it cannot be compared");
+            result.warn("the usage summary has no credits to compare");
             return;
         };
         if grown.0 < charged.0 - ROUNDING {
-            let told = format!("the usage summary grew by {grown}, the job was charged {charged}");
+            let told = format!(
+                "the usage summary grew by {grown}, but the job was charged \
+                                {charged}"
+            );
             result.fail(StageFailure::Contract, told);
         } else if grown.0 > charged.0 + ROUNDING {
             // Others may use the key at the same time.
             result.warn(format!(
-                "the usage summary grew by {grown}, more than the job's {charged}: does another \
-                 program use this key?"
+                "the usage summary grew by {grown}, more than the job's {charged}; is another \
+                 program using this key?"
             ));
         }
     }

@@ -3,7 +3,34 @@
 
 use serde_json::Value;
 
-use super::contract::Drift;
+use std::collections::BTreeSet;
+
+/// In what answers differ from the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Drift {
+    /// Fields that are not listed, in words.
+    pub(crate) new: BTreeSet<String>,
+    /// Fields that are listed and not there, or hold something else, in words.
+    pub(crate) broken: BTreeSet<String>,
+    /// Job states that the contract does not know.
+    pub(crate) states: BTreeSet<String>,
+}
+
+impl Drift {
+    /// Adds what `other` found.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.new.extend(other.new);
+        self.broken.extend(other.broken);
+        self.states.extend(other.states);
+    }
+
+    /// Everything, in words, a line each, the worst first.
+    #[must_use]
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let states = self.states.iter().map(|state| format!("unknown job status: {state}"));
+        states.chain(self.broken.iter().cloned()).chain(self.new.iter().cloned()).collect()
+    }
+}
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,11 +62,11 @@ impl FieldKind {
 
     fn words(self) -> &'static str {
         match self {
-            Self::Text => "a text",
+            Self::Text => "a string",
             Self::Number => "a number",
             Self::Flag => "true or false",
             Self::Object => "an object",
-            Self::MaybeText => "a text or null",
+            Self::MaybeText => "a string or null",
             Self::MaybeNumber => "a number or null",
             Self::Any => "anything",
         }
@@ -142,7 +169,7 @@ impl Fields {
     pub(crate) fn compare(&self, answer: &Value) -> Drift {
         let mut drift = Drift::default();
         let Some(object) = answer.as_object() else {
-            drift.broken.insert(format!("{} is no object", self.place));
+            drift.broken.insert(format!("{} is not an object", self.place));
             return drift;
         };
         for (names, kind) in self.listed {
@@ -150,7 +177,7 @@ impl Fields {
             match names.iter().find_map(|name| object.get(*name)) {
                 None => drift.broken.insert(format!("{MISSING}{place}")),
                 Some(value) if !kind.fits(value) => drift.broken.insert(format!(
-                    "{place} is {}, documented is {}",
+                    "{place} is {}, but {} is documented",
                     shown(value),
                     kind.words()
                 )),
@@ -174,7 +201,7 @@ fn shown(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

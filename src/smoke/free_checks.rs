@@ -16,7 +16,7 @@ const EVENTS: u32 = 20;
 impl SmokeRun<'_> {
     pub(crate) async fn name(&self) -> StageResult {
         if self.setup.proxied {
-            return StageResult::skipped(SmokeStage::Name, "a proxy looks names up in our place");
+            return StageResult::skipped(SmokeStage::Name, "names are resolved by the proxy");
         }
         match connectivity::addresses(&self.setup.base_url, self.setup.connect_timeout).await {
             Ok(found) => {
@@ -31,11 +31,11 @@ impl SmokeRun<'_> {
 
     pub(crate) async fn tls(&self) -> StageResult {
         if self.setup.proxied {
-            return StageResult::skipped(SmokeStage::Tls, "a proxy stands between");
+            return StageResult::skipped(SmokeStage::Tls, "connected through a proxy");
         }
         let url = &self.setup.base_url;
         match connectivity::handshake(url, self.setup.connect_timeout).await {
-            Ok(true) => StageResult::passed(SmokeStage::Tls, "the certificate is accepted"),
+            Ok(true) => StageResult::passed(SmokeStage::Tls, "certificate accepted"),
             Ok(false) => StageResult::skipped(SmokeStage::Tls, "plain http has no certificate"),
             Err(failure) => StageResult::of_failure(SmokeStage::Tls, &failure),
         }
@@ -52,13 +52,14 @@ impl SmokeRun<'_> {
         let mut result = StageResult::passed(SmokeStage::Health, health.status.clone());
         let ill = health.ill();
         if !contract::is_health(&health.status) {
-            let told =
-                format!("the service calls itself {}, which is not documented", health.status);
+            let told = format!("service reports {}, which is not documented", health.status);
             result.fail(StageFailure::Contract, told);
         } else if !health.is_healthy() || !ill.is_empty() {
             let told = match ill.as_slice() {
-                [] => format!("the service calls itself {}", health.status),
-                ill => format!("the service is {}: {} not well", health.status, ill.join(", ")),
+                [] => format!("service reports {}", health.status),
+                ill => {
+                    format!("the service is {}: problems with {}", health.status, ill.join(", "))
+                }
             };
             result.warn(told);
         }
@@ -78,11 +79,10 @@ impl SmokeRun<'_> {
             })
             .collect();
         let mut result =
-            StageResult::passed(SmokeStage::Pricing, format!("{} a minute", words.join(", ")));
+            StageResult::passed(SmokeStage::Pricing, format!("{} per minute", words.join(", ")));
         let wanted = self.setup.options.model;
         if !pricing.per_minute.get(wanted.as_str()).is_some_and(|price| *price > 0.0) {
-            result
-                .fail(StageFailure::Contract, format!("there is no price for the model {wanted}"));
+            result.fail(StageFailure::Contract, format!("no price for model {wanted}"));
         }
         self.note_drift(contract::pricing(&pricing.raw), &mut result);
         self.pricing = Some(pricing);
@@ -97,11 +97,11 @@ impl SmokeRun<'_> {
         if let Err(failure) = keyed.list(one_job(), call.clone()).await {
             return StageResult::of_failure(SmokeStage::Authentication, &failure);
         }
-        let told = "the key is accepted; none and a wrong one are refused";
+        let told = "key accepted; missing and invalid keys are rejected";
         let mut result = StageResult::passed(SmokeStage::Authentication, told);
         let clients = &self.setup.clients;
         refused(&clients.keyless, "no key", "missing_api_key", call.clone(), &mut result).await;
-        refused(&clients.wrong, "a wrong key", "invalid_api_key", call, &mut result).await;
+        refused(&clients.wrong, "an invalid key", "invalid_api_key", call, &mut result).await;
         if let Some(warning) = &self.setup.key_warning {
             result.warn(warning.clone());
         }
@@ -117,12 +117,11 @@ impl SmokeRun<'_> {
         match keyed.get(&nobodys, call).await {
             // A gateway that knows no such path says 404 too, but not with the service's words.
             Err(failure) if failure.kind == FailureKind::NotFound => {
-                let told = "a job that is not ours answers 404";
+                let told = "other accounts' jobs return 404";
                 let mut result = StageResult::passed(SmokeStage::Isolation, told);
                 if failure.code.as_deref() != Some("not_found") && !names_the_job(&failure) {
                     let said = failure.code.as_deref().unwrap_or(&failure.why);
-                    let told =
-                        format!("not_found or \"Job not found\" is documented, it says: {said}");
+                    let told = format!("expected not_found or \"Job not found\", got: {said}");
                     result.warn(told);
                 }
                 result
@@ -130,7 +129,7 @@ impl SmokeRun<'_> {
             Ok(_) => StageResult::failed(
                 SmokeStage::Isolation,
                 StageFailure::Contract,
-                "a job that nobody made was shown, where 404 is documented",
+                "a job that does not exist was returned instead of 404",
             ),
             Err(failure) => other_than_documented(SmokeStage::Isolation, "404", &failure),
         }
@@ -147,14 +146,14 @@ impl SmokeRun<'_> {
             Err(failure) => return StageResult::of_failure(SmokeStage::Listing, &failure),
         };
         let total = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let told = format!("{}{total} jobs can be read", page.jobs.len());
+        let told = format!("{}{total} jobs listed", page.jobs.len());
         let mut result = StageResult::passed(SmokeStage::Listing, told);
         if page.unreadable > 0 {
-            let told = format!("{} entries of the list are no jobs", page.unreadable);
+            let told = format!("{} entries of the list are not jobs", page.unreadable);
             result.fail(StageFailure::Contract, told);
         }
         if page.jobs.len() > PAGE as usize {
-            result.warn(format!("{PAGE} jobs were asked for, {} came", page.jobs.len()));
+            result.warn(format!("requested {PAGE} jobs, got {}", page.jobs.len()));
         }
         // A page may show less of a job than a look at it does: only its state counts here.
         for job in &page.jobs {
@@ -183,10 +182,10 @@ impl SmokeRun<'_> {
         let told = format!("{used} in {DAYS} days, {} recent events", events.events.len());
         let mut result = StageResult::passed(SmokeStage::Usage, told);
         if summary.credits_used.is_none() {
-            result.warn("the summary tells no credits under any name that is known");
+            result.warn("the summary contains no known field for credits");
         }
         if let Some(left) = summary.credits_left {
-            result.details.push(format!("{left} credits are left"));
+            result.details.push(format!("{left} credits left"));
         }
         result
     }
@@ -210,11 +209,11 @@ async fn refused(
     result: &mut StageResult,
 ) {
     match client.list(one_job(), call).await {
-        Ok(_) => result.fail(StageFailure::Contract, format!("the service answers to {what}")),
+        Ok(_) => result.fail(StageFailure::Contract, format!("the service accepts {what}")),
         Err(failure) if failure.kind == FailureKind::Unauthorized => {
             let said = failure.code.unwrap_or_else(|| "missing".to_owned());
             if said != code {
-                result.warn(format!("{what}: the code is {said}, {code} is documented"));
+                result.warn(format!("{what}: the error code is {said}, but {code} is documented"));
             }
         }
         Err(failure) => {
@@ -235,13 +234,13 @@ pub(crate) fn other_than_documented(
     failure: &Failure,
 ) -> StageResult {
     let cause = match StageFailure::of(failure.kind) {
-        trouble @ (StageFailure::Down
+        trouble @ (StageFailure::Unavailable
         | StageFailure::Local
         | StageFailure::Interrupted
         | StageFailure::Usage) => trouble,
         _ => StageFailure::Contract,
     };
-    let told = format!("{documented} is documented, but: {failure}");
+    let told = format!("expected {documented}, got: {failure}");
     StageResult {
         request_id: failure.request_id.clone(),
         job: failure.job.clone(),

@@ -70,7 +70,7 @@ impl Mean {
 /// Judges the pictures of an output by the mask of its first.
 pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResult) {
     let Some(first) = pictures.first() else {
-        result.fail(StageFailure::Output, "the output holds no pictures");
+        result.fail(StageFailure::Output, "the output contains no images");
         return;
     };
     let quality = MatteScore::measure(first, mask);
@@ -79,17 +79,17 @@ pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResu
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     let (kept, left) = (percent(quality.kept), percent(quality.left));
     if quality.kept < KEPT {
-        let told = format!("of the subject {kept} are kept, at least {} are wanted", percent(KEPT));
+        let told = format!("subject kept: {kept} (minimum {})", percent(KEPT));
         result.fail(StageFailure::Output, told);
     }
     if quality.left > LEFT {
-        let told = format!("of the background {left} are left, at most {} may be", percent(LEFT));
+        let told = format!("background left: {left} (maximum {})", percent(LEFT));
         result.fail(StageFailure::Output, told);
     }
     let odd = pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > FLICKER);
     let odd = odd.count();
     if odd > 0 {
-        let told = format!("{odd} of {} pictures differ much from the first", pictures.len());
+        let told = format!("{odd} of {} images differ much from the first", pictures.len());
         result.fail(StageFailure::Output, told);
     }
     result.details.push(format!("subject kept {kept}, background left {left}"));

@@ -1,19 +1,18 @@
-//! The smoke test: named stages that show whether a service, a key and a configuration work
-//! together, free ones first.
+//! The smoke test: named checks that show whether a service, a key and a configuration work together,
+//! free ones first. In reading order:
 //!
-//! | file | its one concern |
+//! | module | what it does |
 //! |---|---|
-//! | `select` | which stages run, and why the others do not |
-//! | `run` | the stages in order; what one failure means for the others; latency and its budget |
-//! | `free` | stages that cost nothing and change nothing |
-//! | `paid` | the built-in clip and the team's own, all the way |
-//! | `refusals` | what has to be refused, and must not be billed |
-//! | `burst` | many calls at once |
-//! | `batch` | one batch through the flow, with a record of what happened to each item |
-//! | `contract`, `fields`, `agreement`, `quality`, `verdict` | pure judgements |
+//! | `setup`, `selection` | what a smoke test works with; which stages run, and why others do not |
+//! | `run` | the stages in order, what one failure means for the others, latency and budget |
+//! | `free_checks` | checks that cost nothing and change nothing |
+//! | `billed_checks`, `batch` | the built-in clip and the team's own, through the flow |
+//! | `negative_checks` | what has to be rejected, and must not be billed |
+//! | `burst`, `rehearsal` | many calls at once; clips against a server that injects faults |
+//! | `contract`, `fields`, `credit_check`, `matte_check`, `verdict` | pure judgements |
 //!
-//! Jobs go through the same plan, protocol and ledger as those of every other command: a smoke
-//! test that is killed is not billed twice, and the next one goes on with the job that was left.
+//! Jobs go through the same plan, state machine and ledger as those of every other command: a smoke test
+//! that is killed is not billed twice, and the next one continues with the job that was left.
 
 pub(crate) mod batch;
 pub(crate) mod billed_checks;

@@ -41,22 +41,22 @@ impl SmokeRun<'_> {
         };
         let written = blocking(move || {
             std::fs::write(&path, NO_VIDEO)
-                .map_err(|error| Failure::local("writing a file that is no video", &error))
+                .map_err(|error| Failure::local("writing a file that is not a video", &error))
         });
         if let Err(failure) = written.await {
             return StageResult::of_failure(stage, &failure);
         }
         match keyed.upload(&file, call, std::sync::Arc::new(|_| ())).await {
             Err(failure) if failure.kind == FailureKind::InvalidRequest => {
-                let told = format!("refused: {}", failure.why);
+                let told = format!("rejected: {}", failure.why);
                 StageResult::passed(stage, told)
             }
             // Whether a job of it would be billed is not found out: that might cost something.
             Ok(_) => StageResult::failed(
                 stage,
                 StageFailure::Contract,
-                "a text was accepted as a video, where 400 \"Invalid file type\" is documented; \
-                 no job was made of it",
+                "a text file was accepted as a video instead of 400 \"Invalid file type\"; no \
+                 job was created",
             ),
             Err(failure) => other_than_documented(stage, "400", &failure),
         }
@@ -72,7 +72,7 @@ impl SmokeRun<'_> {
         match self.drafts_are_free().await {
             Ok(true) => {}
             Ok(false) => {
-                let why = "drafts of this key are not known to be free: run success first";
+                let why = "not known whether drafts of this key are free; run stage success first";
                 return StageResult::skipped(stage, why);
             }
             Err(failure) => return StageResult::of_failure(stage, &failure),
@@ -89,21 +89,18 @@ impl SmokeRun<'_> {
         };
         match keyed.create(&job, call).await {
             Err(failure) if failure.kind == FailureKind::InvalidRequest => {
-                let mut result = StageResult::passed(stage, format!("refused: {}", failure.why));
+                let mut result = StageResult::passed(stage, format!("rejected: {}", failure.why));
                 if self.upload.is_none() {
-                    let told = "without success before it, its video cannot be fetched either: it \
-                                may have been refused for that";
+                    let told = "stage success did not run before, so the job may have been \
+                                rejected because of its unreachable video";
                     result.details.push(told.to_owned());
                 }
                 result
             }
             Ok(created) => {
                 let shown =
-                    created.status.as_ref().map_or("no state", JobStatus::as_str).to_owned();
-                let told = format!(
-                    "a model that does not exist was accepted ({shown}), where 400 or 422 is \
-                     documented"
-                );
+                    created.status.as_ref().map_or("no status", JobStatus::as_str).to_owned();
+                let told = format!("an unknown model was accepted ({shown}) instead of 400 or 422");
                 let mut result = StageResult::failed(stage, StageFailure::Contract, told);
                 result.job = Some(created.id);
                 result
@@ -122,7 +119,7 @@ impl SmokeRun<'_> {
     pub(crate) async fn dead_link(&mut self) -> StageResult {
         let stage = SmokeStage::DeadLink;
         let Some(context) = self.setup.context.clone() else {
-            return StageResult::skipped(stage, "there is no key");
+            return StageResult::skipped(stage, "no API key");
         };
         // Without it, growth cannot be told, which is said then.
         let before = context.service.usage_summary(DAYS, RequestOptions::plain()).await.ok();
@@ -137,17 +134,17 @@ impl SmokeRun<'_> {
             return StageResult::failed(
                 stage,
                 StageFailure::Local,
-                "another process works on the link",
+                "another process is processing the link",
             );
         };
         let mut result = match (&input.output, &input.failure) {
             (Some(_), _) => StageResult::failed(
                 stage,
                 StageFailure::Contract,
-                "a job whose video cannot be fetched was completed",
+                "a job with an unreachable video was completed",
             ),
             (None, Some(failure)) if is_refusal(failure) => {
-                StageResult::passed(stage, format!("failed as it should: {}", failure.why))
+                StageResult::passed(stage, format!("failed as expected: {}", failure.why))
             }
             _ => judged(stage, input, came.out_of_time),
         };
@@ -162,7 +159,7 @@ impl SmokeRun<'_> {
     pub(crate) async fn no_credits(&mut self) -> StageResult {
         let stage = SmokeStage::NoCredits;
         let Some((context, clip)) = self.setup.broke.clone() else {
-            return StageResult::skipped(stage, "there is no key without credits");
+            return StageResult::skipped(stage, "no key without credits");
         };
         // An earlier run has learned that this key has none, and would not ask again.
         if let Err(failure) = context.service.release_latches().await {
@@ -183,17 +180,17 @@ impl SmokeRun<'_> {
             return StageResult::failed(
                 stage,
                 StageFailure::Local,
-                "another process works on the clip",
+                "another process is processing the clip",
             );
         };
         let mut result = match (&input.output, &input.failure) {
             (Some(_), _) => StageResult::failed(
                 stage,
-                StageFailure::Ours,
-                format!("profile {} has credits: the job was started", context.profile),
+                StageFailure::Configuration,
+                format!("profile {} has credits, so the job was started", context.profile),
             ),
             (None, Some(failure)) if failure.kind == FailureKind::InsufficientCredits => {
-                let told = format!("refused before anything was billed: {}", failure.why);
+                let told = format!("rejected without a charge: {}", failure.why);
                 StageResult::passed(stage, told)
             }
             _ => judged(stage, input, came.out_of_time),
@@ -224,7 +221,7 @@ impl SmokeRun<'_> {
             let seen = match NotBilledCheck::look(client, job, before).await {
                 Ok(seen) => seen,
                 Err(failure) => {
-                    result.warn(format!("whether it was billed cannot be told: {failure}"));
+                    result.warn(format!("cannot check whether it was billed: {failure}"));
                     return;
                 }
             };
@@ -310,23 +307,23 @@ impl NotBilledCheck {
             EventCharge::Told(charged, _) if charged.0 > 0.0 => {
                 result.fail(
                     StageFailure::Contract,
-                    format!("{charged} credits were charged for nothing"),
+                    format!("{charged} credits were charged for a failed job"),
                 );
             }
             EventCharge::Told(..) => {
-                result.details.push("what was charged was given back".to_owned());
+                result.details.push("the charge was refunded".to_owned());
             }
-            EventCharge::Nothing if waited => result.details.push("no charge shows".to_owned()),
+            EventCharge::Nothing if waited => result.details.push("no charge".to_owned()),
             EventCharge::Nothing => result.details.push(
-                "no charge shows; how long usage lags behind is not known without credits"
+                "no charge so far; without stage credits it is not known how long usage lags"
                     .to_owned(),
             ),
             EventCharge::Unnamed | EventCharge::OutOfSight => self.judge_by_growth(alone, result),
         }
         if let (EventCharge::Nothing, Some(grown)) = (self.charge, self.grown()) {
             result.warn(format!(
-                "the usage summary grew by {grown} beside a job that failed: does another program \
-                 use this key?"
+                "the usage summary grew by {grown} while a job failed; is another program using \
+                 this key?"
             ));
         }
         self.judge_bill(result);
@@ -340,7 +337,7 @@ impl NotBilledCheck {
                 format!("the usage summary grew by {grown} for a job that failed"),
             ),
             (None, _) | (_, Some(_)) => {
-                result.warn("the usage events do not tell whether it was billed");
+                result.warn("the usage events do not show whether it was billed");
             }
             (Some(_), None) => result.details.push("the usage summary did not grow".to_owned()),
         }
@@ -350,12 +347,12 @@ impl NotBilledCheck {
         let Some(status) = &self.view.billing_status else { return };
         match BilledField::of(status) {
             BilledField::Charged => {
-                result.fail(StageFailure::Contract, format!("the job says of its bill: {status}"));
+                result.fail(StageFailure::Contract, format!("billing_status: {status}"));
             }
             BilledField::Open if self.view.status.is_final() => {
-                result.warn(format!("the failed job still says of its bill: {status}"));
+                result.warn(format!("the failed job still has billing_status {status}"));
             }
-            _ => result.details.push(format!("the job says: {status}")),
+            _ => result.details.push(format!("billing_status: {status}")),
         }
     }
 }

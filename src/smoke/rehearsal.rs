@@ -113,10 +113,10 @@ fn judged(
         Some(bills) => {
             result.measure("bills", bills as f64);
             if bills > done {
-                result.fail(StageFailure::Review, format!("{bills} bills for {done} outputs"));
+                result.fail(StageFailure::Review, format!("{bills} charges for {done} outputs"));
             }
         }
-        None => result.warn("how often it was billed cannot be told"),
+        None => result.warn("the number of charges is unknown"),
     }
     result
 }
@@ -125,13 +125,14 @@ fn judged(
 fn gave_up(came: &BatchResult, done: usize, seconds: f64) -> StageResult {
     let why = came.inputs.iter().find_map(|input| input.failure.as_ref());
     let why = match why {
-        _ if came.out_of_time => "the time for it was over".to_owned(),
+        _ if came.out_of_time => "timed out".to_owned(),
         Some(failure) => failure.to_string(),
         None => "nothing was sent".to_owned(),
     };
     let told = format!("{done} of {} finished in {seconds:.1} s: {why}", came.inputs.len());
-    let mut result = StageResult::failed(SmokeStage::Rehearsal, StageFailure::Ours, told);
-    result.next = Some("change the profile's limits and timing, and rehearse again".to_owned());
+    let mut result = StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, told);
+    result.next =
+        Some("change limits and timing of the profile, then rbgv smoke-test --rehearse".to_owned());
     result
 }
 
@@ -143,11 +144,11 @@ fn stopped(came: &BatchResult, seconds: f64) -> StageResult {
             .is_some_and(|failure| failure.kind == FailureKind::InsufficientCredits)
     });
     if for_credits && !came.inputs.is_empty() {
-        let told = format!("paused in {seconds:.1} s, and can be resumed after a top-up");
+        let told = format!("paused after {seconds:.1} s, and can be resumed after a top-up");
         return StageResult::passed(SmokeStage::Rehearsal, told);
     }
-    let told = "it was not paused for want of credits";
-    StageResult::failed(SmokeStage::Rehearsal, StageFailure::Ours, told)
+    let told = "it was not paused for lack of credits";
+    StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, told)
 }
 
 /// What was repeated, how often, and how long was waited, a line for each reason.
@@ -161,7 +162,7 @@ fn repetitions(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
             waits.iter().take(6).map(|wait| format!("{:.1} s", wait.as_secs_f64())).collect();
         let more = if waits.len() > shown.len() { ", ..." } else { "" };
         let kind = kind.as_str().replace('_', " ");
-        format!("{kind}: {} waits, of {}{more}", waits.len(), shown.join(", "))
+        format!("{kind}: {} waits of {}{more}", waits.len(), shown.join(", "))
     };
     by_kind.into_iter().map(line).collect()
 }
@@ -206,9 +207,9 @@ mod tests {
                 vec![None, Some(TimedOut)],
                 Some(1),
                 StageOutcome::Failed,
-                Some(StageFailure::Ours),
+                Some(StageFailure::Configuration),
             ),
-            (Finished, vec![], None, StageOutcome::Failed, Some(StageFailure::Ours)),
+            (Finished, vec![], None, StageOutcome::Failed, Some(StageFailure::Configuration)),
             (
                 StoppedForCredits,
                 vec![Some(InsufficientCredits)],
@@ -221,7 +222,7 @@ mod tests {
                 vec![None],
                 Some(1),
                 StageOutcome::Failed,
-                Some(StageFailure::Ours),
+                Some(StageFailure::Configuration),
             ),
         ];
         for (expected, failures, bills, outcome, cause) in table {

@@ -4,14 +4,25 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::billed_checks::FinishedJob;
-use super::contract::Drift;
+use super::fields::Drift;
 use super::selection::SkipReason;
 use super::setup::SmokeSetup;
 use crate::client::{RequestOptions, UsageSummary};
 use crate::flow::context::interrupted;
+use crate::media::ExpectedLength;
+use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageGroup, StageOutcome, StageResult};
-use crate::model::{Credits, Failure, FailureKind, Pricing};
+use crate::model::{Credits, Failure, FailureKind, JobId, Pricing};
+
+/// A job of the built-in clip that went well.
+#[derive(Debug, Clone)]
+pub(crate) struct FinishedJob {
+    pub(crate) job: JobId,
+    pub(crate) output: PublishedOutput,
+    pub(crate) estimate: Credits,
+    /// Seconds of the clip.
+    pub(crate) length: Option<ExpectedLength>,
+}
 
 /// What a smoke test found.
 #[derive(Debug, Default)]
@@ -156,7 +167,7 @@ impl<'a> SmokeRun<'a> {
             SmokeStage::NotAVideo => self.not_a_video(call).await,
             SmokeStage::InvalidOption => self.invalid_option(call).await,
             SmokeStage::Burst => self.burst().await,
-            other => StageResult::skipped(other, "it has no look of its own"),
+            other => StageResult::skipped(other, "this stage has no check of its own"),
         }
     }
 
@@ -169,15 +180,13 @@ impl<'a> SmokeRun<'a> {
                 .find(|result| result.stage == wanted && result.outcome == StageOutcome::Failed)
         };
         if failed(SmokeStage::Name).is_some() && stage != SmokeStage::Tls {
-            return Some("the host's name leads nowhere".to_owned());
+            return Some("the host name cannot be resolved".to_owned());
         }
         if failed(SmokeStage::Name).or(failed(SmokeStage::Tls)).is_some() {
-            return Some(
-                "nothing can be asked of a host that cannot be trusted or found".to_owned(),
-            );
+            return Some("skipped, because the host cannot be found or trusted".to_owned());
         }
         if self.silent {
-            return Some("nobody answers there".to_owned());
+            return Some("the service does not respond".to_owned());
         }
         if stage.group() == StageGroup::Free {
             let keyed =
@@ -193,7 +202,7 @@ impl<'a> SmokeRun<'a> {
                 && result.cause != Some(StageFailure::Slow)
         });
         if let Some(wrong) = wrong {
-            return Some(format!("nothing is sent or spent, because {} failed", wrong.name));
+            return Some(format!("nothing was sent, because {} failed", wrong.name));
         }
         // What cannot be fetched has no price. Should it be billed, against what is documented, the
         // budget has to have room for it.
@@ -201,23 +210,23 @@ impl<'a> SmokeRun<'a> {
             let refused = |result: &&StageResult| result.cause == Some(StageFailure::Credits);
             if let Some(result) = self.found.stages.iter().find(refused) {
                 return Some(format!(
-                    "no job is started, because {} met the end of credits",
+                    "no job was started, because {} ran out of credits",
                     result.name
                 ));
             }
             if self.left().is_some_and(|left| left.0 <= 0.0) {
-                return Some("nothing is left of the budget, should the job be billed".to_owned());
+                return Some("the rest of the budget does not cover the job".to_owned());
             }
         }
         let builds_on = matches!(stage, SmokeStage::Output | SmokeStage::Credits);
-        (builds_on && self.finished.is_none()).then(|| "there is no finished job".to_owned())
+        (builds_on && self.finished.is_none()).then(|| "no finished job".to_owned())
     }
 
     /// Adds what differs from the contract, and says so in `result`. New fields are only listed: the
     /// contract allows them.
     pub(crate) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
         for state in &drift.states {
-            result.fail(StageFailure::Contract, format!("a job is in an unknown state: {state}"));
+            result.fail(StageFailure::Contract, format!("unknown job status: {state}"));
         }
         for field in &drift.broken {
             result.warn(field.clone());
@@ -250,7 +259,7 @@ fn hold_to_budget(result: &mut StageResult) {
     let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
     if took > budget && matches!(result.outcome, StageOutcome::Passed | StageOutcome::Warned) {
         let (took, budget) = (took.as_secs_f64(), budget.as_secs_f64());
-        result.fail(StageFailure::Slow, format!("it took {took:.1} s, and may take {budget:.1} s"));
+        result.fail(StageFailure::Slow, format!("took {took:.1} s, limit {budget:.1} s"));
     }
 }
 
@@ -276,6 +285,6 @@ impl RepeatedCalls {
                 None => kind.as_str().replace('_', " "),
             })
             .collect();
-        result.warn(format!("{} calls had to be repeated: {}", seen.len(), words.join(", ")));
+        result.warn(format!("{} calls were retried: {}", seen.len(), words.join(", ")));
     }
 }

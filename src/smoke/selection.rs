@@ -39,12 +39,11 @@ impl SkipReason {
     #[must_use]
     pub fn words(self) -> String {
         match self {
-            Self::NotAsked => "not asked for".to_owned(),
-            Self::Needs(stage) => format!("it builds on {stage}, which is not run"),
-            Self::NoBudget => "it may spend credits: give --budget CREDITS to run it".to_owned(),
+            Self::NotAsked => "not requested".to_owned(),
+            Self::Needs(stage) => format!("needs stage {stage}, which is not run"),
+            Self::NoBudget => "may spend credits; add --budget CREDITS".to_owned(),
             Self::NoBrokeKey => {
-                "it needs a key without credits: name its profile with --no-credits-profile"
-                    .to_owned()
+                "needs a key without credits; add --no-credits-profile NAME".to_owned()
             }
         }
     }

@@ -44,32 +44,32 @@ fn well(stages: &[StageResult]) -> SmokeVerdict {
             word: "nothing",
             told: "no stage was run".to_owned(),
             next: Some(
-                "choose stages with --only, or give --budget for those that cost".to_owned(),
+                "choose stages with --only, or add --budget for those that start jobs".to_owned(),
             ),
         };
     }
     let told = match warned {
-        0 => format!("all is well: {ran} of {ran} checks passed"),
-        _ => format!("works: {ran} checks passed, {warned} of them with a warning"),
+        0 => format!("passed: {ran} of {ran} checks"),
+        _ => format!("passed: {ran} checks, {warned} of them with a warning"),
     };
-    SmokeVerdict { class: ExitClass::Done, word: "well", told, next: None }
+    SmokeVerdict { class: ExitClass::Done, word: "passed", told, next: None }
 }
 
 fn sentence(cause: StageFailure) -> &'static str {
     match cause {
-        StageFailure::Down => "the service is down, or refuses us",
+        StageFailure::Unavailable => "the service is unavailable or rejects our requests",
         StageFailure::Slow => "the service is slow",
-        StageFailure::Ours => "our key or configuration is wrong",
-        StageFailure::Contract => "the contract changed",
-        StageFailure::Credits => "there are not enough credits, or the budget is too small",
+        StageFailure::Configuration => "the key or configuration is wrong",
+        StageFailure::Contract => "the API has changed",
+        StageFailure::Credits => "not enough credits, or the budget is too small",
         StageFailure::Job => "the job failed at the service",
-        StageFailure::Timeout => "the job was not finished in time",
-        StageFailure::Output => "the output is not what was asked for",
-        StageFailure::Local => "this machine is in trouble",
-        StageFailure::Review => "what happened at the service cannot be told",
-        StageFailure::Input => "not everything in the directory is a video",
-        StageFailure::Usage => "the command line is wrong",
-        StageFailure::Interrupted => "stopped before the end",
+        StageFailure::Timeout => "the job did not finish in time",
+        StageFailure::Output => "the output is not as requested",
+        StageFailure::Local => "a problem on this machine",
+        StageFailure::Review => "the result at the service is unknown",
+        StageFailure::Input => "the directory contains a file that is not a video",
+        StageFailure::Usage => "invalid command line",
+        StageFailure::Interrupted => "interrupted",
     }
 }
 
@@ -83,20 +83,20 @@ fn next(cause: StageFailure, job: Option<&str>) -> String {
         StageFailure::Job | StageFailure::Review | StageFailure::Timeout => {
             return of_job("status");
         }
-        StageFailure::Output => return format!("{}, and look at the output", of_job("fetch")),
-        StageFailure::Down => {
-            "rbgv smoke-test --only free, in a few minutes; tell the vendor the request ids"
+        StageFailure::Output => return format!("{}, and check the output", of_job("fetch")),
+        StageFailure::Unavailable => {
+            "rbgv smoke-test --only free, in a few minutes; report the request IDs to the vendor"
         }
-        StageFailure::Slow => "rbgv smoke-test again; if it is still slow, tell the vendor",
-        StageFailure::Ours => "rbgv config show",
+        StageFailure::Slow => "rbgv smoke-test again; if it is still slow, report it to the vendor",
+        StageFailure::Configuration => "rbgv config show",
         StageFailure::Contract => {
-            "compare the fields above with the vendor's pages, and hold the deployment"
+            "compare the fields above with the vendor's documentation, and stop the deployment"
         }
         StageFailure::Credits => "rbgv usage",
-        StageFailure::Local => "rbgv config show, for where the ledger lies",
-        StageFailure::Input => "take it out of the directory, or mend it",
+        StageFailure::Local => "rbgv doctor",
+        StageFailure::Input => "remove or repair the file, and test again",
         StageFailure::Usage => "rbgv smoke-test --help",
-        StageFailure::Interrupted => "rbgv smoke-test, which goes on with a job that was left",
+        StageFailure::Interrupted => "rbgv smoke-test, which continues with an unfinished job",
     };
     text.to_owned()
 }
@@ -113,9 +113,9 @@ mod tests {
     #[test]
     fn the_verdict_tells_the_causes_apart() {
         let table = [
-            (StageFailure::Down, 5, "down"),
+            (StageFailure::Unavailable, 5, "unavailable"),
             (StageFailure::Slow, 10, "slow"),
-            (StageFailure::Ours, 3, "ours"),
+            (StageFailure::Configuration, 3, "configuration"),
             (StageFailure::Contract, 11, "contract"),
             (StageFailure::Credits, 4, "credits"),
             (StageFailure::Job, 6, "job"),
@@ -163,7 +163,7 @@ mod tests {
         let skipped = StageResult::skipped(SmokeStage::Success, "no budget");
         let verdict =
             judge(&[warned, StageResult::passed(SmokeStage::Health, "h"), skipped.clone()]);
-        assert_eq!((verdict.class.code(), verdict.word), (0, "well"));
+        assert_eq!((verdict.class.code(), verdict.word), (0, "passed"));
         assert!(verdict.told.contains("2 checks") && verdict.told.contains("1 of them"));
         assert_eq!(judge(&[skipped]).class, ExitClass::Usage);
     }
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_a_stage_says_of_the_next_step_counts_more() {
-        let mut stage = failed(SmokeStage::Authentication, StageFailure::Ours);
+        let mut stage = failed(SmokeStage::Authentication, StageFailure::Configuration);
         stage.next = Some("rbgv profile check".to_owned());
         assert_eq!(judge(&[stage]).next.as_deref(), Some("rbgv profile check"));
     }

@@ -93,7 +93,7 @@ fn usage_adds_up_with_what_was_run() {
 fn resume_without_anything_to_do_says_so() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
-    home.run(&sandbox, &["resume"]).ends_with(0).says("nothing is left to do");
+    home.run(&sandbox, &["resume"]).ends_with(0).says("no unfinished batch");
     home.run(&sandbox, &["resume", "77"]).ends_with(2).says("no batch 77");
 }
 

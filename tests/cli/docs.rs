@@ -219,6 +219,6 @@ fn the_page_on_production_runs_as_it_stands() {
 }
 
 #[test]
-fn the_page_on_rollback_runs_as_it_stands() {
-    assert_eq!(run_page("rollback.md"), 5);
+fn the_page_on_troubleshooting_runs_as_it_stands() {
+    assert_eq!(run_page("troubleshooting.md"), 5);
 }

@@ -178,7 +178,7 @@ fn what_is_wrong_with_the_ledger_is_told() {
     std::fs::write(&file, "this is no database").unwrap();
     let damaged = doctor(&home, &sandbox).ends_with(10);
     assert_eq!(findings(&damaged), ["ledger"]);
-    assert!(damaged.stdout.contains("bring back a backup"), "{}", damaged.stdout);
+    assert!(damaged.stdout.contains("restore a backup"), "{}", damaged.stdout);
 }
 
 #[test]

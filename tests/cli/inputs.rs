@@ -88,10 +88,10 @@ fn outputs_of_another_ledger_are_not_taken_for_inputs() {
     };
     std::fs::create_dir(home.path("other")).unwrap();
     let again = ["run", "-r", "in", "-o", "in/done", "--overwrite"];
-    elsewhere(&again).ends_with(2).says("2 files such as in/a-nobg.webm").says("--yes");
+    elsewhere(&again).ends_with(2).says("such as in/a-nobg.webm").says("--yes");
     elsewhere(&[&again[..], &["--dry-run"]].concat())
         .ends_with(2)
-        .says("have the names of outputs");
+        .says("named like outputs of rbgv");
     let ran = elsewhere(&[&again[..], &["--yes"]].concat()).ends_with(0);
     assert_eq!(ran.lines().len(), 2, "{}", ran.stderr);
     elsewhere(&again).ends_with(0);
@@ -132,7 +132,7 @@ fn a_dry_run_ends_as_the_run_would() {
     home.variant("new/d.mp4", 4);
     write(&asking);
     for args in [&["run", "new"][..], &["run", "new", "--dry-run"]] {
-        home.run(&sandbox, args).ends_with(2).says("go on?").says("--yes");
+        home.run(&sandbox, args).ends_with(2).says("Continue with a new ledger").says("--yes");
     }
     write(&config);
     let mut foreign = home.command();
@@ -147,9 +147,9 @@ fn addresses_that_the_service_cannot_fetch_are_named_as_such() {
     home.clip("a.mp4");
     home.run(&sandbox, &["run", "HTTPS://example.com/a.mp4", "--dry-run"]).ends_with(0);
     for (address, why) in [
-        ("s3://bucket/a.mp4", "addresses with s3:// are not taken"),
+        ("s3://bucket/a.mp4", "s3:// URLs are not supported"),
         ("File:///etc/a.mp4", "next: rbgv run '/etc/a.mp4'"),
-        ("https://", "not a whole address"),
+        ("https://", "incomplete URL"),
     ] {
         home.run(&sandbox, &["run", address, "--dry-run"]).ends_with(2).says(why);
     }
@@ -244,7 +244,7 @@ fn a_watcher_goes_on_with_what_it_paused() {
     let told = || std::fs::read_to_string(home.path("told")).unwrap();
     wait_for("the first", || done("a-nobg.webm"));
     home.variant("in/b.mp4", 2);
-    wait_for("the credits to end", || told().contains("tried again in"));
+    wait_for("the credits to end", || told().contains("paused; retrying in"));
     sandbox.top_up(100.0);
     wait_for("the second", || done("b-nobg.webm"));
     // The service is away for longer than any call waits.
@@ -268,7 +268,7 @@ fn a_watcher_ends_with_a_key_that_is_refused_and_watches_directories_only() {
     for input in ["in/a.mp4", "nowhere", "https://example.com/a.mp4"] {
         home.run(&sandbox, &["run", "--watch", input])
             .ends_with(2)
-            .says("not a directory to watch");
+            .says("--watch needs a directory");
     }
     let mut foreign = home.command();
     let args = ["run", "--watch", "in"];

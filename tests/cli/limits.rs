@@ -21,9 +21,9 @@ fn what_is_known_of_a_key_is_told_in_words_and_nothing_is_sent_for_it() {
     let sent = calls(&sandbox);
     let told = home.run(&sandbox, &["status", "--limits"]).ends_with(0).stdout;
     for text in [
-        "jobs submitted",
-        "polls",
-        "jobs in flight",
+        "job submissions",
+        "status polls",
+        "concurrent jobs",
         "0 of 64",
         "in 9 h 59 min (Retry-After)",
         "1 of them refused",
@@ -37,7 +37,7 @@ fn what_is_known_of_a_key_is_told_in_words_and_nothing_is_sent_for_it() {
     let (limits, submissions) = (&json[0], &json[0]["submissions"]);
     assert_eq!(submissions["maximum"], 50.0);
     assert_eq!(submissions["next"]["paused"], true, "uploads and creates wait, too");
-    assert_eq!(limits["polls"]["next"]["in_seconds"], 0.0, "polls do not");
+    assert_eq!(limits["status polls"]["next"]["in_seconds"], 0.0, "polls do not");
     assert_eq!(limits["in_flight"]["next_start"]["paused"], true, "{limits:#}");
     let in_flight = &limits["in_flight"];
     assert_eq!((&in_flight["limit"], &in_flight["maximum"]), (&64.into(), &64.into()));

@@ -30,9 +30,7 @@ fn a_story_is_found_by_job_input_output_and_request() {
     let text = home.run_alone(&["logs", &job]).ends_with(0).stdout;
     assert!(text.contains(&job) && text.contains(ids[0]), "{text}");
     let mut rest = &*text;
-    for part in
-        ["write the plan down", "send the bytes", "ask for a draft", "start it", "output done"]
-    {
+    for part in ["planned", "uploading", "creating a draft", "starting (billed", "output done"] {
         let (_, after) =
             rest.split_once(part).unwrap_or_else(|| panic!("{part}, in order: {text}"));
         rest = after;
@@ -45,10 +43,10 @@ fn a_story_is_found_by_job_input_output_and_request() {
     let newest = home.run_alone(&["logs", "a.mp4", "--limit", "1", "--json"]).ends_with(0);
     assert_eq!(newest.json().len(), 1);
     assert_eq!(newest.json()[0]["attempt"], 2);
-    newest.says("there are older ones");
+    newest.says("use --limit N for more");
     let both = home.run_alone(&["logs", "a.mp4", "--json"]).ends_with(0);
     assert_eq!(both.json().len(), 2);
-    assert!(!both.stderr.contains("older"), "{}", both.stderr);
+    assert!(!both.stderr.contains("--limit N"), "{}", both.stderr);
 }
 
 #[test]

@@ -64,14 +64,14 @@ fn production_says_so_and_asks_before_a_large_write() {
     };
     profile("confirm_above_credits = 0.01\n");
     home.clip("a.mp4");
-    home.run(&sandbox, &["run", "a.mp4"]).ends_with(2).says("is production").says("--yes");
+    home.run(&sandbox, &["run", "a.mp4"]).ends_with(2).says("production profile").says("--yes");
     assert_eq!(sandbox.audit().uploads(), 0, "nothing was sent");
-    home.run(&sandbox, &["run", "a.mp4", "--yes"]).ends_with(0).says("is production");
+    home.run(&sandbox, &["run", "a.mp4", "--yes"]).ends_with(0).says("production profile");
     profile("");
     home.variant("b.mp4", 1);
-    home.run(&sandbox, &["run", "b.mp4"]).ends_with(0).says("is production");
+    home.run(&sandbox, &["run", "b.mp4"]).ends_with(0).says("production profile");
     let again = home.run(&sandbox, &["run", "b.mp4"]).ends_with(0);
-    assert!(!again.stderr.contains("is production"), "nothing is written: {}", again.stderr);
+    assert!(!again.stderr.contains("production profile"), "nothing is written: {}", again.stderr);
 }
 
 #[test]
@@ -86,28 +86,29 @@ fn every_write_to_production_says_so_first_and_quietly_too() {
     std::fs::write(home.path("config/rbgv/config.toml"), config).unwrap();
     home.clip("a.mp4");
     home.variant("b.mp4", 1);
-    home.run(&sandbox, &["-q", "upload", "a.mp4"]).ends_with(0).says("is production");
-    home.run(&sandbox, &["-q", "smoke-test", "--only", "not-a-video"]).says("is production");
+    home.run(&sandbox, &["-q", "upload", "a.mp4"]).ends_with(0).says("production profile");
+    home.run(&sandbox, &["-q", "smoke-test", "--only", "not-a-video"]).says("production profile");
     home.run(&sandbox, &["-q", "smoke-test", "--budget", "3", "--only", "success"])
         .ends_with(0)
-        .says("is production");
+        .says("production profile");
     home.run(&sandbox, &["smoke-test", "--budget", "4", "--only", "success"])
         .ends_with(2)
         .says("--yes");
-    let ran = home.run(&sandbox, &["-q", "run", "a.mp4"]).ends_with(0).says("is production");
+    let ran = home.run(&sandbox, &["-q", "run", "a.mp4"]).ends_with(0).says("production profile");
     assert!(ran.stderr.contains("1 job, about"), "{}", ran.stderr);
     // What costs nothing and changes nothing is no write.
     for args in
         [&["usage"][..], &["status", "--remote"], &["fetch", "--all"], &["profile", "check"]]
     {
         let ran = home.run(&sandbox, args).ends_with(0);
-        assert!(!ran.stderr.contains("is production"), "{args:?}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("production profile"), "{args:?}: {}", ran.stderr);
     }
     // A batch of small jobs is large by what it comes to.
     home.run(&sandbox, &["run", "a.mp4", "b.mp4", "--again", "--overwrite"])
         .ends_with(2)
         .says("--yes");
-    let tried = home.run(&sandbox, &["run", "b.mp4", "--draft"]).ends_with(0).says("is production");
+    let tried =
+        home.run(&sandbox, &["run", "b.mp4", "--draft"]).ends_with(0).says("production profile");
     assert!(tried.lines().len() == 1);
 }
 

@@ -95,11 +95,11 @@ fn mistakes_are_refused_before_anything_is_sent() {
     for (args, expected) in [
         (vec!["run", "a.mp4", "--format", "mp4"], "--background green"),
         (vec!["run", "a.mp4", "--prompt", "dog"], "--model pro"),
-        (vec!["run", "a.mp4", "--background", "there.mp4"], "a picture (png, jpeg, webp or gif)"),
-        (vec!["run", "a.mp4", "--background", "page.png"], "a web page; write transparent, green"),
-        (vec!["run", "a.mp4", "--background", "empty.png"], "it is empty; write transparent"),
-        (vec!["run", "a.mp4", "--background", "gone.png"], "no such file; write transparent"),
-        (vec!["run", "a.mp4", "--background", "sub/"], "a directory, not a file; write"),
+        (vec!["run", "a.mp4", "--background", "there.mp4"], "an image (png, jpeg, webp or gif)"),
+        (vec!["run", "a.mp4", "--background", "page.png"], "a web page; use transparent, green"),
+        (vec!["run", "a.mp4", "--background", "empty.png"], "it is empty; use transparent"),
+        (vec!["run", "a.mp4", "--background", "gone.png"], "no such file; use transparent"),
+        (vec!["run", "a.mp4", "--background", "sub/"], "a directory, not a file; use"),
         (vec!["run", "a.mp4", "--background", "ftp://x.example/a.png"], "ftp addresses"),
         (vec!["run", "a.mp4", "--canvas", "0x9"], "2 to 7680"),
         (vec!["run", "a.mp4", "--anchor", "moon"], "bottom-center"),
@@ -327,7 +327,7 @@ fn waiting_for_a_service_that_is_not_there_is_said_once() {
         command.env("RBGV_BASE_URL", "http://127.0.0.1:9").env("RBGV_API_KEY", "sk-test");
         let ran = Ran::of(command.args(args));
         let ran = ran.ends_with(5);
-        assert_eq!(ran.stderr.matches("trying again").count(), 1, "{args:?}: {}", ran.stderr);
+        assert_eq!(ran.stderr.matches("; retrying").count(), 1, "{args:?}: {}", ran.stderr);
         assert!(ran.stderr.contains("onnection was refused"), "{args:?}: {}", ran.stderr);
     }
 }

@@ -86,7 +86,7 @@ fn a_wrong_address_ends_with_3_and_says_what_to_check() {
             let mut command = home.command();
             command.env("RBGV_BASE_URL", &address).env("RBGV_API_KEY", &sandbox.api_key).args(args);
             let ran = Ran::of(&mut command).ends_with(3).says(says);
-            assert!(!ran.stderr.contains("trying again"), "{}", ran.stderr);
+            assert!(!ran.stderr.contains("retrying"), "{}", ran.stderr);
         }
     }
 }

@@ -33,8 +33,8 @@ fn without_a_budget_nothing_is_written_or_spent() {
     let ran = home.run(&sandbox, &["smoke-test"]).ends_with(0);
     let first = ran.lines()[0];
     assert!(first.starts_with("profile test (dev) at http://127.0.0.1"), "{first}");
-    assert!(ran.stdout.contains("give --budget CREDITS"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("verdict: all is well: 7 of 7 checks passed"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("add --budget CREDITS"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("result: passed: 7 of 7 checks"), "{}", ran.stdout);
     let audit = sandbox.audit();
     assert_eq!((audit.uploads(), audit.creates(), audit.bills()), (0, 0, 0));
 }
@@ -51,22 +51,27 @@ fn the_verdict_tells_down_from_slow_from_ours_from_another_contract() {
     // (scenario, code, word, stage that says so)
     let table = [
         (set("GET /health", "status = \"unhealthy\""), 11, "contract", "health"),
-        (set("GET /health", "checks = { api = false }"), 0, "well", "health"),
+        (set("GET /health", "checks = { api = false }"), 0, "passed", "health"),
         (
             set("GET /api/pricing", "model_pricing_credits_per_minute = { original = 0 }"),
             11,
             "contract",
             "pricing",
         ),
-        (answer("GET /health", "status = 503, body = \"html\""), 5, "down", "health"),
-        (answer("* /v1/**", "status = 503, body = \"html\""), 5, "down", "authentication"),
-        (answer("* /v1/**", "status = 429"), 5, "down", "authentication"),
-        (set("GET /health", "status = \"degraded\""), 0, "well", "health"),
+        (answer("GET /health", "status = 503, body = \"html\""), 5, "unavailable", "health"),
+        (answer("* /v1/**", "status = 503, body = \"html\""), 5, "unavailable", "authentication"),
+        (answer("* /v1/**", "status = 429"), 5, "unavailable", "authentication"),
+        (set("GET /health", "status = \"degraded\""), 0, "passed", "health"),
         (slow, 10, "slow", "health"),
-        (answer("GET /v1/jobs", "status = 403, code = \"forbidden\""), 3, "ours", "authentication"),
+        (
+            answer("GET /v1/jobs", "status = 403, code = \"forbidden\""),
+            3,
+            "configuration",
+            "authentication",
+        ),
         (answer("GET /v1/jobs/*", "status = 403"), 11, "contract", "isolation"),
-        (answer("GET /v1/jobs/*", "status = 404"), 0, "well", "isolation"),
-        (fields.to_owned(), 0, "well", "health"),
+        (answer("GET /v1/jobs/*", "status = 404"), 0, "passed", "isolation"),
+        (fields.to_owned(), 0, "passed", "health"),
         (answer("GET /api/pricing", "status = 200, body = \"garbage\""), 11, "contract", "pricing"),
     ];
     let sandbox = Sandbox::quick();
@@ -90,7 +95,7 @@ fn a_wrong_key_is_ours_and_nothing_is_sent_after_it() {
     let mut command = home.command();
     command.env("TEST_KEY", "sk-old-and-revoked").args(TIMED).arg("--json");
     let document = document(Ran::of(&mut command), 3);
-    assert_eq!(document["verdict"]["word"], "ours");
+    assert_eq!(document["verdict"]["word"], "configuration");
     for later in ["isolation", "listing", "usage", "success", "not-a-video", "dead-link"] {
         assert_eq!(outcome(&document, later), "skipped", "{later}");
     }
@@ -114,7 +119,7 @@ fn a_service_that_is_not_there_is_down_at_once() {
         .arg("--json");
     let document = document(Ran::of(&mut nobody), 5);
     assert_eq!(outcome(&document, "health"), "failed");
-    assert_eq!(stage(&document, "usage")["told"], "nobody answers there");
+    assert_eq!(stage(&document, "usage")["told"], "the service does not respond");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn the_script_says_whose_matter_it_is() {
     sandbox.scenario("[[fault]]\non = \"GET /health\"\ndo = { delay_answer = \"3500ms\" }\n");
     run("--only health").ends_with(0).says("slow");
     sandbox.scenario("[[fault]]\non = \"GET /health\"\ndo = { answer = { status = 503 } }\n");
-    run("--only health").ends_with(5).says("down");
+    run("--only health").ends_with(5).says("unavailable");
     sandbox
         .scenario("[[fault]]\non = \"POST /v1/jobs/*/start\"\ndo = { fail_job = \"no luck\" }\n");
     run("--only success").ends_with(6).says("failed at the service");

@@ -49,10 +49,10 @@ fn one_that_ends_before_its_stages_says_why_in_every_form() {
     std::fs::write(&config, production).unwrap();
     // (flags, code, word, what the reason holds)
     let table: [(&[&str], i32, &str, &str); 4] = [
-        (&["--budget", "600"], 2, "usage", "no terminal to ask on"),
+        (&["--budget", "600"], 2, "usage", "no terminal to prompt on"),
         (&["--only", "success"], 2, "usage", "--budget"),
         (&["--budget", "5", "--format", "mp4"], 2, "usage", "transparency"),
-        (&["--profile", "nowhere"], 3, "ours", "nowhere"),
+        (&["--profile", "nowhere"], 3, "configuration", "nowhere"),
     ];
     for (flags, code, word, reason) in table {
         std::fs::write(home.work().join("result.xml"), "an older result").unwrap();
@@ -113,7 +113,7 @@ fn a_rehearsal_shows_what_the_settings_do_and_sends_nothing() {
     home.configure(&sandbox, "settle = \"1s\"\nretry_after_max = \"1s\"\nidle_timeout = \"1s\"\n");
     let ran = home.run(&sandbox, &["smoke-test", "--rehearse", "--timeout", "60s", "--json"]);
     let document = self::document(ran, 3);
-    assert_eq!(outcome(&document, "429, told to wait"), "failed", "{document:#}");
+    assert_eq!(outcome(&document, "429 with Retry-After"), "failed", "{document:#}");
 }
 
 #[test]

@@ -13,7 +13,7 @@ fn all_stages_pass_and_one_job_is_billed() {
     let ran = run(&home, &sandbox, &["--burst", "5", "--json"]);
     assert!(!ran.stdout.contains(&sandbox.api_key) && !ran.stderr.contains(&sandbox.api_key));
     let document = document(ran, 0);
-    assert_eq!(document["verdict"]["word"], "well", "{document:#}");
+    assert_eq!(document["verdict"]["word"], "passed", "{document:#}");
     // The sandbox shows what the contract lists, and nothing else.
     assert_eq!(document["drift"], serde_json::json!([]));
     assert_eq!(
@@ -214,7 +214,7 @@ fn a_key_without_credits_is_refused_never_mixed_up_and_leaves_nothing_to_resume(
         "the draft of the first run is used again"
     );
     smoke("same").ends_with(2).says("same key");
-    smoke("far").ends_with(2).says("base_url differs");
+    smoke("far").ends_with(2).says("base_url is different");
     // Credits that arrive later start nothing by themselves.
     sandbox.http("POST", "/sandbox/credits", r#"{"client_id": "broke", "credits": 100}"#);
     home.run(&sandbox, &["resume"]);
@@ -269,7 +269,8 @@ fn production_is_named_first_and_asked_about() {
     let prod = "[profiles.test]\nenvironment = \"prod\"\nconfirm_above_credits = 3\n";
     std::fs::write(&path, config.replace("[profiles.test]\n", prod)).unwrap();
     let only = ["smoke-test", "--only", "success", "--budget"];
-    let ran = home.run(&sandbox, &[&only[..], &["3"]].concat()).ends_with(0).says("is production");
+    let ran =
+        home.run(&sandbox, &[&only[..], &["3"]].concat()).ends_with(0).says("production profile");
     assert!(ran.stdout.starts_with("profile test (prod)"));
     home.run(&sandbox, &[&only[..], &["4"]].concat()).ends_with(2).says("--yes");
     assert_eq!(sandbox.audit().bills(), 1);
@@ -378,7 +379,7 @@ fn what_has_no_price_needs_room_in_the_budget() {
     let sandbox = Sandbox::quick();
     let home = Home::with(&sandbox);
     // The success path takes all of it; or is refused.
-    for (budget, words) in [("2", "nothing is left"), ("1.9", "met the end of credits")] {
+    for (budget, words) in [("2", "the rest of the budget"), ("1.9", "ran out of credits")] {
         let ran = home.run(
             &sandbox,
             &["smoke-test", "--budget", budget, "--only", "success,dead-link", "--json"],

@@ -178,7 +178,7 @@ fn a_directory_that_takes_no_files_is_refused_before_anything_is_billed() {
         &["run", "in", "-o", "out/new/deep/"],
         &["run", "in/1.mp4", "-o", "out/x.webm"],
     ] {
-        run(args).ends_with(9).says("no permission to write in").says("-o");
+        run(args).ends_with(9).says("no permission to write to").says("-o");
     }
     if is_root {
         let shared = home.work().join("shared");

@@ -350,7 +350,7 @@ fn row_16_an_unknown_job_of_ours_is_never_made_anew() {
     case.home.clip("a.mp4");
     let ran = case.run(&["run", "a.mp4"]);
     assert_ne!(ran.code, 0);
-    assert!(ran.stderr.contains("does not see a job"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("cannot see a job"), "{}", ran.stderr);
     case.run(&["run", "a.mp4"]);
     case.sandbox.scenario("");
     case.run(&["run", "a.mp4"]);

@@ -97,7 +97,8 @@ fn row_33_keys_and_signed_links_stay_out_of_sight() {
 #[test]
 fn row_12_twenty_refusals_at_once_cut_once() {
     use rbgv::client::limits::LimitTuning;
-    use rbgv::client::limits::pace::{PaceBounds, rate, refused};
+    use rbgv::client::limits::PaceBounds;
+    use rbgv::client::limits::pace::{rate, refused};
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
     let bounds = PaceBounds { first: 10.0, most: 20.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
@@ -186,7 +187,8 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
 #[test]
 fn row_21_a_clock_that_is_set_neither_stalls_nor_bursts() {
     use rbgv::client::limits::LimitTuning;
-    use rbgv::client::limits::pace::{PaceBounds, admit};
+    use rbgv::client::limits::PaceBounds;
+    use rbgv::client::limits::pace::admit;
     use rbgv::model::Instant;
     use rbgv::model::limits::Pace;
     let bounds = PaceBounds { first: 10.0, most: 20.0, kinds: 1.0, tuning: LimitTuning::DEFAULT };

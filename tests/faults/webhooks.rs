@@ -139,7 +139,7 @@ fn row_40_a_listener_says_what_an_earlier_one_left() {
     command.stderr(std::process::Stdio::piped()).stdout(std::process::Stdio::null());
     let mut restarted = command.spawn().unwrap();
     let mut lines = BufReader::new(restarted.stderr.take().unwrap()).lines().map(Result::unwrap);
-    let told = lines.find(|line| line.contains("not handled to the end")).unwrap();
+    let told = lines.find(|line| line.contains("not fully handled")).unwrap();
     assert!(told.contains("1 webhook was") && told.contains("post it again from"), "{told}");
     restarted.kill().unwrap();
     restarted.wait().unwrap();

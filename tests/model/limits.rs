@@ -26,7 +26,7 @@ enum Limit {
     Confused,
     /// A job that started by itself stays `pending` for as long as it is watched.
     Slow,
-    /// DraftSupport were honoured once, and no longer are.
+    /// Drafts were honoured once, and no longer are.
     Outdated,
     /// A started job waits for longer than jobs that were started later.
     Overtaken,

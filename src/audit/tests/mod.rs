@@ -7,8 +7,11 @@ use serde_json::json;
 use super::events_page::is_cut;
 use super::*;
 use crate::client::{UsageDay, UsageEvent};
+use crate::client::{UsageEventPage, UsageSummary};
+use crate::ledger::{ApiKeyId, AttemptCost, AttemptId};
 use crate::ledger::{AttemptStatus, RerunReason};
 use crate::model::{Fingerprint, ModelName};
+use crate::model::{JobId, Pricing, Timestamp};
 
 const DAY: i64 = 86_400_000;
 /// Noon of 2026-01-10.
@@ -330,7 +333,7 @@ fn silent_events_and_figures_that_contradict_each_other_prove_nothing() {
     let other = Case { used: Some(5.0), ..Case::of(vec![attempt("a")], vec![charge("a", 2.0)]) };
     let other = other.found();
     assert_eq!(other.verdict(), AuditResult::Unproven);
-    assert!(other.unchecked[0].contains("leaves something out"), "{other:?}");
+    assert!(other.unchecked[0].contains("is incomplete"), "{other:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ fn all_matched_takes_a_second_word_of_the_service() {
     let case = || Case::of(vec![attempt("a")], vec![charge("a", 2.0)]);
     let alone = Case { used: None, ..case() }.found();
     assert_eq!(alone.verdict(), AuditResult::Unproven, "{alone:?}");
-    assert!(alone.unchecked[0].contains("nothing says"), "{alone:?}");
+    assert!(alone.unchecked[0].contains("may be incomplete"), "{alone:?}");
     let counted = Case { used: None, total: Some(1), ..case() }.found();
     assert_eq!(counted.verdict(), AuditResult::Matched, "{counted:?}");
     let by_days = Case { used: None, days: vec![("2026-01-09", 2.0)], ..case() }.found();
@@ -131,7 +131,7 @@ fn jobs_under_way_are_told_of() {
     let open = AttemptCost { status: AttemptStatus::Running, ..attempt("a") };
     let found = Case::of(vec![open], vec![]).found();
     assert_eq!(found.verdict(), AuditResult::Matched);
-    assert!(found.remarks[0].starts_with("1 job is under way"), "{found:?}");
+    assert!(found.remarks[0].starts_with("1 unfinished job"), "{found:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Naming inputs and outputs: shared by the commands that take them.
+//! Arguments that name inputs and outputs.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,43 +11,43 @@ use crate::flow::{Destination, FileSelection, InputList, InputSpec, NameTemplate
 use crate::model::{Failure, FailureKind};
 use crate::output::events::messages::argument;
 
-/// Which inputs, and where their outputs go.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct InputArgs {
-    /// Videos: files, directories, http addresses, or - for a list on standard input
+    /// Videos: files, directories, http(s) URLs, or - for a list on standard input
     #[arg(value_name = "INPUT", required_unless_present = "from_file")]
     inputs: Vec<PathBuf>,
 
-    /// Read further inputs from a file, one a line
+    /// Read more inputs from a file, one per line; may be repeated
     #[arg(long, value_name = "LIST")]
     from_file: Vec<PathBuf>,
 
-    /// Entries of lists end with NUL, as `find -print0` writes them
+    /// Lists are NUL-separated, as written by find -print0
     #[arg(short = '0', long)]
     null: bool,
 
-    /// Go into directories below directories
+    /// Recurse into subdirectories
     #[arg(short, long)]
     recursive: bool,
 
-    /// Of directories, take only files that match this glob; may be repeated
+    /// Only include matching files of directories; may be repeated
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
 
-    /// Of directories, leave out files and directories that match this glob; may be repeated
+    /// Exclude matching files and subdirectories of directories; may be repeated
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
 
-    /// Where outputs go: a directory, a file for one input, or - for standard output
+    /// Output directory, output file (for one input), or - for standard output [default: next to each
+    /// input]
     #[arg(short, long, value_name = "OUT")]
     output: Option<OsString>,
 
-    /// How outputs are called, made of {stem} {ending} {folder} {ext} {model} {format}
+    /// Output filename template, with {stem} {ending} {folder} {ext} {model} {format}
     #[arg(long, value_name = "TEMPLATE", value_parser = NameTemplate::parse, default_value = "{stem}-nobg.{ext}")]
     name: NameTemplate,
 }
 
-/// What the arguments come to.
+/// The resolved arguments.
 pub(crate) struct Inputs {
     pub(crate) named: Vec<InputSpec>,
     pub(crate) lists: Vec<InputList>,
@@ -57,7 +57,7 @@ pub(crate) struct Inputs {
 }
 
 impl Inputs {
-    /// The same once more, without lists, which can be read only once.
+    /// A copy without the lists, which can only be read once.
     pub(crate) fn again(&self) -> Self {
         Self {
             named: self.named.clone(),
@@ -71,10 +71,6 @@ impl Inputs {
 
 impl InputArgs {
     /// Opens the lists and decides where outputs go.
-    ///
-    /// # Errors
-    /// A list that cannot be opened, a glob that cannot be read, or an output that does not fit
-    /// the inputs.
     pub(crate) fn resolve(self, env: &Env) -> Result<Inputs, Failure> {
         let selection = FileSelection::new(self.recursive, &self.include, &self.exclude)?;
         let mut lists = Vec::new();
@@ -117,13 +113,13 @@ fn open_list(path: &Path, nul: bool) -> Result<InputList, Failure> {
     };
     let file = File::open(path).map_err(|error| refused(error.to_string(), "ls -l"))?;
     if path.is_dir() {
-        return Err(refused("it is a directory, not a list".to_owned(), "rbgv run"));
+        return Err(refused("this is a directory, not a list of inputs".to_owned(), "rbgv run"));
     }
     Ok(InputList { path: Some(path.to_owned()), reader: Box::new(file), nul })
 }
 
-/// `-o` means a directory when it is one, ends with a slash, or the inputs are several or a
-/// directory.
+/// `-o` is a directory if it exists as one, ends with a slash, or there are several inputs or a
+/// directory of them.
 fn destination(output: Option<OsString>, several: bool, env: &Env) -> Result<Destination, Failure> {
     let Some(output) = output else { return Ok(Destination::Beside) };
     let usage = |why: &str, next: &str| {
@@ -131,12 +127,12 @@ fn destination(output: Option<OsString>, several: bool, env: &Env) -> Result<Des
     };
     if output == "-" {
         if several {
-            return usage("standard output takes one output only", "give -o DIR/ for several");
+            return usage("standard output can take only one output", "use -o DIR/");
         }
         if env.terminal.stdout {
             return usage(
-                "a video on a terminal helps nobody",
-                "redirect it: -o - > FILE, or give -o FILE",
+                "standard output is a terminal, which cannot show a video",
+                "use -o FILE, or redirect: -o - > FILE",
             );
         }
         return Ok(Destination::Stdout);
@@ -146,10 +142,7 @@ fn destination(output: Option<OsString>, several: bool, env: &Env) -> Result<Des
     let absolute = env.current_dir.join(&path);
     if slash || several || absolute.is_dir() {
         if absolute.exists() && !absolute.is_dir() {
-            return usage(
-                "it is a file, and a directory is needed for several outputs",
-                "give -o DIR/",
-            );
+            return usage("this is a file, but several outputs need a directory", "use -o DIR/");
         }
         return Ok(Destination::Directory(path));
     }

@@ -1,4 +1,4 @@
-//! The options of a job, as flags: shared by every command that makes jobs.
+//! Job options as flags, for every command that creates jobs.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,68 +11,64 @@ use crate::model::{
     Background, Composition, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
 };
 
-/// What is wanted of each input.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Job options")]
 pub(crate) struct JobArgs {
-    /// Which model works on the video [default: original]
+    /// Model to use [default: original]
     #[arg(long, value_parser = words(ModelName::ALL.iter().map(|model| model.as_str())))]
     pub(crate) model: Option<String>,
 
-    /// File format of the output [default: webm]
+    /// Output format [default: webm]
     #[arg(long, value_parser = words(OutputFormat::ALL.iter().map(|format| format.as_str())))]
     pub(crate) format: Option<String>,
 
-    /// What stands behind the subject: transparent, a colour (green, white, #rrggbb), or a picture
-    /// (a file, or an http address) [default: transparent]
+    /// Background: transparent, a colour (green, white, #rrggbb), or an image (file or http(s) URL)
+    /// [default: transparent]
     #[arg(long, value_name = "BACKGROUND")]
     pub(crate) background: Option<String>,
 
-    /// What to keep, in short noun phrases separated by commas; only with --model pro
+    /// What to keep, as short comma-separated phrases (only with --model pro)
     #[arg(long, value_name = "TEXT")]
     pub(crate) prompt: Option<String>,
 
-    /// Size of the output in pixels
+    /// Output size in pixels
     #[arg(long, value_name = "WxH", value_parser = parse_canvas)]
     pub(crate) canvas: Option<(u32, u32)>,
 
-    /// Where the subject stands on the canvas: center, top-left, bottom-center ...
+    /// Position of the subject on the canvas, such as center, top-left or bottom-center
     #[arg(long, value_name = "PLACE")]
     pub(crate) anchor: Option<String>,
 
-    /// Size factor of the subject
+    /// Scale factor of the subject, such as 0.5 or 50%
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true, value_parser = parse_scale)]
     pub(crate) scale: Option<f64>,
 
-    /// Shift of the subject in pixels, right and down
+    /// Offset of the subject in pixels, to the right and down
     #[arg(long, value_name = "X,Y", value_parser = parse_offset, allow_hyphen_values = true)]
     pub(crate) offset: Option<(i32, i32)>,
 
-    /// A composition in the service's own form, in place of the four above
+    /// Composition as JSON in the service's format, instead of the four options above
     #[arg(long, value_name = "FILE.json", conflicts_with_all = ["canvas", "anchor", "scale", "offset"])]
     pub(crate) composition: Option<PathBuf>,
 
-    /// Where the service sends its events
+    /// URL to which the service sends webhooks
     #[arg(long, value_name = "URL")]
     pub(crate) webhook_url: Option<String>,
 
-    /// A word of your own, kept with the job and in the ledger; may be repeated
+    /// Custom tag stored with the job; may be repeated
     #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = parse_tag)]
     pub(crate) tags: Vec<(String, String)>,
 
-    /// A field of the job request that this version does not know, as JSON; may be repeated
+    /// Additional field of the job request, as JSON; may be repeated
     #[arg(long = "set", value_name = "FIELD=JSON", value_parser = parse_set)]
     pub(crate) set: Vec<(String, serde_json::Value)>,
 }
 
-/// Defaults of a profile, below the flags.
+/// Defaults of a profile, overridden by the flags.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct JobDefaults {
-    /// Model.
     pub(crate) model: ModelName,
-    /// Format.
     pub(crate) format: OutputFormat,
-    /// Background.
     pub(crate) background: Background,
     /// Tags; those of flags are added.
     pub(crate) tags: BTreeMap<String, String>,
@@ -83,10 +79,7 @@ fn words(known: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
 }
 
 impl JobArgs {
-    /// The options that the flags and `defaults` come to.
-    ///
-    /// # Errors
-    /// Options that cannot be used, or contradict each other.
+    /// The options of the flags, with `defaults` for the rest.
     pub(crate) fn resolve(&self, defaults: JobDefaults) -> Result<JobOptions, Failure> {
         let mut tags = defaults.tags;
         tags.extend(self.tags.iter().cloned());
@@ -100,9 +93,9 @@ impl JobArgs {
             tags,
             extra: self.set.iter().cloned().collect(),
         };
-        options.check().map_err(|bad| {
-            Failure::new(FailureKind::Usage, "these options cannot be used", bad.0)
-        })?;
+        options
+            .check()
+            .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
         Ok(options)
     }
 
@@ -118,11 +111,8 @@ impl JobArgs {
     }
 }
 
-/// The options with the path of a background picture made absolute, once the picture is known to be
-/// one.
-///
-/// # Errors
-/// It is no picture that can be sent.
+/// The options with the path of a background image made absolute, once the file is known to be an
+/// image that can be sent.
 pub(crate) fn with_background(
     mut options: JobOptions,
     current_dir: &std::path::Path,
@@ -152,57 +142,59 @@ where
 
 fn read_composition(path: &std::path::Path) -> Result<serde_json::Value, Failure> {
     let what = format!("--composition {}", path.display());
-    let text = crate::cli::context::read_text(path)
+    let text = crate::cli::files::read_text(path)
         .map_err(|why| Failure::new(FailureKind::Usage, what.clone(), why))?;
     serde_json::from_str(&text)
-        .map_err(|error| Failure::new(FailureKind::Usage, what, format!("it is not JSON: {error}")))
+        .map_err(|error| Failure::new(FailureKind::Usage, what, format!("invalid JSON: {error}")))
 }
 
-/// Reads a factor, such as `0.5` or `50%`.
+/// Parses a factor such as `0.5` or `50%`.
 fn parse_scale(text: &str) -> Result<f64, String> {
     let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     let parsed = number.trim_end().parse::<f64>().map(|number| number / whole);
-    parsed.map_err(|_| "write a factor such as 0.5, or a percentage such as 50%".to_owned())
+    parsed.map_err(|_| "expected a factor such as 0.5 or a percentage such as 50%".to_owned())
 }
 
 fn parse_canvas(text: &str) -> Result<(u32, u32), String> {
-    let (width, height) = text.split_once('x').ok_or("write WIDTHxHEIGHT, such as 1920x1080")?;
-    let side = |side: &str| side.parse().map_err(|_| format!("'{side}' is no number of pixels"));
+    let (width, height) =
+        text.split_once('x').ok_or("expected WIDTHxHEIGHT in pixels, such as 1920x1080")?;
+    let side = |side: &str| side.parse().map_err(|_| format!("'{side}' is not a number of pixels"));
     Ok((side(width)?, side(height)?))
 }
 
 fn parse_offset(text: &str) -> Result<(i32, i32), String> {
-    let (x, y) = text.split_once(',').ok_or("write X,Y, such as 0,-40")?;
-    let shift =
-        |shift: &str| shift.trim().parse().map_err(|_| format!("'{shift}' is no number of pixels"));
+    let (x, y) = text.split_once(',').ok_or("expected X,Y, such as 0,-40")?;
+    let shift = |shift: &str| {
+        shift.trim().parse().map_err(|_| format!("'{shift}' is not a number of pixels"))
+    };
     Ok((shift(x)?, shift(y)?))
 }
 
 fn parse_tag(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, _)) if key.starts_with("rbgv_") => {
-            Err(format!("{key} has another meaning: rbgv sets it itself; choose another name"))
+            Err(format!("{key} is reserved: rbgv sets it itself; choose another name"))
         }
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("write KEY=VALUE".to_owned()),
+        _ => Err("expected KEY=VALUE".to_owned()),
     }
 }
 
 fn parse_set(text: &str) -> Result<(String, serde_json::Value), String> {
-    let (field, json) = text.split_once('=').ok_or("write FIELD=JSON")?;
+    let (field, json) = text.split_once('=').ok_or("expected FIELD=JSON")?;
     if RESERVED.contains(&field) {
-        return Err(format!("{field} has a flag, or is set by rbgv itself"));
+        return Err(format!("{field} has a flag of its own, or is set by rbgv itself"));
     }
     if field.is_empty() {
-        return Err("the field has no name".to_owned());
+        return Err("the field name is missing".to_owned());
     }
     let value = serde_json::from_str(json).map_err(|error| {
-        format!("'{json}' is not JSON ({error}); text needs quotes: '\"text\"'")
+        format!("'{json}' is not valid JSON ({error}); text needs quotes: '\"text\"'")
     })?;
     Ok((field.to_owned(), value))
 }
 
-/// Fields that `--set` may not touch: setting `auto_start` would bill before the ledger knows.
+/// Fields that `--set` may not set. `auto_start` would bill before the ledger has recorded the start.
 const RESERVED: [&str; 12] = [
     "auto_start",
     "video_url",

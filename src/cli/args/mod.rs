@@ -1,5 +1,7 @@
-//! TODO
+//! Arguments that several commands share: `global` (every command), `input` and `job` (commands
+//! that make jobs), `run` (commands that work through a batch).
 
 pub(crate) mod global;
 pub(crate) mod input;
 pub(crate) mod job;
+pub(crate) mod run;

@@ -1,4 +1,4 @@
-//! `rbgv config`: what is in effect, and where it came from.
+//! `rbgv config`: shows the effective configuration, and trusts a project file.
 
 use crate::cli::args::global::Global;
 use crate::cli::context::{AppContext, project};
@@ -6,7 +6,7 @@ use crate::env::Env;
 use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, Table, events::json};
 
-/// Look at the configuration, confirm a project's
+/// Show the configuration, or trust a project file
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -15,17 +15,17 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Print every effective value and where it came from; keys as fingerprints
+    /// Show every effective value and its origin (keys as fingerprints)
     Show,
-    /// Confirm the rbgv.toml that applies in this directory, as it is now
+    /// Trust the rbgv.toml that applies in this directory
     ///
-    /// A project's file may name a host, a key or a secret that your own configuration does not have.
-    /// It is used only after you confirmed it, once for its directory and content. Look at it first.
+    /// A project file may set a host, key source or secret that your own configuration does not have.
+    /// It is only used after you trust it, for this directory and its current content. Read it first.
     Trust,
 }
 
 impl Args {
-    /// Whether the command confirms a file that cannot be used before.
+    /// Whether the command runs without resolved settings.
     pub(crate) fn is_trust(&self) -> bool {
         matches!(self.command, Command::Trust)
     }
@@ -39,10 +39,10 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> ExitClass {
     ExitClass::Done
 }
 
-/// Confirms the project's file that applies.
+/// Trusts the project file that applies.
 pub(crate) fn trust(env: &Env, global: &Global, printer: &Printer) -> Result<ExitClass, Failure> {
     let Some(project) = project(env, global)? else {
-        let why = "no rbgv.toml applies in this directory, so there is nothing to confirm";
+        let why = "no rbgv.toml applies in this directory";
         return Err(
             Failure::new(FailureKind::Usage, "config trust", why).with_next("rbgv config show")
         );
@@ -59,10 +59,10 @@ pub(crate) fn trust(env: &Env, global: &Global, printer: &Printer) -> Result<Exi
     }
     let file = project.file.display();
     if project.wants.is_empty() {
-        printer.note(&format!("{file} wants nothing that has to be confirmed"));
+        printer.note(&format!("{file} sets nothing that needs to be trusted"));
     }
     for wanted in &project.wants {
-        printer.note(&format!("confirmed: {wanted}"));
+        printer.note(&format!("trusted: {wanted}"));
     }
     printer.path(&project.file);
     Ok(ExitClass::Done)
@@ -80,7 +80,7 @@ fn show(app: &AppContext) {
         app.printer.json(&values.into());
         return;
     }
-    let mut table = Table::new(["key", "value", "from"]);
+    let mut table = Table::new(["setting", "value", "origin"]);
     for value in shown {
         table.row([value.key, value.value, value.origin]);
     }

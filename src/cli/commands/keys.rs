@@ -1,19 +1,18 @@
-//! `rbgv keys`: the service's keys, for those with an admin token.
+//! `rbgv keys`: manages API keys of the service, with an admin token.
 
-use std::fs::{File, OpenOptions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::{absolute, new_file};
 use crate::client::{AdminKey, Client, NewKey, RequestOptions};
-use crate::model::{Execution, ExitClass, Failure, FailureKind};
+use crate::model::{Execution, ExitClass, Failure};
 use crate::output::Table;
 
-/// List, make and switch off API keys, with an admin token
+/// List, create and disable API keys (admin token required)
 ///
-/// The token comes from RBGV_ADMIN_TOKEN or from the profile. Fingerprints here are the service's
-/// own, which differ from those that rbgv shows of keys that it uses.
+/// The token comes from RBGV_ADMIN_TOKEN or the profile. The fingerprints are those of the service,
+/// which differ from the fingerprints that other commands show.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 pub(crate) struct Args {
@@ -25,25 +24,25 @@ pub(crate) struct Args {
 enum Command {
     /// List the keys
     List,
-    /// Make a key. It is shown this once
+    /// Create a key, which is shown only once
     Create {
-        /// Whose key it is to be
+        /// Client that the key is for
         client_id: String,
-        /// A word about it
+        /// Note stored with the key
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
-        /// Write the key to this new file, which only you can read, and print nothing of it
+        /// Write the key to a new file that only you can read, instead of printing it
         #[arg(long, value_name = "FILE")]
         to: Option<PathBuf>,
     },
-    /// Switch a key off
+    /// Disable a key
     Disable {
-        /// The service's fingerprint of it; see rbgv keys list
+        /// Fingerprint of the key, as shown by rbgv keys list
         fingerprint: String,
     },
-    /// Switch a key on again
+    /// Enable a disabled key
     Enable {
-        /// The service's fingerprint of it; see rbgv keys list
+        /// Fingerprint of the key, as shown by rbgv keys list
         fingerprint: String,
     },
 }
@@ -54,19 +53,19 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     match args.command {
         Command::List => list(app, &client, call()).await?,
         Command::Create { client_id, note, to } => {
-            app.warn_production(&format!("about to make a key for {client_id}"));
+            app.warn_production(&format!("creates a key for {client_id}"));
             let to = to.map(|file| absolute(&app.env, &file));
             create(app, &client, &client_id, note.as_deref(), to.as_deref()).await?;
         }
         Command::Disable { fingerprint } => {
-            if app.warn_production(&format!("about to switch key {fingerprint} off")) {
-                app.confirm(&format!("switch key {fingerprint} off?"))?;
+            if app.warn_production(&format!("disables key {fingerprint}")) {
+                app.confirm(&format!("Disable key {fingerprint}?"))?;
             }
             client.admin_disable_key(&fingerprint, call()).await?;
             switched(app, &fingerprint, false);
         }
         Command::Enable { fingerprint } => {
-            app.warn_production(&format!("about to switch key {fingerprint} on"));
+            app.warn_production(&format!("enables key {fingerprint}"));
             client.admin_enable_key(&fingerprint, call()).await?;
             switched(app, &fingerprint, true);
         }
@@ -82,7 +81,7 @@ async fn list(app: &AppContext, client: &Client, call: RequestOptions<'_>) -> Re
         printer.json(&keys.into());
         return Ok(());
     }
-    let mut table = Table::new(["client", "fingerprint", "works", "note"]);
+    let mut table = Table::new(["client", "fingerprint", "enabled", "note"]);
     for key in keys {
         let note = key.raw.get("note").and_then(|note| note.as_str()).unwrap_or_default();
         table.row([
@@ -112,17 +111,17 @@ async fn create(
     note: Option<&str>,
     to: Option<&Path>,
 ) -> Result<(), Failure> {
-    // The file first: a key that could not be kept would be lost.
+    // The file first, because a key that cannot be saved would be lost.
     let file = to.map(new_file).transpose()?;
     let made = client.admin_create_key(client_id, note, RequestOptions::plain()).await;
     let made = made.map_err(|failure| {
         if let Some(path) = to {
-            // It is empty, and ours.
+            // The file is still empty.
             let _ = std::fs::remove_file(path);
         }
         match failure.delivery {
             Execution::Ambiguous => {
-                failure.with_next("rbgv keys list: a key may have been made; switch it off")
+                failure.with_next("rbgv keys list, and disable the new key if it was created")
             }
             _ => failure,
         }
@@ -131,7 +130,7 @@ async fn create(
         writeln!(file, "{}", made.api_key.expose()).and_then(|()| file.sync_all()).map_err(
             |error| {
                 let next = made.key_fingerprint.as_deref().map_or_else(
-                    || "rbgv keys list, and switch the new key off".to_owned(),
+                    || "rbgv keys list, and disable the new key".to_owned(),
                     |fingerprint| format!("rbgv keys disable {fingerprint}"),
                 );
                 Failure::local(format!("writing the new key to {}", path.display()), &error)
@@ -143,7 +142,7 @@ async fn create(
     Ok(())
 }
 
-/// Says that a key was made; the key itself goes to one place only.
+/// Reports a new key. The key itself goes to the file or to standard output, never to both.
 fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>) {
     let printer = &app.printer;
     let fingerprint = made.key_fingerprint.as_deref();
@@ -159,26 +158,14 @@ fn tell_made(app: &AppContext, client_id: &str, made: &NewKey, to: Option<&Path>
         printer.json(&document);
         return;
     }
-    let called = fingerprint.unwrap_or("(the service does not say)");
+    let called = fingerprint.unwrap_or("(fingerprint unknown)");
     if let Some(path) = to {
-        printer.note(&format!("made key {called}"));
+        printer.note(&format!("created key {called}"));
         printer.path(path);
     } else {
-        printer.note(&format!("made key {called}; it is not shown again"));
+        printer.note(&format!("created key {called}; it is not shown again"));
         printer.data(made.api_key.expose());
     }
-}
-
-/// A file that was not there, for its owner alone.
-pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
-        let next = match error.kind() {
-            std::io::ErrorKind::AlreadyExists => "name a file that is not there yet",
-            _ => "name a file in a directory that is there, and yours",
-        };
-        Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
-            .with_next(next)
-    })
 }
 
 fn switched(app: &AppContext, fingerprint: &str, enabled: bool) {
@@ -187,6 +174,9 @@ fn switched(app: &AppContext, fingerprint: &str, enabled: bool) {
         let document = serde_json::json!({"key_fingerprint": fingerprint, "enabled": enabled});
         printer.json(&document);
     } else {
-        printer.note(&format!("key {fingerprint} is {}", if enabled { "on" } else { "off" }));
+        printer.note(&format!(
+            "key {fingerprint} is {}",
+            if enabled { "enabled" } else { "disabled" }
+        ));
     }
 }

@@ -1,10 +1,11 @@
-//! `rbgv logs`: the story of a job, from the ledger.
+//! `rbgv logs`: the history of a job, from the ledger.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::ledger::{
     AttemptDetails, AttemptStatus, BatchInput, InputSource, ReceivedWebhook, Transition,
 };
@@ -16,18 +17,18 @@ use crate::output::{
     formats::amounts,
 };
 
-/// Tell what happened to a job, step by step
+/// Show a job's history
 ///
-/// From this machine's ledger, without asking the service: what was sent when, what came back, and
-/// the request ids that the service's support will ask for. A word can name several attempts: all
-/// are told, oldest first.
+/// Shows what was sent and received when, with the request IDs that the service's support asks for.
+/// Reads this machine's ledger, not the service. If several attempts match, all are shown, oldest
+/// first.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// A job, an input or output file, or the service's id of a request
+    /// Job ID, input file, output file, or request ID of the service
     #[arg(value_name = "JOB|INPUT|REQUEST_ID")]
     word: String,
 
-    /// Most attempts
+    /// Maximum number of attempts
     #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
 }
@@ -35,19 +36,19 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let ledger = app.ledger()?;
     let path = absolute(&app.env, Path::new(&args.word));
-    // One more than is told shows whether there are more.
+    // One more than shown, to see whether there are more.
     let mut found = ledger.find_attempts(&args.word, &path, args.limit + 1)?;
     if found.is_empty() {
-        let why = "this machine's ledger knows no job, input or request of that name";
+        let why = "no such job, input or request in this machine's ledger";
         return Err(Failure::new(FailureKind::Usage, args.word.clone(), why).with_next(format!(
-            "rbgv status lists what it knows; rbgv status {} asks the service",
+            "rbgv status lists the ledger; rbgv status {} asks the service",
             messages::argument(&args.word)
         )));
     }
     if found.len() > args.limit as usize {
         found.remove(0);
         let limit = amounts::counted(u64::from(args.limit), "attempt", "attempts");
-        app.printer.note(&format!("the newest {limit}; there are older ones (--limit N)"));
+        app.printer.note(&format!("showing the newest {limit}; use --limit N for more"));
     }
     for (number, id) in found.into_iter().enumerate() {
         let history = ledger.attempt_details(id)?;
@@ -63,11 +64,10 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     Ok(ExitClass::Done)
 }
 
-/// Everything that happened, in order: when, the state it was in, what was done, and the id of the
-/// request or webhook.
+/// The history in order: time, state, action, and the ID of the request or webhook.
 fn told(history: &AttemptDetails) -> Vec<(Timestamp, [String; 3])> {
     let row = |state: &str, then: String, id: &str| [state.to_owned(), then, id.to_owned()];
-    let mut told = vec![(history.created_at, row("", "write the plan down".to_owned(), ""))];
+    let mut told = vec![(history.created_at, row("", "planned".to_owned(), ""))];
     told.extend(lines(&history.steps).iter().map(|line| {
         let times = if line.times > 1 { format!(" ({} times)", line.times) } else { String::new() };
         let state = line.first.status.as_str().replace('_', " ");
@@ -75,45 +75,45 @@ fn told(history: &AttemptDetails) -> Vec<(Timestamp, [String; 3])> {
         (line.first.at, row(&state, format!("{}{times}", sentence(line.first)), id))
     }));
     told.extend(history.webhooks.iter().map(|heard| {
-        let open = if heard.handled { "" } else { ", not handled to the end" };
-        (heard.at, row("", format!("a webhook says {}{open}", heard.event), &heard.id))
+        let open = if heard.handled { "" } else { ", not fully handled" };
+        (heard.at, row("", format!("received webhook {}{open}", heard.event), &heard.id))
     }));
     told.extend(history.inputs.iter().filter_map(|input| {
         let target = input.target.as_deref().map(|path| format!(" as {}", path.display()));
         let how = format!("output {}{}", input.state.as_str(), target.unwrap_or_default());
         Some((input.done_at?, row("", how, "")))
     }));
-    // Of one moment, steps come first; the sort keeps the order of equals.
+    // The sort is stable, so steps come first at equal times.
     told.sort_by_key(|(at, _)| *at);
     told
 }
 
-/// What the ledger's word for a step stands for.
+/// The description of a step in the ledger.
 fn sentence(step: &Transition) -> &str {
     match step.note.as_str() {
-        "upload" => "send the bytes",
-        "create" => "ask for a draft, which costs nothing",
-        "draft" => "the draft is there",
-        "start" => "start it: from here on it may be billed",
-        "look" => "look at the job",
-        "follow" => "follow it to its end",
+        "upload" => "uploading",
+        "create" => "creating a draft (free)",
+        "draft" => "draft created",
+        "start" => "starting (billed from here on)",
+        "look" => "polling",
+        "follow" => "following the job",
         "finish" => match step.status {
-            AttemptStatus::Completed | AttemptStatus::Failed => "it has ended",
-            AttemptStatus::NeedsReview | AttemptStatus::Halted => "it waits for somebody to look",
-            _ => "it is left to itself",
+            AttemptStatus::Completed | AttemptStatus::Failed => "finished",
+            AttemptStatus::NeedsReview | AttemptStatus::Halted => "needs review",
+            _ => "not followed any further",
         },
         other => other,
     }
 }
 
-/// One line, or several steps in a row that only repeat each other.
+/// One step, or several equal steps in a row.
 struct LogLine<'a> {
     first: &'a Transition,
     last: &'a Transition,
     times: usize,
 }
 
-/// Steps with repetitions in one line: a long job is looked at hundreds of times.
+/// Groups repeated steps: a long job is polled hundreds of times.
 fn lines(steps: &[Transition]) -> Vec<LogLine<'_>> {
     let mut lines: Vec<LogLine<'_>> = Vec::new();
     for step in steps {
@@ -136,25 +136,25 @@ fn tell(app: &AppContext, history: &AttemptDetails) {
     }
     printer.table(&facts);
     printer.data("");
-    let mut table = Table::new(["when", "state", "then", "request"]);
+    let mut table = Table::new(["time", "state", "action", "request"]);
     for (at, cells) in told(history) {
         table.row([amounts::time(at)].into_iter().chain(cells));
     }
     printer.table(&table);
     if let Some(failure) = &history.attempt.state.failure {
-        printer.data(&format!("why: {}", messages::failure(failure)));
+        printer.data(&format!("error: {}", messages::failure(failure)));
         if let Some(next) = &failure.next {
             printer.data(&format!("next: {next}"));
         }
-        printer.data(&format!("meaning: rbgv explain {}", failure.kind.as_str()));
+        printer.data(&format!("explanation: rbgv explain {}", failure.kind.as_str()));
     }
 }
 
 fn job(history: &AttemptDetails) -> &str {
-    history.attempt.state.job.as_ref().map_or("(none yet)", |job| job.0.as_str())
+    history.attempt.state.job.as_ref().map_or("(not created yet)", |job| job.0.as_str())
 }
 
-/// A name as it was given; of an address what opens nothing.
+/// An input name; URLs are redacted.
 fn name(given: &str) -> String {
     if given.contains("://") { redact_url(given) } else { given.to_owned() }
 }
@@ -166,7 +166,7 @@ fn background(background: &Background) -> String {
     }
 }
 
-/// What stands above the steps.
+/// The table above the steps.
 fn facts_of(history: &AttemptDetails) -> Vec<(&'static str, String)> {
     let attempt = &history.attempt;
     let work = &attempt.work;
@@ -190,7 +190,7 @@ fn facts_of(history: &AttemptDetails) -> Vec<(&'static str, String)> {
         ("estimate", credits(work.estimate)),
         ("charged", credits(history.charged)),
         ("status", attempt.last_poll.job_status.as_ref().map(ToString::to_string)),
-        ("our id", Some(attempt.correlation_id.clone())),
+        ("correlation ID", Some(attempt.correlation_id.clone())),
         ("finished", history.finished_at.map(amounts::time)),
     ];
     facts.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));

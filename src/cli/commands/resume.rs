@@ -1,38 +1,40 @@
-//! `rbgv resume`: goes on with what an interrupted or paused batch left.
+//! `rbgv resume`: continues an interrupted or paused batch.
 
 use std::sync::Arc;
 
-use super::run::{RunArgs, bound_time, confirm, release_latches, report_plan, work};
+use crate::cli::args::run::RunArgs;
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::{bound_time, confirm, release_latches, report_plan, run_batch};
 use crate::flow::{Context, RunOptions, prove_open, settle_by_hand};
 use crate::ledger::{Batch, BatchId};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
+use crate::output::formats::amounts;
 
-/// Go on with a batch that was interrupted, paused, or ran out of credits
+/// Resume a batch that was interrupted, paused or ran out of credits
 ///
-/// Without a number, the newest batch that has something left. Nothing is sent twice: what was
-/// under way is looked up first.
+/// Without a number, resumes the newest unfinished batch. Nothing is paid for twice: the state of
+/// jobs in progress is checked first.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Which batch; see rbgv status
+    /// Batch number, as shown by rbgv status
     batch: Option<i64>,
 
     #[command(flatten)]
     run_options: RunArgs,
 
-    /// Take work away from a process that is stopped but alive. Make sure that it is not running
+    /// Take over the jobs of another process on this machine; make sure that it is not running
     #[arg(long)]
     take_over: bool,
 
-    /// For jobs that need review: you have looked, and the job runs (or none was made); go on
+    /// Accept jobs that need review: you checked that the job runs, or that none was created
     #[arg(long, conflicts_with = "abandon")]
     accept: bool,
 
-    /// For jobs that need review or are not visible any more: give them up
+    /// Give up jobs that need review or no longer exist at the service
     #[arg(long)]
     abandon: bool,
 
-    /// Accept or abandon only this job; may be repeated
+    /// Only accept or abandon this job; may be repeated
     #[arg(long = "job", value_name = "JOB")]
     jobs: Vec<String>,
 }
@@ -44,41 +46,42 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     ended.map_err(|failure| context.explained(failure))
 }
 
-/// Everything that the time given for the command bounds.
+/// The part of the command that `--timeout` limits.
 async fn resume_within(
     args: Args,
     app: &AppContext,
     context: &Arc<Context>,
 ) -> Result<ExitClass, Failure> {
-    // To resume is to say that the account has been seen to.
     release_latches(context).await?;
     let Some(batch) = find(args.batch, context).await? else {
         let state = app.settings.state_dir.display();
         return Ok(match args.batch {
-            Some(number) => app.nothing_to_do(format!("nothing is left to do in batch {number}")),
-            None => app.nothing_to_do(format!("nothing is left to do in {state}")),
+            Some(number) => {
+                app.nothing_to_do(format!("batch {number} is finished; nothing to resume"))
+            }
+            None => app.nothing_to_do(format!("no unfinished batch in {state}")),
         });
     };
     if batch.key.origin != context.key.origin {
         let what = format!("batch {}", batch.id.0);
         let why = format!(
-            "it belongs to {}, and the profile to {}",
+            "the batch belongs to {}, but the profile uses {}",
             batch.key.origin, context.key.origin
         );
         return Err(Failure::new(FailureKind::Usage, what, why)
             .with_next(format!("rbgv --profile {} resume {}", batch.profile, batch.id.0)));
     }
     if args.take_over {
-        app.confirm("take work away from other processes? Only when they do not run")?;
+        app.confirm("Take over the jobs of other processes? Make sure that they are not running")?;
         let id = batch.id;
         let taken = context.ledger(move |ledger, _| ledger.take_over_batch(id)).await?;
-        app.printer.note(&format!("took {taken} jobs over"));
+        app.printer.note(&format!("took over {}", amounts::counted(taken as u64, "job", "jobs")));
     }
     if args.accept || args.abandon {
         let only: Vec<JobId> = args.jobs.iter().cloned().map(JobId).collect();
         let settled = settle_by_hand(context, batch.id, args.accept, &only).await?;
         let word = if args.accept { "accepted" } else { "abandoned" };
-        app.printer.note(&format!("{word} {settled} jobs"));
+        app.printer.note(&format!("{word} {}", amounts::counted(settled as u64, "job", "jobs")));
     }
     let id = batch.id;
     context.ledger(move |ledger, _| ledger.reopen_inputs(id)).await?;
@@ -87,11 +90,11 @@ async fn resume_within(
     prove_open(context, id, run_options.overwrite).await?;
     confirm(app, &totals)?;
     report_plan(context, batch.id, &totals);
-    let verdict = work(app, context, batch.id, run_options, None).await?;
+    let verdict = run_batch(app, context, batch.id, run_options, None).await?;
     Ok(verdict.class)
 }
 
-/// The batch to go on with; `None` when nothing of it, or of any, is left to do.
+/// The batch to resume; `None` if it, or every batch, is finished.
 async fn find(number: Option<i64>, context: &Context) -> Result<Option<Batch>, Failure> {
     let Some(number) = number else {
         return context.ledger(|ledger, _| ledger.latest_unfinished_batch()).await;
@@ -104,7 +107,9 @@ async fn find(number: Option<i64>, context: &Context) -> Result<Option<Batch>, F
             let counts = context.ledger(move |ledger, _| ledger.count_inputs(id)).await?;
             Ok((counts.open + counts.left > 0).then_some(batch))
         }
-        Some(_) => unusable(format!("batch {number} was never planned to the end; run it again")),
-        None => unusable(format!("there is no batch {number}")),
+        Some(_) => {
+            unusable(format!("planning of batch {number} was interrupted; run its command again"))
+        }
+        None => unusable(format!("no batch {number} in the ledger")),
     }
 }

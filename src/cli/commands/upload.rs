@@ -1,33 +1,34 @@
-//! `rbgv upload`: gives files to the service and prints their addresses.
+//! `rbgv upload`: uploads files and prints their URLs.
 
 use std::path::PathBuf;
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::flow::upload_files;
 use crate::model::{ExitClass, Failure};
 use crate::output::formats::amounts;
 
-/// Upload videos and print their addresses, one a line
+/// Upload videos and print their URLs, one per line
 ///
-/// The same bytes are not sent twice while the address is known to work.
+/// A file with the same content is not uploaded again while its URL is known to work.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Videos
+    /// Videos to upload
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Send the bytes even if the service has them
+    /// Upload even if the service already has the file
     #[arg(long)]
     again: bool,
 
-    /// Use a server inside this process: no account, no cost
+    /// Use a built-in local server (no account, no cost)
     #[arg(long)]
     pub(crate) sandbox: bool,
 }
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let uploads = amounts::counted(args.files.len() as u64, "upload", "uploads");
-    app.warn_production(&format!("{uploads}, which cost nothing"));
+    app.warn_production(&format!("{uploads} (free)"));
     let context = app.context(app.reporter())?;
     context.service.release_latches().await?;
     let files: Vec<PathBuf> = args.files.iter().map(|file| absolute(&app.env, file)).collect();

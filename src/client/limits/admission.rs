@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use super::config::RateLimits;
-use super::pace::{self, PaceBounds};
+use super::config::{PaceBounds, RateLimits};
+use super::pace;
 use super::window::{self, MetLimit};
 use super::{key_block, request_stats};
 use crate::model::limits::{CallKind, KeyLimits, LONGEST_PAUSE, Pace};

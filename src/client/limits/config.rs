@@ -3,9 +3,6 @@
 use std::time::Duration;
 
 use super::circuit_breaker::BreakerConfig;
-use super::pace::PaceBounds;
-use super::window;
-use crate::model::limits::KeyLimits;
 
 /// What is never exceeded, whatever a service accepts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,13 +84,20 @@ impl Default for RateLimits {
     }
 }
 
-impl RateLimits {
-    /// How many jobs may be in flight by what is known of a key.
-    #[must_use]
-    pub fn in_flight(&self, known: &KeyLimits, now: crate::model::Instant) -> u32 {
-        window::limit(&known.jobs, &self.tuning, now).min(self.in_flight_max).max(1)
-    }
+/// What bounds a pace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PaceBounds {
+    /// Rounds a second before anything is known.
+    pub first: f64,
+    /// Rounds a second, at most.
+    pub most: f64,
+    /// Kinds of calls in a round while none of them was refused.
+    pub kinds: f64,
+    /// How it changes.
+    pub tuning: LimitTuning,
+}
 
+impl RateLimits {
     pub(crate) fn submissions(&self) -> PaceBounds {
         // An upload, a create and a start.
         PaceBounds {

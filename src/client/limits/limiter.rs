@@ -24,7 +24,7 @@ use crate::model::{Clock, Failure, FailureKind};
 const WORTH_REPORTING: Duration = Duration::from_secs(1);
 
 /// What failures of the store are about.
-const KEEPING: &str = "keeping limits";
+const KEEPING: &str = "saving rate limits";
 
 /// Outputs that are fetched at once.
 const DOWNLOADS: usize = 8;
@@ -36,7 +36,7 @@ pub struct CallPermit {
     sent: SentCall,
 }
 
-/// CallPermit for one key, and for the hosts that it leads to.
+/// Admission for one key, and for the hosts that it leads to.
 pub(crate) struct Limiter {
     store: Arc<dyn LimiterStore>,
     key: LimitKey,
@@ -180,14 +180,14 @@ impl Limiter {
         let kept =
             self.with_key(move |key| admission::learn(key, &shape, &sent, failed, now)).await;
         if let Err(failure) = kept {
-            warn!(%failure, "limits were not kept");
+            warn!(%failure, "rate limits were not saved");
         }
     }
 
     /// Remembers the size of pages that the service accepts. Lists work without that, only slower.
     pub(crate) async fn remember_page_size(&self, size: u32) {
         if let Err(failure) = self.with_key(move |key| key.page_size = Some(size)).await {
-            warn!(%failure, "limits were not kept");
+            warn!(%failure, "rate limits were not saved");
         }
     }
 
@@ -209,7 +209,7 @@ impl Limiter {
             })
             .await;
         if let Err(failure) = kept {
-            warn!(%failure, "limits were not kept");
+            warn!(%failure, "rate limits were not saved");
         }
     }
 
@@ -349,7 +349,7 @@ fn paused(what: &str, wait: Duration) -> Failure {
 }
 
 fn breaker_open(what: &str, host: &str, wait: Duration) -> Failure {
-    let why = format!("{host} is left alone for a while after a surge of failures");
+    let why = format!("calls to {host} are paused after many failures");
     let mut failure = Failure::new(FailureKind::Unavailable, what, why);
     failure.retry_after = Some(wait);
     failure
@@ -358,11 +358,9 @@ fn breaker_open(what: &str, host: &str, wait: Duration) -> Failure {
 fn blocked(what: &str, kind: FailureKind) -> Failure {
     let (why, next) = match kind {
         FailureKind::InsufficientCredits => {
-            ("an earlier start found no credits left; nothing was sent", "rbgv resume")
+            ("an earlier start failed for lack of credits; nothing was sent", "rbgv resume")
         }
-        _ => {
-            ("an earlier call found that the key is not accepted; nothing was sent", "rbgv doctor")
-        }
+        _ => ("an earlier call was rejected because of the key; nothing was sent", "rbgv doctor"),
     };
     Failure::new(kind, what, why).with_next(next)
 }

@@ -31,7 +31,7 @@ mod window;
 
 pub use self::admission::Backlog;
 pub use self::circuit_breaker::BreakerConfig;
-pub use self::config::{LimitTuning, RateLimits};
+pub use self::config::{LimitTuning, PaceBounds, RateLimits};
 pub use self::limiter::CallPermit;
 pub use self::memory_store::MemoryStore;
 pub use self::report::{LimitsReport, NextCall, PaceReport};

@@ -13,7 +13,7 @@
 
 use std::time::Duration;
 
-use super::config::LimitTuning;
+use super::config::{LimitTuning, PaceBounds};
 use crate::model::Instant;
 use crate::model::limits::Pace;
 
@@ -21,19 +21,6 @@ use crate::model::limits::Pace;
 const SLOWEST: f64 = 0.01;
 
 const SECOND: f64 = 1_000_000.0;
-
-/// What bounds a pace.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PaceBounds {
-    /// Rounds a second before anything is known.
-    pub first: f64,
-    /// Rounds a second, at most.
-    pub most: f64,
-    /// Kinds of calls in a round while none of them was refused.
-    pub kinds: f64,
-    /// How it changes.
-    pub tuning: LimitTuning,
-}
 
 /// Rounds a second that are allowed now.
 #[must_use]

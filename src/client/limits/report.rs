@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::admission::{AdmissionDecision, obstacle};
-use super::config::RateLimits;
-use super::pace::{self, PaceBounds};
+use super::config::{PaceBounds, RateLimits};
+use super::pace;
 use super::request_stats::last_hour;
 use crate::model::limits::{CallKind, KeyLimits, Pace};
 use crate::model::{FailureKind, Instant};

@@ -12,9 +12,17 @@
 //! emptied a bucket. An accepted start may have taken the place of a job whose end was not seen yet,
 //! so it takes a few of them to believe in a larger window; then it grows in doubling steps.
 
-use super::config::LimitTuning;
+use super::config::{LimitTuning, RateLimits};
 use crate::model::Instant;
-use crate::model::limits::{Pace, UnexplainedRefusal, Window};
+use crate::model::limits::{KeyLimits, Pace, UnexplainedRefusal, Window};
+
+impl RateLimits {
+    /// How many jobs may be in flight by what is known of a key.
+    #[must_use]
+    pub fn in_flight(&self, known: &KeyLimits, now: Instant) -> u32 {
+        limit(&known.jobs, &self.tuning, now).min(self.in_flight_max).max(1)
+    }
+}
 
 /// Which limit a refused start has met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,8 +98,8 @@ impl AttemptError {
     pub(crate) fn from_wrong_address(mut self, base: &Url) -> Self {
         self.verdict.kind = FailureKind::Configuration;
         self.why = format!(
-            "there is no API at {base}: check base_url of the profile (rbgv config show tells where it \
-             comes from), or RBGV_BASE_URL; it answers: {}",
+            "no API at {base}: check base_url in the profile or RBGV_BASE_URL (rbgv config \
+             show); response: {}",
             self.why
         );
         self
@@ -137,10 +137,10 @@ fn wordless(answer: &Response) -> String {
     }
     match (&answer.head.location, answer.head.status) {
         (Some(to), 300..400) => {
-            format!("the answer points to another address ({to}), which is not followed")
+            format!("the response redirects to {to}, which is not followed")
         }
-        (_, 407) => "a user and a password of the proxy are needed".to_owned(),
-        (_, 500..600) => "the service, or a gateway before it, is in trouble".to_owned(),
+        (_, 407) => "the proxy requires a user and password".to_owned(),
+        (_, 500..600) => "the service, or a gateway in front of it, has an error".to_owned(),
         _ => "the service gave no reason".to_owned(),
     }
 }

@@ -42,7 +42,7 @@ pub(crate) enum NextStep {
     Repeat,
     /// Nothing: repeating would not help.
     GiveUp,
-    /// Idempotency may do harm: the caller decides, by the protocol and the ledger.
+    /// Repeating may do harm: the caller decides, by the protocol and the ledger.
     AskCaller,
 }
 

@@ -132,7 +132,7 @@ impl Endpoint {
     }
 
     pub(crate) fn job(id: &JobId) -> Self {
-        Self::get(EndpointRoute::Job, "looking at the job", &["v1", "jobs", &id.0], Auth::Key)
+        Self::get(EndpointRoute::Job, "polling the job", &["v1", "jobs", &id.0], Auth::Key)
             .about(id)
     }
 
@@ -149,7 +149,7 @@ impl Endpoint {
     pub(crate) fn download_link(id: &JobId) -> Self {
         Self::get(
             EndpointRoute::DownloadLink,
-            "asking for the output",
+            "requesting the output",
             &["api", "download", &id.0],
             Auth::None,
         )
@@ -157,22 +157,27 @@ impl Endpoint {
     }
 
     pub(crate) fn pricing() -> Self {
-        Self::get(EndpointRoute::Pricing, "asking for prices", &["api", "pricing"], Auth::None)
+        Self::get(EndpointRoute::Pricing, "requesting prices", &["api", "pricing"], Auth::None)
     }
 
     pub(crate) fn health() -> Self {
-        Self::get(EndpointRoute::Health, "asking for the service's health", &["health"], Auth::None)
+        Self::get(
+            EndpointRoute::Health,
+            "requesting the health of the service",
+            &["health"],
+            Auth::None,
+        )
     }
 
     pub(crate) fn usage_summary(days: u32) -> Self {
-        Self::get(EndpointRoute::Usage, "asking for usage", &["v1", "usage", "summary"], Auth::Key)
+        Self::get(EndpointRoute::Usage, "requesting usage", &["v1", "usage", "summary"], Auth::Key)
             .with("days", &days)
     }
 
     pub(crate) fn usage_events(limit: u32) -> Self {
         Self::get(
             EndpointRoute::Usage,
-            "asking for usage events",
+            "requesting usage events",
             &["v1", "usage", "events"],
             Auth::Key,
         )
@@ -182,7 +187,7 @@ impl Endpoint {
     pub(crate) fn admin_config() -> Self {
         Self::get(
             EndpointRoute::Admin,
-            "asking for the configuration",
+            "requesting the configuration",
             &["v1", "admin", "config"],
             Auth::Admin,
         )
@@ -247,12 +252,12 @@ impl Endpoint {
     pub(crate) fn url(&self, base: &Url) -> Result<Url, Failure> {
         // The path encoder drops empty and dot segments, which would shorten the path.
         if self.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
-            let why = "the job's id cannot be part of an address";
+            let why = "the job ID cannot be part of a URL";
             return Err(Failure::new(FailureKind::InvalidRequest, self.described(), why));
         }
         let mut url = base.clone();
         let pathless = |()| {
-            let why = "the base address cannot have paths";
+            let why = "base_url cannot have paths";
             Failure::new(FailureKind::Configuration, self.described(), why)
         };
         url.path_segments_mut().map_err(pathless)?.pop_if_empty().extend(&self.path);

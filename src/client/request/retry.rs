@@ -1,26 +1,83 @@
 //! The one loop that every API call goes through: ask for leave, send once, judge, log, and either
 //! return, wait and repeat, or leave the decision to the caller.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use serde_json::Value;
+use url::Url;
 
 use super::attempt_error::AttemptError;
 use super::backoff::{self, BackoffWait};
 use super::classify::{self, HostRole, NextStep};
-use super::endpoint::{Endpoint, Idempotency};
+use super::endpoint::{Endpoint, EndpointRoute, Idempotency};
 use super::log::LoggedAttempt;
 use super::options::RequestOptions;
-use crate::client::client::Client;
+use crate::client::config::{CallTiming, LinkPolicy};
 use crate::client::limits::CallPermit;
+use crate::client::limits::limiter::Limiter;
+use crate::client::outage::OutageMonitor;
+use crate::client::transport::proxy::ProxyChoice;
 use crate::client::transport::{
-    BodyEnd, Payload, Progress, Response, ResponseHead, TransportRequest,
+    BodyEnd, Payload, Progress, Response, ResponseHead, Transport, TransportRequest,
 };
 use crate::client::types::UploadFile;
 use crate::client::wire::error::ErrorBody;
 use crate::client::wire::{self, Unreadable};
-use crate::model::{Failure, FailureKind, Instant, Sanitizer, Timestamp};
+use crate::model::{
+    Clock, Failure, FailureKind, Fingerprint, Instant, Random, Sanitizer, Timestamp,
+};
+
+/// Is shown every answer that was understood, cleaned. It may hold links that open outputs: a
+/// hook keeps none of it.
+pub type ResponseHook = Arc<dyn Fn(EndpointRoute, &Value) + Send + Sync>;
+
+/// Carries out the calls of a client.
+#[derive(Clone)]
+pub(crate) struct Requester {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) hook: Option<ResponseHook>,
+}
+
+/// What all clones of a client share.
+pub(crate) struct Shared {
+    pub(crate) base_url: Url,
+    /// Name and port, for the breaker.
+    pub(crate) host: String,
+    pub(crate) limiter: Limiter,
+    pub(crate) watched: Arc<OutageMonitor>,
+    pub(crate) origin: String,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) profile: OnceLock<String>,
+    /// A page of one job was refused too, so that the size of pages is not the reason.
+    pub(crate) smallest_page_refused: AtomicBool,
+    pub(crate) transport: Box<dyn Transport>,
+    /// Cleans what the service and the hosts of outputs say.
+    pub(crate) sanitizer: Sanitizer,
+    pub(crate) proxy: ProxyChoice,
+    pub(crate) links: LinkPolicy,
+    pub(crate) timing: CallTiming,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+}
+
+impl Shared {
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(crate) fn profile(&self) -> Option<&str> {
+        self.profile.get().map(String::as_str)
+    }
+
+    /// How long the service asked to be left alone.
+    pub(crate) fn retry_after(&self, head: &ResponseHead) -> Option<Duration> {
+        let header = head.retry_after.as_deref()?;
+        backoff::retry_after(header, head.date.as_deref(), self.clock.wall())
+    }
+}
 
 /// What an operation sends; its body is made anew for each attempt.
 pub(crate) enum RequestContent<'a> {
@@ -55,9 +112,9 @@ struct AttemptCount {
     since: Instant,
 }
 
-impl Client {
+impl Requester {
     /// Carries `operation` out. `read` understands the answer.
-    pub(crate) async fn perform<T>(
+    pub(crate) async fn execute<T>(
         &self,
         operation: &Endpoint,
         content: RequestContent<'_>,
@@ -76,7 +133,7 @@ impl Client {
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        let mut effort = AttemptCount { attempt: 1, since: self.now() };
+        let mut effort = AttemptCount { attempt: 1, since: self.shared.now() };
         loop {
             let admission = match leave.take() {
                 Some(admission) => admission,
@@ -95,7 +152,7 @@ impl Client {
             let repeats = call.repeats.then(|| self.repeats_after(operation, effort, &failure));
             let Some(wait) = repeats.flatten() else { return Err(failure) };
             (call.on_retry)(&failure, wait);
-            let _repeating = self.inner.watched.repeating();
+            let _repeating = self.shared.watched.repeating();
             tokio::time::sleep(wait).await;
             effort.attempt += 1;
         }
@@ -107,7 +164,7 @@ impl Client {
         operation: &Endpoint,
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
-        self.admit(operation, call, AttemptCount { attempt: 1, since: self.now() }).await
+        self.admit(operation, call, AttemptCount { attempt: 1, since: self.shared.now() }).await
     }
 
     async fn admit(
@@ -118,10 +175,10 @@ impl Client {
     ) -> Result<CallPermit, Failure> {
         let what = operation.described();
         let admitted =
-            self.inner.limiter.admit(operation.kind, &self.inner.host, &what, call).await;
+            self.shared.limiter.admit(operation.kind, &self.shared.host, &what, call).await;
         admitted.map_err(|failure| Failure {
             attempts: effort.attempt - 1,
-            elapsed: self.now().since(effort.since),
+            elapsed: self.shared.now().since(effort.since),
             job: operation.job.clone().or_else(|| call.job.clone()),
             ..failure
         })
@@ -135,7 +192,7 @@ impl Client {
         failure: &Failure,
     ) -> Option<Duration> {
         let repeats = classify::next(operation.repeating, failure.kind) == NextStep::Repeat;
-        if !repeats || effort.attempt > self.inner.timing.retries {
+        if !repeats || effort.attempt > self.shared.timing.retries {
             return None;
         }
         match self.backoff(effort.attempt, failure) {
@@ -145,11 +202,9 @@ impl Client {
     }
 
     /// How long to wait before going on after `failures` attempts, the last of which failed so.
-    /// For callers that repeat what the client does not repeat by itself.
-    #[must_use]
-    pub fn backoff(&self, failures: u32, failure: &Failure) -> BackoffWait {
-        let random = self.inner.random.unit();
-        backoff::wait(&self.inner.timing, failures, failure.retry_after, random)
+    fn backoff(&self, failures: u32, failure: &Failure) -> BackoffWait {
+        let random = self.shared.random.unit();
+        backoff::wait(&self.shared.timing, failures, failure.retry_after, random)
     }
 
     /// Sends `operation` once, and tells the log and the limiter how it went.
@@ -162,27 +217,27 @@ impl Client {
         effort: AttemptCount,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        let url = operation.url(&self.inner.base_url)?;
-        let sent = self.now();
+        let url = operation.url(&self.shared.base_url)?;
+        let sent = self.shared.now();
         let (method, auth, payload) = (operation.method, operation.auth, content.payload());
         // What must not be sent twice must not be in doubt because an old connection was closing.
         let new_connection = operation.repeating == Idempotency::CallerDecides;
-        let (answer_max, proxy) = (operation.answer_max(), self.inner.proxy.shown(&url));
+        let (answer_max, proxy) = (operation.answer_max(), self.shared.proxy.shown(&url));
         let request = TransportRequest { method, url, auth, payload, new_connection, answer_max };
         let what = operation.described();
-        let open = self.inner.watched.sent(operation.kind, &what, sent);
-        let answered = self.inner.transport.send(request).await;
+        let open = self.shared.watched.sent(operation.kind, &what, sent);
+        let answered = self.shared.transport.send(request).await;
         let result =
             answered.map_err(|fault| AttemptError::from_fault(&fault)).and_then(|mut answer| {
-                answer.head = answer.head.cleaned(&self.inner.sanitizer);
+                answer.head = answer.head.cleaned(&self.shared.sanitizer);
                 self.decode_answer(operation, &answer.decoded(answer_max), read)
             });
         let result = result.map_err(|trouble| trouble.behind(proxy));
         self.log(operation, call, effort.attempt, sent, &result);
-        let result = result.map_err(|trouble| self.told(operation, call, effort, trouble));
-        self.inner.watched.ended(&what, result.as_ref().err(), self.now());
+        let result = result.map_err(|trouble| self.failure_of(operation, call, effort, trouble));
+        self.shared.watched.ended(&what, result.as_ref().err(), self.shared.now());
         drop(open);
-        let (limiter, host) = (&self.inner.limiter, &self.inner.host);
+        let (limiter, host) = (&self.shared.limiter, &self.shared.host);
         limiter.learn(host, admission, call.in_flight, result.as_ref().err()).await;
         result
     }
@@ -195,20 +250,20 @@ impl Client {
     ) -> Result<CallResult<T>, AttemptError> {
         let head = &answer.head;
         if !head.is_success() {
-            let asked = self.retry_after(head);
-            let said = ErrorBody::read(&answer.body, &self.inner.sanitizer);
+            let asked = self.shared.retry_after(head);
+            let said = ErrorBody::read(&answer.body, &self.shared.sanitizer);
             return Err(AttemptError::from_refusal(HostRole::Api, answer, said, asked));
         }
-        let value = json(answer, &self.inner.sanitizer)
+        let value = json(answer, &self.shared.sanitizer)
             .map_err(|bad| AttemptError::from_unreadable(head, ErrorBody::default(), bad))?;
         let said = ErrorBody::from_json(&value);
-        let witnessed = self.witness.as_ref().map(|witness| (witness, value.clone()));
+        let hooked = self.hook.as_ref().map(|hook| (hook, value.clone()));
         let understood = match read(value) {
             Ok(understood) => understood,
             Err(bad) => return Err(AttemptError::from_unreadable(head, said, bad)),
         };
-        if let Some((witness, value)) = witnessed {
-            witness(operation.route, &value);
+        if let Some((hook, value)) = hooked {
+            hook(operation.route, &value);
         }
         Ok(CallResult {
             value: understood,
@@ -218,13 +273,7 @@ impl Client {
         })
     }
 
-    /// How long the service asked to be left alone.
-    pub(crate) fn retry_after(&self, head: &ResponseHead) -> Option<Duration> {
-        let header = head.retry_after.as_deref()?;
-        backoff::retry_after(header, head.date.as_deref(), self.inner.clock.wall())
-    }
-
-    fn told(
+    fn failure_of(
         &self,
         operation: &Endpoint,
         call: &RequestOptions<'_>,
@@ -236,10 +285,10 @@ impl Client {
         let wrong_address =
             operation.is_answered_everywhere() && trouble.verdict.kind == FailureKind::NotFound;
         let trouble =
-            if wrong_address { trouble.from_wrong_address(&self.inner.base_url) } else { trouble };
+            if wrong_address { trouble.from_wrong_address(&self.shared.base_url) } else { trouble };
         let mut failure = trouble.into_failure(operation.described(), job);
         failure.attempts = effort.attempt;
-        failure.elapsed = self.now().since(effort.since);
+        failure.elapsed = self.shared.now().since(effort.since);
         failure
     }
 
@@ -262,12 +311,12 @@ impl Client {
             last.set(request_id);
         }
         LoggedAttempt {
-            profile: self.profile(),
+            profile: self.shared.profile(),
             method: operation.method.as_str(),
             path: &operation.path(),
             status: done.map(|done| done.status).or_else(|| trouble?.status),
             attempt,
-            took: self.now().since(began),
+            took: self.shared.now().since(began),
             request_id,
             job: operation.job.as_ref().or(call.job.as_ref()),
             input: call.input,
@@ -290,13 +339,13 @@ fn json(answer: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
         BodyEnd::Whole => wire::parse(&answer.body, sanitizer),
         BodyEnd::TooLarge => {
             let size = answer.body.len() / 1024;
-            Err(Unreadable::new(format!("the answer is larger than {size} KiB")))
+            Err(Unreadable::new(format!("the response is larger than {size} KiB")))
         }
         BodyEnd::Cut(why) => {
-            Err(Unreadable { why: format!("the answer ends in the middle: {why}"), cut: true })
+            Err(Unreadable { why: format!("the response is incomplete: {why}"), cut: true })
         }
         BodyEnd::Undecodable(why) => {
-            Err(Unreadable::new(format!("the answer cannot be decoded: {why}")))
+            Err(Unreadable::new(format!("the response cannot be decoded: {why}")))
         }
     }
 }

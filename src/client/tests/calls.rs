@@ -397,7 +397,7 @@ async fn an_answer_that_stalls_is_broken() {
     let failure =
         client_with(&server.url, timing).get(&id(), RequestOptions::plain()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
-    assert!(failure.why.contains("no answer for"), "{failure}");
+    assert!(failure.why.contains("no response for"), "{failure}");
 }
 
 #[tokio::test]

@@ -161,7 +161,7 @@ async fn an_output_that_stalls_is_broken() {
     let mut download = client.download(&link, None, RequestOptions::plain()).await.unwrap();
     let failure = content(&mut download).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
-    assert!(failure.why.contains("no answer for"), "{failure}");
+    assert!(failure.why.contains("no response for"), "{failure}");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! RateLimits in the whole client: what one call learns, the next one heeds, before anything is sent.
+//! Limits in the whole client: what one call learns, the next one heeds, before anything is sent.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -62,7 +62,7 @@ async fn a_stalled_upload_is_noticed() {
     let uploading = client.upload(&file, RequestOptions::plain(), Arc::new(|_| ()));
     let failure = tokio::time::timeout(began, uploading).await.unwrap().unwrap_err();
     assert_eq!((failure.kind, failure.attempts), (FailureKind::Broken, 3));
-    assert!(failure.why.contains("no answer for"), "{failure}");
+    assert!(failure.why.contains("no response for"), "{failure}");
 }
 
 #[tokio::test]

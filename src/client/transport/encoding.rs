@@ -54,7 +54,10 @@ impl Decoder {
             ["deflate"] => ContentCoding::Deflate,
             _ => {
                 let names: String = names.join(", ").chars().take(NAMES_MAX).collect();
-                return Err(format!("its encoding is {names}, and only gzip and deflate are read"));
+                return Err(format!(
+                    "unsupported encoding {names}; only gzip and deflate are \
+                                    supported"
+                ));
             }
         };
         Ok(Some(Self { coding, stream: None, has_ended: false }))
@@ -86,7 +89,7 @@ impl Decoder {
         let (read, written) = (stream.total_in(), stream.total_out());
         let status = stream
             .decompress(input, output, FlushDecompress::None)
-            .map_err(|_| format!("it is not valid {}", coding.name()))?;
+            .map_err(|_| format!("invalid {} data", coding.name()))?;
         self.has_ended = status == Status::StreamEnd;
         let progress = |now: u64, before: u64| usize::try_from(now - before).unwrap_or(usize::MAX);
         Ok((progress(stream.total_in(), read), progress(stream.total_out(), written)))
@@ -181,7 +184,7 @@ impl ResponseBody {
 }
 
 fn incomplete(decoder: &Decoder) -> String {
-    format!("the {} data ends early", decoder.coding.name())
+    format!("the {} data is incomplete", decoder.coding.name())
 }
 
 #[cfg(test)]

@@ -30,21 +30,20 @@ impl fmt::Display for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) => write!(f, "no connection: {why}"),
-            Self::Untrusted(why) => write!(f, "the certificate is not accepted: {why}"),
+            Self::Untrusted(why) => write!(f, "certificate not accepted: {why}"),
             Self::NoTls => f.write_str(
-                "the server does not speak TLS at this port; use its https port, or write http:// in \
-                 the address",
+                "the server does not use TLS on this port; use its https port, or http:// in the \
+                 URL",
             ),
             Self::Broken(why) => write!(f, "the connection broke: {why}"),
-            Self::Silent(idle) => write!(f, "no answer for {} s", idle.as_secs_f64()),
+            Self::Silent(idle) => write!(f, "no response for {} s", idle.as_secs_f64()),
             Self::Unreadable(why) | Self::Unsendable(why) => f.write_str(why),
         }
     }
 }
 
 /// Said of a host whose name has no address.
-pub(crate) const NOT_RESOLVED: &str =
-    "the name of the host is not known, or no name server answers";
+pub(crate) const NOT_RESOLVED: &str = "unknown host name, or no DNS response";
 
 /// The name of a host could not be resolved.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ impl Error for Unresolved {}
 
 pub(crate) fn fault(error: &reqwest::Error) -> TransportError {
     if error.is_builder() {
-        return TransportError::Unsendable("the request cannot be made".to_owned());
+        return TransportError::Unsendable("the request cannot be sent".to_owned());
     }
     if was_never_written(error) {
         return TransportError::Unreachable("it closed before the request was sent".to_owned());
@@ -116,10 +115,10 @@ pub(crate) fn words(error: &reqwest::Error) -> &'static str {
         return "it took too long";
     }
     if error.is_connect() {
-        return "the other side does not take the connection";
+        return "the server did not accept the connection";
     }
     if error.is_body() || error.is_decode() {
-        return "the transfer broke off";
+        return "the transfer was interrupted";
     }
     "the exchange failed"
 }
@@ -146,13 +145,11 @@ pub(crate) fn of_tls(error: &rustls::Error) -> &'static str {
     match error {
         rustls::Error::InvalidCertificate(bad) => of_certificate(bad),
         rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => {
-            "the other side does not speak TLS there; check https and the port of the address"
+            "the server does not use TLS on this port; check the scheme and port of the URL"
         }
-        rustls::Error::AlertReceived(_) => "the other side refused the TLS handshake",
-        rustls::Error::PeerIncompatible(_) => {
-            "the other side offers no version of TLS and no cipher that is safe"
-        }
-        rustls::Error::NoCertificatesPresented => "the other side shows no certificate",
+        rustls::Error::AlertReceived(_) => "the server rejected the TLS handshake",
+        rustls::Error::PeerIncompatible(_) => "the server offers no secure TLS version or cipher",
+        rustls::Error::NoCertificatesPresented => "the server presents no certificate",
         _ => "the TLS handshake failed",
     }
 }
@@ -167,8 +164,7 @@ pub(crate) fn of_certificate(bad: &CertificateError) -> &'static str {
             "it is not valid yet, or this machine's clock is wrong"
         }
         CertificateError::UnknownIssuer => {
-            "this machine does not trust the authority that issued it; SSL_CERT_FILE can name \
-             another one"
+            "this machine does not trust its issuer; SSL_CERT_FILE can name other certificates"
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another host"
@@ -181,12 +177,12 @@ pub(crate) fn of_certificate(bad: &CertificateError) -> &'static str {
 
 fn of_http(error: &hyper::Error) -> Option<&'static str> {
     Some(match () {
-        () if error.is_parse_too_large() => "the head of the answer is too long",
+        () if error.is_parse_too_large() => "the response header is too long",
         () if error.is_parse() => {
-            "the answer is not HTTP; if the server speaks TLS at this port, write https:// in the \
-             address"
+            "the response is not HTTP; if the server uses TLS on this port, use https:// in the \
+             URL"
         }
-        () if error.is_incomplete_message() => "it was closed before the answer was complete",
+        () if error.is_incomplete_message() => "it was closed before the response was complete",
         () if error.is_timeout() => "it took too long",
         () if error.is_canceled() || error.is_closed() => "it was closed",
         () => return None,
@@ -199,15 +195,15 @@ pub(crate) fn of_io(error: &io::Error) -> Option<&'static str> {
     Some(match error.kind() {
         Kind::ConnectionRefused => "the connection was refused",
         Kind::ConnectionReset | Kind::ConnectionAborted | Kind::BrokenPipe => {
-            "the other side closed it"
+            "the server closed it"
         }
-        Kind::UnexpectedEof => "the other side closed it too early",
+        Kind::UnexpectedEof => "the server closed it too early",
         Kind::TimedOut => "it took too long",
         Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::NetworkDown => {
-            "there is no way to the host in the network"
+            "no route to the host"
         }
-        Kind::AddrNotAvailable | Kind::AddrInUse => "this machine has no free port for it",
-        Kind::PermissionDenied => "this machine does not permit it",
+        Kind::AddrNotAvailable | Kind::AddrInUse => "no free port on this machine",
+        Kind::PermissionDenied => "not permitted on this machine",
         _ => return None,
     })
 }
@@ -306,7 +302,7 @@ mod tests {
             (Box::new(io::Error::other(Unresolved)), NOT_RESOLVED),
             (
                 Box::new(io::Error::other(io::Error::from(io::ErrorKind::ConnectionReset))),
-                "the other side closed it",
+                "the server closed it",
             ),
         ];
         for (error, expected) in table {

@@ -38,11 +38,11 @@ impl Forwarder {
             Failure::new(FailureKind::Usage, what, why).with_next(next)
         };
         if !matches!(url.scheme(), "http" | "https") {
-            let next = "give an address such as http://127.0.0.1:3000/hook";
-            return Err(refused("it is no http or https address", next));
+            let next = "use a URL such as http://127.0.0.1:3000/hook";
+            return Err(refused("not an http or https URL", next));
         }
         if !anywhere && !is_loopback(&url) {
-            let why = "it is another machine, and webhooks hold links that open outputs";
+            let why = "the URL is on another machine, and webhooks contain download links";
             return Err(refused(why, "add --forward-anywhere if that is what you want"));
         }
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
@@ -77,7 +77,7 @@ impl Forwarder {
         if answer.status().is_success() {
             return Ok(());
         }
-        let mut failure = Failure::new(FailureKind::Unavailable, what(), "it was not taken");
+        let mut failure = Failure::new(FailureKind::Unavailable, what(), "not accepted");
         failure.status = Some(answer.status().as_u16());
         Err(failure)
     }

@@ -166,13 +166,12 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     fn check(&self, url: &Url) -> Result<(), Failure> {
         if !may_connect(url, self.allow_http) {
-            let why =
-                format!("the address of {} is not https", url.host_str().unwrap_or("the host"));
+            let why = format!("the URL of {} is not https", url.host_str().unwrap_or("the host"));
             return Err(Failure::new(FailureKind::Configuration, "connecting", why));
         }
         match &self.no_tls {
             Some(why) if url.scheme() == "https" => {
-                let why = format!("https needs certificates and this machine has none: {why}");
+                let why = format!("no certificates for https on this machine: {why}");
                 Err(misconfigured(&why).with_next("apt-get install ca-certificates"))
             }
             _ => Ok(()),

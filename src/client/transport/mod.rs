@@ -149,7 +149,7 @@ pub enum BodyEnd {
 pub struct ResponseHead {
     /// HTTP status.
     pub status: u16,
-    /// `X-TransportRequest-Id`.
+    /// `X-Request-Id`.
     pub request_id: Option<String>,
     /// `Retry-After`.
     pub retry_after: Option<String>,

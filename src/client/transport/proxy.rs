@@ -58,7 +58,7 @@ impl ProxyChoice {
                 url.has_host() && schemes.contains(&url.scheme())
             });
             if !is_proxy {
-                return Err("the address of the proxy is not like http://proxy.example:3128");
+                return Err("invalid proxy address; use the form http://proxy.example:3128");
             }
         }
         Ok(())

@@ -34,7 +34,7 @@ pub(crate) fn trusting_nothing(provider: Arc<CryptoProvider>, why: String) -> Re
 }
 
 fn trusting_the_platform(provider: Arc<CryptoProvider>) -> Result<ClientConfig, String> {
-    let none = "no certificate of an authority was found; SSL_CERT_FILE can name a file of them";
+    let none = "no CA certificates found; SSL_CERT_FILE can name a file with them";
     let verified = builder(provider)?.with_platform_verifier().map_err(|_| none.to_owned())?;
     Ok(http1(verified.with_no_client_auth()))
 }
@@ -44,7 +44,7 @@ type Unverified = rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>;
 fn builder(provider: Arc<CryptoProvider>) -> Result<Unverified, String> {
     ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|_| "this build of the program has no cipher for TLS".to_owned())
+        .map_err(|_| "this build has no TLS cipher".to_owned())
 }
 
 /// HTTP/1.1 only, one exchange a connection at a time: when a connection breaks, one call is in

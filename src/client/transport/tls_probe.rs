@@ -39,7 +39,7 @@ pub(crate) async fn handshake(
     }
     let unreachable = |why: String| HandshakeError::Unreachable(why);
     let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| unreachable(format!("{host} cannot be the name of a host")))?;
+        .map_err(|_| unreachable(format!("{host} is not a valid host name")))?;
     let connector = TlsConnector::from(Arc::new(tls.config));
     let shaken = timeout(patience, async {
         let stream = TcpStream::connect((host, port)).await?;
@@ -48,7 +48,7 @@ pub(crate) async fn handshake(
     match shaken.await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(why(&error)),
-        Err(_) => Err(unreachable(format!("nothing after {} s", patience.as_secs_f64()))),
+        Err(_) => Err(unreachable(format!("no response after {} s", patience.as_secs_f64()))),
     }
 }
 
@@ -65,7 +65,7 @@ fn why(error: &std::io::Error) -> HandshakeError {
 }
 
 fn of_certificate(bad: &CertificateError) -> HandshakeError {
-    let why = format!("the certificate is not accepted: {}", error::of_certificate(bad));
+    let why = format!("certificate not accepted: {}", error::of_certificate(bad));
     match bad {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }

@@ -113,7 +113,8 @@ impl FileBody {
         pulse.beat();
         let watched = Arc::clone(&pulse);
         let pieces = ReaderStream::with_capacity(file.take(size), PIECE).map(move |piece| {
-            let piece = piece.map_err(|error| watched.fail(format!("cannot read on: {error}")))?;
+            let piece =
+                piece.map_err(|error| watched.fail(format!("cannot read the file: {error}")))?;
             let length = piece.len() as u64;
             let sent = watched.sent.fetch_add(length, Ordering::Relaxed) + length;
             watched.beat();
@@ -126,7 +127,7 @@ impl FileBody {
             if sent == size {
                 return None;
             }
-            let why = format!("the file changed: {sent} bytes were there instead of {size}");
+            let why = format!("the file changed: {sent} bytes instead of {size}");
             Some(Err(pulse.fail(why)))
         });
         pieces.chain(end.filter_map(std::future::ready))

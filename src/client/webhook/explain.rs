@@ -18,10 +18,9 @@ use crate::model::{ApiKey, Sanitizer, Timestamp};
 /// at hand.
 type Variant = (Vec<u8>, Option<&'static str>);
 
-const REWRITTEN_TIME: &str =
-    "the timestamp was written in another form: it has to stay the text that was signed";
-const REWRITTEN_BODY: &str = "the body was parsed and written again: verify the bytes as received, \
-                              before any JSON library or framework touches them";
+const REWRITTEN_TIME: &str = "the timestamp was reformatted; it must stay exactly as signed";
+const REWRITTEN_BODY: &str = "the body was parsed and written again; verify the bytes as \
+                              received, before any JSON library or framework changes them";
 const LINE_BREAKS: &str = "line breaks of the body were changed between LF and CR LF";
 
 /// Checks a delivery as a receiver does at `now`.
@@ -47,7 +46,7 @@ pub fn explain(
                 "{refusal} such as 2026-01-31T12:00:00Z; seconds since 1970 are not accepted"
             )],
             WebhookError::TooOld(_) | WebhookError::FromTheFuture(_) => {
-                vec![format!("{refusal}; the signature is right, and --max-age decides this")]
+                vec![format!("{refusal}; the signature is valid, and --max-age sets the limit")]
             }
             _ => vec![refusal.to_string()],
         };
@@ -60,7 +59,7 @@ fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<Stri
     let digits = given.trim().strip_prefix(PREFIX).unwrap_or(given.trim());
     let Some(claimed) = digest(digits) else {
         return vec![format!(
-            "X-Webhook-Signature has to be {PREFIX} and 64 hexadecimal digits; it has {} characters",
+            "X-Webhook-Signature must be {PREFIX} and 64 hexadecimal digits; it has {} characters",
             given.chars().count()
         )];
     };
@@ -72,7 +71,7 @@ fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<Stri
     }
     let stamp = headers.timestamp.as_deref();
     if stamp.is_none() {
-        why.push("there is no X-Webhook-Timestamp, which is part of what is signed".to_owned());
+        why.push("X-Webhook-Timestamp is missing, which is part of the signed text".to_owned());
     }
     match fewest_changes(stamp, body, secret, &claimed) {
         Some(changes) => why.extend(changes.into_iter().map(str::to_owned)),
@@ -81,8 +80,8 @@ fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<Stri
         }
         None if stamp.is_none() => {}
         None => why.push(format!(
-            "it was most likely made with another secret than the one with fingerprint {}; \
-             otherwise the timestamp was changed, or the body in a way that cannot be undone",
+            "most likely signed with a secret other than the one with fingerprint {}; otherwise \
+             the timestamp or the body was changed",
             secret.fingerprint()
         )),
     }
@@ -133,7 +132,7 @@ fn stamps(stamp: Option<&str>) -> Vec<Variant> {
     let mut all = vec![(Vec::new(), Some("the body was signed without the timestamp"))];
     let Some(stamp) = stamp else { return all };
     all.push((format!("{stamp}.").into(), None));
-    all.push((stamp.into(), Some("there was no dot between timestamp and body")));
+    all.push((stamp.into(), Some("the dot between timestamp and body was missing")));
     if let Some(at) = moment(stamp.trim()) {
         let iso = jiff::Timestamp::from_millisecond(at.0)
             .map(|iso| iso.strftime("%Y-%m-%dT%H:%M:%S").to_string())
@@ -156,7 +155,7 @@ fn bodies(body: &[u8]) -> Vec<Variant> {
         (body.to_vec(), None),
         (
             body.trim_ascii_end().to_vec(),
-            Some("the body has white space or a line break at its end that was not sent"),
+            Some("the body has an extra space or line break at its end"),
         ),
         ([body, b"\n"].concat(), Some("the body lost the line break at its end")),
     ];
@@ -317,7 +316,7 @@ mod tests {
         assert!(with(&|h| h.signature = None).contains("no X-Webhook-Signature"));
         assert!(with(&|h| h.signature = Some("sha1=00".into())).contains("64 hexadecimal"));
         assert!(with(&|h| h.timestamp = None).contains("no X-Webhook-Timestamp"));
-        assert!(with(&|h| h.delivery_id = None).contains("no X-Webhook-VerifiedDelivery-Id"));
+        assert!(with(&|h| h.delivery_id = None).contains("no X-Webhook-Delivery-Id"));
         let seconds = WebhookHeaders {
             timestamp: Some("1767225600".into()),
             signature: Some(sign(b"whsec-planted", &[b"1767225600.", BODY])),

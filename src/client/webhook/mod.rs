@@ -23,12 +23,8 @@ use crate::model::{ApiKey, JobId, JobStatus, Sanitizer, Timestamp};
 pub use self::explain::explain;
 
 /// Names of the headers, in the order of the contract.
-pub const HEADERS: [&str; 4] = [
-    "X-Webhook-Event",
-    "X-Webhook-VerifiedDelivery-Id",
-    "X-Webhook-Timestamp",
-    "X-Webhook-Signature",
-];
+pub const HEADERS: [&str; 4] =
+    ["X-Webhook-Event", "X-Webhook-Delivery-Id", "X-Webhook-Timestamp", "X-Webhook-Signature"];
 
 /// What stands before the hexadecimal digits of a signature.
 const PREFIX: &str = "sha256=";
@@ -38,7 +34,7 @@ const PREFIX: &str = "sha256=";
 pub struct WebhookHeaders {
     /// `X-Webhook-Event`; not signed.
     pub event: Option<String>,
-    /// `X-Webhook-VerifiedDelivery-Id`; not signed.
+    /// `X-Webhook-Delivery-Id`; not signed.
     pub delivery_id: Option<String>,
     /// `X-Webhook-Timestamp`, the very text that was signed.
     pub timestamp: Option<String>,
@@ -91,31 +87,31 @@ impl VerifiedDelivery {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WebhookError {
     /// Nobody signed it.
-    #[error("it has no X-Webhook-Signature; set the signing secret at the service")]
+    #[error("X-Webhook-Signature is missing; set the signing secret at the service")]
     Unsigned,
     /// The header holds no signature of this kind.
     #[error("X-Webhook-Signature is not sha256= and 64 hexadecimal digits")]
     MalformedSignature,
     /// The signature belongs to another secret, timestamp or body.
-    #[error("the signature does not fit secret, timestamp and body")]
+    #[error("the signature does not match secret, timestamp and body")]
     WrongSignature,
     /// There is no time.
-    #[error("it has no X-Webhook-Timestamp")]
+    #[error("X-Webhook-Timestamp is missing")]
     NoTimestamp,
     /// The time is none that the contract has.
-    #[error("X-Webhook-Timestamp is no ISO time")]
+    #[error("X-Webhook-Timestamp is not an ISO time")]
     UnreadableTimestamp,
     /// It was sent too long ago.
-    #[error("it was sent {} ago; a replay, or a clock that is wrong", span(*.0))]
+    #[error("sent {} ago; a replay, or a wrong clock", span(*.0))]
     TooOld(Duration),
     /// It was sent in the future.
-    #[error("it was sent {} in the future; one of the clocks is wrong", span(*.0))]
+    #[error("sent {} in the future; one of the clocks is wrong", span(*.0))]
     FromTheFuture(Duration),
     /// It cannot be told from its repetition.
-    #[error("it has no X-Webhook-VerifiedDelivery-Id that can be one")]
+    #[error("X-Webhook-Delivery-Id is missing or invalid")]
     NoDeliveryId,
     /// It is signed and says nothing.
-    #[error("the body is signed, but is no event: {0}")]
+    #[error("the body is signed, but is not an event: {0}")]
     UnreadableBody(String),
 }
 
@@ -182,11 +178,11 @@ fn read(
     sanitizer: &Sanitizer,
 ) -> Result<VerifiedDelivery, WebhookError> {
     let unreadable = |why: &str| WebhookError::UnreadableBody(why.to_owned());
-    let mut said = parse(body, sanitizer).map_err(|_| unreadable("it is no JSON"))?;
-    let data = said.get_mut("data").ok_or_else(|| unreadable("it has no data"))?.take();
+    let mut said = parse(body, sanitizer).map_err(|_| unreadable("not JSON"))?;
+    let data = said.get_mut("data").ok_or_else(|| unreadable("no data"))?.take();
     let event = fields::text(&said, &["event"])
         .or_else(|| headers.event.as_deref().map(|event| sanitizer.clean_short(event)))
-        .ok_or_else(|| unreadable("it names no event"))?;
+        .ok_or_else(|| unreadable("no event name"))?;
     let status = fields::text(&data, &["status"])
         .or_else(|| event.strip_prefix("job.").map(str::to_owned))
         .map(|word| JobStatus::parse(&word));

@@ -33,7 +33,7 @@ const DAYS: [&str; 9] =
 pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
     let prices = fields::first(&answer, &["model_pricing_credits_per_minute"])
         .and_then(Value::as_object)
-        .ok_or_else(|| Unreadable::new("the answer has no model_pricing_credits_per_minute"))?;
+        .ok_or_else(|| Unreadable::new("the response has no model_pricing_credits_per_minute"))?;
     let per_minute = prices
         .iter()
         .filter_map(|(model, rate)| {
@@ -47,7 +47,7 @@ pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
 /// Reads what the service says of its own state.
 pub(crate) fn health(answer: Value) -> Result<Health, Unreadable> {
     let status = fields::text(&answer, &["status"])
-        .ok_or_else(|| Unreadable::new("the answer has no status"))?;
+        .ok_or_else(|| Unreadable::new("the response has no status"))?;
     let checks: BTreeMap<String, bool> = fields::first(&answer, &["checks"])
         .and_then(Value::as_object)
         .into_iter()
@@ -60,7 +60,7 @@ pub(crate) fn health(answer: Value) -> Result<Health, Unreadable> {
 /// Reads totals and days of usage.
 pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
     if !answer.is_object() {
-        return Err(Unreadable::new("the answer is no usage summary"));
+        return Err(Unreadable::new("the response is not a usage summary"));
     }
     let body = unwrapped(&answer);
     let totals = fields::first(body, &["totals", "summary"])
@@ -128,7 +128,7 @@ pub(crate) fn usage_events(mut answer: Value) -> Result<UsageEventPage, Unreadab
     };
     let total = fields::count(&body, &TOTALS).or(outer);
     let (entries, _) = fields::take_list(body, &["events", "items", "usage", "data"])
-        .ok_or_else(|| Unreadable::new("the answer is no list of usage events"))?;
+        .ok_or_else(|| Unreadable::new("the response is not a list of usage events"))?;
     Ok(UsageEventPage { events: entries.into_iter().map(event).collect(), total })
 }
 
@@ -155,7 +155,7 @@ fn credits(object: &Value, names: &[&str]) -> Option<Credits> {
 /// Reads the list of keys.
 pub(crate) fn admin_keys(answer: Value) -> Result<Vec<AdminKey>, Unreadable> {
     let (entries, _) = fields::take_list(answer, &["items", "keys", "data"])
-        .ok_or_else(|| Unreadable::new("the answer is no list of keys"))?;
+        .ok_or_else(|| Unreadable::new("the response is not a list of keys"))?;
     Ok(entries.into_iter().map(admin_key).collect())
 }
 
@@ -186,7 +186,7 @@ fn admin_key(entry: Value) -> AdminKey {
 /// Reads a new key.
 pub(crate) fn new_key(answer: &Value) -> Result<NewKey, Unreadable> {
     let key = fields::text(answer, &["api_key"])
-        .ok_or_else(|| Unreadable::new("the answer has no api_key"))?;
+        .ok_or_else(|| Unreadable::new("the response has no api_key"))?;
     Ok(NewKey {
         api_key: ApiKey::new(&key),
         key_fingerprint: fields::text(answer, &["key_fingerprint", "fingerprint"]),

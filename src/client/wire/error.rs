@@ -2,11 +2,9 @@
 
 use serde_json::Value;
 
-use super::{fields, parse};
+use super::fields;
+use super::parse::{parse, summary};
 use crate::model::Sanitizer;
-
-/// Longest piece of an unstructured answer that is passed on, in characters.
-const SUMMARY_MAX: usize = 200;
 
 /// A refusing answer, as far as it can be understood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,40 +66,9 @@ fn validation(problems: &[Value]) -> Option<String> {
     (!told.is_empty()).then(|| told.join("; "))
 }
 
-/// What an unstructured answer says: the title of a page, or the beginning of a text.
-pub(crate) fn summary(body: &[u8], sanitizer: &Sanitizer) -> Option<String> {
-    let text = String::from_utf8_lossy(body);
-    let page = text.trim_start();
-    let plain = if page.starts_with('<') {
-        between(page, "<title", "</title").or_else(|| between(page, "<h1", "</h1"))?
-    } else {
-        page.to_owned()
-    };
-    let words = plain.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Before it is cut: half of a secret is not recognised.
-    let words = sanitizer.clean(&words);
-    if words.is_empty() {
-        return None;
-    }
-    let mut cut: String = words.chars().take(SUMMARY_MAX).collect();
-    if cut.len() < words.len() {
-        cut.push('…');
-    }
-    Some(cut)
-}
-
-/// The text of the first element that opens with `open`, whatever the case of its name.
-fn between(page: &str, open: &str, close: &str) -> Option<String> {
-    // ASCII lowering keeps every byte position.
-    let lower = page.to_ascii_lowercase();
-    let opened = lower.find(open)?;
-    let start = opened + lower[opened..].find('>')? + 1;
-    let end = start + lower[start..].find(close)?;
-    Some(page[start..end].to_owned()).filter(|text| !text.trim().is_empty())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::parse::SUMMARY_MAX;
     use super::*;
 
     #[test]

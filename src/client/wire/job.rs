@@ -14,7 +14,7 @@ const PAGE: [&str; 3] = ["items", "jobs", "data"];
 /// Reads the answer to an upload.
 pub(crate) fn uploaded(answer: &Value) -> Result<UploadedFile, Unreadable> {
     let video_url = fields::text(answer, &["video_url"])
-        .ok_or_else(|| Unreadable::new("the answer has no video_url"))?;
+        .ok_or_else(|| Unreadable::new("the response has no video_url"))?;
     Ok(UploadedFile {
         video_url,
         video_id: fields::text(answer, &["video_id"]),
@@ -25,7 +25,12 @@ pub(crate) fn uploaded(answer: &Value) -> Result<UploadedFile, Unreadable> {
 
 /// Reads the answer to a create.
 pub(crate) fn created(answer: &Value) -> Result<CreatedJob, Unreadable> {
-    let id = fields::job_id(answer).ok_or_else(|| Unreadable::new("the answer names no job"))?;
+    let id = fields::job_id(answer).ok_or_else(|| {
+        Unreadable::new(
+            "the response does not name a \
+                                                                   job",
+        )
+    })?;
     Ok(CreatedJob { id, status: status(answer), request_id: None })
 }
 
@@ -36,9 +41,9 @@ pub(crate) fn started(answer: &Value, asked: &JobId) -> Result<StartedJob, Unrea
     let status = status(answer);
     let success = answer.get("success").and_then(Value::as_bool);
     match success {
-        Some(false) => Err(Unreadable::new("the answer says neither success nor why not")),
+        Some(false) => Err(Unreadable::new("the response contains neither success nor an error")),
         None if !named && status.is_none() => {
-            Err(Unreadable::new("the answer does not say that the job was started"))
+            Err(Unreadable::new("the response does not confirm the start"))
         }
         _ => Ok(StartedJob { status, request_id: None }),
     }
@@ -47,7 +52,7 @@ pub(crate) fn started(answer: &Value, asked: &JobId) -> Result<StartedJob, Unrea
 /// Reads a look at job `asked`. `base` completes a relative output link.
 pub(crate) fn job(answer: Value, asked: &JobId, base: &Url) -> Result<JobView, Unreadable> {
     if !same_job(&answer, asked)? && status(&answer).is_none() {
-        return Err(Unreadable::new("the answer is no job"));
+        return Err(Unreadable::new("the response is not a job"));
     }
     Ok(view(asked.clone(), answer, base))
 }
@@ -55,7 +60,7 @@ pub(crate) fn job(answer: Value, asked: &JobId, base: &Url) -> Result<JobView, U
 /// Reads a page of jobs in any of the four shapes.
 pub(crate) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
     let (entries, rest) = fields::take_list(answer, &PAGE)
-        .ok_or_else(|| Unreadable::new("the answer is no page of jobs"))?;
+        .ok_or_else(|| Unreadable::new("the response is not a page of jobs"))?;
     let all = entries.len();
     let jobs: Vec<JobView> = entries
         .into_iter()
@@ -68,14 +73,14 @@ pub(crate) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
 /// Reads the answer to a request for the output's link.
 pub(crate) fn download_link(answer: &Value, base: &Url) -> Result<OutputLink, Unreadable> {
     link(answer, &["download_url", "output_url"], base)
-        .ok_or_else(|| Unreadable::new("the answer has no download_url"))
+        .ok_or_else(|| Unreadable::new("the response has no download_url"))
 }
 
 /// Whether the answer names `asked`. Naming another job is a mix-up that must not be followed.
 fn same_job(answer: &Value, asked: &JobId) -> Result<bool, Unreadable> {
     match fields::job_id(answer) {
         Some(id) if id == *asked => Ok(true),
-        Some(id) => Err(Unreadable::new(format!("the answer is about another job, {id}"))),
+        Some(id) => Err(Unreadable::new(format!("the response is about another job, {id}"))),
         None => Ok(false),
     }
 }

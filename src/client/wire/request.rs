@@ -138,7 +138,7 @@ fn scene<'a>(
         }
         Background::ImageUrl(url) => picture(url),
         Background::ImageFile(path) => picture(uploaded_picture.ok_or_else(|| {
-            unsendable(format!("the picture {} was not uploaded before", path.display()))
+            unsendable(format!("the image {} was not uploaded before", path.display()))
         })?),
     };
     let composition = composition(&options.composition)?;
@@ -165,9 +165,7 @@ fn composition(asked: &Composition) -> Result<Option<Value>, Failure> {
 /// `body` with the fields that only the user knows of; where both name one, the user's counts.
 fn with_extra(body: &impl Serialize, options: &JobOptions) -> Result<Bytes, Failure> {
     if let Some(name) = options.extra.keys().find(|name| OURS.contains(&name.as_str())) {
-        return Err(unsendable(format!(
-            "the field {name} follows from the protocol and cannot be set"
-        )));
+        return Err(unsendable(format!("the field {name} is set by rbgv and cannot be changed")));
     }
     let Ok(Value::Object(mut fields)) = serde_json::to_value(body) else {
         return Err(unsendable("the options cannot be written as JSON".to_owned()));

@@ -14,7 +14,6 @@ use tokio::task::{JoinError, JoinSet};
 use self::queue::InputQueue;
 use super::job::collect::CollectResult;
 use super::job::driver::{DriveOutcome, JobDriver};
-use super::plan::discover::quoted;
 use super::polling::{poll_lists, read_hints};
 use super::run::RunState;
 use super::run::active_inputs::ActiveGuard;
@@ -27,6 +26,7 @@ use crate::ledger::{
 };
 use crate::model::event::{PublishedOutput, RunSummary};
 use crate::model::secret::redact_url;
+use crate::model::text::shell_quoted;
 use crate::model::{
     Credits, Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant,
 };
@@ -237,7 +237,7 @@ impl BatchRunner {
     /// Takes the end of an entry in; answers 1 when it was in other hands.
     async fn take(&mut self, joined: Result<WorkResult, JoinError>) -> Result<usize, Failure> {
         let (id, input_ref, settled) =
-            joined.map_err(|error| Failure::local("working on an input", &error))?;
+            joined.map_err(|error| Failure::local("processing an input", &error))?;
         // Local trouble of one entry pauses it; the ledger itself failing shows at the next step.
         match settled.unwrap_or_else(InputOutcome::of) {
             InputOutcome::Foreign => return Ok(1),
@@ -268,7 +268,7 @@ impl BatchRunner {
                 self.summary.failed += 1;
                 self.classes.push(failure.kind.exit_class());
                 if self.run.run_options.fail_fast {
-                    let why = "--fail-fast was given";
+                    let why = "--fail-fast";
                     let failure = Failure::new(failure.kind, "an input failed", why);
                     self.run.stop_all(&RunStop { reason: StopReason::InputFailed, failure });
                 }
@@ -486,7 +486,7 @@ async fn deliver(
 /// Why a settled attempt has no output, with what helps.
 fn failure_of_event(attempt: &Attempt) -> Failure {
     let mut failure = attempt.state.failure.clone().unwrap_or_else(|| {
-        Failure::new(FailureKind::JobFailed, "the job failed", "the ledger does not say why")
+        Failure::new(FailureKind::JobFailed, "the job failed", "reason not recorded")
     });
     if failure.job.is_none() {
         failure.job.clone_from(&attempt.state.job);
@@ -494,17 +494,20 @@ fn failure_of_event(attempt: &Attempt) -> Failure {
     if failure.next.is_none() {
         failure.next = match failure.kind {
             FailureKind::JobFailed => {
-                Some("add --retry-failed 1 for a new attempt, which may be billed again".to_owned())
+                Some("add --retry-failed 1 for a new attempt (may be billed again)".to_owned())
             }
-            FailureKind::NeedsReview if attempt.state.status == AttemptStatus::Failed => Some(format!(
-                "to start it anew, which is billed: rbgv run --again {}, with the options as before",
-                match &attempt.work.source {
-                    InputSource::File { path, .. } => quoted(path),
-                    InputSource::Url(url) => redact_url(url),
-                }
-            )),
+            FailureKind::NeedsReview if attempt.state.status == AttemptStatus::Failed => {
+                Some(format!(
+                    "rbgv run --again {} with the same options (billed again)",
+                    match &attempt.work.source {
+                        InputSource::File { path, .. } => shell_quoted(path),
+                        InputSource::Url(url) => redact_url(url),
+                    }
+                ))
+            }
             FailureKind::NeedsReview => Some(
-                "look at the job, then rbgv resume --accept or --abandon; nothing more is sent until then"
+                "check the job, then rbgv resume --accept or rbgv resume --abandon; nothing is \
+                 sent until then"
                     .to_owned(),
             ),
             _ => None,

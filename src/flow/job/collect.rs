@@ -12,9 +12,10 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::driver::JobDriver;
-use super::part_file::{PartFile, cannot_write, part_name};
+use super::part_file::{PartFile, cannot_write};
 use crate::client::{BackoffWait, Download, ResumePoint, request::backoff};
 use crate::flow::context::blocking;
+use crate::flow::output_file::part_name;
 use crate::ledger::{BatchInput, InputSource};
 use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
@@ -158,7 +159,7 @@ impl JobDriver<'_> {
     fn bad_output(&self, bad: &OutputError) -> Failure {
         let why = self.run.context.service.clean(&bad.to_string());
         let failure = Failure::new(bad.kind(), "the output", why)
-            .with_next("rbgv resume, to fetch it again; the job is not run again");
+            .with_next("rbgv resume downloads it again (free)");
         Failure { job: self.attempt.state.job.clone(), ..failure }
     }
 
@@ -269,8 +270,8 @@ impl JobDriver<'_> {
             return Ok(link);
         }
         let Some(job) = self.attempt.state.job.clone() else {
-            let why = "the ledger has no job for this item";
-            return Err(Failure::new(FailureKind::Local, "asking for the output", why));
+            let why = "no job in the ledger for this input";
+            return Err(Failure::new(FailureKind::Local, "requesting the output", why));
         };
         let on_retry = self.on_retry();
         let service = &self.run.context.service;

@@ -436,7 +436,8 @@ impl<'a> JobDriver<'a> {
         if learned == DraftSupport::Unsupported {
             self.run.context.notice(
                 RemarkLevel::Warning,
-                "the service started a job that was made as a draft; jobs are made one at a time",
+                "the service started a job that was created as a draft; jobs are now created one \
+                 at a time",
             );
         }
         let key = self.run.context.key.clone();
@@ -479,15 +480,15 @@ fn over_budget(
             if attempt.work.estimate.is_none() && attempt.last_poll.output_seconds.is_none() =>
         {
             format!(
-                "{spent} credits are started or in doubt; the length of the next input is not known, so \
-             that it may cost up to {wanted}, by its size and the 500 MB that the service takes at \
-             most: that would pass the bound of {max}"
+                "{spent} credits are already used or reserved, and the next input of unknown \
+                 length may cost up to {wanted}; that would exceed the {max}-credit limit"
             )
         }
         Some(wanted) => format!(
-            "{spent} credits are started or in doubt, {wanted} more would pass the bound of {max}"
+            "would exceed the {max}-credit limit ({spent} credits used or reserved, {wanted} \
+             more needed)"
         ),
-        None => format!("the service names no price for its model, and the bound is {max} credits"),
+        None => format!("no known price for its model, so the {max}-credit limit cannot be kept"),
     };
     Failure::new(FailureKind::BudgetReached, "--max-credits", why)
 }

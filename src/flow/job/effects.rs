@@ -11,18 +11,13 @@ use super::start_evidence::EVENTS;
 use super::upload::{HashedFile, retry_teller, send_file, send_video};
 use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
 use crate::flow::context::{blocking, interrupted};
+use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation};
 use crate::ledger::{AttemptStatus, InputSource};
 use crate::media;
 use crate::model::{
     Background, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, Stage,
 };
-
-/// The metadata field that carries our correlation id.
-pub(crate) const CORRELATION: &str = "rbgv_id";
-
-/// The metadata field that names the item, so that a ledger that was lost can be made good.
-pub(crate) const ITEM: &str = "rbgv_item";
 
 /// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
 const FRESH: Duration = Duration::from_secs(5);
@@ -98,8 +93,8 @@ impl JobDriver<'_> {
             Err(failure) => return Ok(Observation::CreateFailed(failure)),
         };
         let mut metadata: BTreeMap<String, String> = self.attempt.work.options.tags.clone();
-        metadata.insert(CORRELATION.to_owned(), self.attempt.correlation_id.clone());
-        metadata.insert(ITEM.to_owned(), self.attempt.work.content_key.clone());
+        metadata.insert(CORRELATION_ID.to_owned(), self.attempt.correlation_id.clone());
+        metadata.insert(CONTENT_KEY.to_owned(), self.attempt.work.content_key.clone());
         let job = NewJob {
             video_url: self.attempt.state.video_url.as_deref().unwrap_or_default(),
             options: &self.attempt.work.options,
@@ -176,7 +171,12 @@ impl JobDriver<'_> {
                 return Ok(());
             }
             stale.store(true, Ordering::Relaxed);
-            Err(Failure::new(FailureKind::Interrupted, "starting the job", "its commit is too old"))
+            Err(Failure::new(
+                FailureKind::Interrupted,
+                "starting the job",
+                "the recorded start \
+                                                                            is too old",
+            ))
         };
         let call = RequestOptions {
             last_check: Some(&last_check),
@@ -232,12 +232,8 @@ impl JobDriver<'_> {
     /// A poll of the job, or its end as a list shows it.
     pub(crate) async fn look(&mut self) -> Observation {
         let Some(job) = self.attempt.state.job.clone() else {
-            let why = "the ledger has no job for this item";
-            return Observation::GaveUp(Failure::new(
-                FailureKind::Local,
-                "looking at the job",
-                why,
-            ));
+            let why = "no job in the ledger for this input";
+            return Observation::GaveUp(Failure::new(FailureKind::Local, "polling the job", why));
         };
         let context = &self.run.context;
         let asked = context.clock.now();
@@ -339,10 +335,8 @@ impl JobDriver<'_> {
         };
         let on_retry = self.on_retry();
         match send_file(context, &self.input, &file, self.call(&on_retry)).await {
-            Err(failure) => {
-                Ok(Err(failure
-                    .with_next("give --background an address, if the service takes no pictures")))
-            }
+            Err(failure) => Ok(Err(failure
+                .with_next("use --background with a URL, if the service does not accept images"))),
             Ok(url) => {
                 let (key, kept) = (context.key.clone(), url.clone());
                 context
@@ -372,9 +366,9 @@ impl JobDriver<'_> {
 }
 
 fn unknown_job(failure: Failure, job: &JobId) -> Failure {
-    let mut failure = failure.with_job(job).with_next(
-        "use the key that made the job, or give the input up with rbgv resume --abandon",
-    );
-    failure.why = format!("{}; this key does not see a job that we made", failure.why);
+    let mut failure = failure
+        .with_job(job)
+        .with_next("use the key that created the job, or give up with rbgv resume --abandon");
+    failure.why = format!("{}; this key cannot see a job that rbgv created", failure.why);
     failure
 }

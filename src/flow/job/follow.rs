@@ -90,8 +90,10 @@ impl JobDriver<'_> {
     }
 
     fn timed_out(&self, elapsed: Duration) -> Failure {
-        let why =
-            format!("not finished after {:.0} s; it goes on at the service", elapsed.as_secs_f64());
+        let why = format!(
+            "not finished after {:.0} s; still running at the service",
+            elapsed.as_secs_f64()
+        );
         let mut failure = Failure::new(FailureKind::TimedOut, "waiting for the job", why)
             .with_next("rbgv resume");
         failure.job.clone_from(&self.attempt.state.job);

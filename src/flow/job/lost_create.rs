@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use super::effects::CORRELATION;
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
+use crate::flow::job_metadata::CORRELATION_ID;
 use crate::flow::polling::ListPoller;
 use crate::flow::polling::job_list::{ListPages, is_older};
 use crate::flow::state_machine::SearchResult;
@@ -45,7 +45,7 @@ pub(crate) async fn search(
         let Some(page) = pages.next(context, call).await? else { break };
         if page.unreadable > 0 {
             return Ok(SearchResult::Unclear(
-                "the list of jobs holds entries that cannot be read".into(),
+                "the list of jobs contains unreadable entries".into(),
             ));
         }
         page.jobs.iter().for_each(|job| list_poll.remember_end(asked, job));
@@ -61,11 +61,11 @@ pub(crate) async fn search(
     if pages.have_ended() {
         return Ok(SearchResult::Nothing);
     }
-    Ok(SearchResult::Unclear("the list of jobs is too long to be read to its end".into()))
+    Ok(SearchResult::Unclear("the list of jobs is too long".into()))
 }
 
 fn ours<'a>(jobs: &'a [JobView], correlation: &str) -> Option<&'a JobView> {
-    jobs.iter().find(|job| job.metadata(CORRELATION) == Some(correlation))
+    jobs.iter().find(|job| job.metadata(CORRELATION_ID) == Some(correlation))
 }
 
 async fn read(
@@ -79,12 +79,12 @@ async fn read(
             continue;
         }
         all_old = false;
-        let (id, theirs) = (job.id.clone(), job.metadata(CORRELATION).map(ToOwned::to_owned));
+        let (id, theirs) = (job.id.clone(), job.metadata(CORRELATION_ID).map(ToOwned::to_owned));
         let known =
             context.ledger(move |ledger, _| ledger.knows_job(&id, theirs.as_deref())).await?;
         if !known {
             return Ok(PageMatch::Unclear(format!(
-                "a create got no answer, and job {} of unknown origin may be what came of it",
+                "a create request got no response, and job {} of unknown origin may be its result",
                 job.id
             )));
         }

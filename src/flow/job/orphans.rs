@@ -3,22 +3,13 @@
 //! shows that they have ended.
 
 use super::driver::{DriveOutcome, JobDriver};
-use crate::flow::run::RunState;
+use crate::flow::run::{OrphanPolls, RunState};
 use crate::flow::state_machine::Observation;
 use crate::ledger::{Attempt, AttemptId, AttemptStatus, Claim};
 use crate::model::{Failure, InputRef};
 
 /// Strays that are polled in one round, those that were polled longest ago first.
 const ROUND: u32 = 8;
-
-/// One round of polls of strays.
-#[derive(Debug, Default)]
-pub(crate) struct OrphanPolls {
-    /// How many were polled.
-    pub(crate) polled: u32,
-    /// Why a poll was given up, if one was.
-    pub(crate) failure: Option<Failure>,
-}
 
 impl RunState {
     /// Polls jobs of the key that no process follows, once each, so that the places of those that

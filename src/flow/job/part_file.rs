@@ -1,7 +1,6 @@
 //! The partial file of an output: opened without following links, checked to be ours, and renamed to
 //! the output only while it is still the file that was checked.
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -10,21 +9,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, linkat, renameat_with};
 use sha2::{Digest as _, Sha256};
 
-use crate::flow::plan::discover::quoted;
-use crate::flow::plan::output_target::{file_id, not_a_file, unwritable};
+use crate::flow::output_file::{file_id, not_a_file, unwritable};
+use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
-
-/// The name of a part: short, and the same each time that the output of this attempt is collected
-/// under this name.
-pub(crate) fn part_name(target: Option<&Path>, correlation: &str) -> OsString {
-    let mut hash = Sha256::new();
-    hash.update(correlation);
-    if let Some(name) = target.and_then(Path::file_name) {
-        hash.update(name.as_encoded_bytes());
-    }
-    let name = hex::encode(&hash.finalize()[..8]);
-    format!(".{name}.rbgv-part").into()
-}
 
 /// A part that no other process writes as long as this value lives.
 pub(crate) struct PartFile {
@@ -57,7 +44,7 @@ impl PartFile {
                 format!("writing {}", part.path.display()),
                 why,
             )
-            .with_next("when that process has ended, the same command again"));
+            .with_next("run the same command again when that process has ended"));
         }
         Ok(part)
     }
@@ -128,9 +115,8 @@ impl PartFile {
         };
         renamed.map_err(|error| {
             if error.kind() == ErrorKind::AlreadyExists {
-                let why =
-                    "a file of that name has appeared meanwhile, and is not this input's output";
-                let next = "run again with --overwrite to replace it, or with another -o";
+                let why = "another file with this name was created meanwhile";
+                let next = "run again with --overwrite, or with another -o";
                 return Failure::new(FailureKind::Local, what(), why).with_next(next);
             }
             cannot_write(target, &error)
@@ -157,9 +143,9 @@ fn open_existing(path: &Path) -> Result<File, Failure> {
             .is_ok_and(|there| there.is_file() && there.nlink() == 1 && there.uid() == user)
     };
     options().open(path).ok().filter(is_ours).ok_or_else(|| {
-        let why = "it is not a partial file of this user, but a link or the file of somebody else";
+        let why = "the partial file is a link, or belongs to another user";
         Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
-            .with_next(format!("rm {}, then the same command again", quoted(path)))
+            .with_next(format!("rm {}, then run the same command again", shell_quoted(path)))
     })
 }
 
@@ -181,9 +167,9 @@ fn blocking_part(directory: &Path) -> &Path {
 }
 
 fn replaced(path: &Path) -> Failure {
-    let why = "another file has taken its name; it is not used";
+    let why = "the partial file was replaced by another file";
     Failure::new(FailureKind::Local, format!("writing {}", path.display()), why)
-        .with_next(format!("look who writes there: ls -la {}", quoted(path)))
+        .with_next(format!("ls -la {}", shell_quoted(path)))
 }
 
 fn hash_into(hash: &mut Sha256, mut file: &File) -> io::Result<()> {
@@ -212,6 +198,7 @@ fn rename_without_replacing(part: &Path, target: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use crate::flow::output_file::part_name;
     use std::io::Write as _;
     use std::os::unix::fs::symlink;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::client::UsageEvent;
 use crate::model::{Instant, JobId};
 
-/// ClearStart jobs that are remembered, the latest ones.
+/// Started jobs that are remembered, the latest ones.
 const REMEMBERED: usize = 1_024;
 /// Jobs that have to be seen to run before another one counts as overtaken.
 const ENOUGH: usize = 3;

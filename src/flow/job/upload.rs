@@ -32,12 +32,10 @@ impl HashedFile {
         let (path, name) = (self.path.clone(), name.to_owned());
         blocking(move || match hash.still_holds(&path) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Failure::new(
-                FailureKind::Local,
-                name,
-                "the file changed while it was worked on",
-            )
-            .with_next("run the same command again: a changed file is a new input")),
+            Ok(false) => {
+                Err(Failure::new(FailureKind::Local, name, "the file changed during processing")
+                    .with_next("run the same command again; a changed file is a new input"))
+            }
             Err(error) => Err(Failure::local(name, &error)),
         })
         .await
@@ -97,7 +95,7 @@ pub(crate) async fn send_file(
     match uploaded.size {
         Some(size) if size != file.size => {
             let what = format!("uploading {}", input.name);
-            let why = format!("{} bytes were sent, the service has {size}", file.size);
+            let why = format!("sent {} bytes, but the service received {size}", file.size);
             Err(Failure::new(FailureKind::Contract, what, why))
         }
         _ => Ok(uploaded.video_url),

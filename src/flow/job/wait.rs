@@ -8,7 +8,8 @@ use tokio::task::JoinSet;
 use super::driver::JobDriver;
 use super::upload::retry_teller;
 use crate::client::RequestOptions;
-use crate::flow::context::{Context, interrupted, key_not_at_hand};
+use crate::flow::context::Context;
+use crate::flow::polling::find_job::maker;
 use crate::flow::polling::list_poll::{FollowedJob, ListPoller, poll_lists};
 use crate::flow::polling::list_schedule::{JobStart, JobUpdate};
 use crate::flow::run::RunState;
@@ -19,55 +20,6 @@ use crate::model::{
     Credits, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant, JobId, JobStatus,
     JobView, Stage,
 };
-
-/// Polls a job once, with the key that made it.
-///
-/// # Errors
-/// The service does not answer, or does not know the job.
-pub async fn look(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
-    find_job(context, job).await.map(|(_, view)| view)
-}
-
-/// Polls a job once: with the key that made it, where the ledger knows; else with each key until
-/// one sees it. Returns the context of that key too.
-///
-/// # Errors
-/// The service does not answer, or does not know the job.
-pub(crate) async fn find_job<'a>(
-    context: &'a Arc<Context>,
-    job: &JobId,
-) -> Result<(&'a Arc<Context>, JobView), Failure> {
-    let first = maker(context, job).await?;
-    let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
-    let mut failure = None;
-    for context in std::iter::once(first).chain(others) {
-        let call = RequestOptions { job: Some(job.clone()), ..RequestOptions::plain() };
-        match context.unless_stopped(context.service.get(job, call)).await? {
-            Ok(view) => return Ok((context, view)),
-            Err(unseen) if unseen.kind == FailureKind::NotFound => {
-                failure.get_or_insert(unseen);
-            }
-            Err(other) => return Err(other),
-        }
-    }
-    Err(failure.unwrap_or_else(interrupted))
-}
-
-/// The context of the key that made a job, where the ledger knows. No other key is asked about it:
-/// the service would not know a job that is there.
-async fn maker<'a>(context: &'a Arc<Context>, job: &JobId) -> Result<&'a Arc<Context>, Failure> {
-    let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
-    let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
-    else {
-        return Ok(context);
-    };
-    let maker = context.of_key(&attempt.work.key.fingerprint);
-    if maker.key == attempt.work.key {
-        return Ok(maker);
-    }
-    Err(key_not_at_hand(&attempt, "asking for the job", "made"))
-}
 
 /// A run that only polls. It has no batch: a poll starts nothing that could count against one.
 pub(crate) fn polling_run(context: &Arc<Context>) -> RunState {
@@ -132,11 +84,11 @@ pub async fn watch(
     }
     while let Some(joined) = working.join_next().await {
         let (input, job, ended) =
-            joined.map_err(|error| Failure::local("watching a job", &error))?;
+            joined.map_err(|error| Failure::local("following a job", &error))?;
         match ended {
             Ok(view) if view.status == JobStatus::Failed => {
                 each(&job, &view);
-                let why = view.error.unwrap_or_else(|| "the service does not say why".to_owned());
+                let why = view.error.unwrap_or_else(|| "the service gave no reason".to_owned());
                 let failure =
                     Failure::new(FailureKind::JobFailed, "the job failed", why).with_job(&job);
                 classes.push(ExitClass::Job);
@@ -195,10 +147,10 @@ async fn to_end(
             return Ok(view);
         }
         if view.status == JobStatus::Created {
-            let why = "it is a draft, and nothing happens until it is started";
+            let why = "the job is a draft and was not started";
             return Err(Failure::new(FailureKind::Usage, "waiting for the job", why)
                 .with_job(job)
-                .with_next("rbgv resume, if this machine made it"));
+                .with_next("rbgv resume, if it was created on this machine"));
         }
         let phase = match view.status {
             JobStatus::Processing => Stage::Processing,
@@ -212,7 +164,7 @@ async fn to_end(
             break;
         }
     }
-    let why = "it is not finished; it goes on at the service";
+    let why = "not finished; still running at the service";
     Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))
 }
 

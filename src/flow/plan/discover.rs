@@ -12,76 +12,13 @@ use crate::media;
 use crate::model::{Failure, FailureKind};
 
 pub use super::input_list::InputList;
+pub use super::input_spec::InputSpec;
 pub(crate) use super::skipped_files::SkippedFiles;
 
 /// Endings that make a file of a directory an input when no `--include` says otherwise; one without an
 /// ending is an input if it is a video. The content decides later; this only keeps notes and pictures out.
 pub(crate) const VIDEO_ENDINGS: [&str; 12] =
     ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
-
-/// Something that the user named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum InputSpec {
-    /// A file or a directory.
-    Path(PathBuf),
-    /// An address, its scheme in lower case. Whether the service can fetch it is checked by the plan.
-    Url(String),
-}
-
-impl InputSpec {
-    /// An argument, or a line of a list.
-    #[must_use]
-    pub fn read(text: PathBuf) -> Self {
-        match text.to_str().and_then(address) {
-            Some(url) => Self::Url(url),
-            None => Self::Path(text),
-        }
-    }
-}
-
-/// `text` as an address, if it has the form of one: `scheme://`, or a scheme that no path begins with.
-fn address(text: &str) -> Option<String> {
-    let (scheme, rest) = text.trim().split_once(':')?;
-    let scheme = scheme.to_ascii_lowercase();
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let is_known = matches!(scheme.as_str(), "http" | "https" | "file");
-    (is_scheme && (is_known || rest.starts_with("//"))).then(|| format!("{scheme}:{rest}"))
-}
-
-/// Refuses an address that the service cannot fetch.
-pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
-    let (scheme, rest) = url.split_once(':').unwrap_or_default();
-    let refused = |why: String, next: String| {
-        let shown = crate::model::secret::redact_url(url);
-        Err(Failure::new(FailureKind::Usage, shown, why).with_next(next))
-    };
-    match scheme {
-        "http" | "https" => {
-            let is_whole = rest.starts_with("//")
-                && url::Url::parse(url).is_ok_and(|parsed| parsed.host_str().is_some());
-            if is_whole {
-                return Ok(());
-            }
-            let why = format!("it is not a whole address: {scheme}:// and a host are needed");
-            refused(why, format!("rbgv run {scheme}://HOST/PATH"))
-        }
-        "file" => {
-            let path = url::Url::parse(url).ok().and_then(|parsed| parsed.to_file_path().ok());
-            let path = path.map_or_else(|| "PATH".to_owned(), |path| quoted(&path));
-            let why = "file addresses are not taken, since the service cannot read this machine";
-            refused(why.to_owned(), format!("rbgv run {path}"))
-        }
-        _ => {
-            let why = format!(
-                "addresses with {scheme}:// are not taken; the service fetches http:// and https:// only"
-            );
-            let next =
-                "download the file and name it here, or name a public https:// address of it";
-            refused(why, next.to_owned())
-        }
-    }
-}
 
 /// Which files of a directory are taken.
 #[derive(Debug, Clone)]
@@ -168,11 +105,6 @@ pub(crate) fn has_video_ending(path: &Path) -> bool {
     path.extension()
         .and_then(|ending| ending.to_str())
         .is_some_and(|ending| VIDEO_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
-}
-
-/// `path` as an argument that can be typed.
-pub(crate) fn quoted(path: &Path) -> String {
-    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
 }
 
 /// An input that was found.
@@ -519,43 +451,5 @@ mod tests {
             said.contains("1 link to a folder") && said.contains("1 that is no file"),
             "{said}"
         );
-    }
-
-    #[test]
-    fn addresses_are_known_by_their_scheme_in_any_case() {
-        let read = |text: &str| match InputSpec::read(text.into()) {
-            InputSpec::Url(url) => Some(url),
-            InputSpec::Path(_) => None,
-        };
-        // (text, address, what is wrong with it)
-        let table = [
-            ("https://x.example/a.mp4", "https://x.example/a.mp4", None),
-            ("HTTPS://x.example/A.mp4", "https://x.example/A.mp4", None),
-            (" Http://x.example/a.mp4 ", "http://x.example/a.mp4", None),
-            ("s3://bucket/a.mp4", "s3://bucket/a.mp4", Some("s3://")),
-            ("GS://bucket/a.mp4", "gs://bucket/a.mp4", Some("gs://")),
-            ("ftp://x.example/a.mp4", "ftp://x.example/a.mp4", Some("ftp://")),
-            ("file:///etc/a.mp4", "file:///etc/a.mp4", Some("file")),
-            ("FILE:/etc/a.mp4", "file:/etc/a.mp4", Some("file")),
-            ("https:x.example", "https:x.example", Some("whole")),
-            ("https://", "https://", Some("whole")),
-        ];
-        for (text, address, wrong) in table {
-            assert_eq!(read(text).as_deref(), Some(address), "{text}");
-            let checked = check_address(address);
-            match wrong {
-                None => assert_eq!(checked, Ok(()), "{text}"),
-                Some(word) => {
-                    let failure = checked.unwrap_err();
-                    assert_eq!(failure.kind, FailureKind::Usage);
-                    assert!(failure.why.contains(word) && failure.next.is_some(), "{failure}");
-                }
-            }
-        }
-        let next = check_address("file:///etc/it's%20a.mp4").unwrap_err().next.unwrap();
-        assert_eq!(next, r"rbgv run '/etc/it'\''s a.mp4'");
-        for path in ["a.mp4", "C:a.mp4", "12:30 take.mp4", "a:b/c.mp4", "/x/http://y", "-://x"] {
-            assert_eq!(read(path), None, "{path}");
-        }
     }
 }

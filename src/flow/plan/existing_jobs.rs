@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::output_target::{Targets, is_ours, without_dots};
 use super::{content_key, correlation};
 use crate::flow::context::{Context, blocking};
-use crate::flow::polling::find_job;
+use crate::flow::polling::find_job::find_job;
 use crate::flow::run_options::{Destination, RunOptions};
 use crate::ledger::{AddResult, AttemptSpec, BatchId, InputSource, NewBatch, NewInput};
 use crate::model::{
@@ -102,7 +102,7 @@ async fn place(
 fn collision(job: &JobId, other: &str) -> Failure {
     let why = format!("it would be written to the same file as {other}");
     Failure::new(FailureKind::Usage, format!("job {job}"), why)
-        .with_next(format!("fetch each by itself: rbgv fetch {job} -o FILE"))
+        .with_next(format!("rbgv fetch {job} -o FILE"))
 }
 
 /// What is known of a job that this ledger did not make: only what the service says.

@@ -5,9 +5,9 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use super::discover::{InputSpec, quoted};
+use super::input_spec::InputSpec;
 use crate::media::{self, Container, SNIFF_BYTES};
-use crate::model::text::{Encoding, encoding};
+use crate::model::text::{Encoding, encoding, shell_quoted};
 use crate::model::{Failure, FailureKind};
 
 /// Longest line of a list, in bytes: twice the longest path that systems take.
@@ -44,15 +44,15 @@ impl InputList {
         for number in 1_usize.. {
             input.clear();
             let read = reader.by_ref().take(LONGEST_LINE).read_until(end, &mut input);
-            let read = read.map_err(|error| self.refused(&error, "the same command again"))?;
+            let read = read.map_err(|error| self.refused(&error, "run the same command again"))?;
             if read == 0 {
                 break;
             }
             if input.last() == Some(&end) {
                 input.pop();
             } else if input.len() as u64 == LONGEST_LINE {
-                let why = format!("entry {number} is longer than any path");
-                return Err(self.refused(&why, "give a list of file names, one a line"));
+                let why = format!("entry {number} is too long for a path");
+                return Err(self.refused(&why, "use a list of file names, one per line"));
             }
             if !self.nul {
                 if input.last() == Some(&b'\r') {
@@ -69,7 +69,7 @@ impl InputList {
 
     /// Refuses what does not begin like a list.
     fn check(&self, head: &[u8]) -> Result<(), Failure> {
-        let shown = self.path.as_deref().map(quoted);
+        let shown = self.path.as_deref().map(shell_quoted);
         if encoding(head) == Encoding::Utf16 {
             let next = match &shown {
                 Some(list) => {
@@ -77,7 +77,7 @@ impl InputList {
                 }
                 None => "pipe it through: iconv -f UTF-16 -t UTF-8".to_owned(),
             };
-            return Err(self.refused(&"it is UTF-16 text, and UTF-8 is needed", &next));
+            return Err(self.refused(&"UTF-16 text instead of UTF-8", &next));
         }
         let kind = media::sniff(head);
         let is_text = !head.iter().any(|byte| is_control(*byte) && *byte != 0);
@@ -87,19 +87,19 @@ impl InputList {
             kind != Container::Unknown
         };
         if is_other {
-            let why = format!("it is {}, not a list of inputs", kind.describe());
+            let why = format!("{} instead of a list of inputs", kind.describe());
             let next = match &shown {
                 Some(list) if kind.is_moving() => format!("rbgv run {list}"),
                 None if kind.is_moving() => {
                     "save the video to a file, then: rbgv run FILE".to_owned()
                 }
-                _ => "give a list of file names, one a line".to_owned(),
+                _ => "use a list of file names, one per line".to_owned(),
             };
             return Err(self.refused(&why, &next));
         }
         if self.nul && !head.contains(&0) && head.trim_ascii_end().contains(&b'\n') {
-            let why = "its entries are lines, and none ends with NUL";
-            return Err(self.refused(&why, "the same command without -0"));
+            let why = "the entries end with line breaks, not with NUL";
+            return Err(self.refused(&why, "run the same command without -0"));
         }
         Ok(())
     }
@@ -107,12 +107,12 @@ impl InputList {
     /// Refuses a line that is no name: NUL and other control characters.
     fn check_line(&self, number: usize, line: &[u8]) -> Result<(), Failure> {
         if line.contains(&0) {
-            let why = "its entries end with NUL, and not with line breaks";
-            return Err(self.refused(&why, "the same command with -0"));
+            let why = "the entries end with NUL, not with line breaks";
+            return Err(self.refused(&why, "run the same command with -0"));
         }
         if line.iter().any(|byte| is_control(*byte)) {
-            let why = format!("line {number} holds control characters: it is no file name");
-            let next = "for such names, a list with NUL between the names, and -0";
+            let why = format!("line {number} contains control characters and is not a file name");
+            let next = "for such names, use a NUL-separated list with -0";
             return Err(self.refused(&why, next));
         }
         Ok(())

@@ -1,9 +1,17 @@
-//! The plan of a run: every input found, checked, hashed, priced and named, complete in the ledger
-//! before the first byte is sent, and never whole in memory.
+//! The plan of a run. Every input is found, checked, hashed, priced and named, and the whole plan is in
+//! the ledger before the first byte is sent. It is never whole in memory. In reading order:
+//!
+//! - `input_spec`, `input_list`: what the user named
+//! - `discover`, `skipped_files`: the files of directories, and those that are skipped
+//! - `output_path`, `output_target`: the name of an output, and proof that it can be written there
+//! - `own_outputs`, `recover`: outputs and jobs of a ledger that was lost
+//! - `existing_jobs`: the plan of `rbgv fetch`
+//! - `watch_folder`: new files of watched directories
 
 pub(crate) mod discover;
 pub(crate) mod existing_jobs;
 pub(crate) mod input_list;
+pub(crate) mod input_spec;
 pub(crate) mod output_path;
 pub(crate) mod output_target;
 pub(crate) mod own_outputs;
@@ -18,9 +26,9 @@ use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use self::discover::{
-    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, ScannedDirectory,
-    check_address, find, quoted,
+    DirectoryItem, DiscoveredInput, FileSelection, InputList, InputSpec, ScannedDirectory, find,
 };
+use self::input_spec::check_address;
 use self::output_path::{NameTemplate, SourceName, target};
 use self::output_target::{TargetRefusal, Targets, is_ours, without_dots};
 use self::own_outputs::SourceVideos;
@@ -32,6 +40,7 @@ use crate::ledger::{
 };
 use crate::media;
 use crate::model::event::RemarkLevel;
+use crate::model::text::shell_quoted;
 use crate::model::{
     Background, Event, Failure, FailureKind, InputEvent, InputRef, JobOptions, Observer, Pricing,
     Random, Stage,
@@ -110,9 +119,10 @@ impl Planner<'_> {
     /// A mistake of the command line, a collision of names, or local trouble; or nothing was found
     /// where something was named. Then nothing is left of the plan, and nothing was sent.
     pub fn plan(&self, request: PlanRequest) -> Result<Plan, Failure> {
-        request.options.check().map_err(|bad| {
-            Failure::new(FailureKind::Usage, "these options cannot be used", bad.0)
-        })?;
+        request
+            .options
+            .check()
+            .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
         request.run_options.check()?;
         let pricing = self
             .pricing
@@ -163,7 +173,7 @@ impl Planner<'_> {
 
     fn warn_of(&self, failures: &[Failure]) {
         for failure in failures {
-            let text = format!("passed over: {failure}");
+            let text = format!("skipped: {failure}");
             self.observer.observe(&Event::Notice { level: RemarkLevel::Warning, text });
         }
     }
@@ -278,7 +288,7 @@ impl<'a> PlanBuilder<'a> {
             DirectoryItem::Input(found) => self.take(&found),
             DirectoryItem::Unreadable { path, why } => {
                 let name = path.display().to_string();
-                let why = format!("the folder cannot be read: {why}");
+                let why = format!("cannot read the directory: {why}");
                 self.reject(name.clone(), Failure::new(FailureKind::Usage, name, why))
             }
             DirectoryItem::Directory(directory) => {
@@ -294,13 +304,13 @@ impl<'a> PlanBuilder<'a> {
         let ScannedDirectory { path, explicit, inputs, mut passed_over } = directory;
         if inputs > outputs {
             if let Some(others) = passed_over.other_endings() {
-                let text = format!("{}: passed over {others}", path.display());
+                let text = format!("{}: skipped {others}", path.display());
                 self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
             }
             return;
         }
         passed_over.outputs = outputs;
-        let why = format!("there are no videos in it: {passed_over}");
+        let why = format!("no videos in this directory: {passed_over}");
         let failure = Failure::new(FailureKind::Usage, path.display().to_string(), why)
             .with_next(passed_over.next(&path));
         if explicit {
@@ -457,11 +467,11 @@ impl<'a> PlanBuilder<'a> {
     /// An output of ours is never taken as an input, whatever it is called.
     fn skip_output(&mut self, found: &DiscoveredInput, name: &str) -> Result<(), Failure> {
         if found.explicit {
-            let why = "it is an output of rbgv, with its background removed already";
+            let why = "already an output of rbgv";
             return Err(Failure::new(FailureKind::Usage, name, why));
         }
         self.outputs += 1;
-        let text = format!("{name} is an output of rbgv; passed over");
+        let text = format!("{name} is an output of rbgv; skipped");
         self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
         Ok(())
     }
@@ -539,11 +549,9 @@ impl<'a> PlanBuilder<'a> {
         let apart = self.template.telling_apart(&source(&input.name), &source(other));
         let next = match apart {
             Some(template) => format!("add --name '{template}'"),
-            None => {
-                "name the directory above both with -r, which keeps their folders below -o; or \
-                     give each a run of its own, with another -o"
-                    .to_owned()
-            }
+            None => "use -r with their parent directory, which keeps the subdirectories in -o, or \
+                 run each with its own -o"
+                .to_owned(),
         };
         let what = format!("{} and {other}", input.name);
         Failure::new(FailureKind::Usage, what, format!("both would be written to {target}"))
@@ -553,7 +561,7 @@ impl<'a> PlanBuilder<'a> {
     fn tell_repeated(&self) {
         if self.repeated > 0 {
             let text =
-                format!("inputs named more than once: {}; each is taken once", self.repeated);
+                format!("inputs named more than once: {}; each is processed once", self.repeated);
             self.planner.observer.observe(&Event::Notice { level: RemarkLevel::Info, text });
         }
     }
@@ -587,15 +595,13 @@ fn unusable(
     let failure = match bad {
         _ if !found.explicit => failure,
         media::InputError::Missing => {
-            let next_key = path.parent().map(quoted).unwrap_or_default();
-            failure.with_next(format!("look which files are there: ls {next_key}"))
+            let directory = path.parent().map(shell_quoted).unwrap_or_default();
+            failure.with_next(format!("ls {directory}"))
         }
         media::InputError::Unreadable(_) => {
-            failure.with_next(format!("look who may read it: ls -l {}", quoted(path)))
+            failure.with_next(format!("ls -l {}", shell_quoted(path)))
         }
-        _ => failure.with_next(
-            "name an mp4, mov, webm or avi file, or a directory, of which rbgv run takes the videos",
-        ),
+        _ => failure.with_next("use an mp4, mov, webm or avi file, or a directory with such files"),
     };
     if is_unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
 }

@@ -34,7 +34,7 @@ impl NameTemplate {
             ));
         }
         if text.contains('/') {
-            return Err(format!("'{text}' holds a path; give the directory with -o"));
+            return Err(format!("'{text}' contains a path; use -o for the directory"));
         }
         if text.is_empty() || text.contains('\0') {
             return Err("the template is empty".to_owned());
@@ -164,8 +164,8 @@ pub(crate) fn target(
     let name = template.fill(&SourceName::of(&found.input, current_dir), options);
     if matches!(name.as_encoded_bytes(), b"." | b"..") {
         let what = format!("naming the output of {}", found.below.display());
-        let why = "the name would be that of a directory";
-        return Err(Failure::new(FailureKind::Usage, what, why).with_next("choose another --name"));
+        let why = "the name is that of a directory";
+        return Err(Failure::new(FailureKind::Usage, what, why).with_next("use another --name"));
     }
     Ok(Some(without_dots(&current_dir.join(directory).join(name))))
 }
@@ -233,7 +233,8 @@ fn check_ending(file: &Path, options: &JobOptions) -> Result<(), Failure> {
         Some(ending) if ending != wanted => {
             let what = format!("-o {}", file.display());
             let why = format!(
-                "the ending .{ending} contradicts the format {}; name it .{wanted}, or choose another --format",
+                "the extension .{ending} does not match the format {}; use .{wanted} or another \
+                 --format",
                 options.format
             );
             Err(Failure::new(FailureKind::Usage, what, why))
@@ -260,8 +261,8 @@ mod tests {
     fn outputs_lie_beside_or_below() {
         let plain = "{stem}-nobg.{ext}";
         let clip = file("in/my clip.v2.mp4", "my clip.v2.mp4");
-        let next_key = put(&clip, &Destination::Beside, plain).unwrap();
-        assert_eq!(next_key, Path::new("/cwd/in/my clip.v2-nobg.mov"));
+        let sibling = put(&clip, &Destination::Beside, plain).unwrap();
+        assert_eq!(sibling, Path::new("/cwd/in/my clip.v2-nobg.mov"));
         let tree = file("in/a/b.mp4", "a/b.mp4");
         let out = Destination::Directory("out".into());
         assert_eq!(put(&tree, &out, plain).unwrap(), Path::new("/cwd/out/a/b-nobg.mov"));

@@ -1,31 +1,24 @@
-//! TargetProof that outputs can be written where they are wanted, before anything is sent: the directory
+//! Proof that outputs can be written where they are wanted, before anything is sent: the directory
 //! takes files, the names fit its file system, and nothing that is there is replaced but a regular
 //! file that is no input.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, FileType, Metadata};
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::discover::quoted;
 use crate::flow::context::{Context, blocking};
-use crate::flow::job::part_file::part_name;
+use crate::flow::output_file::{FileId, file_id, not_a_file, part_name, unwritable};
 use crate::ledger::{AttemptId, BatchId, InputSource, Ledger};
+use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
 
 /// Open entries that are read from the ledger at a time.
 const PAGE: u32 = 256;
-
-/// Device and inode.
-pub(crate) type FileId = (u64, u64);
-
-pub(crate) fn file_id(metadata: &Metadata) -> FileId {
-    (metadata.dev(), metadata.ino())
-}
 
 /// `path` without `.` components.
 pub(crate) fn without_dots(path: &Path) -> PathBuf {
@@ -294,8 +287,8 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
     .await
     .map_err(|failure| match failure.kind {
         FailureKind::Usage => failure.with_next(
-            "move away what is there, then rbgv resume; or rbgv run the same inputs with another -o, \
-             which pays for nothing twice",
+            "move the existing file, then rbgv resume; or run again with another -o (nothing is \
+             paid twice)",
         ),
         _ => failure,
     })
@@ -325,92 +318,31 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
 }
 
 fn exists(what: String) -> Failure {
-    let why = "a file of that name exists, and is not this input's output";
+    let why = "a different file with this name exists";
     Failure::new(FailureKind::Usage, what, why).with_next(
-        "choose another name, such as --name '{stem}-{ending}-nobg.{ext}', or another place with \
-         -o; --overwrite replaces it",
+        "use another --name, such as '{stem}-{ending}-nobg.{ext}', another -o, or --overwrite to \
+         replace it",
     )
 }
 
 fn too_long(what: String) -> Failure {
-    Failure::new(FailureKind::Usage, what, "the name is too long for its file system")
-        .with_next("choose a shorter name with --name, or with -o FILE for one input")
+    Failure::new(FailureKind::Usage, what, "the name is too long for the file system")
+        .with_next("use a shorter --name, or -o FILE for one input")
 }
 
 fn not_replaceable(what: String, target: &Path) -> Failure {
-    let why = "the file that is there may not be replaced: it is immutable, or somebody else's in a \
-               sticky directory";
-    Failure::new(FailureKind::Unwritable, what, why).with_next(format!(
-        "choose another place with -o, or see to the file: ls -l {}",
-        quoted(target)
-    ))
+    let why = "the existing file cannot be replaced: it is immutable, or belongs to another user \
+               in a sticky directory";
+    Failure::new(FailureKind::Unwritable, what, why)
+        .with_next(format!("use another -o, or check the file: ls -l {}", shell_quoted(target)))
 }
 
 fn replaces_input(name: &str, input: &str, target: &Path) -> Failure {
     let why = if name == input {
-        "it is an input of this run, which is never replaced".to_owned()
+        "it is an input of this run and is never replaced".to_owned()
     } else {
-        format!("it is the input {input}, which is never replaced")
+        format!("it is the input {input} and is never replaced")
     };
     Failure::new(FailureKind::Usage, format!("{name}: the output {}", target.display()), why)
-        .with_next("choose another name with --name, or another place with -o")
-}
-
-/// Something is there that an output must not replace, whatever `--overwrite` says.
-pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failure {
-    let kind = if found.is_dir() {
-        "a directory"
-    } else if found.is_symlink() {
-        "a symbolic link"
-    } else if found.is_fifo() {
-        "a pipe"
-    } else if found.is_socket() {
-        "a socket"
-    } else {
-        "a device"
-    };
-    let next = if found.is_dir() || found.is_symlink() {
-        "choose another name with --name, or another place with -o".to_owned()
-    } else {
-        format!("write to it with -o - > {}, or give -o FILE", quoted(target))
-    };
-    let why = format!("it is {kind}, and only a regular file is ever replaced");
-    Failure::new(FailureKind::Usage, what, why).with_next(next)
-}
-
-/// Why nothing can be written at `path`: `cause` is the file or directory that is in the way of it. A
-/// cause that lasts, and so concerns other outputs as well, is of a kind of its own.
-pub(crate) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failure {
-    let (shown, typed) = (cause.display(), quoted(cause));
-    let (why, next) = match error.kind() {
-        ErrorKind::PermissionDenied => (
-            format!("no permission to write in {shown}"),
-            format!("allow it (ls -ld {typed} shows who may), or choose another place with -o"),
-        ),
-        ErrorKind::ReadOnlyFilesystem => (
-            format!("the file system of {shown} is read-only"),
-            "choose another place with -o".to_owned(),
-        ),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
-            match error.raw_os_error() {
-                Some(_) => format!("no space is left for {shown}"),
-                None => format!("no space is left for {shown}: {error}"),
-            },
-            format!("free some (df -h {typed}), then the same command again"),
-        ),
-        ErrorKind::InvalidFilename => (
-            "a name in its path is too long for the file system".to_owned(),
-            "choose a shorter one with -o".to_owned(),
-        ),
-        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => (
-            format!("{shown} is not a directory"),
-            "choose another place with -o, or move that file away".to_owned(),
-        ),
-        _ => {
-            let next = "choose another place with -o; what was fetched is kept";
-            return Failure::local(format!("writing {}", path.display()), error).with_next(next);
-        }
-    };
-    Failure::new(FailureKind::Unwritable, format!("writing {}", path.display()), why)
-        .with_next(next)
+        .with_next("use another --name or -o")
 }

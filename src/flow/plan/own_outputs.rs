@@ -46,15 +46,15 @@ impl SourceVideos {
             return false;
         }
         if found.explicit {
-            let next_key = |other: &&PathBuf| other.parent() == given.parent() && *other != given;
-            return self.named.iter().filter(next_key).any(|other| is_of(other, &stems));
+            let sibling = |other: &&PathBuf| other.parent() == given.parent() && *other != given;
+            return self.named.iter().filter(sibling).any(|other| is_of(other, &stems));
         }
         if self.read.as_ref().is_none_or(|(read, _)| read != directory) {
             self.read = Some((directory.to_owned(), stems_in(directory)));
         }
         self.read
             .as_ref()
-            .is_some_and(|(_, next_key)| stems.iter().any(|stem| next_key.contains(stem)))
+            .is_some_and(|(_, sibling)| stems.iter().any(|stem| sibling.contains(stem)))
     }
 }
 

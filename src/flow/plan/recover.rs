@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
-use crate::flow::job::effects::ITEM;
+use crate::flow::job_metadata::CONTENT_KEY;
 use crate::flow::polling::job_list::{ListPages, is_older};
 use crate::ledger::BatchId;
 use crate::model::event::RemarkLevel;
@@ -38,7 +38,7 @@ impl UnknownJobs {
             if matches!(job.status, JobStatus::Created | JobStatus::Failed) {
                 continue;
             }
-            match job.metadata(ITEM) {
+            match job.metadata(CONTENT_KEY) {
                 Some(input) => {
                     self.recognised.entry(input.to_owned()).or_insert(job.id);
                 }
@@ -64,8 +64,8 @@ pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failu
     loop {
         let page = match context.unless_stopped(pages.next(context, &call)).await? {
             Err(failure) if failure.kind == FailureKind::NotFound => {
-                let why = "the service does not list jobs: whether this key has paid for some of \
-                           these inputs before cannot be seen";
+                let why = "the service does not list jobs, so jobs that this key already paid \
+                           for cannot be recognised";
                 context.notice(RemarkLevel::Warning, why);
                 break;
             }
@@ -104,7 +104,7 @@ mod tests {
     fn view(id: &str, status: JobStatus, made: &str, input: Option<&str>) -> JobView {
         JobView {
             created_at: Some(made.into()),
-            raw: input.map_or(json!({}), |input| json!({"metadata": {ITEM: input}})),
+            raw: input.map_or(json!({}), |input| json!({"metadata": {CONTENT_KEY: input}})),
             ..JobView::bare(id, status)
         }
     }

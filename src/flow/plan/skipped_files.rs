@@ -42,8 +42,8 @@ impl SkippedFiles {
     pub(crate) fn other_endings(&self) -> Option<String> {
         let files = match self.other_endings {
             0 => return None,
-            1 => "1 file with another ending".to_owned(),
-            more => format!("{more} files with other endings"),
+            1 => "1 file with another extension".to_owned(),
+            more => format!("{more} files with other extensions"),
         };
         let name = |ending: &String| match ending.as_str() {
             "" => "none".to_owned(),
@@ -60,7 +60,7 @@ impl SkippedFiles {
 
     /// The command that takes more of `directory`.
     pub(crate) fn next(&self, directory: &Path) -> String {
-        let directory = super::discover::quoted(directory);
+        let directory = crate::model::text::shell_quoted(directory);
         if self.unreadable_root.is_some() {
             return format!("ls -ld {directory}");
         }
@@ -75,28 +75,28 @@ impl SkippedFiles {
 impl fmt::Display for SkippedFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(why) = &self.unreadable_root {
-            return write!(f, "it cannot be read: {why}");
+            return write!(f, "cannot be read: {why}");
         }
         let counts = [
-            (
-                self.not_included,
-                "file that --include does not match",
-                "files that --include does not match",
-            ),
-            (self.excluded, "that --exclude matches", "that --exclude matches"),
+            (self.not_included, "file not matched by --include", "files not matched by --include"),
+            (self.excluded, "excluded by --exclude", "excluded by --exclude"),
             (self.hidden, "hidden", "hidden"),
-            (self.links, "link to a folder", "links to folders"),
-            (self.special, "that is no file", "that are no files"),
+            (self.links, "link to a directory", "links to directories"),
+            (self.special, "that is not a regular file", "that are not regular files"),
             (self.unreadable, "that cannot be read", "that cannot be read"),
             (self.outputs, "output of rbgv", "outputs of rbgv"),
-            (usize::from(self.output_directory), "folder of the outputs", ""),
-            (self.subfolders, "subfolder, add -r", "subfolders, add -r"),
+            (usize::from(self.output_directory), "output directory", ""),
+            (self.subfolders, "subdirectory (add -r)", "subdirectories (add -r)"),
         ];
         let counts =
             counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| {
                 format!("{number} {}", if number == 1 { one } else { many })
             });
         let told: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
-        if told.is_empty() { f.write_str("it is empty") } else { f.write_str(&told.join("; ")) }
+        if told.is_empty() {
+            f.write_str("the directory is empty")
+        } else {
+            f.write_str(&told.join("; "))
+        }
     }
 }

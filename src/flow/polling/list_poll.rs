@@ -29,7 +29,7 @@ pub(crate) struct FollowedJob {
 }
 
 impl ListPoller {
-    /// Follows `job`. JobUpdate of it are those of polls that are sent after `now`.
+    /// Follows `job`. News of it are those of polls that are sent after `now`.
     pub(crate) fn follow(
         self: &Arc<Self>,
         job: &JobId,

@@ -542,7 +542,7 @@ mod tests {
         let seconds = |number| Some(Duration::from_secs(number));
         // (failures before, kind, asked to wait, next list poll after)
         let table = [
-            (0, K::Unavailable, None, 500),
+            (0, K::Unavailable, None, 625),
             (0, K::Unavailable, seconds(3), 3_000),
             (0, K::RateLimited, None, 1_000),
             (1, K::Broken, None, 1_000),

@@ -1,5 +1,10 @@
-//! What the items of one run share: gates before the calls that matter, and the reasons to begin
-//! nothing more.
+//! What the attempts of one run share: gates before creates and starts, and the reasons to stop.
+//!
+//! - `stop`: why a run starts nothing more
+//! - `canary`: a few jobs first, until one succeeds. Pure
+//! - `draft_gate`: how many drafts are created ahead of their starts. Pure
+//! - `active_inputs`: inputs whose job has not ended
+//! - `outage`: when the service does not answer
 
 pub(crate) mod active_inputs;
 pub(crate) mod canary;
@@ -21,7 +26,7 @@ use self::draft_gate::{DraftGate, DraftPermit};
 use self::stop::{RunStop, RunStops, StopReason};
 use super::context::{Context, interrupted, key_not_at_hand, unless};
 use super::job::start_evidence::{EVENTS, StartEvidence};
-use super::polling::{DurationStats, ListPoller, OrphanPolls, REMEMBERED};
+use super::polling::{DurationStats, ListPoller, REMEMBERED};
 use super::run_options::RunOptions;
 use super::state_machine::Goal;
 use crate::client::limits::circuit_breaker;
@@ -41,7 +46,7 @@ const DOWNLOADS: usize = 4;
 /// Creates at once: enough to hide the latency, few enough that a start does not queue behind them.
 const CREATES: usize = 8;
 
-/// DraftSupport beyond those that free places need, and an eighth of the window.
+/// Drafts beyond those that free places need, and an eighth of the window.
 const DRAFTS_AHEAD: u32 = 2;
 
 /// Inputs beyond the window that are uploaded and drafted ahead, and an eighth of the window.
@@ -85,6 +90,15 @@ pub struct RunState {
     /// The same run under the key that is being replaced, during a rotation: gates, latches and
     /// caution belong to a key.
     previous: Option<Arc<RunState>>,
+}
+
+/// One round of polls of strays.
+#[derive(Debug, Default)]
+pub(crate) struct OrphanPolls {
+    /// How many were polled.
+    pub(crate) polled: u32,
+    /// Why a poll was given up, if one was.
+    pub(crate) failure: Option<Failure>,
 }
 
 /// A turn to make a job.
@@ -145,7 +159,7 @@ impl RunState {
         }
     }
 
-    /// RunStops the run where a failure concerns more than one item; says whether it does.
+    /// Stops the run where a failure concerns more than one item; says whether it does.
     pub(crate) fn stop_for(&self, failure: &Failure) -> bool {
         let Some(reason) = StopReason::of(failure.kind) else { return false };
         self.stop(RunStop { reason, failure: failure.clone() });
@@ -201,7 +215,7 @@ impl RunState {
         if *key == self.context.key || attempt.state.status.is_settled() {
             return None;
         }
-        Some(key_not_at_hand(attempt, "not gone on with", "sent"))
+        Some(key_not_at_hand(attempt, "stopped", "sent"))
     }
 
     /// Whether nothing may be sent with any key.
@@ -312,7 +326,7 @@ impl RunState {
     pub(crate) fn job_ended(&self, how: JobResult) {
         self.ended.fetch_add(1, Ordering::Relaxed);
         if self.canary().ended(how) {
-            let why = "jobs fail in a surge; find out why before more are paid for";
+            let why = "too many jobs are failing; find out why before paying for more";
             let failure = Failure::new(FailureKind::JobFailed, "this batch", why)
                 .with_next("rbgv status --failed");
             self.stop(RunStop { reason: StopReason::JobsFail, failure });
@@ -419,7 +433,7 @@ impl RunState {
         call: &RequestOptions<'_>,
     ) -> Result<(StartCommit, Option<CallPermit>), Failure> {
         let Some(job) = attempt.state.job.clone() else {
-            let why = "the ledger has no job for this item";
+            let why = "no job in the ledger for this input";
             return Err(Failure::new(FailureKind::Local, "starting the job", why));
         };
         let _waiting = self.draft_gate.start();
@@ -494,7 +508,8 @@ impl RunState {
         {
             return Ok(());
         }
-        let failure = self.not_finished(&format!("{overdue} jobs hold every place of the key"));
+        let failure =
+            self.not_finished(&format!("{overdue} overdue jobs use every slot of the key"));
         self.stop(RunStop { reason: StopReason::JobsDoNotEnd, failure });
         Err(interrupted())
     }
@@ -503,7 +518,7 @@ impl RunState {
     /// failed, it speaks against starting many more.
     pub(crate) fn job_timed_out(&self) {
         if self.canary().ended(JobResult::Badly) {
-            let failure = self.not_finished("jobs of this run do not finish");
+            let failure = self.not_finished("the jobs of this run do not finish");
             self.stop(RunStop { reason: StopReason::JobsDoNotEnd, failure });
         }
         self.release_slot();
@@ -536,7 +551,7 @@ impl RunState {
             Ok(prices) => prices.a_second(attempt.work.options.model),
             Err(failure) => {
                 // Only an input without an estimate needs them.
-                debug!(%failure, "prices are not known");
+                debug!(%failure, "prices are unknown");
                 None
             }
         })
@@ -577,7 +592,7 @@ impl RunState {
             Ok(page) => page,
             Err(failure) => {
                 // The lengths that jobs show count all the same.
-                debug!(%failure, "usage events are not known");
+                debug!(%failure, "usage events are unavailable");
                 return Ok(());
             }
         };

@@ -62,14 +62,14 @@ pub(crate) async fn watch_outages(run: Arc<RunState>) {
 
 /// How calls fail, or that one is without an answer.
 fn failure_of(unanswered: &Outage) -> Failure {
-    let no_answer = || Failure::new(FailureKind::Unavailable, &*unanswered.what, "no answer yet");
+    let no_answer = || Failure::new(FailureKind::Unavailable, &*unanswered.what, "no response yet");
     unanswered.failure.clone().unwrap_or_else(no_answer)
 }
 
 fn too_long(unanswered: &Outage, age: Duration) -> Failure {
     let failure = failure_of(unanswered);
     let why = format!(
-        "the service has not answered for {:.0} s, longer than outage_max; {}",
+        "no response from the service for {:.0} s, longer than outage_max; {}",
         age.as_secs_f64(),
         failure.why
     );

@@ -96,7 +96,7 @@ struct StopLevel {
 }
 
 impl RunStops {
-    /// RunStops of a run inside a command, whose own stop is a stop of everything: by a signal, unless
+    /// Stops of a run inside a command, whose own stop is a stop of everything: by a signal, unless
     /// its time is over.
     pub(crate) fn new(command: &CancellationToken, time_is_over: &Arc<AtomicBool>) -> Self {
         let everything = StopLevel { stop: OnceLock::new(), token: command.child_token() };
@@ -104,7 +104,7 @@ impl RunStops {
         Self { starts, everything, time_is_over: Arc::clone(time_is_over) }
     }
 
-    /// RunStops; says whether this is news.
+    /// Stops; says whether this is news.
     pub(crate) fn stop(&self, stop: RunStop) -> bool {
         if self.starts.token.is_cancelled() && !stop.reason.stops_everything() {
             return false;

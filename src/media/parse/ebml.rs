@@ -88,7 +88,7 @@ struct Walk {
     stated: Option<f64>,
     tracks: Vec<EbmlTrack>,
     cluster: u64,
-    /// EbmlTrack and time of the block of the group, and the length that the group states.
+    /// Track and time of the block of the group, and the length that the group states.
     group: (Option<(usize, i64)>, Option<u64>),
     has_clusters: bool,
     has_additions: bool,

@@ -1,16 +1,19 @@
 //! Why a stage failed, and which exit code that is.
 
+use strum::IntoStaticStr;
+
 use crate::model::{ExitClass, FailureKind};
 
 /// Why a stage failed, as far as it matters for what to do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum StageFailure {
     /// The service is not there, is in trouble, or keeps refusing us.
-    Down,
+    Unavailable,
     /// It works, and takes too long.
     Slow,
     /// Our key or our configuration is wrong.
-    Ours,
+    Configuration,
     /// The service answers, but not as documented.
     Contract,
     /// There are not enough credits, or the budget would be passed.
@@ -37,30 +40,16 @@ impl StageFailure {
     /// A stable word for scripts.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Slow => "slow",
-            Self::Ours => "ours",
-            Self::Contract => "contract",
-            Self::Credits => "credits",
-            Self::Job => "job",
-            Self::Timeout => "timeout",
-            Self::Output => "output",
-            Self::Local => "local",
-            Self::Review => "review",
-            Self::Input => "input",
-            Self::Usage => "usage",
-            Self::Interrupted => "interrupted",
-        }
+        self.into()
     }
 
     /// The class that decides the exit code (design, *Exit codes*).
     #[must_use]
     pub fn exit_class(self) -> ExitClass {
         match self {
-            Self::Down => ExitClass::Unavailable,
+            Self::Unavailable => ExitClass::Unavailable,
             Self::Slow => ExitClass::Check,
-            Self::Ours => ExitClass::Credentials,
+            Self::Configuration => ExitClass::Credentials,
             Self::Contract => ExitClass::Contract,
             Self::Credits => ExitClass::Credits,
             Self::Job => ExitClass::Job,
@@ -80,13 +69,13 @@ impl StageFailure {
         match kind {
             FailureKind::Usage => Self::Usage,
             FailureKind::Configuration | FailureKind::Unauthorized | FailureKind::Forbidden => {
-                Self::Ours
+                Self::Configuration
             }
             FailureKind::InsufficientCredits | FailureKind::BudgetReached => Self::Credits,
             FailureKind::RateLimited
             | FailureKind::Unavailable
             | FailureKind::Unreachable
-            | FailureKind::Broken => Self::Down,
+            | FailureKind::Broken => Self::Unavailable,
             FailureKind::InvalidRequest
             | FailureKind::NotFound
             | FailureKind::Conflict

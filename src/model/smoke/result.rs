@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 use super::{SmokeStage, StageFailure};
 use crate::model::{Failure, JobId};
 
 /// How a stage ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum StageOutcome {
     /// As documented, and in time.
     Passed,
@@ -22,12 +25,7 @@ impl StageOutcome {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Passed => "passed",
-            Self::Warned => "warned",
-            Self::Failed => "failed",
-            Self::Skipped => "skipped",
-        }
+        self.into()
     }
 }
 

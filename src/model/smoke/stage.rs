@@ -4,8 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use strum::IntoStaticStr;
+
 /// A check with a name of its own, in the order in which they run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case")]
 pub enum SmokeStage {
     /// The host's name leads to addresses.
     Name,
@@ -86,27 +89,7 @@ impl SmokeStage {
     /// The word for it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::Tls => "tls",
-            Self::Health => "health",
-            Self::Pricing => "pricing",
-            Self::Authentication => "authentication",
-            Self::Isolation => "isolation",
-            Self::Listing => "listing",
-            Self::Usage => "usage",
-            Self::Success => "success",
-            Self::Output => "output",
-            Self::Credits => "credits",
-            Self::Suite => "suite",
-            Self::NotAVideo => "not-a-video",
-            Self::InvalidOption => "invalid-option",
-            Self::DeadLink => "dead-link",
-            Self::NoCredits => "no-credits",
-            Self::Burst => "burst",
-            Self::Rehearsal => "rehearsal",
-            Self::Setup => "setup",
-        }
+        self.into()
     }
 
     /// What it belongs to.
@@ -200,7 +183,7 @@ impl FromStr for StageSelector {
         let named = SmokeStage::NAMED.into_iter().chain([SmokeStage::Suite]);
         named.clone().find(|stage| stage.as_str() == word).map(Self::One).ok_or_else(|| {
             let known = named.map(SmokeStage::as_str).collect::<Vec<_>>().join(", ");
-            format!("unknown stage '{word}'; known: {known}, and free, paid, failures for many")
+            format!("unknown stage '{word}'; known: {known}, and the groups free, paid, failures")
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Which of a run's events a person is told, and as what. Pure.
+//! Maps events to lines for people. Pure.
 
 use std::path::Path;
 
@@ -8,34 +8,32 @@ use crate::model::text::escaped;
 use crate::model::{Event, InputEvent, InputRef, JobId, Stage};
 use crate::output::style::Painter;
 
-/// Something to tell. Texts are escaped and coloured.
+/// A line to print. Texts are escaped and coloured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum EventLine<'a> {
-    /// Only matters while one looks on.
+    /// Progress; not shown with `-q`.
     Step(String),
-    /// Needs attention.
+    /// A warning or error.
     Trouble(String),
-    /// An output, and the line that its path ends.
+    /// An output: the line, and the path that ends it.
     Landed(String, &'a Path),
-    /// A result that is no file: the id of a job that is left alone.
+    /// The id of a job that is not waited for.
     Left(String, &'a str),
-    /// A remark of ours about the whole run. Not escaped yet.
+    /// A remark about the whole run. Not escaped yet.
     Remark(RemarkLevel, &'a str),
 }
 
-/// What is known beside the event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LineContext<'a> {
     pub(crate) paint: Painter,
-    /// Whether steps of single inputs are told.
+    /// Whether steps of single inputs are shown.
     pub(crate) steps: bool,
-    /// The phase that the input has just entered.
+    /// The stage that the input has just entered.
     pub(crate) entered: Option<Stage>,
-    /// The input's job.
     pub(crate) job: Option<&'a JobId>,
 }
 
-/// What to tell of `event`, if anything.
+/// The line of `event`, if it has one.
 pub(crate) fn told<'a>(event: &'a Event, around: &LineContext<'_>) -> Option<EventLine<'a>> {
     match event {
         Event::Planned { todo, done, rejected, estimate, unpriced, .. } => {

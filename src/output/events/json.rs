@@ -1,4 +1,4 @@
-//! Results as JSON, one value a line. The keys are a contract with scripts: `docs/json.md`.
+//! Results as JSON, one value per line. Scripts rely on the keys: `docs/json.md`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::model::event::{self, RemarkLevel, RunSummary};
 use crate::model::text::is_hostile;
 use crate::model::{Credits, Event, Failure, InputEvent, InputRef};
 
-/// A line of the stream, without the key `event`.
+/// A line of the stream; the tag is the key `event`.
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum JsonLine<'a> {
@@ -120,7 +120,7 @@ enum JsonLine<'a> {
 
 #[derive(Serialize)]
 struct JsonInput<'a> {
-    /// `None` for what has no number in the ledger.
+    /// `None` without a number in the ledger.
     #[serde(rename = "item")]
     id: Option<i64>,
     input: &'a str,
@@ -190,8 +190,7 @@ impl<'a> From<&'a Failure> for FailureRecord<'a> {
     }
 }
 
-/// The record of an event, if it has one. With `steps` also of what happens on the way to a
-/// result; transferred bytes have none.
+/// The record of an event, if it has one; steps before the result only with `steps`.
 #[must_use]
 pub fn event(event: &Event, steps: bool) -> Option<Value> {
     let record = match event {
@@ -283,44 +282,44 @@ fn finished(summary: &RunSummary) -> JsonLine<'static> {
     }
 }
 
-/// A failure as a value: that of the key `failure`.
+/// The value of the key `failure`.
 #[must_use]
 pub fn failure(failure: &Failure) -> Value {
     json!(FailureRecord::from(failure))
 }
 
-/// What a command that failed as a whole says in place of its document.
+/// The document of a failed command.
 #[must_use]
 pub fn failed(failure: &Failure) -> Value {
     json!({ "error": FailureRecord::from(failure) })
 }
 
-/// A path in JSON, which has Unicode only.
+/// A path as a JSON string; bytes that are not UTF-8 are replaced.
 #[must_use]
 pub fn path(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-/// Seconds with three decimals.
+/// Seconds, rounded to milliseconds.
 #[must_use]
 pub fn seconds(took: Duration) -> f64 {
     took.as_millis() as f64 / 1_000.0
 }
 
-/// Credits without the noise of binary fractions.
+/// Credits without rounding noise.
 #[must_use]
 pub fn credits(amount: Credits) -> f64 {
     (amount.0 * 1e6).round() / 1e6
 }
 
-/// `value` on one line, in which no character moves a cursor or hides text.
+/// `value` on one line, with control and invisible characters escaped.
 #[must_use]
 pub fn line(value: &Value) -> String {
     let text = value.to_string();
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if is_hostile(c) {
-            // Only strings can hold these, and a String takes everything.
+            // They only occur in strings. Writing to a String cannot fail.
             for unit in c.encode_utf16(&mut [0; 2]) {
                 let _ = write!(shown, "\\u{unit:04x}");
             }

@@ -1,5 +1,4 @@
-//! What events and failures are called, in sentences for people. Pure; everything foreign is
-//! escaped here.
+//! The wording of events and failures for people. Pure; escapes all foreign text.
 
 use std::time::Duration;
 
@@ -9,11 +8,11 @@ use crate::model::{Credits, Failure, JobId, Stage};
 use crate::output::formats::amounts::{self, count};
 use crate::output::style::{Painter, TextTone};
 
-/// What failed, why, and the names that support will ask for.
+/// The text of a failure: operation, reason, and the IDs that support asks for.
 #[must_use]
 pub fn failure(failure: &Failure) -> String {
     let escaped_all = |text: &Option<String>| text.as_deref().map(escaped);
-    // Escaped piece by piece, because a piece that is cut must not take the next one with it.
+    // Escaped piece by piece, so that truncating one does not hide the next.
     Failure {
         what: escaped(&failure.what),
         why: escaped(&failure.why),
@@ -25,14 +24,13 @@ pub fn failure(failure: &Failure) -> String {
     .to_string()
 }
 
-/// The line that names the command to type next, with the line break before it; nothing if there
-/// is none.
+/// The line with the suggested command, including the line break before it; empty without one.
 #[must_use]
 pub fn next(command: Option<&str>) -> String {
     command.map(|command| format!("\n  next: {}", escaped(command))).unwrap_or_default()
 }
 
-/// `text` as one argument of a command that a person can paste into a shell.
+/// `text` quoted as one shell argument.
 #[must_use]
 pub fn argument(text: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "/.,_-+=:@%".contains(c);
@@ -43,7 +41,7 @@ pub fn argument(text: &str) -> String {
     }
 }
 
-/// A failure in a few words, for a place on a bar: `HTTP 503`, `rate limited`.
+/// A short reason for a progress line: `HTTP 503`, `rate limited`.
 #[must_use]
 pub fn reason(failure: &Failure) -> String {
     match failure.status {
@@ -52,7 +50,7 @@ pub fn reason(failure: &Failure) -> String {
     }
 }
 
-/// Sentences about one input, which is called `name` (escaped already).
+/// Messages about one input. `name` is already escaped.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct InputMessage<'a> {
     pub(crate) name: &'a str,
@@ -61,7 +59,7 @@ pub(crate) struct InputMessage<'a> {
 
 impl InputMessage<'_> {
     pub(crate) fn phase(self, phase: Stage, job: Option<&JobId>) -> String {
-        // The job is named where it says what the service is at.
+        // The job id only matters while the job is at the service.
         let at_service = matches!(phase, Stage::Queue | Stage::Waiting | Stage::Processing);
         let job = job.filter(|_| at_service);
         format!("{}: {}{}", self.name, phase.as_str(), named(job))
@@ -72,7 +70,7 @@ impl InputMessage<'_> {
         format!("{}: {}: {}", self.name, self.paint.tone(TextTone::Warn, &again), failure(why))
     }
 
-    /// Everything but the path, which follows behind an arrow if there is one.
+    /// The line without the path, which follows an arrow.
     pub(crate) fn done(self, output: &PublishedOutput) -> String {
         let done = self.paint.tone(TextTone::Good, "done");
         let took = output.elapsed.map(|took| format!(" in {}", amounts::duration(took)));
@@ -81,7 +79,7 @@ impl InputMessage<'_> {
         format!("{}: {done}{took}{cost}{}", self.name, self.notes(output))
     }
 
-    /// What is remarkable about an output, behind the line that it has.
+    /// Notes about an output, appended to its line.
     fn notes(self, output: &PublishedOutput) -> String {
         let note = |note: &String| {
             format!("; {} {}", self.paint.tone(TextTone::Warn, "note:"), escaped(note))
@@ -95,7 +93,7 @@ impl InputMessage<'_> {
     }
 
     pub(crate) fn left(self, job: &JobId, status: &str) -> String {
-        format!("{}: left at the service, {}{}", self.name, escaped(status), named(Some(job)))
+        format!("{}: not waiting for job {} ({})", self.name, escaped(&job.0), escaped(status))
     }
 
     pub(crate) fn failed(self, why: &Failure) -> String {
@@ -103,7 +101,7 @@ impl InputMessage<'_> {
     }
 
     pub(crate) fn rejected(self, why: &Failure) -> String {
-        self.trouble(TextTone::Warn, "warning:", "passed over: ", why)
+        self.trouble(TextTone::Warn, "warning:", "skipped: ", why)
     }
 
     pub(crate) fn paused(self, why: &Failure) -> String {
@@ -114,7 +112,7 @@ impl InputMessage<'_> {
         let label = self.paint.tone(tone, label);
         let next = next(why.next.as_deref());
         let told = failure(why);
-        // What failed may be the input itself.
+        // The failure may name the input itself.
         let told = told.strip_prefix(self.name).and_then(|rest| rest.strip_prefix(": "));
         let told = told.map_or_else(|| failure(why), ToOwned::to_owned);
         format!("{label} {}: {how}{told}{next}", self.name)
@@ -125,71 +123,79 @@ fn named(job: Option<&JobId>) -> String {
     job.map(|job| format!(" (job {})", escaped(&job.0))).unwrap_or_default()
 }
 
-/// What a run is about to do and what it will cost.
+/// Counted inputs that are not videos, or cannot be read.
+const SKIPPED: &str = "skipped (not usable)";
+
+/// What a run will process and its estimated cost.
 pub(crate) fn planned(counts: [usize; 3], estimate: Option<Credits>, unpriced: usize) -> String {
     let [todo, done, rejected] = counts;
-    let counts = listed(&[(todo, "to do"), (done, "already done"), (rejected, "passed over")]);
+    let clips = if todo == 1 { "clip" } else { "clips" };
+    let counts = listed(&[(todo, clips), (done, "already done"), (rejected, SKIPPED)]);
     let price = estimate.filter(|_| todo > 0).map(about).unwrap_or_default();
     let unknown = match unpriced {
         0 => String::new(),
-        1 => "; the price of 1 input cannot be told beforehand".to_owned(),
-        many => format!("; the price of {} inputs cannot be told beforehand", count(many as u64)),
+        some => format!(", {} of unknown price", amounts::counted(some as u64, "clip", "clips")),
     };
     format!("{counts}{price}{unknown}")
 }
 
-/// A warning of ours, with its label.
+/// A warning with its label.
 pub(crate) fn warning(text: &str, paint: Painter) -> String {
     format!("{} {text}", paint.tone(TextTone::Warn, "warning:"))
 }
 
-/// Why a run begins nothing more.
+/// Why a run starts no more jobs.
 pub(crate) fn stopped(why: &Failure, paint: Painter) -> String {
-    let text = format!("nothing more is started: {}", failure(why));
-    // A run that can be gone on with says so at its end.
+    let text = format!("no more jobs are started: {}", failure(why));
+    // The summary at the end suggests `rbgv resume`.
     let next = next(why.next.as_deref().filter(|next| !next.starts_with("rbgv resume")));
     format!("{}{next}", warning(&text, paint))
 }
 
-/// That the service does not answer, what is done about it, and until when.
+/// The service does not respond: since when, why, and for how long calls are retried.
 #[must_use]
 pub fn outage(why: &Failure, since: Duration, patience: Option<Duration>) -> String {
     let until = match patience {
         Some(patience) => {
             let patience = amounts::elapsed(patience);
             format!(
-                "for at most {patience} more (outage_max); then the run ends, and can be resumed"
+                " for up to {patience} more (outage_max), then the run stops and can be resumed"
             )
         }
-        None => "for a while".to_owned(),
+        None => String::new(),
     };
     format!(
-        "the service has not answered for {}: {}; trying again {until}",
+        "no response from the service for {}: {}; retrying{until}",
         amounts::elapsed(since),
         failure(why)
     )
 }
 
-/// That the service answers again.
+/// The service responds again.
 pub(crate) fn answers(after: Duration) -> String {
-    format!("the service answers again, after {}", amounts::elapsed(after))
+    format!("the service responds again after {}", amounts::elapsed(after))
 }
 
-/// How a run went, and how to go on.
+/// The summary of a run, and how to resume it.
 pub(crate) fn finished(summary: &RunSummary) -> String {
-    let for_later = summary.open.saturating_sub(summary.running + summary.not_started);
+    let unfinished = summary.open.saturating_sub(summary.running + summary.not_started);
+    let of = |number: usize, one, many| (number, if number == 1 { one } else { many });
     let counts = listed(&[
         (summary.done, "done"),
         (summary.failed, "failed"),
         (summary.skipped, "already done"),
-        (summary.rejected, "passed over"),
-        (summary.left, "started and left at the service"),
-        (summary.drafts, "made as drafts, which cost nothing until they are started"),
-        (summary.running, "still running, and billed"),
-        (for_later, "left for later"),
+        (summary.rejected, SKIPPED),
+        of(summary.left, "job started", "jobs started"),
+        of(
+            summary.drafts,
+            "draft created (free until started)",
+            "drafts created (free until started)",
+        ),
+        of(summary.running, "job still running", "jobs still running"),
+        (unfinished, "not finished"),
         (summary.not_started, "not started"),
     ]);
-    // Tenths of a second mean nothing once ten seconds have gone by.
+    // Tenths of a second are noise from ten seconds on.
     let took = summary.elapsed.as_secs();
     let took = if took < 10 {
         amounts::duration(summary.elapsed)
@@ -197,10 +203,15 @@ pub(crate) fn finished(summary: &RunSummary) -> String {
         amounts::elapsed(summary.elapsed)
     };
     let price = Some(summary.credits).filter(|cost| cost.0 > 0.0).map(about).unwrap_or_default();
-    format!("{counts} in {took}{price}{}", next(next_of(summary).as_deref()))
+    let next = next(next_of(summary).as_deref());
+    if summary.running + summary.not_started > 0 {
+        format!("Stopped after {took}. {counts}{price}.{next}")
+    } else {
+        format!("{counts} in {took}{price}{next}")
+    }
 }
 
-/// The command that goes on with what a run has left.
+/// The command that resumes an unfinished run.
 pub(crate) fn next_of(summary: &RunSummary) -> Option<String> {
     let resume = format!("rbgv resume {}", summary.batch);
     match summary.bound_needed {
@@ -212,16 +223,16 @@ pub(crate) fn next_of(summary: &RunSummary) -> Option<String> {
 }
 
 fn about(cost: Credits) -> String {
-    format!("; {}", estimated(cost))
+    format!(", {}", estimated(cost))
 }
 
-/// An estimate, which is not a charge; nothing is estimated about nothing.
+/// An estimated cost; zero is exact.
 pub(crate) fn estimated(cost: Credits) -> String {
     let about = if cost.0 > 0.0 { "about " } else { "" };
     format!("{about}{}", amounts::credits(cost))
 }
 
-/// The counts that are not nothing.
+/// The counts above zero.
 fn listed(counts: &[(usize, &str)]) -> String {
     let some: Vec<_> = counts
         .iter()
@@ -256,12 +267,12 @@ mod tests {
         let told = |summary: RunSummary| finished(&summary);
         assert_eq!(
             told(RunSummary { done: 3, open: 12, running: 1, not_started: 10, ..summary }),
-            "3 done, 1 still running, and billed, 1 left for later, 10 not started in 1 min 10 s\n  \
+            "Stopped after 1 min 10 s. 3 done, 1 job still running, 1 not finished, 10 not started.\n  \
              next: rbgv resume 7"
         );
         assert_eq!(
             told(RunSummary { left: 2, ..summary }),
-            "2 started and left at the service in 1 min 10 s\n  next: rbgv resume 7"
+            "2 jobs started in 1 min 10 s\n  next: rbgv resume 7"
         );
         let bounded = RunSummary { open: 2, not_started: 2, ..summary };
         let bounded = told(RunSummary { bound_needed: Some(Credits(7.001)), ..bounded });
@@ -275,10 +286,10 @@ mod tests {
         let since = Duration::from_secs(4);
         assert_eq!(
             outage(&why, since, Some(Duration::from_mins(5))),
-            "the service has not answered for 4 s: starting the job: refused; trying again for at \
-             most 5 min more (outage_max); then the run ends, and can be resumed"
+            "no response from the service for 4 s: starting the job: refused; retrying for up to \
+             5 min more (outage_max), then the run stops and can be resumed"
         );
-        assert!(outage(&why, since, None).ends_with("; trying again for a while"));
+        assert!(outage(&why, since, None).ends_with("; retrying"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! TODO
+//! How the events of a run are shown: `reporter` receives them, `event_lines` picks the line of each,
+//! `messages` words it, `repeated_warnings` counts repetitions, `json` is the same for scripts.
 
 pub(crate) mod event_lines;
 pub mod json;

@@ -1,4 +1,4 @@
-//! Warnings of one cause, which are told once and then counted. Pure.
+//! Warnings with the same cause are shown once and then counted. Pure.
 
 use std::collections::BTreeMap;
 
@@ -7,31 +7,29 @@ use crate::model::event::RemarkLevel;
 use crate::model::{Event, Failure, InputEvent};
 use crate::output::formats::amounts;
 
-/// What the warnings of one cause have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum WarningCause {
-    /// Inputs that are no work, or wait for a later run.
+    /// Skipped or paused inputs.
     Inputs { how: &'static str, why: String },
     /// A remark about the run.
     Remark(String),
 }
 
-/// Warnings that were not told since others of the same cause were.
+/// Warnings that were not shown, because one with the same cause was.
 #[derive(Debug, Default)]
 struct Repeated {
     times: u64,
-    /// Whether it was first met in the batch at work.
+    /// Whether the cause first occurred in this batch.
     is_new: bool,
-    /// Whether the batch at work has met it.
+    /// Whether the cause occurred in this batch.
     is_met: bool,
 }
 
-/// The causes that were told.
 #[derive(Debug, Default)]
 pub(crate) struct WarningCounts(BTreeMap<WarningCause, Repeated>);
 
 impl WarningCounts {
-    /// Counts a warning; true if one of the same cause was told before.
+    /// Counts a warning. Returns whether one with the same cause was already shown.
     pub(crate) fn is_repeated(&mut self, event: &Event) -> bool {
         let Some(cause) = cause(event) else { return false };
         let is_new = !self.0.contains_key(&cause);
@@ -43,8 +41,8 @@ impl WarningCounts {
         !is_new
     }
 
-    /// At the end of a batch: what was not told one by one, in sentences. A cause that lasts from one
-    /// batch to the next is not told again; one that was not met any more is forgotten.
+    /// The summary of hidden warnings at the end of a batch. A cause that persists in the next batch is
+    /// not shown again; one that did not occur is forgotten.
     pub(crate) fn summed_up(&mut self) -> Vec<String> {
         let mut told = Vec::new();
         self.0.retain(|cause, repeated| {
@@ -59,7 +57,7 @@ impl WarningCounts {
 
 fn cause(event: &Event) -> Option<WarningCause> {
     let of_inputs = |how, failure: &Failure, name: &str| {
-        // What failed may be the input itself, and a job or a request is one input's.
+        // Leave out what differs between inputs: name, job, request.
         let what = if failure.what == name { String::new() } else { failure.what.clone() };
         let mut shared = Failure::new(failure.kind, what, failure.why.clone());
         shared.status = failure.status;
@@ -69,7 +67,7 @@ fn cause(event: &Event) -> Option<WarningCause> {
     };
     match event {
         Event::Input { input, what: InputEvent::Rejected(failure) } => {
-            Some(of_inputs("passed over", failure, &input.name))
+            Some(of_inputs("skipped", failure, &input.name))
         }
         Event::Input { input, what: InputEvent::Paused(failure) } => {
             Some(of_inputs("paused", failure, &input.name))

@@ -1,4 +1,4 @@
-//! Tells a run's events: as bars, as lines, or as JSON, whichever the style says.
+//! Shows the events of a run as bars, lines or JSON, depending on the style.
 
 #[cfg(test)]
 mod tests;
@@ -17,18 +17,17 @@ use crate::output::progress::draw_target::{DrawTarget, Drawing};
 use crate::output::progress::run_view::RunView;
 use crate::output::style::TextTone;
 
-/// How often bars are drawn.
+/// Interval between two frames of the bars.
 const FRAME: Duration = Duration::from_millis(100);
-/// With more inputs than this, steps of single ones are not worth a line each.
+/// With more inputs than this, single steps get no lines.
 const MANY: usize = 100;
-/// With many inputs, how often the run as a whole is told.
+/// With many inputs, the interval between two lines about the whole run.
 const OVERALL: Duration = Duration::from_secs(30);
 
-/// Takes the events of one run and tells them through a printer.
+/// Prints the events of one run.
 ///
-/// Results go to standard output: a path (or, for a job that is left alone, its id) a line, or
-/// JSON. Bars are drawn from a thread of their own, so that an event only notes what changed; it
-/// ends with [`Event::Finished`] or with the reporter.
+/// Results go to standard output: one path (or job ID, if a job is not waited for) per line, or JSON.
+/// Bars are drawn by a thread, which ends with [`Event::Finished`] or with the reporter.
 pub struct Reporter {
     shared: Arc<ReporterState>,
     thread: Option<JoinHandle<()>>,
@@ -38,8 +37,8 @@ struct ReporterState {
     printer: Printer,
     clock: Arc<dyn Clock>,
     state: Mutex<ReporterProgress>,
-    /// None when there are no bars, or no bars any more. Locked before the state, and while a
-    /// frame is made and shown: an older frame must not replace a newer one.
+    /// `None` without bars. Locked before the state, and while a frame is built and shown, so that an
+    /// older frame never replaces a newer one.
     drawing: Mutex<Option<Drawing>>,
     ended: Condvar,
 }
@@ -51,7 +50,6 @@ struct ReporterProgress {
 }
 
 impl Reporter {
-    /// A reporter for a run that starts now.
     #[must_use]
     pub fn new(printer: Printer, clock: Arc<dyn Clock>) -> Self {
         let now = clock.now();
@@ -69,7 +67,7 @@ impl Reporter {
             ended: Condvar::new(),
         });
         let thread = draws.then(|| Arc::clone(&shared)).and_then(|shared| {
-            // Without a thread, bars move only when a line is printed; no reason to stop a run.
+            // Without a thread, bars only move when a line is printed.
             std::thread::Builder::new().name("bars".into()).spawn(move || shared.paint()).ok()
         });
         Self { shared, thread }
@@ -86,7 +84,7 @@ impl Drop for Reporter {
     fn drop(&mut self) {
         self.shared.end_drawing();
         if let Some(thread) = self.thread.take() {
-            // It can only have ended by a panic, which has told of itself.
+            // The panic of a thread has already been reported.
             let _ = thread.join();
         }
     }
@@ -123,7 +121,7 @@ impl ReporterState {
             self.tell(EventLine::Trouble(format!("{label} {text}")));
         }
         if let Some(told) = told {
-            // What has just ended must not be seen below the line that says so.
+            // Remove the bar of a finished input before its line is printed.
             self.draw();
             self.tell(told);
         }
@@ -141,7 +139,7 @@ impl ReporterState {
             EventLine::Step(text) | EventLine::Trouble(text) => printer.stderr_line(&text),
             EventLine::Remark(RemarkLevel::Warning, text) => printer.warn(text),
             EventLine::Remark(RemarkLevel::Info, text) => printer.note(text),
-            // In JSON the record has told it all.
+            // The JSON record already contains this.
             EventLine::Landed(..) | EventLine::Left(..) if style.json => {}
             EventLine::Landed(text, path) => printer.landed(&text, path),
             EventLine::Left(text, job) => {
@@ -153,7 +151,6 @@ impl ReporterState {
         }
     }
 
-    /// Draws until the drawing has ended.
     fn paint(&self) {
         let mut drawing = self.drawing();
         while let Some(area) = &*drawing {
@@ -163,7 +160,7 @@ impl ReporterState {
         }
     }
 
-    /// Draws the board as it is now, if there is anything to draw on.
+    /// Draws the current state, if there are bars.
     fn draw(&self) {
         if let Some(area) = &*self.drawing() {
             self.draw_on(area);
@@ -173,7 +170,7 @@ impl ReporterState {
     fn draw_on(&self, area: &Drawing) {
         let Some(screen) = self.printer.screen() else { return };
         let (now, size) = (self.clock.now(), screen.size());
-        // Writing may wait for the terminal, so the state is free again by then.
+        // Release the state before writing, which may block.
         let lines = self.state().board.lines(now, size, self.printer.paint());
         area.show(&lines);
     }
@@ -195,7 +192,7 @@ impl ReporterState {
 }
 
 impl ReporterProgress {
-    /// The run in a line, now and then, when there are too many inputs to follow each.
+    /// A line about the whole run, if there are many inputs and it is due.
     fn overall_when_due(&mut self, now: Instant) -> Option<String> {
         let due = self.board.todo() > MANY && now.since(self.told_overall) >= OVERALL;
         due.then(|| {

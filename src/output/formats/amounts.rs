@@ -1,4 +1,4 @@
-//! Amounts as people read them. Pure.
+//! Formats amounts for people. Pure.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub fn bytes(bytes: u64) -> String {
     let mut amount = bytes as f64;
     let mut unit = "B";
     for larger in UNITS {
-        // 999.5 would be shown as 1000 of the smaller unit.
+        // 999.5 would round to 1000 of the smaller unit.
         if amount < 999.5 {
             break;
         }
@@ -33,14 +33,13 @@ pub fn time(at: Timestamp) -> String {
     }
 }
 
-/// Bytes a second: `3.4 MB/s`.
+/// Bytes per second: `3.4 MB/s`.
 #[must_use]
 pub fn speed(bytes_per_second: f64) -> String {
     format!("{}/s", bytes(whole(bytes_per_second.round())))
 }
 
-/// How long something took: `0.8 s`, `41 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`. Tenths of
-/// seconds are shown below a minute unless there are none.
+/// A duration: `0.8 s`, `41 s`, `3 min 5 s`, `2 h 10 min`, `3 d 4 h`.
 #[must_use]
 pub fn duration(took: Duration) -> String {
     let tenths = (took.as_millis() + 50) / 100;
@@ -54,14 +53,14 @@ pub fn duration(took: Duration) -> String {
     two_units(seconds)
 }
 
-/// How long something has been going on: as [`duration`], in whole seconds.
+/// A duration as in [`duration`], in whole seconds.
 #[must_use]
 pub fn elapsed(since: Duration) -> String {
     let seconds = u128::from(since.as_secs());
     if seconds < 60 { format!("{seconds} s") } else { two_units(seconds) }
 }
 
-/// A remaining time of which only bounds can be told, such as `4-9 s left`; none when both are over.
+/// A remaining time between two bounds, such as `4-9 s left`; `None` if both have passed.
 #[must_use]
 pub fn left_between(least: Duration, most: Duration) -> Option<String> {
     let whole = |time: Duration, unit: u64| (time.as_secs() / unit, time.as_secs().div_ceil(unit));
@@ -91,8 +90,8 @@ fn two_units(seconds: u128) -> String {
     }
 }
 
-/// A guess at how long something will take yet, no finer than a guess is: `8 s left`,
-/// `25 s left`, `4 min left`, `1 h 20 min left`.
+/// An estimated remaining time, coarsely rounded: `8 s left`, `25 s left`, `4 min left`,
+/// `1 h 20 min left`.
 #[must_use]
 pub fn remaining(left: Duration) -> String {
     let seconds = u128::from(left.as_secs()) + u128::from(left.subsec_nanos() > 0);
@@ -105,7 +104,7 @@ pub fn remaining(left: Duration) -> String {
     if coarse < 60 { format!("{coarse} s left") } else { format!("{} left", two_units(coarse)) }
 }
 
-/// An amount without its fraction: 0 for what is below it or no number.
+/// An amount rounded down; 0 if negative or not a number.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -116,17 +115,17 @@ pub fn whole(amount: f64) -> u64 {
     amount as u64
 }
 
-/// A share (0 to 1) in percent, rounded down: only what is whole is `100%`.
+/// A share (0 to 1) in percent, rounded down, so that only 1 is `100%`.
 #[must_use]
 pub fn percent(share: f64) -> String {
-    // A hundredth of a percent makes up for shares that have no exact binary form.
+    // The hundredth corrects binary rounding errors.
     format!("{}%", whole((share * 100.0 + 0.01).clamp(0.0, 100.0)))
 }
 
 /// `2.00 credits`.
 #[must_use]
 pub fn credits(amount: Credits) -> String {
-    // No minus sign before nothing.
+    // Avoids `-0.00`.
     format!("{} credits", if amount.0.abs() < 0.005 { Credits(0.0) } else { amount })
 }
 

@@ -4,12 +4,12 @@ use crate::model::text::escaped;
 use crate::output::progress::text_width;
 use crate::output::style::{Painter, TextTone};
 
-/// Widest bar, in columns: longer ones are no easier to compare.
-const LONGEST: usize = 60;
-/// Parts of a column, from one eighth to seven.
+/// Maximum length of a bar, in columns.
+const MAX_BAR: usize = 60;
+/// Eighths of a column.
 const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
-/// Horizontal bars under each other, such as credits by day.
+/// Horizontal bars, such as credits by day.
 #[derive(Debug, Clone, Default)]
 pub struct Chart {
     rows: Vec<ChartRow>,
@@ -23,8 +23,8 @@ struct ChartRow {
 }
 
 impl Chart {
-    /// Adds a bar: its label (may be foreign), its length, and the figure written behind it. A
-    /// value that is no number, or below nothing, has no bar.
+    /// Adds a bar with its label (may be foreign), value, and figure. A negative value, or one that is
+    /// not a number, has no bar.
     pub fn bar(&mut self, label: &str, value: f64, shown: &str) {
         let value = if value.is_finite() { value.max(0.0) } else { 0.0 };
         self.rows.push(ChartRow { label: escaped(label), value, shown: escaped(shown) });
@@ -39,7 +39,7 @@ impl Chart {
         };
         let figures = widest(|row| &row.shown).min(width / 2);
         let labels = widest(|row| &row.label).min(width.saturating_sub(figures + 4) / 2);
-        let room = width.saturating_sub(labels + figures + 4).min(LONGEST);
+        let room = width.saturating_sub(labels + figures + 4).min(MAX_BAR);
         let most = self.rows.iter().map(|row| row.value).fold(0.0, f64::max);
         let line = |row: &ChartRow| {
             let label = text_width::padded(&text_width::shortened(&row.label, labels), labels);
@@ -54,7 +54,7 @@ impl Chart {
     }
 }
 
-/// A bar for `value`, where `most` takes `room` columns. What is not nothing is seen.
+/// A bar for `value`, where `most` takes `room` columns. A positive value is always visible.
 fn bar(value: f64, most: f64, room: usize) -> String {
     if value <= 0.0 || room == 0 {
         return String::new();

@@ -1,16 +1,15 @@
-//! Records for spreadsheets: one line each, whatever stands in them. Pure.
+//! CSV records, one line each. Pure.
 
 use csv::{Terminator, WriterBuilder};
 
 use crate::model::text::escaped;
 
-/// One record without a line break. Foreign text is escaped, and what a spreadsheet would take for
-/// a formula is made text.
+/// One record without a line break. Foreign text is escaped, and formulas are quoted as text.
 #[must_use]
 pub fn record<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
     let mut writer =
         WriterBuilder::new().terminator(Terminator::Any(b'\n')).from_writer(Vec::new());
-    // Writing to memory cannot fail, and a record alone is never of unequal length.
+    // Writing to memory cannot fail.
     let _ = writer.write_record(fields.into_iter().map(harmless));
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8_lossy(&bytes).trim_end_matches('\n').to_owned()

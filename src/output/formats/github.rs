@@ -1,5 +1,5 @@
-//! A smoke test for GitHub Actions: annotations, the summary of a step, and its outputs. What the
-//! service says stands in them too, so it must not pass for a command or for markup.
+//! The report of a smoke test for GitHub Actions: annotations, step summary, outputs. Text of the
+//! service is escaped, so that it cannot act as a command or markup.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,7 @@ use super::smoke_table;
 use crate::model::smoke::{SmokeReport, StageOutcome};
 use crate::model::text::escaped;
 
-/// Commands to the runner: an error for each stage that failed, a warning for each that should be
-/// looked at. The runner reads them from both streams.
+/// Commands to the runner: an error for each failed stage, a warning for each stage with a warning.
 #[must_use]
 pub fn annotations(report: &SmokeReport) -> Vec<String> {
     let annotated = report.stages.iter().filter_map(|stage| {
@@ -29,7 +28,7 @@ pub fn summary(report: &SmokeReport) -> String {
     let mut text = format!("### rbgv smoke-test: {}\n\n", plain(&report.verdict.told));
     // Writing to a String cannot fail, here and below.
     let _ = writeln!(text, "{}\n", plain(&smoke_table::heading(&report.subject)));
-    text.push_str("| | stage | took | found |\n|---|---|---:|---|\n");
+    text.push_str("| | stage | time | result |\n|---|---|---:|---|\n");
     for stage in report.stages.iter().filter(|stage| stage.outcome != StageOutcome::Skipped) {
         let mark = match stage.outcome {
             StageOutcome::Passed => ":white_check_mark:",
@@ -42,7 +41,8 @@ pub fn summary(report: &SmokeReport) -> String {
         let _ =
             writeln!(text, "| {mark} | {} | {took} | {} |", plain(&stage.name), found.join("<br>"));
     }
-    let differs = report.drift.iter().map(|line| format!("differs from the contract: {line}"));
+    let differs =
+        report.drift.iter().map(|line| format!("difference from the API contract: {line}"));
     for line in smoke_table::not_run(report).into_iter().chain(differs) {
         let _ = writeln!(text, "\n- {}", plain(&line));
     }
@@ -62,7 +62,7 @@ pub fn outputs(report: &SmokeReport) -> String {
         .filter(|stage| stage.outcome == StageOutcome::Failed)
         .map(|stage| escaped(&stage.name))
         .collect();
-    // One line each: escaping has made line breaks visible.
+    // Escaping keeps each on one line.
     format!(
         "verdict={}\nexit-code={}\nfailed={}\nmessage={}\n",
         report.verdict.word,
@@ -82,7 +82,7 @@ fn property(text: &str) -> String {
     message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Text without any markup, for a cell of a table.
+/// Text with escaped markup, for a table cell.
 fn plain(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in escaped(text).chars() {
@@ -121,7 +121,9 @@ mod tests {
         let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| :")).collect();
         assert_eq!(rows.len(), 3);
         assert!(text.contains("\n- not run: burst (not \\# asked for)\n"), "{text}");
-        assert!(text.contains("\n- differs from the contract: not in the contract: job.x\n"));
+        assert!(
+            text.contains("\n- difference from the API contract: not in the contract: job.x\n")
+        );
         for row in rows {
             let bars = row.replace("\\|", "").matches('|').count();
             assert_eq!(bars, 5, "{row}");

@@ -1,4 +1,4 @@
-//! A smoke test as JUnit XML, which most CI systems show.
+//! The report of a smoke test as JUnit XML.
 
 use quick_junit::{NonSuccessKind, Report as Document, TestCase, TestCaseStatus, TestSuite};
 
@@ -7,10 +7,6 @@ use crate::model::Failure;
 use crate::model::smoke::{SmokeReport, StageOutcome, StageResult};
 use crate::model::text::escaped;
 
-/// The document as text.
-///
-/// # Errors
-/// It cannot be written, which only a defect of ours can cause.
 pub fn junit(report: &SmokeReport) -> Result<String, Failure> {
     let mut suite = TestSuite::new(format!("smoke-test {}", escaped(&report.subject.profile)));
     suite.set_time(report.took);

@@ -1,4 +1,5 @@
-//! TODO
+//! How results are laid out. Pure: `amounts`, `table`, `chart` and `csv`; then the reports of a smoke
+//! test, `smoke_table`, `junit` and `github`.
 
 pub mod amounts;
 pub(crate) mod chart;

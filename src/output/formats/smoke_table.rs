@@ -1,4 +1,4 @@
-//! A smoke test for people (a table) and for scripts (a document, whose keys `docs/json.md` lists).
+//! The report of a smoke test as a table and as JSON (`docs/json.md`).
 
 use std::time::Duration;
 
@@ -11,25 +11,25 @@ use crate::model::text::escaped;
 use crate::output::events::json;
 use crate::output::style::TextTone;
 
-/// Whom and what a smoke test is about: profile, host, key, contract.
+/// The target of a smoke test: profile, host, key, API version.
 #[must_use]
 pub fn heading(subject: &SmokeTarget) -> String {
     let key = subject.key.as_deref().map_or("no key".to_owned(), |key| format!("key {key}"));
     format!(
-        "profile {} ({}) at {}, {key}; contract {}",
+        "profile {} ({}) at {}, {key}; API contract {}",
         subject.profile, subject.environment, subject.base_url, subject.contract
     )
 }
 
-/// Every stage that ran: how it ended, how long it took, what was found.
+/// Every stage that ran: outcome, duration, result.
 #[must_use]
 pub fn table(report: &SmokeReport) -> Table {
-    let mut table = Table::new(["", "stage", "took", "may take", "found"]).numbers([2, 3]);
+    let mut table = Table::new(["", "stage", "time", "limit", "result"]).numbers([2, 3]);
     for stage in report.stages.iter().filter(|stage| stage.outcome != StageOutcome::Skipped) {
         let seconds = |took: Option<Duration>| took.map(latency).unwrap_or_default();
         let (tone, word) = mark(stage.outcome);
         let mut found = stage.told.clone();
-        // What went well needs no second sentence; what did not, does.
+        // Details only matter if something went wrong.
         if stage.outcome != StageOutcome::Passed {
             for detail in &stage.details {
                 found = format!("{found}; {detail}");
@@ -49,7 +49,7 @@ pub fn table(report: &SmokeReport) -> Table {
     table
 }
 
-/// How long something took, in milliseconds where seconds would say nothing.
+/// A duration, in milliseconds below one second.
 pub(crate) fn latency(took: Duration) -> String {
     if took < Duration::from_secs(1) {
         format!("{} ms", took.as_millis())
@@ -58,7 +58,6 @@ pub(crate) fn latency(took: Duration) -> String {
     }
 }
 
-/// A word for an outcome that is found at a glance.
 fn mark(outcome: StageOutcome) -> (TextTone, &'static str) {
     match outcome {
         StageOutcome::Passed => (TextTone::Good, "ok"),
@@ -68,22 +67,22 @@ fn mark(outcome: StageOutcome) -> (TextTone, &'static str) {
     }
 }
 
-/// The lines below the table: what was not run, what differs from the contract, and the verdict.
+/// The lines below the table: skipped stages, differences from the API contract, verdict.
 #[must_use]
 pub fn closing(report: &SmokeReport) -> Vec<String> {
     let mut lines = not_run(report);
     if !report.drift.is_empty() {
-        lines.push("differs from the contract:".to_owned());
+        lines.push("differences from the API contract:".to_owned());
         lines.extend(report.drift.iter().map(|line| format!("  {line}")));
     }
-    lines.push(format!("verdict: {}", report.verdict.told));
+    lines.push(format!("result: {}", report.verdict.told));
     if let Some(next) = &report.verdict.next {
         lines.push(format!("next: {next}"));
     }
     lines
 }
 
-/// What was not run, a line for each reason.
+/// Stages that were not run, one line per reason.
 pub(crate) fn not_run(report: &SmokeReport) -> Vec<String> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for stage in report.stages.iter().filter(|stage| stage.outcome == StageOutcome::Skipped) {
@@ -97,14 +96,13 @@ pub(crate) fn not_run(report: &SmokeReport) -> Vec<String> {
     reasons.into_iter().map(line).collect()
 }
 
-/// One line about a stage, for those who watch.
+/// One line about a stage.
 #[must_use]
 pub fn line(stage: &StageResult) -> String {
     let took = stage.took.map(|took| format!(" in {}", latency(took))).unwrap_or_default();
     format!("{} {}{took}: {}", stage.name, stage.outcome.as_str(), stage.told)
 }
 
-/// The document.
 #[must_use]
 pub fn document(report: &SmokeReport) -> Value {
     json!({
@@ -164,12 +162,12 @@ fn seconds(took: Duration) -> f64 {
     rounded(took.as_secs_f64())
 }
 
-/// To thousandths: finer figures mean nothing.
+/// Rounded to thousandths.
 fn rounded(value: f64) -> f64 {
     (value * 1_000.0).round() / 1_000.0
 }
 
-/// The names that support asks for, where the sentence does not hold them already.
+/// Job and request IDs for support, unless the text already contains them.
 fn names(stage: &StageResult) -> Vec<String> {
     let job = stage.job.as_ref().map(|job| format!("job {}", job.0));
     let request = stage.request_id.as_ref().map(|id| format!("request {id}"));
@@ -177,7 +175,7 @@ fn names(stage: &StageResult) -> Vec<String> {
     job.into_iter().chain(request).filter(|name| !told(name)).collect()
 }
 
-/// A stage's findings as lines, the sentence first, with the names that support asks for.
+/// The result of a stage as lines: text, details, IDs, next command.
 pub(crate) fn lines(stage: &StageResult) -> Vec<String> {
     let mut lines = vec![escaped(&stage.told)];
     lines.extend(stage.details.iter().map(|detail| escaped(detail)));
@@ -193,7 +191,7 @@ pub(crate) mod tests {
     use crate::model::{Credits, ExitClass, JobId, Timestamp};
     use crate::output::Painter;
 
-    /// A report with one stage of every outcome, and foreign text that means harm.
+    /// A report with one stage of every outcome, and hostile foreign text.
     pub(crate) fn report() -> SmokeReport {
         let mut passed = StageResult::passed(SmokeStage::Health, "healthy");
         passed.took = Some(Duration::from_millis(1_234));

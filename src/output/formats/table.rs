@@ -1,11 +1,10 @@
-//! Tables for people. Machines get JSON.
+//! Tables for people.
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, TableStyle};
 
 use crate::model::text::escaped;
 use crate::output::style::{Painter, TextTone};
 
-/// Rows under headings, with plain borders.
 #[derive(Debug, Clone, Default)]
 pub struct Table {
     headings: Vec<String>,
@@ -13,7 +12,7 @@ pub struct Table {
     rows: Vec<Vec<Cell>>,
 }
 
-/// One field of a table. Its text may be foreign.
+/// One cell; its text may be foreign.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
     text: String,
@@ -21,7 +20,6 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A field whose colour says something.
     #[must_use]
     pub fn toned(tone: TextTone, text: impl Into<String>) -> Self {
         Self { text: text.into(), tone }
@@ -35,33 +33,29 @@ impl<T: Into<String>> From<T> for Cell {
 }
 
 impl Table {
-    /// A table without rows.
     #[must_use]
     pub fn new<H: Into<String>>(headings: impl IntoIterator<Item = H>) -> Self {
         let headings = headings.into_iter().map(Into::into).collect();
         Self { headings, ..Self::default() }
     }
 
-    /// Says which columns hold numbers, counted from 0; they are aligned to the right.
+    /// Aligns these columns (from 0) to the right.
     #[must_use]
     pub fn numbers(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
         self.numbers.extend(columns);
         self
     }
 
-    /// Adds a row.
     pub fn row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
         self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
-    /// Whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// The table as lines, without a line break at the end. With a `width` it is made to fit, by
-    /// wrapping within columns.
+    /// The table as lines, without a line break at the end, wrapped within columns to fit `width`.
     #[must_use]
     pub fn render(&self, width: Option<u16>, paint: Painter) -> String {
         let mut table = comfy_table::Table::new();
@@ -99,11 +93,10 @@ impl Table {
     }
 }
 
-/// Drawn below the headings.
 const RULE: char = '─';
 
-/// Invisible characters of no width stand for colours until columns are measured. Escaping takes
-/// them out of foreign text, so they can only be ours.
+/// Zero-width characters that mark colours while columns are measured. Escaping removes them from
+/// foreign text.
 const MARKS: [char; 7] =
     ['\u{206a}', '\u{206b}', '\u{206c}', '\u{206d}', '\u{206e}', '\u{206f}', '\u{2061}'];
 const MARK_END: char = '\u{2060}';
@@ -119,8 +112,8 @@ fn marked(cell: &Cell, paint: Painter) -> String {
     }
 }
 
-/// `line` with its marks made colours. A field that was wrapped stays plain: its colour would run
-/// into the columns beside it.
+/// Replaces the marks in `line` by colours. A wrapped cell stays plain, because its colour would extend
+/// into the next column.
 fn colored(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     let mut rest = line;

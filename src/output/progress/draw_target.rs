@@ -1,4 +1,4 @@
-//! The area at the bottom of the terminal in which bars are drawn. Knows how to draw, not what.
+//! The area at the bottom of the terminal in which bars are drawn.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -9,22 +9,21 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle, T
 use crate::output::streams::{OutputStream, SizeSource};
 use crate::output::style::NARROWEST;
 
-/// Taken where the terminal does not say.
-const USUAL_SIZE: (u16, u16) = (80, 24);
+/// Used if the terminal size is unknown.
+const DEFAULT_SIZE: (u16, u16) = (80, 24);
 
-/// Draws below everything that is printed.
+/// Draws below all printed lines.
 #[derive(Debug)]
 pub(crate) struct DrawTarget {
     area: MultiProgress,
     size: Arc<Size>,
 }
 
-/// Asks for the terminal's size.
 struct Size(SizeSource);
 
 impl Size {
     fn read(&self) -> (u16, u16) {
-        let (columns, rows) = (self.0)().unwrap_or(USUAL_SIZE);
+        let (columns, rows) = (self.0)().unwrap_or(DEFAULT_SIZE);
         (columns.max(NARROWEST), rows.max(2))
     }
 }
@@ -43,22 +42,19 @@ impl DrawTarget {
         Self { area: MultiProgress::with_draw_target(target), size }
     }
 
-    /// Columns and rows that a drawing may have.
+    /// Columns and rows of the terminal.
     pub(crate) fn size(&self) -> (usize, usize) {
         let (columns, rows) = self.size.read();
         (columns.into(), rows.into())
     }
 
-    /// Takes the drawing away, does `work`, and draws again.
+    /// Removes the drawing, does `work`, and draws again.
     pub(crate) fn suspend<R>(&self, work: impl FnOnce() -> R) -> R {
         self.area.suspend(work)
     }
 
-    /// A new drawing, below those that are there.
-    ///
-    /// One drawing is all the bars of a run together: `MultiProgress` repaints every member when
-    /// one of them changes, so a member for each clip would paint each frame as often as there
-    /// are clips.
+    /// A new drawing below the existing ones. All bars of a run are one drawing, because
+    /// `MultiProgress` repaints every member when one of them changes.
     pub(crate) fn drawing(&self) -> Drawing {
         let bar = ProgressBar::hidden();
         let style = ProgressStyle::with_template("{msg}");
@@ -67,24 +63,23 @@ impl DrawTarget {
     }
 }
 
-/// Some lines on the screen that change.
+/// Lines on the screen that change.
 #[derive(Debug)]
 pub(crate) struct Drawing(ProgressBar);
 
 impl Drawing {
-    /// Shows `lines`, each of which must fit the width.
+    /// Shows `lines`, which must fit the width.
     pub(crate) fn show(&self, lines: &[String]) {
         self.0.set_message(lines.join("\n"));
     }
 
-    /// Takes the lines away for good.
     pub(crate) fn clear(&self) {
         self.0.finish_and_clear();
     }
 }
 
-/// Collects a frame and writes it at once, so that it is never seen half drawn. Errors are
-/// swallowed: progress that nobody can see is no reason to stop, and the library would panic.
+/// Writes each frame at once, so that it is never seen half drawn. Errors are ignored, because the
+/// library would panic.
 struct Canvas {
     out: Arc<Mutex<OutputStream>>,
     frame: Mutex<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! One clip at work, and the line that shows it. Pure: `now` and the columns are given.
+//! An input in progress and its line. Pure: `now` and the width are parameters.
 
 use super::text_width;
 use super::throughput::Throughput;
@@ -8,20 +8,19 @@ use crate::output::events::messages;
 use crate::output::formats::amounts;
 use crate::output::style::{Painter, TextTone};
 
-/// A clip at work.
 #[derive(Debug, Clone)]
 pub(crate) struct InputProgress {
     /// Escaped.
     pub(crate) name: String,
     pub(crate) phase: Option<Stage>,
     pub(crate) job: Option<JobId>,
-    /// When the phase began.
+    /// Start of the stage.
     since: Instant,
-    /// Bytes, or percent, of the phase.
+    /// Bytes or percent of the stage.
     moved: Option<TransferProgress>,
-    /// What it waits for to try again, and until when.
+    /// Reason and time of the next retry.
     retry: Option<(String, Instant)>,
-    /// When its job will have ended, by what like ones took: not before, and hardly after.
+    /// Earliest and latest expected end of the job, from similar jobs.
     expected: Option<(Instant, Instant)>,
 }
 
@@ -45,7 +44,7 @@ impl InputProgress {
         }
     }
 
-    /// Takes an event in. Answers the phase if the clip has just entered it.
+    /// Applies an event. Returns the stage if the input has just entered it.
     pub(crate) fn observe(&mut self, what: &InputEvent, now: Instant) -> Option<Stage> {
         match what {
             InputEvent::Phase(phase) => self.enter(*phase, now),
@@ -96,7 +95,7 @@ impl InputProgress {
     }
 
     fn moved(&mut self, amount: f64, total: Option<f64>, bytes: bool, now: Instant) {
-        // A transfer that is resumed starts at what is there already, which is no speed of ours.
+        // A resumed transfer starts at the existing amount, which must not count as speed.
         let fresh = || TransferProgress { meter: Throughput::new(amount, now), total, bytes };
         let moved = self.moved.get_or_insert_with(fresh);
         moved.total = total.or(moved.total);
@@ -107,14 +106,14 @@ impl InputProgress {
         self.retry = Some((messages::reason(failure), until));
     }
 
-    /// How far the phase is, 0 to 1, where that is known.
+    /// Progress of the stage from 0 to 1, if known.
     fn fraction(&self) -> Option<f64> {
         let moved = self.moved.as_ref()?;
         let total = moved.total.filter(|total| *total > 0.0)?;
         Some((moved.meter.amount() / total).clamp(0.0, 1.0))
     }
 
-    /// Which clips are worth a line when there are more than lines: smaller is more.
+    /// Priority for a line if there are too many inputs; smaller is higher.
     pub(crate) fn rank(&self) -> u8 {
         match self.phase {
             Some(Stage::Upload | Stage::Processing | Stage::Download | Stage::Verify) => 0,
@@ -124,7 +123,7 @@ impl InputProgress {
         }
     }
 
-    /// The line that shows this clip; never wider than the layout's width.
+    /// The line of this input, never wider than the layout.
     pub(crate) fn line(&self, layout: &LineLayout, now: Instant, paint: Painter) -> String {
         let name = text_width::padded(&text_width::shortened(&self.name, layout.name), layout.name);
         let phase = text_width::padded(self.phase.map_or("", Stage::as_str), PHASE);
@@ -153,30 +152,30 @@ impl InputProgress {
         let (reason, until) = self.retry.as_ref()?;
         let wait = until.since(now);
         Some(if wait.is_zero() {
-            format!("{reason}, trying again")
+            format!("{reason}, retrying")
         } else {
-            format!("{reason}, again in {} s", wait.as_millis().div_ceil(1_000))
+            format!("{reason}, retry in {} s", wait.as_millis().div_ceil(1_000))
         })
     }
 
-    /// How much longer the service works on it, while it does.
+    /// Expected remaining time at the service.
     fn left(&self, now: Instant) -> Option<String> {
         let (least, most) = self.expected?;
         let text = amounts::left_between(least.since(now), most.since(now));
         text.filter(|_| self.is_at_service())
     }
 
-    /// Whether its job is in the service's hands.
+    /// Whether the service is working on the job, or about to.
     pub(crate) fn is_at_service(&self) -> bool {
         matches!(self.phase, Some(Stage::Waiting | Stage::Processing))
     }
 
-    /// What fits behind the bar, the most wanted first to stay.
+    /// The figures after the bar; the least important are dropped if they do not fit.
     fn tail(&self, columns: usize, now: Instant) -> String {
         let mut parts: Vec<(u8, String)> = Vec::new();
         if let Some(job) = &self.job {
             let named = format!("job {}", escaped(&job.0));
-            // Only where it never has to come and go with the figures.
+            // Only if there is always room for it.
             if text_width::width(&named) + 2 + FIGURES <= columns {
                 parts.push((3, named));
             }
@@ -204,7 +203,7 @@ fn width_of(parts: &[(u8, String)]) -> usize {
 }
 
 impl TransferProgress {
-    /// What can be told, each with how easily it is given up.
+    /// The known figures; those with larger numbers are dropped first.
     fn parts(&self, now: Instant) -> Vec<(u8, String)> {
         let mut parts = Vec::new();
         if self.bytes {
@@ -224,7 +223,6 @@ impl TransferProgress {
     }
 }
 
-/// The phase that a state at the service means.
 fn phase_of(status: &JobStatus) -> Option<Stage> {
     match status {
         JobStatus::Pending => Some(Stage::Waiting),
@@ -233,20 +231,20 @@ fn phase_of(status: &JobStatus) -> Option<Stage> {
     }
 }
 
-/// Columns of the longest phase.
+/// Columns of the longest stage.
 const PHASE: usize = 11;
 /// Columns of `100%`.
 const PERCENT: usize = 4;
-/// Columns behind the bar for a speed and a remaining time, or for a retry.
+/// Columns after the bar for speed and remaining time, or for a retry.
 const TAIL: usize = 23;
-/// Columns for a remaining time alone.
+/// Columns for the remaining time alone.
 const SHORT_TAIL: usize = 11;
-/// Columns that all figures behind the bar may take together.
+/// Columns of all figures after the bar together.
 const FIGURES: usize = 47;
-/// Longest and shortest bar.
+/// Length of a bar.
 const BAR: std::ops::RangeInclusive<usize> = 6..=40;
 
-/// How the columns of a terminal are shared out.
+/// The columns of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LineLayout {
     width: usize,
@@ -257,7 +255,7 @@ pub(crate) struct LineLayout {
 }
 
 impl LineLayout {
-    /// For `width` columns and names of which the widest takes `widest`.
+    /// For `width` columns, with `widest` columns for the widest name.
     pub(crate) fn new(width: usize, widest: usize) -> Self {
         let name = widest.min((width * 3 / 10).clamp(8, 48));
         let fixed = name + 2 + PHASE + 2 + 1 + PERCENT + 2;
@@ -265,7 +263,7 @@ impl LineLayout {
             let name = widest.min(width.saturating_sub(PERCENT + 2) / 2);
             return Self { width, name, bar: 0, tail: 0, narrow: true };
         };
-        // A speed is given up sooner than the bar, and the bar sooner than a remaining time.
+        // The speed is dropped before the bar, and the bar before the remaining time.
         let bar = [TAIL, SHORT_TAIL]
             .into_iter()
             .find_map(|tail| room.checked_sub(tail).filter(|bar| BAR.start() <= bar))
@@ -369,11 +367,11 @@ mod tests {
         let mut failure = Failure::new(FailureKind::Unavailable, "upload", "no worker");
         failure.status = Some(503);
         clip.observe(&InputEvent::Retry { failure, wait: Duration::from_millis(3_400) }, at(10.0));
-        assert!(shown(&clip, 80, 10.0).ends_with("HTTP 503, again in 4 s"));
-        assert!(shown(&clip, 80, 14.0).ends_with("HTTP 503, trying again"));
+        assert!(shown(&clip, 80, 10.0).ends_with("HTTP 503, retry in 4 s"));
+        assert!(shown(&clip, 80, 14.0).ends_with("HTTP 503, retrying"));
         clip.observe(&InputEvent::Bytes { done: 1, total: None }, at(15.0));
         assert!(!shown(&clip, 80, 15.0).contains("503"));
-        assert!(shown(&clip, 80, 15.0).contains(" 44%"), "it started over, and the bar stands");
+        assert!(shown(&clip, 80, 15.0).contains(" 44%"), "the bar does not jump back");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! All that is known of a run while it goes on, and the lines that show it. Pure: `now` and the
-//! size of the terminal are given. Holds the clips at work only, however many inputs there are.
+//! The state of a run and the lines that show it. Pure: `now` and the terminal size are parameters.
+//! Holds only inputs in progress, however many there are.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,27 +11,25 @@ use crate::output::events::messages;
 use crate::output::formats::amounts::{self, count};
 use crate::output::style::{Painter, TextTone};
 
-/// More bars than this are noise.
+/// Maximum number of bars.
 const MOST_BARS: usize = 8;
 
-/// A run as it stands.
 #[derive(Debug)]
 pub(crate) struct RunView {
     started: Instant,
-    /// By number in the ledger, so that lines keep their order.
+    /// Keyed by number in the ledger, so that lines keep their order.
     clips: BTreeMap<i64, InputProgress>,
     todo: usize,
     done: usize,
     skipped: usize,
     failed: usize,
-    /// Neither done nor failed, and not at work any more.
+    /// Paused, or not waited for.
     left: usize,
     credits: Credits,
-    /// What jobs like the latest ones took, least and most.
+    /// Minimum and maximum duration of similar jobs.
     usual: Option<(Duration, Duration)>,
-    /// The service does not answer.
     has_outage: bool,
-    /// Widest name so far: columns that only grow do not dance.
+    /// Widest name so far; columns never shrink.
     widest: usize,
 }
 
@@ -52,7 +50,7 @@ impl RunView {
         }
     }
 
-    /// Takes an event in. Answers the phase if it is about a clip that has just entered it.
+    /// Applies an event. Returns the stage that its input has just entered, if any.
     pub(crate) fn observe(&mut self, event: &Event, now: Instant) -> Option<Stage> {
         match event {
             Event::Planned { todo, .. } => {
@@ -72,12 +70,12 @@ impl RunView {
         }
     }
 
-    /// Inputs that need work, as planned.
+    /// Planned inputs.
     pub(crate) fn todo(&self) -> usize {
         self.todo
     }
 
-    /// The job of a clip at work.
+    /// The job of an input in progress.
     pub(crate) fn job(&self, input: i64) -> Option<&JobId> {
         self.clips.get(&input)?.job.as_ref()
     }
@@ -111,7 +109,7 @@ impl RunView {
         None
     }
 
-    /// The lines for a terminal of this size, in which every line fits.
+    /// The lines, which fit a terminal of this size.
     pub(crate) fn lines(
         &mut self,
         now: Instant,
@@ -119,7 +117,7 @@ impl RunView {
         paint: Painter,
     ) -> Vec<String> {
         let several = self.todo > 1 || self.clips.len() > 1;
-        // A row is left for what is printed above, and one for the cursor of a shell after it.
+        // One row is left for printed lines, and one for the cursor.
         let most = MOST_BARS.min(rows.saturating_sub(2 + usize::from(several)));
         let mut shown: Vec<(&i64, &InputProgress)> = self.clips.iter().collect();
         shown.sort_by_key(|(id, clip)| (clip.rank(), **id));
@@ -136,8 +134,7 @@ impl RunView {
         lines
     }
 
-    /// How much longer `open` inputs take, when those that the service works on now are followed
-    /// by the others, so many at a time as now.
+    /// Remaining time of `open` inputs, if as many run at a time as now.
     fn left_of(&self, open: usize) -> Option<String> {
         let (least, most) = self.usual?;
         let at_once = self.clips.values().filter(|clip| clip.is_at_service()).count();
@@ -146,7 +143,7 @@ impl RunView {
         amounts::left_between(least, most).filter(|_| at_once > 0)
     }
 
-    /// The run in one line of at most `columns`.
+    /// The whole run in one line of at most `columns`.
     pub(crate) fn overall(&self, now: Instant, columns: usize) -> String {
         let gone = self.done + self.failed + self.left;
         let all = self.todo.max(gone + self.clips.len());
@@ -157,12 +154,15 @@ impl RunView {
             }
         };
         add(self.failed, "failed");
-        add(self.left, "left");
+        add(self.left, "not finished");
         add(self.skipped, "already done");
-        add(self.clips.len(), "at work");
+        for activity in ["uploading", "processing", "downloading", "queued"] {
+            let clips = self.clips.values().filter(|clip| activity_of(clip.phase) == activity);
+            add(clips.count(), activity);
+        }
         parts.push(amounts::elapsed(now.since(self.started)));
         if self.has_outage {
-            parts.push("the service does not answer".to_owned());
+            parts.push("service not responding".to_owned());
         } else {
             parts.extend(self.left_of(all - gone));
         }
@@ -170,6 +170,16 @@ impl RunView {
             parts.push(messages::estimated(self.credits));
         }
         text_width::clipped(&parts.join(", "), columns)
+    }
+}
+
+/// What an input in progress counts as in the line of the whole run.
+fn activity_of(phase: Option<Stage>) -> &'static str {
+    match phase {
+        Some(Stage::Hash | Stage::Upload | Stage::Create) => "uploading",
+        Some(Stage::Processing) => "processing",
+        Some(Stage::Download | Stage::Verify) => "downloading",
+        Some(Stage::Queue | Stage::Waiting) | None => "queued",
     }
 }
 
@@ -226,7 +236,7 @@ mod tests {
         insta::assert_snapshot!(lines(&mut several, (80, 24)).join("\n"), @"
         clip-1.mp4  waiting                                      1 min 5 s
         clip-2.mp4  uploading                                    1 min 5 s
-        1 of 4 done, 1 failed, 2 at work, 1 min 5 s, about 2.00 credits
+        1 of 4 done, 1 failed, 1 uploading, 1 queued, 1 min 5 s, about 2.00 credits
         ");
     }
 
@@ -242,7 +252,7 @@ mod tests {
         let named: Vec<_> = shown.iter().filter_map(|line| line.split_once(' ')).collect();
         assert_eq!(named[0].0, "clip-1.mp4");
         assert_eq!((named[6].0, named[7].0), ("clip-200.mp4", "clip-300.mp4"));
-        assert_eq!(shown[8], "0 of 500 done, 400 at work, 1 min 5 s");
+        assert_eq!(shown[8], "0 of 500 done, 2 processing, 398 queued, 1 min 5 s");
         assert_eq!(lines(&mut many, (80, 6)).len(), 4, "a low terminal has fewer");
     }
 
@@ -256,7 +266,7 @@ mod tests {
             events.push(input(id, InputEvent::Expected { least, most }));
         }
         let overall = board(&events).overall(Instant(0), 80);
-        assert_eq!(overall, "0 of 12 done, 2 at work, 0 s, 50-120 s left");
+        assert_eq!(overall, "0 of 12 done, 2 queued, 0 s, 50-120 s left");
     }
 
     #[test]

@@ -1,16 +1,14 @@
 //! Text in terminal columns: measuring, shortening, padding. Pure.
 //!
-//! Terminals disagree about how wide some clusters are. What is measured here is the larger of
-//! the two usual answers (per cluster and per character), so that a line may end early but never
-//! runs over.
+//! Terminals disagree about the width of some grapheme clusters. This takes the larger of the two usual
+//! values (per cluster and per character), so that a line never overflows.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Stands for what was left out.
 const ELLIPSIS: &str = "…";
 
-/// Columns that `text` takes at most. It must not hold escape sequences.
+/// Maximum number of columns of `text`, which must not contain escape sequences.
 pub(crate) fn width(text: &str) -> usize {
     text.graphemes(true).map(cluster_width).sum()
 }
@@ -20,8 +18,7 @@ fn cluster_width(cluster: &str) -> usize {
     cluster.width().max(by_character)
 }
 
-/// `text` in at most `columns`, with its middle left out if need be: both the start of a name and
-/// its ending tell names apart.
+/// `text` in at most `columns`; if it is too long, its middle is left out.
 pub(crate) fn shortened(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -42,7 +39,7 @@ pub(crate) fn shortened(text: &str, columns: usize) -> String {
     format!("{head}{ELLIPSIS}{tail}")
 }
 
-/// `text` in at most `columns`, with its end left out if need be.
+/// `text` in at most `columns`; if it is too long, its end is left out.
 pub(crate) fn clipped(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -53,7 +50,7 @@ pub(crate) fn clipped(text: &str, columns: usize) -> String {
     }
 }
 
-/// The whole clusters at the start of `text` that fit.
+/// The longest start of `text` in whole clusters that fits.
 fn start_of(text: &str, columns: usize) -> &str {
     let mut used = 0;
     for (at, cluster) in text.grapheme_indices(true) {
@@ -65,7 +62,7 @@ fn start_of(text: &str, columns: usize) -> &str {
     text
 }
 
-/// The whole columns of a length, none if it is below nothing.
+/// A length rounded down to whole columns; 0 if negative.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,26 +1,26 @@
-//! How fast something moves and how long it will take yet. Pure: `now` is given.
+//! Speed and remaining time of a transfer. Pure: `now` is a parameter.
 //!
-//! A remaining time is a claim, so it is only made on evidence: after some time, some progress and
-//! several steps, and not while nothing moves.
+//! A remaining time is only shown after some time, some progress and several steps, and not during a
+//! stall.
 
 use std::time::Duration;
 
 use crate::model::Instant;
 
-/// Observations older than about this hardly count.
+/// Time constant of the smoothed rate, in seconds.
 const MEMORY: f64 = 8.0;
-/// Steps closer together than this are taken as one, seconds.
+/// Steps closer together than this count as one, in seconds.
 const GAP: f64 = 0.25;
-/// Evidence for a remaining time: seconds watched, steps forward, and share of the whole.
+/// Required before a remaining time is shown: seconds, steps, and share of the total.
 const WATCHED: f64 = 3.0;
 const STEPS: u32 = 3;
 const SHARE: f64 = 0.02;
-/// How much of a new guess is believed.
-const BELIEF: f64 = 0.3;
-/// Nothing moving for this long, or for four usual steps, is a stall, seconds.
+/// Weight of a new estimate.
+const ESTIMATE_WEIGHT: f64 = 0.3;
+/// No progress for this long, or for four average steps, is a stall; in seconds.
 const STALL: f64 = 10.0;
 
-/// Watches an amount (bytes, or percent) that only grows.
+/// Measures an amount (bytes or percent) that only grows.
 #[derive(Debug, Clone)]
 pub(crate) struct Throughput {
     started: Instant,
@@ -30,15 +30,14 @@ pub(crate) struct Throughput {
     counted_at: Instant,
     moved_at: Instant,
     steps: u32,
-    /// Smoothed amount a second, and the weight of the evidence in it (0 to 1).
+    /// Smoothed amount per second, and the weight of the samples in it (0 to 1).
     rate: f64,
     weight: f64,
-    /// Seconds after `started` at which the end is expected.
+    /// Expected end, in seconds after `started`.
     expected_end: Option<f64>,
 }
 
 impl Throughput {
-    /// Starts watching at `amount`.
     pub(crate) fn new(amount: f64, now: Instant) -> Self {
         Self {
             started: now,
@@ -54,8 +53,7 @@ impl Throughput {
         }
     }
 
-    /// Takes in that the amount is now `amount` of `total`. Less than before is not believed: the
-    /// service or a restarted transfer may say it, and a bar never jumps back.
+    /// Records the current amount. Less than before is ignored, so that a bar never jumps back.
     pub(crate) fn record(&mut self, amount: f64, total: Option<f64>, now: Instant) {
         if amount > self.amount {
             self.amount = amount;
@@ -63,8 +61,8 @@ impl Throughput {
         }
         let gap = now.since(self.counted_at).as_secs_f64();
         let step = self.amount - self.counted;
-        // A look that finds nothing new is no sign of slowness where looks are more frequent than
-        // steps; the next step counts with the time since the last one.
+        // Without progress, the next step counts with the whole time since the last one: polls may be
+        // more frequent than steps.
         if gap < GAP || step <= 0.0 {
             return;
         }
@@ -75,12 +73,11 @@ impl Throughput {
         self.guess_end(total, now);
     }
 
-    /// The largest amount so far.
     pub(crate) fn amount(&self) -> f64 {
         self.amount
     }
 
-    /// Amount a second; falls while nothing comes. None until something was measured.
+    /// Amount per second, which falls during a stall; `None` before the first step.
     pub(crate) fn rate(&self, now: Instant) -> Option<f64> {
         let silent = now.since(self.counted_at).as_secs_f64();
         let (rate, weight) = if silent > 2.0 {
@@ -91,7 +88,7 @@ impl Throughput {
         (weight > 0.0 && self.steps > 0).then(|| rate / weight)
     }
 
-    /// How long until `total` is reached, when there is evidence for it.
+    /// Remaining time until `total`, if it can be estimated.
     pub(crate) fn remaining(&self, total: f64, now: Instant) -> Option<Duration> {
         let watched = now.since(self.started).as_secs_f64();
         let gained = self.amount - self.first;
@@ -117,7 +114,7 @@ impl Throughput {
         let watched = now.since(self.started).as_secs_f64();
         let guess = watched + (total - self.amount).max(0.0) / rate;
         self.expected_end = Some(match self.expected_end {
-            Some(before) if self.steps > STEPS => before + (guess - before) * BELIEF,
+            Some(before) if self.steps > STEPS => before + (guess - before) * ESTIMATE_WEIGHT,
             _ => guess,
         });
     }

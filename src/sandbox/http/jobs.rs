@@ -1,4 +1,4 @@
-//! `/v1/jobs`: create, start, get, list (contract, *ServiceJob request*; *ServiceJob*).
+//! `/v1/jobs`: create, start, get, list (contract, *Job request*; *Job*).
 
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(crate) async fn create(
         service.discard(&draft.id);
     }
     drop(service);
-    Ok(created(&app, &started?.job, "ServiceJob accepted").with_status(status))
+    Ok(created(&app, &started?.job, "Job accepted").with_status(status))
 }
 
 /// `POST /v1/jobs/{id}/start`
@@ -62,8 +62,7 @@ pub(crate) async fn start(
     let overrides = object(&body)?;
     let started = begin(&app, &mut service_now(&app), &caller, &id, &overrides, &plan)?;
     let shown =
-        HandlerAnswer::of(ClientView::now(&app).started(&started.job, "ServiceJob accepted"))
-            .about(&id);
+        HandlerAnswer::of(ClientView::now(&app).started(&started.job, "Job accepted")).about(&id);
     Ok(if started.launched { shown.with_effect() } else { shown })
 }
 

@@ -21,7 +21,7 @@ struct UsageTotals {
     seconds: f64,
 }
 
-/// UsageTotals and days over the last `days` days.
+/// Totals and days over the last `days` days.
 pub(crate) fn summary(
     charges: &[&CreditCharge],
     jobs: &[&ServiceJob],

@@ -1,4 +1,4 @@
-//! Jobs as the API shows them (contract, *ServiceJob*).
+//! Jobs as the API shows them (contract, *Job*).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

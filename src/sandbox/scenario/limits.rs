@@ -98,7 +98,7 @@ impl Bandwidth {
     }
 }
 
-/// LimitSchedule at one time; what is absent is unlimited.
+/// Limits at one time; what is absent is unlimited.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Caps {
     /// Buckets with the number by which their level is kept when limits change.
@@ -138,7 +138,7 @@ pub(crate) enum RefusalBody {
     Text,
 }
 
-/// LimitSchedule that a service has published.
+/// Limits that a service has published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Preset {

@@ -181,7 +181,7 @@ pub(crate) enum SecondStart {
 pub(crate) struct UploadRules {
     /// Whether pictures are accepted beside videos, for backgrounds.
     pub(crate) images: bool,
-    /// ServiceStatus of "File too large": 400 (documented) or 413.
+    /// Status of "File too large": 400 (documented) or 413.
     pub(crate) too_large_status: u16,
     /// After how long an upload is forgotten.
     #[serde(deserialize_with = "duration::read_optional")]

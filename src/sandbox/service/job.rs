@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::is_id;
 use super::request::JobRequest;
 
-/// Where a job is (contract, *ServiceJob*).
+/// Where a job is (contract, *Job*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ServiceStatus {

@@ -68,7 +68,7 @@ pub(crate) struct Service {
     pub(crate) tokens: Arc<Tokens>,
     pub(crate) registry: ServiceState,
     jobs: BTreeMap<String, ServiceJob>,
-    /// ServiceJob ids by key, oldest first.
+    /// Job ids by key, oldest first.
     order: BTreeMap<String, Vec<String>>,
     /// Jobs that were made as drafts, oldest first.
     drafts: VecDeque<(Timestamp, String)>,
@@ -143,7 +143,7 @@ impl Service {
         self.store.save(".", "service", &self.registry)
     }
 
-    /// StartResult jobs without an end, in the order of their start: the queue after a restart.
+    /// Started jobs without an end, in the order of their start: the queue after a restart.
     pub(crate) fn unfinished(&self) -> Vec<(String, u32)> {
         let mut jobs: Vec<&ServiceJob> =
             self.jobs.values().filter(|job| job.status.is_open()).collect();
@@ -355,16 +355,10 @@ impl Service {
         if job.status != ServiceStatus::Created {
             match rules.answer_to_start_of(job.status) {
                 SecondStart::Conflict => {
-                    return Err(Refusal::conflict(format!(
-                        "ServiceJob is already {}",
-                        job.status.word()
-                    )));
+                    return Err(Refusal::conflict(format!("Job is already {}", job.status.word())));
                 }
                 SecondStart::Invalid => {
-                    return Err(Refusal::invalid(format!(
-                        "ServiceJob is already {}",
-                        job.status.word()
-                    )));
+                    return Err(Refusal::invalid(format!("Job is already {}", job.status.word())));
                 }
                 SecondStart::Same => return Ok(StartResult { job: job.clone(), launched: false }),
                 SecondStart::Again => {}

@@ -91,7 +91,7 @@ impl WebhookMessage {
             .timeout(rules.timeout)
             .header("Content-Type", "application/json")
             .header("X-Webhook-Event", self.event)
-            .header("X-Webhook-WebhookDelivery-Id", &self.delivery_id)
+            .header("X-Webhook-Delivery-Id", &self.delivery_id)
             .header("X-Webhook-Timestamp", &timestamp);
         if let Some(secret) = &self.app.webhook_secret {
             let mut signature = webhook_signature(secret, &timestamp, &self.body);

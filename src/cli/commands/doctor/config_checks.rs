@@ -1,10 +1,10 @@
-//! Checks of what the user set up: configuration, key, ledger.
+//! Checks of configuration, key and ledger.
 
 use std::path::{Path, PathBuf};
 
 use rustix::fs::Access;
 
-use super::Check;
+use super::check::Check;
 use crate::cli::context::AppContext;
 use crate::client::NextCall;
 use crate::env::Env;
@@ -12,14 +12,14 @@ use crate::ledger::{AttemptStatus, Ledger, LedgerError, Remedy};
 use crate::model::{ApiKey, Failure, FailureKind};
 use crate::output::{events::messages, formats::amounts};
 
-/// Settings that were understood.
+/// Valid settings.
 pub(crate) fn configuration(app: &AppContext) -> Vec<Check> {
     let settings = &app.settings;
     let files: Vec<String> = settings.files.iter().map(|path| path.display().to_string()).collect();
     let read = if files.is_empty() {
         match &settings.user_file {
-            Some(path) => format!("no file (it would be {}); defaults", path.display()),
-            None => "no file; defaults".to_owned(),
+            Some(path) => format!("defaults; no file at {}", path.display()),
+            None => "defaults; no file".to_owned(),
         }
     } else {
         files.join(", ")
@@ -32,55 +32,60 @@ pub(crate) fn configuration(app: &AppContext) -> Vec<Check> {
             format!("{} ({}), {}", profile.name, profile.environment, profile.base_url),
         ),
     ];
-    checks.extend(settings.warnings.iter().map(|warning| {
-        Check::finding("configuration", warning.clone(), "as it says; rbgv config show")
-    }));
+    checks.extend(
+        settings.warnings.iter().map(|warning| {
+            Check::finding("configuration", warning.clone(), "see rbgv config show")
+        }),
+    );
     checks
 }
 
-/// Settings that cannot be used.
+/// Invalid settings.
 pub(crate) fn broken(failure: &Failure) -> Check {
-    let mend = failure.next.clone().unwrap_or_else(|| {
-        "mend the file there; config.example.toml shows every setting".to_owned()
-    });
-    Check::finding("configuration", messages::failure(failure), mend)
+    let fix = failure
+        .next
+        .clone()
+        .unwrap_or_else(|| "correct the file; config.example.toml lists every setting".to_owned());
+    Check::finding("configuration", messages::failure(failure), fix)
 }
 
-/// The key: whether there is one, from where, and how old it is.
+/// The key: its source and age.
 pub(crate) fn key(app: &AppContext, checks: &mut Vec<Check>) -> Option<ApiKey> {
     let profile = &app.settings.profile;
     let resolved = match app.settings.api_key() {
         Ok(resolved) => resolved,
         Err(failure) => {
-            let mend =
-                format!("export RBGV_API_KEY=..., or name a source in [profiles.{}]", profile.name);
-            checks.push(Check::finding("key", messages::failure(&failure), mend));
+            let fix = format!(
+                "export RBGV_API_KEY=..., or set a key source in [profiles.{}]",
+                profile.name
+            );
+            checks.push(Check::finding("key", messages::failure(&failure), fix));
             return None;
         }
     };
-    // What the service answers without being sent the key may hold it too.
+    // Responses may contain the key, even to requests without it.
     app.env.sanitizer.add(resolved.key.expose());
     checks.push(Check::good(
         "key",
         format!("fingerprint {}, from {}", resolved.key.fingerprint(), resolved.source),
     ));
     checks.extend(
-        resolved.warnings.iter().map(|warning| {
-            Check::finding("key", warning.clone(), "let only yourself read the file")
-        }),
+        resolved
+            .warnings
+            .iter()
+            .map(|warning| Check::finding("key", warning.clone(), "chmod 600 the file")),
     );
     if let Some(warning) = profile.key_age_warning(app.env.clock.wall()) {
         checks.push(Check::finding(
             "key age",
             warning,
-            "after that, set key_created in the profile to the day of the new key",
+            "rbgv profile rotate, then set key_created in the profile to the date of the new key",
         ));
     }
     Some(resolved.key)
 }
 
-/// The profile's other secrets, where there are any. A next key that cannot be read stops every
-/// run, so it is looked at here, too.
+/// The profile's other secrets, if set. A next key that cannot be read stops every run.
 pub(crate) fn other_secrets(app: &AppContext, checks: &mut Vec<Check>) {
     let settings = &app.settings;
     let row = format!("profiles.{}.webhook_secret", settings.profile.name);
@@ -101,31 +106,31 @@ pub(crate) fn other_secrets(app: &AppContext, checks: &mut Vec<Check>) {
             Err(failure) => checks.push(Check::finding(
                 name,
                 messages::failure(&failure),
-                "mend its source, or take it out of the profile; rbgv config show",
+                "correct its source or remove it from the profile; see rbgv config show",
             )),
         }
     }
 }
 
-/// Whether webhooks are received, and whether any were left.
+/// The webhook listener and unfinished deliveries.
 pub(crate) fn webhooks(app: &AppContext, ledger: &Ledger) -> Option<Check> {
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
     let listener = ledger.listener_address(&origin).ok()?;
     let left = ledger.count_unhandled_deliveries(&origin).ok()?;
-    let left = (left > 0).then(|| amounts::counted(left, "is", "are"));
+    let left = (left > 0).then(|| amounts::counted(left, "delivery was", "deliveries were"));
     match (listener, left) {
         (Some(address), _) => Some(Check::good("webhooks", format!("received at {address}"))),
         (None, Some(left)) => Some(Check::finding(
             "webhooks",
-            format!("{left} answered and not handled to the end"),
-            "rbgv resume, which settles their jobs; to hand them on, post them again from the file of \
-             --keep (docs/production.md)",
+            format!("{left} acknowledged but not fully handled"),
+            "rbgv resume updates their jobs; to forward them, post them again from the --keep file \
+             (docs/production.md)",
         )),
         (None, None) => None,
     }
 }
 
-/// Where the ledger lies, as far as it is known without a configuration.
+/// The state directory, as far as it is known without a configuration.
 pub(crate) fn state_dir(env: &Env, app: Option<&AppContext>) -> Option<PathBuf> {
     if let Some(app) = app {
         return Some(app.settings.state_dir.clone());
@@ -134,7 +139,7 @@ pub(crate) fn state_dir(env: &Env, app: Option<&AppContext>) -> Option<PathBuf> 
     variable.or_else(|| env.dirs.as_ref().map(|dirs| dirs.state_dir.clone()))
 }
 
-/// The ledger, opened if there is one: looking must not make it.
+/// The ledger, if it exists: a check must not create it.
 pub(crate) fn ledger(
     env: &Env,
     state_dir: Option<&Path>,
@@ -165,54 +170,51 @@ pub(crate) fn ledger(
     }
 }
 
-/// A ledger that is yet to be made, and whether it can be.
+/// A ledger that does not exist yet, and whether it can be created.
 fn absent(file: &Path, directory: &Path) -> Check {
     let there = directory.ancestors().find(|path| path.symlink_metadata().is_ok());
     let there = there.unwrap_or(directory);
     let (file, shown) = (file.display(), there.display());
     let why = if !there.is_dir() {
-        format!("{shown} is no directory")
+        format!("{shown} is not a directory")
     } else if rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        format!("this user may not write in {shown}")
+        format!("no permission to write to {shown}")
     } else {
-        return Check::note("ledger", format!("none yet; it would be {file}"));
+        return Check::note("ledger", format!("none yet (will be {file})"));
     };
-    Check::finding("ledger", format!("{file} cannot be used or made: {why}"), place(directory))
+    Check::finding("ledger", format!("cannot create {file}: {why}"), directory_fix(directory))
 }
 
-/// A ledger that cannot be opened. Only one whose content is damaged has to be replaced.
+/// A ledger that cannot be opened. Only damaged content has to be replaced.
 fn unusable(file: &Path, directory: &Path, error: LedgerError) -> Check {
     let says = match &error {
         LedgerError::File { .. } => error.to_string(),
         _ => format!("{}: {error}", file.display()),
     };
-    let mend = match error.remedy() {
+    let fix = match error.remedy() {
         Remedy::Content => return damaged(file, &error.to_string()),
-        Remedy::Directory => place(directory),
-        Remedy::Wait => {
-            "another process holds it: rbgv status shows what is under way; try again".to_owned()
-        }
-        Remedy::FollowHint => Failure::from(error).next.unwrap_or_else(|| place(directory)),
+        Remedy::Directory => directory_fix(directory),
+        Remedy::Wait => "another process is using it; try again".to_owned(),
+        Remedy::FollowHint => Failure::from(error).next.unwrap_or_else(|| directory_fix(directory)),
     };
-    Check::finding("ledger", says, mend)
+    Check::finding("ledger", says, fix)
 }
 
-/// How a place for the ledger is mended.
-fn place(directory: &Path) -> String {
+fn directory_fix(directory: &Path) -> String {
     let directory = messages::argument(&directory.to_string_lossy());
     format!(
-        "let this user write there (ls -ld {directory}; it is meant to be a directory), or set \
-         RBGV_STATE_DIR to another"
+        "make it a directory that you can write to (ls -ld {directory}), or set RBGV_STATE_DIR to \
+         another one"
     )
 }
 
 fn damaged(file: &Path, why: &str) -> Check {
-    let mend = format!(
-        "keep a copy of {0}, then bring back a backup or move it away: without it, rbgv asks before \
-         it bills what may be there already",
+    let fix = format!(
+        "copy {0} for later, then restore a backup or move it away; with a new ledger, rbgv asks \
+         before it might pay again for existing jobs",
         file.display()
     );
-    Check::finding("ledger", format!("{}: {why}", file.display()), mend)
+    Check::finding("ledger", format!("{}: {why}", file.display()), fix)
 }
 
 fn contents(file: &Path, size: u64, tally: &[(AttemptStatus, u64)]) -> Vec<Check> {
@@ -222,7 +224,7 @@ fn contents(file: &Path, size: u64, tally: &[(AttemptStatus, u64)]) -> Vec<Check
     let (all, open) = (sum(|_| true), sum(|phase| !phase.is_settled()));
     let waiting = sum(|phase| matches!(phase, AttemptStatus::NeedsReview | AttemptStatus::Halted));
     let says = format!(
-        "{}, {}, whole; {}, {} under way",
+        "{}, {}, intact; {}, {} in progress",
         file.display(),
         amounts::bytes(size),
         amounts::counted(all, "job", "jobs"),
@@ -232,14 +234,14 @@ fn contents(file: &Path, size: u64, tally: &[(AttemptStatus, u64)]) -> Vec<Check
     if waiting > 0 {
         checks.push(Check::finding(
             "review",
-            format!("{} somebody to look", amounts::counted(waiting, "job needs", "jobs need")),
+            format!("{} review", amounts::counted(waiting, "job needs", "jobs need")),
             "rbgv status --failed, then rbgv resume --accept or --abandon",
         ));
     }
     checks
 }
 
-/// Stops of the key that last until the user goes on.
+/// Whether the key is blocked until the user resumes.
 pub(crate) async fn stops(
     app: &AppContext,
     ledger: &Ledger,
@@ -249,12 +251,12 @@ pub(crate) async fn stops(
     let client = app.client(Some(ledger)).ok()?;
     let says = match client.limits().await.ok()?.next_start {
         NextCall::Blocked(FailureKind::InsufficientCredits) => {
-            "out of credits (402); nothing is started with this key"
+            "out of credits (402); no jobs are started with this key"
         }
         NextCall::Blocked(_) => {
-            "the service refused this key (401 or 403); nothing is sent with it"
+            "the service rejected this key (401 or 403); nothing is sent with it"
         }
         NextCall::AtPace | NextCall::Paused(_) => return None,
     };
-    Some(Check::finding("stopped", says, "when that is mended: rbgv resume"))
+    Some(Check::finding("stopped", says, "when that is fixed: rbgv resume"))
 }

@@ -1,38 +1,36 @@
-//! What the sandbox needs to remove backgrounds.
+//! Checks of the programs and models of the sandbox.
 
 use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::time::timeout;
 
-use super::Check;
+use super::check::Check;
 use crate::env::Env;
 use crate::sandbox::matting::installed_rvm;
 
-/// How long a program may take to report its version.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What the sandbox needs. A machine that only talks to the service does without.
+/// Only the sandbox needs these, so nothing here is a problem.
 pub(crate) async fn checks(env: &Env) -> Vec<Check> {
     let ffmpeg = match version("ffmpeg", env).await {
         Ok(version) => Check::good("ffmpeg", version),
         Err(why) => Check::note(
             "ffmpeg",
-            format!("{why}; only the sandbox needs it: apt-get install ffmpeg"),
+            format!("{why}; only needed for the sandbox: apt-get install ffmpeg"),
         ),
     };
     let folder = env.models_dir();
     let model = if folder.is_some_and(|folder| installed_rvm(&folder).is_some()) {
         Check::good("models", "Robust Video Matting is installed")
     } else {
-        let says = "the small network that is shipped; the sandbox cuts out better after \
-                    rbgv model install";
+        let says = "built-in small model; for better sandbox results: rbgv model install";
         Check::note("models", says)
     };
     vec![ffmpeg, model]
 }
 
-/// The first line that a program says of itself.
+/// The first line of `program -version`.
 async fn version(program: &str, env: &Env) -> Result<String, String> {
     let asked = tokio::process::Command::new(program)
         .arg("-version")
@@ -41,7 +39,7 @@ async fn version(program: &str, env: &Env) -> Result<String, String> {
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output();
-    let answered = timeout(PATIENCE, asked).await.map_err(|_| "does not answer".to_owned())?;
+    let answered = timeout(TIMEOUT, asked).await.map_err(|_| "does not respond".to_owned())?;
     let output = answered.map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => "not found".to_owned(),
         _ => error.to_string(),

@@ -1,91 +1,32 @@
-//! `rbgv doctor`: what is wrong on this machine, and how to mend it. Every check says what it
-//! found, also where others failed: above all where the configuration cannot be read.
+//! `rbgv doctor`: diagnoses problems on this machine and suggests fixes. A check that fails does not
+//! stop the others, above all if the configuration is invalid.
 
-pub(crate) mod config_checks;
+mod check;
+mod config_checks;
 #[cfg(feature = "matting")]
-pub(crate) mod matting;
-pub(crate) mod service_checks;
-pub(crate) mod system_checks;
+mod matting;
+mod service_checks;
+mod system_checks;
 
 use serde_json::{Value, json};
 
+use self::check::{Check, CheckState};
 use crate::cli::args::global::Global;
 use crate::cli::context::{AppContext, resolve};
 use crate::env::Env;
 use crate::model::{ExitClass, Failure};
-use crate::output::{Cell, Printer, Table, TextTone, formats::amounts};
+use crate::output::{Cell, Printer, Table, formats::amounts};
 use crate::settings::EffectiveValue;
 
-/// Find out what is wrong, and how to mend it
+/// Diagnose problems and suggest fixes
 ///
-/// Looks at configuration, key, service, clock, proxies, ledger, disk, sandbox and terminal. Changes
-/// nothing, costs nothing, and ends with 10 if there is something to mend.
+/// Checks configuration, key, service, clock, proxies, ledger, disk, sandbox and terminal. Changes
+/// nothing and is free. Exits with 10 if it finds a problem.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Ask nothing of the network
+    /// Skip all checks that need the network
     #[arg(long)]
     offline: bool,
-}
-
-/// How a check came out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum CheckState {
-    /// As it should be.
-    Good,
-    /// Worth knowing, and nothing to mend.
-    Note,
-    /// To be mended.
-    Finding,
-}
-
-impl CheckState {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Good => "ok",
-            Self::Note => "note",
-            Self::Finding => "finding",
-        }
-    }
-
-    fn tone(self) -> TextTone {
-        match self {
-            Self::Good => TextTone::Good,
-            Self::Note => TextTone::Plain,
-            Self::Finding => TextTone::Bad,
-        }
-    }
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Check {
-    name: &'static str,
-    state: CheckState,
-    says: String,
-    mend: Option<String>,
-}
-
-impl Check {
-    fn good(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Good, says: says.into(), mend: None }
-    }
-
-    fn note(name: &'static str, says: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Note, says: says.into(), mend: None }
-    }
-
-    fn finding(name: &'static str, says: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self { name, state: CheckState::Finding, says: says.into(), mend: Some(mend.into()) }
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "check": self.name,
-            "state": self.state.as_str(),
-            "says": self.says,
-            "mend": self.mend,
-        })
-    }
 }
 
 pub(crate) async fn run(
@@ -115,12 +56,12 @@ pub(crate) async fn run(
     }
     match app {
         Some(_) if args.offline => {
-            checks.push(Check::note("service", "not looked at, because of --offline"));
+            checks.push(Check::note("service", "not checked (--offline)"));
         }
         Some(app) => service_checks::checks(app, key.clone().flatten(), &mut checks).await,
         None => checks.push(Check::note(
             "service",
-            "not looked at: without a configuration it is not known which service is meant",
+            "not checked: the configuration does not say which service to use",
         )),
     }
     checks.push(system_checks::proxies(env));
@@ -154,7 +95,7 @@ fn show(printer: &Printer, checks: &[Check], shown: &[EffectiveValue]) {
     if printer.style().json {
         printer.json(&document(checks, shown));
     } else {
-        let mut table = Table::new(["check", "", "what was found"]);
+        let mut table = Table::new(["check", "", "result"]);
         for check in checks {
             table.row([
                 Cell::from(check.name),
@@ -163,7 +104,7 @@ fn show(printer: &Printer, checks: &[Check], shown: &[EffectiveValue]) {
             ]);
         }
         printer.table(&table);
-        let mut values = Table::new(["setting", "value", "from"]);
+        let mut values = Table::new(["setting", "value", "origin"]);
         for value in shown.iter().filter(|value| value.origin != "default") {
             values.row([value.key.clone(), value.value.clone(), value.origin.clone()]);
         }
@@ -174,11 +115,11 @@ fn show(printer: &Printer, checks: &[Check], shown: &[EffectiveValue]) {
         printer.data("");
         for check in findings(checks) {
             printer.data(&format!("{}: {}", check.name, check.says));
-            printer.data(&format!("  mend: {}", check.mend.as_deref().unwrap_or("-")));
+            printer.data(&format!("  fix: {}", check.mend.as_deref().unwrap_or("-")));
         }
         printer.data(&match number {
-            0 => "nothing to mend".to_owned(),
-            some => amounts::counted(some as u64, "thing to mend", "things to mend"),
+            0 => "No problems found".to_owned(),
+            some => amounts::counted(some as u64, "problem found", "problems found"),
         });
     }
 }

@@ -1,18 +1,17 @@
-//! Checks of the service: name, connection, TLS, health, clock, and whether it takes the
-//! key. Free of charge.
+//! Free checks of the service: DNS, TLS, connection, health, clock, key.
 
 use std::time::Duration;
 
-use super::{Check, CheckState};
+use super::check::{Check, CheckState};
 use crate::cli::context::{AppContext, proxies};
 use crate::client::{Health, ListQuery, RequestOptions, connectivity};
 use crate::model::{ApiKey, Failure, FailureKind, Timestamp};
 use crate::output::{events::messages, formats::amounts};
 
-/// Longest wait for a name, and for a TLS handshake.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Timeout of a DNS lookup and of a TLS handshake.
+const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How far two clocks may be apart: signatures and links live for minutes.
+/// Maximum difference between the clocks: signatures and links are valid for minutes.
 const SKEW: Duration = Duration::from_secs(30);
 
 pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut Vec<Check>) {
@@ -20,13 +19,13 @@ pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut V
     let proxied = connectivity::is_proxied(url, &proxies(&app.env));
     let name = name(url).await;
     let unresolved = name.state == CheckState::Finding;
-    // Behind a proxy it is the proxy that resolves names.
+    // Behind a proxy, the proxy resolves names.
     checks.push(if proxied { Check { state: CheckState::Note, mend: None, ..name } } else { name });
     if unresolved && !proxied {
         return;
     }
     if proxied {
-        checks.push(Check::note("TLS", "not looked at: a proxy stands between"));
+        checks.push(Check::note("TLS", "not checked: connected through a proxy"));
     } else {
         match tls(url).await {
             Ok(check) => checks.extend(check),
@@ -48,20 +47,21 @@ pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut V
     match client.health(RequestOptions::plain()).await {
         Ok(health) => {
             let took = app.env.clock.now().since(began);
-            checks
-                .push(Check::good("connection", format!("answers in {}", amounts::duration(took))));
+            checks.push(Check::good(
+                "connection",
+                format!("responds in {}", amounts::duration(took)),
+            ));
             checks.push(healthy(&health));
             let middle = Timestamp(i64::midpoint(asked.0, app.env.clock.wall().0));
             checks.push(health.date.map_or_else(
-                || Check::note("clock", "not compared: the answer has no Date"),
+                || Check::note("clock", "not compared: the response has no Date header"),
                 |theirs| clock(middle, theirs),
             ));
         }
         Err(failure) => {
             let mut check = unusable("connection", &failure);
             if proxied {
-                check.mend =
-                    Some("a proxy stands between: check it first (see proxies)".to_owned());
+                check.mend = Some("check the proxy first (see proxies)".to_owned());
             }
             checks.push(check);
             if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Broken) {
@@ -76,7 +76,7 @@ pub(crate) async fn checks(app: &AppContext, key: Option<ApiKey>, checks: &mut V
 
 async fn name(url: &url::Url) -> Check {
     let host = url.host_str().unwrap_or_default();
-    match connectivity::addresses(url, PATIENCE).await {
+    match connectivity::addresses(url, TIMEOUT).await {
         Ok(found) => {
             let all: Vec<String> = found.iter().map(ToString::to_string).collect();
             Check::good("name", format!("{host}: {}", all.join(", ")))
@@ -84,68 +84,66 @@ async fn name(url: &url::Url) -> Check {
         Err(failure) => Check::finding(
             "name",
             messages::failure(&failure),
-            "check base_url in the profile, and the name server of this machine",
+            "check base_url in the profile and the DNS settings of this machine",
         ),
     }
 }
 
-/// A TLS handshake, for https. If the service cannot be reached at all, the check of the connection
-/// says so.
-///
-/// # Errors
-/// The certificate is not accepted: then nothing else can be asked.
+/// A TLS handshake, for https. Fails if the certificate is rejected; an unreachable service is left to
+/// the connection check.
 async fn tls(url: &url::Url) -> Result<Option<Check>, Check> {
-    match connectivity::handshake(url, PATIENCE).await {
-        Ok(shaken) => Ok(shaken.then(|| Check::good("TLS", "the certificate is accepted"))),
+    match connectivity::handshake(url, TIMEOUT).await {
+        Ok(shaken) => Ok(shaken.then(|| Check::good("TLS", "certificate accepted"))),
         Err(failure) if failure.kind == FailureKind::Unreachable => Ok(None),
         Err(failure) => Err(unusable("TLS", &failure)),
     }
 }
 
 fn unusable(name: &'static str, failure: &Failure) -> Check {
-    let mend = match failure.kind {
+    let fix = match failure.kind {
         FailureKind::Unreachable => {
-            "check the network, base_url and the proxy variables; certificates come with \
+            "check the network, base_url and the proxy variables; for certificates: \
              apt-get install ca-certificates"
         }
-        FailureKind::Broken => "try again; if it stays so, a proxy or firewall may cut connections",
-        FailureKind::Unavailable | FailureKind::RateLimited => {
-            "wait; nothing is lost, rbgv resume goes on"
+        FailureKind::Broken => {
+            "try again; if this persists, check whether a proxy or firewall cuts connections"
         }
-        FailureKind::NotFound => "check base_url in the profile: there is no API at this address",
+        FailureKind::Unavailable | FailureKind::RateLimited => {
+            "wait, then rbgv resume; nothing is lost"
+        }
+        FailureKind::NotFound => "check base_url in the profile: no API at this URL",
         _ => "check base_url in the profile",
     };
-    // What failures usually name is this very command.
+    // Most failures suggest this very command.
     let next = failure.next.clone().filter(|next| !next.starts_with("rbgv doctor"));
-    let mend = next.unwrap_or_else(|| mend.to_owned());
-    Check::finding(name, messages::failure(failure), mend)
+    let fix = next.unwrap_or_else(|| fix.to_owned());
+    Check::finding(name, messages::failure(failure), fix)
 }
 
 fn healthy(health: &Health) -> Check {
     let ill = health.ill();
     let which = if ill.is_empty() { String::new() } else { format!(": {}", ill.join(", ")) };
-    let says = format!("the service calls itself {}{which}", health.status);
+    let says = format!("service reports {}{which}", health.status);
     if health.is_healthy() {
         Check::good("health", says)
     } else {
-        Check::finding("health", says, "wait, or ask the service's support; rbgv resume goes on")
+        Check::finding("health", says, "wait or contact the service's support, then rbgv resume")
     }
 }
 
-/// The two clocks against each other. A `Date` header has whole seconds.
+/// Compares the clocks. A `Date` header has whole seconds.
 fn clock(ours: Timestamp, theirs: Timestamp) -> Check {
     let apart = Duration::from_millis(ours.0.abs_diff(theirs.0));
     if apart <= Duration::from_secs(2) {
-        return Check::good("clock", "agrees with the service's");
+        return Check::good("clock", "matches the clock of the service");
     }
     let side = if ours > theirs { "ahead of" } else { "behind" };
-    let says = format!("{} {side} the service's", amounts::duration(apart));
+    let says = format!("{} {side} the clock of the service", amounts::duration(apart));
     if apart <= SKEW {
         return Check::good("clock", says);
     }
-    let mend = "set the clock, for example timedatectl set-ntp true: links and webhook signatures \
-                are only valid for a time";
-    Check::finding("clock", says, mend)
+    let fix = "set the clock (timedatectl set-ntp true): links and webhook signatures expire";
+    Check::finding("clock", says, fix)
 }
 
 async fn accepted(app: &AppContext, key: ApiKey) -> Check {
@@ -155,11 +153,11 @@ async fn accepted(app: &AppContext, key: ApiKey) -> Check {
         Err(failure) => Err(failure),
     };
     match asked {
-        Ok(_) => Check::good("key accepted", "the service takes the key"),
+        Ok(_) => Check::good("key accepted", "accepted by the service"),
         Err(failure) if failure.kind == FailureKind::Unauthorized => Check::finding(
             "key accepted",
             messages::failure(&failure),
-            "compare the fingerprint with the key you meant; it may be disabled, or of another \
+            "compare the fingerprint with the intended key; it may be disabled, or belong to another \
              environment",
         ),
         Err(failure) => unusable("key accepted", &failure),
@@ -174,8 +172,8 @@ mod tests {
     fn clocks_apart_are_told_with_their_side() {
         let at = |millis: i64| Timestamp(1_000_000 + millis);
         let table = [
-            (0, CheckState::Good, "agrees"),
-            (-1_900, CheckState::Good, "agrees"),
+            (0, CheckState::Good, "matches"),
+            (-1_900, CheckState::Good, "matches"),
             (20_000, CheckState::Good, "20 s ahead of"),
             (-3_600_000, CheckState::Finding, "1 h behind"),
         ];

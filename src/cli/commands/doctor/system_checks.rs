@@ -1,16 +1,16 @@
-//! Checks of the machine: proxies, disk, what the sandbox needs, terminal.
+//! Checks of the machine: proxies, disk, terminal.
 
 use std::path::Path;
 
-use super::Check;
+use super::check::Check;
 use crate::env::{Env, PROXY_VARS};
 use crate::model::secret::redact_url;
 use crate::output::formats::amounts;
 
-/// Less than this on a disk is to be mended: a few outputs fill it.
-const ROOM: u64 = 1_000_000_000;
+/// Less free disk space than this is a problem: a few outputs fill it.
+const MIN_FREE_BYTES: u64 = 1_000_000_000;
 
-/// The variables that choose a proxy, and the one that looks as if it did.
+/// The proxy variables, and `HTTP_PROXY`, which is not used.
 fn proxy_vars() -> impl Iterator<Item = &'static str> {
     PROXY_VARS.into_iter().chain(["HTTP_PROXY"])
 }
@@ -20,26 +20,25 @@ pub(crate) fn proxies(env: &Env) -> Check {
         .filter_map(|name| Some((name, env.var(name)?)))
         .map(|(name, value)| {
             let value = if value.contains("://") { redact_url(value) } else { hidden_user(value) };
-            // Upper-case HTTP_PROXY can be set by whoever sends a request to a CGI program.
-            let ignored =
-                if name == "HTTP_PROXY" { " (not used; write it in lower case)" } else { "" };
+            // A CGI program sets HTTP_PROXY from a request header.
+            let ignored = if name == "HTTP_PROXY" { " (ignored; use http_proxy)" } else { "" };
             format!("{name}={value}{ignored}")
         })
         .collect();
     if set.is_empty() {
-        return Check::good("proxies", "none is set");
+        return Check::good("proxies", "none");
     }
     Check::note("proxies", set.join(", "))
 }
 
-/// An address without scheme, whose user and password stand before an `@`.
+/// Removes user and password from a proxy address without scheme.
 fn hidden_user(value: &str) -> String {
     value.rsplit_once('@').map_or(value, |(_, host)| host).to_owned()
 }
 
-/// Room where outputs and the ledger go.
+/// Free space for outputs and the ledger.
 pub(crate) fn disk(env: &Env, state_dir: Option<&Path>) -> Vec<Check> {
-    let mut places = vec![("here", env.current_dir.as_path())];
+    let mut places = vec![("current directory", env.current_dir.as_path())];
     places.extend(state_dir.map(|directory| ("ledger", directory)));
     places.into_iter().map(|(name, path)| room(name, path)).collect()
 }
@@ -50,8 +49,8 @@ fn room(name: &str, path: &Path) -> Check {
     match rustix::fs::statvfs(there) {
         Ok(disk) => {
             let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-            if free < ROOM {
-                Check::finding("disk", says(free), "free some space, or work on another disk")
+            if free < MIN_FREE_BYTES {
+                Check::finding("disk", says(free), "free some space, or use another disk")
             } else {
                 Check::good("disk", says(free))
             }
@@ -59,20 +58,20 @@ fn room(name: &str, path: &Path) -> Check {
         Err(error) => Check::finding(
             "disk",
             format!("{}: {error}", there.display()),
-            "check that the directory is there and can be read",
+            "check that the directory exists and can be read",
         ),
     }
 }
 
 pub(crate) fn terminal(env: &Env) -> Check {
     let terminal = env.terminal;
-    let name = |there: bool| if there { "terminal" } else { "no terminal" };
+    let name = |there: bool| if there { "terminal" } else { "not a terminal" };
     let size = terminal
         .size
         .map_or_else(|| "size unknown".to_owned(), |(columns, rows)| format!("{columns}x{rows}"));
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env.var(name));
     let says = format!(
-        "input: {}, output: {}, errors: {}, {size}, TERM {}, locale {}",
+        "stdin: {}, stdout: {}, stderr: {}, {size}, TERM {}, locale {}",
         name(terminal.stdin),
         name(terminal.stdout),
         name(terminal.stderr),

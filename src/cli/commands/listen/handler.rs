@@ -1,4 +1,4 @@
-//! What is done with a webhook that is believed: a command, or a program that listens here.
+//! Handling of a verified webhook: `--exec` and `--forward`.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,35 +15,32 @@ use crate::client::Forwarder;
 use crate::client::webhook::{VerifiedDelivery, WebhookHeaders};
 use crate::model::{Failure, FailureKind, JobStatus};
 
-/// What is done with a webhook.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 pub(crate) struct HandlerArgs {
-    /// Run this for each webhook, by sh -c: its body on standard input, RBGV_EVENT, RBGV_JOB,
-    /// RBGV_STATUS and RBGV_DELIVERY beside it (in quotes: "$RBGV_JOB")
+    /// Run this command with sh -c for each webhook, with the body on standard input and RBGV_EVENT,
+    /// RBGV_JOB, RBGV_STATUS and RBGV_DELIVERY in the environment (use quotes: "$RBGV_JOB")
     #[arg(long, value_name = "COMMAND")]
     exec: Option<String>,
 
-    /// Send each webhook on to this address, with headers and body as they came
+    /// Forward each webhook to this URL, with unchanged headers and body
     #[arg(long, value_name = "URL")]
     forward: Option<Url>,
 
-    /// Let --forward lead to another machine; webhooks hold links that open outputs
+    /// Allow --forward to another machine; webhooks contain download links
     #[arg(long, requires = "forward")]
     forward_anywhere: bool,
 }
 
-/// How long a command may take. The next webhook waits for it.
-const PATIENCE: Duration = Duration::from_mins(10);
+/// Timeout of a command. The next webhook waits for it.
+const TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Does what the flags ask for.
 pub(crate) struct Handler {
     exec: Option<String>,
     forward: Option<Forwarder>,
     vars: BTreeMap<String, String>,
     current_dir: PathBuf,
-    /// How long the command may take.
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Handler {
@@ -54,14 +51,11 @@ impl Handler {
             forward: forward.transpose()?,
             vars: app.settings.child_vars().clone(),
             current_dir: app.env.current_dir.clone(),
-            patience: PATIENCE,
+            timeout: TIMEOUT,
         })
     }
 
-    /// Runs the command, then sends on.
-    ///
-    /// # Errors
-    /// One of them failed; then the other may have been done.
+    /// Runs the command, then forwards. If one fails, the other may have succeeded.
     pub(crate) async fn handle(
         &self,
         delivery: &VerifiedDelivery,
@@ -77,7 +71,7 @@ impl Handler {
         }
     }
 
-    /// What the webhook says reaches the command as values, and never as a part of the line.
+    /// Content of the webhook reaches the command as values, never as part of the command line.
     async fn execute(
         &self,
         line: &str,
@@ -97,43 +91,43 @@ impl Handler {
             .env("RBGV_DELIVERY", plain(&delivery.id))
             .current_dir(&self.current_dir)
             .stdin(Stdio::piped())
-            // Standard output is for our own lines.
+            // Standard output is reserved for the lines of this command.
             .stdout(Stdio::from(std::io::stderr()))
-            // A group of its own: Ctrl-C lets it end, and running out of time ends all of it.
+            // Its own process group: Ctrl-C does not reach it, and a timeout kills all of it.
             .process_group(0)
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| failed(error.to_string()))?;
         let group = child.id();
-        let ended = tokio::time::timeout(self.patience, async {
+        let ended = tokio::time::timeout(self.timeout, async {
             if let Some(mut stdin) = child.stdin.take() {
-                // A command that does not read its input is no failure.
+                // A command may ignore its input.
                 let _ = stdin.write_all(body).await;
             }
             child.wait().await
         });
         match ended.await {
             Ok(Ok(status)) if status.success() => Ok(()),
-            Ok(Ok(status)) => Err(failed(format!("the command: {status}"))),
+            Ok(Ok(status)) => Err(failed(format!("the command failed: {status}"))),
             Ok(Err(error)) => Err(failed(error.to_string())),
             Err(_) => {
                 end(group);
-                Err(failed(format!("it took longer than {} s", self.patience.as_secs())))
+                Err(failed(format!("the command took longer than {} s", self.timeout.as_secs())))
             }
         }
     }
 }
 
-/// Ends a command with everything that it began.
+/// Kills a command and its children.
 fn end(group: Option<u32>) {
     let group = group.and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
     if let Some(group) = group {
-        // It may have ended in this very moment.
+        // It may have ended already.
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
 }
 
-/// Text without what a variable cannot hold.
+/// Text without characters that a variable cannot hold.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).collect()
 }
@@ -143,10 +137,10 @@ mod tests {
     use super::*;
     use crate::model::JobId;
 
-    fn handler(exec: &str, directory: &std::path::Path, patience: Duration) -> Handler {
+    fn handler(exec: &str, directory: &std::path::Path, timeout: Duration) -> Handler {
         let vars = BTreeMap::from([("PATH".to_owned(), "/usr/bin:/bin".to_owned())]);
         let current_dir = directory.to_owned();
-        Handler { exec: Some(exec.to_owned()), forward: None, vars, current_dir, patience }
+        Handler { exec: Some(exec.to_owned()), forward: None, vars, current_dir, timeout }
     }
 
     fn delivery(job: &str) -> VerifiedDelivery {

@@ -1,4 +1,5 @@
-//! `rbgv listen`: receives webhooks, settles the jobs that they speak of, and hands them on.
+//! `rbgv listen`: receives and verifies webhooks, updates their jobs, and forwards them. Reading
+//! order: this file, `handler`, `verify`.
 
 pub(crate) mod handler;
 pub(crate) mod verify;
@@ -14,10 +15,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::cli::signals::stop_on_signals;
 use crate::client::webhook::{VerifiedDelivery, WebhookHeaders};
-use crate::duration;
 use crate::flow::{Context, WebhookResult, settle_by_webhook};
 use crate::ledger::{Ledger, ProcessLease};
 use crate::listen::{
@@ -31,15 +32,16 @@ use crate::output::{
 };
 
 use self::handler::{Handler, HandlerArgs};
+use self::verify::{MAX_BODY, VerificationArgs};
 
-/// Receive webhooks: verify, settle jobs, hand on
+/// Receive, verify and forward webhooks
 ///
-/// Prints a line for each webhook that is believed, once. A run whose jobs have this listener as
-/// their --webhook-url looks at them as soon as they end. The secret comes from
-/// RBGV_WEBHOOK_SECRET, from the profile, or from a file.
+/// Prints one line for each verified webhook; repeated deliveries are ignored. A run whose
+/// --webhook-url leads here polls its jobs as soon as they end. The signing secret comes from
+/// RBGV_WEBHOOK_SECRET, the profile or a file.
 ///
-/// The service is answered before a webhook is handled. With --keep it is on the disk by then: what
-/// a crash or a failed command left can be posted again, and what was handled is then ignored.
+/// Webhooks are acknowledged before they are handled. With --keep they are saved to disk first, so
+/// that those left by a crash or a failed command can be posted again.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::doc_markdown, reason = "help texts name variables without backticks")]
 #[command(args_conflicts_with_subcommands = true)]
@@ -53,50 +55,36 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Explain why the signature of a webhook is refused
+    /// Explain why the signature of a webhook is rejected
     Verify(verify::Args),
 }
 
 #[derive(Debug, clap::Args)]
 struct ServeArgs {
-    /// Where to receive; the service, or a proxy of yours, has to reach it
+    /// Address to listen on; the service, or your reverse proxy, must be able to reach it
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8787")]
     listen: SocketAddr,
 
-    /// DeliveryLog every delivery in this file, before it is answered; it holds links that open outputs
+    /// Save every delivery to this file before it is acknowledged; it contains download links
     #[arg(long, value_name = "FILE")]
     keep: Option<PathBuf>,
 
     #[command(flatten)]
-    belief: VerificationArgs,
+    verification: VerificationArgs,
 
     #[command(flatten)]
     handler: HandlerArgs,
 }
 
-/// What decides whether a webhook is believed.
-#[derive(Debug, clap::Args)]
-struct VerificationArgs {
-    /// Read the signing secret from this file
-    #[arg(long, value_name = "FILE")]
-    secret_file: Option<PathBuf>,
-
-    /// How old a webhook may be
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
-    max_age: Duration,
-}
-
-/// Most bytes of a webhook. A job is a few hundred.
-const MAX_BODY: usize = 1 << 20;
-
-/// Deliveries that wait to be handled; beyond, the service is asked to come again.
+/// Maximum number of deliveries that wait to be handled; more are answered with an error, so that the
+/// service sends them again.
 const QUEUE: usize = 1_024;
 
-/// How long delivery ids are remembered, at least: far longer than any is usually believed.
-const REMEMBERED: Duration = Duration::from_hours(30 * 24);
+/// Minimum time for which delivery ids are kept; far longer than the usual maximum age.
+const RETENTION: Duration = Duration::from_hours(30 * 24);
 
-/// How often those that are old enough are forgotten.
-const FORGETTING: Duration = Duration::from_hours(24);
+/// Interval between two removals of old delivery ids.
+const CLEANUP_INTERVAL: Duration = Duration::from_hours(24);
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     match args.command {
@@ -105,43 +93,43 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     }
 }
 
-/// What deliveries are handled with.
+/// Handles deliveries.
 struct DeliveryHandler<'a> {
     app: &'a AppContext,
     ledger: Ledger,
-    /// With the key, when there is one: to confirm by a look what a webhook says.
+    /// `None` without a key; with one, a poll confirms what a webhook says.
     context: Option<Arc<Context>>,
     handler: Handler,
-    /// The file of deliveries, if there is one.
+    /// The file of `--keep`.
     kept: Option<PathBuf>,
 }
 
 async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure> {
-    let secret = app.settings.webhook_secret(args.belief.secret_file.as_deref())?;
+    let secret = app.settings.webhook_secret(args.verification.secret_file.as_deref())?;
     for warning in &secret.warnings {
         app.printer.warn_once(warning);
     }
     app.env.sanitizer.add(secret.key.expose());
-    let desk = DeliveryHandler::open(app, &args)?;
-    let keep = desk.kept.clone().map(DeliveryLog::open).transpose()?.map(Arc::new);
-    let (stop, owner) = desk.presence()?;
+    let handler = DeliveryHandler::open(app, &args)?;
+    let keep = handler.kept.clone().map(DeliveryLog::open).transpose()?.map(Arc::new);
+    let (stop, owner) = handler.presence()?;
     let listener = TcpListener::bind(args.listen).await.map_err(|error| {
         Failure::local(format!("listening on {}", args.listen), &error)
-            .with_next("choose another place with --listen ADDR:PORT")
+            .with_next("rbgv listen --listen 127.0.0.1:0")
     })?;
     let address = listener.local_addr().unwrap_or(args.listen);
     let origin = app.settings.profile.base_url.origin().ascii_serialization();
-    desk.ledger.register_listener(&owner, &origin, &address.to_string())?;
-    desk.tell_unfinished(&origin)?;
-    desk.tell_ready(address);
+    handler.ledger.register_listener(&owner, &origin, &address.to_string())?;
+    handler.tell_unfinished(&origin)?;
+    handler.tell_ready(address);
     let (told, mut incoming) = mpsc::channel(QUEUE);
     let reception = WebhookServer {
-        ledger: desk.ledger.clone(),
+        ledger: handler.ledger.clone(),
         keep,
         origin,
         secret: secret.key,
         sanitizer: app.env.sanitizer.clone(),
-        max_age: args.belief.max_age,
+        max_age: args.verification.max_age,
         max_body: MAX_BODY,
         clock: app.env.clock.clone(),
         told,
@@ -150,22 +138,22 @@ async fn receive(args: ServeArgs, app: &AppContext) -> Result<ExitClass, Failure
     };
     let mut serving = tokio::spawn(serve(listener, reception, stop));
     let mut served = None;
-    // A delivery from as far in the future as is believed is believed for twice that time.
-    let remembered = REMEMBERED.max(args.belief.max_age.saturating_mul(2));
-    let mut forgetting = tokio::time::interval(FORGETTING);
-    // Ends when the server has ended and everything that it took is handled.
+    // A delivery may be dated up to max_age in the future, so it is accepted for up to twice that.
+    let remembered = RETENTION.max(args.verification.max_age.saturating_mul(2));
+    let mut forgetting = tokio::time::interval(CLEANUP_INTERVAL);
+    // Ends when the server has ended and every accepted delivery is handled.
     loop {
         tokio::select! {
             came = incoming.recv() => match came {
-                Some(incoming) => desk.take(incoming).await,
+                Some(incoming) => handler.take(incoming).await,
                 None => break,
             },
-            // A connection that lingers puts nothing more into the queue.
+            // Connections that are still open add nothing more.
             ended = &mut serving, if served.is_none() => {
                 served = Some(ended);
                 incoming.close();
             }
-            _ = forgetting.tick() => desk.forget(remembered),
+            _ = forgetting.tick() => handler.forget(remembered),
         }
     }
     let served = match served {
@@ -183,8 +171,8 @@ impl<'a> DeliveryHandler<'a> {
         let context = match app.context(app.reporter()) {
             Ok(context) => Some(context),
             Err(failure) if failure.kind == FailureKind::Configuration => {
-                let why = "jobs are settled by the next run or resume";
-                app.printer.warn(&format!("without an API key, {why} ({failure})"));
+                let why = "jobs are updated by the next run or resume";
+                app.printer.warn(&format!("no API key: {why} ({failure})"));
                 None
             }
             Err(failure) => return Err(failure),
@@ -196,7 +184,7 @@ impl<'a> DeliveryHandler<'a> {
         Ok(Self { app, ledger, context, handler, kept })
     }
 
-    /// What stops this process, and this process in the ledger.
+    /// The stop token and the lease of this process.
     fn presence(&self) -> Result<(CancellationToken, Arc<ProcessLease>), Failure> {
         if let Some(context) = &self.context {
             return Ok((context.stop.clone(), Arc::clone(&context.owner)));
@@ -210,7 +198,7 @@ impl<'a> DeliveryHandler<'a> {
     fn tell_ready(&self, address: SocketAddr) {
         let printer = &self.app.printer;
         if !address.ip().is_loopback() {
-            printer.warn("other machines can reach this listener; what is not signed is refused");
+            printer.warn("other machines can reach this address; unsigned webhooks are rejected");
         }
         if printer.style().json {
             let address = address.to_string();
@@ -220,37 +208,36 @@ impl<'a> DeliveryHandler<'a> {
         }
     }
 
-    /// Says what an earlier process answered, and did not handle to the end.
+    /// Warns about deliveries that an earlier process acknowledged but did not handle.
     fn tell_unfinished(&self, origin: &str) -> Result<(), Failure> {
         let number = self.ledger.count_unhandled_deliveries(origin)?;
         if number > 0 {
             let webhooks = amounts::counted(number, "webhook was", "webhooks were");
             self.app.printer.warn(&format!(
-                "{webhooks} answered before and not handled to the end; {}",
+                "{webhooks} acknowledged earlier but not fully handled; {}",
                 self.next_step()
             ));
         }
         Ok(())
     }
 
-    /// What to do about a webhook that was not handled to the end.
+    /// What to do about a delivery that was not fully handled.
     fn next_step(&self) -> String {
         match &self.kept {
             Some(file) => format!(
-                "rbgv resume, which settles its job; to hand it on, post it again from {} \
+                "rbgv resume updates its job; to forward it, post it again from {} \
                  (docs/production.md)",
                 messages::argument(&file.to_string_lossy())
             ),
-            None => "rbgv resume, which settles its job".to_owned(),
+            None => "rbgv resume updates its job".to_owned(),
         }
     }
 
-    /// Forgets deliveries that came longer ago than `remembered`. What cannot be forgotten now is
-    /// forgotten another time.
+    /// Removes delivery ids older than `remembered`. A failure only delays that.
     fn forget(&self, remembered: Duration) {
         let before = self.app.env.clock.wall().before(remembered);
         if let Err(error) = self.ledger.delete_deliveries_before(before) {
-            tracing::warn!("forgetting old deliveries: {error}");
+            tracing::warn!("removing old delivery ids: {error}");
         }
     }
 
@@ -268,7 +255,7 @@ impl<'a> DeliveryHandler<'a> {
                 }));
             }
             ReceivedEvent::Repeated { id, event } => {
-                printer.note(&format!("{event} ({id}) came before; ignored"));
+                printer.note(&format!("{event} ({id}): repeated delivery, ignored"));
             }
             ReceivedEvent::Refused { word, why, id, untold } if printer.style().json => {
                 printer.json(&serde_json::json!({
@@ -278,21 +265,19 @@ impl<'a> DeliveryHandler<'a> {
             }
             ReceivedEvent::Refused { word, why, id, untold } => {
                 if untold > 0 {
-                    let more = amounts::counted(untold, "more was", "more were");
-                    printer.warn(&format!("{more} refused, and not shown one by one"));
+                    printer.warn(&format!("{} more rejected, not shown", amounts::count(untold)));
                 }
                 let what = match id {
-                    _ if word == TOO_MANY_CONNECTIONS => "a connection".to_owned(),
-                    Some(id) => format!("a webhook ({id})"),
-                    None => "a webhook".to_owned(),
+                    _ if word == TOO_MANY_CONNECTIONS => "connection".to_owned(),
+                    Some(id) => format!("webhook {id}"),
+                    None => "webhook".to_owned(),
                 };
-                printer.warn(&format!("{what} was refused: {why}; rbgv explain {word}"));
+                printer.warn(&format!("{what} rejected: {why}; see rbgv explain {word}"));
             }
         }
     }
 
-    /// Settles its job and hands a verified delivery on. What goes wrong is told, and the next one
-    /// follows.
+    /// Updates the job of a verified delivery and runs the handler. Failures are reported.
     async fn handle(&self, delivery: &VerifiedDelivery, headers: &WebhookHeaders, body: Bytes) {
         let settled = self.settle(delivery).await;
         self.tell(delivery, settled.as_ref().ok().copied().flatten());
@@ -303,7 +288,7 @@ impl<'a> DeliveryHandler<'a> {
         }
     }
 
-    /// Reports what did not succeed.
+    /// Reports a failure.
     fn succeeded<T>(&self, delivery: &VerifiedDelivery, result: &Result<T, Failure>) -> bool {
         if let Err(failure) = result {
             let printer = &self.app.printer;
@@ -320,7 +305,7 @@ impl<'a> DeliveryHandler<'a> {
         result.is_ok()
     }
 
-    /// One look, if the job has ended and nobody follows it.
+    /// Polls the job once, if it has ended and no run follows it.
     async fn settle(&self, delivery: &VerifiedDelivery) -> Result<Option<WebhookResult>, Failure> {
         let Some(context) = &self.context else { return Ok(None) };
         match delivery.job.as_ref().filter(|_| delivery.says_final()) {
@@ -333,6 +318,7 @@ impl<'a> DeliveryHandler<'a> {
         let printer = &self.app.printer;
         let job = delivery.job.as_ref().map(|job| job.0.as_str());
         let status = delivery.status.as_ref().map(crate::model::JobStatus::as_str);
+        let outcome = settling.map(description);
         let settling = settling.map(WebhookResult::as_str);
         if printer.style().json {
             printer.json(&serde_json::json!({
@@ -345,14 +331,24 @@ impl<'a> DeliveryHandler<'a> {
                 "data": delivery.data,
             }));
         } else {
-            let words = [Some(delivery.event.as_str()), job, settling];
+            let words = [Some(delivery.event.as_str()), job, outcome];
             printer.data(&words.into_iter().flatten().collect::<Vec<_>>().join(" "));
         }
     }
 }
 
-/// Writes to the log what came in, with what support asks for. Foreign text is escaped, since a log
-/// is read in a terminal, too.
+fn description(result: WebhookResult) -> &'static str {
+    match result {
+        WebhookResult::Unknown => "(unknown job)",
+        WebhookResult::OtherKey => "(job of another key)",
+        WebhookResult::Followed => "(tracked by a run)",
+        WebhookResult::Already => "(already recorded)",
+        WebhookResult::Settled => "(recorded)",
+        WebhookResult::NotConfirmed => "(not confirmed by the service)",
+    }
+}
+
+/// Logs a delivery. Foreign text is escaped, because logs are read in terminals.
 fn log(incoming: &ReceivedEvent, profile: &str) {
     let (delivery, job_id, webhook, reason) = match incoming {
         ReceivedEvent::Taken(received) => {

@@ -1,49 +1,69 @@
-//! `rbgv listen verify`: why the signature of a webhook is refused.
+//! `rbgv listen verify`: explains why the signature of a webhook is rejected.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::{MAX_BODY, VerificationArgs};
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::client::webhook::{HEADERS, WebhookHeaders, explain};
+use crate::duration;
 use crate::model::{ExitClass, Failure, FailureKind};
 
-/// Explain why the signature of a webhook is refused
+/// Explain why the signature of a webhook is rejected
 ///
-/// Names the header or timestamp that is wrong, and tries the usual mistakes: a body that was parsed
-/// and written again, an extra line break, a timestamp in another form, a secret with a line break in
-/// it. Ends with 10 if a receiver would refuse the webhook.
+/// Names the wrong header or timestamp and tries common mistakes: a body that was parsed and written
+/// again, an extra line break, another timestamp format, a line break in the secret. Exits with 10 if
+/// a receiver would reject the webhook.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Headers as lines of NAME: VALUE, such as curl or a proxy's log writes them
+    /// Headers as lines of NAME: VALUE, as written by curl or a proxy log
     #[arg(long, value_name = "FILE")]
     headers: PathBuf,
 
-    /// The body, byte for byte as it came
+    /// Body, byte for byte as received
     #[arg(long, value_name = "FILE")]
     body: PathBuf,
 
     #[command(flatten)]
-    belief: VerificationArgs,
+    verification: VerificationArgs,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerificationArgs {
+    /// File with the signing secret
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secret_file: Option<PathBuf>,
+
+    /// Maximum age of a webhook
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration::parse)]
+    pub(crate) max_age: Duration,
+}
+
+/// Maximum size of a webhook in bytes; usual ones have a few hundred.
+pub(crate) const MAX_BODY: usize = 1 << 20;
+
 pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
-    let secret = app.settings.webhook_secret(args.belief.secret_file.as_deref())?;
+    let secret = app.settings.webhook_secret(args.verification.secret_file.as_deref())?;
     let lines = String::from_utf8_lossy(&read(app, &args.headers)?).into_owned();
     let body = read(app, &args.body)?;
     let headers = WebhookHeaders::read(|name| match values(&lines, name)[..] {
         [only] => Some(only.to_owned()),
-        // The receiver does not choose between several values either.
+        // Like a receiver, which does not choose between several values.
         _ => None,
     });
     let now = app.env.clock.wall();
-    let (refusal, mut why) = match explain(&headers, &body, &secret.key, now, args.belief.max_age) {
-        Ok(_) => (None, Vec::new()),
-        Err((refusal, why)) => (Some(refusal), why),
-    };
+    let (refusal, mut why) =
+        match explain(&headers, &body, &secret.key, now, args.verification.max_age) {
+            Ok(_) => (None, Vec::new()),
+            Err((refusal, why)) => (Some(refusal), why),
+        };
     let repeated = HEADERS.into_iter().filter(|name| values(&lines, name).len() > 1);
-    why.splice(0..0, repeated.map(|name| format!("{name} appears more than once; none is used")));
+    why.splice(
+        0..0,
+        repeated.map(|name| format!("{name} appears more than once, so none is used")),
+    );
     let printer = &app.printer;
     let fingerprint = secret.key.fingerprint();
     if printer.style().json {
@@ -58,16 +78,16 @@ pub(crate) fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
         for line in &why {
             printer.data(line);
         }
-        let verdict = if refusal.is_none() { "accept" } else { "refuse" };
+        let verdict = if refusal.is_none() { "accept" } else { "reject" };
         printer.data(&format!(
-            "a receiver would {verdict} it; the secret used here has fingerprint {fingerprint}, from {}",
+            "a receiver would {verdict} this webhook; secret used: fingerprint {fingerprint}, from {}",
             secret.source
         ));
     }
     Ok(if refusal.is_none() { ExitClass::Done } else { ExitClass::Check })
 }
 
-/// A file, up to the size of a webhook that a receiver reads.
+/// Reads a file of at most `MAX_BODY` bytes.
 fn read(app: &AppContext, file: &Path) -> Result<Vec<u8>, Failure> {
     let wrong = |why: String| Failure::new(FailureKind::Usage, file.display().to_string(), why);
     let mut bytes = Vec::new();
@@ -75,14 +95,13 @@ fn read(app: &AppContext, file: &Path) -> Result<Vec<u8>, Failure> {
         .and_then(|opened| opened.take(MAX_BODY as u64 + 1).read_to_end(&mut bytes))
         .map_err(|error| wrong(error.to_string()))?;
     if bytes.len() > MAX_BODY {
-        let why = format!("it is larger than {MAX_BODY} bytes: rbgv listen refuses such a webhook");
-        return Err(wrong(why).with_next("name the file that holds the webhook"));
+        let why = format!("larger than {MAX_BODY} bytes; rbgv listen rejects such webhooks");
+        return Err(wrong(why).with_next("check that this file holds only the webhook"));
     }
     Ok(bytes)
 }
 
-/// The values of a header among lines, without the white space around them, which is not part of a
-/// value in HTTP. A `<` or `>` as `curl -v` writes it is ignored.
+/// The trimmed values of a header in lines of headers. A leading `<` or `>` of `curl -v` is ignored.
 fn values<'a>(lines: &'a str, wanted: &str) -> Vec<&'a str> {
     let value = |line: &'a str| {
         let line = line.trim_start_matches(['<', '>']).trim_start();

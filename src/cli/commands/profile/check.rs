@@ -1,4 +1,4 @@
-//! `rbgv profile check`: whether a profile works, by calls that cost nothing.
+//! `rbgv profile check`: checks a profile with free calls.
 
 use crate::cli::context::AppContext;
 use crate::client::{Client, ListQuery, RequestOptions};
@@ -6,7 +6,6 @@ use crate::model::{ExitClass, Failure};
 use crate::output::{Cell, Table, TextTone, formats::amounts};
 use crate::settings::Environment;
 
-/// Something that was looked at.
 struct CheckLine {
     check: &'static str,
     outcome: Result<String, Failure>,
@@ -16,13 +15,13 @@ pub(crate) async fn run(app: &AppContext) -> Result<ExitClass, Failure> {
     let mut all = vec![key(app)];
     let client = match app.client(None) {
         Ok(client) => client,
-        // What needs no key is looked at all the same.
+        // Check what needs no key anyway.
         Err(_) => app.bare_client()?,
     };
     all.push(health(&client).await);
     all.push(prices(&client).await);
     if all[0].outcome.is_ok() {
-        all.push(account("accepted", &client).await);
+        all.push(account("account", &client).await);
         all.push(jobs(&client).await);
     }
     match app.next_client(None) {
@@ -64,14 +63,14 @@ async fn prices(client: &Client) -> CheckLine {
     let outcome = client.pricing(RequestOptions::plain()).await.map(|pricing| {
         let prices: Vec<_> =
             pricing.per_minute.iter().map(|(model, rate)| format!("{model} {rate}")).collect();
-        format!("credits a minute: {}", prices.join(", "))
+        format!("credits per minute: {}", prices.join(", "))
     });
     CheckLine { check: "prices", outcome }
 }
 
 async fn account(check: &'static str, client: &Client) -> CheckLine {
     let outcome = client.usage_summary(1, RequestOptions::plain()).await.map(|usage| {
-        let mut words = vec!["the service takes it".to_owned()];
+        let mut words = vec!["accepted by the service".to_owned()];
         words.extend(
             usage.credits_used.map(|used| format!("used today: {}", amounts::credits(used))),
         );
@@ -84,14 +83,14 @@ async fn account(check: &'static str, client: &Client) -> CheckLine {
 async fn jobs(client: &Client) -> CheckLine {
     let query = ListQuery { limit: 1, offset: 0, status: None };
     let outcome = client.list(query, RequestOptions::plain()).await.map(|page| match page.total {
-        Some(total) => format!("{} visible to the key", amounts::count(total)),
-        None if page.jobs.is_empty() => "none visible to the key".to_owned(),
-        None => "some are visible to the key".to_owned(),
+        Some(total) => format!("{} visible to this key", amounts::count(total)),
+        None if page.jobs.is_empty() => "none visible to this key".to_owned(),
+        None => "some visible to this key".to_owned(),
     });
     CheckLine { check: "jobs", outcome }
 }
 
-/// The admin token, where there is one.
+/// The admin token, if one is set.
 async fn admin(app: &AppContext) -> Option<CheckLine> {
     let check = "admin token";
     let client = match app.settings.admin_token() {
@@ -108,7 +107,7 @@ async fn admin(app: &AppContext) -> Option<CheckLine> {
     Some(CheckLine { check, outcome: outcome.map(told) })
 }
 
-/// The secret of webhooks, where there is one.
+/// The webhook secret, if one is set.
 fn webhooks(app: &AppContext) -> Option<CheckLine> {
     let secret = app.settings.webhook_secret(None).ok()?;
     let told = format!("secret {} from {}", secret.key.fingerprint(), secret.source);
@@ -144,11 +143,11 @@ fn show(app: &AppContext, all: &[CheckLine]) {
         other => other.as_str(),
     };
     printer.note(&format!("profile {} ({kind}) at {}", profile.name, profile.base_url));
-    let mut table = Table::new(["check", "", "says"]);
+    let mut table = Table::new(["check", "", "result"]);
     for seen in all {
         let (word, told) = match &seen.outcome {
             Ok(told) => (Cell::toned(TextTone::Good, "ok"), told.clone()),
-            Err(failure) => (Cell::toned(TextTone::Bad, "wrong"), failure.to_string()),
+            Err(failure) => (Cell::toned(TextTone::Bad, "failed"), failure.to_string()),
         };
         table.row([seen.check.into(), word, told.into()]);
     }

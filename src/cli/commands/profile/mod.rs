@@ -1,16 +1,15 @@
-//! `rbgv profile`: the profiles that keep keys of different environments apart.
+//! `rbgv profile`: manages profiles, which separate the keys of different environments.
 
 pub(crate) mod add;
 pub(crate) mod check;
+pub(crate) mod key;
 pub(crate) mod rotate;
 
-use std::path::PathBuf;
-
 use crate::cli::context::AppContext;
-use crate::model::{ExitClass, Failure, FailureKind};
+use crate::model::{ExitClass, Failure};
 use crate::output::Table;
 
-/// Look at the profiles, add one, check one, change its key
+/// Manage profiles
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -19,24 +18,24 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// List the profiles, their services and where their keys come from
+    /// List profiles with their services and key sources
     List,
-    /// Print the values of a profile and where each came from; keys as fingerprints
+    /// Show the values of a profile and their origin (keys as fingerprints)
     Show {
-        /// Which profile [default: the one in use]
+        /// Profile name [default: the active profile]
         name: Option<String>,
     },
     Add(add::Args),
-    /// Try a profile by calls that cost nothing, and say what they see
+    /// Check a profile with free API calls
     Check {
-        /// Which profile [default: the one in use]
+        /// Profile name [default: the active profile]
         name: Option<String>,
     },
     Rotate(rotate::Args),
 }
 
 impl Args {
-    /// The profile that the command names, which is then the one in use.
+    /// The profile named by the command, which is then used.
     pub(crate) fn named(&self) -> Option<&str> {
         match &self.command {
             Command::Show { name } | Command::Check { name } => name.as_deref(),
@@ -57,14 +56,6 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     Ok(ExitClass::Done)
 }
 
-/// The file that this command may write to.
-fn own_file(app: &AppContext) -> Result<PathBuf, Failure> {
-    app.settings.user_file.clone().ok_or_else(|| {
-        let why = "there is no home directory for it; name a file with --config";
-        Failure::new(FailureKind::Configuration, "your configuration file", why)
-    })
-}
-
 fn show(app: &AppContext) {
     let prefix = format!("profiles.{}.", app.settings.profile.name);
     let shown: Vec<_> =
@@ -79,7 +70,7 @@ fn show(app: &AppContext) {
         app.printer.json(&values.into());
         return;
     }
-    let mut table = Table::new(["key", "value", "from"]);
+    let mut table = Table::new(["setting", "value", "origin"]);
     for row in shown {
         table.row([row.key, row.value, row.origin]);
     }

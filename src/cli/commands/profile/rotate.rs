@@ -1,9 +1,9 @@
-//! `rbgv profile rotate`: replaces the key of a profile. The new key makes all new jobs, the old one
-//! finishes its own, and then the new key replaces it.
+//! `rbgv profile rotate`: replaces the key of a profile. New jobs use the new key, existing jobs finish
+//! with the old key, and then the new key replaces it.
 
 use std::time::Duration;
 
-use super::add::{KeyArgs, KeyInput, StoredKey};
+use super::key::{KeyArgs, KeyInput, StoredKey};
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, LimitsReport, RequestOptions, UsageSummary};
 use crate::ledger::{ApiKeyId, KeyReport, Ledger};
@@ -13,33 +13,32 @@ use crate::settings::{ResolvedKey, RotationStep, rotate_key};
 
 /// Replace the key of a profile, step by step
 ///
-/// --begin names the new key, which makes every new job from then on; jobs of the old key are finished
-/// with the old key. Without a step, the figures of both keys are shown side by side. --finish makes
-/// the new key the only one, once no job needs the old one.
+/// --begin adds the new key: new jobs use it, existing jobs finish with the old key. Without a step,
+/// shows both keys side by side. --finish removes the old key, once no job needs it.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a step")]
 #[group(id = "step", multiple = false, args = ["begin", "status", "finish", "abort"])]
 pub(crate) struct Args {
-    /// Which profile [default: the one in use]
+    /// Profile name [default: the active profile]
     name: Option<String>,
 
-    /// Name the new key, by one of the --key flags
+    /// Add the new key, given by one of the --key options
     #[arg(long)]
     begin: bool,
 
-    /// Show errors and usage of both keys side by side
+    /// Show jobs, errors and usage of both keys side by side
     #[arg(long)]
     status: bool,
 
-    /// Period of the figures, in days
+    /// Period shown by --status, in days
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=90))]
     days: u32,
 
-    /// Make the new key the only one; refused while a job needs the old one
+    /// Remove the old key (not while a job needs it)
     #[arg(long)]
     finish: bool,
 
-    /// Keep the old key and forget the new one; refused while a job needs the new one
+    /// Keep the old key and remove the new one (not while a job needs it)
     #[arg(long)]
     abort: bool,
 
@@ -48,7 +47,6 @@ pub(crate) struct Args {
 }
 
 impl Args {
-    /// The profile that is named.
     pub(crate) fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -56,7 +54,7 @@ impl Args {
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     if args.key.is_given() && !args.begin {
-        let why = "a key is named to begin with it";
+        let why = "the --key options belong to --begin";
         return Err(
             Failure::new(FailureKind::Usage, "profile rotate", why).with_next("add --begin")
         );
@@ -70,18 +68,17 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     }
 }
 
-fn take(app: &AppContext, step: &RotationStep) -> Result<(), Failure> {
+fn apply_step(app: &AppContext, step: &RotationStep) -> Result<(), Failure> {
     let name = &app.settings.profile.name;
-    app.warn_production("about to change its key");
-    rotate_key(&super::own_file(app)?, name, step)
+    app.warn_production("changes the API key");
+    rotate_key(&app.user_file()?, name, step)
 }
 
-/// A mistake in changing the key of this profile.
 fn wrong(app: &AppContext, why: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Usage, format!("profile {}", app.settings.profile.name), why)
 }
 
-/// The keys of a rotation that is under way.
+/// The keys of a rotation in progress.
 struct RotatingKeys {
     old: Client,
     new: Client,
@@ -91,43 +88,42 @@ impl RotatingKeys {
     fn of(app: &AppContext, ledger: Option<&Ledger>) -> Result<Self, Failure> {
         not_by_variable(app)?;
         let Some(new) = app.next_client(ledger)? else {
-            return Err(wrong(app, "no rotation is under way")
+            return Err(wrong(app, "no rotation is in progress")
                 .with_next("rbgv profile rotate --begin --key-env NAME"));
         };
         Ok(Self { old: app.client(ledger)?, new })
     }
 }
 
-/// A variable that gives the key is above the profile: what the file says of keys has no say then.
+/// Fails if a variable sets the key, because it overrides the keys of the profile.
 fn not_by_variable(app: &AppContext) -> Result<(), Failure> {
     let Some(variable) = app.settings.key_variable() else { return Ok(()) };
-    let why = format!("the variable {variable} gives the key, and no other is used");
-    Err(wrong(app, why).with_next(format!("unset {variable}, and try again")))
+    let why = format!("{variable} is set and overrides the keys of the profile");
+    Err(wrong(app, why).with_next(format!("unset {variable}")))
 }
 
-/// Whether the service takes the key.
+/// Fails if the service does not accept the key.
 async fn try_key(client: &Client) -> Result<(), Failure> {
     client.usage_summary(1, RequestOptions::plain()).await.map(drop)
 }
 
-/// Names the new key once the service has taken it: no job may go to one that does not work, also
-/// when this process is killed half-way.
+/// Adds the new key after the service has accepted it, so that no job uses a key that does not work,
+/// even if this process is killed half-way.
 async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let name = app.settings.profile.name.clone();
     not_by_variable(app)?;
     if app.settings.is_rotating() {
-        let why = "a rotation is already under way";
+        let why = "a rotation is already in progress";
         return Err(wrong(app, why).with_next("rbgv profile rotate --status"));
     }
-    let config = super::own_file(app)?;
+    let config = app.user_file()?;
     if let Some(file) = app.settings.key_named_in().filter(|file| **file != config) {
-        let why = format!("its key is named in {}, which stands above your own", file.display());
-        return Err(wrong(app, why).with_next("change the key there"));
+        let why = format!("its key is set in {}, which overrides your own file", file.display());
+        return Err(wrong(app, why).with_next("change the key in that file"));
     }
-    let Some(given) = args.key.given(app, &format!("{name}, the new one"))? else {
-        return Err(wrong(app, "there is nobody to ask for the new key").with_next(
-            "name it: --key-env, --key-file, --key-command, --key-keyring or --key-stdin",
-        ));
+    let Some(given) = args.key.given(app, &format!("{name} (new key)"))? else {
+        return Err(wrong(app, "no new key given, and no terminal to prompt on")
+            .with_next("add --key-env, --key-file, --key-command, --key-keyring or --key-stdin"));
     };
     let key = match &given {
         KeyInput::Named(source) => {
@@ -140,16 +136,16 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let old = app.client(None)?;
     let new = app.client_of(key.clone())?;
     if old.fingerprint() == new.fingerprint() {
-        let why = "it is the key that the profile has already";
+        let why = "the profile already uses this key";
         return Err(Failure::new(FailureKind::Usage, "the new key", why));
     }
     try_key(&new).await?;
     let begun = match given {
-        KeyInput::Named(source) => take(app, &RotationStep::Begin(source)),
+        KeyInput::Named(source) => apply_step(app, &RotationStep::Begin(source)),
         KeyInput::Itself(_) => {
-            // Named after the key, so that the next rotation finds its place free.
+            // The file name contains the fingerprint, so that the next rotation does not collide.
             let kept = StoredKey::new(&key, &config, &format!("{name}-{}", key.fingerprint()))?;
-            let begun = take(app, &RotationStep::Begin(kept.source()));
+            let begun = apply_step(app, &RotationStep::Begin(kept.source()));
             if begun.is_err() {
                 kept.undo();
             }
@@ -166,43 +162,41 @@ async fn begin(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
             "new_key_fingerprint": key_id(&new).fingerprint.0,
         }));
     } else {
-        printer
-            .note("new jobs are made with the new key; jobs of the old key are finished with it");
-        printer.note(&format!("compare both: rbgv profile rotate {name} --status"));
+        printer.note("new jobs use the new key; existing jobs finish with the old key");
+        printer.note(&format!("to compare both keys: rbgv profile rotate {name} --status"));
     }
     Ok(ExitClass::Done)
 }
 
-/// Leaves one key, if no attempt needs the other.
+/// Removes one key, if no attempt needs it.
 async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
     let keys = RotatingKeys::of(app, None)?;
     let (kept, dropped) = if finish { (keys.new, keys.old) } else { (keys.old, keys.new) };
     let source = if finish { app.settings.api_key()? } else { read_next(app)? }.source;
     if finish {
-        // The old key may be switched off at the service next: the new one has to work by then.
+        // The old key may be disabled next, so the new one has to work.
         try_key(&kept).await?;
     }
     let (kept, dropped) = (key_id(&kept), key_id(&dropped));
     let ledger = app.ledger()?;
     let needing = ledger.count_attempts_needing_key(&dropped)?;
     if needing > 0 {
-        let jobs = amounts::counted(needing, "job needs", "jobs need");
+        let jobs = amounts::counted(needing, "job still needs", "jobs still need");
         let why = format!(
-            "{jobs} key {} still: to be made by a process that runs, open, to be fetched, or to be \
-             looked at",
+            "{jobs} key {} (unfinished, not downloaded, or in review)",
             dropped.fingerprint
         );
         return Err(wrong(app, why).with_next("rbgv status, then rbgv resume or rbgv fetch --all"));
     }
     let step = if finish { RotationStep::Finish } else { RotationStep::Abort };
-    take(app, &step)?;
+    apply_step(app, &step)?;
     let printer = &app.printer;
     let living = ledger.count_living_processes()?;
     if living > 0 {
         printer.warn(&format!(
-            "{} of rbgv on this machine began with both keys, and may use key {} until the end; let \
-             them end, or start them anew, before it is switched off",
-            amounts::counted(living, "process", "processes"),
+            "{} on this machine may still use key {}; wait for them or restart them before you \
+             disable it",
+            amounts::counted(living, "rbgv process", "rbgv processes"),
             dropped.fingerprint
         ));
     }
@@ -215,24 +209,24 @@ async fn end(app: &AppContext, finish: bool) -> Result<ExitClass, Failure> {
         }));
         return Ok(ExitClass::Done);
     }
-    printer.note(&format!("key {} is the only one of the profile now", kept.fingerprint));
+    printer.note(&format!("rotation complete: the profile uses key {}", kept.fingerprint));
     printer.note(&format!(
-        "switch key {} off at the service, with rbgv keys disable or in the vendor's dashboard; it \
-         is still where it was: {source}",
+        "now disable key {} at the service (rbgv keys disable, or the vendor's dashboard); it is \
+         still stored in {source}",
         dropped.fingerprint
     ));
     if finish && app.settings.profile.key_created.is_some() {
-        printer.note("key_created of the profile is that of the old key; change it by hand");
+        printer.note("update key_created in the profile: it is still the date of the old key");
     }
     Ok(ExitClass::Done)
 }
 
 fn read_next(app: &AppContext) -> Result<ResolvedKey, Failure> {
     let next = app.settings.next_key()?;
-    next.ok_or_else(|| wrong(app, "no rotation is under way"))
+    next.ok_or_else(|| wrong(app, "no rotation is in progress"))
 }
 
-/// What one key has done.
+/// One key of the comparison.
 struct KeyColumn {
     which: &'static str,
     key: ApiKeyId,
@@ -285,24 +279,24 @@ fn show(app: &AppContext, columns: &[KeyColumn], days: u32) {
         table.row([what.to_owned()].into_iter().chain(columns.iter().map(value)));
     };
     row("fingerprint", &|c| c.key.fingerprint.to_string());
-    row("jobs made here", &|c| amounts::count(c.figures.jobs));
-    row("under way", &|c| amounts::count(c.figures.open));
+    row("jobs (this machine)", &|c| amounts::count(c.figures.jobs));
+    row("in progress", &|c| amounts::count(c.figures.open));
     row("completed", &|c| amounts::count(c.figures.completed));
     row("failed", &|c| amounts::count(c.figures.failed));
-    row("failed, of those that ended", &|c| {
+    row("failure rate", &|c| {
         c.figures.failure_share().map_or_else(|| "-".to_owned(), amounts::percent)
     });
-    row("to be looked at", &|c| amounts::count(c.figures.review));
-    row("credits, estimated", &|c| amounts::credits(c.figures.credits));
+    row("needs review", &|c| amounts::count(c.figures.review));
+    row("estimated cost", &|c| amounts::credits(c.figures.credits));
     let service = |c: &KeyColumn, read: &dyn Fn(&UsageSummary) -> Option<String>| match &c.usage {
         Ok(usage) => read(usage).unwrap_or_else(|| "-".to_owned()),
         Err(failure) => failure.kind.as_str().replace('_', " "),
     };
-    row("jobs, says the service", &|c| service(c, &|u| u.total_jobs.map(amounts::count)));
-    row("failed, says the service", &|c| service(c, &|u| u.failed_jobs.map(amounts::count)));
-    row("credits, says the service", &|c| service(c, &|u| u.used().map(amounts::credits)));
+    row("jobs (service)", &|c| service(c, &|u| u.total_jobs.map(amounts::count)));
+    row("failed (service)", &|c| service(c, &|u| u.failed_jobs.map(amounts::count)));
+    row("credits (service)", &|c| service(c, &|u| u.used().map(amounts::credits)));
     row("calls in the last hour", &|c| amounts::count(u64::from(c.limits.calls)));
-    row("of these, refused", &|c| amounts::count(u64::from(c.limits.refused)));
+    row("rejected calls", &|c| amounts::count(u64::from(c.limits.refused)));
     row("jobs that need this key", &|c| amounts::count(c.needing));
     printer.table(&table);
 }

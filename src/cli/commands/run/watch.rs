@@ -1,16 +1,15 @@
-//! `rbgv run --watch`: takes new files of directories as they are finished. What concerns single
-//! files or hours does not end it: only a signal, a refused key, or a ledger that cannot be used.
+//! `rbgv run --watch`: processes new files of directories. Failures of single files, and outages, do
+//! not end it: only a signal, a rejected key or an unusable ledger does.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{
-    RunRequest, earlier_of_all, go, make_plan, release_latches, request, unknown_jobs, work,
-};
+use super::plan::{RunRequest, earlier_of_all, execute_plan, make_plan, request, unknown_jobs};
 use crate::cli::args::input::Inputs;
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::{release_latches, run_batch};
 use crate::client::RequestOptions;
 use crate::flow::{
     Context, Destination, FolderWatcher, InputSpec, RunOptions, RunResult, interrupted,
@@ -19,22 +18,22 @@ use crate::ledger::BatchId;
 use crate::model::{Credits, ExitClass, Failure, FailureKind, Instant, Pricing};
 use crate::output::formats::amounts;
 
-/// How often watched directories are read.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Between two scans of the watched directories.
+const SCAN_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How long a file has to be unchanged.
-const STILL: Duration = Duration::from_secs(2);
+const QUIET_PERIOD: Duration = Duration::from_secs(2);
 
-/// Before what was paused is tried again, at first; twice as long after each time in vain.
+/// First pause before paused inputs are retried; doubled after each failure.
 const RETRY_FIRST: Duration = Duration::from_secs(5);
 
-/// The same at most, while the service does not answer: asking costs one request.
+/// Longest pause while the service does not respond: a probe is one request.
 const PROBE_MAX: Duration = Duration::from_secs(30);
 
-/// The same at most, while it answers and inputs are paused all the same.
+/// Longest pause while the service responds but inputs stay paused.
 const RETRY_MAX: Duration = Duration::from_mins(5);
 
-/// Takes new files as they are finished, until it is stopped.
+/// Processes new files until stopped.
 pub(crate) async fn watch(
     app: &AppContext,
     context: &Arc<Context>,
@@ -48,12 +47,11 @@ pub(crate) async fn watch(
         return Ok(stopped(context));
     };
     let wish = RunRequest { is_attended: false, ..wanted(pricing) };
-    // Mistakes that concern every file, while somebody is there to correct them.
+    // Report mistakes that affect every file while the user is present.
     wish.options
         .check()
-        .map_err(|bad| Failure::new(FailureKind::Usage, "these options cannot be used", bad.0))?;
+        .map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
     wish.run_options.check()?;
-    // Whether to go on with a new ledger and a key that has worked before is asked now, too.
     let jobs = async || earlier_of_all(app, context, &wish).await;
     let Some(known) = once_reachable(context, jobs).await? else {
         return Ok(stopped(context));
@@ -80,41 +78,40 @@ pub(crate) async fn watch(
         if let Some(class) = watcher.take_new().await? {
             return Ok(class);
         }
-        if context.unless_stopped(tokio::time::sleep(PAUSE)).await.is_err() {
+        if context.unless_stopped(tokio::time::sleep(SCAN_INTERVAL)).await.is_err() {
             return Ok(stopped(context));
         }
     }
 }
 
-/// How a watcher ends that was stopped: by a signal, or since its time is over.
+/// The exit code after a signal or a timeout.
 fn stopped(context: &Context) -> ExitClass {
     context.explained(interrupted()).kind.exit_class()
 }
 
 fn check(app: &AppContext, inputs: &Inputs) -> Result<(), Failure> {
     let refused = |what: String, why: &str| {
-        Err(Failure::new(FailureKind::Usage, what, why)
-            .with_next("name directories, without lists and without -o -"))
+        Err(Failure::new(FailureKind::Usage, what, why).with_next("rbgv run --watch DIR -o OUT/"))
     };
     if !inputs.lists.is_empty() || inputs.destination == Destination::Stdout {
-        return refused("--watch".to_owned(), "it watches directories, and writes files");
+        return refused("--watch".to_owned(), "lists and -o - cannot be used with --watch");
     }
     for named in &inputs.named {
         match named {
             InputSpec::Path(path) if app.env.current_dir.join(path).is_dir() => {}
             InputSpec::Path(path) => {
-                return refused(path.display().to_string(), "it is not a directory to watch");
+                return refused(path.display().to_string(), "--watch needs a directory");
             }
             InputSpec::Url(url) => {
                 let shown = crate::model::secret::redact_url(url);
-                return refused(shown, "it is not a directory to watch");
+                return refused(shown, "--watch needs a directory");
             }
         }
     }
     Ok(())
 }
 
-/// What `ask` answers once the service can be reached; none when the watch was stopped first.
+/// The result of `ask` once the service can be reached; `None` if stopped first.
 async fn once_reachable<T>(
     context: &Context,
     ask: impl AsyncFn() -> Result<T, Failure>,
@@ -135,18 +132,16 @@ async fn once_reachable<T>(
     }
 }
 
-/// When to try again.
 #[derive(Debug, Default)]
 struct RetryTime {
-    /// Not before.
     at: Instant,
-    in_vain: u32,
+    failures: u32,
 }
 
 impl RetryTime {
     fn next_pause(&mut self, most: Duration) -> Duration {
-        let pause = RETRY_FIRST.saturating_mul(1 << self.in_vain.min(16)).min(most);
-        self.in_vain += 1;
+        let pause = RETRY_FIRST.saturating_mul(1 << self.failures.min(16)).min(most);
+        self.failures += 1;
         pause
     }
 
@@ -163,19 +158,19 @@ struct Watcher<'a> {
     inputs: Inputs,
     wish: RunRequest,
     arrivals: FolderWatcher,
-    /// Batches with inputs that are tried again.
+    /// Batches with inputs that will be retried.
     paused: BTreeSet<BatchId>,
-    /// Credits that each batch has started, while there is a bound on them.
+    /// Credits started by each batch, if `--max-credits` is set.
     spent: BTreeMap<BatchId, Credits>,
     retry: RetryTime,
-    /// Directories that cannot be read, in words, while that lasts.
+    /// Warnings about directories that cannot be read, while that lasts.
     unreadable: BTreeSet<String>,
-    /// Why files wait to be planned, as it was told last.
+    /// The last warning about files that wait to be planned.
     postponed: Option<String>,
 }
 
 impl Watcher<'_> {
-    /// Plans and works through the files that have become ready; answers why to end, if so.
+    /// Processes the files that are ready. Returns the exit code if the watch has to end.
     async fn take_new(&mut self) -> Result<Option<ExitClass>, Failure> {
         let now = self.now();
         if self.postponed.is_some() && now < self.retry.at {
@@ -183,7 +178,7 @@ impl Watcher<'_> {
         }
         let current_dir = &self.app.env.current_dir;
         let (named, selection) = (&self.inputs.named, &self.inputs.selection);
-        let look = self.arrivals.look(named, selection, current_dir, now, STILL)?;
+        let look = self.arrivals.look(named, selection, current_dir, now, QUIET_PERIOD)?;
         self.tell_unreadable(&look.unreadable);
         if look.ready.is_empty() {
             return Ok(None);
@@ -205,15 +200,15 @@ impl Watcher<'_> {
         }
         self.postponed = None;
         let wish = RunRequest { run_options: self.run_options(batch), ..self.wish.clone() };
-        match go(self.app, self.context, &plan, &wish, None).await {
+        match execute_plan(self.app, self.context, &plan, &wish, None).await {
             Ok(verdict) => self.end(batch, &verdict).await,
             Err(failure) if failure.kind == FailureKind::Interrupted => Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => Err(failure),
             Err(failure) if failure.kind.exit_class() == ExitClass::Credentials => Err(failure),
             Err(failure) if failure.kind == FailureKind::Usage => {
-                // It was not confirmed, and asking once more would not change that.
+                // Not confirmed; asking again would not change that.
                 let left = amounts::counted(look.ready.len() as u64, "file", "files");
-                self.app.printer.warn(&format!("{left} not begun: {failure}"));
+                self.app.printer.warn(&format!("{left} not started: {failure}"));
                 Ok(None)
             }
             Err(failure) => {
@@ -223,23 +218,23 @@ impl Watcher<'_> {
         }
     }
 
-    /// Lets files be planned once more, after a pause.
+    /// Plans the files again after a pause.
     fn postpone(&mut self, files: &HashSet<PathBuf>, failure: &Failure) {
         self.arrivals.put_back(files);
         let now = self.now();
         self.retry.put_off(now, PROBE_MAX);
-        let text = format!("{failure}; tried again until it works");
+        let text = format!("{failure}; retrying until it works");
         if self.postponed.as_ref() != Some(&text) {
             self.app.printer.warn(&text);
         }
         self.postponed = Some(text);
     }
 
-    /// Says of each directory once that it cannot be read.
+    /// Warns once about each directory that cannot be read.
     fn tell_unreadable(&mut self, unreadable: &[(PathBuf, String)]) {
         let lasting: BTreeSet<String> = unreadable
             .iter()
-            .map(|(path, why)| format!("{} cannot be read: {why}; watched on", path.display()))
+            .map(|(path, why)| format!("cannot read {}: {why}; still watching it", path.display()))
             .collect();
         for text in lasting.difference(&self.unreadable) {
             self.app.printer.warn(text);
@@ -247,7 +242,7 @@ impl Watcher<'_> {
         self.unreadable = lasting;
     }
 
-    /// Goes on with paused batches when it is time; answers why to end, if so.
+    /// Retries paused batches when due. Returns the exit code if the watch has to end.
     async fn retry_paused(&mut self) -> Result<Option<ExitClass>, Failure> {
         if self.paused.is_empty() || self.now() < self.retry.at {
             return Ok(None);
@@ -272,9 +267,9 @@ impl Watcher<'_> {
                 continue;
             }
             let run_options = self.run_options(batch);
-            let verdict = work(self.app, self.context, batch, run_options, None).await?;
+            let verdict = run_batch(self.app, self.context, batch, run_options, None).await?;
             let ended = self.end(batch, &verdict).await?;
-            // What stopped this one at the service would stop the next one, too.
+            // The next batch would be stopped by the same cause.
             let is_service = matches!(verdict.class, ExitClass::Unavailable | ExitClass::Credits);
             if ended.is_some() || is_service {
                 return Ok(ended);
@@ -283,7 +278,7 @@ impl Watcher<'_> {
         Ok(None)
     }
 
-    /// Takes in how work on a batch ended; answers why to end, if so.
+    /// Records the result of a batch. Returns the exit code if the watch has to end.
     async fn end(
         &mut self,
         batch: BatchId,
@@ -314,15 +309,15 @@ impl Watcher<'_> {
         let pause = self.retry.put_off(now, RETRY_MAX);
         if is_first {
             self.app.printer.note(&format!(
-                "{} tried again in {}, and until it works",
-                amounts::counted(waiting as u64, "input is", "inputs are"),
+                "{} paused; retrying in {}",
+                amounts::counted(waiting as u64, "input", "inputs"),
                 amounts::duration(pause)
             ));
         }
         Ok(None)
     }
 
-    /// How a batch behaves: the bound on credits holds for all batches together.
+    /// The options of a batch: `--max-credits` applies to all batches together.
     fn run_options(&self, batch: BatchId) -> RunOptions {
         let mut run_options = self.wish.run_options.clone();
         let others = self.spent.iter().filter(|(other, _)| **other != batch);

@@ -1,16 +1,18 @@
-//! `rbgv smoke-test`: whether service, key and configuration work together, after a deployment.
+//! `rbgv smoke-test`: checks that service, key and configuration work together. Reading order:
+//! `args`, this file, `setup`, `report`, `rehearse`.
 
-pub(crate) mod rehearse;
-pub(crate) mod report;
-pub(crate) mod setup;
+mod args;
+mod rehearse;
+mod report;
+mod setup;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::cli::args::global::Global;
 use crate::cli::args::job::with_background;
 
+pub(crate) use self::args::Args;
 use self::report::ReportFormats;
 use self::setup::{WorkFolders, setup};
 use crate::cli::context::AppContext;
@@ -20,97 +22,19 @@ use crate::env::Env;
 use crate::model::secret::redact_url;
 use crate::model::smoke::{SmokeStage, SmokeTarget, StageGroup, StageSelector};
 use crate::model::{
-    Background, Credits, ExitClass, Failure, FailureKind, JobOptions, ModelName, OutputFormat,
+    Background, Credits, ExitClass, Failure, FailureKind, JobOptions, OutputFormat,
 };
 use crate::output::Printer;
 use crate::smoke::{self, SkipReason, SmokeMessage, StageRequest};
 
-/// Check that service, key and configuration work together
-///
-/// Runs named stages, the free ones first: name, tls, health, pricing, authentication, isolation,
-/// listing, usage. With --budget also those that cost: success, output and credits (a known short
-/// clip all the way), and what has to be refused: not-a-video, invalid-option, dead-link,
-/// no-credits. The exit code tells what is wrong: 5 the service is down, 10 it is slow, 3 our
-/// key or configuration, 11 the contract changed, 4 credits.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    /// Run the stages that start jobs too, and spend at most this number of credits, by estimate
-    #[arg(long, value_name = "CREDITS", value_parser = credits)]
-    pub(crate) budget: Option<f64>,
-
-    /// Only this stage, or group of stages (free, paid, failures); may be repeated
-    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
-    only: Vec<StageSelector>,
-
-    /// Not this stage, or group of stages; may be repeated
-    #[arg(long, value_name = "STAGE", value_delimiter = ',')]
-    skip: Vec<StageSelector>,
-
-    /// Use a server inside this process: no account, no cost
-    #[arg(long)]
-    pub(crate) sandbox: bool,
-
-    /// Which model works on the clips [default: the profile's]
-    #[arg(long, value_parser = word::<ModelName>)]
-    model: Option<ModelName>,
-
-    /// File format of the outputs; the alpha of webp, gif and `png_sequence` is measured [default:
-    /// webp; for --suite the profile's]
-    #[arg(long, value_parser = word::<OutputFormat>)]
-    format: Option<OutputFormat>,
-
-    /// In place of the built-in clip, take the videos of this directory, and report each
-    #[arg(long, value_name = "DIR")]
-    pub(crate) suite: Option<PathBuf>,
-
-    /// Keep outputs here
-    #[arg(short, long, value_name = "DIR")]
-    output: Option<PathBuf>,
-
-    /// A profile whose key has no credits, for the stage no-credits
-    #[arg(long, value_name = "NAME")]
-    pub(crate) no_credits_profile: Option<String>,
-
-    /// Send so many calls at once, to see that refusals (429) are waited out
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=200))]
-    pub(crate) burst: Option<u32>,
-
-    /// End the jobs after this time; what is under way can be resumed
-    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = crate::duration::parse)]
-    pub(crate) timeout: Duration,
-
-    /// Write the result as JUnit XML; the file is emptied first
-    #[arg(long, value_name = "FILE.xml")]
-    junit: Option<PathBuf>,
-
-    /// Try the profile's limits, waits and retries against a sandbox that makes trouble; nothing is
-    /// sent to the service
-    #[arg(long, conflicts_with_all = ["budget", "only", "skip", "sandbox", "suite", "burst", "no_credits_profile", "output", "format", "model"])]
-    rehearse: bool,
-}
-
-fn word<T: std::str::FromStr<Err = crate::model::options::OptionError>>(
-    text: &str,
-) -> Result<T, String> {
-    text.parse().map_err(|bad: T::Err| bad.0)
-}
-
-fn credits(text: &str) -> Result<f64, String> {
-    let credits: f64 = text.parse().map_err(|_| "write a number of credits".to_owned())?;
-    if credits.is_finite() && credits >= 0.0 {
-        return Ok(credits);
-    }
-    Err("write a number of credits that is not below zero".to_owned())
-}
-
-/// Reports, in the forms that the arguments ask for, that the settings could not be used.
+/// Reports unusable settings in the requested formats.
 pub(crate) fn refused(args: &Args, global: &Global, env: &Env, printer: &Printer, why: &Failure) {
     let profile = global.profile.as_deref().or_else(|| env.var("RBGV_PROFILE"));
     let forms = ReportFormats::new(args.junit.as_deref(), env, printer);
     forms.refused(env, printer, unknown_subject(profile, env), why);
 }
 
-/// Reports that the command line could not be parsed. Of its `words`, only the file for JUnit is read.
+/// Reports an invalid command line. Only `--junit` is read from its `words`.
 pub(crate) fn misread(words: &[&OsStr], env: &Env, printer: &Printer, why: &Failure) {
     let behind = |pair: &[&OsStr]| (pair[0] == "--junit").then(|| PathBuf::from(pair[1]));
     let joined = |word: &&OsStr| word.to_str()?.strip_prefix("--junit=").map(PathBuf::from);
@@ -119,7 +43,7 @@ pub(crate) fn misread(words: &[&OsStr], env: &Env, printer: &Printer, why: &Fail
     ReportFormats::new(junit.as_deref(), env, printer).refused(env, printer, subject, why);
 }
 
-/// What is known of the subject without any settings.
+/// The target, as far as it is known without settings.
 fn unknown_subject(profile: Option<&str>, env: &Env) -> SmokeTarget {
     let unknown = || "unknown".to_owned();
     SmokeTarget {
@@ -141,7 +65,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     ended
 }
 
-/// Fails only before the first stage.
+/// Fails only before the first stage; later failures are results of stages.
 async fn test(args: Args, app: &AppContext, forms: &ReportFormats) -> Result<ExitClass, Failure> {
     forms.prepare()?;
     let stop = stop_on_signals(&app.printer)?;
@@ -169,12 +93,12 @@ async fn test(args: Args, app: &AppContext, forms: &ReportFormats) -> Result<Exi
     forms.begin(app, &subject);
     consent(app, setup.budget.filter(|_| spends), acts)?;
     if let Some(context) = setup.context.as_ref().filter(|_| spends) {
-        // Whoever runs a command has seen to what stopped an earlier one.
+        // Running a command means that the cause of an earlier stop is fixed.
         context.service.release_latches().await?;
     }
     let tell = |event: SmokeMessage<'_>| match event {
         SmokeMessage::Began(stage) if stage.starts_jobs() => {
-            forms.note(app, &format!("{stage}: at the service, which takes its time"));
+            forms.note(app, &format!("{stage}: waiting for the service"));
         }
         SmokeMessage::Began(_) => {}
         SmokeMessage::Ended(result) => forms.ended(app, result),
@@ -198,7 +122,7 @@ fn wanted(args: &Args) -> Result<StageRequest, Failure> {
     Ok(StageRequest {
         only: choices(args, &args.only)?,
         skip: choices(args, &args.skip)?,
-        // The sandbox's credits are nobody's.
+        // Credits of the sandbox are free.
         budget: args.budget.is_some() || args.sandbox,
         broke_key: args.no_credits_profile.is_some(),
         burst: args.burst.is_some(),
@@ -206,11 +130,12 @@ fn wanted(args: &Args) -> Result<StageRequest, Failure> {
     })
 }
 
-/// The choices, in which a suite stands where it is run: in the place of the built-in clip.
+/// The choices; a suite runs as the stage `success`, instead of the built-in clip.
 fn choices(args: &Args, choices: &[StageSelector]) -> Result<Vec<StageSelector>, Failure> {
     let needs = |stage: SmokeStage, flag: &str| {
-        let why = format!("it takes {flag}");
-        Err(Failure::new(FailureKind::Usage, format!("{stage} was named"), why))
+        let why = format!("it needs {flag}");
+        Err(Failure::new(FailureKind::Usage, format!("stage {stage}"), why)
+            .with_next(format!("add {flag}")))
     };
     let choice = |choice: &StageSelector| match choice {
         StageSelector::One(SmokeStage::Suite) if args.suite.is_none() => {
@@ -225,7 +150,7 @@ fn choices(args: &Args, choices: &[StageSelector]) -> Result<Vec<StageSelector>,
     choices.iter().map(choice).collect()
 }
 
-/// What was asked for by name must not be passed over: a pipeline would take that for a success.
+/// A stage that was requested by name must not be skipped: a pipeline would see a success.
 fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Result<(), Failure> {
     for (stage, because) in stages {
         let Some(because @ (SkipReason::NoBudget | SkipReason::NoBrokeKey)) = because else {
@@ -243,7 +168,7 @@ fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Resu
             _ => false,
         };
         if named || by_flag {
-            let what = format!("{stage} was asked for, and cannot run");
+            let what = format!("stage {stage} cannot run");
             return Err(Failure::new(FailureKind::Usage, what, because.words())
                 .with_next("rbgv smoke-test --help"));
         }
@@ -254,7 +179,7 @@ fn not_in_vain(args: &Args, stages: &[(SmokeStage, Option<SkipReason>)]) -> Resu
 fn options(args: &Args, app: &AppContext) -> Result<JobOptions, Failure> {
     let defaults = &app.settings.defaults;
     let own = if args.suite.is_some() { defaults.format } else { OutputFormat::Webp };
-    // The team's clips are made as the team ships them; the built-in one so that it can be judged.
+    // A suite uses the profile's options; the built-in clip needs transparency to be measured.
     let background =
         if args.suite.is_some() { defaults.background.clone() } else { Background::Transparent };
     let options = JobOptions {
@@ -268,41 +193,29 @@ fn options(args: &Args, app: &AppContext) -> Result<JobOptions, Failure> {
         let known = OutputFormat::ALL.iter().copied().filter(|format| format.keeps_alpha());
         let known: Vec<_> = known.map(OutputFormat::as_str).collect();
         let why =
-            "the built-in clip is judged by its transparency, which this format does not keep";
+            "the built-in clip is checked by its transparency, which this format does not keep";
         return Err(Failure::new(FailureKind::Usage, format!("--format {}", options.format), why)
-            .with_next(format!("choose one of --format {}", known.join(", "))));
+            .with_next(format!("use --format with one of {}", known.join(", "))));
     }
-    options
-        .check()
-        .map_err(|bad| Failure::new(FailureKind::Usage, "these options cannot be used", bad.0))?;
+    options.check().map_err(|bad| Failure::new(FailureKind::Usage, "invalid options", bad.0))?;
     with_background(options, &app.env.current_dir)
 }
 
-/// A write to production says so first, and asks when it may be large.
+/// Warns before a write to production, and asks if it may cost more than `confirm_above_credits`.
 fn consent(app: &AppContext, budget: Option<Credits>, acts: bool) -> Result<(), Failure> {
     let profile = &app.settings.profile;
     if acts {
         app.warn_production(&budget.map_or_else(
-            || "a file and a draft are sent to it".to_owned(),
-            |budget| format!("up to {budget} credits of it may be spent"),
+            || "uploads a file and creates a draft (free)".to_owned(),
+            |budget| format!("may spend up to {budget} credits"),
         ));
     }
     let Some(budget) = budget else { return Ok(()) };
     match profile.confirm_above_credits {
         Some(bound) if budget.0 > bound => app.confirm(&format!(
-            "profile {} is to spend up to {budget} credits on a smoke test; go on?",
+            "Spend up to {budget} credits on a smoke test of \"{}\"?",
             profile.name
         )),
         _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_budget_is_a_number_that_is_not_below_zero() {
-        assert!(credits("-1").is_err() && credits("NaN").is_err() && credits("2.5").is_ok());
     }
 }

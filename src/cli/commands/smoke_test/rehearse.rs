@@ -1,5 +1,5 @@
-//! `rbgv smoke-test --rehearse`: the profile's limits, waits and retries against sandboxes inside
-//! this process, each of which makes one kind of trouble. All run at the same time, each with a
+//! `rbgv smoke-test --rehearse`: runs the profile's limits, timeouts and retries against in-process
+//! sandboxes, each of which simulates one kind of failure. All run at the same time, each with a
 //! ledger and a key of its own; nothing is sent to the service.
 
 use std::fmt::Write as _;
@@ -15,22 +15,22 @@ use super::setup::clip;
 use crate::cli::context::AppContext;
 use crate::model::smoke::StageResult;
 use crate::model::{Failure, JobOptions};
+use crate::output::formats::amounts;
 use crate::sandbox::{Distribution, EngineChoice, Options, Scenario};
 use crate::settings::TimingSettings;
 use crate::smoke::{ExpectedEnd, Rehearsal, rehearse};
 
-/// How long a job takes at the sandbox.
-const JOB: Duration = Duration::from_millis(500);
+/// Duration of a job at the sandbox.
+const JOB_DURATION: Duration = Duration::from_millis(500);
 
-/// Clips where limits are met.
+/// Number of clips of the cases about limits.
 const MANY: usize = 8;
 
-/// One kind of trouble.
+/// One kind of failure.
 struct RehearsalCase {
     name: &'static str,
-    /// In words.
     trouble: String,
-    /// In the language of scenarios (`docs/sandbox.md`).
+    /// A scenario in TOML (`docs/sandbox.md`).
     scenario: String,
     clips: usize,
     credits: f64,
@@ -50,13 +50,13 @@ impl RehearsalCase {
     }
 }
 
-/// Every kind of trouble, for settings with these waits.
+/// Every case, for settings with these timeouts.
 fn cases(timing: &TimingSettings) -> Vec<RehearsalCase> {
     let fault = |on: &str, which: &str, what: &str| {
         format!("[[fault]]\non = \"{on}\"\n{which}\ndo = {what}\n")
     };
     let refusal = |status: u16, rest: &str| format!("{{ answer = {{ status = {status}{rest} }} }}");
-    // Longer than the client waits for the head of an answer.
+    // Longer than the client waits for the head of a response.
     let silence = timing.connect_timeout + timing.idle_timeout + Duration::from_secs(1);
     let mut told_to_wait = String::new();
     let mut refused = String::new();
@@ -71,8 +71,7 @@ fn cases(timing: &TimingSettings) -> Vec<RehearsalCase> {
     }
     let failing = fault("POST /v1/uploads", "nth = [1, 2]", &refusal(503, ", body = \"html\""))
         + &fault("GET /v1/jobs/*", "nth = [1, 2]", &refusal(502, ", body = \"html\""));
-    // Where the state does not tell a draft, the first look is at one, and a start without an answer is
-    // for a person to decide.
+    // Where the job state does not distinguish drafts, a start without a response needs review.
     let created = "[jobs]\ndraft_state = \"created\"\n".to_owned();
     let silent = created.clone()
         + &fault(
@@ -87,37 +86,37 @@ fn cases(timing: &TimingSettings) -> Vec<RehearsalCase> {
     let limits = "[limits]\nin_flight = 2\ncontrol = { rate = 4.0, burst = 2.0 }\n";
     vec![
         RehearsalCase::new(
-            "429, told to wait",
-            "create, start and look are refused once, with Retry-After: 2",
+            "429 with Retry-After",
+            "create, start and poll are rejected once, with Retry-After: 2",
             told_to_wait,
         ),
         RehearsalCase::new(
-            "429, not told",
-            "create, start and look are refused twice, without Retry-After",
+            "429 without Retry-After",
+            "create, start and poll are rejected twice, without Retry-After",
             refused,
         ),
         RehearsalCase {
             clips: MANY,
             ..RehearsalCase::new(
                 "low limits",
-                "2 jobs in flight and 4 calls a second are allowed",
+                "at most 2 concurrent jobs and 4 calls per second",
                 limits,
             )
         },
-        RehearsalCase::new("5xx", "uploads and looks fail twice each", failing),
+        RehearsalCase::new("5xx", "uploads and polls fail twice each", failing),
         RehearsalCase {
             clips: MANY,
-            ..RehearsalCase::new("outage", "for 5 s, every call fails", outage)
+            ..RehearsalCase::new("outage", "every call fails for 5 s", outage)
         },
-        RehearsalCase::new("timeout", "a look is not answered in time", silent),
+        RehearsalCase::new("timeout", "a poll gets no response in time", silent),
         RehearsalCase::new(
-            "lost answers",
-            "create and start take effect, and their answers are lost",
+            "lost responses",
+            "create and start take effect, but their responses are lost",
             lost,
         ),
         RehearsalCase::new(
             "lost start",
-            "a start is lost on its way, and the job is still `created`",
+            "a start request is lost, and the job stays `created`",
             never,
         ),
         RehearsalCase {
@@ -128,10 +127,7 @@ fn cases(timing: &TimingSettings) -> Vec<RehearsalCase> {
     ]
 }
 
-/// Runs every rehearsal, and gives what came of each.
-///
-/// # Errors
-/// A sandbox cannot be started.
+/// Runs every case and returns the results.
 pub(crate) async fn run(
     app: &AppContext,
     patience: Duration,
@@ -142,12 +138,12 @@ pub(crate) async fn run(
     let longest = timing.connect_timeout + timing.idle_timeout + timing.settle * 2;
     forms.note(
         app,
-        &format!("rehearsing: with these waits it may take {} s and more", longest.as_secs()),
+        &format!("rehearsal: at least {} with these timeouts", amounts::elapsed(longest)),
     );
     let place = tempfile::Builder::new()
         .prefix("rbgv-rehearsal-")
         .tempdir()
-        .map_err(|error| Failure::local("making room for the rehearsal", &error))?;
+        .map_err(|error| Failure::local("creating a directory for the rehearsal", &error))?;
     let mut stages = Vec::new();
     for (number, case) in cases(timing).into_iter().enumerate() {
         let room = place.path().join(number.to_string());
@@ -161,7 +157,7 @@ pub(crate) async fn run(
     Ok(join_all(running).await)
 }
 
-/// Starts the sandbox of a case, and makes ready what is sent to it.
+/// Starts the sandbox of a case and creates its clips.
 fn prepare(
     app: &AppContext,
     case: RehearsalCase,
@@ -171,9 +167,9 @@ fn prepare(
 ) -> Result<(AppContext, Rehearsal), Failure> {
     let scenario = Scenario::parse(&case.scenario)
         .map_err(|error| Failure::local(format!("the scenario of {}", case.name), &error))?;
-    let next_key = app.with_sandbox(Options {
+    let sandboxed = app.with_sandbox(Options {
         scenario: Some(scenario),
-        engine: EngineChoice::Timer(Distribution::Fixed(JOB)),
+        engine: EngineChoice::Timer(Distribution::Fixed(JOB_DURATION)),
         credits: case.credits,
         workers: MANY,
         ..Options::default()
@@ -184,14 +180,14 @@ fn prepare(
     let rehearsal = Rehearsal {
         name: case.name.to_owned(),
         trouble: case.trouble,
-        context: next_key.context_with_stop(Arc::new(NullObserver), stop.clone())?,
+        context: sandboxed.context_with_stop(Arc::new(NullObserver), stop.clone())?,
         clips,
         options: JobOptions::default(),
         place: room,
         patience,
         expected: case.expected,
     };
-    Ok((next_key, rehearsal))
+    Ok((sandboxed, rehearsal))
 }
 
 #[cfg(test)]

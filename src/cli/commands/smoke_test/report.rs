@@ -1,10 +1,11 @@
-//! Where the result of a smoke test goes: the terminal, files, and the CI system that runs it.
+//! Writes the result of a smoke test to the terminal, to files, and to the CI system.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::env::Env;
 use crate::model::smoke::{
     SmokeReport, SmokeStage, SmokeTarget, SmokeVerdict, StageFailure, StageResult,
@@ -17,13 +18,13 @@ use crate::output::{
 };
 use crate::smoke::{self, SmokeFindings};
 
-/// In which forms the result is wanted.
+/// The requested formats.
 pub(crate) struct ReportFormats {
     junit: Option<PathBuf>,
     json: bool,
 }
 
-/// Hears nothing: a smoke test tells what happened itself.
+/// Ignores events: a smoke test reports its results itself.
 pub(crate) struct NullObserver;
 
 impl Observer for NullObserver {
@@ -31,17 +32,12 @@ impl Observer for NullObserver {
 }
 
 impl ReportFormats {
-    /// The forms that were asked for.
     pub(crate) fn new(junit: Option<&Path>, env: &Env, printer: &Printer) -> Self {
         let junit = junit.map(|file| absolute(env, file));
         Self { junit, json: printer.style().json }
     }
 
-    /// Empties the file for JUnit: what an earlier run left there must not pass for the result of
-    /// one that never got so far.
-    ///
-    /// # Errors
-    /// The file cannot be written.
+    /// Empties the JUnit file, so that an earlier result cannot be mistaken for this one.
     pub(crate) fn prepare(&self) -> Result<(), Failure> {
         if let Some(file) = &self.junit {
             std::fs::File::create(file).map_err(|error| unwritable(file, &error))?;
@@ -49,9 +45,8 @@ impl ReportFormats {
         Ok(())
     }
 
-    /// Writes the report of a smoke test that ended before its stages, in every form but those for
-    /// people and in JSON, in which the failure itself is shown. With the reason, so that a pipeline
-    /// which reads only these files does not take their absence for a success.
+    /// Writes the report of a smoke test that failed before its stages, so that a pipeline does not
+    /// mistake a missing report for a success. On the terminal and in JSON, the failure is printed.
     pub(crate) fn refused(
         &self,
         env: &Env,
@@ -88,14 +83,14 @@ impl ReportFormats {
         std::fs::write(file, junit(report)?).map_err(|error| unwritable(file, &error))
     }
 
-    /// Profile and host, before anything is sent.
+    /// Prints profile and host, before anything is sent.
     pub(crate) fn begin(&self, app: &AppContext, subject: &SmokeTarget) {
         if !self.json {
             app.printer.data(&told::heading(subject));
         }
     }
 
-    /// A remark for those who watch.
+    /// A note for a watching user.
     pub(crate) fn note(&self, app: &AppContext, text: &str) {
         let style = app.printer.style();
         if !self.json && (style.bars || style.verbose > 0) {
@@ -103,7 +98,7 @@ impl ReportFormats {
         }
     }
 
-    /// A stage that ended, for those who want to know at once.
+    /// A finished stage, with `-v`.
     pub(crate) fn ended(&self, app: &AppContext, result: &StageResult) {
         if !self.json && app.printer.style().verbose > 0 {
             app.printer.note(&told::line(result));
@@ -111,8 +106,7 @@ impl ReportFormats {
     }
 }
 
-/// Judges what was found, and tells it in every form that is wanted. A form that cannot be written
-/// is one more thing that went wrong.
+/// Writes the report in every requested format. A format that cannot be written is a failure, too.
 pub(crate) fn finish(
     app: &AppContext,
     forms: &ReportFormats,
@@ -150,7 +144,7 @@ pub(crate) fn finish(
     ExitClass::combine(classes, false)
 }
 
-/// Annotations, summary and outputs, where GitHub Actions runs us.
+/// Annotations, summary and outputs for GitHub Actions.
 fn tell_runner(env: &Env, printer: &Printer, report: &SmokeReport) -> Result<(), Failure> {
     if env.var("GITHUB_ACTIONS") != Some("true") {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What a smoke test works with: its clients, its clip, and where it may write.
+//! Clients, clip and directories of a smoke test.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,42 +7,40 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-use super::Args;
+use super::args::Args;
 use super::report::NullObserver;
-use crate::cli::context::{AppContext, absolute};
+use crate::cli::context::AppContext;
+use crate::cli::files::absolute;
 use crate::cli::wait_notes;
 use crate::client::{self, Client, MemoryStore, connectivity};
 use crate::model::{ApiKey, Credits, Failure, FailureKind, JobOptions};
 use crate::sandbox::SAMPLE;
 use crate::smoke::{Clients, SmokeSetup, TestClip, Waits};
 
-/// The free stages look at how things are now; they do not sit a long trouble out.
-const LOOK_RETRIES: u32 = 2;
-const LOOK_PATIENCE: Duration = Duration::from_secs(10);
-const LOOK_IDLE: Duration = Duration::from_secs(15);
+/// Limits of the free stages, which report the current state instead of waiting for a better one.
+const PROBE_RETRIES: u32 = 2;
+const PROBE_MAX_WAIT: Duration = Duration::from_secs(10);
+const PROBE_IDLE: Duration = Duration::from_secs(15);
 
-/// Repetitions of one call of a burst.
+/// Retries of each call of a burst.
 const BURST_RETRIES: u32 = 8;
 
-/// How long usage may take to show a charge.
+/// Time that usage may take to show a charge.
 const USAGE_LAG: Duration = Duration::from_mins(1);
 
-/// A key that nobody has.
+/// An invalid key.
 const WRONG_KEY: &str = "rbgv-smoke-test-this-key-does-not-exist";
 
-/// Where outputs and files that must be refused go.
+/// The directory for outputs and test files.
 pub(crate) struct WorkFolders {
     path: PathBuf,
-    /// Goes with what nobody asked to keep.
-    _passing: Option<TempDir>,
+    /// Removed at the end, unless `--output` is given.
+    _temporary: Option<TempDir>,
 }
 
 impl WorkFolders {
-    /// The directory that was asked for, or one of its own. A look needs none, and makes none: it
-    /// works where nothing can be written.
-    ///
-    /// # Errors
-    /// It cannot be made.
+    /// The requested directory, or a temporary one. Free stages need none and create none, so they
+    /// work on a read-only disk.
     pub(crate) fn make(
         app: &AppContext,
         output: Option<&Path>,
@@ -50,21 +48,21 @@ impl WorkFolders {
     ) -> Result<Self, Failure> {
         let own = directory(app);
         if !acts {
-            return Ok(Self { path: own, _passing: None });
+            return Ok(Self { path: own, _temporary: None });
         }
         if let Some(output) = output {
             let path = absolute(&app.env, output);
             std::fs::create_dir_all(&path).map_err(|error| unwritable(&path, &error))?;
-            return Ok(Self { path, _passing: None });
+            return Ok(Self { path, _temporary: None });
         }
         let made = std::fs::create_dir_all(&own)
             .and_then(|()| tempfile::Builder::new().prefix("run-").tempdir_in(&own));
         let made = made.map_err(|error| unwritable(&own, &error))?;
-        Ok(Self { path: made.path().to_owned(), _passing: Some(made) })
+        Ok(Self { path: made.path().to_owned(), _temporary: Some(made) })
     }
 }
 
-/// Where smoke tests keep their clips.
+/// The directory of the test clips.
 fn directory(app: &AppContext) -> PathBuf {
     app.settings.state_dir.join("smoke")
 }
@@ -73,8 +71,8 @@ fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
     Failure::local(format!("writing {}", path.display()), error)
 }
 
-/// The built-in clip as a file. It stays where it is, and unchanged, so that a later run finds a
-/// job that this one left; `label` makes it an input of its own.
+/// The built-in clip as a file. It is kept unchanged, so that a later run finds an unfinished job;
+/// `label` makes its content unique.
 pub(crate) fn clip(directory: &Path, label: &str) -> Result<PathBuf, Failure> {
     let path = directory.join(format!("{label}.mp4"));
     let bytes = labelled(SAMPLE.video, label);
@@ -90,16 +88,13 @@ pub(crate) fn clip(directory: &Path, label: &str) -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// An MP4 with a box behind it that no player looks at.
+/// An MP4 with an ignored box appended.
 fn labelled(video: &[u8], label: &str) -> Vec<u8> {
     let size = u32::try_from(label.len() + 8).unwrap_or(8);
     [video, &size.to_be_bytes(), b"free", label.as_bytes()].concat()
 }
 
-/// What the stages need, of which some start jobs (`spends`) or send something (`acts`).
-///
-/// # Errors
-/// The ledger cannot be opened, the clip not be written, or the other key not be used.
+/// Prepares the stages, of which some start jobs (`spends`) or send something (`acts`).
 pub(crate) fn setup(
     args: &Args,
     app: &AppContext,
@@ -153,10 +148,10 @@ fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
         resolved.key
     });
     let usual = client::RateLimits::default();
-    let look = |key| looker(app, key, LOOK_RETRIES, &usual);
+    let look = |key| probe_client(app, key, PROBE_RETRIES, &usual);
     let burst = match (&key, args.burst) {
         (Ok(key), Some(calls)) => {
-            // All at once: a pace that nobody notices.
+            // Practically unlimited.
             let pace = 1e6;
             let limits = client::RateLimits {
                 first_rate: pace,
@@ -164,7 +159,7 @@ fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
                 concurrency: calls as usize,
                 ..usual
             };
-            Some((looker(app, Some(key.clone()), BURST_RETRIES, &limits)?, calls))
+            Some((probe_client(app, Some(key.clone()), BURST_RETRIES, &limits)?, calls))
         }
         _ => None,
     };
@@ -179,8 +174,8 @@ fn clients(args: &Args, app: &AppContext) -> Result<Clients, Failure> {
     })
 }
 
-/// A client whose limits end with the process.
-fn looker(
+/// A client whose limits are not shared with other processes.
+fn probe_client(
     app: &AppContext,
     key: Option<ApiKey>,
     retries: u32,
@@ -189,9 +184,9 @@ fn looker(
     let timing = app.timing().client;
     let timing = client::CallTiming {
         retries,
-        idle_timeout: timing.idle_timeout.min(LOOK_IDLE),
-        retry_after_max: timing.retry_after_max.min(LOOK_PATIENCE),
-        outage_max: timing.outage_max.min(LOOK_PATIENCE),
+        idle_timeout: timing.idle_timeout.min(PROBE_IDLE),
+        retry_after_max: timing.retry_after_max.min(PROBE_MAX_WAIT),
+        outage_max: timing.outage_max.min(PROBE_MAX_WAIT),
         ..timing
     };
     let (clock, random) = (app.env.clock.clone(), app.env.random.clone());
@@ -201,25 +196,25 @@ fn looker(
     Ok(client)
 }
 
-/// What the stage no-credits works with: another key at the same service.
+/// The context of the stage no-credits: another key at the same service.
 fn broke(
     app: &AppContext,
     name: &str,
     clients: &Clients,
     stop: CancellationToken,
 ) -> Result<(Arc<crate::flow::Context>, PathBuf), Failure> {
-    let next_key = app.beside(name)?;
+    let other = app.with_profile(name)?;
     let refused = |why: &str| {
         Failure::new(FailureKind::Usage, format!("--no-credits-profile {name}"), why)
-            .with_next("rbgv config show --profile NAME, for each of the two")
+            .with_next("rbgv profile list")
     };
-    if next_key.settings.profile.base_url != app.settings.profile.base_url {
-        return Err(refused("its base_url differs: keys are never sent to another service"));
+    if other.settings.profile.base_url != app.settings.profile.base_url {
+        return Err(refused("its base_url is different; keys are never sent to another service"));
     }
-    let context = next_key.context_with_stop(Arc::new(NullObserver), stop)?;
+    let context = other.context_with_stop(Arc::new(NullObserver), stop)?;
     let own = clients.keyed.as_ref().ok().and_then(Client::fingerprint);
     if own.is_some() && context.service.fingerprint() == own {
-        return Err(refused("it has the same key"));
+        return Err(refused("it has the same key as the tested profile"));
     }
     Ok((context, clip(&directory(app), "no-credits")?))
 }

@@ -1,4 +1,4 @@
-//! `rbgv status --limits`: what is known of the key's limits, in words. Sends nothing.
+//! `rbgv status --limits`: the adaptive limits of the key. Sends nothing.
 
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, LimitsReport, NextCall, PaceReport};
@@ -9,7 +9,7 @@ use crate::output::{Table, formats::amounts};
 
 pub(crate) async fn show(app: &AppContext) -> Result<ExitClass, Failure> {
     let ledger = app.ledger()?;
-    // While keys are rotated each has limits of its own.
+    // During a rotation, each key has its own limits.
     for client in app.clients(Some(&ledger))? {
         show_key(app, &ledger, &client).await?;
     }
@@ -26,7 +26,7 @@ async fn show_key(app: &AppContext, ledger: &Ledger, client: &Client) -> Result<
         return Ok(());
     }
     app.printer.note(&format!(
-        "limits of key {} at {}, shared by every process of this machine",
+        "limits of key {} at {}, shared by all processes on this machine",
         key.fingerprint.0, key.origin
     ));
     app.printer.table(&table(&report, in_flight));
@@ -36,16 +36,17 @@ async fn show_key(app: &AppContext, ledger: &Ledger, client: &Client) -> Result<
     }
     others.row([
         "calls in the last hour".to_owned(),
-        format!("{}, {} of them refused", report.calls, report.refused),
+        format!("{}, {} rejected", report.calls, report.refused),
     ]);
     app.printer.table(&others);
     Ok(())
 }
 
 fn table(report: &LimitsReport, in_flight: u32) -> Table {
-    let headings = ["limit", "now", "limit after refusal", "maximum", "refused in 1 h", "next"];
+    let headings = ["limit", "current", "after rejection", "maximum", "rejected in 1 h", "next"];
     let mut table = Table::new(headings).numbers([4]);
-    for (what, pace) in [("jobs submitted", &report.submissions), ("polls", &report.polls)] {
+    for (what, pace) in [("job submissions", &report.submissions), ("status polls", &report.polls)]
+    {
         table.row([
             what.to_owned(),
             rate(pace.rate),
@@ -56,7 +57,7 @@ fn table(report: &LimitsReport, in_flight: u32) -> Table {
         ]);
     }
     table.row([
-        "jobs in flight".to_owned(),
+        "concurrent jobs".to_owned(),
         format!("{in_flight} of {}", report.in_flight),
         report.window.map_or_else(|| "-".to_owned(), |window| window.to_string()),
         report.in_flight_max.to_string(),
@@ -77,7 +78,7 @@ fn next(next: &NextCall) -> String {
         NextCall::Blocked(FailureKind::InsufficientCredits) => {
             "blocked: no credits; top up, then rbgv resume".to_owned()
         }
-        NextCall::Blocked(_) => "blocked: key refused; see rbgv config show".to_owned(),
+        NextCall::Blocked(_) => "blocked: key rejected; see rbgv config show".to_owned(),
     }
 }
 
@@ -86,10 +87,10 @@ fn breaker(limits: &HostLimits, now: Instant) -> String {
         BreakerPhase::Closed => "healthy".to_owned(),
         BreakerPhase::Open { until } => {
             let left = amounts::elapsed(until.since(now));
-            format!("circuit breaker open after failures; next attempt in {left}")
+            format!("circuit breaker open after failures; next call in {left}")
         }
-        BreakerPhase::Probing { .. } => "circuit breaker probing with one call".to_owned(),
-        BreakerPhase::Ramp { .. } => "recovering; calls ramp up".to_owned(),
+        BreakerPhase::Probing { .. } => "circuit breaker half-open: one trial call".to_owned(),
+        BreakerPhase::Ramp { .. } => "recovering: rate increases gradually".to_owned(),
     }
 }
 

@@ -1,9 +1,9 @@
-//! `rbgv status`: what is going on, from the ledger or from the service.
+//! `rbgv status`: batches and jobs, from the ledger or the service.
 
 pub(crate) mod limits;
 
-use super::run::release_latches;
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::release_latches;
 use crate::client::{Client, ListQuery, RequestOptions};
 use crate::flow::{look, watch};
 use crate::ledger::{AttemptSummary, BatchSummary, Ledger, LedgerError};
@@ -12,32 +12,32 @@ use crate::output::{Table, events::json, formats::amounts};
 
 /// Show batches and jobs
 ///
-/// Without an argument, what this machine's ledger knows: batches, and jobs that are under way.
-/// With job ids, what the service says of them.
+/// Without arguments, shows the batches and unfinished jobs in this machine's ledger. With job IDs,
+/// asks the service.
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Args {
-    /// Ask the service about these jobs
+    /// Job IDs to ask the service about
     #[arg(value_name = "JOB")]
     jobs: Vec<String>,
 
-    /// Follow the jobs to their end; without ids, every job of the ledger that is under way
+    /// Wait until the jobs finish; without job IDs, every unfinished job in the ledger
     #[arg(long, conflicts_with_all = ["remote", "failed"])]
     wait: bool,
 
-    /// List the key's jobs at the service, whoever made them
+    /// List all jobs of the key at the service
     #[arg(long, conflicts_with_all = ["jobs", "failed"])]
     remote: bool,
 
-    /// List what failed or needs review
+    /// List jobs that failed or need review
     #[arg(long, conflicts_with = "jobs")]
     failed: bool,
 
-    /// Show what is known of the key's limits: rates, jobs in flight, refusals, pauses
+    /// Show the limits of the key: rates, concurrent jobs, rejected calls, pauses
     #[arg(long, conflicts_with_all = ["jobs", "wait", "remote", "failed"])]
     limits: bool,
 
-    /// Most lines of each list
+    /// Maximum number of lines per list
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     limit: u32,
 }
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     local(app, &app.ledger()?, &args)
 }
 
-/// What the ledger knows. Needs no key and no network.
+/// The ledger. Needs no key and no network.
 fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Failure> {
     let batches = if args.failed { Vec::new() } else { ledger.list_batches(args.limit)? };
     let attempts = if args.failed {
@@ -82,14 +82,14 @@ fn local(app: &AppContext, ledger: &Ledger, args: &Args) -> Result<ExitClass, Fa
         printer.table(&task_table(&attempts));
     }
     if batches.is_empty() && attempts.is_empty() {
-        printer.note(if args.failed { "nothing has failed" } else { "nothing was done here yet" });
+        printer.note(if args.failed { "no failed jobs" } else { "no batches or jobs yet" });
     }
     Ok(ExitClass::Done)
 }
 
 fn batch_table(batches: &[BatchSummary]) -> Table {
     let headings =
-        ["batch", "made", "profile", "done", "failed", "rejected", "open", "credits, about"];
+        ["batch", "created", "profile", "done", "failed", "skipped", "open", "estimated cost"];
     let mut table = Table::new(headings).numbers([0, 3, 4, 5, 6, 7]);
     for line in batches {
         let counts = line.counts;
@@ -108,7 +108,7 @@ fn batch_table(batches: &[BatchSummary]) -> Table {
 }
 
 fn task_table(attempts: &[AttemptSummary]) -> Table {
-    let mut table = Table::new(["job", "input", "state", "since", "why"]);
+    let mut table = Table::new(["job", "input", "state", "since", "reason"]);
     for line in attempts {
         let attempt = &line.attempt;
         let mut state = attempt.state.status.as_str().replace('_', " ");
@@ -157,7 +157,7 @@ fn task_json(line: &AttemptSummary) -> serde_json::Value {
     })
 }
 
-/// What the service says of single jobs.
+/// Asks the service about single jobs.
 async fn ask(app: &AppContext, jobs: &[JobId]) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
     release_latches(&context).await?;
@@ -177,14 +177,14 @@ async fn ask(app: &AppContext, jobs: &[JobId]) -> Result<ExitClass, Failure> {
 }
 
 async fn remote(app: &AppContext, limit: u32) -> Result<ExitClass, Failure> {
-    // While keys are rotated each sees its own jobs.
+    // During a rotation, each key sees its own jobs.
     for client in app.clients(None)? {
         show(app, &list(&client, limit).await?);
     }
     Ok(ExitClass::Done)
 }
 
-/// The newest jobs that a key sees.
+/// The newest jobs of a key.
 async fn list(client: &Client, limit: u32) -> Result<Vec<JobView>, Failure> {
     let mut views = Vec::new();
     while views.len() < limit as usize {
@@ -243,15 +243,15 @@ fn view_json(view: &JobView) -> serde_json::Value {
     })
 }
 
-/// Most jobs that `--wait` follows.
-const MOST_FOLLOWED: u32 = 100_000;
+/// Maximum number of jobs followed by `--wait`.
+const MAX_FOLLOWED: u32 = 100_000;
 
 async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
     release_latches(&context).await?;
     if jobs.is_empty() {
         let origin = context.key.origin.clone();
-        let open = context.ledger(|ledger, _| ledger.list_open_attempts(MOST_FOLLOWED)).await?;
+        let open = context.ledger(|ledger, _| ledger.list_open_attempts(MAX_FOLLOWED)).await?;
         jobs = open
             .into_iter()
             .map(|line| line.attempt)
@@ -260,7 +260,7 @@ async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failu
             .collect();
     }
     if jobs.is_empty() {
-        return Ok(app.nothing_to_do("no job is under way"));
+        return Ok(app.nothing_to_do("no unfinished jobs"));
     }
     let inputs = context.ledger(move |ledger, _| named(ledger, jobs)).await?;
     let mut ended = Vec::new();
@@ -269,7 +269,7 @@ async fn wait(app: &AppContext, mut jobs: Vec<JobId>) -> Result<ExitClass, Failu
     Ok(class)
 }
 
-/// Each job with its number and name in the ledger; others are called by their id.
+/// Each job with its number and name in the ledger; unknown jobs are named by their ID.
 fn named(ledger: &Ledger, jobs: Vec<JobId>) -> Result<Vec<(InputRef, JobId)>, LedgerError> {
     let unknown = (1..).map(|number: i64| -number);
     jobs.into_iter()

@@ -1,11 +1,13 @@
-//! `--reconcile`: fetches what the audit compares, looks again while charges may be on their way,
-//! and tells what was found.
+//! `usage --reconcile`: fetches the data of the audit, repeats that while charges may be late, and
+//! reports the findings.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Args, PeriodBudget, UsageFigures, print_csv, rounded, since};
+use super::args::Args;
+use super::figures::UsageFigures;
+use super::report::{PeriodBudget, field, print_csv, rounded, since};
 use crate::audit::{AuditInput, AuditResult, Coverage, Difference, Findings, Mismatch, reconcile};
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{Client, RequestOptions, UsageEventPage, UsageSummary};
@@ -13,33 +15,33 @@ use crate::ledger::{ApiKeyId, AttemptCost, Ledger};
 use crate::model::{Credits, ExitClass, Failure, JobId, Pricing, Timestamp};
 use crate::output::{Cell, Table, TextTone, events::json, formats::amounts};
 
-/// The most events that the service gives (contract, *Endpoints*).
+/// Maximum number of events that the service returns.
 const EVENTS: u32 = 100;
 
-/// Between two looks at usage that may lag.
+/// Pause before usage that may lag is fetched again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Attempts of so much before the period are loaded as well: at its edge, a charge may lie on
-/// either side.
-const EDGE: Duration = Duration::from_hours(24);
+/// Attempts from this long before the period are loaded too, because charges at its start may belong
+/// to them.
+const MARGIN: Duration = Duration::from_hours(24);
 
 pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let ledger = app.ledger()?;
     let clients = app.clients(None)?;
     let began = app.env.clock.now();
     let (findings, credits) = loop {
-        let looked = look(args, app, &clients, &ledger).await?;
+        let looked = compare(args, app, &clients, &ledger).await?;
         let spent = app.env.clock.now().since(began);
         if !looked.0.may_be_late || spent >= args.lag {
             break looked;
         }
         let pause = PAUSE.min(args.lag.saturating_sub(spent)).max(Duration::from_millis(50));
         let found = match looked.0.differences.len() as u64 {
-            0 => "figures that do not agree".to_owned(),
+            0 => "totals differ".to_owned(),
             found => amounts::counted(found, "difference", "differences"),
         };
         app.printer.note(&format!(
-            "{found} so far; usage may lag, so it is looked at again in {}",
+            "{found} so far; usage may lag, checking again in {}",
             amounts::duration(pause)
         ));
         tokio::time::sleep(pause).await;
@@ -59,7 +61,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     Ok(ExitClass::combine([audit, PeriodBudget::judge(budget, args.days, app)], true))
 }
 
-/// What the service says of one key.
+/// The usage of one key, as reported by the service.
 struct KeyUsage {
     key: ApiKeyId,
     events: UsageEventPage,
@@ -75,7 +77,7 @@ impl KeyUsage {
         })
     }
 
-    /// Whether both keys are told of the same charges: then the service counts by account.
+    /// Whether both keys report the same charges, because the service counts by account.
     fn is_also_of(&self, other: &Self) -> bool {
         !self.events.events.is_empty()
             && self.events == other.events
@@ -83,8 +85,8 @@ impl KeyUsage {
     }
 }
 
-/// One look at everything: with each key, while keys are rotated.
-async fn look(
+/// Fetches and compares everything once, with each key.
+async fn compare(
     args: &Args,
     app: &AppContext,
     clients: &[Client],
@@ -97,7 +99,7 @@ async fn look(
     }
     let keys: Vec<ApiKeyId> = answers.iter().map(|answers| answers.key.clone()).collect();
     answers.dedup_by(|later, earlier| later.is_also_of(earlier));
-    // Only attempts without an estimate need them, and then it is said that they are unpriced.
+    // Only attempts without an estimate need prices.
     let prices = match clients {
         [first, ..] => first.pricing(call).await.ok(),
         [] => None,
@@ -105,7 +107,7 @@ async fn look(
     let since = since(args, app);
     let mut all: Option<Findings> = None;
     for one in &answers {
-        // One set of answers for all keys, or one for each.
+        // One response for all keys, or one for each.
         let of = if answers.len() == 1 { &keys[..] } else { std::slice::from_ref(&one.key) };
         let found = audit(app, ledger, one, (of, &keys), prices.as_ref(), since)?;
         all = Some(match all {
@@ -114,11 +116,11 @@ async fn look(
         });
     }
     let used = UsageFigures::used(answers.iter().map(|answers| &answers.summary));
-    let nothing = || Failure::local("auditing", &"there is no key");
+    let nothing = || Failure::local("auditing", &"no API key");
     Ok((all.ok_or_else(nothing)?, used))
 }
 
-/// Holds the answers about the keys `of` against the ledger; `every` are all that are audited.
+/// Compares the responses about the keys `of` with the ledger; `every` are all audited keys.
 fn audit(
     app: &AppContext,
     ledger: &Ledger,
@@ -129,7 +131,7 @@ fn audit(
 ) -> Result<Findings, Failure> {
     let events = &answers.events.events;
     let named: Vec<JobId> = events.iter().filter_map(|event| event.job.clone()).collect();
-    let attempts = attempts(ledger, &answers.key, since.before(EDGE), &named)?;
+    let attempts = attempts(ledger, &answers.key, since.before(MARGIN), &named)?;
     let mut findings = reconcile(&AuditInput {
         attempts: &attempts,
         keys: of,
@@ -140,7 +142,7 @@ fn audit(
         since,
         now: app.env.clock.wall(),
     });
-    // Once is enough.
+    // Reported once, not for every key.
     if every.first() == Some(&answers.key) {
         findings.leave_out(&attempts, &app.settings.profile.name, every, since);
     }
@@ -165,12 +167,12 @@ fn attempts(
 
 fn words(wrong: Mismatch) -> &'static str {
     match wrong {
-        Mismatch::NotOurs => "charged, and not in this ledger",
-        Mismatch::NotStarted => "charged, and never started from here",
-        Mismatch::NotCharged => "completed, and not charged",
+        Mismatch::NotOurs => "charged, but not in this ledger",
+        Mismatch::NotStarted => "charged, but never started here",
+        Mismatch::NotCharged => "completed, but not charged",
         Mismatch::Twice => "charged more than once",
-        Mismatch::SecondAttempt => "charged again, and nobody asked for it",
-        Mismatch::OtherAmount => "charged another amount",
+        Mismatch::SecondAttempt => "charged again without --again or --retry-failed",
+        Mismatch::OtherAmount => "charged a different amount",
     }
 }
 
@@ -193,7 +195,7 @@ fn show(args: &Args, app: &AppContext, findings: &Findings) {
         printer.table(&table);
     }
     for remark in &findings.remarks {
-        printer.data(&format!("remark: {remark}"));
+        printer.data(&format!("note: {remark}"));
     }
     for unchecked in &findings.unchecked {
         printer.data(&format!("not checked: {unchecked}"));
@@ -209,9 +211,9 @@ fn show(args: &Args, app: &AppContext, findings: &Findings) {
         differences.find_map(|difference| difference.job.as_ref())
     };
     if let Some(job) = job(true) {
-        printer.note(&format!("what happened to a job: rbgv logs {job}"));
+        printer.note(&format!("for the history of a job: rbgv logs {job}"));
     } else if let Some(job) = job(false) {
-        printer.note(&format!("what the service says of a job: rbgv status {job}"));
+        printer.note(&format!("for the state of a job: rbgv status {job}"));
     }
 }
 
@@ -221,19 +223,19 @@ fn verdict(args: &Args, findings: &Findings) -> String {
     let credits = amounts::credits(findings.credits);
     match (findings.verdict(), findings.basis) {
         (AuditResult::Matched, _) if findings.beyond_estimate > 0 => format!(
-            "every charge of the last {days} is right by the length of its output ({charges}, \
-             {credits}), but {} more than was estimated: see the remarks",
+            "all charges of the last {days} match the length of their outputs ({charges}, {credits}), \
+             but {} higher than estimated: see the notes",
             match findings.beyond_estimate {
                 1 => "1 was".to_owned(),
                 many => format!("{many} were"),
             }
         ),
         (AuditResult::Matched, _) => format!(
-            "all matched: {charges} in the last {days}, {credits}, each in this ledger, each \
-             completed job charged once, and no input charged again unless asked for{}",
+            "all matched: {charges} in the last {days}, {credits}; every charge is in this ledger, \
+             every completed job was charged once, and no input was charged twice{}",
             match findings.asked_again {
                 0 => String::new(),
-                again => format!(" ({again} of them)"),
+                again => format!(" except on request ({again})"),
             }
         ),
         (AuditResult::Different, _) => format!(
@@ -241,30 +243,30 @@ fn verdict(args: &Args, findings: &Findings) -> String {
             amounts::counted(findings.differences.len() as u64, "difference", "differences")
         ),
         (AuditResult::Unproven, Coverage::Nothing) => {
-            "no charge could be checked: see above".to_owned()
+            "no charge could be checked (see above)".to_owned()
         }
         (AuditResult::Unproven, Coverage::Charges | Coverage::SomeCharges) => format!(
-            "no difference in what could be checked ({charges}, {credits}), which is not \
-             everything: see above"
+            "no difference found, but not everything could be checked (see above): {charges} \
+             matched, {credits}"
         ),
     }
 }
 
 fn records(args: &Args, app: &AppContext, findings: &Findings) {
-    let amount = |credits: Option<Credits>| super::field(credits.map(|credits| rounded(credits.0)));
+    let amount = |credits: Option<Credits>| field(credits.map(|credits| rounded(credits.0)));
     let rows = findings.differences.iter().map(|difference| {
         vec![
             difference.wrong.as_str().to_owned(),
-            super::field(difference.job.as_ref()),
-            super::field(difference.input.as_ref()),
-            super::field(difference.day.as_ref()),
+            field(difference.job.as_ref()),
+            field(difference.input.as_ref()),
+            field(difference.day.as_ref()),
             amount(difference.charged),
             amount(difference.expected),
         ]
     });
     print_csv(app, &["difference", "job", "input", "day", "charged", "expected"], rows);
     for remark in &findings.remarks {
-        app.printer.note(&format!("remark: {remark}"));
+        app.printer.note(remark);
     }
     for unchecked in &findings.unchecked {
         app.printer.warn(&format!("not checked: {unchecked}"));

@@ -1,5 +1,4 @@
-//! The figures of a profile: those of its key, or of two while keys are rotated. Pure but for the
-//! asking.
+//! The usage figures of a profile: of its key, or of both keys during a rotation.
 
 use std::collections::BTreeMap;
 
@@ -8,17 +7,17 @@ use crate::client::{Client, RequestOptions, UsageDay, UsageSummary};
 use crate::ledger::ApiKeyId;
 use crate::model::{Credits, Failure, Timestamp};
 
-/// Events by which two keys are known to be told of the same charges.
+/// Number of events compared to see whether two keys report the same charges.
 const SAMPLE: u32 = 20;
 
-/// What the service says of one key.
+/// The usage of one key, as reported by the service.
 #[derive(Debug, Clone)]
 pub(crate) struct KeyUsageFigures {
     pub(crate) key: ApiKeyId,
     pub(crate) summary: UsageSummary,
 }
 
-/// What it says of all of them together. A figure that one of them lacks is not known.
+/// The usage of all keys. A figure is unknown if one key does not report it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct UsageFigures {
     pub(crate) jobs: Option<u64>,
@@ -29,8 +28,8 @@ pub(crate) struct UsageFigures {
     pub(crate) days: Vec<UsageDay>,
 }
 
-/// Asks for the usage of each key. A service that counts by account gives every key the same answer,
-/// which then counts once.
+/// Requests the usage of each key. A service that counts by account reports the same usage for every
+/// key, which is counted once.
 pub(crate) async fn ask(
     clients: &[Client],
     days: u32,
@@ -57,7 +56,7 @@ impl UsageFigures {
     pub(crate) fn of(all: &[KeyUsageFigures]) -> Self {
         let summaries = || all.iter().map(|of| &of.summary);
         let count = |read: fn(&UsageSummary) -> Option<u64>| summaries().map(read).sum();
-        // Of one account, most likely: then the sum would be wrong.
+        // Both keys most likely belong to one account, so the sum would be wrong.
         let left = match all {
             [only] => only.summary.credits_left,
             _ => None,
@@ -72,7 +71,7 @@ impl UsageFigures {
         }
     }
 
-    /// Credits that were used by all of these, if each says.
+    /// Credits used by all keys; `None` if one does not report them.
     pub(crate) fn used<'a>(
         mut summaries: impl Iterator<Item = &'a UsageSummary>,
     ) -> Option<Credits> {
@@ -80,7 +79,7 @@ impl UsageFigures {
     }
 }
 
-/// Days added up, each once.
+/// The days of all keys, added up by date.
 fn days<'a>(mut summaries: impl Iterator<Item = &'a UsageSummary>) -> Vec<UsageDay> {
     let (Some(first), rest) = (summaries.next(), summaries) else { return Vec::new() };
     let rest: Vec<_> = rest.flat_map(|summary| &summary.days).collect();

@@ -1,60 +1,34 @@
-//! What the ledger knows of credits, grouped.
+//! `usage --by`: credits in the ledger, grouped.
 
 use std::collections::BTreeMap;
 
-use clap::ValueEnum;
 use serde_json::{Value, json};
 
-use super::{Args, PeriodBudget, per_output, print_csv, rounded, show_chart, since};
+use super::args::{Args, GroupBy};
+use super::report::{PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
 use crate::cli::context::AppContext;
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, ExitClass, Failure};
 use crate::output::{Table, events::json, formats::amounts};
 
-/// What attempts are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum GroupBy {
-    /// The model.
-    Model,
-    /// Each of the user's tags; a job with several counts in each.
-    Tag,
-    /// The profile.
-    Profile,
-    /// The day of the start, in UTC.
-    Day,
-}
-
-impl GroupBy {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Model => "model",
-            Self::Tag => "tag",
-            Self::Profile => "profile",
-            Self::Day => "day",
-        }
-    }
-
-    /// The groups that an attempt belongs to.
-    fn names(self, spent: &AttemptCost) -> Vec<String> {
-        match self {
-            Self::Model => vec![spent.model.to_string()],
-            Self::Profile => vec![spent.profile.clone()],
-            Self::Day => vec![spent.at.day()],
-            Self::Tag if spent.tags.is_empty() => vec!["(no tag)".to_owned()],
-            Self::Tag => spent.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
-        }
+fn names(by: GroupBy, spent: &AttemptCost) -> Vec<String> {
+    match by {
+        GroupBy::Model => vec![spent.model.to_string()],
+        GroupBy::Profile => vec![spent.profile.clone()],
+        GroupBy::Day => vec![spent.at.day()],
+        GroupBy::Tag if spent.tags.is_empty() => vec!["(no tag)".to_owned()],
+        GroupBy::Tag => spent.tags.iter().map(|(key, value)| format!("{key}={value}")).collect(),
     }
 }
 
-/// The sum of a group's attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 struct UsageGroup {
     jobs: u64,
     completed: u64,
     failed: u64,
-    /// What an audit has compared with the service's charges.
+    /// Charges confirmed by `usage --reconcile`.
     charged: Credits,
-    /// Of the others, what is estimated.
+    /// Estimates of attempts without a confirmed charge.
     estimated: Credits,
     unpriced: u64,
 }
@@ -93,7 +67,7 @@ impl UsageGroup {
     }
 }
 
-/// Groups and the sum of all attempts, each of which counts once in that.
+/// The groups, and the total, in which each attempt counts once.
 fn grouped<'a>(
     by: GroupBy,
     all: impl IntoIterator<Item = &'a AttemptCost>,
@@ -103,7 +77,7 @@ fn grouped<'a>(
     let ours = |spent: &&AttemptCost| spent.may_be_billed && !spent.only_fetched;
     for spent in all.into_iter().filter(ours) {
         total.add(spent);
-        for name in by.names(spent) {
+        for name in names(by, spent) {
             groups.entry(name).or_default().add(spent);
         }
     }
@@ -157,14 +131,13 @@ pub(crate) fn run(args: &Args, by: GroupBy, app: &AppContext) -> Result<ExitClas
     }
     if total.unpriced > 0 {
         app.printer.note(&format!(
-            "the price of {} is not known and is left out; rbgv usage --reconcile records charges",
+            "{} of unknown price not included; rbgv usage --reconcile records the charges",
             amounts::counted(total.unpriced, "job", "jobs")
         ));
     }
     if total.estimated.0 > 0.0 {
         app.printer.note(&format!(
-            "{} of these are estimated, and not yet compared with the service's charges; next: rbgv \
-             usage --reconcile",
+            "{} of this is estimated; to compare it with the charges: rbgv usage --reconcile",
             amounts::credits(total.estimated)
         ));
     }
@@ -189,7 +162,7 @@ fn show(app: &AppContext, by: GroupBy, groups: &BTreeMap<String, UsageGroup>, to
     for (name, group) in groups {
         row(name, group);
     }
-    row("all", total);
+    row("total", total);
     app.printer.table(&table);
 }
 
@@ -202,7 +175,7 @@ fn record(name: &str, group: &UsageGroup) -> Vec<String> {
         group.failed.to_string(),
         rounded(group.credits().0).to_string(),
         group.unpriced.to_string(),
-        super::field(per_output),
+        field(per_output),
         rounded(group.charged.0).to_string(),
         rounded(group.estimated.0).to_string(),
     ]

@@ -1,18 +1,18 @@
-//! What the service says: totals, days, events.
+//! `rbgv usage`: totals, days and events of the service.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::args::Args;
 use super::figures::{KeyUsageFigures, UsageFigures, ask};
-use super::{Args, PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
+use super::report::{PeriodBudget, field, per_output, print_csv, rounded, show_chart, since};
 use crate::cli::context::{AppContext, key_id};
 use crate::client::{RequestOptions, UsageDay, UsageEvent, UsageEventPage};
 use crate::ledger::ApiKeyId;
 use crate::model::{Credits, ExitClass, Failure, Timestamp};
 use crate::output::{Table, events::json, formats::amounts};
 
-/// The events of a key.
 type KeyEvents = (ApiKeyId, UsageEventPage);
 
 pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Failure> {
@@ -43,8 +43,7 @@ pub(crate) async fn run(args: &Args, app: &AppContext) -> Result<ExitClass, Fail
     Ok(PeriodBudget::judge(budget, args.days, app))
 }
 
-/// The days from the first with a figure to today, those without one included. Days that cannot be
-/// read as dates stay as they came.
+/// Every day from the first with usage to today. Days that cannot be parsed are returned unchanged.
 fn whole_days(days: &[UsageDay], since: Timestamp, now: Timestamp) -> Vec<UsageDay> {
     const DAY: i64 = 86_400_000;
     let read: Option<BTreeMap<String, UsageDay>> = days
@@ -73,7 +72,7 @@ fn whole_days(days: &[UsageDay], since: Timestamp, now: Timestamp) -> Vec<UsageD
     read.into_values().collect()
 }
 
-/// One column for each key, and one for what they come to.
+/// One column for each key, and one for the total.
 fn totals(keys: &[KeyUsageFigures], figures: &UsageFigures, days: u32) -> Table {
     let mut columns: Vec<(String, UsageFigures)> = Vec::new();
     if keys.len() > 1 {
@@ -82,7 +81,7 @@ fn totals(keys: &[KeyUsageFigures], figures: &UsageFigures, days: u32) -> Table 
             (format!("key {}", of.key.fingerprint), figures)
         };
         columns.extend(keys.iter().map(of));
-        columns.push(("together".to_owned(), figures.clone()));
+        columns.push(("total".to_owned(), figures.clone()));
     } else {
         columns.push((String::new(), figures.clone()));
     }
@@ -112,7 +111,7 @@ fn show_events(app: &AppContext, events: &[KeyEvents]) {
         if events.len() > 1 {
             app.printer.data(&format!("key {}", key.fingerprint));
         }
-        let mut table = Table::new(["when", "job", "what", "credits"]).numbers([3]);
+        let mut table = Table::new(["time", "job", "event", "credits"]).numbers([3]);
         for event in &page.events {
             table.row([
                 when(event),
@@ -124,7 +123,7 @@ fn show_events(app: &AppContext, events: &[KeyEvents]) {
         app.printer.table(&table);
         if let Some(total) = page.total.filter(|total| *total > page.events.len() as u64) {
             app.printer.note(&format!(
-                "the latest {} of {} events; the service has no way to ask for older ones",
+                "latest {} of {} events; the API does not return older ones",
                 amounts::count(page.events.len() as u64),
                 amounts::count(total)
             ));
@@ -132,7 +131,7 @@ fn show_events(app: &AppContext, events: &[KeyEvents]) {
     }
 }
 
-/// The time of an event as we write times, or as the service wrote it.
+/// The time of an event; as the service wrote it, if it cannot be parsed.
 fn when(event: &UsageEvent) -> String {
     let said = event.at.clone().unwrap_or_default();
     Timestamp::read(&said).map_or(said, amounts::time)

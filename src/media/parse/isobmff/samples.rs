@@ -50,7 +50,7 @@ impl SampleRun {
             return Err(ParseError::Malformed("a run has more samples than room"));
         }
         if !has_duration && !has_size {
-            // SampleTotals without bytes are none.
+            // Samples without bytes are none.
             if defaults.size == 0 {
                 return Ok(());
             }
@@ -132,7 +132,7 @@ impl SampleTables {
                 last = (chunk, place);
             }
         }
-        // SampleTotals before the last chunk, in it, and in all.
+        // Samples before the last chunk, in it, and in all.
         let (mut before, mut within, mut total) = (0_u64, 0_u64, 0_u64);
         let runs = entries(cursor, chunks, 12)?;
         let mut run = (0, 0);

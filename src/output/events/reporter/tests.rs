@@ -128,7 +128,7 @@ fn lines_tell_each_change_and_standard_output_has_results_only() {
     let stage = Fixture::new(Style::default());
     whole_run(&stage);
     insta::assert_snapshot!(stage.stderr.text(), @"
-    4 to do, 1 already done; about 4.00 credits
+    4 clips, 1 already done, about 4.00 credits
     old.mp4: already done -> old-nobg.webm
     clip.mp4: hashing
     clip.mp4: uploading
@@ -136,17 +136,17 @@ fn lines_tell_each_change_and_standard_output_has_results_only() {
     clip.mp4: creating
     clip.mp4: waiting (job abc)
     clip.mp4: processing (job abc)
-    warning: notes.mov: passed over: read notes.mov: it is text
+    warning: notes.mov: skipped: read notes.mov: it is text
     clip.mp4: downloading
     clip.mp4: verifying
     clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm
     error: dog.mp4: process: no subject (job def)
       next: rbgv run --retry-failed 1 dog.mp4
-    cat.mp4: left at the service, processing (job ghi)
+    cat.mp4: not waiting for job ghi (processing)
     warning: cow.mp4: paused: start: 2 credits are left
     note: prices are 3 days old
     warning: the service ignored auto_start
-    1 done, 1 failed, 1 already done, 1 passed over, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
+    1 done, 1 failed, 1 already done, 1 skipped (not usable), 1 job started, 2 not finished in 41 s, about 4.00 credits
       next: rbgv resume 12
     ");
     insta::assert_snapshot!(stage.stdout.text(), @"
@@ -161,12 +161,12 @@ fn quiet_tells_results_and_trouble() {
     let stage = Fixture::new(Style { quiet: true, ..Style::default() });
     whole_run(&stage);
     insta::assert_snapshot!(stage.stderr.text(), @"
-    warning: notes.mov: passed over: read notes.mov: it is text
+    warning: notes.mov: skipped: read notes.mov: it is text
     error: dog.mp4: process: no subject (job def)
       next: rbgv run --retry-failed 1 dog.mp4
     warning: cow.mp4: paused: start: 2 credits are left
     warning: the service ignored auto_start
-    1 done, 1 failed, 1 already done, 1 passed over, 1 started and left at the service, 2 left for later in 41 s; about 4.00 credits
+    1 done, 1 failed, 1 already done, 1 skipped (not usable), 1 job started, 2 not finished in 41 s, about 4.00 credits
       next: rbgv resume 12
     ");
     assert_eq!(stage.stdout.text().lines().count(), 3);
@@ -208,7 +208,7 @@ fn a_short_run_ends_in_one_line() {
     }));
     assert_eq!(
         stage.stderr.text(),
-        "3 done, 1 failed, 2 already done in 41 s; about 6.00 credits\n"
+        "3 done, 1 failed, 2 already done in 41 s, about 6.00 credits\n"
     );
     let nothing = Fixture::new(Style::default());
     nothing.tell(&Event::Finished(RunSummary {
@@ -240,12 +240,12 @@ fn warnings_of_one_cause_are_told_once_and_counted() {
     (0..3).for_each(|_| stage.tell(&notice));
     finished();
     insta::assert_snapshot!(stage.stderr.text(), @"
-    9 to do, 1 already done; about 4.00 credits
-    warning: a.mp4: passed over: it is empty
-    warning: d.mp4: passed over: it is text
+    9 clips, 1 already done, about 4.00 credits
+    warning: a.mp4: skipped: it is empty
+    warning: d.mp4: skipped: it is text
     warning: c.mp4: paused: upload: no worker (HTTP 503, job x, request r-1)
     warning: keys are old
-    warning: 2 more inputs passed over: it is empty
+    warning: 2 more inputs skipped: it is empty
     warning: 1 more input paused: upload: no worker (HTTP 503)
     warning: keys are old (2 more times)
     nothing to do in 0 s
@@ -298,8 +298,8 @@ fn bars_give_way_to_lines_and_leave_nothing_behind() {
     assert!(text.contains("clip.mp4  processing "), "{text:?}");
     assert!(text.contains("clip.mp4: done in 12.3 s, about 2.00 credits -> clip-nobg.webm\n"));
     assert!(!text.contains("clip.mp4: uploading"));
-    let end = text.rsplit("left for later in 41 s").next().unwrap();
-    assert!(!end.contains('━') && !end.contains("at work"), "{end:?}");
+    let end = text.rsplit("not finished in 41 s").next().unwrap();
+    assert!(!end.contains('━') && !end.contains(" of 4 done"), "{end:?}");
     assert_eq!(stage.stdout.text(), "old-nobg.webm\nclip-nobg.webm\nghi\n");
 }
 

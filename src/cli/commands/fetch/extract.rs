@@ -1,13 +1,14 @@
-//! Unpacking archives of pictures, bounded and never outside their directory.
+//! `fetch --extract`: bounded extraction of image archives, never outside their directory.
 
 use crate::cli::context::AppContext;
 use crate::flow::Context;
 use crate::ledger::BatchId;
 use crate::media::{ArchiveBounds, OutputError, extract_archive};
 use crate::model::Failure;
+use crate::output::formats::amounts;
 
-/// Unpacks every archive that a batch has fetched into a directory of its name. With `overwrite`, files
-/// in a directory that exists are replaced.
+/// Extracts every archive that a batch has downloaded into a directory of the same name. `overwrite`
+/// allows an existing directory and replaces files in it.
 pub(crate) async fn unpack(
     app: &AppContext,
     context: &Context,
@@ -26,20 +27,21 @@ pub(crate) async fn unpack(
                 extract_archive(&archive, &directory, ArchiveBounds::default(), overwrite)
             })
             .await
-            .map_err(|error| Failure::local("unpacking", &error))?
+            .map_err(|error| Failure::local("extracting", &error))?
         };
         let files = unpacked.map_err(|bad| {
-            let what = format!("unpacking {}", archive.display());
+            let what = format!("extracting {}", archive.display());
             let why = context.service.clean(&bad.to_string());
             let failure = Failure::new(bad.kind(), what, why);
             match bad {
-                OutputError::Exists(_) if !overwrite => failure.with_next(
-                    "add --overwrite, which replaces the files in it that are in the way",
-                ),
+                OutputError::Exists(_) if !overwrite => {
+                    failure.with_next("add --overwrite to replace files in this directory")
+                }
                 _ => failure,
             }
         })?;
-        app.printer.note(&format!("{} pictures in {}", files.len(), directory.display()));
+        let images = amounts::counted(files.len() as u64, "image", "images");
+        app.printer.note(&format!("extracted {images} to {}", directory.display()));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `rbgv sandbox`: a local server that speaks the same API and really removes backgrounds.
+//! `rbgv sandbox`: a local server with the same API that really removes backgrounds.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,65 +13,64 @@ use crate::sandbox::{
     Distribution, EngineChoice, FaultRule, Options, Scenario, blocking_threads, serve,
 };
 
-/// Run a local server that speaks the same API
+/// Run a local server with the same API, for testing
 ///
-/// Prints one line when it is ready: where it answers and which key it takes. Logs requests to
-/// standard error and stops on Ctrl-C. Faults and limits can be scripted; see docs/sandbox.md.
+/// Prints its URL and key on one line when ready, logs requests to standard error, and stops on
+/// Ctrl-C. Faults and limits can be scripted; see docs/sandbox.md.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where the API answers; port 0 takes any that is free
+    /// Address of the API; port 0 uses any free port
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 
-    /// Where outputs are downloaded; by default any free port of the address of --listen
+    /// Address for downloads of outputs [default: any free port at the --listen address]
     #[arg(long, value_name = "ADDR:PORT")]
     cdn_listen: Option<SocketAddr>,
 
-    /// Also answer under this name, and put it into links: how other machines or containers reach
-    /// this one
+    /// Host name by which other machines or containers reach this server; used in links
     #[arg(long, value_name = "HOST")]
     public_host: Option<String>,
 
-    /// Keep jobs, files and credits here, over restarts; a new or empty directory
+    /// Directory to keep jobs, files and credits across restarts (new, empty, or from an earlier run)
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
 
-    /// Faults, limits and behaviours
+    /// File with faults, limits and behaviours
     #[arg(long, value_name = "FILE.toml")]
     scenario: Option<PathBuf>,
 
-    /// One fault, such as "POST /v1/jobs nth=2 reset=after"; may be repeated
+    /// Fault to inject, such as "POST /v1/jobs nth=2 reset=after"; may be repeated
     #[arg(long, value_name = "FAULT")]
     fault: Vec<String>,
 
-    /// In place of removing backgrounds, let a clock run: 2s, 5s..15s, exponential:5s,
-    /// lognormal:5s,0.8, or length:0.5 for half of the video's length
+    /// Simulate processing with a timer instead of removing backgrounds: 2s, 5s..15s, exponential:5s,
+    /// lognormal:5s,0.8, or length:0.5 (half the length of the video)
     #[arg(long, value_name = "TIMES", value_parser = Distribution::parse)]
     timer: Option<Distribution>,
 
-    /// The key that is taken [default: a random one]
+    /// API key to accept [default: random]
     #[arg(long, value_name = "KEY", env = "RBGV_SANDBOX_KEY", hide_env_values = true)]
     key: Option<String>,
 
-    /// Credits of the key
+    /// Initial credits of the key
     #[arg(long, value_name = "N", default_value_t = 10_000.0)]
     credits: f64,
 
-    /// Jobs that run at the same time
+    /// Number of jobs processed at the same time
     #[arg(long, value_name = "N", default_value_t = 2)]
     workers: usize,
 
-    /// Take addresses of this machine and of private networks as inputs
+    /// Accept input URLs on this machine and in private networks
     #[arg(long)]
     allow_private_fetch: bool,
 
-    /// Sign webhooks with this secret
+    /// Secret for signing webhooks
     #[arg(long, value_name = "SECRET", env = "RBGV_WEBHOOK_SECRET", hide_env_values = true)]
     webhook_secret: Option<String>,
 }
 
 impl Args {
-    /// Threads for blocking work that the runtime needs.
+    /// Number of threads for blocking work.
     pub(crate) fn blocking_threads(&self) -> usize {
         blocking_threads(self.workers)
     }
@@ -80,10 +79,10 @@ impl Args {
 pub(crate) async fn run(args: Args, env: &Env, printer: &Printer) -> Result<ExitClass, Failure> {
     let stop = stop_on_signals(printer)?;
     let scenario = scenario(&args, env)?;
-    // A client takes a link to loopback only from an API that is there, too.
+    // A client accepts a loopback link only from an API on loopback.
     let cdn_listen = args.cdn_listen.unwrap_or_else(|| SocketAddr::new(args.listen.ip(), 0));
     if !args.listen.ip().is_loopback() || !cdn_listen.ip().is_loopback() {
-        printer.warn("other machines can reach this server, and use its key");
+        printer.warn("other machines can reach this server");
     }
     let log = printer.clone();
     let options = Options {
@@ -132,7 +131,7 @@ fn scenario(args: &Args, env: &Env) -> Result<Option<Scenario>, Failure> {
             let path = env.current_dir.join(file);
             let what = format!("--scenario {}", file.display());
             let text =
-                crate::cli::context::read_text(&path).map_err(|why| usage(what.clone(), why))?;
+                crate::cli::files::read_text(&path).map_err(|why| usage(what.clone(), why))?;
             Scenario::parse(&text).map_err(|error| usage(what, error.to_string()))?
         }
     };

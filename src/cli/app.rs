@@ -1,0 +1,286 @@
+//! Parses the command line, starts logging and the runtime, and dispatches to the command.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::env::{Env, terminal_size};
+use crate::model::{ExitClass, Failure, FailureKind};
+use crate::output::{Printer, Streams, Style, TerminalInfo, events::json, log};
+
+use super::args::global::Global;
+use super::commands;
+use super::context::AppContext;
+
+/// Threads for blocking work: ledger commits, hashing, files. Each costs a few hundred kilobytes, so
+/// without a bound memory would grow with the number of inputs. No blocking task waits for another,
+/// so a bound only queues them.
+const BLOCKING_THREADS: usize = 64;
+
+/// Remove backgrounds from videos
+///
+/// rbgv removes the background of videos through the RemoveBGVideo API, from one clip to ten
+/// thousand. It never pays twice for the same clip, can be stopped and resumed at any time, and
+/// reports the result of every input.
+#[derive(Debug, Parser)]
+#[command(
+    name = "rbgv",
+    version,
+    max_term_width = 100,
+    propagate_version = true,
+    after_help = AFTER_HELP
+)]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = if cfg!(feature = "matting") {
+    "Try it without an account: rbgv run --sandbox CLIP.mp4\n\
+     Exit codes and what to do about each: rbgv explain"
+} else {
+    "Exit codes and what to do about each: rbgv explain"
+};
+
+#[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "a process holds one, and moves it once")]
+enum Command {
+    Run(commands::run::Args),
+    Upload(commands::upload::Args),
+    Status(commands::status::Args),
+    Fetch(commands::fetch::Args),
+    Resume(commands::resume::Args),
+    Usage(commands::usage::Args),
+    SmokeTest(commands::smoke_test::Args),
+    Listen(commands::listen::Args),
+    Keys(commands::keys::Args),
+    Logs(commands::logs::Args),
+    Explain(commands::standalone::explain::Args),
+    Doctor(commands::doctor::Args),
+    Sandbox(commands::standalone::sandbox::Args),
+    Config(commands::config::Args),
+    Profile(commands::profile::Args),
+    Completions(commands::standalone::completions::Args),
+    Man(commands::standalone::man::Args),
+    #[cfg(feature = "matting")]
+    Model(commands::standalone::model::Args),
+}
+
+/// The command line as clap sees it, for completions, man pages and tests.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Runs the program and returns the process exit code.
+#[must_use]
+pub fn main(env: Env) -> u8 {
+    let matches = match Cli::command().try_get_matches_from(&env.args) {
+        Ok(matches) => matches,
+        Err(error) => return answer_parser(&error, &env),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return answer_parser(&error, &env),
+    };
+    let printer = printer(&cli.global, &env);
+    let ended =
+        start_logging(&cli.global, &env, &printer).and_then(|()| run_command(cli, env, &printer));
+    let class = match ended {
+        Ok(class) => class,
+        Err(failure) => {
+            printer.report(&failure);
+            failure.kind.exit_class()
+        }
+    };
+    match printer.finish() {
+        Ok(()) => class.code(),
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitClass::combine([class, failure.kind.exit_class()], false).code()
+        }
+    }
+}
+
+/// Reports a failure from before the command line was parsed.
+#[must_use]
+pub fn report_early(error: &anyhow::Error) -> u8 {
+    let printer = Printer::new(Style::default(), Streams::standard(terminal_size));
+    if let Some(failure) = error.downcast_ref::<Failure>() {
+        printer.failure(failure);
+        return failure.kind.exit_class().code();
+    }
+    printer.error(&format!("{error:#}"));
+    ExitClass::Local.code()
+}
+
+/// Prints what clap returns instead of arguments: help, the version, or an error.
+fn answer_parser(error: &clap::Error, env: &Env) -> u8 {
+    let style = Style::choose(&Global::default().output_flags(), &facts(env));
+    let printer = Printer::new(style, Streams::standard(terminal_size));
+    let asked_for = !error.use_stderr();
+    let colored = if asked_for { style.stdout_color } else { style.color };
+    let rendered = error.render();
+    let text = if colored { rendered.ansi().to_string() } else { rendered.to_string() };
+    printer.help(&text, asked_for);
+    if asked_for {
+        return ExitClass::Done.code();
+    }
+    // The error does not say which arguments were parsed.
+    let words: Vec<&OsStr> =
+        env.args.iter().skip(1).map(OsString::as_os_str).take_while(|word| *word != "--").collect();
+    let known = Cli::command();
+    let command = words.iter().find_map(|word| known.find_subcommand(word));
+    let command = command.map(clap::Command::get_name);
+    let failure = wrong_command_line(&error.render().to_string(), command);
+    if words.contains(&OsStr::new("--json")) {
+        printer.json(&json::failed(&failure));
+    }
+    if command == Some("smoke-test") {
+        commands::smoke_test::misread(&words, env, &printer, &failure);
+    }
+    ExitClass::Usage.code()
+}
+
+/// The message of clap as a failure.
+fn wrong_command_line(rendered: &str, command: Option<&str>) -> Failure {
+    // The first empty line ends the message; usage follows.
+    let message: Vec<&str> =
+        rendered.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let message = message.join(" ");
+    // Without a message, clap shows the help.
+    let why = message.strip_prefix("error: ").unwrap_or("a subcommand or argument is missing");
+    let next = command.map_or("rbgv --help".to_owned(), |name| format!("rbgv {name} --help"));
+    Failure::new(FailureKind::Usage, "the command line", why).with_next(next)
+}
+
+fn facts(env: &Env) -> TerminalInfo {
+    let terminal = env.terminal;
+    TerminalInfo {
+        stdout: terminal.stdout,
+        stderr: terminal.stderr,
+        shared: terminal.shared,
+        width: terminal.size.map(|(columns, _)| columns),
+        ..TerminalInfo::default()
+    }
+    .with_variables(&env.vars)
+}
+
+fn printer(global: &Global, env: &Env) -> Printer {
+    let style = Style::choose(&global.output_flags(), &facts(env));
+    Printer::new(style, Streams::standard(terminal_size))
+}
+
+fn start_logging(global: &Global, env: &Env, printer: &Printer) -> Result<(), Failure> {
+    let options = log::LogOptions {
+        filter: env.var("RBGV_LOG").map(ToOwned::to_owned),
+        file: global.log_file.as_ref().map(|file| env.current_dir.join(file)),
+        format: global.log_format,
+    };
+    log::init(&options, printer, env.clock.clone())
+}
+
+fn run_command(cli: Cli, env: Env, printer: &Printer) -> Result<ExitClass, Failure> {
+    // Commands that need neither settings nor a runtime.
+    match &cli.command {
+        Command::Completions(args) => {
+            return Ok(commands::standalone::completions::run(args, command(), printer));
+        }
+        Command::Explain(args) => return commands::standalone::explain::run(args, printer),
+        Command::Man(args) => {
+            return commands::standalone::man::run(args, command(), printer, &env.current_dir);
+        }
+        #[cfg(feature = "matting")]
+        Command::Model(args) => {
+            return commands::standalone::model::run(args, &env, &cli.global, printer);
+        }
+        Command::Config(args) if args.is_trust() => {
+            return commands::config::trust(&env, &cli.global, printer);
+        }
+        _ => {}
+    }
+    let blocking_threads = match &cli.command {
+        Command::Sandbox(args) => args.blocking_threads(),
+        _ => BLOCKING_THREADS,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(blocking_threads)
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::local("starting", &error))?;
+    if let Command::Doctor(args) = &cli.command {
+        return runtime.block_on(commands::doctor::run(args, &env, &cli.global, printer));
+    }
+    let sandboxed = cli.sandboxed();
+    if let Command::Sandbox(args) = cli.command {
+        return runtime.block_on(commands::standalone::sandbox::run(args, &env, printer));
+    }
+    let global = cli.global_of_command();
+    let reported = matches!(cli.command, Command::SmokeTest(_)).then(|| env.clone());
+    let app =
+        AppContext::open(env, printer.clone(), &global, sandboxed).inspect_err(|failure| {
+            if let (Command::SmokeTest(args), Some(env)) = (&cli.command, &reported) {
+                commands::smoke_test::refused(args, &global, env, printer, failure);
+            }
+        })?;
+    let ended = runtime.block_on(async {
+        match cli.command {
+            Command::Run(args) => commands::run::run(args, &app).await,
+            Command::Upload(args) => commands::upload::run(args, &app).await,
+            Command::Status(args) => commands::status::run(args, &app).await,
+            Command::Fetch(args) => commands::fetch::run(args, &app).await,
+            Command::Resume(args) => commands::resume::run(args, &app).await,
+            Command::Usage(args) => commands::usage::run(args, &app).await,
+            Command::SmokeTest(args) => commands::smoke_test::run(args, &app).await,
+            Command::Listen(args) => commands::listen::run(args, &app).await,
+            Command::Keys(args) => commands::keys::run(args, &app).await,
+            Command::Config(args) => Ok(commands::config::run(&args, &app)),
+            Command::Profile(args) => commands::profile::run(args, &app).await,
+            Command::Logs(args) => commands::logs::run(&args, &app),
+            Command::Sandbox(_)
+            | Command::Completions(_)
+            | Command::Doctor(_)
+            | Command::Explain(_)
+            | Command::Man(_) => Ok(ExitClass::Done),
+            #[cfg(feature = "matting")]
+            Command::Model(_) => Ok(ExitClass::Done),
+        }
+    });
+    // Nothing waits for hashing or writing that is still in progress.
+    runtime.shutdown_background();
+    ended
+}
+
+impl Cli {
+    /// The global flags. A profile named by the command overrides `--profile`.
+    fn global_of_command(&self) -> Global {
+        let named = match &self.command {
+            Command::Profile(args) => args.named().map(ToOwned::to_owned),
+            _ => None,
+        };
+        let mut global = self.global.clone();
+        global.profile = named.or(global.profile);
+        global
+    }
+
+    /// Whether the command runs against a sandbox inside this process.
+    fn sandboxed(&self) -> bool {
+        match &self.command {
+            Command::Run(args) => args.sandbox,
+            Command::Upload(args) => args.sandbox,
+            Command::Usage(args) => args.sandbox,
+            Command::SmokeTest(args) => args.sandbox,
+            _ => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::command().debug_assert();
+    }
+}

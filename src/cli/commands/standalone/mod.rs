@@ -1,0 +1,8 @@
+//! Commands that need no configuration and no ledger.
+
+pub(crate) mod completions;
+pub(crate) mod explain;
+pub(crate) mod man;
+#[cfg(feature = "matting")]
+pub(crate) mod model;
+pub(crate) mod sandbox;

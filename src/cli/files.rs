@@ -1,0 +1,33 @@
+//! Files that the user names.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::env::Env;
+use crate::model::text::decoded;
+use crate::model::{Failure, FailureKind};
+
+/// The text of a small file.
+pub(crate) fn read_text(path: &Path) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    decoded(bytes).map_err(|why| format!("this file {why}"))
+}
+
+/// A path of the command line, relative to the current directory.
+pub(crate) fn absolute(env: &Env, path: &Path) -> PathBuf {
+    // Collecting components removes `.`.
+    env.current_dir.join(path).components().collect()
+}
+
+/// Creates a file that only its owner can read. Fails if it exists.
+pub(crate) fn new_file(path: &Path) -> Result<File, Failure> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|error| {
+        let next = match error.kind() {
+            std::io::ErrorKind::AlreadyExists => "choose a file that does not exist yet",
+            _ => "choose a file in an existing directory that you can write to",
+        };
+        Failure::new(FailureKind::Usage, path.display().to_string(), error.to_string())
+            .with_next(next)
+    })
+}

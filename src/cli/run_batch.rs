@@ -1,0 +1,94 @@
+//! Working through a planned batch: used by run, resume, fetch, status and smoke-test.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::context::AppContext;
+use super::signals::leave_when_stopped;
+use crate::flow::{BatchRunner, Context, RunOptions, RunResult, RunState, StdoutSink};
+use crate::ledger::{BatchId, PlanTotals};
+use crate::model::{Event, Failure};
+use crate::output::formats::amounts;
+
+/// Unblocks the keys: running a command means that the cause of an earlier stop is fixed.
+pub(crate) async fn release_latches(context: &Arc<Context>) -> Result<(), Failure> {
+    for context in context.all() {
+        context.service.release_latches().await?;
+    }
+    Ok(())
+}
+
+/// Reports the totals of a plan, before anything is sent.
+pub(crate) fn report_plan(context: &Context, batch: BatchId, totals: &PlanTotals) {
+    context.observer.observe(&Event::Planned {
+        batch: batch.0,
+        todo: totals.todo,
+        done: totals.done,
+        rejected: totals.rejected,
+        estimate: (totals.unpriced == 0 || totals.estimate.0 > 0.0).then_some(totals.estimate),
+        unpriced: totals.unpriced,
+    });
+}
+
+/// Stops a command after `timeout`, and makes sure that a stopped command ends soon.
+pub(crate) fn bound_time(app: &AppContext, context: &Arc<Context>, timeout: Option<Duration>) {
+    leave_when_stopped(Arc::clone(context), &app.printer);
+    if let Some(timeout) = timeout {
+        let context = Arc::clone(context);
+        tokio::spawn(async move {
+            tokio::time::sleep(timeout).await;
+            context.end_time();
+        });
+    }
+}
+
+/// Runs every open input of a batch.
+pub(crate) async fn run_batch(
+    app: &AppContext,
+    context: &Arc<Context>,
+    batch: BatchId,
+    run_options: RunOptions,
+    stdout: Option<StdoutSink>,
+) -> Result<RunResult, Failure> {
+    let proven = context.ledger(move |ledger, _| ledger.options_have_succeeded(batch)).await?;
+    let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
+    BatchRunner::new(run, app.spool()?, stdout).work().await
+}
+
+/// Warns before production jobs, and asks if they cost more than `confirm_above_credits`.
+pub(crate) fn confirm(app: &AppContext, totals: &PlanTotals) -> Result<(), Failure> {
+    if totals.todo > 0 {
+        let jobs = amounts::counted(totals.todo as u64, "job", "jobs");
+        app.warn_production(&format!("{jobs}, {}", price(totals)));
+    }
+    match price_question(app, totals) {
+        Some(question) => app.confirm(&question),
+        None => Ok(()),
+    }
+}
+
+fn price(totals: &PlanTotals) -> String {
+    match totals.unpriced {
+        0 => format!("about {}", amounts::credits(totals.estimate)),
+        n => format!(
+            "about {} plus {} of unknown price",
+            amounts::credits(totals.estimate),
+            amounts::counted(n as u64, "input", "inputs")
+        ),
+    }
+}
+
+/// The question before jobs that cost more than `confirm_above_credits`.
+pub(crate) fn price_question(app: &AppContext, totals: &PlanTotals) -> Option<String> {
+    let profile = &app.settings.profile;
+    let bound = profile.confirm_above_credits?;
+    if totals.estimate.0 <= bound && totals.unpriced == 0 {
+        return None;
+    }
+    Some(format!(
+        "Start {} ({}) on \"{}\"?",
+        amounts::counted(totals.todo as u64, "job", "jobs"),
+        price(totals),
+        profile.name
+    ))
+}

@@ -1,0 +1,81 @@
+//! A webhook that says that a job has ended, whose job no process follows: one poll confirms it.
+
+use std::sync::Arc;
+
+use super::wait::polling_run;
+use crate::flow::context::Context;
+use crate::ledger::{Attempt, AttemptStatus, Claim};
+use crate::model::{Failure, JobId};
+use strum::IntoStaticStr;
+
+/// What followed from a webhook that says that a job has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum WebhookResult {
+    /// The ledger does not know the job.
+    #[strum(serialize = "unknown_job")]
+    Unknown,
+    /// It was made with another key, which is not at hand.
+    OtherKey,
+    /// A living process follows the job, and polls it by itself.
+    Followed,
+    /// It was settled before.
+    #[strum(serialize = "already_settled")]
+    Already,
+    /// One poll has confirmed it, and the ledger says so.
+    Settled,
+    /// The job was never started from here, or one poll has shown something else.
+    NotConfirmed,
+}
+
+impl WebhookResult {
+    /// A stable word for JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// Settles the job of a webhook with one poll, if no process follows it.
+///
+/// # Errors
+/// The ledger cannot be used, or the poll got no answer; then the job stays as it was.
+pub async fn settle_by_webhook(
+    context: &Arc<Context>,
+    job: &JobId,
+) -> Result<WebhookResult, Failure> {
+    let asked = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
+    let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
+    else {
+        return Ok(WebhookResult::Unknown);
+    };
+    if attempt.state.status.is_settled() {
+        return Ok(WebhookResult::Already);
+    }
+    let context = context.of_key(&attempt.work.key.fingerprint);
+    if attempt.work.key != context.key {
+        return Ok(WebhookResult::OtherKey);
+    }
+    if !attempt.state.status.in_flight() {
+        return Ok(WebhookResult::NotConfirmed);
+    }
+    let id = attempt.id;
+    let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
+    let Claim::Acquired(attempt) = claim else { return Ok(WebhookResult::Followed) };
+    let polled = poll_once(context, *attempt).await;
+    polled.map(|phase| match phase {
+        AttemptStatus::Completed | AttemptStatus::Failed => WebhookResult::Settled,
+        _ => WebhookResult::NotConfirmed,
+    })
+}
+
+/// Polls the job of a claimed attempt, writes what was seen, and gives the attempt back.
+async fn poll_once(context: &Arc<Context>, attempt: Attempt) -> Result<AttemptStatus, Failure> {
+    if !attempt.state.status.in_flight() {
+        let phase = attempt.state.status;
+        context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
+        return Ok(phase);
+    }
+    polling_run(context).glance(attempt).await
+}

@@ -1,0 +1,89 @@
+//! Output files on the disk: their identity, the name of their partial file, and why they cannot be
+//! written.
+
+use std::ffi::OsString;
+use std::fs::{FileType, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::path::Path;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::model::text::shell_quoted;
+use crate::model::{Failure, FailureKind};
+
+/// Device and inode.
+pub(crate) type FileId = (u64, u64);
+
+pub(crate) fn file_id(metadata: &Metadata) -> FileId {
+    (metadata.dev(), metadata.ino())
+}
+
+/// The name of a part: short, and the same each time that the output of this attempt is collected
+/// under this name.
+pub(crate) fn part_name(target: Option<&Path>, correlation: &str) -> OsString {
+    let mut hash = Sha256::new();
+    hash.update(correlation);
+    if let Some(name) = target.and_then(Path::file_name) {
+        hash.update(name.as_encoded_bytes());
+    }
+    let name = hex::encode(&hash.finalize()[..8]);
+    format!(".{name}.rbgv-part").into()
+}
+
+/// Something is there that an output must not replace, whatever `--overwrite` says.
+pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failure {
+    let kind = if found.is_dir() {
+        "a directory"
+    } else if found.is_symlink() {
+        "a symbolic link"
+    } else if found.is_fifo() {
+        "a pipe"
+    } else if found.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    };
+    let next = if found.is_dir() || found.is_symlink() {
+        "use another --name or -o".to_owned()
+    } else {
+        format!("use -o - > {}, or -o FILE", shell_quoted(target))
+    };
+    let why = format!("it is {kind}, and only regular files are replaced");
+    Failure::new(FailureKind::Usage, what, why).with_next(next)
+}
+
+/// Why nothing can be written at `path`: `cause` is the file or directory that is in the way of it. A
+/// cause that lasts, and so concerns other outputs as well, is of a kind of its own.
+pub(crate) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failure {
+    let (shown, typed) = (cause.display(), shell_quoted(cause));
+    let (why, next) = match error.kind() {
+        ErrorKind::PermissionDenied => (
+            format!("no permission to write to {shown}"),
+            format!("change the permissions (ls -ld {typed}), or use another -o"),
+        ),
+        ErrorKind::ReadOnlyFilesystem => {
+            (format!("the file system of {shown} is read-only"), "use another -o".to_owned())
+        }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => (
+            match error.raw_os_error() {
+                Some(_) => format!("no space left for {shown}"),
+                None => format!("no space left for {shown}: {error}"),
+            },
+            format!("free some space (df -h {typed}), then run the same command again"),
+        ),
+        ErrorKind::InvalidFilename => (
+            "a name in the path is too long for the file system".to_owned(),
+            "use a shorter -o".to_owned(),
+        ),
+        ErrorKind::NotADirectory | ErrorKind::AlreadyExists => {
+            (format!("{shown} is not a directory"), "use another -o, or move that file".to_owned())
+        }
+        _ => {
+            let next = "use another -o; downloaded data is kept";
+            return Failure::local(format!("writing {}", path.display()), error).with_next(next);
+        }
+    };
+    Failure::new(FailureKind::Unwritable, format!("writing {}", path.display()), why)
+        .with_next(next)
+}

@@ -1,0 +1,112 @@
+//! What the user names as an input: a path or a URL.
+
+use std::path::PathBuf;
+
+use crate::model::text::shell_quoted;
+use crate::model::{Failure, FailureKind};
+
+/// Something that the user named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InputSpec {
+    /// A file or a directory.
+    Path(PathBuf),
+    /// An address, its scheme in lower case. Whether the service can fetch it is checked by the plan.
+    Url(String),
+}
+
+impl InputSpec {
+    /// An argument, or a line of a list.
+    #[must_use]
+    pub fn read(text: PathBuf) -> Self {
+        match text.to_str().and_then(address) {
+            Some(url) => Self::Url(url),
+            None => Self::Path(text),
+        }
+    }
+}
+
+/// `text` as an address, if it has the form of one: `scheme://`, or a scheme that no path begins with.
+fn address(text: &str) -> Option<String> {
+    let (scheme, rest) = text.trim().split_once(':')?;
+    let scheme = scheme.to_ascii_lowercase();
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let is_known = matches!(scheme.as_str(), "http" | "https" | "file");
+    (is_scheme && (is_known || rest.starts_with("//"))).then(|| format!("{scheme}:{rest}"))
+}
+
+/// Refuses an address that the service cannot fetch.
+pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
+    let (scheme, rest) = url.split_once(':').unwrap_or_default();
+    let refused = |why: String, next: String| {
+        let shown = crate::model::secret::redact_url(url);
+        Err(Failure::new(FailureKind::Usage, shown, why).with_next(next))
+    };
+    match scheme {
+        "http" | "https" => {
+            let is_whole = rest.starts_with("//")
+                && url::Url::parse(url).is_ok_and(|parsed| parsed.host_str().is_some());
+            if is_whole {
+                return Ok(());
+            }
+            let why = format!("incomplete URL: {scheme}:// must be followed by a host");
+            refused(why, format!("rbgv run {scheme}://HOST/PATH"))
+        }
+        "file" => {
+            let path = url::Url::parse(url).ok().and_then(|parsed| parsed.to_file_path().ok());
+            let path = path.map_or_else(|| "PATH".to_owned(), |path| shell_quoted(&path));
+            let why = "file URLs are not supported";
+            refused(why.to_owned(), format!("rbgv run {path}"))
+        }
+        _ => {
+            let why = format!(
+                "{scheme}:// URLs are not supported; the service only fetches http:// and https://"
+            );
+            let next = "download the file first, or use a public https:// URL";
+            refused(why, next.to_owned())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_known_by_their_scheme_in_any_case() {
+        let read = |text: &str| match InputSpec::read(text.into()) {
+            InputSpec::Url(url) => Some(url),
+            InputSpec::Path(_) => None,
+        };
+        // (text, address, what is wrong with it)
+        let table = [
+            ("https://x.example/a.mp4", "https://x.example/a.mp4", None),
+            ("HTTPS://x.example/A.mp4", "https://x.example/A.mp4", None),
+            (" Http://x.example/a.mp4 ", "http://x.example/a.mp4", None),
+            ("s3://bucket/a.mp4", "s3://bucket/a.mp4", Some("s3://")),
+            ("GS://bucket/a.mp4", "gs://bucket/a.mp4", Some("gs://")),
+            ("ftp://x.example/a.mp4", "ftp://x.example/a.mp4", Some("ftp://")),
+            ("file:///etc/a.mp4", "file:///etc/a.mp4", Some("file")),
+            ("FILE:/etc/a.mp4", "file:/etc/a.mp4", Some("file")),
+            ("https:x.example", "https:x.example", Some("whole")),
+            ("https://", "https://", Some("whole")),
+        ];
+        for (text, address, wrong) in table {
+            assert_eq!(read(text).as_deref(), Some(address), "{text}");
+            let checked = check_address(address);
+            match wrong {
+                None => assert_eq!(checked, Ok(()), "{text}"),
+                Some(word) => {
+                    let failure = checked.unwrap_err();
+                    assert_eq!(failure.kind, FailureKind::Usage);
+                    assert!(failure.why.contains(word) && failure.next.is_some(), "{failure}");
+                }
+            }
+        }
+        let next = check_address("file:///etc/it's%20a.mp4").unwrap_err().next.unwrap();
+        assert_eq!(next, r"rbgv run '/etc/it'\''s a.mp4'");
+        for path in ["a.mp4", "C:a.mp4", "12:30 take.mp4", "a:b/c.mp4", "/x/http://y", "-://x"] {
+            assert_eq!(read(path), None, "{path}");
+        }
+    }
+}
