@@ -131,22 +131,27 @@ fn leaves(prefix: &[String], tree: &str) -> Vec<(ModulePath, String)> {
     vec![(path, name)]
 }
 
-/// The `use` statements of a file: whether public, and what is imported.
-fn imports(code: &str) -> Vec<(bool, Vec<(ModulePath, String)>)> {
-    let mut all = Vec::new();
-    for (at, _) in code.match_indices("use ") {
-        let line = code[..at].rfind('\n').map_or(0, |end| end + 1);
-        let before = code[line..at].trim();
-        if !before.is_empty() && !before.starts_with("pub") {
-            continue;
-        }
+/// The `use` statements of a file (whether public, and what is imported), and the rest of its code.
+fn imports(code: &str) -> (Vec<(bool, Vec<(ModulePath, String)>)>, String) {
+    let (mut all, mut rest, mut from) = (Vec::new(), String::new(), 0);
+    for (at, _) in code.match_indices("use ").filter(|(at, _)| {
+        let line = code[..*at].rfind('\n').map_or(0, |end| end + 1);
+        ["", "pub", "pub(crate)"].contains(&code[line..*at].trim())
+    }) {
         let Some(end) = code[at..].find(';') else { continue };
-        all.push((!before.is_empty(), leaves(&[], &code[at + 4..at + end])));
+        let line = code[..at].rfind('\n').map_or(0, |end| end + 1);
+        all.push((
+            line < at && code[line..at].contains("pub"),
+            leaves(&[], &code[at + 4..at + end]),
+        ));
+        rest.push_str(&code[from..line.max(from)]);
+        from = at + end;
     }
-    all
+    rest.push_str(&code[from..]);
+    (all, rest)
 }
 
-/// Other paths in the code that begin with `crate`, `self` or `super`.
+/// Paths in code that begin with `crate`, `self` or `super`.
 fn inline_paths(code: &str) -> Vec<ModulePath> {
     let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == ':';
     code.split(|letter| !is_word(letter))
@@ -185,7 +190,7 @@ impl Crate {
         let files = sources.iter().map(|source| (source.module.clone(), source.file.clone()));
         let mut this = Self { files: files.collect(), exports: BTreeMap::new() };
         for source in sources {
-            for (is_public, leaves) in imports(&source.code) {
+            for (is_public, leaves) in imports(&source.code).0 {
                 for (path, name) in leaves.into_iter().filter(|_| is_public) {
                     if let Some(path) = this.absolute(&path, &source.module) {
                         this.exports.insert((source.module.clone(), name), path);
@@ -221,20 +226,15 @@ impl Crate {
 
     /// The files that `source` imports from. A re-export in a `mod.rs` is not an import.
     fn imported(&self, source: &Source) -> BTreeSet<String> {
-        let mut paths = inline_paths(&source.code);
-        for (is_public, leaves) in imports(&source.code) {
+        let (imports, rest) = imports(&source.code);
+        let mut paths = inline_paths(&rest);
+        for (is_public, leaves) in imports {
             if !is_public || !source.file.ends_with("mod.rs") {
                 paths.extend(leaves.into_iter().map(|(path, _)| path));
             }
         }
-        let exported: BTreeSet<ModulePath> = imports(&source.code)
-            .into_iter()
-            .filter(|(is_public, _)| *is_public && source.file.ends_with("mod.rs"))
-            .flat_map(|(_, leaves)| leaves.into_iter().map(|(path, _)| path))
-            .collect();
         paths
             .iter()
-            .filter(|path| !exported.iter().any(|export| export.starts_with(path.as_slice())))
             .filter_map(|path| self.file_of(&self.absolute(path, &source.module)?))
             .filter(|file| *file != source.file)
             .map(ToOwned::to_owned)

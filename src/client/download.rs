@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use url::Url;
 
-use super::client::{Client, host};
+use super::api_client::{Client, host};
 use super::limits::CallPermit;
 use super::request::attempt_error::AttemptError;
 use super::request::classify::HostRole;

@@ -3,7 +3,7 @@
 //!
 //! | module | what it does |
 //! |---|---|
-//! | `client` | [`Client`]: a method for each endpoint of the contract |
+//! | `api_client` | [`Client`]: a method for each endpoint of the contract |
 //! | `types`, `config` | what callers pass in and get back; where calls go and how long they may take |
 //! | `request` | one call: endpoint, retry loop, classification of failures |
 //! | `wire` | bodies: what is sent, and lenient reading of answers |
@@ -18,7 +18,7 @@
 //! Policies take the time and random numbers as parameters and never sleep. Nothing here knows the
 //! ledger, the terminal, or files other than the one that is uploaded.
 
-mod client;
+mod api_client;
 mod config;
 pub mod connectivity;
 mod download;
@@ -34,7 +34,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use self::client::{Client, ResponseHook};
+pub use self::api_client::{Client, ResponseHook};
 pub use self::config::{CallTiming, ClientConfig};
 pub use self::download::{Download, ResumePoint};
 pub use self::limits::{

@@ -179,14 +179,14 @@ impl JobCredits {
         match bill {
             BilledField::Charged => result.details.push(format!("billing_status: {status}")),
             BilledField::Open => {
-                result.warn(format!("the finished job still has billing_status {status}"))
+                result.warn(format!("the finished job still has billing_status {status}"));
             }
             BilledField::Not if matches!(self.charge, EventCharge::Told(..)) => {
                 let told = format!("billing_status is {status}, but there is a charge");
                 result.fail(StageFailure::Contract, told);
             }
             BilledField::Not => {
-                result.warn(format!("the finished job has billing_status {status}"))
+                result.warn(format!("the finished job has billing_status {status}"));
             }
             BilledField::Unclear => {
                 result.warn(format!("unknown billing_status: {status}"));

@@ -135,7 +135,7 @@ impl Limiter {
             };
             match answer {
                 AdmissionDecision::Paused(wait) => {
-                    self.wait_out(paused(what, wait), wait, call).await?
+                    self.wait_out(paused(what, wait), wait, call).await?;
                 }
                 AdmissionDecision::Blocked(kind) => return Err(blocked(what, kind)),
                 AdmissionDecision::Go

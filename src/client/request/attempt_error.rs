@@ -95,7 +95,7 @@ impl AttemptError {
     }
 
     /// The same, where it shows that there is no API at `base`.
-    pub(crate) fn from_wrong_address(mut self, base: &Url) -> Self {
+    pub(crate) fn at_wrong_address(mut self, base: &Url) -> Self {
         self.verdict.kind = FailureKind::Configuration;
         self.why = format!(
             "no API at {base}: check base_url in the profile or RBGV_BASE_URL (rbgv config \

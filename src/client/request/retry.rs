@@ -285,7 +285,7 @@ impl Requester {
         let wrong_address =
             operation.is_answered_everywhere() && trouble.verdict.kind == FailureKind::NotFound;
         let trouble =
-            if wrong_address { trouble.from_wrong_address(&self.shared.base_url) } else { trouble };
+            if wrong_address { trouble.at_wrong_address(&self.shared.base_url) } else { trouble };
         let mut failure = trouble.into_failure(operation.described(), job);
         failure.attempts = effort.attempt;
         failure.elapsed = self.shared.now().since(effort.since);

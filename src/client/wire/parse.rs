@@ -107,7 +107,7 @@ mod tests {
         let page = parse(b"<html><title>Welcome to the hotel</title></html>").unwrap_err();
         assert!(!page.cut);
         assert_eq!(page.why, "the response is not JSON: Welcome to the hotel");
-        assert_eq!(parse(b" \n").unwrap_err().why, "the answer is empty");
+        assert_eq!(parse(b" \n").unwrap_err().why, "the response is empty");
         assert!(parse(&b"[".repeat(100_000)).is_err(), "depth is bounded");
     }
 
