@@ -133,7 +133,7 @@ fn a_key_that_grows_old_is_warned_of() {
     let document = document(home.run(&sandbox, &["smoke-test", "--json"]), 0);
     let authentication = stage(&document, "authentication");
     assert_eq!(authentication["outcome"], "warned");
-    assert!(authentication["details"].to_string().contains("make a new key"));
+    assert!(authentication["details"].to_string().contains("create a new key"));
 }
 
 #[test]

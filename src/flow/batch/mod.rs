@@ -498,7 +498,7 @@ fn failure_of_event(attempt: &Attempt) -> Failure {
             }
             FailureKind::NeedsReview if attempt.state.status == AttemptStatus::Failed => {
                 Some(format!(
-                    "rbgv run --again {} with the same options (billed again)",
+                    "to start it again, which is billed: rbgv run --again {}, with the same options",
                     match &attempt.work.source {
                         InputSource::File { path, .. } => shell_quoted(path),
                         InputSource::Url(url) => redact_url(url),

@@ -320,8 +320,7 @@ fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Resul
 fn exists(what: String) -> Failure {
     let why = "a different file with this name exists";
     Failure::new(FailureKind::Usage, what, why).with_next(
-        "use another --name, such as '{stem}-{ending}-nobg.{ext}', another -o, or --overwrite to \
-         replace it",
+        "use --name '{stem}-{ending}-nobg.{ext}', another -o, or --overwrite to replace it",
     )
 }
 
