@@ -81,7 +81,7 @@ impl Container {
             Self::Xml => "XML text",
             Self::Json => "JSON text",
             Self::Playlist => "a playlist",
-            Self::Unknown => "of no known type",
+            Self::Unknown => "an unknown file type",
         }
     }
 
