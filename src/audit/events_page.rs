@@ -1,4 +1,4 @@
-//! What the page of usage events shows, and how far it can be trusted to show everything.
+//! The page of usage events, and how complete it is.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,41 +7,41 @@ use crate::client::{UsageEvent, UsageEventPage};
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, JobId, Timestamp};
 
-/// How many events the service gives when it passes over the limit that was asked for (contract,
-/// *Endpoints*): a page of just so many may have been cut.
+/// Number of events on a page of a service that ignores the requested limit (contract,
+/// *Endpoints*): a page of this size may be truncated.
 const USUAL_PAGE: usize = 20;
 
-/// A day in milliseconds.
+/// Milliseconds per day.
 const DAY: i64 = 86_400_000;
 
-/// Where the page of events ends before the period does.
+/// Where the page of events is truncated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Truncation {
-    /// It covers the period, as far as its own words go.
+    /// It covers the period, by its own times.
     Nowhere,
     /// It begins at this time, within the period.
     At(Timestamp),
-    /// It may have been cut, and its entries have no times that tell where.
+    /// It may be truncated, and its events have no times that show where.
     Somewhere,
 }
 
-/// An entry that says an amount other than nothing.
+/// An event with a nonzero amount.
 pub(crate) type ChargedEvent<'a> = (&'a UsageEvent, Credits);
 
-/// The job that a charge is for. Where other entries name their jobs, a bare `id` names the entry.
+/// The job of a charge. Where other events name their jobs, a bare `id` is that of the event.
 fn job(event: &UsageEvent, jobs_are_named: bool) -> Option<&JobId> {
     event.job.as_ref().filter(|_| event.names_job || !jobs_are_named)
 }
 
 /// The charges among the events.
 pub(crate) struct EventPage<'a> {
-    /// Every charge that names a job, before the period too: a second one is a second one, on
-    /// whichever side of the edge the first lies.
+    /// Every charge that names a job, also from before the period: a second charge counts, even
+    /// when the first lies before the period.
     pub(crate) by_job: BTreeMap<&'a JobId, Vec<ChargedEvent<'a>>>,
-    /// Charges of the period that name none.
+    /// Charges of the period that name no job.
     pub(crate) nameless: Vec<ChargedEvent<'a>>,
     pub(crate) cut: Truncation,
-    /// Every job that a charge on the page is for, of the period or not.
+    /// The jobs of all charges on the page, of the period or not.
     named: BTreeSet<&'a JobId>,
     all: Vec<ChargedEvent<'a>>,
     since: Timestamp,
@@ -73,8 +73,8 @@ impl<'a> EventPage<'a> {
         Self { by_job, nameless, cut, named, all, since: books.since }
     }
 
-    /// Whether charges can be held against attempts one by one: there are amounts, and jobs with
-    /// them. A bare `id` may name the event: it counts when at least one of them is a job of ours.
+    /// Charges can be compared with attempts one by one: there are amounts, and jobs with them. A
+    /// bare `id` may name the event: it counts when at least one is a job of ours.
     pub(crate) fn can_be_told_apart(&self, books: &AuditInput<'_>) -> bool {
         if self.by_job.is_empty() {
             return self.nameless.is_empty() && !self.is_silent(books);
@@ -84,8 +84,8 @@ impl<'a> EventPage<'a> {
         named.any(|event| event.names_job || event.job.as_ref().is_some_and(ours))
     }
 
-    /// Whether the events say nothing of amounts although there was something to charge: by the
-    /// summary, or because there are events, completed jobs of ours, and no figure anywhere.
+    /// The events have no amounts although something was charged: by the summary, or because there
+    /// are events, completed jobs of ours, and no amount at all.
     fn is_silent(&self, books: &AuditInput<'_>) -> bool {
         if let Some(used) = books.summary.used()
             && used.0 > slack(0.0)
@@ -101,23 +101,23 @@ impl<'a> EventPage<'a> {
             && books.attempts.iter().any(completed)
     }
 
-    /// Whether any charge on the page is for this job.
+    /// Some charge on the page is for this job.
     pub(crate) fn charges_name(&self, job: &JobId) -> bool {
         self.named.contains(job)
     }
 
-    /// Whether, by the page's own words, every charge of the period is there and names its job.
+    /// By the page's own figures, every charge of the period is there and names its job.
     pub(crate) fn shows_everything(&self) -> bool {
         self.cut == Truncation::Nowhere && self.nameless.is_empty()
     }
 
-    /// What the charges of the period come to.
+    /// Sum of the charges of the period.
     pub(crate) fn sum(&self) -> Credits {
         self.since(self.since)
     }
 
-    /// The same, for each way in which a service may understand a number of days: back from this
-    /// moment, or whole days in UTC with today as the last, or with today besides.
+    /// The same for each way in which a service may count days: back from this moment, or whole
+    /// days in UTC with today as the last, or with today in addition.
     pub(crate) fn sums(&self) -> [Credits; 3] {
         let midnight = Timestamp(self.since.0 - self.since.0.rem_euclid(DAY));
         [self.sum(), self.since(Timestamp(midnight.0 + DAY)), self.since(midnight)]
@@ -133,13 +133,12 @@ fn time(event: &UsageEvent) -> Option<Timestamp> {
     event.at.as_deref().and_then(Timestamp::read)
 }
 
-/// Whether an event is of the period that begins at `since`; one without a time may be.
+/// The event belongs to the period that begins at `since`; an event without a time may.
 fn is_at_or_after(event: &UsageEvent, since: Timestamp) -> bool {
     time(event).is_none_or(|at| at >= since)
 }
 
-/// The entries that say an amount. A service that books what is used as negative amounts is
-/// understood where its summary says so.
+/// The events with an amount. Negative amounts are usage where the summary agrees.
 fn charges(events: &[UsageEvent], used: Option<Credits>) -> Vec<ChargedEvent<'_>> {
     let amount = |event: &UsageEvent| event.credits.filter(|amount| amount.0 != 0.0);
     let all: Vec<_> = events.iter().filter_map(|event| Some((event, amount(event)?))).collect();
@@ -149,7 +148,7 @@ fn charges(events: &[UsageEvent], used: Option<Credits>) -> Vec<ChargedEvent<'_>
     all.into_iter().map(|(event, credits)| (event, Credits(sign * credits.0))).collect()
 }
 
-/// Whether there are, or may be, more events than the page shows.
+/// There are, or may be, more events than the page shows.
 pub(crate) fn is_cut(page: &UsageEventPage, asked: usize) -> bool {
     let shown = page.events.len();
     match page.total {

@@ -1,4 +1,4 @@
-//! Charges one by one, by the job that they name.
+//! Comparison of charges by job.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ impl JobCharges {
         Credits(self.net)
     }
 
-    /// Whether it comes to anything at all.
+    /// The sum is not zero.
     fn stands(&self) -> bool {
         !agree(self.net(), Credits(0.0))
     }
@@ -46,7 +46,7 @@ pub(crate) fn compare(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &m
         .iter()
         .map(|(job, charges)| (*job, attempts.get(*job).copied(), JobCharges::of(charges)))
         .collect();
-    // Of attempts at one item the first is the one that was to be charged.
+    // The first attempt of an input is the one to be charged.
     bills.sort_by_key(|(_, attempt, _)| attempt.map_or(1, |attempt| attempt.number));
     let mut inputs = ItemizedCharges::default();
     for (job, attempt, bill) in &bills {
@@ -64,22 +64,22 @@ pub(crate) fn compare(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &m
         }
     }
     inputs.tell(findings);
-    // Among charges that name no job there may be any.
+    // Charges that name no job may be for any.
     if seen.nameless.is_empty() {
         lacking(books, seen, findings);
     }
 }
 
-/// What was charged item by item.
+/// Charges found per input.
 #[derive(Default)]
 struct ItemizedCharges<'a> {
     charged: BTreeSet<&'a str>,
-    /// Further attempts that the user asked for.
+    /// Further attempts that the user requested.
     asked: BTreeMap<&'a str, Vec<&'a AttemptCost>>,
 }
 
 impl<'a> ItemizedCharges<'a> {
-    /// Whether the item was charged before and nobody asked for this attempt.
+    /// The input was charged before and nobody requested this attempt.
     fn second(&self, attempt: &AttemptCost, bill: &JobCharges) -> Option<Mismatch> {
         let before = self.was_charged_before(attempt);
         (bill.stands() && before && attempt.rerun_reason.is_none())
@@ -123,7 +123,7 @@ impl<'a> ItemizedCharges<'a> {
     }
 }
 
-/// What was started and has no charge.
+/// Started attempts without a charge.
 fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
     for attempt in missing(books, seen) {
         findings.differences.push(Difference {
@@ -149,7 +149,7 @@ fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings
     }
 }
 
-/// What is wrong with a bill, if anything is.
+/// The mismatch of a bill, if any.
 fn wrong(
     books: &AuditInput<'_>,
     attempt: Option<&AttemptCost>,
@@ -187,7 +187,7 @@ fn wrong(
             named(attempt),
             bill.net()
         )),
-        // What failed may cost less than the whole, and never more.
+        // A failed job may cost less than the whole, and never more.
         (
             AttemptStatus::Failed | AttemptStatus::NeedsReview | AttemptStatus::Halted,
             Some(expected),
@@ -227,8 +227,8 @@ fn difference(
     }
 }
 
-/// Attempts from here that the answers are about, in the part of the period that the events cover, that no
-/// charge names.
+/// Attempts of this machine, covered by the answers and by the period of the events, that no charge
+/// names.
 fn uncharged<'a>(
     books: &AuditInput<'a>,
     seen: &EventPage<'_>,
@@ -252,7 +252,7 @@ fn missing<'a>(
         .filter(|attempt| price(attempt, books.prices).is_none_or(|price| price.0 > 0.005))
 }
 
-/// Failed attempts that were started and, as far as the events tell by now, not charged.
+/// Failed attempts that were started and, as far as the events show by now, not charged.
 fn free<'a>(books: &AuditInput<'a>, seen: &EventPage<'_>) -> impl Iterator<Item = &'a AttemptCost> {
     let settled = books.now.before(RECENT);
     uncharged(books, seen).filter(move |attempt| {
@@ -260,7 +260,8 @@ fn free<'a>(books: &AuditInput<'a>, seen: &EventPage<'_>) -> impl Iterator<Item 
     })
 }
 
-/// From when on the charge of an attempt would be among the events; never, when it cannot be told.
+/// Time from which the charge of an attempt would be among the events; `None` when that is
+/// unknown.
 fn covered_from(books: &AuditInput<'_>, seen: &EventPage<'_>) -> Option<Timestamp> {
     let skew = i64::try_from(SKEW.as_millis()).unwrap_or(0);
     match seen.cut {

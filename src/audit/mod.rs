@@ -1,11 +1,11 @@
-//! The audit: what the service charged against what the ledger says was started. Pure.
+//! The audit: compares the service's charges with the starts in the ledger. Pure.
 //!
-//! Every charge is to have one attempt of ours behind it, every attempt that was completed one charge
-//! of the right amount, and every item one attempt that was charged, unless the user asked for more.
-//! This takes events that name their jobs. Where they do not, or where the page of events ends before
-//! the period does, the audit says what could not be checked: "all matched" is a claim about every
-//! single charge, so it takes a second word of the service (its count of events, or its total of
-//! credits) that the events are all there are.
+//! Every charge should belong to one attempt of ours, every completed attempt should have one
+//! charge of the right amount, and every input one charged attempt, unless the user requested more.
+//! This takes events that name their jobs. Where they do not, or where the page of events ends
+//! before the period does, the audit says what could not be checked: "all matched" is a claim about
+//! every single charge, so it needs a second source (the service's count of events, or its total of
+//! credits) that the events are complete.
 
 pub(crate) mod events_page;
 pub(crate) mod jobs;
@@ -21,7 +21,7 @@ use self::events_page::{EventPage, Truncation};
 use self::types::agree;
 use crate::model::Credits;
 
-/// Compares.
+/// Compares charges and attempts.
 #[must_use]
 pub fn reconcile(books: &AuditInput<'_>) -> Findings {
     let mut findings = Findings {
@@ -57,13 +57,13 @@ pub fn reconcile(books: &AuditInput<'_>) -> Findings {
     } else {
         findings.basis = Coverage::SomeCharges;
     }
-    // A charge that is missing may still come.
+    // A missing charge may be delayed.
     let is_missing = |difference: &Difference| difference.wrong == Mismatch::NotCharged;
     findings.may_be_late |= findings.differences.iter().any(is_missing) && books.has_recent();
     findings
 }
 
-/// Looks for a second word of the service that the events are all charges of the period.
+/// Searches a second source that the events are all charges of the period.
 fn corroborate(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
     match books.summary.used() {
         Some(used) if seen.sums().into_iter().any(|sum| agree(used, sum)) => {}

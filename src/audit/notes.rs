@@ -1,11 +1,11 @@
-//! What was compared, and what could not be checked, in words.
+//! Notes on what was compared, and what could not be checked.
 
 use super::events_page::EventPage;
 use super::types::AuditInput;
 use crate::ledger::AttemptCost;
 use crate::model::{Credits, Timestamp};
 
-/// What the answers and the ledger have of the period.
+/// Summary of the answers and the ledger for the period.
 pub(crate) fn saw(books: &AuditInput<'_>) -> String {
     let events = &books.events.events;
     let of = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
@@ -26,7 +26,8 @@ pub(crate) fn saw(books: &AuditInput<'_>) -> String {
     )
 }
 
-/// A charge that is more than was estimated, since the output is longer than the input said.
+/// Note on a charge above the estimate, because the output is longer than the input's metadata
+/// said.
 pub(crate) fn beyond_estimate(
     attempt: &AttemptCost,
     charged: Credits,

@@ -1,195 +1,189 @@
 //! The protocol that bills an input at most once, as one pure function.
 //!
-//! The API has no idempotency key, so safety comes from order: [`step`] says what to write to the
-//! ledger and what to do next; the driver commits the row *before* it carries the effect out, and
-//! feeds what it saw into the next step. After a crash the ledger is the truth, and the driver
-//! goes on with [`Observation::Resumed`].
+//! The API has no idempotency key, so safety comes from order: [`step`] returns the state to write
+//! to the ledger and the effect to execute; the driver commits the state *before* it executes the
+//! effect, and passes the resulting observation to the next step. After a crash the ledger is
+//! authoritative, and the driver continues with [`Observation::Resumed`].
 //!
 //! The rules are those of `docs/architecture.md`, *The protocol*. In short: a draft costs nothing,
-//! so a lost create may be repeated once drafts are known to be honoured; a start may be billed,
-//! so it is repeated only after every earlier one has drained, a poll asked *after* that still shows
-//! the draft, and something that the service tells for free proves that it is one.
+//! so a lost create may be repeated once the key is known to support drafts; a start may be billed,
+//! so it is repeated only after every earlier one has drained, a poll sent *after* that still shows
+//! the draft, and free evidence from the service proves that the job is still a draft.
 
 use std::time::Duration;
 
 use crate::ledger::{AttemptState, AttemptStatus, DraftObservation, DraftSupport};
 use crate::model::{Execution, Failure, FailureKind, Instant, JobId, JobStatus};
 
-/// How often one run repeats a create without an answer before it leaves the item to a later run.
+/// Maximum repeats of an unanswered create in one run; after that a later run continues.
 const CREATE_REPEATS: u32 = 3;
-/// How often a start without an answer is sent again, in all runs together, before a person is
-/// asked.
+/// Maximum repeats of an unanswered start over all runs; after that the attempt needs review.
 const START_REPEATS: u32 = 2;
-/// How long a key's first draft that is not shown as `created` is watched, to see whether it runs by
-/// itself.
+/// Observation time of a key's first draft that is not shown as `created`, to see whether it runs
+/// by itself.
 pub const WATCH: Duration = Duration::from_secs(3);
-/// A start in doubt is polled for this many times `settle` after it has drained, before the usage
-/// events are asked for.
+/// Polling time of an ambiguous start after it has drained, in multiples of `settle`, before the
+/// usage events are requested.
 const DOUBT_SETTLES: u32 = 2;
 
-/// How far the user wants an item to go.
+/// Last stage that the user wants an input to reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Goal {
-    /// To a draft, which costs nothing (`--draft`).
+    /// A draft, which costs nothing (`--draft`).
     Draft,
-    /// To a started job (`--no-wait`).
+    /// A started job (`--no-wait`).
     Start,
-    /// To the end.
+    /// A verified output.
     Finish,
 }
 
-/// What a step may know beside the row.
+/// Inputs of a step besides the state and the observation.
 #[derive(Debug, Clone, Copy)]
 pub struct StepContext {
     /// The time by the boot-time clock.
     pub now: Instant,
-    /// How long a request that was sent may still arrive.
+    /// Longest time that a request already sent may take to arrive.
     pub settle: Duration,
-    /// Shortest time between two looks at the same job.
+    /// Shortest time between two polls of the same job.
     pub glance: Duration,
-    /// What is known of this key's drafts.
+    /// Draft support of this key, as observed so far.
     pub drafts: DraftSupport,
-    /// Whether a job of this key is known to show a bill from its start on.
+    /// Some job of this key is known to show its bill from the start on.
     pub bills_shown: bool,
-    /// Longest time that jobs of this key which were started after the row's start came into doubt
-    /// took until they ran; `None` while fewer than three of them have been seen to run.
+    /// Longest time between start and first running poll, among jobs of this key that were started
+    /// after this start became ambiguous; `None` with fewer than three samples.
     pub later_ran_within: Option<Duration>,
-    /// How far to go.
     pub goal: Goal,
 }
 
-/// One look at the job.
+/// Result of one poll of the job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobSnapshot {
-    /// When the look was sent: what it shows is not older than that.
+    /// When the poll was sent: its content is not older than that.
     pub asked: Instant,
-    /// State.
     pub status: JobStatus,
-    /// Whether the service says anything of a bill.
+    /// The job has a billing status.
     pub billed: bool,
-    /// Percent done, when the service says.
+    /// Percent done, where the service reports it.
     pub progress: Option<f64>,
-    /// Whether a list showed it: its entries may leave fields out.
+    /// Taken from a page of the job list, which may leave fields out.
     pub listed: bool,
-    /// Whether the output can be fetched.
+    /// The output can be downloaded.
     pub has_output: bool,
-    /// Why it failed, in the service's words.
+    /// The service's reason for a failure.
     pub error: Option<String>,
 }
 
 impl JobSnapshot {
-    /// Whether it proves that the job was started.
+    /// Proof that the job was started.
     fn has_started(&self) -> bool {
         self.billed || self.progress.is_some_and(|done| done > 0.0) || has_run(&self.status)
     }
 }
 
-/// What a search for the job of a lost create found.
+/// Result of a search for the job of a lost create.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SearchResult {
     /// The job that carries our correlation id.
     Ours(JobId, JobStatus),
     /// A complete list without any new job of unknown origin.
     Nothing,
-    /// Something that cannot be told apart from our job; why.
+    /// A job that cannot be told from ours, with the reason.
     Unclear(String),
 }
 
-/// What the driver saw.
+/// Input of the state machine: the result of an effect, or an event from outside.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observation {
-    /// A process took the row up; nothing is known of what an earlier one saw.
+    /// A process took over the attempt; observations of an earlier process are unknown.
     Resumed,
-    /// The wait is over.
+    /// A wait ended.
     Due,
     /// The service has the bytes.
     Uploaded {
-        /// Where.
         url: String,
-        /// Whether an earlier upload was used.
+        /// An earlier upload was used.
         reused: bool,
     },
-    /// A job was made.
+    /// A job was created.
     Created {
-        /// Its name.
         job: JobId,
-        /// Its state, when the answer says.
+        /// Its status, where the response has one.
         status: Option<JobStatus>,
     },
-    /// A create got no success.
+    /// A create did not succeed, or got no answer.
     CreateFailed(Failure),
-    /// The search for a lost create, sent at `asked`, came to an end.
+    /// The search for a lost create ended.
     Searched {
         /// When the search began.
         asked: Instant,
-        /// What it found.
         found: SearchResult,
     },
-    /// A start was answered with a clear success.
+    /// A start got a clear success.
     Started,
     /// A start got no clear success.
     StartFailed(Failure),
-    /// The start was not sent: too much time had passed since it was committed.
+    /// The start was not sent: too much time had passed since its commit.
     StartStale,
-    /// A look at the job.
+    /// A poll of the job was answered.
     Looked(JobSnapshot),
     /// The service does not know the job.
     JobUnknown(Failure),
-    /// The usage events.
+    /// The usage events were read.
     Usage {
-        /// When they were asked for.
+        /// When they were requested.
         asked: Instant,
-        /// Whether they charge for this job.
+        /// They charge for this job.
         charged: bool,
-        /// Whether they charge for a job that was started after this one's start came into doubt,
-        /// and reach back to one that was started before.
+        /// They charge for a job that was started after this start became ambiguous, and reach back
+        /// to one that was started before.
         later_charged: bool,
     },
-    /// A call that may be repeated freely was given up, or a wait was cut short.
+    /// An idempotent call failed for good, or a wait was cut short.
     GaveUp(Failure),
-    /// An input turned out to be unusable.
+    /// The input is unusable.
     InputFailed(Failure),
-    /// The user has looked and says: go on.
+    /// The user checked and decided to continue.
     Accepted,
-    /// The user has looked and says: let it be.
+    /// The user checked and decided to abandon the attempt.
     Abandoned,
 }
 
-/// What the driver does after the row is committed.
+/// What the driver executes after the state is committed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Give the bytes to the service, or find that it has them.
+    /// Upload the input, or find an earlier upload of it.
     Upload,
     /// Send the create.
     Create,
     /// Search the key's jobs for the one of a lost create.
     Search,
-    /// Send the start, if the commit is still fresh.
+    /// Send the start, if the commit is still recent.
     Start,
-    /// Look at the job now.
+    /// Poll the job now.
     Look,
-    /// Look at the job when the poll schedule says so.
+    /// Poll the job on the poll schedule.
     Follow,
-    /// Ask for the usage events.
+    /// Request the usage events.
     AskUsage,
-    /// Go on with [`Observation::Due`] then.
+    /// Wait until then, and continue with [`Observation::TimerFired`].
     Wait(Instant),
-    /// Go on with [`Observation::Due`] after a backoff for this failure, or give up.
+    /// Back off for this failure, and continue with [`Observation::TimerFired`]; or give up.
     BackOff(Failure),
-    /// Nothing more to do: the goal is reached, or the row is settled.
+    /// The goal is reached, or the attempt is settled.
     Finish,
-    /// Cannot go on now; a later run goes on from here.
+    /// This run cannot continue; a later one does.
     Rest(Failure),
 }
 
-/// What follows from an observation.
+/// Result of [`step`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
-    /// The row to commit.
+    /// The state to commit.
     pub state: AttemptState,
-    /// What to do after that.
+    /// The effect to execute after that.
     pub effect: Effect,
-    /// What is known of the key's drafts from now on, if the observation says anything of them.
+    /// Draft support of the key, where the observation proves it.
     pub learned: Option<DraftSupport>,
 }
 
@@ -203,9 +197,9 @@ fn go(state: AttemptState, effect: Effect) -> Step {
     Step { state, effect, learned: None }
 }
 
-/// The row and effect that follow when `seen` is observed in `row`.
+/// The state and effect that follow when `seen` is observed in `state`.
 ///
-/// An observation that the phase does not expect changes nothing and looks again: a repeated
+/// An observation that the status does not expect changes nothing and leads to a poll: a repeated
 /// answer is harmless.
 #[must_use]
 pub fn step(state: AttemptState, seen: Observation, facts: &StepContext) -> Step {
@@ -251,7 +245,7 @@ fn from_planned(mut state: AttemptState, seen: Observation, facts: &StepContext)
     }
 }
 
-/// Commits a create. The count goes up before the bytes go out.
+/// Commits a create. The count is incremented before the request is sent.
 fn create(mut state: AttemptState, facts: &StepContext) -> Step {
     state.status = AttemptStatus::CreateSent;
     state.create_count += 1;
@@ -272,9 +266,9 @@ fn from_create_sent(state: AttemptState, seen: Observation, facts: &StepContext)
     }
 }
 
-/// The process that sent this create ended before its answer. That says nothing about the service,
-/// so it is the first of this run and none of its repeats: however often runs are killed, the next
-/// one is not given up for it.
+/// The process that sent this create ended before the answer. That is no evidence against the
+/// service, so the create counts as the first of this run: however often runs are killed, the next
+/// one does not give up because of it.
 fn create_interrupted(mut state: AttemptState, facts: &StepContext) -> Step {
     state.create_count = 1;
     create_lost(state, unanswered("create the job"), facts)
@@ -286,7 +280,7 @@ fn create_not_executed(mut state: AttemptState, failure: Failure) -> Step {
     back_off_or_rest(state, failure)
 }
 
-/// Waiting helps against limits and outages; against an empty account or a refused key it does not.
+/// Waiting helps against limits and outages, but not against a lack of credits or a rejected key.
 fn back_off_or_rest(state: AttemptState, failure: Failure) -> Step {
     if failure.kind.repeat_when_harmless() {
         go(state, Effect::BackOff(failure))
@@ -295,7 +289,7 @@ fn back_off_or_rest(state: AttemptState, failure: Failure) -> Step {
     }
 }
 
-/// A service may forget an upload that it once took; then, once, the bytes are sent again.
+/// The service may have dropped an earlier upload: the bytes are sent again, once.
 fn create_refused(mut state: AttemptState, failure: Failure) -> Step {
     let forgotten = matches!(failure.kind, FailureKind::InvalidRequest | FailureKind::NotFound);
     state.create_count -= 1;
@@ -309,8 +303,8 @@ fn create_refused(mut state: AttemptState, failure: Failure) -> Step {
     fail(state, failure)
 }
 
-/// A create without an answer may have made a job. Where drafts are known to cost nothing it is
-/// repeated and the possible orphan counted; elsewhere it is searched for.
+/// A create without an answer may have created a job. Where drafts are known to cost nothing it is
+/// repeated, and the possible orphan is counted; elsewhere its job is searched for.
 fn create_lost(mut state: AttemptState, failure: Failure, facts: &StepContext) -> Step {
     state.sent = Some(facts.now);
     if facts.drafts != DraftSupport::Supported {
@@ -351,8 +345,8 @@ fn from_create_doubt(mut state: AttemptState, seen: Observation, facts: &StepCon
     }
 }
 
-/// The job exists. What its state says decides whether it still has to be started: anything but a
-/// state of a job that ran is a draft, once drafts of the key are known to be honoured.
+/// The job exists; its status decides whether it still has to be started. Once the key is known to
+/// support drafts, every status but those of a job that ran means a draft.
 fn created(
     mut state: AttemptState,
     job: JobId,
@@ -401,15 +395,16 @@ fn from_draft(state: AttemptState, seen: Observation, facts: &StepContext) -> St
             remake(state, failure)
         }
         Observation::JobUnknown(failure) => halt(state, failure),
-        // Not backed off: after that wait, a start would follow without the look that is due.
+        // Not backed off: after that wait, a start would follow without the required poll.
         Observation::GaveUp(failure) => go(state, Effect::Rest(failure)),
-        // Resumed among them: a draft may have been left for long, and started by another hand. Due
-        // among them: a service may have carried out what it answered with 429.
+        // Includes `Resumed`: a draft may be old, and may have been started by someone else.
+        // Includes `TimerFired`: the service may have executed a request that it answered with 429.
         _ => go(state, Effect::Look),
     }
 }
 
-/// Starts the draft that a poll still shows; the first one of a key only after it was watched.
+/// Starts the draft that a poll still shows; the first draft of a key only after an observation
+/// time.
 fn judge_draft(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext) -> Step {
     let unjudged =
         matches!(state.draft_observation, DraftObservation::Unknown | DraftObservation::Unjudged);
@@ -419,11 +414,11 @@ fn judge_draft(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext)
         let step = started_by_itself(state);
         return if by_itself { step.learning(DraftSupport::Unsupported) } else { step };
     }
-    // An answer from before the last create or start cannot say that nothing happened since.
+    // A poll sent before the last create or start is not evidence of what that request did.
     if state.sent.is_some_and(|sent| look.asked < sent) {
         return go(state, Effect::Look);
     }
-    // Once seen under one name, any other means that somebody started it.
+    // Once a draft was seen under one status, any other means that it was started.
     if !shows_draft(state.draft_observation, &look.status) {
         return started_by_itself(state);
     }
@@ -437,7 +432,7 @@ fn judge_draft(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext)
         }
         return start(state, facts);
     }
-    // A job that runs by itself gets time to show it; only a draft stays as it is.
+    // A job that runs by itself gets time to show it; only a draft keeps its status.
     let watched = state.sent.unwrap_or(facts.now).after(watch(facts));
     if look.asked < watched {
         let next = facts.now.after(facts.glance).min(watched);
@@ -452,13 +447,13 @@ fn judge_draft(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext)
     }
 }
 
-/// How long a draft that may run by itself is watched. Where drafts were ignored before, that is not
-/// ruled out by a few seconds.
+/// Observation time of a draft that may run by itself. Where drafts were ignored before, a few
+/// seconds do not rule that out.
 fn watch(facts: &StepContext) -> Duration {
     if facts.drafts == DraftSupport::Unsupported { facts.settle } else { WATCH.min(facts.settle) }
 }
 
-/// The name under which a draft is seen.
+/// The status under which a draft is seen.
 fn draft_seen(status: &JobStatus) -> DraftObservation {
     match status {
         JobStatus::Created => DraftObservation::Created,
@@ -471,7 +466,7 @@ fn draft_seen(status: &JobStatus) -> DraftObservation {
     }
 }
 
-/// Whether a job whose draft was seen under this name may still be that draft.
+/// A job whose draft was seen under this status may still be that draft.
 fn shows_draft(seen: DraftObservation, status: &JobStatus) -> bool {
     let untold = matches!(seen, DraftObservation::Unknown | DraftObservation::Unjudged);
     match draft_seen(status) {
@@ -481,8 +476,8 @@ fn shows_draft(seen: DraftObservation, status: &JobStatus) -> bool {
     }
 }
 
-/// Makes a job anew whose draft the service forgot before any start of it could have been executed.
-/// The draft is counted as left behind, should it be there after all.
+/// Creates a new job after the service lost the draft, before any start of it could have been
+/// executed. The draft is counted as an orphan, in case it still exists.
 fn remake(mut state: AttemptState, failure: Failure) -> Step {
     state.status = AttemptStatus::Ready;
     state.job = None;
@@ -516,7 +511,7 @@ fn from_start_sent(mut state: AttemptState, seen: Observation, facts: &StepConte
             state.status = AttemptStatus::Draft;
             state.start_count -= 1;
             state.sent = Some(facts.now);
-            // Kept, since a service may have carried out what it answered with 429.
+            // Kept, since a service may have executed a start that it answered with 429.
             state.failure = Some(&failure).filter(|f| f.kind == FailureKind::RateLimited).cloned();
             back_off_or_rest(state, failure)
         }
@@ -536,7 +531,7 @@ fn from_start_sent(mut state: AttemptState, seen: Observation, facts: &StepConte
     }
 }
 
-/// Time to drain counts from now: the bytes went out after the commit and before this moment.
+/// The settle time counts from now: the bytes went out between the commit and this moment.
 fn start_ambiguous(mut state: AttemptState, facts: &StepContext) -> Step {
     state.sent = Some(facts.now);
     go(state, Effect::Look)
@@ -557,7 +552,7 @@ fn from_start_doubt(state: AttemptState, seen: Observation, facts: &StepContext)
     }
 }
 
-/// Whether the only start was answered with 404.
+/// The only start was answered with 404.
 fn was_refused_as_unknown(state: &AttemptState, facts: &StepContext) -> bool {
     let not_found = state.failure.as_ref().is_some_and(|f| f.kind == FailureKind::NotFound);
     state.status == AttemptStatus::StartRefused
@@ -566,14 +561,14 @@ fn was_refused_as_unknown(state: &AttemptState, facts: &StepContext) -> bool {
         && facts.drafts == DraftSupport::Supported
 }
 
-/// Decides by a poll whether a start without a clear answer landed.
+/// Decides by a poll whether a start without a clear answer was executed.
 fn decide_start(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext) -> Step {
     if look.has_started() {
         let ran_before = was_started_before(&state);
         let step = landed(state, look, facts);
         return if ran_before { step.learning(DraftSupport::Unsupported) } else { step };
     }
-    // A look from before the doubt, an answer that came twice, cannot say that nothing happened.
+    // A poll from before the doubt (a repeated answer) is not evidence that nothing happened.
     if state.sent.is_some_and(|sent| look.asked < sent) {
         return go(state, Effect::Look);
     }
@@ -598,7 +593,7 @@ fn decide_start(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext
     if look.asked < drained {
         return go(state, if created { Effect::Wait(drained) } else { Effect::Follow });
     }
-    // Jobs run in the order of their starts: one that landed while the others did has run by now.
+    // Jobs run in the order of their starts: a start executed before those others would run by now.
     let overtaken = facts.later_ran_within.is_some_and(|took| look.asked >= drained.after(took));
     if not_started || overtaken {
         return start_again(state, facts);
@@ -609,7 +604,7 @@ fn decide_start(mut state: AttemptState, look: &JobSnapshot, facts: &StepContext
     go(state, Effect::AskUsage)
 }
 
-/// Whether a first start was refused as one too many: the draft ran by itself.
+/// The first start was rejected as a second one: the draft had run by itself.
 fn was_started_before(state: &AttemptState) -> bool {
     let refused = state.status == AttemptStatus::StartRefused
         || state.failure.as_ref().is_some_and(|f| f.kind == FailureKind::Conflict);
@@ -618,8 +613,8 @@ fn was_started_before(state: &AttemptState) -> bool {
         && matches!(state.draft_observation, DraftObservation::Pending | DraftObservation::Other)
 }
 
-/// Decides by the usage events, when polls do not tell. Those that were asked for too early, an
-/// answer that came twice, say nothing of this start.
+/// Decides by the usage events, when polls are inconclusive. Events requested too early (a repeated
+/// answer) are not evidence about this start.
 fn decide_by_usage(
     mut state: AttemptState,
     asked: Instant,
@@ -645,7 +640,7 @@ fn decide_by_usage(
     )
 }
 
-/// No start of this job landed, and none is under way.
+/// Repeats the start: no earlier one was executed, and none is in flight.
 fn start_again(state: AttemptState, facts: &StepContext) -> Step {
     if state.start_count > START_REPEATS {
         let why = "no start request got a response, and the job is still a draft";
@@ -693,7 +688,7 @@ fn observe_running(mut state: AttemptState, look: &JobSnapshot, facts: &StepCont
             failure.job.clone_from(&state.job);
             fail(state, failure)
         }
-        // What was started is never a draft again: somebody said "started" and was mistaken.
+        // A started job is never a draft again: the reported success of the start was wrong.
         JobStatus::Created if look.asked >= settle_deadline_passed(&state, facts) => review(
             state,
             "the service confirmed the start, but the job is still a draft".to_owned(),
@@ -702,7 +697,7 @@ fn observe_running(mut state: AttemptState, look: &JobSnapshot, facts: &StepCont
     }
 }
 
-/// When everything that was sent has arrived or never will.
+/// When every request already sent has arrived or never will.
 fn settle_deadline_passed(state: &AttemptState, facts: &StepContext) -> Instant {
     state.sent.unwrap_or(facts.now).after(facts.settle)
 }
@@ -727,14 +722,14 @@ fn review(mut state: AttemptState, why: String) -> Step {
     go(state, Effect::Finish)
 }
 
-/// How a person decides, in one line.
+/// The decision that the user has to make, with its commands, in one line.
 fn how_to_decide(job: Option<&JobId>) -> String {
     let Some(JobId(job)) = job else {
         return "if the vendor's dashboard shows no job for this input: rbgv resume --accept; if it \
                 shows one: rbgv resume --abandon"
             .to_owned();
     };
-    // The name is the service's: only a plain one goes into a command that is to be copied.
+    // The id is foreign text: only a plain one goes into a command that is to be copied.
     let plain = job.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         && job.starts_with(|first: char| first.is_ascii_alphanumeric());
     let only = if plain { format!(" --job {job}") } else { String::new() };
@@ -744,14 +739,14 @@ fn how_to_decide(job: Option<&JobId>) -> String {
     )
 }
 
-/// The job is not visible to this key: a rotated key, or a job that was deleted. Never made anew.
+/// The job is not visible to this key: the key was rotated, or the job deleted. Never created anew.
 fn halt(mut state: AttemptState, failure: Failure) -> Step {
     state.status = AttemptStatus::Halted;
     state.failure = Some(failure);
     go(state, Effect::Finish)
 }
 
-/// With a job, the user says that it runs; without one, that none was made.
+/// With a job, the user confirms that it runs; without one, that none was created.
 fn accept(mut state: AttemptState) -> Step {
     state.failure = None;
     if state.job.is_some() {
@@ -828,7 +823,7 @@ mod tests {
         Failure { delivery, ..Failure::new(kind, "start", "words") }
     }
 
-    /// What a poll of a start in doubt leads to, by when it was asked for and what else is known.
+    /// The decision after a poll of an ambiguous start, by the time of the poll and other evidence.
     #[test]
     fn a_start_in_doubt_is_decided_by_what_is_free() {
         let pending = |seconds| look(DOUBT.after(Duration::from_secs(seconds)), JobStatus::Pending);
@@ -836,7 +831,7 @@ mod tests {
         let bills = StepContext { bills_shown: true, ..plain };
         let later = StepContext { later_ran_within: Some(Duration::from_secs(7)), ..plain };
         let odd = look(pending(1).asked, JobStatus::Other("queued".into()));
-        // (what is known, poll, phase, effect)
+        // (context, poll, status, effect)
         let table = [
             (
                 plain,
@@ -881,7 +876,7 @@ mod tests {
     #[test]
     fn the_usage_events_decide_last_and_then_a_person() {
         let late = DOUBT.after(SETTLE * 3);
-        // (asked, charged, later ones charged, phase)
+        // (asked, charged, later ones charged, status)
         let table = [
             (DOUBT, true, false, AttemptStatus::Running),
             (late, true, true, AttemptStatus::Running),
@@ -937,7 +932,7 @@ mod tests {
         let rate_limited = failed(FailureKind::RateLimited, Execution::NotExecuted);
         let missing = failed(FailureKind::NotFound, Execution::Refused);
         let lost = failed(FailureKind::Broken, Execution::Ambiguous);
-        // (phase, starts, what happened before, made anew)
+        // (status, starts, earlier failure, created anew)
         let table = [
             (AttemptStatus::Draft, 0, None, true),
             (AttemptStatus::Draft, 1, None, false),
@@ -959,7 +954,8 @@ mod tests {
         }
     }
 
-    /// The first draft of a key under any name but `created` is watched; later ones are not.
+    /// The first draft of a key under any status but `created` is observed for a while; later ones
+    /// are not.
     #[test]
     fn a_first_draft_is_watched_and_later_ones_are_started_at_once() {
         let names = [None, Some(JobStatus::Pending), Some(JobStatus::Other("drafted".into()))];

@@ -1,5 +1,5 @@
-//! One batch through the flow, for the smoke test: planned, held against the budget, worked
-//! through, with a record of what happened to each item.
+//! One batch through the flow, for the smoke test: planned, checked against the budget, run, with a
+//! record of each input.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,67 +24,61 @@ use crate::model::{
     Observer, Pricing, Stage,
 };
 
-/// What is to be done.
+/// A batch to run.
 pub(crate) struct BatchSpec<'a> {
-    /// What it works with.
     pub(crate) context: &'a Arc<Context>,
-    /// Prices of the moment.
+    /// Current prices.
     pub(crate) pricing: Option<&'a Pricing>,
-    /// Files, directories and addresses.
+    /// Files, directories and URLs.
     pub(crate) named: Vec<InputSpec>,
-    /// Where outputs go.
     pub(crate) destination: Destination,
-    /// What is wanted of them.
     pub(crate) options: &'a JobOptions,
-    /// Most credits. With a bound, nothing is begun whose price cannot be told.
+    /// Maximum credits. With a maximum, an input without a known price is not started.
     pub(crate) budget: Option<Credits>,
-    /// Where outputs without a target wait.
+    /// Spool directory of outputs without a target.
     pub(crate) spool: PathBuf,
-    /// How long all of it may take.
+    /// Timeout of the whole batch.
     pub(crate) patience: Duration,
-    /// Jobs at a time.
+    /// Maximum jobs in flight.
     pub(crate) in_flight: u32,
 }
 
-/// What came of an errand.
+/// Result of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct BatchResult {
-    /// What it was estimated at.
     pub(crate) estimate: Credits,
-    /// Every item, in the order of its first event.
+    /// Every input, in the order of its first event.
     pub(crate) inputs: Vec<ItemRecord>,
-    /// Whether the time was over before the end.
+    /// The timeout ended the batch.
     pub(crate) out_of_time: bool,
-    /// In what the answers on the way differed from the contract. The states of jobs are told item
-    /// by item.
+    /// Differences of the answers from the contract. Unknown job states are recorded per input.
     pub(crate) drift: Drift,
 }
 
-/// What happened to one item.
+/// Record of one input.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ItemRecord {
-    /// Number in the ledger.
+    /// Id in the ledger.
     pub(crate) input: i64,
-    /// As the input was named.
+    /// As named by the user.
     pub(crate) name: String,
-    /// The phases that it went through, and how long each took.
+    /// Its stages, with the time spent in each.
     pub(crate) steps: Vec<(&'static str, Duration)>,
-    /// Its job.
     pub(crate) job: Option<JobId>,
-    /// Its output.
     pub(crate) output: Option<PublishedOutput>,
-    /// Why there is none.
+    /// Why there is no output.
     pub(crate) failure: Option<Failure>,
-    /// Calls that were repeated: why, and after how long.
+    /// Retries: the reason and the delay of each.
     pub(crate) retries: Vec<(FailureKind, Duration)>,
-    /// States that the contract does not know.
+    /// Job states that the contract does not have.
     pub(crate) unknown_states: Vec<JobStatus>,
 }
 
-/// Plans, holds the plan against the budget, and works through it.
+/// Plans a batch, checks the plan against the budget, and runs it.
 ///
 /// # Errors
-/// The plan cannot be made, or is too dear: then nothing was sent.
+///
+/// The plan cannot be created, or exceeds the budget; nothing was sent.
 pub(crate) async fn carry_out(errand: BatchSpec<'_>) -> Result<BatchResult, Failure> {
     let record = Arc::new(RecordingObserver::new(errand.context.clock.clone()));
     let stop = errand.context.stop.child_token();
@@ -127,7 +121,7 @@ pub(crate) async fn carry_out(errand: BatchSpec<'_>) -> Result<BatchResult, Fail
     Ok(BatchResult { estimate: plan.totals.estimate, inputs: record.inputs(), out_of_time, drift })
 }
 
-/// Holds every answer against the contract, and puts what differs into `answers`.
+/// Compares every answer with the contract, and adds the differences to `answers`.
 pub(crate) fn witness(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
     let answers = Arc::clone(answers);
     Arc::new(move |route, raw| {
@@ -144,12 +138,12 @@ fn run_options(errand: &BatchSpec<'_>) -> RunOptions {
         overwrite: true,
         fail_fast: false,
         retry_failed: 0,
-        // Each smoke test is a new attempt; one that was left open is gone on with.
+        // Each smoke test is a new attempt; an unfinished one is resumed.
         again: true,
     }
 }
 
-/// The same context, but with an observer and a witness of its own, and stopped on its own.
+/// The same context, with an observer, a response hook and a stop of its own.
 fn apart(
     context: &Context,
     observer: Arc<dyn Observer>,
@@ -168,12 +162,12 @@ fn apart(
         timing: context.timing,
         stop,
         time_is_over: Arc::default(),
-        // A smoke test is about one key.
+        // A smoke test uses one key.
         previous: None,
     }
 }
 
-/// Works through a batch; says whether the time for it was over before its end.
+/// Runs a batch; returns whether the timeout ended it.
 async fn work(
     context: &Arc<Context>,
     batch: BatchId,
@@ -198,10 +192,7 @@ async fn work(
     verdict.map(|_| out_of_time)
 }
 
-/// Whether a plan stays within the budget.
-///
-/// # Errors
-/// Says by how much it does not.
+/// Checks that a plan stays within the budget.
 pub(crate) fn affordable(
     estimate: Credits,
     unpriced: usize,
@@ -224,15 +215,15 @@ pub(crate) fn affordable(
     Ok(())
 }
 
-/// An observer that keeps what happened to each item.
+/// Observer that records each input.
 struct RecordingObserver {
     clock: Arc<dyn Clock>,
     inputs: Mutex<BTreeMap<i64, OpenItem>>,
-    /// Why nothing more was begun: of every item that did not end by itself.
+    /// Why starts were stopped: the failure of every input that did not end by itself.
     stopped: Mutex<Option<Failure>>,
 }
 
-/// An item that is being worked on.
+/// An input in progress.
 #[derive(Default)]
 struct OpenItem {
     input: ItemRecord,
@@ -265,7 +256,7 @@ impl Observer for RecordingObserver {
             *stopped = Some(failure.clone());
         }
         let Event::Input { input, what } = event else { return };
-        // Items have no number while they are read for the plan.
+        // Inputs have no id while they are read for the plan.
         if input.id < 0 {
             return;
         }
@@ -326,7 +317,7 @@ mod tests {
 
     #[test]
     fn plans_above_the_budget_are_refused_before_anything_is_spent() {
-        // (estimate, unpriced, budget, goes)
+        // (estimate, unpriced, budget, accepted)
         let table = [
             (2.0, 0, Some(2.0), true),
             (2.1, 0, Some(2.0), false),

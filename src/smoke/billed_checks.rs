@@ -1,5 +1,5 @@
-//! The success path: a clip all the way, its output, and its credits. Jobs go through the flow and
-//! its ledger; here it is only said what is sent, and judged what came back.
+//! The success path: a clip from upload to output, and its credits. Jobs go through the flow and
+//! its ledger; this module chooses what is sent, and judges the results.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,17 +21,16 @@ use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
 use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
 
-/// Pictures of an output that are looked at.
+/// Maximum frames of an output that are checked.
 const PICTURES: usize = 64;
 
 /// Days of usage that are read to find a charge.
 pub(crate) const DAYS: u32 = 7;
 
-/// How often usage is looked at until a charge shows.
+/// Interval of reading usage until a charge shows.
 pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
 
-/// A clip whose output is opaque, or clear, to this share of its pixels has probably not been
-/// worked on.
+/// Shares of opaque pixels from which, and up to which, a clip has probably not been processed.
 const ALL: f64 = 0.995;
 const NOTHING: f64 = 0.005;
 
@@ -52,7 +51,7 @@ impl SmokeRun<'_> {
         if self.watches_credits
             && let Ok(keyed) = self.keyed(stage)
         {
-            // Without it, the growth cannot be told, which is said then.
+            // Without it the growth is unknown, which the result says.
             self.usage_before = keyed.usage_summary(DAYS, RequestOptions::plain()).await.ok();
         }
         let target =
@@ -94,7 +93,7 @@ impl SmokeRun<'_> {
         result
     }
 
-    /// The prices of the moment, asked for where the stage for them did not run.
+    /// Current prices, requested where their stage did not run.
     pub(crate) async fn current_prices(&mut self) -> Result<Pricing, Failure> {
         if let Some(known) = &self.pricing {
             return Ok(known.clone());
@@ -104,8 +103,8 @@ impl SmokeRun<'_> {
         Ok(pricing)
     }
 
-    /// Makes sure that the clip is really sent, whatever an earlier run has sent; gives its length
-    /// and hash.
+    /// Forgets an earlier upload of the clip, so that it is sent again; returns the clip's length and
+    /// hash.
     async fn fresh_clip(
         &self,
         context: &Context,
@@ -158,7 +157,8 @@ impl SmokeRun<'_> {
             return vec![StageResult::failed(stage, StageFailure::Usage, told)];
         }
         let mut results = Vec::new();
-        // What differs in the answers belongs to no single clip: the first tells it, but for states.
+        // Differences of the answers belong to no single clip: the first reports them, except for
+        // states.
         let mut drift = came.drift;
         for input in &came.inputs {
             drift.states.retain(|word| {
@@ -168,7 +168,7 @@ impl SmokeRun<'_> {
         for input in &came.inputs {
             let mut result = judged(stage, input, came.out_of_time);
             result.name = below(&input.name, &directory);
-            // The directory was named, and not what lies in it.
+            // The directory was named, not the clips in it.
             if result.cause == Some(StageFailure::Usage) {
                 result.cause = Some(StageFailure::Input);
             }
@@ -193,8 +193,8 @@ impl SmokeRun<'_> {
         result
     }
 
-    /// Container, duration and alpha; and the matte, where it can be decoded and is known. A
-    /// length is known for the built-in clip alone.
+    /// Checks the container, duration and alpha; and the matte, where it can be decoded and the
+    /// expected one is known. Only the built-in clip has a known length.
     async fn look_at_output(
         &self,
         output: &PublishedOutput,
@@ -302,7 +302,7 @@ impl SmokeRun<'_> {
     }
 }
 
-/// Whether the link that is given without a key leads to the same output, byte by byte.
+/// The link that is given without a key returns the same output, byte by byte.
 async fn link_agrees(
     client: &Client,
     finished: &FinishedJob,
@@ -327,7 +327,7 @@ fn failed(bad: &OutputError) -> Failure {
     Failure::new(bad.kind(), "the output", bad.to_string())
 }
 
-/// What an item comes to.
+/// Judges an input by its record.
 pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -> StageResult {
     let mut result = match (&input.output, &input.failure) {
         (Some(_), _) => StageResult::passed(stage, "done and verified"),
@@ -353,20 +353,20 @@ pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -
     result
 }
 
-/// Whether nothing but the time that is over kept an item from its end.
+/// The timeout is the only reason why an input did not end.
 fn is_impatience(failure: Option<&Failure>) -> bool {
     failure.is_none_or(|failure| {
         matches!(failure.kind, FailureKind::Interrupted | FailureKind::TimedOut)
     })
 }
 
-/// The name of a clip within its suite.
+/// Name of a clip within its suite.
 fn below(name: &str, suite: &Path) -> String {
     let below = Path::new(name).strip_prefix(suite).ok();
     below.map_or_else(|| name.to_owned(), |below| below.display().to_string())
 }
 
-/// Of a clip of which nothing is known, only the extremes can be told.
+/// Judges a clip without a known matte: only the extremes are certain.
 fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
     let means: Vec<f64> = pictures.iter().map(media::Opacity::mean).collect();
     let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;

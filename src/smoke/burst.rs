@@ -1,4 +1,4 @@
-//! Many calls at once, to see that a refusal (429) is waited out and no call is lost.
+//! Many parallel calls, to check that a 429 is waited out and no call is lost.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;

@@ -1,63 +1,62 @@
-//! Whether the credits of a job add up: what was estimated, what the job says, what the usage events
-//! and the usage summary say. Pure. What cannot be told is said, never passed over as agreement.
+//! Consistency of a job's credits: the estimate, the job's billing status, the usage events and the
+//! usage summary. Pure. Missing figures are reported, never taken for agreement.
 
 use crate::client::{UsageEvent, UsageSummary};
 use crate::model::smoke::{StageFailure, StageResult};
 use crate::model::{Credits, JobView, Timestamp};
 
-/// Usage events that are read to find a charge: the most that the contract allows.
+/// Usage events that are read to find a charge: the maximum of the contract.
 pub(crate) const EVENTS: u32 = 100;
 
-/// Amounts that differ by less than this are the same: services round.
+/// Tolerance for rounding by the service, in credits.
 pub(crate) const ROUNDING: f64 = 0.011;
 
-/// Estimates may differ from bills by this share: durations are measured in frames.
+/// Tolerance between estimate and bill, as a share: durations are measured in frames.
 const ESTIMATE: f64 = 0.05;
 
-/// What was seen of one job's credits.
+/// Observed credits of one job.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct JobCredits {
     /// By the prices and the duration of the clip.
     pub(crate) estimate: Option<Credits>,
-    /// By the prices and the duration that the service gives for the output.
+    /// By the prices and the output duration that the service reports.
     pub(crate) by_duration: Option<Credits>,
-    /// What the job says of its bill.
+    /// Billing status of the job.
     pub(crate) billing_status: Option<String>,
-    /// What the usage events say.
+    /// Charges in the usage events.
     pub(crate) charge: EventCharge,
-    /// By how much the credits of the usage summary grew.
+    /// Growth of the credits in the usage summary.
     pub(crate) growth: Option<Credits>,
 }
 
-/// What usage events say of a job.
+/// Charges of a job in the usage events.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) enum EventCharge {
-    /// So much in all, in so many charges.
+    /// Total and number of its charges.
     Told(Credits, usize),
-    /// Nothing, although they name jobs.
+    /// No charge, although the events name jobs.
     #[default]
     Nothing,
-    /// They name no jobs, so nothing can be told of one.
+    /// The events name no jobs, so its charge is unknown.
     Unnamed,
-    /// All of a full page are younger than the job: its own may lie behind them.
+    /// A full page of events younger than the job: its charge may be on an older page.
     OutOfSight,
 }
 
-/// What a job's word for its bill means. The contract lists no words: these are the usual ones.
+/// Meaning of a job's billing status. The contract lists no values: these are the usual ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BilledField {
     /// It was billed.
     Charged,
-    /// It is not yet known.
+    /// Not known yet.
     Open,
-    /// It was not billed, or got its credits back.
+    /// It was not billed, or was refunded.
     Not,
-    /// Nobody knows.
+    /// An unknown value.
     Unclear,
 }
 
 impl BilledField {
-    /// What `status` means.
     #[must_use]
     pub(crate) fn of(status: &str) -> Self {
         let word = status.trim().to_ascii_lowercase().replace(['-', ' '], "_");
@@ -75,8 +74,7 @@ impl BilledField {
 }
 
 impl EventCharge {
-    /// What `events` say of the job behind `view`. Credits that were given back count against what
-    /// was taken.
+    /// Charges in `events` of the job behind `view`. Refunds are subtracted.
     #[must_use]
     pub(crate) fn of(events: &[UsageEvent], view: &JobView) -> Self {
         let own: Vec<Credits> = events
@@ -89,7 +87,7 @@ impl EventCharge {
             let charges = own.iter().filter(|credits| credits.0 > 0.0).count();
             return Self::Told(own.iter().copied().sum(), charges);
         }
-        // An event's `id` may be its own, and no job's.
+        // An event's `id` may be its own, and not that of a job.
         if !events.is_empty() && !events.iter().any(|event| event.names_job) {
             return Self::Unnamed;
         }
@@ -107,14 +105,14 @@ impl EventCharge {
     }
 }
 
-/// By how much credits grew between two summaries, if both tell them.
+/// Growth of the credits between two summaries, if both have them.
 #[must_use]
 pub(crate) fn growth(before: &UsageSummary, after: &UsageSummary) -> Option<Credits> {
     Some(Credits(after.used()?.0 - before.used()?.0))
 }
 
 impl JobCredits {
-    /// Whether everything is there that may still be on its way: usage lags behind.
+    /// All figures are there that may be delayed: usage lags behind.
     #[must_use]
     pub(crate) fn is_settled(&self) -> bool {
         if self.bill() == Some(BilledField::Open) {
@@ -130,7 +128,7 @@ impl JobCredits {
         self.growth.is_none_or(|grown| grown.0 > charged.0 - ROUNDING)
     }
 
-    /// Puts what was found into `result`, which has passed so far.
+    /// Judges the credits; `result` has passed so far.
     pub(crate) fn judge(&self, result: &mut StageResult) {
         let expected = self.by_duration.or(self.estimate);
         match self.charge {
@@ -170,7 +168,7 @@ impl JobCredits {
         self.billing_status.as_deref().map(BilledField::of)
     }
 
-    /// Whether what the job says of its bill fits to a job that was finished, and billed.
+    /// Judges the billing status of a job that was finished, and should be billed.
     fn judge_bill(&self, result: &mut StageResult) {
         let Some((status, bill)) = self.billing_status.as_ref().zip(self.bill()) else {
             result.warn("the finished job has no billing_status");
@@ -194,8 +192,8 @@ impl JobCredits {
         }
     }
 
-    /// Where the charge itself cannot be told: others may use the key at the same time, so that the
-    /// summary can only show too little.
+    /// Judges by the usage summary where the charge itself is unknown. Others may use the key at
+    /// the same time, so that only growth that is too small is an error.
     fn judge_by_growth(&self, expected: Option<Credits>, result: &mut StageResult) {
         "the charge cannot be checked".clone_into(&mut result.told);
         let (Some(grown), Some(expected)) = (self.growth, expected) else { return };
@@ -329,7 +327,7 @@ mod tests {
         assert_eq!(judged(&account()).outcome, StageOutcome::Passed);
         let told = |credits, charges| EventCharge::Told(Credits(credits), charges);
         let says = |word: &str| JobCredits { billing_status: Some(word.to_owned()), ..account() };
-        // (account, outcome, words)
+        // (account, outcome, messages)
         let table = [
             (
                 JobCredits { charge: told(3.0, 1), growth: Some(Credits(3.0)), ..account() },

@@ -6,10 +6,10 @@ use crate::client::{Client, ListQuery, RequestOptions, connectivity};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Failure, FailureKind, JobId, ModelName};
 
-/// Jobs of the page that is looked at.
+/// Jobs per list page.
 const PAGE: u32 = 20;
 
-/// Days and events of usage that are looked at.
+/// Days and events of usage that are read.
 const DAYS: u32 = 7;
 const EVENTS: u32 = 20;
 
@@ -115,7 +115,7 @@ impl SmokeRun<'_> {
         };
         let nobodys = JobId(format!("rbgv-smoke-test-{:016x}", self.setup.random.bits()));
         match keyed.get(&nobodys, call).await {
-            // A gateway that knows no such path says 404 too, but not with the service's words.
+            // A gateway without such a path answers 404 too, but without the service's message.
             Err(failure) if failure.kind == FailureKind::NotFound => {
                 let told = "other accounts' jobs return 404";
                 let mut result = StageResult::passed(SmokeStage::Isolation, told);
@@ -155,7 +155,7 @@ impl SmokeRun<'_> {
         if page.jobs.len() > PAGE as usize {
             result.warn(format!("requested {PAGE} jobs, got {}", page.jobs.len()));
         }
-        // A page may show less of a job than a look at it does: only its state counts here.
+        // A list page may show less of a job than a poll does: only its state counts here.
         for job in &page.jobs {
             self.note_drift(contract::state(&job.status), &mut result);
         }
@@ -191,7 +191,7 @@ impl SmokeRun<'_> {
     }
 }
 
-/// Whether a refusal speaks of a job that was not found (contract, *Errors*).
+/// The failure says that a job was not found (contract, *Errors*).
 fn names_the_job(failure: &Failure) -> bool {
     failure.why.to_ascii_lowercase().contains("job not found")
 }
@@ -200,7 +200,7 @@ fn one_job() -> ListQuery {
     ListQuery { limit: 1, offset: 0, status: None }
 }
 
-/// Whether `client`, which has `what` in place of a good key, is refused as documented.
+/// Checks that `client`, which has `what` instead of a good key, is rejected as documented.
 async fn refused(
     client: &Client,
     what: &str,
@@ -227,7 +227,7 @@ async fn refused(
     }
 }
 
-/// A refusal of another kind than the documented one: trouble, or another contract.
+/// A rejection of another kind than the documented one: a failure, or another contract.
 pub(crate) fn other_than_documented(
     stage: SmokeStage,
     documented: &str,

@@ -1,37 +1,38 @@
-//! Whether the subject was kept and the background removed, measured against a clip of which both
-//! are known. Pure.
+//! Measurement of a matte: the subject was kept and the background removed, by a clip with a known
+//! mask. Pure.
 
 use crate::media::Opacity;
 use crate::model::smoke::{StageFailure, StageResult};
 
-/// At least so much of the subject's opacity has to be there. Models differ at hair and hands;
-/// one that loses more than a tenth of a person is not working.
+/// Minimum share of the subject's opacity that is kept. Models differ at hair and hands; one that
+/// loses more than a tenth of a person does not work.
 pub(crate) const KEPT: f64 = 0.90;
 
-/// At most so much of the background's opacity may be left.
+/// Maximum share of the background's opacity that is left.
 pub(crate) const LEFT: f64 = 0.10;
 
-/// From here on a place of the mask belongs to the subject ...
+/// Lower bound of the mask's subject ...
 const SUBJECT: u8 = 250;
 
-/// ... and up to here to the background. What lies between is edge, and not judged.
+/// ... and upper bound of its background. Values between are edge, and not judged.
 const BACKGROUND: u8 = 5;
 
-/// Pictures may differ in mean opacity by this much from the first: the clip pans a little over
-/// one portrait, so that more means pictures that were not worked on.
+/// Maximum difference in mean opacity from the first frame: the clip pans a little over one
+/// portrait, so that more means frames that were not processed.
 const FLICKER: f64 = 0.20;
 
-/// A matte, in figures.
+/// Scores of a matte.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct MatteScore {
-    /// Mean opacity where the subject is.
+    /// Mean opacity of the subject.
     pub(crate) kept: f64,
-    /// Mean opacity where the background is.
+    /// Mean opacity of the background.
     pub(crate) left: f64,
 }
 
 impl MatteScore {
-    /// Measures `picture` by a mask of what it should be. Sizes may differ; shapes should not.
+    /// Measures `picture` by the mask that it should have. Sizes may differ; aspect ratios should
+    /// not.
     #[must_use]
     pub(crate) fn measure(picture: &Opacity, mask: &Opacity) -> Self {
         let (mut subject, mut background) = (Mean::default(), Mean::default());
@@ -67,7 +68,7 @@ impl Mean {
     }
 }
 
-/// Judges the pictures of an output by the mask of its first.
+/// Judges the frames of an output by the mask of the first.
 pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResult) {
     let Some(first) = pictures.first() else {
         result.fail(StageFailure::Output, "the output contains no images");
@@ -124,7 +125,7 @@ mod tests {
     fn a_matte_is_measured_where_the_mask_is_sure() {
         let quality = MatteScore::measure(&mask(), &mask());
         assert_eq!((quality.kept.to_string(), quality.left.to_string()), ("1".into(), "0".into()));
-        // Another size, the same shape.
+        // Another size, the same aspect ratio.
         let large = picture(18, 8, |x, _| if x < 9 { 255 } else { 0 });
         let quality = MatteScore::measure(&large, &mask());
         assert!(quality.kept > 0.99 && quality.left < 0.01, "{quality:?}");
@@ -136,7 +137,7 @@ mod tests {
         let nothing = picture(9, 4, |_, _| 0);
         let everything = picture(9, 4, |_, _| 255);
         let swapped = picture(9, 4, |x, _| if x < 4 { 0 } else { 255 });
-        // (pictures, outcome, words)
+        // (frames, outcome, messages)
         let table = [
             (vec![good.clone(), good.clone()], StageOutcome::Passed, "subject kept 100.0 %"),
             (vec![nothing], StageOutcome::Failed, "subject kept: 0.0 %"),

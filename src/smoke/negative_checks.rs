@@ -1,5 +1,5 @@
-//! What has to be refused, in the documented way and without a bill: a file that is no video, an
-//! option that does not exist, a link that cannot be fetched, a key without credits.
+//! Requests that have to be rejected, in the documented way and without a bill: a file that is not
+//! a video, an invalid option, an unreachable link, a key without credits.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use crate::ledger::{DraftSupport, InputId, InputState};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus, JobView, Pricing};
 
-/// What is sent as a video and is none.
+/// A file that is not a video, sent as one.
 const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
 
 /// A model that no service has.
 const NO_MODEL: &str = "rbgv-smoke-test-no-such-model";
 
-/// An address that nothing can be fetched from: the name cannot exist (RFC 6761).
+/// An unreachable URL: its host name cannot exist (RFC 6761).
 const DEAD_LINK: &str = "https://rbgv-smoke-test.invalid/no-such-clip.mp4";
 
 impl SmokeRun<'_> {
@@ -51,7 +51,7 @@ impl SmokeRun<'_> {
                 let told = format!("rejected: {}", failure.why);
                 StageResult::passed(stage, told)
             }
-            // Whether a job of it would be billed is not found out: that might cost something.
+            // A job of it is not created to see whether it is billed: that might cost something.
             Ok(_) => StageResult::failed(
                 stage,
                 StageFailure::Contract,
@@ -80,7 +80,7 @@ impl SmokeRun<'_> {
         let mut options = JobOptions::default();
         options.extra.insert("model".to_owned(), NO_MODEL.into());
         let job = NewJob {
-            // Nothing but the model may be a reason to refuse it.
+            // The model has to be the only reason for a rejection.
             video_url: self.upload.as_deref().unwrap_or(DEAD_LINK),
             options: &options,
             background_image_url: None,
@@ -121,10 +121,11 @@ impl SmokeRun<'_> {
         let Some(context) = self.setup.context.clone() else {
             return StageResult::skipped(stage, "no API key");
         };
-        // Without it, growth cannot be told, which is said then.
+        // Without it the growth is unknown, which the result says.
         let before = context.service.usage_summary(DAYS, RequestOptions::plain()).await.ok();
         let named = InputSpec::Url(DEAD_LINK.to_owned());
-        // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
+        // An unreachable video has no length, and so no price: a budget would keep it from
+        // starting.
         let errand = self.refusal(&context, self.pricing.as_ref(), named, None);
         let mut came = match carry_out(errand).await {
             Ok(came) => came,
@@ -161,7 +162,8 @@ impl SmokeRun<'_> {
         let Some((context, clip)) = self.setup.broke.clone() else {
             return StageResult::skipped(stage, "no key without credits");
         };
-        // An earlier run has learned that this key has none, and would not ask again.
+        // An earlier run has learned that this key has no credits, and its stop would block the
+        // request.
         if let Err(failure) = context.service.release_latches().await {
             return StageResult::of_failure(stage, &failure);
         }
@@ -169,7 +171,7 @@ impl SmokeRun<'_> {
             Ok(pricing) => pricing,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
-        // It should have nothing to spend. Should it have, the bound holds for it, too.
+        // The key should have no credits. If it has some, the budget applies to it too.
         let errand = self.refusal(&context, Some(&pricing), InputSpec::Path(clip), self.left());
         let came = match carry_out(errand).await {
             Ok(came) => came,
@@ -204,9 +206,9 @@ impl SmokeRun<'_> {
         result
     }
 
-    /// Whether a job that came to nothing was billed, as far as can be told: by the usage events, by
-    /// what the job says, and by the summary where that was read `before`. Usage may lag: it is
-    /// given twice the time that the bill of the good job took.
+    /// Checks that a job without output was not billed: by the usage events, by its billing status,
+    /// and by the growth of the summary since `before`. Usage may lag: it gets twice the time that
+    /// the bill of the finished job took.
     async fn unbilled(
         &self,
         client: &Client,
@@ -230,7 +232,7 @@ impl SmokeRun<'_> {
             }
             tokio::time::sleep(USAGE_PAUSE.min(patience)).await;
         };
-        // The bill of the job that went well may be on its way, unless it was seen.
+        // The bill of the finished job may be delayed, unless it was seen.
         let alone = self.finished.is_none() || self.lag.is_some();
         seen.judge(self.lag.is_some(), alone, result);
     }
@@ -256,16 +258,16 @@ impl SmokeRun<'_> {
     }
 }
 
-/// Whether a job was refused, or failed, because of what it was asked to do.
+/// A job was rejected, or failed, because of its request.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
 }
 
-/// What was seen of the bill of a job that came to nothing.
+/// Observed bill of a job without output.
 struct NotBilledCheck {
     view: JobView,
     charge: EventCharge,
-    /// By how much the usage summary grew since the job was made.
+    /// Growth of the usage summary since the job was created.
     growth: Option<Credits>,
 }
 
@@ -291,7 +293,7 @@ impl NotBilledCheck {
         self.growth.filter(|grown| grown.0 > ROUNDING)
     }
 
-    /// Whether waiting can show nothing more.
+    /// Waiting longer cannot change the result.
     fn tells_a_bill(&self) -> bool {
         match self.charge {
             EventCharge::Nothing => false,
@@ -300,8 +302,8 @@ impl NotBilledCheck {
         }
     }
 
-    /// `waited` is whether usage had its time to show a bill, `alone` whether nothing else that this
-    /// test did can have let the summary grow.
+    /// `waited`: usage had its time to show a bill. `alone`: no other request of this test can have
+    /// raised the summary.
     fn judge(&self, waited: bool, alone: bool, result: &mut StageResult) {
         match self.charge {
             EventCharge::Told(charged, _) if charged.0 > 0.0 => {
@@ -329,7 +331,7 @@ impl NotBilledCheck {
         self.judge_bill(result);
     }
 
-    /// Where the events tell nothing of this job, the summary may.
+    /// Judges by the summary where the events are inconclusive.
     fn judge_by_growth(&self, alone: bool, result: &mut StageResult) {
         match (self.growth, self.grown()) {
             (_, Some(grown)) if alone => result.fail(

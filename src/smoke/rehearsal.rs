@@ -1,5 +1,5 @@
-//! One rehearsal: clips through the flow against a server that was told to make trouble, and what
-//! the settings made of it. The caller starts the server; here it is only an address.
+//! One rehearsal: clips through the flow against a server that injects faults, and how the settings
+//! coped. The caller starts the server and passes its address.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::flow::{Context, Destination, InputSpec};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{FailureKind, JobOptions};
 
-/// How a rehearsal should end.
+/// Expected end of a rehearsal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedEnd {
     /// Every clip is finished, and billed once.
@@ -25,25 +25,22 @@ pub enum ExpectedEnd {
 
 /// A rehearsal.
 pub struct Rehearsal {
-    /// What it is called.
     pub name: String,
-    /// What the server does, in words.
+    /// Faults of the server, in words.
     pub trouble: String,
-    /// What it works with: the profile's own limits and waits, and the server.
+    /// Context with the profile's own limits and waits, and the server.
     pub context: Arc<Context>,
-    /// What is sent.
+    /// Inputs.
     pub clips: Vec<PathBuf>,
-    /// What is wanted of it.
     pub options: JobOptions,
-    /// Where outputs go, and where they wait.
+    /// Directory of outputs and of the spool.
     pub place: PathBuf,
-    /// How long it may take.
+    /// Timeout.
     pub patience: Duration,
-    /// How it should end.
     pub expected: ExpectedEnd,
 }
 
-/// Runs a rehearsal, and tells what the settings did.
+/// Runs a rehearsal, and judges its result.
 pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
     let clock = &rehearsal.context.clock;
     let began = clock.now();
@@ -58,7 +55,8 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
         patience: rehearsal.patience,
         in_flight: 64,
     };
-    // Its jobs are nobody's, and may be cut anywhere. What was cut short says nothing of the settings.
+    // Its jobs belong to no user, and may be cancelled at any time. A rehearsal that was cut short
+    // says nothing about the settings.
     let came = tokio::select! {
         biased;
         () = rehearsal.context.stop.cancelled() => Err(interrupted()),
@@ -78,8 +76,8 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
     result
 }
 
-/// How often the key was billed, which nothing else uses: for jobs that we lost sight of, too. None
-/// where that cannot be told.
+/// Number of bills of the key, which nothing else uses, including lost jobs. `None` where usage
+/// does not show it.
 async fn bills(client: &Client) -> Option<usize> {
     let page = client.usage_events(EVENTS, RequestOptions::plain()).await.ok()?;
     let charges = page.events.iter().filter_map(|event| event.credits);
@@ -121,7 +119,7 @@ fn judged(
     result
 }
 
-/// The settings gave up where they should have gone on: that is a matter of configuration.
+/// The settings gave up too early: a matter of configuration.
 fn gave_up(came: &BatchResult, done: usize, seconds: f64) -> StageResult {
     let why = came.inputs.iter().find_map(|input| input.failure.as_ref());
     let why = match why {
@@ -151,7 +149,7 @@ fn stopped(came: &BatchResult, seconds: f64) -> StageResult {
     StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, told)
 }
 
-/// What was repeated, how often, and how long was waited, a line for each reason.
+/// Retries, with their number and the time waited, a line for each reason.
 fn repetitions(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
     let mut by_kind: BTreeMap<FailureKind, Vec<Duration>> = BTreeMap::new();
     for (kind, wait) in retries {
@@ -197,7 +195,7 @@ mod tests {
     fn a_rehearsal_is_judged_by_its_end_and_its_bills() {
         use ExpectedEnd::{Finished, StoppedForCredits};
         use FailureKind::{InsufficientCredits, TimedOut};
-        // (expected, items, bills, outcome, cause)
+        // (expected, inputs, bills, outcome, cause)
         let table = [
             (Finished, vec![None, None], Some(2), StageOutcome::Passed, None),
             (Finished, vec![None, None], None, StageOutcome::Warned, None),

@@ -1,5 +1,4 @@
-//! The stages in their order: what one failure means for the stages after it, how long each took,
-//! and whether that was too long.
+//! The stages in order, the effect of one failure on later stages, and latency limits.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,37 +13,36 @@ use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageGroup, StageOutcome, StageResult};
 use crate::model::{Credits, Failure, FailureKind, JobId, Pricing};
 
-/// A job of the built-in clip that went well.
+/// A finished job of the built-in clip.
 #[derive(Debug, Clone)]
 pub(crate) struct FinishedJob {
     pub(crate) job: JobId,
     pub(crate) output: PublishedOutput,
     pub(crate) estimate: Credits,
-    /// Seconds of the clip.
+    /// Length of the clip in seconds.
     pub(crate) length: Option<ExpectedLength>,
 }
 
-/// What a smoke test found.
+/// Results of a smoke test.
 #[derive(Debug, Default)]
 pub struct SmokeFindings {
-    /// Every stage.
     pub stages: Vec<StageResult>,
-    /// In what answers differed from the contract, a line each.
+    /// Differences of answers from the contract, a line each.
     pub drift: Vec<String>,
-    /// What the jobs were estimated at.
+    /// Estimate of all jobs.
     pub estimate: Option<Credits>,
 }
 
-/// What is told while a smoke test runs.
+/// Progress of a smoke test.
 #[derive(Debug, Clone, Copy)]
 pub enum SmokeMessage<'a> {
     /// A stage begins.
     Began(SmokeStage),
-    /// A stage, or one of its parts, came to this.
+    /// A stage, or one of its parts, ended.
     Ended(&'a StageResult),
 }
 
-/// Runs `stages` in order, and tells of each.
+/// Runs `stages` in order, and reports each.
 pub async fn run(
     setup: &SmokeSetup,
     stages: &[(SmokeStage, Option<SkipReason>)],
@@ -68,20 +66,20 @@ pub async fn run(
     smoke.found
 }
 
-/// A smoke test under way.
+/// A running smoke test.
 pub(crate) struct SmokeRun<'a> {
     pub(crate) setup: &'a SmokeSetup,
     pub(crate) drift: Drift,
     pub(crate) pricing: Option<Pricing>,
-    /// Whether the service did not answer at all when it was asked how it is.
+    /// The service gave no answer to the health check.
     pub(crate) silent: bool,
-    /// Whether the usage before the jobs has to be remembered.
+    /// The usage before the jobs has to be recorded.
     pub(crate) watches_credits: bool,
     pub(crate) usage_before: Option<UsageSummary>,
     pub(crate) finished: Option<FinishedJob>,
-    /// Where the service has the built-in clip.
+    /// URL of the uploaded built-in clip.
     pub(crate) upload: Option<String>,
-    /// How long usage took to show the job.
+    /// Time until usage showed the job.
     pub(crate) lag: Option<Duration>,
     pub(crate) found: SmokeFindings,
 }
@@ -129,7 +127,8 @@ impl<'a> SmokeRun<'a> {
     }
 
     async fn carry_out(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> Vec<StageResult> {
-        // Jobs stop by themselves, and leave their rows in order; a look may be cut anywhere.
+        // Jobs handle the stop themselves, and keep their state consistent; a check may be
+        // cancelled at any time.
         let stop = self.setup.stop.clone();
         if stage.starts_jobs() {
             return self.jobs(stage).await;
@@ -171,7 +170,7 @@ impl<'a> SmokeRun<'a> {
         }
     }
 
-    /// Why `stage` cannot tell anything after what was found so far.
+    /// Why an earlier result makes `stage` pointless.
     fn hindered(&self, stage: SmokeStage) -> Option<String> {
         let failed = |wanted: SmokeStage| {
             self.found
@@ -194,8 +193,8 @@ impl<'a> SmokeRun<'a> {
             return (keyed && failed(SmokeStage::Authentication).is_some())
                 .then(|| "authentication failed".to_owned());
         }
-        // Money is spent, and files are sent, only where the free stages found nothing wrong. A
-        // service that is merely slow still has to show that it works.
+        // Credits are spent, and files are sent, only where the free stages passed. A service that
+        // is merely slow still has to show that it works.
         let wrong = self.found.stages.iter().find(|result| {
             let free = result.stage.group() == StageGroup::Free;
             free && result.outcome == StageOutcome::Failed
@@ -204,8 +203,8 @@ impl<'a> SmokeRun<'a> {
         if let Some(wrong) = wrong {
             return Some(format!("nothing was sent, because {} failed", wrong.name));
         }
-        // What cannot be fetched has no price. Should it be billed, against what is documented, the
-        // budget has to have room for it.
+        // An unreachable video has no price. The budget needs a reserve in case it is billed
+        // against the documentation.
         if stage == SmokeStage::DeadLink {
             let refused = |result: &&StageResult| result.cause == Some(StageFailure::Credits);
             if let Some(result) = self.found.stages.iter().find(refused) {
@@ -222,8 +221,8 @@ impl<'a> SmokeRun<'a> {
         (builds_on && self.finished.is_none()).then(|| "no finished job".to_owned())
     }
 
-    /// Adds what differs from the contract, and says so in `result`. New fields are only listed: the
-    /// contract allows them.
+    /// Adds differences from the contract, and reports them in `result`. New fields are only
+    /// listed: the contract permits them.
     pub(crate) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
         for state in &drift.states {
             result.fail(StageFailure::Contract, format!("unknown job status: {state}"));
@@ -234,26 +233,26 @@ impl<'a> SmokeRun<'a> {
         self.drift.add(drift);
     }
 
-    /// What is left of the budget, by the estimates of what was begun; none where there is no bound.
+    /// The remaining budget, by the estimates of what was started; `None` without a budget.
     pub(crate) fn left(&self) -> Option<Credits> {
         let begun = self.found.estimate.unwrap_or_default();
         self.setup.budget.map(|budget| Credits((budget.0 - begun.0).max(0.0)))
     }
 
-    /// Counts what an errand was estimated at.
+    /// Subtracts an estimate from the budget.
     pub(crate) fn committed(&mut self, estimate: Credits) {
         let before = self.found.estimate.unwrap_or_default();
         self.found.estimate = Some(Credits(before.0 + estimate.0));
     }
 
-    /// The client with the key, or the result that says why there is none.
+    /// The client with the key, or a result that says why there is none.
     pub(crate) fn keyed(&self, stage: SmokeStage) -> Result<crate::client::Client, StageResult> {
         let missing = |failure| StageResult::of_failure(stage, &failure);
         self.setup.clients.keyed.clone().map_err(missing)
     }
 }
 
-/// Fails a stage that went well and took too long.
+/// Fails a stage that passed and took too long.
 fn hold_to_budget(result: &mut StageResult) {
     result.budget = result.stage.latency_budget();
     let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
@@ -263,7 +262,7 @@ fn hold_to_budget(result: &mut StageResult) {
     }
 }
 
-/// Calls that were only answered when they were repeated.
+/// Calls that needed retries.
 #[derive(Default)]
 pub(crate) struct RepeatedCalls(Mutex<Vec<(FailureKind, Option<u16>)>>);
 

@@ -198,7 +198,7 @@ fn what_may_be_charged_or_not_is_no_difference() {
     assert_eq!(zero.verdict(), AuditResult::Matched, "an event without credits is no charge");
 }
 
-/// A second attempt at the item of `attempt("a")`.
+/// A second attempt at the input of `attempt("a")`.
 fn second(asked: Option<RerunReason>) -> AttemptCost {
     AttemptCost { content_key: "a".into(), number: 2, rerun_reason: asked, ..attempt("b") }
 }
@@ -220,7 +220,7 @@ fn a_second_charge_of_an_item_is_a_difference_unless_it_was_asked_for() {
         assert_eq!((found.matched, found.asked_again), (2, 1));
         assert!(found.remarks[0].contains(flag) && found.remarks[0].contains("once more"));
     }
-    // The order of the charges on the page says nothing.
+    // The order of the charges on the page is irrelevant.
     let late = vec![charge("b", 2.0), charge("a", 2.0)];
     let reordered = Case::of(vec![second(None), attempt("a")], late).found();
     assert_eq!(reordered.differences[0].job, Some(JobId("b".into())));
@@ -232,7 +232,7 @@ fn a_second_charge_is_one_also_when_the_first_was_long_ago() {
     let alone = |asked| Case::of(vec![later(asked)], vec![charge("b", 2.0)]).found();
     assert_eq!(wrongs(&alone(None)), [Mismatch::SecondAttempt]);
     assert_eq!(alone(Some(RerunReason::Again)).asked_again, 1);
-    // The first came to nothing.
+    // The first attempt failed.
     let first = AttemptCost { status: AttemptStatus::Failed, ..attempt("a") };
     let free = Case::of(vec![first, second(None)], vec![charge("b", 2.0)]).found();
     assert_eq!((free.verdict(), free.asked_again), (AuditResult::Matched, 0), "{free:?}");

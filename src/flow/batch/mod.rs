@@ -1,6 +1,6 @@
-//! Working through a batch: takes its entries from the ledger in the order of the queue, a bounded
-//! number at a time, and settles each. Memory is flat in the number of inputs; what waits, waits in
-//! the ledger.
+//! The batch runner: takes inputs from the ledger in the order of the queue, a bounded number at a
+//! time, and runs each to its outcome. Memory is constant in the number of inputs; waiting inputs
+//! stay in the ledger.
 
 pub(crate) mod queue;
 
@@ -31,45 +31,44 @@ use crate::model::{
     Credits, Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant,
 };
 
-/// Entries whose output is fetched, or waits for that, beside those.
+/// Maximum inputs that download or wait for their download, besides the active ones.
 const COLLECTING: usize = 64;
 
-/// How long work may still end by itself once the run is stopped.
+/// Time that work has to end by itself once the run is stopped.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// Work of another process is left alone for so many of the shortest poll pauses before it is looked
-/// at again.
+/// Interval between checks of attempts that another process owns, in multiples of the shortest poll
+/// interval.
 const FOREIGN_CHECK: u32 = 2;
 
-/// Writes an output's bytes to standard output.
+/// Writes the file of an output to standard output.
 pub type StdoutSink = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
 
-/// How a run ended: what to tell, and which exit code.
+/// Result of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunResult {
-    /// In numbers.
     pub summary: RunSummary,
-    /// For the exit code.
+    /// Exit class of the run.
     pub class: ExitClass,
-    /// Why nothing more may be sent with any key, if that is so.
+    /// The reason to stop, if no request may be sent with any key.
     pub held: Option<FailureKind>,
 }
 
-/// What came of one entry.
+/// Outcome of one input.
 enum InputOutcome {
     Done(PublishedOutput),
     Skipped(PublishedOutput),
     Left,
     Failed(Failure),
     Paused(Failure),
-    /// The run was stopped before it could go on.
+    /// The run was stopped first.
     Stopped,
-    /// Another living process works on it.
+    /// Another living process owns the attempt.
     Foreign,
 }
 
 impl InputOutcome {
-    /// Of an entry that cannot go on because of `failure`.
+    /// The outcome of an input that cannot continue because of `failure`.
     fn of(failure: Failure) -> Self {
         match failure.kind {
             FailureKind::Interrupted => Self::Stopped,
@@ -78,31 +77,31 @@ impl InputOutcome {
     }
 }
 
-/// How one entry ended.
+/// Result of one input's task.
 type WorkResult = (InputId, InputRef, Result<InputOutcome, Failure>);
 
-/// An entry and where its output goes.
+/// An input and the target of its output.
 struct OutputWriter {
     input: BatchInput,
     spool: PathBuf,
     stdout: Option<StdoutSink>,
 }
 
-/// Works through one batch.
+/// Runs one batch.
 pub struct BatchRunner {
     run: Arc<RunState>,
     spool: PathBuf,
     stdout: Option<StdoutSink>,
     began: Instant,
-    /// Credits of what earlier runs of the batch have started.
+    /// Credits that earlier runs of the batch have started.
     started_before: Credits,
     summary: RunSummary,
     classes: Vec<ExitClass>,
 }
 
 impl BatchRunner {
-    /// A dispatch that has begun nothing. Outputs without a target are spooled in `spool` and
-    /// handed to `stdout`.
+    /// A runner for a batch. Outputs without a target are spooled in `spool` and passed to
+    /// `stdout`.
     #[must_use]
     pub fn new(run: Arc<RunState>, spool: PathBuf, stdout: Option<StdoutSink>) -> Self {
         let began = run.context.clock.now();
@@ -111,10 +110,11 @@ impl BatchRunner {
         Self { run, spool, stdout, began, started_before, summary, classes: Vec::new() }
     }
 
-    /// Works until every entry is settled, or nothing more can be done in this run.
+    /// Runs until every input is settled, or this run cannot continue.
     ///
     /// # Errors
-    /// The ledger cannot be used. Everything else is told of the entry it concerns.
+    ///
+    /// Ledger errors only. Every other failure is reported for its input.
     pub async fn work(mut self) -> Result<RunResult, Failure> {
         let batch = self.run.batch;
         let started =
@@ -145,7 +145,7 @@ impl BatchRunner {
         }
     }
 
-    /// Goes once over the open entries and returns how many were in other hands.
+    /// Runs the open inputs once, and returns the number that another process owns.
     async fn pass(&mut self) -> Result<usize, Failure> {
         let mut working = JoinSet::new();
         let mut attempts = HashSet::new();
@@ -157,12 +157,12 @@ impl BatchRunner {
                 break;
             }
             if self.run.is_starting_stopped() {
-                // What was started is paid for, and is finished.
+                // Started jobs are paid for, so they are finished.
                 queue.keep_to_started();
             }
             let Some(input) = queue.next(&self.run.context).await? else { break };
             let Some(attempt) = input.attempt else { continue };
-            // The second entry of one attempt waits for the first and then costs nothing.
+            // The second input of one attempt waits for the first and then costs nothing.
             if !attempts.insert(attempt) {
                 foreign += 1;
                 continue;
@@ -183,8 +183,8 @@ impl BatchRunner {
         Ok(foreign)
     }
 
-    /// Settles what is being worked on. Once the run is stopped, what does not end by itself is cut
-    /// soon: the ledger has everything that a later run needs.
+    /// Waits for the running tasks. Once the run is stopped, tasks that do not end by themselves
+    /// are cancelled soon: the ledger has everything that a later run needs.
     async fn settle_all(&mut self, working: &mut JoinSet<WorkResult>) -> Result<usize, Failure> {
         let mut foreign = 0;
         let run = Arc::clone(&self.run);
@@ -209,7 +209,8 @@ impl BatchRunner {
         }
     }
 
-    /// Settles entries until one more may be begun; answers how many were in other hands.
+    /// Handles finished inputs until one more may begin; returns the number that another process
+    /// owns.
     async fn wait_for_capacity(
         &mut self,
         working: &mut JoinSet<WorkResult>,
@@ -234,14 +235,14 @@ impl BatchRunner {
         }
     }
 
-    /// Takes the end of an entry in; answers 1 when it was in other hands.
+    /// Handles a finished input; returns 1 if another process owns it.
     async fn take(&mut self, joined: Result<WorkResult, JoinError>) -> Result<usize, Failure> {
         let (id, input_ref, settled) =
             joined.map_err(|error| Failure::local("processing an input", &error))?;
-        // Local trouble of one entry pauses it; the ledger itself failing shows at the next step.
+        // A local error of one input pauses it; a failing ledger shows at the next step.
         match settled.unwrap_or_else(InputOutcome::of) {
             InputOutcome::Foreign => return Ok(1),
-            // Paused and counted with all others at the end.
+            // Counted as paused with all others at the end.
             InputOutcome::Stopped => {}
             settled => self.record(id, &input_ref, settled).await?,
         }
@@ -275,7 +276,7 @@ impl BatchRunner {
                 (InputState::Failed, Some(failure.clone()), Some(InputEvent::Failed(failure)))
             }
             InputOutcome::Paused(failure) => {
-                // Outputs of both keys go to the same directories.
+                // Outputs of both keys share directories.
                 if failure.kind == FailureKind::Unwritable {
                     let failure = failure.clone();
                     self.run.stop_all(&RunStop { reason: StopReason::Unwritable, failure });
@@ -324,7 +325,7 @@ impl BatchRunner {
         if counts.rejected > 0 {
             self.classes.push(ExitClass::Some);
         }
-        // What the plan itself refused counts like what failed later.
+        // Inputs that the plan rejected count like those that failed later.
         if counts.failed > self.summary.failed {
             self.classes.push(ExitClass::Some);
         }
@@ -429,7 +430,7 @@ async fn settle(
             deliver(drive, outlet, began).await
         }
         AttemptStatus::Failed => Ok(InputOutcome::Failed(failure_of_event(&drive.attempt))),
-        // A person decides; a later run goes on from there.
+        // The user decides; a later run continues.
         _ => Ok(InputOutcome::Paused(failure_of_event(&drive.attempt))),
     }
 }
@@ -483,7 +484,7 @@ async fn deliver(
     }
 }
 
-/// Why a settled attempt has no output, with what helps.
+/// Failure of a settled attempt without output, with its remedy.
 fn failure_of_event(attempt: &Attempt) -> Failure {
     let mut failure = attempt.state.failure.clone().unwrap_or_else(|| {
         Failure::new(FailureKind::JobFailed, "the job failed", "reason not recorded")

@@ -1,9 +1,9 @@
-//! The order of work. Longest first, since a long job that is begun last is waited for alone; but
-//! not all short ones together at the end either, where nothing but the rate of creates and starts
-//! would count, and where each start that is lost without an answer keeps the batch waiting for `settle`:
-//! most are taken from the short end, as long as that is much shorter. Places
-//! that are free at first are filled with long ones, which need the fewest creates and starts. But
-//! options that have not succeeded yet are tried on a short one, which tells soonest and costs least.
+//! The order of work. Longest first, since a long job that begins last is waited for alone. But not
+//! all short ones together at the end either, where the rate of creates and starts would be the
+//! bottleneck, and where each start that is lost without an answer keeps the batch waiting for
+//! `settle`: most are taken from the short end, as long as that is much shorter. Slots that are
+//! free at first get long inputs, which need the fewest creates and starts. But options that have
+//! not succeeded yet are tried on a short input, which is the fastest and cheapest.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -12,31 +12,31 @@ use crate::flow::context::Context;
 use crate::ledger::{BatchId, BatchInput, InputId};
 use crate::model::Failure;
 
-/// Entries read from the ledger at a time.
+/// Inputs read from the ledger at a time.
 const PAGE: u32 = 64;
 
-/// The short end is left for the end unless it is shorter than one of so many parts.
+/// Minimum ratio of the long end to the short end for taking from the short end.
 const MUCH: i64 = 2;
 
-/// So many are taken from the short end for each one from the long end.
+/// Short inputs taken per long input.
 const SHORT_IN_TURN: usize = 4;
 
-/// Where an entry stands: longest first, then by number.
+/// Position in the queue: longest first, then by number.
 type QueuePosition = (Reverse<i64>, i64);
 
-/// The open entries of a batch, each once, read from the ledger as they are needed.
+/// The open inputs of a batch, each once, read from the ledger as needed.
 #[derive(Debug)]
 pub(crate) struct InputQueue {
     batch: BatchId,
     long: QueueEnd,
     short: QueueEnd,
-    /// The last one that was taken from the short end.
+    /// The last input taken from the short end.
     taken_from_short: Option<QueuePosition>,
-    /// So many are taken from the long end before one may be taken from the short end.
+    /// Inputs still to take from the long end before the first from the short end.
     until_short: usize,
-    /// So many have been taken from the short end in turn.
+    /// Inputs taken from the short end in a row.
     short_in_turn: usize,
-    /// Only entries whose job was started are taken.
+    /// Only inputs whose job was started are taken.
     only_started: bool,
 }
 
@@ -44,12 +44,12 @@ pub(crate) struct InputQueue {
 #[derive(Debug, Default)]
 struct QueueEnd {
     read: VecDeque<BatchInput>,
-    /// The last one that was read.
+    /// The last input that was read.
     reached: Option<(i64, InputId)>,
 }
 
 impl InputQueue {
-    /// The queue of a batch, of which `long_first` come from the long end before the ends take turns.
+    /// The queue of a batch; the first `long_first` inputs come from the long end.
     pub(crate) fn new(batch: BatchId, long_first: usize) -> Self {
         Self {
             batch,
@@ -62,17 +62,14 @@ impl InputQueue {
         }
     }
 
-    /// From now on, only entries whose job was started are taken; some of them may be taken again.
+    /// Restricts the queue to inputs whose job was started; some of them may be returned again.
     pub(crate) fn keep_to_started(&mut self) {
         if !self.only_started {
             *self = Self { only_started: true, ..Self::new(self.batch, usize::MAX) };
         }
     }
 
-    /// The next entry to work on.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// The next input to run.
     pub(crate) async fn next(&mut self, context: &Context) -> Result<Option<BatchInput>, Failure> {
         let batch = self.batch;
         if self.long.read.is_empty() {
@@ -96,11 +93,11 @@ impl InputQueue {
         Ok(self.take())
     }
 
-    /// The next of what was read.
+    /// The next of the inputs that were read.
     fn take(&mut self) -> Option<BatchInput> {
         let longest = self.long.read.front()?;
         if self.taken_from_short.is_some_and(|taken| place(longest) >= taken) {
-            // What lies beyond was taken from the other end.
+            // The inputs beyond were taken from the other end.
             return None;
         }
         let is_worth_it = |shortest: &BatchInput| {
@@ -153,7 +150,7 @@ mod tests {
         }
     }
 
-    /// The ranks in the order in which they are taken, of entries with these ranks.
+    /// The order in which inputs of these ranks are taken.
     fn order(ranks: &[i64], long_first: usize) -> Vec<i64> {
         let mut inputs: Vec<BatchInput> =
             (1..).zip(ranks).map(|(id, rank)| entry(id, *rank)).collect();

@@ -1,8 +1,8 @@
-//! Collecting an output: an earlier copy where there is one, else a download that resumes;
-//! verified, synced, and only then given its final name.
+//! Collection of an output: from an earlier copy where there is one, otherwise by a resumable
+//! download; verified, synced, and only then given its final name.
 //!
-//! No partial file is ever under a final name. The hash stands in the ledger before the file is
-//! published, so a crash between the two is recognised by it.
+//! A partial file never has a final name. The hash is written to the ledger before the file is
+//! published, so that a file published just before a crash is recognised.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -21,31 +21,32 @@ use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::{Background, Failure, FailureKind, InputEvent, OutputLink, Stage};
 
-/// Failures in a row without one byte more, after which a download is given up.
+/// Maximum consecutive failures without progress before a download is given up.
 const FRUITLESS: u32 = 6;
 
-/// How often an output that is not what was asked for is fetched anew.
+/// Maximum repeated downloads of an output that fails verification.
 const REFETCHES: u32 = 1;
 
-/// What collecting an entry came to.
+/// Outcome of collecting an output.
 pub(crate) enum CollectResult {
-    /// The output lies where it was wanted; it was put there now.
+    /// The output was published now.
     New(PublishedOutput),
-    /// It lay there already.
+    /// The output was already there.
     There(PublishedOutput),
 }
 
-/// A whole output in its part.
+/// A complete output in its partial file.
 struct CompletePart {
     sha256: String,
     size: u64,
 }
 
 impl JobDriver<'_> {
-    /// Brings the output of a completed job to where the entry wants it.
+    /// Publishes the output of a completed job at the target of the input.
     ///
     /// # Errors
-    /// What keeps the output away. The job stays completed: collecting again costs nothing.
+    ///
+    /// The job stays completed after any failure: collecting again costs nothing.
     pub(crate) async fn collect(
         &mut self,
         input: &BatchInput,
@@ -93,7 +94,7 @@ impl JobDriver<'_> {
         }
     }
 
-    /// An output of the same job that lies elsewhere is copied, and costs no transfer.
+    /// Copies an earlier output of the same job, which saves the download.
     async fn copy_earlier(
         &self,
         earlier: &[(PathBuf, String, u64)],
@@ -110,8 +111,8 @@ impl JobDriver<'_> {
         Ok(None)
     }
 
-    /// Downloads and verifies. An output that does not verify is fetched once more: a gateway may
-    /// have put a page of its own in its place.
+    /// Downloads and verifies. An output that fails verification is downloaded once more: a gateway
+    /// may have replaced it with a page of its own.
     async fn fetch(&mut self, part: &Arc<PartFile>) -> Result<CompletePart, Failure> {
         let _permit = self.run.downloads.acquire().await;
         let mut refetched = 0;
@@ -155,7 +156,7 @@ impl JobDriver<'_> {
         Ok(())
     }
 
-    /// The failure of an output that is not what was asked for. It may quote the output.
+    /// Failure of an output that fails verification. It may quote the output.
     fn bad_output(&self, bad: &OutputError) -> Failure {
         let why = self.run.context.service.clean(&bad.to_string());
         let failure = Failure::new(bad.kind(), "the output", why)
@@ -163,7 +164,8 @@ impl JobDriver<'_> {
         Failure { job: self.attempt.state.job.clone(), ..failure }
     }
 
-    /// Downloads to the end, however often the line breaks, as long as each attempt moves on.
+    /// Downloads to the end, however often the connection breaks, as long as each attempt makes
+    /// progress.
     async fn download(&mut self, part: &Arc<PartFile>) -> Result<CompletePart, Failure> {
         let context = self.run.context.clone();
         let mut fruitless = 0;
@@ -225,7 +227,7 @@ impl JobDriver<'_> {
         sink.finish().await
     }
 
-    /// Most bytes that the output may have.
+    /// Maximum size of the output, in bytes.
     fn largest(&self) -> u64 {
         let work = &self.attempt.work;
         media::largest_output(
@@ -263,8 +265,8 @@ impl JobDriver<'_> {
         }
     }
 
-    /// The link that the service gave last, or a new one where there is none or it was refused. The
-    /// job is only asked for it where the service gives no links by themselves: it has ended.
+    /// The last download link, or a new one where there is none or it was rejected. The job itself
+    /// is polled only where the service has no endpoint for links: it has ended.
     async fn fresh_link(&mut self) -> Result<OutputLink, Failure> {
         if let Some(link) = self.link.clone() {
             return Ok(link);
@@ -287,7 +289,7 @@ impl JobDriver<'_> {
     }
 }
 
-/// The growing part of a download, hashed as it grows.
+/// The partial file of a download, hashed as it grows.
 struct PartWriter {
     part: Arc<PartFile>,
     hash: Sha256,
@@ -296,11 +298,11 @@ struct PartWriter {
     held: usize,
 }
 
-/// Bytes that are gathered before they are written: far fewer trips to the writing thread.
+/// Write buffer in bytes: far fewer trips to the writing thread.
 const GATHER: usize = 1 << 20;
 
 impl PartWriter {
-    /// Continues the part at `offset`; what lies behind is cut off, what lies before is hashed.
+    /// Continues the part at `offset`: later bytes are cut off, earlier ones hashed.
     async fn open(part: Arc<PartFile>, offset: u64) -> Result<Self, Failure> {
         blocking(move || {
             let hash = part.keep(offset)?;
@@ -334,7 +336,7 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Syncs, so that the bytes are on the disk before anything says that they are.
+    /// Syncs, so that the bytes are on the disk before the ledger says so.
     async fn finish(mut self) -> Result<CompletePart, Failure> {
         self.flush().await?;
         let Self { part, hash, size, .. } = self;
@@ -346,15 +348,15 @@ impl PartWriter {
     }
 }
 
-/// Checks that `bytes` more of `path` fit on its disk.
+/// Checks that the file system of `path` has room for `bytes` more.
 fn check_room(path: &Path, bytes: u64) -> Result<(), Failure> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     media::check_space(directory.unwrap_or(Path::new(".")), bytes)
         .map_err(|error| cannot_write(path, &error))
 }
 
-/// The length of an input file, `seconds` when it was planned: with its frames while it is as it was.
-/// Of an address, only the service knows the length.
+/// Length of an input file that was `seconds` long when it was planned; with its frame count while
+/// the file is unchanged. Only the service knows the length of a URL.
 fn input_length(source: &InputSource, seconds: Option<f64>) -> Option<ExpectedLength> {
     let (InputSource::File { path, size, .. }, Some(seconds)) = (source, seconds) else {
         return None;
@@ -365,7 +367,7 @@ fn input_length(source: &InputSource, seconds: Option<f64>) -> Option<ExpectedLe
     Some(known.filter(is_same).unwrap_or_else(|| ExpectedLength::of_seconds(seconds)))
 }
 
-/// Whether a file is there with this content.
+/// The file exists with this content.
 async fn holds(path: &Path, sha256: &str, size: u64) -> Result<bool, Failure> {
     let (path, sha256) = (path.to_owned(), sha256.to_owned());
     blocking(move || {

@@ -1,5 +1,5 @@
-//! Driving one attempt: ask the protocol, commit the row, carry the effect out, look what came of
-//! it, and again. One clip and ten thousand go through this same loop.
+//! The driver of one attempt: run the state machine, commit the state, execute the effect, observe,
+//! repeat. One input and ten thousand use the same loop.
 
 use std::time::Duration;
 
@@ -17,22 +17,21 @@ use crate::model::{
     Stage,
 };
 
-/// Percent that a job has to have gained for the ledger to be told: a look that only shows that a
-/// job goes on is not worth a sync.
+/// Percent of progress that justifies a ledger write: a poll that only shows that a job still runs
+/// is not worth a sync.
 const WORTH_KEEPING: f64 = 10.0;
 
-/// How driving an attempt ended.
 #[derive(Debug)]
 pub(crate) enum DriveOutcome {
-    /// The protocol does nothing more by itself: see the row.
+    /// The state machine does nothing more by itself; the state has the details.
     Settled,
-    /// It went as far as was asked for.
+    /// The attempt reached the goal of the run.
     GoalReached,
-    /// Cannot go on now; the row keeps everything that a later run needs.
+    /// This run cannot continue; the state has all that a later run needs.
     Rested(Failure),
-    /// The run was stopped before it could go on; the row keeps everything as well.
+    /// The run was stopped first; the state has all that a later run needs.
     Stopped,
-    /// The row was taken over: nothing of what follows is ours to write.
+    /// Another process took over the attempt: this one may not write it any more.
     Lost,
 }
 
@@ -50,31 +49,31 @@ pub(crate) struct JobDriver<'a> {
     pub(crate) run: &'a RunState,
     pub(crate) attempt: Attempt,
     pub(crate) input: InputRef,
-    /// Refusals in a row, for the backoff.
+    /// Consecutive rejections, for the backoff.
     pub(crate) refusals: u32,
-    /// The largest percentage that was shown: progress never jumps back.
+    /// Largest percentage shown so far: progress never jumps back.
     pub(crate) shown: f64,
-    /// Since when the job is known to run.
+    /// When the job was first known to run.
     pub(crate) running_since: Option<Instant>,
-    /// When the start that got a clear answer was committed.
+    /// Commit time of the start that got a clear answer.
     started_at: Option<Instant>,
     /// The started job, while it is followed.
     pub(crate) followed: Option<FollowedJob>,
-    /// The last look that the ledger has.
+    /// The last poll written to the ledger.
     kept: LastPoll,
-    /// It occupies a place of the key, by what the ledger has.
+    /// The attempt occupies a concurrency slot of the key, by the state in the ledger.
     occupies_slot: bool,
-    /// The job was started before this run took the attempt up.
+    /// The job was started before this run took over the attempt.
     was_started: bool,
-    /// Only looks are made, and nobody is told: the item is another run's.
+    /// Polls only, and emits no events: the attempt belongs to another run.
     only_glance: bool,
-    /// Leave to send the start that was just committed.
+    /// Permit to send the start that was just committed.
     pub(crate) leave: Option<CallPermit>,
-    /// The last link that the service gave. Kept in memory only.
+    /// The last download link. Kept in memory only.
     pub(crate) link: Option<OutputLink>,
-    /// What the service said about how the job was done.
+    /// The service's notes on how the job was done.
     pub(crate) notes: Vec<String>,
-    /// The request that was answered last, for the story of the attempt.
+    /// Request id of the last answer, for the history of the attempt.
     pub(crate) answered: LastAnswer,
 }
 
@@ -100,8 +99,8 @@ impl<'a> JobDriver<'a> {
         }
     }
 
-    /// Estimated credits of the job, if this run started it: 0 for an earlier one, and for a copy of its
-    /// output. `None` when its price is not known.
+    /// Estimated credits of the job, if this run started it: 0 for a job started earlier, and for a
+    /// copy of its output. `None` when its price is not known.
     pub(crate) fn started_credits(&self) -> Option<Credits> {
         if self.was_started || !is_started(&self.attempt) {
             return Some(Credits::default());
@@ -109,7 +108,7 @@ impl<'a> JobDriver<'a> {
         self.attempt.price()
     }
 
-    /// Looks at an attempt of another run, and leaves everything else to whoever resumes it.
+    /// A driver that polls an attempt of another run once, and leaves the rest to `resume`.
     pub(crate) fn glance(run: &'a RunState, attempt: Attempt, input: InputRef) -> Self {
         Self { only_glance: true, ..Self::new(run, attempt, input) }
     }
@@ -118,10 +117,12 @@ impl<'a> JobDriver<'a> {
         self.only_glance
     }
 
-    /// Drives from `seen` until the row is settled, the goal reached, or nothing can be done now.
+    /// Drives from `seen` until the attempt is settled, the goal reached, or this run cannot
+    /// continue.
     ///
     /// # Errors
-    /// Only local trouble: a step that cannot be committed must not be carried out.
+    ///
+    /// Local errors only: a step that cannot be committed must not be executed.
     pub(crate) async fn go(&mut self, seen: Observation) -> Result<DriveOutcome, Failure> {
         let mut seen = seen;
         let mut drafts = self.run.drafts().await?;
@@ -133,7 +134,7 @@ impl<'a> JobDriver<'a> {
                 self.learn_drafts(learned).await?;
                 drafts = learned;
             }
-            // Others make drafts as soon as it is known whether this one runs by itself.
+            // Other creates may be sent as soon as it is known whether this draft runs by itself.
             let watched = state.status == AttemptStatus::Draft
                 && matches!(effect, Effect::Look | Effect::Wait(_));
             if !watched || drafts != DraftSupport::Unknown {
@@ -168,7 +169,7 @@ impl<'a> JobDriver<'a> {
             let before = self.attempt.state.status;
             let is_news = state != self.attempt.state || self.has_changes();
             if state.status == AttemptStatus::StartDoubt && before != AttemptStatus::StartDoubt {
-                // What the draft looked like before says nothing of whether it runs now.
+                // The draft's last status is not evidence of whether the job runs now.
                 self.attempt.last_poll.job_status = None;
             }
             if state.job.is_none() {
@@ -203,7 +204,7 @@ impl<'a> JobDriver<'a> {
                 Effect::Rest(failure) => return Ok(DriveOutcome::of(failure)),
                 Effect::Wait(until) => match self.wait(until).await {
                     Ok(()) => {
-                        // Another draft may have been judged meanwhile.
+                        // Another draft may have been judged in the meantime.
                         drafts = self.run.drafts().await?;
                         Observation::Due
                     }
@@ -222,7 +223,7 @@ impl<'a> JobDriver<'a> {
         }
     }
 
-    /// What follows for others from a step that was committed.
+    /// Effects of a committed step on the rest of the run.
     fn leave_flight(&mut self, before: AttemptStatus) {
         if before.in_flight() && !self.attempt.state.status.in_flight() {
             self.followed = None;
@@ -236,7 +237,7 @@ impl<'a> JobDriver<'a> {
         }
     }
 
-    /// Whether the last look shows what the ledger does not have and somebody may want to know.
+    /// The last poll differs from the ledger enough to be written.
     fn has_changes(&self) -> bool {
         let (look, kept) = (&self.attempt.last_poll, &self.kept);
         let gained = look.progress.unwrap_or(0.0) - kept.progress.unwrap_or(0.0);
@@ -267,8 +268,8 @@ impl<'a> JobDriver<'a> {
         })
     }
 
-    /// A start may wait long for a place, or be held back. What was learned of the draft is
-    /// written before that: a crash meanwhile must not forget the job.
+    /// A start may wait long for a slot, or be held back. The draft is committed before that, so
+    /// that a crash does not lose the job.
     async fn persist_draft(&mut self, start: &AttemptState) -> Result<Commit, Failure> {
         let known = matches!(
             self.attempt.state.status,
@@ -292,8 +293,8 @@ impl<'a> JobDriver<'a> {
             .await
     }
 
-    /// Whether this effect may not be begun. Rows and looks after an answer are never held back: what
-    /// was learned is written.
+    /// The effect may not begin. Commits and polls after an answer are never held back: what was
+    /// observed is written.
     fn is_held(&self, effect: &Effect) -> bool {
         match effect {
             Effect::Upload | Effect::Create | Effect::Start => self.run.starts_stopped(),
@@ -302,8 +303,8 @@ impl<'a> JobDriver<'a> {
         }
     }
 
-    /// Waits for `work`, unless the run was stopped: what is not started yet ends with a stop of
-    /// starts, and a job that may run with a stop of everything.
+    /// Waits for `work`, unless the run was stopped: before the start a stop of starts is enough,
+    /// for a job that may run it takes a stop of everything.
     pub(crate) async fn unless_held<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         if self.attempt.state.status.in_flight() || self.attempt.state.status.is_settled() {
             self.run.unless_held(work).await
@@ -312,8 +313,8 @@ impl<'a> JobDriver<'a> {
         }
     }
 
-    /// Whether a failure is part of an outage, which is waited for: the run as a whole ends when
-    /// that takes too long.
+    /// The failure is part of an outage, which is waited for: the run as a whole ends when it takes
+    /// too long.
     pub(crate) fn waits_out(&self, failure: &Failure) -> bool {
         !self.only_glance && self.run.is_outage(failure)
     }
@@ -377,7 +378,7 @@ impl<'a> JobDriver<'a> {
         self.unless_held(tokio::time::sleep(wait)).await
     }
 
-    /// Draws from what was seen what holds for the whole run, or for the bills of the key.
+    /// Applies what an observation shows about the whole run, or about the bills of the key.
     async fn learn(&mut self, seen: &Observation) -> Result<(), Failure> {
         match seen {
             Observation::CreateFailed(failure)
@@ -405,7 +406,7 @@ impl<'a> JobDriver<'a> {
         Ok(())
     }
 
-    /// A look at a job whose start got a clear answer tells how other started jobs look.
+    /// A poll of a job with a clearly answered start shows how started jobs of the key appear.
     async fn learn_from_started(&self, job: &JobId, look: &JobSnapshot) -> Result<(), Failure> {
         if matches!(look.status, JobStatus::Processing | JobStatus::Completed | JobStatus::Failed) {
             self.run.evidence.runs(job, self.run.context.clock.now());
@@ -445,12 +446,12 @@ impl<'a> JobDriver<'a> {
     }
 }
 
-/// Whether a start was sent, or the draft ran by itself.
+/// A start was sent, or the draft ran by itself.
 fn is_started(attempt: &Attempt) -> bool {
     attempt.state.start_count > 0 || attempt.state.draft_observation == DraftObservation::Started
 }
 
-/// What the story of the attempt says of a step.
+/// Text of a step in the history of the attempt.
 fn note(effect: &Effect) -> String {
     let words = match effect {
         Effect::BackOff(failure) => return format!("back off: {failure}"),

@@ -1,4 +1,4 @@
-//! Carrying out the effects of the protocol: each makes its call and says what was seen.
+//! Execution of effects: each makes its call and returns an observation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,14 +19,12 @@ use crate::model::{
     Background, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, Stage,
 };
 
-/// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
+/// Longest time between the commit of a start and its first byte (`docs/architecture.md`, *The
+/// protocol*).
 const FRESH: Duration = Duration::from_secs(5);
 
 impl JobDriver<'_> {
-    /// Carries out an effect that talks to the service; none when the run was stopped meanwhile.
-    ///
-    /// # Errors
-    /// Local trouble.
+    /// Executes an effect that calls the service; `None` when the run was stopped first.
     pub(crate) async fn carry_out(
         &mut self,
         effect: Effect,
@@ -42,7 +40,7 @@ impl JobDriver<'_> {
             Effect::Look => self.poll_draft().await,
             Effect::Follow => return Ok(self.follow().await),
             Effect::AskUsage => self.ask_usage().await,
-            // The others make no call and are handled where they arise.
+            // The others make no call and are handled by the driver.
             _ => Observation::Due,
         };
         Ok(Some(seen))
@@ -77,7 +75,7 @@ impl JobDriver<'_> {
         let on_retry = self.on_retry();
         match send_video(context, &self.input, &outgoing, self.call(&on_retry)).await {
             Ok(url) => Ok(Observation::Uploaded { url, reused: false }),
-            // The file itself is the trouble, and stays so.
+            // The file itself is the cause, so repeating does not help.
             Err(failure) if matches!(failure.kind, FailureKind::Usage | FailureKind::Local) => {
                 Ok(Observation::InputFailed(failure))
             }
@@ -103,8 +101,8 @@ impl JobDriver<'_> {
             metadata: &metadata,
         };
         let on_retry = self.on_retry();
-        // A create that still waits for its turn is not sent once starts are stopped, and one that was
-        // sent is waited for.
+        // A create that still waits for its permit is not sent once starts are stopped; one that
+        // was sent is waited for.
         let is_sent = AtomicBool::new(false);
         let last_check = || {
             if self.run.starts_stopped() {
@@ -162,8 +160,8 @@ impl JobDriver<'_> {
         };
         let on_retry = self.on_retry();
         let stale = AtomicBool::new(false);
-        // The last word before the first byte: long after the commit, or when the row was taken
-        // over, the start must not go out.
+        // Last check before the first byte: the start must not be sent long after its commit, or
+        // once another process has taken over the attempt.
         let last_check = || {
             let committed = self.attempt.state.sent.unwrap_or_default();
             let fresh = context.clock.now().since(committed) <= FRESH;
@@ -191,8 +189,8 @@ impl JobDriver<'_> {
         })
     }
 
-    /// A poll of the job. Where a refused start has to be checked, a page of the list that was asked
-    /// for after the refusal serves as well.
+    /// A poll of the job. To check a rejected start, a list page requested after the rejection
+    /// serves as well.
     async fn poll_draft(&mut self) -> Observation {
         let state = &self.attempt.state;
         let refused = state.status == AttemptStatus::Draft && state.failure.is_some();
@@ -216,7 +214,7 @@ impl JobDriver<'_> {
                 let (charged, later_charged) = self.run.evidence.charged(&page.events, job, doubt);
                 Observation::Usage { asked, charged, later_charged }
             }
-            // A service without usage events says nothing.
+            // A service without usage events offers no evidence.
             Err(failure)
                 if matches!(
                     failure.kind,
@@ -241,7 +239,7 @@ impl JobDriver<'_> {
         let since = self.attempt.state.sent.unwrap_or_default();
         let polled = tokio::select! {
             biased;
-            // A list may show the end while the poll waits for its turn.
+            // A list may show the end while the poll waits for its permit.
             (asked, view) = self.run.list_poll.end_of(context, &job, since) => {
                 return Observation::Looked(self.seen(asked, view, true));
             }
@@ -260,8 +258,7 @@ impl JobDriver<'_> {
         }
     }
 
-    /// Takes a look, `listed` if a list showed it, into the row and tells what people want to know of
-    /// it.
+    /// Stores the result of a poll (`listed`: from a list page) and emits its progress events.
     pub(crate) fn seen(
         &mut self,
         asked: crate::model::Instant,
@@ -299,7 +296,7 @@ impl JobDriver<'_> {
         look
     }
 
-    /// The address of the uploaded background picture, where the background is a file.
+    /// URL of the uploaded background picture, where the background is a file.
     async fn background(&self) -> Result<Result<Option<String>, Failure>, Failure> {
         let Background::ImageFile(path) = &self.attempt.work.options.background else {
             return Ok(Ok(None));
@@ -317,7 +314,7 @@ impl JobDriver<'_> {
             })
             .await?
         };
-        // It was checked with the plan, and may have been replaced since.
+        // The plan checked it, but it may have been replaced since.
         let picture = match picture {
             Ok(picture) => picture,
             Err(failure) => return Ok(Err(failure)),

@@ -1,4 +1,4 @@
-//! Following the started job of one attempt to its end.
+//! Following a started job to its end.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::ledger::JobDuration;
 use crate::model::{Failure, FailureKind, InputEvent, Instant, JobId, Stage};
 
 impl JobDriver<'_> {
-    /// Waits until there is something to see of the job; none when the run was stopped meanwhile.
+    /// Waits for the next observation of the job; `None` when the run was stopped first.
     pub(crate) async fn follow(&mut self) -> Option<Observation> {
         let context = self.run.context.clone();
         let Some(job) = self.attempt.state.job.clone() else { return Some(self.look().await) };
@@ -24,7 +24,7 @@ impl JobDriver<'_> {
         let Some(left) = timeout.checked_sub(elapsed) else {
             return Some(Observation::GaveUp(self.timed_out(elapsed)));
         };
-        // A poll may wait long for its turn.
+        // A poll may wait long for its permit.
         let seen = match tokio::time::timeout(left, self.observe(&followed)).await {
             Ok(seen) => seen?,
             Err(_) => Observation::GaveUp(self.timed_out(timeout)),
@@ -33,7 +33,7 @@ impl JobDriver<'_> {
         Some(seen)
     }
 
-    /// What a list shows of the job, or a poll of it when one is due.
+    /// The next list view of the job, or a poll of it when one is due.
     async fn observe(&mut self, followed: &FollowedJob) -> Option<Observation> {
         let context = self.run.context.clone();
         Some(match followed.news(&context).await.ok()? {
@@ -64,13 +64,13 @@ impl JobDriver<'_> {
         }
         let timing = &context.timing.poll;
         let expected = alike.least().map(|least| started.after(timing.first_poll(Some(least))));
-        // What an earlier run has started was polled when this one took it up.
+        // A job started by an earlier run was polled when this run took it over.
         let polled_at = (ran >= timing.first).then_some(now);
         let announced = work.options.webhook_url.is_some();
         self.run.list_poll.follow(job, JobStart { started, expected, polled_at, announced }, now)
     }
 
-    /// The job is done: the time that it took says how long the next ones take.
+    /// Adds the duration of a completed job to the statistics.
     pub(crate) fn learn_duration(&self) {
         let Some(since) = self.running_since else { return };
         let work = &self.attempt.work;
@@ -82,7 +82,7 @@ impl JobDriver<'_> {
         });
     }
 
-    /// How long the job runs already by what the ledger knows.
+    /// Time that the job has already run, by the ledger.
     fn known_to_run(&self) -> Duration {
         let Some(started) = self.attempt.started_at else { return Duration::ZERO };
         let millis = self.run.context.clock.wall().0.saturating_sub(started.0);

@@ -1,8 +1,8 @@
-//! Searching the key's jobs for the one of a create whose answer was lost.
+//! Search of the key's jobs for the one of a create whose answer was lost.
 //!
-//! The answer may only be "ours" when the job carries our correlation id, and only "nothing" when
-//! every job that is young enough is known to be somebody else's doing of ours. Everything else is
-//! unclear, and a person decides: a wrong "nothing" could make, and bill, a second job.
+//! The result is "ours" only for a job that carries our correlation id, and "nothing" only when
+//! every recent job is known to belong to another attempt of ours. Everything else is unclear, and
+//! the user decides: a wrong "nothing" could create, and bill, a second job.
 
 use std::time::Duration;
 
@@ -14,23 +14,20 @@ use crate::flow::polling::job_list::{ListPages, is_older};
 use crate::flow::state_machine::SearchResult;
 use crate::model::{Failure, JobView, Timestamp};
 
-/// How far the service's clock and ours may be apart before a new job looks like an old one.
+/// Maximum clock difference to the service at which a new job is not taken for an old one.
 const SKEW: Duration = Duration::from_hours(1);
 
-/// What a page says about the lost create.
+/// Evidence of one page about the lost create.
 enum PageMatch {
     Unclear(String),
-    /// Nothing here; older pages may still hold it.
+    /// Not found; older pages may have it.
     GoOn,
-    /// Nothing here, and everything further back is too old.
+    /// Not found, and all older jobs are too old.
     Past,
 }
 
-/// Searches for the job that carries `correlation` and whose create was sent at `sent`: by the wall
-/// clock of that moment, since the search may come hours and reboots later.
-///
-/// # Errors
-/// The list cannot be had.
+/// Searches for the job that carries `correlation` and whose create was sent at `sent`: a
+/// wall-clock time, since the search may happen hours and reboots later.
 pub(crate) async fn search(
     context: &Context,
     list_poll: &ListPoller,

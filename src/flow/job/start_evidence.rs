@@ -1,5 +1,5 @@
-//! What the service tells for free about starts in doubt: how jobs of the run that were started with
-//! a clear answer were seen to run. Pure: times come in as values.
+//! Free evidence about ambiguous starts: when clearly started jobs of the run were seen to run.
+//! Pure: times are parameters.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use crate::client::UsageEvent;
 use crate::model::{Instant, JobId};
 
-/// Started jobs that are remembered, the latest ones.
+/// Maximum number of remembered started jobs, the latest ones.
 const REMEMBERED: usize = 1_024;
-/// Jobs that have to be seen to run before another one counts as overtaken.
+/// Later jobs that have to run before another one counts as overtaken.
 const ENOUGH: usize = 3;
-/// Usage events that are asked for: the most that the service gives.
+/// Usage events requested: the maximum of the service.
 pub(crate) const EVENTS: u32 = 100;
 
 /// Jobs of a run that were started with a clear answer.
@@ -23,12 +23,12 @@ pub(crate) struct StartEvidence(Mutex<VecDeque<ClearStart>>);
 struct ClearStart {
     job: JobId,
     at: Instant,
-    /// How long it took until it was seen to run.
+    /// Time between its start and the first poll that showed it running.
     ran_after: Option<Duration>,
 }
 
 impl StartEvidence {
-    /// A start that was committed at `at` was answered with a clear success.
+    /// Records a start that was committed at `at` and got a clear success.
     pub(crate) fn started(&self, job: &JobId, at: Instant) {
         let mut jobs = self.jobs();
         if jobs.len() >= REMEMBERED {
@@ -37,7 +37,7 @@ impl StartEvidence {
         jobs.push_back(ClearStart { job: job.clone(), at, ran_after: None });
     }
 
-    /// `job` is seen to run, or to have ended.
+    /// Records that `job` runs, or has ended.
     pub(crate) fn runs(&self, job: &JobId, now: Instant) {
         let mut jobs = self.jobs();
         if let Some(started) = jobs.iter_mut().rev().find(|started| started.job == *job) {
@@ -45,8 +45,8 @@ impl StartEvidence {
         }
     }
 
-    /// Longest time that jobs which were started after `start_ambiguous` took until they ran; `None` while
-    /// too few of them have been seen to run.
+    /// Longest time until jobs that were started after `doubt` ran; `None` with fewer than `ENOUGH`
+    /// samples.
     pub(crate) fn later_ran_within(&self, doubt: Instant) -> Option<Duration> {
         let jobs = self.jobs();
         let later = || jobs.iter().filter(|started| started.at > doubt);
@@ -54,8 +54,8 @@ impl StartEvidence {
         (ran().count() >= ENOUGH).then(|| ran().max()).flatten()
     }
 
-    /// Whether `events` charge for `job`; and whether they charge for a job that was started after
-    /// `start_ambiguous`, and miss none since then.
+    /// Returns whether `events` charge for `job`; and whether they charge for a job that was
+    /// started after `doubt`, and miss none since then.
     pub(crate) fn charged(
         &self,
         events: &[UsageEvent],

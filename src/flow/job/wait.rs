@@ -1,4 +1,4 @@
-//! Watching jobs to their end without collecting them. What is seen of jobs that the ledger knows is
+//! Waiting for jobs to end without collecting their outputs. Observations of jobs in the ledger are
 //! recorded there.
 
 use std::sync::Arc;
@@ -35,12 +35,13 @@ pub(crate) fn polling_run(context: &Arc<Context>) -> RunState {
     RunState::new(Arc::clone(context), BatchId(0), run_options, true)
 }
 
-/// Follows jobs side by side until each is final, with list polls as in a run, and gives the last view
-/// of each to `each`. New states of jobs of this ledger are recorded, unless another process follows
-/// them and does so itself.
+/// Follows jobs in parallel until each is final, with list polls as in a run, and passes the last
+/// view of each to `each`. New states of jobs in this ledger are recorded, unless another process
+/// follows them and does so itself.
 ///
 /// # Errors
-/// Only the ledger's: what goes wrong with a job is an event of it.
+///
+/// Ledger errors only: a failure of a job is an event of it.
 pub async fn watch(
     context: &Arc<Context>,
     jobs: Vec<(InputRef, JobId)>,
@@ -52,7 +53,7 @@ pub async fn watch(
         .map(|context| (context, Arc::default(), Arc::new(polling_run(context))))
         .collect();
     let (mut classes, mut succeeded) = (Vec::new(), false);
-    // All are followed before any is polled: so few as one would be polled by itself.
+    // All are followed before any is polled: a single followed job would be polled by itself.
     let mut following = Vec::new();
     for (input, job) in jobs {
         let maker = match maker(context, &job).await {
@@ -97,7 +98,7 @@ pub async fn watch(
             Ok(view) => {
                 succeeded = true;
                 each(&job, &view);
-                // Watching starts nothing.
+                // Waiting starts nothing.
                 let credits = Some(Credits::default());
                 context.tell(&input, InputEvent::Left { job, status: view.status, credits });
             }
@@ -168,8 +169,8 @@ async fn to_end(
     Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))
 }
 
-/// Writes what was seen of a job into the row of its attempt, under the rules of a run. Nothing is
-/// written of jobs that the ledger does not know, that another process follows, or that have ended.
+/// Records an observation of a job in the state of its attempt, under the rules of a run. Jobs that
+/// are not in the ledger, that another process follows, or that have ended are skipped.
 async fn record(
     run: &RunState,
     job: &JobId,
@@ -189,7 +190,7 @@ async fn record(
     let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
     let Claim::Acquired(attempt) = claim else { return Ok(()) };
     if attempt.state.status != AttemptStatus::Running {
-        // Whether the start was executed is for the protocol to decide, with a poll of its own.
+        // The state machine decides whether the start was executed, by a poll of its own.
         return run.glance(*attempt).await.map(drop);
     }
     let observe = |drive: &mut JobDriver<'_>| Observation::Looked(drive.seen(asked, view, listed));

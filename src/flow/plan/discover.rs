@@ -1,5 +1,4 @@
-//! Finding inputs: files, directories, addresses and lists, one after another and never all in
-//! memory.
+//! Input discovery: files, directories, URLs and lists, streamed and never all in memory.
 
 use std::fs;
 use std::io;
@@ -15,12 +14,13 @@ pub use super::input_list::InputList;
 pub use super::input_spec::InputSpec;
 pub(crate) use super::skipped_files::SkippedFiles;
 
-/// Endings that make a file of a directory an input when no `--include` says otherwise; one without an
-/// ending is an input if it is a video. The content decides later; this only keeps notes and pictures out.
+/// Extensions that make a file of a directory an input without `--include`; a file without
+/// extension is an input if it is a video. The content decides later; this only skips notes and
+/// pictures.
 pub(crate) const VIDEO_ENDINGS: [&str; 12] =
     ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
 
-/// Which files of a directory are taken.
+/// Selection of the files of a directory.
 #[derive(Debug, Clone)]
 pub struct FileSelection {
     recursive: bool,
@@ -28,11 +28,11 @@ pub struct FileSelection {
     exclude: GlobSet,
     /// Directories that are not read.
     pruned: GlobSet,
-    /// Where outputs go: below the directory that is walked, it is not read either.
+    /// Output directory: not read when it is below an input directory.
     outputs: Option<PathBuf>,
 }
 
-/// What is done with a file of a directory.
+/// Decision about a file of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileChoice {
     Taken,
@@ -42,12 +42,9 @@ enum FileChoice {
 }
 
 impl FileSelection {
-    /// Reads the globs. They are matched against the path below the directory, and a glob without
-    /// a slash against the name alone. A directory that `exclude` matches, or of which it matches
-    /// all content, is not read.
-    ///
-    /// # Errors
-    /// Names the glob that cannot be read.
+    /// Parses the globs. They match the path below the directory; a glob without a slash matches
+    /// the name alone. A directory that `exclude` matches, or all of whose content it matches, is
+    /// not read.
     pub fn new(recursive: bool, include: &[String], exclude: &[String]) -> Result<Self, Failure> {
         let include = if include.is_empty() { None } else { Some(globs("--include", include)?) };
         let directories = exclude.iter().map(|glob| {
@@ -64,7 +61,7 @@ impl FileSelection {
         })
     }
 
-    /// The same, with the directory that outputs go to.
+    /// Excludes the output directory.
     #[must_use]
     pub fn without_outputs_in(mut self, directory: PathBuf) -> Self {
         self.outputs = Some(directory);
@@ -107,47 +104,43 @@ pub(crate) fn has_video_ending(path: &Path) -> bool {
         .is_some_and(|ending| VIDEO_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
-/// An input that was found.
+/// A discovered input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveredInput {
-    /// What it is.
     pub input: InputSpec,
-    /// Path below the directory that was named, for keeping the tree; for others the file name.
+    /// Path below the named directory, for keeping the tree; otherwise the file name.
     pub below: PathBuf,
-    /// Whether it was named on the command line itself, so that a mistake is the user's.
+    /// Named on the command line itself, so that a mistake is the user's.
     pub explicit: bool,
 }
 
-/// What the search meets, in order.
+/// Results of the discovery, in order.
 #[derive(Debug)]
 pub(crate) enum DirectoryItem {
     Input(DiscoveredInput),
-    /// A directory below the one that was named cannot be read.
+    /// A directory below a named one cannot be read.
     Unreadable {
         path: PathBuf,
         why: String,
     },
-    /// A directory that was named has been read to its end.
+    /// A named directory was read to its end.
     Directory(ScannedDirectory),
 }
 
-/// A directory that was named, after everything in it.
+/// A named directory, after everything in it.
 #[derive(Debug)]
 pub(crate) struct ScannedDirectory {
     pub(crate) path: PathBuf,
     pub(crate) explicit: bool,
-    /// Files in it that were taken for inputs.
+    /// Files in it that were taken as inputs.
     pub(crate) inputs: usize,
     pub(crate) passed_over: SkippedFiles,
 }
 
 type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
 
-/// Calls `take` for everything behind `named`, then for each entry of `lists`. Directories are
-/// read in order of names, so that equal runs meet equal orders.
-///
-/// # Errors
-/// What `take` answers, or a list that cannot be read.
+/// Calls `take` for everything behind `named`, then for each line of `lists`. Directories are read
+/// in order of names, so that equal runs have equal orders.
 pub(crate) fn find(
     named: &[InputSpec],
     lists: Vec<InputList>,
@@ -169,7 +162,7 @@ fn find_one(
     selection: &FileSelection,
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
-    // Of a list, the folders of relative paths are kept like those below a directory.
+    // For inputs of a list, the folders of relative paths are kept like those below a directory.
     let is_kept = |path: &Path| !explicit && path.is_relative();
     match &input {
         InputSpec::Path(path) if path.is_dir() => {
@@ -244,7 +237,7 @@ fn walk(
             }
             continue;
         }
-        // What cannot be read is an input all the same: the plan says so.
+        // An unreadable file is an input all the same: the plan reports it.
         let target = fs::metadata(&path).ok();
         let choice = match selection.choose(&below) {
             FileChoice::OtherEnding
@@ -273,14 +266,14 @@ fn walk(
     take(DirectoryItem::Directory(directory))
 }
 
-/// The entries of a directory in the order of their names.
+/// The entries of a directory in order of names.
 fn in_order(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
     let mut inputs = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
     inputs.sort_by_key(fs::DirEntry::file_name);
     Ok(inputs.into_iter())
 }
 
-/// Device and inode of what is at `path`.
+/// Device and inode of `path`.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
@@ -308,7 +301,7 @@ mod tests {
         Ok(all)
     }
 
-    /// What is said of a directory.
+    /// The notice about a directory.
     fn said_of(dir: &Path, selection: &FileSelection) -> String {
         let mut said = Vec::new();
         find(&[InputSpec::Path(dir.to_owned())], vec![], selection, &mut |seen| {

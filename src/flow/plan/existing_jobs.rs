@@ -1,5 +1,5 @@
-//! Planning to fetch the outputs of jobs that exist, whoever made them: they become entries of a
-//! batch, and the same dispatch follows and collects them. Nothing here can bill.
+//! Plan to fetch the outputs of existing jobs, of any machine: they become inputs of a batch, and
+//! the same batch runner follows and collects them. Nothing here can bill.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,25 +14,24 @@ use crate::model::{
     Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,
 };
 
-/// What is to be fetched.
+/// A request to fetch the outputs of jobs.
 #[derive(Debug, Clone)]
 pub struct FetchRequest {
-    /// Which jobs.
     pub jobs: Vec<JobId>,
-    /// Where to. [`Destination::Beside`] means where the run that made the job wanted it, and the
+    /// [`Destination::Beside`] stands for the target of the run that created the job, and for the
     /// current directory for jobs of other machines.
     pub destination: Destination,
-    /// How the run behaves.
     pub run_options: RunOptions,
-    /// What relative names are relative to.
+    /// Base of relative paths.
     pub current_dir: PathBuf,
 }
 
-/// Plans the fetching. The batch is ready to be dispatched.
+/// Plans the fetch. The batch is ready to run.
 ///
 /// # Errors
-/// A job that this key does not see, two outputs of one name, or local trouble. Then nothing is
-/// left of the plan.
+///
+/// A job that this key does not see, two outputs of one name, or a local error. No plan is left
+/// behind.
 pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result<BatchId, Failure> {
     let new = NewBatch {
         profile: context.profile.clone(),
@@ -105,7 +104,7 @@ fn collision(job: &JobId, other: &str) -> Failure {
         .with_next(format!("rbgv fetch {job} -o FILE"))
 }
 
-/// What is known of a job that this ledger did not make: only what the service says.
+/// The attempt of a job that this ledger did not create, from the service's view of it.
 async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec, Failure> {
     let (context, view) = find_job(context, job).await?;
     Ok(AttemptSpec {
@@ -120,8 +119,8 @@ async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec
     })
 }
 
-/// The options that a job was made with, as far as its answer tells; where it does not say that
-/// the output is transparent, alpha is not asked for.
+/// The options of a job, as far as its view has them. Alpha is expected only where the view says
+/// that the output is transparent.
 fn options_of(view: &JobView) -> JobOptions {
     let word = |field: &str| view.raw.get(field).and_then(|value| value.as_str());
     let format = word("output_format").and_then(|word| word.parse().ok()).or_else(|| {
@@ -162,7 +161,7 @@ fn target(
     Some(without_dots(&target))
 }
 
-/// A job's id is the service's word, and must not become a path.
+/// A job's id is foreign text, and must not become a path.
 fn safe_name(job: &JobId, options: &JobOptions) -> String {
     let safe: String = job
         .0

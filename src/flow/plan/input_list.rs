@@ -1,4 +1,5 @@
-//! Lists of inputs: a line or a NUL for each. What cannot be a list is refused with one message.
+//! Lists of inputs, separated by line breaks or NUL. A file that cannot be a list is rejected with
+//! one message.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -10,24 +11,20 @@ use crate::media::{self, Container, SNIFF_BYTES};
 use crate::model::text::{Encoding, encoding, shell_quoted};
 use crate::model::{Failure, FailureKind};
 
-/// Longest line of a list, in bytes: twice the longest path that systems take.
+/// Maximum line length in bytes: twice the longest path that systems permit.
 const LONGEST_LINE: u64 = 8_192;
 
 /// A list of inputs, opened by the caller.
 pub struct InputList {
-    /// The file that it is read from; none for standard input.
+    /// Path of the list; `None` for standard input.
     pub path: Option<PathBuf>,
-    /// Its text.
     pub reader: Box<dyn Read + Send>,
-    /// Whether entries end with NUL instead of a line break.
+    /// Inputs end with NUL instead of a line break.
     pub nul: bool,
 }
 
 impl InputList {
-    /// Calls `take` for each entry.
-    ///
-    /// # Errors
-    /// What `take` answers, what cannot be read, or what is no list.
+    /// Calls `take` for each input of the list.
     pub(crate) fn read(
         mut self,
         take: &mut dyn FnMut(InputSpec) -> Result<(), Failure>,
@@ -67,7 +64,7 @@ impl InputList {
         Ok(())
     }
 
-    /// Refuses what does not begin like a list.
+    /// Rejects a file that does not begin like a list.
     fn check(&self, head: &[u8]) -> Result<(), Failure> {
         let shown = self.path.as_deref().map(shell_quoted);
         if encoding(head) == Encoding::Utf16 {
@@ -104,7 +101,7 @@ impl InputList {
         Ok(())
     }
 
-    /// Refuses a line that is no name: NUL and other control characters.
+    /// Rejects a line with NUL or other control characters.
     fn check_line(&self, number: usize, line: &[u8]) -> Result<(), Failure> {
         if line.contains(&0) {
             let why = "the entries end with NUL, not with line breaks";

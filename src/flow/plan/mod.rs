@@ -1,7 +1,8 @@
-//! The plan of a run. Every input is found, checked, hashed, priced and named, and the whole plan is in
-//! the ledger before the first byte is sent. It is never whole in memory. In reading order:
+//! The plan of a run. Every input is discovered, checked, hashed, priced and named, and the whole
+//! plan is in the ledger before the first byte is sent. It is never whole in memory. In reading
+//! order:
 //!
-//! - `input_spec`, `input_list`: what the user named
+//! - `input_spec`, `input_list`: inputs as the user names them
 //! - `discover`, `skipped_files`: the files of directories, and those that are skipped
 //! - `output_path`, `output_target`: the name of an output, and proof that it can be written there
 //! - `own_outputs`, `recover`: outputs and jobs of a ledger that was lost
@@ -46,66 +47,60 @@ use crate::model::{
     Random, Stage,
 };
 
-/// Inputs that are written to the ledger in one transaction.
+/// Inputs written to the ledger in one transaction.
 const CHUNK: usize = 256;
 
-/// What a run was asked for.
+/// Request for a plan.
 pub struct PlanRequest {
-    /// What the user named.
+    /// Inputs as the user named them.
     pub named: Vec<InputSpec>,
     /// Lists of further inputs.
     pub lists: Vec<InputList>,
-    /// Which files of directories.
+    /// Selection of the files of directories.
     pub selection: FileSelection,
-    /// Of everything found, only these: files of watched directories. Then nobody is there to
-    /// correct a mistake, and what concerns one input stops no other.
+    /// Restricts the discovered files to those of a watched directory. The run is then unattended,
+    /// and a mistake in one input does not stop the others.
     pub only: Option<HashSet<PathBuf>>,
-    /// Where outputs go.
     pub destination: Destination,
-    /// How they are called.
+    /// Names of outputs.
     pub template: NameTemplate,
-    /// What is wanted of each input.
     pub options: JobOptions,
-    /// How the run behaves.
     pub run_options: RunOptions,
-    /// What relative names are relative to.
+    /// Base of relative paths.
     pub current_dir: PathBuf,
 }
 
-/// Whom the plan is made for, and with what.
+/// Dependencies of planning.
 pub struct Planner<'a> {
-    /// The ledger.
     pub ledger: &'a Ledger,
-    /// Service, and the key that makes new jobs.
+    /// Origin of the service, and the key that creates new jobs.
     pub key: ApiKeyId,
     /// Name of the profile.
     pub profile: &'a str,
-    /// Prices, when the service gave any.
+    /// Prices, if the service published any.
     pub pricing: Option<&'a Pricing>,
-    /// Makes correlation ids.
+    /// Source of correlation ids.
     pub random: &'a dyn Random,
-    /// Told of the reading of inputs.
+    /// Receives the progress of reading inputs.
     pub observer: &'a dyn Observer,
-    /// Ends the planning.
+    /// Cancels the planning.
     pub stop: &'a CancellationToken,
 }
 
 /// A plan in the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Its batch.
     pub batch: BatchId,
-    /// What it adds up to.
     pub totals: PlanTotals,
-    /// Inputs that were named and cannot be taken, although others can.
+    /// Named inputs that were rejected, although others were accepted.
     pub refused: Vec<Failure>,
-    /// Files that were left out since their names are those of outputs, although the ledger does not
-    /// know them.
+    /// Files that were skipped because their names are those of outputs, although the ledger does
+    /// not have them.
     pub outputs: Vec<UnknownOutput>,
 }
 
 impl Plan {
-    /// Whether no input was found: then its batch is not worth keeping.
+    /// No input was found: its batch is not worth keeping.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.totals.todo + self.totals.done + self.totals.rejected == 0
@@ -113,11 +108,12 @@ impl Plan {
 }
 
 impl Planner<'_> {
-    /// Makes the plan. Blocking: reads and hashes every file.
+    /// Creates the plan. Blocking: reads and hashes every file.
     ///
     /// # Errors
-    /// A mistake of the command line, a collision of names, or local trouble; or nothing was found
-    /// where something was named. Then nothing is left of the plan, and nothing was sent.
+    ///
+    /// A mistake of the command line, a collision of names, or a local error; or nothing was found
+    /// where something was named. No plan is left behind, and nothing was sent.
     pub fn plan(&self, request: PlanRequest) -> Result<Plan, Failure> {
         request
             .options
@@ -135,7 +131,7 @@ impl Planner<'_> {
             pricing,
         })?;
         self.fill(batch, pricing, request).inspect_err(|_| {
-            // The batch is not sealed: should this fail, too, nothing is ever sent for it.
+            // The batch is not finished: should this fail too, nothing is ever sent for it.
             let _ = self.ledger.delete_batch(batch);
         })
     }
@@ -179,35 +175,35 @@ impl Planner<'_> {
     }
 }
 
-/// A file that has the name of an output beside its source.
+/// A file with the name of an output beside its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownOutput {
-    /// As it was found.
+    /// As discovered.
     pub name: String,
     /// SHA-256 of its content, in hex.
     pub sha256: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
 }
 
-/// An entry that is not in the ledger yet.
+/// An input that is not in the ledger yet.
 struct PendingInput {
     input: NewInput,
-    /// Whether it was named on the command line itself.
+    /// Named on the command line itself.
     explicit: bool,
-    /// Why what is at the target is kept, unless it is the output.
+    /// Why an existing file at the target is kept, unless it is the output.
     taken: Option<TargetRefusal>,
-    /// Whether another input of the plan has the same target.
+    /// Another input of the plan has the same target.
     is_shared: bool,
 }
 
-/// Why an input gets no entry.
+/// Why an input is not added to the plan.
 enum InputRefusal {
-    /// The input is wrong: when it was named itself, that is a mistake of the command line.
+    /// The input is wrong: a mistake of the command line, if it was named itself.
     Input(Failure),
-    /// It cannot be read, now or here. Others can.
+    /// The input cannot be read now. Others can.
     Unreadable(Failure),
-    /// The plan cannot go on.
+    /// The plan cannot continue.
     Plan(Failure),
 }
 
@@ -223,7 +219,7 @@ impl From<LedgerError> for InputRefusal {
     }
 }
 
-/// The filling of one plan.
+/// Builder of one plan.
 struct PlanBuilder<'a> {
     planner: &'a Planner<'a>,
     batch: BatchId,
@@ -241,7 +237,7 @@ struct PlanBuilder<'a> {
     pending: Vec<PendingInput>,
     rejected: Vec<(String, Failure)>,
     refused: Vec<Failure>,
-    /// Whether mistakes in single inputs end the plan.
+    /// Mistakes in single inputs end the plan.
     is_attended: bool,
     /// Outputs in the directory that is being read.
     outputs: usize,
@@ -298,7 +294,8 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    /// Says which endings were passed over in a directory, and of one without inputs all that was.
+    /// Reports the extensions skipped in a directory, and everything skipped in a directory without
+    /// inputs.
     fn end_directory(&mut self, directory: ScannedDirectory) {
         let outputs = std::mem::take(&mut self.outputs);
         let ScannedDirectory { path, explicit, inputs, mut passed_over } = directory;
@@ -320,8 +317,8 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    /// Takes an input into the plan. A mistake in one that was named itself ends the plan; one
-    /// that was found is recorded as rejected.
+    /// Adds an input to the plan. A mistake in one that was named itself ends the plan; one that
+    /// was discovered is recorded as rejected.
     fn take(&mut self, found: &DiscoveredInput) -> Result<(), Failure> {
         if self.planner.stop.is_cancelled() {
             return Err(interrupted());
@@ -404,7 +401,7 @@ impl<'a> PlanBuilder<'a> {
         Ok(Some(PendingInput { input, explicit: found.explicit, taken, is_shared }))
     }
 
-    /// The source of an input, its length and its content; none for an output of ours.
+    /// The source of an input, its length and its content; `None` for an output of ours.
     fn read(
         &mut self,
         found: &DiscoveredInput,
@@ -444,8 +441,8 @@ impl<'a> PlanBuilder<'a> {
         Ok(Some((source, video.duration, content)))
     }
 
-    /// A directory that takes no files ends the plan where no output could be written that the user
-    /// asked for: it is the one of `-o` or the one that was named, or above it.
+    /// An unwritable directory ends the plan where no output could be written that the user asked
+    /// for: it is the `-o` directory, the named directory, or above it.
     fn refused(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
         let root = match (&self.destination, &found.input) {
             (Destination::Directory(root), _) => self.current_dir.join(root),
@@ -464,7 +461,7 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    /// An output of ours is never taken as an input, whatever it is called.
+    /// An output of ours is never taken as an input, whatever its name.
     fn skip_output(&mut self, found: &DiscoveredInput, name: &str) -> Result<(), Failure> {
         if found.explicit {
             let why = "already an output of rbgv";
@@ -542,7 +539,7 @@ impl<'a> PlanBuilder<'a> {
         Ok(())
     }
 
-    /// Two inputs of the plan would be written to one file.
+    /// Failure for two inputs of the plan with the same target.
     fn collision(&self, input: &NewInput, other: &str) -> Failure {
         let target = input.target.as_deref().unwrap_or(Path::new("")).display();
         let source = |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.current_dir);
@@ -583,7 +580,7 @@ fn shown_name(found: &DiscoveredInput) -> String {
     }
 }
 
-/// Why a file is no input; for one that was named itself, with what to do.
+/// Failure for a file that is not a usable input; with a remedy for one that was named itself.
 fn unusable(
     path: &Path,
     found: &DiscoveredInput,
@@ -606,7 +603,7 @@ fn unusable(
     if is_unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
 }
 
-/// What of the options changes the result, the content of a background picture included.
+/// Key of the options that change the result, including the content of a background picture.
 fn result_key(options: &JobOptions) -> Result<String, Failure> {
     let Background::ImageFile(path) = &options.background else { return Ok(options.result_key()) };
     let hash = media::hash_file(path, &|_| ()).map_err(|error| {
@@ -617,8 +614,8 @@ fn result_key(options: &JobOptions) -> Result<String, Failure> {
     Ok(JobOptions { background: content, ..options.clone() }.result_key())
 }
 
-/// Two inputs with the same item key are the same work: the second costs nothing. The API key is
-/// not part of it, so that a rotated key pays nothing twice.
+/// Two inputs with the same content key are the same work: the second costs nothing. The API key is
+/// not part of it, so that nothing is paid twice after a key rotation.
 pub(crate) fn content_key(origin: &str, content: &str, result_key: &str) -> String {
     let mut hash = Sha256::new();
     for part in [origin, content, result_key] {

@@ -1,6 +1,6 @@
-//! New files in watched directories: which of them are finished. A file is taken once its size and
-//! time have not moved for a while *and* its container is whole; what is still being written is
-//! looked at again.
+//! New, complete files of watched directories. A file is ready once its size and time have not
+//! changed for a while *and* its container is complete; a file that is still being written is
+//! checked again at the next scan.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,16 +10,16 @@ use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, 
 use crate::media::{self, InputError};
 use crate::model::{Failure, Instant};
 
-/// What one look at watched directories shows.
+/// Result of one scan of the watched directories.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FolderScan {
-    /// Files that have become ready since the last look.
+    /// Files that have become ready since the last scan.
     pub ready: HashSet<PathBuf>,
-    /// Directories that cannot be read now, each with the reason, in order.
+    /// Directories that cannot be read now, with the reason, in order.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// What was seen of a file.
+/// Last observation of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SeenFile {
     size: u64,
@@ -28,18 +28,15 @@ struct SeenFile {
     taken: bool,
 }
 
-/// Files that come to watched directories.
+/// Watches directories for new files.
 #[derive(Debug, Default)]
 pub struct FolderWatcher {
     seen: HashMap<PathBuf, SeenFile>,
 }
 
 impl FolderWatcher {
-    /// Finds the files that have become ready since the last look: unchanged for `still`, and with a
-    /// container that is not cut short. A directory that cannot be read hides its own files only.
-    ///
-    /// # Errors
-    /// None at present: directories have no lists.
+    /// Finds the files that have become ready since the last scan: unchanged for `still`, and with
+    /// a complete container. A directory that cannot be read hides its own files only.
     pub fn look(
         &mut self,
         named: &[InputSpec],
@@ -69,7 +66,7 @@ impl FolderWatcher {
                                 look.ready.insert(path);
                             }
                         }
-                        // A directory that was named is not there any more.
+                        // A named directory no longer exists.
                         Err(error) if explicit => look.unreadable.push((path, error.to_string())),
                         Err(_) => {}
                     }
@@ -87,14 +84,14 @@ impl FolderWatcher {
         Ok(look)
     }
 
-    /// Lets files that could not be planned be ready again at the next look.
+    /// Makes files that could not be planned ready again at the next scan.
     pub fn put_back(&mut self, files: &HashSet<PathBuf>) {
         for file in files {
             self.set_taken(file, false);
         }
     }
 
-    /// Records the size and time of a file, and answers whether they have been the same for long
+    /// Records the size and time of a file, and returns whether they have been the same for long
     /// enough.
     fn observe_file(
         &mut self,
@@ -118,8 +115,8 @@ impl FolderWatcher {
     }
 }
 
-/// Whether a file is finished, as far as its content tells. What is no video at all is finished
-/// too: the plan rejects it, once.
+/// A file is complete, as far as its content shows. A file that is not a video is complete too: the
+/// plan rejects it, once.
 fn is_whole(path: &Path) -> bool {
     !matches!(media::inspect_input(path), Err(InputError::CutShort { .. } | InputError::Empty))
 }

@@ -1,5 +1,5 @@
-//! How long jobs take, from how long those of the same model and a similar length took. Pure. It
-//! sets the first poll of a job, and gives a remaining time, which is a range or nothing.
+//! Duration of jobs, estimated from those of the same model and a similar length. Pure. It sets the
+//! first poll of a job, and the estimated remaining time, which is a range or `None`.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::ledger::JobDuration;
 use crate::model::ModelName;
 
-/// Most jobs that are remembered, the latest ones.
+/// Maximum number of remembered jobs, the latest ones.
 pub(crate) const REMEMBERED: u32 = 256;
-/// Similar jobs that are needed for a range.
+/// Similar jobs required for a range.
 const MIN_SAMPLES: usize = 3;
-/// Most by which one clip may be longer than another that is similar to it.
+/// Maximum length ratio of two similar clips.
 const MAX_LENGTH_RATIO: f64 = 1.5;
 /// Share of the similar jobs that is trimmed at each end.
 const TRIMMED_SHARE: f64 = 0.05;
@@ -20,7 +20,7 @@ const TRIMMED_SHARE: f64 = 0.05;
 #[derive(Debug)]
 pub(crate) struct SimilarJobs(Vec<Duration>);
 
-/// The range in which nine of ten similar jobs ended.
+/// The range that contains nine of ten similar jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DurationRange {
     pub(crate) least: Duration,
@@ -30,12 +30,12 @@ pub(crate) struct DurationRange {
 /// Durations of the latest jobs.
 #[derive(Debug, Default)]
 pub(crate) struct DurationStats {
-    /// The latest last.
+    /// In order of time.
     past: VecDeque<JobDuration>,
 }
 
 impl DurationStats {
-    /// From what the ledger knows, the latest first.
+    /// `past` is in reverse order of time.
     pub(crate) fn new(past: Vec<JobDuration>) -> Self {
         let mut past: VecDeque<_> = past.into();
         past.truncate(REMEMBERED as usize);
@@ -43,7 +43,7 @@ impl DurationStats {
         Self { past }
     }
 
-    /// Adds a job that has just been seen to be done.
+    /// Adds a job that has just completed.
     pub(crate) fn add(&mut self, past: JobDuration) {
         if self.past.len() >= REMEMBERED as usize {
             self.past.pop_front();
@@ -51,7 +51,7 @@ impl DurationStats {
         self.past.push_back(past);
     }
 
-    /// The jobs of `model` over about `video` seconds.
+    /// The jobs of `model` with a length similar to `video` seconds.
     pub(crate) fn similar_to(&self, model: ModelName, video: Option<f64>) -> SimilarJobs {
         let alike =
             |past: &&JobDuration| past.model == model && have_similar_length(past.video, video);
@@ -63,7 +63,7 @@ impl DurationStats {
 }
 
 impl SimilarJobs {
-    /// How long the next one will take; none when too few are known.
+    /// Expected duration of the next job; `None` with too few samples.
     pub(crate) fn range(&self) -> Option<DurationRange> {
         let took = &self.0;
         if took.len() < MIN_SAMPLES {
@@ -74,14 +74,14 @@ impl SimilarJobs {
         Some(DurationRange { least: *least, most: *most })
     }
 
-    /// Trimmed minimum, or none without samples.
+    /// Trimmed minimum, or `None` without samples.
     pub(crate) fn least(&self) -> Option<Duration> {
         self.0.get(self.trimmed()).copied()
     }
 
-    /// How many samples are trimmed at each end.
+    /// Number of samples trimmed at each end.
     fn trimmed(&self) -> usize {
-        // A share of a length, so not beyond it.
+        // A share of the length, so not beyond it.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let trimmed = (self.0.len() as f64 * TRIMMED_SHARE) as usize;
         trimmed

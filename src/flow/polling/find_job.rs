@@ -1,4 +1,4 @@
-//! One poll of a job, with the key that made it.
+//! One poll of a job, with the key that created it.
 
 use std::sync::Arc;
 
@@ -6,19 +6,13 @@ use crate::client::RequestOptions;
 use crate::flow::context::{Context, interrupted, key_not_at_hand};
 use crate::model::{Failure, FailureKind, JobId, JobView};
 
-/// Polls a job once, with the key that made it.
-///
-/// # Errors
-/// The service does not answer, or does not know the job.
+/// Polls a job once, with the key that created it.
 pub async fn look(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
     find_job(context, job).await.map(|(_, view)| view)
 }
 
-/// Polls a job once: with the key that made it, where the ledger knows; else with each key until
-/// one sees it. Returns the context of that key too.
-///
-/// # Errors
-/// The service does not answer, or does not know the job.
+/// Polls a job once: with the key that created it, where the ledger knows; otherwise with each key
+/// until one sees it. Returns the context of that key too.
 pub(crate) async fn find_job<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
@@ -39,8 +33,8 @@ pub(crate) async fn find_job<'a>(
     Err(failure.unwrap_or_else(interrupted))
 }
 
-/// The context of the key that made a job, where the ledger knows. No other key is asked about it:
-/// the service would not know a job that is there.
+/// The context of the key that created a job, where the ledger knows. No other key is tried: the
+/// service would report an existing job as unknown.
 pub(crate) async fn maker<'a>(
     context: &'a Arc<Context>,
     job: &JobId,

@@ -1,38 +1,38 @@
-//! Caution with options that are new: a few jobs until the first one succeeds, then all that the
-//! window allows. And a stop when jobs fail in a surge, so that a wrong option does not bill ten
-//! thousand failures. Pure.
+//! Caution with new options: a few jobs until the first one succeeds, then as many as the
+//! concurrency limit permits. Also a stop when many jobs fail, so that a wrong option does not bill
+//! ten thousand failures. Pure.
 
 use std::collections::VecDeque;
 
-/// Outcomes that are looked back at.
+/// Recent outcomes that are considered.
 const LATELY: usize = 10;
 
-/// Failures among the latest outcomes that make a surge.
+/// Failures among the recent outcomes that stop the run.
 const SURGE: usize = 6;
 
-/// Failures that are enough while nothing has succeeded.
+/// Failures that stop the run while nothing has succeeded.
 const AT_FIRST: usize = 3;
 
-/// Jobs in flight until one has succeeded, at least; of a large batch, this share of it.
+/// Lower bound of jobs in flight until one has succeeded, and the divisor of the batch size for
+/// large batches.
 const FIRST_JOBS: u32 = 4;
 const FIRST_PART: u32 = 50;
 
-/// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobResult {
     /// With an output.
     Well,
-    /// Without one, for a reason that may hold for other inputs too.
+    /// Without an output, for a reason that may hold for other inputs too.
     Badly,
-    /// Without one, since the service could not read this input as a video.
+    /// Without an output, since the service could not read this input as a video.
     BadInput,
 }
 
 impl JobResult {
-    /// How a job ended that the service failed for this reason. The API has no codes for reasons, so
-    /// this reads its sentence: those of the documentation ("Invalid file type", "Invalid video"), and
-    /// those of `FFmpeg` and of servers that fetch a file. Such a job has no output, so it is not
-    /// billed. All other reasons count against the options and the service.
+    /// Classifies the service's failure reason. The API has no reason codes, so this matches text:
+    /// the documented sentences ("Invalid file type", "Invalid video"), and those of `FFmpeg` and
+    /// of servers that fetch a file. Such a job has no output, so it is not billed. All other
+    /// reasons count against the options and the service.
     pub(crate) fn of_failure(reason: &str) -> Self {
         const BAD_INPUT: [&str; 13] = [
             "invalid file",
@@ -55,7 +55,7 @@ impl JobResult {
     }
 }
 
-/// What the jobs of a run have shown.
+/// Outcomes of a run's jobs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Canary {
     proven: bool,
@@ -66,22 +66,21 @@ pub(crate) struct Canary {
 }
 
 impl Canary {
-    /// A run whose options are known to have succeeded before (`options_have_succeeded`), or not.
+    /// `proven`: jobs with these options have succeeded before.
     pub(crate) fn new(proven: bool) -> Self {
         Self { proven, ..Self::default() }
     }
 
-    /// Whether a job is known to have succeeded.
+    /// Some job with these options is known to have succeeded.
     pub(crate) fn is_proven(&self) -> bool {
         self.proven || self.successes > 0
     }
 
-    /// Sets how many inputs there are.
     pub(crate) fn set_inputs(&mut self, inputs: u32) {
         self.inputs = inputs;
     }
 
-    /// Jobs that may be in flight by what is known of the options.
+    /// Maximum jobs in flight, by what is known of the options.
     pub(crate) fn allows(&self) -> u32 {
         if self.is_proven() {
             return u32::MAX;
@@ -89,8 +88,8 @@ impl Canary {
         FIRST_JOBS.max(self.inputs / FIRST_PART)
     }
 
-    /// Counts how a job of this run ended, and says whether jobs fail in a surge. One that failed
-    /// since its input is no video says nothing of the others.
+    /// Counts the end of a job, and returns whether too many fail. A job that failed because its
+    /// input is not a video is no evidence about the others.
     pub(crate) fn ended(&mut self, how: JobResult) -> bool {
         let well = match how {
             JobResult::BadInput => return false,

@@ -1,5 +1,5 @@
-//! An outage of the service in the middle of a run: told soon, waited for, and the end of the run when
-//! it lasts longer than `outage_max`.
+//! Outages of the service during a run: reported soon, waited for, and the end of the run after
+//! `outage_max`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,23 +9,23 @@ use super::stop::{RunStop, StopReason};
 use crate::client::Outage;
 use crate::model::{Event, Failure, FailureKind, Instant};
 
-/// How often is looked for one.
+/// Interval of the checks.
 const TICK: Duration = Duration::from_millis(500);
 
-/// A time in which calls fail is told of after this long.
+/// Time of failing calls before an outage is reported.
 const NOTICE: Duration = Duration::from_millis(1_500);
 
-/// The same while a call has not failed yet, at first: for a service that is only slow, it grows.
+/// The same while a call has no answer yet; doubled when the service was only slow.
 const NOTICE_OF_SLOWNESS: Duration = Duration::from_millis(3_500);
 
-/// What was told of a time without an answer.
+/// A reported outage.
 #[derive(Debug, Clone, Copy)]
 struct OutageNotice {
     since: Instant,
     was_failing: bool,
 }
 
-/// Reports times without an answer for as long as `run` goes on, and stops it when one is too long.
+/// Reports outages until the run ends, and stops the run when one is too long.
 pub(crate) async fn watch_outages(run: Arc<RunState>) {
     let _reported = run.context.service.outage_reporter();
     let patience = run.context.timing.client.outage_max;
@@ -60,7 +60,7 @@ pub(crate) async fn watch_outages(run: Arc<RunState>) {
     }
 }
 
-/// How calls fail, or that one is without an answer.
+/// The failure of the calls, or a failure that says that one has no answer yet.
 fn failure_of(unanswered: &Outage) -> Failure {
     let no_answer = || Failure::new(FailureKind::Unavailable, &*unanswered.what, "no response yet");
     unanswered.failure.clone().unwrap_or_else(no_answer)
