@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::types::{AuditInput, agree, slack};
+use super::types::{AuditInput, agree, tolerance};
 use crate::client::{UsageEvent, UsageEventPage};
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, JobId, Timestamp};
@@ -14,7 +14,7 @@ const USUAL_PAGE: usize = 20;
 /// Milliseconds per day.
 const DAY: i64 = 86_400_000;
 
-/// Where the page of events is truncated.
+/// Truncation of the page of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Truncation {
     /// It covers the period, by its own times.
@@ -48,57 +48,57 @@ pub(crate) struct EventPage<'a> {
 }
 
 impl<'a> EventPage<'a> {
-    pub(crate) fn of(books: &AuditInput<'a>) -> Self {
-        let events = &books.events.events;
-        let all = charges(events, books.summary.used());
+    pub(crate) fn of(input: &AuditInput<'a>) -> Self {
+        let events = &input.events.events;
+        let all = charges(events, input.summary.used());
         let jobs_are_named = all.iter().any(|(event, _)| event.names_job);
         let mut by_job: BTreeMap<&JobId, Vec<ChargedEvent<'_>>> = BTreeMap::new();
         let mut nameless = Vec::new();
         for (event, credits) in &all {
             match job(event, jobs_are_named) {
                 Some(job) => by_job.entry(job).or_default().push((event, *credits)),
-                None if is_at_or_after(event, books.since) => nameless.push((*event, *credits)),
+                None if is_at_or_after(event, input.since) => nameless.push((*event, *credits)),
                 None => {}
             }
         }
         let named = by_job.keys().copied().collect();
-        by_job.retain(|_, charges| charges.iter().any(|(e, _)| is_at_or_after(e, books.since)));
+        by_job.retain(|_, charges| charges.iter().any(|(e, _)| is_at_or_after(e, input.since)));
         let oldest = events.iter().filter_map(time).min();
         let cut = match oldest {
-            _ if !is_cut(books.events, books.asked) => Truncation::Nowhere,
-            Some(oldest) if oldest > books.since => Truncation::At(oldest),
+            _ if !is_truncated(input.events, input.asked) => Truncation::Nowhere,
+            Some(oldest) if oldest > input.since => Truncation::At(oldest),
             Some(_) => Truncation::Nowhere,
             None => Truncation::Somewhere,
         };
-        Self { by_job, nameless, cut, named, all, since: books.since }
+        Self { by_job, nameless, cut, named, all, since: input.since }
     }
 
     /// Charges can be compared with attempts one by one: there are amounts, and jobs with them. A
     /// bare `id` may name the event: it counts when at least one is a job of ours.
-    pub(crate) fn can_be_told_apart(&self, books: &AuditInput<'_>) -> bool {
+    pub(crate) fn has_comparable_charges(&self, input: &AuditInput<'_>) -> bool {
         if self.by_job.is_empty() {
-            return self.nameless.is_empty() && !self.is_silent(books);
+            return self.nameless.is_empty() && !self.is_silent(input);
         }
         let mut named = self.by_job.values().flatten().map(|(event, _)| event);
-        let ours = |job: &JobId| books.attempts.iter().any(|a| a.job.as_ref() == Some(job));
+        let ours = |job: &JobId| input.attempts.iter().any(|a| a.job.as_ref() == Some(job));
         named.any(|event| event.names_job || event.job.as_ref().is_some_and(ours))
     }
 
     /// The events have no amounts although something was charged: by the summary, or because there
     /// are events, completed jobs of ours, and no amount at all.
-    fn is_silent(&self, books: &AuditInput<'_>) -> bool {
-        if let Some(used) = books.summary.used()
-            && used.0 > slack(0.0)
+    fn is_silent(&self, input: &AuditInput<'_>) -> bool {
+        if let Some(used) = input.summary.used()
+            && used.0 > tolerance(0.0)
         {
             return !self.sums().into_iter().any(|sum| agree(used, sum));
         }
         let completed = |attempt: &AttemptCost| {
-            books.covers(attempt) && attempt.status == AttemptStatus::Completed
+            input.covers(attempt) && attempt.status == AttemptStatus::Completed
         };
-        let events = &books.events.events;
+        let events = &input.events.events;
         !events.is_empty()
             && events.iter().all(|event| event.credits.is_none())
-            && books.attempts.iter().any(completed)
+            && input.attempts.iter().any(completed)
     }
 
     /// Some charge on the page is for this job.
@@ -142,14 +142,14 @@ fn is_at_or_after(event: &UsageEvent, since: Timestamp) -> bool {
 fn charges(events: &[UsageEvent], used: Option<Credits>) -> Vec<ChargedEvent<'_>> {
     let amount = |event: &UsageEvent| event.credits.filter(|amount| amount.0 != 0.0);
     let all: Vec<_> = events.iter().filter_map(|event| Some((event, amount(event)?))).collect();
-    let booked_below = all.iter().all(|(_, credits)| credits.0 < 0.0)
-        && used.is_some_and(|used| used.0 > slack(0.0));
-    let sign = if booked_below { -1.0 } else { 1.0 };
+    let is_negated = all.iter().all(|(_, credits)| credits.0 < 0.0)
+        && used.is_some_and(|used| used.0 > tolerance(0.0));
+    let sign = if is_negated { -1.0 } else { 1.0 };
     all.into_iter().map(|(event, credits)| (event, Credits(sign * credits.0))).collect()
 }
 
 /// There are, or may be, more events than the page shows.
-pub(crate) fn is_cut(page: &UsageEventPage, asked: usize) -> bool {
+pub(crate) fn is_truncated(page: &UsageEventPage, asked: usize) -> bool {
     let shown = page.events.len();
     match page.total {
         Some(total) => total > shown as u64,

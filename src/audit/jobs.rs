@@ -33,15 +33,15 @@ impl JobCharges {
     }
 
     /// The sum is not zero.
-    fn stands(&self) -> bool {
+    fn is_charged(&self) -> bool {
         !agree(self.net(), Credits(0.0))
     }
 }
 
-pub(crate) fn compare(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
+pub(crate) fn compare(input: &AuditInput<'_>, page: &EventPage<'_>, findings: &mut Findings) {
     let attempts: BTreeMap<&JobId, &AttemptCost> =
-        books.attempts.iter().filter_map(|a| Some((a.job.as_ref()?, a))).collect();
-    let mut bills: Vec<(&JobId, Option<&AttemptCost>, JobCharges)> = seen
+        input.attempts.iter().filter_map(|a| Some((a.job.as_ref()?, a))).collect();
+    let mut bills: Vec<(&JobId, Option<&AttemptCost>, JobCharges)> = page
         .by_job
         .iter()
         .map(|(job, charges)| (*job, attempts.get(*job).copied(), JobCharges::of(charges)))
@@ -50,23 +50,23 @@ pub(crate) fn compare(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &m
     bills.sort_by_key(|(_, attempt, _)| attempt.map_or(1, |attempt| attempt.number));
     let mut inputs = ItemizedCharges::default();
     for (job, attempt, bill) in &bills {
-        let wrong =
-            wrong(books, *attempt, bill, findings).or_else(|| inputs.second((*attempt)?, bill));
+        let wrong = mismatch_of(input, *attempt, bill, findings)
+            .or_else(|| inputs.second_attempt((*attempt)?, bill));
         if let Some(attempt) = attempt {
             findings.charges.push((attempt.attempt, bill.net()));
-            inputs.take(attempt, bill);
+            inputs.add(attempt, bill);
         }
         if let Some(wrong) = wrong {
-            findings.differences.push(difference(wrong, job, *attempt, bill, books));
+            findings.differences.push(difference(wrong, job, *attempt, bill, input));
         } else {
             findings.matched += 1;
             findings.credits = findings.credits + bill.net();
         }
     }
-    inputs.tell(findings);
+    inputs.report(findings);
     // Charges that name no job may be for any.
-    if seen.nameless.is_empty() {
-        lacking(books, seen, findings);
+    if page.nameless.is_empty() {
+        report_missing(input, page, findings);
     }
 }
 
@@ -80,9 +80,9 @@ struct ItemizedCharges<'a> {
 
 impl<'a> ItemizedCharges<'a> {
     /// The input was charged before and nobody requested this attempt.
-    fn second(&self, attempt: &AttemptCost, bill: &JobCharges) -> Option<Mismatch> {
+    fn second_attempt(&self, attempt: &AttemptCost, bill: &JobCharges) -> Option<Mismatch> {
         let before = self.was_charged_before(attempt);
-        (bill.stands() && before && attempt.rerun_reason.is_none())
+        (bill.is_charged() && before && attempt.rerun_reason.is_none())
             .then_some(Mismatch::SecondAttempt)
     }
 
@@ -90,8 +90,8 @@ impl<'a> ItemizedCharges<'a> {
         attempt.charged_before || self.charged.contains(attempt.content_key.as_str())
     }
 
-    fn take(&mut self, attempt: &'a AttemptCost, bill: &JobCharges) {
-        if !bill.stands() {
+    fn add(&mut self, attempt: &'a AttemptCost, bill: &JobCharges) {
+        if !bill.is_charged() {
             return;
         }
         if attempt.rerun_reason.is_some() && self.was_charged_before(attempt) {
@@ -100,7 +100,7 @@ impl<'a> ItemizedCharges<'a> {
         self.charged.insert(&attempt.content_key);
     }
 
-    fn tell(&self, findings: &mut Findings) {
+    fn report(&self, findings: &mut Findings) {
         for attempts in self.asked.values() {
             findings.asked_again += attempts.len();
             let mut flags: Vec<&str> = attempts
@@ -124,19 +124,21 @@ impl<'a> ItemizedCharges<'a> {
 }
 
 /// Started attempts without a charge.
-fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
-    for attempt in missing(books, seen) {
+fn report_missing(input: &AuditInput<'_>, page: &EventPage<'_>, findings: &mut Findings) {
+    for attempt in completed_uncharged(input, page) {
         findings.differences.push(Difference {
             wrong: Mismatch::NotCharged,
             job: attempt.job.clone(),
             input: Some(attempt.name.clone()),
             day: Some(attempt.at.day()),
             charged: None,
-            expected: price(attempt, books.prices),
+            expected: price(attempt, input.prices),
         });
     }
-    findings.charges.extend(free(books, seen).map(|attempt| (attempt.attempt, Credits(0.0))));
-    let open = uncharged(books, seen).filter(|attempt| {
+    findings
+        .charges
+        .extend(failed_uncharged(input, page).map(|attempt| (attempt.attempt, Credits(0.0))));
+    let open = uncharged(input, page).filter(|attempt| {
         attempt.may_be_billed
             && !matches!(attempt.status, AttemptStatus::Completed | AttemptStatus::Failed)
     });
@@ -150,21 +152,21 @@ fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings
 }
 
 /// The mismatch of a bill, if any.
-fn wrong(
-    books: &AuditInput<'_>,
+fn mismatch_of(
+    input: &AuditInput<'_>,
     attempt: Option<&AttemptCost>,
     bill: &JobCharges,
     findings: &mut Findings,
 ) -> Option<Mismatch> {
     let Some(attempt) = attempt else { return Some(Mismatch::NotOurs) };
-    if !bill.stands() && bill.refunded {
+    if !bill.is_charged() && bill.refunded {
         findings.remarks.push(format!("{}: charged and refunded", named(attempt)));
         return None;
     }
     if !attempt.may_be_billed {
         return Some(Mismatch::NotStarted);
     }
-    let expected = price(attempt, books.prices);
+    let expected = price(attempt, input.prices);
     let fits = expected.is_some_and(|expected| agree(bill.net(), expected));
     if bill.charges > 1 && !fits {
         return Some(Mismatch::Twice);
@@ -214,58 +216,61 @@ fn difference(
     job: &JobId,
     attempt: Option<&AttemptCost>,
     bill: &JobCharges,
-    books: &AuditInput<'_>,
+    input: &AuditInput<'_>,
 ) -> Difference {
-    let should = attempt.filter(|attempt| attempt.may_be_billed);
+    let billable_attempt = attempt.filter(|attempt| attempt.may_be_billed);
     Difference {
         wrong,
         job: Some(job.clone()),
         input: attempt.map(|attempt| attempt.name.clone()),
         day: bill.at.map(Timestamp::day),
         charged: Some(bill.net()),
-        expected: should.and_then(|attempt| price(attempt, books.prices)),
+        expected: billable_attempt.and_then(|attempt| price(attempt, input.prices)),
     }
 }
 
 /// Attempts of this machine, covered by the answers and by the period of the events, that no charge
 /// names.
 fn uncharged<'a>(
-    books: &AuditInput<'a>,
-    seen: &EventPage<'_>,
+    input: &AuditInput<'a>,
+    page: &EventPage<'_>,
 ) -> impl Iterator<Item = &'a AttemptCost> {
-    let from = covered_from(books, seen);
-    books
+    let from = covered_from(input, page);
+    input
         .attempts
         .iter()
-        .filter(|attempt| books.covers(attempt) && attempt.sent_from_here)
+        .filter(|attempt| input.covers(attempt) && attempt.sent_from_here)
         .filter(move |attempt| from.is_some_and(|from| attempt.at >= from))
-        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !seen.charges_name(job)))
+        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !page.charges_name(job)))
 }
 
 /// Completed attempts without a charge.
-fn missing<'a>(
-    books: &AuditInput<'a>,
-    seen: &EventPage<'_>,
+fn completed_uncharged<'a>(
+    input: &AuditInput<'a>,
+    page: &EventPage<'_>,
 ) -> impl Iterator<Item = &'a AttemptCost> {
-    uncharged(books, seen)
+    uncharged(input, page)
         .filter(|attempt| attempt.status == AttemptStatus::Completed)
-        .filter(|attempt| price(attempt, books.prices).is_none_or(|price| price.0 > 0.005))
+        .filter(|attempt| price(attempt, input.prices).is_none_or(|price| price.0 > 0.005))
 }
 
 /// Failed attempts that were started and, as far as the events show by now, not charged.
-fn free<'a>(books: &AuditInput<'a>, seen: &EventPage<'_>) -> impl Iterator<Item = &'a AttemptCost> {
-    let settled = books.now.before(RECENT);
-    uncharged(books, seen).filter(move |attempt| {
+fn failed_uncharged<'a>(
+    input: &AuditInput<'a>,
+    page: &EventPage<'_>,
+) -> impl Iterator<Item = &'a AttemptCost> {
+    let settled = input.now.before(RECENT);
+    uncharged(input, page).filter(move |attempt| {
         attempt.status == AttemptStatus::Failed && attempt.updated_at < settled
     })
 }
 
 /// Time from which the charge of an attempt would be among the events; `None` when that is
 /// unknown.
-fn covered_from(books: &AuditInput<'_>, seen: &EventPage<'_>) -> Option<Timestamp> {
+fn covered_from(input: &AuditInput<'_>, page: &EventPage<'_>) -> Option<Timestamp> {
     let skew = i64::try_from(SKEW.as_millis()).unwrap_or(0);
-    match seen.cut {
-        Truncation::Nowhere => Some(books.since),
+    match page.cut {
+        Truncation::Nowhere => Some(input.since),
         Truncation::At(from) => Some(Timestamp(from.0.saturating_add(skew))),
         Truncation::Somewhere => None,
     }

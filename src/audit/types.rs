@@ -180,7 +180,7 @@ impl Findings {
 
     /// Reports the attempts of `profile` since `since` that belong to none of `keys`: their charges
     /// show under another key. Attempts whose charge was found all the same are omitted.
-    pub fn leave_out(
+    pub fn report_other_keys(
         &mut self,
         attempts: &[AttemptCost],
         profile: &str,
@@ -225,9 +225,9 @@ pub(crate) fn price(attempt: &AttemptCost, prices: Option<&Pricing>) -> Option<C
 
 /// Two amounts are equal up to rounding: a hundredth of a credit, or of the amount.
 pub(crate) fn agree(one: Credits, other: Credits) -> bool {
-    (one.0 - other.0).abs() <= slack(one.0.abs().max(other.0.abs()))
+    (one.0 - other.0).abs() <= tolerance(one.0.abs().max(other.0.abs()))
 }
 
-pub(crate) fn slack(amount: f64) -> f64 {
+pub(crate) fn tolerance(amount: f64) -> f64 {
     (amount * 0.01).max(0.01) + 1e-9
 }

@@ -53,7 +53,7 @@ impl Context {
     /// The context of the key that created a job. Jobs of an unknown key get this context, which
     /// then cannot see them.
     #[must_use]
-    pub fn of_key<'a>(self: &'a Arc<Self>, fingerprint: &Fingerprint) -> &'a Arc<Self> {
+    pub fn for_key<'a>(self: &'a Arc<Self>, fingerprint: &Fingerprint) -> &'a Arc<Self> {
         match &self.previous {
             Some(previous) if previous.key.fingerprint == *fingerprint => previous,
             _ => self,
@@ -77,26 +77,26 @@ impl Context {
     }
 
     /// Stops the run because `--timeout` was reached.
-    pub fn end_time(&self) {
+    pub fn stop_on_timeout(&self) {
         self.time_is_over.store(true, Ordering::SeqCst);
         self.stop.cancel();
     }
 
     /// `failure` with the reason of the stop in place of a plain interruption.
     #[must_use]
-    pub fn explained(&self, failure: Failure) -> Failure {
+    pub fn with_stop_reason(&self, failure: Failure) -> Failure {
         match failure.kind {
             FailureKind::Interrupted if self.time_is_over.load(Ordering::SeqCst) => out_of_time(),
             _ => failure,
         }
     }
 
-    pub(crate) fn tell(&self, input: &InputRef, what: InputEvent) {
+    pub(crate) fn emit(&self, input: &InputRef, what: InputEvent) {
         self.observer.observe(&Event::Input { input: input.clone(), what });
     }
 
-    pub(crate) fn phase(&self, input: &InputRef, phase: Stage) {
-        self.tell(input, InputEvent::Phase(phase));
+    pub(crate) fn emit_stage(&self, input: &InputRef, stage: Stage) {
+        self.emit(input, InputEvent::Phase(stage));
     }
 
     pub(crate) fn notice(&self, level: RemarkLevel, text: impl Into<String>) {
@@ -110,12 +110,12 @@ impl Context {
 
     /// Waits for `work`, unless the run is stopped first. `work` has to be cancel-safe.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        unless(&self.stop, work).await
+        unless_cancelled(&self.stop, work).await
     }
 }
 
 /// Waits for `work`, unless `stop` is cancelled first.
-pub(crate) async fn unless<T>(
+pub(crate) async fn unless_cancelled<T>(
     stop: &CancellationToken,
     work: impl Future<Output = T>,
 ) -> Result<T, Failure> {
@@ -153,7 +153,7 @@ pub(crate) fn out_of_time() -> Failure {
     Failure::new(FailureKind::TimedOut, "stopped", "--timeout reached")
 }
 
-/// Failure of work that a stop cut short; [`Context::explained`] adds the reason of the stop.
+/// Failure of work that a stop cut short; [`Context::with_stop_reason`] adds the reason of the stop.
 #[must_use]
 pub fn interrupted() -> Failure {
     Failure::new(FailureKind::Interrupted, "stopped", "interrupted")

@@ -38,7 +38,7 @@ pub(crate) struct BatchSpec<'a> {
     /// Spool directory of outputs without a target.
     pub(crate) spool: PathBuf,
     /// Timeout of the whole batch.
-    pub(crate) patience: Duration,
+    pub(crate) timeout: Duration,
     /// Maximum jobs in flight.
     pub(crate) in_flight: u32,
 }
@@ -48,7 +48,7 @@ pub(crate) struct BatchSpec<'a> {
 pub(crate) struct BatchResult {
     pub(crate) estimate: Credits,
     /// Every input, in the order of its first event.
-    pub(crate) inputs: Vec<ItemRecord>,
+    pub(crate) inputs: Vec<InputRecord>,
     /// The timeout ended the batch.
     pub(crate) out_of_time: bool,
     /// Differences of the answers from the contract. Unknown job states are recorded per input.
@@ -57,7 +57,7 @@ pub(crate) struct BatchResult {
 
 /// Record of one input.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ItemRecord {
+pub(crate) struct InputRecord {
     /// Id in the ledger.
     pub(crate) input: i64,
     /// As named by the user.
@@ -66,7 +66,7 @@ pub(crate) struct ItemRecord {
     pub(crate) steps: Vec<(&'static str, Duration)>,
     pub(crate) job: Option<JobId>,
     pub(crate) output: Option<PublishedOutput>,
-    /// Why there is no output.
+    /// Reason for a missing output.
     pub(crate) failure: Option<Failure>,
     /// Retries: the reason and the delay of each.
     pub(crate) retries: Vec<(FailureKind, Duration)>,
@@ -79,24 +79,25 @@ pub(crate) struct ItemRecord {
 /// # Errors
 ///
 /// The plan cannot be created, or exceeds the budget; nothing was sent.
-pub(crate) async fn carry_out(errand: BatchSpec<'_>) -> Result<BatchResult, Failure> {
-    let record = Arc::new(RecordingObserver::new(errand.context.clock.clone()));
-    let stop = errand.context.stop.child_token();
+pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failure> {
+    let record = Arc::new(RecordingObserver::new(spec.context.clock.clone()));
+    let stop = spec.context.stop.child_token();
     let answers: Arc<Mutex<Drift>> = Arc::default();
-    let context = Arc::new(apart(errand.context, record.clone(), witness(&answers), stop));
-    let run_options = run_options(&errand);
+    let context =
+        Arc::new(isolated_context(spec.context, record.clone(), response_hook(&answers), stop));
+    let run_options = run_options(&spec);
     let request = PlanRequest {
-        named: errand.named,
+        named: spec.named,
         lists: Vec::new(),
         selection: FileSelection::new(true, &[], &[])?,
         only: None,
-        destination: errand.destination,
+        destination: spec.destination,
         template: NameTemplate::default(),
-        options: errand.options.clone(),
+        options: spec.options.clone(),
         run_options: run_options.clone(),
-        current_dir: errand.spool.clone(),
+        current_dir: spec.spool.clone(),
     };
-    let (planning, pricing) = (Arc::clone(&context), errand.pricing.cloned());
+    let (planning, pricing) = (Arc::clone(&context), spec.pricing.cloned());
     let plan = blocking(move || {
         let planner = Planner {
             ledger: &planning.ledger,
@@ -111,18 +112,17 @@ pub(crate) async fn carry_out(errand: BatchSpec<'_>) -> Result<BatchResult, Fail
     })
     .await?;
     let totals = &plan.totals;
-    if let Err(refused) = affordable(totals.estimate, totals.unpriced, errand.budget) {
+    if let Err(refused) = check_budget(totals.estimate, totals.unpriced, spec.budget) {
         context.ledger(move |ledger, _| ledger.delete_batch(plan.batch)).await?;
         return Err(refused);
     }
-    let out_of_time =
-        work(&context, plan.batch, run_options, errand.spool, errand.patience).await?;
+    let out_of_time = run_plan(&context, plan.batch, run_options, spec.spool, spec.timeout).await?;
     let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(BatchResult { estimate: plan.totals.estimate, inputs: record.inputs(), out_of_time, drift })
 }
 
 /// Compares every answer with the contract, and adds the differences to `answers`.
-pub(crate) fn witness(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
+pub(crate) fn response_hook(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
     let answers = Arc::clone(answers);
     Arc::new(move |route, raw| {
         let found = contract::answer(route, raw);
@@ -130,11 +130,11 @@ pub(crate) fn witness(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
     })
 }
 
-fn run_options(errand: &BatchSpec<'_>) -> RunOptions {
+fn run_options(spec: &BatchSpec<'_>) -> RunOptions {
     RunOptions {
         goal: Goal::Finish,
-        in_flight: errand.in_flight,
-        max_credits: errand.budget,
+        in_flight: spec.in_flight,
+        max_credits: spec.budget,
         overwrite: true,
         fail_fast: false,
         retry_failed: 0,
@@ -144,14 +144,14 @@ fn run_options(errand: &BatchSpec<'_>) -> RunOptions {
 }
 
 /// The same context, with an observer, a response hook and a stop of its own.
-fn apart(
+fn isolated_context(
     context: &Context,
     observer: Arc<dyn Observer>,
-    witness: ResponseHook,
+    response_hook: ResponseHook,
     stop: CancellationToken,
 ) -> Context {
     Context {
-        service: context.service.with_response_hook(witness),
+        service: context.service.with_response_hook(response_hook),
         ledger: context.ledger.clone(),
         owner: Arc::clone(&context.owner),
         key: context.key.clone(),
@@ -168,32 +168,32 @@ fn apart(
 }
 
 /// Runs a batch; returns whether the timeout ended it.
-async fn work(
+async fn run_plan(
     context: &Arc<Context>,
     batch: BatchId,
     run_options: RunOptions,
     spool: PathBuf,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<bool, Failure> {
     let proven = context.ledger(move |ledger, _| ledger.options_have_succeeded(batch)).await?;
     let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
-    let dispatch = BatchRunner::new(run, spool, None);
+    let runner = BatchRunner::new(run, spool, None);
     let began = context.clock.now();
     let timer = {
         let context = Arc::clone(context);
         tokio::spawn(async move {
-            tokio::time::sleep(patience).await;
-            context.end_time();
+            tokio::time::sleep(timeout).await;
+            context.stop_on_timeout();
         })
     };
-    let verdict = dispatch.work().await;
-    let out_of_time = context.clock.now().since(began) >= patience;
+    let result = runner.work().await;
+    let out_of_time = context.clock.now().since(began) >= timeout;
     timer.abort();
-    verdict.map(|_| out_of_time)
+    result.map(|_| out_of_time)
 }
 
 /// Checks that a plan stays within the budget.
-pub(crate) fn affordable(
+pub(crate) fn check_budget(
     estimate: Credits,
     unpriced: usize,
     budget: Option<Credits>,
@@ -219,14 +219,14 @@ pub(crate) fn affordable(
 struct RecordingObserver {
     clock: Arc<dyn Clock>,
     inputs: Mutex<BTreeMap<i64, OpenItem>>,
-    /// Why starts were stopped: the failure of every input that did not end by itself.
+    /// Reason to stop starts: the failure of every input that did not end by itself.
     stopped: Mutex<Option<Failure>>,
 }
 
 /// An input in progress.
 #[derive(Default)]
 struct OpenItem {
-    input: ItemRecord,
+    input: InputRecord,
     phase: Option<(Stage, Instant)>,
 }
 
@@ -235,17 +235,17 @@ impl RecordingObserver {
         Self { clock, inputs: Mutex::default(), stopped: Mutex::default() }
     }
 
-    fn inputs(&self) -> Vec<ItemRecord> {
+    fn inputs(&self) -> Vec<InputRecord> {
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let told = |open: &OpenItem| {
+        let message = |open: &OpenItem| {
             let mut input = open.input.clone();
             if input.output.is_none() && input.failure.is_none() {
                 input.failure.clone_from(&stopped);
             }
             input
         };
-        inputs.values().map(told).collect()
+        inputs.values().map(message).collect()
     }
 }
 
@@ -325,7 +325,7 @@ mod tests {
             (99.0, 3, None, true),
         ];
         for (estimate, unpriced, budget, goes) in table {
-            let answer = affordable(Credits(estimate), unpriced, budget.map(Credits));
+            let answer = check_budget(Credits(estimate), unpriced, budget.map(Credits));
             assert_eq!(answer.is_ok(), goes, "{estimate} {unpriced} {budget:?}");
             if let Err(failure) = answer {
                 assert_eq!(failure.kind, FailureKind::BudgetReached);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::batch::{BatchSpec, ItemRecord, carry_out, witness};
+use super::batch::{BatchSpec, InputRecord, response_hook, run_batch};
 use super::credit_check::{EVENTS, EventCharge, JobCredits, growth};
 use super::fields::Drift;
 use super::run::{FinishedJob, SmokeRun};
@@ -22,7 +22,7 @@ use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
 use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
 
 /// Maximum frames of an output that are checked.
-const PICTURES: usize = 64;
+const MAX_FRAMES: usize = 64;
 
 /// Days of usage that are read to find a charge.
 pub(crate) const DAYS: u32 = 7;
@@ -31,8 +31,8 @@ pub(crate) const DAYS: u32 = 7;
 pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
 
 /// Shares of opaque pixels from which, and up to which, a clip has probably not been processed.
-const ALL: f64 = 0.995;
-const NOTHING: f64 = 0.005;
+const MIN_OPAQUE_WARNED: f64 = 0.995;
+const MAX_OPAQUE_WARNED: f64 = 0.005;
 
 impl SmokeRun<'_> {
     pub(crate) async fn success(&mut self) -> StageResult {
@@ -56,7 +56,7 @@ impl SmokeRun<'_> {
         }
         let target =
             self.setup.place.join(format!("output.{}", self.setup.options.format.extension()));
-        let errand = BatchSpec {
+        let spec = BatchSpec {
             context: &context,
             pricing: Some(&pricing),
             named: vec![InputSpec::Path(self.setup.clip.path.clone())],
@@ -64,31 +64,31 @@ impl SmokeRun<'_> {
             options: &self.setup.options,
             budget: self.setup.budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.waits.jobs,
+            timeout: self.setup.waits.jobs,
             in_flight: 1,
         };
-        let came = match carry_out(errand).await {
-            Ok(came) => came,
+        let batch = match run_batch(spec).await {
+            Ok(batch) => batch,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
-        self.committed(came.estimate);
-        let Some(input) = came.inputs.first() else {
+        self.reserve_budget(batch.estimate);
+        let Some(input) = batch.inputs.first() else {
             return StageResult::failed(
                 stage,
                 StageFailure::Local,
                 "another process is processing the clip",
             );
         };
-        let mut result = judged(stage, input, came.out_of_time);
-        let mut drift = came.drift;
+        let mut result = judged(stage, input, batch.out_of_time);
+        let mut drift = batch.drift;
         input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
-        self.note_drift(drift, &mut result);
+        self.record_drift(drift, &mut result);
         let key = context.key.clone();
         let sent = context.ledger(move |ledger, _| ledger.find_upload(&key, &sha256)).await;
         self.upload = sent.ok().flatten();
         if let (Some(output), Some(job)) = (&input.output, &input.job) {
             let (job, output) = (job.clone(), output.clone());
-            self.finished = Some(FinishedJob { job, output, estimate: came.estimate, length });
+            self.finished = Some(FinishedJob { job, output, estimate: batch.estimate, length });
         }
         result
     }
@@ -136,7 +136,7 @@ impl SmokeRun<'_> {
             Ok(pricing) => pricing,
             Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
         };
-        let errand = BatchSpec {
+        let spec = BatchSpec {
             context: &context,
             pricing: Some(&pricing),
             named: vec![InputSpec::Path(directory.clone())],
@@ -144,39 +144,39 @@ impl SmokeRun<'_> {
             options: &self.setup.options,
             budget: self.setup.budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.waits.jobs,
+            timeout: self.setup.waits.jobs,
             in_flight: 64,
         };
-        let came = match carry_out(errand).await {
-            Ok(came) => came,
+        let batch = match run_batch(spec).await {
+            Ok(batch) => batch,
             Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
         };
-        self.committed(came.estimate);
-        if came.inputs.is_empty() {
-            let told = "no clips in the directory";
-            return vec![StageResult::failed(stage, StageFailure::Usage, told)];
+        self.reserve_budget(batch.estimate);
+        if batch.inputs.is_empty() {
+            let message = "no clips in the directory";
+            return vec![StageResult::failed(stage, StageFailure::Usage, message)];
         }
         let mut results = Vec::new();
         // Differences of the answers belong to no single clip: the first reports them, except for
         // states.
-        let mut drift = came.drift;
-        for input in &came.inputs {
+        let mut drift = batch.drift;
+        for input in &batch.inputs {
             drift.states.retain(|word| {
                 !input.unknown_states.iter().any(|status| status.as_str() == word.as_str())
             });
         }
-        for input in &came.inputs {
-            let mut result = judged(stage, input, came.out_of_time);
-            result.name = below(&input.name, &directory);
+        for input in &batch.inputs {
+            let mut result = judged(stage, input, batch.out_of_time);
+            result.name = name_in_suite(&input.name, &directory);
             // The directory was named, not the clips in it.
             if result.cause == Some(StageFailure::Usage) {
                 result.cause = Some(StageFailure::Input);
             }
             result.took.get_or_insert_with(|| self.setup.clock.now().since(began));
             input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
-            self.note_drift(std::mem::take(&mut drift), &mut result);
+            self.record_drift(std::mem::take(&mut drift), &mut result);
             if let Some(output) = &input.output {
-                self.look_at_output(output, None, &mut result).await;
+                self.check_output(output, None, &mut result).await;
             }
             results.push(result);
         }
@@ -189,13 +189,13 @@ impl SmokeRun<'_> {
         };
         let mut result = StageResult::passed(SmokeStage::Output, "");
         result.job = Some(finished.job.clone());
-        self.look_at_output(&finished.output, finished.length, &mut result).await;
+        self.check_output(&finished.output, finished.length, &mut result).await;
         result
     }
 
     /// Checks the container, duration and alpha; and the matte, where it can be decoded and the
     /// expected one is known. Only the built-in clip has a known length.
-    async fn look_at_output(
+    async fn check_output(
         &self,
         output: &PublishedOutput,
         length: Option<ExpectedLength>,
@@ -206,32 +206,33 @@ impl SmokeRun<'_> {
         let format = options.format;
         let transparent = options.background == Background::Transparent;
         let expected = OutputSpec { format, alpha: transparent, size: Some(output.size), length };
-        let looked = blocking(move || {
+        let checked = blocking(move || {
             let verified = media::verify_output(&path, &expected).map_err(|bad| failed(&bad))?;
             let pictures =
-                media::read_opacity(&path, format, PICTURES).map_err(|bad| failed(&bad))?;
+                media::read_opacity(&path, format, MAX_FRAMES).map_err(|bad| failed(&bad))?;
             Ok((verified, pictures))
         });
-        let (verified, pictures) = match looked.await {
-            Ok(looked) => looked,
+        let (verified, pictures) = match checked.await {
+            Ok(checked) => checked,
             Err(failure) => {
                 // It may quote the output.
-                let told = failure.to_string();
-                let told = match &self.setup.context {
-                    Some(context) => context.service.clean(&told),
-                    None => told,
+                let message = failure.to_string();
+                let message = match &self.setup.context {
+                    Some(context) => context.service.clean(&message),
+                    None => message,
                 };
-                result.fail(StageFailure::of(failure.kind), told);
+                result.fail(StageFailure::of(failure.kind), message);
                 return;
             }
         };
         let (width, height) = (verified.width.unwrap_or(0), verified.height.unwrap_or(0));
-        let lasts = verified.duration.map(|lasts| format!(", {lasts:.2} s")).unwrap_or_default();
-        let told = format!("{width}x{height} {format}{lasts}, {} bytes", verified.size);
+        let duration =
+            verified.duration.map(|duration| format!(", {duration:.2} s")).unwrap_or_default();
+        let message = format!("{width}x{height} {format}{duration}, {} bytes", verified.size);
         if result.told.is_empty() {
-            result.told = told;
+            result.told = message;
         } else {
-            result.details.push(told);
+            result.details.push(message);
         }
         match pictures {
             _ if !transparent => {}
@@ -257,7 +258,7 @@ impl SmokeRun<'_> {
         result.job = Some(finished.job.clone());
         let began = self.setup.clock.now();
         let answers: Arc<Mutex<Drift>> = Arc::default();
-        let client = context.service.with_response_hook(witness(&answers));
+        let client = context.service.with_response_hook(response_hook(&answers));
         loop {
             let account = match self.account(&client, &finished, call.clone()).await {
                 Ok(account) => account,
@@ -275,7 +276,7 @@ impl SmokeRun<'_> {
             result.fail(StageFailure::of(why.kind), why.to_string());
         }
         let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
-        self.note_drift(drift, &mut result);
+        self.record_drift(drift, &mut result);
         result
     }
 
@@ -328,10 +329,10 @@ fn failed(bad: &OutputError) -> Failure {
 }
 
 /// Judges an input by its record.
-pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -> StageResult {
+pub(crate) fn judged(stage: SmokeStage, input: &InputRecord, out_of_time: bool) -> StageResult {
     let mut result = match (&input.output, &input.failure) {
         (Some(_), _) => StageResult::passed(stage, "done and verified"),
-        (None, why) if out_of_time && is_impatience(why.as_ref()) => StageResult::failed(
+        (None, why) if out_of_time && is_timeout(why.as_ref()) => StageResult::failed(
             stage,
             StageFailure::Timeout,
             "not finished in time; the job is still running at the service",
@@ -347,23 +348,23 @@ pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -
     if !input.retries.is_empty() {
         let words: Vec<String> =
             input.retries.iter().map(|(kind, _)| kind.as_str().replace('_', " ")).collect();
-        let told = format!("{} calls were retried: {}", words.len(), words.join(", "));
-        result.warn(told);
+        let message = format!("{} calls were retried: {}", words.len(), words.join(", "));
+        result.warn(message);
     }
     result
 }
 
 /// The timeout is the only reason why an input did not end.
-fn is_impatience(failure: Option<&Failure>) -> bool {
+fn is_timeout(failure: Option<&Failure>) -> bool {
     failure.is_none_or(|failure| {
         matches!(failure.kind, FailureKind::Interrupted | FailureKind::TimedOut)
     })
 }
 
 /// Name of a clip within its suite.
-fn below(name: &str, suite: &Path) -> String {
-    let below = Path::new(name).strip_prefix(suite).ok();
-    below.map_or_else(|| name.to_owned(), |below| below.display().to_string())
+fn name_in_suite(name: &str, suite: &Path) -> String {
+    let relative = Path::new(name).strip_prefix(suite).ok();
+    relative.map_or_else(|| name.to_owned(), |relative| relative.display().to_string())
 }
 
 /// Judges a clip without a known matte: only the extremes are certain.
@@ -371,9 +372,9 @@ fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
     let means: Vec<f64> = pictures.iter().map(media::Opacity::mean).collect();
     let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
     result.measure("coverage", mean);
-    if mean > ALL {
+    if mean > MIN_OPAQUE_WARNED {
         result.warn("everything is opaque: no background was removed");
-    } else if mean < NOTHING {
+    } else if mean < MAX_OPAQUE_WARNED {
         result.warn("nothing is opaque: no subject was found");
     } else if result.outcome != StageOutcome::Failed {
         result.details.push(format!("{:.0} % of the image is opaque", mean * 100.0));

@@ -74,7 +74,7 @@ fn job(raw: &Value) -> Drift {
     let status = status(raw);
     let mut drift = JOB.compare(raw);
     if !status.as_ref().is_some_and(JobStatus::is_final) {
-        drift.broken.retain(|told| !told.starts_with(MISSING));
+        drift.broken.retain(|message| !message.starts_with(MISSING));
     }
     drift.add(status.as_ref().map(state).unwrap_or_default());
     drift
@@ -163,31 +163,31 @@ mod tests {
         for (route, place, fields) in table {
             let drift = answer(route, &json!({"surprise": 1}));
             for (names, _) in fields.listed {
-                let told = format!("missing: {place}.{}", names[0]);
-                assert!(drift.broken.contains(&told), "{told} in {drift:?}");
+                let message = format!("missing: {place}.{}", names[0]);
+                assert!(drift.broken.contains(&message), "{message} in {drift:?}");
             }
             assert_eq!(drift.new, [format!("not in the contract: {place}.surprise")].into());
-            let odd: serde_json::Map<_, _> =
+            let unexpected: serde_json::Map<_, _> =
                 fields.listed.iter().map(|(names, _)| (names[0].to_owned(), json!([1]))).collect();
-            let drift = answer(route, &odd.into());
+            let drift = answer(route, &unexpected.into());
             for (names, _) in fields.listed.iter().filter(|(_, kind)| *kind != FieldKind::Any) {
-                let told = format!("{place}.{} is a list", names[0]);
-                assert!(drift.broken.iter().any(|line| line.starts_with(&told)), "{told}");
+                let message = format!("{place}.{} is a list", names[0]);
+                assert!(drift.broken.iter().any(|line| line.starts_with(&message)), "{message}");
             }
         }
     }
 
     #[test]
     fn fields_more_and_less_and_unknown_states_are_named() {
-        let mut odd = plain_job();
-        let object = odd.as_object_mut().unwrap();
+        let mut unexpected = plain_job();
+        let object = unexpected.as_object_mut().unwrap();
         object.remove("id");
         object.insert("job_id".into(), json!("j"));
         object.remove("progress");
         object.insert("queue_position".into(), json!(3));
         object.insert("duration_seconds".into(), json!("2 s"));
         assert_eq!(
-            answer(EndpointRoute::Job, &odd).lines(),
+            answer(EndpointRoute::Job, &unexpected).lines(),
             [
                 "job.duration_seconds is a string, but a number or null is documented",
                 "missing: job.progress",
@@ -195,9 +195,9 @@ mod tests {
             ]
         );
         // It is unknown whether such a job shows more later.
-        odd["status"] = "archived".into();
+        unexpected["status"] = "archived".into();
         assert_eq!(
-            answer(EndpointRoute::Job, &odd).lines(),
+            answer(EndpointRoute::Job, &unexpected).lines(),
             [
                 "unknown job status: archived",
                 "job.duration_seconds is a string, but a number or null is documented",

@@ -52,18 +52,18 @@ impl SmokeRun<'_> {
         let mut result = StageResult::passed(SmokeStage::Health, health.status.clone());
         let ill = health.ill();
         if !contract::is_health(&health.status) {
-            let told = format!("service reports {}, which is not documented", health.status);
-            result.fail(StageFailure::Contract, told);
+            let message = format!("service reports {}, which is not documented", health.status);
+            result.fail(StageFailure::Contract, message);
         } else if !health.is_healthy() || !ill.is_empty() {
-            let told = match ill.as_slice() {
+            let message = match ill.as_slice() {
                 [] => format!("service reports {}", health.status),
                 ill => {
                     format!("the service is {}: problems with {}", health.status, ill.join(", "))
                 }
             };
-            result.warn(told);
+            result.warn(message);
         }
-        self.note_drift(contract::health(&health.raw), &mut result);
+        self.record_drift(contract::health(&health.raw), &mut result);
         result
     }
 
@@ -84,7 +84,7 @@ impl SmokeRun<'_> {
         if !pricing.per_minute.get(wanted.as_str()).is_some_and(|price| *price > 0.0) {
             result.fail(StageFailure::Contract, format!("no price for model {wanted}"));
         }
-        self.note_drift(contract::pricing(&pricing.raw), &mut result);
+        self.record_drift(contract::pricing(&pricing.raw), &mut result);
         self.pricing = Some(pricing);
         result
     }
@@ -97,8 +97,8 @@ impl SmokeRun<'_> {
         if let Err(failure) = keyed.list(one_job(), call.clone()).await {
             return StageResult::of_failure(SmokeStage::Authentication, &failure);
         }
-        let told = "key accepted; missing and invalid keys are rejected";
-        let mut result = StageResult::passed(SmokeStage::Authentication, told);
+        let message = "key accepted; missing and invalid keys are rejected";
+        let mut result = StageResult::passed(SmokeStage::Authentication, message);
         let clients = &self.setup.clients;
         refused(&clients.keyless, "no key", "missing_api_key", call.clone(), &mut result).await;
         refused(&clients.wrong, "an invalid key", "invalid_api_key", call, &mut result).await;
@@ -117,12 +117,12 @@ impl SmokeRun<'_> {
         match keyed.get(&nobodys, call).await {
             // A gateway without such a path answers 404 too, but without the service's message.
             Err(failure) if failure.kind == FailureKind::NotFound => {
-                let told = "other accounts' jobs return 404";
-                let mut result = StageResult::passed(SmokeStage::Isolation, told);
+                let message = "other accounts' jobs return 404";
+                let mut result = StageResult::passed(SmokeStage::Isolation, message);
                 if failure.code.as_deref() != Some("not_found") && !names_the_job(&failure) {
                     let said = failure.code.as_deref().unwrap_or(&failure.why);
-                    let told = format!("expected not_found or \"Job not found\", got: {said}");
-                    result.warn(told);
+                    let message = format!("expected not_found or \"Job not found\", got: {said}");
+                    result.warn(message);
                 }
                 result
             }
@@ -146,18 +146,18 @@ impl SmokeRun<'_> {
             Err(failure) => return StageResult::of_failure(SmokeStage::Listing, &failure),
         };
         let total = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let told = format!("{}{total} jobs listed", page.jobs.len());
-        let mut result = StageResult::passed(SmokeStage::Listing, told);
+        let message = format!("{}{total} jobs listed", page.jobs.len());
+        let mut result = StageResult::passed(SmokeStage::Listing, message);
         if page.unreadable > 0 {
-            let told = format!("{} entries of the list are not jobs", page.unreadable);
-            result.fail(StageFailure::Contract, told);
+            let message = format!("{} entries of the list are not jobs", page.unreadable);
+            result.fail(StageFailure::Contract, message);
         }
         if page.jobs.len() > PAGE as usize {
             result.warn(format!("requested {PAGE} jobs, got {}", page.jobs.len()));
         }
         // A list page may show less of a job than a poll does: only its state counts here.
         for job in &page.jobs {
-            self.note_drift(contract::state(&job.status), &mut result);
+            self.record_drift(contract::state(&job.status), &mut result);
         }
         result
     }
@@ -179,8 +179,8 @@ impl SmokeRun<'_> {
             || "an unknown number of credits".to_owned(),
             |credits| format!("{credits} credits"),
         );
-        let told = format!("{used} in {DAYS} days, {} recent events", events.events.len());
-        let mut result = StageResult::passed(SmokeStage::Usage, told);
+        let message = format!("{used} in {DAYS} days, {} recent events", events.events.len());
+        let mut result = StageResult::passed(SmokeStage::Usage, message);
         if summary.credits_used.is_none() {
             result.warn("the summary contains no known field for credits");
         }
@@ -240,10 +240,10 @@ pub(crate) fn other_than_documented(
         | StageFailure::Usage) => trouble,
         _ => StageFailure::Contract,
     };
-    let told = format!("expected {documented}, got: {failure}");
+    let message = format!("expected {documented}, got: {failure}");
     StageResult {
         request_id: failure.request_id.clone(),
         job: failure.job.clone(),
-        ..StageResult::failed(stage, cause, told)
+        ..StageResult::failed(stage, cause, message)
     }
 }

@@ -6,10 +6,10 @@ use crate::model::smoke::{StageFailure, StageResult};
 
 /// Minimum share of the subject's opacity that is kept. Models differ at hair and hands; one that
 /// loses more than a tenth of a person does not work.
-pub(crate) const KEPT: f64 = 0.90;
+pub(crate) const MIN_KEPT: f64 = 0.90;
 
 /// Maximum share of the background's opacity that is left.
-pub(crate) const LEFT: f64 = 0.10;
+pub(crate) const MAX_LEFT: f64 = 0.10;
 
 /// Lower bound of the mask's subject ...
 const SUBJECT: u8 = 250;
@@ -19,7 +19,7 @@ const BACKGROUND: u8 = 5;
 
 /// Maximum difference in mean opacity from the first frame: the clip pans a little over one
 /// portrait, so that more means frames that were not processed.
-const FLICKER: f64 = 0.20;
+const MAX_FLICKER: f64 = 0.20;
 
 /// Scores of a matte.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -74,24 +74,26 @@ pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResu
         result.fail(StageFailure::Output, "the output contains no images");
         return;
     };
-    let quality = MatteScore::measure(first, mask);
-    result.measure("subject_kept", quality.kept);
-    result.measure("background_left", quality.left);
+    let score = MatteScore::measure(first, mask);
+    result.measure("subject_kept", score.kept);
+    result.measure("background_left", score.left);
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let (kept, left) = (percent(quality.kept), percent(quality.left));
-    if quality.kept < KEPT {
-        let told = format!("subject kept: {kept} (minimum {})", percent(KEPT));
-        result.fail(StageFailure::Output, told);
+    let (kept, left) = (percent(score.kept), percent(score.left));
+    if score.kept < MIN_KEPT {
+        let message = format!("subject kept: {kept} (minimum {})", percent(MIN_KEPT));
+        result.fail(StageFailure::Output, message);
     }
-    if quality.left > LEFT {
-        let told = format!("background left: {left} (maximum {})", percent(LEFT));
-        result.fail(StageFailure::Output, told);
+    if score.left > MAX_LEFT {
+        let message = format!("background left: {left} (maximum {})", percent(MAX_LEFT));
+        result.fail(StageFailure::Output, message);
     }
-    let odd = pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > FLICKER);
-    let odd = odd.count();
-    if odd > 0 {
-        let told = format!("{odd} of {} images differ much from the first", pictures.len());
-        result.fail(StageFailure::Output, told);
+    let unexpected =
+        pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > MAX_FLICKER);
+    let unexpected = unexpected.count();
+    if unexpected > 0 {
+        let message =
+            format!("{unexpected} of {} images differ much from the first", pictures.len());
+        result.fail(StageFailure::Output, message);
     }
     result.details.push(format!("subject kept {kept}, background left {left}"));
 }
@@ -123,12 +125,12 @@ mod tests {
 
     #[test]
     fn a_matte_is_measured_where_the_mask_is_sure() {
-        let quality = MatteScore::measure(&mask(), &mask());
-        assert_eq!((quality.kept.to_string(), quality.left.to_string()), ("1".into(), "0".into()));
+        let score = MatteScore::measure(&mask(), &mask());
+        assert_eq!((score.kept.to_string(), score.left.to_string()), ("1".into(), "0".into()));
         // Another size, the same aspect ratio.
         let large = picture(18, 8, |x, _| if x < 9 { 255 } else { 0 });
-        let quality = MatteScore::measure(&large, &mask());
-        assert!(quality.kept > 0.99 && quality.left < 0.01, "{quality:?}");
+        let score = MatteScore::measure(&large, &mask());
+        assert!(score.kept > 0.99 && score.left < 0.01, "{score:?}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batch::{BatchResult, BatchSpec, carry_out};
+use super::batch::{BatchResult, BatchSpec, run_batch};
 use super::credit_check::EVENTS;
 use crate::client::{Client, RequestOptions};
 use crate::flow::context::interrupted;
@@ -36,7 +36,7 @@ pub struct Rehearsal {
     /// Directory of outputs and of the spool.
     pub place: PathBuf,
     /// Timeout.
-    pub patience: Duration,
+    pub timeout: Duration,
     pub expected: ExpectedEnd,
 }
 
@@ -44,7 +44,7 @@ pub struct Rehearsal {
 pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
     let clock = &rehearsal.context.clock;
     let began = clock.now();
-    let errand = BatchSpec {
+    let spec = BatchSpec {
         context: &rehearsal.context,
         pricing: None,
         named: rehearsal.clips.iter().cloned().map(InputSpec::Path).collect(),
@@ -52,21 +52,21 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
         options: &rehearsal.options,
         budget: None,
         spool: rehearsal.place.clone(),
-        patience: rehearsal.patience,
+        timeout: rehearsal.timeout,
         in_flight: 64,
     };
     // Its jobs belong to no user, and may be cancelled at any time. A rehearsal that was cut short
     // says nothing about the settings.
-    let came = tokio::select! {
+    let batch = tokio::select! {
         biased;
         () = rehearsal.context.stop.cancelled() => Err(interrupted()),
-        came = carry_out(errand) => came,
+        batch = run_batch(spec) => batch,
     };
     let took = clock.now().since(began);
-    let mut result = match came {
-        Ok(came) => {
+    let mut result = match batch {
+        Ok(batch) => {
             let bills = bills(&rehearsal.context.service).await;
-            judged(rehearsal.expected, &came, bills, took)
+            judged(rehearsal.expected, &batch, bills, took)
         }
         Err(failure) => StageResult::of_failure(SmokeStage::Rehearsal, &failure),
     };
@@ -87,24 +87,24 @@ async fn bills(client: &Client) -> Option<usize> {
 
 fn judged(
     expected: ExpectedEnd,
-    came: &BatchResult,
+    batch: &BatchResult,
     bills: Option<usize>,
     took: Duration,
 ) -> StageResult {
-    let done = came.inputs.iter().filter(|input| input.output.is_some()).count();
-    let all = came.inputs.len();
+    let done = batch.inputs.iter().filter(|input| input.output.is_some()).count();
+    let all = batch.inputs.len();
     let seconds = took.as_secs_f64();
     let stage = SmokeStage::Rehearsal;
     let mut result = match expected {
         ExpectedEnd::Finished if done == all && all > 0 => {
             StageResult::passed(stage, format!("{done} of {all} finished in {seconds:.1} s"))
         }
-        ExpectedEnd::Finished => gave_up(came, done, seconds),
-        ExpectedEnd::StoppedForCredits => stopped(came, seconds),
+        ExpectedEnd::Finished => gave_up(batch, done, seconds),
+        ExpectedEnd::StoppedForCredits => stopped(batch, seconds),
     };
-    let retries: Vec<_> = came.inputs.iter().flat_map(|input| input.retries.iter()).collect();
+    let retries: Vec<_> = batch.inputs.iter().flat_map(|input| input.retries.iter()).collect();
     let waited: Duration = retries.iter().map(|(_, wait)| *wait).sum();
-    result.details.extend(repetitions(&retries));
+    result.details.extend(retry_lines(&retries));
     result.measure("retries", retries.len() as f64);
     result.measure("waited_seconds", waited.as_secs_f64());
     match bills {
@@ -120,37 +120,38 @@ fn judged(
 }
 
 /// The settings gave up too early: a matter of configuration.
-fn gave_up(came: &BatchResult, done: usize, seconds: f64) -> StageResult {
-    let why = came.inputs.iter().find_map(|input| input.failure.as_ref());
+fn gave_up(batch: &BatchResult, done: usize, seconds: f64) -> StageResult {
+    let why = batch.inputs.iter().find_map(|input| input.failure.as_ref());
     let why = match why {
-        _ if came.out_of_time => "timed out".to_owned(),
+        _ if batch.out_of_time => "timed out".to_owned(),
         Some(failure) => failure.to_string(),
         None => "nothing was sent".to_owned(),
     };
-    let told = format!("{done} of {} finished in {seconds:.1} s: {why}", came.inputs.len());
-    let mut result = StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, told);
+    let message = format!("{done} of {} finished in {seconds:.1} s: {why}", batch.inputs.len());
+    let mut result =
+        StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, message);
     result.next =
         Some("change limits and timing of the profile, then rbgv smoke-test --rehearse".to_owned());
     result
 }
 
-fn stopped(came: &BatchResult, seconds: f64) -> StageResult {
-    let for_credits = came.inputs.iter().all(|input| {
+fn stopped(batch: &BatchResult, seconds: f64) -> StageResult {
+    let for_credits = batch.inputs.iter().all(|input| {
         input
             .failure
             .as_ref()
             .is_some_and(|failure| failure.kind == FailureKind::InsufficientCredits)
     });
-    if for_credits && !came.inputs.is_empty() {
-        let told = format!("paused after {seconds:.1} s, and can be resumed after a top-up");
-        return StageResult::passed(SmokeStage::Rehearsal, told);
+    if for_credits && !batch.inputs.is_empty() {
+        let message = format!("paused after {seconds:.1} s, and can be resumed after a top-up");
+        return StageResult::passed(SmokeStage::Rehearsal, message);
     }
-    let told = "it was not paused for lack of credits";
-    StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, told)
+    let message = "it was not paused for lack of credits";
+    StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, message)
 }
 
 /// Retries, with their number and the time waited, a line for each reason.
-fn repetitions(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
+fn retry_lines(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
     let mut by_kind: BTreeMap<FailureKind, Vec<Duration>> = BTreeMap::new();
     for (kind, wait) in retries {
         by_kind.entry(*kind).or_default().push(*wait);
@@ -171,9 +172,9 @@ mod tests {
     use crate::model::Failure;
     use crate::model::event::PublishedOutput;
     use crate::model::smoke::StageOutcome;
-    use crate::smoke::batch::ItemRecord;
+    use crate::smoke::batch::InputRecord;
 
-    fn input(failure: Option<FailureKind>) -> ItemRecord {
+    fn input(failure: Option<FailureKind>) -> InputRecord {
         let output = PublishedOutput {
             path: None,
             size: 1,
@@ -183,11 +184,11 @@ mod tests {
             elapsed: None,
             notes: Vec::new(),
         };
-        ItemRecord {
+        InputRecord {
             output: failure.is_none().then_some(output),
             failure: failure.map(|kind| Failure::new(kind, "w", "y")),
             retries: vec![(FailureKind::RateLimited, Duration::from_secs(2)); 2],
-            ..ItemRecord::default()
+            ..InputRecord::default()
         }
     }
 
@@ -225,8 +226,8 @@ mod tests {
         ];
         for (expected, failures, bills, outcome, cause) in table {
             let inputs = failures.iter().map(|failure| input(*failure)).collect();
-            let came = BatchResult { inputs, ..BatchResult::default() };
-            let result = judged(expected, &came, bills, Duration::from_secs(3));
+            let batch = BatchResult { inputs, ..BatchResult::default() };
+            let result = judged(expected, &batch, bills, Duration::from_secs(3));
             assert_eq!(
                 (result.outcome, result.cause),
                 (outcome, cause),
@@ -237,8 +238,8 @@ mod tests {
 
     #[test]
     fn waits_are_told_by_their_reason() {
-        let came = BatchResult { inputs: vec![input(None)], ..BatchResult::default() };
-        let result = judged(ExpectedEnd::Finished, &came, Some(1), Duration::from_secs(3));
+        let batch = BatchResult { inputs: vec![input(None)], ..BatchResult::default() };
+        let result = judged(ExpectedEnd::Finished, &batch, Some(1), Duration::from_secs(3));
         assert!(result.details.contains(&"rate limited: 2 waits of 2.0 s, 2.0 s".to_owned()));
     }
 }

@@ -46,19 +46,19 @@ pub enum SmokeMessage<'a> {
 pub async fn run(
     setup: &SmokeSetup,
     stages: &[(SmokeStage, Option<SkipReason>)],
-    tell: &(dyn Fn(SmokeMessage<'_>) + Sync),
+    report: &(dyn Fn(SmokeMessage<'_>) + Sync),
 ) -> SmokeFindings {
     let mut smoke = SmokeRun::new(setup);
     smoke.watches_credits = stages.contains(&(SmokeStage::Credits, None));
-    for (stage, because) in stages {
-        let results = if let Some(because) = because {
-            vec![StageResult::skipped(*stage, because.words())]
+    for (stage, skip_reason) in stages {
+        let results = if let Some(skip_reason) = skip_reason {
+            vec![StageResult::skipped(*stage, skip_reason.words())]
         } else {
-            tell(SmokeMessage::Began(*stage));
+            report(SmokeMessage::Began(*stage));
             smoke.stage(*stage).await
         };
         for result in results {
-            tell(SmokeMessage::Ended(&result));
+            report(SmokeMessage::Ended(&result));
             smoke.found.stages.push(result);
         }
     }
@@ -102,31 +102,32 @@ impl<'a> SmokeRun<'a> {
 
     async fn stage(&mut self, stage: SmokeStage) -> Vec<StageResult> {
         if self.setup.stop.is_cancelled() {
-            let told = |result: &StageResult| result.cause == Some(StageFailure::Interrupted);
-            return vec![if self.found.stages.iter().any(told) {
+            let was_interrupted =
+                |result: &StageResult| result.cause == Some(StageFailure::Interrupted);
+            return vec![if self.found.stages.iter().any(was_interrupted) {
                 StageResult::skipped(stage, "stopped")
             } else {
                 StageResult::of_failure(stage, &interrupted())
             }];
         }
-        if let Some(why) = self.hindered(stage) {
+        if let Some(why) = self.skip_reason(stage) {
             return vec![StageResult::skipped(stage, why)];
         }
         let began = self.setup.clock.now();
         let repeats = RepeatedCalls::default();
-        let mut results = self.carry_out(stage, &repeats).await;
+        let mut results = self.run_stage(stage, &repeats).await;
         let took = self.setup.clock.now().since(began);
         if let [result] = results.as_mut_slice() {
-            repeats.put_into(result);
+            repeats.add_to(result);
             if result.outcome != StageOutcome::Skipped && result.took.is_none() {
                 result.took = Some(took);
             }
-            hold_to_budget(result);
+            check_latency(result);
         }
         results
     }
 
-    async fn carry_out(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> Vec<StageResult> {
+    async fn run_stage(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> Vec<StageResult> {
         // Jobs handle the stop themselves, and keep their state consistent; a check may be
         // cancelled at any time.
         let stop = self.setup.stop.clone();
@@ -136,7 +137,7 @@ impl<'a> SmokeRun<'a> {
         tokio::select! {
             biased;
             () = stop.cancelled() => vec![StageResult::of_failure(stage, &interrupted())],
-            result = self.look(stage, repeats) => vec![result],
+            result = self.check(stage, repeats) => vec![result],
         }
     }
 
@@ -149,9 +150,9 @@ impl<'a> SmokeRun<'a> {
         }
     }
 
-    async fn look(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> StageResult {
-        let tell = |failure: &Failure, _: Duration| repeats.note(failure);
-        let call = RequestOptions { on_retry: &tell, ..RequestOptions::plain() };
+    async fn check(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> StageResult {
+        let report = |failure: &Failure, _: Duration| repeats.note(failure);
+        let call = RequestOptions { on_retry: &report, ..RequestOptions::plain() };
         match stage {
             SmokeStage::Name => self.name().await,
             SmokeStage::Tls => self.tls().await,
@@ -170,8 +171,8 @@ impl<'a> SmokeRun<'a> {
         }
     }
 
-    /// Why an earlier result makes `stage` pointless.
-    fn hindered(&self, stage: SmokeStage) -> Option<String> {
+    /// Reason to skip `stage` after earlier results.
+    fn skip_reason(&self, stage: SmokeStage) -> Option<String> {
         let failed = |wanted: SmokeStage| {
             self.found
                 .stages
@@ -223,7 +224,7 @@ impl<'a> SmokeRun<'a> {
 
     /// Adds differences from the contract, and reports them in `result`. New fields are only
     /// listed: the contract permits them.
-    pub(crate) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
+    pub(crate) fn record_drift(&mut self, drift: Drift, result: &mut StageResult) {
         for state in &drift.states {
             result.fail(StageFailure::Contract, format!("unknown job status: {state}"));
         }
@@ -240,7 +241,7 @@ impl<'a> SmokeRun<'a> {
     }
 
     /// Subtracts an estimate from the budget.
-    pub(crate) fn committed(&mut self, estimate: Credits) {
+    pub(crate) fn reserve_budget(&mut self, estimate: Credits) {
         let before = self.found.estimate.unwrap_or_default();
         self.found.estimate = Some(Credits(before.0 + estimate.0));
     }
@@ -253,7 +254,7 @@ impl<'a> SmokeRun<'a> {
 }
 
 /// Fails a stage that passed and took too long.
-fn hold_to_budget(result: &mut StageResult) {
+fn check_latency(result: &mut StageResult) {
     result.budget = result.stage.latency_budget();
     let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
     if took > budget && matches!(result.outcome, StageOutcome::Passed | StageOutcome::Warned) {
@@ -272,7 +273,7 @@ impl RepeatedCalls {
         seen.push((failure.kind, failure.status));
     }
 
-    fn put_into(&self, result: &mut StageResult) {
+    fn add_to(&self, result: &mut StageResult) {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if seen.is_empty() {
             return;

@@ -58,16 +58,16 @@ pub fn select(wanted: &StageRequest) -> Vec<(SmokeStage, Option<SkipReason>)> {
         // One success path: the team's clips replace the built-in one and its known mask.
         if wanted.suite && stage.group() == StageGroup::Paid {
             if stage == SmokeStage::Success {
-                stages.push((SmokeStage::Suite, because(SmokeStage::Success, wanted)));
+                stages.push((SmokeStage::Suite, skip_reason(SmokeStage::Success, wanted)));
             }
             continue;
         }
-        stages.push((stage, because(stage, wanted)));
+        stages.push((stage, skip_reason(stage, wanted)));
     }
     stages
 }
 
-fn because(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
+fn skip_reason(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
     let named = |choices: &[StageSelector], stage| choices.iter().any(|choice| choice.names(stage));
     let needs = needs(stage);
     if named(&wanted.skip, stage) {
@@ -109,7 +109,7 @@ mod tests {
     fn run(wanted: &StageRequest) -> Vec<&'static str> {
         select(wanted)
             .into_iter()
-            .filter(|(_, because)| because.is_none())
+            .filter(|(_, skip_reason)| skip_reason.is_none())
             .map(|(stage, _)| stage.as_str())
             .collect()
     }
@@ -171,13 +171,13 @@ mod tests {
 
     #[test]
     fn every_reason_says_what_to_do_or_why() {
-        for because in [
+        for skip_reason in [
             SkipReason::NotAsked,
             SkipReason::Needs(SmokeStage::Success),
             SkipReason::NoBudget,
             SkipReason::NoBrokeKey,
         ] {
-            assert!(!because.words().is_empty());
+            assert!(!skip_reason.words().is_empty());
         }
     }
 }

@@ -47,7 +47,7 @@ impl TestClip {
             let across = (at % width) as f64 / width as f64;
             let down = (at / width) as f64 / height;
             if (left..right).contains(&across) && (top..bottom).contains(&down) {
-                *value = DOUBT;
+                *value = UNJUDGED;
             }
         }
         Ok(Self { path, mask })
@@ -55,7 +55,7 @@ impl TestClip {
 }
 
 /// Mask value of neither subject nor background.
-const DOUBT: u8 = 128;
+const UNJUDGED: u8 = 128;
 
 /// Timeouts of a smoke test.
 #[derive(Debug, Clone, Copy)]

@@ -149,7 +149,7 @@ fn jobs_of_a_key_that_is_not_asked_are_said_to_be_left_out() {
     let made = |job| AttemptCost { key: other.clone(), ..attempt(job) };
     let audited = |attempts: &[AttemptCost], keys: &[ApiKeyId]| {
         let mut found = Case::of(attempts.to_vec(), vec![]).found();
-        found.leave_out(attempts, "p", keys, Timestamp(NOW - 7 * DAY));
+        found.report_other_keys(attempts, "p", keys, Timestamp(NOW - 7 * DAY));
         found
     };
     let found = audited(&[made("a"), made("b")], &[key()]);
@@ -160,9 +160,9 @@ fn jobs_of_a_key_that_is_not_asked_are_said_to_be_left_out() {
     assert_eq!(audited(&[elsewhere], &[key()]).verdict(), AuditResult::Matched, "its own audit");
     let draft = AttemptCost { may_be_billed: false, ..made("a") };
     assert_eq!(audited(&[draft], &[key()]).verdict(), AuditResult::Matched);
-    let mut seen = Case::of(vec![made("a")], vec![charge("a", 2.0)]).found();
-    seen.leave_out(&[made("a")], "p", &[key()], Timestamp(0));
-    assert_eq!(seen.verdict(), AuditResult::Matched, "its charge was found");
+    let mut findings = Case::of(vec![made("a")], vec![charge("a", 2.0)]).found();
+    findings.report_other_keys(&[made("a")], "p", &[key()], Timestamp(0));
+    assert_eq!(findings.verdict(), AuditResult::Matched, "its charge was found");
 }
 
 #[test]

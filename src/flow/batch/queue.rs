@@ -16,7 +16,7 @@ use crate::model::Failure;
 const PAGE: u32 = 64;
 
 /// Minimum ratio of the long end to the short end for taking from the short end.
-const MUCH: i64 = 2;
+const MIN_END_RATIO: i64 = 2;
 
 /// Short inputs taken per long input.
 const SHORT_IN_TURN: usize = 4;
@@ -90,21 +90,22 @@ impl InputQueue {
                 .ledger(move |ledger, _| ledger.open_inputs_shortest_first(batch, before, PAGE));
             self.short.extend(page.await?);
         }
-        Ok(self.take())
+        Ok(self.pop())
     }
 
     /// The next of the inputs that were read.
-    fn take(&mut self) -> Option<BatchInput> {
+    fn pop(&mut self) -> Option<BatchInput> {
         let longest = self.long.read.front()?;
-        if self.taken_from_short.is_some_and(|taken| place(longest) >= taken) {
+        if self.taken_from_short.is_some_and(|taken| queue_position(longest) >= taken) {
             // The inputs beyond were taken from the other end.
             return None;
         }
-        let is_worth_it = |shortest: &BatchInput| {
-            shortest.duration_ms < longest.duration_ms / MUCH && place(shortest) > place(longest)
+        let is_much_shorter = |shortest: &BatchInput| {
+            shortest.duration_ms < longest.duration_ms / MIN_END_RATIO
+                && queue_position(shortest) > queue_position(longest)
         };
         let is_due = self.until_short == 0;
-        let from_short = is_due && self.short.read.front().is_some_and(is_worth_it);
+        let from_short = is_due && self.short.read.front().is_some_and(is_much_shorter);
         if !from_short {
             self.until_short = self.until_short.saturating_sub(1);
             return self.long.read.pop_front();
@@ -114,7 +115,7 @@ impl InputQueue {
             (self.until_short, self.short_in_turn) = (1, 0);
         }
         let shortest = self.short.read.pop_front();
-        self.taken_from_short = shortest.as_ref().map(place);
+        self.taken_from_short = shortest.as_ref().map(queue_position);
         shortest
     }
 }
@@ -126,7 +127,7 @@ impl QueueEnd {
     }
 }
 
-fn place(input: &BatchInput) -> QueuePosition {
+fn queue_position(input: &BatchInput) -> QueuePosition {
     (Reverse(input.duration_ms), input.id.0)
 }
 
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
     use crate::ledger::InputState;
 
-    fn entry(id: i64, rank: i64) -> BatchInput {
+    fn input(id: i64, rank: i64) -> BatchInput {
         BatchInput {
             id: InputId(id),
             batch: BatchId(1),
@@ -153,13 +154,13 @@ mod tests {
     /// The order in which inputs of these ranks are taken.
     fn order(ranks: &[i64], long_first: usize) -> Vec<i64> {
         let mut inputs: Vec<BatchInput> =
-            (1..).zip(ranks).map(|(id, rank)| entry(id, *rank)).collect();
-        inputs.sort_by_key(place);
+            (1..).zip(ranks).map(|(id, rank)| input(id, *rank)).collect();
+        inputs.sort_by_key(queue_position);
         let mut queue = InputQueue::new(BatchId(1), long_first);
         queue.long.extend(inputs.clone());
         inputs.reverse();
         queue.short.extend(inputs);
-        let taken: Vec<BatchInput> = std::iter::from_fn(|| queue.take()).collect();
+        let taken: Vec<BatchInput> = std::iter::from_fn(|| queue.pop()).collect();
         let mut ids: Vec<i64> = taken.iter().map(|input| input.id.0).collect();
         ids.sort_unstable();
         assert_eq!(ids, (1..=i64::try_from(ranks.len()).unwrap()).collect::<Vec<_>>(), "each once");
@@ -194,9 +195,9 @@ mod tests {
     #[test]
     fn alike_ones_keep_the_order_in_which_they_were_named() {
         let mut queue = InputQueue::new(BatchId(1), 1);
-        queue.long.extend((1..=5).map(|id| entry(id, 7)).collect());
-        queue.short.extend((1..=5).rev().map(|id| entry(id, 7)).collect());
-        let ids: Vec<i64> = std::iter::from_fn(|| queue.take()).map(|input| input.id.0).collect();
+        queue.long.extend((1..=5).map(|id| input(id, 7)).collect());
+        queue.short.extend((1..=5).rev().map(|id| input(id, 7)).collect());
+        let ids: Vec<i64> = std::iter::from_fn(|| queue.pop()).map(|input| input.id.0).collect();
         assert_eq!(ids, [1, 2, 3, 4, 5]);
     }
 

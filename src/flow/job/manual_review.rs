@@ -43,7 +43,7 @@ async fn settle(
         let facts = StepContext {
             now: context.clock.now(),
             settle: context.timing.settle,
-            glance: context.timing.poll.first,
+            poll_interval: context.timing.poll.first,
             drafts: DraftSupport::Unknown,
             bills_shown: false,
             later_ran_within: None,

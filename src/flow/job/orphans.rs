@@ -9,17 +9,19 @@ use crate::ledger::{Attempt, AttemptId, AttemptStatus, Claim};
 use crate::model::{Failure, InputRef};
 
 /// Maximum orphans polled in one round, those with the oldest poll first.
-const ROUND: u32 = 8;
+const MAX_ORPHANS_PER_ROUND: u32 = 8;
 
 impl RunState {
     /// Polls orphaned jobs of the key once each, which frees the slots of those that have ended.
     /// Nothing else is sent for them.
     pub(crate) async fn poll_orphans(&self) -> Result<OrphanPolls, Failure> {
         let key = self.context.key.clone();
-        let strays =
-            self.context.ledger(move |ledger, _| ledger.orphaned_attempts(&key, ROUND)).await?;
+        let orphans = self
+            .context
+            .ledger(move |ledger, _| ledger.orphaned_attempts(&key, MAX_ORPHANS_PER_ROUND))
+            .await?;
         let mut round = OrphanPolls::default();
-        for id in strays {
+        for id in orphans {
             let failure = self.poll_orphan(id).await?;
             round.failure = failure.or(round.failure);
             round.polled += 1;
@@ -31,14 +33,14 @@ impl RunState {
         let claim = self.context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
         let Claim::Acquired(attempt) = claim else { return Ok(None) };
         match self.poll_once_and_release(*attempt, |_| Observation::Resumed).await?.1 {
-            DriveOutcome::Rested(failure) => Ok(Some(failure)),
+            DriveOutcome::Suspended(failure) => Ok(Some(failure)),
             _ => Ok(None),
         }
     }
 
     /// Polls the job of a claimed attempt once, records the result, releases the attempt, and
     /// returns its status.
-    pub(crate) async fn glance(&self, attempt: Attempt) -> Result<AttemptStatus, Failure> {
+    pub(crate) async fn poll_attempt(&self, attempt: Attempt) -> Result<AttemptStatus, Failure> {
         self.poll_once_and_release(attempt, |_| Observation::Resumed).await.map(|(phase, _)| phase)
     }
 
@@ -49,10 +51,10 @@ impl RunState {
         observe: impl FnOnce(&mut JobDriver<'_>) -> Observation,
     ) -> Result<(AttemptStatus, DriveOutcome), Failure> {
         let input = InputRef { id: 0, name: String::new() };
-        let mut drive = JobDriver::glance(self, attempt, input);
-        let observed = observe(&mut drive);
-        let ended = Box::pin(drive.go(observed)).await;
-        let attempt = drive.attempt.clone();
+        let mut driver = JobDriver::poll_only(self, attempt, input);
+        let observation = observe(&mut driver);
+        let ended = Box::pin(driver.drive(observation)).await;
+        let attempt = driver.attempt.clone();
         let phase = attempt.state.status;
         self.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
         ended.map(|ended| (phase, ended))

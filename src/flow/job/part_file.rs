@@ -34,7 +34,7 @@ impl PartFile {
         let part = Self { path, file };
         let is_locked = part.file.try_lock().is_ok();
         // Its previous owner may just have published it.
-        if !is_locked || !part.is_there() {
+        if !is_locked || !part.is_current() {
             let why = "another process is writing it";
             return Err(Failure::new(
                 FailureKind::Local,
@@ -60,7 +60,7 @@ impl PartFile {
     }
 
     /// Truncates to `length` bytes, hashes these and seeks to their end.
-    pub(crate) fn keep(&self, length: u64) -> Result<Sha256, Failure> {
+    pub(crate) fn truncate_and_hash(&self, length: u64) -> Result<Sha256, Failure> {
         let kept = || {
             let mut file = &self.file;
             file.set_len(length)?;
@@ -79,16 +79,16 @@ impl PartFile {
     }
 
     /// The path still names this file.
-    fn is_there(&self) -> bool {
+    fn is_current(&self) -> bool {
         let names = fs::symlink_metadata(&self.path).ok().zip(self.file.metadata().ok());
-        names.is_some_and(|(there, own)| there.is_file() && file_id(&there) == file_id(&own))
+        names.is_some_and(|(found, opened)| found.is_file() && file_id(&found) == file_id(&opened))
     }
 
     /// # Errors
     ///
     /// The path does not name this file any more.
     pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.is_there() { Ok(()) } else { Err(replaced(&self.path)) }
+        if self.is_current() { Ok(()) } else { Err(replaced(&self.path)) }
     }
 
     /// Renames the synced part to its final name. Replaces a regular file with `overwrite`, and
@@ -97,10 +97,10 @@ impl PartFile {
         let what = || format!("publishing {}", target.display());
         self.check()?;
         if overwrite
-            && let Ok(there) = fs::symlink_metadata(target)
-            && !there.is_file()
+            && let Ok(found) = fs::symlink_metadata(target)
+            && !found.is_file()
         {
-            return Err(not_a_file(what(), target, there.file_type()));
+            return Err(not_a_file(what(), target, found.file_type()));
         }
         let renamed = if overwrite {
             fs::rename(&self.path, target)
@@ -116,7 +116,7 @@ impl PartFile {
             cannot_write(target, &error)
         })?;
         let published = fs::symlink_metadata(target).ok().zip(self.file.metadata().ok());
-        if published.is_none_or(|(there, own)| file_id(&there) != file_id(&own)) {
+        if published.is_none_or(|(found, opened)| file_id(&found) != file_id(&opened)) {
             return Err(replaced(target));
         }
         // The directory entry has to reach the disk before the ledger says that the file exists.
@@ -134,7 +134,7 @@ fn open_existing(path: &Path) -> Result<File, Failure> {
     let is_ours = |file: &File| {
         let user = rustix::process::geteuid().as_raw();
         file.metadata()
-            .is_ok_and(|there| there.is_file() && there.nlink() == 1 && there.uid() == user)
+            .is_ok_and(|found| found.is_file() && found.nlink() == 1 && found.uid() == user)
     };
     options().open(path).ok().filter(is_ours).ok_or_else(|| {
         let why = "the partial file is a link, or belongs to another user";
@@ -301,7 +301,7 @@ mod tests {
         drop(first);
         let again = PartFile::open(dir.path().join(".p.rbgv-part")).unwrap();
         assert_eq!(again.length(), 10);
-        again.keep(4).unwrap();
+        again.truncate_and_hash(4).unwrap();
         again.file().write_all(b"thing").unwrap();
         assert_eq!(fs::read(again.path()).unwrap(), b"something");
     }

@@ -9,9 +9,9 @@ use crate::client::UsageEvent;
 use crate::model::{Instant, JobId};
 
 /// Maximum number of remembered started jobs, the latest ones.
-const REMEMBERED: usize = 1_024;
+const MAX_REMEMBERED: usize = 1_024;
 /// Later jobs that have to run before another one counts as overtaken.
-const ENOUGH: usize = 3;
+const MIN_SAMPLES: usize = 3;
 /// Usage events requested: the maximum of the service.
 pub(crate) const EVENTS: u32 = 100;
 
@@ -31,7 +31,7 @@ impl StartEvidence {
     /// Records a start that was committed at `at` and got a clear success.
     pub(crate) fn started(&self, job: &JobId, at: Instant) {
         let mut jobs = self.jobs();
-        if jobs.len() >= REMEMBERED {
+        if jobs.len() >= MAX_REMEMBERED {
             jobs.pop_front();
         }
         jobs.push_back(ClearStart { job: job.clone(), at, ran_after: None });
@@ -45,13 +45,13 @@ impl StartEvidence {
         }
     }
 
-    /// Longest time until jobs that were started after `doubt` ran; `None` with fewer than `ENOUGH`
+    /// Longest time until jobs that were started after `doubt` ran; `None` with fewer than `MIN_SAMPLES`
     /// samples.
     pub(crate) fn later_ran_within(&self, doubt: Instant) -> Option<Duration> {
         let jobs = self.jobs();
         let later = || jobs.iter().filter(|started| started.at > doubt);
         let ran = || later().filter_map(|started| started.ran_after);
-        (ran().count() >= ENOUGH).then(|| ran().max()).flatten()
+        (ran().count() >= MIN_SAMPLES).then(|| ran().max()).flatten()
     }
 
     /// Returns whether `events` charge for `job`; and whether they charge for a job that was
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let evidence = StartEvidence::default();
-        for at in 0..2 * REMEMBERED as u64 {
+        for at in 0..2 * MAX_REMEMBERED as u64 {
             evidence.started(&job("x"), Instant(at));
         }
-        assert_eq!(evidence.jobs().len(), REMEMBERED);
+        assert_eq!(evidence.jobs().len(), MAX_REMEMBERED);
     }
 }

@@ -84,11 +84,11 @@ pub(crate) async fn send_file(
     file: &UploadFile,
     call: RequestOptions<'_>,
 ) -> Result<String, Failure> {
-    let (observer, told) = (Arc::clone(&context.observer), input.clone());
+    let (observer, input_ref) = (Arc::clone(&context.observer), input.clone());
     let total = Some(file.size);
     let progress = Arc::new(move |done| {
-        let what = InputEvent::Bytes { done, total };
-        observer.observe(&Event::Input { input: told.clone(), what });
+        let event = InputEvent::Bytes { done, total };
+        observer.observe(&Event::Input { input: input_ref.clone(), what: event });
     });
     let uploaded = context.service.upload(file, call, progress).await?;
     match uploaded.size {
@@ -102,13 +102,13 @@ pub(crate) async fn send_file(
 }
 
 /// Reports the client's own retries to the user.
-pub(crate) fn retry_teller(
+pub(crate) fn retry_reporter(
     observer: Arc<dyn Observer>,
     input: InputRef,
 ) -> impl Fn(&Failure, Duration) + Send + Sync {
     move |failure, wait| {
-        let what = InputEvent::Retry { failure: failure.clone(), wait };
-        observer.observe(&Event::Input { input: input.clone(), what });
+        let event = InputEvent::Retry { failure: failure.clone(), wait };
+        observer.observe(&Event::Input { input: input.clone(), what: event });
     }
 }
 
@@ -131,12 +131,12 @@ pub async fn upload_files(
         match upload_one(context, &input, path, again).await {
             Ok(url) => {
                 succeeded = true;
-                context.tell(&input, InputEvent::Known);
+                context.emit(&input, InputEvent::Known);
                 each(path, &url);
             }
             Err(failure) => {
                 classes.push(failure.kind.exit_class());
-                context.tell(&input, InputEvent::Failed(failure));
+                context.emit(&input, InputEvent::Failed(failure));
             }
         }
         if context.stop.is_cancelled() {
@@ -157,7 +157,7 @@ async fn upload_one(
     path: &Path,
     again: bool,
 ) -> Result<String, Failure> {
-    context.phase(input, Stage::Hash);
+    context.emit_stage(input, Stage::Hash);
     let (file, name) = (path.to_owned(), input.name.clone());
     let (note, hash) = blocking(move || {
         let video = media::inspect_input(&file)
@@ -178,15 +178,15 @@ async fn upload_one(
     {
         return Ok(url);
     }
-    context.phase(input, Stage::Upload);
-    let outgoing = HashedFile {
+    context.emit_stage(input, Stage::Upload);
+    let file = HashedFile {
         path: path.to_owned(),
         size: hash.size,
         modified_ns: hash.modified,
         sha256: hash.sha256,
     };
-    let on_retry = retry_teller(Arc::clone(&context.observer), input.clone());
+    let on_retry = retry_reporter(Arc::clone(&context.observer), input.clone());
     let call =
         RequestOptions { input: Some(&input.name), on_retry: &on_retry, ..RequestOptions::plain() };
-    context.unless_stopped(send_video(context, input, &outgoing, call)).await?
+    context.unless_stopped(send_video(context, input, &file, call)).await?
 }

@@ -54,7 +54,7 @@ pub async fn settle_by_webhook(
     if attempt.state.status.is_settled() {
         return Ok(WebhookResult::Already);
     }
-    let context = context.of_key(&attempt.work.key.fingerprint);
+    let context = context.for_key(&attempt.work.key.fingerprint);
     if attempt.work.key != context.key {
         return Ok(WebhookResult::OtherKey);
     }
@@ -78,5 +78,5 @@ async fn poll_once(context: &Arc<Context>, attempt: Attempt) -> Result<AttemptSt
         context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
         return Ok(phase);
     }
-    polling_run(context).glance(attempt).await
+    polling_run(context).poll_attempt(attempt).await
 }

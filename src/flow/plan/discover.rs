@@ -166,13 +166,13 @@ fn find_one(
     let is_kept = |path: &Path| !explicit && path.is_relative();
     match &input {
         InputSpec::Path(path) if path.is_dir() => {
-            let above = if is_kept(path) { path.clone() } else { PathBuf::new() };
-            walk(path, explicit, selection, &mut |seen| match seen {
+            let parent = if is_kept(path) { path.clone() } else { PathBuf::new() };
+            walk(path, explicit, selection, &mut |item| match item {
                 DirectoryItem::Input(found) => take(DirectoryItem::Input(DiscoveredInput {
-                    below: above.join(&found.below),
+                    below: parent.join(&found.below),
                     ..found
                 })),
-                seen => take(seen),
+                item => take(item),
             })
         }
         InputSpec::Path(path) => {
@@ -201,22 +201,22 @@ fn walk(
     };
     let passed_over = &mut directory.passed_over;
     let mut open = Vec::new();
-    match in_order(root) {
-        Ok(inputs) => open.push(inputs),
+    match sorted_entries(root) {
+        Ok(entries) => open.push(entries),
         Err(error) => passed_over.unreadable_root(&error),
     }
-    while let Some(inputs) = open.last_mut() {
-        let Some(input) = inputs.next() else {
+    while let Some(entries) = open.last_mut() {
+        let Some(entry) = entries.next() else {
             open.pop();
             continue;
         };
-        let path = input.path();
+        let path = entry.path();
         let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
-        if input.file_name().as_encoded_bytes().starts_with(b".") {
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
             passed_over.hidden += 1;
             continue;
         }
-        let kind = input.file_type();
+        let kind = entry.file_type();
         if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
             if selection.pruned.is_match(&below) {
                 passed_over.excluded += 1;
@@ -225,8 +225,8 @@ fn walk(
             } else if !selection.recursive {
                 passed_over.subfolders += 1;
             } else {
-                match in_order(&path) {
-                    Ok(inputs) => open.push(inputs),
+                match sorted_entries(&path) {
+                    Ok(entries) => open.push(entries),
                     // It was removed while its parent was read.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => {
@@ -267,10 +267,10 @@ fn walk(
 }
 
 /// The entries of a directory in order of names.
-fn in_order(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
-    let mut inputs = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-    inputs.sort_by_key(fs::DirEntry::file_name);
-    Ok(inputs.into_iter())
+fn sorted_entries(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
+    let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    Ok(entries.into_iter())
 }
 
 /// Device and inode of `path`.
@@ -288,8 +288,8 @@ mod tests {
         selection: &FileSelection,
     ) -> Result<Vec<(String, bool)>, Failure> {
         let mut all = Vec::new();
-        find(named, lists, selection, &mut |seen| {
-            if let DirectoryItem::Input(found) = seen {
+        find(named, lists, selection, &mut |item| {
+            if let DirectoryItem::Input(found) = item {
                 let shown = match &found.input {
                     InputSpec::Path(_) => found.below.display().to_string(),
                     InputSpec::Url(url) => url.clone(),
@@ -302,16 +302,16 @@ mod tests {
     }
 
     /// The notice about a directory.
-    fn said_of(dir: &Path, selection: &FileSelection) -> String {
-        let mut said = Vec::new();
-        find(&[InputSpec::Path(dir.to_owned())], vec![], selection, &mut |seen| {
-            if let DirectoryItem::Directory(directory) = seen {
-                said.push(directory.passed_over.to_string());
+    fn skipped_notice(dir: &Path, selection: &FileSelection) -> String {
+        let mut notices = Vec::new();
+        find(&[InputSpec::Path(dir.to_owned())], vec![], selection, &mut |item| {
+            if let DirectoryItem::Directory(directory) = item {
+                notices.push(directory.passed_over.to_string());
             }
             Ok(())
         })
         .unwrap();
-        said.join("|")
+        notices.join("|")
     }
 
     fn tree() -> tempfile::TempDir {
@@ -360,29 +360,29 @@ mod tests {
         let dir = tree();
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         assert_eq!(
-            said_of(dir.path(), &flat),
+            skipped_notice(dir.path(), &flat),
             "1 file with another extension (.txt); 1 hidden; 1 subdirectory (add -r)"
         );
         for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
             std::fs::write(dir.path().join(name), b"x").unwrap();
         }
         assert!(
-            said_of(dir.path(), &flat).starts_with(
+            skipped_notice(dir.path(), &flat).starts_with(
                 "9 files with other extensions (none, .MTS, .mts, .srt, .nfo and others); 1 hidden"
             ),
             "{}",
-            said_of(dir.path(), &flat)
+            skipped_notice(dir.path(), &flat)
         );
         for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
             std::fs::remove_file(dir.path().join(name)).unwrap();
         }
         let none = FileSelection::new(true, &["*.avi".into()], &["sub/**".into()]).unwrap();
         assert_eq!(
-            said_of(dir.path(), &none),
+            skipped_notice(dir.path(), &none),
             "3 files not matched by --include; 1 excluded by --exclude; 1 hidden"
         );
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(said_of(empty.path(), &flat), "the directory is empty");
+        assert_eq!(skipped_notice(empty.path(), &flat), "the directory is empty");
     }
 
     #[test]
@@ -396,7 +396,7 @@ mod tests {
         let here = [InputSpec::Path(dir.path().to_owned())];
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         assert_eq!(names(&found(&here, vec![], &flat).unwrap()), ["a.m4v", "b.QT", "c"]);
-        assert_eq!(said_of(dir.path(), &flat), "2 files with other extensions (none, .f)");
+        assert_eq!(skipped_notice(dir.path(), &flat), "2 files with other extensions (none, .f)");
     }
 
     #[test]
@@ -406,8 +406,8 @@ mod tests {
         let deep = || FileSelection::new(true, &[], &[]).unwrap();
         let apart = deep().without_outputs_in(dir.path().join("./sub"));
         assert_eq!(names(&found(&here, vec![], &apart).unwrap()), ["a.MOV", "b.mp4"]);
-        let above = deep().without_outputs_in(dir.path().to_owned());
-        assert_eq!(found(&here, vec![], &above).unwrap().len(), 3, "the root itself is read");
+        let parent = deep().without_outputs_in(dir.path().to_owned());
+        assert_eq!(found(&here, vec![], &parent).unwrap().len(), 3, "the root itself is read");
         let missing = deep().without_outputs_in(dir.path().join("none"));
         assert_eq!(found(&here, vec![], &missing).unwrap().len(), 3);
     }
@@ -439,10 +439,11 @@ mod tests {
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         let all = found(&here, vec![], &flat).unwrap();
         assert_eq!(names(&all), ["a.MOV", "b.mp4", "dangling.mp4"], "the plan says what is wrong");
-        let said = said_of(dir.path(), &flat);
+        let notices = skipped_notice(dir.path(), &flat);
         assert!(
-            said.contains("1 link to a directory") && said.contains("1 that is not a regular file"),
-            "{said}"
+            notices.contains("1 link to a directory")
+                && notices.contains("1 that is not a regular file"),
+            "{notices}"
         );
     }
 }

@@ -42,7 +42,7 @@ pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result
     let batch = context.ledger(move |ledger, _| ledger.create_batch(&new)).await?;
     let mut targets = Targets::new(request.run_options.overwrite);
     for job in &request.jobs {
-        if let Err(failure) = place(context, batch, &request, job, &mut targets).await {
+        if let Err(failure) = add_job(context, batch, &request, job, &mut targets).await {
             context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
             return Err(failure);
         }
@@ -51,7 +51,7 @@ pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result
     Ok(batch)
 }
 
-async fn place(
+async fn add_job(
     context: &Arc<Context>,
     batch: BatchId,
     request: &FetchRequest,
@@ -88,8 +88,8 @@ async fn place(
     match context.ledger(move |ledger, _| ledger.add_existing_job(batch, &new, &id)).await? {
         AddResult::Added { .. } if is_shared => Err(collision(job, "another job")),
         AddResult::Added { attempt, .. } => {
-            let taken = proof.and_then(|proof| proof.taken);
-            let (Some(refusal), Some(target)) = (taken, target) else { return Ok(()) };
+            let existing = proof.and_then(|proof| proof.existing);
+            let (Some(refusal), Some(target)) = (existing, target) else { return Ok(()) };
             let ledger = context.ledger.clone();
             let is_ours = blocking(move || is_ours(&ledger, attempt, &target)).await?;
             if is_ours { Ok(()) } else { Err(refusal.failure) }

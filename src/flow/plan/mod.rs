@@ -142,32 +142,32 @@ impl Planner<'_> {
         pricing: Option<i64>,
         request: PlanRequest,
     ) -> Result<Plan, Failure> {
-        let mut filling = PlanBuilder::new(self, batch, pricing, &request)?;
+        let mut builder = PlanBuilder::new(self, batch, pricing, &request)?;
         let PlanRequest { named, lists, selection, only, .. } = request;
-        find(&named, lists, &selection, &mut |seen| match (&only, seen) {
-            (None, seen) => filling.see(seen),
-            (Some(only), DirectoryItem::Input(found)) if is_among(only, &found) => {
-                filling.take(&found)
+        find(&named, lists, &selection, &mut |discovered| match (&only, discovered) {
+            (None, discovered) => builder.add_discovered(discovered),
+            (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
+                builder.add(&found)
             }
             (Some(_), _) => Ok(()),
         })?;
-        filling.flush()?;
-        filling.tell_repeated();
-        let (mut refused, outputs) = (filling.refused, filling.unknown_outputs);
+        builder.flush()?;
+        builder.report_repeated();
+        let (mut refused, outputs) = (builder.refused, builder.unknown_outputs);
         let totals = self.ledger.plan_totals(batch)?;
         let mut plan = Plan { batch, totals, refused: Vec::new(), outputs };
         if plan.is_empty() && !refused.is_empty() {
             let first = refused.remove(0);
-            self.warn_of(&refused);
+            self.warn_about(&refused);
             return Err(first);
         }
-        self.warn_of(&refused);
+        self.warn_about(&refused);
         plan.refused = refused;
         self.ledger.finish_plan(batch)?;
         Ok(plan)
     }
 
-    fn warn_of(&self, failures: &[Failure]) {
+    fn warn_about(&self, failures: &[Failure]) {
         for failure in failures {
             let text = format!("skipped: {failure}");
             self.observer.observe(&Event::Notice { level: RemarkLevel::Warning, text });
@@ -191,13 +191,13 @@ struct PendingInput {
     input: NewInput,
     /// Named on the command line itself.
     explicit: bool,
-    /// Why an existing file at the target is kept, unless it is the output.
-    taken: Option<TargetRefusal>,
+    /// Reason that an existing file at the target is kept, unless it is the output.
+    existing_target: Option<TargetRefusal>,
     /// Another input of the plan has the same target.
     is_shared: bool,
 }
 
-/// Why an input is not added to the plan.
+/// Reason that an input is not added to the plan.
 enum InputRefusal {
     /// The input is wrong: a mistake of the command line, if it was named itself.
     Input(Failure),
@@ -230,7 +230,7 @@ struct PlanBuilder<'a> {
     result_key: String,
     again: bool,
     current_dir: PathBuf,
-    seen: i64,
+    discovered: i64,
     /// Inputs that were named more than once.
     repeated: usize,
     targets: Targets,
@@ -266,7 +266,7 @@ impl<'a> PlanBuilder<'a> {
             options: request.options.clone(),
             again: request.run_options.again,
             current_dir: request.current_dir.clone(),
-            seen: 0,
+            discovered: 0,
             repeated: 0,
             targets,
             pending: Vec::with_capacity(CHUNK),
@@ -279,16 +279,16 @@ impl<'a> PlanBuilder<'a> {
         })
     }
 
-    fn see(&mut self, seen: DirectoryItem) -> Result<(), Failure> {
-        match seen {
-            DirectoryItem::Input(found) => self.take(&found),
+    fn add_discovered(&mut self, discovered: DirectoryItem) -> Result<(), Failure> {
+        match discovered {
+            DirectoryItem::Input(found) => self.add(&found),
             DirectoryItem::Unreadable { path, why } => {
                 let name = path.display().to_string();
                 let why = format!("cannot read the directory: {why}");
                 self.reject(name.clone(), Failure::new(FailureKind::Usage, name, why))
             }
             DirectoryItem::Directory(directory) => {
-                self.end_directory(directory);
+                self.report_directory(directory);
                 Ok(())
             }
         }
@@ -296,7 +296,7 @@ impl<'a> PlanBuilder<'a> {
 
     /// Reports the extensions skipped in a directory, and everything skipped in a directory without
     /// inputs.
-    fn end_directory(&mut self, directory: ScannedDirectory) {
+    fn report_directory(&mut self, directory: ScannedDirectory) {
         let outputs = std::mem::take(&mut self.outputs);
         let ScannedDirectory { path, explicit, inputs, mut passed_over } = directory;
         if inputs > outputs {
@@ -313,19 +313,19 @@ impl<'a> PlanBuilder<'a> {
         if explicit {
             self.refused.push(failure);
         } else {
-            self.planner.warn_of(&[failure]);
+            self.planner.warn_about(&[failure]);
         }
     }
 
     /// Adds an input to the plan. A mistake in one that was named itself ends the plan; one that
     /// was discovered is recorded as rejected.
-    fn take(&mut self, found: &DiscoveredInput) -> Result<(), Failure> {
+    fn add(&mut self, found: &DiscoveredInput) -> Result<(), Failure> {
         if self.planner.stop.is_cancelled() {
             return Err(interrupted());
         }
-        self.seen += 1;
-        let name = shown_name(found);
-        match self.entry(found, &name) {
+        self.discovered += 1;
+        let name = display_name(found);
+        match self.prepare(found, &name) {
             Ok(None) => Ok(()),
             Ok(Some(pending)) => {
                 self.pending.push(pending);
@@ -348,7 +348,7 @@ impl<'a> PlanBuilder<'a> {
         if self.rejected.len() == CHUNK { self.flush_rejected() } else { Ok(()) }
     }
 
-    fn entry(
+    fn prepare(
         &mut self,
         found: &DiscoveredInput,
         name: &str,
@@ -374,7 +374,7 @@ impl<'a> PlanBuilder<'a> {
             None => None,
             Some(target) => {
                 let proof = self.targets.prove(name, target);
-                Some(proof.map_err(|refusal| self.refused(found, refusal))?)
+                Some(proof.map_err(|refusal| self.refusal_for(found, refusal))?)
             }
         };
         let content_key = content_key(&self.planner.key.origin, &content, &self.result_key);
@@ -397,8 +397,8 @@ impl<'a> PlanBuilder<'a> {
             again: self.again,
         };
         let is_shared = proof.as_ref().is_some_and(|proof| self.targets.add_output(name, proof));
-        let taken = proof.and_then(|proof| proof.taken);
-        Ok(Some(PendingInput { input, explicit: found.explicit, taken, is_shared }))
+        let existing_target = proof.and_then(|proof| proof.existing);
+        Ok(Some(PendingInput { input, explicit: found.explicit, existing_target, is_shared }))
     }
 
     /// The source of an input, its length and its content; `None` for an output of ours.
@@ -414,7 +414,7 @@ impl<'a> PlanBuilder<'a> {
             }
         };
         let video =
-            media::inspect_input(&path).map_err(|bad| unusable(&path, found, name, &bad))?;
+            media::inspect_input(&path).map_err(|bad| input_failure(&path, found, name, &bad))?;
         let hash = self.hash(&path, name).map_err(InputRefusal::Unreadable)?;
         if self.planner.ledger.is_output(&hash.sha256)? {
             self.skip_output(found, name)?;
@@ -443,7 +443,7 @@ impl<'a> PlanBuilder<'a> {
 
     /// An unwritable directory ends the plan where no output could be written that the user asked
     /// for: it is the `-o` directory, the named directory, or above it.
-    fn refused(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
+    fn refusal_for(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
         let root = match (&self.destination, &found.input) {
             (Destination::Directory(root), _) => self.current_dir.join(root),
             (_, InputSpec::Path(path)) => {
@@ -475,11 +475,11 @@ impl<'a> PlanBuilder<'a> {
 
     fn hash(&self, path: &Path, name: &str) -> Result<media::ContentHash, Failure> {
         let total = std::fs::metadata(path).map(|meta| meta.len()).ok();
-        self.tell(-self.seen, name, InputEvent::Phase(Stage::Hash));
+        self.emit(-self.discovered, name, InputEvent::Phase(Stage::Hash));
         let hash = media::hash_file(path, &|done| {
-            self.tell(-self.seen, name, InputEvent::Bytes { done, total });
+            self.emit(-self.discovered, name, InputEvent::Bytes { done, total });
         });
-        self.tell(-self.seen, name, InputEvent::Known);
+        self.emit(-self.discovered, name, InputEvent::Known);
         hash.map_err(|error| Failure::local(format!("reading {name}"), &error))
     }
 
@@ -487,22 +487,23 @@ impl<'a> PlanBuilder<'a> {
         let rejected = std::mem::take(&mut self.rejected);
         let inputs = self.planner.ledger.add_rejected(self.batch, &rejected)?;
         for (input, (name, failure)) in inputs.into_iter().zip(rejected) {
-            self.tell(input.0, &name, InputEvent::Rejected(failure));
+            self.emit(input.0, &name, InputEvent::Rejected(failure));
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
         self.flush_rejected()?;
-        let (mut inputs, mut judged) = (Vec::new(), Vec::new());
+        let (mut inputs, mut checks) = (Vec::new(), Vec::new());
         for pending in std::mem::take(&mut self.pending) {
             inputs.push(pending.input);
-            judged.push((pending.explicit, pending.taken, pending.is_shared));
+            checks.push((pending.explicit, pending.existing_target, pending.is_shared));
         }
-        let placed = self.planner.ledger.add_inputs(self.batch, &inputs)?;
-        for ((input, (explicit, taken, is_shared)), placed) in inputs.iter().zip(judged).zip(placed)
+        let results = self.planner.ledger.add_inputs(self.batch, &inputs)?;
+        for ((input, (explicit, existing_target, is_shared)), results) in
+            inputs.iter().zip(checks).zip(results)
         {
-            let (id, attempt) = match placed {
+            let (id, attempt) = match results {
                 AddResult::Collision(other) if self.is_attended => {
                     return Err(self.collision(input, &other));
                 }
@@ -520,7 +521,7 @@ impl<'a> PlanBuilder<'a> {
                 }
                 AddResult::Added { input, attempt, .. } => (input, attempt),
             };
-            let (Some(refusal), Some(target)) = (taken, &input.target) else { continue };
+            let (Some(refusal), Some(target)) = (existing_target, &input.target) else { continue };
             if is_ours(self.planner.ledger, attempt, target)? {
                 continue;
             }
@@ -535,7 +536,7 @@ impl<'a> PlanBuilder<'a> {
 
     fn fail(&self, id: InputId, name: &str, failure: Failure) -> Result<(), Failure> {
         self.planner.ledger.set_input_state(id, InputState::Failed, Some(&failure))?;
-        self.tell(id.0, name, InputEvent::Failed(failure));
+        self.emit(id.0, name, InputEvent::Failed(failure));
         Ok(())
     }
 
@@ -543,8 +544,8 @@ impl<'a> PlanBuilder<'a> {
     fn collision(&self, input: &NewInput, other: &str) -> Failure {
         let target = input.target.as_deref().unwrap_or(Path::new("")).display();
         let source = |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.current_dir);
-        let apart = self.template.telling_apart(&source(&input.name), &source(other));
-        let next = match apart {
+        let distinct_template = self.template.disambiguated(&source(&input.name), &source(other));
+        let next = match distinct_template {
             Some(template) => format!("add --name '{template}'"),
             None => "use -r with their parent directory, which keeps the subdirectories in -o, or \
                  run each with its own -o"
@@ -555,7 +556,7 @@ impl<'a> PlanBuilder<'a> {
             .with_next(next)
     }
 
-    fn tell_repeated(&self) {
+    fn report_repeated(&self) {
         if self.repeated > 0 {
             let text =
                 format!("inputs named more than once: {}; each is processed once", self.repeated);
@@ -563,17 +564,17 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    fn tell(&self, id: i64, name: &str, what: InputEvent) {
+    fn emit(&self, id: i64, name: &str, what: InputEvent) {
         let input = InputRef { id, name: name.to_owned() };
         self.planner.observer.observe(&Event::Input { input, what });
     }
 }
 
-fn is_among(only: &HashSet<PathBuf>, found: &DiscoveredInput) -> bool {
+fn is_selected(only: &HashSet<PathBuf>, found: &DiscoveredInput) -> bool {
     matches!(&found.input, InputSpec::Path(path) if only.contains(path))
 }
 
-fn shown_name(found: &DiscoveredInput) -> String {
+fn display_name(found: &DiscoveredInput) -> String {
     match &found.input {
         InputSpec::Path(path) => without_dots(path).display().to_string(),
         InputSpec::Url(url) => crate::model::secret::redact_url(url),
@@ -581,14 +582,14 @@ fn shown_name(found: &DiscoveredInput) -> String {
 }
 
 /// Failure for a file that is not a usable input; with a remedy for one that was named itself.
-fn unusable(
+fn input_failure(
     path: &Path,
     found: &DiscoveredInput,
     name: &str,
     bad: &media::InputError,
 ) -> InputRefusal {
     let failure = Failure::new(FailureKind::Usage, name, bad.to_string());
-    let is_unreadable = matches!(bad, media::InputError::Unreadable(_));
+    let unreadable = matches!(bad, media::InputError::Unreadable(_));
     let failure = match bad {
         _ if !found.explicit => failure,
         media::InputError::Missing => {
@@ -600,7 +601,7 @@ fn unusable(
         }
         _ => failure.with_next("use an mp4, mov, webm or avi file, or a directory with such files"),
     };
-    if is_unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
+    if unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
 }
 
 /// Key of the options that change the result, including the content of a background picture.

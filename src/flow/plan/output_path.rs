@@ -10,7 +10,7 @@ use crate::flow::run_options::Destination;
 use crate::model::{Failure, FailureKind, JobOptions, ModelName, OutputFormat};
 
 /// Maximum bytes of a URL segment that becomes part of a name.
-const LONGEST_SEGMENT: usize = 200;
+const MAX_SEGMENT_BYTES: usize = 200;
 
 /// Template of output names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl NameTemplate {
 
     /// This template with further fields (stem, extension or folder), so that two inputs with the
     /// same output name get different ones. `None` where the fields do not tell them apart.
-    pub(crate) fn telling_apart(&self, one: &SourceName, other: &SourceName) -> Option<String> {
+    pub(crate) fn disambiguated(&self, one: &SourceName, other: &SourceName) -> Option<String> {
         let mut text = self.0.clone();
         if !text.contains("{stem}") {
             text = Self::default().0;
@@ -151,7 +151,7 @@ pub(crate) fn target(
             check_ending(file, options)?;
             return Ok(Some(without_dots(&current_dir.join(file))));
         }
-        Destination::Directory(root) => root.join(tree_of(found)),
+        Destination::Directory(root) => root.join(relative_directory(found)),
         Destination::Beside => match &found.input {
             InputSpec::Path(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
             InputSpec::Url(_) => PathBuf::new(),
@@ -167,7 +167,7 @@ pub(crate) fn target(
 }
 
 /// The directories between the named one and the file; never any that lead elsewhere.
-fn tree_of(found: &DiscoveredInput) -> PathBuf {
+fn relative_directory(found: &DiscoveredInput) -> PathBuf {
     let parent = found.below.parent().unwrap_or(Path::new(""));
     parent.components().filter(|part| matches!(part, Component::Normal(_))).collect()
 }
@@ -194,11 +194,11 @@ impl SourceName {
         let (stem, ending) = file.rsplit_once('.').unwrap_or((file, ""));
         let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
         let folder = segments.pop().filter(|folder| !folder.is_empty()).unwrap_or(host);
-        let stem = harmless(stem);
+        let stem = sanitize(stem);
         Self {
             stem: if stem.is_empty() { "video".into() } else { stem.into() },
-            ending: harmless(ending).into(),
-            folder: harmless(folder).into(),
+            ending: sanitize(ending).into(),
+            folder: sanitize(folder).into(),
         }
     }
 
@@ -213,11 +213,11 @@ impl SourceName {
 }
 
 /// A URL segment as part of a file name.
-fn harmless(segment: &str) -> String {
+fn sanitize(segment: &str) -> String {
     let safe: String = segment
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
-        .take(LONGEST_SEGMENT)
+        .take(MAX_SEGMENT_BYTES)
         .collect();
     safe.trim_start_matches('.').to_owned()
 }
@@ -349,11 +349,11 @@ mod tests {
             let (first, second) = filled(template);
             assert_eq!(first, second, "{template}");
             let advice =
-                NameTemplate::parse(template).unwrap().telling_apart(&one, &other).unwrap();
+                NameTemplate::parse(template).unwrap().disambiguated(&one, &other).unwrap();
             let (first, second) = filled(&advice);
             assert_ne!(first, second, "{template}: {advice}");
         }
         let (one, other) = (source("a/x/1.mp4"), source("b/x/1.mp4"));
-        assert_eq!(NameTemplate::default().telling_apart(&one, &other), None);
+        assert_eq!(NameTemplate::default().disambiguated(&one, &other), None);
     }
 }

@@ -25,7 +25,7 @@ pub(crate) fn without_dots(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// Why an output cannot be written.
+/// Reason that an output cannot be written.
 #[derive(Debug, Clone)]
 pub(crate) struct TargetRefusal {
     pub(crate) failure: Failure,
@@ -42,8 +42,8 @@ impl From<Failure> for TargetRefusal {
 /// An accepted target.
 #[derive(Debug)]
 pub(crate) struct TargetProof {
-    /// Why an existing file at the target is kept, unless it is the requested output.
-    pub(crate) taken: Option<TargetRefusal>,
+    /// Reason that an existing file at the target is kept, unless it is the requested output.
+    pub(crate) existing: Option<TargetRefusal>,
     /// Digest of the target with all links followed.
     real: u128,
     /// The file that the output will replace.
@@ -94,7 +94,8 @@ impl Targets {
     /// The plan already has the file as an input, under the same name, by whatever path.
     pub(crate) fn repeats_input(&self, path: &Path) -> bool {
         let id = fs::metadata(path).ok().map(|metadata| file_id(&metadata));
-        id.and_then(|id| self.inputs.get(&id)).is_some_and(|found_as| *found_as == name_of(path))
+        id.and_then(|id| self.inputs.get(&id))
+            .is_some_and(|found_as| *found_as == name_digest(path))
     }
 
     /// Adds a file that the plan reads: no output may replace it.
@@ -109,7 +110,7 @@ impl Targets {
         if let Some(other) = self.replaced.get(&id) {
             return Err(replaces_input(other, name, path));
         }
-        self.inputs.insert(id, name_of(path));
+        self.inputs.insert(id, name_digest(path));
         Ok(())
     }
 
@@ -124,15 +125,15 @@ impl Targets {
             return Err(too_long(what()).into());
         }
         // Without access to the target, the probe of the directory has the reason.
-        let there = fs::symlink_metadata(target).ok();
-        if let Some(there) = &there {
-            let behind = fs::metadata(target).ok().map(|metadata| file_id(&metadata));
+        let found = fs::symlink_metadata(target).ok();
+        if let Some(found) = &found {
+            let linked_file = fs::metadata(target).ok().map(|metadata| file_id(&metadata));
             let is_input = |id: FileId| self.inputs.contains_key(&id);
-            if is_input(file_id(there)) || behind.is_some_and(is_input) {
+            if is_input(file_id(found)) || linked_file.is_some_and(is_input) {
                 return Err(replaces_input(name, name, target).into());
             }
         }
-        let is_overwritten = self.overwrite && there.as_ref().is_some_and(Metadata::is_file);
+        let is_overwritten = self.overwrite && found.as_ref().is_some_and(Metadata::is_file);
         let directory = self.probed(target.parent().unwrap_or(target));
         let file = target.file_name().unwrap_or_default();
         let real = directory.real.join(file);
@@ -143,23 +144,23 @@ impl Targets {
         if refusal.is_none() && is_too_long(&directory.existing.join(file)) {
             return Err(too_long(what()).into());
         }
-        let replaced = there.as_ref().filter(|_| is_overwritten && refusal.is_none()).map(file_id);
-        let taken = match (there, refusal) {
+        let replaced = found.as_ref().filter(|_| is_overwritten && refusal.is_none()).map(file_id);
+        let existing = match (found, refusal) {
             (None, Some(refusal)) => return Err(refusal),
             (None, None) => None,
-            (Some(there), _) if !there.is_file() => {
-                Some(not_a_file(what(), target, there.file_type()).into())
+            (Some(found), _) if !found.is_file() => {
+                Some(not_a_file(what(), target, found.file_type()).into())
             }
             (Some(_), Some(refusal)) => Some(refusal),
-            (Some(there), None) if is_overwritten => {
-                if !may_replace(target, &there) {
+            (Some(found), None) if is_overwritten => {
+                if !may_replace(target, &found) {
                     return Err(not_replaceable(what(), target).into());
                 }
                 None
             }
             (Some(_), None) => Some(exists(what()).into()),
         };
-        Ok(TargetProof { taken, real: digest(real.as_os_str().as_bytes()), replaced })
+        Ok(TargetProof { existing, real: digest(real.as_os_str().as_bytes()), replaced })
     }
 
     /// Adds the output of `name` to the plan. Returns whether the plan already has one that is the
@@ -183,7 +184,7 @@ fn probe(path: &Path) -> ProbedDirectory {
     let mut existing = path;
     let refusal = loop {
         match fs::metadata(existing) {
-            Ok(metadata) if metadata.is_dir() => break takes_files(existing, path).err(),
+            Ok(metadata) if metadata.is_dir() => break probe_writable(existing, path).err(),
             Ok(_) => break Some(ErrorKind::NotADirectory.into()),
             // A dangling link keeps the directory from being created.
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -214,7 +215,7 @@ fn probe(path: &Path) -> ProbedDirectory {
 
 /// Probes whether files can be created in `existing`, and the missing directories down to `path`
 /// named.
-fn takes_files(existing: &Path, path: &Path) -> io::Result<()> {
+fn probe_writable(existing: &Path, path: &Path) -> io::Result<()> {
     // Unnamed where the file system can, so that a crash leaves nothing.
     tempfile::tempfile_in(existing)?;
     let missing = path.strip_prefix(existing).unwrap_or(Path::new(""));
@@ -227,11 +228,11 @@ fn takes_files(existing: &Path, path: &Path) -> io::Result<()> {
 
 /// This user may replace an existing file. Its own permissions do not count, since a rename
 /// replaces it; but it may be immutable, or somebody else's in a sticky directory.
-fn may_replace(target: &Path, there: &Metadata) -> bool {
+fn may_replace(target: &Path, found: &Metadata) -> bool {
     const STICKY: u32 = 0o1000;
     let user = rustix::process::geteuid();
     let is_kept = |directory: Metadata| {
-        let owners = [directory.uid(), there.uid()];
+        let owners = [directory.uid(), found.uid()];
         directory.mode() & STICKY != 0 && !owners.contains(&user.as_raw())
     };
     let directory = target.parent().and_then(|directory| fs::metadata(directory).ok());
@@ -248,7 +249,7 @@ fn is_too_long(path: &Path) -> bool {
 }
 
 /// Digest of a file's path, with the links of its directory followed.
-fn name_of(path: &Path) -> u64 {
+fn name_digest(path: &Path) -> u64 {
     let directory = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
     let real = directory
         .zip(path.file_name())
@@ -278,7 +279,7 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
         })?;
         each_open(&ledger, batch, &mut |name, attempt, _, target| {
             let proof = targets.prove(name, target).map_err(|refusal| refusal.failure)?;
-            match proof.taken {
+            match proof.existing {
                 Some(refusal) if !is_ours(&ledger, attempt, target)? => Err(refusal.failure),
                 _ => Ok(()),
             }

@@ -24,7 +24,7 @@ pub(crate) struct SkippedFiles {
     pub(crate) output_directory: bool,
     /// Files that are outputs of this program.
     pub(crate) outputs: usize,
-    /// Why the directory itself cannot be read.
+    /// Reason that the directory itself cannot be read.
     pub(crate) unreadable_root: Option<String>,
 }
 

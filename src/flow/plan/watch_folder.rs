@@ -25,29 +25,29 @@ struct SeenFile {
     size: u64,
     modified: Duration,
     since: Instant,
-    taken: bool,
+    reported: bool,
 }
 
 /// Watches directories for new files.
 #[derive(Debug, Default)]
 pub struct FolderWatcher {
-    seen: HashMap<PathBuf, SeenFile>,
+    file: HashMap<PathBuf, SeenFile>,
 }
 
 impl FolderWatcher {
-    /// Finds the files that have become ready since the last scan: unchanged for `still`, and with
+    /// Finds the files that have become ready since the last scan: unchanged for `quiet_period`, and with
     /// a complete container. A directory that cannot be read hides its own files only.
-    pub fn look(
+    pub fn scan(
         &mut self,
         named: &[InputSpec],
         selection: &FileSelection,
         current_dir: &Path,
         now: Instant,
-        still: Duration,
+        quiet_period: Duration,
     ) -> Result<FolderScan, Failure> {
-        let mut look = FolderScan::default();
-        find(named, Vec::new(), selection, &mut |seen| {
-            match seen {
+        let mut scan = FolderScan::default();
+        find(named, Vec::new(), selection, &mut |file| {
+            match file {
                 DirectoryItem::Input(DiscoveredInput {
                     input: InputSpec::Path(path),
                     explicit,
@@ -58,36 +58,36 @@ impl FolderWatcher {
                             let modified = meta.modified().ok();
                             let modified =
                                 modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-                            let stamp = (meta.len(), modified.unwrap_or_default());
-                            if self.observe_file(&path, stamp, now, still)
-                                && is_whole(&current_dir.join(&path))
+                            let size_and_time = (meta.len(), modified.unwrap_or_default());
+                            if self.observe_file(&path, size_and_time, now, quiet_period)
+                                && is_complete(&current_dir.join(&path))
                             {
-                                self.set_taken(&path, true);
-                                look.ready.insert(path);
+                                self.set_reported(&path, true);
+                                scan.ready.insert(path);
                             }
                         }
                         // A named directory no longer exists.
-                        Err(error) if explicit => look.unreadable.push((path, error.to_string())),
+                        Err(error) if explicit => scan.unreadable.push((path, error.to_string())),
                         Err(_) => {}
                     }
                 }
-                DirectoryItem::Unreadable { path, why } => look.unreadable.push((path, why)),
+                DirectoryItem::Unreadable { path, why } => scan.unreadable.push((path, why)),
                 DirectoryItem::Directory(directory) => {
                     if let Some(why) = directory.passed_over.unreadable_root {
-                        look.unreadable.push((directory.path, why));
+                        scan.unreadable.push((directory.path, why));
                     }
                 }
                 DirectoryItem::Input(_) => {}
             }
             Ok(())
         })?;
-        Ok(look)
+        Ok(scan)
     }
 
     /// Makes files that could not be planned ready again at the next scan.
-    pub fn put_back(&mut self, files: &HashSet<PathBuf>) {
+    pub fn retry(&mut self, files: &HashSet<PathBuf>) {
         for file in files {
-            self.set_taken(file, false);
+            self.set_reported(file, false);
         }
     }
 
@@ -98,26 +98,26 @@ impl FolderWatcher {
         path: &Path,
         (size, modified): (u64, Duration),
         now: Instant,
-        still: Duration,
+        quiet_period: Duration,
     ) -> bool {
-        let fresh = SeenFile { size, modified, since: now, taken: false };
-        let seen = self.seen.entry(path.to_owned()).or_insert(fresh);
-        if (seen.size, seen.modified) != (size, modified) {
-            *seen = fresh;
+        let fresh = SeenFile { size, modified, since: now, reported: false };
+        let file = self.file.entry(path.to_owned()).or_insert(fresh);
+        if (file.size, file.modified) != (size, modified) {
+            *file = fresh;
         }
-        !seen.taken && now.since(seen.since) >= still
+        !file.reported && now.since(file.since) >= quiet_period
     }
 
-    fn set_taken(&mut self, path: &Path, taken: bool) {
-        if let Some(seen) = self.seen.get_mut(path) {
-            seen.taken = taken;
+    fn set_reported(&mut self, path: &Path, reported: bool) {
+        if let Some(file) = self.file.get_mut(path) {
+            file.reported = reported;
         }
     }
 }
 
 /// A file is complete, as far as its content shows. A file that is not a video is complete too: the
 /// plan rejects it, once.
-fn is_whole(path: &Path) -> bool {
+fn is_complete(path: &Path) -> bool {
     !matches!(media::inspect_input(path), Err(InputError::CutShort { .. } | InputError::Empty))
 }
 
@@ -125,7 +125,7 @@ fn is_whole(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    const STILL: Duration = Duration::from_secs(2);
+    const QUIET_PERIOD: Duration = Duration::from_secs(2);
 
     #[test]
     fn a_file_is_taken_once_and_only_when_it_is_still_and_whole() {
@@ -138,7 +138,7 @@ mod tests {
         let mut arrivals = FolderWatcher::default();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready.len()
+            arrivals.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready.len()
         };
         assert_eq!([at(0), at(1), at(3), at(9)], [0; 4], "half a file is never ready");
         std::fs::write(&path, clip).unwrap();
@@ -158,11 +158,11 @@ mod tests {
         std::fs::write(dir.path().join("other.mp4"), clip).unwrap();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap()
+            arrivals.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap()
         };
-        let look = at(0);
-        assert_eq!(look.unreadable.len(), 1);
-        assert_eq!(look.unreadable[0].0, inbox);
+        let scan = at(0);
+        assert_eq!(scan.unreadable.len(), 1);
+        assert_eq!(scan.unreadable[0].0, inbox);
         assert_eq!(at(3).ready.len(), 1, "the other directory is still read");
         std::fs::create_dir(&inbox).unwrap();
         std::fs::write(inbox.join("a.mp4"), clip).unwrap();
@@ -178,14 +178,14 @@ mod tests {
         let named = [InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
         let mut arrivals = FolderWatcher::default();
-        let look = |arrivals: &mut FolderWatcher, seconds: u64| {
+        let scan = |arrivals: &mut FolderWatcher, seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready
+            arrivals.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready
         };
-        look(&mut arrivals, 0);
-        let ready = look(&mut arrivals, 2);
-        assert_eq!((ready.len(), look(&mut arrivals, 3).len()), (1, 0));
-        arrivals.put_back(&ready);
-        assert_eq!(look(&mut arrivals, 4), ready);
+        scan(&mut arrivals, 0);
+        let ready = scan(&mut arrivals, 2);
+        assert_eq!((ready.len(), scan(&mut arrivals, 3).len()), (1, 0));
+        arrivals.retry(&ready);
+        assert_eq!(scan(&mut arrivals, 4), ready);
     }
 }

@@ -23,8 +23,8 @@ pub(crate) struct SimilarJobs(Vec<Duration>);
 /// The range that contains nine of ten similar jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DurationRange {
-    pub(crate) least: Duration,
-    pub(crate) most: Duration,
+    pub(crate) min: Duration,
+    pub(crate) max: Duration,
 }
 
 /// Durations of the latest jobs.
@@ -70,12 +70,12 @@ impl SimilarJobs {
             return None;
         }
         let trimmed = self.trimmed();
-        let (least, most) = (took.get(trimmed)?, took.get(took.len() - 1 - trimmed)?);
-        Some(DurationRange { least: *least, most: *most })
+        let (min, max) = (took.get(trimmed)?, took.get(took.len() - 1 - trimmed)?);
+        Some(DurationRange { min: *min, max: *max })
     }
 
     /// Trimmed minimum, or `None` without samples.
-    pub(crate) fn least(&self) -> Option<Duration> {
+    pub(crate) fn trimmed_min(&self) -> Option<Duration> {
         self.0.get(self.trimmed()).copied()
     }
 
@@ -117,11 +117,8 @@ mod tests {
             past(pro, Some(10.0), 90),
             past(light, None, 3),
         ]);
-        let range = |least, most| {
-            Some(DurationRange {
-                least: Duration::from_secs(least),
-                most: Duration::from_secs(most),
-            })
+        let range = |min, max| {
+            Some(DurationRange { min: Duration::from_secs(min), max: Duration::from_secs(max) })
         };
         // (model, seconds of video, range)
         let table = [
@@ -134,11 +131,11 @@ mod tests {
         for (model, video, expected) in table {
             assert_eq!(stats.similar_to(model, video).range(), expected, "{model} {video:?}");
         }
-        let least =
-            |model, video| stats.similar_to(model, video).least().map(|took| took.as_secs());
-        assert_eq!(least(light, Some(10.0)), Some(5));
-        assert_eq!(least(light, Some(60.0)), Some(40), "one is enough for the first poll");
-        assert_eq!(least(pro, None), None);
+        let min =
+            |model, video| stats.similar_to(model, video).trimmed_min().map(|took| took.as_secs());
+        assert_eq!(min(light, Some(10.0)), Some(5));
+        assert_eq!(min(light, Some(60.0)), Some(40), "one is enough for the first poll");
+        assert_eq!(min(pro, None), None);
     }
 
     #[test]
@@ -146,10 +143,10 @@ mod tests {
         let light = ModelName::Light;
         let mut stats = DurationStats::new((1..=40).map(|took| past(light, None, took)).collect());
         let range = stats.similar_to(light, None).range().unwrap();
-        assert_eq!((range.least.as_secs(), range.most.as_secs()), (3, 38));
+        assert_eq!((range.min.as_secs(), range.max.as_secs()), (3, 38));
         for _ in 0..REMEMBERED {
             stats.add(past(light, None, 100));
         }
-        assert_eq!(stats.similar_to(light, None).range().unwrap().least.as_secs(), 100);
+        assert_eq!(stats.similar_to(light, None).range().unwrap().min.as_secs(), 100);
     }
 }

@@ -7,7 +7,7 @@ use crate::flow::context::{Context, interrupted, key_not_at_hand};
 use crate::model::{Failure, FailureKind, JobId, JobView};
 
 /// Polls a job once, with the key that created it.
-pub async fn look(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
+pub async fn poll_job(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
     find_job(context, job).await.map(|(_, view)| view)
 }
 
@@ -17,7 +17,7 @@ pub(crate) async fn find_job<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
 ) -> Result<(&'a Arc<Context>, JobView), Failure> {
-    let first = maker(context, job).await?;
+    let first = key_context(context, job).await?;
     let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
     let mut failure = None;
     for context in std::iter::once(first).chain(others) {
@@ -35,7 +35,7 @@ pub(crate) async fn find_job<'a>(
 
 /// The context of the key that created a job, where the ledger knows. No other key is tried: the
 /// service would report an existing job as unknown.
-pub(crate) async fn maker<'a>(
+pub(crate) async fn key_context<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
 ) -> Result<&'a Arc<Context>, Failure> {
@@ -45,9 +45,9 @@ pub(crate) async fn maker<'a>(
     else {
         return Ok(context);
     };
-    let maker = context.of_key(&attempt.work.key.fingerprint);
-    if maker.key == attempt.work.key {
-        return Ok(maker);
+    let key_context = context.for_key(&attempt.work.key.fingerprint);
+    if key_context.key == attempt.work.key {
+        return Ok(key_context);
     }
     Err(key_not_at_hand(&attempt, "polling the job", "made"))
 }

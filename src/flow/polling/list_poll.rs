@@ -111,7 +111,7 @@ impl FollowedJob {
     /// # Errors
     ///
     /// The run was stopped.
-    pub(crate) async fn news(&self, context: &Context) -> Result<JobUpdate, Failure> {
+    pub(crate) async fn next_update(&self, context: &Context) -> Result<JobUpdate, Failure> {
         let timing = context.timing.poll;
         let next =
             |state: &mut ListSchedule, now| state.next(&timing, &self.job, now).map_err(Some);
@@ -148,13 +148,13 @@ pub(crate) async fn poll_lists(context: Arc<Context>, list: Arc<ListPoller>) {
     }
 }
 
-/// One list poll of at most `most` pages. A failed page is not repeated: the next list poll follows
+/// One list poll of at most `max_pages` pages. A failed page is not repeated: the next list poll follows
 /// soon, and the earlier pages count.
-async fn poll_list(context: &Context, list: &ListPoller, most: u32) {
+async fn poll_list(context: &Context, list: &ListPoller, max_pages: u32) {
     let began = context.clock.now();
     let timing = &context.timing;
     list.state().list_poll_sent(&timing.poll, began);
-    let read = read_pages(context, list, began, most).await;
+    let read = read_pages(context, list, began, max_pages).await;
     list.change(|state| match read {
         Ok(pages) => state.list_poll_complete(&timing.poll, began, pages),
         Err(failure) => {
@@ -165,13 +165,13 @@ async fn poll_list(context: &Context, list: &ListPoller, most: u32) {
     });
 }
 
-/// Reads pages until every followed job was shown, the list ends, or `most` are read; returns their
+/// Reads pages until every followed job was shown, the list ends, or `max_pages` are read; returns their
 /// number.
 async fn read_pages(
     context: &Context,
     list: &ListPoller,
     began: Instant,
-    most: u32,
+    max_pages: u32,
 ) -> Result<u32, Failure> {
     // The rate limit may have delayed the page: its content dates from when it was sent.
     let sent_at = AtomicU64::new(0);
@@ -182,7 +182,7 @@ async fn read_pages(
     let call =
         RequestOptions { repeats: false, last_check: Some(&leaves), ..RequestOptions::plain() };
     let (mut pages, mut offset) = (0, 0);
-    while pages < most {
+    while pages < max_pages {
         let query = ListQuery { limit: PAGE, offset, status: None };
         let page = context.service.list(query, call.clone()).await?;
         let asked = Instant(sent_at.load(Ordering::Relaxed));

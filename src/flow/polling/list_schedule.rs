@@ -9,14 +9,14 @@ use crate::client::{BackoffWait, CallTiming, PollTiming, request::backoff};
 use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView};
 
 /// Consecutive list polls that may miss a job, or fail, before jobs are polled by themselves.
-const MISSES: u32 = 2;
+const MAX_MISSES: u32 = 2;
 /// Maximum delay of a list poll because of a predicted end, in intervals: progress need not be
 /// even.
-const PUT_OFF: u32 = 4;
+const MAX_DELAY_INTERVALS: u32 = 4;
 /// Maximum number of saved list polls that may be spent near predicted ends.
-const SAVED: u32 = 4;
+const MAX_SAVED_POLLS: u32 = 4;
 /// Maximum doublings of the longest pause, for a list request that fails permanently.
-const DOUBLINGS: u32 = 5;
+const MAX_DOUBLINGS: u32 = 5;
 /// Factor on the poll interval of a job whose end a webhook listener reports.
 const ANNOUNCED_FACTOR: u32 = 2;
 
@@ -58,9 +58,9 @@ struct ListedJob {
     start: JobStart,
     /// Start of following.
     since: Instant,
-    /// When the latest answered poll was sent, of the list or of the job.
+    /// Time of the latest answered poll, of the list or of the job.
     seen_at: Instant,
-    /// When the latest poll of the job itself was sent.
+    /// Time of the latest poll of the job itself.
     polled_at: Option<Instant>,
     /// Number of polls of the job itself.
     polls: u32,
@@ -68,7 +68,7 @@ struct ListedJob {
     progress: Option<(Instant, f64)>,
     /// The list is reliable while it shows the job as running. It is not for the status `created`,
     /// an unknown status, or an end without link or reason.
-    is_clear: bool,
+    is_reliable: bool,
     /// Consecutive complete list polls that did not show it.
     missed: u32,
     hint: WebhookHint,
@@ -86,8 +86,8 @@ pub(crate) struct ListSchedule {
     /// A list poll is in flight, or waits for its permit.
     is_polling: bool,
     /// Time up to which list polls have used their budget.
-    used_up: Instant,
-    /// When the last complete list poll was sent.
+    budget_spent_until: Instant,
+    /// Time of the last complete list poll.
     complete_at: Option<Instant>,
     /// Consecutive failed list polls.
     failures: u32,
@@ -100,17 +100,17 @@ impl ListedJob {
     /// Time of the next poll of the job itself, if no list shows it. A predicted end brings that
     /// forward, as long as there is no more than one poll per `first` since the start.
     fn due(&self, timing: &PollTiming, factor: u32) -> Instant {
-        let listed = Some(self.seen_at).filter(|at| self.is_clear && *at > self.since);
+        let listed = Some(self.seen_at).filter(|at| self.is_reliable && *at > self.since);
         let Some(last) = self.polled_at.max(listed) else {
             return self.start.expected.unwrap_or(self.start.started.after(timing.first));
         };
-        let usual = last.after(timing.pause(last.since(self.start.started)));
+        let scheduled = last.after(timing.pause(last.since(self.start.started)));
         let due = match self.expected_end() {
             Some(end) if end > last => end.max(self.start.started.after(timing.first * self.polls)),
             Some(_) => last.after(timing.first),
-            None => usual,
+            None => scheduled,
         };
-        last.after(due.min(usual).since(last) * factor)
+        last.after(due.min(scheduled).since(last) * factor)
     }
 
     /// Predicted end, assuming even progress.
@@ -120,11 +120,11 @@ impl ListedJob {
     }
 
     /// Time of the next list poll for this job, after one at `sent`.
-    fn wanted(&self, interval: Duration, sent: Option<Instant>) -> Instant {
+    fn next_list_poll_at(&self, interval: Duration, sent: Option<Instant>) -> Instant {
         let first = self.start.expected.unwrap_or(self.since.after(interval));
         let Some(sent) = sent else { return first };
         match self.expected_end() {
-            Some(end) if end > sent => end.min(sent.after(interval * PUT_OFF)),
+            Some(end) if end > sent => end.min(sent.after(interval * MAX_DELAY_INTERVALS)),
             _ => first.max(sent.after(interval)),
         }
     }
@@ -139,7 +139,7 @@ impl ListSchedule {
             polled_at: start.polled_at,
             polls: u32::from(start.polled_at.is_some()),
             progress: None,
-            is_clear: true,
+            is_reliable: true,
             missed: 0,
             hint: WebhookHint::None,
         };
@@ -160,7 +160,7 @@ impl ListSchedule {
         if let Some(failure) = &self.refused {
             return Ok(JobUpdate::Refused(Box::new(failure.clone())));
         }
-        let relied_on_until = self.relied_on_until(timing, job);
+        let list_valid_until = self.list_valid_until(timing, job);
         let factor = if self.has_listener { ANNOUNCED_FACTOR } else { 1 };
         let Some(followed) = self.jobs.get_mut(job) else { return Ok(JobUpdate::Poll) };
         if followed.hint == WebhookHint::Received {
@@ -180,7 +180,7 @@ impl ListSchedule {
             Some(_) => due = followed.polled_at.map_or(now, |at| at.after(timing.first)),
             None => {}
         }
-        due = due.max(relied_on_until);
+        due = due.max(list_valid_until);
         if due <= now { Ok(JobUpdate::Poll) } else { Err(due) }
     }
 
@@ -203,14 +203,20 @@ impl ListSchedule {
     pub(crate) fn next_list_poll(&self, timing: &PollTiming) -> Option<(Instant, u32)> {
         let pages = most_pages(self.listed_jobs())?;
         let interval = self.list_interval(timing);
-        let wanted = self.listed().map(|job| job.wanted(interval, self.sent_at)).min()?;
-        let closest = self.sent_at.map_or(self.used_up, |sent| sent.after(timing.shortest()));
-        Some((wanted.max(closest).max(self.used_up).max(self.not_before), pages))
+        let next_list_poll_at =
+            self.listed().map(|job| job.next_list_poll_at(interval, self.sent_at)).min()?;
+        let closest =
+            self.sent_at.map_or(self.budget_spent_until, |sent| sent.after(timing.shortest()));
+        Some((
+            next_list_poll_at.max(closest).max(self.budget_spent_until).max(self.not_before),
+            pages,
+        ))
     }
 
     pub(crate) fn list_poll_sent(&mut self, timing: &PollTiming, now: Instant) {
         let interval = self.list_interval(timing);
-        self.used_up = self.used_up.max(now.before(interval * SAVED)).after(interval);
+        self.budget_spent_until =
+            self.budget_spent_until.max(now.before(interval * MAX_SAVED_POLLS)).after(interval);
         (self.sent_at, self.is_polling) = (Some(now), true);
     }
 
@@ -236,7 +242,7 @@ impl ListSchedule {
             if let Some(job) = self.jobs.get_mut(&view.id) {
                 job.missed = 0;
                 let is_odd = matches!(view.status, JobStatus::Created | JobStatus::Other(_));
-                job.is_clear = !is_odd && is_enough(&view);
+                job.is_reliable = !is_odd && is_enough(&view);
                 job.progress = view.progress.map(|percent| (asked, percent));
             }
             is_new |= self.shown_since(&view.id, began).is_none();
@@ -252,7 +258,7 @@ impl ListSchedule {
     /// Pages requested since `began` have shown every job that list polls are for.
     pub(crate) fn has_shown_all(&self, began: Instant) -> bool {
         let shown = |job: &JobId| self.shown_since(job, began).is_some();
-        self.jobs.iter().all(|(id, job)| job.missed >= MISSES || shown(id))
+        self.jobs.iter().all(|(id, job)| job.missed >= MAX_MISSES || shown(id))
     }
 
     /// Records a complete list poll of `pages` pages that began at `began`.
@@ -281,8 +287,8 @@ impl ListSchedule {
         self.failures = self.failures.saturating_add(1);
         self.is_polling = false;
         let wait = if !failure.kind.repeat_when_harmless() {
-            self.failures = self.failures.max(MISSES);
-            timing.longest() * (1 << self.failures.min(DOUBLINGS))
+            self.failures = self.failures.max(MAX_MISSES);
+            timing.longest() * (1 << self.failures.min(MAX_DOUBLINGS))
         } else if self.failures == 1 && !asks_for_pause(&failure) {
             Duration::ZERO
         } else {
@@ -313,10 +319,10 @@ impl ListSchedule {
         }
     }
 
-    /// Until when list polls replace polls of `job`.
-    fn relied_on_until(&self, timing: &PollTiming, job: &JobId) -> Instant {
-        let is_listed = most_pages(self.listed_jobs()).is_some() && self.failures < MISSES;
-        let job = self.jobs.get(job).filter(|job| job.is_clear && job.missed < MISSES);
+    /// Time until which list polls replace polls of `job`.
+    fn list_valid_until(&self, timing: &PollTiming, job: &JobId) -> Instant {
+        let is_listed = most_pages(self.listed_jobs()).is_some() && self.failures < MAX_MISSES;
+        let job = self.jobs.get(job).filter(|job| job.is_reliable && job.missed < MAX_MISSES);
         let Some(job) = job.filter(|_| is_listed) else { return Instant::default() };
         if self.is_polling {
             return Instant(u64::MAX);
@@ -327,7 +333,7 @@ impl ListSchedule {
 
     /// Jobs that list polls are for.
     fn listed(&self) -> impl Iterator<Item = &ListedJob> {
-        self.jobs.values().filter(|job| job.missed < MISSES)
+        self.jobs.values().filter(|job| job.missed < MAX_MISSES)
     }
 
     fn listed_jobs(&self) -> u32 {

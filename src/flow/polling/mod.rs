@@ -16,6 +16,6 @@ pub(crate) mod list_schedule;
 pub(crate) mod webhook_hints;
 
 pub(crate) use self::duration_stats::{DurationStats, REMEMBERED};
-pub use self::find_job::look;
+pub use self::find_job::poll_job;
 pub(crate) use self::list_poll::{FollowedJob, ListPoller, poll_lists};
 pub(crate) use self::webhook_hints::read_hints;

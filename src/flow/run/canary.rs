@@ -5,25 +5,25 @@
 use std::collections::VecDeque;
 
 /// Recent outcomes that are considered.
-const LATELY: usize = 10;
+const WINDOW: usize = 10;
 
 /// Failures among the recent outcomes that stop the run.
-const SURGE: usize = 6;
+const FAILURE_LIMIT: usize = 6;
 
 /// Failures that stop the run while nothing has succeeded.
-const AT_FIRST: usize = 3;
+const INITIAL_FAILURE_LIMIT: usize = 3;
 
 /// Lower bound of jobs in flight until one has succeeded, and the divisor of the batch size for
 /// large batches.
 const FIRST_JOBS: u32 = 4;
-const FIRST_PART: u32 = 50;
+const FIRST_JOBS_DIVISOR: u32 = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobResult {
     /// With an output.
-    Well,
+    Succeeded,
     /// Without an output, for a reason that may hold for other inputs too.
-    Badly,
+    Failed,
     /// Without an output, since the service could not read this input as a video.
     BadInput,
 }
@@ -51,7 +51,7 @@ impl JobResult {
         ];
         let reason = reason.to_lowercase();
         let is_bad_input = BAD_INPUT.iter().any(|words| reason.contains(words));
-        if is_bad_input { Self::BadInput } else { Self::Badly }
+        if is_bad_input { Self::BadInput } else { Self::Failed }
     }
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Canary {
     /// Inputs of the batch.
     inputs: u32,
     successes: u32,
-    lately: VecDeque<bool>,
+    recent: VecDeque<bool>,
 }
 
 impl Canary {
@@ -85,26 +85,26 @@ impl Canary {
         if self.is_proven() {
             return u32::MAX;
         }
-        FIRST_JOBS.max(self.inputs / FIRST_PART)
+        FIRST_JOBS.max(self.inputs / FIRST_JOBS_DIVISOR)
     }
 
     /// Counts the end of a job, and returns whether too many fail. A job that failed because its
     /// input is not a video is no evidence about the others.
-    pub(crate) fn ended(&mut self, how: JobResult) -> bool {
-        let well = match how {
+    pub(crate) fn record(&mut self, result: JobResult) -> bool {
+        let success = match result {
             JobResult::BadInput => return false,
-            JobResult::Well => true,
-            JobResult::Badly => false,
+            JobResult::Succeeded => true,
+            JobResult::Failed => false,
         };
-        if well {
+        if success {
             self.successes = self.successes.saturating_add(1);
         }
-        self.lately.push_back(well);
-        if self.lately.len() > LATELY {
-            self.lately.pop_front();
+        self.recent.push_back(success);
+        if self.recent.len() > WINDOW {
+            self.recent.pop_front();
         }
-        let failures = self.lately.iter().filter(|well| !**well).count();
-        failures >= SURGE || (self.successes == 0 && failures >= AT_FIRST)
+        let failures = self.recent.iter().filter(|success| !**success).count();
+        failures >= FAILURE_LIMIT || (self.successes == 0 && failures >= INITIAL_FAILURE_LIMIT)
     }
 }
 
@@ -119,38 +119,41 @@ mod tests {
         assert_eq!((canary.allows(), Canary::new(true).allows()), (4, u32::MAX));
         canary.set_inputs(1_000);
         assert_eq!(canary.allows(), 20);
-        assert!(!canary.ended(JobResult::Badly));
+        assert!(!canary.record(JobResult::Failed));
         assert_eq!(canary.allows(), 20, "a failure allows nothing more");
-        assert!(!canary.ended(JobResult::Well));
+        assert!(!canary.record(JobResult::Succeeded));
         assert_eq!(canary.allows(), u32::MAX);
     }
 
     #[test]
     fn a_surge_of_failures_stops_and_single_ones_do_not() {
         let mut first = Canary::new(false);
-        assert_eq!([JobResult::Badly; 3].map(|how| first.ended(how)), [false, false, true]);
+        assert_eq!([JobResult::Failed; 3].map(|result| first.record(result)), [false, false, true]);
         let mut later = Canary::new(true);
         let alternately =
-            |n: u32| if n.is_multiple_of(2) { JobResult::Well } else { JobResult::Badly };
-        assert!((0..40).all(|n| !later.ended(alternately(n))), "every second one is no surge");
-        assert!((0..6).any(|_| later.ended(JobResult::Badly)));
+            |n: u32| if n.is_multiple_of(2) { JobResult::Succeeded } else { JobResult::Failed };
+        assert!((0..40).all(|n| !later.record(alternately(n))), "every second one is no surge");
+        assert!((0..6).any(|_| later.record(JobResult::Failed)));
     }
 
     #[test]
     fn inputs_that_are_no_videos_are_no_surge() {
         let mut canary = Canary::new(false);
-        assert!((0..40).all(|_| !canary.ended(JobResult::BadInput)));
+        assert!((0..40).all(|_| !canary.record(JobResult::BadInput)));
         assert!(!canary.is_proven(), "nor do they prove anything");
-        assert_eq!([JobResult::Badly; 3].map(|how| canary.ended(how)), [false, false, true]);
+        assert_eq!(
+            [JobResult::Failed; 3].map(|result| canary.record(result)),
+            [false, false, true]
+        );
         for (reason, expected) in [
             ("Invalid video: no frame of it can be decoded", JobResult::BadInput),
             ("Invalid file type: not an MP4 by its content", JobResult::BadInput),
             ("ffmpeg: moov atom not found", JobResult::BadInput),
             ("video_url could not be fetched: HTTP 404", JobResult::BadInput),
-            ("Processing failed", JobResult::Badly),
-            ("no subject found", JobResult::Badly),
-            ("Unknown output format: x", JobResult::Badly),
-            ("CUDA error: invalid argument", JobResult::Badly),
+            ("Processing failed", JobResult::Failed),
+            ("no subject found", JobResult::Failed),
+            ("Unknown output format: x", JobResult::Failed),
+            ("CUDA error: invalid argument", JobResult::Failed),
         ] {
             assert_eq!(JobResult::of_failure(reason), expected, "{reason}");
         }

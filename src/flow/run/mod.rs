@@ -25,7 +25,7 @@ use self::active_inputs::ActiveInputs;
 use self::canary::{Canary, JobResult};
 use self::draft_gate::{DraftGate, DraftPermit};
 use self::stop::{RunStop, RunStops, StopReason};
-use super::context::{Context, interrupted, key_not_at_hand, unless};
+use super::context::{Context, interrupted, key_not_at_hand, unless_cancelled};
 use super::job::start_evidence::{EVENTS, StartEvidence};
 use super::polling::{DurationStats, ListPoller, REMEMBERED};
 use super::run_options::RunOptions;
@@ -55,7 +55,7 @@ const DRAFTS_AHEAD: u32 = 2;
 const INPUTS_AHEAD: usize = 4;
 
 /// Marks that charges have not been read yet.
-const NEVER: usize = usize::MAX;
+const NOT_READ: usize = usize::MAX;
 
 /// One run of one batch.
 pub struct RunState {
@@ -70,14 +70,14 @@ pub struct RunState {
     pub(crate) evidence: StartEvidence,
     durations: Mutex<DurationStats>,
     pub(crate) began: Instant,
-    /// When orphans were last polled.
-    strays_at: AtomicU64,
+    /// Time of the last poll of orphans.
+    orphans_polled_at: AtomicU64,
     creates: Semaphore,
     create_permit: tokio::sync::Mutex<()>,
-    start_turn: tokio::sync::Mutex<()>,
+    start_mutex: tokio::sync::Mutex<()>,
     slot_freed: Notify,
     draft_gate: DraftGate,
-    underway: Arc<ActiveInputs>,
+    active_inputs: Arc<ActiveInputs>,
     stops: RunStops,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
@@ -140,19 +140,19 @@ impl RunState {
             evidence: StartEvidence::default(),
             durations: Mutex::default(),
             began: now,
-            strays_at: AtomicU64::new(0),
+            orphans_polled_at: AtomicU64::new(0),
             creates: Semaphore::new(CREATES),
             create_permit: tokio::sync::Mutex::new(()),
-            start_turn: tokio::sync::Mutex::new(()),
+            start_mutex: tokio::sync::Mutex::new(()),
             slot_freed: Notify::new(),
             draft_gate: DraftGate::default(),
-            underway: Arc::default(),
+            active_inputs: Arc::default(),
             stops,
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
             prices: OnceCell::new(),
             ended: AtomicUsize::new(0),
-            charges_known_of: AtomicUsize::new(NEVER),
+            charges_known_of: AtomicUsize::new(NOT_READ),
             previous,
         }
     }
@@ -182,7 +182,7 @@ impl RunState {
 
     /// The run under the key that created the attempt's job. An attempt without a job gets this
     /// run: see [`RunState::reassign_key`].
-    pub(crate) fn of_key(&self, attempt: &Attempt) -> &Self {
+    pub(crate) fn for_key(&self, attempt: &Attempt) -> &Self {
         match &self.previous {
             Some(previous) if previous.context.key == attempt.work.key && !is_unsent(attempt) => {
                 previous
@@ -193,7 +193,10 @@ impl RunState {
 
     /// Reassigns an unsent attempt of another key to the key of this run, which then creates its
     /// job. `None` if another process owns it by now.
-    pub(crate) async fn adopt(&self, mut attempt: Attempt) -> Result<Option<Attempt>, Failure> {
+    pub(crate) async fn reassign_key(
+        &self,
+        mut attempt: Attempt,
+    ) -> Result<Option<Attempt>, Failure> {
         if attempt.work.key == self.context.key || !is_unsent(&attempt) {
             return Ok(Some(attempt));
         }
@@ -208,7 +211,7 @@ impl RunState {
     /// Error for an attempt that was sent with a key that this run does not have. Only that key can
     /// see its job: any other would report an existing, paid job as unknown, or create it a second
     /// time.
-    pub(crate) fn missing_key_error(&self, attempt: &Attempt) -> Option<Failure> {
+    pub(crate) fn missing_key_failure(&self, attempt: &Attempt) -> Option<Failure> {
         let key = &attempt.work.key;
         if *key == self.context.key || attempt.state.status.is_settled() {
             return None;
@@ -217,12 +220,12 @@ impl RunState {
     }
 
     /// No request may be sent with any key.
-    pub(crate) fn is_stopped(&self) -> bool {
+    pub(crate) fn all_stopped(&self) -> bool {
         self.all().all(|run| run.stops.everything().is_cancelled())
     }
 
     /// Nothing may be uploaded, created or started with any key.
-    pub(crate) fn is_starting_stopped(&self) -> bool {
+    pub(crate) fn all_starts_stopped(&self) -> bool {
         self.all().all(|run| run.stops.starts().is_cancelled())
     }
 
@@ -260,7 +263,7 @@ impl RunState {
     }
 
     /// No request may be sent.
-    pub(crate) fn held(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stops.everything().is_cancelled()
     }
 
@@ -270,8 +273,11 @@ impl RunState {
     }
 
     /// Waits for `work`, unless the run is stopped. `work` has to be cancel-safe.
-    pub(crate) async fn unless_held<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        unless(self.stops.everything(), work).await
+    pub(crate) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        unless_cancelled(self.stops.everything(), work).await
     }
 
     /// Waits for `work` on the way to a start, unless starts are stopped. `work` has to be
@@ -280,7 +286,7 @@ impl RunState {
         &self,
         work: impl Future<Output = T>,
     ) -> Result<T, Failure> {
-        unless(self.stops.starts(), work).await
+        unless_cancelled(self.stops.starts(), work).await
     }
 
     /// Records that the service accepted a request, so that failures of others are not taken for an
@@ -320,7 +326,7 @@ impl RunState {
     /// paid for again and again.
     pub(crate) fn job_ended(&self, how: JobResult) {
         self.ended.fetch_add(1, Ordering::Relaxed);
-        if self.canary().ended(how) {
+        if self.canary().record(how) {
             let why = "too many jobs are failing; find out why before paying for more";
             let failure = Failure::new(FailureKind::JobFailed, "this batch", why)
                 .with_next("rbgv status --failed");
@@ -336,8 +342,8 @@ impl RunState {
     }
 
     /// Inputs of this run whose job has not ended.
-    pub(crate) fn underway(&self) -> &Arc<ActiveInputs> {
-        &self.underway
+    pub(crate) fn active_inputs(&self) -> &Arc<ActiveInputs> {
+        &self.active_inputs
     }
 
     /// The failure is part of an outage of the service.
@@ -365,21 +371,21 @@ impl RunState {
     /// one at a time, so that a lost one can be told from others. Returns the permit and the key's
     /// draft support.
     pub(crate) async fn create_permit(&self) -> Result<(CreatePermit<'_>, DraftSupport), Failure> {
-        let draft = self.unless_starts_stopped(self.draft_is_wanted()).await??;
+        let draft = self.unless_starts_stopped(self.wait_for_draft_permit()).await??;
         let permit = self.unless_starts_stopped(self.creates.acquire()).await?;
         let permit = permit.map_err(|error| Failure::local("creating a job", &error))?;
-        let mut turn = CreatePermit { _permit: permit, _draft: draft, alone: None };
+        let mut create_permit = CreatePermit { _permit: permit, _draft: draft, alone: None };
         if self.drafts().await? == DraftSupport::Supported {
-            return Ok((turn, DraftSupport::Supported));
+            return Ok((create_permit, DraftSupport::Supported));
         }
         let alone = self.unless_starts_stopped(self.create_permit.lock()).await?;
         let drafts = self.drafts().await?;
-        turn.alone = Some(alone).filter(|_| drafts != DraftSupport::Supported);
-        Ok((turn, drafts))
+        create_permit.alone = Some(alone).filter(|_| drafts != DraftSupport::Supported);
+        Ok((create_permit, drafts))
     }
 
     /// Waits until another draft is needed: for a free slot, or as one of a few ahead.
-    async fn draft_is_wanted(&self) -> Result<DraftPermit<'_>, Failure> {
+    async fn wait_for_draft_permit(&self) -> Result<DraftPermit<'_>, Failure> {
         loop {
             let changed = self.draft_gate.changed();
             tokio::pin!(changed);
@@ -398,12 +404,12 @@ impl RunState {
     pub(crate) async fn commit_exclusive_create(
         &self,
         attempt: &Attempt,
-        answered: Option<String>,
+        last_answer: Option<String>,
     ) -> Result<Commit, Failure> {
         loop {
-            let (state, answered) = (attempt.clone(), answered.clone());
+            let (state, last_answer) = (attempt.clone(), last_answer.clone());
             let committed = self.context.ledger(move |ledger, owner| {
-                ledger.commit_exclusive_create(owner, &state, answered.as_deref())
+                ledger.commit_exclusive_create(owner, &state, last_answer.as_deref())
             });
             if let Some(commit) = committed.await? {
                 return Ok(commit);
@@ -433,12 +439,12 @@ impl RunState {
         };
         let _waiting = self.draft_gate.start();
         // An attempt that already occupies a slot must not queue behind those that wait for one.
-        let _turn = if occupies_slot {
+        let _guard = if occupies_slot {
             None
         } else {
-            Some(self.unless_starts_stopped(self.start_turn.lock()).await?)
+            Some(self.unless_starts_stopped(self.start_mutex.lock()).await?)
         };
-        let (waits_since, mut polled_strays) = (self.context.clock.now(), 0);
+        let (waiting_since, mut polled_orphans) = (self.context.clock.now(), 0);
         loop {
             if self.starts_stopped() {
                 return Err(interrupted());
@@ -454,20 +460,20 @@ impl RunState {
             if free > 0 {
                 self.learn_charges().await?;
                 // The permit comes first: nothing may delay the request after the commit.
-                let asking = self.context.service.admit_start(&job, call);
-                let leave = self.unless_starts_stopped(asking).await??;
+                let request = self.context.service.admit_start(&job, call);
+                let permit = self.unless_starts_stopped(request).await??;
                 let started = self.commit_start_row(attempt).await?;
                 if started != StartCommit::AtConcurrencyLimit {
-                    return Ok((started, Some(leave)));
+                    return Ok((started, Some(permit)));
                 }
             }
-            let strays = self.release_orphaned_slots(waits_since).await?;
-            polled_strays += strays.polled;
-            if let Some(failure) = strays.failure {
+            let orphans = self.release_orphaned_slots(waiting_since).await?;
+            polled_orphans += orphans.polled;
+            if let Some(failure) = orphans.failure {
                 // During an outage no slot becomes free; a long one ends the run.
                 self.back_off(&failure, 1)?;
             }
-            self.check_for_overdue(attempt, polled_strays).await?;
+            self.check_for_overdue(attempt, polled_orphans).await?;
             // Another process may free a slot without notifying this one.
             let wait = tokio::time::timeout(self.context.timing.poll.floor, freed);
             // Check again, whether a slot was freed or the wait timed out.
@@ -476,15 +482,15 @@ impl RunState {
     }
 
     /// Polls jobs that no process follows, at the interval of one job's polls.
-    async fn release_orphaned_slots(&self, waits_since: Instant) -> Result<OrphanPolls, Failure> {
+    async fn release_orphaned_slots(&self, waiting_since: Instant) -> Result<OrphanPolls, Failure> {
         let now = self.context.clock.now();
-        let last = Instant(self.strays_at.load(Ordering::Relaxed));
+        let last = Instant(self.orphans_polled_at.load(Ordering::Relaxed));
         let timing = &self.context.timing.poll;
-        let pause = timing.pause(timing.first.max(now.since(waits_since)));
+        let pause = timing.pause(timing.first.max(now.since(waiting_since)));
         if now.since(last) < pause {
             return Ok(OrphanPolls::default());
         }
-        self.strays_at.store(now.0, Ordering::Relaxed);
+        self.orphans_polled_at.store(now.0, Ordering::Relaxed);
         self.poll_orphans().await
     }
 
@@ -493,12 +499,12 @@ impl RunState {
     async fn check_for_overdue(
         &self,
         attempt: &Attempt,
-        polled_strays: u32,
+        polled_orphans: u32,
     ) -> Result<(), Failure> {
         let (others, overdue) = (self.others_in_flight(attempt).await?, self.overdue().await?);
         if overdue == 0
             || overdue < others
-            || polled_strays < others
+            || polled_orphans < others
             || self.free_slots(attempt).await? > 0
         {
             return Ok(());
@@ -512,7 +518,7 @@ impl RunState {
     /// Records that a job of this run was not finished after `wait_timeout`. Like a failed job, it
     /// is evidence against starting many more.
     pub(crate) fn job_timed_out(&self) {
-        if self.canary().ended(JobResult::Badly) {
+        if self.canary().record(JobResult::Failed) {
             let failure = self.not_finished("the jobs of this run do not finish");
             self.stop(RunStop { reason: StopReason::JobsDoNotEnd, failure });
         }
@@ -539,10 +545,10 @@ impl RunState {
             return Ok(None);
         }
         // Boxed, since the future is large and rarely needed.
-        let asking = Box::pin(
+        let request = Box::pin(
             self.prices.get_or_try_init(|| self.context.service.pricing(RequestOptions::plain())),
         );
-        Ok(match self.unless_starts_stopped(asking).await? {
+        Ok(match self.unless_starts_stopped(request).await? {
             Ok(prices) => prices.a_second(attempt.work.options.model),
             Err(failure) => {
                 // Only an input without an estimate needs prices.
@@ -574,7 +580,7 @@ impl RunState {
         if known == ended {
             return Ok(());
         }
-        if known == NEVER {
+        if known == NOT_READ {
             let batch = self.batch;
             let started = self.context.ledger(move |ledger, _| ledger.started_credits(batch));
             if started.await?.0 <= 0.0 {
@@ -582,8 +588,8 @@ impl RunState {
             }
         }
         let call = RequestOptions { repeats: false, ..RequestOptions::plain() };
-        let asking = Box::pin(self.context.service.usage_events(EVENTS, call));
-        let page = match self.unless_starts_stopped(asking).await? {
+        let request = Box::pin(self.context.service.usage_events(EVENTS, call));
+        let page = match self.unless_starts_stopped(request).await? {
             Ok(page) => page,
             Err(failure) => {
                 // The durations that jobs report count all the same.
@@ -616,11 +622,11 @@ impl RunState {
     /// Maximum jobs of the key in flight: the learned limit, bounded by the user's.
     pub(crate) async fn in_flight_limit(&self) -> Result<u32, Failure> {
         let learned = self.context.service.in_flight_limit().await?;
-        Ok(learned.min(self.most_in_flight().saturating_add(self.overdue().await?)))
+        Ok(learned.min(self.user_in_flight_limit().saturating_add(self.overdue().await?)))
     }
 
     /// The limits of the user and the canary.
-    fn most_in_flight(&self) -> u32 {
+    fn user_in_flight_limit(&self) -> u32 {
         self.run_options.in_flight.min(self.canary().allows())
     }
 
@@ -647,12 +653,12 @@ impl RunState {
     }
 
     async fn commit_start_row(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
-        let most = self.most_in_flight().saturating_add(self.overdue().await?);
+        let max = self.user_in_flight_limit().saturating_add(self.overdue().await?);
         let limits = *self.context.service.shape();
         let now = self.context.clock.now();
         let gate = StartLimits {
             batch: self.batch,
-            in_flight: Arc::new(move |known| limits.in_flight(known, now).min(most)),
+            in_flight: Arc::new(move |known| limits.in_flight(known, now).min(max)),
             max_credits: self.run_options.max_credits,
             rate: self.rate(attempt).await?,
         };

@@ -116,7 +116,7 @@ impl RunStops {
         true
     }
 
-    /// Why no request may be sent.
+    /// The stop because of which no request may be sent.
     pub(crate) fn of_everything(&self) -> Option<RunStop> {
         if !self.everything.token.is_cancelled() {
             return None;
@@ -131,7 +131,7 @@ impl RunStops {
         Some(self.everything.stop.get().cloned().unwrap_or_else(of_command))
     }
 
-    /// Why nothing may be uploaded, created or started.
+    /// The stop because of which nothing may be uploaded, created or started.
     pub(crate) fn of_starts(&self) -> Option<RunStop> {
         self.of_everything().or_else(|| self.starts.stop.get().cloned())
     }
@@ -179,9 +179,9 @@ mod tests {
         let (command, time_is_over) = (CancellationToken::new(), Arc::default());
         let stops = RunStops::new(&command, &time_is_over);
         command.cancel();
-        let told = stops.of_starts().unwrap();
+        let stop_of_command = stops.of_starts().unwrap();
         assert_eq!(
-            (told.reason, told.exit_class()),
+            (stop_of_command.reason, stop_of_command.exit_class()),
             (StopReason::Interrupted, ExitClass::Interrupted)
         );
         assert!(!stops.stop(stop(StopReason::NoCredits)));
