@@ -9,10 +9,10 @@ use crate::model::{Credits, JobId, Timestamp};
 
 /// Number of events on a page of a service that ignores the requested limit (contract,
 /// *Endpoints*): a page of this size may be truncated.
-const USUAL_PAGE: usize = 20;
+const DEFAULT_PAGE_SIZE: usize = 20;
 
 /// Milliseconds per day.
-const DAY: i64 = 86_400_000;
+const DAY_MS: i64 = 86_400_000;
 
 /// Truncation of the page of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +119,8 @@ impl<'a> EventPage<'a> {
     /// The same for each way in which a service may count days: back from this moment, or whole
     /// days in UTC with today as the last, or with today in addition.
     pub(crate) fn sums(&self) -> [Credits; 3] {
-        let midnight = Timestamp(self.since.0 - self.since.0.rem_euclid(DAY));
-        [self.sum(), self.since(Timestamp(midnight.0 + DAY)), self.since(midnight)]
+        let midnight = Timestamp(self.since.0 - self.since.0.rem_euclid(DAY_MS));
+        [self.sum(), self.since(Timestamp(midnight.0 + DAY_MS)), self.since(midnight)]
     }
 
     fn since(&self, since: Timestamp) -> Credits {
@@ -153,6 +153,6 @@ pub(crate) fn is_truncated(page: &UsageEventPage, asked: usize) -> bool {
     let shown = page.events.len();
     match page.total {
         Some(total) => total > shown as u64,
-        None => shown >= asked || shown == USUAL_PAGE,
+        None => shown >= asked || shown == DEFAULT_PAGE_SIZE,
     }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::events_page::{ChargedEvent, EventPage, Truncation};
 use super::notes;
-use super::types::{AuditInput, Difference, Findings, Mismatch, RECENT, SKEW, agree, price};
+use super::types::{
+    AuditInput, CHARGE_DELAY, Difference, Findings, MAX_CLOCK_SKEW, Mismatch, agree, price,
+};
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -259,7 +261,7 @@ fn failed_uncharged<'a>(
     input: &AuditInput<'a>,
     page: &EventPage<'_>,
 ) -> impl Iterator<Item = &'a AttemptCost> {
-    let settled = input.now.before(RECENT);
+    let settled = input.now.before(CHARGE_DELAY);
     uncharged(input, page).filter(move |attempt| {
         attempt.status == AttemptStatus::Failed && attempt.updated_at < settled
     })
@@ -268,7 +270,7 @@ fn failed_uncharged<'a>(
 /// Time from which the charge of an attempt would be among the events; `None` when that is
 /// unknown.
 fn covered_from(input: &AuditInput<'_>, page: &EventPage<'_>) -> Option<Timestamp> {
-    let skew = i64::try_from(SKEW.as_millis()).unwrap_or(0);
+    let skew = i64::try_from(MAX_CLOCK_SKEW.as_millis()).unwrap_or(0);
     match page.cut {
         Truncation::Nowhere => Some(input.since),
         Truncation::At(from) => Some(Timestamp(from.0.saturating_add(skew))),

@@ -10,10 +10,10 @@ use crate::ledger::{ApiKeyId, AttemptCost, AttemptId};
 use crate::model::{Credits, JobId, Pricing, Timestamp};
 
 /// Maximum clock difference to the service at which a charge does not look older than its start.
-pub(crate) const SKEW: Duration = Duration::from_mins(10);
+pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(10);
 
 /// Time after a change of an attempt in which its charge may still be missing from the usage.
-pub(crate) const RECENT: Duration = Duration::from_hours(1);
+pub(crate) const CHARGE_DELAY: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Clone, Copy)]
 pub struct AuditInput<'a> {
@@ -212,7 +212,7 @@ impl AuditInput<'_> {
 
     /// Some attempt changed so recently that its charge may be delayed.
     pub(crate) fn has_recent(&self) -> bool {
-        let recent = |attempt: &AttemptCost| attempt.updated_at >= self.now.before(RECENT);
+        let recent = |attempt: &AttemptCost| attempt.updated_at >= self.now.before(CHARGE_DELAY);
         self.attempts.iter().any(|attempt| attempt.may_be_billed && recent(attempt))
     }
 }

@@ -472,7 +472,7 @@ fn observed_as(status: &JobStatus) -> DraftObservation {
     match status {
         JobStatus::Created => DraftObservation::Created,
         JobStatus::Pending => DraftObservation::Pending,
-        JobStatus::Other(word) if word == JobStatus::UNTOLD => DraftObservation::Unknown,
+        JobStatus::Other(status) if status == JobStatus::UNTOLD => DraftObservation::Unknown,
         JobStatus::Other(_) => DraftObservation::Other,
         JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => {
             DraftObservation::Started

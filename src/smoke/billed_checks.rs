@@ -112,7 +112,7 @@ impl SmokeRun<'_> {
         let path = self.setup.clip.path.clone();
         let (length, sha256) = blocking(move || {
             let video = media::inspect_input(&path)
-                .map_err(|bad| Failure::local("the built-in clip", &bad))?;
+                .map_err(|error| Failure::local("the built-in clip", &error))?;
             let hash = media::hash_file(&path, &|_| ())
                 .map_err(|error| Failure::local("reading the built-in clip", &error))?;
             Ok((video.length(), hash.sha256))
@@ -207,9 +207,10 @@ impl SmokeRun<'_> {
         let transparent = options.background == Background::Transparent;
         let expected = OutputSpec { format, alpha: transparent, size: Some(output.size), length };
         let checked = blocking(move || {
-            let verified = media::verify_output(&path, &expected).map_err(|bad| failed(&bad))?;
+            let verified =
+                media::verify_output(&path, &expected).map_err(|error| failed(&error))?;
             let pictures =
-                media::read_opacity(&path, format, MAX_FRAMES).map_err(|bad| failed(&bad))?;
+                media::read_opacity(&path, format, MAX_FRAMES).map_err(|error| failed(&error))?;
             Ok((verified, pictures))
         });
         let (verified, pictures) = match checked.await {
@@ -324,8 +325,8 @@ async fn link_agrees(
     Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
 }
 
-fn failed(bad: &OutputError) -> Failure {
-    Failure::new(bad.kind(), "the output", bad.to_string())
+fn failed(error: &OutputError) -> Failure {
+    Failure::new(error.kind(), "the output", error.to_string())
 }
 
 /// Judges an input by its record.

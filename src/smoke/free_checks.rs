@@ -50,15 +50,19 @@ impl SmokeRun<'_> {
             }
         };
         let mut result = StageResult::passed(SmokeStage::Health, health.status.clone());
-        let ill = health.ill();
+        let unhealthy = health.ill();
         if !contract::is_health(&health.status) {
             let message = format!("service reports {}, which is not documented", health.status);
             result.fail(StageFailure::Contract, message);
-        } else if !health.is_healthy() || !ill.is_empty() {
-            let message = match ill.as_slice() {
+        } else if !health.is_healthy() || !unhealthy.is_empty() {
+            let message = match unhealthy.as_slice() {
                 [] => format!("service reports {}", health.status),
-                ill => {
-                    format!("the service is {}: problems with {}", health.status, ill.join(", "))
+                unhealthy => {
+                    format!(
+                        "the service is {}: problems with {}",
+                        health.status,
+                        unhealthy.join(", ")
+                    )
                 }
             };
             result.warn(message);

@@ -99,7 +99,7 @@ fn judged(
         ExpectedEnd::Finished if done == all && all > 0 => {
             StageResult::passed(stage, format!("{done} of {all} finished in {seconds:.1} s"))
         }
-        ExpectedEnd::Finished => gave_up(batch, done, seconds),
+        ExpectedEnd::Finished => failed_early(batch, done, seconds),
         ExpectedEnd::StoppedForCredits => stopped(batch, seconds),
     };
     let retries: Vec<_> = batch.inputs.iter().flat_map(|input| input.retries.iter()).collect();
@@ -120,7 +120,7 @@ fn judged(
 }
 
 /// The settings gave up too early: a matter of configuration.
-fn gave_up(batch: &BatchResult, done: usize, seconds: f64) -> StageResult {
+fn failed_early(batch: &BatchResult, done: usize, seconds: f64) -> StageResult {
     let why = batch.inputs.iter().find_map(|input| input.failure.as_ref());
     let why = match why {
         _ if batch.out_of_time => "timed out".to_owned(),

@@ -269,22 +269,22 @@ pub(crate) struct RepeatedCalls(Mutex<Vec<(FailureKind, Option<u16>)>>);
 
 impl RepeatedCalls {
     fn note(&self, failure: &Failure) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.push((failure.kind, failure.status));
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push((failure.kind, failure.status));
     }
 
     fn add_to(&self, result: &mut StageResult) {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.is_empty() {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.is_empty() {
             return;
         }
-        let words: Vec<String> = seen
+        let words: Vec<String> = calls
             .iter()
             .map(|(kind, status)| match status {
                 Some(status) => format!("HTTP {status}"),
                 None => kind.as_str().replace('_', " "),
             })
             .collect();
-        result.warn(format!("{} calls were retried: {}", seen.len(), words.join(", ")));
+        result.warn(format!("{} calls were retried: {}", calls.len(), words.join(", ")));
     }
 }

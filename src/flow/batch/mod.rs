@@ -51,7 +51,7 @@ pub struct RunResult {
     /// Exit class of the run.
     pub class: ExitClass,
     /// The reason to stop, if no request may be sent with any key.
-    pub held: Option<FailureKind>,
+    pub stop_reason: Option<FailureKind>,
 }
 
 /// Outcome of one input.
@@ -325,7 +325,7 @@ impl BatchRunner {
             self.summary.bound_needed = self.run.bound_needed().await?;
         }
         self.classes.extend(stops.iter().map(RunStop::exit_class));
-        let held =
+        let stop_reason =
             if self.run.all_stopped() { stops.first().map(|stop| stop.failure.kind) } else { None };
         if counts.rejected > 0 {
             self.classes.push(ExitClass::Some);
@@ -346,7 +346,7 @@ impl BatchRunner {
         let succeeded = self.summary.done + self.summary.skipped > 0;
         let class = ExitClass::combine(self.classes, succeeded);
         context.observer.observe(&Event::Finished(self.summary));
-        Ok(RunResult { summary: self.summary, class, held })
+        Ok(RunResult { summary: self.summary, class, stop_reason })
     }
 }
 

@@ -15,15 +15,15 @@ use crate::flow::state_machine::SearchResult;
 use crate::model::{Failure, JobView, Timestamp};
 
 /// Maximum clock difference to the service at which a new job is not taken for an old one.
-const SKEW: Duration = Duration::from_hours(1);
+const MAX_CLOCK_SKEW: Duration = Duration::from_hours(1);
 
 /// Evidence of one page about the lost create.
 enum PageMatch {
     Unclear(String),
     /// Not found; older pages may have it.
-    GoOn,
+    Continue,
     /// Not found, and all older jobs are too old.
-    Past,
+    TooOld,
 }
 
 /// Searches for the job that carries `correlation` and whose create was sent at `sent`: a
@@ -35,7 +35,7 @@ pub(crate) async fn search(
     sent: Timestamp,
     call: &RequestOptions<'_>,
 ) -> Result<SearchResult, Failure> {
-    let oldest = sent.before(SKEW);
+    let oldest = sent.before(MAX_CLOCK_SKEW);
     let mut pages = ListPages::default();
     loop {
         let asked = context.clock.now();
@@ -51,8 +51,8 @@ pub(crate) async fn search(
         }
         match read(context, &page.jobs, oldest).await? {
             PageMatch::Unclear(why) => return Ok(SearchResult::Unclear(why)),
-            PageMatch::Past => return Ok(SearchResult::Nothing),
-            PageMatch::GoOn => {}
+            PageMatch::TooOld => return Ok(SearchResult::Nothing),
+            PageMatch::Continue => {}
         }
     }
     if pages.have_ended() {
@@ -86,5 +86,5 @@ async fn read(
             )));
         }
     }
-    Ok(if all_old { PageMatch::Past } else { PageMatch::GoOn })
+    Ok(if all_old { PageMatch::TooOld } else { PageMatch::Continue })
 }

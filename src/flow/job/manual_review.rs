@@ -49,8 +49,8 @@ async fn settle(
             later_ran_within: None,
             goal: Goal::Finish,
         };
-        let seen = if accept { Observation::Accepted } else { Observation::Abandoned };
-        attempt.state = step(attempt.state.clone(), seen, &facts).state;
+        let decision = if accept { Observation::Accepted } else { Observation::Abandoned };
+        attempt.state = step(attempt.state.clone(), decision, &facts).state;
         settled = true;
         let (kept, note) = (attempt.clone(), if accept { "accepted" } else { "abandoned" });
         context.ledger(move |ledger, owner| ledger.commit(owner, &kept, note, None)).await?;

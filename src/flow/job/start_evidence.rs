@@ -69,9 +69,9 @@ impl StartEvidence {
         };
         let jobs = self.jobs();
         let later = jobs.iter().any(|started| started.at > doubt && charges(&started.job));
-        let whole = events.len() < EVENTS as usize
+        let is_complete = events.len() < EVENTS as usize
             || jobs.iter().any(|started| started.at < doubt && charges(&started.job));
-        (charges(job), later && whole)
+        (charges(job), later && is_complete)
     }
 
     fn jobs(&self) -> MutexGuard<'_, VecDeque<ClearStart>> {

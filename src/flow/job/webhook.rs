@@ -45,8 +45,8 @@ pub async fn settle_by_webhook(
     context: &Arc<Context>,
     job: &JobId,
 ) -> Result<WebhookResult, Failure> {
-    let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(WebhookResult::Unknown);

@@ -48,8 +48,8 @@ impl FileSelection {
     pub fn new(recursive: bool, include: &[String], exclude: &[String]) -> Result<Self, Failure> {
         let include = if include.is_empty() { None } else { Some(globs("--include", include)?) };
         let directories = exclude.iter().map(|glob| {
-            let whole = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
-            whole.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
+            let directory_glob = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
+            directory_glob.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
         });
         let directories: Vec<String> = directories.filter(|glob| !glob.is_empty()).collect();
         Ok(Self {
@@ -404,8 +404,8 @@ mod tests {
         let dir = tree();
         let here = [InputSpec::Path(dir.path().to_owned())];
         let deep = || FileSelection::new(true, &[], &[]).unwrap();
-        let apart = deep().without_outputs_in(dir.path().join("./sub"));
-        assert_eq!(names(&found(&here, vec![], &apart).unwrap()), ["a.MOV", "b.mp4"]);
+        let selection = deep().without_outputs_in(dir.path().join("./sub"));
+        assert_eq!(names(&found(&here, vec![], &selection).unwrap()), ["a.MOV", "b.mp4"]);
         let parent = deep().without_outputs_in(dir.path().to_owned());
         assert_eq!(found(&here, vec![], &parent).unwrap().len(), 3, "the root itself is read");
         let missing = deep().without_outputs_in(dir.path().join("none"));

@@ -65,13 +65,13 @@ async fn add_job(
         _ => foreign_work(context, job).await?,
     };
     let id = job.clone();
-    let wanted = context.ledger(move |ledger, _| ledger.find_input_by_job(&id)).await?;
-    let wanted = wanted.and_then(|input| input.target);
+    let earlier_target = context.ledger(move |ledger, _| ledger.find_input_by_job(&id)).await?;
+    let earlier_target = earlier_target.and_then(|input| input.target);
     let name = format!("job {job}");
     if let InputSource::File { path, .. } = &work.source {
         targets.add_input(&path.display().to_string(), path)?;
     }
-    let target = target(request, job, &work.options, wanted);
+    let target = target(request, job, &work.options, earlier_target);
     let proof = match &target {
         Some(target) => Some(targets.prove(&name, target).map_err(|refusal| refusal.failure)?),
         None => None,
@@ -146,9 +146,9 @@ fn target(
     request: &FetchRequest,
     job: &JobId,
     options: &JobOptions,
-    wanted: Option<PathBuf>,
+    earlier_target: Option<PathBuf>,
 ) -> Option<PathBuf> {
-    let name = wanted
+    let name = earlier_target
         .as_deref()
         .and_then(Path::file_name)
         .map_or_else(|| safe_name(job, options).into(), ToOwned::to_owned);
@@ -156,7 +156,7 @@ fn target(
         Destination::Stdout => return None,
         Destination::File(file) => request.current_dir.join(file),
         Destination::Directory(directory) => request.current_dir.join(directory).join(name),
-        Destination::Beside => wanted.unwrap_or_else(|| request.current_dir.join(name)),
+        Destination::Beside => earlier_target.unwrap_or_else(|| request.current_dir.join(name)),
     };
     Some(without_dots(&target))
 }
@@ -184,11 +184,11 @@ mod tests {
 
     #[test]
     fn options_come_from_what_the_service_says() {
-        let said = view(
+        let view_options = view(
             serde_json::json!({"output_format": "mov", "bg_type": "transparent", "model": "pro"}),
             None,
         );
-        let options = options_of(&said);
+        let options = options_of(&view_options);
         assert_eq!(options.format, OutputFormat::Mov);
         assert_eq!(options.background, Background::Transparent);
         assert_eq!(options.model, ModelName::Pro);

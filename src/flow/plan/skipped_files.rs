@@ -91,11 +91,11 @@ impl fmt::Display for SkippedFiles {
             counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| {
                 format!("{number} {}", if number == 1 { one } else { many })
             });
-        let told: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
-        if told.is_empty() {
+        let parts: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
+        if parts.is_empty() {
             f.write_str("the directory is empty")
         } else {
-            f.write_str(&told.join("; "))
+            f.write_str(&parts.join("; "))
         }
     }
 }

@@ -135,10 +135,10 @@ mod tests {
         std::fs::write(&path, &clip[..clip.len() / 2]).unwrap();
         let named = [InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
-        let mut arrivals = FolderWatcher::default();
+        let mut watcher = FolderWatcher::default();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready.len()
+            watcher.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready.len()
         };
         assert_eq!([at(0), at(1), at(3), at(9)], [0; 4], "half a file is never ready");
         std::fs::write(&path, clip).unwrap();
@@ -153,12 +153,12 @@ mod tests {
         let inbox = dir.path().join("inbox");
         let named = [InputSpec::Path(inbox.clone()), InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
-        let mut arrivals = FolderWatcher::default();
+        let mut watcher = FolderWatcher::default();
         let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
         std::fs::write(dir.path().join("other.mp4"), clip).unwrap();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap()
+            watcher.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap()
         };
         let scan = at(0);
         assert_eq!(scan.unreadable.len(), 1);
@@ -177,15 +177,15 @@ mod tests {
         std::fs::write(dir.path().join("a.mp4"), clip).unwrap();
         let named = [InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
-        let mut arrivals = FolderWatcher::default();
-        let scan = |arrivals: &mut FolderWatcher, seconds: u64| {
+        let mut watcher = FolderWatcher::default();
+        let scan = |watcher: &mut FolderWatcher, seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready
+            watcher.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready
         };
-        scan(&mut arrivals, 0);
-        let ready = scan(&mut arrivals, 2);
-        assert_eq!((ready.len(), scan(&mut arrivals, 3).len()), (1, 0));
-        arrivals.retry(&ready);
-        assert_eq!(scan(&mut arrivals, 4), ready);
+        scan(&mut watcher, 0);
+        let ready = scan(&mut watcher, 2);
+        assert_eq!((ready.len(), scan(&mut watcher, 3).len()), (1, 0));
+        watcher.retry(&ready);
+        assert_eq!(scan(&mut watcher, 4), ready);
     }
 }

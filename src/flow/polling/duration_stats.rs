@@ -53,10 +53,10 @@ impl DurationStats {
 
     /// The jobs of `model` with a length similar to `video` seconds.
     pub(crate) fn similar_to(&self, model: ModelName, video: Option<f64>) -> SimilarJobs {
-        let alike =
+        let similar =
             |past: &&JobDuration| past.model == model && have_similar_length(past.video, video);
         let mut took: Vec<Duration> =
-            self.past.iter().filter(alike).map(|past| past.took).collect();
+            self.past.iter().filter(similar).map(|past| past.took).collect();
         took.sort_unstable();
         SimilarJobs(took)
     }

@@ -39,8 +39,8 @@ pub(crate) async fn key_context<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
 ) -> Result<&'a Arc<Context>, Failure> {
-    let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(context);

@@ -284,7 +284,7 @@ impl Watcher<'_> {
         batch: BatchId,
         verdict: &RunResult,
     ) -> Result<Option<ExitClass>, Failure> {
-        match verdict.held {
+        match verdict.stop_reason {
             Some(FailureKind::Unauthorized | FailureKind::Forbidden) => {
                 return Ok(Some(ExitClass::Credentials));
             }
