@@ -131,8 +131,11 @@ fn leaves(prefix: &[String], tree: &str) -> Vec<(ModulePath, String)> {
     vec![(path, name)]
 }
 
-/// The `use` statements of a file (whether public, and what is imported), and the rest of its code.
-fn imports(code: &str) -> (Vec<(bool, Vec<(ModulePath, String)>)>, String) {
+/// The `use` statements of a file: whether each is public, and what it imports.
+type Imports = Vec<(bool, Vec<(ModulePath, String)>)>;
+
+/// The `use` statements of a file, and the rest of its code.
+fn imports(code: &str) -> (Imports, String) {
     let (mut all, mut rest, mut from) = (Vec::new(), String::new(), 0);
     for (at, _) in code.match_indices("use ").filter(|(at, _)| {
         let line = code[..*at].rfind('\n').map_or(0, |end| end + 1);

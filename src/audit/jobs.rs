@@ -1,10 +1,12 @@
-//! Charges one by one, by the job that they name.
+//! Comparison of charges by job.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::events_page::{ChargedEvent, EventPage, Truncation};
 use super::notes;
-use super::types::{AuditInput, Difference, Findings, Mismatch, RECENT, SKEW, agree, price};
+use super::types::{
+    AuditInput, CHARGE_DELAY, Difference, Findings, MAX_CLOCK_SKEW, Mismatch, agree, price,
+};
 use crate::ledger::{AttemptCost, AttemptStatus};
 use crate::model::{Credits, JobId, Timestamp};
 
@@ -32,57 +34,57 @@ impl JobCharges {
         Credits(self.net)
     }
 
-    /// Whether it comes to anything at all.
-    fn stands(&self) -> bool {
+    /// The sum is not zero.
+    fn is_charged(&self) -> bool {
         !agree(self.net(), Credits(0.0))
     }
 }
 
-pub(crate) fn compare(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
+pub(crate) fn compare(input: &AuditInput<'_>, page: &EventPage<'_>, findings: &mut Findings) {
     let attempts: BTreeMap<&JobId, &AttemptCost> =
-        books.attempts.iter().filter_map(|a| Some((a.job.as_ref()?, a))).collect();
-    let mut bills: Vec<(&JobId, Option<&AttemptCost>, JobCharges)> = seen
+        input.attempts.iter().filter_map(|a| Some((a.job.as_ref()?, a))).collect();
+    let mut bills: Vec<(&JobId, Option<&AttemptCost>, JobCharges)> = page
         .by_job
         .iter()
         .map(|(job, charges)| (*job, attempts.get(*job).copied(), JobCharges::of(charges)))
         .collect();
-    // Of attempts at one item the first is the one that was to be charged.
+    // The first attempt of an input is the one to be charged.
     bills.sort_by_key(|(_, attempt, _)| attempt.map_or(1, |attempt| attempt.number));
     let mut inputs = ItemizedCharges::default();
     for (job, attempt, bill) in &bills {
-        let wrong =
-            wrong(books, *attempt, bill, findings).or_else(|| inputs.second((*attempt)?, bill));
+        let wrong = mismatch_of(input, *attempt, bill, findings)
+            .or_else(|| inputs.second_attempt((*attempt)?, bill));
         if let Some(attempt) = attempt {
             findings.charges.push((attempt.attempt, bill.net()));
-            inputs.take(attempt, bill);
+            inputs.add(attempt, bill);
         }
         if let Some(wrong) = wrong {
-            findings.differences.push(difference(wrong, job, *attempt, bill, books));
+            findings.differences.push(difference(wrong, job, *attempt, bill, input));
         } else {
             findings.matched += 1;
             findings.credits = findings.credits + bill.net();
         }
     }
-    inputs.tell(findings);
-    // Among charges that name no job there may be any.
-    if seen.nameless.is_empty() {
-        lacking(books, seen, findings);
+    inputs.report(findings);
+    // Charges that name no job may be for any.
+    if page.nameless.is_empty() {
+        report_missing(input, page, findings);
     }
 }
 
-/// What was charged item by item.
+/// Charges found per input.
 #[derive(Default)]
 struct ItemizedCharges<'a> {
     charged: BTreeSet<&'a str>,
-    /// Further attempts that the user asked for.
+    /// Further attempts that the user requested.
     asked: BTreeMap<&'a str, Vec<&'a AttemptCost>>,
 }
 
 impl<'a> ItemizedCharges<'a> {
-    /// Whether the item was charged before and nobody asked for this attempt.
-    fn second(&self, attempt: &AttemptCost, bill: &JobCharges) -> Option<Mismatch> {
+    /// The input was charged before and nobody requested this attempt.
+    fn second_attempt(&self, attempt: &AttemptCost, bill: &JobCharges) -> Option<Mismatch> {
         let before = self.was_charged_before(attempt);
-        (bill.stands() && before && attempt.rerun_reason.is_none())
+        (bill.is_charged() && before && attempt.rerun_reason.is_none())
             .then_some(Mismatch::SecondAttempt)
     }
 
@@ -90,8 +92,8 @@ impl<'a> ItemizedCharges<'a> {
         attempt.charged_before || self.charged.contains(attempt.content_key.as_str())
     }
 
-    fn take(&mut self, attempt: &'a AttemptCost, bill: &JobCharges) {
-        if !bill.stands() {
+    fn add(&mut self, attempt: &'a AttemptCost, bill: &JobCharges) {
+        if !bill.is_charged() {
             return;
         }
         if attempt.rerun_reason.is_some() && self.was_charged_before(attempt) {
@@ -100,7 +102,7 @@ impl<'a> ItemizedCharges<'a> {
         self.charged.insert(&attempt.content_key);
     }
 
-    fn tell(&self, findings: &mut Findings) {
+    fn report(&self, findings: &mut Findings) {
         for attempts in self.asked.values() {
             findings.asked_again += attempts.len();
             let mut flags: Vec<&str> = attempts
@@ -123,20 +125,22 @@ impl<'a> ItemizedCharges<'a> {
     }
 }
 
-/// What was started and has no charge.
-fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
-    for attempt in missing(books, seen) {
+/// Started attempts without a charge.
+fn report_missing(input: &AuditInput<'_>, page: &EventPage<'_>, findings: &mut Findings) {
+    for attempt in completed_uncharged(input, page) {
         findings.differences.push(Difference {
             wrong: Mismatch::NotCharged,
             job: attempt.job.clone(),
             input: Some(attempt.name.clone()),
             day: Some(attempt.at.day()),
             charged: None,
-            expected: price(attempt, books.prices),
+            expected: price(attempt, input.prices),
         });
     }
-    findings.charges.extend(free(books, seen).map(|attempt| (attempt.attempt, Credits(0.0))));
-    let open = uncharged(books, seen).filter(|attempt| {
+    findings
+        .charges
+        .extend(failed_uncharged(input, page).map(|attempt| (attempt.attempt, Credits(0.0))));
+    let open = uncharged(input, page).filter(|attempt| {
         attempt.may_be_billed
             && !matches!(attempt.status, AttemptStatus::Completed | AttemptStatus::Failed)
     });
@@ -149,22 +153,22 @@ fn lacking(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings
     }
 }
 
-/// What is wrong with a bill, if anything is.
-fn wrong(
-    books: &AuditInput<'_>,
+/// The mismatch of a bill, if any.
+fn mismatch_of(
+    input: &AuditInput<'_>,
     attempt: Option<&AttemptCost>,
     bill: &JobCharges,
     findings: &mut Findings,
 ) -> Option<Mismatch> {
     let Some(attempt) = attempt else { return Some(Mismatch::NotOurs) };
-    if !bill.stands() && bill.refunded {
+    if !bill.is_charged() && bill.refunded {
         findings.remarks.push(format!("{}: charged and refunded", named(attempt)));
         return None;
     }
     if !attempt.may_be_billed {
         return Some(Mismatch::NotStarted);
     }
-    let expected = price(attempt, books.prices);
+    let expected = price(attempt, input.prices);
     let fits = expected.is_some_and(|expected| agree(bill.net(), expected));
     if bill.charges > 1 && !fits {
         return Some(Mismatch::Twice);
@@ -187,7 +191,7 @@ fn wrong(
             named(attempt),
             bill.net()
         )),
-        // What failed may cost less than the whole, and never more.
+        // A failed job may cost less than the whole, and never more.
         (
             AttemptStatus::Failed | AttemptStatus::NeedsReview | AttemptStatus::Halted,
             Some(expected),
@@ -214,57 +218,61 @@ fn difference(
     job: &JobId,
     attempt: Option<&AttemptCost>,
     bill: &JobCharges,
-    books: &AuditInput<'_>,
+    input: &AuditInput<'_>,
 ) -> Difference {
-    let should = attempt.filter(|attempt| attempt.may_be_billed);
+    let billable_attempt = attempt.filter(|attempt| attempt.may_be_billed);
     Difference {
         wrong,
         job: Some(job.clone()),
         input: attempt.map(|attempt| attempt.name.clone()),
         day: bill.at.map(Timestamp::day),
         charged: Some(bill.net()),
-        expected: should.and_then(|attempt| price(attempt, books.prices)),
+        expected: billable_attempt.and_then(|attempt| price(attempt, input.prices)),
     }
 }
 
-/// Attempts from here that the answers are about, in the part of the period that the events cover, that no
-/// charge names.
+/// Attempts of this machine, covered by the answers and by the period of the events, that no charge
+/// names.
 fn uncharged<'a>(
-    books: &AuditInput<'a>,
-    seen: &EventPage<'_>,
+    input: &AuditInput<'a>,
+    page: &EventPage<'_>,
 ) -> impl Iterator<Item = &'a AttemptCost> {
-    let from = covered_from(books, seen);
-    books
+    let from = covered_from(input, page);
+    input
         .attempts
         .iter()
-        .filter(|attempt| books.covers(attempt) && attempt.sent_from_here)
+        .filter(|attempt| input.covers(attempt) && attempt.sent_from_here)
         .filter(move |attempt| from.is_some_and(|from| attempt.at >= from))
-        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !seen.charges_name(job)))
+        .filter(|attempt| attempt.job.as_ref().is_some_and(|job| !page.charges_name(job)))
 }
 
 /// Completed attempts without a charge.
-fn missing<'a>(
-    books: &AuditInput<'a>,
-    seen: &EventPage<'_>,
+fn completed_uncharged<'a>(
+    input: &AuditInput<'a>,
+    page: &EventPage<'_>,
 ) -> impl Iterator<Item = &'a AttemptCost> {
-    uncharged(books, seen)
+    uncharged(input, page)
         .filter(|attempt| attempt.status == AttemptStatus::Completed)
-        .filter(|attempt| price(attempt, books.prices).is_none_or(|price| price.0 > 0.005))
+        .filter(|attempt| price(attempt, input.prices).is_none_or(|price| price.0 > 0.005))
 }
 
-/// Failed attempts that were started and, as far as the events tell by now, not charged.
-fn free<'a>(books: &AuditInput<'a>, seen: &EventPage<'_>) -> impl Iterator<Item = &'a AttemptCost> {
-    let settled = books.now.before(RECENT);
-    uncharged(books, seen).filter(move |attempt| {
+/// Failed attempts that were started and, as far as the events show by now, not charged.
+fn failed_uncharged<'a>(
+    input: &AuditInput<'a>,
+    page: &EventPage<'_>,
+) -> impl Iterator<Item = &'a AttemptCost> {
+    let settled = input.now.before(CHARGE_DELAY);
+    uncharged(input, page).filter(move |attempt| {
         attempt.status == AttemptStatus::Failed && attempt.updated_at < settled
     })
 }
 
-/// From when on the charge of an attempt would be among the events; never, when it cannot be told.
-fn covered_from(books: &AuditInput<'_>, seen: &EventPage<'_>) -> Option<Timestamp> {
-    let skew = i64::try_from(SKEW.as_millis()).unwrap_or(0);
-    match seen.cut {
-        Truncation::Nowhere => Some(books.since),
+/// Time from which the charge of an attempt would be among the events; `None` when that is
+/// unknown.
+fn covered_from(input: &AuditInput<'_>, page: &EventPage<'_>) -> Option<Timestamp> {
+    let skew = i64::try_from(MAX_CLOCK_SKEW.as_millis()).unwrap_or(0);
+    match page.cut {
+        Truncation::Nowhere => Some(input.since),
         Truncation::At(from) => Some(Timestamp(from.0.saturating_add(skew))),
         Truncation::Somewhere => None,
     }

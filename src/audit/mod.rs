@@ -1,11 +1,11 @@
-//! The audit: what the service charged against what the ledger says was started. Pure.
+//! The audit: compares the service's charges with the starts in the ledger. Pure.
 //!
-//! Every charge is to have one attempt of ours behind it, every attempt that was completed one charge
-//! of the right amount, and every item one attempt that was charged, unless the user asked for more.
-//! This takes events that name their jobs. Where they do not, or where the page of events ends before
-//! the period does, the audit says what could not be checked: "all matched" is a claim about every
-//! single charge, so it takes a second word of the service (its count of events, or its total of
-//! credits) that the events are all there are.
+//! Every charge should belong to one attempt of ours, every completed attempt should have one
+//! charge of the right amount, and every input one charged attempt, unless the user requested more.
+//! This takes events that name their jobs. Where they do not, or where the page of events ends
+//! before the period does, the audit says what could not be checked: "all matched" is a claim about
+//! every single charge, so it needs a second source (the service's count of events, or its total of
+//! credits) that the events are complete.
 
 pub(crate) mod events_page;
 pub(crate) mod jobs;
@@ -21,65 +21,65 @@ use self::events_page::{EventPage, Truncation};
 use self::types::agree;
 use crate::model::Credits;
 
-/// Compares.
+/// Compares charges and attempts.
 #[must_use]
-pub fn reconcile(books: &AuditInput<'_>) -> Findings {
+pub fn reconcile(input: &AuditInput<'_>) -> Findings {
     let mut findings = Findings {
         basis: Coverage::Charges,
         matched: 0,
         credits: Credits(0.0),
         asked_again: 0,
         beyond_estimate: 0,
-        saw: vec![notes::saw(books)],
+        saw: vec![notes::saw(input)],
         differences: Vec::new(),
         unchecked: Vec::new(),
         remarks: Vec::new(),
         may_be_late: false,
         charges: Vec::new(),
     };
-    let seen = EventPage::of(books);
-    if !seen.can_be_told_apart(books) {
-        findings.unchecked.push(notes::anonymous(books, &seen));
+    let page = EventPage::of(input);
+    if !page.has_comparable_charges(input) {
+        findings.unchecked.push(notes::no_comparable_charges(input, &page));
         findings.basis = Coverage::Nothing;
         return findings;
     }
-    jobs::compare(books, &seen, &mut findings);
-    match seen.cut {
+    jobs::compare(input, &page, &mut findings);
+    match page.cut {
         Truncation::Nowhere => {}
-        Truncation::At(from) => findings.unchecked.push(notes::cut(books, from)),
-        Truncation::Somewhere => findings.unchecked.push(notes::cut_somewhere(books)),
+        Truncation::At(from) => findings.unchecked.push(notes::cut(input, from)),
+        Truncation::Somewhere => findings.unchecked.push(notes::cut_somewhere(input)),
     }
-    if !seen.nameless.is_empty() {
-        findings.unchecked.push(notes::nameless(&seen));
+    if !page.nameless.is_empty() {
+        findings.unchecked.push(notes::nameless(&page));
     }
-    if seen.shows_everything() {
-        corroborate(books, &seen, &mut findings);
+    if page.shows_everything() {
+        corroborate(input, &page, &mut findings);
     } else {
         findings.basis = Coverage::SomeCharges;
     }
-    // A charge that is missing may still come.
+    // A missing charge may be delayed.
     let is_missing = |difference: &Difference| difference.wrong == Mismatch::NotCharged;
-    findings.may_be_late |= findings.differences.iter().any(is_missing) && books.has_recent();
+    findings.may_be_late |= findings.differences.iter().any(is_missing) && input.has_recent();
     findings
 }
 
-/// Looks for a second word of the service that the events are all charges of the period.
-fn corroborate(books: &AuditInput<'_>, seen: &EventPage<'_>, findings: &mut Findings) {
-    match books.summary.used() {
-        Some(used) if seen.sums().into_iter().any(|sum| agree(used, sum)) => {}
+/// Searches a second source that the events are all charges of the period.
+fn corroborate(input: &AuditInput<'_>, page: &EventPage<'_>, findings: &mut Findings) {
+    match input.summary.used() {
+        Some(used) if page.sums().into_iter().any(|sum| agree(used, sum)) => {}
         Some(used) => {
-            findings.may_be_late |= books.has_recent();
+            findings.may_be_late |= input.has_recent();
             findings.unchecked.push(format!(
                 "the events of the period add up to {} credits, but the summary says {used}; one \
                  of them is incomplete",
-                seen.sum()
+                page.sum()
             ));
         }
-        None if books.events.total.is_some() => {}
+        None if input.events.total.is_some() => {}
         None => findings.unchecked.push(format!(
             "the {} events may be incomplete: the service reports neither a count of events nor \
              a total of credits",
-            books.events.events.len()
+            input.events.events.len()
         )),
     }
 }

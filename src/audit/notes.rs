@@ -1,32 +1,33 @@
-//! What was compared, and what could not be checked, in words.
+//! Notes on what was compared, and what could not be checked.
 
 use super::events_page::EventPage;
 use super::types::AuditInput;
 use crate::ledger::AttemptCost;
 use crate::model::{Credits, Timestamp};
 
-/// What the answers and the ledger have of the period.
-pub(crate) fn saw(books: &AuditInput<'_>) -> String {
-    let events = &books.events.events;
-    let of = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
+/// Summary of the answers and the ledger for the period.
+pub(crate) fn saw(input: &AuditInput<'_>) -> String {
+    let events = &input.events.events;
+    let of = input.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
     let times = || events.iter().filter_map(|event| Timestamp::read(event.at.as_deref()?));
     let range = match (times().min(), times().max()) {
         (Some(oldest), Some(newest)) => format!(", from {} to {}", oldest.day(), newest.day()),
         _ => String::new(),
     };
-    let used = match books.summary.used() {
+    let used = match input.summary.used() {
         Some(used) => format!("a summary of {used} credits"),
         None => "no summary with credits".to_owned(),
     };
-    let attempts = books.attempts.iter().filter(|attempt| attempt.at >= books.since).count();
+    let attempts = input.attempts.iter().filter(|attempt| attempt.at >= input.since).count();
     format!(
         "{}{of} usage events{range}; {used}; {attempts} attempts of this ledger since {}",
         events.len(),
-        books.since.day()
+        input.since.day()
     )
 }
 
-/// A charge that is more than was estimated, since the output is longer than the input said.
+/// Note on a charge above the estimate, because the output is longer than the input's metadata
+/// said.
 pub(crate) fn beyond_estimate(
     attempt: &AttemptCost,
     charged: Credits,
@@ -45,9 +46,9 @@ pub(crate) fn beyond_estimate(
     )
 }
 
-pub(crate) fn cut(books: &AuditInput<'_>, from: Timestamp) -> String {
-    let shown = books.events.events.len();
-    let all = books.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
+pub(crate) fn cut(input: &AuditInput<'_>, from: Timestamp) -> String {
+    let shown = input.events.events.len();
+    let all = input.events.total.map(|total| format!(" of {total}")).unwrap_or_default();
     format!(
         "the API only returns the latest {shown}{all} events, so charges before {} could not be \
          checked",
@@ -55,26 +56,26 @@ pub(crate) fn cut(books: &AuditInput<'_>, from: Timestamp) -> String {
     )
 }
 
-pub(crate) fn cut_somewhere(books: &AuditInput<'_>) -> String {
+pub(crate) fn cut_somewhere(input: &AuditInput<'_>) -> String {
     format!(
         "the API returned {} events, perhaps not all, and without times, so missing charges \
          could not be checked",
-        books.events.events.len()
+        input.events.events.len()
     )
 }
 
-pub(crate) fn nameless(seen: &EventPage<'_>) -> String {
-    let credits: Credits = seen.nameless.iter().map(|(_, credits)| *credits).sum();
+pub(crate) fn nameless(page: &EventPage<'_>) -> String {
+    let credits: Credits = page.nameless.iter().map(|(_, credits)| *credits).sum();
     format!(
         "{} of the events ({credits} credits) do not name their job, so these, and completed \
          jobs without a charge, could not be checked",
-        seen.nameless.len()
+        page.nameless.len()
     )
 }
 
-pub(crate) fn anonymous(books: &AuditInput<'_>, seen: &EventPage<'_>) -> String {
-    if seen.nameless.is_empty() && seen.by_job.is_empty() {
-        let events = books.events.events.len();
+pub(crate) fn no_comparable_charges(input: &AuditInput<'_>, page: &EventPage<'_>) -> String {
+    if page.nameless.is_empty() && page.by_job.is_empty() {
+        let events = input.events.events.len();
         return format!(
             "none of the {events} usage events has an amount in the period, so single charges \
              could not be checked"

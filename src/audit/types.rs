@@ -1,4 +1,4 @@
-//! What is compared, what was found, and how amounts are compared.
+//! Input and result of the audit, and comparison of amounts.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,35 +9,31 @@ use crate::client::{UsageEventPage, UsageSummary};
 use crate::ledger::{ApiKeyId, AttemptCost, AttemptId};
 use crate::model::{Credits, JobId, Pricing, Timestamp};
 
-/// How far the service's clock and ours may be apart before a charge looks older than its start.
-pub(crate) const SKEW: Duration = Duration::from_mins(10);
+/// Maximum clock difference to the service at which a charge does not look older than its start.
+pub(crate) const MAX_CLOCK_SKEW: Duration = Duration::from_mins(10);
 
-/// Charges of attempts that changed within this time may still be on their way into the usage.
-pub(crate) const RECENT: Duration = Duration::from_hours(1);
+/// Time after a change of an attempt in which its charge may still be missing from the usage.
+pub(crate) const CHARGE_DELAY: Duration = Duration::from_hours(1);
 
-/// What the audit compares.
 #[derive(Debug, Clone, Copy)]
 pub struct AuditInput<'a> {
-    /// Attempts of this machine, of whatever key: all of the period, and those older ones that the
-    /// events name.
+    /// Attempts of this machine, of any key: all of the period, and the older ones that the events
+    /// name.
     pub attempts: &'a [AttemptCost],
-    /// The keys whose usage the answers are about: one, unless the service counts by account.
+    /// The keys that the usage is for: one, unless the service counts by account.
     pub keys: &'a [ApiKeyId],
-    /// The service's events.
     pub events: &'a UsageEventPage,
-    /// How many events were asked for.
+    /// Number of events requested.
     pub asked: usize,
-    /// The service's totals.
     pub summary: &'a UsageSummary,
     /// Today's prices, for attempts without an estimate.
     pub prices: Option<&'a Pricing>,
-    /// The period.
+    /// Begin of the period.
     pub since: Timestamp,
-    /// Now.
     pub now: Timestamp,
 }
 
-/// What could be compared.
+/// Extent of the comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Coverage {
@@ -45,24 +41,23 @@ pub enum Coverage {
     Charges,
     /// Some of the charges of the period.
     SomeCharges,
-    /// Nothing: the events do not say which job was charged what.
+    /// Nothing: the events do not name the jobs that were charged.
     Nothing,
 }
 
 impl Coverage {
-    /// The basis of two audits together.
+    /// The common coverage of two audits.
     pub(crate) fn and(self, other: Self) -> Self {
         if self == other { self } else { Self::SomeCharges }
     }
 
-    /// A stable word for JSON.
+    /// Stable name for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// What the audit comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum AuditResult {
@@ -75,90 +70,84 @@ pub enum AuditResult {
 }
 
 impl AuditResult {
-    /// A stable word for JSON.
+    /// Stable name for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// In which way service and ledger differ.
+/// Kind of a difference between service and ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum Mismatch {
-    /// Charged, and no attempt of this ledger.
+    /// Charged, without an attempt in this ledger.
     NotOurs,
-    /// Charged, and we never started it.
+    /// Charged, and never started by us.
     NotStarted,
     /// Completed, and not charged.
     NotCharged,
     /// Charged more than once.
     #[strum(serialize = "charged_twice")]
     Twice,
-    /// Charged for an item that another attempt was charged for already, and nobody asked for a
+    /// Charged for an input whose earlier attempt was charged already, and nobody requested a
     /// second one.
     SecondAttempt,
-    /// Charged, and not what it should cost.
+    /// Charged with an unexpected amount.
     OtherAmount,
 }
 
 impl Mismatch {
-    /// Every way, for tables.
+    /// Every kind, for tables.
     pub const ALL: &'static [Self] = Self::VARIANTS;
 
-    /// A stable word for JSON.
+    /// Stable name for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 }
 
-/// One difference.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Difference {
-    /// In which way.
     pub wrong: Mismatch,
-    /// The job it is about.
     pub job: Option<JobId>,
-    /// Our input behind the job.
+    /// The input of the job.
     pub input: Option<String>,
     /// The day of the charge, or of the start.
     pub day: Option<String>,
-    /// What the service says.
+    /// Amount by the service.
     pub charged: Option<Credits>,
-    /// What the ledger says.
+    /// Amount by the ledger.
     pub expected: Option<Credits>,
 }
 
-/// What was found.
+/// Result of the audit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Findings {
-    /// What could be compared.
     pub basis: Coverage,
-    /// Charges that have their attempt, by job.
+    /// Number of jobs whose charges have their attempt.
     pub matched: usize,
-    /// What they come to.
+    /// Their total.
     pub credits: Credits,
-    /// Of these, further attempts at an item that was charged for before, which the user asked for.
+    /// Number among them of further attempts that the user requested.
     pub asked_again: usize,
-    /// Charges that are right by the length of the output, and more than was estimated.
+    /// Charges that fit the length of the output, and exceed the estimate.
     pub beyond_estimate: usize,
-    /// What was compared, for each set of answers.
+    /// Notes on what was compared, one for each set of answers.
     pub saw: Vec<String>,
-    /// Every difference.
     pub differences: Vec<Difference>,
-    /// What could not be looked at, in words.
+    /// Notes on what could not be checked.
     pub unchecked: Vec<String>,
-    /// What is no difference, but worth knowing, in words.
+    /// Notes that are not differences.
     pub remarks: Vec<String>,
-    /// Whether what is missing may only be on its way: worth another look.
+    /// The missing charges may only be delayed: worth another audit.
     pub may_be_late: bool,
-    /// What each attempt was charged.
+    /// The charge of each attempt.
     pub charges: Vec<(AttemptId, Credits)>,
 }
 
 impl Findings {
-    /// What it all comes to.
     #[must_use]
     pub fn verdict(&self) -> AuditResult {
         if !self.differences.is_empty() {
@@ -189,9 +178,9 @@ impl Findings {
         self
     }
 
-    /// Says of attempts of `profile` since `since` that none of `keys` made them: what they were
-    /// charged shows under another key. Those whose charge was found all the same are no question.
-    pub fn leave_out(
+    /// Reports the attempts of `profile` since `since` that belong to none of `keys`: their charges
+    /// show under another key. Attempts whose charge was found all the same are omitted.
+    pub fn report_other_keys(
         &mut self,
         attempts: &[AttemptCost],
         profile: &str,
@@ -216,29 +205,29 @@ impl Findings {
     }
 }
 impl AuditInput<'_> {
-    /// Whether the answers are about this attempt.
+    /// The answers cover this attempt.
     pub(crate) fn covers(&self, attempt: &AttemptCost) -> bool {
         self.keys.contains(&attempt.key)
     }
 
-    /// Whether something was done so lately that its charge may still be on its way.
+    /// Some attempt changed so recently that its charge may be delayed.
     pub(crate) fn has_recent(&self) -> bool {
-        let recent = |attempt: &AttemptCost| attempt.updated_at >= self.now.before(RECENT);
+        let recent = |attempt: &AttemptCost| attempt.updated_at >= self.now.before(CHARGE_DELAY);
         self.attempts.iter().any(|attempt| attempt.may_be_billed && recent(attempt))
     }
 }
 
-/// What an attempt should have cost, by what is known now.
+/// Price of an attempt, by what is known now.
 pub(crate) fn price(attempt: &AttemptCost, prices: Option<&Pricing>) -> Option<Credits> {
     let today = || prices?.estimate(attempt.model, attempt.output_seconds?);
     attempt.price().or_else(today)
 }
 
-/// Whether two amounts are the same but for rounding: a hundredth of a credit, or of the amount.
+/// Two amounts are equal up to rounding: a hundredth of a credit, or of the amount.
 pub(crate) fn agree(one: Credits, other: Credits) -> bool {
-    (one.0 - other.0).abs() <= slack(one.0.abs().max(other.0.abs()))
+    (one.0 - other.0).abs() <= tolerance(one.0.abs().max(other.0.abs()))
 }
 
-pub(crate) fn slack(amount: f64) -> f64 {
+pub(crate) fn tolerance(amount: f64) -> f64 {
     (amount * 0.01).max(0.01) + 1e-9
 }

@@ -37,7 +37,7 @@ pub(crate) fn bound_time(app: &AppContext, context: &Arc<Context>, timeout: Opti
         let context = Arc::clone(context);
         tokio::spawn(async move {
             tokio::time::sleep(timeout).await;
-            context.end_time();
+            context.stop_on_timeout();
         });
     }
 }

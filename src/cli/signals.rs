@@ -32,7 +32,7 @@ pub(crate) fn leave_when_stopped(context: Arc<Context>, printer: &Printer) {
     tokio::spawn(async move {
         context.stop.cancelled().await;
         tokio::time::sleep(STOP_TIMEOUT).await;
-        let failure = context.explained(interrupted());
+        let failure = context.with_stop_reason(interrupted());
         printer.failure(&failure.clone().with_next("rbgv resume"));
         leave(failure.kind.exit_class());
     });

@@ -1,4 +1,4 @@
-//! What a run works with: the service, the ledger, clocks, and how it may be stopped.
+//! The dependencies of a run: the service, the ledger, clocks, and the stop signal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,53 +13,47 @@ use crate::model::{
     Clock, Event, Failure, FailureKind, Fingerprint, InputEvent, InputRef, Observer, Random, Stage,
 };
 
-/// Every wait of the flow, by name (design, *Configuration*).
+/// Timeouts and intervals of the flow.
 #[derive(Debug, Clone, Copy)]
 pub struct RunTiming {
-    /// The client's waits; the flow uses its backoff windows too.
+    /// Timing of the client's calls; the flow uses its backoff windows too.
     pub client: client::CallTiming,
-    /// How long a request that was sent may still arrive.
+    /// Longest time that a request already sent may take to arrive.
     pub settle: Duration,
-    /// When jobs are looked at.
+    /// Poll intervals.
     pub poll: client::PollTiming,
-    /// Longest time that a started job is waited for.
+    /// Longest time to wait for a started job.
     pub wait_timeout: Duration,
 }
 
-/// What work is done with. One value serves every item of a run.
+/// Dependencies of a run, shared by all of its inputs.
 pub struct Context {
-    /// The service.
     pub service: Client,
-    /// The ledger.
     pub ledger: Ledger,
-    /// This process in the ledger.
+    /// The ledger's lease of this process.
     pub owner: Arc<ProcessLease>,
-    /// Service and key.
+    /// Origin of the service and fingerprint of the API key.
     pub key: ApiKeyId,
-    /// Name of the profile.
     pub profile: String,
-    /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Randomness.
     pub random: Arc<dyn Random>,
-    /// Told of everything.
+    /// Receives every event.
     pub observer: Arc<dyn Observer>,
-    /// Waits.
     pub timing: RunTiming,
-    /// Cancelled when the run is to end: nothing new is begun, and everything stays resumable.
+    /// Cancelled when the run ends: nothing new begins, and everything stays resumable.
     pub stop: CancellationToken,
-    /// Whether it was stopped because the time given for it is over, and not by a signal.
+    /// Set when `stop` was cancelled by `--timeout`, not by a signal.
     pub time_is_over: Arc<AtomicBool>,
-    /// The same ledger, process and stop with the key that is being replaced, during a rotation: the
-    /// jobs that it made are finished with it.
+    /// During a key rotation: the same ledger, process and stop, with the previous key. Jobs
+    /// created with that key are finished with it.
     pub previous: Option<Arc<Context>>,
 }
 
 impl Context {
-    /// The context of the key that made a job: this one, unless it was made with the previous key.
-    /// Jobs of keys that nobody has fall to this one, and are then not visible to it.
+    /// The context of the key that created a job. Jobs of an unknown key get this context, which
+    /// then cannot see them.
     #[must_use]
-    pub fn of_key<'a>(self: &'a Arc<Self>, fingerprint: &Fingerprint) -> &'a Arc<Self> {
+    pub fn for_key<'a>(self: &'a Arc<Self>, fingerprint: &Fingerprint) -> &'a Arc<Self> {
         match &self.previous {
             Some(previous) if previous.key.fingerprint == *fingerprint => previous,
             _ => self,
@@ -73,10 +67,7 @@ impl Context {
 }
 
 impl Context {
-    /// Runs an operation of the ledger where it may block.
-    ///
-    /// # Errors
-    /// What the operation answers.
+    /// Runs a ledger operation on a blocking thread.
     pub async fn ledger<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Ledger, &ProcessLease) -> Result<T, LedgerError> + Send + 'static,
@@ -85,27 +76,27 @@ impl Context {
         blocking(move || work(&ledger, &owner).map_err(Failure::from)).await
     }
 
-    /// The time given for the work is over: it is stopped like by a signal, and says so.
-    pub fn end_time(&self) {
+    /// Stops the run because `--timeout` was reached.
+    pub fn stop_on_timeout(&self) {
         self.time_is_over.store(true, Ordering::SeqCst);
         self.stop.cancel();
     }
 
-    /// `failure` of work that was stopped, with the reason of the stop.
+    /// `failure` with the reason of the stop in place of a plain interruption.
     #[must_use]
-    pub fn explained(&self, failure: Failure) -> Failure {
+    pub fn with_stop_reason(&self, failure: Failure) -> Failure {
         match failure.kind {
             FailureKind::Interrupted if self.time_is_over.load(Ordering::SeqCst) => out_of_time(),
             _ => failure,
         }
     }
 
-    pub(crate) fn tell(&self, input: &InputRef, what: InputEvent) {
+    pub(crate) fn emit(&self, input: &InputRef, what: InputEvent) {
         self.observer.observe(&Event::Input { input: input.clone(), what });
     }
 
-    pub(crate) fn phase(&self, input: &InputRef, phase: Stage) {
-        self.tell(input, InputEvent::Phase(phase));
+    pub(crate) fn emit_stage(&self, input: &InputRef, stage: Stage) {
+        self.emit(input, InputEvent::Phase(stage));
     }
 
     pub(crate) fn notice(&self, level: RemarkLevel, text: impl Into<String>) {
@@ -117,17 +108,14 @@ impl Context {
         self.unless_stopped(tokio::time::sleep(wait)).await
     }
 
-    /// Waits for `work`, unless the run is stopped first. Only for work that may be cut anywhere.
-    ///
-    /// # Errors
-    /// The run was stopped.
+    /// Waits for `work`, unless the run is stopped first. `work` has to be cancel-safe.
     pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        unless(&self.stop, work).await
+        unless_cancelled(&self.stop, work).await
     }
 }
 
 /// Waits for `work`, unless `stop` is cancelled first.
-pub(crate) async fn unless<T>(
+pub(crate) async fn unless_cancelled<T>(
     stop: &CancellationToken,
     work: impl Future<Output = T>,
 ) -> Result<T, Failure> {
@@ -138,7 +126,7 @@ pub(crate) async fn unless<T>(
     }
 }
 
-/// Runs something that blocks away from the workers.
+/// Runs blocking work on a thread of its own.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
 ) -> Result<T, Failure> {
@@ -148,8 +136,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
     }
 }
 
-/// What `task` was `done` with (sent, made) is a key that is not at hand: only that one sees what came
-/// of it.
+/// Error for an attempt whose API key is not loaded in this process; only that key can see its job.
+/// `done` is the past participle of what was done with that key: "sent", "created".
 pub(crate) fn key_not_at_hand(attempt: &Attempt, what: &str, done: &str) -> Failure {
     let (key, profile) = (&attempt.work.key.fingerprint, &attempt.work.profile);
     let why =
@@ -160,12 +148,12 @@ pub(crate) fn key_not_at_hand(attempt: &Attempt, what: &str, done: &str) -> Fail
     failure
 }
 
-/// The time given is over.
+/// Failure of a run that `--timeout` stopped.
 pub(crate) fn out_of_time() -> Failure {
     Failure::new(FailureKind::TimedOut, "stopped", "--timeout reached")
 }
 
-/// Work was stopped before it could go on. Inside a run this stands for the reason of the stop.
+/// Failure of work that a stop cut short; [`Context::with_stop_reason`] adds the reason of the stop.
 #[must_use]
 pub fn interrupted() -> Failure {
     Failure::new(FailureKind::Interrupted, "stopped", "interrupted")

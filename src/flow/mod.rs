@@ -1,15 +1,15 @@
-//! What happens to an input, from its name to a verified output. In reading order:
+//! The path of an input from its name to a verified output. In reading order:
 //!
 //! | module | what it does |
 //! |---|---|
 //! | [`plan`] | finds, checks, hashes, prices and names every input, and writes them to the ledger |
-//! | `batch` | works through the inputs of a batch, a bounded number at a time |
+//! | `batch` | runs the inputs of a batch, a bounded number at a time |
 //! | `job` | drives one attempt: upload, create, start, follow, collect |
 //! | [`state_machine`] | the pure rules that bill an input at most once |
-//! | `polling` | learns of the end of started jobs: list polls, single polls, webhooks as hints |
-//! | `run` | what the attempts of one run share: gates before creates and starts, and reasons to stop |
-//! | `context`, `run_options` | what a run works with, and how it was asked to behave |
-//! | `job_metadata`, `output_file` | names that are sent with jobs, and files on the disk |
+//! | `polling` | detects the end of started jobs: list polls, single polls, webhooks as hints |
+//! | `run` | state shared by the attempts of one run: gates before creates and starts, and reasons to stop |
+//! | `context`, `run_options` | dependencies and options of a run |
+//! | `job_metadata`, `output_file` | metadata keys that are sent with jobs, and output files |
 //!
 //! The flow emits [`crate::model::Event`]s and knows nothing of terminals. It reads no environment and
 //! no clock other than those it is given.
@@ -37,6 +37,6 @@ pub use self::plan::output_path::NameTemplate;
 pub use self::plan::output_target::prove_open;
 pub use self::plan::recover::{UnknownJobs, adopt, unknown_jobs_of_key};
 pub use self::plan::watch_folder::{FolderScan, FolderWatcher};
-pub use self::polling::look;
+pub use self::polling::poll_job;
 pub use self::run::RunState;
 pub use self::run_options::{Destination, RunOptions};

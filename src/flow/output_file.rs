@@ -1,5 +1,4 @@
-//! Output files on the disk: their identity, the name of their partial file, and why they cannot be
-//! written.
+//! Output files: their identity, the names of their partial files, and why they cannot be written.
 
 use std::ffi::OsString;
 use std::fs::{FileType, Metadata};
@@ -19,8 +18,8 @@ pub(crate) fn file_id(metadata: &Metadata) -> FileId {
     (metadata.dev(), metadata.ino())
 }
 
-/// The name of a part: short, and the same each time that the output of this attempt is collected
-/// under this name.
+/// Name of the partial file: short, and the same each time that the output of this attempt is
+/// collected under this name.
 pub(crate) fn part_name(target: Option<&Path>, correlation: &str) -> OsString {
     let mut hash = Sha256::new();
     hash.update(correlation);
@@ -31,7 +30,7 @@ pub(crate) fn part_name(target: Option<&Path>, correlation: &str) -> OsString {
     format!(".{name}.rbgv-part").into()
 }
 
-/// Something is there that an output must not replace, whatever `--overwrite` says.
+/// Failure for an existing path that an output must not replace, even with `--overwrite`.
 pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failure {
     let kind = if found.is_dir() {
         "a directory"
@@ -53,8 +52,8 @@ pub(crate) fn not_a_file(what: String, target: &Path, found: FileType) -> Failur
     Failure::new(FailureKind::Usage, what, why).with_next(next)
 }
 
-/// Why nothing can be written at `path`: `cause` is the file or directory that is in the way of it. A
-/// cause that lasts, and so concerns other outputs as well, is of a kind of its own.
+/// Failure for a `path` that cannot be written because of the file or directory `cause`. A lasting
+/// cause, which concerns other outputs as well, has a kind of its own.
 pub(crate) fn unwritable(path: &Path, cause: &Path, error: &io::Error) -> Failure {
     let (shown, typed) = (cause.display(), shell_quoted(cause));
     let (why, next) = match error.kind() {

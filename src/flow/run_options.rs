@@ -1,5 +1,4 @@
-//! How a run was asked to behave, and how that is kept with its batch so that `resume` behaves
-//! alike.
+//! Options of a run, stored with its batch so that `resume` behaves alike.
 
 use std::path::PathBuf;
 
@@ -8,39 +7,39 @@ use serde::{Deserialize, Serialize};
 use super::state_machine::Goal;
 use crate::model::{Credits, Failure, FailureKind};
 
-/// Where outputs go.
+/// Destination of outputs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Destination {
-    /// Beside each input; for addresses, into the current directory.
+    /// Beside each input; for URLs, the current directory.
     Beside,
-    /// Into this directory, with the input tree kept.
+    /// This directory, with the input tree kept.
     Directory(PathBuf),
-    /// To this one file.
+    /// This one file.
     File(PathBuf),
-    /// The bytes of the one output to standard output.
+    /// Standard output, for the bytes of a single output.
     Stdout,
 }
 
-/// How a run behaves. Everything here may be given anew on `resume`.
+/// Options of a run. `resume` may override each of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunOptions {
-    /// How far items go.
+    /// Last stage to run.
     pub goal: Goal,
-    /// Most jobs in flight at once.
+    /// Maximum jobs in flight.
     pub in_flight: u32,
-    /// Most credits that the batch may start, by estimate.
+    /// Maximum credits that the batch may start, by estimate.
     pub max_credits: Option<Credits>,
-    /// Whether files that are in the way are replaced.
+    /// Existing files at output paths are replaced.
     pub overwrite: bool,
-    /// Whether the first failure stops the run.
+    /// The first failure stops the run.
     pub fail_fast: bool,
-    /// How many new, billed attempts are made for a job that failed at the service.
+    /// Maximum new, billed attempts for a job that failed at the service.
     pub retry_failed: u32,
-    /// Whether items that are done get a new, billed attempt.
+    /// Completed inputs get a new, billed attempt.
     pub again: bool,
 }
 
-/// The ledger's form of a [`RunOptions`].
+/// JSON form of [`RunOptions`] in the ledger.
 #[derive(Serialize, Deserialize)]
 struct StoredRunOptions {
     goal: String,
@@ -56,7 +55,7 @@ struct StoredRunOptions {
 }
 
 impl RunOptions {
-    /// As text for the batch. `again` is left out: resuming never makes new attempts.
+    /// JSON for the ledger. `again` is left out: resuming never creates new attempts.
     pub(crate) fn to_json(&self) -> String {
         let stored = StoredRunOptions {
             goal: match self.goal {
@@ -71,15 +70,11 @@ impl RunOptions {
             fail_fast: self.fail_fast,
             retry_failed: self.retry_failed,
         };
-        // A struct of numbers, flags and words always has a JSON form.
+        // A struct of numbers, flags and strings always serializes.
         serde_json::to_string(&stored).unwrap_or_default()
     }
 
-    /// Reads the text of a batch. A resumed batch always goes to the end: that is what resuming
-    /// is for.
-    ///
-    /// # Errors
-    /// The text is not ours.
+    /// Parses the JSON of a batch. The goal of a resumed batch is always [`Goal::Finish`].
     pub fn of_batch(json: &str) -> Result<Self, Failure> {
         let stored: StoredRunOptions = serde_json::from_str(json)
             .map_err(|error| Failure::local("reading the batch from the ledger", &error))?;
@@ -94,10 +89,7 @@ impl RunOptions {
         })
     }
 
-    /// Finds options that contradict each other.
-    ///
-    /// # Errors
-    /// Says which, and what to do.
+    /// Rejects values out of range.
     pub fn check(&self) -> Result<(), Failure> {
         if self.in_flight == 0 {
             let why = "must be at least 1";

@@ -1,5 +1,5 @@
-//! One batch through the flow, for the smoke test: planned, held against the budget, worked
-//! through, with a record of what happened to each item.
+//! One batch through the flow, for the smoke test: planned, checked against the budget, run, with a
+//! record of each input.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -24,85 +24,80 @@ use crate::model::{
     Observer, Pricing, Stage,
 };
 
-/// What is to be done.
+/// A batch to run.
 pub(crate) struct BatchSpec<'a> {
-    /// What it works with.
     pub(crate) context: &'a Arc<Context>,
-    /// Prices of the moment.
+    /// Current prices.
     pub(crate) pricing: Option<&'a Pricing>,
-    /// Files, directories and addresses.
+    /// Files, directories and URLs.
     pub(crate) named: Vec<InputSpec>,
-    /// Where outputs go.
     pub(crate) destination: Destination,
-    /// What is wanted of them.
     pub(crate) options: &'a JobOptions,
-    /// Most credits. With a bound, nothing is begun whose price cannot be told.
+    /// Maximum credits. With a maximum, an input without a known price is not started.
     pub(crate) budget: Option<Credits>,
-    /// Where outputs without a target wait.
+    /// Spool directory of outputs without a target.
     pub(crate) spool: PathBuf,
-    /// How long all of it may take.
-    pub(crate) patience: Duration,
-    /// Jobs at a time.
+    /// Timeout of the whole batch.
+    pub(crate) timeout: Duration,
+    /// Maximum jobs in flight.
     pub(crate) in_flight: u32,
 }
 
-/// What came of an errand.
+/// Result of a batch.
 #[derive(Debug, Default)]
 pub(crate) struct BatchResult {
-    /// What it was estimated at.
     pub(crate) estimate: Credits,
-    /// Every item, in the order of its first event.
-    pub(crate) inputs: Vec<ItemRecord>,
-    /// Whether the time was over before the end.
+    /// Every input, in the order of its first event.
+    pub(crate) inputs: Vec<InputRecord>,
+    /// The timeout ended the batch.
     pub(crate) out_of_time: bool,
-    /// In what the answers on the way differed from the contract. The states of jobs are told item
-    /// by item.
+    /// Differences of the answers from the contract. Unknown job states are recorded per input.
     pub(crate) drift: Drift,
 }
 
-/// What happened to one item.
+/// Record of one input.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ItemRecord {
-    /// Number in the ledger.
+pub(crate) struct InputRecord {
+    /// Id in the ledger.
     pub(crate) input: i64,
-    /// As the input was named.
+    /// As named by the user.
     pub(crate) name: String,
-    /// The phases that it went through, and how long each took.
+    /// Its stages, with the time spent in each.
     pub(crate) steps: Vec<(&'static str, Duration)>,
-    /// Its job.
     pub(crate) job: Option<JobId>,
-    /// Its output.
     pub(crate) output: Option<PublishedOutput>,
-    /// Why there is none.
+    /// Reason for a missing output.
     pub(crate) failure: Option<Failure>,
-    /// Calls that were repeated: why, and after how long.
+    /// Retries: the reason and the delay of each.
     pub(crate) retries: Vec<(FailureKind, Duration)>,
-    /// States that the contract does not know.
+    /// Job states that the contract does not have.
     pub(crate) unknown_states: Vec<JobStatus>,
 }
 
-/// Plans, holds the plan against the budget, and works through it.
+/// Plans a batch, checks the plan against the budget, and runs it.
 ///
 /// # Errors
-/// The plan cannot be made, or is too dear: then nothing was sent.
-pub(crate) async fn carry_out(errand: BatchSpec<'_>) -> Result<BatchResult, Failure> {
-    let record = Arc::new(RecordingObserver::new(errand.context.clock.clone()));
-    let stop = errand.context.stop.child_token();
+///
+/// The plan cannot be created, or exceeds the budget; nothing was sent.
+pub(crate) async fn run_batch(spec: BatchSpec<'_>) -> Result<BatchResult, Failure> {
+    let record = Arc::new(RecordingObserver::new(spec.context.clock.clone()));
+    let stop = spec.context.stop.child_token();
     let answers: Arc<Mutex<Drift>> = Arc::default();
-    let context = Arc::new(apart(errand.context, record.clone(), witness(&answers), stop));
-    let run_options = run_options(&errand);
+    let context =
+        Arc::new(isolated_context(spec.context, record.clone(), response_hook(&answers), stop));
+    let run_options = run_options(&spec);
     let request = PlanRequest {
-        named: errand.named,
+        named: spec.named,
         lists: Vec::new(),
         selection: FileSelection::new(true, &[], &[])?,
         only: None,
-        destination: errand.destination,
+        destination: spec.destination,
         template: NameTemplate::default(),
-        options: errand.options.clone(),
+        options: spec.options.clone(),
         run_options: run_options.clone(),
-        current_dir: errand.spool.clone(),
+        current_dir: spec.spool.clone(),
     };
-    let (planning, pricing) = (Arc::clone(&context), errand.pricing.cloned());
+    let (planning, pricing) = (Arc::clone(&context), spec.pricing.cloned());
     let plan = blocking(move || {
         let planner = Planner {
             ledger: &planning.ledger,
@@ -117,18 +112,17 @@ pub(crate) async fn carry_out(errand: BatchSpec<'_>) -> Result<BatchResult, Fail
     })
     .await?;
     let totals = &plan.totals;
-    if let Err(refused) = affordable(totals.estimate, totals.unpriced, errand.budget) {
+    if let Err(refused) = check_budget(totals.estimate, totals.unpriced, spec.budget) {
         context.ledger(move |ledger, _| ledger.delete_batch(plan.batch)).await?;
         return Err(refused);
     }
-    let out_of_time =
-        work(&context, plan.batch, run_options, errand.spool, errand.patience).await?;
+    let out_of_time = run_plan(&context, plan.batch, run_options, spec.spool, spec.timeout).await?;
     let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(BatchResult { estimate: plan.totals.estimate, inputs: record.inputs(), out_of_time, drift })
 }
 
-/// Holds every answer against the contract, and puts what differs into `answers`.
-pub(crate) fn witness(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
+/// Compares every answer with the contract, and adds the differences to `answers`.
+pub(crate) fn response_hook(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
     let answers = Arc::clone(answers);
     Arc::new(move |route, raw| {
         let found = contract::answer(route, raw);
@@ -136,28 +130,28 @@ pub(crate) fn witness(answers: &Arc<Mutex<Drift>>) -> ResponseHook {
     })
 }
 
-fn run_options(errand: &BatchSpec<'_>) -> RunOptions {
+fn run_options(spec: &BatchSpec<'_>) -> RunOptions {
     RunOptions {
         goal: Goal::Finish,
-        in_flight: errand.in_flight,
-        max_credits: errand.budget,
+        in_flight: spec.in_flight,
+        max_credits: spec.budget,
         overwrite: true,
         fail_fast: false,
         retry_failed: 0,
-        // Each smoke test is a new attempt; one that was left open is gone on with.
+        // Each smoke test is a new attempt; an unfinished one is resumed.
         again: true,
     }
 }
 
-/// The same context, but with an observer and a witness of its own, and stopped on its own.
-fn apart(
+/// The same context, with an observer, a response hook and a stop of its own.
+fn isolated_context(
     context: &Context,
     observer: Arc<dyn Observer>,
-    witness: ResponseHook,
+    response_hook: ResponseHook,
     stop: CancellationToken,
 ) -> Context {
     Context {
-        service: context.service.with_response_hook(witness),
+        service: context.service.with_response_hook(response_hook),
         ledger: context.ledger.clone(),
         owner: Arc::clone(&context.owner),
         key: context.key.clone(),
@@ -168,41 +162,38 @@ fn apart(
         timing: context.timing,
         stop,
         time_is_over: Arc::default(),
-        // A smoke test is about one key.
+        // A smoke test uses one key.
         previous: None,
     }
 }
 
-/// Works through a batch; says whether the time for it was over before its end.
-async fn work(
+/// Runs a batch; returns whether the timeout ended it.
+async fn run_plan(
     context: &Arc<Context>,
     batch: BatchId,
     run_options: RunOptions,
     spool: PathBuf,
-    patience: Duration,
+    timeout: Duration,
 ) -> Result<bool, Failure> {
     let proven = context.ledger(move |ledger, _| ledger.options_have_succeeded(batch)).await?;
     let run = Arc::new(RunState::new(Arc::clone(context), batch, run_options, proven));
-    let dispatch = BatchRunner::new(run, spool, None);
+    let runner = BatchRunner::new(run, spool, None);
     let began = context.clock.now();
     let timer = {
         let context = Arc::clone(context);
         tokio::spawn(async move {
-            tokio::time::sleep(patience).await;
-            context.end_time();
+            tokio::time::sleep(timeout).await;
+            context.stop_on_timeout();
         })
     };
-    let verdict = dispatch.work().await;
-    let out_of_time = context.clock.now().since(began) >= patience;
+    let result = runner.work().await;
+    let out_of_time = context.clock.now().since(began) >= timeout;
     timer.abort();
-    verdict.map(|_| out_of_time)
+    result.map(|_| out_of_time)
 }
 
-/// Whether a plan stays within the budget.
-///
-/// # Errors
-/// Says by how much it does not.
-pub(crate) fn affordable(
+/// Checks that a plan stays within the budget.
+pub(crate) fn check_budget(
     estimate: Credits,
     unpriced: usize,
     budget: Option<Credits>,
@@ -224,18 +215,18 @@ pub(crate) fn affordable(
     Ok(())
 }
 
-/// An observer that keeps what happened to each item.
+/// Observer that records each input.
 struct RecordingObserver {
     clock: Arc<dyn Clock>,
     inputs: Mutex<BTreeMap<i64, OpenItem>>,
-    /// Why nothing more was begun: of every item that did not end by itself.
+    /// Reason to stop starts: the failure of every input that did not end by itself.
     stopped: Mutex<Option<Failure>>,
 }
 
-/// An item that is being worked on.
+/// An input in progress.
 #[derive(Default)]
 struct OpenItem {
-    input: ItemRecord,
+    input: InputRecord,
     phase: Option<(Stage, Instant)>,
 }
 
@@ -244,17 +235,17 @@ impl RecordingObserver {
         Self { clock, inputs: Mutex::default(), stopped: Mutex::default() }
     }
 
-    fn inputs(&self) -> Vec<ItemRecord> {
+    fn inputs(&self) -> Vec<InputRecord> {
         let inputs = self.inputs.lock().unwrap_or_else(PoisonError::into_inner);
         let stopped = self.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let told = |open: &OpenItem| {
+        let message = |open: &OpenItem| {
             let mut input = open.input.clone();
             if input.output.is_none() && input.failure.is_none() {
                 input.failure.clone_from(&stopped);
             }
             input
         };
-        inputs.values().map(told).collect()
+        inputs.values().map(message).collect()
     }
 }
 
@@ -265,7 +256,7 @@ impl Observer for RecordingObserver {
             *stopped = Some(failure.clone());
         }
         let Event::Input { input, what } = event else { return };
-        // Items have no number while they are read for the plan.
+        // Inputs have no id while they are read for the plan.
         if input.id < 0 {
             return;
         }
@@ -326,7 +317,7 @@ mod tests {
 
     #[test]
     fn plans_above_the_budget_are_refused_before_anything_is_spent() {
-        // (estimate, unpriced, budget, goes)
+        // (estimate, unpriced, budget, accepted)
         let table = [
             (2.0, 0, Some(2.0), true),
             (2.1, 0, Some(2.0), false),
@@ -334,7 +325,7 @@ mod tests {
             (99.0, 3, None, true),
         ];
         for (estimate, unpriced, budget, goes) in table {
-            let answer = affordable(Credits(estimate), unpriced, budget.map(Credits));
+            let answer = check_budget(Credits(estimate), unpriced, budget.map(Credits));
             assert_eq!(answer.is_ok(), goes, "{estimate} {unpriced} {budget:?}");
             if let Err(failure) = answer {
                 assert_eq!(failure.kind, FailureKind::BudgetReached);

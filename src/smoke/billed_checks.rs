@@ -1,5 +1,5 @@
-//! The success path: a clip all the way, its output, and its credits. Jobs go through the flow and
-//! its ledger; here it is only said what is sent, and judged what came back.
+//! The success path: a clip from upload to output, and its credits. Jobs go through the flow and
+//! its ledger; this module chooses what is sent, and judges the results.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
-use super::batch::{BatchSpec, ItemRecord, carry_out, witness};
+use super::batch::{BatchSpec, InputRecord, response_hook, run_batch};
 use super::credit_check::{EVENTS, EventCharge, JobCredits, growth};
 use super::fields::Drift;
 use super::run::{FinishedJob, SmokeRun};
@@ -21,19 +21,18 @@ use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageOutcome, StageResult};
 use crate::model::{Background, Failure, FailureKind, JobView, Pricing};
 
-/// Pictures of an output that are looked at.
-const PICTURES: usize = 64;
+/// Maximum frames of an output that are checked.
+const MAX_FRAMES: usize = 64;
 
 /// Days of usage that are read to find a charge.
 pub(crate) const DAYS: u32 = 7;
 
-/// How often usage is looked at until a charge shows.
+/// Interval of reading usage until a charge shows.
 pub(crate) const USAGE_PAUSE: Duration = Duration::from_secs(2);
 
-/// A clip whose output is opaque, or clear, to this share of its pixels has probably not been
-/// worked on.
-const ALL: f64 = 0.995;
-const NOTHING: f64 = 0.005;
+/// Shares of opaque pixels from which, and up to which, a clip has probably not been processed.
+const MIN_OPAQUE_WARNED: f64 = 0.995;
+const MAX_OPAQUE_WARNED: f64 = 0.005;
 
 impl SmokeRun<'_> {
     pub(crate) async fn success(&mut self) -> StageResult {
@@ -52,12 +51,12 @@ impl SmokeRun<'_> {
         if self.watches_credits
             && let Ok(keyed) = self.keyed(stage)
         {
-            // Without it, the growth cannot be told, which is said then.
+            // Without it the growth is unknown, which the result says.
             self.usage_before = keyed.usage_summary(DAYS, RequestOptions::plain()).await.ok();
         }
         let target =
             self.setup.place.join(format!("output.{}", self.setup.options.format.extension()));
-        let errand = BatchSpec {
+        let spec = BatchSpec {
             context: &context,
             pricing: Some(&pricing),
             named: vec![InputSpec::Path(self.setup.clip.path.clone())],
@@ -65,36 +64,36 @@ impl SmokeRun<'_> {
             options: &self.setup.options,
             budget: self.setup.budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.waits.jobs,
+            timeout: self.setup.waits.jobs,
             in_flight: 1,
         };
-        let came = match carry_out(errand).await {
-            Ok(came) => came,
+        let batch = match run_batch(spec).await {
+            Ok(batch) => batch,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
-        self.committed(came.estimate);
-        let Some(input) = came.inputs.first() else {
+        self.reserve_budget(batch.estimate);
+        let Some(input) = batch.inputs.first() else {
             return StageResult::failed(
                 stage,
                 StageFailure::Local,
                 "another process is processing the clip",
             );
         };
-        let mut result = judged(stage, input, came.out_of_time);
-        let mut drift = came.drift;
+        let mut result = judged(stage, input, batch.out_of_time);
+        let mut drift = batch.drift;
         input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
-        self.note_drift(drift, &mut result);
+        self.record_drift(drift, &mut result);
         let key = context.key.clone();
         let sent = context.ledger(move |ledger, _| ledger.find_upload(&key, &sha256)).await;
         self.upload = sent.ok().flatten();
         if let (Some(output), Some(job)) = (&input.output, &input.job) {
             let (job, output) = (job.clone(), output.clone());
-            self.finished = Some(FinishedJob { job, output, estimate: came.estimate, length });
+            self.finished = Some(FinishedJob { job, output, estimate: batch.estimate, length });
         }
         result
     }
 
-    /// The prices of the moment, asked for where the stage for them did not run.
+    /// Current prices, requested where their stage did not run.
     pub(crate) async fn current_prices(&mut self) -> Result<Pricing, Failure> {
         if let Some(known) = &self.pricing {
             return Ok(known.clone());
@@ -104,8 +103,8 @@ impl SmokeRun<'_> {
         Ok(pricing)
     }
 
-    /// Makes sure that the clip is really sent, whatever an earlier run has sent; gives its length
-    /// and hash.
+    /// Forgets an earlier upload of the clip, so that it is sent again; returns the clip's length and
+    /// hash.
     async fn fresh_clip(
         &self,
         context: &Context,
@@ -113,7 +112,7 @@ impl SmokeRun<'_> {
         let path = self.setup.clip.path.clone();
         let (length, sha256) = blocking(move || {
             let video = media::inspect_input(&path)
-                .map_err(|bad| Failure::local("the built-in clip", &bad))?;
+                .map_err(|error| Failure::local("the built-in clip", &error))?;
             let hash = media::hash_file(&path, &|_| ())
                 .map_err(|error| Failure::local("reading the built-in clip", &error))?;
             Ok((video.length(), hash.sha256))
@@ -137,7 +136,7 @@ impl SmokeRun<'_> {
             Ok(pricing) => pricing,
             Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
         };
-        let errand = BatchSpec {
+        let spec = BatchSpec {
             context: &context,
             pricing: Some(&pricing),
             named: vec![InputSpec::Path(directory.clone())],
@@ -145,38 +144,39 @@ impl SmokeRun<'_> {
             options: &self.setup.options,
             budget: self.setup.budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.waits.jobs,
+            timeout: self.setup.waits.jobs,
             in_flight: 64,
         };
-        let came = match carry_out(errand).await {
-            Ok(came) => came,
+        let batch = match run_batch(spec).await {
+            Ok(batch) => batch,
             Err(failure) => return vec![StageResult::of_failure(stage, &failure)],
         };
-        self.committed(came.estimate);
-        if came.inputs.is_empty() {
-            let told = "no clips in the directory";
-            return vec![StageResult::failed(stage, StageFailure::Usage, told)];
+        self.reserve_budget(batch.estimate);
+        if batch.inputs.is_empty() {
+            let message = "no clips in the directory";
+            return vec![StageResult::failed(stage, StageFailure::Usage, message)];
         }
         let mut results = Vec::new();
-        // What differs in the answers belongs to no single clip: the first tells it, but for states.
-        let mut drift = came.drift;
-        for input in &came.inputs {
+        // Differences of the answers belong to no single clip: the first reports them, except for
+        // states.
+        let mut drift = batch.drift;
+        for input in &batch.inputs {
             drift.states.retain(|word| {
                 !input.unknown_states.iter().any(|status| status.as_str() == word.as_str())
             });
         }
-        for input in &came.inputs {
-            let mut result = judged(stage, input, came.out_of_time);
-            result.name = below(&input.name, &directory);
-            // The directory was named, and not what lies in it.
+        for input in &batch.inputs {
+            let mut result = judged(stage, input, batch.out_of_time);
+            result.name = name_in_suite(&input.name, &directory);
+            // The directory was named, not the clips in it.
             if result.cause == Some(StageFailure::Usage) {
                 result.cause = Some(StageFailure::Input);
             }
             result.took.get_or_insert_with(|| self.setup.clock.now().since(began));
             input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
-            self.note_drift(std::mem::take(&mut drift), &mut result);
+            self.record_drift(std::mem::take(&mut drift), &mut result);
             if let Some(output) = &input.output {
-                self.look_at_output(output, None, &mut result).await;
+                self.check_output(output, None, &mut result).await;
             }
             results.push(result);
         }
@@ -189,13 +189,13 @@ impl SmokeRun<'_> {
         };
         let mut result = StageResult::passed(SmokeStage::Output, "");
         result.job = Some(finished.job.clone());
-        self.look_at_output(&finished.output, finished.length, &mut result).await;
+        self.check_output(&finished.output, finished.length, &mut result).await;
         result
     }
 
-    /// Container, duration and alpha; and the matte, where it can be decoded and is known. A
-    /// length is known for the built-in clip alone.
-    async fn look_at_output(
+    /// Checks the container, duration and alpha; and the matte, where it can be decoded and the
+    /// expected one is known. Only the built-in clip has a known length.
+    async fn check_output(
         &self,
         output: &PublishedOutput,
         length: Option<ExpectedLength>,
@@ -206,32 +206,34 @@ impl SmokeRun<'_> {
         let format = options.format;
         let transparent = options.background == Background::Transparent;
         let expected = OutputSpec { format, alpha: transparent, size: Some(output.size), length };
-        let looked = blocking(move || {
-            let verified = media::verify_output(&path, &expected).map_err(|bad| failed(&bad))?;
+        let checked = blocking(move || {
+            let verified =
+                media::verify_output(&path, &expected).map_err(|error| failed(&error))?;
             let pictures =
-                media::read_opacity(&path, format, PICTURES).map_err(|bad| failed(&bad))?;
+                media::read_opacity(&path, format, MAX_FRAMES).map_err(|error| failed(&error))?;
             Ok((verified, pictures))
         });
-        let (verified, pictures) = match looked.await {
-            Ok(looked) => looked,
+        let (verified, pictures) = match checked.await {
+            Ok(checked) => checked,
             Err(failure) => {
                 // It may quote the output.
-                let told = failure.to_string();
-                let told = match &self.setup.context {
-                    Some(context) => context.service.clean(&told),
-                    None => told,
+                let message = failure.to_string();
+                let message = match &self.setup.context {
+                    Some(context) => context.service.clean(&message),
+                    None => message,
                 };
-                result.fail(StageFailure::of(failure.kind), told);
+                result.fail(StageFailure::of(failure.kind), message);
                 return;
             }
         };
         let (width, height) = (verified.width.unwrap_or(0), verified.height.unwrap_or(0));
-        let lasts = verified.duration.map(|lasts| format!(", {lasts:.2} s")).unwrap_or_default();
-        let told = format!("{width}x{height} {format}{lasts}, {} bytes", verified.size);
+        let duration =
+            verified.duration.map(|duration| format!(", {duration:.2} s")).unwrap_or_default();
+        let message = format!("{width}x{height} {format}{duration}, {} bytes", verified.size);
         if result.told.is_empty() {
-            result.told = told;
+            result.told = message;
         } else {
-            result.details.push(told);
+            result.details.push(message);
         }
         match pictures {
             _ if !transparent => {}
@@ -257,7 +259,7 @@ impl SmokeRun<'_> {
         result.job = Some(finished.job.clone());
         let began = self.setup.clock.now();
         let answers: Arc<Mutex<Drift>> = Arc::default();
-        let client = context.service.with_response_hook(witness(&answers));
+        let client = context.service.with_response_hook(response_hook(&answers));
         loop {
             let account = match self.account(&client, &finished, call.clone()).await {
                 Ok(account) => account,
@@ -275,7 +277,7 @@ impl SmokeRun<'_> {
             result.fail(StageFailure::of(why.kind), why.to_string());
         }
         let drift = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
-        self.note_drift(drift, &mut result);
+        self.record_drift(drift, &mut result);
         result
     }
 
@@ -302,7 +304,7 @@ impl SmokeRun<'_> {
     }
 }
 
-/// Whether the link that is given without a key leads to the same output, byte by byte.
+/// The link that is given without a key returns the same output, byte by byte.
 async fn link_agrees(
     client: &Client,
     finished: &FinishedJob,
@@ -323,15 +325,15 @@ async fn link_agrees(
     Err(Failure::new(FailureKind::Contract, "the link of /api/download", why))
 }
 
-fn failed(bad: &OutputError) -> Failure {
-    Failure::new(bad.kind(), "the output", bad.to_string())
+fn failed(error: &OutputError) -> Failure {
+    Failure::new(error.kind(), "the output", error.to_string())
 }
 
-/// What an item comes to.
-pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -> StageResult {
+/// Judges an input by its record.
+pub(crate) fn judged(stage: SmokeStage, input: &InputRecord, out_of_time: bool) -> StageResult {
     let mut result = match (&input.output, &input.failure) {
         (Some(_), _) => StageResult::passed(stage, "done and verified"),
-        (None, why) if out_of_time && is_impatience(why.as_ref()) => StageResult::failed(
+        (None, why) if out_of_time && is_timeout(why.as_ref()) => StageResult::failed(
             stage,
             StageFailure::Timeout,
             "not finished in time; the job is still running at the service",
@@ -347,33 +349,33 @@ pub(crate) fn judged(stage: SmokeStage, input: &ItemRecord, out_of_time: bool) -
     if !input.retries.is_empty() {
         let words: Vec<String> =
             input.retries.iter().map(|(kind, _)| kind.as_str().replace('_', " ")).collect();
-        let told = format!("{} calls were retried: {}", words.len(), words.join(", "));
-        result.warn(told);
+        let message = format!("{} calls were retried: {}", words.len(), words.join(", "));
+        result.warn(message);
     }
     result
 }
 
-/// Whether nothing but the time that is over kept an item from its end.
-fn is_impatience(failure: Option<&Failure>) -> bool {
+/// The timeout is the only reason why an input did not end.
+fn is_timeout(failure: Option<&Failure>) -> bool {
     failure.is_none_or(|failure| {
         matches!(failure.kind, FailureKind::Interrupted | FailureKind::TimedOut)
     })
 }
 
-/// The name of a clip within its suite.
-fn below(name: &str, suite: &Path) -> String {
-    let below = Path::new(name).strip_prefix(suite).ok();
-    below.map_or_else(|| name.to_owned(), |below| below.display().to_string())
+/// Name of a clip within its suite.
+fn name_in_suite(name: &str, suite: &Path) -> String {
+    let relative = Path::new(name).strip_prefix(suite).ok();
+    relative.map_or_else(|| name.to_owned(), |relative| relative.display().to_string())
 }
 
-/// Of a clip of which nothing is known, only the extremes can be told.
+/// Judges a clip without a known matte: only the extremes are certain.
 fn judge_coverage(pictures: &[media::Opacity], result: &mut StageResult) {
     let means: Vec<f64> = pictures.iter().map(media::Opacity::mean).collect();
     let mean = means.iter().sum::<f64>() / means.len().max(1) as f64;
     result.measure("coverage", mean);
-    if mean > ALL {
+    if mean > MIN_OPAQUE_WARNED {
         result.warn("everything is opaque: no background was removed");
-    } else if mean < NOTHING {
+    } else if mean < MAX_OPAQUE_WARNED {
         result.warn("nothing is opaque: no subject was found");
     } else if result.outcome != StageOutcome::Failed {
         result.details.push(format!("{:.0} % of the image is opaque", mean * 100.0));

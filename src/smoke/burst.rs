@@ -1,4 +1,4 @@
-//! Many calls at once, to see that a refusal (429) is waited out and no call is lost.
+//! Many parallel calls, to check that a 429 is waited out and no call is lost.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -44,8 +44,8 @@ impl SmokeRun<'_> {
         );
         result.measure("refusals", refused as f64);
         if let Some(first) = lost.first() {
-            let told = format!("{} of {calls} calls failed: {first}", lost.len());
-            result.fail(StageFailure::of(first.kind), told);
+            let message = format!("{} of {calls} calls failed: {first}", lost.len());
+            result.fail(StageFailure::of(first.kind), message);
             result.request_id.clone_from(&first.request_id);
         }
         result

@@ -1,6 +1,6 @@
-//! What the contract says of answers, and where an answer differs. Pure. A field more need not break
-//! anybody, and the contract allows it; a field that is gone, or is of another type, may; a state that
-//! nobody knows does, because nobody knows when such a job ends.
+//! The contract of answers, and how an answer differs from it. Pure. An additional field is
+//! harmless, and the contract permits it; a missing field, or one of another type, may break a
+//! client; an unknown state does, because it is unknown when such a job ends.
 
 use serde_json::Value;
 
@@ -10,10 +10,10 @@ use super::fields::{
 use crate::client::EndpointRoute;
 use crate::model::{JobStatus, ModelName};
 
-/// The version of the contract that answers are held against.
+/// The version of the contract that answers are compared with.
 pub const CONTRACT: &str = "v1, as documented with the SDKs 0.1.0";
 
-/// An answer to the call of `route`. What is not documented cannot differ.
+/// Compares an answer to a call of `route`. Undocumented answers never differ.
 #[must_use]
 pub(crate) fn answer(route: EndpointRoute, raw: &Value) -> Drift {
     match route {
@@ -24,12 +24,12 @@ pub(crate) fn answer(route: EndpointRoute, raw: &Value) -> Drift {
         EndpointRoute::DownloadLink => DOWNLOAD.compare(raw),
         EndpointRoute::Pricing => pricing(raw),
         EndpointRoute::Health => health(raw),
-        // A page may show less of a job than a look at it does, and usage is not documented.
+        // A list page may show less of a job than a poll of it does, and usage is not documented.
         EndpointRoute::Jobs | EndpointRoute::Usage | EndpointRoute::Admin => Drift::default(),
     }
 }
 
-/// An answer to `GET /health`.
+/// Compares an answer to `GET /health`.
 #[must_use]
 pub(crate) fn health(raw: &Value) -> Drift {
     let mut drift = HEALTH.compare(raw);
@@ -39,13 +39,13 @@ pub(crate) fn health(raw: &Value) -> Drift {
     drift
 }
 
-/// Whether the contract knows this word of a service about itself.
+/// The contract has this health status.
 #[must_use]
 pub(crate) fn is_health(status: &str) -> bool {
     matches!(status.to_ascii_lowercase().as_str(), "healthy" | "degraded")
 }
 
-/// An answer to `GET /api/pricing`.
+/// Compares an answer to `GET /api/pricing`.
 #[must_use]
 pub(crate) fn pricing(raw: &Value) -> Drift {
     let mut drift = PRICING.compare(raw);
@@ -69,12 +69,12 @@ pub(crate) fn pricing(raw: &Value) -> Drift {
     drift
 }
 
-/// An answer to `GET /v1/jobs/{id}`. What a job that goes on does not show may still come.
+/// Compares an answer to `GET /v1/jobs/{id}`. A running job may show missing fields later.
 fn job(raw: &Value) -> Drift {
     let status = status(raw);
     let mut drift = JOB.compare(raw);
     if !status.as_ref().is_some_and(JobStatus::is_final) {
-        drift.broken.retain(|told| !told.starts_with(MISSING));
+        drift.broken.retain(|message| !message.starts_with(MISSING));
     }
     drift.add(status.as_ref().map(state).unwrap_or_default());
     drift
@@ -90,7 +90,7 @@ fn status(raw: &Value) -> Option<JobStatus> {
     raw.get("status").and_then(Value::as_str).map(JobStatus::parse)
 }
 
-/// A job's state alone.
+/// Compares a job state.
 #[must_use]
 pub(crate) fn state(status: &JobStatus) -> Drift {
     let mut drift = Drift::default();
@@ -163,41 +163,41 @@ mod tests {
         for (route, place, fields) in table {
             let drift = answer(route, &json!({"surprise": 1}));
             for (names, _) in fields.listed {
-                let told = format!("missing: {place}.{}", names[0]);
-                assert!(drift.broken.contains(&told), "{told} in {drift:?}");
+                let message = format!("missing: {place}.{}", names[0]);
+                assert!(drift.broken.contains(&message), "{message} in {drift:?}");
             }
             assert_eq!(drift.new, [format!("not in the contract: {place}.surprise")].into());
-            let odd: serde_json::Map<_, _> =
+            let unexpected: serde_json::Map<_, _> =
                 fields.listed.iter().map(|(names, _)| (names[0].to_owned(), json!([1]))).collect();
-            let drift = answer(route, &odd.into());
+            let drift = answer(route, &unexpected.into());
             for (names, _) in fields.listed.iter().filter(|(_, kind)| *kind != FieldKind::Any) {
-                let told = format!("{place}.{} is a list", names[0]);
-                assert!(drift.broken.iter().any(|line| line.starts_with(&told)), "{told}");
+                let message = format!("{place}.{} is a list", names[0]);
+                assert!(drift.broken.iter().any(|line| line.starts_with(&message)), "{message}");
             }
         }
     }
 
     #[test]
     fn fields_more_and_less_and_unknown_states_are_named() {
-        let mut odd = plain_job();
-        let object = odd.as_object_mut().unwrap();
+        let mut unexpected = plain_job();
+        let object = unexpected.as_object_mut().unwrap();
         object.remove("id");
         object.insert("job_id".into(), json!("j"));
         object.remove("progress");
         object.insert("queue_position".into(), json!(3));
         object.insert("duration_seconds".into(), json!("2 s"));
         assert_eq!(
-            answer(EndpointRoute::Job, &odd).lines(),
+            answer(EndpointRoute::Job, &unexpected).lines(),
             [
                 "job.duration_seconds is a string, but a number or null is documented",
                 "missing: job.progress",
                 "not in the contract: job.queue_position",
             ]
         );
-        // Nobody knows whether such a job shows more later.
-        odd["status"] = "archived".into();
+        // It is unknown whether such a job shows more later.
+        unexpected["status"] = "archived".into();
         assert_eq!(
-            answer(EndpointRoute::Job, &odd).lines(),
+            answer(EndpointRoute::Job, &unexpected).lines(),
             [
                 "unknown job status: archived",
                 "job.duration_seconds is a string, but a number or null is documented",

@@ -1,63 +1,62 @@
-//! Whether the credits of a job add up: what was estimated, what the job says, what the usage events
-//! and the usage summary say. Pure. What cannot be told is said, never passed over as agreement.
+//! Consistency of a job's credits: the estimate, the job's billing status, the usage events and the
+//! usage summary. Pure. Missing figures are reported, never taken for agreement.
 
 use crate::client::{UsageEvent, UsageSummary};
 use crate::model::smoke::{StageFailure, StageResult};
 use crate::model::{Credits, JobView, Timestamp};
 
-/// Usage events that are read to find a charge: the most that the contract allows.
+/// Usage events that are read to find a charge: the maximum of the contract.
 pub(crate) const EVENTS: u32 = 100;
 
-/// Amounts that differ by less than this are the same: services round.
+/// Tolerance for rounding by the service, in credits.
 pub(crate) const ROUNDING: f64 = 0.011;
 
-/// Estimates may differ from bills by this share: durations are measured in frames.
-const ESTIMATE: f64 = 0.05;
+/// Tolerance between estimate and bill, as a share: durations are measured in frames.
+const ESTIMATE_TOLERANCE: f64 = 0.05;
 
-/// What was seen of one job's credits.
+/// Observed credits of one job.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct JobCredits {
     /// By the prices and the duration of the clip.
     pub(crate) estimate: Option<Credits>,
-    /// By the prices and the duration that the service gives for the output.
+    /// By the prices and the output duration that the service reports.
     pub(crate) by_duration: Option<Credits>,
-    /// What the job says of its bill.
+    /// Billing status of the job.
     pub(crate) billing_status: Option<String>,
-    /// What the usage events say.
+    /// Charges in the usage events.
     pub(crate) charge: EventCharge,
-    /// By how much the credits of the usage summary grew.
+    /// Growth of the credits in the usage summary.
     pub(crate) growth: Option<Credits>,
 }
 
-/// What usage events say of a job.
+/// Charges of a job in the usage events.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) enum EventCharge {
-    /// So much in all, in so many charges.
-    Told(Credits, usize),
-    /// Nothing, although they name jobs.
+    /// Total and number of its charges.
+    Charged(Credits, usize),
+    /// No charge, although the events name jobs.
     #[default]
     Nothing,
-    /// They name no jobs, so nothing can be told of one.
+    /// The events name no jobs, so its charge is unknown.
     Unnamed,
-    /// All of a full page are younger than the job: its own may lie behind them.
+    /// A full page of events younger than the job: its charge may be on an older page.
     OutOfSight,
 }
 
-/// What a job's word for its bill means. The contract lists no words: these are the usual ones.
+/// Meaning of a job's billing status. The contract lists no values: these are the usual ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BilledField {
     /// It was billed.
     Charged,
-    /// It is not yet known.
+    /// Not known yet.
     Open,
-    /// It was not billed, or got its credits back.
+    /// It was not billed, or was refunded.
     Not,
-    /// Nobody knows.
+    /// An unknown value.
     Unclear,
 }
 
 impl BilledField {
-    /// What `status` means.
     #[must_use]
     pub(crate) fn of(status: &str) -> Self {
         let word = status.trim().to_ascii_lowercase().replace(['-', ' '], "_");
@@ -75,8 +74,7 @@ impl BilledField {
 }
 
 impl EventCharge {
-    /// What `events` say of the job behind `view`. Credits that were given back count against what
-    /// was taken.
+    /// Charges in `events` of the job behind `view`. Refunds are subtracted.
     #[must_use]
     pub(crate) fn of(events: &[UsageEvent], view: &JobView) -> Self {
         let own: Vec<Credits> = events
@@ -87,9 +85,9 @@ impl EventCharge {
             .collect();
         if !own.is_empty() {
             let charges = own.iter().filter(|credits| credits.0 > 0.0).count();
-            return Self::Told(own.iter().copied().sum(), charges);
+            return Self::Charged(own.iter().copied().sum(), charges);
         }
-        // An event's `id` may be its own, and no job's.
+        // An event's `id` may be its own, and not that of a job.
         if !events.is_empty() && !events.iter().any(|event| event.names_job) {
             return Self::Unnamed;
         }
@@ -107,42 +105,42 @@ impl EventCharge {
     }
 }
 
-/// By how much credits grew between two summaries, if both tell them.
+/// Growth of the credits between two summaries, if both have them.
 #[must_use]
 pub(crate) fn growth(before: &UsageSummary, after: &UsageSummary) -> Option<Credits> {
     Some(Credits(after.used()?.0 - before.used()?.0))
 }
 
 impl JobCredits {
-    /// Whether everything is there that may still be on its way: usage lags behind.
+    /// All figures are there that may be delayed: usage lags behind.
     #[must_use]
     pub(crate) fn is_settled(&self) -> bool {
         if self.bill() == Some(BilledField::Open) {
             return false;
         }
-        let EventCharge::Told(charged, _) = self.charge else {
+        let EventCharge::Charged(charged, _) = self.charge else {
             return match self.charge {
-                EventCharge::Unnamed => self.growth.is_none_or(|grown| grown.0 > 0.0),
+                EventCharge::Unnamed => self.growth.is_none_or(|growth| growth.0 > 0.0),
                 EventCharge::OutOfSight => true,
                 _ => false,
             };
         };
-        self.growth.is_none_or(|grown| grown.0 > charged.0 - ROUNDING)
+        self.growth.is_none_or(|growth| growth.0 > charged.0 - ROUNDING)
     }
 
-    /// Puts what was found into `result`, which has passed so far.
+    /// Judges the credits; `result` has passed so far.
     pub(crate) fn judge(&self, result: &mut StageResult) {
         let expected = self.by_duration.or(self.estimate);
         match self.charge {
-            EventCharge::Told(charged, times) => {
+            EventCharge::Charged(charged, times) => {
                 result.told = format!("{charged} credits");
                 result.measure("credits", charged.0);
                 if times > 1 {
-                    let told = format!(
+                    let message = format!(
                         "the job was charged {times} times, {charged} credits in \
                                         total"
                     );
-                    result.fail(StageFailure::Contract, told);
+                    result.fail(StageFailure::Contract, message);
                 }
                 self.judge_amount(charged, expected, result);
                 self.judge_growth(charged, result);
@@ -170,7 +168,7 @@ impl JobCredits {
         self.billing_status.as_deref().map(BilledField::of)
     }
 
-    /// Whether what the job says of its bill fits to a job that was finished, and billed.
+    /// Judges the billing status of a job that was finished, and should be billed.
     fn judge_bill(&self, result: &mut StageResult) {
         let Some((status, bill)) = self.billing_status.as_ref().zip(self.bill()) else {
             result.warn("the finished job has no billing_status");
@@ -181,9 +179,9 @@ impl JobCredits {
             BilledField::Open => {
                 result.warn(format!("the finished job still has billing_status {status}"));
             }
-            BilledField::Not if matches!(self.charge, EventCharge::Told(..)) => {
-                let told = format!("billing_status is {status}, but there is a charge");
-                result.fail(StageFailure::Contract, told);
+            BilledField::Not if matches!(self.charge, EventCharge::Charged(..)) => {
+                let message = format!("billing_status is {status}, but there is a charge");
+                result.fail(StageFailure::Contract, message);
             }
             BilledField::Not => {
                 result.warn(format!("the finished job has billing_status {status}"));
@@ -194,16 +192,16 @@ impl JobCredits {
         }
     }
 
-    /// Where the charge itself cannot be told: others may use the key at the same time, so that the
-    /// summary can only show too little.
+    /// Judges by the usage summary where the charge itself is unknown. Others may use the key at
+    /// the same time, so that only growth that is too small is an error.
     fn judge_by_growth(&self, expected: Option<Credits>, result: &mut StageResult) {
         "the charge cannot be checked".clone_into(&mut result.told);
-        let (Some(grown), Some(expected)) = (self.growth, expected) else { return };
-        let told = format!("the usage summary grew by {grown}, expected {expected}");
-        if grown.0 < expected.0 - ROUNDING.max(expected.0 * ESTIMATE) {
-            result.fail(StageFailure::Contract, told);
+        let (Some(growth), Some(expected)) = (self.growth, expected) else { return };
+        let message = format!("the usage summary grew by {growth}, expected {expected}");
+        if growth.0 < expected.0 - ROUNDING.max(expected.0 * ESTIMATE_TOLERANCE) {
+            result.fail(StageFailure::Contract, message);
         } else {
-            result.details.push(told);
+            result.details.push(message);
         }
     }
 
@@ -212,12 +210,13 @@ impl JobCredits {
             result.warn("no price to compare the charge with");
             return;
         };
-        if (charged.0 - expected.0).abs() > ROUNDING.max(expected.0 * ESTIMATE) {
-            let told = format!("{charged} credits were charged, expected {expected} by the prices");
-            result.fail(StageFailure::Contract, told);
+        if (charged.0 - expected.0).abs() > ROUNDING.max(expected.0 * ESTIMATE_TOLERANCE) {
+            let message =
+                format!("{charged} credits were charged, expected {expected} by the prices");
+            result.fail(StageFailure::Contract, message);
         }
         if let (Some(estimate), Some(real)) = (self.estimate, self.by_duration)
-            && (estimate.0 - real.0).abs() > ROUNDING.max(estimate.0 * ESTIMATE)
+            && (estimate.0 - real.0).abs() > ROUNDING.max(estimate.0 * ESTIMATE_TOLERANCE)
         {
             result.warn(format!(
                 "{estimate} credits were estimated, by its duration the job \
@@ -227,20 +226,20 @@ impl JobCredits {
     }
 
     fn judge_growth(&self, charged: Credits, result: &mut StageResult) {
-        let Some(grown) = self.growth else {
+        let Some(growth) = self.growth else {
             result.warn("the usage summary has no credits to compare");
             return;
         };
-        if grown.0 < charged.0 - ROUNDING {
-            let told = format!(
-                "the usage summary grew by {grown}, but the job was charged \
+        if growth.0 < charged.0 - ROUNDING {
+            let message = format!(
+                "the usage summary grew by {growth}, but the job was charged \
                                 {charged}"
             );
-            result.fail(StageFailure::Contract, told);
-        } else if grown.0 > charged.0 + ROUNDING {
+            result.fail(StageFailure::Contract, message);
+        } else if growth.0 > charged.0 + ROUNDING {
             // Others may use the key at the same time.
             result.warn(format!(
-                "the usage summary grew by {grown}, more than the job's {charged}; is another \
+                "the usage summary grew by {growth}, more than the job's {charged}; is another \
                  program using this key?"
             ));
         }
@@ -278,7 +277,7 @@ mod tests {
             estimate: Some(Credits(2.0)),
             by_duration: Some(Credits(2.0)),
             billing_status: Some("charged".to_owned()),
-            charge: EventCharge::Told(Credits(2.0), 1),
+            charge: EventCharge::Charged(Credits(2.0), 1),
             growth: Some(Credits(2.0)),
         }
     }
@@ -293,7 +292,7 @@ mod tests {
     fn charges_are_found_by_job_and_what_cannot_be_told_is_said() {
         let refund = (
             vec![event(Some("j"), 2.0), event(Some("j"), -2.0)],
-            EventCharge::Told(Credits(0.0), 1),
+            EventCharge::Charged(Credits(0.0), 1),
         );
         // An event's own id.
         let id_of_its_own = UsageEvent { names_job: false, ..event(Some("event-9"), 2.0) };
@@ -312,11 +311,11 @@ mod tests {
             (vec![event(None, 1.0), event(None, 2.0)], EventCharge::Unnamed),
             (
                 vec![event(Some("j"), 1.5), event(Some("j"), 0.0)],
-                EventCharge::Told(Credits(1.5), 1),
+                EventCharge::Charged(Credits(1.5), 1),
             ),
             (
                 vec![event(Some("j"), 1.0), event(Some("j"), 1.0)],
-                EventCharge::Told(Credits(2.0), 2),
+                EventCharge::Charged(Credits(2.0), 2),
             ),
         ];
         for (events, expected) in table {
@@ -327,16 +326,16 @@ mod tests {
     #[test]
     fn agreement_passes_and_each_difference_is_named() {
         assert_eq!(judged(&account()).outcome, StageOutcome::Passed);
-        let told = |credits, charges| EventCharge::Told(Credits(credits), charges);
+        let message = |credits, charges| EventCharge::Charged(Credits(credits), charges);
         let says = |word: &str| JobCredits { billing_status: Some(word.to_owned()), ..account() };
-        // (account, outcome, words)
+        // (account, outcome, messages)
         let table = [
             (
-                JobCredits { charge: told(3.0, 1), growth: Some(Credits(3.0)), ..account() },
+                JobCredits { charge: message(3.0, 1), growth: Some(Credits(3.0)), ..account() },
                 StageOutcome::Failed,
                 "expected 2.00",
             ),
-            (JobCredits { charge: told(2.0, 2), ..account() }, StageOutcome::Failed, "2 times"),
+            (JobCredits { charge: message(2.0, 2), ..account() }, StageOutcome::Failed, "2 times"),
             (
                 JobCredits { charge: EventCharge::Nothing, ..account() },
                 StageOutcome::Failed,
@@ -411,11 +410,11 @@ mod tests {
 
     #[test]
     fn usage_that_lags_is_waited_for() {
-        let told = EventCharge::Told(Credits(2.0), 1);
+        let message = EventCharge::Charged(Credits(2.0), 1);
         let table = [
-            (told, Some(2.0), true),
-            (told, Some(0.0), false),
-            (told, None, true),
+            (message, Some(2.0), true),
+            (message, Some(0.0), false),
+            (message, None, true),
             (EventCharge::Nothing, Some(2.0), false),
             (EventCharge::Unnamed, Some(2.0), true),
             (EventCharge::Unnamed, Some(0.0), false),

@@ -1,30 +1,30 @@
-//! The fields of answers as the contract lists them, and where an answer has more, fewer or others.
-//! Pure.
+//! The fields of answers as the contract lists them, and additional, missing and different ones in
+//! an answer. Pure.
 
 use serde_json::Value;
 
 use std::collections::BTreeSet;
 
-/// In what answers differ from the contract.
+/// Differences of answers from the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Drift {
-    /// Fields that are not listed, in words.
+    /// Fields that are not listed.
     pub(crate) new: BTreeSet<String>,
-    /// Fields that are listed and not there, or hold something else, in words.
+    /// Listed fields that are missing, or of another type.
     pub(crate) broken: BTreeSet<String>,
-    /// Job states that the contract does not know.
+    /// Job states that the contract does not have.
     pub(crate) states: BTreeSet<String>,
 }
 
 impl Drift {
-    /// Adds what `other` found.
+    /// Adds the differences of `other`.
     pub(crate) fn add(&mut self, other: Self) {
         self.new.extend(other.new);
         self.broken.extend(other.broken);
         self.states.extend(other.states);
     }
 
-    /// Everything, in words, a line each, the worst first.
+    /// Every difference as a line, the worst first.
     #[must_use]
     pub(crate) fn lines(&self) -> Vec<String> {
         let states = self.states.iter().map(|state| format!("unknown job status: {state}"));
@@ -32,18 +32,18 @@ impl Drift {
     }
 }
 
-/// What a field holds.
+/// Type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FieldKind {
     Text,
     Number,
     Flag,
     Object,
-    /// A text, or null as long as there is nothing to say.
+    /// A string, or null while there is no value.
     MaybeText,
-    /// A number, or null as long as it is not known.
+    /// A number, or null while it is not known.
     MaybeNumber,
-    /// The contract does not say.
+    /// Not documented.
     Any,
 }
 
@@ -73,8 +73,8 @@ impl FieldKind {
     }
 }
 
-/// Fields of an answer: those that the contract lists, each under the names that it may have, and
-/// those that are known to appear besides.
+/// Fields of an answer: the listed ones, each with its possible names, and further ones that are
+/// known to appear.
 pub(crate) struct Fields {
     place: &'static str,
     pub(crate) listed: &'static [(&'static [&'static str], FieldKind)],
@@ -125,7 +125,7 @@ pub(crate) const CREATE: Fields =
 pub(crate) const START: Fields =
     Fields { place: "start", listed: ACCEPTED, besides: &["request_id"] };
 
-/// A create and a start are answered alike (contract, *Endpoints*).
+/// Create and start have the same answer (contract, *Endpoints*).
 const ACCEPTED: &[(&[&str], FieldKind)] = &[
     (&["success"], FieldKind::Flag),
     (&["id", "job_id"], FieldKind::Any),
@@ -161,11 +161,11 @@ pub(crate) const DOWNLOAD: Fields = Fields {
     besides: &["request_id"],
 };
 
-/// How what is told of a field that is not there begins.
+/// Prefix of the line for a missing field.
 pub(crate) const MISSING: &str = "missing: ";
 
 impl Fields {
-    /// In what `answer` differs.
+    /// Differences of `answer`.
     pub(crate) fn compare(&self, answer: &Value) -> Drift {
         let mut drift = Drift::default();
         let Some(object) = answer.as_object() else {
@@ -195,7 +195,7 @@ impl Fields {
     }
 }
 
-/// What a field holds instead, without the thing itself: it may be a link.
+/// Type of a value, without the value itself: it may be a link.
 fn shown(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

@@ -6,10 +6,10 @@ use crate::client::{Client, ListQuery, RequestOptions, connectivity};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Failure, FailureKind, JobId, ModelName};
 
-/// Jobs of the page that is looked at.
+/// Jobs per list page.
 const PAGE: u32 = 20;
 
-/// Days and events of usage that are looked at.
+/// Days and events of usage that are read.
 const DAYS: u32 = 7;
 const EVENTS: u32 = 20;
 
@@ -50,20 +50,24 @@ impl SmokeRun<'_> {
             }
         };
         let mut result = StageResult::passed(SmokeStage::Health, health.status.clone());
-        let ill = health.ill();
+        let unhealthy = health.ill();
         if !contract::is_health(&health.status) {
-            let told = format!("service reports {}, which is not documented", health.status);
-            result.fail(StageFailure::Contract, told);
-        } else if !health.is_healthy() || !ill.is_empty() {
-            let told = match ill.as_slice() {
+            let message = format!("service reports {}, which is not documented", health.status);
+            result.fail(StageFailure::Contract, message);
+        } else if !health.is_healthy() || !unhealthy.is_empty() {
+            let message = match unhealthy.as_slice() {
                 [] => format!("service reports {}", health.status),
-                ill => {
-                    format!("the service is {}: problems with {}", health.status, ill.join(", "))
+                unhealthy => {
+                    format!(
+                        "the service is {}: problems with {}",
+                        health.status,
+                        unhealthy.join(", ")
+                    )
                 }
             };
-            result.warn(told);
+            result.warn(message);
         }
-        self.note_drift(contract::health(&health.raw), &mut result);
+        self.record_drift(contract::health(&health.raw), &mut result);
         result
     }
 
@@ -84,7 +88,7 @@ impl SmokeRun<'_> {
         if !pricing.per_minute.get(wanted.as_str()).is_some_and(|price| *price > 0.0) {
             result.fail(StageFailure::Contract, format!("no price for model {wanted}"));
         }
-        self.note_drift(contract::pricing(&pricing.raw), &mut result);
+        self.record_drift(contract::pricing(&pricing.raw), &mut result);
         self.pricing = Some(pricing);
         result
     }
@@ -97,8 +101,8 @@ impl SmokeRun<'_> {
         if let Err(failure) = keyed.list(one_job(), call.clone()).await {
             return StageResult::of_failure(SmokeStage::Authentication, &failure);
         }
-        let told = "key accepted; missing and invalid keys are rejected";
-        let mut result = StageResult::passed(SmokeStage::Authentication, told);
+        let message = "key accepted; missing and invalid keys are rejected";
+        let mut result = StageResult::passed(SmokeStage::Authentication, message);
         let clients = &self.setup.clients;
         refused(&clients.keyless, "no key", "missing_api_key", call.clone(), &mut result).await;
         refused(&clients.wrong, "an invalid key", "invalid_api_key", call, &mut result).await;
@@ -115,14 +119,14 @@ impl SmokeRun<'_> {
         };
         let nobodys = JobId(format!("rbgv-smoke-test-{:016x}", self.setup.random.bits()));
         match keyed.get(&nobodys, call).await {
-            // A gateway that knows no such path says 404 too, but not with the service's words.
+            // A gateway without such a path answers 404 too, but without the service's message.
             Err(failure) if failure.kind == FailureKind::NotFound => {
-                let told = "other accounts' jobs return 404";
-                let mut result = StageResult::passed(SmokeStage::Isolation, told);
+                let message = "other accounts' jobs return 404";
+                let mut result = StageResult::passed(SmokeStage::Isolation, message);
                 if failure.code.as_deref() != Some("not_found") && !names_the_job(&failure) {
                     let said = failure.code.as_deref().unwrap_or(&failure.why);
-                    let told = format!("expected not_found or \"Job not found\", got: {said}");
-                    result.warn(told);
+                    let message = format!("expected not_found or \"Job not found\", got: {said}");
+                    result.warn(message);
                 }
                 result
             }
@@ -146,18 +150,18 @@ impl SmokeRun<'_> {
             Err(failure) => return StageResult::of_failure(SmokeStage::Listing, &failure),
         };
         let total = page.total.map(|total| format!(" of {total}")).unwrap_or_default();
-        let told = format!("{}{total} jobs listed", page.jobs.len());
-        let mut result = StageResult::passed(SmokeStage::Listing, told);
+        let message = format!("{}{total} jobs listed", page.jobs.len());
+        let mut result = StageResult::passed(SmokeStage::Listing, message);
         if page.unreadable > 0 {
-            let told = format!("{} entries of the list are not jobs", page.unreadable);
-            result.fail(StageFailure::Contract, told);
+            let message = format!("{} entries of the list are not jobs", page.unreadable);
+            result.fail(StageFailure::Contract, message);
         }
         if page.jobs.len() > PAGE as usize {
             result.warn(format!("requested {PAGE} jobs, got {}", page.jobs.len()));
         }
-        // A page may show less of a job than a look at it does: only its state counts here.
+        // A list page may show less of a job than a poll does: only its state counts here.
         for job in &page.jobs {
-            self.note_drift(contract::state(&job.status), &mut result);
+            self.record_drift(contract::state(&job.status), &mut result);
         }
         result
     }
@@ -179,8 +183,8 @@ impl SmokeRun<'_> {
             || "an unknown number of credits".to_owned(),
             |credits| format!("{credits} credits"),
         );
-        let told = format!("{used} in {DAYS} days, {} recent events", events.events.len());
-        let mut result = StageResult::passed(SmokeStage::Usage, told);
+        let message = format!("{used} in {DAYS} days, {} recent events", events.events.len());
+        let mut result = StageResult::passed(SmokeStage::Usage, message);
         if summary.credits_used.is_none() {
             result.warn("the summary contains no known field for credits");
         }
@@ -191,7 +195,7 @@ impl SmokeRun<'_> {
     }
 }
 
-/// Whether a refusal speaks of a job that was not found (contract, *Errors*).
+/// The failure says that a job was not found (contract, *Errors*).
 fn names_the_job(failure: &Failure) -> bool {
     failure.why.to_ascii_lowercase().contains("job not found")
 }
@@ -200,7 +204,7 @@ fn one_job() -> ListQuery {
     ListQuery { limit: 1, offset: 0, status: None }
 }
 
-/// Whether `client`, which has `what` in place of a good key, is refused as documented.
+/// Checks that `client`, which has `what` instead of a good key, is rejected as documented.
 async fn refused(
     client: &Client,
     what: &str,
@@ -227,7 +231,7 @@ async fn refused(
     }
 }
 
-/// A refusal of another kind than the documented one: trouble, or another contract.
+/// A rejection of another kind than the documented one: a failure, or another contract.
 pub(crate) fn other_than_documented(
     stage: SmokeStage,
     documented: &str,
@@ -240,10 +244,10 @@ pub(crate) fn other_than_documented(
         | StageFailure::Usage) => trouble,
         _ => StageFailure::Contract,
     };
-    let told = format!("expected {documented}, got: {failure}");
+    let message = format!("expected {documented}, got: {failure}");
     StageResult {
         request_id: failure.request_id.clone(),
         job: failure.job.clone(),
-        ..StageResult::failed(stage, cause, told)
+        ..StageResult::failed(stage, cause, message)
     }
 }

@@ -1,37 +1,38 @@
-//! Whether the subject was kept and the background removed, measured against a clip of which both
-//! are known. Pure.
+//! Measurement of a matte: the subject was kept and the background removed, by a clip with a known
+//! mask. Pure.
 
 use crate::media::Opacity;
 use crate::model::smoke::{StageFailure, StageResult};
 
-/// At least so much of the subject's opacity has to be there. Models differ at hair and hands;
-/// one that loses more than a tenth of a person is not working.
-pub(crate) const KEPT: f64 = 0.90;
+/// Minimum share of the subject's opacity that is kept. Models differ at hair and hands; one that
+/// loses more than a tenth of a person does not work.
+pub(crate) const MIN_KEPT: f64 = 0.90;
 
-/// At most so much of the background's opacity may be left.
-pub(crate) const LEFT: f64 = 0.10;
+/// Maximum share of the background's opacity that is left.
+pub(crate) const MAX_LEFT: f64 = 0.10;
 
-/// From here on a place of the mask belongs to the subject ...
+/// Lower bound of the mask's subject ...
 const SUBJECT: u8 = 250;
 
-/// ... and up to here to the background. What lies between is edge, and not judged.
+/// ... and upper bound of its background. Values between are edge, and not judged.
 const BACKGROUND: u8 = 5;
 
-/// Pictures may differ in mean opacity by this much from the first: the clip pans a little over
-/// one portrait, so that more means pictures that were not worked on.
-const FLICKER: f64 = 0.20;
+/// Maximum difference in mean opacity from the first frame: the clip pans a little over one
+/// portrait, so that more means frames that were not processed.
+const MAX_FLICKER: f64 = 0.20;
 
-/// A matte, in figures.
+/// Scores of a matte.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct MatteScore {
-    /// Mean opacity where the subject is.
+    /// Mean opacity of the subject.
     pub(crate) kept: f64,
-    /// Mean opacity where the background is.
+    /// Mean opacity of the background.
     pub(crate) left: f64,
 }
 
 impl MatteScore {
-    /// Measures `picture` by a mask of what it should be. Sizes may differ; shapes should not.
+    /// Measures `picture` by the mask that it should have. Sizes may differ; aspect ratios should
+    /// not.
     #[must_use]
     pub(crate) fn measure(picture: &Opacity, mask: &Opacity) -> Self {
         let (mut subject, mut background) = (Mean::default(), Mean::default());
@@ -67,30 +68,32 @@ impl Mean {
     }
 }
 
-/// Judges the pictures of an output by the mask of its first.
+/// Judges the frames of an output by the mask of the first.
 pub(crate) fn judge(pictures: &[Opacity], mask: &Opacity, result: &mut StageResult) {
     let Some(first) = pictures.first() else {
         result.fail(StageFailure::Output, "the output contains no images");
         return;
     };
-    let quality = MatteScore::measure(first, mask);
-    result.measure("subject_kept", quality.kept);
-    result.measure("background_left", quality.left);
+    let score = MatteScore::measure(first, mask);
+    result.measure("subject_kept", score.kept);
+    result.measure("background_left", score.left);
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let (kept, left) = (percent(quality.kept), percent(quality.left));
-    if quality.kept < KEPT {
-        let told = format!("subject kept: {kept} (minimum {})", percent(KEPT));
-        result.fail(StageFailure::Output, told);
+    let (kept, left) = (percent(score.kept), percent(score.left));
+    if score.kept < MIN_KEPT {
+        let message = format!("subject kept: {kept} (minimum {})", percent(MIN_KEPT));
+        result.fail(StageFailure::Output, message);
     }
-    if quality.left > LEFT {
-        let told = format!("background left: {left} (maximum {})", percent(LEFT));
-        result.fail(StageFailure::Output, told);
+    if score.left > MAX_LEFT {
+        let message = format!("background left: {left} (maximum {})", percent(MAX_LEFT));
+        result.fail(StageFailure::Output, message);
     }
-    let odd = pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > FLICKER);
-    let odd = odd.count();
-    if odd > 0 {
-        let told = format!("{odd} of {} images differ much from the first", pictures.len());
-        result.fail(StageFailure::Output, told);
+    let unexpected =
+        pictures.iter().filter(|picture| (picture.mean() - first.mean()).abs() > MAX_FLICKER);
+    let unexpected = unexpected.count();
+    if unexpected > 0 {
+        let message =
+            format!("{unexpected} of {} images differ much from the first", pictures.len());
+        result.fail(StageFailure::Output, message);
     }
     result.details.push(format!("subject kept {kept}, background left {left}"));
 }
@@ -122,12 +125,12 @@ mod tests {
 
     #[test]
     fn a_matte_is_measured_where_the_mask_is_sure() {
-        let quality = MatteScore::measure(&mask(), &mask());
-        assert_eq!((quality.kept.to_string(), quality.left.to_string()), ("1".into(), "0".into()));
-        // Another size, the same shape.
+        let score = MatteScore::measure(&mask(), &mask());
+        assert_eq!((score.kept.to_string(), score.left.to_string()), ("1".into(), "0".into()));
+        // Another size, the same aspect ratio.
         let large = picture(18, 8, |x, _| if x < 9 { 255 } else { 0 });
-        let quality = MatteScore::measure(&large, &mask());
-        assert!(quality.kept > 0.99 && quality.left < 0.01, "{quality:?}");
+        let score = MatteScore::measure(&large, &mask());
+        assert!(score.kept > 0.99 && score.left < 0.01, "{score:?}");
     }
 
     #[test]
@@ -136,7 +139,7 @@ mod tests {
         let nothing = picture(9, 4, |_, _| 0);
         let everything = picture(9, 4, |_, _| 255);
         let swapped = picture(9, 4, |x, _| if x < 4 { 0 } else { 255 });
-        // (pictures, outcome, words)
+        // (frames, outcome, messages)
         let table = [
             (vec![good.clone(), good.clone()], StageOutcome::Passed, "subject kept 100.0 %"),
             (vec![nothing], StageOutcome::Failed, "subject kept: 0.0 %"),

@@ -1,9 +1,9 @@
-//! What has to be refused, in the documented way and without a bill: a file that is no video, an
-//! option that does not exist, a link that cannot be fetched, a key without credits.
+//! Requests that have to be rejected, in the documented way and without a bill: a file that is not
+//! a video, an invalid option, an unreachable link, a key without credits.
 
 use std::collections::BTreeMap;
 
-use super::batch::{BatchSpec, ItemRecord, carry_out};
+use super::batch::{BatchSpec, InputRecord, run_batch};
 use super::billed_checks::{DAYS, USAGE_PAUSE, judged};
 use super::contract;
 use super::credit_check::{BilledField, EVENTS, EventCharge, ROUNDING, growth};
@@ -16,13 +16,14 @@ use crate::ledger::{DraftSupport, InputId, InputState};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{Credits, Failure, FailureKind, JobId, JobOptions, JobStatus, JobView, Pricing};
 
-/// What is sent as a video and is none.
-const NO_VIDEO: &[u8] = b"This is a text. A smoke test sends it as a video, to see it refused.\n";
+/// A file that is not a video, sent as one.
+const NOT_A_VIDEO: &[u8] =
+    b"This is a text. A smoke test sends it as a video, to see it refused.\n";
 
 /// A model that no service has.
-const NO_MODEL: &str = "rbgv-smoke-test-no-such-model";
+const UNKNOWN_MODEL: &str = "rbgv-smoke-test-no-such-model";
 
-/// An address that nothing can be fetched from: the name cannot exist (RFC 6761).
+/// An unreachable URL: its host name cannot exist (RFC 6761).
 const DEAD_LINK: &str = "https://rbgv-smoke-test.invalid/no-such-clip.mp4";
 
 impl SmokeRun<'_> {
@@ -36,11 +37,11 @@ impl SmokeRun<'_> {
         let file = UploadFile {
             path: path.clone(),
             name: "not-a-video.mp4".to_owned(),
-            size: NO_VIDEO.len() as u64,
+            size: NOT_A_VIDEO.len() as u64,
             content_type: "video/mp4".to_owned(),
         };
         let written = blocking(move || {
-            std::fs::write(&path, NO_VIDEO)
+            std::fs::write(&path, NOT_A_VIDEO)
                 .map_err(|error| Failure::local("writing a file that is not a video", &error))
         });
         if let Err(failure) = written.await {
@@ -48,10 +49,10 @@ impl SmokeRun<'_> {
         }
         match keyed.upload(&file, call, std::sync::Arc::new(|_| ())).await {
             Err(failure) if failure.kind == FailureKind::InvalidRequest => {
-                let told = format!("rejected: {}", failure.why);
-                StageResult::passed(stage, told)
+                let message = format!("rejected: {}", failure.why);
+                StageResult::passed(stage, message)
             }
-            // Whether a job of it would be billed is not found out: that might cost something.
+            // A job of it is not created to see whether it is billed: that might cost something.
             Ok(_) => StageResult::failed(
                 stage,
                 StageFailure::Contract,
@@ -78,9 +79,9 @@ impl SmokeRun<'_> {
             Err(failure) => return StageResult::of_failure(stage, &failure),
         }
         let mut options = JobOptions::default();
-        options.extra.insert("model".to_owned(), NO_MODEL.into());
+        options.extra.insert("model".to_owned(), UNKNOWN_MODEL.into());
         let job = NewJob {
-            // Nothing but the model may be a reason to refuse it.
+            // The model has to be the only reason for a rejection.
             video_url: self.upload.as_deref().unwrap_or(DEAD_LINK),
             options: &options,
             background_image_url: None,
@@ -91,17 +92,18 @@ impl SmokeRun<'_> {
             Err(failure) if failure.kind == FailureKind::InvalidRequest => {
                 let mut result = StageResult::passed(stage, format!("rejected: {}", failure.why));
                 if self.upload.is_none() {
-                    let told = "stage success did not run before, so the job may have been \
+                    let message = "stage success did not run before, so the job may have been \
                                 rejected because of its unreachable video";
-                    result.details.push(told.to_owned());
+                    result.details.push(message.to_owned());
                 }
                 result
             }
             Ok(created) => {
                 let shown =
                     created.status.as_ref().map_or("no status", JobStatus::as_str).to_owned();
-                let told = format!("an unknown model was accepted ({shown}) instead of 400 or 422");
-                let mut result = StageResult::failed(stage, StageFailure::Contract, told);
+                let message =
+                    format!("an unknown model was accepted ({shown}) instead of 400 or 422");
+                let mut result = StageResult::failed(stage, StageFailure::Contract, message);
                 result.job = Some(created.id);
                 result
             }
@@ -121,16 +123,17 @@ impl SmokeRun<'_> {
         let Some(context) = self.setup.context.clone() else {
             return StageResult::skipped(stage, "no API key");
         };
-        // Without it, growth cannot be told, which is said then.
+        // Without it the growth is unknown, which the result says.
         let before = context.service.usage_summary(DAYS, RequestOptions::plain()).await.ok();
         let named = InputSpec::Url(DEAD_LINK.to_owned());
-        // What cannot be fetched has no length, and so no price: a bound would keep it from starting.
-        let errand = self.refusal(&context, self.pricing.as_ref(), named, None);
-        let mut came = match carry_out(errand).await {
-            Ok(came) => came,
+        // An unreachable video has no length, and so no price: a budget would keep it from
+        // starting.
+        let spec = self.rejection_spec(&context, self.pricing.as_ref(), named, None);
+        let mut batch = match run_batch(spec).await {
+            Ok(batch) => batch,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
-        let Some(input) = came.inputs.first() else {
+        let Some(input) = batch.inputs.first() else {
             return StageResult::failed(
                 stage,
                 StageFailure::Local,
@@ -146,13 +149,13 @@ impl SmokeRun<'_> {
             (None, Some(failure)) if is_refusal(failure) => {
                 StageResult::passed(stage, format!("failed as expected: {}", failure.why))
             }
-            _ => judged(stage, input, came.out_of_time),
+            _ => judged(stage, input, batch.out_of_time),
         };
         result.job.clone_from(&input.job);
-        self.unbilled(&context.service, input, before.as_ref(), &mut result).await;
-        let drift = &mut came.drift;
+        self.check_not_billed(&context.service, input, before.as_ref(), &mut result).await;
+        let drift = &mut batch.drift;
         input.unknown_states.iter().for_each(|status| drift.add(contract::state(status)));
-        self.note_drift(came.drift, &mut result);
+        self.record_drift(batch.drift, &mut result);
         result
     }
 
@@ -161,7 +164,8 @@ impl SmokeRun<'_> {
         let Some((context, clip)) = self.setup.broke.clone() else {
             return StageResult::skipped(stage, "no key without credits");
         };
-        // An earlier run has learned that this key has none, and would not ask again.
+        // An earlier run has learned that this key has no credits, and its stop would block the
+        // request.
         if let Err(failure) = context.service.release_latches().await {
             return StageResult::of_failure(stage, &failure);
         }
@@ -169,14 +173,15 @@ impl SmokeRun<'_> {
             Ok(pricing) => pricing,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
-        // It should have nothing to spend. Should it have, the bound holds for it, too.
-        let errand = self.refusal(&context, Some(&pricing), InputSpec::Path(clip), self.left());
-        let came = match carry_out(errand).await {
-            Ok(came) => came,
+        // The key should have no credits. If it has some, the budget applies to it too.
+        let spec =
+            self.rejection_spec(&context, Some(&pricing), InputSpec::Path(clip), self.left());
+        let batch = match run_batch(spec).await {
+            Ok(batch) => batch,
             Err(failure) => return StageResult::of_failure(stage, &failure),
         };
-        self.committed(came.estimate);
-        let Some(input) = came.inputs.first() else {
+        self.reserve_budget(batch.estimate);
+        let Some(input) = batch.inputs.first() else {
             return StageResult::failed(
                 stage,
                 StageFailure::Local,
@@ -190,13 +195,13 @@ impl SmokeRun<'_> {
                 format!("profile {} has credits, so the job was started", context.profile),
             ),
             (None, Some(failure)) if failure.kind == FailureKind::InsufficientCredits => {
-                let told = format!("rejected without a charge: {}", failure.why);
-                StageResult::passed(stage, told)
+                let message = format!("rejected without a charge: {}", failure.why);
+                StageResult::passed(stage, message)
             }
-            _ => judged(stage, input, came.out_of_time),
+            _ => judged(stage, input, batch.out_of_time),
         };
         result.job.clone_from(&input.job);
-        self.unbilled(&context.service, input, None, &mut result).await;
+        self.check_not_billed(&context.service, input, None, &mut result).await;
         // Left open, a later `resume` would start it as soon as the key has credits.
         if let Err(failure) = close(&context, input).await {
             result.fail(StageFailure::Local, failure.to_string());
@@ -204,38 +209,38 @@ impl SmokeRun<'_> {
         result
     }
 
-    /// Whether a job that came to nothing was billed, as far as can be told: by the usage events, by
-    /// what the job says, and by the summary where that was read `before`. Usage may lag: it is
-    /// given twice the time that the bill of the good job took.
-    async fn unbilled(
+    /// Checks that a job without output was not billed: by the usage events, by its billing status,
+    /// and by the growth of the summary since `before`. Usage may lag: it gets twice the time that
+    /// the bill of the finished job took.
+    async fn check_not_billed(
         &self,
         client: &Client,
-        input: &ItemRecord,
+        input: &InputRecord,
         before: Option<&UsageSummary>,
         result: &mut StageResult,
     ) {
         let Some(job) = &input.job else { return };
-        let patience = self.lag.unwrap_or_default() * 2;
+        let timeout = self.lag.unwrap_or_default() * 2;
         let began = self.setup.clock.now();
-        let seen = loop {
-            let seen = match NotBilledCheck::look(client, job, before).await {
-                Ok(seen) => seen,
+        let bill = loop {
+            let bill = match NotBilledCheck::fetch(client, job, before).await {
+                Ok(bill) => bill,
                 Err(failure) => {
                     result.warn(format!("cannot check whether it was billed: {failure}"));
                     return;
                 }
             };
-            if seen.tells_a_bill() || self.setup.clock.now().since(began) >= patience {
-                break seen;
+            if bill.is_conclusive() || self.setup.clock.now().since(began) >= timeout {
+                break bill;
             }
-            tokio::time::sleep(USAGE_PAUSE.min(patience)).await;
+            tokio::time::sleep(USAGE_PAUSE.min(timeout)).await;
         };
-        // The bill of the job that went well may be on its way, unless it was seen.
-        let alone = self.finished.is_none() || self.lag.is_some();
-        seen.judge(self.lag.is_some(), alone, result);
+        // The bill of the finished job may be delayed, unless it was seen.
+        let exclusive = self.finished.is_none() || self.lag.is_some();
+        bill.judge(self.lag.is_some(), exclusive, result);
     }
 
-    fn refusal<'b>(
+    fn rejection_spec<'b>(
         &'b self,
         context: &'b std::sync::Arc<Context>,
         pricing: Option<&'b Pricing>,
@@ -250,27 +255,27 @@ impl SmokeRun<'_> {
             options: &self.setup.options,
             budget,
             spool: self.setup.spool.clone(),
-            patience: self.setup.waits.jobs,
+            timeout: self.setup.waits.jobs,
             in_flight: 1,
         }
     }
 }
 
-/// Whether a job was refused, or failed, because of what it was asked to do.
+/// A job was rejected, or failed, because of its request.
 fn is_refusal(failure: &Failure) -> bool {
     matches!(failure.kind, FailureKind::JobFailed | FailureKind::InvalidRequest)
 }
 
-/// What was seen of the bill of a job that came to nothing.
+/// Observed bill of a job without output.
 struct NotBilledCheck {
     view: JobView,
     charge: EventCharge,
-    /// By how much the usage summary grew since the job was made.
+    /// Growth of the usage summary since the job was created.
     growth: Option<Credits>,
 }
 
 impl NotBilledCheck {
-    async fn look(
+    async fn fetch(
         client: &Client,
         job: &JobId,
         before: Option<&UsageSummary>,
@@ -287,30 +292,32 @@ impl NotBilledCheck {
         Ok(Self { view, charge, growth })
     }
 
-    fn grown(&self) -> Option<Credits> {
-        self.growth.filter(|grown| grown.0 > ROUNDING)
+    fn growth_above_rounding(&self) -> Option<Credits> {
+        self.growth.filter(|growth| growth.0 > ROUNDING)
     }
 
-    /// Whether waiting can show nothing more.
-    fn tells_a_bill(&self) -> bool {
+    /// Waiting longer cannot change the result.
+    fn is_conclusive(&self) -> bool {
         match self.charge {
             EventCharge::Nothing => false,
-            EventCharge::Told(..) => true,
-            EventCharge::Unnamed | EventCharge::OutOfSight => self.grown().is_some(),
+            EventCharge::Charged(..) => true,
+            EventCharge::Unnamed | EventCharge::OutOfSight => {
+                self.growth_above_rounding().is_some()
+            }
         }
     }
 
-    /// `waited` is whether usage had its time to show a bill, `alone` whether nothing else that this
-    /// test did can have let the summary grow.
-    fn judge(&self, waited: bool, alone: bool, result: &mut StageResult) {
+    /// `waited`: usage had its time to show a bill. `exclusive`: no other request of this test can have
+    /// raised the summary.
+    fn judge(&self, waited: bool, exclusive: bool, result: &mut StageResult) {
         match self.charge {
-            EventCharge::Told(charged, _) if charged.0 > 0.0 => {
+            EventCharge::Charged(charged, _) if charged.0 > 0.0 => {
                 result.fail(
                     StageFailure::Contract,
                     format!("{charged} credits were charged for a failed job"),
                 );
             }
-            EventCharge::Told(..) => {
+            EventCharge::Charged(..) => {
                 result.details.push("the charge was refunded".to_owned());
             }
             EventCharge::Nothing if waited => result.details.push("no charge".to_owned()),
@@ -318,23 +325,25 @@ impl NotBilledCheck {
                 "no charge so far; without stage credits it is not known how long usage lags"
                     .to_owned(),
             ),
-            EventCharge::Unnamed | EventCharge::OutOfSight => self.judge_by_growth(alone, result),
+            EventCharge::Unnamed | EventCharge::OutOfSight => {
+                self.judge_by_growth(exclusive, result);
+            }
         }
-        if let (EventCharge::Nothing, Some(grown)) = (self.charge, self.grown()) {
+        if let (EventCharge::Nothing, Some(growth)) = (self.charge, self.growth_above_rounding()) {
             result.warn(format!(
-                "the usage summary grew by {grown} while a job failed; is another program using \
+                "the usage summary grew by {growth} while a job failed; is another program using \
                  this key?"
             ));
         }
         self.judge_bill(result);
     }
 
-    /// Where the events tell nothing of this job, the summary may.
-    fn judge_by_growth(&self, alone: bool, result: &mut StageResult) {
-        match (self.growth, self.grown()) {
-            (_, Some(grown)) if alone => result.fail(
+    /// Judges by the summary where the events are inconclusive.
+    fn judge_by_growth(&self, exclusive: bool, result: &mut StageResult) {
+        match (self.growth, self.growth_above_rounding()) {
+            (_, Some(growth)) if exclusive => result.fail(
                 StageFailure::Contract,
-                format!("the usage summary grew by {grown} for a job that failed"),
+                format!("the usage summary grew by {growth} for a job that failed"),
             ),
             (None, _) | (_, Some(_)) => {
                 result.warn("the usage events do not show whether it was billed");
@@ -357,7 +366,7 @@ impl NotBilledCheck {
     }
 }
 
-async fn close(context: &Context, input: &ItemRecord) -> Result<(), Failure> {
+async fn close(context: &Context, input: &InputRecord) -> Result<(), Failure> {
     if input.output.is_some() {
         return Ok(());
     }

@@ -1,12 +1,12 @@
-//! One rehearsal: clips through the flow against a server that was told to make trouble, and what
-//! the settings made of it. The caller starts the server; here it is only an address.
+//! One rehearsal: clips through the flow against a server that injects faults, and how the settings
+//! coped. The caller starts the server and passes its address.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::batch::{BatchResult, BatchSpec, carry_out};
+use super::batch::{BatchResult, BatchSpec, run_batch};
 use super::credit_check::EVENTS;
 use crate::client::{Client, RequestOptions};
 use crate::flow::context::interrupted;
@@ -14,7 +14,7 @@ use crate::flow::{Context, Destination, InputSpec};
 use crate::model::smoke::{SmokeStage, StageFailure, StageResult};
 use crate::model::{FailureKind, JobOptions};
 
-/// How a rehearsal should end.
+/// Expected end of a rehearsal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectedEnd {
     /// Every clip is finished, and billed once.
@@ -25,29 +25,26 @@ pub enum ExpectedEnd {
 
 /// A rehearsal.
 pub struct Rehearsal {
-    /// What it is called.
     pub name: String,
-    /// What the server does, in words.
+    /// Faults of the server, in words.
     pub trouble: String,
-    /// What it works with: the profile's own limits and waits, and the server.
+    /// Context with the profile's own limits and waits, and the server.
     pub context: Arc<Context>,
-    /// What is sent.
+    /// Inputs.
     pub clips: Vec<PathBuf>,
-    /// What is wanted of it.
     pub options: JobOptions,
-    /// Where outputs go, and where they wait.
+    /// Directory of outputs and of the spool.
     pub place: PathBuf,
-    /// How long it may take.
-    pub patience: Duration,
-    /// How it should end.
+    /// Timeout.
+    pub timeout: Duration,
     pub expected: ExpectedEnd,
 }
 
-/// Runs a rehearsal, and tells what the settings did.
+/// Runs a rehearsal, and judges its result.
 pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
     let clock = &rehearsal.context.clock;
     let began = clock.now();
-    let errand = BatchSpec {
+    let spec = BatchSpec {
         context: &rehearsal.context,
         pricing: None,
         named: rehearsal.clips.iter().cloned().map(InputSpec::Path).collect(),
@@ -55,20 +52,21 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
         options: &rehearsal.options,
         budget: None,
         spool: rehearsal.place.clone(),
-        patience: rehearsal.patience,
+        timeout: rehearsal.timeout,
         in_flight: 64,
     };
-    // Its jobs are nobody's, and may be cut anywhere. What was cut short says nothing of the settings.
-    let came = tokio::select! {
+    // Its jobs belong to no user, and may be cancelled at any time. A rehearsal that was cut short
+    // says nothing about the settings.
+    let batch = tokio::select! {
         biased;
         () = rehearsal.context.stop.cancelled() => Err(interrupted()),
-        came = carry_out(errand) => came,
+        batch = run_batch(spec) => batch,
     };
     let took = clock.now().since(began);
-    let mut result = match came {
-        Ok(came) => {
+    let mut result = match batch {
+        Ok(batch) => {
             let bills = bills(&rehearsal.context.service).await;
-            judged(rehearsal.expected, &came, bills, took)
+            judged(rehearsal.expected, &batch, bills, took)
         }
         Err(failure) => StageResult::of_failure(SmokeStage::Rehearsal, &failure),
     };
@@ -78,8 +76,8 @@ pub async fn rehearse(rehearsal: &Rehearsal) -> StageResult {
     result
 }
 
-/// How often the key was billed, which nothing else uses: for jobs that we lost sight of, too. None
-/// where that cannot be told.
+/// Number of bills of the key, which nothing else uses, including lost jobs. `None` where usage
+/// does not show it.
 async fn bills(client: &Client) -> Option<usize> {
     let page = client.usage_events(EVENTS, RequestOptions::plain()).await.ok()?;
     let charges = page.events.iter().filter_map(|event| event.credits);
@@ -89,24 +87,24 @@ async fn bills(client: &Client) -> Option<usize> {
 
 fn judged(
     expected: ExpectedEnd,
-    came: &BatchResult,
+    batch: &BatchResult,
     bills: Option<usize>,
     took: Duration,
 ) -> StageResult {
-    let done = came.inputs.iter().filter(|input| input.output.is_some()).count();
-    let all = came.inputs.len();
+    let done = batch.inputs.iter().filter(|input| input.output.is_some()).count();
+    let all = batch.inputs.len();
     let seconds = took.as_secs_f64();
     let stage = SmokeStage::Rehearsal;
     let mut result = match expected {
         ExpectedEnd::Finished if done == all && all > 0 => {
             StageResult::passed(stage, format!("{done} of {all} finished in {seconds:.1} s"))
         }
-        ExpectedEnd::Finished => gave_up(came, done, seconds),
-        ExpectedEnd::StoppedForCredits => stopped(came, seconds),
+        ExpectedEnd::Finished => failed_early(batch, done, seconds),
+        ExpectedEnd::StoppedForCredits => stopped(batch, seconds),
     };
-    let retries: Vec<_> = came.inputs.iter().flat_map(|input| input.retries.iter()).collect();
+    let retries: Vec<_> = batch.inputs.iter().flat_map(|input| input.retries.iter()).collect();
     let waited: Duration = retries.iter().map(|(_, wait)| *wait).sum();
-    result.details.extend(repetitions(&retries));
+    result.details.extend(retry_lines(&retries));
     result.measure("retries", retries.len() as f64);
     result.measure("waited_seconds", waited.as_secs_f64());
     match bills {
@@ -121,38 +119,39 @@ fn judged(
     result
 }
 
-/// The settings gave up where they should have gone on: that is a matter of configuration.
-fn gave_up(came: &BatchResult, done: usize, seconds: f64) -> StageResult {
-    let why = came.inputs.iter().find_map(|input| input.failure.as_ref());
+/// The settings gave up too early: a matter of configuration.
+fn failed_early(batch: &BatchResult, done: usize, seconds: f64) -> StageResult {
+    let why = batch.inputs.iter().find_map(|input| input.failure.as_ref());
     let why = match why {
-        _ if came.out_of_time => "timed out".to_owned(),
+        _ if batch.out_of_time => "timed out".to_owned(),
         Some(failure) => failure.to_string(),
         None => "nothing was sent".to_owned(),
     };
-    let told = format!("{done} of {} finished in {seconds:.1} s: {why}", came.inputs.len());
-    let mut result = StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, told);
+    let message = format!("{done} of {} finished in {seconds:.1} s: {why}", batch.inputs.len());
+    let mut result =
+        StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, message);
     result.next =
         Some("change limits and timing of the profile, then rbgv smoke-test --rehearse".to_owned());
     result
 }
 
-fn stopped(came: &BatchResult, seconds: f64) -> StageResult {
-    let for_credits = came.inputs.iter().all(|input| {
+fn stopped(batch: &BatchResult, seconds: f64) -> StageResult {
+    let for_credits = batch.inputs.iter().all(|input| {
         input
             .failure
             .as_ref()
             .is_some_and(|failure| failure.kind == FailureKind::InsufficientCredits)
     });
-    if for_credits && !came.inputs.is_empty() {
-        let told = format!("paused after {seconds:.1} s, and can be resumed after a top-up");
-        return StageResult::passed(SmokeStage::Rehearsal, told);
+    if for_credits && !batch.inputs.is_empty() {
+        let message = format!("paused after {seconds:.1} s, and can be resumed after a top-up");
+        return StageResult::passed(SmokeStage::Rehearsal, message);
     }
-    let told = "it was not paused for lack of credits";
-    StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, told)
+    let message = "it was not paused for lack of credits";
+    StageResult::failed(SmokeStage::Rehearsal, StageFailure::Configuration, message)
 }
 
-/// What was repeated, how often, and how long was waited, a line for each reason.
-fn repetitions(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
+/// Retries, with their number and the time waited, a line for each reason.
+fn retry_lines(retries: &[&(FailureKind, Duration)]) -> Vec<String> {
     let mut by_kind: BTreeMap<FailureKind, Vec<Duration>> = BTreeMap::new();
     for (kind, wait) in retries {
         by_kind.entry(*kind).or_default().push(*wait);
@@ -173,9 +172,9 @@ mod tests {
     use crate::model::Failure;
     use crate::model::event::PublishedOutput;
     use crate::model::smoke::StageOutcome;
-    use crate::smoke::batch::ItemRecord;
+    use crate::smoke::batch::InputRecord;
 
-    fn input(failure: Option<FailureKind>) -> ItemRecord {
+    fn input(failure: Option<FailureKind>) -> InputRecord {
         let output = PublishedOutput {
             path: None,
             size: 1,
@@ -185,11 +184,11 @@ mod tests {
             elapsed: None,
             notes: Vec::new(),
         };
-        ItemRecord {
+        InputRecord {
             output: failure.is_none().then_some(output),
             failure: failure.map(|kind| Failure::new(kind, "w", "y")),
             retries: vec![(FailureKind::RateLimited, Duration::from_secs(2)); 2],
-            ..ItemRecord::default()
+            ..InputRecord::default()
         }
     }
 
@@ -197,7 +196,7 @@ mod tests {
     fn a_rehearsal_is_judged_by_its_end_and_its_bills() {
         use ExpectedEnd::{Finished, StoppedForCredits};
         use FailureKind::{InsufficientCredits, TimedOut};
-        // (expected, items, bills, outcome, cause)
+        // (expected, inputs, bills, outcome, cause)
         let table = [
             (Finished, vec![None, None], Some(2), StageOutcome::Passed, None),
             (Finished, vec![None, None], None, StageOutcome::Warned, None),
@@ -227,8 +226,8 @@ mod tests {
         ];
         for (expected, failures, bills, outcome, cause) in table {
             let inputs = failures.iter().map(|failure| input(*failure)).collect();
-            let came = BatchResult { inputs, ..BatchResult::default() };
-            let result = judged(expected, &came, bills, Duration::from_secs(3));
+            let batch = BatchResult { inputs, ..BatchResult::default() };
+            let result = judged(expected, &batch, bills, Duration::from_secs(3));
             assert_eq!(
                 (result.outcome, result.cause),
                 (outcome, cause),
@@ -239,8 +238,8 @@ mod tests {
 
     #[test]
     fn waits_are_told_by_their_reason() {
-        let came = BatchResult { inputs: vec![input(None)], ..BatchResult::default() };
-        let result = judged(ExpectedEnd::Finished, &came, Some(1), Duration::from_secs(3));
+        let batch = BatchResult { inputs: vec![input(None)], ..BatchResult::default() };
+        let result = judged(ExpectedEnd::Finished, &batch, Some(1), Duration::from_secs(3));
         assert!(result.details.contains(&"rate limited: 2 waits of 2.0 s, 2.0 s".to_owned()));
     }
 }

@@ -1,5 +1,4 @@
-//! The stages in their order: what one failure means for the stages after it, how long each took,
-//! and whether that was too long.
+//! The stages in order, the effect of one failure on later stages, and latency limits.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -14,53 +13,52 @@ use crate::model::event::PublishedOutput;
 use crate::model::smoke::{SmokeStage, StageFailure, StageGroup, StageOutcome, StageResult};
 use crate::model::{Credits, Failure, FailureKind, JobId, Pricing};
 
-/// A job of the built-in clip that went well.
+/// A finished job of the built-in clip.
 #[derive(Debug, Clone)]
 pub(crate) struct FinishedJob {
     pub(crate) job: JobId,
     pub(crate) output: PublishedOutput,
     pub(crate) estimate: Credits,
-    /// Seconds of the clip.
+    /// Length of the clip in seconds.
     pub(crate) length: Option<ExpectedLength>,
 }
 
-/// What a smoke test found.
+/// Results of a smoke test.
 #[derive(Debug, Default)]
 pub struct SmokeFindings {
-    /// Every stage.
     pub stages: Vec<StageResult>,
-    /// In what answers differed from the contract, a line each.
+    /// Differences of answers from the contract, a line each.
     pub drift: Vec<String>,
-    /// What the jobs were estimated at.
+    /// Estimate of all jobs.
     pub estimate: Option<Credits>,
 }
 
-/// What is told while a smoke test runs.
+/// Progress of a smoke test.
 #[derive(Debug, Clone, Copy)]
 pub enum SmokeMessage<'a> {
     /// A stage begins.
     Began(SmokeStage),
-    /// A stage, or one of its parts, came to this.
+    /// A stage, or one of its parts, ended.
     Ended(&'a StageResult),
 }
 
-/// Runs `stages` in order, and tells of each.
+/// Runs `stages` in order, and reports each.
 pub async fn run(
     setup: &SmokeSetup,
     stages: &[(SmokeStage, Option<SkipReason>)],
-    tell: &(dyn Fn(SmokeMessage<'_>) + Sync),
+    report: &(dyn Fn(SmokeMessage<'_>) + Sync),
 ) -> SmokeFindings {
     let mut smoke = SmokeRun::new(setup);
     smoke.watches_credits = stages.contains(&(SmokeStage::Credits, None));
-    for (stage, because) in stages {
-        let results = if let Some(because) = because {
-            vec![StageResult::skipped(*stage, because.words())]
+    for (stage, skip_reason) in stages {
+        let results = if let Some(skip_reason) = skip_reason {
+            vec![StageResult::skipped(*stage, skip_reason.words())]
         } else {
-            tell(SmokeMessage::Began(*stage));
+            report(SmokeMessage::Began(*stage));
             smoke.stage(*stage).await
         };
         for result in results {
-            tell(SmokeMessage::Ended(&result));
+            report(SmokeMessage::Ended(&result));
             smoke.found.stages.push(result);
         }
     }
@@ -68,20 +66,20 @@ pub async fn run(
     smoke.found
 }
 
-/// A smoke test under way.
+/// A running smoke test.
 pub(crate) struct SmokeRun<'a> {
     pub(crate) setup: &'a SmokeSetup,
     pub(crate) drift: Drift,
     pub(crate) pricing: Option<Pricing>,
-    /// Whether the service did not answer at all when it was asked how it is.
+    /// The service gave no answer to the health check.
     pub(crate) silent: bool,
-    /// Whether the usage before the jobs has to be remembered.
+    /// The usage before the jobs has to be recorded.
     pub(crate) watches_credits: bool,
     pub(crate) usage_before: Option<UsageSummary>,
     pub(crate) finished: Option<FinishedJob>,
-    /// Where the service has the built-in clip.
+    /// URL of the uploaded built-in clip.
     pub(crate) upload: Option<String>,
-    /// How long usage took to show the job.
+    /// Time until usage showed the job.
     pub(crate) lag: Option<Duration>,
     pub(crate) found: SmokeFindings,
 }
@@ -104,32 +102,34 @@ impl<'a> SmokeRun<'a> {
 
     async fn stage(&mut self, stage: SmokeStage) -> Vec<StageResult> {
         if self.setup.stop.is_cancelled() {
-            let told = |result: &StageResult| result.cause == Some(StageFailure::Interrupted);
-            return vec![if self.found.stages.iter().any(told) {
+            let was_interrupted =
+                |result: &StageResult| result.cause == Some(StageFailure::Interrupted);
+            return vec![if self.found.stages.iter().any(was_interrupted) {
                 StageResult::skipped(stage, "stopped")
             } else {
                 StageResult::of_failure(stage, &interrupted())
             }];
         }
-        if let Some(why) = self.hindered(stage) {
+        if let Some(why) = self.skip_reason(stage) {
             return vec![StageResult::skipped(stage, why)];
         }
         let began = self.setup.clock.now();
         let repeats = RepeatedCalls::default();
-        let mut results = self.carry_out(stage, &repeats).await;
+        let mut results = self.run_stage(stage, &repeats).await;
         let took = self.setup.clock.now().since(began);
         if let [result] = results.as_mut_slice() {
-            repeats.put_into(result);
+            repeats.add_to(result);
             if result.outcome != StageOutcome::Skipped && result.took.is_none() {
                 result.took = Some(took);
             }
-            hold_to_budget(result);
+            check_latency(result);
         }
         results
     }
 
-    async fn carry_out(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> Vec<StageResult> {
-        // Jobs stop by themselves, and leave their rows in order; a look may be cut anywhere.
+    async fn run_stage(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> Vec<StageResult> {
+        // Jobs handle the stop themselves, and keep their state consistent; a check may be
+        // cancelled at any time.
         let stop = self.setup.stop.clone();
         if stage.starts_jobs() {
             return self.jobs(stage).await;
@@ -137,7 +137,7 @@ impl<'a> SmokeRun<'a> {
         tokio::select! {
             biased;
             () = stop.cancelled() => vec![StageResult::of_failure(stage, &interrupted())],
-            result = self.look(stage, repeats) => vec![result],
+            result = self.check(stage, repeats) => vec![result],
         }
     }
 
@@ -150,9 +150,9 @@ impl<'a> SmokeRun<'a> {
         }
     }
 
-    async fn look(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> StageResult {
-        let tell = |failure: &Failure, _: Duration| repeats.note(failure);
-        let call = RequestOptions { on_retry: &tell, ..RequestOptions::plain() };
+    async fn check(&mut self, stage: SmokeStage, repeats: &RepeatedCalls) -> StageResult {
+        let report = |failure: &Failure, _: Duration| repeats.note(failure);
+        let call = RequestOptions { on_retry: &report, ..RequestOptions::plain() };
         match stage {
             SmokeStage::Name => self.name().await,
             SmokeStage::Tls => self.tls().await,
@@ -171,8 +171,8 @@ impl<'a> SmokeRun<'a> {
         }
     }
 
-    /// Why `stage` cannot tell anything after what was found so far.
-    fn hindered(&self, stage: SmokeStage) -> Option<String> {
+    /// Reason to skip `stage` after earlier results.
+    fn skip_reason(&self, stage: SmokeStage) -> Option<String> {
         let failed = |wanted: SmokeStage| {
             self.found
                 .stages
@@ -194,8 +194,8 @@ impl<'a> SmokeRun<'a> {
             return (keyed && failed(SmokeStage::Authentication).is_some())
                 .then(|| "authentication failed".to_owned());
         }
-        // Money is spent, and files are sent, only where the free stages found nothing wrong. A
-        // service that is merely slow still has to show that it works.
+        // Credits are spent, and files are sent, only where the free stages passed. A service that
+        // is merely slow still has to show that it works.
         let wrong = self.found.stages.iter().find(|result| {
             let free = result.stage.group() == StageGroup::Free;
             free && result.outcome == StageOutcome::Failed
@@ -204,8 +204,8 @@ impl<'a> SmokeRun<'a> {
         if let Some(wrong) = wrong {
             return Some(format!("nothing was sent, because {} failed", wrong.name));
         }
-        // What cannot be fetched has no price. Should it be billed, against what is documented, the
-        // budget has to have room for it.
+        // An unreachable video has no price. The budget needs a reserve in case it is billed
+        // against the documentation.
         if stage == SmokeStage::DeadLink {
             let refused = |result: &&StageResult| result.cause == Some(StageFailure::Credits);
             if let Some(result) = self.found.stages.iter().find(refused) {
@@ -222,9 +222,9 @@ impl<'a> SmokeRun<'a> {
         (builds_on && self.finished.is_none()).then(|| "no finished job".to_owned())
     }
 
-    /// Adds what differs from the contract, and says so in `result`. New fields are only listed: the
-    /// contract allows them.
-    pub(crate) fn note_drift(&mut self, drift: Drift, result: &mut StageResult) {
+    /// Adds differences from the contract, and reports them in `result`. New fields are only
+    /// listed: the contract permits them.
+    pub(crate) fn record_drift(&mut self, drift: Drift, result: &mut StageResult) {
         for state in &drift.states {
             result.fail(StageFailure::Contract, format!("unknown job status: {state}"));
         }
@@ -234,27 +234,27 @@ impl<'a> SmokeRun<'a> {
         self.drift.add(drift);
     }
 
-    /// What is left of the budget, by the estimates of what was begun; none where there is no bound.
+    /// The remaining budget, by the estimates of what was started; `None` without a budget.
     pub(crate) fn left(&self) -> Option<Credits> {
         let begun = self.found.estimate.unwrap_or_default();
         self.setup.budget.map(|budget| Credits((budget.0 - begun.0).max(0.0)))
     }
 
-    /// Counts what an errand was estimated at.
-    pub(crate) fn committed(&mut self, estimate: Credits) {
+    /// Subtracts an estimate from the budget.
+    pub(crate) fn reserve_budget(&mut self, estimate: Credits) {
         let before = self.found.estimate.unwrap_or_default();
         self.found.estimate = Some(Credits(before.0 + estimate.0));
     }
 
-    /// The client with the key, or the result that says why there is none.
+    /// The client with the key, or a result that says why there is none.
     pub(crate) fn keyed(&self, stage: SmokeStage) -> Result<crate::client::Client, StageResult> {
         let missing = |failure| StageResult::of_failure(stage, &failure);
         self.setup.clients.keyed.clone().map_err(missing)
     }
 }
 
-/// Fails a stage that went well and took too long.
-fn hold_to_budget(result: &mut StageResult) {
+/// Fails a stage that passed and took too long.
+fn check_latency(result: &mut StageResult) {
     result.budget = result.stage.latency_budget();
     let (Some(took), Some(budget)) = (result.took, result.budget) else { return };
     if took > budget && matches!(result.outcome, StageOutcome::Passed | StageOutcome::Warned) {
@@ -263,28 +263,28 @@ fn hold_to_budget(result: &mut StageResult) {
     }
 }
 
-/// Calls that were only answered when they were repeated.
+/// Calls that needed retries.
 #[derive(Default)]
 pub(crate) struct RepeatedCalls(Mutex<Vec<(FailureKind, Option<u16>)>>);
 
 impl RepeatedCalls {
     fn note(&self, failure: &Failure) {
-        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.push((failure.kind, failure.status));
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        calls.push((failure.kind, failure.status));
     }
 
-    fn put_into(&self, result: &mut StageResult) {
-        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.is_empty() {
+    fn add_to(&self, result: &mut StageResult) {
+        let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if calls.is_empty() {
             return;
         }
-        let words: Vec<String> = seen
+        let words: Vec<String> = calls
             .iter()
             .map(|(kind, status)| match status {
                 Some(status) => format!("HTTP {status}"),
                 None => kind.as_str().replace('_', " "),
             })
             .collect();
-        result.warn(format!("{} calls were retried: {}", seen.len(), words.join(", ")));
+        result.warn(format!("{} calls were retried: {}", calls.len(), words.join(", ")));
     }
 }

@@ -1,32 +1,31 @@
-//! Which stages run, and why the others do not. Pure: decided before anything is sent, from what
-//! the user asked for and from what there is.
+//! Selection of stages, and why the others do not run. Pure: decided before anything is sent, from
+//! the request and the setup.
 
 use crate::model::smoke::{SmokeStage, StageGroup, StageSelector};
 
-/// What the user asked for, and what there is.
+/// The user's request, and the parts of the setup that stages need.
 #[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct StageRequest {
-    /// Only these, and what they build on.
+    /// Only these, and the stages that they need.
     pub only: Vec<StageSelector>,
-    /// Not these, nor what builds on them.
+    /// Not these, nor the stages that need them.
     pub skip: Vec<StageSelector>,
-    /// Whether credits may be spent at all.
+    /// Credits may be spent.
     pub budget: bool,
-    /// Whether there is a key that has no credits.
+    /// There is a key without credits.
     pub broke_key: bool,
-    /// Whether a burst was asked for.
+    /// A burst was requested.
     pub burst: bool,
-    /// Whether the team's own clips take the place of the built-in one.
+    /// The team's own clips replace the built-in one.
     pub suite: bool,
 }
 
-/// Why a stage does not run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
     /// Named by `--skip`, or not by `--only`.
     NotAsked,
-    /// It builds on a stage that is not run.
+    /// It needs a stage that is not run.
     Needs(SmokeStage),
     /// It may be billed, and no budget was given.
     NoBudget,
@@ -35,7 +34,6 @@ pub enum SkipReason {
 }
 
 impl SkipReason {
-    /// In words.
     #[must_use]
     pub fn words(self) -> String {
         match self {
@@ -49,7 +47,7 @@ impl SkipReason {
     }
 }
 
-/// Every stage that this command knows, in order, and why it is not run where it is not.
+/// Every stage in order, with the reason if it is skipped.
 #[must_use]
 pub fn select(wanted: &StageRequest) -> Vec<(SmokeStage, Option<SkipReason>)> {
     let mut stages: Vec<(SmokeStage, Option<SkipReason>)> = Vec::new();
@@ -57,19 +55,19 @@ pub fn select(wanted: &StageRequest) -> Vec<(SmokeStage, Option<SkipReason>)> {
         if stage == SmokeStage::Burst && !wanted.burst {
             continue;
         }
-        // One success path: the team's clips replace the built-in one and what is known of it.
+        // One success path: the team's clips replace the built-in one and its known mask.
         if wanted.suite && stage.group() == StageGroup::Paid {
             if stage == SmokeStage::Success {
-                stages.push((SmokeStage::Suite, because(SmokeStage::Success, wanted)));
+                stages.push((SmokeStage::Suite, skip_reason(SmokeStage::Success, wanted)));
             }
             continue;
         }
-        stages.push((stage, because(stage, wanted)));
+        stages.push((stage, skip_reason(stage, wanted)));
     }
     stages
 }
 
-fn because(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
+fn skip_reason(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
     let named = |choices: &[StageSelector], stage| choices.iter().any(|choice| choice.names(stage));
     let needs = needs(stage);
     if named(&wanted.skip, stage) {
@@ -90,7 +88,8 @@ fn because(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
     if may_bill && !wanted.budget {
         return Some(SkipReason::NoBudget);
     }
-    // Uploads and drafts cost nothing, but they write: not unless somebody wants more than a look.
+    // Uploads and drafts cost nothing, but they write: only when more than the free checks was
+    // requested.
     let writes = stage.group() == StageGroup::Failures;
     if writes && !wanted.budget && !named(&wanted.only, stage) {
         return Some(SkipReason::NoBudget);
@@ -98,7 +97,7 @@ fn because(stage: SmokeStage, wanted: &StageRequest) -> Option<SkipReason> {
     (stage == SmokeStage::NoCredits && !wanted.broke_key).then_some(SkipReason::NoBrokeKey)
 }
 
-/// What a stage builds on.
+/// The stage that a stage needs.
 fn needs(stage: SmokeStage) -> Option<SmokeStage> {
     matches!(stage, SmokeStage::Output | SmokeStage::Credits).then_some(SmokeStage::Success)
 }
@@ -110,7 +109,7 @@ mod tests {
     fn run(wanted: &StageRequest) -> Vec<&'static str> {
         select(wanted)
             .into_iter()
-            .filter(|(_, because)| because.is_none())
+            .filter(|(_, skip_reason)| skip_reason.is_none())
             .map(|(stage, _)| stage.as_str())
             .collect()
     }
@@ -134,7 +133,7 @@ mod tests {
 
     #[test]
     fn choices_take_along_what_they_build_on_and_leave_out_what_builds_on_them() {
-        // (only, skip, budget, what runs)
+        // (only, skip, budget, stages that run)
         type Row<'a> = (&'a [&'a str], &'a [&'a str], bool, &'a [&'a str]);
         let table: [Row<'_>; 8] = [
             (&["health"], &[], false, &["health"]),
@@ -172,13 +171,13 @@ mod tests {
 
     #[test]
     fn every_reason_says_what_to_do_or_why() {
-        for because in [
+        for skip_reason in [
             SkipReason::NotAsked,
             SkipReason::Needs(SmokeStage::Success),
             SkipReason::NoBudget,
             SkipReason::NoBrokeKey,
         ] {
-            assert!(!because.words().is_empty());
+            assert!(!skip_reason.words().is_empty());
         }
     }
 }

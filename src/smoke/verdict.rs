@@ -1,15 +1,14 @@
-//! What the stages come to: one class for the exit code, a sentence, and the next step. Pure.
+//! Verdict on all stages: one exit class, a sentence, and the next step. Pure.
 
 use crate::model::ExitClass;
 use crate::model::smoke::{SmokeVerdict, StageFailure, StageOutcome, StageResult};
 
-/// Judges a smoke test by its stages.
 #[must_use]
 pub fn judge(stages: &[StageResult]) -> SmokeVerdict {
     let causes: Vec<(StageFailure, &StageResult)> = stages
         .iter()
         .filter(|stage| stage.outcome == StageOutcome::Failed)
-        // One that does not say why fails nonetheless.
+        // A failed stage without a cause still counts as failed.
         .map(|stage| (stage.cause.unwrap_or(StageFailure::Review), stage))
         .collect();
     let class = ExitClass::combine(causes.iter().map(|(cause, _)| cause.exit_class()), false);
@@ -37,7 +36,7 @@ fn well(stages: &[StageResult]) -> SmokeVerdict {
     let count = |outcome| stages.iter().filter(|stage| stage.outcome == outcome).count();
     let (passed, warned) = (count(StageOutcome::Passed), count(StageOutcome::Warned));
     let ran = passed + warned;
-    // A smoke test that looked at nothing proves nothing.
+    // A smoke test without any check proves nothing.
     if ran == 0 {
         return SmokeVerdict {
             class: ExitClass::Usage,
@@ -73,7 +72,7 @@ fn sentence(cause: StageFailure) -> &'static str {
     }
 }
 
-/// What helps where the stage itself did not say; `job` is the one that it was about.
+/// Remedy for a cause where the stage itself has none; `job` is the job of the stage.
 fn next(cause: StageFailure, job: Option<&str>) -> String {
     let of_job = |command: &str| match job {
         Some(job) => format!("rbgv {command} {job}"),

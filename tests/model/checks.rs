@@ -32,7 +32,7 @@ pub(crate) fn broken<const N: usize>(
     fed: Option<&Fed>,
 ) -> Option<Broken> {
     let sent_anyway = fed.is_some_and(|fed| {
-        matches!(fed.seen, Observation::GaveUp(_))
+        matches!(fed.seen, Observation::CallFailed(_))
             && matches!(fed.effect, Effect::Create | Effect::Start)
     });
     sent_anyway

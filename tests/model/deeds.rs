@@ -59,7 +59,7 @@ impl Model {
             }
             Deed::UploadFails | Deed::GiveUp => {
                 let why = failure(FailureKind::Unavailable, Execution::NotExecuted);
-                return Some(Observation::GaveUp(why));
+                return Some(Observation::CallFailed(why));
             }
             Deed::Send => send(item),
             Deed::Stale => return Some(Observation::StartStale),
@@ -78,7 +78,7 @@ impl Model {
                 let asked = Instant(ago(echo.asked).0 - 1);
                 return Some(observation(echo.task, echo.answer, asked));
             }
-            Deed::Wake => return Some(Observation::Due),
+            Deed::Wake => return Some(Observation::TimerFired),
             Deed::Crash | Deed::Reboot => {
                 item.driver = Driver::Down;
                 item.stop_listening();
@@ -175,7 +175,7 @@ impl Model {
         let facts = StepContext {
             now: NOW,
             settle: ticks(SETTLE),
-            glance: ticks(GLANCE),
+            poll_interval: ticks(GLANCE),
             drafts: world.drafts,
             bills_shown: self.server.shows_bills,
             later_ran_within: (self.server.evidence == Evidence::LaterRan).then(|| ticks(QUEUE)),
@@ -195,12 +195,12 @@ impl Model {
             Effect::Start => about(Task::Start),
             // Time has to pass before there is more to see of a start in doubt.
             Effect::Follow if item.row.phase != AttemptStatus::Running => Driver::Sleeping(GLANCE),
-            Effect::Look | Effect::Follow => asking(Task::Look),
+            Effect::Poll | Effect::Follow => asking(Task::Look),
             Effect::AskUsage => asking(Task::Usage),
             Effect::Wait(at) => Driver::Sleeping(until(*at)),
             Effect::BackOff(_) => Driver::Sleeping(0),
-            Effect::Finish if item.row.phase.is_settled() => Driver::Done,
-            Effect::Finish | Effect::Rest(_) => Driver::Down,
+            Effect::Done if item.row.phase.is_settled() => Driver::Done,
+            Effect::Done | Effect::Suspend(_) => Driver::Down,
         };
         Fed { seen, before, after: item.row.phase, effect: step.effect }
     }
@@ -266,7 +266,7 @@ fn broken(item: &Item) -> Observation {
     match item.driver {
         Driver::Awaiting { task: Task::Create, .. } => Observation::CreateFailed(why),
         Driver::Awaiting { task: Task::Start, .. } => Observation::StartFailed(why),
-        _ => Observation::GaveUp(why),
+        _ => Observation::CallFailed(why),
     }
 }
 
@@ -289,7 +289,7 @@ fn observation(task: Task, answer: Answer, asked: Instant) -> Observation {
         Answer::OutOfCredit => refused(FailureKind::InsufficientCredits, Execution::NotExecuted),
         Answer::Refused => refused(FailureKind::InvalidRequest, Execution::Refused),
         Answer::Missing => refused(FailureKind::NotFound, Execution::Refused),
-        Answer::View { word, billed, output } => Observation::Looked(JobSnapshot {
+        Answer::View { word, billed, output } => Observation::Polled(JobSnapshot {
             asked,
             status: word.status(),
             billed,

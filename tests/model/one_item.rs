@@ -216,7 +216,7 @@ fn settled_rows_stay_as_they_are() {
         for seen in unasked() {
             let facts = facts(DraftSupport::Unknown);
             let next = step(row.clone(), seen.clone(), &facts);
-            let same = Step { state: row.clone(), effect: Effect::Finish, learned: None };
+            let same = Step { state: row.clone(), effect: Effect::Done, learned: None };
             assert_eq!(next, same, "{seen:?}");
         }
     }
@@ -226,7 +226,7 @@ fn facts(drafts: DraftSupport) -> StepContext {
     StepContext {
         now: NOW,
         settle: ticks(SETTLE),
-        glance: ticks(GLANCE),
+        poll_interval: ticks(GLANCE),
         drafts,
         bills_shown: false,
         later_ran_within: None,
@@ -246,17 +246,17 @@ fn a_run_repeats_creates_however_many_runs_were_killed_before() {
         next.effect
     };
     for killed in 0..10 {
-        assert_eq!(send(Observation::Due), Effect::Create, "after {killed} killed runs");
+        assert_eq!(send(Observation::TimerFired), Effect::Create, "after {killed} killed runs");
         assert!(matches!(send(Observation::Resumed), Effect::BackOff(_)), "{killed} killed runs");
     }
 
     let lost = || Observation::CreateFailed(failure(FailureKind::TimedOut, Execution::Ambiguous));
     for repeat in 1..=2 {
-        assert_eq!(send(Observation::Due), Effect::Create, "repeat {repeat}");
+        assert_eq!(send(Observation::TimerFired), Effect::Create, "repeat {repeat}");
         assert!(matches!(send(lost()), Effect::BackOff(_)), "repeat {repeat}");
     }
-    assert_eq!(send(Observation::Due), Effect::Create);
-    assert!(matches!(send(lost()), Effect::Rest(_)));
+    assert_eq!(send(Observation::TimerFired), Effect::Create);
+    assert!(matches!(send(lost()), Effect::Suspend(_)));
     assert_eq!(row.orphan_count, 13);
 }
 
@@ -264,7 +264,7 @@ fn a_run_repeats_creates_however_many_runs_were_killed_before() {
 fn unasked() -> Vec<Observation> {
     let why = || failure(FailureKind::Broken, Execution::Ambiguous);
     let status = JobStatus::Failed;
-    let look = JobSnapshot {
+    let snapshot = JobSnapshot {
         asked: NOW,
         status,
         billed: true,
@@ -275,7 +275,7 @@ fn unasked() -> Vec<Observation> {
     };
     vec![
         Observation::Resumed,
-        Observation::Due,
+        Observation::TimerFired,
         Observation::Uploaded { url: String::new(), reused: false },
         Observation::Created { job: job_id(1), status: Some(JobStatus::Created) },
         Observation::CreateFailed(why()),
@@ -283,10 +283,10 @@ fn unasked() -> Vec<Observation> {
         Observation::Started,
         Observation::StartFailed(why()),
         Observation::StartStale,
-        Observation::Looked(look),
+        Observation::Polled(snapshot),
         Observation::JobUnknown(why()),
         Observation::Usage { asked: NOW, charged: false, later_charged: true },
-        Observation::GaveUp(why()),
+        Observation::CallFailed(why()),
         Observation::InputFailed(why()),
     ]
 }

@@ -169,6 +169,6 @@ fn ages_are_clamped_only_where_no_look_can_tell() {
 
 #[test]
 fn the_watch_is_as_long_as_the_rules_have_it() {
-    assert_eq!(ticks(WATCHED), rbgv::flow::state_machine::WATCH);
+    assert_eq!(ticks(WATCHED), rbgv::flow::state_machine::DRAFT_OBSERVATION_TIME);
     const { assert!(WATCHED < SETTLE) };
 }

@@ -15,35 +15,39 @@ fn start_again(mut row: AttemptState, facts: &StepContext) -> Step {
 }
 
 /// A start without an answer is sent again at once.
-pub(crate) fn retries_blindly(row: AttemptState, seen: Observation, facts: &StepContext) -> Step {
-    match &seen {
+pub(crate) fn retries_blindly(
+    row: AttemptState,
+    observation: Observation,
+    facts: &StepContext,
+) -> Step {
+    match &observation {
         Observation::StartFailed(failure)
             if row.status == AttemptStatus::StartSent
                 && failure.delivery == Execution::Ambiguous =>
         {
             start_again(row, facts)
         }
-        _ => step(row, seen, facts),
+        _ => step(row, observation, facts),
     }
 }
 
 /// Looks, and starts again if the job is still a draft, without letting the first start drain.
 pub(crate) fn looks_but_does_not_settle(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    step(row, seen, &StepContext { settle: ticks(0), ..*facts })
+    step(row, observation, &StepContext { settle: ticks(0), ..*facts })
 }
 
 /// Settles, but counts from the commit: the bytes went out later than that.
 pub(crate) fn settles_from_the_commit(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
     let (before, committed) = (row.status, row.sent);
-    let mut next = step(row, seen, facts);
+    let mut next = step(row, observation, facts);
     if before == AttemptStatus::StartSent && next.state.status == AttemptStatus::StartDoubt {
         next.state.sent = committed;
     }
@@ -53,99 +57,99 @@ pub(crate) fn settles_from_the_commit(
 /// Settles, but decides by an answer that was asked for before.
 pub(crate) fn decides_by_an_old_look(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    let seen = match seen {
-        Observation::Looked(mut look) if row.status == AttemptStatus::StartDoubt => {
-            look.asked = facts.now;
-            Observation::Looked(look)
+    let observation = match observation {
+        Observation::Polled(mut snapshot) if row.status == AttemptStatus::StartDoubt => {
+            snapshot.asked = facts.now;
+            Observation::Polled(snapshot)
         }
         other => other,
     };
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Records a start after it was sent: a crash in between leaves a draft in the ledger.
 pub(crate) fn records_after_acting(
     mut row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    if row.status == AttemptStatus::StartSent && seen == Observation::Resumed {
+    if row.status == AttemptStatus::StartSent && observation == Observation::Resumed {
         row.status = AttemptStatus::Draft;
         row.start_count -= 1;
     }
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Takes silence for a refusal.
 pub(crate) fn takes_silence_for_no(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    let seen = match seen {
+    let observation = match observation {
         Observation::StartFailed(mut failure) if failure.delivery == Execution::Ambiguous => {
             failure.delivery = Execution::Refused;
             Observation::StartFailed(failure)
         }
         other => other,
     };
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Decides a refusal by a look from before it.
 pub(crate) fn judges_a_refusal_too_early(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    let seen = match seen {
-        Observation::Looked(mut look) if row.status == AttemptStatus::StartRefused => {
-            look.asked = look.asked.max(row.sent.unwrap_or(facts.now));
-            Observation::Looked(look)
+    let observation = match observation {
+        Observation::Polled(mut snapshot) if row.status == AttemptStatus::StartRefused => {
+            snapshot.asked = snapshot.asked.max(row.sent.unwrap_or(facts.now));
+            Observation::Polled(snapshot)
         }
         other => other,
     };
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Starts a failed job again.
 pub(crate) fn restarts_a_failed_job(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    match &seen {
-        Observation::Looked(look)
-            if row.status == AttemptStatus::Running && look.status == JobStatus::Failed =>
+    match &observation {
+        Observation::Polled(snapshot)
+            if row.status == AttemptStatus::Running && snapshot.status == JobStatus::Failed =>
         {
             start_again(row, facts)
         }
-        _ => step(row, seen, facts),
+        _ => step(row, observation, facts),
     }
 }
 
 /// Sends a start again when a refusal (429) was waited out, without a poll.
 pub(crate) fn starts_again_unseen(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    if row.status == AttemptStatus::Draft && seen == Observation::Due {
+    if row.status == AttemptStatus::Draft && observation == Observation::TimerFired {
         return start_again(row, facts);
     }
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Makes a job anew that the service does not know, although it may have been started.
 pub(crate) fn remakes_what_may_have_run(
     mut row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    match seen {
+    match observation {
         Observation::JobUnknown(failure) if row.status == AttemptStatus::StartDoubt => {
             row.status = AttemptStatus::Ready;
             row.job = None;
@@ -153,119 +157,123 @@ pub(crate) fn remakes_what_may_have_run(
             row.orphan_count += 1;
             Step { state: row, effect: Effect::BackOff(failure), learned: None }
         }
-        seen => step(row, seen, facts),
+        observation => step(row, observation, facts),
     }
 }
 
 /// Believes that a start did not land as soon as jobs that were started later run.
 pub(crate) fn does_not_wait_for_the_overtaken(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    match &seen {
-        Observation::Looked(look)
+    match &observation {
+        Observation::Polled(snapshot)
             if row.status == AttemptStatus::StartDoubt
-                && look.status == JobStatus::Pending
+                && snapshot.status == JobStatus::Pending
                 && facts.later_ran_within.is_some() =>
         {
             start_again(row, facts)
         }
-        _ => step(row, seen, facts),
+        _ => step(row, observation, facts),
     }
 }
 
 /// Takes `pending` after a start in doubt for a draft.
 pub(crate) fn takes_pending_for_a_draft(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    let seen = match seen {
-        Observation::Looked(mut look)
+    let observation = match observation {
+        Observation::Polled(mut snapshot)
             if row.status == AttemptStatus::StartDoubt
                 && row.draft_observation == DraftObservation::Pending
-                && look.status == JobStatus::Pending =>
+                && snapshot.status == JobStatus::Pending =>
         {
-            look.status = JobStatus::Created;
-            Observation::Looked(look)
+            snapshot.status = JobStatus::Created;
+            Observation::Polled(snapshot)
         }
         other => other,
     };
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Starts a key's first draft that came back as `pending` before it had time to show that it runs.
 pub(crate) fn starts_pending_at_once(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    match &seen {
-        Observation::Looked(look)
+    match &observation {
+        Observation::Polled(snapshot)
             if row.status == AttemptStatus::Draft
-                && !look.billed
-                && look.status == JobStatus::Pending =>
+                && !snapshot.billed
+                && snapshot.status == JobStatus::Pending =>
         {
             start_again(row, facts)
         }
-        _ => step(row, seen, facts),
+        _ => step(row, observation, facts),
     }
 }
 
 /// Repeats a create before it is known that drafts cost nothing.
 pub(crate) fn trusts_drafts_unseen(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    step(row, seen, &StepContext { drafts: DraftSupport::Supported, ..*facts })
+    step(row, observation, &StepContext { drafts: DraftSupport::Supported, ..*facts })
 }
 
 /// Believes a search that began before the create had drained.
 pub(crate) fn searches_too_early(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    let seen = match seen {
+    let observation = match observation {
         Observation::Searched { found: SearchResult::Nothing, .. } => {
             let asked = facts.now.after(ticks(SETTLE));
             Observation::Searched { asked, found: SearchResult::Nothing }
         }
         other => other,
     };
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Begins to settle anew at every look.
 pub(crate) fn never_stops_settling(
     mut row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
     if row.status == AttemptStatus::StartDoubt {
         row.sent = Some(facts.now);
     }
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Goes on although the driver gave up.
 pub(crate) fn does_not_hear_that_it_is_over(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    let seen = match seen {
-        Observation::GaveUp(_) => Observation::Due,
+    let observation = match observation {
+        Observation::CallFailed(_) => Observation::TimerFired,
         other => other,
     };
-    step(row, seen, facts)
+    step(row, observation, facts)
 }
 
 /// Forgets drafts that may have been left behind.
-pub(crate) fn counts_no_orphans(row: AttemptState, seen: Observation, facts: &StepContext) -> Step {
-    let mut next = step(row, seen, facts);
+pub(crate) fn counts_no_orphans(
+    row: AttemptState,
+    observation: Observation,
+    facts: &StepContext,
+) -> Step {
+    let mut next = step(row, observation, facts);
     next.state.orphan_count = 0;
     next
 }
@@ -273,13 +281,13 @@ pub(crate) fn counts_no_orphans(row: AttemptState, seen: Observation, facts: &St
 /// Takes a job that runs for one that is done.
 pub(crate) fn celebrates_too_early(
     row: AttemptState,
-    seen: Observation,
+    observation: Observation,
     facts: &StepContext,
 ) -> Step {
-    let mut next = step(row, seen, facts);
+    let mut next = step(row, observation, facts);
     if next.state.status == AttemptStatus::Running {
         next.state.status = AttemptStatus::Completed;
-        next.effect = Effect::Finish;
+        next.effect = Effect::Done;
     }
     next
 }

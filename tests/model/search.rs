@@ -167,7 +167,7 @@ pub(crate) fn seen_word(seen: &Observation) -> &'static str {
     };
     match seen {
         Observation::Resumed => "resumed",
-        Observation::Due => "due",
+        Observation::TimerFired => "due",
         Observation::Uploaded { reused: false, .. } => "uploaded",
         Observation::Uploaded { reused: true, .. } => "upload reused",
         Observation::Created { .. } => "created",
@@ -184,10 +184,10 @@ pub(crate) fn seen_word(seen: &Observation) -> &'static str {
             ["start not executed", "start refused", "start without answer"],
         ),
         Observation::StartStale => "start stale",
-        Observation::Looked(_) => "looked",
+        Observation::Polled(_) => "looked",
         Observation::JobUnknown(_) => "job unknown",
         Observation::Usage { .. } => "usage",
-        Observation::GaveUp(_) => "gave up",
+        Observation::CallFailed(_) => "gave up",
         Observation::InputFailed(_) => "input failed",
         Observation::Accepted => "accepted",
         Observation::Abandoned => "abandoned",
@@ -201,12 +201,12 @@ pub(crate) fn effect_word(effect: &Effect) -> &'static str {
         Effect::Create => "create",
         Effect::Search => "search",
         Effect::Start => "start",
-        Effect::Look => "look",
+        Effect::Poll => "look",
         Effect::Follow => "follow",
         Effect::AskUsage => "ask usage",
         Effect::Wait(_) => "wait",
         Effect::BackOff(_) => "back off",
-        Effect::Finish => "finish",
-        Effect::Rest(_) => "rest",
+        Effect::Done => "finish",
+        Effect::Suspend(_) => "rest",
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::events_page::is_cut;
+use super::events_page::is_truncated;
 use super::*;
 use crate::client::{UsageDay, UsageEvent};
 use crate::client::{UsageEventPage, UsageSummary};
@@ -198,7 +198,7 @@ fn what_may_be_charged_or_not_is_no_difference() {
     assert_eq!(zero.verdict(), AuditResult::Matched, "an event without credits is no charge");
 }
 
-/// A second attempt at the item of `attempt("a")`.
+/// A second attempt at the input of `attempt("a")`.
 fn second(asked: Option<RerunReason>) -> AttemptCost {
     AttemptCost { content_key: "a".into(), number: 2, rerun_reason: asked, ..attempt("b") }
 }
@@ -220,7 +220,7 @@ fn a_second_charge_of_an_item_is_a_difference_unless_it_was_asked_for() {
         assert_eq!((found.matched, found.asked_again), (2, 1));
         assert!(found.remarks[0].contains(flag) && found.remarks[0].contains("once more"));
     }
-    // The order of the charges on the page says nothing.
+    // The order of the charges on the page is irrelevant.
     let late = vec![charge("b", 2.0), charge("a", 2.0)];
     let reordered = Case::of(vec![second(None), attempt("a")], late).found();
     assert_eq!(reordered.differences[0].job, Some(JobId("b".into())));
@@ -232,10 +232,14 @@ fn a_second_charge_is_one_also_when_the_first_was_long_ago() {
     let alone = |asked| Case::of(vec![later(asked)], vec![charge("b", 2.0)]).found();
     assert_eq!(wrongs(&alone(None)), [Mismatch::SecondAttempt]);
     assert_eq!(alone(Some(RerunReason::Again)).asked_again, 1);
-    // The first came to nothing.
+    // The first attempt failed.
     let first = AttemptCost { status: AttemptStatus::Failed, ..attempt("a") };
-    let free = Case::of(vec![first, second(None)], vec![charge("b", 2.0)]).found();
-    assert_eq!((free.verdict(), free.asked_again), (AuditResult::Matched, 0), "{free:?}");
+    let findings = Case::of(vec![first, second(None)], vec![charge("b", 2.0)]).found();
+    assert_eq!(
+        (findings.verdict(), findings.asked_again),
+        (AuditResult::Matched, 0),
+        "{findings:?}"
+    );
     let first = vec![charge("a", 2.0), charge("a", -2.0), charge("b", 2.0)];
     let refunded = Case::of(vec![attempt("a"), second(None)], first).found();
     assert_eq!(refunded.verdict(), AuditResult::Matched, "{refunded:?}");
@@ -246,8 +250,8 @@ fn only_the_asked_key_must_have_been_charged() {
     let rotated = ApiKeyId { fingerprint: Fingerprint("old".into()), ..key() };
     let other = AttemptCost { key: rotated, ..attempt("a") };
     assert_eq!(Case::of(vec![other.clone()], vec![]).found().verdict(), AuditResult::Matched);
-    let seen = Case::of(vec![other], vec![charge("a", 2.0)]).found();
-    assert_eq!(seen.matched, 1, "a charge of another key of ours is ours");
+    let findings = Case::of(vec![other], vec![charge("a", 2.0)]).found();
+    assert_eq!(findings.matched, 1, "a charge of another key of ours is ours");
 }
 
 #[test]
@@ -322,7 +326,7 @@ fn which_pages_were_cut() {
         (page(20, Some(21)), true),
     ];
     for (page, cut) in table {
-        assert_eq!(is_cut(&page, 100), cut, "{} of {:?}", page.events.len(), page.total);
+        assert_eq!(is_truncated(&page, 100), cut, "{} of {:?}", page.events.len(), page.total);
     }
 }
 

@@ -1,4 +1,4 @@
-//! How far answers are trusted: what is not certain is said, and never called agreement.
+//! Trust in the answers: uncertainty is reported, and never called agreement.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn a_service_may_count_whole_days() {
     for used in [2.0, 4.0] {
         assert_eq!(case(used).found().verdict(), AuditResult::Matched, "{used}");
     }
-    // Nothing by the clock, and something on the first day.
+    // No charge by the clock, and one on the first day.
     let quiet = Case { used: Some(2.0), ..Case::of(attempts().split_off(1), vec![early.clone()]) };
     assert_eq!(quiet.found().verdict(), AuditResult::Matched);
     for used in [0.5, 6.0] {
@@ -104,7 +104,7 @@ fn a_second_charge_counts_on_either_side_of_the_edge() {
     let job = AttemptCost { at: Timestamp(NOW - 7 * DAY - 120_000), ..attempt("a") };
     let found = Case::of(vec![job.clone()], vec![charge("a", 2.0), before.clone()]).found();
     assert_eq!(wrongs(&found), [Mismatch::Twice], "{found:?}");
-    // Our clock is ahead: a start of the period, and its charge just before it.
+    // Our clock is ahead: a start in the period, and its charge just before it.
     let ahead = AttemptCost { at: Timestamp(NOW - 7 * DAY + 60_000), ..job };
     let found = Case { used: Some(0.0), ..Case::of(vec![ahead], vec![before]) }.found();
     assert_eq!(wrongs(&found), [], "{found:?}");
@@ -149,7 +149,7 @@ fn jobs_of_a_key_that_is_not_asked_are_said_to_be_left_out() {
     let made = |job| AttemptCost { key: other.clone(), ..attempt(job) };
     let audited = |attempts: &[AttemptCost], keys: &[ApiKeyId]| {
         let mut found = Case::of(attempts.to_vec(), vec![]).found();
-        found.leave_out(attempts, "p", keys, Timestamp(NOW - 7 * DAY));
+        found.report_other_keys(attempts, "p", keys, Timestamp(NOW - 7 * DAY));
         found
     };
     let found = audited(&[made("a"), made("b")], &[key()]);
@@ -160,9 +160,9 @@ fn jobs_of_a_key_that_is_not_asked_are_said_to_be_left_out() {
     assert_eq!(audited(&[elsewhere], &[key()]).verdict(), AuditResult::Matched, "its own audit");
     let draft = AttemptCost { may_be_billed: false, ..made("a") };
     assert_eq!(audited(&[draft], &[key()]).verdict(), AuditResult::Matched);
-    let mut seen = Case::of(vec![made("a")], vec![charge("a", 2.0)]).found();
-    seen.leave_out(&[made("a")], "p", &[key()], Timestamp(0));
-    assert_eq!(seen.verdict(), AuditResult::Matched, "its charge was found");
+    let mut findings = Case::of(vec![made("a")], vec![charge("a", 2.0)]).found();
+    findings.report_other_keys(&[made("a")], "p", &[key()], Timestamp(0));
+    assert_eq!(findings.verdict(), AuditResult::Matched, "its charge was found");
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub(crate) async fn run(args: Args, app: &AppContext) -> Result<ExitClass, Failu
     let context = app.context(app.reporter())?;
     bound_time(app, &context, args.run_options.timeout);
     let ended = resume_within(args, app, &context).await;
-    ended.map_err(|failure| context.explained(failure))
+    ended.map_err(|failure| context.with_stop_reason(failure))
 }
 
 /// The part of the command that `--timeout` limits.

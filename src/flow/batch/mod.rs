@@ -1,6 +1,6 @@
-//! Working through a batch: takes its entries from the ledger in the order of the queue, a bounded
-//! number at a time, and settles each. Memory is flat in the number of inputs; what waits, waits in
-//! the ledger.
+//! The batch runner: takes inputs from the ledger in the order of the queue, a bounded number at a
+//! time, and runs each to its outcome. Memory is constant in the number of inputs; waiting inputs
+//! stay in the ledger.
 
 pub(crate) mod queue;
 
@@ -31,45 +31,44 @@ use crate::model::{
     Credits, Event, ExitClass, Failure, FailureKind, InputEvent, InputRef, Instant,
 };
 
-/// Entries whose output is fetched, or waits for that, beside those.
-const COLLECTING: usize = 64;
+/// Maximum inputs that download or wait for their download, besides the active ones.
+const DOWNLOAD_BACKLOG: usize = 64;
 
-/// How long work may still end by itself once the run is stopped.
+/// Time that work has to end by itself once the run is stopped.
 const STOP_GRACE: Duration = Duration::from_secs(3);
 
-/// Work of another process is left alone for so many of the shortest poll pauses before it is looked
-/// at again.
-const FOREIGN_CHECK: u32 = 2;
+/// Interval between checks of attempts that another process owns, in multiples of the shortest poll
+/// interval.
+const FOREIGN_RECHECK_POLLS: u32 = 2;
 
-/// Writes an output's bytes to standard output.
+/// Writes the file of an output to standard output.
 pub type StdoutSink = Arc<dyn Fn(&Path) -> std::io::Result<()> + Send + Sync>;
 
-/// How a run ended: what to tell, and which exit code.
+/// Result of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RunResult {
-    /// In numbers.
     pub summary: RunSummary,
-    /// For the exit code.
+    /// Exit class of the run.
     pub class: ExitClass,
-    /// Why nothing more may be sent with any key, if that is so.
-    pub held: Option<FailureKind>,
+    /// The reason to stop, if no request may be sent with any key.
+    pub stop_reason: Option<FailureKind>,
 }
 
-/// What came of one entry.
+/// Outcome of one input.
 enum InputOutcome {
     Done(PublishedOutput),
     Skipped(PublishedOutput),
     Left,
     Failed(Failure),
     Paused(Failure),
-    /// The run was stopped before it could go on.
+    /// The run was stopped first.
     Stopped,
-    /// Another living process works on it.
+    /// Another living process owns the attempt.
     Foreign,
 }
 
 impl InputOutcome {
-    /// Of an entry that cannot go on because of `failure`.
+    /// The outcome of an input that cannot continue because of `failure`.
     fn of(failure: Failure) -> Self {
         match failure.kind {
             FailureKind::Interrupted => Self::Stopped,
@@ -78,31 +77,31 @@ impl InputOutcome {
     }
 }
 
-/// How one entry ended.
+/// Result of one input's task.
 type WorkResult = (InputId, InputRef, Result<InputOutcome, Failure>);
 
-/// An entry and where its output goes.
+/// An input and the target of its output.
 struct OutputWriter {
     input: BatchInput,
     spool: PathBuf,
     stdout: Option<StdoutSink>,
 }
 
-/// Works through one batch.
+/// Runs one batch.
 pub struct BatchRunner {
     run: Arc<RunState>,
     spool: PathBuf,
     stdout: Option<StdoutSink>,
     began: Instant,
-    /// Credits of what earlier runs of the batch have started.
+    /// Credits that earlier runs of the batch have started.
     started_before: Credits,
     summary: RunSummary,
     classes: Vec<ExitClass>,
 }
 
 impl BatchRunner {
-    /// A dispatch that has begun nothing. Outputs without a target are spooled in `spool` and
-    /// handed to `stdout`.
+    /// A runner for a batch. Outputs without a target are spooled in `spool` and passed to
+    /// `stdout`.
     #[must_use]
     pub fn new(run: Arc<RunState>, spool: PathBuf, stdout: Option<StdoutSink>) -> Self {
         let began = run.context.clock.now();
@@ -111,10 +110,11 @@ impl BatchRunner {
         Self { run, spool, stdout, began, started_before, summary, classes: Vec::new() }
     }
 
-    /// Works until every entry is settled, or nothing more can be done in this run.
+    /// Runs until every input is settled, or this run cannot continue.
     ///
     /// # Errors
-    /// The ledger cannot be used. Everything else is told of the entry it concerns.
+    ///
+    /// Ledger errors only. Every other failure is reported for its input.
     pub async fn work(mut self) -> Result<RunResult, Failure> {
         let batch = self.run.batch;
         let started =
@@ -134,58 +134,59 @@ impl BatchRunner {
 
     async fn run_until_done(&mut self) -> Result<(), Failure> {
         loop {
-            let foreign = self.pass().await?;
-            if foreign == 0 || self.run.is_stopped() {
+            let foreign = self.run_pass().await?;
+            if foreign == 0 || self.run.all_stopped() {
                 return Ok(());
             }
-            let pause = self.run.context.timing.poll.floor * FOREIGN_CHECK;
+            let pause = self.run.context.timing.poll.floor * FOREIGN_RECHECK_POLLS;
             if self.run.context.sleep(pause).await.is_err() {
                 return Ok(());
             }
         }
     }
 
-    /// Goes once over the open entries and returns how many were in other hands.
-    async fn pass(&mut self) -> Result<usize, Failure> {
-        let mut working = JoinSet::new();
+    /// Runs the open inputs once, and returns the number that another process owns.
+    async fn run_pass(&mut self) -> Result<usize, Failure> {
+        let mut tasks = JoinSet::new();
         let mut attempts = HashSet::new();
         let long_first = if self.run.is_proven() { self.run.inputs_at_once().await? } else { 0 };
         let (mut queue, mut foreign) = (InputQueue::new(self.run.batch, long_first), 0);
         loop {
-            foreign += self.wait_for_capacity(&mut working).await?;
-            if self.run.is_stopped() {
+            foreign += self.wait_for_capacity(&mut tasks).await?;
+            if self.run.all_stopped() {
                 break;
             }
-            if self.run.is_starting_stopped() {
-                // What was started is paid for, and is finished.
+            if self.run.all_starts_stopped() {
+                // Started jobs are paid for, so they are finished.
                 queue.keep_to_started();
             }
             let Some(input) = queue.next(&self.run.context).await? else { break };
             let Some(attempt) = input.attempt else { continue };
-            // The second entry of one attempt waits for the first and then costs nothing.
+            // The second input of one attempt waits for the first and then costs nothing.
             if !attempts.insert(attempt) {
                 foreign += 1;
                 continue;
             }
-            let mut underway = Some(self.run.underway().enter());
+            let mut active_inputs = Some(self.run.active_inputs().enter());
             let (run, spool, stdout) =
                 (Arc::clone(&self.run), self.spool.clone(), self.stdout.clone());
-            working.spawn(async move {
+            tasks.spawn(async move {
                 let id = input.id;
                 let input_ref = InputRef { id: id.0, name: input.name.clone() };
-                let outlet = OutputWriter { input, spool, stdout };
-                let settled = work_on(&mut underway, &run, &outlet, attempt, &input_ref).await;
-                drop(underway);
-                (id, input_ref, settled)
+                let output_writer = OutputWriter { input, spool, stdout };
+                let outcome =
+                    run_input(&mut active_inputs, &run, &output_writer, attempt, &input_ref).await;
+                drop(active_inputs);
+                (id, input_ref, outcome)
             });
         }
-        foreign += self.settle_all(&mut working).await?;
+        foreign += self.finish_running(&mut tasks).await?;
         Ok(foreign)
     }
 
-    /// Settles what is being worked on. Once the run is stopped, what does not end by itself is cut
-    /// soon: the ledger has everything that a later run needs.
-    async fn settle_all(&mut self, working: &mut JoinSet<WorkResult>) -> Result<usize, Failure> {
+    /// Waits for the running tasks. Once the run is stopped, tasks that do not end by themselves
+    /// are cancelled soon: the ledger has everything that a later run needs.
+    async fn finish_running(&mut self, tasks: &mut JoinSet<WorkResult>) -> Result<usize, Failure> {
         let mut foreign = 0;
         let run = Arc::clone(&self.run);
         let grace = async {
@@ -196,12 +197,12 @@ impl BatchRunner {
         loop {
             tokio::select! {
                 biased;
-                joined = working.join_next() => match joined {
-                    Some(joined) => foreign += self.take(joined).await?,
+                joined = tasks.join_next() => match joined {
+                    Some(joined) => foreign += self.handle_finished(joined).await?,
                     None => return Ok(foreign),
                 },
                 () = &mut grace => {
-                    working.shutdown().await;
+                    tasks.shutdown().await;
                     self.run.context.ledger(Ledger::release_all).await?;
                     return Ok(foreign);
                 }
@@ -209,41 +210,46 @@ impl BatchRunner {
         }
     }
 
-    /// Settles entries until one more may be begun; answers how many were in other hands.
+    /// Handles finished inputs until one more may begin; returns the number that another process
+    /// owns.
     async fn wait_for_capacity(
         &mut self,
-        working: &mut JoinSet<WorkResult>,
+        tasks: &mut JoinSet<WorkResult>,
     ) -> Result<usize, Failure> {
         let mut foreign = 0;
         loop {
             let run = Arc::clone(&self.run);
             let window = run.inputs_at_once().await?;
-            let has_room = run.underway().count() < window && working.len() < window + COLLECTING;
-            if has_room || run.is_stopped() {
+            let has_room =
+                run.active_inputs().count() < window && tasks.len() < window + DOWNLOAD_BACKLOG;
+            if has_room || run.all_stopped() {
                 return Ok(foreign);
             }
             tokio::select! {
                 biased;
                 () = run.stopped() => return Ok(foreign),
-                joined = working.join_next() => match joined {
-                    Some(joined) => foreign += self.take(joined).await?,
+                joined = tasks.join_next() => match joined {
+                    Some(joined) => foreign += self.handle_finished(joined).await?,
                     None => return Ok(foreign),
                 },
-                () = run.underway().wait_until_one_ends() => {}
+                () = run.active_inputs().wait_until_one_ends() => {}
             }
         }
     }
 
-    /// Takes the end of an entry in; answers 1 when it was in other hands.
-    async fn take(&mut self, joined: Result<WorkResult, JoinError>) -> Result<usize, Failure> {
-        let (id, input_ref, settled) =
+    /// Handles a finished input; returns 1 if another process owns it.
+    async fn handle_finished(
+        &mut self,
+        joined: Result<WorkResult, JoinError>,
+    ) -> Result<usize, Failure> {
+        let (id, input_ref, outcome) =
             joined.map_err(|error| Failure::local("processing an input", &error))?;
-        // Local trouble of one entry pauses it; the ledger itself failing shows at the next step.
-        match settled.unwrap_or_else(InputOutcome::of) {
+        // A local error of one input pauses it; a failing ledger shows at the next step.
+        match outcome.unwrap_or_else(InputOutcome::of) {
             InputOutcome::Foreign => return Ok(1),
-            // Paused and counted with all others at the end.
+            // Counted as paused with all others at the end.
             InputOutcome::Stopped => {}
-            settled => self.record(id, &input_ref, settled).await?,
+            outcome => self.record(id, &input_ref, outcome).await?,
         }
         Ok(0)
     }
@@ -252,9 +258,9 @@ impl BatchRunner {
         &mut self,
         id: InputId,
         input_ref: &InputRef,
-        settled: InputOutcome,
+        outcome: InputOutcome,
     ) -> Result<(), Failure> {
-        let (state, failure, told) = match settled {
+        let (state, failure, event) = match outcome {
             InputOutcome::Done(output) => {
                 self.summary.done += 1;
                 (InputState::Done, None, Some(InputEvent::Done(output)))
@@ -275,7 +281,7 @@ impl BatchRunner {
                 (InputState::Failed, Some(failure.clone()), Some(InputEvent::Failed(failure)))
             }
             InputOutcome::Paused(failure) => {
-                // Outputs of both keys go to the same directories.
+                // Outputs of both keys share directories.
                 if failure.kind == FailureKind::Unwritable {
                     let failure = failure.clone();
                     self.run.stop_all(&RunStop { reason: StopReason::Unwritable, failure });
@@ -289,8 +295,8 @@ impl BatchRunner {
             .context
             .ledger(move |ledger, _| ledger.set_input_state(id, state, failure.as_ref()))
             .await?;
-        if let Some(told) = told {
-            self.run.context.tell(input_ref, told);
+        if let Some(event) = event {
+            self.run.context.emit(input_ref, event);
         }
         Ok(())
     }
@@ -319,12 +325,12 @@ impl BatchRunner {
             self.summary.bound_needed = self.run.bound_needed().await?;
         }
         self.classes.extend(stops.iter().map(RunStop::exit_class));
-        let held =
-            if self.run.is_stopped() { stops.first().map(|stop| stop.failure.kind) } else { None };
+        let stop_reason =
+            if self.run.all_stopped() { stops.first().map(|stop| stop.failure.kind) } else { None };
         if counts.rejected > 0 {
             self.classes.push(ExitClass::Some);
         }
-        // What the plan itself refused counts like what failed later.
+        // Inputs that the plan rejected count like those that failed later.
         if counts.failed > self.summary.failed {
             self.classes.push(ExitClass::Some);
         }
@@ -340,42 +346,44 @@ impl BatchRunner {
         let succeeded = self.summary.done + self.summary.skipped > 0;
         let class = ExitClass::combine(self.classes, succeeded);
         context.observer.observe(&Event::Finished(self.summary));
-        Ok(RunResult { summary: self.summary, class, held })
+        Ok(RunResult { summary: self.summary, class, stop_reason })
     }
 }
 
-async fn work_on(
-    underway: &mut Option<ActiveGuard>,
+async fn run_input(
+    active_inputs: &mut Option<ActiveGuard>,
     run: &RunState,
-    outlet: &OutputWriter,
+    output_writer: &OutputWriter,
     attempt: AttemptId,
     input_ref: &InputRef,
 ) -> Result<InputOutcome, Failure> {
     let mut next = attempt;
-    for tried in 0.. {
+    for retries in 0.. {
         let claim = run.context.ledger(move |ledger, owner| ledger.claim(owner, next)).await?;
         let Claim::Acquired(attempt) = claim else { return Ok(InputOutcome::Foreign) };
-        let run = run.of_key(&attempt);
-        let Some(attempt) = run.adopt(*attempt).await? else { return Ok(InputOutcome::Foreign) };
-        if let Some(failure) = run.missing_key_error(&attempt) {
+        let run = run.for_key(&attempt);
+        let Some(attempt) = run.reassign_key(*attempt).await? else {
+            return Ok(InputOutcome::Foreign);
+        };
+        if let Some(failure) = run.missing_key_failure(&attempt) {
             run.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
             return Ok(InputOutcome::Paused(failure));
         }
-        let mut drive = JobDriver::new(run, attempt, input_ref.clone());
-        let settled = settle(underway, &mut drive, outlet).await;
-        let attempt = drive.attempt.clone();
+        let mut driver = JobDriver::new(run, attempt, input_ref.clone());
+        let outcome = run_attempt(active_inputs, &mut driver, output_writer).await;
+        let attempt = driver.attempt.clone();
         run.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
-        match settled? {
+        match outcome? {
             InputOutcome::Failed(failure)
                 if failure.kind == FailureKind::JobFailed
-                    && tried < run.run_options.retry_failed
+                    && retries < run.run_options.retry_failed
                     && !run.starts_stopped() =>
             {
                 next = new_attempt_for(run, next).await?;
                 let wait = Duration::ZERO;
-                run.context.tell(input_ref, InputEvent::Retry { failure, wait });
+                run.context.emit(input_ref, InputEvent::Retry { failure, wait });
             }
-            settled => return Ok(settled),
+            outcome => return Ok(outcome),
         }
     }
     Ok(InputOutcome::Foreign)
@@ -389,81 +397,81 @@ async fn new_attempt_for(run: &RunState, failed: AttemptId) -> Result<AttemptId,
         .await
 }
 
-async fn settle(
-    underway: &mut Option<ActiveGuard>,
-    drive: &mut JobDriver<'_>,
-    outlet: &OutputWriter,
+async fn run_attempt(
+    active_inputs: &mut Option<ActiveGuard>,
+    driver: &mut JobDriver<'_>,
+    output_writer: &OutputWriter,
 ) -> Result<InputOutcome, Failure> {
-    let began = drive.run.context.clock.now();
-    if !drive.attempt.state.status.is_settled() {
-        match drive.go(Observation::Resumed).await? {
-            DriveOutcome::Settled => match drive.attempt.state.status {
-                AttemptStatus::Completed => drive.run.job_ended(JobResult::Well),
-                AttemptStatus::Failed if drive.attempt.state.start_count > 0 => {
-                    let reason = drive.attempt.state.failure.as_ref().map(|failure| &*failure.why);
-                    drive.run.job_ended(JobResult::of_failure(reason.unwrap_or_default()));
+    let began = driver.run.context.clock.now();
+    if !driver.attempt.state.status.is_settled() {
+        match driver.drive(Observation::Resumed).await? {
+            DriveOutcome::Settled => match driver.attempt.state.status {
+                AttemptStatus::Completed => driver.run.job_ended(JobResult::Succeeded),
+                AttemptStatus::Failed if driver.attempt.state.start_count > 0 => {
+                    let reason = driver.attempt.state.failure.as_ref().map(|failure| &*failure.why);
+                    driver.run.job_ended(JobResult::of_failure(reason.unwrap_or_default()));
                 }
                 _ => {}
             },
-            DriveOutcome::Lost => return Ok(InputOutcome::Foreign),
+            DriveOutcome::LeaseLost => return Ok(InputOutcome::Foreign),
             DriveOutcome::Stopped => return Ok(InputOutcome::Stopped),
-            DriveOutcome::Rested(failure) if drive.run.stop_for(&failure) => {
+            DriveOutcome::Suspended(failure) if driver.run.stop_for(&failure) => {
                 return Ok(InputOutcome::Stopped);
             }
-            DriveOutcome::Rested(failure) => {
+            DriveOutcome::Suspended(failure) => {
                 let is_timed_out = failure.kind == FailureKind::TimedOut;
-                if is_timed_out && drive.running_since >= Some(drive.run.began) {
-                    drive.run.job_timed_out();
+                if is_timed_out && driver.running_since >= Some(driver.run.began) {
+                    driver.run.job_timed_out();
                 }
                 return Ok(InputOutcome::Paused(failure));
             }
             DriveOutcome::GoalReached => {
-                report_detached(drive);
+                report_detached(driver);
                 return Ok(InputOutcome::Left);
             }
         }
     }
-    match drive.attempt.state.status {
+    match driver.attempt.state.status {
         AttemptStatus::Completed => {
-            drop(underway.take());
-            deliver(drive, outlet, began).await
+            drop(active_inputs.take());
+            save_output(driver, output_writer, began).await
         }
-        AttemptStatus::Failed => Ok(InputOutcome::Failed(failure_of_event(&drive.attempt))),
-        // A person decides; a later run goes on from there.
-        _ => Ok(InputOutcome::Paused(failure_of_event(&drive.attempt))),
+        AttemptStatus::Failed => Ok(InputOutcome::Failed(failure_of_attempt(&driver.attempt))),
+        // The user decides; a later run continues.
+        _ => Ok(InputOutcome::Paused(failure_of_attempt(&driver.attempt))),
     }
 }
 
-fn report_detached(drive: &JobDriver<'_>) {
-    if let Some(job) = drive.attempt.state.job.clone() {
-        let status = drive.attempt.last_poll.job_status.clone().unwrap_or(
-            match drive.attempt.state.status {
+fn report_detached(driver: &JobDriver<'_>) {
+    if let Some(job) = driver.attempt.state.job.clone() {
+        let status = driver.attempt.last_poll.job_status.clone().unwrap_or(
+            match driver.attempt.state.status {
                 AttemptStatus::Draft => crate::model::JobStatus::Created,
                 _ => crate::model::JobStatus::Pending,
             },
         );
-        let credits = drive.started_credits();
-        drive.run.context.tell(&drive.input, InputEvent::Left { job, status, credits });
+        let credits = driver.started_credits();
+        driver.run.context.emit(&driver.input, InputEvent::Left { job, status, credits });
     }
 }
 
-async fn deliver(
-    drive: &mut JobDriver<'_>,
-    outlet: &OutputWriter,
+async fn save_output(
+    driver: &mut JobDriver<'_>,
+    output_writer: &OutputWriter,
     began: Instant,
 ) -> Result<InputOutcome, Failure> {
     let collected = loop {
-        match drive.collect(&outlet.input, &outlet.spool).await {
-            Err(failure) if drive.waits_out(&failure) => drive.back_off(failure).await?,
+        match driver.collect(&output_writer.input, &output_writer.spool).await {
+            Err(failure) if driver.waits_out(&failure) => driver.back_off(failure).await?,
             collected => break collected,
         }
     };
     match collected {
-        Ok(CollectResult::There(output)) => Ok(InputOutcome::Skipped(output)),
+        Ok(CollectResult::Existing(output)) => Ok(InputOutcome::Skipped(output)),
         Ok(CollectResult::New(mut output)) => {
-            output.elapsed = Some(drive.run.context.clock.now().since(began));
-            if outlet.input.target.is_none()
-                && let (Some(path), Some(sink)) = (output.path.take(), outlet.stdout.clone())
+            output.elapsed = Some(driver.run.context.clock.now().since(began));
+            if output_writer.input.target.is_none()
+                && let (Some(path), Some(sink)) = (output.path.take(), output_writer.stdout.clone())
             {
                 super::context::blocking(move || {
                     sink(&path)
@@ -476,15 +484,15 @@ async fn deliver(
         }
         Err(failure) => {
             if failure.kind == FailureKind::Unwritable {
-                drive.run.stop_for(&failure);
+                driver.run.stop_for(&failure);
             }
             Ok(InputOutcome::of(failure))
         }
     }
 }
 
-/// Why a settled attempt has no output, with what helps.
-fn failure_of_event(attempt: &Attempt) -> Failure {
+/// Failure of a settled attempt without output, with its remedy.
+fn failure_of_attempt(attempt: &Attempt) -> Failure {
     let mut failure = attempt.state.failure.clone().unwrap_or_else(|| {
         Failure::new(FailureKind::JobFailed, "the job failed", "reason not recorded")
     });

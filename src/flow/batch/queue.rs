@@ -1,9 +1,9 @@
-//! The order of work. Longest first, since a long job that is begun last is waited for alone; but
-//! not all short ones together at the end either, where nothing but the rate of creates and starts
-//! would count, and where each start that is lost without an answer keeps the batch waiting for `settle`:
-//! most are taken from the short end, as long as that is much shorter. Places
-//! that are free at first are filled with long ones, which need the fewest creates and starts. But
-//! options that have not succeeded yet are tried on a short one, which tells soonest and costs least.
+//! The order of work. Longest first, since a long job that begins last is waited for alone. But not
+//! all short ones together at the end either, where the rate of creates and starts would be the
+//! bottleneck, and where each start that is lost without an answer keeps the batch waiting for
+//! `settle`: most are taken from the short end, as long as that is much shorter. Slots that are
+//! free at first get long inputs, which need the fewest creates and starts. But options that have
+//! not succeeded yet are tried on a short input, which is the fastest and cheapest.
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -12,31 +12,31 @@ use crate::flow::context::Context;
 use crate::ledger::{BatchId, BatchInput, InputId};
 use crate::model::Failure;
 
-/// Entries read from the ledger at a time.
+/// Inputs read from the ledger at a time.
 const PAGE: u32 = 64;
 
-/// The short end is left for the end unless it is shorter than one of so many parts.
-const MUCH: i64 = 2;
+/// Minimum ratio of the long end to the short end for taking from the short end.
+const MIN_END_RATIO: i64 = 2;
 
-/// So many are taken from the short end for each one from the long end.
+/// Short inputs taken per long input.
 const SHORT_IN_TURN: usize = 4;
 
-/// Where an entry stands: longest first, then by number.
+/// Position in the queue: longest first, then by number.
 type QueuePosition = (Reverse<i64>, i64);
 
-/// The open entries of a batch, each once, read from the ledger as they are needed.
+/// The open inputs of a batch, each once, read from the ledger as needed.
 #[derive(Debug)]
 pub(crate) struct InputQueue {
     batch: BatchId,
     long: QueueEnd,
     short: QueueEnd,
-    /// The last one that was taken from the short end.
+    /// The last input taken from the short end.
     taken_from_short: Option<QueuePosition>,
-    /// So many are taken from the long end before one may be taken from the short end.
+    /// Inputs still to take from the long end before the first from the short end.
     until_short: usize,
-    /// So many have been taken from the short end in turn.
+    /// Inputs taken from the short end in a row.
     short_in_turn: usize,
-    /// Only entries whose job was started are taken.
+    /// Only inputs whose job was started are taken.
     only_started: bool,
 }
 
@@ -44,12 +44,12 @@ pub(crate) struct InputQueue {
 #[derive(Debug, Default)]
 struct QueueEnd {
     read: VecDeque<BatchInput>,
-    /// The last one that was read.
+    /// The last input that was read.
     reached: Option<(i64, InputId)>,
 }
 
 impl InputQueue {
-    /// The queue of a batch, of which `long_first` come from the long end before the ends take turns.
+    /// The queue of a batch; the first `long_first` inputs come from the long end.
     pub(crate) fn new(batch: BatchId, long_first: usize) -> Self {
         Self {
             batch,
@@ -62,17 +62,14 @@ impl InputQueue {
         }
     }
 
-    /// From now on, only entries whose job was started are taken; some of them may be taken again.
+    /// Restricts the queue to inputs whose job was started; some of them may be returned again.
     pub(crate) fn keep_to_started(&mut self) {
         if !self.only_started {
             *self = Self { only_started: true, ..Self::new(self.batch, usize::MAX) };
         }
     }
 
-    /// The next entry to work on.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// The next input to run.
     pub(crate) async fn next(&mut self, context: &Context) -> Result<Option<BatchInput>, Failure> {
         let batch = self.batch;
         if self.long.read.is_empty() {
@@ -93,21 +90,22 @@ impl InputQueue {
                 .ledger(move |ledger, _| ledger.open_inputs_shortest_first(batch, before, PAGE));
             self.short.extend(page.await?);
         }
-        Ok(self.take())
+        Ok(self.pop())
     }
 
-    /// The next of what was read.
-    fn take(&mut self) -> Option<BatchInput> {
+    /// The next of the inputs that were read.
+    fn pop(&mut self) -> Option<BatchInput> {
         let longest = self.long.read.front()?;
-        if self.taken_from_short.is_some_and(|taken| place(longest) >= taken) {
-            // What lies beyond was taken from the other end.
+        if self.taken_from_short.is_some_and(|taken| queue_position(longest) >= taken) {
+            // The inputs beyond were taken from the other end.
             return None;
         }
-        let is_worth_it = |shortest: &BatchInput| {
-            shortest.duration_ms < longest.duration_ms / MUCH && place(shortest) > place(longest)
+        let is_much_shorter = |shortest: &BatchInput| {
+            shortest.duration_ms < longest.duration_ms / MIN_END_RATIO
+                && queue_position(shortest) > queue_position(longest)
         };
         let is_due = self.until_short == 0;
-        let from_short = is_due && self.short.read.front().is_some_and(is_worth_it);
+        let from_short = is_due && self.short.read.front().is_some_and(is_much_shorter);
         if !from_short {
             self.until_short = self.until_short.saturating_sub(1);
             return self.long.read.pop_front();
@@ -117,7 +115,7 @@ impl InputQueue {
             (self.until_short, self.short_in_turn) = (1, 0);
         }
         let shortest = self.short.read.pop_front();
-        self.taken_from_short = shortest.as_ref().map(place);
+        self.taken_from_short = shortest.as_ref().map(queue_position);
         shortest
     }
 }
@@ -129,7 +127,7 @@ impl QueueEnd {
     }
 }
 
-fn place(input: &BatchInput) -> QueuePosition {
+fn queue_position(input: &BatchInput) -> QueuePosition {
     (Reverse(input.duration_ms), input.id.0)
 }
 
@@ -138,7 +136,7 @@ mod tests {
     use super::*;
     use crate::ledger::InputState;
 
-    fn entry(id: i64, rank: i64) -> BatchInput {
+    fn input(id: i64, rank: i64) -> BatchInput {
         BatchInput {
             id: InputId(id),
             batch: BatchId(1),
@@ -153,16 +151,16 @@ mod tests {
         }
     }
 
-    /// The ranks in the order in which they are taken, of entries with these ranks.
+    /// The order in which inputs of these ranks are taken.
     fn order(ranks: &[i64], long_first: usize) -> Vec<i64> {
         let mut inputs: Vec<BatchInput> =
-            (1..).zip(ranks).map(|(id, rank)| entry(id, *rank)).collect();
-        inputs.sort_by_key(place);
+            (1..).zip(ranks).map(|(id, rank)| input(id, *rank)).collect();
+        inputs.sort_by_key(queue_position);
         let mut queue = InputQueue::new(BatchId(1), long_first);
         queue.long.extend(inputs.clone());
         inputs.reverse();
         queue.short.extend(inputs);
-        let taken: Vec<BatchInput> = std::iter::from_fn(|| queue.take()).collect();
+        let taken: Vec<BatchInput> = std::iter::from_fn(|| queue.pop()).collect();
         let mut ids: Vec<i64> = taken.iter().map(|input| input.id.0).collect();
         ids.sort_unstable();
         assert_eq!(ids, (1..=i64::try_from(ranks.len()).unwrap()).collect::<Vec<_>>(), "each once");
@@ -197,9 +195,9 @@ mod tests {
     #[test]
     fn alike_ones_keep_the_order_in_which_they_were_named() {
         let mut queue = InputQueue::new(BatchId(1), 1);
-        queue.long.extend((1..=5).map(|id| entry(id, 7)).collect());
-        queue.short.extend((1..=5).rev().map(|id| entry(id, 7)).collect());
-        let ids: Vec<i64> = std::iter::from_fn(|| queue.take()).map(|input| input.id.0).collect();
+        queue.long.extend((1..=5).map(|id| input(id, 7)).collect());
+        queue.short.extend((1..=5).rev().map(|id| input(id, 7)).collect());
+        let ids: Vec<i64> = std::iter::from_fn(|| queue.pop()).map(|input| input.id.0).collect();
         assert_eq!(ids, [1, 2, 3, 4, 5]);
     }
 

@@ -1,8 +1,8 @@
-//! Collecting an output: an earlier copy where there is one, else a download that resumes;
-//! verified, synced, and only then given its final name.
+//! Collection of an output: from an earlier copy where there is one, otherwise by a resumable
+//! download; verified, synced, and only then given its final name.
 //!
-//! No partial file is ever under a final name. The hash stands in the ledger before the file is
-//! published, so a crash between the two is recognised by it.
+//! A partial file never has a final name. The hash is written to the ledger before the file is
+//! published, so that a file published just before a crash is recognised.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -21,31 +21,32 @@ use crate::media::{self, ExpectedLength, OutputError, OutputSpec};
 use crate::model::event::PublishedOutput;
 use crate::model::{Background, Failure, FailureKind, InputEvent, OutputLink, Stage};
 
-/// Failures in a row without one byte more, after which a download is given up.
-const FRUITLESS: u32 = 6;
+/// Maximum consecutive failures without progress before a download is given up.
+const MAX_STALLED_RETRIES: u32 = 6;
 
-/// How often an output that is not what was asked for is fetched anew.
-const REFETCHES: u32 = 1;
+/// Maximum repeated downloads of an output that fails verification.
+const MAX_REFETCHES: u32 = 1;
 
-/// What collecting an entry came to.
+/// Outcome of collecting an output.
 pub(crate) enum CollectResult {
-    /// The output lies where it was wanted; it was put there now.
+    /// The output was published now.
     New(PublishedOutput),
-    /// It lay there already.
-    There(PublishedOutput),
+    /// The output was already there.
+    Existing(PublishedOutput),
 }
 
-/// A whole output in its part.
+/// A complete output in its partial file.
 struct CompletePart {
     sha256: String,
     size: u64,
 }
 
 impl JobDriver<'_> {
-    /// Brings the output of a completed job to where the entry wants it.
+    /// Publishes the output of a completed job at the target of the input.
     ///
     /// # Errors
-    /// What keeps the output away. The job stays completed: collecting again costs nothing.
+    ///
+    /// The job stays completed after any failure: collecting again costs nothing.
     pub(crate) async fn collect(
         &mut self,
         input: &BatchInput,
@@ -58,27 +59,27 @@ impl JobDriver<'_> {
         if let Some(target) = &target
             && let Some((path, sha256, size)) =
                 earlier.iter().find(|(path, ..)| path == target).cloned()
-            && holds(&path, &sha256, size).await?
+            && file_matches(&path, &sha256, size).await?
         {
             let (input, sha) = (input.id, sha256.clone());
             context.ledger(move |ledger, _| ledger.record_output_hash(input, &sha, size)).await?;
-            return Ok(CollectResult::There(self.output(Some(path), sha256, size)));
+            return Ok(CollectResult::Existing(self.output(Some(path), sha256, size)));
         }
         let directory = target.as_deref().and_then(Path::parent).unwrap_or(spool);
         let path = directory.join(part_name(target.as_deref(), &self.attempt.correlation_id));
         let part = Arc::new(blocking(move || PartFile::open(path)).await?);
-        let whole = match self.copy_earlier(&earlier, &part).await? {
-            Some(whole) => whole,
+        let complete = match self.copy_earlier(&earlier, &part).await? {
+            Some(complete) => complete,
             None => self.fetch(&part).await?,
         };
-        let (sha, size, entry_id) = (whole.sha256.clone(), whole.size, input.id);
-        context.ledger(move |ledger, _| ledger.record_output_hash(entry_id, &sha, size)).await?;
+        let (sha, size, input_id) = (complete.sha256.clone(), complete.size, input.id);
+        context.ledger(move |ledger, _| ledger.record_output_hash(input_id, &sha, size)).await?;
         let overwrite = self.run.run_options.overwrite;
         let shown = target.clone().unwrap_or_else(|| part.path().to_owned());
         if let Some(target) = target {
             blocking(move || part.publish(&target, overwrite)).await?;
         }
-        Ok(CollectResult::New(self.output(Some(shown), whole.sha256, whole.size)))
+        Ok(CollectResult::New(self.output(Some(shown), complete.sha256, complete.size)))
     }
 
     fn output(&self, path: Option<PathBuf>, sha256: String, size: u64) -> PublishedOutput {
@@ -93,38 +94,40 @@ impl JobDriver<'_> {
         }
     }
 
-    /// An output of the same job that lies elsewhere is copied, and costs no transfer.
+    /// Copies an earlier output of the same job, which saves the download.
     async fn copy_earlier(
         &self,
         earlier: &[(PathBuf, String, u64)],
         to: &Arc<PartFile>,
     ) -> Result<Option<CompletePart>, Failure> {
         for (from, sha256, size) in earlier {
-            if !holds(from, sha256, *size).await? {
+            if !file_matches(from, sha256, *size).await? {
                 continue;
             }
-            self.run.context.phase(&self.input, Stage::Verify);
+            self.run.context.emit_stage(&self.input, Stage::Verify);
             let (from, to, sha256) = (from.clone(), Arc::clone(to), sha256.clone());
             return blocking(move || copy(&from, &to, &sha256)).await;
         }
         Ok(None)
     }
 
-    /// Downloads and verifies. An output that does not verify is fetched once more: a gateway may
-    /// have put a page of its own in its place.
+    /// Downloads and verifies. An output that fails verification is downloaded once more: a gateway
+    /// may have replaced it with a page of its own.
     async fn fetch(&mut self, part: &Arc<PartFile>) -> Result<CompletePart, Failure> {
         let _permit = self.run.downloads.acquire().await;
         let mut refetched = 0;
         loop {
-            self.run.context.phase(&self.input, Stage::Download);
-            let whole = self.download(part).await?;
-            self.run.context.phase(&self.input, Stage::Verify);
-            match self.verify(part, whole.size).await {
-                Ok(()) => return Ok(whole),
+            self.run.context.emit_stage(&self.input, Stage::Download);
+            let complete = self.download(part).await?;
+            self.run.context.emit_stage(&self.input, Stage::Verify);
+            match self.verify(part, complete.size).await {
+                Ok(()) => return Ok(complete),
                 Err(failure) => {
-                    let (part, last) = (Arc::clone(part), refetched == REFETCHES);
-                    blocking(move || if last { part.remove() } else { part.keep(0).map(drop) })
-                        .await?;
+                    let (part, last) = (Arc::clone(part), refetched == MAX_REFETCHES);
+                    blocking(move || {
+                        if last { part.remove() } else { part.truncate_and_hash(0).map(drop) }
+                    })
+                    .await?;
                     if last {
                         return Err(failure);
                     }
@@ -155,7 +158,7 @@ impl JobDriver<'_> {
         Ok(())
     }
 
-    /// The failure of an output that is not what was asked for. It may quote the output.
+    /// Failure of an output that fails verification. It may quote the output.
     fn bad_output(&self, bad: &OutputError) -> Failure {
         let why = self.run.context.service.clean(&bad.to_string());
         let failure = Failure::new(bad.kind(), "the output", why)
@@ -163,14 +166,15 @@ impl JobDriver<'_> {
         Failure { job: self.attempt.state.job.clone(), ..failure }
     }
 
-    /// Downloads to the end, however often the line breaks, as long as each attempt moves on.
+    /// Downloads to the end, however often the connection breaks, as long as each attempt makes
+    /// progress.
     async fn download(&mut self, part: &Arc<PartFile>) -> Result<CompletePart, Failure> {
         let context = self.run.context.clone();
-        let mut fruitless = 0;
+        let mut stalled_retries = 0;
         loop {
             let before = part.length();
             let failure = match self.download_once(part).await {
-                Ok(whole) => return Ok(whole),
+                Ok(complete) => return Ok(complete),
                 Err(failure) => failure,
             };
             if matches!(
@@ -184,18 +188,18 @@ impl JobDriver<'_> {
             }
             let again =
                 failure.kind == FailureKind::LinkExpired || failure.kind.repeat_when_harmless();
-            fruitless = if part.length() > before { 0 } else { fruitless + 1 };
-            if !again || fruitless >= FRUITLESS {
+            stalled_retries = if part.length() > before { 0 } else { stalled_retries + 1 };
+            if !again || stalled_retries >= MAX_STALLED_RETRIES {
                 return Err(failure);
             }
             let timing = &context.timing.client;
             let asked = failure.retry_after;
-            match backoff::wait(timing, fruitless.max(1), asked, context.random.unit()) {
+            match backoff::wait(timing, stalled_retries.max(1), asked, context.random.unit()) {
                 BackoffWait::TooLong(_) => return Err(failure),
                 BackoffWait::Sleep(_)
-                    if failure.kind == FailureKind::LinkExpired && fruitless <= 1 => {}
+                    if failure.kind == FailureKind::LinkExpired && stalled_retries <= 1 => {}
                 BackoffWait::Sleep(wait) => {
-                    context.tell(&self.input, InputEvent::Retry { failure, wait });
+                    context.emit(&self.input, InputEvent::Retry { failure, wait });
                     context.sleep(wait).await?;
                 }
             }
@@ -207,12 +211,12 @@ impl JobDriver<'_> {
         let context = self.run.context.clone();
         let id = self.attempt.id;
         let etag = context.ledger(move |ledger, _| ledger.output_etag(id)).await?;
-        let from = etag
+        let resume_point = etag
             .map(|etag| ResumePoint { offset: part.length(), etag })
             .filter(|point| point.offset > 0);
         let on_retry = self.on_retry();
-        let opening = context.service.download(&link, from, self.call(&on_retry));
-        let mut download = context.unless_stopped(opening).await??;
+        let request = context.service.download(&link, resume_point, self.call(&on_retry));
+        let mut download = context.unless_stopped(request).await??;
         let etag = download.etag.clone();
         context
             .ledger(move |ledger, owner| ledger.record_output_etag(owner, id, etag.as_deref()))
@@ -220,13 +224,13 @@ impl JobDriver<'_> {
         let mut sink = PartWriter::open(Arc::clone(part), download.offset).await?;
         let rest = download.total.map_or(0, |total| total.saturating_sub(download.offset));
         let part = Arc::clone(part);
-        blocking(move || check_room(part.path(), rest)).await?;
+        blocking(move || check_free_space(part.path(), rest)).await?;
         self.stream_to_file(&mut download, &mut sink).await?;
         sink.finish().await
     }
 
-    /// Most bytes that the output may have.
-    fn largest(&self) -> u64 {
+    /// Maximum size of the output, in bytes.
+    fn max_bytes(&self) -> u64 {
         let work = &self.attempt.work;
         media::largest_output(
             work.options.format,
@@ -240,19 +244,19 @@ impl JobDriver<'_> {
         sink: &mut PartWriter,
     ) -> Result<(), Failure> {
         let context = &self.run.context;
-        let most = self.largest();
+        let max_bytes = self.max_bytes();
         loop {
-            if sink.size.max(download.total.unwrap_or(0)) > most {
+            if sink.size.max(download.total.unwrap_or(0)) > max_bytes {
                 let part = Arc::clone(&sink.part);
-                blocking(move || part.keep(0)).await?;
-                return Err(self.bad_output(&OutputError::TooLarge(most)));
+                blocking(move || part.truncate_and_hash(0)).await?;
+                return Err(self.bad_output(&OutputError::TooLarge(max_bytes)));
             }
             let next = context.unless_stopped(download.chunk()).await;
             match next {
-                Ok(Ok(Some(piece))) => {
-                    sink.write(piece).await?;
-                    let what = InputEvent::Bytes { done: sink.size, total: download.total };
-                    context.tell(&self.input, what);
+                Ok(Ok(Some(chunk))) => {
+                    sink.write(chunk).await?;
+                    let event = InputEvent::Bytes { done: sink.size, total: download.total };
+                    context.emit(&self.input, event);
                 }
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(failure)) | Err(failure) => {
@@ -263,8 +267,8 @@ impl JobDriver<'_> {
         }
     }
 
-    /// The link that the service gave last, or a new one where there is none or it was refused. The
-    /// job is only asked for it where the service gives no links by themselves: it has ended.
+    /// The last download link, or a new one where there is none or it was rejected. The job itself
+    /// is polled only where the service has no endpoint for links: it has ended.
     async fn fresh_link(&mut self) -> Result<OutputLink, Failure> {
         if let Some(link) = self.link.clone() {
             return Ok(link);
@@ -287,46 +291,46 @@ impl JobDriver<'_> {
     }
 }
 
-/// The growing part of a download, hashed as it grows.
+/// The partial file of a download, hashed as it grows.
 struct PartWriter {
     part: Arc<PartFile>,
     hash: Sha256,
     size: u64,
-    waiting: Vec<bytes::Bytes>,
-    held: usize,
+    buffer: Vec<bytes::Bytes>,
+    buffered: usize,
 }
 
-/// Bytes that are gathered before they are written: far fewer trips to the writing thread.
-const GATHER: usize = 1 << 20;
+/// Write buffer in bytes: far fewer trips to the writing thread.
+const WRITE_BUFFER: usize = 1 << 20;
 
 impl PartWriter {
-    /// Continues the part at `offset`; what lies behind is cut off, what lies before is hashed.
+    /// Continues the part at `offset`: later bytes are cut off, earlier ones hashed.
     async fn open(part: Arc<PartFile>, offset: u64) -> Result<Self, Failure> {
         blocking(move || {
-            let hash = part.keep(offset)?;
-            Ok(Self { part, hash, size: offset, waiting: Vec::new(), held: 0 })
+            let hash = part.truncate_and_hash(offset)?;
+            Ok(Self { part, hash, size: offset, buffer: Vec::new(), buffered: 0 })
         })
         .await
     }
 
-    async fn write(&mut self, piece: bytes::Bytes) -> Result<(), Failure> {
-        self.size += piece.len() as u64;
-        self.held += piece.len();
-        self.waiting.push(piece);
-        if self.held < GATHER { Ok(()) } else { self.flush().await }
+    async fn write(&mut self, chunk: bytes::Bytes) -> Result<(), Failure> {
+        self.size += chunk.len() as u64;
+        self.buffered += chunk.len();
+        self.buffer.push(chunk);
+        if self.buffered < WRITE_BUFFER { Ok(()) } else { self.flush().await }
     }
 
     async fn flush(&mut self) -> Result<(), Failure> {
-        let pieces = std::mem::take(&mut self.waiting);
-        self.held = 0;
+        let chunks = std::mem::take(&mut self.buffer);
+        self.buffered = 0;
         let mut hash = std::mem::take(&mut self.hash);
         let part = Arc::clone(&self.part);
-        let held = pieces.iter().map(|piece| piece.len() as u64).sum();
+        let buffered = chunks.iter().map(|chunk| chunk.len() as u64).sum();
         self.hash = blocking(move || {
-            check_room(part.path(), held)?;
-            for piece in &pieces {
-                part.file().write_all(piece).map_err(|error| cannot_write(part.path(), &error))?;
-                hash.update(piece);
+            check_free_space(part.path(), buffered)?;
+            for chunk in &chunks {
+                part.file().write_all(chunk).map_err(|error| cannot_write(part.path(), &error))?;
+                hash.update(chunk);
             }
             Ok(hash)
         })
@@ -334,7 +338,7 @@ impl PartWriter {
         Ok(())
     }
 
-    /// Syncs, so that the bytes are on the disk before anything says that they are.
+    /// Syncs, so that the bytes are on the disk before the ledger says so.
     async fn finish(mut self) -> Result<CompletePart, Failure> {
         self.flush().await?;
         let Self { part, hash, size, .. } = self;
@@ -346,15 +350,15 @@ impl PartWriter {
     }
 }
 
-/// Checks that `bytes` more of `path` fit on its disk.
-fn check_room(path: &Path, bytes: u64) -> Result<(), Failure> {
+/// Checks that the file system of `path` has room for `bytes` more.
+fn check_free_space(path: &Path, bytes: u64) -> Result<(), Failure> {
     let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
     media::check_space(directory.unwrap_or(Path::new(".")), bytes)
         .map_err(|error| cannot_write(path, &error))
 }
 
-/// The length of an input file, `seconds` when it was planned: with its frames while it is as it was.
-/// Of an address, only the service knows the length.
+/// Length of an input file that was `seconds` long when it was planned; with its frame count while
+/// the file is unchanged. Only the service knows the length of a URL.
 fn input_length(source: &InputSource, seconds: Option<f64>) -> Option<ExpectedLength> {
     let (InputSource::File { path, size, .. }, Some(seconds)) = (source, seconds) else {
         return None;
@@ -365,8 +369,8 @@ fn input_length(source: &InputSource, seconds: Option<f64>) -> Option<ExpectedLe
     Some(known.filter(is_same).unwrap_or_else(|| ExpectedLength::of_seconds(seconds)))
 }
 
-/// Whether a file is there with this content.
-async fn holds(path: &Path, sha256: &str, size: u64) -> Result<bool, Failure> {
+/// The file exists with this content.
+async fn file_matches(path: &Path, sha256: &str, size: u64) -> Result<bool, Failure> {
     let (path, sha256) = (path.to_owned(), sha256.to_owned());
     blocking(move || {
         if !std::fs::metadata(&path).is_ok_and(|meta| meta.is_file() && meta.len() == size) {
@@ -379,12 +383,12 @@ async fn holds(path: &Path, sha256: &str, size: u64) -> Result<bool, Failure> {
 
 fn copy(from: &Path, to: &PartFile, sha256: &str) -> Result<Option<CompletePart>, Failure> {
     let Ok(mut source) = File::open(from) else { return Ok(None) };
-    to.keep(0)?;
+    to.truncate_and_hash(0)?;
     let written = std::io::copy(&mut source, &mut to.file());
     let size = written
         .and_then(|size| to.file().sync_all().map(|()| size))
         .map_err(|error| cannot_write(to.path(), &error))?;
-    let copied = hex::encode(to.keep(size)?.finalize());
+    let copied = hex::encode(to.truncate_and_hash(size)?.finalize());
     Ok((copied == sha256).then_some(CompletePart { sha256: copied, size }))
 }
 
@@ -427,8 +431,8 @@ mod tests {
         std::fs::write(&to, b"an older and longer part").unwrap();
         let part = PartFile::open(to.clone()).unwrap();
         let sha256 = media::hash_file(&from, &|_| ()).unwrap().sha256;
-        let whole = copy(&from, &part, &sha256).unwrap().unwrap();
-        assert_eq!((whole.size, std::fs::read(&to).unwrap()), (3, b"abc".to_vec()));
+        let complete = copy(&from, &part, &sha256).unwrap().unwrap();
+        assert_eq!((complete.size, std::fs::read(&to).unwrap()), (3, b"abc".to_vec()));
         assert!(copy(&from, &part, "00").unwrap().is_none());
         assert!(copy(&dir.path().join("gone"), &part, &sha256).unwrap().is_none());
     }

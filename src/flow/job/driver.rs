@@ -1,5 +1,5 @@
-//! Driving one attempt: ask the protocol, commit the row, carry the effect out, look what came of
-//! it, and again. One clip and ten thousand go through this same loop.
+//! The driver of one attempt: run the state machine, commit the state, execute the effect, observe,
+//! repeat. One input and ten thousand use the same loop.
 
 use std::time::Duration;
 
@@ -17,30 +17,29 @@ use crate::model::{
     Stage,
 };
 
-/// Percent that a job has to have gained for the ledger to be told: a look that only shows that a
-/// job goes on is not worth a sync.
-const WORTH_KEEPING: f64 = 10.0;
+/// Percent of progress that justifies a ledger write: a poll that only shows that a job still runs
+/// is not worth a sync.
+const MIN_PROGRESS_TO_STORE: f64 = 10.0;
 
-/// How driving an attempt ended.
 #[derive(Debug)]
 pub(crate) enum DriveOutcome {
-    /// The protocol does nothing more by itself: see the row.
+    /// The state machine does nothing more by itself; the state has the details.
     Settled,
-    /// It went as far as was asked for.
+    /// The attempt reached the goal of the run.
     GoalReached,
-    /// Cannot go on now; the row keeps everything that a later run needs.
-    Rested(Failure),
-    /// The run was stopped before it could go on; the row keeps everything as well.
+    /// This run cannot continue; the state has all that a later run needs.
+    Suspended(Failure),
+    /// The run was stopped first; the state has all that a later run needs.
     Stopped,
-    /// The row was taken over: nothing of what follows is ours to write.
-    Lost,
+    /// Another process took over the attempt: this one may not write it any more.
+    LeaseLost,
 }
 
 impl DriveOutcome {
     fn of(failure: Failure) -> Self {
         match failure.kind {
             FailureKind::Interrupted => Self::Stopped,
-            _ => Self::Rested(failure),
+            _ => Self::Suspended(failure),
         }
     }
 }
@@ -50,58 +49,58 @@ pub(crate) struct JobDriver<'a> {
     pub(crate) run: &'a RunState,
     pub(crate) attempt: Attempt,
     pub(crate) input: InputRef,
-    /// Refusals in a row, for the backoff.
+    /// Consecutive rejections, for the backoff.
     pub(crate) refusals: u32,
-    /// The largest percentage that was shown: progress never jumps back.
-    pub(crate) shown: f64,
-    /// Since when the job is known to run.
+    /// Largest percentage shown so far: progress never jumps back.
+    pub(crate) max_progress: f64,
+    /// Time since which the job is known to run.
     pub(crate) running_since: Option<Instant>,
-    /// When the start that got a clear answer was committed.
+    /// Commit time of the start that got a clear answer.
     started_at: Option<Instant>,
     /// The started job, while it is followed.
     pub(crate) followed: Option<FollowedJob>,
-    /// The last look that the ledger has.
-    kept: LastPoll,
-    /// It occupies a place of the key, by what the ledger has.
+    /// The last poll written to the ledger.
+    stored_poll: LastPoll,
+    /// The attempt occupies a concurrency slot of the key, by the state in the ledger.
     occupies_slot: bool,
-    /// The job was started before this run took the attempt up.
+    /// The job was started before this run took over the attempt.
     was_started: bool,
-    /// Only looks are made, and nobody is told: the item is another run's.
-    only_glance: bool,
-    /// Leave to send the start that was just committed.
-    pub(crate) leave: Option<CallPermit>,
-    /// The last link that the service gave. Kept in memory only.
+    /// Polls only, and emits no events: the attempt belongs to another run.
+    poll_only: bool,
+    /// Permit to send the start that was just committed.
+    pub(crate) permit: Option<CallPermit>,
+    /// The last download link. Kept in memory only.
     pub(crate) link: Option<OutputLink>,
-    /// What the service said about how the job was done.
+    /// The service's notes on how the job was done.
     pub(crate) notes: Vec<String>,
-    /// The request that was answered last, for the story of the attempt.
-    pub(crate) answered: LastAnswer,
+    /// Request id of the last answer, for the history of the attempt.
+    pub(crate) last_answer: LastAnswer,
 }
 
 impl<'a> JobDriver<'a> {
     pub(crate) fn new(run: &'a RunState, attempt: Attempt, input: InputRef) -> Self {
         Self {
             run,
-            kept: attempt.last_poll.clone(),
+            stored_poll: attempt.last_poll.clone(),
             occupies_slot: attempt.occupies_slot(),
             was_started: is_started(&attempt),
             attempt,
             input,
             refusals: 0,
-            shown: 0.0,
+            max_progress: 0.0,
             running_since: None,
             started_at: None,
             followed: None,
-            leave: None,
+            permit: None,
             link: None,
             notes: Vec::new(),
-            answered: LastAnswer::default(),
-            only_glance: false,
+            last_answer: LastAnswer::default(),
+            poll_only: false,
         }
     }
 
-    /// Estimated credits of the job, if this run started it: 0 for an earlier one, and for a copy of its
-    /// output. `None` when its price is not known.
+    /// Estimated credits of the job, if this run started it: 0 for a job started earlier, and for a
+    /// copy of its output. `None` when its price is not known.
     pub(crate) fn started_credits(&self) -> Option<Credits> {
         if self.was_started || !is_started(&self.attempt) {
             return Some(Credits::default());
@@ -109,37 +108,43 @@ impl<'a> JobDriver<'a> {
         self.attempt.price()
     }
 
-    /// Looks at an attempt of another run, and leaves everything else to whoever resumes it.
-    pub(crate) fn glance(run: &'a RunState, attempt: Attempt, input: InputRef) -> Self {
-        Self { only_glance: true, ..Self::new(run, attempt, input) }
+    /// A driver that polls an attempt of another run once, and leaves the rest to `resume`.
+    pub(crate) fn poll_only(run: &'a RunState, attempt: Attempt, input: InputRef) -> Self {
+        Self { poll_only: true, ..Self::new(run, attempt, input) }
     }
 
-    pub(crate) fn is_glance(&self) -> bool {
-        self.only_glance
+    pub(crate) fn is_poll_only(&self) -> bool {
+        self.poll_only
     }
 
-    /// Drives from `seen` until the row is settled, the goal reached, or nothing can be done now.
+    /// Drives from `observation` until the attempt is settled, the goal reached, or this run cannot
+    /// continue.
     ///
     /// # Errors
-    /// Only local trouble: a step that cannot be committed must not be carried out.
-    pub(crate) async fn go(&mut self, seen: Observation) -> Result<DriveOutcome, Failure> {
-        let mut seen = seen;
+    ///
+    /// Local errors only: a step that cannot be committed must not be executed.
+    pub(crate) async fn drive(
+        &mut self,
+        observation: Observation,
+    ) -> Result<DriveOutcome, Failure> {
+        let mut observation = observation;
         let mut drafts = self.run.drafts().await?;
-        let mut turn = None;
+        let mut create_permit = None;
         loop {
-            let facts = self.facts(drafts, &seen).await?;
-            let Step { state, effect, learned } = step(self.attempt.state.clone(), seen, &facts);
+            let step_context = self.step_context(drafts, &observation).await?;
+            let Step { state, effect, learned } =
+                step(self.attempt.state.clone(), observation, &step_context);
             if let Some(learned) = learned.filter(|learned| *learned != drafts) {
                 self.learn_drafts(learned).await?;
                 drafts = learned;
             }
-            // Others make drafts as soon as it is known whether this one runs by itself.
+            // Other creates may be sent as soon as it is known whether this draft runs by itself.
             let watched = state.status == AttemptStatus::Draft
-                && matches!(effect, Effect::Look | Effect::Wait(_));
+                && matches!(effect, Effect::Poll | Effect::Wait(_));
             if !watched || drafts != DraftSupport::Unknown {
-                turn = None;
+                create_permit = None;
             }
-            if self.only_glance && !matches!(effect, Effect::Look | Effect::Finish) {
+            if self.poll_only && !matches!(effect, Effect::Poll | Effect::Done) {
                 if effect != Effect::Start {
                     let before = self.attempt.state.status;
                     self.attempt.state = state;
@@ -148,27 +153,27 @@ impl<'a> JobDriver<'a> {
                 return Ok(DriveOutcome::GoalReached);
             }
             if effect == Effect::Start && self.persist_draft(&state).await? == Commit::LeaseLost {
-                return Ok(DriveOutcome::Lost);
+                return Ok(DriveOutcome::LeaseLost);
             }
-            if self.is_held(&effect) {
+            if self.is_stopped(&effect) {
                 return Ok(DriveOutcome::Stopped);
             }
             if effect == Effect::Create {
-                let (mine, known) = match self.run.create_permit().await {
-                    Ok(turn) => turn,
+                let (permit, known_drafts) = match self.run.create_permit().await {
+                    Ok(create_permit) => create_permit,
                     Err(failure) => return Ok(DriveOutcome::of(failure)),
                 };
-                drafts = known;
-                if self.is_held(&effect) {
+                drafts = known_drafts;
+                if self.is_stopped(&effect) {
                     return Ok(DriveOutcome::Stopped);
                 }
-                turn = Some(mine);
+                create_permit = Some(permit);
             }
-            let alone = turn.as_ref().is_some_and(CreatePermit::is_alone);
+            let exclusive = create_permit.as_ref().is_some_and(CreatePermit::is_alone);
             let before = self.attempt.state.status;
-            let is_news = state != self.attempt.state || self.has_changes();
+            let is_changed = state != self.attempt.state || self.has_changes();
             if state.status == AttemptStatus::StartDoubt && before != AttemptStatus::StartDoubt {
-                // What the draft looked like before says nothing of whether it runs now.
+                // The draft's last status is not evidence of whether the job runs now.
                 self.attempt.last_poll.job_status = None;
             }
             if state.job.is_none() {
@@ -176,80 +181,80 @@ impl<'a> JobDriver<'a> {
             }
             self.attempt.state = state;
             let committed = match effect {
-                Effect::Follow if !is_news => Ok(Commit::Written),
-                _ => self.commit(&effect, before, alone).await,
+                Effect::Follow if !is_changed => Ok(Commit::Written),
+                _ => self.commit(&effect, before, exclusive).await,
             };
             match committed {
                 Ok(Commit::Written) => {}
-                Ok(Commit::LeaseLost) => return Ok(DriveOutcome::Lost),
+                Ok(Commit::LeaseLost) => return Ok(DriveOutcome::LeaseLost),
                 Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
                 Err(failure) => return Ok(DriveOutcome::of(failure)),
             }
             if effect == Effect::Start {
                 (self.followed, self.running_since) = (None, None);
             }
-            self.leave_flight(before);
-            seen = match effect {
-                Effect::Finish if self.attempt.state.status.is_settled() => {
+            self.after_commit(before);
+            observation = match effect {
+                Effect::Done if self.attempt.state.status.is_settled() => {
                     return Ok(DriveOutcome::Settled);
                 }
-                Effect::Finish => return Ok(DriveOutcome::GoalReached),
-                Effect::Rest(failure) if self.waits_out(&failure) => {
+                Effect::Done => return Ok(DriveOutcome::GoalReached),
+                Effect::Suspend(failure) if self.waits_out(&failure) => {
                     match self.back_off(failure).await {
                         Ok(()) => Observation::Resumed,
                         Err(failure) => return Ok(DriveOutcome::of(failure)),
                     }
                 }
-                Effect::Rest(failure) => return Ok(DriveOutcome::of(failure)),
+                Effect::Suspend(failure) => return Ok(DriveOutcome::of(failure)),
                 Effect::Wait(until) => match self.wait(until).await {
                     Ok(()) => {
-                        // Another draft may have been judged meanwhile.
+                        // Another draft may have been judged in the meantime.
                         drafts = self.run.drafts().await?;
-                        Observation::Due
+                        Observation::TimerFired
                     }
                     Err(failure) => return Ok(DriveOutcome::of(failure)),
                 },
                 Effect::BackOff(failure) => match self.back_off(failure).await {
-                    Ok(()) => Observation::Due,
+                    Ok(()) => Observation::TimerFired,
                     Err(failure) => return Ok(DriveOutcome::of(failure)),
                 },
-                effect => match self.carry_out(effect).await? {
-                    Some(seen) => seen,
+                effect => match self.execute(effect).await? {
+                    Some(observation) => observation,
                     None => return Ok(DriveOutcome::Stopped),
                 },
             };
-            self.learn(&seen).await?;
+            self.apply_observation(&observation).await?;
         }
     }
 
-    /// What follows for others from a step that was committed.
-    fn leave_flight(&mut self, before: AttemptStatus) {
+    /// Effects of a committed step on the rest of the run.
+    fn after_commit(&mut self, before: AttemptStatus) {
         if before.in_flight() && !self.attempt.state.status.in_flight() {
             self.followed = None;
             if self.attempt.state.status == AttemptStatus::Completed {
                 self.learn_duration();
             }
         }
-        let held_place = std::mem::replace(&mut self.occupies_slot, self.attempt.occupies_slot());
-        if held_place && !self.occupies_slot {
+        let had_slot = std::mem::replace(&mut self.occupies_slot, self.attempt.occupies_slot());
+        if had_slot && !self.occupies_slot {
             self.run.release_slot();
         }
     }
 
-    /// Whether the last look shows what the ledger does not have and somebody may want to know.
+    /// The last poll differs from the ledger enough to be written.
     fn has_changes(&self) -> bool {
-        let (look, kept) = (&self.attempt.last_poll, &self.kept);
-        let gained = look.progress.unwrap_or(0.0) - kept.progress.unwrap_or(0.0);
-        look.job_status != kept.job_status || gained >= WORTH_KEEPING
+        let (poll, stored_poll) = (&self.attempt.last_poll, &self.stored_poll);
+        let gained = poll.progress.unwrap_or(0.0) - stored_poll.progress.unwrap_or(0.0);
+        poll.job_status != stored_poll.job_status || gained >= MIN_PROGRESS_TO_STORE
     }
 
-    async fn facts(
+    async fn step_context(
         &self,
         drafts: DraftSupport,
-        seen: &Observation,
+        observation: &Observation,
     ) -> Result<StepContext, Failure> {
         let context = &self.run.context;
-        let decides = matches!(seen, Observation::Looked(_))
+        let decides = matches!(observation, Observation::Polled(_))
             && matches!(
                 self.attempt.state.status,
                 AttemptStatus::StartDoubt | AttemptStatus::StartRefused
@@ -259,16 +264,16 @@ impl<'a> JobDriver<'a> {
         Ok(StepContext {
             now: context.clock.now(),
             settle: context.timing.settle,
-            glance: context.timing.poll.first,
+            poll_interval: context.timing.poll.first,
             drafts,
-            bills_shown: decides && self.bills().await? == BillingVisibility::Shown,
+            bills_shown: decides && self.billing_visibility().await? == BillingVisibility::Shown,
             later_ran_within: doubt.and_then(|doubt| evidence.later_ran_within(doubt)),
             goal: self.run.run_options.goal,
         })
     }
 
-    /// A start may wait long for a place, or be held back. What was learned of the draft is
-    /// written before that: a crash meanwhile must not forget the job.
+    /// A start may wait long for a slot, or be held back. The draft is committed before that, so
+    /// that a crash does not lose the job.
     async fn persist_draft(&mut self, start: &AttemptState) -> Result<Commit, Failure> {
         let known = matches!(
             self.attempt.state.status,
@@ -283,64 +288,67 @@ impl<'a> JobDriver<'a> {
             return Ok(Commit::Written);
         }
         self.attempt.state = draft;
-        let (attempt, answered) = (self.attempt.clone(), self.answered.take());
+        let (attempt, last_answer) = (self.attempt.clone(), self.last_answer.take());
         self.run
             .context
             .ledger(move |ledger, owner| {
-                ledger.commit(owner, &attempt, "draft", answered.as_deref())
+                ledger.commit(owner, &attempt, "draft", last_answer.as_deref())
             })
             .await
     }
 
-    /// Whether this effect may not be begun. Rows and looks after an answer are never held back: what
-    /// was learned is written.
-    fn is_held(&self, effect: &Effect) -> bool {
+    /// The effect may not begin. Commits and polls after an answer are never held back: what was
+    /// observed is written.
+    fn is_stopped(&self, effect: &Effect) -> bool {
         match effect {
             Effect::Upload | Effect::Create | Effect::Start => self.run.starts_stopped(),
-            Effect::Search => self.run.held(),
+            Effect::Search => self.run.is_stopped(),
             _ => false,
         }
     }
 
-    /// Waits for `work`, unless the run was stopped: what is not started yet ends with a stop of
-    /// starts, and a job that may run with a stop of everything.
-    pub(crate) async fn unless_held<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
+    /// Waits for `work`, unless the run was stopped: before the start a stop of starts is enough,
+    /// for a job that may run it takes a stop of everything.
+    pub(crate) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
         if self.attempt.state.status.in_flight() || self.attempt.state.status.is_settled() {
-            self.run.unless_held(work).await
+            self.run.unless_stopped(work).await
         } else {
             self.run.unless_starts_stopped(work).await
         }
     }
 
-    /// Whether a failure is part of an outage, which is waited for: the run as a whole ends when
-    /// that takes too long.
+    /// The failure is part of an outage, which is waited for: the run as a whole ends when it takes
+    /// too long.
     pub(crate) fn waits_out(&self, failure: &Failure) -> bool {
-        !self.only_glance && self.run.is_outage(failure)
+        !self.poll_only && self.run.is_outage(failure)
     }
 
     async fn commit(
         &mut self,
         effect: &Effect,
         before: AttemptStatus,
-        alone: bool,
+        exclusive: bool,
     ) -> Result<Commit, Failure> {
-        self.kept = self.attempt.last_poll.clone();
+        self.stored_poll = self.attempt.last_poll.clone();
         if *effect == Effect::Create {
             self.attempt.sent_at = self.run.context.clock.wall();
         }
-        if *effect == Effect::Create && alone {
-            return self.run.commit_exclusive_create(&self.attempt, self.answered.take()).await;
+        if *effect == Effect::Create && exclusive {
+            return self.run.commit_exclusive_create(&self.attempt, self.last_answer.take()).await;
         }
         if *effect == Effect::Start {
-            self.run.context.phase(&self.input, Stage::Queue);
+            self.run.context.emit_stage(&self.input, Stage::Queue);
             let mut attempt = self.attempt.clone();
             let on_retry = self.on_retry();
-            let (started, leave) = self
+            let (started, permit) = self
                 .run
                 .commit_start(&mut attempt, before.in_flight(), &self.call(&on_retry))
                 .await?;
             self.attempt = attempt;
-            self.leave = leave;
+            self.permit = permit;
             return match started {
                 StartCommit::Committed => Ok(Commit::Written),
                 StartCommit::LeaseLost => Ok(Commit::LeaseLost),
@@ -350,10 +358,10 @@ impl<'a> JobDriver<'a> {
                 StartCommit::AtConcurrencyLimit => Err(crate::flow::context::interrupted()),
             };
         }
-        let (attempt, note) = (self.attempt.clone(), note(effect));
+        let (attempt, note) = (self.attempt.clone(), step_note(effect));
         let failed =
             || attempt.state.failure.as_ref().and_then(|failure| failure.request_id.clone());
-        let request_id = self.answered.take().or_else(failed);
+        let request_id = self.last_answer.take().or_else(failed);
         let commit = move |ledger: &crate::ledger::Ledger, owner: &crate::ledger::ProcessLease| {
             ledger.commit(owner, &attempt, &note, request_id.as_deref())
         };
@@ -364,28 +372,28 @@ impl<'a> JobDriver<'a> {
         let context = &self.run.context;
         let wait = until.since(context.clock.now());
         if wait > Duration::from_secs(1) {
-            context.phase(&self.input, Stage::Queue);
+            context.emit_stage(&self.input, Stage::Queue);
         }
-        self.unless_held(tokio::time::sleep(wait)).await
+        self.unless_stopped(tokio::time::sleep(wait)).await
     }
 
     pub(crate) async fn back_off(&mut self, failure: Failure) -> Result<(), Failure> {
-        self.unless_held(std::future::ready(())).await?;
+        self.unless_stopped(std::future::ready(())).await?;
         self.refusals += 1;
         let wait = self.run.back_off(&failure, self.refusals)?;
-        self.run.context.tell(&self.input, InputEvent::Retry { failure, wait });
-        self.unless_held(tokio::time::sleep(wait)).await
+        self.run.context.emit(&self.input, InputEvent::Retry { failure, wait });
+        self.unless_stopped(tokio::time::sleep(wait)).await
     }
 
-    /// Draws from what was seen what holds for the whole run, or for the bills of the key.
-    async fn learn(&mut self, seen: &Observation) -> Result<(), Failure> {
-        match seen {
+    /// Applies what an observation shows about the whole run, or about the bills of the key.
+    async fn apply_observation(&mut self, observation: &Observation) -> Result<(), Failure> {
+        match observation {
             Observation::CreateFailed(failure)
             | Observation::StartFailed(failure)
-            | Observation::GaveUp(failure) => {
+            | Observation::CallFailed(failure) => {
                 self.run.stop_for(failure);
             }
-            Observation::Created { .. } | Observation::Started | Observation::Looked(_) => {
+            Observation::Created { .. } | Observation::Started | Observation::Polled(_) => {
                 self.refusals = 0;
                 self.run.mark_success();
             }
@@ -393,41 +401,42 @@ impl<'a> JobDriver<'a> {
             _ => {}
         }
         let Some(job) = self.attempt.state.job.clone() else { return Ok(()) };
-        match (seen, self.started_at) {
+        match (observation, self.started_at) {
             (Observation::Started, _) => {
                 self.started_at = self.attempt.state.sent;
                 let at = self.started_at.unwrap_or_else(|| self.run.context.clock.now());
                 self.run.evidence.started(&job, at);
             }
-            (Observation::Looked(look), Some(_)) => self.learn_from_started(&job, look).await?,
+            (Observation::Polled(poll), Some(_)) => self.learn_from_started(&job, poll).await?,
             _ => {}
         }
         Ok(())
     }
 
-    /// A look at a job whose start got a clear answer tells how other started jobs look.
-    async fn learn_from_started(&self, job: &JobId, look: &JobSnapshot) -> Result<(), Failure> {
-        if matches!(look.status, JobStatus::Processing | JobStatus::Completed | JobStatus::Failed) {
+    /// A poll of a job with a clearly answered start shows how started jobs of the key appear.
+    async fn learn_from_started(&self, job: &JobId, poll: &JobSnapshot) -> Result<(), Failure> {
+        if matches!(poll.status, JobStatus::Processing | JobStatus::Completed | JobStatus::Failed) {
             self.run.evidence.runs(job, self.run.context.clock.now());
             return Ok(());
         }
         // A list may leave the bill out.
-        if look.listed && !look.billed {
+        if poll.listed && !poll.billed {
             return Ok(());
         }
-        let seen = if look.billed { BillingVisibility::Shown } else { BillingVisibility::Hidden };
-        let known = self.bills().await?;
-        if known != BillingVisibility::Hidden && known != seen {
+        let visibility =
+            if poll.billed { BillingVisibility::Shown } else { BillingVisibility::Hidden };
+        let known = self.billing_visibility().await?;
+        if known != BillingVisibility::Hidden && known != visibility {
             let key = self.run.context.key.clone();
             self.run
                 .context
-                .ledger(move |ledger, _| ledger.record_billing_visibility(&key, seen))
+                .ledger(move |ledger, _| ledger.record_billing_visibility(&key, visibility))
                 .await?;
         }
         Ok(())
     }
 
-    async fn bills(&self) -> Result<BillingVisibility, Failure> {
+    async fn billing_visibility(&self) -> Result<BillingVisibility, Failure> {
         let key = self.run.context.key.clone();
         self.run.context.ledger(move |ledger, _| ledger.billing_visibility(&key)).await
     }
@@ -445,25 +454,25 @@ impl<'a> JobDriver<'a> {
     }
 }
 
-/// Whether a start was sent, or the draft ran by itself.
+/// A start was sent, or the draft ran by itself.
 fn is_started(attempt: &Attempt) -> bool {
     attempt.state.start_count > 0 || attempt.state.draft_observation == DraftObservation::Started
 }
 
-/// What the story of the attempt says of a step.
-fn note(effect: &Effect) -> String {
+/// Text of a step in the history of the attempt.
+fn step_note(effect: &Effect) -> String {
     let words = match effect {
         Effect::BackOff(failure) => return format!("back off: {failure}"),
-        Effect::Rest(failure) => return format!("rest: {failure}"),
+        Effect::Suspend(failure) => return format!("rest: {failure}"),
         Effect::Upload => "upload",
         Effect::Create => "create",
         Effect::Search => "search for the job of a lost create",
         Effect::Start => "start",
-        Effect::Look => "look",
+        Effect::Poll => "look",
         Effect::Follow => "follow",
         Effect::AskUsage => "ask for the usage events",
         Effect::Wait(_) => "wait for requests to drain",
-        Effect::Finish => "finish",
+        Effect::Done => "finish",
     };
     words.to_owned()
 }

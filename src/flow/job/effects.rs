@@ -1,4 +1,4 @@
-//! Carrying out the effects of the protocol: each makes its call and says what was seen.
+//! Execution of effects: each makes its call and returns an observation.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::driver::JobDriver;
 use super::lost_create::search;
 use super::start_evidence::EVENTS;
-use super::upload::{HashedFile, retry_teller, send_file, send_video};
+use super::upload::{HashedFile, retry_reporter, send_file, send_video};
 use crate::client::{NewJob, RequestOptions, StartJob, UploadFile};
 use crate::flow::context::{blocking, interrupted};
 use crate::flow::job_metadata::{CONTENT_KEY, CORRELATION_ID};
@@ -19,33 +19,28 @@ use crate::model::{
     Background, Failure, FailureKind, InputEvent, JobId, JobStatus, JobView, Stage,
 };
 
-/// Longest time between the commit of a start and its first byte (design, *The protocol*, step 5).
-const FRESH: Duration = Duration::from_secs(5);
+/// Longest time between the commit of a start and its first byte (`docs/architecture.md`, *The
+/// protocol*).
+const MAX_START_AGE: Duration = Duration::from_secs(5);
 
 impl JobDriver<'_> {
-    /// Carries out an effect that talks to the service; none when the run was stopped meanwhile.
-    ///
-    /// # Errors
-    /// Local trouble.
-    pub(crate) async fn carry_out(
-        &mut self,
-        effect: Effect,
-    ) -> Result<Option<Observation>, Failure> {
-        let seen = match effect {
+    /// Executes an effect that calls the service; `None` when the run was stopped first.
+    pub(crate) async fn execute(&mut self, effect: Effect) -> Result<Option<Observation>, Failure> {
+        let observation = match effect {
             Effect::Upload => match self.run.unless_starts_stopped(self.upload()).await {
-                Ok(seen) => seen?,
+                Ok(observation) => observation?,
                 Err(_) => return Ok(None),
             },
             Effect::Create => self.create().await?,
             Effect::Search => self.search().await,
             Effect::Start => self.start().await?,
-            Effect::Look => self.poll_draft().await,
+            Effect::Poll => self.poll_draft().await,
             Effect::Follow => return Ok(self.follow().await),
             Effect::AskUsage => self.ask_usage().await,
-            // The others make no call and are handled where they arise.
-            _ => Observation::Due,
+            // The others make no call and are handled by the driver.
+            _ => Observation::TimerFired,
         };
-        Ok(Some(seen))
+        Ok(Some(observation))
     }
 
     async fn upload(&self) -> Result<Observation, Failure> {
@@ -59,10 +54,10 @@ impl JobDriver<'_> {
             }
         };
         let (key, sha) = (context.key.clone(), sha256.clone());
-        let forgotten = self.attempt.state.reupload_count > 0;
+        let is_forgotten = self.attempt.state.reupload_count > 0;
         let known = context
             .ledger(move |ledger, _| {
-                if forgotten {
+                if is_forgotten {
                     ledger.delete_upload(&key, &sha)?;
                 }
                 ledger.find_upload(&key, &sha)
@@ -72,22 +67,22 @@ impl JobDriver<'_> {
             return Ok(Observation::Uploaded { url, reused: true });
         }
         let _permit = self.run.uploads.acquire().await;
-        context.phase(&self.input, Stage::Upload);
-        let outgoing = HashedFile { path, size, modified_ns, sha256 };
+        context.emit_stage(&self.input, Stage::Upload);
+        let file = HashedFile { path, size, modified_ns, sha256 };
         let on_retry = self.on_retry();
-        match send_video(context, &self.input, &outgoing, self.call(&on_retry)).await {
+        match send_video(context, &self.input, &file, self.call(&on_retry)).await {
             Ok(url) => Ok(Observation::Uploaded { url, reused: false }),
-            // The file itself is the trouble, and stays so.
+            // The file itself is the cause, so repeating does not help.
             Err(failure) if matches!(failure.kind, FailureKind::Usage | FailureKind::Local) => {
                 Ok(Observation::InputFailed(failure))
             }
-            Err(failure) => Ok(Observation::GaveUp(failure)),
+            Err(failure) => Ok(Observation::CallFailed(failure)),
         }
     }
 
     async fn create(&self) -> Result<Observation, Failure> {
         let context = &self.run.context;
-        context.phase(&self.input, Stage::Create);
+        context.emit_stage(&self.input, Stage::Create);
         let background = match self.background().await? {
             Ok(background) => background,
             Err(failure) => return Ok(Observation::CreateFailed(failure)),
@@ -103,8 +98,8 @@ impl JobDriver<'_> {
             metadata: &metadata,
         };
         let on_retry = self.on_retry();
-        // A create that still waits for its turn is not sent once starts are stopped, and one that was
-        // sent is waited for.
+        // A create that still waits for its permit is not sent once starts are stopped; one that
+        // was sent is waited for.
         let is_sent = AtomicBool::new(false);
         let last_check = || {
             if self.run.starts_stopped() {
@@ -123,7 +118,7 @@ impl JobDriver<'_> {
         };
         Ok(match answer {
             Ok(created) => {
-                context.tell(&self.input, InputEvent::Job(created.id.clone()));
+                context.emit(&self.input, InputEvent::Job(created.id.clone()));
                 Observation::Created { job: created.id, status: created.status }
             }
             Err(failure) => Observation::CreateFailed(failure),
@@ -145,13 +140,13 @@ impl JobDriver<'_> {
         .await
         {
             Ok(found) => Observation::Searched { asked, found },
-            Err(failure) => Observation::GaveUp(failure),
+            Err(failure) => Observation::CallFailed(failure),
         }
     }
 
     async fn start(&mut self) -> Result<Observation, Failure> {
         let context = &self.run.context;
-        let (Some(job), Some(leave)) = (self.attempt.state.job.clone(), self.leave.take()) else {
+        let (Some(job), Some(permit)) = (self.attempt.state.job.clone(), self.permit.take()) else {
             return Ok(Observation::StartStale);
         };
         let others = self.run.others_in_flight(&self.attempt).await?;
@@ -162,11 +157,11 @@ impl JobDriver<'_> {
         };
         let on_retry = self.on_retry();
         let stale = AtomicBool::new(false);
-        // The last word before the first byte: long after the commit, or when the row was taken
-        // over, the start must not go out.
+        // Last check before the first byte: the start must not be sent long after its commit, or
+        // once another process has taken over the attempt.
         let last_check = || {
             let committed = self.attempt.state.sent.unwrap_or_default();
-            let fresh = context.clock.now().since(committed) <= FRESH;
+            let fresh = context.clock.now().since(committed) <= MAX_START_AGE;
             if fresh && context.ledger.holds_lease(&context.owner, &self.attempt)? {
                 return Ok(());
             }
@@ -183,7 +178,7 @@ impl JobDriver<'_> {
             in_flight: Some(others),
             ..self.call(&on_retry)
         };
-        let answer = context.service.start_admitted(leave, &job, &request, call).await;
+        let answer = context.service.start_admitted(permit, &job, &request, call).await;
         Ok(match answer {
             Ok(_) => Observation::Started,
             Err(_) if stale.load(Ordering::Relaxed) => Observation::StartStale,
@@ -191,17 +186,17 @@ impl JobDriver<'_> {
         })
     }
 
-    /// A poll of the job. Where a refused start has to be checked, a page of the list that was asked
-    /// for after the refusal serves as well.
+    /// A poll of the job. To check a rejected start, a list page requested after the rejection
+    /// serves as well.
     async fn poll_draft(&mut self) -> Observation {
         let state = &self.attempt.state;
         let refused = state.status == AttemptStatus::Draft && state.failure.is_some();
         if let (Some(job), Some(since)) = (&state.job, state.sent.filter(|_| refused))
             && let Some((asked, view)) = self.run.list_poll.shown_since(job, since)
         {
-            return Observation::Looked(self.seen(asked, view, true));
+            return Observation::Polled(self.record_poll(asked, view, true));
         }
-        self.look().await
+        self.poll().await
     }
 
     async fn ask_usage(&self) -> Observation {
@@ -216,7 +211,7 @@ impl JobDriver<'_> {
                 let (charged, later_charged) = self.run.evidence.charged(&page.events, job, doubt);
                 Observation::Usage { asked, charged, later_charged }
             }
-            // A service without usage events says nothing.
+            // A service without usage events offers no evidence.
             Err(failure)
                 if matches!(
                     failure.kind,
@@ -225,15 +220,19 @@ impl JobDriver<'_> {
             {
                 Observation::Usage { asked, charged: false, later_charged: false }
             }
-            Err(failure) => Observation::GaveUp(failure),
+            Err(failure) => Observation::CallFailed(failure),
         }
     }
 
     /// A poll of the job, or its end as a list shows it.
-    pub(crate) async fn look(&mut self) -> Observation {
+    pub(crate) async fn poll(&mut self) -> Observation {
         let Some(job) = self.attempt.state.job.clone() else {
             let why = "no job in the ledger for this input";
-            return Observation::GaveUp(Failure::new(FailureKind::Local, "polling the job", why));
+            return Observation::CallFailed(Failure::new(
+                FailureKind::Local,
+                "polling the job",
+                why,
+            ));
         };
         let context = &self.run.context;
         let asked = context.clock.now();
@@ -241,9 +240,9 @@ impl JobDriver<'_> {
         let since = self.attempt.state.sent.unwrap_or_default();
         let polled = tokio::select! {
             biased;
-            // A list may show the end while the poll waits for its turn.
+            // A list may show the end while the poll waits for its permit.
             (asked, view) = self.run.list_poll.end_of(context, &job, since) => {
-                return Observation::Looked(self.seen(asked, view, true));
+                return Observation::Polled(self.record_poll(asked, view, true));
             }
             polled = context.service.get(&job, self.call(&on_retry)) => polled,
         };
@@ -251,24 +250,23 @@ impl JobDriver<'_> {
             Ok(view) => {
                 // A draft that has run by itself to its end needs no further poll.
                 self.run.list_poll.remember_end(asked, &view);
-                Observation::Looked(self.seen(asked, view, false))
+                Observation::Polled(self.record_poll(asked, view, false))
             }
             Err(failure) if failure.kind == FailureKind::NotFound => {
                 Observation::JobUnknown(unknown_job(failure, &job))
             }
-            Err(failure) => Observation::GaveUp(failure),
+            Err(failure) => Observation::CallFailed(failure),
         }
     }
 
-    /// Takes a look, `listed` if a list showed it, into the row and tells what people want to know of
-    /// it.
-    pub(crate) fn seen(
+    /// Stores the result of a poll (`listed`: from a list page) and emits its progress events.
+    pub(crate) fn record_poll(
         &mut self,
         asked: crate::model::Instant,
         view: JobView,
         listed: bool,
     ) -> JobSnapshot {
-        let look = JobSnapshot {
+        let snapshot = JobSnapshot {
             asked,
             listed,
             billed: view.billing_status.is_some(),
@@ -278,28 +276,28 @@ impl JobDriver<'_> {
             status: view.status.clone(),
         };
         if let Some(percent) = view.progress {
-            self.shown = self.shown.max(percent.clamp(0.0, 100.0));
+            self.max_progress = self.max_progress.max(percent.clamp(0.0, 100.0));
         }
-        let percent = view.progress.map(|_| self.shown);
+        let percent = view.progress.map(|_| self.max_progress);
         self.attempt.last_poll.job_status = Some(view.status.clone());
         self.attempt.last_poll.progress = percent;
         self.attempt.last_poll.output_seconds =
             view.duration_seconds.or(self.attempt.last_poll.output_seconds);
         self.notes = view.notes();
         self.link = view.output_url;
-        if self.attempt.state.status == AttemptStatus::Running && !self.is_glance() {
+        if self.attempt.state.status == AttemptStatus::Running && !self.is_poll_only() {
             let status = view.status;
-            let phase = match status {
+            let stage = match status {
                 JobStatus::Processing | JobStatus::Completed => Stage::Processing,
                 _ => Stage::Waiting,
             };
-            self.run.context.phase(&self.input, phase);
-            self.run.context.tell(&self.input, InputEvent::Progress { status, percent });
+            self.run.context.emit_stage(&self.input, stage);
+            self.run.context.emit(&self.input, InputEvent::Progress { status, percent });
         }
-        look
+        snapshot
     }
 
-    /// The address of the uploaded background picture, where the background is a file.
+    /// URL of the uploaded background picture, where the background is a file.
     async fn background(&self) -> Result<Result<Option<String>, Failure>, Failure> {
         let Background::ImageFile(path) = &self.attempt.work.options.background else {
             return Ok(Ok(None));
@@ -312,12 +310,12 @@ impl JobDriver<'_> {
                 let hash = media::hash_file(&path, &|_| ())
                     .map_err(|error| Failure::local(format!("reading {what}"), &error))?;
                 let picture = media::inspect_picture(&path)
-                    .map_err(|bad| Failure::new(FailureKind::Usage, what, bad.to_string()));
+                    .map_err(|error| Failure::new(FailureKind::Usage, what, error.to_string()));
                 Ok((picture, hash))
             })
             .await?
         };
-        // It was checked with the plan, and may have been replaced since.
+        // The plan checked it, but it may have been replaced since.
         let picture = match picture {
             Ok(picture) => picture,
             Err(failure) => return Ok(Err(failure)),
@@ -355,13 +353,13 @@ impl JobDriver<'_> {
             input: Some(&self.input.name),
             job: self.attempt.state.job.clone(),
             on_retry,
-            last_answer: Some(&self.answered),
+            last_answer: Some(&self.last_answer),
             ..RequestOptions::plain()
         }
     }
 
     pub(crate) fn on_retry(&self) -> impl Fn(&Failure, Duration) + Send + Sync + use<> {
-        retry_teller(Arc::clone(&self.run.context.observer), self.input.clone())
+        retry_reporter(Arc::clone(&self.run.context.observer), self.input.clone())
     }
 }
 

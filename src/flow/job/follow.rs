@@ -1,4 +1,4 @@
-//! Following the started job of one attempt to its end.
+//! Following a started job to its end.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::ledger::JobDuration;
 use crate::model::{Failure, FailureKind, InputEvent, Instant, JobId, Stage};
 
 impl JobDriver<'_> {
-    /// Waits until there is something to see of the job; none when the run was stopped meanwhile.
+    /// Waits for the next observation of the job; `None` when the run was stopped first.
     pub(crate) async fn follow(&mut self) -> Option<Observation> {
         let context = self.run.context.clone();
-        let Some(job) = self.attempt.state.job.clone() else { return Some(self.look().await) };
+        let Some(job) = self.attempt.state.job.clone() else { return Some(self.poll().await) };
         let now = context.clock.now();
         let followed = match self.followed.take() {
             Some(followed) => followed,
@@ -22,55 +22,57 @@ impl JobDriver<'_> {
         let timeout = context.timing.wait_timeout;
         let elapsed = self.running_since.map_or(Duration::ZERO, |since| now.since(since));
         let Some(left) = timeout.checked_sub(elapsed) else {
-            return Some(Observation::GaveUp(self.timed_out(elapsed)));
+            return Some(Observation::CallFailed(self.timed_out(elapsed)));
         };
-        // A poll may wait long for its turn.
-        let seen = match tokio::time::timeout(left, self.observe(&followed)).await {
-            Ok(seen) => seen?,
-            Err(_) => Observation::GaveUp(self.timed_out(timeout)),
+        // A poll may wait long for its permit.
+        let observation = match tokio::time::timeout(left, self.observe(&followed)).await {
+            Ok(observation) => observation?,
+            Err(_) => Observation::CallFailed(self.timed_out(timeout)),
         };
         self.followed = Some(followed);
-        Some(seen)
+        Some(observation)
     }
 
-    /// What a list shows of the job, or a poll of it when one is due.
+    /// The next list view of the job, or a poll of it when one is due.
     async fn observe(&mut self, followed: &FollowedJob) -> Option<Observation> {
         let context = self.run.context.clone();
-        Some(match followed.news(&context).await.ok()? {
-            JobUpdate::Shown(asked, view) => Observation::Looked(self.seen(asked, *view, true)),
-            JobUpdate::Refused(failure) => Observation::GaveUp(*failure),
+        Some(match followed.next_update(&context).await.ok()? {
+            JobUpdate::Shown(asked, view) => {
+                Observation::Polled(self.record_poll(asked, *view, true))
+            }
+            JobUpdate::Refused(failure) => Observation::CallFailed(*failure),
             JobUpdate::Poll => {
                 let asked = context.clock.now();
-                let seen = self.look().await;
+                let observation = self.poll().await;
                 followed.polled(asked, self.attempt.last_poll.progress);
-                seen
+                observation
             }
         })
     }
 
     fn begin_to_follow(&mut self, job: &JobId, now: Instant) -> FollowedJob {
         let context = &self.run.context;
-        context.phase(&self.input, Stage::Waiting);
+        context.emit_stage(&self.input, Stage::Waiting);
         let ran = self.known_to_run();
         let started = now.before(ran);
         self.running_since = Some(started);
         let work = &self.attempt.work;
-        let alike = self.run.durations().similar_to(work.options.model, work.duration);
-        if let Some(range) = alike.range() {
+        let similar = self.run.durations().similar_to(work.options.model, work.duration);
+        if let Some(range) = similar.range() {
             let left = |whole: Duration| whole.saturating_sub(ran);
-            let expected =
-                InputEvent::Expected { least: left(range.least), most: left(range.most) };
-            context.tell(&self.input, expected);
+            let expected = InputEvent::Expected { least: left(range.min), most: left(range.max) };
+            context.emit(&self.input, expected);
         }
         let timing = &context.timing.poll;
-        let expected = alike.least().map(|least| started.after(timing.first_poll(Some(least))));
-        // What an earlier run has started was polled when this one took it up.
+        let expected =
+            similar.trimmed_min().map(|duration| started.after(timing.first_poll(Some(duration))));
+        // A job started by an earlier run was polled when this run took it over.
         let polled_at = (ran >= timing.first).then_some(now);
         let announced = work.options.webhook_url.is_some();
         self.run.list_poll.follow(job, JobStart { started, expected, polled_at, announced }, now)
     }
 
-    /// The job is done: the time that it took says how long the next ones take.
+    /// Adds the duration of a completed job to the statistics.
     pub(crate) fn learn_duration(&self) {
         let Some(since) = self.running_since else { return };
         let work = &self.attempt.work;
@@ -82,7 +84,7 @@ impl JobDriver<'_> {
         });
     }
 
-    /// How long the job runs already by what the ledger knows.
+    /// Time that the job has already run, by the ledger.
     fn known_to_run(&self) -> Duration {
         let Some(started) = self.attempt.started_at else { return Duration::ZERO };
         let millis = self.run.context.clock.wall().0.saturating_sub(started.0);

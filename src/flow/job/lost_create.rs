@@ -1,8 +1,8 @@
-//! Searching the key's jobs for the one of a create whose answer was lost.
+//! Search of the key's jobs for the one of a create whose answer was lost.
 //!
-//! The answer may only be "ours" when the job carries our correlation id, and only "nothing" when
-//! every job that is young enough is known to be somebody else's doing of ours. Everything else is
-//! unclear, and a person decides: a wrong "nothing" could make, and bill, a second job.
+//! The result is "ours" only for a job that carries our correlation id, and "nothing" only when
+//! every recent job is known to belong to another attempt of ours. Everything else is unclear, and
+//! the user decides: a wrong "nothing" could create, and bill, a second job.
 
 use std::time::Duration;
 
@@ -14,23 +14,20 @@ use crate::flow::polling::job_list::{ListPages, is_older};
 use crate::flow::state_machine::SearchResult;
 use crate::model::{Failure, JobView, Timestamp};
 
-/// How far the service's clock and ours may be apart before a new job looks like an old one.
-const SKEW: Duration = Duration::from_hours(1);
+/// Maximum clock difference to the service at which a new job is not taken for an old one.
+const MAX_CLOCK_SKEW: Duration = Duration::from_hours(1);
 
-/// What a page says about the lost create.
+/// Evidence of one page about the lost create.
 enum PageMatch {
     Unclear(String),
-    /// Nothing here; older pages may still hold it.
-    GoOn,
-    /// Nothing here, and everything further back is too old.
-    Past,
+    /// Not found; older pages may have it.
+    Continue,
+    /// Not found, and all older jobs are too old.
+    TooOld,
 }
 
-/// Searches for the job that carries `correlation` and whose create was sent at `sent`: by the wall
-/// clock of that moment, since the search may come hours and reboots later.
-///
-/// # Errors
-/// The list cannot be had.
+/// Searches for the job that carries `correlation` and whose create was sent at `sent`: a
+/// wall-clock time, since the search may happen hours and reboots later.
 pub(crate) async fn search(
     context: &Context,
     list_poll: &ListPoller,
@@ -38,7 +35,7 @@ pub(crate) async fn search(
     sent: Timestamp,
     call: &RequestOptions<'_>,
 ) -> Result<SearchResult, Failure> {
-    let oldest = sent.before(SKEW);
+    let oldest = sent.before(MAX_CLOCK_SKEW);
     let mut pages = ListPages::default();
     loop {
         let asked = context.clock.now();
@@ -54,8 +51,8 @@ pub(crate) async fn search(
         }
         match read(context, &page.jobs, oldest).await? {
             PageMatch::Unclear(why) => return Ok(SearchResult::Unclear(why)),
-            PageMatch::Past => return Ok(SearchResult::Nothing),
-            PageMatch::GoOn => {}
+            PageMatch::TooOld => return Ok(SearchResult::Nothing),
+            PageMatch::Continue => {}
         }
     }
     if pages.have_ended() {
@@ -89,5 +86,5 @@ async fn read(
             )));
         }
     }
-    Ok(if all_old { PageMatch::Past } else { PageMatch::GoOn })
+    Ok(if all_old { PageMatch::TooOld } else { PageMatch::Continue })
 }

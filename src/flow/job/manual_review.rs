@@ -1,16 +1,13 @@
-//! Settling by hand what the protocol will not decide: jobs that need review, and jobs that the
-//! service does not know any more.
+//! Manual decisions on attempts that the protocol does not settle: jobs that need review, and jobs
+//! that the service no longer knows.
 
 use crate::flow::context::Context;
 use crate::flow::state_machine::{Goal, Observation, StepContext, step};
 use crate::ledger::{AttemptId, AttemptStatus, BatchId, Claim, DraftSupport};
 use crate::model::{Failure, JobId};
 
-/// Accepts or abandons the attempts of a batch that wait for a person, or only those of `only`,
-/// and returns how many.
-///
-/// # Errors
-/// The ledger cannot be used.
+/// Accepts or abandons the attempts of a batch that need review, or only those of `only`, and
+/// returns their number.
 pub async fn settle_by_hand(
     context: &Context,
     batch: BatchId,
@@ -46,14 +43,14 @@ async fn settle(
         let facts = StepContext {
             now: context.clock.now(),
             settle: context.timing.settle,
-            glance: context.timing.poll.first,
+            poll_interval: context.timing.poll.first,
             drafts: DraftSupport::Unknown,
             bills_shown: false,
             later_ran_within: None,
             goal: Goal::Finish,
         };
-        let seen = if accept { Observation::Accepted } else { Observation::Abandoned };
-        attempt.state = step(attempt.state.clone(), seen, &facts).state;
+        let decision = if accept { Observation::Accepted } else { Observation::Abandoned };
+        attempt.state = step(attempt.state.clone(), decision, &facts).state;
         settled = true;
         let (kept, note) = (attempt.clone(), if accept { "accepted" } else { "abandoned" });
         context.ledger(move |ledger, owner| ledger.commit(owner, &kept, note, None)).await?;

@@ -1,18 +1,18 @@
-//! One attempt, in the order in which things happen:
+//! One attempt, in the order of events:
 //!
-//! - `driver`: the loop: ask the state machine, commit the state, carry out the effect, observe
+//! - `driver`: the loop: run the state machine, commit the state, execute the effect, observe
 //! - `effects`: the calls behind the effects
-//! - `upload`, `lost_create`, `start_evidence`: sending the input; finding the job of a create that got
-//!   no answer; what other jobs tell of a start that got none
+//! - `upload`, `lost_create`, `start_evidence`: sending the input; finding the job of a create that
+//!   got no answer; evidence from other jobs about an ambiguous start
 //! - `follow`: waiting for the end of the job
 //! - `collect`, `part_file`: the output, downloaded, verified and published
 //!
-//! and beside a run:
+//! and outside of a run:
 //!
 //! - `orphans`: jobs in flight that no process follows
 //! - `wait`: `rbgv status --wait`
 //! - `webhook`: a webhook whose job no process follows
-//! - `manual_review`: decisions that a person makes
+//! - `manual_review`: decisions of the user
 
 pub(crate) mod collect;
 pub(crate) mod driver;

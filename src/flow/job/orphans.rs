@@ -1,6 +1,6 @@
-//! Jobs in flight that no process follows: of a process that was killed, of a run that only started
-//! them, or not finished after `wait_timeout`. They count against what may be in flight until a poll
-//! shows that they have ended.
+//! Orphans: jobs in flight that no process follows. They belong to a process that was killed, to a
+//! run that only started them, or were not finished after `wait_timeout`. They count against the
+//! concurrency limit until a poll shows that they have ended.
 
 use super::driver::{DriveOutcome, JobDriver};
 use crate::flow::run::{OrphanPolls, RunState};
@@ -8,21 +8,20 @@ use crate::flow::state_machine::Observation;
 use crate::ledger::{Attempt, AttemptId, AttemptStatus, Claim};
 use crate::model::{Failure, InputRef};
 
-/// Strays that are polled in one round, those that were polled longest ago first.
-const ROUND: u32 = 8;
+/// Maximum orphans polled in one round, those with the oldest poll first.
+const MAX_ORPHANS_PER_ROUND: u32 = 8;
 
 impl RunState {
-    /// Polls jobs of the key that no process follows, once each, so that the places of those that
-    /// have ended become free. Nothing else is sent for them.
-    ///
-    /// # Errors
-    /// The ledger cannot be used.
+    /// Polls orphaned jobs of the key once each, which frees the slots of those that have ended.
+    /// Nothing else is sent for them.
     pub(crate) async fn poll_orphans(&self) -> Result<OrphanPolls, Failure> {
         let key = self.context.key.clone();
-        let strays =
-            self.context.ledger(move |ledger, _| ledger.orphaned_attempts(&key, ROUND)).await?;
+        let orphans = self
+            .context
+            .ledger(move |ledger, _| ledger.orphaned_attempts(&key, MAX_ORPHANS_PER_ROUND))
+            .await?;
         let mut round = OrphanPolls::default();
-        for id in strays {
+        for id in orphans {
             let failure = self.poll_orphan(id).await?;
             round.failure = failure.or(round.failure);
             round.polled += 1;
@@ -34,31 +33,28 @@ impl RunState {
         let claim = self.context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
         let Claim::Acquired(attempt) = claim else { return Ok(None) };
         match self.poll_once_and_release(*attempt, |_| Observation::Resumed).await?.1 {
-            DriveOutcome::Rested(failure) => Ok(Some(failure)),
+            DriveOutcome::Suspended(failure) => Ok(Some(failure)),
             _ => Ok(None),
         }
     }
 
-    /// Polls the job of a claimed attempt once, writes what was seen, gives the attempt back, and
-    /// returns its phase.
-    ///
-    /// # Errors
-    /// The ledger cannot be used.
-    pub(crate) async fn glance(&self, attempt: Attempt) -> Result<AttemptStatus, Failure> {
+    /// Polls the job of a claimed attempt once, records the result, releases the attempt, and
+    /// returns its status.
+    pub(crate) async fn poll_attempt(&self, attempt: Attempt) -> Result<AttemptStatus, Failure> {
         self.poll_once_and_release(attempt, |_| Observation::Resumed).await.map(|(phase, _)| phase)
     }
 
-    /// The same from `observe` on, which is what was seen of the job.
+    /// The same with the observation that `observe` returns.
     pub(crate) async fn poll_once_and_release(
         &self,
         attempt: Attempt,
         observe: impl FnOnce(&mut JobDriver<'_>) -> Observation,
     ) -> Result<(AttemptStatus, DriveOutcome), Failure> {
         let input = InputRef { id: 0, name: String::new() };
-        let mut drive = JobDriver::glance(self, attempt, input);
-        let observed = observe(&mut drive);
-        let ended = Box::pin(drive.go(observed)).await;
-        let attempt = drive.attempt.clone();
+        let mut driver = JobDriver::poll_only(self, attempt, input);
+        let observation = observe(&mut driver);
+        let ended = Box::pin(driver.drive(observation)).await;
+        let attempt = driver.attempt.clone();
         let phase = attempt.state.status;
         self.context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
         ended.map(|ended| (phase, ended))

@@ -1,5 +1,5 @@
-//! The partial file of an output: opened without following links, checked to be ours, and renamed to
-//! the output only while it is still the file that was checked.
+//! The partial file of an output: opened without following links, checked to be ours, and renamed
+//! to the output only while it is still the file that was checked.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
@@ -13,18 +13,15 @@ use crate::flow::output_file::{file_id, not_a_file, unwritable};
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
 
-/// A part that no other process writes as long as this value lives.
+/// A part that no other process writes during the lifetime of this value.
 pub(crate) struct PartFile {
     path: PathBuf,
     file: File,
 }
 
 impl PartFile {
-    /// Opens the part at `path`, made by this user before or now, and locks it. Its directory is made
-    /// where it is missing.
-    ///
-    /// # Errors
-    /// It cannot be written, another process writes it, or something else has its name.
+    /// Opens or creates the part at `path`, which has to belong to this user, and locks it. Missing
+    /// directories are created.
     pub(crate) fn open(path: PathBuf) -> Result<Self, Failure> {
         if let Some(directory) = path.parent() {
             fs::create_dir_all(directory)
@@ -36,8 +33,8 @@ impl PartFile {
         };
         let part = Self { path, file };
         let is_locked = part.file.try_lock().is_ok();
-        // The process that had it may just have published it.
-        if !is_locked || !part.is_there() {
+        // Its previous owner may just have published it.
+        if !is_locked || !part.is_current() {
             let why = "another process is writing it";
             return Err(Failure::new(
                 FailureKind::Local,
@@ -53,7 +50,7 @@ impl PartFile {
         &self.path
     }
 
-    /// For reading and writing; all users share one position.
+    /// The file for reading and writing; all users share one position.
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
@@ -62,8 +59,8 @@ impl PartFile {
         self.file.metadata().map_or(0, |metadata| metadata.len())
     }
 
-    /// Cuts it to `length` bytes, hashes these and goes to their end.
-    pub(crate) fn keep(&self, length: u64) -> Result<Sha256, Failure> {
+    /// Truncates to `length` bytes, hashes these and seeks to their end.
+    pub(crate) fn truncate_and_hash(&self, length: u64) -> Result<Sha256, Failure> {
         let kept = || {
             let mut file = &self.file;
             file.set_len(length)?;
@@ -76,37 +73,34 @@ impl PartFile {
         kept().map_err(|error| cannot_write(&self.path, &error))
     }
 
-    /// Removes it.
     pub(crate) fn remove(&self) -> Result<(), Failure> {
         self.check()?;
         fs::remove_file(&self.path).map_err(|error| cannot_write(&self.path, &error))
     }
 
-    /// Whether its name still names this file.
-    fn is_there(&self) -> bool {
+    /// The path still names this file.
+    fn is_current(&self) -> bool {
         let names = fs::symlink_metadata(&self.path).ok().zip(self.file.metadata().ok());
-        names.is_some_and(|(there, own)| there.is_file() && file_id(&there) == file_id(&own))
+        names.is_some_and(|(found, opened)| found.is_file() && file_id(&found) == file_id(&opened))
     }
 
     /// # Errors
-    /// Its name does not name this file any more.
-    pub(crate) fn check(&self) -> Result<(), Failure> {
-        if self.is_there() { Ok(()) } else { Err(replaced(&self.path)) }
-    }
-
-    /// Gives the synced part its final name. A regular file is replaced if asked for, and nothing else
-    /// ever.
     ///
-    /// # Errors
-    /// Something is there that must stay, or the directory cannot be written.
+    /// The path does not name this file any more.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        if self.is_current() { Ok(()) } else { Err(replaced(&self.path)) }
+    }
+
+    /// Renames the synced part to its final name. Replaces a regular file with `overwrite`, and
+    /// never anything else.
     pub(crate) fn publish(&self, target: &Path, overwrite: bool) -> Result<(), Failure> {
         let what = || format!("publishing {}", target.display());
         self.check()?;
         if overwrite
-            && let Ok(there) = fs::symlink_metadata(target)
-            && !there.is_file()
+            && let Ok(found) = fs::symlink_metadata(target)
+            && !found.is_file()
         {
-            return Err(not_a_file(what(), target, there.file_type()));
+            return Err(not_a_file(what(), target, found.file_type()));
         }
         let renamed = if overwrite {
             fs::rename(&self.path, target)
@@ -122,10 +116,10 @@ impl PartFile {
             cannot_write(target, &error)
         })?;
         let published = fs::symlink_metadata(target).ok().zip(self.file.metadata().ok());
-        if published.is_none_or(|(there, own)| file_id(&there) != file_id(&own)) {
+        if published.is_none_or(|(found, opened)| file_id(&found) != file_id(&opened)) {
             return Err(replaced(target));
         }
-        // The name itself has to reach the disk before the ledger says that it is there.
+        // The directory entry has to reach the disk before the ledger says that the file exists.
         if let Some(directory) = target.parent() {
             File::open(directory)
                 .and_then(|directory| directory.sync_all())
@@ -135,12 +129,12 @@ impl PartFile {
     }
 }
 
-/// Opens a part that exists, if it is a regular file of this user under one name.
+/// Opens an existing part, if it is a regular file of this user with a single link.
 fn open_existing(path: &Path) -> Result<File, Failure> {
     let is_ours = |file: &File| {
         let user = rustix::process::geteuid().as_raw();
         file.metadata()
-            .is_ok_and(|there| there.is_file() && there.nlink() == 1 && there.uid() == user)
+            .is_ok_and(|found| found.is_file() && found.nlink() == 1 && found.uid() == user)
     };
     options().open(path).ok().filter(is_ours).ok_or_else(|| {
         let why = "the partial file is a link, or belongs to another user";
@@ -160,7 +154,7 @@ pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Failure {
     unwritable(path, path.parent().unwrap_or(path), error)
 }
 
-/// The first part of a directory's path that is no directory, or the directory itself.
+/// The first component of a directory's path that is not a directory, or the directory itself.
 fn blocking_part(directory: &Path) -> &Path {
     let is_file = |part: &&Path| fs::metadata(part).is_ok_and(|metadata| !metadata.is_dir());
     directory.ancestors().find(is_file).unwrap_or(directory)
@@ -183,7 +177,7 @@ fn hash_into(hash: &mut Sha256, mut file: &File) -> io::Result<()> {
     }
 }
 
-/// Renames in one step where the file system can; where it cannot, a second link never replaces
+/// Renames in one step where the file system can; elsewhere a hard link, which never replaces
 /// anything either.
 fn rename_without_replacing(part: &Path, target: &Path) -> io::Result<()> {
     match renameat_with(CWD, part, CWD, target, RenameFlags::NOREPLACE) {
@@ -307,7 +301,7 @@ mod tests {
         drop(first);
         let again = PartFile::open(dir.path().join(".p.rbgv-part")).unwrap();
         assert_eq!(again.length(), 10);
-        again.keep(4).unwrap();
+        again.truncate_and_hash(4).unwrap();
         again.file().write_all(b"thing").unwrap();
         assert_eq!(fs::read(again.path()).unwrap(), b"something");
     }

@@ -1,5 +1,5 @@
-//! What the service tells for free about starts in doubt: how jobs of the run that were started with
-//! a clear answer were seen to run. Pure: times come in as values.
+//! Free evidence about ambiguous starts: when clearly started jobs of the run were seen to run.
+//! Pure: times are parameters.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,11 +8,11 @@ use std::time::Duration;
 use crate::client::UsageEvent;
 use crate::model::{Instant, JobId};
 
-/// Started jobs that are remembered, the latest ones.
-const REMEMBERED: usize = 1_024;
-/// Jobs that have to be seen to run before another one counts as overtaken.
-const ENOUGH: usize = 3;
-/// Usage events that are asked for: the most that the service gives.
+/// Maximum number of remembered started jobs, the latest ones.
+const MAX_REMEMBERED: usize = 1_024;
+/// Later jobs that have to run before another one counts as overtaken.
+const MIN_SAMPLES: usize = 3;
+/// Usage events requested: the maximum of the service.
 pub(crate) const EVENTS: u32 = 100;
 
 /// Jobs of a run that were started with a clear answer.
@@ -23,21 +23,21 @@ pub(crate) struct StartEvidence(Mutex<VecDeque<ClearStart>>);
 struct ClearStart {
     job: JobId,
     at: Instant,
-    /// How long it took until it was seen to run.
+    /// Time between its start and the first poll that showed it running.
     ran_after: Option<Duration>,
 }
 
 impl StartEvidence {
-    /// A start that was committed at `at` was answered with a clear success.
+    /// Records a start that was committed at `at` and got a clear success.
     pub(crate) fn started(&self, job: &JobId, at: Instant) {
         let mut jobs = self.jobs();
-        if jobs.len() >= REMEMBERED {
+        if jobs.len() >= MAX_REMEMBERED {
             jobs.pop_front();
         }
         jobs.push_back(ClearStart { job: job.clone(), at, ran_after: None });
     }
 
-    /// `job` is seen to run, or to have ended.
+    /// Records that `job` runs, or has ended.
     pub(crate) fn runs(&self, job: &JobId, now: Instant) {
         let mut jobs = self.jobs();
         if let Some(started) = jobs.iter_mut().rev().find(|started| started.job == *job) {
@@ -45,17 +45,17 @@ impl StartEvidence {
         }
     }
 
-    /// Longest time that jobs which were started after `start_ambiguous` took until they ran; `None` while
-    /// too few of them have been seen to run.
+    /// Longest time until jobs that were started after `doubt` ran; `None` with fewer than `MIN_SAMPLES`
+    /// samples.
     pub(crate) fn later_ran_within(&self, doubt: Instant) -> Option<Duration> {
         let jobs = self.jobs();
         let later = || jobs.iter().filter(|started| started.at > doubt);
         let ran = || later().filter_map(|started| started.ran_after);
-        (ran().count() >= ENOUGH).then(|| ran().max()).flatten()
+        (ran().count() >= MIN_SAMPLES).then(|| ran().max()).flatten()
     }
 
-    /// Whether `events` charge for `job`; and whether they charge for a job that was started after
-    /// `start_ambiguous`, and miss none since then.
+    /// Returns whether `events` charge for `job`; and whether they charge for a job that was
+    /// started after `doubt`, and miss none since then.
     pub(crate) fn charged(
         &self,
         events: &[UsageEvent],
@@ -69,9 +69,9 @@ impl StartEvidence {
         };
         let jobs = self.jobs();
         let later = jobs.iter().any(|started| started.at > doubt && charges(&started.job));
-        let whole = events.len() < EVENTS as usize
+        let is_complete = events.len() < EVENTS as usize
             || jobs.iter().any(|started| started.at < doubt && charges(&started.job));
-        (charges(job), later && whole)
+        (charges(job), later && is_complete)
     }
 
     fn jobs(&self) -> MutexGuard<'_, VecDeque<ClearStart>> {
@@ -143,9 +143,9 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let evidence = StartEvidence::default();
-        for at in 0..2 * REMEMBERED as u64 {
+        for at in 0..2 * MAX_REMEMBERED as u64 {
             evidence.started(&job("x"), Instant(at));
         }
-        assert_eq!(evidence.jobs().len(), REMEMBERED);
+        assert_eq!(evidence.jobs().len(), MAX_REMEMBERED);
     }
 }

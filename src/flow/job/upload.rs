@@ -1,4 +1,4 @@
-//! Giving files to the service: only what was hashed is sent, and only what was sent is believed.
+//! Uploads: only what was hashed is sent, and only what was sent is recorded.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +22,8 @@ pub(crate) struct HashedFile {
 
 impl HashedFile {
     /// # Errors
-    /// The file is not what was hashed.
+    ///
+    /// The file was changed after it was hashed.
     async fn unchanged(&self, name: &str) -> Result<(), Failure> {
         let hash = media::ContentHash {
             sha256: self.sha256.clone(),
@@ -42,11 +43,12 @@ impl HashedFile {
     }
 }
 
-/// Sends a video that was hashed and remembers where the service has it.
+/// Uploads a hashed video and records its URL.
 ///
 /// # Errors
-/// The file changed or is no video ([`FailureKind::Local`], [`FailureKind::Usage`]), or the
-/// service does not take it.
+///
+/// The file changed or is not a video ([`FailureKind::Local`], [`FailureKind::Usage`]), or the
+/// service does not accept it.
 pub(crate) async fn send_video(
     context: &Context,
     input: &InputRef,
@@ -67,7 +69,7 @@ pub(crate) async fn send_video(
         content_type: kind.content_type.to_owned(),
     };
     let sent = send_file(context, input, &file, call).await;
-    // What was sent is only what was hashed if the file is still the same afterwards.
+    // The bytes sent match the hash only if the file is still unchanged afterwards.
     video.unchanged(&input.name).await?;
     let url = sent?;
     let (key, sha256, kept) = (context.key.clone(), video.sha256.clone(), url.clone());
@@ -75,21 +77,18 @@ pub(crate) async fn send_video(
     Ok(url)
 }
 
-/// Sends a file and checks that the service got all of it.
-///
-/// # Errors
-/// The service does not take it, or says that it has another number of bytes.
+/// Uploads a file and checks that the service received all of it.
 pub(crate) async fn send_file(
     context: &Context,
     input: &InputRef,
     file: &UploadFile,
     call: RequestOptions<'_>,
 ) -> Result<String, Failure> {
-    let (observer, told) = (Arc::clone(&context.observer), input.clone());
+    let (observer, input_ref) = (Arc::clone(&context.observer), input.clone());
     let total = Some(file.size);
     let progress = Arc::new(move |done| {
-        let what = InputEvent::Bytes { done, total };
-        observer.observe(&Event::Input { input: told.clone(), what });
+        let event = InputEvent::Bytes { done, total };
+        observer.observe(&Event::Input { input: input_ref.clone(), what: event });
     });
     let uploaded = context.service.upload(file, call, progress).await?;
     match uploaded.size {
@@ -102,22 +101,23 @@ pub(crate) async fn send_file(
     }
 }
 
-/// Tells people of the client's own repetitions.
-pub(crate) fn retry_teller(
+/// Reports the client's own retries to the user.
+pub(crate) fn retry_reporter(
     observer: Arc<dyn Observer>,
     input: InputRef,
 ) -> impl Fn(&Failure, Duration) + Send + Sync {
     move |failure, wait| {
-        let what = InputEvent::Retry { failure: failure.clone(), wait };
-        observer.observe(&Event::Input { input: input.clone(), what });
+        let event = InputEvent::Retry { failure: failure.clone(), wait };
+        observer.observe(&Event::Input { input: input.clone(), what: event });
     }
 }
 
-/// Uploads files one after another and gives each address to `each`. Bytes that the service has
-/// already are not sent again, unless `again`.
+/// Uploads files one after another and passes each URL to `each`. Bytes that the service already
+/// has are not sent again, unless `again`.
 ///
 /// # Errors
-/// Only a file that cannot be read. A failed upload is an event, and the others go on.
+///
+/// Only an unreadable file. A failed upload is an event, and the others continue.
 pub async fn upload_files(
     context: &Context,
     files: &[PathBuf],
@@ -126,17 +126,17 @@ pub async fn upload_files(
 ) -> Result<ExitClass, Failure> {
     let (mut classes, mut succeeded) = (Vec::new(), false);
     for (number, path) in (1..).zip(files) {
-        // Uploads have no number in the ledger.
+        // Uploads have no id in the ledger.
         let input = InputRef { id: -number, name: path.display().to_string() };
         match upload_one(context, &input, path, again).await {
             Ok(url) => {
                 succeeded = true;
-                context.tell(&input, InputEvent::Known);
+                context.emit(&input, InputEvent::Known);
                 each(path, &url);
             }
             Err(failure) => {
                 classes.push(failure.kind.exit_class());
-                context.tell(&input, InputEvent::Failed(failure));
+                context.emit(&input, InputEvent::Failed(failure));
             }
         }
         if context.stop.is_cancelled() {
@@ -145,7 +145,7 @@ pub async fn upload_files(
         }
     }
     Ok(match ExitClass::combine(classes, succeeded) {
-        // A wrong input among others is one that failed: something was sent.
+        // A wrong input beside uploaded ones is a partial failure.
         ExitClass::Usage if succeeded => ExitClass::Some,
         class => class,
     })
@@ -157,7 +157,7 @@ async fn upload_one(
     path: &Path,
     again: bool,
 ) -> Result<String, Failure> {
-    context.phase(input, Stage::Hash);
+    context.emit_stage(input, Stage::Hash);
     let (file, name) = (path.to_owned(), input.name.clone());
     let (note, hash) = blocking(move || {
         let video = media::inspect_input(&file)
@@ -178,15 +178,15 @@ async fn upload_one(
     {
         return Ok(url);
     }
-    context.phase(input, Stage::Upload);
-    let outgoing = HashedFile {
+    context.emit_stage(input, Stage::Upload);
+    let file = HashedFile {
         path: path.to_owned(),
         size: hash.size,
         modified_ns: hash.modified,
         sha256: hash.sha256,
     };
-    let on_retry = retry_teller(Arc::clone(&context.observer), input.clone());
+    let on_retry = retry_reporter(Arc::clone(&context.observer), input.clone());
     let call =
         RequestOptions { input: Some(&input.name), on_retry: &on_retry, ..RequestOptions::plain() };
-    context.unless_stopped(send_video(context, input, &outgoing, call)).await?
+    context.unless_stopped(send_video(context, input, &file, call)).await?
 }

@@ -1,4 +1,4 @@
-//! Watching jobs to their end without collecting them. What is seen of jobs that the ledger knows is
+//! Waiting for jobs to end without collecting their outputs. Observations of jobs in the ledger are
 //! recorded there.
 
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::driver::JobDriver;
-use super::upload::retry_teller;
+use super::upload::retry_reporter;
 use crate::client::RequestOptions;
 use crate::flow::context::Context;
-use crate::flow::polling::find_job::maker;
+use crate::flow::polling::find_job::key_context;
 use crate::flow::polling::list_poll::{FollowedJob, ListPoller, poll_lists};
 use crate::flow::polling::list_schedule::{JobStart, JobUpdate};
 use crate::flow::run::RunState;
@@ -35,54 +35,56 @@ pub(crate) fn polling_run(context: &Arc<Context>) -> RunState {
     RunState::new(Arc::clone(context), BatchId(0), run_options, true)
 }
 
-/// Follows jobs side by side until each is final, with list polls as in a run, and gives the last view
-/// of each to `each`. New states of jobs of this ledger are recorded, unless another process follows
-/// them and does so itself.
+/// Follows jobs in parallel until each is final, with list polls as in a run, and passes the last
+/// view of each to `each`. New states of jobs in this ledger are recorded, unless another process
+/// follows them and does so itself.
 ///
 /// # Errors
-/// Only the ledger's: what goes wrong with a job is an event of it.
+///
+/// Ledger errors only: a failure of a job is an event of it.
 pub async fn watch(
     context: &Arc<Context>,
     jobs: Vec<(InputRef, JobId)>,
     mut each: impl FnMut(&JobId, &JobView),
 ) -> Result<ExitClass, Failure> {
-    let (mut working, mut polling) = (JoinSet::new(), JoinSet::new());
-    let lists: Vec<(&Arc<Context>, Arc<ListPoller>, Arc<RunState>)> = context
+    let (mut tasks, mut list_polls) = (JoinSet::new(), JoinSet::new());
+    let pollers: Vec<(&Arc<Context>, Arc<ListPoller>, Arc<RunState>)> = context
         .all()
         .map(|context| (context, Arc::default(), Arc::new(polling_run(context))))
         .collect();
     let (mut classes, mut succeeded) = (Vec::new(), false);
-    // All are followed before any is polled: so few as one would be polled by itself.
+    // All are followed before any is polled: a single followed job would be polled by itself.
     let mut following = Vec::new();
     for (input, job) in jobs {
-        let maker = match maker(context, &job).await {
-            Ok(maker) => maker,
+        let job_context = match key_context(context, &job).await {
+            Ok(job_context) => job_context,
             Err(failure) if failure.kind == FailureKind::Configuration => {
                 classes.push(failure.kind.exit_class());
-                context.tell(&input, InputEvent::Paused(failure));
+                context.emit(&input, InputEvent::Paused(failure));
                 continue;
             }
             Err(failure) => return Err(failure),
         };
-        let Some((_, list, run)) = lists.iter().find(|(other, ..)| Arc::ptr_eq(other, maker))
+        let Some((_, list, run)) =
+            pollers.iter().find(|(other, ..)| Arc::ptr_eq(other, job_context))
         else {
             continue;
         };
-        let now = maker.clock.now();
+        let now = job_context.clock.now();
         let start =
             JobStart { started: now, expected: Some(now), polled_at: None, announced: false };
         following.push((Arc::clone(run), list.follow(&job, start, now), input, job));
     }
-    for (context, list, _) in &lists {
-        polling.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
+    for (context, list, _) in &pollers {
+        list_polls.spawn(poll_lists(Arc::clone(context), Arc::clone(list)));
     }
     for (run, followed, input, job) in following {
-        working.spawn(async move {
-            let ended = to_end(&run, &followed, &input, &job).await;
+        tasks.spawn(async move {
+            let ended = follow_to_end(&run, &followed, &input, &job).await;
             (input, job, ended)
         });
     }
-    while let Some(joined) = working.join_next().await {
+    while let Some(joined) = tasks.join_next().await {
         let (input, job, ended) =
             joined.map_err(|error| Failure::local("following a job", &error))?;
         match ended {
@@ -92,38 +94,38 @@ pub async fn watch(
                 let failure =
                     Failure::new(FailureKind::JobFailed, "the job failed", why).with_job(&job);
                 classes.push(ExitClass::Job);
-                context.tell(&input, InputEvent::Failed(failure));
+                context.emit(&input, InputEvent::Failed(failure));
             }
             Ok(view) => {
                 succeeded = true;
                 each(&job, &view);
-                // Watching starts nothing.
+                // Waiting starts nothing.
                 let credits = Some(Credits::default());
-                context.tell(&input, InputEvent::Left { job, status: view.status, credits });
+                context.emit(&input, InputEvent::Left { job, status: view.status, credits });
             }
             Err(failure) => {
                 classes.push(failure.kind.exit_class());
-                context.tell(&input, InputEvent::Paused(failure));
+                context.emit(&input, InputEvent::Paused(failure));
             }
         }
     }
     Ok(ExitClass::combine(classes, succeeded))
 }
 
-async fn to_end(
+async fn follow_to_end(
     run: &RunState,
     followed: &FollowedJob,
     input: &InputRef,
     job: &JobId,
 ) -> Result<JobView, Failure> {
     let context = &run.context;
-    let on_retry = retry_teller(Arc::clone(&context.observer), input.clone());
-    context.tell(input, InputEvent::Job(job.clone()));
+    let on_retry = retry_reporter(Arc::clone(&context.observer), input.clone());
+    context.emit(input, InputEvent::Job(job.clone()));
     let began = context.clock.now();
-    let mut shown: f64 = 0.0;
+    let mut max_progress: f64 = 0.0;
     let mut recorded = None;
     loop {
-        let (asked, view, listed) = match followed.news(context).await? {
+        let (asked, view, listed) = match followed.next_update(context).await? {
             JobUpdate::Shown(asked, view) => (asked, *view, true),
             JobUpdate::Refused(failure) => return Err(*failure),
             JobUpdate::Poll => {
@@ -152,14 +154,14 @@ async fn to_end(
                 .with_job(job)
                 .with_next("rbgv resume, if it was created on this machine"));
         }
-        let phase = match view.status {
+        let stage = match view.status {
             JobStatus::Processing => Stage::Processing,
             _ => Stage::Waiting,
         };
-        context.phase(input, phase);
-        shown = shown.max(view.progress.unwrap_or(0.0));
-        let percent = view.progress.map(|_| shown);
-        context.tell(input, InputEvent::Progress { status: view.status, percent });
+        context.emit_stage(input, stage);
+        max_progress = max_progress.max(view.progress.unwrap_or(0.0));
+        let percent = view.progress.map(|_| max_progress);
+        context.emit(input, InputEvent::Progress { status: view.status, percent });
         if context.clock.now().since(began) > context.timing.wait_timeout {
             break;
         }
@@ -168,8 +170,8 @@ async fn to_end(
     Err(Failure::new(FailureKind::TimedOut, "waiting for the job", why).with_job(job))
 }
 
-/// Writes what was seen of a job into the row of its attempt, under the rules of a run. Nothing is
-/// written of jobs that the ledger does not know, that another process follows, or that have ended.
+/// Records an observation of a job in the state of its attempt, under the rules of a run. Jobs that
+/// are not in the ledger, that another process follows, or that have ended are skipped.
 async fn record(
     run: &RunState,
     job: &JobId,
@@ -189,9 +191,10 @@ async fn record(
     let claim = context.ledger(move |ledger, owner| ledger.claim(owner, id)).await?;
     let Claim::Acquired(attempt) = claim else { return Ok(()) };
     if attempt.state.status != AttemptStatus::Running {
-        // Whether the start was executed is for the protocol to decide, with a poll of its own.
-        return run.glance(*attempt).await.map(drop);
+        // The state machine decides whether the start was executed, by a poll of its own.
+        return run.poll_attempt(*attempt).await.map(drop);
     }
-    let observe = |drive: &mut JobDriver<'_>| Observation::Looked(drive.seen(asked, view, listed));
+    let observe =
+        |driver: &mut JobDriver<'_>| Observation::Polled(driver.record_poll(asked, view, listed));
     run.poll_once_and_release(*attempt, observe).await.map(drop)
 }

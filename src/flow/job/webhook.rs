@@ -1,4 +1,4 @@
-//! A webhook that says that a job has ended, whose job no process follows: one poll confirms it.
+//! A webhook that reports the end of a job that no process follows: one poll confirms it.
 
 use std::sync::Arc;
 
@@ -8,28 +8,28 @@ use crate::ledger::{Attempt, AttemptStatus, Claim};
 use crate::model::{Failure, JobId};
 use strum::IntoStaticStr;
 
-/// What followed from a webhook that says that a job has ended.
+/// Result of handling a job-finished webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum WebhookResult {
-    /// The ledger does not know the job.
+    /// The ledger does not have the job.
     #[strum(serialize = "unknown_job")]
     Unknown,
-    /// It was made with another key, which is not at hand.
+    /// The job was created with another key, which is not loaded.
     OtherKey,
     /// A living process follows the job, and polls it by itself.
     Followed,
-    /// It was settled before.
+    /// The attempt was settled before.
     #[strum(serialize = "already_settled")]
     Already,
-    /// One poll has confirmed it, and the ledger says so.
+    /// One poll has confirmed it, and the ledger is updated.
     Settled,
-    /// The job was never started from here, or one poll has shown something else.
+    /// The job was never started from here, or the poll has shown another state.
     NotConfirmed,
 }
 
 impl WebhookResult {
-    /// A stable word for JSON.
+    /// Stable name for JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         self.into()
@@ -39,13 +39,14 @@ impl WebhookResult {
 /// Settles the job of a webhook with one poll, if no process follows it.
 ///
 /// # Errors
-/// The ledger cannot be used, or the poll got no answer; then the job stays as it was.
+///
+/// The ledger cannot be used, or the poll got no answer; the attempt is then unchanged.
 pub async fn settle_by_webhook(
     context: &Arc<Context>,
     job: &JobId,
 ) -> Result<WebhookResult, Failure> {
-    let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(WebhookResult::Unknown);
@@ -53,7 +54,7 @@ pub async fn settle_by_webhook(
     if attempt.state.status.is_settled() {
         return Ok(WebhookResult::Already);
     }
-    let context = context.of_key(&attempt.work.key.fingerprint);
+    let context = context.for_key(&attempt.work.key.fingerprint);
     if attempt.work.key != context.key {
         return Ok(WebhookResult::OtherKey);
     }
@@ -70,12 +71,12 @@ pub async fn settle_by_webhook(
     })
 }
 
-/// Polls the job of a claimed attempt, writes what was seen, and gives the attempt back.
+/// Polls the job of a claimed attempt, records the result, and releases the attempt.
 async fn poll_once(context: &Arc<Context>, attempt: Attempt) -> Result<AttemptStatus, Failure> {
     if !attempt.state.status.in_flight() {
         let phase = attempt.state.status;
         context.ledger(move |ledger, owner| ledger.release(owner, &attempt)).await?;
         return Ok(phase);
     }
-    polling_run(context).glance(attempt).await
+    polling_run(context).poll_attempt(attempt).await
 }

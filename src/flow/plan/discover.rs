@@ -1,5 +1,4 @@
-//! Finding inputs: files, directories, addresses and lists, one after another and never all in
-//! memory.
+//! Input discovery: files, directories, URLs and lists, streamed and never all in memory.
 
 use std::fs;
 use std::io;
@@ -15,12 +14,13 @@ pub use super::input_list::InputList;
 pub use super::input_spec::InputSpec;
 pub(crate) use super::skipped_files::SkippedFiles;
 
-/// Endings that make a file of a directory an input when no `--include` says otherwise; one without an
-/// ending is an input if it is a video. The content decides later; this only keeps notes and pictures out.
+/// Extensions that make a file of a directory an input without `--include`; a file without
+/// extension is an input if it is a video. The content decides later; this only skips notes and
+/// pictures.
 pub(crate) const VIDEO_ENDINGS: [&str; 12] =
     ["mp4", "m4v", "mov", "qt", "webm", "avi", "mkv", "mpg", "mpeg", "wmv", "flv", "3gp"];
 
-/// Which files of a directory are taken.
+/// Selection of the files of a directory.
 #[derive(Debug, Clone)]
 pub struct FileSelection {
     recursive: bool,
@@ -28,11 +28,11 @@ pub struct FileSelection {
     exclude: GlobSet,
     /// Directories that are not read.
     pruned: GlobSet,
-    /// Where outputs go: below the directory that is walked, it is not read either.
+    /// Output directory: not read when it is below an input directory.
     outputs: Option<PathBuf>,
 }
 
-/// What is done with a file of a directory.
+/// Decision about a file of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileChoice {
     Taken,
@@ -42,17 +42,14 @@ enum FileChoice {
 }
 
 impl FileSelection {
-    /// Reads the globs. They are matched against the path below the directory, and a glob without
-    /// a slash against the name alone. A directory that `exclude` matches, or of which it matches
-    /// all content, is not read.
-    ///
-    /// # Errors
-    /// Names the glob that cannot be read.
+    /// Parses the globs. They match the path below the directory; a glob without a slash matches
+    /// the name alone. A directory that `exclude` matches, or all of whose content it matches, is
+    /// not read.
     pub fn new(recursive: bool, include: &[String], exclude: &[String]) -> Result<Self, Failure> {
         let include = if include.is_empty() { None } else { Some(globs("--include", include)?) };
         let directories = exclude.iter().map(|glob| {
-            let whole = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
-            whole.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
+            let directory_glob = glob.strip_suffix("/**").or_else(|| glob.strip_suffix("/*"));
+            directory_glob.or_else(|| glob.strip_suffix('/')).unwrap_or(glob).to_owned()
         });
         let directories: Vec<String> = directories.filter(|glob| !glob.is_empty()).collect();
         Ok(Self {
@@ -64,7 +61,7 @@ impl FileSelection {
         })
     }
 
-    /// The same, with the directory that outputs go to.
+    /// Excludes the output directory.
     #[must_use]
     pub fn without_outputs_in(mut self, directory: PathBuf) -> Self {
         self.outputs = Some(directory);
@@ -107,47 +104,43 @@ pub(crate) fn has_video_ending(path: &Path) -> bool {
         .is_some_and(|ending| VIDEO_ENDINGS.contains(&ending.to_ascii_lowercase().as_str()))
 }
 
-/// An input that was found.
+/// A discovered input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscoveredInput {
-    /// What it is.
     pub input: InputSpec,
-    /// Path below the directory that was named, for keeping the tree; for others the file name.
+    /// Path below the named directory, for keeping the tree; otherwise the file name.
     pub below: PathBuf,
-    /// Whether it was named on the command line itself, so that a mistake is the user's.
+    /// Named on the command line itself, so that a mistake is the user's.
     pub explicit: bool,
 }
 
-/// What the search meets, in order.
+/// Results of the discovery, in order.
 #[derive(Debug)]
 pub(crate) enum DirectoryItem {
     Input(DiscoveredInput),
-    /// A directory below the one that was named cannot be read.
+    /// A directory below a named one cannot be read.
     Unreadable {
         path: PathBuf,
         why: String,
     },
-    /// A directory that was named has been read to its end.
+    /// A named directory was read to its end.
     Directory(ScannedDirectory),
 }
 
-/// A directory that was named, after everything in it.
+/// A named directory, after everything in it.
 #[derive(Debug)]
 pub(crate) struct ScannedDirectory {
     pub(crate) path: PathBuf,
     pub(crate) explicit: bool,
-    /// Files in it that were taken for inputs.
+    /// Files in it that were taken as inputs.
     pub(crate) inputs: usize,
     pub(crate) passed_over: SkippedFiles,
 }
 
 type Take<'a> = dyn FnMut(DirectoryItem) -> Result<(), Failure> + 'a;
 
-/// Calls `take` for everything behind `named`, then for each entry of `lists`. Directories are
-/// read in order of names, so that equal runs meet equal orders.
-///
-/// # Errors
-/// What `take` answers, or a list that cannot be read.
+/// Calls `take` for everything behind `named`, then for each line of `lists`. Directories are read
+/// in order of names, so that equal runs have equal orders.
 pub(crate) fn find(
     named: &[InputSpec],
     lists: Vec<InputList>,
@@ -169,17 +162,17 @@ fn find_one(
     selection: &FileSelection,
     take: &mut Take<'_>,
 ) -> Result<(), Failure> {
-    // Of a list, the folders of relative paths are kept like those below a directory.
+    // For inputs of a list, the folders of relative paths are kept like those below a directory.
     let is_kept = |path: &Path| !explicit && path.is_relative();
     match &input {
         InputSpec::Path(path) if path.is_dir() => {
-            let above = if is_kept(path) { path.clone() } else { PathBuf::new() };
-            walk(path, explicit, selection, &mut |seen| match seen {
+            let parent = if is_kept(path) { path.clone() } else { PathBuf::new() };
+            walk(path, explicit, selection, &mut |item| match item {
                 DirectoryItem::Input(found) => take(DirectoryItem::Input(DiscoveredInput {
-                    below: above.join(&found.below),
+                    below: parent.join(&found.below),
                     ..found
                 })),
-                seen => take(seen),
+                item => take(item),
             })
         }
         InputSpec::Path(path) => {
@@ -208,22 +201,22 @@ fn walk(
     };
     let passed_over = &mut directory.passed_over;
     let mut open = Vec::new();
-    match in_order(root) {
-        Ok(inputs) => open.push(inputs),
+    match sorted_entries(root) {
+        Ok(entries) => open.push(entries),
         Err(error) => passed_over.unreadable_root(&error),
     }
-    while let Some(inputs) = open.last_mut() {
-        let Some(input) = inputs.next() else {
+    while let Some(entries) = open.last_mut() {
+        let Some(entry) = entries.next() else {
             open.pop();
             continue;
         };
-        let path = input.path();
+        let path = entry.path();
         let below = path.strip_prefix(root).unwrap_or(&path).to_owned();
-        if input.file_name().as_encoded_bytes().starts_with(b".") {
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
             passed_over.hidden += 1;
             continue;
         }
-        let kind = input.file_type();
+        let kind = entry.file_type();
         if kind.as_ref().is_ok_and(fs::FileType::is_dir) {
             if selection.pruned.is_match(&below) {
                 passed_over.excluded += 1;
@@ -232,8 +225,8 @@ fn walk(
             } else if !selection.recursive {
                 passed_over.subfolders += 1;
             } else {
-                match in_order(&path) {
-                    Ok(inputs) => open.push(inputs),
+                match sorted_entries(&path) {
+                    Ok(entries) => open.push(entries),
                     // It was removed while its parent was read.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => {
@@ -244,7 +237,7 @@ fn walk(
             }
             continue;
         }
-        // What cannot be read is an input all the same: the plan says so.
+        // An unreadable file is an input all the same: the plan reports it.
         let target = fs::metadata(&path).ok();
         let choice = match selection.choose(&below) {
             FileChoice::OtherEnding
@@ -273,14 +266,14 @@ fn walk(
     take(DirectoryItem::Directory(directory))
 }
 
-/// The entries of a directory in the order of their names.
-fn in_order(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
-    let mut inputs = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
-    inputs.sort_by_key(fs::DirEntry::file_name);
-    Ok(inputs.into_iter())
+/// The entries of a directory in order of names.
+fn sorted_entries(path: &Path) -> io::Result<std::vec::IntoIter<fs::DirEntry>> {
+    let mut entries = fs::read_dir(path)?.collect::<io::Result<Vec<_>>>()?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    Ok(entries.into_iter())
 }
 
-/// Device and inode of what is at `path`.
+/// Device and inode of `path`.
 fn identity(path: &Path) -> Option<(u64, u64)> {
     fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
@@ -295,8 +288,8 @@ mod tests {
         selection: &FileSelection,
     ) -> Result<Vec<(String, bool)>, Failure> {
         let mut all = Vec::new();
-        find(named, lists, selection, &mut |seen| {
-            if let DirectoryItem::Input(found) = seen {
+        find(named, lists, selection, &mut |item| {
+            if let DirectoryItem::Input(found) = item {
                 let shown = match &found.input {
                     InputSpec::Path(_) => found.below.display().to_string(),
                     InputSpec::Url(url) => url.clone(),
@@ -308,17 +301,17 @@ mod tests {
         Ok(all)
     }
 
-    /// What is said of a directory.
-    fn said_of(dir: &Path, selection: &FileSelection) -> String {
-        let mut said = Vec::new();
-        find(&[InputSpec::Path(dir.to_owned())], vec![], selection, &mut |seen| {
-            if let DirectoryItem::Directory(directory) = seen {
-                said.push(directory.passed_over.to_string());
+    /// The notice about a directory.
+    fn skipped_notice(dir: &Path, selection: &FileSelection) -> String {
+        let mut notices = Vec::new();
+        find(&[InputSpec::Path(dir.to_owned())], vec![], selection, &mut |item| {
+            if let DirectoryItem::Directory(directory) = item {
+                notices.push(directory.passed_over.to_string());
             }
             Ok(())
         })
         .unwrap();
-        said.join("|")
+        notices.join("|")
     }
 
     fn tree() -> tempfile::TempDir {
@@ -367,29 +360,29 @@ mod tests {
         let dir = tree();
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         assert_eq!(
-            said_of(dir.path(), &flat),
+            skipped_notice(dir.path(), &flat),
             "1 file with another extension (.txt); 1 hidden; 1 subdirectory (add -r)"
         );
         for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
             std::fs::write(dir.path().join(name), b"x").unwrap();
         }
         assert!(
-            said_of(dir.path(), &flat).starts_with(
+            skipped_notice(dir.path(), &flat).starts_with(
                 "9 files with other extensions (none, .MTS, .mts, .srt, .nfo and others); 1 hidden"
             ),
             "{}",
-            said_of(dir.path(), &flat)
+            skipped_notice(dir.path(), &flat)
         );
         for name in ["a.MTS", "b.mts", "c.MTS", "Makefile", "d.srt", "e.srt", "f.nfo", "g.ass"] {
             std::fs::remove_file(dir.path().join(name)).unwrap();
         }
         let none = FileSelection::new(true, &["*.avi".into()], &["sub/**".into()]).unwrap();
         assert_eq!(
-            said_of(dir.path(), &none),
+            skipped_notice(dir.path(), &none),
             "3 files not matched by --include; 1 excluded by --exclude; 1 hidden"
         );
         let empty = tempfile::tempdir().unwrap();
-        assert_eq!(said_of(empty.path(), &flat), "the directory is empty");
+        assert_eq!(skipped_notice(empty.path(), &flat), "the directory is empty");
     }
 
     #[test]
@@ -403,7 +396,7 @@ mod tests {
         let here = [InputSpec::Path(dir.path().to_owned())];
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         assert_eq!(names(&found(&here, vec![], &flat).unwrap()), ["a.m4v", "b.QT", "c"]);
-        assert_eq!(said_of(dir.path(), &flat), "2 files with other extensions (none, .f)");
+        assert_eq!(skipped_notice(dir.path(), &flat), "2 files with other extensions (none, .f)");
     }
 
     #[test]
@@ -411,10 +404,10 @@ mod tests {
         let dir = tree();
         let here = [InputSpec::Path(dir.path().to_owned())];
         let deep = || FileSelection::new(true, &[], &[]).unwrap();
-        let apart = deep().without_outputs_in(dir.path().join("./sub"));
-        assert_eq!(names(&found(&here, vec![], &apart).unwrap()), ["a.MOV", "b.mp4"]);
-        let above = deep().without_outputs_in(dir.path().to_owned());
-        assert_eq!(found(&here, vec![], &above).unwrap().len(), 3, "the root itself is read");
+        let selection = deep().without_outputs_in(dir.path().join("./sub"));
+        assert_eq!(names(&found(&here, vec![], &selection).unwrap()), ["a.MOV", "b.mp4"]);
+        let parent = deep().without_outputs_in(dir.path().to_owned());
+        assert_eq!(found(&here, vec![], &parent).unwrap().len(), 3, "the root itself is read");
         let missing = deep().without_outputs_in(dir.path().join("none"));
         assert_eq!(found(&here, vec![], &missing).unwrap().len(), 3);
     }
@@ -446,10 +439,11 @@ mod tests {
         let flat = FileSelection::new(false, &[], &[]).unwrap();
         let all = found(&here, vec![], &flat).unwrap();
         assert_eq!(names(&all), ["a.MOV", "b.mp4", "dangling.mp4"], "the plan says what is wrong");
-        let said = said_of(dir.path(), &flat);
+        let notices = skipped_notice(dir.path(), &flat);
         assert!(
-            said.contains("1 link to a directory") && said.contains("1 that is not a regular file"),
-            "{said}"
+            notices.contains("1 link to a directory")
+                && notices.contains("1 that is not a regular file"),
+            "{notices}"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Planning to fetch the outputs of jobs that exist, whoever made them: they become entries of a
-//! batch, and the same dispatch follows and collects them. Nothing here can bill.
+//! Plan to fetch the outputs of existing jobs, of any machine: they become inputs of a batch, and
+//! the same batch runner follows and collects them. Nothing here can bill.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,25 +14,24 @@ use crate::model::{
     Background, Failure, FailureKind, JobId, JobOptions, JobView, ModelName, OutputFormat,
 };
 
-/// What is to be fetched.
+/// A request to fetch the outputs of jobs.
 #[derive(Debug, Clone)]
 pub struct FetchRequest {
-    /// Which jobs.
     pub jobs: Vec<JobId>,
-    /// Where to. [`Destination::Beside`] means where the run that made the job wanted it, and the
+    /// [`Destination::Beside`] stands for the target of the run that created the job, and for the
     /// current directory for jobs of other machines.
     pub destination: Destination,
-    /// How the run behaves.
     pub run_options: RunOptions,
-    /// What relative names are relative to.
+    /// Base of relative paths.
     pub current_dir: PathBuf,
 }
 
-/// Plans the fetching. The batch is ready to be dispatched.
+/// Plans the fetch. The batch is ready to run.
 ///
 /// # Errors
-/// A job that this key does not see, two outputs of one name, or local trouble. Then nothing is
-/// left of the plan.
+///
+/// A job that this key does not see, two outputs of one name, or a local error. No plan is left
+/// behind.
 pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result<BatchId, Failure> {
     let new = NewBatch {
         profile: context.profile.clone(),
@@ -43,7 +42,7 @@ pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result
     let batch = context.ledger(move |ledger, _| ledger.create_batch(&new)).await?;
     let mut targets = Targets::new(request.run_options.overwrite);
     for job in &request.jobs {
-        if let Err(failure) = place(context, batch, &request, job, &mut targets).await {
+        if let Err(failure) = add_job(context, batch, &request, job, &mut targets).await {
             context.ledger(move |ledger, _| ledger.delete_batch(batch)).await?;
             return Err(failure);
         }
@@ -52,7 +51,7 @@ pub async fn plan_fetch(context: &Arc<Context>, request: FetchRequest) -> Result
     Ok(batch)
 }
 
-async fn place(
+async fn add_job(
     context: &Arc<Context>,
     batch: BatchId,
     request: &FetchRequest,
@@ -66,13 +65,13 @@ async fn place(
         _ => foreign_work(context, job).await?,
     };
     let id = job.clone();
-    let wanted = context.ledger(move |ledger, _| ledger.find_input_by_job(&id)).await?;
-    let wanted = wanted.and_then(|input| input.target);
+    let earlier_target = context.ledger(move |ledger, _| ledger.find_input_by_job(&id)).await?;
+    let earlier_target = earlier_target.and_then(|input| input.target);
     let name = format!("job {job}");
     if let InputSource::File { path, .. } = &work.source {
         targets.add_input(&path.display().to_string(), path)?;
     }
-    let target = target(request, job, &work.options, wanted);
+    let target = target(request, job, &work.options, earlier_target);
     let proof = match &target {
         Some(target) => Some(targets.prove(&name, target).map_err(|refusal| refusal.failure)?),
         None => None,
@@ -89,8 +88,8 @@ async fn place(
     match context.ledger(move |ledger, _| ledger.add_existing_job(batch, &new, &id)).await? {
         AddResult::Added { .. } if is_shared => Err(collision(job, "another job")),
         AddResult::Added { attempt, .. } => {
-            let taken = proof.and_then(|proof| proof.taken);
-            let (Some(refusal), Some(target)) = (taken, target) else { return Ok(()) };
+            let existing = proof.and_then(|proof| proof.existing);
+            let (Some(refusal), Some(target)) = (existing, target) else { return Ok(()) };
             let ledger = context.ledger.clone();
             let is_ours = blocking(move || is_ours(&ledger, attempt, &target)).await?;
             if is_ours { Ok(()) } else { Err(refusal.failure) }
@@ -105,7 +104,7 @@ fn collision(job: &JobId, other: &str) -> Failure {
         .with_next(format!("rbgv fetch {job} -o FILE"))
 }
 
-/// What is known of a job that this ledger did not make: only what the service says.
+/// The attempt of a job that this ledger did not create, from the service's view of it.
 async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec, Failure> {
     let (context, view) = find_job(context, job).await?;
     Ok(AttemptSpec {
@@ -120,8 +119,8 @@ async fn foreign_work(context: &Arc<Context>, job: &JobId) -> Result<AttemptSpec
     })
 }
 
-/// The options that a job was made with, as far as its answer tells; where it does not say that
-/// the output is transparent, alpha is not asked for.
+/// The options of a job, as far as its view has them. Alpha is expected only where the view says
+/// that the output is transparent.
 fn options_of(view: &JobView) -> JobOptions {
     let word = |field: &str| view.raw.get(field).and_then(|value| value.as_str());
     let format = word("output_format").and_then(|word| word.parse().ok()).or_else(|| {
@@ -147,9 +146,9 @@ fn target(
     request: &FetchRequest,
     job: &JobId,
     options: &JobOptions,
-    wanted: Option<PathBuf>,
+    earlier_target: Option<PathBuf>,
 ) -> Option<PathBuf> {
-    let name = wanted
+    let name = earlier_target
         .as_deref()
         .and_then(Path::file_name)
         .map_or_else(|| safe_name(job, options).into(), ToOwned::to_owned);
@@ -157,12 +156,12 @@ fn target(
         Destination::Stdout => return None,
         Destination::File(file) => request.current_dir.join(file),
         Destination::Directory(directory) => request.current_dir.join(directory).join(name),
-        Destination::Beside => wanted.unwrap_or_else(|| request.current_dir.join(name)),
+        Destination::Beside => earlier_target.unwrap_or_else(|| request.current_dir.join(name)),
     };
     Some(without_dots(&target))
 }
 
-/// A job's id is the service's word, and must not become a path.
+/// A job's id is foreign text, and must not become a path.
 fn safe_name(job: &JobId, options: &JobOptions) -> String {
     let safe: String = job
         .0
@@ -185,11 +184,11 @@ mod tests {
 
     #[test]
     fn options_come_from_what_the_service_says() {
-        let said = view(
+        let view_options = view(
             serde_json::json!({"output_format": "mov", "bg_type": "transparent", "model": "pro"}),
             None,
         );
-        let options = options_of(&said);
+        let options = options_of(&view_options);
         assert_eq!(options.format, OutputFormat::Mov);
         assert_eq!(options.background, Background::Transparent);
         assert_eq!(options.model, ModelName::Pro);

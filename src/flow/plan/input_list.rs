@@ -1,4 +1,5 @@
-//! Lists of inputs: a line or a NUL for each. What cannot be a list is refused with one message.
+//! Lists of inputs, separated by line breaks or NUL. A file that cannot be a list is rejected with
+//! one message.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Cursor, Read};
@@ -10,31 +11,27 @@ use crate::media::{self, Container, SNIFF_BYTES};
 use crate::model::text::{Encoding, encoding, shell_quoted};
 use crate::model::{Failure, FailureKind};
 
-/// Longest line of a list, in bytes: twice the longest path that systems take.
-const LONGEST_LINE: u64 = 8_192;
+/// Maximum line length in bytes: twice the longest path that systems permit.
+const MAX_LINE_BYTES: u64 = 8_192;
 
 /// A list of inputs, opened by the caller.
 pub struct InputList {
-    /// The file that it is read from; none for standard input.
+    /// Path of the list; `None` for standard input.
     pub path: Option<PathBuf>,
-    /// Its text.
     pub reader: Box<dyn Read + Send>,
-    /// Whether entries end with NUL instead of a line break.
+    /// Inputs end with NUL instead of a line break.
     pub nul: bool,
 }
 
 impl InputList {
-    /// Calls `take` for each entry.
-    ///
-    /// # Errors
-    /// What `take` answers, what cannot be read, or what is no list.
+    /// Calls `take` for each input of the list.
     pub(crate) fn read(
         mut self,
         take: &mut dyn FnMut(InputSpec) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let mut head = Vec::new();
         let read = self.reader.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut head);
-        read.map_err(|error| self.refused(&error, "rbgv run FILE, for a video"))?;
+        read.map_err(|error| self.rejection(&error, "rbgv run FILE, for a video"))?;
         self.check(&head)?;
         let mark = if encoding(&head) == Encoding::MarkedUtf8 { 3 } else { 0 };
         let rest = std::mem::replace(&mut self.reader, Box::new(std::io::empty()));
@@ -43,16 +40,17 @@ impl InputList {
         let mut input = Vec::new();
         for number in 1_usize.. {
             input.clear();
-            let read = reader.by_ref().take(LONGEST_LINE).read_until(end, &mut input);
-            let read = read.map_err(|error| self.refused(&error, "run the same command again"))?;
+            let read = reader.by_ref().take(MAX_LINE_BYTES).read_until(end, &mut input);
+            let read =
+                read.map_err(|error| self.rejection(&error, "run the same command again"))?;
             if read == 0 {
                 break;
             }
             if input.last() == Some(&end) {
                 input.pop();
-            } else if input.len() as u64 == LONGEST_LINE {
+            } else if input.len() as u64 == MAX_LINE_BYTES {
                 let why = format!("entry {number} is too long for a path");
-                return Err(self.refused(&why, "use a list of file names, one per line"));
+                return Err(self.rejection(&why, "use a list of file names, one per line"));
             }
             if !self.nul {
                 if input.last() == Some(&b'\r') {
@@ -67,7 +65,7 @@ impl InputList {
         Ok(())
     }
 
-    /// Refuses what does not begin like a list.
+    /// Rejects a file that does not begin like a list.
     fn check(&self, head: &[u8]) -> Result<(), Failure> {
         let shown = self.path.as_deref().map(shell_quoted);
         if encoding(head) == Encoding::Utf16 {
@@ -77,7 +75,7 @@ impl InputList {
                 }
                 None => "pipe it through: iconv -f UTF-16 -t UTF-8".to_owned(),
             };
-            return Err(self.refused(&"UTF-16 text instead of UTF-8", &next));
+            return Err(self.rejection(&"UTF-16 text instead of UTF-8", &next));
         }
         let kind = media::sniff(head);
         let is_text = !head.iter().any(|byte| is_control(*byte) && *byte != 0);
@@ -95,30 +93,30 @@ impl InputList {
                 }
                 _ => "use a list of file names, one per line".to_owned(),
             };
-            return Err(self.refused(&why, &next));
+            return Err(self.rejection(&why, &next));
         }
         if self.nul && !head.contains(&0) && head.trim_ascii_end().contains(&b'\n') {
             let why = "the entries end with line breaks, not with NUL";
-            return Err(self.refused(&why, "run the same command without -0"));
+            return Err(self.rejection(&why, "run the same command without -0"));
         }
         Ok(())
     }
 
-    /// Refuses a line that is no name: NUL and other control characters.
+    /// Rejects a line with NUL or other control characters.
     fn check_line(&self, number: usize, line: &[u8]) -> Result<(), Failure> {
         if line.contains(&0) {
             let why = "the entries end with NUL, not with line breaks";
-            return Err(self.refused(&why, "run the same command with -0"));
+            return Err(self.rejection(&why, "run the same command with -0"));
         }
         if line.iter().any(|byte| is_control(*byte)) {
             let why = format!("line {number} contains control characters and is not a file name");
             let next = "for such names, use a NUL-separated list with -0";
-            return Err(self.refused(&why, next));
+            return Err(self.rejection(&why, next));
         }
         Ok(())
     }
 
-    fn refused(&self, why: &dyn std::fmt::Display, next: &str) -> Failure {
+    fn rejection(&self, why: &dyn std::fmt::Display, next: &str) -> Failure {
         let name = self.path.as_deref().map(Path::display);
         let name = name.map_or_else(|| "standard input".to_owned(), |path| path.to_string());
         Failure::new(FailureKind::Usage, format!("the list in {name}"), why.to_string())

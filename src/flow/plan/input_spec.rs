@@ -1,21 +1,21 @@
-//! What the user names as an input: a path or a URL.
+//! An input as the user names it: a path or a URL.
 
 use std::path::PathBuf;
 
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
 
-/// Something that the user named.
+/// An input as named by the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum InputSpec {
     /// A file or a directory.
     Path(PathBuf),
-    /// An address, its scheme in lower case. Whether the service can fetch it is checked by the plan.
+    /// A URL with its scheme in lower case. The plan checks whether the service can fetch it.
     Url(String),
 }
 
 impl InputSpec {
-    /// An argument, or a line of a list.
+    /// Parses an argument, or a line of a list.
     #[must_use]
     pub fn read(text: PathBuf) -> Self {
         match text.to_str().and_then(address) {
@@ -25,7 +25,7 @@ impl InputSpec {
     }
 }
 
-/// `text` as an address, if it has the form of one: `scheme://`, or a scheme that no path begins with.
+/// `text` as a URL, if it begins with `scheme://`, or with a scheme that no path begins with.
 fn address(text: &str) -> Option<String> {
     let (scheme, rest) = text.trim().split_once(':')?;
     let scheme = scheme.to_ascii_lowercase();
@@ -35,7 +35,7 @@ fn address(text: &str) -> Option<String> {
     (is_scheme && (is_known || rest.starts_with("//"))).then(|| format!("{scheme}:{rest}"))
 }
 
-/// Refuses an address that the service cannot fetch.
+/// Rejects a URL that the service cannot fetch.
 pub(crate) fn check_address(url: &str) -> Result<(), Failure> {
     let (scheme, rest) = url.split_once(':').unwrap_or_default();
     let refused = |why: String, next: String| {
@@ -78,7 +78,7 @@ mod tests {
             InputSpec::Url(url) => Some(url),
             InputSpec::Path(_) => None,
         };
-        // (text, address, what is wrong with it)
+        // (text, URL, error)
         let table = [
             ("https://x.example/a.mp4", "https://x.example/a.mp4", None),
             ("HTTPS://x.example/A.mp4", "https://x.example/A.mp4", None),

@@ -1,7 +1,8 @@
-//! The plan of a run. Every input is found, checked, hashed, priced and named, and the whole plan is in
-//! the ledger before the first byte is sent. It is never whole in memory. In reading order:
+//! The plan of a run. Every input is discovered, checked, hashed, priced and named, and the whole
+//! plan is in the ledger before the first byte is sent. It is never whole in memory. In reading
+//! order:
 //!
-//! - `input_spec`, `input_list`: what the user named
+//! - `input_spec`, `input_list`: inputs as the user names them
 //! - `discover`, `skipped_files`: the files of directories, and those that are skipped
 //! - `output_path`, `output_target`: the name of an output, and proof that it can be written there
 //! - `own_outputs`, `recover`: outputs and jobs of a ledger that was lost
@@ -46,66 +47,60 @@ use crate::model::{
     Random, Stage,
 };
 
-/// Inputs that are written to the ledger in one transaction.
+/// Inputs written to the ledger in one transaction.
 const CHUNK: usize = 256;
 
-/// What a run was asked for.
+/// Request for a plan.
 pub struct PlanRequest {
-    /// What the user named.
+    /// Inputs as the user named them.
     pub named: Vec<InputSpec>,
     /// Lists of further inputs.
     pub lists: Vec<InputList>,
-    /// Which files of directories.
+    /// Selection of the files of directories.
     pub selection: FileSelection,
-    /// Of everything found, only these: files of watched directories. Then nobody is there to
-    /// correct a mistake, and what concerns one input stops no other.
+    /// Restricts the discovered files to those of a watched directory. The run is then unattended,
+    /// and a mistake in one input does not stop the others.
     pub only: Option<HashSet<PathBuf>>,
-    /// Where outputs go.
     pub destination: Destination,
-    /// How they are called.
+    /// Names of outputs.
     pub template: NameTemplate,
-    /// What is wanted of each input.
     pub options: JobOptions,
-    /// How the run behaves.
     pub run_options: RunOptions,
-    /// What relative names are relative to.
+    /// Base of relative paths.
     pub current_dir: PathBuf,
 }
 
-/// Whom the plan is made for, and with what.
+/// Dependencies of planning.
 pub struct Planner<'a> {
-    /// The ledger.
     pub ledger: &'a Ledger,
-    /// Service, and the key that makes new jobs.
+    /// Origin of the service, and the key that creates new jobs.
     pub key: ApiKeyId,
     /// Name of the profile.
     pub profile: &'a str,
-    /// Prices, when the service gave any.
+    /// Prices, if the service published any.
     pub pricing: Option<&'a Pricing>,
-    /// Makes correlation ids.
+    /// Source of correlation ids.
     pub random: &'a dyn Random,
-    /// Told of the reading of inputs.
+    /// Receives the progress of reading inputs.
     pub observer: &'a dyn Observer,
-    /// Ends the planning.
+    /// Cancels the planning.
     pub stop: &'a CancellationToken,
 }
 
 /// A plan in the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// Its batch.
     pub batch: BatchId,
-    /// What it adds up to.
     pub totals: PlanTotals,
-    /// Inputs that were named and cannot be taken, although others can.
+    /// Named inputs that were rejected, although others were accepted.
     pub refused: Vec<Failure>,
-    /// Files that were left out since their names are those of outputs, although the ledger does not
-    /// know them.
+    /// Files that were skipped because their names are those of outputs, although the ledger does
+    /// not have them.
     pub outputs: Vec<UnknownOutput>,
 }
 
 impl Plan {
-    /// Whether no input was found: then its batch is not worth keeping.
+    /// No input was found: its batch is not worth keeping.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.totals.todo + self.totals.done + self.totals.rejected == 0
@@ -113,11 +108,12 @@ impl Plan {
 }
 
 impl Planner<'_> {
-    /// Makes the plan. Blocking: reads and hashes every file.
+    /// Creates the plan. Blocking: reads and hashes every file.
     ///
     /// # Errors
-    /// A mistake of the command line, a collision of names, or local trouble; or nothing was found
-    /// where something was named. Then nothing is left of the plan, and nothing was sent.
+    ///
+    /// A mistake of the command line, a collision of names, or a local error; or nothing was found
+    /// where something was named. No plan is left behind, and nothing was sent.
     pub fn plan(&self, request: PlanRequest) -> Result<Plan, Failure> {
         request
             .options
@@ -135,7 +131,7 @@ impl Planner<'_> {
             pricing,
         })?;
         self.fill(batch, pricing, request).inspect_err(|_| {
-            // The batch is not sealed: should this fail, too, nothing is ever sent for it.
+            // The batch is not finished: should this fail too, nothing is ever sent for it.
             let _ = self.ledger.delete_batch(batch);
         })
     }
@@ -146,32 +142,32 @@ impl Planner<'_> {
         pricing: Option<i64>,
         request: PlanRequest,
     ) -> Result<Plan, Failure> {
-        let mut filling = PlanBuilder::new(self, batch, pricing, &request)?;
+        let mut builder = PlanBuilder::new(self, batch, pricing, &request)?;
         let PlanRequest { named, lists, selection, only, .. } = request;
-        find(&named, lists, &selection, &mut |seen| match (&only, seen) {
-            (None, seen) => filling.see(seen),
-            (Some(only), DirectoryItem::Input(found)) if is_among(only, &found) => {
-                filling.take(&found)
+        find(&named, lists, &selection, &mut |discovered| match (&only, discovered) {
+            (None, discovered) => builder.add_discovered(discovered),
+            (Some(only), DirectoryItem::Input(found)) if is_selected(only, &found) => {
+                builder.add(&found)
             }
             (Some(_), _) => Ok(()),
         })?;
-        filling.flush()?;
-        filling.tell_repeated();
-        let (mut refused, outputs) = (filling.refused, filling.unknown_outputs);
+        builder.flush()?;
+        builder.report_repeated();
+        let (mut refused, outputs) = (builder.refused, builder.unknown_outputs);
         let totals = self.ledger.plan_totals(batch)?;
         let mut plan = Plan { batch, totals, refused: Vec::new(), outputs };
         if plan.is_empty() && !refused.is_empty() {
             let first = refused.remove(0);
-            self.warn_of(&refused);
+            self.warn_about(&refused);
             return Err(first);
         }
-        self.warn_of(&refused);
+        self.warn_about(&refused);
         plan.refused = refused;
         self.ledger.finish_plan(batch)?;
         Ok(plan)
     }
 
-    fn warn_of(&self, failures: &[Failure]) {
+    fn warn_about(&self, failures: &[Failure]) {
         for failure in failures {
             let text = format!("skipped: {failure}");
             self.observer.observe(&Event::Notice { level: RemarkLevel::Warning, text });
@@ -179,35 +175,35 @@ impl Planner<'_> {
     }
 }
 
-/// A file that has the name of an output beside its source.
+/// A file with the name of an output beside its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownOutput {
-    /// As it was found.
+    /// As discovered.
     pub name: String,
     /// SHA-256 of its content, in hex.
     pub sha256: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
 }
 
-/// An entry that is not in the ledger yet.
+/// An input that is not in the ledger yet.
 struct PendingInput {
     input: NewInput,
-    /// Whether it was named on the command line itself.
+    /// Named on the command line itself.
     explicit: bool,
-    /// Why what is at the target is kept, unless it is the output.
-    taken: Option<TargetRefusal>,
-    /// Whether another input of the plan has the same target.
+    /// Reason that an existing file at the target is kept, unless it is the output.
+    existing_target: Option<TargetRefusal>,
+    /// Another input of the plan has the same target.
     is_shared: bool,
 }
 
-/// Why an input gets no entry.
+/// Reason that an input is not added to the plan.
 enum InputRefusal {
-    /// The input is wrong: when it was named itself, that is a mistake of the command line.
+    /// The input is wrong: a mistake of the command line, if it was named itself.
     Input(Failure),
-    /// It cannot be read, now or here. Others can.
+    /// The input cannot be read now. Others can.
     Unreadable(Failure),
-    /// The plan cannot go on.
+    /// The plan cannot continue.
     Plan(Failure),
 }
 
@@ -223,7 +219,7 @@ impl From<LedgerError> for InputRefusal {
     }
 }
 
-/// The filling of one plan.
+/// Builder of one plan.
 struct PlanBuilder<'a> {
     planner: &'a Planner<'a>,
     batch: BatchId,
@@ -234,14 +230,14 @@ struct PlanBuilder<'a> {
     result_key: String,
     again: bool,
     current_dir: PathBuf,
-    seen: i64,
+    discovered: i64,
     /// Inputs that were named more than once.
     repeated: usize,
     targets: Targets,
     pending: Vec<PendingInput>,
     rejected: Vec<(String, Failure)>,
     refused: Vec<Failure>,
-    /// Whether mistakes in single inputs end the plan.
+    /// Mistakes in single inputs end the plan.
     is_attended: bool,
     /// Outputs in the directory that is being read.
     outputs: usize,
@@ -270,7 +266,7 @@ impl<'a> PlanBuilder<'a> {
             options: request.options.clone(),
             again: request.run_options.again,
             current_dir: request.current_dir.clone(),
-            seen: 0,
+            discovered: 0,
             repeated: 0,
             targets,
             pending: Vec::with_capacity(CHUNK),
@@ -283,23 +279,24 @@ impl<'a> PlanBuilder<'a> {
         })
     }
 
-    fn see(&mut self, seen: DirectoryItem) -> Result<(), Failure> {
-        match seen {
-            DirectoryItem::Input(found) => self.take(&found),
+    fn add_discovered(&mut self, discovered: DirectoryItem) -> Result<(), Failure> {
+        match discovered {
+            DirectoryItem::Input(found) => self.add(&found),
             DirectoryItem::Unreadable { path, why } => {
                 let name = path.display().to_string();
                 let why = format!("cannot read the directory: {why}");
                 self.reject(name.clone(), Failure::new(FailureKind::Usage, name, why))
             }
             DirectoryItem::Directory(directory) => {
-                self.end_directory(directory);
+                self.report_directory(directory);
                 Ok(())
             }
         }
     }
 
-    /// Says which endings were passed over in a directory, and of one without inputs all that was.
-    fn end_directory(&mut self, directory: ScannedDirectory) {
+    /// Reports the extensions skipped in a directory, and everything skipped in a directory without
+    /// inputs.
+    fn report_directory(&mut self, directory: ScannedDirectory) {
         let outputs = std::mem::take(&mut self.outputs);
         let ScannedDirectory { path, explicit, inputs, mut passed_over } = directory;
         if inputs > outputs {
@@ -316,19 +313,19 @@ impl<'a> PlanBuilder<'a> {
         if explicit {
             self.refused.push(failure);
         } else {
-            self.planner.warn_of(&[failure]);
+            self.planner.warn_about(&[failure]);
         }
     }
 
-    /// Takes an input into the plan. A mistake in one that was named itself ends the plan; one
-    /// that was found is recorded as rejected.
-    fn take(&mut self, found: &DiscoveredInput) -> Result<(), Failure> {
+    /// Adds an input to the plan. A mistake in one that was named itself ends the plan; one that
+    /// was discovered is recorded as rejected.
+    fn add(&mut self, found: &DiscoveredInput) -> Result<(), Failure> {
         if self.planner.stop.is_cancelled() {
             return Err(interrupted());
         }
-        self.seen += 1;
-        let name = shown_name(found);
-        match self.entry(found, &name) {
+        self.discovered += 1;
+        let name = display_name(found);
+        match self.prepare(found, &name) {
             Ok(None) => Ok(()),
             Ok(Some(pending)) => {
                 self.pending.push(pending);
@@ -351,7 +348,7 @@ impl<'a> PlanBuilder<'a> {
         if self.rejected.len() == CHUNK { self.flush_rejected() } else { Ok(()) }
     }
 
-    fn entry(
+    fn prepare(
         &mut self,
         found: &DiscoveredInput,
         name: &str,
@@ -377,7 +374,7 @@ impl<'a> PlanBuilder<'a> {
             None => None,
             Some(target) => {
                 let proof = self.targets.prove(name, target);
-                Some(proof.map_err(|refusal| self.refused(found, refusal))?)
+                Some(proof.map_err(|refusal| self.refusal_for(found, refusal))?)
             }
         };
         let content_key = content_key(&self.planner.key.origin, &content, &self.result_key);
@@ -400,11 +397,11 @@ impl<'a> PlanBuilder<'a> {
             again: self.again,
         };
         let is_shared = proof.as_ref().is_some_and(|proof| self.targets.add_output(name, proof));
-        let taken = proof.and_then(|proof| proof.taken);
-        Ok(Some(PendingInput { input, explicit: found.explicit, taken, is_shared }))
+        let existing_target = proof.and_then(|proof| proof.existing);
+        Ok(Some(PendingInput { input, explicit: found.explicit, existing_target, is_shared }))
     }
 
-    /// The source of an input, its length and its content; none for an output of ours.
+    /// The source of an input, its length and its content; `None` for an output of ours.
     fn read(
         &mut self,
         found: &DiscoveredInput,
@@ -417,7 +414,7 @@ impl<'a> PlanBuilder<'a> {
             }
         };
         let video =
-            media::inspect_input(&path).map_err(|bad| unusable(&path, found, name, &bad))?;
+            media::inspect_input(&path).map_err(|bad| input_failure(&path, found, name, &bad))?;
         let hash = self.hash(&path, name).map_err(InputRefusal::Unreadable)?;
         if self.planner.ledger.is_output(&hash.sha256)? {
             self.skip_output(found, name)?;
@@ -444,9 +441,9 @@ impl<'a> PlanBuilder<'a> {
         Ok(Some((source, video.duration, content)))
     }
 
-    /// A directory that takes no files ends the plan where no output could be written that the user
-    /// asked for: it is the one of `-o` or the one that was named, or above it.
-    fn refused(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
+    /// An unwritable directory ends the plan where no output could be written that the user asked
+    /// for: it is the `-o` directory, the named directory, or above it.
+    fn refusal_for(&self, found: &DiscoveredInput, refusal: TargetRefusal) -> InputRefusal {
         let root = match (&self.destination, &found.input) {
             (Destination::Directory(root), _) => self.current_dir.join(root),
             (_, InputSpec::Path(path)) => {
@@ -464,7 +461,7 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    /// An output of ours is never taken as an input, whatever it is called.
+    /// An output of ours is never taken as an input, whatever its name.
     fn skip_output(&mut self, found: &DiscoveredInput, name: &str) -> Result<(), Failure> {
         if found.explicit {
             let why = "already an output of rbgv";
@@ -478,11 +475,11 @@ impl<'a> PlanBuilder<'a> {
 
     fn hash(&self, path: &Path, name: &str) -> Result<media::ContentHash, Failure> {
         let total = std::fs::metadata(path).map(|meta| meta.len()).ok();
-        self.tell(-self.seen, name, InputEvent::Phase(Stage::Hash));
+        self.emit(-self.discovered, name, InputEvent::Phase(Stage::Hash));
         let hash = media::hash_file(path, &|done| {
-            self.tell(-self.seen, name, InputEvent::Bytes { done, total });
+            self.emit(-self.discovered, name, InputEvent::Bytes { done, total });
         });
-        self.tell(-self.seen, name, InputEvent::Known);
+        self.emit(-self.discovered, name, InputEvent::Known);
         hash.map_err(|error| Failure::local(format!("reading {name}"), &error))
     }
 
@@ -490,22 +487,23 @@ impl<'a> PlanBuilder<'a> {
         let rejected = std::mem::take(&mut self.rejected);
         let inputs = self.planner.ledger.add_rejected(self.batch, &rejected)?;
         for (input, (name, failure)) in inputs.into_iter().zip(rejected) {
-            self.tell(input.0, &name, InputEvent::Rejected(failure));
+            self.emit(input.0, &name, InputEvent::Rejected(failure));
         }
         Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Failure> {
         self.flush_rejected()?;
-        let (mut inputs, mut judged) = (Vec::new(), Vec::new());
+        let (mut inputs, mut checks) = (Vec::new(), Vec::new());
         for pending in std::mem::take(&mut self.pending) {
             inputs.push(pending.input);
-            judged.push((pending.explicit, pending.taken, pending.is_shared));
+            checks.push((pending.explicit, pending.existing_target, pending.is_shared));
         }
-        let placed = self.planner.ledger.add_inputs(self.batch, &inputs)?;
-        for ((input, (explicit, taken, is_shared)), placed) in inputs.iter().zip(judged).zip(placed)
+        let results = self.planner.ledger.add_inputs(self.batch, &inputs)?;
+        for ((input, (explicit, existing_target, is_shared)), results) in
+            inputs.iter().zip(checks).zip(results)
         {
-            let (id, attempt) = match placed {
+            let (id, attempt) = match results {
                 AddResult::Collision(other) if self.is_attended => {
                     return Err(self.collision(input, &other));
                 }
@@ -523,7 +521,7 @@ impl<'a> PlanBuilder<'a> {
                 }
                 AddResult::Added { input, attempt, .. } => (input, attempt),
             };
-            let (Some(refusal), Some(target)) = (taken, &input.target) else { continue };
+            let (Some(refusal), Some(target)) = (existing_target, &input.target) else { continue };
             if is_ours(self.planner.ledger, attempt, target)? {
                 continue;
             }
@@ -538,16 +536,16 @@ impl<'a> PlanBuilder<'a> {
 
     fn fail(&self, id: InputId, name: &str, failure: Failure) -> Result<(), Failure> {
         self.planner.ledger.set_input_state(id, InputState::Failed, Some(&failure))?;
-        self.tell(id.0, name, InputEvent::Failed(failure));
+        self.emit(id.0, name, InputEvent::Failed(failure));
         Ok(())
     }
 
-    /// Two inputs of the plan would be written to one file.
+    /// Failure for two inputs of the plan with the same target.
     fn collision(&self, input: &NewInput, other: &str) -> Failure {
         let target = input.target.as_deref().unwrap_or(Path::new("")).display();
         let source = |name: &str| SourceName::of(&InputSpec::read(name.into()), &self.current_dir);
-        let apart = self.template.telling_apart(&source(&input.name), &source(other));
-        let next = match apart {
+        let distinct_template = self.template.disambiguated(&source(&input.name), &source(other));
+        let next = match distinct_template {
             Some(template) => format!("add --name '{template}'"),
             None => "use -r with their parent directory, which keeps the subdirectories in -o, or \
                  run each with its own -o"
@@ -558,7 +556,7 @@ impl<'a> PlanBuilder<'a> {
             .with_next(next)
     }
 
-    fn tell_repeated(&self) {
+    fn report_repeated(&self) {
         if self.repeated > 0 {
             let text =
                 format!("inputs named more than once: {}; each is processed once", self.repeated);
@@ -566,32 +564,32 @@ impl<'a> PlanBuilder<'a> {
         }
     }
 
-    fn tell(&self, id: i64, name: &str, what: InputEvent) {
+    fn emit(&self, id: i64, name: &str, what: InputEvent) {
         let input = InputRef { id, name: name.to_owned() };
         self.planner.observer.observe(&Event::Input { input, what });
     }
 }
 
-fn is_among(only: &HashSet<PathBuf>, found: &DiscoveredInput) -> bool {
+fn is_selected(only: &HashSet<PathBuf>, found: &DiscoveredInput) -> bool {
     matches!(&found.input, InputSpec::Path(path) if only.contains(path))
 }
 
-fn shown_name(found: &DiscoveredInput) -> String {
+fn display_name(found: &DiscoveredInput) -> String {
     match &found.input {
         InputSpec::Path(path) => without_dots(path).display().to_string(),
         InputSpec::Url(url) => crate::model::secret::redact_url(url),
     }
 }
 
-/// Why a file is no input; for one that was named itself, with what to do.
-fn unusable(
+/// Failure for a file that is not a usable input; with a remedy for one that was named itself.
+fn input_failure(
     path: &Path,
     found: &DiscoveredInput,
     name: &str,
     bad: &media::InputError,
 ) -> InputRefusal {
     let failure = Failure::new(FailureKind::Usage, name, bad.to_string());
-    let is_unreadable = matches!(bad, media::InputError::Unreadable(_));
+    let unreadable = matches!(bad, media::InputError::Unreadable(_));
     let failure = match bad {
         _ if !found.explicit => failure,
         media::InputError::Missing => {
@@ -603,10 +601,10 @@ fn unusable(
         }
         _ => failure.with_next("use an mp4, mov, webm or avi file, or a directory with such files"),
     };
-    if is_unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
+    if unreadable { InputRefusal::Unreadable(failure) } else { InputRefusal::Input(failure) }
 }
 
-/// What of the options changes the result, the content of a background picture included.
+/// Key of the options that change the result, including the content of a background picture.
 fn result_key(options: &JobOptions) -> Result<String, Failure> {
     let Background::ImageFile(path) = &options.background else { return Ok(options.result_key()) };
     let hash = media::hash_file(path, &|_| ()).map_err(|error| {
@@ -617,8 +615,8 @@ fn result_key(options: &JobOptions) -> Result<String, Failure> {
     Ok(JobOptions { background: content, ..options.clone() }.result_key())
 }
 
-/// Two inputs with the same item key are the same work: the second costs nothing. The API key is
-/// not part of it, so that a rotated key pays nothing twice.
+/// Two inputs with the same content key are the same work: the second costs nothing. The API key is
+/// not part of it, so that nothing is paid twice after a key rotation.
 pub(crate) fn content_key(origin: &str, content: &str, result_key: &str) -> String {
     let mut hash = Sha256::new();
     for part in [origin, content, result_key] {

@@ -1,5 +1,4 @@
-//! Names of outputs. Whatever an input is called, its output lies where the user wants it and
-//! nowhere else.
+//! Names of outputs. No input name can lead its output out of the requested directory.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -10,21 +9,22 @@ use super::output_target::without_dots;
 use crate::flow::run_options::Destination;
 use crate::model::{Failure, FailureKind, JobOptions, ModelName, OutputFormat};
 
-/// Longest part of an address that becomes part of a name, in bytes.
-const LONGEST_SEGMENT: usize = 200;
+/// Maximum bytes of a URL segment that becomes part of a name.
+const MAX_SEGMENT_BYTES: usize = 200;
 
-/// How output names are made.
+/// Template of output names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameTemplate(String);
 
 impl NameTemplate {
-    /// The fields that a template may hold.
+    /// The fields of a template.
     const FIELDS: [&str; 6] = ["{stem}", "{ending}", "{folder}", "{ext}", "{model}", "{format}"];
 
-    /// Reads a template such as `{stem}-nobg.{ext}`.
+    /// Parses a template such as `{stem}-nobg.{ext}`.
     ///
     /// # Errors
-    /// An unknown field, a path, or a name that would be the same for every input's stem.
+    ///
+    /// An unknown field, a path, or a name that does not depend on the input's stem.
     pub fn parse(text: &str) -> Result<Self, String> {
         let is_known = |piece: &str| Self::FIELDS.contains(&piece) || !piece.contains(['{', '}']);
         if !pieces(text).all(is_known) {
@@ -42,9 +42,9 @@ impl NameTemplate {
         Ok(Self(text.to_owned()))
     }
 
-    /// This template with fields that tell two inputs apart which would get the same name: their
-    /// stems, endings or folders. None where the fields do not tell them apart.
-    pub(crate) fn telling_apart(&self, one: &SourceName, other: &SourceName) -> Option<String> {
+    /// This template with further fields (stem, extension or folder), so that two inputs with the
+    /// same output name get different ones. `None` where the fields do not tell them apart.
+    pub(crate) fn disambiguated(&self, one: &SourceName, other: &SourceName) -> Option<String> {
         let mut text = self.0.clone();
         if !text.contains("{stem}") {
             text = Self::default().0;
@@ -79,7 +79,7 @@ impl NameTemplate {
     }
 }
 
-/// A template cut into its fields, with their braces, and the text between them.
+/// The fields of a template, with their braces, and the text between them.
 fn pieces(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive('}').flat_map(|part| {
         let (before, field) = part.split_at(part.find('{').unwrap_or(part.len()));
@@ -88,9 +88,8 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl NameTemplate {
-    /// The stems of the inputs in `folder` whose output may be called `name`, whatever model and
-    /// format it was made with. None by a template that adds nothing to the stem: its outputs look
-    /// like any video.
+    /// The stems of the inputs in `folder` whose output may be called `name`, with any model and
+    /// format. Empty for a template that adds nothing to the stem: its outputs look like any video.
     pub(crate) fn stems_of(&self, name: &OsStr, folder: &OsStr) -> Vec<OsString> {
         let is_bare =
             self.0.replace("{stem}", "").replace("{ext}", "").trim_matches('.').is_empty();
@@ -115,13 +114,13 @@ impl NameTemplate {
     }
 }
 
-/// The endings of videos, as cameras and people write them.
+/// Extensions of videos in lower and upper case.
 fn endings_as_written() -> Vec<OsString> {
     let written = |ending: &str| [ending.to_owned(), ending.to_ascii_uppercase()];
     VIDEO_ENDINGS.into_iter().flat_map(written).map(OsString::from).collect()
 }
 
-/// What is in `name` where `filled` has the stand-in for the stem.
+/// The part of `name` at the position of the stem placeholder in `filled`.
 fn between(name: &OsStr, filled: &OsStr) -> Option<OsString> {
     let (before, behind) = filled.to_str()?.split_once(STEM)?;
     let rest = name.as_bytes().strip_prefix(before.as_bytes())?;
@@ -129,7 +128,7 @@ fn between(name: &OsStr, filled: &OsStr) -> Option<OsString> {
     (!stem.is_empty()).then(|| OsString::from_vec(stem.to_vec()))
 }
 
-/// Stands for the stem while a template is taken apart.
+/// Placeholder for the stem while a template is matched.
 const STEM: &str = "\u{0}";
 
 impl Default for NameTemplate {
@@ -138,10 +137,7 @@ impl Default for NameTemplate {
     }
 }
 
-/// Where the output of `found` goes, absolute; none for standard output.
-///
-/// # Errors
-/// A name that cannot be made, or an ending that contradicts the format.
+/// Absolute path of the output of `found`; `None` for standard output.
 pub(crate) fn target(
     found: &DiscoveredInput,
     destination: &Destination,
@@ -155,7 +151,7 @@ pub(crate) fn target(
             check_ending(file, options)?;
             return Ok(Some(without_dots(&current_dir.join(file))));
         }
-        Destination::Directory(root) => root.join(tree_of(found)),
+        Destination::Directory(root) => root.join(relative_directory(found)),
         Destination::Beside => match &found.input {
             InputSpec::Path(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
             InputSpec::Url(_) => PathBuf::new(),
@@ -170,19 +166,19 @@ pub(crate) fn target(
     Ok(Some(without_dots(&current_dir.join(directory).join(name))))
 }
 
-/// The directories between the one that was named and the file; never any that lead elsewhere.
-fn tree_of(found: &DiscoveredInput) -> PathBuf {
+/// The directories between the named one and the file; never any that lead elsewhere.
+fn relative_directory(found: &DiscoveredInput) -> PathBuf {
     let parent = found.below.parent().unwrap_or(Path::new(""));
     parent.components().filter(|part| matches!(part, Component::Normal(_))).collect()
 }
 
-/// What the name of an output takes from its source.
+/// The parts of an output name that come from its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SourceName {
     stem: OsString,
-    /// Without the dot, and as it is written.
+    /// Without the dot, in its original case.
     ending: OsString,
-    /// The name of the folder that the source is in.
+    /// Name of the source's folder.
     folder: OsString,
 }
 
@@ -198,11 +194,11 @@ impl SourceName {
         let (stem, ending) = file.rsplit_once('.').unwrap_or((file, ""));
         let host = url.as_ref().and_then(url::Url::host_str).unwrap_or_default();
         let folder = segments.pop().filter(|folder| !folder.is_empty()).unwrap_or(host);
-        let stem = harmless(stem);
+        let stem = sanitize(stem);
         Self {
             stem: if stem.is_empty() { "video".into() } else { stem.into() },
-            ending: harmless(ending).into(),
-            folder: harmless(folder).into(),
+            ending: sanitize(ending).into(),
+            folder: sanitize(folder).into(),
         }
     }
 
@@ -216,12 +212,12 @@ impl SourceName {
     }
 }
 
-/// A segment of an address as part of a file name.
-fn harmless(segment: &str) -> String {
+/// A URL segment as part of a file name.
+fn sanitize(segment: &str) -> String {
     let safe: String = segment
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' })
-        .take(LONGEST_SEGMENT)
+        .take(MAX_SEGMENT_BYTES)
         .collect();
     safe.trim_start_matches('.').to_owned()
 }
@@ -353,11 +349,11 @@ mod tests {
             let (first, second) = filled(template);
             assert_eq!(first, second, "{template}");
             let advice =
-                NameTemplate::parse(template).unwrap().telling_apart(&one, &other).unwrap();
+                NameTemplate::parse(template).unwrap().disambiguated(&one, &other).unwrap();
             let (first, second) = filled(&advice);
             assert_ne!(first, second, "{template}: {advice}");
         }
         let (one, other) = (source("a/x/1.mp4"), source("b/x/1.mp4"));
-        assert_eq!(NameTemplate::default().telling_apart(&one, &other), None);
+        assert_eq!(NameTemplate::default().disambiguated(&one, &other), None);
     }
 }

@@ -1,6 +1,6 @@
-//! Proof that outputs can be written where they are wanted, before anything is sent: the directory
-//! takes files, the names fit its file system, and nothing that is there is replaced but a regular
-//! file that is no input.
+//! Proof that outputs can be written at their targets, before anything is sent: the directory is
+//! writable, the names fit its file system, and only regular files that are not inputs are
+//! replaced.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{self, Metadata};
@@ -17,7 +17,7 @@ use crate::ledger::{AttemptId, BatchId, InputSource, Ledger};
 use crate::model::text::shell_quoted;
 use crate::model::{Failure, FailureKind};
 
-/// Open entries that are read from the ledger at a time.
+/// Open inputs read from the ledger at a time.
 const PAGE: u32 = 256;
 
 /// `path` without `.` components.
@@ -25,11 +25,11 @@ pub(crate) fn without_dots(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// Why an output cannot be written.
+/// Reason that an output cannot be written.
 #[derive(Debug, Clone)]
 pub(crate) struct TargetRefusal {
     pub(crate) failure: Failure,
-    /// The directory that takes no files, where that is the cause.
+    /// The unwritable directory, where that is the cause.
     pub(crate) directory: Option<PathBuf>,
 }
 
@@ -39,18 +39,18 @@ impl From<Failure> for TargetRefusal {
     }
 }
 
-/// What is known of a target that is not refused.
+/// An accepted target.
 #[derive(Debug)]
 pub(crate) struct TargetProof {
-    /// Something is there. Unless it is the output that is wanted, this is why it is kept.
-    pub(crate) taken: Option<TargetRefusal>,
-    /// A digest of the target with all links followed.
+    /// Reason that an existing file at the target is kept, unless it is the requested output.
+    pub(crate) existing: Option<TargetRefusal>,
+    /// Digest of the target with all links followed.
     real: u128,
     /// The file that the output will replace.
     replaced: Option<FileId>,
 }
 
-/// A directory of outputs that was probed.
+/// A probed output directory.
 struct ProbedDirectory {
     path: PathBuf,
     /// The part of its path that exists.
@@ -63,18 +63,18 @@ struct ProbedDirectory {
 /// The inputs and outputs of one plan, as files.
 pub(crate) struct Targets {
     overwrite: bool,
-    /// Each input file, and a digest of the name that it was found under.
+    /// Each input file, with a digest of its name.
     inputs: HashMap<FileId, u64>,
     urls: HashSet<u128>,
     /// Files that outputs will replace, and the inputs of these outputs.
     replaced: HashMap<FileId, String>,
     outputs: HashSet<u128>,
-    /// The directory of the last target: targets of one directory follow one another.
+    /// The directory of the last target, as a cache: targets of one directory follow one another.
     directory: Option<ProbedDirectory>,
 }
 
 impl Targets {
-    /// Nothing is known yet. With `overwrite`, files that are there may be replaced.
+    /// `overwrite`: existing files may be replaced.
     pub(crate) fn new(overwrite: bool) -> Self {
         Self {
             overwrite,
@@ -86,36 +86,35 @@ impl Targets {
         }
     }
 
-    /// Whether the plan has an address already; it has from now on.
+    /// Adds a URL; returns whether the plan already had it.
     pub(crate) fn repeats_url(&mut self, url: &str) -> bool {
         !self.urls.insert(digest(url.as_bytes()))
     }
 
-    /// Whether the plan has the file as an input already, under the same name, by whatever path.
+    /// The plan already has the file as an input, under the same name, by whatever path.
     pub(crate) fn repeats_input(&self, path: &Path) -> bool {
         let id = fs::metadata(path).ok().map(|metadata| file_id(&metadata));
-        id.and_then(|id| self.inputs.get(&id)).is_some_and(|found_as| *found_as == name_of(path))
+        id.and_then(|id| self.inputs.get(&id))
+            .is_some_and(|found_as| *found_as == name_digest(path))
     }
 
     /// Adds a file that the plan reads: no output may replace it.
     ///
     /// # Errors
-    /// An output of the plan would.
+    ///
+    /// An output of the plan would replace it.
     pub(crate) fn add_input(&mut self, name: &str, path: &Path) -> Result<(), Failure> {
-        // A file that is gone cannot be replaced.
+        // A deleted file cannot be replaced.
         let Ok(metadata) = fs::metadata(path) else { return Ok(()) };
         let id = file_id(&metadata);
         if let Some(other) = self.replaced.get(&id) {
             return Err(replaces_input(other, name, path));
         }
-        self.inputs.insert(id, name_of(path));
+        self.inputs.insert(id, name_digest(path));
         Ok(())
     }
 
     /// Proves that the output of `name` can be written at `target`.
-    ///
-    /// # Errors
-    /// It cannot, whether or not it was written there before.
     pub(crate) fn prove(
         &mut self,
         name: &str,
@@ -125,16 +124,16 @@ impl Targets {
         if is_too_long(target) {
             return Err(too_long(what()).into());
         }
-        // Where nothing can be seen, the directory shows why.
-        let there = fs::symlink_metadata(target).ok();
-        if let Some(there) = &there {
-            let behind = fs::metadata(target).ok().map(|metadata| file_id(&metadata));
+        // Without access to the target, the probe of the directory has the reason.
+        let found = fs::symlink_metadata(target).ok();
+        if let Some(found) = &found {
+            let linked_file = fs::metadata(target).ok().map(|metadata| file_id(&metadata));
             let is_input = |id: FileId| self.inputs.contains_key(&id);
-            if is_input(file_id(there)) || behind.is_some_and(is_input) {
+            if is_input(file_id(found)) || linked_file.is_some_and(is_input) {
                 return Err(replaces_input(name, name, target).into());
             }
         }
-        let is_overwritten = self.overwrite && there.as_ref().is_some_and(Metadata::is_file);
+        let is_overwritten = self.overwrite && found.as_ref().is_some_and(Metadata::is_file);
         let directory = self.probed(target.parent().unwrap_or(target));
         let file = target.file_name().unwrap_or_default();
         let real = directory.real.join(file);
@@ -145,27 +144,27 @@ impl Targets {
         if refusal.is_none() && is_too_long(&directory.existing.join(file)) {
             return Err(too_long(what()).into());
         }
-        let replaced = there.as_ref().filter(|_| is_overwritten && refusal.is_none()).map(file_id);
-        let taken = match (there, refusal) {
+        let replaced = found.as_ref().filter(|_| is_overwritten && refusal.is_none()).map(file_id);
+        let existing = match (found, refusal) {
             (None, Some(refusal)) => return Err(refusal),
             (None, None) => None,
-            (Some(there), _) if !there.is_file() => {
-                Some(not_a_file(what(), target, there.file_type()).into())
+            (Some(found), _) if !found.is_file() => {
+                Some(not_a_file(what(), target, found.file_type()).into())
             }
             (Some(_), Some(refusal)) => Some(refusal),
-            (Some(there), None) if is_overwritten => {
-                if !may_replace(target, &there) {
+            (Some(found), None) if is_overwritten => {
+                if !may_replace(target, &found) {
                     return Err(not_replaceable(what(), target).into());
                 }
                 None
             }
             (Some(_), None) => Some(exists(what()).into()),
         };
-        Ok(TargetProof { taken, real: digest(real.as_os_str().as_bytes()), replaced })
+        Ok(TargetProof { existing, real: digest(real.as_os_str().as_bytes()), replaced })
     }
 
-    /// Adds the output of `name` to the plan. Answers whether the plan has one already that is the same
-    /// file, perhaps under another path.
+    /// Adds the output of `name` to the plan. Returns whether the plan already has one that is the
+    /// same file, perhaps under another path.
     pub(crate) fn add_output(&mut self, name: &str, proof: &TargetProof) -> bool {
         if let Some(replaced) = proof.replaced {
             self.replaced.insert(replaced, name.to_owned());
@@ -179,21 +178,21 @@ impl Targets {
     }
 }
 
-/// Finds out whether files can be made in the directory at `path`, which need not exist: then, whether
-/// it can be made. Nothing is left behind.
+/// Probes whether files can be created in the directory at `path`, or the directory itself if it
+/// does not exist. Nothing is left behind.
 fn probe(path: &Path) -> ProbedDirectory {
     let mut existing = path;
     let refusal = loop {
         match fs::metadata(existing) {
-            Ok(metadata) if metadata.is_dir() => break takes_files(existing, path).err(),
+            Ok(metadata) if metadata.is_dir() => break probe_writable(existing, path).err(),
             Ok(_) => break Some(ErrorKind::NotADirectory.into()),
-            // A link that leads nowhere is in the way of a directory.
+            // A dangling link keeps the directory from being created.
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 if fs::symlink_metadata(existing).is_ok() {
                     break Some(ErrorKind::NotADirectory.into());
                 }
             }
-            // The file is further up.
+            // The file is further up the path.
             Err(error) if error.kind() == ErrorKind::NotADirectory => {}
             Err(error) => break Some(error),
         }
@@ -214,9 +213,10 @@ fn probe(path: &Path) -> ProbedDirectory {
     }
 }
 
-/// Whether files can be made in `existing`, and the directories from there to `path` named.
-fn takes_files(existing: &Path, path: &Path) -> io::Result<()> {
-    // Without a name where the file system can, so that a crash leaves nothing.
+/// Probes whether files can be created in `existing`, and the missing directories down to `path`
+/// named.
+fn probe_writable(existing: &Path, path: &Path) -> io::Result<()> {
+    // Unnamed where the file system can, so that a crash leaves nothing.
     tempfile::tempfile_in(existing)?;
     let missing = path.strip_prefix(existing).unwrap_or(Path::new(""));
     let names = missing.components().map(|name| existing.join(name));
@@ -226,13 +226,13 @@ fn takes_files(existing: &Path, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether this user may replace a file that is there. Its own permissions do not count, since its name
-/// is given to another file; but it may be immutable, or somebody else's in a sticky directory.
-fn may_replace(target: &Path, there: &Metadata) -> bool {
+/// This user may replace an existing file. Its own permissions do not count, since a rename
+/// replaces it; but it may be immutable, or somebody else's in a sticky directory.
+fn may_replace(target: &Path, found: &Metadata) -> bool {
     const STICKY: u32 = 0o1000;
     let user = rustix::process::geteuid();
     let is_kept = |directory: Metadata| {
-        let owners = [directory.uid(), there.uid()];
+        let owners = [directory.uid(), found.uid()];
         directory.mode() & STICKY != 0 && !owners.contains(&user.as_raw())
     };
     let directory = target.parent().and_then(|directory| fs::metadata(directory).ok());
@@ -243,13 +243,13 @@ fn may_replace(target: &Path, there: &Metadata) -> bool {
     !is_immutable && (user.is_root() || !directory.is_some_and(is_kept))
 }
 
-/// Whether the file system refuses the name, or the whole path, for its length.
+/// The file system rejects the name, or the whole path, for its length.
 fn is_too_long(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::InvalidFilename)
 }
 
-/// A digest of the name that a file is found under: its path, with the links of its directory followed.
-fn name_of(path: &Path) -> u64 {
+/// Digest of a file's path, with the links of its directory followed.
+fn name_digest(path: &Path) -> u64 {
     let directory = path.parent().and_then(|parent| fs::canonicalize(parent).ok());
     let real = directory
         .zip(path.file_name())
@@ -262,10 +262,11 @@ fn digest(bytes: &[u8]) -> u128 {
     hash.iter().take(16).fold(0, |digest, byte| digest << 8 | u128::from(*byte))
 }
 
-/// Proves the targets of everything that is open in a batch once more, before it is resumed.
+/// Proves the targets of all open inputs of a batch again, before it is resumed.
 ///
 /// # Errors
-/// The first output that cannot be written where it is wanted; nothing was sent then.
+///
+/// The first output that cannot be written at its target; nothing was sent.
 pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> Result<(), Failure> {
     let ledger = context.ledger.clone();
     blocking(move || {
@@ -278,7 +279,7 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
         })?;
         each_open(&ledger, batch, &mut |name, attempt, _, target| {
             let proof = targets.prove(name, target).map_err(|refusal| refusal.failure)?;
-            match proof.taken {
+            match proof.existing {
                 Some(refusal) if !is_ours(&ledger, attempt, target)? => Err(refusal.failure),
                 _ => Ok(()),
             }
@@ -294,15 +295,15 @@ pub async fn prove_open(context: &Context, batch: BatchId, overwrite: bool) -> R
     })
 }
 
-/// Whether the file at `target` was written there as an output of `task`. Its content may have been
-/// changed since: collecting it compares that.
+/// The file at `target` was written there as an output of `attempt`. Its content may have changed
+/// since: collecting compares it.
 pub(crate) fn is_ours(ledger: &Ledger, attempt: AttemptId, target: &Path) -> Result<bool, Failure> {
     Ok(ledger.outputs_of_attempt(attempt)?.iter().any(|(path, ..)| path == target))
 }
 
 type EachOpen<'a> = dyn FnMut(&str, AttemptId, &InputSource, &Path) -> Result<(), Failure> + 'a;
 
-/// Shows every open entry of a batch that has a target to `visit`.
+/// Passes every open input of a batch that has a target to `visit`.
 fn each_open(ledger: &Ledger, batch: BatchId, visit: &mut EachOpen<'_>) -> Result<(), Failure> {
     let mut after = None;
     loop {

@@ -1,5 +1,5 @@
-//! Outputs that the ledger does not know, made on another machine or before the ledger was lost. They
-//! are recognised by name: the one that the output of a video beside them has.
+//! Outputs that the ledger does not have, created on another machine or before the ledger was lost.
+//! They are recognised by the name that the output of a video beside them has.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use super::discover::{DiscoveredInput, InputSpec, has_video_ending};
 use super::output_path::NameTemplate;
 
-/// The videos beside a file, of which it may be the output.
+/// The videos beside a file, which may be its sources.
 pub(crate) struct SourceVideos {
     templates: Vec<NameTemplate>,
     /// Files that were named themselves.
     named: HashSet<PathBuf>,
-    /// The directory that was read last, with the stems of its videos.
+    /// The last directory that was read, with the stems of its videos.
     read: Option<(PathBuf, HashSet<OsString>)>,
 }
 
 impl SourceVideos {
-    /// The sources of outputs with names by `template`, or by the usual one.
+    /// The sources of outputs with names by `template`, or by the default one.
     pub(crate) fn new(named: &[InputSpec], template: &NameTemplate) -> Self {
         let mut templates = vec![NameTemplate::default()];
         if *template != templates[0] {
@@ -31,9 +31,9 @@ impl SourceVideos {
         Self { templates, named: named.iter().filter_map(path).collect(), read: None }
     }
 
-    /// Whether `found`, which is the file at `path`, has the name of an output of a video beside it.
-    /// A file that was named itself is meant as an input, unless that video was named, too: then both
-    /// came from a pattern.
+    /// `found`, the file at `path`, has the name of an output of a video beside it. A file that was
+    /// named itself is meant as an input, unless that video was named too: then both came from a
+    /// pattern.
     pub(crate) fn has_source_of(&mut self, found: &DiscoveredInput, path: &Path) -> bool {
         let (InputSpec::Path(given), Some(name)) = (&found.input, path.file_name()) else {
             return false;
@@ -63,7 +63,7 @@ fn is_of(path: &Path, stems: &[OsString]) -> bool {
         && path.file_stem().is_some_and(|stem| stems.iter().any(|wanted| wanted == stem))
 }
 
-/// The stems of the videos in a directory. One that cannot be read has none.
+/// The stems of the videos in a directory; empty if it cannot be read.
 fn stems_in(directory: &Path) -> HashSet<OsString> {
     let Ok(inputs) = std::fs::read_dir(directory) else { return HashSet::new() };
     let names = inputs.filter_map(|input| Some(PathBuf::from(input.ok()?.file_name())));
@@ -90,7 +90,7 @@ mod tests {
         }
         let own = NameTemplate::parse("{stem}_{model}.{ext}").unwrap();
         let bare = NameTemplate::parse("{stem}.{ext}").unwrap();
-        // (name, with the usual template, with one of the user's own)
+        // (name, with the default template, with a custom one)
         let table = [
             ("a-nobg.webm", true, true),
             ("a-nobg.mov", true, true),

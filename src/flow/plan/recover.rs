@@ -1,6 +1,6 @@
-//! A ledger that knows nothing of its service, with a key that has worked before: the ledger may
-//! have been lost, and what it knew is paid for (design, *The protocol*). Jobs that carry the name
-//! of their item are recognised; of others, the user is asked.
+//! Recovery of a lost ledger. A ledger without any job of its service, with a key that has worked
+//! before, may be a new one whose predecessor was lost, and the jobs of that one are paid for. Jobs
+//! that carry the content key of their input are recognised; about others, the user is asked.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use crate::ledger::BatchId;
 use crate::model::event::RemarkLevel;
 use crate::model::{Failure, FailureKind, JobId, JobStatus, JobView, Timestamp};
 
-/// How far back jobs are looked at.
+/// Age up to which jobs are considered.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Jobs of the key's last day, of which the ledger knows nothing.
+/// Jobs of the key's last day that the ledger does not have.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct UnknownJobs {
-    /// By the name of their item.
+    /// By content key.
     recognised: HashMap<String, JobId>,
-    /// Jobs that do not say what they are about.
+    /// Jobs without a content key.
     pub unknown: usize,
 }
 
 impl UnknownJobs {
-    /// Takes a page in; whether older ones may still hold something.
+    /// Adds a page; returns whether older pages may have more.
     fn read(&mut self, jobs: Vec<JobView>, oldest: Timestamp) -> bool {
         let mut all_old = true;
         for job in jobs {
@@ -34,7 +34,7 @@ impl UnknownJobs {
                 continue;
             }
             all_old = false;
-            // A draft is not billed, and one that failed has nothing to fetch.
+            // A draft is not billed, and a failed job has nothing to fetch.
             if matches!(job.status, JobStatus::Created | JobStatus::Failed) {
                 continue;
             }
@@ -49,10 +49,7 @@ impl UnknownJobs {
     }
 }
 
-/// What the key has done in the last day, if this ledger has never used this service.
-///
-/// # Errors
-/// The ledger or the list cannot be had.
+/// Jobs of the key's last day, if this ledger has never used this service.
 pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failure> {
     let mut earlier = UnknownJobs::default();
     let key = context.key.clone();
@@ -80,11 +77,8 @@ pub async fn unknown_jobs_of_key(context: &Context) -> Result<UnknownJobs, Failu
     Ok(earlier)
 }
 
-/// Takes the jobs that were recognised into the plan of `batch`, and remembers that the user knows
-/// of the others: nobody is asked twice.
-///
-/// # Errors
-/// The ledger cannot be written.
+/// Adds the recognised jobs to the plan of `batch`, and remembers that the user knows of the
+/// others: the question is asked only once.
 pub async fn adopt(
     context: &Context,
     batch: BatchId,

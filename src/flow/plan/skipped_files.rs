@@ -1,18 +1,17 @@
-//! What a directory holds besides inputs, for people who expected some in it.
+//! The skipped files of a directory, for users who expected inputs among them.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// Endings that are shown.
+/// Maximum extensions shown.
 const SHOWN_ENDINGS: usize = 5;
 
-/// Counts of what is passed over in a directory.
+/// Counts of the skipped files of a directory.
 #[derive(Debug, Default)]
 pub(crate) struct SkippedFiles {
     pub(crate) other_endings: usize,
-    /// Those endings, in the order in which they were met; the empty one is none. Some of them, if they
-    /// are many.
+    /// Their extensions in order of discovery, up to a limit; empty for files without one.
     endings: Vec<String>,
     pub(crate) not_included: usize,
     pub(crate) excluded: usize,
@@ -25,7 +24,7 @@ pub(crate) struct SkippedFiles {
     pub(crate) output_directory: bool,
     /// Files that are outputs of this program.
     pub(crate) outputs: usize,
-    /// Why the directory itself cannot be read.
+    /// Reason that the directory itself cannot be read.
     pub(crate) unreadable_root: Option<String>,
 }
 
@@ -38,7 +37,7 @@ impl SkippedFiles {
         }
     }
 
-    /// The files with other endings, in words; none where there are none.
+    /// The files with other extensions, in words; `None` without any.
     pub(crate) fn other_endings(&self) -> Option<String> {
         let files = match self.other_endings {
             0 => return None,
@@ -58,7 +57,7 @@ impl SkippedFiles {
         self.unreadable_root = Some(error.to_string());
     }
 
-    /// The command that takes more of `directory`.
+    /// The command that takes more files of `directory`.
     pub(crate) fn next(&self, directory: &Path) -> String {
         let directory = crate::model::text::shell_quoted(directory);
         if self.unreadable_root.is_some() {
@@ -92,11 +91,11 @@ impl fmt::Display for SkippedFiles {
             counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| {
                 format!("{number} {}", if number == 1 { one } else { many })
             });
-        let told: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
-        if told.is_empty() {
+        let parts: Vec<String> = self.other_endings().into_iter().chain(counts).collect();
+        if parts.is_empty() {
             f.write_str("the directory is empty")
         } else {
-            f.write_str(&told.join("; "))
+            f.write_str(&parts.join("; "))
         }
     }
 }

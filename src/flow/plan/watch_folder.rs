@@ -1,6 +1,6 @@
-//! New files in watched directories: which of them are finished. A file is taken once its size and
-//! time have not moved for a while *and* its container is whole; what is still being written is
-//! looked at again.
+//! New, complete files of watched directories. A file is ready once its size and time have not
+//! changed for a while *and* its container is complete; a file that is still being written is
+//! checked again at the next scan.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -10,47 +10,44 @@ use super::discover::{DirectoryItem, DiscoveredInput, FileSelection, InputSpec, 
 use crate::media::{self, InputError};
 use crate::model::{Failure, Instant};
 
-/// What one look at watched directories shows.
+/// Result of one scan of the watched directories.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct FolderScan {
-    /// Files that have become ready since the last look.
+    /// Files that have become ready since the last scan.
     pub ready: HashSet<PathBuf>,
-    /// Directories that cannot be read now, each with the reason, in order.
+    /// Directories that cannot be read now, with the reason, in order.
     pub unreadable: Vec<(PathBuf, String)>,
 }
 
-/// What was seen of a file.
+/// Last observation of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct SeenFile {
     size: u64,
     modified: Duration,
     since: Instant,
-    taken: bool,
+    reported: bool,
 }
 
-/// Files that come to watched directories.
+/// Watches directories for new files.
 #[derive(Debug, Default)]
 pub struct FolderWatcher {
-    seen: HashMap<PathBuf, SeenFile>,
+    file: HashMap<PathBuf, SeenFile>,
 }
 
 impl FolderWatcher {
-    /// Finds the files that have become ready since the last look: unchanged for `still`, and with a
-    /// container that is not cut short. A directory that cannot be read hides its own files only.
-    ///
-    /// # Errors
-    /// None at present: directories have no lists.
-    pub fn look(
+    /// Finds the files that have become ready since the last scan: unchanged for `quiet_period`, and with
+    /// a complete container. A directory that cannot be read hides its own files only.
+    pub fn scan(
         &mut self,
         named: &[InputSpec],
         selection: &FileSelection,
         current_dir: &Path,
         now: Instant,
-        still: Duration,
+        quiet_period: Duration,
     ) -> Result<FolderScan, Failure> {
-        let mut look = FolderScan::default();
-        find(named, Vec::new(), selection, &mut |seen| {
-            match seen {
+        let mut scan = FolderScan::default();
+        find(named, Vec::new(), selection, &mut |file| {
+            match file {
                 DirectoryItem::Input(DiscoveredInput {
                     input: InputSpec::Path(path),
                     explicit,
@@ -61,66 +58,66 @@ impl FolderWatcher {
                             let modified = meta.modified().ok();
                             let modified =
                                 modified.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-                            let stamp = (meta.len(), modified.unwrap_or_default());
-                            if self.observe_file(&path, stamp, now, still)
-                                && is_whole(&current_dir.join(&path))
+                            let size_and_time = (meta.len(), modified.unwrap_or_default());
+                            if self.observe_file(&path, size_and_time, now, quiet_period)
+                                && is_complete(&current_dir.join(&path))
                             {
-                                self.set_taken(&path, true);
-                                look.ready.insert(path);
+                                self.set_reported(&path, true);
+                                scan.ready.insert(path);
                             }
                         }
-                        // A directory that was named is not there any more.
-                        Err(error) if explicit => look.unreadable.push((path, error.to_string())),
+                        // A named directory no longer exists.
+                        Err(error) if explicit => scan.unreadable.push((path, error.to_string())),
                         Err(_) => {}
                     }
                 }
-                DirectoryItem::Unreadable { path, why } => look.unreadable.push((path, why)),
+                DirectoryItem::Unreadable { path, why } => scan.unreadable.push((path, why)),
                 DirectoryItem::Directory(directory) => {
                     if let Some(why) = directory.passed_over.unreadable_root {
-                        look.unreadable.push((directory.path, why));
+                        scan.unreadable.push((directory.path, why));
                     }
                 }
                 DirectoryItem::Input(_) => {}
             }
             Ok(())
         })?;
-        Ok(look)
+        Ok(scan)
     }
 
-    /// Lets files that could not be planned be ready again at the next look.
-    pub fn put_back(&mut self, files: &HashSet<PathBuf>) {
+    /// Makes files that could not be planned ready again at the next scan.
+    pub fn retry(&mut self, files: &HashSet<PathBuf>) {
         for file in files {
-            self.set_taken(file, false);
+            self.set_reported(file, false);
         }
     }
 
-    /// Records the size and time of a file, and answers whether they have been the same for long
+    /// Records the size and time of a file, and returns whether they have been the same for long
     /// enough.
     fn observe_file(
         &mut self,
         path: &Path,
         (size, modified): (u64, Duration),
         now: Instant,
-        still: Duration,
+        quiet_period: Duration,
     ) -> bool {
-        let fresh = SeenFile { size, modified, since: now, taken: false };
-        let seen = self.seen.entry(path.to_owned()).or_insert(fresh);
-        if (seen.size, seen.modified) != (size, modified) {
-            *seen = fresh;
+        let fresh = SeenFile { size, modified, since: now, reported: false };
+        let file = self.file.entry(path.to_owned()).or_insert(fresh);
+        if (file.size, file.modified) != (size, modified) {
+            *file = fresh;
         }
-        !seen.taken && now.since(seen.since) >= still
+        !file.reported && now.since(file.since) >= quiet_period
     }
 
-    fn set_taken(&mut self, path: &Path, taken: bool) {
-        if let Some(seen) = self.seen.get_mut(path) {
-            seen.taken = taken;
+    fn set_reported(&mut self, path: &Path, reported: bool) {
+        if let Some(file) = self.file.get_mut(path) {
+            file.reported = reported;
         }
     }
 }
 
-/// Whether a file is finished, as far as its content tells. What is no video at all is finished
-/// too: the plan rejects it, once.
-fn is_whole(path: &Path) -> bool {
+/// A file is complete, as far as its content shows. A file that is not a video is complete too: the
+/// plan rejects it, once.
+fn is_complete(path: &Path) -> bool {
     !matches!(media::inspect_input(path), Err(InputError::CutShort { .. } | InputError::Empty))
 }
 
@@ -128,7 +125,7 @@ fn is_whole(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    const STILL: Duration = Duration::from_secs(2);
+    const QUIET_PERIOD: Duration = Duration::from_secs(2);
 
     #[test]
     fn a_file_is_taken_once_and_only_when_it_is_still_and_whole() {
@@ -138,10 +135,10 @@ mod tests {
         std::fs::write(&path, &clip[..clip.len() / 2]).unwrap();
         let named = [InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
-        let mut arrivals = FolderWatcher::default();
+        let mut watcher = FolderWatcher::default();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready.len()
+            watcher.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready.len()
         };
         assert_eq!([at(0), at(1), at(3), at(9)], [0; 4], "half a file is never ready");
         std::fs::write(&path, clip).unwrap();
@@ -156,16 +153,16 @@ mod tests {
         let inbox = dir.path().join("inbox");
         let named = [InputSpec::Path(inbox.clone()), InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
-        let mut arrivals = FolderWatcher::default();
+        let mut watcher = FolderWatcher::default();
         let clip = include_bytes!("../../sandbox/assets/astronaut.mp4");
         std::fs::write(dir.path().join("other.mp4"), clip).unwrap();
         let mut at = |seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap()
+            watcher.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap()
         };
-        let look = at(0);
-        assert_eq!(look.unreadable.len(), 1);
-        assert_eq!(look.unreadable[0].0, inbox);
+        let scan = at(0);
+        assert_eq!(scan.unreadable.len(), 1);
+        assert_eq!(scan.unreadable[0].0, inbox);
         assert_eq!(at(3).ready.len(), 1, "the other directory is still read");
         std::fs::create_dir(&inbox).unwrap();
         std::fs::write(inbox.join("a.mp4"), clip).unwrap();
@@ -180,15 +177,15 @@ mod tests {
         std::fs::write(dir.path().join("a.mp4"), clip).unwrap();
         let named = [InputSpec::Path(dir.path().to_owned())];
         let any = FileSelection::new(false, &[], &[]).unwrap();
-        let mut arrivals = FolderWatcher::default();
-        let look = |arrivals: &mut FolderWatcher, seconds: u64| {
+        let mut watcher = FolderWatcher::default();
+        let scan = |watcher: &mut FolderWatcher, seconds: u64| {
             let now = Instant(seconds * 1_000);
-            arrivals.look(&named, &any, Path::new("/"), now, STILL).unwrap().ready
+            watcher.scan(&named, &any, Path::new("/"), now, QUIET_PERIOD).unwrap().ready
         };
-        look(&mut arrivals, 0);
-        let ready = look(&mut arrivals, 2);
-        assert_eq!((ready.len(), look(&mut arrivals, 3).len()), (1, 0));
-        arrivals.put_back(&ready);
-        assert_eq!(look(&mut arrivals, 4), ready);
+        scan(&mut watcher, 0);
+        let ready = scan(&mut watcher, 2);
+        assert_eq!((ready.len(), scan(&mut watcher, 3).len()), (1, 0));
+        watcher.retry(&ready);
+        assert_eq!(scan(&mut watcher, 4), ready);
     }
 }

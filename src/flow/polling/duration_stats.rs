@@ -1,5 +1,5 @@
-//! How long jobs take, from how long those of the same model and a similar length took. Pure. It
-//! sets the first poll of a job, and gives a remaining time, which is a range or nothing.
+//! Duration of jobs, estimated from those of the same model and a similar length. Pure. It sets the
+//! first poll of a job, and the estimated remaining time, which is a range or `None`.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,11 +7,11 @@ use std::time::Duration;
 use crate::ledger::JobDuration;
 use crate::model::ModelName;
 
-/// Most jobs that are remembered, the latest ones.
+/// Maximum number of remembered jobs, the latest ones.
 pub(crate) const REMEMBERED: u32 = 256;
-/// Similar jobs that are needed for a range.
+/// Similar jobs required for a range.
 const MIN_SAMPLES: usize = 3;
-/// Most by which one clip may be longer than another that is similar to it.
+/// Maximum length ratio of two similar clips.
 const MAX_LENGTH_RATIO: f64 = 1.5;
 /// Share of the similar jobs that is trimmed at each end.
 const TRIMMED_SHARE: f64 = 0.05;
@@ -20,22 +20,22 @@ const TRIMMED_SHARE: f64 = 0.05;
 #[derive(Debug)]
 pub(crate) struct SimilarJobs(Vec<Duration>);
 
-/// The range in which nine of ten similar jobs ended.
+/// The range that contains nine of ten similar jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct DurationRange {
-    pub(crate) least: Duration,
-    pub(crate) most: Duration,
+    pub(crate) min: Duration,
+    pub(crate) max: Duration,
 }
 
 /// Durations of the latest jobs.
 #[derive(Debug, Default)]
 pub(crate) struct DurationStats {
-    /// The latest last.
+    /// In order of time.
     past: VecDeque<JobDuration>,
 }
 
 impl DurationStats {
-    /// From what the ledger knows, the latest first.
+    /// `past` is in reverse order of time.
     pub(crate) fn new(past: Vec<JobDuration>) -> Self {
         let mut past: VecDeque<_> = past.into();
         past.truncate(REMEMBERED as usize);
@@ -43,7 +43,7 @@ impl DurationStats {
         Self { past }
     }
 
-    /// Adds a job that has just been seen to be done.
+    /// Adds a job that has just completed.
     pub(crate) fn add(&mut self, past: JobDuration) {
         if self.past.len() >= REMEMBERED as usize {
             self.past.pop_front();
@@ -51,37 +51,37 @@ impl DurationStats {
         self.past.push_back(past);
     }
 
-    /// The jobs of `model` over about `video` seconds.
+    /// The jobs of `model` with a length similar to `video` seconds.
     pub(crate) fn similar_to(&self, model: ModelName, video: Option<f64>) -> SimilarJobs {
-        let alike =
+        let similar =
             |past: &&JobDuration| past.model == model && have_similar_length(past.video, video);
         let mut took: Vec<Duration> =
-            self.past.iter().filter(alike).map(|past| past.took).collect();
+            self.past.iter().filter(similar).map(|past| past.took).collect();
         took.sort_unstable();
         SimilarJobs(took)
     }
 }
 
 impl SimilarJobs {
-    /// How long the next one will take; none when too few are known.
+    /// Expected duration of the next job; `None` with too few samples.
     pub(crate) fn range(&self) -> Option<DurationRange> {
         let took = &self.0;
         if took.len() < MIN_SAMPLES {
             return None;
         }
         let trimmed = self.trimmed();
-        let (least, most) = (took.get(trimmed)?, took.get(took.len() - 1 - trimmed)?);
-        Some(DurationRange { least: *least, most: *most })
+        let (min, max) = (took.get(trimmed)?, took.get(took.len() - 1 - trimmed)?);
+        Some(DurationRange { min: *min, max: *max })
     }
 
-    /// Trimmed minimum, or none without samples.
-    pub(crate) fn least(&self) -> Option<Duration> {
+    /// Trimmed minimum, or `None` without samples.
+    pub(crate) fn trimmed_min(&self) -> Option<Duration> {
         self.0.get(self.trimmed()).copied()
     }
 
-    /// How many samples are trimmed at each end.
+    /// Number of samples trimmed at each end.
     fn trimmed(&self) -> usize {
-        // A share of a length, so not beyond it.
+        // A share of the length, so not beyond it.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let trimmed = (self.0.len() as f64 * TRIMMED_SHARE) as usize;
         trimmed
@@ -117,11 +117,8 @@ mod tests {
             past(pro, Some(10.0), 90),
             past(light, None, 3),
         ]);
-        let range = |least, most| {
-            Some(DurationRange {
-                least: Duration::from_secs(least),
-                most: Duration::from_secs(most),
-            })
+        let range = |min, max| {
+            Some(DurationRange { min: Duration::from_secs(min), max: Duration::from_secs(max) })
         };
         // (model, seconds of video, range)
         let table = [
@@ -134,11 +131,11 @@ mod tests {
         for (model, video, expected) in table {
             assert_eq!(stats.similar_to(model, video).range(), expected, "{model} {video:?}");
         }
-        let least =
-            |model, video| stats.similar_to(model, video).least().map(|took| took.as_secs());
-        assert_eq!(least(light, Some(10.0)), Some(5));
-        assert_eq!(least(light, Some(60.0)), Some(40), "one is enough for the first poll");
-        assert_eq!(least(pro, None), None);
+        let min =
+            |model, video| stats.similar_to(model, video).trimmed_min().map(|took| took.as_secs());
+        assert_eq!(min(light, Some(10.0)), Some(5));
+        assert_eq!(min(light, Some(60.0)), Some(40), "one is enough for the first poll");
+        assert_eq!(min(pro, None), None);
     }
 
     #[test]
@@ -146,10 +143,10 @@ mod tests {
         let light = ModelName::Light;
         let mut stats = DurationStats::new((1..=40).map(|took| past(light, None, took)).collect());
         let range = stats.similar_to(light, None).range().unwrap();
-        assert_eq!((range.least.as_secs(), range.most.as_secs()), (3, 38));
+        assert_eq!((range.min.as_secs(), range.max.as_secs()), (3, 38));
         for _ in 0..REMEMBERED {
             stats.add(past(light, None, 100));
         }
-        assert_eq!(stats.similar_to(light, None).range().unwrap().least.as_secs(), 100);
+        assert_eq!(stats.similar_to(light, None).range().unwrap().min.as_secs(), 100);
     }
 }

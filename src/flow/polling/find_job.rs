@@ -1,4 +1,4 @@
-//! One poll of a job, with the key that made it.
+//! One poll of a job, with the key that created it.
 
 use std::sync::Arc;
 
@@ -6,24 +6,18 @@ use crate::client::RequestOptions;
 use crate::flow::context::{Context, interrupted, key_not_at_hand};
 use crate::model::{Failure, FailureKind, JobId, JobView};
 
-/// Polls a job once, with the key that made it.
-///
-/// # Errors
-/// The service does not answer, or does not know the job.
-pub async fn look(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
+/// Polls a job once, with the key that created it.
+pub async fn poll_job(context: &Arc<Context>, job: &JobId) -> Result<JobView, Failure> {
     find_job(context, job).await.map(|(_, view)| view)
 }
 
-/// Polls a job once: with the key that made it, where the ledger knows; else with each key until
-/// one sees it. Returns the context of that key too.
-///
-/// # Errors
-/// The service does not answer, or does not know the job.
+/// Polls a job once: with the key that created it, where the ledger knows; otherwise with each key
+/// until one sees it. Returns the context of that key too.
 pub(crate) async fn find_job<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
 ) -> Result<(&'a Arc<Context>, JobView), Failure> {
-    let first = maker(context, job).await?;
+    let first = key_context(context, job).await?;
     let others = context.all().filter(|other| !Arc::ptr_eq(other, first));
     let mut failure = None;
     for context in std::iter::once(first).chain(others) {
@@ -39,21 +33,21 @@ pub(crate) async fn find_job<'a>(
     Err(failure.unwrap_or_else(interrupted))
 }
 
-/// The context of the key that made a job, where the ledger knows. No other key is asked about it:
-/// the service would not know a job that is there.
-pub(crate) async fn maker<'a>(
+/// The context of the key that created a job, where the ledger knows. No other key is tried: the
+/// service would report an existing job as unknown.
+pub(crate) async fn key_context<'a>(
     context: &'a Arc<Context>,
     job: &JobId,
 ) -> Result<&'a Arc<Context>, Failure> {
-    let asked = job.clone();
-    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&asked)).await?;
+    let id = job.clone();
+    let known = context.ledger(move |ledger, _| ledger.find_attempt_by_job(&id)).await?;
     let Some(attempt) = known.filter(|attempt| attempt.work.key.origin == context.key.origin)
     else {
         return Ok(context);
     };
-    let maker = context.of_key(&attempt.work.key.fingerprint);
-    if maker.key == attempt.work.key {
-        return Ok(maker);
+    let key_context = context.for_key(&attempt.work.key.fingerprint);
+    if key_context.key == attempt.work.key {
+        return Ok(key_context);
     }
     Err(key_not_at_hand(&attempt, "polling the job", "made"))
 }

@@ -1,19 +1,19 @@
-//! Reading the list of the key's jobs, page after page, when every young job has to be seen.
+//! The list of the key's jobs, read page by page, when every recent job has to be seen.
 
 use crate::client::{JobPage, ListQuery, RequestOptions};
 use crate::flow::context::Context;
 use crate::model::{Failure, JobView, Timestamp};
 
-/// Jobs asked for on a page. A page may hold fewer: the service may not accept pages of this size.
+/// Jobs requested per page. A page may hold fewer: the service may not accept pages of this size.
 pub(crate) const PAGE: u32 = 100;
 
-/// Most jobs that are read.
+/// Maximum jobs read.
 const JOBS_MAX: u64 = 5_000;
 
-/// Most pages that are read.
+/// Maximum pages read.
 const PAGES_MAX: u32 = 200;
 
-/// How far the list was read.
+/// Position in the list.
 #[derive(Debug, Default)]
 pub(crate) struct ListPages {
     offset: u64,
@@ -40,13 +40,13 @@ impl ListPages {
         Ok((!self.ended).then_some(page))
     }
 
-    /// Whether the list went on to its end.
+    /// The list was read to its end.
     pub(crate) fn have_ended(&self) -> bool {
         self.ended
     }
 }
 
-/// Whether a job was made before `oldest`. One that does not say when may be as young as any.
+/// The job was created before `oldest`. A job without a time may be recent.
 pub(crate) fn is_older(job: &JobView, oldest: Timestamp) -> bool {
     let made = job.created_at.as_deref().and_then(Timestamp::read);
     made.is_some_and(|made| made < oldest)

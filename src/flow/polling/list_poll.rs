@@ -1,4 +1,4 @@
-//! Polling many jobs with few requests: pages of the key's list instead of a poll of each job.
+//! Polls of many jobs with few requests: pages of the key's list instead of a poll of each job.
 //! Absence from a list proves nothing, so a job that lists do not show is polled by itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,22 +14,22 @@ use crate::client::{ListQuery, RequestOptions};
 use crate::flow::context::Context;
 use crate::model::{Failure, Instant, JobId, JobView};
 
-/// List polling of one key: the jobs that a run follows, and what pages have shown.
+/// List poller of one key: the followed jobs, and the views from list pages.
 #[derive(Default)]
 pub(crate) struct ListPoller {
     state: Mutex<ListSchedule>,
-    /// Notified whenever there may be news of a job, or another plan.
+    /// Notified on a possible update of a job, and on a change of the schedule.
     changed: Notify,
 }
 
-/// One job that is followed, for as long as the value lives.
+/// A followed job; dropping it stops following.
 pub(crate) struct FollowedJob {
     list: Arc<ListPoller>,
     job: JobId,
 }
 
 impl ListPoller {
-    /// Follows `job`. News of it are those of polls that are sent after `now`.
+    /// Follows `job`. Its updates come from polls that are sent after `now`.
     pub(crate) fn follow(
         self: &Arc<Self>,
         job: &JobId,
@@ -40,14 +40,14 @@ impl ListPoller {
         FollowedJob { list: Arc::clone(self), job: job.clone() }
     }
 
-    /// The latest view of any job of the key, followed or not, that a list page has shown which was
-    /// asked for at `since` or later, and when it was. Views are kept for about `poll_max`.
+    /// The latest view of any job of the key, followed or not, from a list page requested at
+    /// `since` or later, and the time of that request. Views are kept for about `poll_max`.
     pub(crate) fn shown_since(&self, job: &JobId, since: Instant) -> Option<(Instant, JobView)> {
         self.state().shown_since(job, since)
     }
 
-    /// The end of a job of the key, followed or not, once a page shows it that was asked for at `since`
-    /// or later.
+    /// The end of a job of the key, followed or not, once a page requested at `since` or later
+    /// shows it.
     pub(crate) async fn end_of(
         &self,
         context: &Context,
@@ -60,15 +60,15 @@ impl ListPoller {
         self.wait_for(context, shown).await
     }
 
-    /// A poll or a search that was asked for at `asked` showed `view`: an end is kept as if a page of a
-    /// list poll had shown it.
+    /// Stores an ended job from a poll or search sent at `asked`, as if a list page had shown it.
     pub(crate) fn remember_end(&self, asked: Instant, view: &JobView) {
         if is_end(view) {
             self.change(|state| state.keep(asked, view.clone()));
         }
     }
 
-    /// A listener of this machine lives or not, and webhooks say that these jobs have ended.
+    /// Sets whether a webhook listener of this machine runs, and which jobs webhooks report as
+    /// ended.
     pub(crate) fn hint(&self, has_listener: bool, ended: &[JobId]) {
         self.change(|state| state.hint(has_listener, ended));
     }
@@ -83,8 +83,8 @@ impl ListPoller {
         changed
     }
 
-    /// Waits until `ask` has an answer. Where it names a time instead, it is asked again then, and
-    /// whenever something has changed.
+    /// Waits until `ask` returns a value. An error is the time of the next attempt, which also
+    /// follows every change.
     pub(crate) async fn wait_for<T>(
         &self,
         context: &Context,
@@ -106,18 +106,19 @@ impl ListPoller {
 }
 
 impl FollowedJob {
-    /// What there is to do next for the job, once there is something to do.
+    /// The next update of the job, once there is one.
     ///
     /// # Errors
+    ///
     /// The run was stopped.
-    pub(crate) async fn news(&self, context: &Context) -> Result<JobUpdate, Failure> {
+    pub(crate) async fn next_update(&self, context: &Context) -> Result<JobUpdate, Failure> {
         let timing = context.timing.poll;
         let next =
             |state: &mut ListSchedule, now| state.next(&timing, &self.job, now).map_err(Some);
         context.unless_stopped(self.list.wait_for(context, next)).await
     }
 
-    /// A poll of the job itself that was sent at `asked` showed it at `progress`, or failed.
+    /// Records a poll of the job itself that was sent at `asked`, with the progress that it showed.
     pub(crate) fn polled(&self, asked: Instant, progress: Option<f64>) {
         self.list.state().polled(&self.job, asked, progress);
     }
@@ -129,7 +130,7 @@ impl Drop for FollowedJob {
     }
 }
 
-/// Polls the key's list whenever that serves followed jobs, until the run is stopped.
+/// Polls the key's list for the followed jobs, until the run is stopped.
 pub(crate) async fn poll_lists(context: Arc<Context>, list: Arc<ListPoller>) {
     let timing = context.timing.poll;
     loop {
@@ -147,13 +148,13 @@ pub(crate) async fn poll_lists(context: Arc<Context>, list: Arc<ListPoller>) {
     }
 }
 
-/// One list poll of at most `most` pages. A page that fails is not repeated: the next list poll
-/// follows soon, and what earlier pages have shown counts.
-async fn poll_list(context: &Context, list: &ListPoller, most: u32) {
+/// One list poll of at most `max_pages` pages. A failed page is not repeated: the next list poll follows
+/// soon, and the earlier pages count.
+async fn poll_list(context: &Context, list: &ListPoller, max_pages: u32) {
     let began = context.clock.now();
     let timing = &context.timing;
     list.state().list_poll_sent(&timing.poll, began);
-    let read = read_pages(context, list, began, most).await;
+    let read = read_pages(context, list, began, max_pages).await;
     list.change(|state| match read {
         Ok(pages) => state.list_poll_complete(&timing.poll, began, pages),
         Err(failure) => {
@@ -164,14 +165,15 @@ async fn poll_list(context: &Context, list: &ListPoller, most: u32) {
     });
 }
 
-/// Reads pages until every followed job was shown, the list ends, or `most` are read; says how many.
+/// Reads pages until every followed job was shown, the list ends, or `max_pages` are read; returns their
+/// number.
 async fn read_pages(
     context: &Context,
     list: &ListPoller,
     began: Instant,
-    most: u32,
+    max_pages: u32,
 ) -> Result<u32, Failure> {
-    // The pace may have held the page back for long: it shows what is so when it leaves.
+    // The rate limit may have delayed the page: its content dates from when it was sent.
     let sent_at = AtomicU64::new(0);
     let leaves = || {
         sent_at.store(context.clock.now().0, Ordering::Relaxed);
@@ -180,7 +182,7 @@ async fn read_pages(
     let call =
         RequestOptions { repeats: false, last_check: Some(&leaves), ..RequestOptions::plain() };
     let (mut pages, mut offset) = (0, 0);
-    while pages < most {
+    while pages < max_pages {
         let query = ListQuery { limit: PAGE, offset, status: None };
         let page = context.service.list(query, call.clone()).await?;
         let asked = Instant(sent_at.load(Ordering::Relaxed));
@@ -189,7 +191,7 @@ async fn read_pages(
         let (is_new, is_complete) = list.change(|state| {
             (state.page_shown(began, asked, page.jobs), state.has_shown_all(began))
         });
-        // A page that brings nothing new is the end, or comes from a service without pages.
+        // A page without any new job is the end, or comes from a service without pages.
         if !is_new || is_complete {
             break;
         }
@@ -197,7 +199,7 @@ async fn read_pages(
     Ok(pages)
 }
 
-/// How much of a page the next one repeats, since jobs that are made meanwhile shift the list.
+/// Offset of the next page. Pages overlap, since jobs created in the meantime shift the list.
 fn next_offset(offset: u64, listed: usize) -> u64 {
     let overlap = (listed / 10).min(10);
     offset + (listed - overlap) as u64

@@ -1,5 +1,5 @@
-//! The jobs that are followed, what list polls have shown of them, and what to do next for each.
-//! Pure: `now` is a parameter, and nothing is sent from here.
+//! The followed jobs, their views from list polls, and the next action for each. Pure: `now` is a
+//! parameter, and nothing is sent from here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,50 +8,47 @@ use crate::client::poll_schedule::{most_pages, remaining};
 use crate::client::{BackoffWait, CallTiming, PollTiming, request::backoff};
 use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView};
 
-/// List polls in a row that may miss a job, or fail, before jobs are polled by themselves.
-const MISSES: u32 = 2;
-/// An end that progress foretells puts a list poll off by at most this many intervals: progress need
-/// not be even.
-const PUT_OFF: u32 = 4;
-/// Most list polls that were put off and may follow closely where ends are foretold.
-const SAVED: u32 = 4;
-/// A list that is refused for good is asked for again after the longest pause, doubled each time up
-/// to this often.
-const DOUBLINGS: u32 = 5;
-/// A job whose end a listener will announce is polled this many times more seldom.
+/// Consecutive list polls that may miss a job, or fail, before jobs are polled by themselves.
+const MAX_MISSES: u32 = 2;
+/// Maximum delay of a list poll because of a predicted end, in intervals: progress need not be
+/// even.
+const MAX_DELAY_INTERVALS: u32 = 4;
+/// Maximum number of saved list polls that may be spent near predicted ends.
+const MAX_SAVED_POLLS: u32 = 4;
+/// Maximum doublings of the longest pause, for a list request that fails permanently.
+const MAX_DOUBLINGS: u32 = 5;
+/// Factor on the poll interval of a job whose end a webhook listener reports.
 const ANNOUNCED_FACTOR: u32 = 2;
 
-/// When a job was started, and what is known of its end beforehand.
+/// Start of a job, and what is known of its end in advance.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct JobStart {
-    /// When it was started.
     pub(crate) started: Instant,
-    /// When its end is to be expected at the earliest, if like jobs are known.
+    /// Earliest expected end, if similar jobs are known.
     pub(crate) expected: Option<Instant>,
-    /// When it was polled last before it is followed.
+    /// Last poll before the job was followed.
     pub(crate) polled_at: Option<Instant>,
-    /// Whether it has a webhook address.
+    /// The job has a webhook URL.
     pub(crate) announced: bool,
 }
 
-/// What there is to do for a followed job.
+/// Next action for a followed job.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum JobUpdate {
-    /// A list page that was asked for at this time shows it.
+    /// A view from a list page requested at this time.
     Shown(Instant, Box<JobView>),
-    /// It is time for a poll of the job itself.
+    /// Poll the job itself.
     Poll,
-    /// The service refuses the key.
+    /// The service rejects the key.
     Refused(Box<Failure>),
 }
 
-/// Whether a webhook has said that a job ended.
+/// State of a webhook that reports the end of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WebhookHint {
     None,
     Received,
-    /// It was polled for it. A job that shows another state is followed as if nothing had been
-    /// said.
+    /// Its poll was sent. A job in another state is followed as if there had been no webhook.
     Used,
 }
 
@@ -59,20 +56,20 @@ enum WebhookHint {
 #[derive(Debug)]
 struct ListedJob {
     start: JobStart,
-    /// Since when it is followed.
+    /// Start of following.
     since: Instant,
-    /// When the latest poll was sent whose answer was taken in, of the list or of the job.
+    /// Time of the latest answered poll, of the list or of the job.
     seen_at: Instant,
-    /// When the latest poll of the job itself was sent.
+    /// Time of the latest poll of the job itself.
     polled_at: Option<Instant>,
-    /// Polls of the job itself.
+    /// Number of polls of the job itself.
     polls: u32,
-    /// How far it was, in percent, and when that was asked for.
+    /// Percent done, and when it was requested.
     progress: Option<(Instant, f64)>,
-    /// The list can be believed when it says that the job goes on. It is not when its state there is
-    /// `created` or an unknown word, or an end without link or reason.
-    is_clear: bool,
-    /// Complete list polls in a row that did not show it.
+    /// The list is reliable while it shows the job as running. It is not for the status `created`,
+    /// an unknown status, or an end without link or reason.
+    is_reliable: bool,
+    /// Consecutive complete list polls that did not show it.
     missed: u32,
     hint: WebhookHint,
 }
@@ -81,18 +78,18 @@ struct ListedJob {
 #[derive(Debug, Default)]
 pub(crate) struct ListSchedule {
     jobs: BTreeMap<JobId, ListedJob>,
-    /// What pages have shown lately, of any job of the key, and when each was asked for.
+    /// Recent views of any job of the key, with the time of each request.
     views: BTreeMap<JobId, (Instant, JobView)>,
     /// Pages of the last complete list poll.
     pages: u32,
     sent_at: Option<Instant>,
-    /// Whether a list poll is under way, or waits for its admission.
+    /// A list poll is in flight, or waits for its permit.
     is_polling: bool,
-    /// Up to when list polls have used up what the cadence allows.
-    used_up: Instant,
-    /// When the last complete list poll was sent.
+    /// Time up to which list polls have used their budget.
+    budget_spent_until: Instant,
+    /// Time of the last complete list poll.
     complete_at: Option<Instant>,
-    /// List polls in a row that failed.
+    /// Consecutive failed list polls.
     failures: u32,
     not_before: Instant,
     has_listener: bool,
@@ -100,34 +97,34 @@ pub(crate) struct ListSchedule {
 }
 
 impl ListedJob {
-    /// When it is polled by itself, if no list shows it. A foretold end brings that forward, as long
-    /// as its polls are no more than one every `first` since the start.
+    /// Time of the next poll of the job itself, if no list shows it. A predicted end brings that
+    /// forward, as long as there is no more than one poll per `first` since the start.
     fn due(&self, timing: &PollTiming, factor: u32) -> Instant {
-        let listed = Some(self.seen_at).filter(|at| self.is_clear && *at > self.since);
+        let listed = Some(self.seen_at).filter(|at| self.is_reliable && *at > self.since);
         let Some(last) = self.polled_at.max(listed) else {
             return self.start.expected.unwrap_or(self.start.started.after(timing.first));
         };
-        let usual = last.after(timing.pause(last.since(self.start.started)));
+        let scheduled = last.after(timing.pause(last.since(self.start.started)));
         let due = match self.expected_end() {
             Some(end) if end > last => end.max(self.start.started.after(timing.first * self.polls)),
             Some(_) => last.after(timing.first),
-            None => usual,
+            None => scheduled,
         };
-        last.after(due.min(usual).since(last) * factor)
+        last.after(due.min(scheduled).since(last) * factor)
     }
 
-    /// When it ends, if its progress is even.
+    /// Predicted end, assuming even progress.
     fn expected_end(&self) -> Option<Instant> {
         let (at, percent) = self.progress?;
         Some(at.after(remaining(at.since(self.start.started), percent)?))
     }
 
-    /// When the next list poll is wanted for it, after one at `sent`.
-    fn wanted(&self, interval: Duration, sent: Option<Instant>) -> Instant {
+    /// Time of the next list poll for this job, after one at `sent`.
+    fn next_list_poll_at(&self, interval: Duration, sent: Option<Instant>) -> Instant {
         let first = self.start.expected.unwrap_or(self.since.after(interval));
         let Some(sent) = sent else { return first };
         match self.expected_end() {
-            Some(end) if end > sent => end.min(sent.after(interval * PUT_OFF)),
+            Some(end) if end > sent => end.min(sent.after(interval * MAX_DELAY_INTERVALS)),
             _ => first.max(sent.after(interval)),
         }
     }
@@ -142,7 +139,7 @@ impl ListSchedule {
             polled_at: start.polled_at,
             polls: u32::from(start.polled_at.is_some()),
             progress: None,
-            is_clear: true,
+            is_reliable: true,
             missed: 0,
             hint: WebhookHint::None,
         };
@@ -153,7 +150,7 @@ impl ListSchedule {
         self.jobs.remove(job);
     }
 
-    /// What to do next for `job`; the time until which there is nothing to do as an error.
+    /// The next action for `job`; the time of the next one as an error.
     pub(crate) fn next(
         &mut self,
         timing: &PollTiming,
@@ -163,7 +160,7 @@ impl ListSchedule {
         if let Some(failure) = &self.refused {
             return Ok(JobUpdate::Refused(Box::new(failure.clone())));
         }
-        let relied_on_until = self.relied_on_until(timing, job);
+        let list_valid_until = self.list_valid_until(timing, job);
         let factor = if self.has_listener { ANNOUNCED_FACTOR } else { 1 };
         let Some(followed) = self.jobs.get_mut(job) else { return Ok(JobUpdate::Poll) };
         if followed.hint == WebhookHint::Received {
@@ -173,21 +170,21 @@ impl ListSchedule {
         let factor = if followed.start.announced { factor } else { 1 };
         let mut due = followed.due(timing, factor);
         match self.views.get(job).filter(|(asked, _)| *asked > followed.seen_at) {
-            // What started is never a draft again: only the job itself is asked about that.
+            // A started job is never a draft again: that takes a poll of the job itself.
             Some((_, view)) if view.status == JobStatus::Created => {}
             Some((asked, view)) if is_enough(view) => {
                 followed.seen_at = *asked;
                 return Ok(JobUpdate::Shown(*asked, Box::new(view.clone())));
             }
-            // It has ended, and only the job itself tells the rest.
+            // The job has ended, and only a poll of the job itself has the rest.
             Some(_) => due = followed.polled_at.map_or(now, |at| at.after(timing.first)),
             None => {}
         }
-        due = due.max(relied_on_until);
+        due = due.max(list_valid_until);
         if due <= now { Ok(JobUpdate::Poll) } else { Err(due) }
     }
 
-    /// A poll of the job itself that was sent at `asked` showed it at `progress`.
+    /// Records a poll of the job itself that was sent at `asked` and showed it at `progress`.
     pub(crate) fn polled(&mut self, job: &JobId, asked: Instant, progress: Option<f64>) {
         if let Some(job) = self.jobs.get_mut(job) {
             job.polled_at = Some(asked);
@@ -197,24 +194,29 @@ impl ListSchedule {
         }
     }
 
-    /// The latest view of any job that a page has shown which was asked for at `since` or later.
+    /// The latest view of any job from a page requested at `since` or later.
     pub(crate) fn shown_since(&self, job: &JobId, since: Instant) -> Option<(Instant, JobView)> {
         self.views.get(job).filter(|(asked, _)| *asked >= since).cloned()
     }
 
-    /// When the next list poll is due, and how many pages it may read; none while each job is
-    /// polled by itself.
+    /// Time and maximum pages of the next list poll; `None` while each job is polled by itself.
     pub(crate) fn next_list_poll(&self, timing: &PollTiming) -> Option<(Instant, u32)> {
         let pages = most_pages(self.listed_jobs())?;
         let interval = self.list_interval(timing);
-        let wanted = self.listed().map(|job| job.wanted(interval, self.sent_at)).min()?;
-        let closest = self.sent_at.map_or(self.used_up, |sent| sent.after(timing.shortest()));
-        Some((wanted.max(closest).max(self.used_up).max(self.not_before), pages))
+        let next_list_poll_at =
+            self.listed().map(|job| job.next_list_poll_at(interval, self.sent_at)).min()?;
+        let closest =
+            self.sent_at.map_or(self.budget_spent_until, |sent| sent.after(timing.shortest()));
+        Some((
+            next_list_poll_at.max(closest).max(self.budget_spent_until).max(self.not_before),
+            pages,
+        ))
     }
 
     pub(crate) fn list_poll_sent(&mut self, timing: &PollTiming, now: Instant) {
         let interval = self.list_interval(timing);
-        self.used_up = self.used_up.max(now.before(interval * SAVED)).after(interval);
+        self.budget_spent_until =
+            self.budget_spent_until.max(now.before(interval * MAX_SAVED_POLLS)).after(interval);
         (self.sent_at, self.is_polling) = (Some(now), true);
     }
 
@@ -227,8 +229,8 @@ impl ListSchedule {
         timing.list_interval(self.pages, jobs, run / jobs.max(1)) * factor
     }
 
-    /// Takes in a page that was asked for at `asked`. Says whether it showed any job that no page
-    /// has shown since `began`.
+    /// Stores the views of a page requested at `asked`. Returns whether it showed any job that no
+    /// page has shown since `began`.
     pub(crate) fn page_shown(
         &mut self,
         began: Instant,
@@ -240,7 +242,7 @@ impl ListSchedule {
             if let Some(job) = self.jobs.get_mut(&view.id) {
                 job.missed = 0;
                 let is_odd = matches!(view.status, JobStatus::Created | JobStatus::Other(_));
-                job.is_clear = !is_odd && is_enough(&view);
+                job.is_reliable = !is_odd && is_enough(&view);
                 job.progress = view.progress.map(|percent| (asked, percent));
             }
             is_new |= self.shown_since(&view.id, began).is_none();
@@ -253,13 +255,13 @@ impl ListSchedule {
         self.views.insert(view.id.clone(), (asked, view));
     }
 
-    /// Whether pages asked for since `began` have shown every job that lists are polled for.
+    /// Pages requested since `began` have shown every job that list polls are for.
     pub(crate) fn has_shown_all(&self, began: Instant) -> bool {
         let shown = |job: &JobId| self.shown_since(job, began).is_some();
-        self.jobs.iter().all(|(id, job)| job.missed >= MISSES || shown(id))
+        self.jobs.iter().all(|(id, job)| job.missed >= MAX_MISSES || shown(id))
     }
 
-    /// A list poll of `pages` pages that began at `began` was read as far as is needed.
+    /// Records a complete list poll of `pages` pages that began at `began`.
     pub(crate) fn list_poll_complete(&mut self, timing: &PollTiming, began: Instant, pages: u32) {
         (self.pages, self.complete_at, self.is_polling) = (pages, Some(began), false);
         (self.failures, self.not_before) = (0, Instant::default());
@@ -272,9 +274,9 @@ impl ListSchedule {
         }
     }
 
-    /// A list poll failed. The next one follows at the usual interval the first time, unless the
-    /// service asks for less, and then after a backoff; where repeating cannot help, after ever
-    /// longer.
+    /// Records a failed list poll. The next one follows at the usual interval the first time,
+    /// unless the service requests a longer wait, and later after a backoff; when repeating cannot
+    /// help, at growing intervals.
     pub(crate) fn list_poll_failed(
         &mut self,
         (timing, backoff): (&PollTiming, &CallTiming),
@@ -285,8 +287,8 @@ impl ListSchedule {
         self.failures = self.failures.saturating_add(1);
         self.is_polling = false;
         let wait = if !failure.kind.repeat_when_harmless() {
-            self.failures = self.failures.max(MISSES);
-            timing.longest() * (1 << self.failures.min(DOUBLINGS))
+            self.failures = self.failures.max(MAX_MISSES);
+            timing.longest() * (1 << self.failures.min(MAX_DOUBLINGS))
         } else if self.failures == 1 && !asks_for_pause(&failure) {
             Duration::ZERO
         } else {
@@ -301,13 +303,13 @@ impl ListSchedule {
         }
     }
 
-    /// Announced jobs of which no webhook has said yet that they ended.
+    /// Jobs with a webhook URL whose end no webhook has reported yet.
     pub(crate) fn unannounced(&self) -> Vec<JobId> {
         let waits = |job: &&ListedJob| job.start.announced && job.hint == WebhookHint::None;
         self.jobs.iter().filter(|(_, job)| waits(job)).map(|(id, _)| id.clone()).collect()
     }
 
-    /// A listener lives or not, and webhooks say that these jobs have ended.
+    /// Sets whether a webhook listener runs, and which jobs webhooks report as ended.
     pub(crate) fn hint(&mut self, has_listener: bool, ended: &[JobId]) {
         self.has_listener = has_listener;
         for id in ended {
@@ -317,10 +319,10 @@ impl ListSchedule {
         }
     }
 
-    /// Until when list polls are relied on for `job`.
-    fn relied_on_until(&self, timing: &PollTiming, job: &JobId) -> Instant {
-        let is_listed = most_pages(self.listed_jobs()).is_some() && self.failures < MISSES;
-        let job = self.jobs.get(job).filter(|job| job.is_clear && job.missed < MISSES);
+    /// Time until which list polls replace polls of `job`.
+    fn list_valid_until(&self, timing: &PollTiming, job: &JobId) -> Instant {
+        let is_listed = most_pages(self.listed_jobs()).is_some() && self.failures < MAX_MISSES;
+        let job = self.jobs.get(job).filter(|job| job.is_reliable && job.missed < MAX_MISSES);
         let Some(job) = job.filter(|_| is_listed) else { return Instant::default() };
         if self.is_polling {
             return Instant(u64::MAX);
@@ -329,9 +331,9 @@ impl ListSchedule {
         last.after(timing.longest() + timing.first)
     }
 
-    /// Jobs that lists are polled for.
+    /// Jobs that list polls are for.
     fn listed(&self) -> impl Iterator<Item = &ListedJob> {
-        self.jobs.values().filter(|job| job.missed < MISSES)
+        self.jobs.values().filter(|job| job.missed < MAX_MISSES)
     }
 
     fn listed_jobs(&self) -> u32 {
@@ -343,12 +345,12 @@ fn asks_for_pause(failure: &Failure) -> bool {
     failure.kind == FailureKind::RateLimited || failure.retry_after.is_some()
 }
 
-/// Whether a job has ended, and nothing is left to ask about.
+/// The job has ended, and its view is complete.
 pub(crate) fn is_end(view: &JobView) -> bool {
     view.status.is_final() && is_enough(view)
 }
 
-/// Whether an entry of the list tells all that is needed: an end comes with its link or reason.
+/// The list view is complete: an end has its link or reason.
 fn is_enough(view: &JobView) -> bool {
     match view.status {
         JobStatus::Completed => view.output_url.is_some(),
@@ -417,7 +419,7 @@ mod tests {
 
     #[test]
     fn one_job_is_polled_by_itself_and_several_by_lists_at_the_pace_of_all() {
-        // (jobs, end expected at, next list poll, its pages)
+        // (jobs, expected end, next list poll, its pages)
         let table = [
             (0, None, None),
             (1, None, None),
@@ -468,7 +470,7 @@ mod tests {
         list(&mut state, 3, going_on(0..3));
         assert!(state.next(&TIMING, &job(2), Instant(3)).is_ok());
         assert_eq!(due(&mut state, 2, 3), 12_003);
-        // Sent before a job was started, a list cannot miss it.
+        // A list poll sent before a job was started cannot miss it.
         state.follow(&job(9), start(None), Instant(5));
         (0..3).for_each(|_| list(&mut state, 5, going_on(0..3)));
         assert_eq!(due(&mut state, 9, 6), 12_005);
@@ -476,7 +478,7 @@ mod tests {
 
     #[test]
     fn an_unclear_state_in_a_list_is_polled_at_the_pace_of_single_polls() {
-        // (entry, is passed on, first poll of the job itself)
+        // (view, is passed on, first poll of the job itself)
         let table = [
             (view(0, JobStatus::Other("resting".into())), true, 2_000),
             (view(0, JobStatus::Created), false, 2_000),
@@ -540,7 +542,7 @@ mod tests {
     fn a_single_failure_changes_nothing_and_several_make_lists_wait() {
         use FailureKind as K;
         let seconds = |number| Some(Duration::from_secs(number));
-        // (failures before, kind, asked to wait, next list poll after)
+        // (failures before, kind, requested wait, next list poll after)
         let table = [
             (0, K::Unavailable, None, 625),
             (0, K::Unavailable, seconds(3), 3_000),
@@ -591,7 +593,7 @@ mod tests {
         assert_eq!(due(&mut state, 0, 45_000), 45_454);
         state.polled(&job(0), Instant(45_460), Some(100.0));
         assert_eq!(due(&mut state, 0, 45_460), 45_919);
-        // Of two jobs, a list each second.
+        // Two jobs, a list poll each second.
         let mut state = following(2, None);
         let other = || JobView { progress: Some(3.0), ..view(1, JobStatus::Processing) };
         let mut next = |now: u64, percent: f64| {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::list_poll::ListPoller;
 use crate::flow::context::Context;
 
-/// How often the ledger is read for deliveries. One read serves every job of a run.
+/// Interval at which the ledger is read for deliveries. One read serves every job of a run.
 const READ_INTERVAL: Duration = Duration::from_millis(250);
 
-/// Reads what a listener of this machine has received for the followed jobs, until the run is
-/// stopped.
+/// Reads the deliveries that a listener of this machine received for the followed jobs, until the
+/// run is stopped.
 pub(crate) async fn read_hints(context: Arc<Context>, list: Arc<ListPoller>) {
     let waiting = |state: &mut super::list_schedule::ListSchedule, _| match state.unannounced() {
         jobs if jobs.is_empty() => Err(None),
@@ -27,7 +27,7 @@ pub(crate) async fn read_hints(context: Arc<Context>, list: Arc<ListPoller>) {
             }
             Ok((ledger.listener_address(&origin)?.is_some(), ended))
         });
-        // A ledger that cannot be read says nothing here; the next commit says what is wrong.
+        // A ledger error is ignored here; the next commit reports it.
         if let Ok((has_listener, ended)) = read.await {
             list.hint(has_listener, &ended);
         }

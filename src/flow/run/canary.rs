@@ -1,38 +1,38 @@
-//! Caution with options that are new: a few jobs until the first one succeeds, then all that the
-//! window allows. And a stop when jobs fail in a surge, so that a wrong option does not bill ten
-//! thousand failures. Pure.
+//! Caution with new options: a few jobs until the first one succeeds, then as many as the
+//! concurrency limit permits. Also a stop when many jobs fail, so that a wrong option does not bill
+//! ten thousand failures. Pure.
 
 use std::collections::VecDeque;
 
-/// Outcomes that are looked back at.
-const LATELY: usize = 10;
+/// Recent outcomes that are considered.
+const WINDOW: usize = 10;
 
-/// Failures among the latest outcomes that make a surge.
-const SURGE: usize = 6;
+/// Failures among the recent outcomes that stop the run.
+const FAILURE_LIMIT: usize = 6;
 
-/// Failures that are enough while nothing has succeeded.
-const AT_FIRST: usize = 3;
+/// Failures that stop the run while nothing has succeeded.
+const INITIAL_FAILURE_LIMIT: usize = 3;
 
-/// Jobs in flight until one has succeeded, at least; of a large batch, this share of it.
+/// Lower bound of jobs in flight until one has succeeded, and the divisor of the batch size for
+/// large batches.
 const FIRST_JOBS: u32 = 4;
-const FIRST_PART: u32 = 50;
+const FIRST_JOBS_DIVISOR: u32 = 50;
 
-/// How a job ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum JobResult {
     /// With an output.
-    Well,
-    /// Without one, for a reason that may hold for other inputs too.
-    Badly,
-    /// Without one, since the service could not read this input as a video.
+    Succeeded,
+    /// Without an output, for a reason that may hold for other inputs too.
+    Failed,
+    /// Without an output, since the service could not read this input as a video.
     BadInput,
 }
 
 impl JobResult {
-    /// How a job ended that the service failed for this reason. The API has no codes for reasons, so
-    /// this reads its sentence: those of the documentation ("Invalid file type", "Invalid video"), and
-    /// those of `FFmpeg` and of servers that fetch a file. Such a job has no output, so it is not
-    /// billed. All other reasons count against the options and the service.
+    /// Classifies the service's failure reason. The API has no reason codes, so this matches text:
+    /// the documented sentences ("Invalid file type", "Invalid video"), and those of `FFmpeg` and
+    /// of servers that fetch a file. Such a job has no output, so it is not billed. All other
+    /// reasons count against the options and the service.
     pub(crate) fn of_failure(reason: &str) -> Self {
         const BAD_INPUT: [&str; 13] = [
             "invalid file",
@@ -51,61 +51,60 @@ impl JobResult {
         ];
         let reason = reason.to_lowercase();
         let is_bad_input = BAD_INPUT.iter().any(|words| reason.contains(words));
-        if is_bad_input { Self::BadInput } else { Self::Badly }
+        if is_bad_input { Self::BadInput } else { Self::Failed }
     }
 }
 
-/// What the jobs of a run have shown.
+/// Outcomes of a run's jobs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Canary {
     proven: bool,
     /// Inputs of the batch.
     inputs: u32,
     successes: u32,
-    lately: VecDeque<bool>,
+    recent: VecDeque<bool>,
 }
 
 impl Canary {
-    /// A run whose options are known to have succeeded before (`options_have_succeeded`), or not.
+    /// `proven`: jobs with these options have succeeded before.
     pub(crate) fn new(proven: bool) -> Self {
         Self { proven, ..Self::default() }
     }
 
-    /// Whether a job is known to have succeeded.
+    /// Some job with these options is known to have succeeded.
     pub(crate) fn is_proven(&self) -> bool {
         self.proven || self.successes > 0
     }
 
-    /// Sets how many inputs there are.
     pub(crate) fn set_inputs(&mut self, inputs: u32) {
         self.inputs = inputs;
     }
 
-    /// Jobs that may be in flight by what is known of the options.
+    /// Maximum jobs in flight, by what is known of the options.
     pub(crate) fn allows(&self) -> u32 {
         if self.is_proven() {
             return u32::MAX;
         }
-        FIRST_JOBS.max(self.inputs / FIRST_PART)
+        FIRST_JOBS.max(self.inputs / FIRST_JOBS_DIVISOR)
     }
 
-    /// Counts how a job of this run ended, and says whether jobs fail in a surge. One that failed
-    /// since its input is no video says nothing of the others.
-    pub(crate) fn ended(&mut self, how: JobResult) -> bool {
-        let well = match how {
+    /// Counts the end of a job, and returns whether too many fail. A job that failed because its
+    /// input is not a video is no evidence about the others.
+    pub(crate) fn record(&mut self, result: JobResult) -> bool {
+        let success = match result {
             JobResult::BadInput => return false,
-            JobResult::Well => true,
-            JobResult::Badly => false,
+            JobResult::Succeeded => true,
+            JobResult::Failed => false,
         };
-        if well {
+        if success {
             self.successes = self.successes.saturating_add(1);
         }
-        self.lately.push_back(well);
-        if self.lately.len() > LATELY {
-            self.lately.pop_front();
+        self.recent.push_back(success);
+        if self.recent.len() > WINDOW {
+            self.recent.pop_front();
         }
-        let failures = self.lately.iter().filter(|well| !**well).count();
-        failures >= SURGE || (self.successes == 0 && failures >= AT_FIRST)
+        let failures = self.recent.iter().filter(|success| !**success).count();
+        failures >= FAILURE_LIMIT || (self.successes == 0 && failures >= INITIAL_FAILURE_LIMIT)
     }
 }
 
@@ -120,38 +119,41 @@ mod tests {
         assert_eq!((canary.allows(), Canary::new(true).allows()), (4, u32::MAX));
         canary.set_inputs(1_000);
         assert_eq!(canary.allows(), 20);
-        assert!(!canary.ended(JobResult::Badly));
+        assert!(!canary.record(JobResult::Failed));
         assert_eq!(canary.allows(), 20, "a failure allows nothing more");
-        assert!(!canary.ended(JobResult::Well));
+        assert!(!canary.record(JobResult::Succeeded));
         assert_eq!(canary.allows(), u32::MAX);
     }
 
     #[test]
     fn a_surge_of_failures_stops_and_single_ones_do_not() {
         let mut first = Canary::new(false);
-        assert_eq!([JobResult::Badly; 3].map(|how| first.ended(how)), [false, false, true]);
+        assert_eq!([JobResult::Failed; 3].map(|result| first.record(result)), [false, false, true]);
         let mut later = Canary::new(true);
         let alternately =
-            |n: u32| if n.is_multiple_of(2) { JobResult::Well } else { JobResult::Badly };
-        assert!((0..40).all(|n| !later.ended(alternately(n))), "every second one is no surge");
-        assert!((0..6).any(|_| later.ended(JobResult::Badly)));
+            |n: u32| if n.is_multiple_of(2) { JobResult::Succeeded } else { JobResult::Failed };
+        assert!((0..40).all(|n| !later.record(alternately(n))), "every second one is no surge");
+        assert!((0..6).any(|_| later.record(JobResult::Failed)));
     }
 
     #[test]
     fn inputs_that_are_no_videos_are_no_surge() {
         let mut canary = Canary::new(false);
-        assert!((0..40).all(|_| !canary.ended(JobResult::BadInput)));
+        assert!((0..40).all(|_| !canary.record(JobResult::BadInput)));
         assert!(!canary.is_proven(), "nor do they prove anything");
-        assert_eq!([JobResult::Badly; 3].map(|how| canary.ended(how)), [false, false, true]);
+        assert_eq!(
+            [JobResult::Failed; 3].map(|result| canary.record(result)),
+            [false, false, true]
+        );
         for (reason, expected) in [
             ("Invalid video: no frame of it can be decoded", JobResult::BadInput),
             ("Invalid file type: not an MP4 by its content", JobResult::BadInput),
             ("ffmpeg: moov atom not found", JobResult::BadInput),
             ("video_url could not be fetched: HTTP 404", JobResult::BadInput),
-            ("Processing failed", JobResult::Badly),
-            ("no subject found", JobResult::Badly),
-            ("Unknown output format: x", JobResult::Badly),
-            ("CUDA error: invalid argument", JobResult::Badly),
+            ("Processing failed", JobResult::Failed),
+            ("no subject found", JobResult::Failed),
+            ("Unknown output format: x", JobResult::Failed),
+            ("CUDA error: invalid argument", JobResult::Failed),
         ] {
             assert_eq!(JobResult::of_failure(reason), expected, "{reason}");
         }

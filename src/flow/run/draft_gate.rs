@@ -1,35 +1,34 @@
-//! How many drafts are made ahead of their starts: those that free places need, and a few more, so
-//! that a start never waits for its draft, and a batch never makes drafts by the thousand.
+//! Bound on drafts created ahead of their starts: those that free slots need, and a few more, so
+//! that a start never waits for its draft, and a batch never creates drafts by the thousand.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-/// Jobs that are on their way to a free place.
+/// Counts of the jobs that wait for a free slot.
 #[derive(Debug, Default)]
 pub(crate) struct DraftGate {
-    /// Starts that wait for a place, or for the pace.
+    /// Starts that wait for a slot, or for the rate limit.
     starts: AtomicUsize,
-    /// Drafts that are being made.
+    /// Drafts that are being created.
     drafts: AtomicUsize,
     changed: Notify,
 }
 
-/// A start that waits; one fewer when dropped.
+/// A waiting start; dropping it decrements the count.
 pub(crate) struct WaitingStart<'a>(&'a DraftGate);
 
-/// A draft that is being made; one fewer when dropped.
+/// A draft that is being created; dropping it decrements the count.
 pub(crate) struct DraftPermit<'a>(&'a DraftGate);
 
 impl DraftGate {
-    /// One more start waits.
     pub(crate) fn start(&self) -> WaitingStart<'_> {
         self.starts.fetch_add(1, Ordering::SeqCst);
         WaitingStart(self)
     }
 
-    /// Begins a draft if fewer than `wanted` are on their way.
+    /// Permits a draft if fewer than `wanted` jobs wait.
     pub(crate) fn draft(&self, wanted: usize) -> Option<DraftPermit<'_>> {
         let starts = self.starts.load(Ordering::SeqCst);
         let one_more = |drafts| (starts + drafts < wanted).then_some(drafts + 1);
@@ -37,17 +36,17 @@ impl DraftGate {
         begun.ok().map(|_| DraftPermit(self))
     }
 
-    /// Starts that wait, and drafts that are being made.
+    /// Waiting starts, and drafts that are being created.
     pub(crate) fn pending(&self) -> usize {
         self.starts.load(Ordering::SeqCst) + self.drafts.load(Ordering::SeqCst)
     }
 
-    /// A place became free.
+    /// Wakes those that wait for a slot.
     pub(crate) fn slot_freed(&self) {
         self.changed.notify_waiters();
     }
 
-    /// Completes at the next change. Enable it before the question that leads to waiting for it.
+    /// Completes at the next change. Enable it before the check that leads to waiting for it.
     pub(crate) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }

@@ -1,4 +1,5 @@
-//! What the attempts of one run share: gates before creates and starts, and the reasons to stop.
+//! State shared by the attempts of one run: gates before creates and starts, and the reasons to
+//! stop.
 //!
 //! - `stop`: why a run starts nothing more
 //! - `canary`: a few jobs first, until one succeeds. Pure
@@ -24,7 +25,7 @@ use self::active_inputs::ActiveInputs;
 use self::canary::{Canary, JobResult};
 use self::draft_gate::{DraftGate, DraftPermit};
 use self::stop::{RunStop, RunStops, StopReason};
-use super::context::{Context, interrupted, key_not_at_hand, unless};
+use super::context::{Context, interrupted, key_not_at_hand, unless_cancelled};
 use super::job::start_evidence::{EVENTS, StartEvidence};
 use super::polling::{DurationStats, ListPoller, REMEMBERED};
 use super::run_options::RunOptions;
@@ -37,71 +38,68 @@ use crate::ledger::{
 };
 use crate::model::{Credits, Event, Failure, FailureKind, Instant, JobId, Pricing};
 
-/// Uploads at once: enough to fill a line, few enough that each makes progress.
+/// Maximum parallel uploads: enough to saturate a link, few enough that each makes progress.
 const UPLOADS: usize = 8;
 
-/// Outputs that are fetched at once.
+/// Maximum parallel downloads.
 const DOWNLOADS: usize = 4;
 
-/// Creates at once: enough to hide the latency, few enough that a start does not queue behind them.
+/// Maximum parallel creates: enough to hide the latency, few enough that a start does not queue
+/// behind them.
 const CREATES: usize = 8;
 
-/// Drafts beyond those that free places need, and an eighth of the window.
+/// Drafts beyond those that free slots need, in addition to an eighth of the concurrency limit.
 const DRAFTS_AHEAD: u32 = 2;
 
-/// Inputs beyond the window that are uploaded and drafted ahead, and an eighth of the window.
+/// Inputs uploaded and drafted ahead of the concurrency limit, in addition to an eighth of it.
 const INPUTS_AHEAD: usize = 4;
 
-/// No charges were learned yet.
-const NEVER: usize = usize::MAX;
+/// Marks that charges have not been read yet.
+const NOT_READ: usize = usize::MAX;
 
-/// One run over one batch.
+/// One run of one batch.
 pub struct RunState {
-    /// What it works with.
     pub context: Arc<Context>,
-    /// What it works on.
     pub batch: BatchId,
-    /// How it behaves.
     pub run_options: RunOptions,
     pub(crate) uploads: Semaphore,
     pub(crate) downloads: Semaphore,
-    /// Polls of the jobs that it follows, and what they show of any job of the key.
+    /// List polls of the followed jobs, and the latest views of any job of the key.
     pub(crate) list_poll: Arc<ListPoller>,
-    /// What its started jobs tell of those whose start is in doubt.
+    /// Observations of clearly started jobs, as evidence for ambiguous starts.
     pub(crate) evidence: StartEvidence,
     durations: Mutex<DurationStats>,
-    /// When it began.
     pub(crate) began: Instant,
-    /// When strays were last polled.
-    strays_at: AtomicU64,
+    /// Time of the last poll of orphans.
+    orphans_polled_at: AtomicU64,
     creates: Semaphore,
     create_permit: tokio::sync::Mutex<()>,
-    start_turn: tokio::sync::Mutex<()>,
+    start_mutex: tokio::sync::Mutex<()>,
     slot_freed: Notify,
     draft_gate: DraftGate,
-    underway: Arc<ActiveInputs>,
+    active_inputs: Arc<ActiveInputs>,
     stops: RunStops,
     canary: Mutex<Canary>,
     last_success: AtomicU64,
     prices: OnceCell<Pricing>,
-    /// Jobs that ended in this run, and how many had when charges were learned last.
+    /// Jobs that ended in this run, and their number when charges were last read.
     ended: AtomicUsize,
     charges_known_of: AtomicUsize,
-    /// The same run under the key that is being replaced, during a rotation: gates, latches and
-    /// caution belong to a key.
+    /// During a key rotation, the same run under the previous key: gates, stops and caution belong
+    /// to a key.
     previous: Option<Arc<RunState>>,
 }
 
-/// One round of polls of strays.
+/// Result of one round of orphan polls.
 #[derive(Debug, Default)]
 pub(crate) struct OrphanPolls {
-    /// How many were polled.
+    /// Number of jobs polled.
     pub(crate) polled: u32,
-    /// Why a poll was given up, if one was.
+    /// The failure that ended the round early.
     pub(crate) failure: Option<Failure>,
 }
 
-/// A turn to make a job.
+/// Permit to send a create.
 pub(crate) struct CreatePermit<'a> {
     _permit: SemaphorePermit<'a>,
     _draft: DraftPermit<'a>,
@@ -109,15 +107,15 @@ pub(crate) struct CreatePermit<'a> {
 }
 
 impl CreatePermit<'_> {
-    /// Whether no other create may be under way.
+    /// No other create of the key may be in flight.
     pub(crate) fn is_alone(&self) -> bool {
         self.alone.is_some()
     }
 }
 
 impl RunState {
-    /// A run that has begun nothing. `options_have_succeeded` says whether jobs with its options have succeeded
-    /// before; others start with a single one.
+    /// A new run. `proven`: jobs with these options have succeeded before; other runs start with a
+    /// few jobs.
     #[must_use]
     pub fn new(
         context: Arc<Context>,
@@ -129,7 +127,7 @@ impl RunState {
         let previous = context.previous.as_ref().map(|previous| {
             Arc::new(Self::new(Arc::clone(previous), batch, run_options.clone(), proven))
         });
-        // Without following jobs there is nothing to learn from a first one.
+        // A run that does not follow its jobs never sees one succeed.
         let proven = proven || run_options.goal != Goal::Finish;
         let stops = RunStops::new(&context.stop, &context.time_is_over);
         Self {
@@ -142,49 +140,49 @@ impl RunState {
             evidence: StartEvidence::default(),
             durations: Mutex::default(),
             began: now,
-            strays_at: AtomicU64::new(0),
+            orphans_polled_at: AtomicU64::new(0),
             creates: Semaphore::new(CREATES),
             create_permit: tokio::sync::Mutex::new(()),
-            start_turn: tokio::sync::Mutex::new(()),
+            start_mutex: tokio::sync::Mutex::new(()),
             slot_freed: Notify::new(),
             draft_gate: DraftGate::default(),
-            underway: Arc::default(),
+            active_inputs: Arc::default(),
             stops,
             canary: Mutex::new(Canary::new(proven)),
             last_success: AtomicU64::new(now.0),
             prices: OnceCell::new(),
             ended: AtomicUsize::new(0),
-            charges_known_of: AtomicUsize::new(NEVER),
+            charges_known_of: AtomicUsize::new(NOT_READ),
             previous,
         }
     }
 
-    /// Stops the run where a failure concerns more than one item; says whether it does.
+    /// Stops the run if the failure concerns more than one input; returns whether it does.
     pub(crate) fn stop_for(&self, failure: &Failure) -> bool {
         let Some(reason) = StopReason::of(failure.kind) else { return false };
         self.stop(RunStop { reason, failure: failure.clone() });
         true
     }
 
-    /// Begins nothing more, and says so once.
+    /// Stops the run, and announces it once.
     pub(crate) fn stop(&self, stop: RunStop) {
         if self.stops.stop(stop.clone()) {
             self.context.observer.observe(&Event::Stopped(stop.failure));
         }
     }
 
-    /// Begins nothing more under any key.
+    /// Stops the run under every key.
     pub(crate) fn stop_all(&self, stop: &RunStop) {
         self.stop(stop.clone());
         if let Some(previous) = &self.previous {
-            // It was said.
+            // Silently: the stop is already announced.
             previous.stops.stop(stop.clone());
         }
     }
 
-    /// The run under the key that made the job of `task`. An attempt without a job gets the key of
-    /// this run: see [`RunState::adopt`].
-    pub(crate) fn of_key(&self, attempt: &Attempt) -> &Self {
+    /// The run under the key that created the attempt's job. An attempt without a job gets this
+    /// run: see [`RunState::reassign_key`].
+    pub(crate) fn for_key(&self, attempt: &Attempt) -> &Self {
         match &self.previous {
             Some(previous) if previous.context.key == attempt.work.key && !is_unsent(attempt) => {
                 previous
@@ -193,9 +191,12 @@ impl RunState {
         }
     }
 
-    /// Gives an attempt of another key that has sent nothing yet to the key of this run, which then
-    /// makes its job. `None` if another process owns it by now.
-    pub(crate) async fn adopt(&self, mut attempt: Attempt) -> Result<Option<Attempt>, Failure> {
+    /// Reassigns an unsent attempt of another key to the key of this run, which then creates its
+    /// job. `None` if another process owns it by now.
+    pub(crate) async fn reassign_key(
+        &self,
+        mut attempt: Attempt,
+    ) -> Result<Option<Attempt>, Failure> {
         if attempt.work.key == self.context.key || !is_unsent(&attempt) {
             return Ok(Some(attempt));
         }
@@ -207,10 +208,10 @@ impl RunState {
         given.await
     }
 
-    /// Why an attempt rests: it was sent with a key that this run does not have, and only that key
-    /// sees what came of it. Asked with another, the service would not know a job that is there, and
-    /// paid for; or a job would be made a second time.
-    pub(crate) fn missing_key_error(&self, attempt: &Attempt) -> Option<Failure> {
+    /// Error for an attempt that was sent with a key that this run does not have. Only that key can
+    /// see its job: any other would report an existing, paid job as unknown, or create it a second
+    /// time.
+    pub(crate) fn missing_key_failure(&self, attempt: &Attempt) -> Option<Failure> {
         let key = &attempt.work.key;
         if *key == self.context.key || attempt.state.status.is_settled() {
             return None;
@@ -218,29 +219,29 @@ impl RunState {
         Some(key_not_at_hand(attempt, "stopped", "sent"))
     }
 
-    /// Whether nothing may be sent with any key.
-    pub(crate) fn is_stopped(&self) -> bool {
+    /// No request may be sent with any key.
+    pub(crate) fn all_stopped(&self) -> bool {
         self.all().all(|run| run.stops.everything().is_cancelled())
     }
 
-    /// Whether nothing may be uploaded, created or started with any key.
-    pub(crate) fn is_starting_stopped(&self) -> bool {
+    /// Nothing may be uploaded, created or started with any key.
+    pub(crate) fn all_starts_stopped(&self) -> bool {
         self.all().all(|run| run.stops.starts().is_cancelled())
     }
 
-    /// Waits until nothing may be sent with any key.
+    /// Waits until no request may be sent with any key.
     pub(crate) async fn stopped(&self) {
         for run in self.all() {
             run.stops.everything().cancelled().await;
         }
     }
 
-    /// Why this run was stopped, key by key.
+    /// The stops of this run, one for each stopped key.
     pub(crate) fn stops(&self) -> impl Iterator<Item = RunStop> {
         self.all().filter_map(|run| run.stops.of_starts())
     }
 
-    /// [`RunState::all`], to be kept.
+    /// [`RunState::all`] as owned pointers.
     pub(crate) fn each(self: &Arc<Self>) -> impl Iterator<Item = Arc<Self>> {
         std::iter::once(Arc::clone(self)).chain(self.previous.clone())
     }
@@ -250,8 +251,8 @@ impl RunState {
         std::iter::once(self).chain(self.previous.as_deref())
     }
 
-    /// Inputs that may be under way at once: for each key what it may have in flight, and a few that
-    /// are uploaded and drafted ahead.
+    /// Maximum active inputs: the concurrency limit of each key, and a few inputs that are uploaded
+    /// and drafted ahead.
     pub(crate) async fn inputs_at_once(&self) -> Result<usize, Failure> {
         let mut inputs = 0;
         for run in self.all() {
@@ -261,44 +262,44 @@ impl RunState {
         Ok(inputs)
     }
 
-    /// Whether nothing may be sent at all.
-    pub(crate) fn held(&self) -> bool {
+    /// No request may be sent.
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stops.everything().is_cancelled()
     }
 
-    /// Whether no job may be made or started, and nothing uploaded for one.
+    /// Nothing may be uploaded, created or started.
     pub(crate) fn starts_stopped(&self) -> bool {
         self.stops.starts().is_cancelled()
     }
 
-    /// Waits for `work`, unless nothing may be sent any more. Only for work that may be cut anywhere.
-    pub(crate) async fn unless_held<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        unless(self.stops.everything(), work).await
+    /// Waits for `work`, unless the run is stopped. `work` has to be cancel-safe.
+    pub(crate) async fn unless_stopped<T>(
+        &self,
+        work: impl Future<Output = T>,
+    ) -> Result<T, Failure> {
+        unless_cancelled(self.stops.everything(), work).await
     }
 
-    /// Waits for `work` on the way to a start, unless nothing may be started any more. Only for work
-    /// that may be cut anywhere.
+    /// Waits for `work` on the way to a start, unless starts are stopped. `work` has to be
+    /// cancel-safe.
     pub(crate) async fn unless_starts_stopped<T>(
         &self,
         work: impl Future<Output = T>,
     ) -> Result<T, Failure> {
-        unless(self.stops.starts(), work).await
+        unless_cancelled(self.stops.starts(), work).await
     }
 
-    /// The service took something: it is not gone, whatever other calls say.
+    /// Records that the service accepted a request, so that failures of others are not taken for an
+    /// outage.
     pub(crate) fn mark_success(&self) {
         self.last_success.store(self.context.clock.now().0, Ordering::Relaxed);
     }
 
-    /// How long jobs take.
     pub(crate) fn durations(&self) -> std::sync::MutexGuard<'_, DurationStats> {
         self.durations.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Learns how long jobs took before this run.
-    ///
-    /// # Errors
-    /// The ledger cannot be read.
+    /// Loads the job durations of earlier runs.
     pub(crate) async fn load_durations(&self) -> Result<(), Failure> {
         let key = self.context.key.clone();
         let past = self
@@ -312,7 +313,7 @@ impl RunState {
         Ok(())
     }
 
-    /// Whether jobs with the options of this run are known to succeed.
+    /// Jobs with the options of this run are known to succeed.
     pub(crate) fn is_proven(&self) -> bool {
         self.canary().is_proven()
     }
@@ -321,11 +322,11 @@ impl RunState {
         self.canary.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A job of this run ended. When jobs fail in a surge, nothing more is started: whatever is
-    /// wrong with the options would be paid for again and again.
+    /// Records the end of a job. When many fail, nothing more is started: a wrong option would be
+    /// paid for again and again.
     pub(crate) fn job_ended(&self, how: JobResult) {
         self.ended.fetch_add(1, Ordering::Relaxed);
-        if self.canary().ended(how) {
+        if self.canary().record(how) {
             let why = "too many jobs are failing; find out why before paying for more";
             let failure = Failure::new(FailureKind::JobFailed, "this batch", why)
                 .with_next("rbgv status --failed");
@@ -334,25 +335,25 @@ impl RunState {
         self.release_slot();
     }
 
-    /// A job left the service's hands: a place is free.
+    /// A job no longer occupies a concurrency slot.
     pub(crate) fn release_slot(&self) {
         self.draft_gate.slot_freed();
         self.slot_freed.notify_waiters();
     }
 
-    /// Items of this run whose job has not ended.
-    pub(crate) fn underway(&self) -> &Arc<ActiveInputs> {
-        &self.underway
+    /// Inputs of this run whose job has not ended.
+    pub(crate) fn active_inputs(&self) -> &Arc<ActiveInputs> {
+        &self.active_inputs
     }
 
-    /// Whether `failure` is part of an outage of the service.
+    /// The failure is part of an outage of the service.
     pub(crate) fn is_outage(&self, failure: &Failure) -> bool {
         circuit_breaker::counts(failure.kind) && self.context.service.silence().failure().is_some()
     }
 
-    /// Waits out a refusal, or gives up: at once when the service asked for more time than is ever
-    /// waited, and when nothing at all has succeeded for that long. An outage is waited for until the
-    /// run is stopped for it.
+    /// Backs off after a rejection. Gives up when the service requests more time than the longest
+    /// wait, or when nothing has succeeded for that long. An outage is waited for until the run is
+    /// stopped for it.
     pub(crate) fn back_off(&self, failure: &Failure, refusals: u32) -> Result<Duration, Failure> {
         let timing = &self.context.timing.client;
         let now = self.context.clock.now();
@@ -366,25 +367,25 @@ impl RunState {
         }
     }
 
-    /// Waits until a create may be sent. Until drafts are known to cost nothing, creates go one at a
-    /// time: a lost one can then be told from its neighbours. Returns the turn and what is known of
-    /// drafts.
+    /// Waits until a create may be sent. Until drafts are known to cost nothing, creates are sent
+    /// one at a time, so that a lost one can be told from others. Returns the permit and the key's
+    /// draft support.
     pub(crate) async fn create_permit(&self) -> Result<(CreatePermit<'_>, DraftSupport), Failure> {
-        let draft = self.unless_starts_stopped(self.draft_is_wanted()).await??;
+        let draft = self.unless_starts_stopped(self.wait_for_draft_permit()).await??;
         let permit = self.unless_starts_stopped(self.creates.acquire()).await?;
         let permit = permit.map_err(|error| Failure::local("creating a job", &error))?;
-        let mut turn = CreatePermit { _permit: permit, _draft: draft, alone: None };
+        let mut create_permit = CreatePermit { _permit: permit, _draft: draft, alone: None };
         if self.drafts().await? == DraftSupport::Supported {
-            return Ok((turn, DraftSupport::Supported));
+            return Ok((create_permit, DraftSupport::Supported));
         }
         let alone = self.unless_starts_stopped(self.create_permit.lock()).await?;
         let drafts = self.drafts().await?;
-        turn.alone = Some(alone).filter(|_| drafts != DraftSupport::Supported);
-        Ok((turn, drafts))
+        create_permit.alone = Some(alone).filter(|_| drafts != DraftSupport::Supported);
+        Ok((create_permit, drafts))
     }
 
-    /// Waits until another draft is wanted: for a free place, or a few ahead of one.
-    async fn draft_is_wanted(&self) -> Result<DraftPermit<'_>, Failure> {
+    /// Waits until another draft is needed: for a free slot, or as one of a few ahead.
+    async fn wait_for_draft_permit(&self) -> Result<DraftPermit<'_>, Failure> {
         loop {
             let changed = self.draft_gate.changed();
             tokio::pin!(changed);
@@ -394,7 +395,7 @@ impl RunState {
             if let Some(draft) = self.draft_gate.draft((free + DRAFTS_AHEAD + limit / 8) as usize) {
                 return Ok(draft);
             }
-            // Another process may free a place, and cannot say so.
+            // Another process may free a slot without notifying this one.
             let _ = tokio::time::timeout(self.context.timing.poll.first, changed).await;
         }
     }
@@ -403,12 +404,12 @@ impl RunState {
     pub(crate) async fn commit_exclusive_create(
         &self,
         attempt: &Attempt,
-        answered: Option<String>,
+        last_answer: Option<String>,
     ) -> Result<Commit, Failure> {
         loop {
-            let (state, answered) = (attempt.clone(), answered.clone());
+            let (state, last_answer) = (attempt.clone(), last_answer.clone());
             let committed = self.context.ledger(move |ledger, owner| {
-                ledger.commit_exclusive_create(owner, &state, answered.as_deref())
+                ledger.commit_exclusive_create(owner, &state, last_answer.as_deref())
             });
             if let Some(commit) = committed.await? {
                 return Ok(commit);
@@ -418,13 +419,13 @@ impl RunState {
         }
     }
 
-    /// How drafts of this key behave, as far as seen by any process.
+    /// Draft support of this key, as observed by any process.
     pub(crate) async fn drafts(&self) -> Result<DraftSupport, Failure> {
         let key = self.context.key.clone();
         self.context.ledger(move |ledger, _| ledger.draft_support(&key)).await
     }
 
-    /// Commits a start as soon as the key has a free place. The commit's time stands in the row, so
+    /// Commits a start as soon as the key has a free slot. The commit time is part of the state, so
     /// that waiting here does not make the start stale.
     pub(crate) async fn commit_start(
         &self,
@@ -437,13 +438,13 @@ impl RunState {
             return Err(Failure::new(FailureKind::Local, "starting the job", why));
         };
         let _waiting = self.draft_gate.start();
-        // Whoever holds a place already must not queue behind those who wait for it.
-        let _turn = if occupies_slot {
+        // An attempt that already occupies a slot must not queue behind those that wait for one.
+        let _guard = if occupies_slot {
             None
         } else {
-            Some(self.unless_starts_stopped(self.start_turn.lock()).await?)
+            Some(self.unless_starts_stopped(self.start_mutex.lock()).await?)
         };
-        let (waits_since, mut polled_strays) = (self.context.clock.now(), 0);
+        let (waiting_since, mut polled_orphans) = (self.context.clock.now(), 0);
         loop {
             if self.starts_stopped() {
                 return Err(interrupted());
@@ -453,57 +454,57 @@ impl RunState {
             self.context.service.set_backlog(match free {
                 _ if !self.other_inputs_are_submitted() => Backlog::Empty,
                 0 | 1 => Backlog::Window,
-                // With room for more than this one, those behind it wait for the pace.
+                // With more free slots than this one, the starts behind it wait for the rate limit.
                 _ => Backlog::Pace,
             });
             if free > 0 {
                 self.learn_charges().await?;
-                // Leave first: nothing may stand between the commit and the bytes.
-                let asking = self.context.service.admit_start(&job, call);
-                let leave = self.unless_starts_stopped(asking).await??;
+                // The permit comes first: nothing may delay the request after the commit.
+                let request = self.context.service.admit_start(&job, call);
+                let permit = self.unless_starts_stopped(request).await??;
                 let started = self.commit_start_row(attempt).await?;
                 if started != StartCommit::AtConcurrencyLimit {
-                    return Ok((started, Some(leave)));
+                    return Ok((started, Some(permit)));
                 }
             }
-            let strays = self.release_orphaned_slots(waits_since).await?;
-            polled_strays += strays.polled;
-            if let Some(failure) = strays.failure {
-                // With the service gone for long, no place becomes free: that is the end of the run.
+            let orphans = self.release_orphaned_slots(waiting_since).await?;
+            polled_orphans += orphans.polled;
+            if let Some(failure) = orphans.failure {
+                // During an outage no slot becomes free; a long one ends the run.
                 self.back_off(&failure, 1)?;
             }
-            self.check_for_overdue(attempt, polled_strays).await?;
-            // Another process may free one, and cannot say so.
+            self.check_for_overdue(attempt, polled_orphans).await?;
+            // Another process may free a slot without notifying this one.
             let wait = tokio::time::timeout(self.context.timing.poll.floor, freed);
-            // Freed or not: either way it is time to look again.
+            // Check again, whether a slot was freed or the wait timed out.
             let _ = self.unless_starts_stopped(wait).await?;
         }
     }
 
-    /// Polls jobs that no process follows, at the pace of one job's polls.
-    async fn release_orphaned_slots(&self, waits_since: Instant) -> Result<OrphanPolls, Failure> {
+    /// Polls jobs that no process follows, at the interval of one job's polls.
+    async fn release_orphaned_slots(&self, waiting_since: Instant) -> Result<OrphanPolls, Failure> {
         let now = self.context.clock.now();
-        let last = Instant(self.strays_at.load(Ordering::Relaxed));
+        let last = Instant(self.orphans_polled_at.load(Ordering::Relaxed));
         let timing = &self.context.timing.poll;
-        let pause = timing.pause(timing.first.max(now.since(waits_since)));
+        let pause = timing.pause(timing.first.max(now.since(waiting_since)));
         if now.since(last) < pause {
             return Ok(OrphanPolls::default());
         }
-        self.strays_at.store(now.0, Ordering::Relaxed);
+        self.orphans_polled_at.store(now.0, Ordering::Relaxed);
         self.poll_orphans().await
     }
 
-    /// Ends all starts when every place that the key has is held by a job that was not finished after
-    /// `wait_timeout`, and polls of all of them have just shown that again.
+    /// Stops starts when every slot of the key is occupied by a job that was not finished after
+    /// `wait_timeout`, and fresh polls of all of them have confirmed that.
     async fn check_for_overdue(
         &self,
         attempt: &Attempt,
-        polled_strays: u32,
+        polled_orphans: u32,
     ) -> Result<(), Failure> {
         let (others, overdue) = (self.others_in_flight(attempt).await?, self.overdue().await?);
         if overdue == 0
             || overdue < others
-            || polled_strays < others
+            || polled_orphans < others
             || self.free_slots(attempt).await? > 0
         {
             return Ok(());
@@ -514,10 +515,10 @@ impl RunState {
         Err(interrupted())
     }
 
-    /// A job that was started in this run was not finished after `wait_timeout`. Like one that
-    /// failed, it speaks against starting many more.
+    /// Records that a job of this run was not finished after `wait_timeout`. Like a failed job, it
+    /// is evidence against starting many more.
     pub(crate) fn job_timed_out(&self) {
-        if self.canary().ended(JobResult::Badly) {
+        if self.canary().record(JobResult::Failed) {
             let failure = self.not_finished("the jobs of this run do not finish");
             self.stop(RunStop { reason: StopReason::JobsDoNotEnd, failure });
         }
@@ -530,34 +531,34 @@ impl RunState {
         Failure::new(FailureKind::TimedOut, "this batch", why).with_next("rbgv status --wait")
     }
 
-    /// Jobs of the key that have run for longer than `wait_timeout`. They do not count against what
-    /// the user and the canary allow.
+    /// Number of the key's jobs that have run for longer than `wait_timeout`. They do not count
+    /// against the limits of the user and the canary.
     async fn overdue(&self) -> Result<u32, Failure> {
         let key = self.context.key.clone();
         let before = self.context.clock.wall().before(self.context.timing.wait_timeout);
         self.context.ledger(move |ledger, _| ledger.count_running_since(&key, before)).await
     }
 
-    /// Credits a second of the model of `task`, as far as a bound on credits needs it.
+    /// Credits per second of the attempt's model, where `--max-credits` needs it.
     async fn rate(&self, attempt: &Attempt) -> Result<Option<f64>, Failure> {
         if self.run_options.max_credits.is_none() {
             return Ok(None);
         }
-        // Few ask, and what asks is large.
-        let asking = Box::pin(
+        // Boxed, since the future is large and rarely needed.
+        let request = Box::pin(
             self.prices.get_or_try_init(|| self.context.service.pricing(RequestOptions::plain())),
         );
-        Ok(match self.unless_starts_stopped(asking).await? {
+        Ok(match self.unless_starts_stopped(request).await? {
             Ok(prices) => prices.a_second(attempt.work.options.model),
             Err(failure) => {
-                // Only an input without an estimate needs them.
+                // Only an input without an estimate needs prices.
                 debug!(%failure, "prices are unknown");
                 None
             }
         })
     }
 
-    /// The bound on credits that is enough for the rest of the batch.
+    /// The `--max-credits` that is enough for the rest of the batch.
     pub(crate) async fn bound_needed(&self) -> Result<Option<Credits>, Failure> {
         let batch = self.batch;
         let attempt = self.context.ledger(move |ledger, _| ledger.any_attempt(batch)).await?;
@@ -568,8 +569,8 @@ impl RunState {
         needed.await.map(Some)
     }
 
-    /// With a bound on credits, learns what the service has charged once jobs have ended: it may be
-    /// more than was estimated.
+    /// With `--max-credits`, reads what the service has charged once jobs have ended: it may exceed
+    /// the estimate.
     async fn learn_charges(&self) -> Result<(), Failure> {
         if self.run_options.max_credits.is_none() {
             return Ok(());
@@ -579,7 +580,7 @@ impl RunState {
         if known == ended {
             return Ok(());
         }
-        if known == NEVER {
+        if known == NOT_READ {
             let batch = self.batch;
             let started = self.context.ledger(move |ledger, _| ledger.started_credits(batch));
             if started.await?.0 <= 0.0 {
@@ -587,11 +588,11 @@ impl RunState {
             }
         }
         let call = RequestOptions { repeats: false, ..RequestOptions::plain() };
-        let asking = Box::pin(self.context.service.usage_events(EVENTS, call));
-        let page = match self.unless_starts_stopped(asking).await? {
+        let request = Box::pin(self.context.service.usage_events(EVENTS, call));
+        let page = match self.unless_starts_stopped(request).await? {
             Ok(page) => page,
             Err(failure) => {
-                // The lengths that jobs show count all the same.
+                // The durations that jobs report count all the same.
                 debug!(%failure, "usage events are unavailable");
                 return Ok(());
             }
@@ -618,18 +619,18 @@ impl RunState {
         self.context.ledger(record).await
     }
 
-    /// Jobs of the key that may be in flight: what is learned, within what the user allows.
+    /// Maximum jobs of the key in flight: the learned limit, bounded by the user's.
     pub(crate) async fn in_flight_limit(&self) -> Result<u32, Failure> {
         let learned = self.context.service.in_flight_limit().await?;
-        Ok(learned.min(self.most_in_flight().saturating_add(self.overdue().await?)))
+        Ok(learned.min(self.user_in_flight_limit().saturating_add(self.overdue().await?)))
     }
 
-    /// What the user, and caution, allow.
-    fn most_in_flight(&self) -> u32 {
+    /// The limits of the user and the canary.
+    fn user_in_flight_limit(&self) -> u32 {
         self.run_options.in_flight.min(self.canary().allows())
     }
 
-    /// Whether inputs besides the one that is about to be started are uploaded, drafted or waiting.
+    /// Inputs besides the one about to be started are being uploaded, drafted or waiting.
     fn other_inputs_are_submitted(&self) -> bool {
         self.draft_gate.pending() > 1 || self.uploads.available_permits() < UPLOADS
     }
@@ -652,12 +653,12 @@ impl RunState {
     }
 
     async fn commit_start_row(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
-        let most = self.most_in_flight().saturating_add(self.overdue().await?);
+        let max = self.user_in_flight_limit().saturating_add(self.overdue().await?);
         let limits = *self.context.service.shape();
         let now = self.context.clock.now();
         let gate = StartLimits {
             batch: self.batch,
-            in_flight: Arc::new(move |known| limits.in_flight(known, now).min(most)),
+            in_flight: Arc::new(move |known| limits.in_flight(known, now).min(max)),
             max_credits: self.run_options.max_credits,
             rate: self.rate(attempt).await?,
         };
@@ -668,7 +669,7 @@ impl RunState {
     }
 }
 
-/// Whether no create of this attempt was sent.
+/// No create of this attempt was sent.
 fn is_unsent(attempt: &Attempt) -> bool {
     matches!(attempt.state.status, AttemptStatus::Planned | AttemptStatus::Ready)
         && attempt.state.create_count == 0

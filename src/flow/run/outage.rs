@@ -1,5 +1,5 @@
-//! An outage of the service in the middle of a run: told soon, waited for, and the end of the run when
-//! it lasts longer than `outage_max`.
+//! Outages of the service during a run: reported soon, waited for, and the end of the run after
+//! `outage_max`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,58 +9,58 @@ use super::stop::{RunStop, StopReason};
 use crate::client::Outage;
 use crate::model::{Event, Failure, FailureKind, Instant};
 
-/// How often is looked for one.
-const TICK: Duration = Duration::from_millis(500);
+/// Interval of the checks.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A time in which calls fail is told of after this long.
-const NOTICE: Duration = Duration::from_millis(1_500);
+/// Time of failing calls before an outage is reported.
+const REPORT_AFTER: Duration = Duration::from_millis(1_500);
 
-/// The same while a call has not failed yet, at first: for a service that is only slow, it grows.
-const NOTICE_OF_SLOWNESS: Duration = Duration::from_millis(3_500);
+/// The same while a call has no answer yet; doubled when the service was only slow.
+const REPORT_SLOW_AFTER: Duration = Duration::from_millis(3_500);
 
-/// What was told of a time without an answer.
+/// A reported outage.
 #[derive(Debug, Clone, Copy)]
 struct OutageNotice {
     since: Instant,
     was_failing: bool,
 }
 
-/// Reports times without an answer for as long as `run` goes on, and stops it when one is too long.
+/// Reports outages until the run ends, and stops the run when one is too long.
 pub(crate) async fn watch_outages(run: Arc<RunState>) {
     let _reported = run.context.service.outage_reporter();
-    let patience = run.context.timing.client.outage_max;
-    let (mut told, mut slow): (Option<OutageNotice>, _) = (None, NOTICE_OF_SLOWNESS);
+    let outage_max = run.context.timing.client.outage_max;
+    let (mut reported, mut slow_after): (Option<OutageNotice>, _) = (None, REPORT_SLOW_AFTER);
     loop {
-        tokio::time::sleep(TICK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
         let now = run.context.clock.now();
         let silence = run.context.service.silence();
         let unanswered = silence.unanswered();
-        if let Some(before) = told
-            && unanswered.is_none_or(|unanswered| unanswered.since != before.since)
+        if let Some(last_report) = reported
+            && unanswered.is_none_or(|unanswered| unanswered.since != last_report.since)
         {
-            run.context.observer.observe(&Event::Answers(now.since(before.since)));
-            slow = if before.was_failing { NOTICE_OF_SLOWNESS } else { slow * 2 };
-            told = None;
+            run.context.observer.observe(&Event::Answers(now.since(last_report.since)));
+            slow_after = if last_report.was_failing { REPORT_SLOW_AFTER } else { slow_after * 2 };
+            reported = None;
         }
         let Some(unanswered) = unanswered else { continue };
         let (age, is_failing) = (now.since(unanswered.since), unanswered.failure.is_some());
-        if age >= patience {
+        if age >= outage_max {
             let failure = too_long(unanswered, age);
             run.stop(RunStop { reason: StopReason::Outage, failure });
             return;
         }
-        if told.is_none() && age >= if is_failing { NOTICE } else { slow } {
-            let (failure, patience) = (failure_of(unanswered), patience.saturating_sub(age));
+        if reported.is_none() && age >= if is_failing { REPORT_AFTER } else { slow_after } {
+            let (failure, patience) = (failure_of(unanswered), outage_max.saturating_sub(age));
             run.context.observer.observe(&Event::Outage { failure, since: age, patience });
-            told = Some(OutageNotice { since: unanswered.since, was_failing: is_failing });
+            reported = Some(OutageNotice { since: unanswered.since, was_failing: is_failing });
         }
-        if let Some(told) = &mut told {
-            told.was_failing |= is_failing;
+        if let Some(reported) = &mut reported {
+            reported.was_failing |= is_failing;
         }
     }
 }
 
-/// How calls fail, or that one is without an answer.
+/// The failure of the calls, or a failure that says that one has no answer yet.
 fn failure_of(unanswered: &Outage) -> Failure {
     let no_answer = || Failure::new(FailureKind::Unavailable, &*unanswered.what, "no response yet");
     unanswered.failure.clone().unwrap_or_else(no_answer)

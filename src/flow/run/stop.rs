@@ -1,8 +1,8 @@
-//! Why a run begins nothing more. A stop has a typed reason, is announced once, and wakes at once
-//! whatever waits.
+//! Reasons to stop a run. A stop has a typed reason, is announced once, and wakes all waiting tasks
+//! at once.
 //!
-//! There are two levels. A stop of *starts* leaves jobs that run, and outputs, to be finished: these
-//! are paid for. A stop of *everything* ends those, too; a later run goes on with them.
+//! There are two levels. A stop of *starts* lets running jobs and downloads finish: these are paid
+//! for. A stop of *everything* ends those, too; a later run resumes them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,12 +12,11 @@ use tokio_util::sync::CancellationToken;
 use crate::flow::context::{interrupted, out_of_time};
 use crate::model::{ExitClass, Failure, FailureKind};
 
-/// Why nothing more is begun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum StopReason {
     /// A signal.
     Interrupted,
-    /// The time given with `--timeout` is over.
+    /// `--timeout` was reached.
     OutOfTime,
     /// 401 or 403.
     KeyRefused,
@@ -29,16 +28,16 @@ pub(crate) enum StopReason {
     InputFailed,
     /// Outputs can no longer be written.
     Unwritable,
-    /// Jobs fail in a surge.
+    /// Too many jobs fail.
     JobsFail,
-    /// Jobs are not finished in time.
+    /// Jobs are not finished after `wait_timeout`.
     JobsDoNotEnd,
     /// The service has not answered for `outage_max`.
     Outage,
 }
 
 impl StopReason {
-    /// The reason to stop that a failure of one input is, if it concerns the others, too.
+    /// The reason to stop the run, if a failure of one input concerns the others too.
     pub(crate) fn of(kind: FailureKind) -> Option<Self> {
         match kind {
             FailureKind::Unauthorized | FailureKind::Forbidden => Some(Self::KeyRefused),
@@ -49,7 +48,7 @@ impl StopReason {
         }
     }
 
-    /// Whether jobs that run, and outputs, are left as well.
+    /// Running jobs and downloads are stopped as well.
     fn stops_everything(self) -> bool {
         match self {
             Self::Interrupted | Self::OutOfTime | Self::KeyRefused | Self::Outage => true,
@@ -71,7 +70,7 @@ pub(crate) struct RunStop {
 }
 
 impl RunStop {
-    /// The class of a run that was stopped.
+    /// Exit class of a run that was stopped.
     pub(crate) fn exit_class(&self) -> ExitClass {
         match self.reason {
             // The failed input has its own class.
@@ -81,7 +80,7 @@ impl RunStop {
     }
 }
 
-/// The stops of one run: the first of each level counts.
+/// The stops of one run. The first stop of each level counts.
 #[derive(Debug)]
 pub(crate) struct RunStops {
     starts: StopLevel,
@@ -96,15 +95,15 @@ struct StopLevel {
 }
 
 impl RunStops {
-    /// Stops of a run inside a command, whose own stop is a stop of everything: by a signal, unless
-    /// its time is over.
+    /// Stops of a run inside a command. The command's own stop is a stop of everything: by a
+    /// signal, or by `--timeout`.
     pub(crate) fn new(command: &CancellationToken, time_is_over: &Arc<AtomicBool>) -> Self {
         let everything = StopLevel { stop: OnceLock::new(), token: command.child_token() };
         let starts = StopLevel { stop: OnceLock::new(), token: everything.token.child_token() };
         Self { starts, everything, time_is_over: Arc::clone(time_is_over) }
     }
 
-    /// Stops; says whether this is news.
+    /// Stops; returns whether this is the first stop of its level.
     pub(crate) fn stop(&self, stop: RunStop) -> bool {
         if self.starts.token.is_cancelled() && !stop.reason.stops_everything() {
             return false;
@@ -117,7 +116,7 @@ impl RunStops {
         true
     }
 
-    /// Why nothing may be sent at all.
+    /// The stop because of which no request may be sent.
     pub(crate) fn of_everything(&self) -> Option<RunStop> {
         if !self.everything.token.is_cancelled() {
             return None;
@@ -132,12 +131,12 @@ impl RunStops {
         Some(self.everything.stop.get().cloned().unwrap_or_else(of_command))
     }
 
-    /// Why nothing may be uploaded, created or started.
+    /// The stop because of which nothing may be uploaded, created or started.
     pub(crate) fn of_starts(&self) -> Option<RunStop> {
         self.of_everything().or_else(|| self.starts.stop.get().cloned())
     }
 
-    /// Cancelled when nothing may be sent at all.
+    /// Cancelled when no request may be sent.
     pub(crate) fn everything(&self) -> &CancellationToken {
         &self.everything.token
     }
@@ -180,9 +179,9 @@ mod tests {
         let (command, time_is_over) = (CancellationToken::new(), Arc::default());
         let stops = RunStops::new(&command, &time_is_over);
         command.cancel();
-        let told = stops.of_starts().unwrap();
+        let stop_of_command = stops.of_starts().unwrap();
         assert_eq!(
-            (told.reason, told.exit_class()),
+            (stop_of_command.reason, stop_of_command.exit_class()),
             (StopReason::Interrupted, ExitClass::Interrupted)
         );
         assert!(!stops.stop(stop(StopReason::NoCredits)));

@@ -86,7 +86,7 @@ pub(crate) async fn watch(
 
 /// The exit code after a signal or a timeout.
 fn stopped(context: &Context) -> ExitClass {
-    context.explained(interrupted()).kind.exit_class()
+    context.with_stop_reason(interrupted()).kind.exit_class()
 }
 
 fn check(app: &AppContext, inputs: &Inputs) -> Result<(), Failure> {
@@ -178,18 +178,18 @@ impl Watcher<'_> {
         }
         let current_dir = &self.app.env.current_dir;
         let (named, selection) = (&self.inputs.named, &self.inputs.selection);
-        let look = self.arrivals.look(named, selection, current_dir, now, QUIET_PERIOD)?;
-        self.tell_unreadable(&look.unreadable);
-        if look.ready.is_empty() {
+        let scan = self.arrivals.scan(named, selection, current_dir, now, QUIET_PERIOD)?;
+        self.tell_unreadable(&scan.unreadable);
+        if scan.ready.is_empty() {
             return Ok(None);
         }
-        let request = request(self.app, self.inputs.again(), &self.wish, Some(look.ready.clone()));
+        let request = request(self.app, self.inputs.again(), &self.wish, Some(scan.ready.clone()));
         let plan = match make_plan(self.context, request, &self.wish.pricing).await {
             Ok(plan) => plan,
             Err(failure) if failure.kind == FailureKind::Interrupted => return Ok(None),
             Err(failure) if failure.kind == FailureKind::Local => return Err(failure),
             Err(failure) => {
-                self.postpone(&look.ready, &failure);
+                self.postpone(&scan.ready, &failure);
                 return Ok(None);
             }
         };
@@ -207,12 +207,12 @@ impl Watcher<'_> {
             Err(failure) if failure.kind.exit_class() == ExitClass::Credentials => Err(failure),
             Err(failure) if failure.kind == FailureKind::Usage => {
                 // Not confirmed; asking again would not change that.
-                let left = amounts::counted(look.ready.len() as u64, "file", "files");
+                let left = amounts::counted(scan.ready.len() as u64, "file", "files");
                 self.app.printer.warn(&format!("{left} not started: {failure}"));
                 Ok(None)
             }
             Err(failure) => {
-                self.postpone(&look.ready, &failure);
+                self.postpone(&scan.ready, &failure);
                 Ok(None)
             }
         }
@@ -220,7 +220,7 @@ impl Watcher<'_> {
 
     /// Plans the files again after a pause.
     fn postpone(&mut self, files: &HashSet<PathBuf>, failure: &Failure) {
-        self.arrivals.put_back(files);
+        self.arrivals.retry(files);
         let now = self.now();
         self.retry.put_off(now, PROBE_MAX);
         let text = format!("{failure}; retrying until it works");
@@ -284,7 +284,7 @@ impl Watcher<'_> {
         batch: BatchId,
         verdict: &RunResult,
     ) -> Result<Option<ExitClass>, Failure> {
-        match verdict.held {
+        match verdict.stop_reason {
             Some(FailureKind::Unauthorized | FailureKind::Forbidden) => {
                 return Ok(Some(ExitClass::Credentials));
             }

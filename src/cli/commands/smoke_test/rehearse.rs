@@ -130,7 +130,7 @@ fn cases(timing: &TimingSettings) -> Vec<RehearsalCase> {
 /// Runs every case and returns the results.
 pub(crate) async fn run(
     app: &AppContext,
-    patience: Duration,
+    timeout: Duration,
     stop: &CancellationToken,
     forms: &ReportFormats,
 ) -> Result<Vec<StageResult>, Failure> {
@@ -147,7 +147,7 @@ pub(crate) async fn run(
     let mut stages = Vec::new();
     for (number, case) in cases(timing).into_iter().enumerate() {
         let room = place.path().join(number.to_string());
-        stages.push(prepare(app, case, room, patience, stop)?);
+        stages.push(prepare(app, case, room, timeout, stop)?);
     }
     let running = stages.iter().map(|(_, rehearsal)| async {
         let result = rehearse(rehearsal).await;
@@ -162,7 +162,7 @@ fn prepare(
     app: &AppContext,
     case: RehearsalCase,
     room: PathBuf,
-    patience: Duration,
+    timeout: Duration,
     stop: &CancellationToken,
 ) -> Result<(AppContext, Rehearsal), Failure> {
     let scenario = Scenario::parse(&case.scenario)
@@ -184,7 +184,7 @@ fn prepare(
         clips,
         options: JobOptions::default(),
         place: room,
-        patience,
+        timeout,
         expected: case.expected,
     };
     Ok((sandboxed, rehearsal))

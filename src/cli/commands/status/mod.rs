@@ -5,7 +5,7 @@ pub(crate) mod limits;
 use crate::cli::context::AppContext;
 use crate::cli::run_batch::release_latches;
 use crate::client::{Client, ListQuery, RequestOptions};
-use crate::flow::{look, watch};
+use crate::flow::{poll_job, watch};
 use crate::ledger::{AttemptSummary, BatchSummary, Ledger, LedgerError};
 use crate::model::{ExitClass, Failure, InputRef, JobId, JobStatus, JobView, text::escaped};
 use crate::output::{Table, events::json, formats::amounts};
@@ -163,7 +163,7 @@ async fn ask(app: &AppContext, jobs: &[JobId]) -> Result<ExitClass, Failure> {
     release_latches(&context).await?;
     let (mut views, mut classes) = (Vec::new(), Vec::new());
     for job in jobs {
-        match look(&context, job).await {
+        match poll_job(&context, job).await {
             Ok(view) => views.push(view),
             Err(failure) => {
                 classes.push(failure.kind.exit_class());

@@ -144,7 +144,7 @@ fn audit(
     });
     // Reported once, not for every key.
     if every.first() == Some(&answers.key) {
-        findings.leave_out(&attempts, &app.settings.profile.name, every, since);
+        findings.report_other_keys(&attempts, &app.settings.profile.name, every, since);
     }
     Ok(findings)
 }
