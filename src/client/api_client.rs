@@ -93,7 +93,7 @@ impl Client {
         let watched = Arc::<OutageMonitor>::default();
         let limiter = Limiter::new(store, key, limits, Arc::clone(&clock), &timing);
         let shared = Shared {
-            limiter: limiter.watched(Arc::clone(&watched)),
+            limiter: limiter.with_outage_monitor(Arc::clone(&watched)),
             watched,
             host: host(&endpoint.base_url),
             origin,
@@ -257,7 +257,7 @@ impl Client {
         let read = |answer: Value| wire::job::page(answer, &self.requester.shared.base_url);
         let accepted = match page.limit {
             0 | 1 => None,
-            _ => self.requester.shared.limiter.known().await?.page_size,
+            _ => self.requester.shared.limiter.state().await?.page_size,
         };
         let first = accepted.map_or(page.limit, |accepted| accepted.min(page.limit));
         let smallest_refused = &self.requester.shared.smallest_page_refused;
@@ -380,13 +380,13 @@ impl Client {
 
     /// How many jobs of this key may be in flight, as far as is known by now.
     pub async fn in_flight_limit(&self) -> Result<u32, Failure> {
-        Ok(self.shape().in_flight(&self.requester.shared.limiter.known().await?, self.now()))
+        Ok(self.rate_limits().in_flight(&self.requester.shared.limiter.state().await?, self.now()))
     }
 
     /// The bounds of what is learned of this key.
     #[must_use]
-    pub fn shape(&self) -> &RateLimits {
-        self.requester.shared.limiter.shape()
+    pub fn rate_limits(&self) -> &RateLimits {
+        self.requester.shared.limiter.config()
     }
 
     /// Says what inputs that are not started yet wait for. Only while it is the pace does an accepted
@@ -397,8 +397,8 @@ impl Client {
 
     /// What is known of this key's limits.
     pub async fn limits(&self) -> Result<LimitsReport, Failure> {
-        let known = self.requester.shared.limiter.known().await?;
-        Ok(report(&known, self.requester.shared.limiter.shape(), self.now()))
+        let known = self.requester.shared.limiter.state().await?;
+        Ok(report(&known, self.requester.shared.limiter.config(), self.now()))
     }
 
     /// Releases what only the user may: the stops after 401, 402 and 403.

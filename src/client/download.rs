@@ -198,7 +198,7 @@ impl Client {
         .write();
         let opened = opened
             .map_err(|trouble| trouble.into_failure(wanted.what.clone(), wanted.call.job.clone()));
-        self.requester.shared.limiter.learn_of_host(&wanted.host, opened.as_ref().err()).await;
+        self.requester.shared.limiter.record_host_result(&wanted.host, opened.as_ref().err()).await;
         opened
     }
 }

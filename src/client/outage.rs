@@ -149,7 +149,7 @@ impl OutageMonitor {
     pub(crate) fn ended(&self, what: &str, failed: Option<&Failure>, now: Instant) {
         let mut silence = self.state();
         match failed {
-            Some(failure) if circuit_breaker::counts(failure.kind) => {
+            Some(failure) if circuit_breaker::is_host_failure(failure.kind) => {
                 let begin = || Outage::begin(what, now);
                 silence.unanswered.get_or_insert_with(begin).failure = Some(failure.clone());
             }

@@ -88,9 +88,9 @@ impl Default for RateLimits {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PaceBounds {
     /// Rounds a second before anything is known.
-    pub first: f64,
+    pub initial: f64,
     /// Rounds a second, at most.
-    pub most: f64,
+    pub max: f64,
     /// Kinds of calls in a round while none of them was refused.
     pub kinds: f64,
     /// How it changes.
@@ -101,8 +101,8 @@ impl RateLimits {
     pub(crate) fn submissions(&self) -> PaceBounds {
         // An upload, a create and a start.
         PaceBounds {
-            first: self.first_rate,
-            most: self.submission_rate_max,
+            initial: self.first_rate,
+            max: self.submission_rate_max,
             kinds: 3.0,
             tuning: self.tuning,
         }
@@ -110,8 +110,8 @@ impl RateLimits {
 
     pub(crate) fn polls(&self) -> PaceBounds {
         PaceBounds {
-            first: self.first_rate,
-            most: self.poll_rate_max,
+            initial: self.first_rate,
+            max: self.poll_rate_max,
             kinds: 1.0,
             tuning: self.tuning,
         }

@@ -17,8 +17,8 @@ pub struct MemoryStore {
 
 impl LimiterStore for MemoryStore {
     fn key(&self, key: &LimitKey) -> Result<KeyLimits, Failure> {
-        let kept = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(kept.get(key).cloned().unwrap_or_default())
+        let state = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(state.get(key).cloned().unwrap_or_default())
     }
 
     fn change_key(
@@ -40,12 +40,12 @@ impl LimiterStore for MemoryStore {
     }
 }
 
-fn change_in<K, Q, V>(kept: &Mutex<HashMap<K, V>>, name: &Q, change: &mut dyn FnMut(&mut V))
+fn change_in<K, Q, V>(state: &Mutex<HashMap<K, V>>, name: &Q, change: &mut dyn FnMut(&mut V))
 where
     K: Hash + Eq + std::borrow::Borrow<Q>,
     Q: Hash + Eq + ToOwned<Owned = K> + ?Sized,
     V: Default,
 {
-    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-    change(kept.entry(name.to_owned()).or_default());
+    let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+    change(state.entry(name.to_owned()).or_default());
 }

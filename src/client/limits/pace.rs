@@ -18,18 +18,18 @@ use crate::model::Instant;
 use crate::model::limits::Pace;
 
 /// The slowest pace, a call each 100 s: a bound, so that no mistake stops a key for good.
-const SLOWEST: f64 = 0.01;
+const MIN_RATE: f64 = 0.01;
 
-const SECOND: f64 = 1_000_000.0;
+const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
 /// Rounds a second that are allowed now.
 #[must_use]
 pub fn rate(pace: &Pace, bounds: &PaceBounds) -> f64 {
-    within(if pace.rate > 0.0 { pace.rate } else { bounds.first }, bounds)
+    clamp_rate(if pace.rate > 0.0 { pace.rate } else { bounds.initial }, bounds)
 }
 
-fn within(rate: f64, bounds: &PaceBounds) -> f64 {
-    rate.clamp(SLOWEST, bounds.most.max(SLOWEST))
+fn clamp_rate(rate: f64, bounds: &PaceBounds) -> f64 {
+    rate.clamp(MIN_RATE, bounds.max.max(MIN_RATE))
 }
 
 /// Whether a refusal has shown where the limit is.
@@ -46,12 +46,12 @@ pub fn admit(
     now: Instant,
 ) -> Result<(), Duration> {
     let at = micros(now);
-    let round = SECOND / rate(pace, bounds);
-    let gap = round / counted(pace, bounds);
+    let round = MICROS_PER_SECOND / rate(pace, bounds);
+    let gap = round / kinds_in_shared_bucket(pace, bounds);
     let burst = bounds.tuning.burst;
-    forget_other_clock(pace, at, round);
+    reset_after_clock_change(pace, at, round);
     let kind_due = pace.kind_due_micros[kind].max(sub(at, round * (burst - 1.0)));
-    let shares = is_counted(pace, kind);
+    let shares = uses_shared_bucket(pace, kind);
     let shared_due = if shares { pace.due_micros.max(at) } else { 0 };
     let due = kind_due.max(shared_due);
     if due > at {
@@ -70,7 +70,7 @@ pub fn admit(
 }
 
 /// A call is never due further ahead than a round or two: a clock was set.
-fn forget_other_clock(pace: &mut Pace, at: u64, round: f64) {
+fn reset_after_clock_change(pace: &mut Pace, at: u64, round: f64) {
     let latest = add(at, round * 3.0);
     for due in pace.kind_due_micros.iter_mut().chain([&mut pace.due_micros]) {
         if *due > latest {
@@ -80,29 +80,34 @@ fn forget_other_clock(pace: &mut Pace, at: u64, round: f64) {
 }
 
 /// Takes a place of the counted kinds for a call of another pace, if one is free.
-pub fn share(pace: &mut Pace, bounds: &PaceBounds, now: Instant) -> Result<(), Duration> {
+pub fn take_shared_slot(
+    pace: &mut Pace,
+    bounds: &PaceBounds,
+    now: Instant,
+) -> Result<(), Duration> {
     let at = micros(now);
     if pace.due_micros > at {
         return Err(Duration::from_micros(pace.due_micros - at));
     }
-    pace.due_micros = add(at, SECOND / rate(pace, bounds) / counted(pace, bounds));
+    pace.due_micros =
+        add(at, MICROS_PER_SECOND / rate(pace, bounds) / kinds_in_shared_bucket(pace, bounds));
     Ok(())
 }
 
-/// A call of `kind` that was sent at `sent` was accepted. `was_held` if the pace had held it back.
-pub fn accepted(
+/// A call of `kind` that was sent at `sent` was accepted. `was_delayed` if the pace had held it back.
+pub fn on_accepted(
     pace: &mut Pace,
     bounds: &PaceBounds,
     kind: usize,
     (sent, now): (Instant, Instant),
-    was_held: bool,
+    was_delayed: bool,
 ) {
-    if !is_counted(pace, kind) || pace.cut_at.is_some_and(|cut| sent <= cut) {
+    if !uses_shared_bucket(pace, kind) || pace.cut_at.is_some_and(|cut| sent <= cut) {
         return;
     }
-    let rounds = 1.0 / counted(pace, bounds);
-    pace.passed += rounds;
-    if !was_held {
+    let rounds = 1.0 / kinds_in_shared_bucket(pace, bounds);
+    pace.accepted_rounds += rounds;
+    if !was_delayed {
         return;
     }
     let before = rate(pace, bounds);
@@ -110,16 +115,16 @@ pub fn accepted(
         // Without a time, since the machine was booted, it counts from the first call.
         let since = now.since(*pace.cut_at.get_or_insert(now)).as_secs_f64();
         let tuning = &bounds.tuning;
-        let back = curve(tuning, pace.ceiling, since / return_time(tuning, before));
+        let back = recovery_curve(tuning, pace.ceiling, since / recovery_seconds(tuning, before));
         back.clamp(before, before * tuning.step)
     } else {
         before + rounds
     };
-    pace.rate = within(grown, bounds);
+    pace.rate = clamp_rate(grown, bounds);
 }
 
 /// The pace after a cut, at `part` of the return time.
-fn curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
+fn recovery_curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
     let from_ceiling = part - 1.0;
     if from_ceiling < 0.0 {
         ceiling * (1.0 + tuning.cut * from_ceiling.powi(3))
@@ -129,15 +134,20 @@ fn curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
 }
 
 /// Seconds in which a pace returns to where it was cut.
-fn return_time(tuning: &LimitTuning, rate: f64) -> f64 {
+fn recovery_seconds(tuning: &LimitTuning, rate: f64) -> f64 {
     tuning.return_rounds / rate
 }
 
 /// A call of `kind` that was sent at `sent` was refused. That cuts the pace, unless the call was sent
 /// before the last cut, or is the first of its kind to be refused: then the kind is spaced among the
 /// others from now on, which may be all that was missing.
-pub fn refused(pace: &mut Pace, bounds: &PaceBounds, kind: usize, (sent, now): (Instant, Instant)) {
-    let is_new = !std::mem::replace(&mut pace.counted[kind], true);
+pub fn on_refused(
+    pace: &mut Pace,
+    bounds: &PaceBounds,
+    kind: usize,
+    (sent, now): (Instant, Instant),
+) {
+    let is_new = !std::mem::replace(&mut pace.refused_kinds[kind], true);
     if pace.cut_at.is_some_and(|cut| sent <= cut) {
         return;
     }
@@ -145,11 +155,11 @@ pub fn refused(pace: &mut Pace, bounds: &PaceBounds, kind: usize, (sent, now): (
         cut(pace, bounds, now);
     }
     pace.cut_at = Some(now);
-    pace.passed = 0.0;
+    pace.accepted_rounds = 0.0;
     pace.unused_micros = 0;
     // The service's bucket is empty.
     let at = micros(now);
-    let gap = SECOND / rate(pace, bounds) / counted(pace, bounds);
+    let gap = MICROS_PER_SECOND / rate(pace, bounds) / kinds_in_shared_bucket(pace, bounds);
     pace.due_micros = pace.due_micros.max(add(at, gap));
     for due in &mut pace.kind_due_micros {
         *due = (*due).max(at);
@@ -163,9 +173,10 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
     // What passed while no call was waiting says nothing of what would have passed.
     let unused = Duration::from_micros(pace.unused_micros);
     let since = pace.cut_at.map(|cut| now.since(cut).saturating_sub(unused).as_secs_f64());
-    let measured =
-        since.filter(|since| pace.passed >= 1.0 && *since > 0.0).map(|since| pace.passed / since);
-    let was_cut_lately = since.is_some_and(|since| since < return_time(tuning, before) / 2.0);
+    let measured = since
+        .filter(|since| pace.accepted_rounds >= 1.0 && *since > 0.0)
+        .map(|since| pace.accepted_rounds / since);
+    let was_cut_lately = since.is_some_and(|since| since < recovery_seconds(tuning, before) / 2.0);
     let after = if !is_known(pace) {
         before / 2.0
     } else if was_cut_lately {
@@ -177,27 +188,27 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
         let proved = (pace.ceiling * 1.1).max(measured.unwrap_or(0.0));
         before.min(proved) * kept
     };
-    pace.rate = within(after, bounds);
+    pace.rate = clamp_rate(after, bounds);
     pace.ceiling = pace.rate / kept;
 }
 
 /// The last cut was for a refusal that had another reason: the pace is what it was before.
-pub fn restore(pace: &mut Pace, before: &Pace, now: Instant) {
+pub fn undo_cut(pace: &mut Pace, before: &Pace, now: Instant) {
     pace.rate = pace.rate.max(before.rate);
     pace.ceiling = if is_known(before) { pace.ceiling.max(before.ceiling) } else { 0.0 };
-    pace.counted = before.counted;
-    pace.passed = 0.0;
+    pace.refused_kinds = before.refused_kinds;
+    pace.accepted_rounds = 0.0;
     pace.unused_micros = 0;
     pace.cut_at = Some(now);
 }
 
-fn is_counted(pace: &Pace, kind: usize) -> bool {
-    pace.counted[kind] || pace.counted.iter().all(|counted| !counted)
+fn uses_shared_bucket(pace: &Pace, kind: usize) -> bool {
+    pace.refused_kinds[kind] || pace.refused_kinds.iter().all(|counted| !counted)
 }
 
 /// Kinds that share the service's bucket.
-fn counted(pace: &Pace, bounds: &PaceBounds) -> f64 {
-    match pace.counted.iter().filter(|counted| **counted).count() {
+fn kinds_in_shared_bucket(pace: &Pace, bounds: &PaceBounds) -> f64 {
+    match pace.refused_kinds.iter().filter(|counted| **counted).count() {
         0 => bounds.kinds,
         #[expect(clippy::cast_precision_loss, reason = "at most four")]
         some => some as f64,
@@ -224,7 +235,7 @@ mod tests {
     use super::*;
 
     const BOUNDS: PaceBounds =
-        PaceBounds { first: 5.0, most: 50.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
+        PaceBounds { initial: 5.0, max: 50.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
     const MS: Duration = Duration::from_millis(1);
 
     /// Sends calls of kinds in turn as fast as they are admitted, to a bucket of `rate` calls a second
@@ -240,17 +251,17 @@ mod tests {
         for ms in 0..seconds * 1_000 {
             let now = Instant(10_000 + ms);
             tokens = (tokens + rate / 1_000.0).min(burst);
-            let was_held = match admit(&mut pace, &BOUNDS, kind, now) {
+            let was_delayed = match admit(&mut pace, &BOUNDS, kind, now) {
                 Ok(()) => true,
                 Err(_) => continue,
             };
             if counts[kind] && tokens < 1.0 {
                 refusals += 1;
-                refused(&mut pace, &BOUNDS, kind, (now, now.after(MS)));
+                on_refused(&mut pace, &BOUNDS, kind, (now, now.after(MS)));
                 continue;
             }
             tokens -= f64::from(u8::from(counts[kind]));
-            accepted(&mut pace, &BOUNDS, kind, (now, now.after(MS)), was_held);
+            on_accepted(&mut pace, &BOUNDS, kind, (now, now.after(MS)), was_delayed);
             accepted_calls += 1;
             kind = (kind + 1) % 3;
         }
@@ -285,26 +296,26 @@ mod tests {
     #[test]
     fn refusals_of_what_was_sent_before_a_cut_belong_to_it() {
         let mut pace = Pace::default();
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
         let cut = pace;
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_050), Instant(1_200)));
         assert_eq!(pace, cut);
         assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "half, while nothing is known");
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_150), Instant(1_300)));
         assert!(rate(&pace, &BOUNDS) < 2.5);
     }
 
     #[test]
     fn a_kind_that_is_refused_for_the_first_time_is_spaced_among_the_others() {
         let mut pace = Pace::default();
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
-        refused(&mut pace, &BOUNDS, 1, (Instant(2_000), Instant(2_100)));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_000), Instant(2_100)));
         assert!((rate(&pace, &BOUNDS) - 2.5).abs() < 1e-9, "no second cut");
         assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_299)), Err(MS));
         assert_eq!(admit(&mut pace, &BOUNDS, 1, Instant(2_300)), Ok(()));
         // Two kinds at 2.5 rounds a second: a call each 200 ms.
         assert_eq!(admit(&mut pace, &BOUNDS, 2, Instant(2_400)), Err(MS * 100));
-        refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)));
+        on_refused(&mut pace, &BOUNDS, 1, (Instant(2_500), Instant(2_600)));
         assert!(rate(&pace, &BOUNDS) < 2.5);
     }
 
@@ -312,11 +323,11 @@ mod tests {
     fn only_calls_that_were_held_back_let_it_grow() {
         let mut pace = Pace::default();
         for at in 0..100 {
-            accepted(&mut pace, &BOUNDS, 0, (Instant(at), Instant(at + 1)), false);
+            on_accepted(&mut pace, &BOUNDS, 0, (Instant(at), Instant(at + 1)), false);
         }
-        assert!((rate(&pace, &BOUNDS) - BOUNDS.first).abs() < 1e-9);
-        accepted(&mut pace, &BOUNDS, 0, (Instant(200), Instant(201)), true);
-        assert!(rate(&pace, &BOUNDS) > BOUNDS.first);
+        assert!((rate(&pace, &BOUNDS) - BOUNDS.initial).abs() < 1e-9);
+        on_accepted(&mut pace, &BOUNDS, 0, (Instant(200), Instant(201)), true);
+        assert!(rate(&pace, &BOUNDS) > BOUNDS.initial);
     }
 
     #[test]
@@ -325,16 +336,16 @@ mod tests {
         // Two refusals with ten calls of a kind between them, and then with a pause of 20 s, too.
         let cut_after = |pause: u64| {
             let mut pace = known;
-            refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)));
+            on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)));
             let mut at = 1_001;
             for nth in 0..10 {
                 at += if nth == 5 { pause } else { 0 };
                 while admit(&mut pace, &BOUNDS, 2, Instant(at)).is_err() {
                     at += 1;
                 }
-                accepted(&mut pace, &BOUNDS, 2, (Instant(at), Instant(at + 1)), true);
+                on_accepted(&mut pace, &BOUNDS, 2, (Instant(at), Instant(at + 1)), true);
             }
-            refused(&mut pace, &BOUNDS, 2, (Instant(at + 300), Instant(at + 301)));
+            on_refused(&mut pace, &BOUNDS, 2, (Instant(at + 300), Instant(at + 301)));
             rate(&pace, &BOUNDS)
         };
         let (at_once, later) = (cut_after(0), cut_after(20_000));
@@ -345,12 +356,12 @@ mod tests {
     fn a_cut_that_had_another_reason_is_taken_back() {
         let before = Pace { rate: 8.0, ceiling: 9.0, ..Pace::default() };
         let mut pace = before;
-        refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
-        restore(&mut pace, &before, Instant(2_000));
-        assert_eq!((pace.rate, pace.ceiling, pace.counted), (8.0, 9.0, before.counted));
+        on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        undo_cut(&mut pace, &before, Instant(2_000));
+        assert_eq!((pace.rate, pace.ceiling, pace.refused_kinds), (8.0, 9.0, before.refused_kinds));
         let mut unknown = Pace::default();
-        refused(&mut unknown, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
-        restore(&mut unknown, &Pace::default(), Instant(2_000));
+        on_refused(&mut unknown, &BOUNDS, 2, (Instant(1_000), Instant(1_100)));
+        undo_cut(&mut unknown, &Pace::default(), Instant(2_000));
         assert!(!is_known(&unknown));
     }
 
@@ -359,7 +370,7 @@ mod tests {
         let mut pace = Pace { rate: 2.0, ceiling: 2.2, ..Pace::default() };
         for at in 0..200 {
             let at = Instant(1_000 + at * 500);
-            accepted(&mut pace, &BOUNDS, 0, (at, at.after(MS)), true);
+            on_accepted(&mut pace, &BOUNDS, 0, (at, at.after(MS)), true);
         }
         assert!(pace.rate > 2.2, "{}", pace.rate);
     }

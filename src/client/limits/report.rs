@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::admission::{AdmissionDecision, obstacle};
+use super::admission::{AdmissionDecision, blocking_limit};
 use super::config::{PaceBounds, RateLimits};
 use super::pace;
 use super::request_stats::last_hour;
@@ -57,20 +57,20 @@ pub enum NextCall {
 }
 
 /// Draws up a report.
-pub(crate) fn report(limits: &KeyLimits, shape: &RateLimits, now: Instant) -> LimitsReport {
-    let (calls, refused) = last_hour(&limits.tallies, now);
+pub(crate) fn report(limits: &KeyLimits, config: &RateLimits, now: Instant) -> LimitsReport {
+    let (calls, refused) = last_hour(&limits.request_counts, now);
     let of = |pace: &Pace, bounds: PaceBounds, refused: u32, kind: CallKind| PaceReport {
         rate: pace::rate(pace, &bounds),
-        rate_max: bounds.most,
+        rate_max: bounds.max,
         ceiling: pace::is_known(pace).then_some(pace.ceiling),
         refused,
         next: next(limits, kind, now),
     };
     LimitsReport {
-        submissions: of(&limits.submissions, shape.submissions(), refused[0], CallKind::Upload),
-        polls: of(&limits.polls, shape.polls(), refused[1], CallKind::Poll),
-        in_flight: shape.in_flight(limits, now),
-        in_flight_max: shape.in_flight_max,
+        submissions: of(&limits.submissions, config.submissions(), refused[0], CallKind::Upload),
+        polls: of(&limits.polls, config.polls(), refused[1], CallKind::Poll),
+        in_flight: config.in_flight(limits, now),
+        in_flight_max: config.in_flight_max,
         window: Some(limits.jobs.size).filter(|size| *size > 0),
         next_start: next(limits, CallKind::Start, now),
         calls,
@@ -79,7 +79,7 @@ pub(crate) fn report(limits: &KeyLimits, shape: &RateLimits, now: Instant) -> Li
 }
 
 fn next(limits: &KeyLimits, kind: CallKind, now: Instant) -> NextCall {
-    match obstacle(limits, kind, now) {
+    match blocking_limit(limits, kind, now) {
         Some(AdmissionDecision::Blocked(kind)) => NextCall::Blocked(kind),
         Some(AdmissionDecision::Paused(wait)) => NextCall::Paused(wait),
         _ => NextCall::AtPace,

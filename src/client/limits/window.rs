@@ -32,7 +32,7 @@ pub(crate) enum MetLimit {
     /// The pace, as far as is known now.
     Pace,
     /// It was sent before the last refusal was known and tells nothing new.
-    Nothing,
+    AlreadyKnown,
 }
 
 /// Jobs that may be in flight; [`u32::MAX`] before a refusal has shown a limit.
@@ -40,28 +40,29 @@ pub(crate) fn limit(window: &Window, tuning: &LimitTuning, now: Instant) -> u32 
     if window.size == 0 {
         return u32::MAX;
     }
-    let due = window.patience.saturating_mul(window.size);
-    let quiet = window.accepted_at.is_none_or(|at| now.since(at) >= tuning.quiet);
-    // Where jobs are so short that there is no quiet, patience is all there is.
-    let tries = window.accepted >= due && (quiet || window.accepted >= due.saturating_mul(2));
-    window.size.saturating_add(if tries { window.step } else { 0 })
+    let trial_due = window.trial_interval.saturating_mul(window.size);
+    let was_quiet = window.accepted_at.is_none_or(|at| now.since(at) >= tuning.quiet);
+    // Where jobs are so short that there is no quiet, interval is all there is.
+    let is_trial = window.accepted >= trial_due
+        && (was_quiet || window.accepted >= trial_due.saturating_mul(2));
+    window.size.saturating_add(if is_trial { window.trial_step } else { 0 })
 }
 
 /// A start that was sent at `sent` beside `others` jobs in flight was accepted.
-pub(crate) fn accepted(
+pub(crate) fn on_accepted(
     window: &mut Window,
     tuning: &LimitTuning,
     others: u32,
     (sent, now): (Instant, Instant),
 ) {
     window.accepted_at = Some(now);
-    if let Some(suspicion) = &mut window.suspicion
-        && sent > suspicion.at
-        && others >= suspicion.beside
+    if let Some(refusal) = &mut window.unexplained
+        && sent > refusal.at
+        && others >= refusal.others
     {
-        suspicion.passed += 1;
-        if suspicion.passed >= tuning.proofs {
-            window.suspicion = None;
+        refusal.accepted += 1;
+        if refusal.accepted >= tuning.proofs {
+            window.unexplained = None;
         }
     }
     if window.size == 0 {
@@ -71,19 +72,19 @@ pub(crate) fn accepted(
     if others < window.size {
         return;
     }
-    window.beyond += 1;
+    window.trial_accepted += 1;
     // The trial goes on while it is accepted.
     window.accepted = u32::MAX;
-    if window.beyond >= tuning.proofs {
+    if window.trial_accepted >= tuning.proofs {
         window.size = others.saturating_add(1);
-        window.step = window.step.saturating_mul(2).min(window.size);
-        window.beyond = 0;
+        window.trial_step = window.trial_step.saturating_mul(2).min(window.size);
+        window.trial_accepted = 0;
     }
 }
 
 /// A start that was sent at `sent` beside `others` jobs in flight was refused. `pace` is what the
 /// submissions' pace is before it is cut for that.
-pub(crate) fn refused(
+pub(crate) fn on_refused(
     window: &mut Window,
     tuning: &LimitTuning,
     others: u32,
@@ -95,38 +96,40 @@ pub(crate) fn refused(
     }
     if window.size > 0 && others >= window.size {
         let is_trial_of_one = others == window.size;
-        let patience =
-            if is_trial_of_one { (window.patience * 2).clamp(1, tuning.patience_max) } else { 1 };
-        confirm(window, window.size, patience);
+        let interval = if is_trial_of_one {
+            (window.trial_interval * 2).clamp(1, tuning.patience_max)
+        } else {
+            1
+        };
+        set_size(window, window.size, interval);
         return MetLimit::Window;
     }
-    match window.suspicion {
-        Some(suspicion) if sent <= suspicion.at => MetLimit::Nothing,
+    match window.unexplained {
+        Some(refusal) if sent <= refusal.at => MetLimit::AlreadyKnown,
         // The bucket may still be empty.
-        Some(suspicion)
-            if others >= suspicion.beside
+        Some(refusal)
+            if others >= refusal.others
                 && window.size > 0
-                && sent.since(suspicion.at) < tuning.quiet =>
+                && sent.since(refusal.at) < tuning.quiet =>
         {
             MetLimit::Pace
         }
-        Some(suspicion) if others >= suspicion.beside => {
-            confirm(window, suspicion.beside, 1);
+        Some(refusal) if others >= refusal.others => {
+            set_size(window, refusal.others, 1);
             MetLimit::Window
         }
         _ => {
             let pace = *pace;
-            window.suspicion =
-                Some(UnexplainedRefusal { at: now, beside: others, passed: 0, pace });
+            window.unexplained = Some(UnexplainedRefusal { at: now, others, accepted: 0, pace });
             MetLimit::Pace
         }
     }
 }
 
-fn confirm(window: &mut Window, size: u32, patience: u32) {
+fn set_size(window: &mut Window, size: u32, interval: u32) {
     window.size = size.max(1);
-    window.patience = patience;
-    (window.accepted, window.beyond, window.step) = (0, 0, 1);
+    window.trial_interval = interval;
+    (window.accepted, window.trial_accepted, window.trial_step) = (0, 0, 1);
 }
 
 #[cfg(test)]
@@ -138,7 +141,13 @@ mod tests {
     }
 
     fn refuse(window: &mut Window, others: u32, seconds: u64) -> MetLimit {
-        refused(window, &LimitTuning::DEFAULT, others, &Pace::default(), (at(seconds), at(seconds)))
+        on_refused(
+            window,
+            &LimitTuning::DEFAULT,
+            others,
+            &Pace::default(),
+            (at(seconds), at(seconds)),
+        )
     }
 
     /// A window that was met twice beside `size` jobs.
@@ -164,7 +173,7 @@ mod tests {
             let mut window = Window::default();
             assert_eq!(refuse(&mut window, first, 10), MetLimit::Pace);
             for others in accepted_beside {
-                accepted(&mut window, &LimitTuning::DEFAULT, *others, (at(20), at(20)));
+                on_accepted(&mut window, &LimitTuning::DEFAULT, *others, (at(20), at(20)));
             }
             assert_eq!(refuse(&mut window, second, 30), expected, "{first} {second}");
             let learned = if expected == MetLimit::Window { first } else { 0 };
@@ -173,8 +182,8 @@ mod tests {
         let mut window = Window::default();
         refuse(&mut window, 8, 10);
         let late =
-            refused(&mut window, &LimitTuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
-        assert_eq!(late, MetLimit::Nothing, "it was sent before the first was known");
+            on_refused(&mut window, &LimitTuning::DEFAULT, 9, &Pace::default(), (at(9), at(12)));
+        assert_eq!(late, MetLimit::AlreadyKnown, "it was sent before the first was known");
     }
 
     #[test]
@@ -200,7 +209,7 @@ mod tests {
                 refuse(&mut window, 4, 100 + second * 3);
                 starts = 0;
             }
-            accepted(&mut window, &LimitTuning::DEFAULT, 3, (now, now));
+            on_accepted(&mut window, &LimitTuning::DEFAULT, 3, (now, now));
             starts += 1;
         }
         assert_eq!(trials[..6], [4, 8, 16, 32, 64, 64]);
@@ -210,7 +219,7 @@ mod tests {
     fn a_window_that_has_risen_is_believed_after_three_starts_and_then_soon() {
         let mut window = known(4);
         for second in 0..4 {
-            accepted(&mut window, &LimitTuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
+            on_accepted(&mut window, &LimitTuning::DEFAULT, 3, (at(20 + second), at(20 + second)));
         }
         assert_eq!(
             limit(&window, &LimitTuning::DEFAULT, at(23)),
@@ -222,7 +231,7 @@ mod tests {
         for second in 0..9 {
             let now = at(30 + second * 3);
             let others = limit(&window, &LimitTuning::DEFAULT, now) - 1;
-            accepted(&mut window, &LimitTuning::DEFAULT, others, (now, now));
+            on_accepted(&mut window, &LimitTuning::DEFAULT, others, (now, now));
             sizes.push(window.size);
         }
         assert_eq!(sizes, [4, 4, 5, 5, 5, 7, 7, 7, 11]);

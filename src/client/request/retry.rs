@@ -238,7 +238,7 @@ impl Requester {
         self.shared.watched.ended(&what, result.as_ref().err(), self.shared.now());
         drop(open);
         let (limiter, host) = (&self.shared.limiter, &self.shared.host);
-        limiter.learn(host, admission, call.in_flight, result.as_ref().err()).await;
+        limiter.record(host, admission, call.in_flight, result.as_ref().err()).await;
         result
     }
 

@@ -347,7 +347,8 @@ impl RunState {
 
     /// Whether `failure` is part of an outage of the service.
     pub(crate) fn is_outage(&self, failure: &Failure) -> bool {
-        circuit_breaker::counts(failure.kind) && self.context.service.silence().failure().is_some()
+        circuit_breaker::is_host_failure(failure.kind)
+            && self.context.service.silence().failure().is_some()
     }
 
     /// Waits out a refusal, or gives up: at once when the service asked for more time than is ever
@@ -653,7 +654,7 @@ impl RunState {
 
     async fn commit_start_row(&self, attempt: &mut Attempt) -> Result<StartCommit, Failure> {
         let most = self.most_in_flight().saturating_add(self.overdue().await?);
-        let limits = *self.context.service.shape();
+        let limits = *self.context.service.rate_limits();
         let now = self.context.clock.now();
         let gate = StartLimits {
             batch: self.batch,
