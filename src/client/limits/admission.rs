@@ -1,5 +1,5 @@
-//! One key: whether a call may go now, and what its answer teaches. Pure, over the plain state that
-//! processes share.
+//! Admission of the calls of one key, and learning from their results. Pure functions over the
+//! state that processes share.
 
 use std::time::Duration;
 
@@ -10,54 +10,50 @@ use super::{key_block, request_stats};
 use crate::model::limits::{CallKind, KeyLimits, PAUSE_MAX, Pace};
 use crate::model::{Execution, FailureKind, Instant};
 
-/// What asks to be sent.
+/// A call that asks for admission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AdmissionRequest {
     pub(crate) kind: CallKind,
     pub(crate) backlog: Backlog,
 }
 
-/// What inputs that are not started yet wait for.
+/// The limit that inputs wait for that are not started yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backlog {
     /// The pace of submissions.
     Pace,
-    /// A job to end.
+    /// The concurrency limit.
     Window,
-    /// Nothing: there are none.
+    /// No input is waiting.
     Empty,
 }
 
-/// Whether a call may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AdmissionDecision {
-    /// Now.
     Go,
-    /// The pace holds it back: it is worth request again after this time.
+    /// The pace delays the call: check again after this time.
     AskAfter(Duration),
-    /// A poll that makes way for submissions: it is worth request again after this time.
+    /// A poll yields to submissions: check again after this time, or when the backlog changes.
     Yield(Duration),
-    /// The service asked for a pause that lasts this long.
+    /// The service requested a pause (`Retry-After`) that lasts this much longer.
     Paused(Duration),
-    /// The key is blocked.
     Blocked(FailureKind),
 }
 
-/// A call that was sent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct SentCall {
     pub(crate) kind: CallKind,
     pub(crate) at: Instant,
-    /// Whether the pace, and nothing else, had held it back.
+    /// Only the pace delayed it, and no block or pause.
     pub(crate) was_delayed: bool,
-    /// Of a start: jobs in flight besides.
+    /// Other jobs in flight, for a start.
     pub(crate) others: Option<u32>,
 }
 
-/// How a call went: kind of failure, what is known of its effect, and the pause that was asked for.
+/// Kind of failure, certainty of execution, and the requested pause.
 pub(crate) type FailedCall = (FailureKind, Execution, Option<Duration>);
 
-/// What stops `kind` whatever the pace.
+/// A block or pause that stops calls of `kind` regardless of the pace.
 pub(crate) fn blocking_limit(
     limits: &KeyLimits,
     kind: CallKind,
@@ -75,7 +71,7 @@ pub(crate) fn blocking_limit(
     (!left.is_zero() && left <= PAUSE_MAX).then_some(AdmissionDecision::Paused(left))
 }
 
-/// Lets a call go now and counts it, or says when to ask again.
+/// Admits and counts a call, or returns the reason and the time of the next check.
 pub(crate) fn admit(
     limits: &mut KeyLimits,
     config: &RateLimits,
@@ -101,17 +97,18 @@ pub(crate) fn admit(
     )
 }
 
-/// Times are in whole milliseconds: request a moment too early would only repeat the question.
+/// Rounds up to whole milliseconds, the resolution of the clock: a check before its time is in
+/// vain.
 fn whole_millis(wait: Duration) -> Duration {
     Duration::from_millis(crate::model::time::millis(wait) + 1)
 }
 
-/// One bucket may count polls and submissions, once both were refused.
+/// Once both were refused, polls and submissions are assumed to share one token bucket.
 fn may_share_bucket(limits: &KeyLimits) -> bool {
     pace::is_known(&limits.submissions) && pace::is_known(&limits.polls)
 }
 
-/// How long a poll makes way for submissions that may need the same bucket.
+/// Time for which a poll yields to submissions that may share its token bucket.
 fn time_to_yield(
     limits: &KeyLimits,
     config: &RateLimits,
@@ -124,7 +121,7 @@ fn time_to_yield(
     let tuning = &config.tuning;
     let rounds = match request.backlog {
         Backlog::Pace => tuning.rounds_per_poll,
-        // One poll for each job.
+        // One poll per job.
         Backlog::Window => 1.0,
         Backlog::Empty => return None,
     };
@@ -145,7 +142,7 @@ fn admit_poll(limits: &mut KeyLimits, config: &RateLimits, now: Instant) -> Resu
     Ok(())
 }
 
-/// Learns from how a call went.
+/// Updates the limits of the key with the result of a call.
 pub(crate) fn record(
     limits: &mut KeyLimits,
     config: &RateLimits,
@@ -161,7 +158,7 @@ pub(crate) fn record(
     match failed {
         None => on_accepted(limits, config, sent, now),
         Some((FailureKind::RateLimited, _, pause)) => on_refused(limits, config, sent, pause, now),
-        // A poll may be forbidden for its one job.
+        // A 403 of a poll may concern a single job.
         Some((FailureKind::Forbidden, ..)) if !sent.kind.submits() => {}
         Some((kind, Execution::NotExecuted, _)) => key_block::failed(&mut limits.block, kind),
         Some(_) => {}
@@ -234,7 +231,7 @@ mod tests {
         SentCall { kind, at: NOW, was_delayed: false, others }
     }
 
-    /// What a start, a create, an upload and a poll meet after calls failed like this.
+    /// Blocks and pauses of a start, a create, an upload and a poll after these failures.
     fn after(failures: &[(CallKind, FailedCall)]) -> [Option<AdmissionDecision>; 4] {
         let mut limits = KeyLimits::default();
         for (number, (kind, failed)) in failures.iter().enumerate() {

@@ -1,11 +1,10 @@
-//! A circuit breaker for each host: when failures surge, the host is left alone for a while, then
-//! one call tries, and only if that goes well do the others follow, slowly at first. It reads as
-//! its diagram:
+//! A circuit breaker for each host. A surge of failures opens it; after a cooldown one probe is sent,
+//! and if that succeeds, calls are permitted at a growing rate:
 //!
 //! ```text
-//! closed --surge--> open --cool-down--> probing --well--> ramp --quiet--> closed
-//!                    ^                     |                |
-//!                    +------- badly -------+---- badly -----+   (a longer cool-down each time)
+//! closed --surge--> open --cooldown--> probing --success--> ramp --end of ramp--> closed
+//!                    ^                    |                  |
+//!                    +----- failure ------+----- failure ----+   (doubles the cooldown)
 //! ```
 
 use std::time::Duration;
@@ -13,24 +12,23 @@ use std::time::Duration;
 use crate::model::limits::{BreakerPhase, HostLimits};
 use crate::model::{FailureKind, Instant};
 
-/// When it opens, and how it closes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BreakerConfig {
-    /// Failures that make a surge, if they are also more than half of what was seen lately.
+    /// Failures that open the breaker, if they are also more than half of the recent results.
     pub surge: f64,
-    /// Time in which what was seen loses half of its weight.
+    /// Half-life of the counts of successes and failures.
     pub half_life: Duration,
-    /// First cool-down; doubled each time that the host fails again.
+    /// First cooldown; doubles with each further opening.
     pub cooldown: Duration,
-    /// Longest cool-down.
     pub cooldown_max: Duration,
-    /// How long a probe may take before another call may be one: its process may be gone.
+    /// Time after which a probe is considered lost, since its process may have ended, and another
+    /// is permitted.
     pub probe_timeout: Duration,
-    /// How long the ramp lasts.
+    /// Length of the ramp.
     pub ramp: Duration,
-    /// Calls a second at the foot of the ramp; doubled every second.
+    /// Calls a second at the start of the ramp; doubles every second.
     pub ramp_rate: f64,
-    /// Quiet time after which earlier trouble is forgotten.
+    /// Time without an opening after which the cooldown is back at its first length.
     pub failure_memory: Duration,
 }
 
@@ -49,21 +47,20 @@ impl Default for BreakerConfig {
     }
 }
 
-/// Whether a call may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerDecision {
-    /// At once.
+    /// Send now.
     Go,
-    /// At once, as the one that tries.
+    /// Send now, as the probe.
     Probe,
-    /// After this long, without asking again.
+    /// Send after this time, without another check.
     GoAfter(Duration),
-    /// Not now: ask again after this long.
+    /// Check again after this time.
     AskAfter(Duration),
 }
 
-/// Asks for leave to call the host. The first call of a process (`is_new`) does not wait for what
-/// another one has met: it is a probe of its own, and makes no other wait longer.
+/// Decides whether a call may be sent to the host. The first call of a process (`is_new`) passes an
+/// open breaker as an extra probe, whose failure does not extend the cooldown.
 pub fn check(
     state: &mut HostLimits,
     config: &BreakerConfig,
@@ -74,7 +71,7 @@ pub fn check(
         BreakerPhase::Open { .. } | BreakerPhase::Probing { .. } if is_new => BreakerDecision::Go,
         BreakerPhase::Closed => BreakerDecision::Go,
         BreakerPhase::Open { until } => match until.since(now) {
-            // A time beyond every cool-down comes from a broken clock.
+            // An implausibly distant end results from a clock change.
             wait if !wait.is_zero() && wait <= config.cooldown_max => {
                 BreakerDecision::AskAfter(wait)
             }
@@ -99,7 +96,7 @@ fn probe(state: &mut HostLimits, now: Instant) -> BreakerDecision {
     BreakerDecision::Probe
 }
 
-/// Lets a call onto the ramp, or ends the ramp.
+/// Admits a call at the rate of the ramp, or closes the breaker at its end.
 fn ramp_up(
     state: &mut HostLimits,
     config: &BreakerConfig,
@@ -117,7 +114,7 @@ fn ramp_up(
     let due = due_micros.max(at);
     let wait = Duration::from_micros(due - at);
     if wait >= left {
-        // Those who would wait for the ramp's end come then, with the state as it is by then.
+        // Calls that would be due after the end of the ramp check again at its end.
         return BreakerDecision::AskAfter(left);
     }
     let full_at_micros = due.saturating_add(u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
@@ -125,17 +122,17 @@ fn ramp_up(
     if wait.is_zero() { BreakerDecision::Go } else { BreakerDecision::GoAfter(wait) }
 }
 
-/// Whether a failure speaks against the host. A refusal, also a 429, shows that it is alive.
+/// Failures that count against the host. A refusal, including 429, shows that it is alive.
 #[must_use]
 pub fn is_host_failure(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Unavailable | FailureKind::Unreachable | FailureKind::Broken)
 }
 
-/// Takes note of an answer.
+/// Records a success.
 pub fn on_success(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
     decay(state, config, now);
     state.good += 1.0;
-    // What was sent before the breaker opened may still come back well, and is proof enough.
+    // Calls sent before the breaker opened may still succeed, which is sufficient evidence.
     if matches!(state.phase, BreakerPhase::Probing { .. } | BreakerPhase::Open { .. }) {
         state.phase = BreakerPhase::Ramp { since: now, full_at_micros: 0 };
         state.closed_at = Some(now);
@@ -143,14 +140,14 @@ pub fn on_success(state: &mut HostLimits, config: &BreakerConfig, now: Instant) 
     }
 }
 
-/// Takes note of a failure that [`counts`]. Gives whether it opened the breaker.
+/// Records a failure for which [`is_host_failure`] holds. Returns `true` if it opened the breaker.
 pub fn on_failure(state: &mut HostLimits, config: &BreakerConfig, now: Instant) -> bool {
     decay(state, config, now);
     state.bad += 1.0;
     let opens = match state.phase {
         BreakerPhase::Open { .. } => false,
         BreakerPhase::Probing { .. } | BreakerPhase::Ramp { .. } => true,
-        // What has faded a little still counts as one.
+        // Tolerates slight decay between the failures.
         BreakerPhase::Closed => state.bad + 0.5 >= config.surge && state.bad > state.good,
     };
     if opens {
@@ -169,7 +166,7 @@ fn open(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
     (state.good, state.bad) = (0.0, 0.0);
 }
 
-/// Lets what was seen lose weight with time.
+/// Applies the exponential decay to both counts.
 fn decay(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
     let passed = state.counted_at.map_or(Duration::ZERO, |then| now.since(then));
     let left = (-passed.as_secs_f64() / config.half_life.as_secs_f64().max(0.001)).exp2();
@@ -202,7 +199,7 @@ mod tests {
     #[test]
     fn only_a_surge_opens() {
         let config = BreakerConfig::default();
-        // (good, bad, seconds between, opens)
+        // (successes, failures, seconds in between, opens)
         let table = [
             (0, 4, 0, false),
             (0, 5, 0, true),
@@ -295,10 +292,10 @@ mod tests {
         let mut host = opened();
         check(&mut host, &config, false, at(115));
         on_success(&mut host, &config, at(116));
-        // One a second at its foot: the second caller is given the next place.
+        // One call a second at the start of the ramp: the second caller gets the next slot.
         assert_eq!(check(&mut host, &config, false, at(116)), BreakerDecision::Go);
         assert_eq!(check(&mut host, &config, false, at(116)), BreakerDecision::GoAfter(seconds(1)));
-        // A crowd is told to come when the ramp ends.
+        // Callers beyond the ramp check again at its end.
         let crowd: Vec<BreakerDecision> =
             (0..1_000).map(|_| check(&mut host, &config, false, at(116))).collect();
         let placed =

@@ -1,5 +1,5 @@
-//! The part of limits that waits: asks the policies whether a call may go, sleeps, asks again, and
-//! tells the shared state how the call went.
+//! The only part of the limits that waits: consults the policies, sleeps until a call is admitted,
+//! and records its result in the shared state.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -20,38 +20,37 @@ use crate::client::request::options::RequestOptions;
 use crate::model::limits::{CallKind, HostLimits, KeyLimits, LimitKey, LimiterStore};
 use crate::model::{Clock, Failure, FailureKind};
 
-/// A wait that is shorter than this is not reported.
+/// Shorter waits are not reported to the user.
 const MIN_REPORTED_WAIT: Duration = Duration::from_secs(1);
 
-/// What failures of the store are about.
+/// Operation named in failures of the store.
 const STORE_OPERATION: &str = "saving rate limits";
 
-/// Outputs that are fetched at once.
+/// Maximum concurrent downloads of outputs.
 const MAX_DOWNLOADS: usize = 8;
 
-/// Permission to send one request. Dropping it lets another one go.
+/// Permission to send one request. Dropping it releases its concurrency slot.
 #[derive(Debug)]
 pub struct CallPermit {
     _permit: OwnedSemaphorePermit,
     sent: SentCall,
 }
 
-/// Admission for one key, and for the hosts that it leads to.
+/// Admission for one key and the hosts that its calls go to.
 pub(crate) struct Limiter {
     store: Arc<dyn LimiterStore>,
     key: LimitKey,
     config: Arc<RateLimits>,
     requests: Arc<Semaphore>,
     downloads: Arc<Semaphore>,
-    /// One caller of each kind asks at a time, in the order of arrival.
+    /// Admission is serialised by kind of call, first come, first served.
     turns: [Mutex<()>; 5],
     backlog: watch::Sender<Backlog>,
     clock: Arc<dyn Clock>,
-    /// Longest pause that a call waits for.
+    /// Longest requested pause (`Retry-After`) that a call waits for.
     pause_max: Duration,
-    /// Longest outage that a call waits for.
     outage_max: Duration,
-    /// Breakers that this process has asked before.
+    /// Hosts whose breaker this process has checked before.
     known_hosts: std::sync::Mutex<BTreeSet<String>>,
     outage: Arc<OutageMonitor>,
 }
@@ -80,12 +79,11 @@ impl Limiter {
         }
     }
 
-    /// The same, whose pauses `outage` is shown.
+    /// Reports pauses to `outage`.
     pub(crate) fn with_outage_monitor(self, outage: Arc<OutageMonitor>) -> Self {
         Self { outage, ..self }
     }
 
-    /// Says what inputs that are not started yet wait for.
     pub(crate) fn set_backlog(&self, backlog: Backlog) {
         self.backlog.send_replace(backlog);
     }
@@ -93,7 +91,7 @@ impl Limiter {
     /// Waits until a call of `kind` may be sent to `host`. `what` names the call in failures.
     ///
     /// # Errors
-    /// The key is blocked, or the pause is longer than a call waits; nothing was sent.
+    /// The key is blocked, or the wait exceeds its maximum. Nothing was sent.
     pub(crate) async fn admit(
         &self,
         kind: CallKind,
@@ -120,13 +118,13 @@ impl Limiter {
                 match decision {
                     AdmissionDecision::AskAfter(wait) => {
                         has_waited = true;
-                        // Of several that wait for the same moment, starts are first to ask.
+                        // Starts first among calls that wait for the same time.
                         tokio::time::sleep(wait + tie_break(kind)).await;
                     }
                     AdmissionDecision::Yield(wait) => {
                         let mut changes = self.backlog.subscribe();
                         let other = changes.wait_for(|now| *now != backlog);
-                        // Changed or not: either way it is time to ask again.
+                        // Either the backlog changed or the wait is over: check again.
                         let _ = tokio::time::timeout(wait, other).await;
                     }
                     _ => {}
@@ -145,8 +143,8 @@ impl Limiter {
         }
     }
 
-    /// Waits until an output may be fetched from `host`, which has no key and no pace, but may be in
-    /// trouble.
+    /// Waits until an output may be downloaded from `host`. Output hosts have no key and no pace,
+    /// only a circuit breaker.
     pub(crate) async fn admit_to_host(
         &self,
         host: &str,
@@ -164,8 +162,8 @@ impl Limiter {
         Ok(CallPermit { _permit: permit, sent })
     }
 
-    /// Learns how an admitted call went; `others` is how many jobs were in flight beside a start.
-    /// What cannot be saved is no reason to lose an decision.
+    /// Records the result of an admitted call. `others` is the number of other jobs in flight at a
+    /// start. A failure of the store is only logged, so that no response is lost.
     pub(crate) async fn record(
         &self,
         host: &str,
@@ -184,20 +182,21 @@ impl Limiter {
         }
     }
 
-    /// Remembers the size of pages that the service accepts. Lists work without that, only slower.
+    /// Stores the page size that the service accepts. Without it, the next list request is refused
+    /// once more.
     pub(crate) async fn remember_page_size(&self, size: u32) {
         if let Err(failure) = self.with_key(move |key| key.page_size = Some(size)).await {
             warn!(%failure, "rate limits were not saved");
         }
     }
 
-    /// Learns how `host` answered.
+    /// Records a success or failure of `host` in its circuit breaker.
     pub(crate) async fn record_host_result(&self, host: &str, failed: Option<&Failure>) {
         let (config, now) = (self.config.breaker, self.clock.now());
         let is_failure =
             failed.is_some_and(|failure| circuit_breaker::is_host_failure(failure.kind));
         if !is_failure && failed.is_some_and(|failure| failure.status.is_none()) {
-            // Nothing was sent, so nothing is known.
+            // Nothing was sent.
             return;
         }
         let saved = self
@@ -214,19 +213,17 @@ impl Limiter {
         }
     }
 
-    /// What is known of the key's limits.
     pub(crate) async fn state(&self) -> Result<KeyLimits, Failure> {
         let (store, key) = (Arc::clone(&self.store), self.key.clone());
         let known = blocking(move || store.key(&key));
         known.await.map_err(|error| Failure::local(STORE_OPERATION, &error))?
     }
 
-    /// Releases what only the user may.
+    /// Lifts the blocks of the key that only the user may lift.
     pub(crate) async fn release(&self) -> Result<(), Failure> {
         self.with_key(|key| key_block::release(&mut key.block)).await
     }
 
-    /// The bounds and shapes in use.
     pub(crate) fn config(&self) -> &RateLimits {
         &self.config
     }
@@ -240,7 +237,7 @@ impl Limiter {
         let mut waited = Duration::ZERO;
         loop {
             let (config, now) = (self.config.breaker, self.clock.now());
-            // A new process is a probe: what opened the breaker may be long over.
+            // A new process sends its first call regardless: the outage may be long over.
             let is_new = self.known_hosts().insert(host.to_owned());
             let check =
                 move |host: &mut HostLimits| circuit_breaker::check(host, &config, is_new, now);
@@ -266,7 +263,7 @@ impl Limiter {
         self.known_hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits, unless that is more than a call waits, and says so.
+    /// Reports a wait and sleeps, or fails if the wait exceeds the maximum for its kind.
     async fn report_and_sleep(
         &self,
         failure: Failure,
@@ -288,7 +285,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// Changes the key's state off the threads that serve sockets: a store may wait for others.
+    /// Changes the state of the key on a blocking thread: a store may wait for other processes.
     async fn with_key<T: Send + 'static>(
         &self,
         mut change: impl FnMut(&mut KeyLimits) -> T + Send + 'static,
@@ -317,7 +314,7 @@ impl Limiter {
     }
 }
 
-/// What a change in the store result.
+/// The result of a change in the store.
 async fn changed<T>(
     changing: impl Future<Output = Result<Result<Option<T>, Failure>, JoinError>>,
 ) -> Result<T, Failure> {
@@ -325,8 +322,8 @@ async fn changed<T>(
     result?.ok_or_else(|| Failure::local(STORE_OPERATION, &"the store changed nothing"))
 }
 
-/// The scope of a host's breaker. Failing uploads say nothing about small requests, and must not
-/// hold up polls and downloads of what is finished.
+/// The scope of a circuit breaker. Uploads have their own: their failures say nothing about small
+/// requests and must not delay polls and downloads.
 fn breaker_scope(host: &str, kind: CallKind) -> String {
     if kind == CallKind::Upload { format!("{host} (uploads)") } else { host.to_owned() }
 }
@@ -340,7 +337,7 @@ fn tie_break(kind: CallKind) -> Duration {
 }
 
 async fn permit(of: &Arc<Semaphore>, what: &str) -> Result<OwnedSemaphorePermit, Failure> {
-    // It is never closed.
+    // Never closed.
     Arc::clone(of).acquire_owned().await.map_err(|error| Failure::local(what, &error))
 }
 

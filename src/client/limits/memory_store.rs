@@ -1,5 +1,5 @@
-//! Limits that live as long as the process: for a single command, and for tests. Processes that
-//! share a key share its limits through the ledger's store instead.
+//! In-memory limits for single commands and tests. Processes that share a key share its limits
+//! through the store of the ledger.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::model::Failure;
 use crate::model::limits::{HostLimits, KeyLimits, LimitKey, LimiterStore};
 
-/// A [`LimiterStore`] without any place to keep things.
+/// A [`LimiterStore`] without persistence.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     keys: Mutex<HashMap<LimitKey, KeyLimits>>,

@@ -1,15 +1,15 @@
-//! How fast calls may go, learned from refusals.
+//! Rate limit, learned from refusals (429).
 //!
-//! A batch is a pipeline in balance: each job needs one upload, one create and one start. So whatever
-//! a service counts, in buckets of whatever calls, comes to one number: *rounds* a second, where a
-//! round is one call of each kind. Each kind is spaced by the pace; the kinds that were refused share
-//! the service's bucket and are spaced among each other, too.
+//! Each job needs one upload, one create and one start, so every limit of a service reduces to one
+//! number, whichever calls its token buckets count: *rounds* a second, where a round is one call of
+//! each kind. Each kind is spaced by the round. Kinds that were refused are assumed to share one
+//! bucket, and are also spaced among each other.
 //!
-//! The pace grows with each accepted round until the first refusal. A refusal cuts it once: by half
-//! while nothing is known, to what passed since the last cut if that was a short time ago (of which only
-//! the time in which calls were waiting counts), and a little otherwise. It returns along a cubic curve
-//! that is flat around the old value, and grows exponentially once that has been left behind. Only
-//! calls that the pace had held back let it grow.
+//! The rate grows with each accepted round until the first refusal. A refusal cuts it once: to half
+//! while nothing is known; to the rate measured since the last cut if that was recent (excluding
+//! times in which no call waited); otherwise by [`LimitTuning::cut`]. It recovers along a cubic
+//! curve that is flat around the old ceiling (as in CUBIC), and grows exponentially beyond it. Only
+//! calls that were delayed by the pace let it grow.
 
 use std::time::Duration;
 
@@ -17,12 +17,12 @@ use super::config::{LimitTuning, PaceBounds};
 use crate::model::Instant;
 use crate::model::limits::Pace;
 
-/// The slowest pace, a call each 100 s: a bound, so that no mistake stops a key for good.
+/// Slowest rate, one round in 100 s. Bounds the damage of a wrong measurement.
 const MIN_RATE: f64 = 0.01;
 
 const MICROS_PER_SECOND: f64 = 1_000_000.0;
 
-/// Rounds a second that are allowed now.
+/// Permitted rounds a second.
 #[must_use]
 pub fn rate(pace: &Pace, bounds: &PaceBounds) -> f64 {
     clamp_rate(if pace.rate > 0.0 { pace.rate } else { bounds.initial }, bounds)
@@ -32,13 +32,13 @@ fn clamp_rate(rate: f64, bounds: &PaceBounds) -> f64 {
     rate.clamp(MIN_RATE, bounds.max.max(MIN_RATE))
 }
 
-/// Whether a refusal has shown where the limit is.
+/// `true` once a refusal has shown a limit.
 #[must_use]
 pub fn is_known(pace: &Pace) -> bool {
     pace.ceiling > 0.0
 }
 
-/// Lets a call of `kind` go now, or answers how long until it is worth asking again.
+/// Admits a call of `kind`, or returns the time until the next check.
 pub fn admit(
     pace: &mut Pace,
     bounds: &PaceBounds,
@@ -60,7 +60,7 @@ pub fn admit(
     pace.kind_due_micros[kind] = add(kind_due, round);
     if shares {
         let unused_since = pace.due_micros.max(pace.cut_at.map_or(at, micros));
-        // A call that was a moment late was waiting all the same.
+        // Shorter gaps are scheduling jitter: the call was waiting.
         if add(unused_since, gap) < at {
             pace.unused_micros += at - unused_since;
         }
@@ -69,7 +69,7 @@ pub fn admit(
     Ok(())
 }
 
-/// A call is never due further ahead than a round or two: a clock was set.
+/// Due times are at most two rounds ahead; later ones result from a clock change.
 fn reset_after_clock_change(pace: &mut Pace, at: u64, round: f64) {
     let latest = add(at, round * 3.0);
     for due in pace.kind_due_micros.iter_mut().chain([&mut pace.due_micros]) {
@@ -79,7 +79,8 @@ fn reset_after_clock_change(pace: &mut Pace, at: u64, round: f64) {
     }
 }
 
-/// Takes a place of the counted kinds for a call of another pace, if one is free.
+/// Takes the next slot of the shared bucket for a call of another pace, or returns the time until
+/// it is free.
 pub fn take_shared_slot(
     pace: &mut Pace,
     bounds: &PaceBounds,
@@ -94,7 +95,8 @@ pub fn take_shared_slot(
     Ok(())
 }
 
-/// A call of `kind` that was sent at `sent` was accepted. `was_delayed` if the pace had held it back.
+/// Records an accepted call of `kind`, sent at `sent`. `was_delayed` if only the pace had delayed
+/// it.
 pub fn on_accepted(
     pace: &mut Pace,
     bounds: &PaceBounds,
@@ -112,7 +114,7 @@ pub fn on_accepted(
     }
     let before = rate(pace, bounds);
     let grown = if is_known(pace) {
-        // Without a time, since the machine was booted, it counts from the first call.
+        // A cut has no time after a reboot: recovery then starts at the first call.
         let since = now.since(*pace.cut_at.get_or_insert(now)).as_secs_f64();
         let tuning = &bounds.tuning;
         let back = recovery_curve(tuning, pace.ceiling, since / recovery_seconds(tuning, before));
@@ -123,7 +125,7 @@ pub fn on_accepted(
     pace.rate = clamp_rate(grown, bounds);
 }
 
-/// The pace after a cut, at `part` of the return time.
+/// Rate after a cut; `part` is the elapsed share of the recovery time.
 fn recovery_curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
     let from_ceiling = part - 1.0;
     if from_ceiling < 0.0 {
@@ -133,14 +135,14 @@ fn recovery_curve(tuning: &LimitTuning, ceiling: f64, part: f64) -> f64 {
     }
 }
 
-/// Seconds in which a pace returns to where it was cut.
+/// Time in which a rate recovers to its ceiling.
 fn recovery_seconds(tuning: &LimitTuning, rate: f64) -> f64 {
     tuning.return_rounds / rate
 }
 
-/// A call of `kind` that was sent at `sent` was refused. That cuts the pace, unless the call was sent
-/// before the last cut, or is the first of its kind to be refused: then the kind is spaced among the
-/// others from now on, which may be all that was missing.
+/// Records a refused call of `kind`, sent at `sent`. Cuts the rate, except if the call was sent
+/// before the last cut, or is the first refused one of its kind: that kind joins the shared bucket,
+/// which may be the only correction needed.
 pub fn on_refused(
     pace: &mut Pace,
     bounds: &PaceBounds,
@@ -157,7 +159,7 @@ pub fn on_refused(
     pace.cut_at = Some(now);
     pace.accepted_rounds = 0.0;
     pace.unused_micros = 0;
-    // The service's bucket is empty.
+    // The bucket of the service is empty.
     let at = micros(now);
     let gap = MICROS_PER_SECOND / rate(pace, bounds) / kinds_in_shared_bucket(pace, bounds);
     pace.due_micros = pace.due_micros.max(add(at, gap));
@@ -170,7 +172,7 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
     let before = rate(pace, bounds);
     let tuning = &bounds.tuning;
     let kept = 1.0 - tuning.cut;
-    // What passed while no call was waiting says nothing of what would have passed.
+    // Times without waiting calls do not show what the service would have accepted.
     let unused = Duration::from_micros(pace.unused_micros);
     let since = pace.cut_at.map(|cut| now.since(cut).saturating_sub(unused).as_secs_f64());
     let measured = since
@@ -184,7 +186,7 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
             (passed * kept).clamp(before / 2.0, before * kept)
         })
     } else {
-        // A pace far beyond the old ceiling was never in use for long, unless as much has passed.
+        // A rate far beyond the old ceiling counts only as far as it was measured.
         let proved = (pace.ceiling * 1.1).max(measured.unwrap_or(0.0));
         before.min(proved) * kept
     };
@@ -192,7 +194,8 @@ fn cut(pace: &mut Pace, bounds: &PaceBounds, now: Instant) {
     pace.ceiling = pace.rate / kept;
 }
 
-/// The last cut was for a refusal that had another reason: the pace is what it was before.
+/// Undoes the last cut, whose refusal was due to another limit. `before` is the pace before that
+/// cut.
 pub fn undo_cut(pace: &mut Pace, before: &Pace, now: Instant) {
     pace.rate = pace.rate.max(before.rate);
     pace.ceiling = if is_known(before) { pace.ceiling.max(before.ceiling) } else { 0.0 };
@@ -206,7 +209,7 @@ fn uses_shared_bucket(pace: &Pace, kind: usize) -> bool {
     pace.refused_kinds[kind] || pace.refused_kinds.iter().all(|counted| !counted)
 }
 
-/// Kinds that share the service's bucket.
+/// Number of kinds that share a bucket of the service; all kinds while none was refused.
 fn kinds_in_shared_bucket(pace: &Pace, bounds: &PaceBounds) -> f64 {
     match pace.refused_kinds.iter().filter(|counted| **counted).count() {
         0 => bounds.kinds,
@@ -238,8 +241,9 @@ mod tests {
         PaceBounds { initial: 5.0, max: 50.0, kinds: 3.0, tuning: LimitTuning::DEFAULT };
     const MS: Duration = Duration::from_millis(1);
 
-    /// Sends calls of kinds in turn as fast as they are admitted, to a bucket of `rate` calls a second
-    /// that counts `counts`, for `seconds`. Answers accepted calls, refusals, and the pace.
+    /// Sends calls of all kinds in turn, as soon as they are admitted, to a token bucket of `rate`
+    /// calls a second that applies to the kinds in `counts`, for `seconds`. Returns accepted calls,
+    /// refusals, and the pace.
     fn drive(
         mut pace: Pace,
         counts: [bool; 3],
@@ -270,7 +274,7 @@ mod tests {
 
     #[test]
     fn the_pace_finds_the_limit_whichever_calls_are_counted() {
-        // (kinds that are counted, calls a second, burst)
+        // (kinds that the bucket applies to, calls a second, burst)
         let table = [
             ([true, true, true], 12.0, 1.0),
             ([true, true, true], 12.0, 20.0),
@@ -284,7 +288,7 @@ mod tests {
             let (calls, refusals, _) = drive(learned, counts, (rate, burst), 600);
             let rounds = f64::from(calls) / 3.0 / 600.0;
             let best = rate / kinds;
-            // A bucket of one call refuses what comes a moment early.
+            // A bucket of one call refuses every early call.
             let least = if burst > 1.0 { 0.9 } else { 0.85 };
             assert!(rounds > best * least, "{counts:?} {rate}: {rounds} of {best} rounds a second");
             assert!(rounds < best * 1.05, "{counts:?} {rate}: {rounds} of {best} rounds a second");
@@ -333,7 +337,7 @@ mod tests {
     #[test]
     fn a_pause_between_two_batches_is_not_measured() {
         let known = Pace { rate: 3.0, ceiling: 3.0, ..Pace::default() };
-        // Two refusals with ten calls of a kind between them, and then with a pause of 20 s, too.
+        // Two refusals with ten calls of a kind in between, with and without a pause of 20 s.
         let cut_after = |pause: u64| {
             let mut pace = known;
             on_refused(&mut pace, &BOUNDS, 2, (Instant(1_000), Instant(1_001)));

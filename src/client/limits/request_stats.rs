@@ -1,16 +1,15 @@
-//! Counting calls and refusals of the last hour, for people: nothing is decided by it.
+//! Calls and refusals of the last hour, for display only: no decision depends on them.
 
 use std::time::Duration;
 
 use crate::model::Instant;
 use crate::model::limits::{CallKind, RequestCount};
 
-/// How far back is counted.
 const HOUR: Duration = Duration::from_hours(1);
-/// Calls within this time are counted together.
+/// Length of the time buckets in which calls are counted.
 const BUCKET_LENGTH: Duration = Duration::from_mins(5);
 
-/// Counts a call that has just ended.
+/// Counts a call that has ended.
 pub(crate) fn count(counts: &mut Vec<RequestCount>, kind: CallKind, refused: bool, now: Instant) {
     counts.retain(|bucket| bucket.began <= now && now.since(bucket.began) < HOUR);
     let current = counts.pop_if(|last| now.since(last.began) < BUCKET_LENGTH);
@@ -21,7 +20,7 @@ pub(crate) fn count(counts: &mut Vec<RequestCount>, kind: CallKind, refused: boo
     counts.push(bucket);
 }
 
-/// Calls in the last hour, and refusals of submissions and of polls.
+/// Calls in the last hour, and refusals (429) as `[submissions, polls]`.
 pub(crate) fn last_hour(counts: &[RequestCount], now: Instant) -> (u32, [u32; 2]) {
     let recent = counts.iter().filter(|bucket| now.since(bucket.began) < HOUR);
     recent.fold((0, [0; 2]), |(calls, refused), bucket| {

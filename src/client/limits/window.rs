@@ -1,54 +1,55 @@
-//! How many jobs may be in flight, and which limit a refused start has met.
+//! Concurrency limit: the number of jobs in flight, and the attribution of refused starts to a
+//! limit.
 //!
-//! A 429 does not say what was exceeded. A refused start is first put down to the pace, and
-//! *suspected* of having met the window: what happens next decides. If a few starts are accepted
-//! beside as many jobs, it was the pace. If another start, sent after the refusal was known, is
-//! refused beside as many, it was the window, and the pace gets back what it lost. A window that was
-//! known before is only made smaller by a start that was sent some time after the first refusal: until
-//! then the bucket may still be empty.
+//! A 429 does not say which limit was exceeded. A refused start is first attributed to the pace and
+//! stored as unexplained. If a few later starts are accepted with at least as many other jobs in
+//! flight, the pace was the limit. If another start, sent after the first refusal was received, is
+//! refused with at least as many other jobs in flight, the window is the limit, and the cut of the
+//! pace is undone. A known window only shrinks after a refusal that was sent [`LimitTuning::quiet`]
+//! after the first one: until then the token bucket of the service may still be empty.
 //!
-//! A window that is known is tried with one job more: after one window of accepted starts at first,
-//! ever more seldom while that is refused. A trial waits until the starts before it cannot have
-//! emptied a bucket. An accepted start may have taken the place of a job whose end was not seen yet,
-//! so it takes a few of them to believe in a larger window; then it grows in doubling steps.
+//! A known window is probed for growth with one more job: first after one window of accepted
+//! starts, then at exponentially growing intervals while the trial is refused. A trial waits until
+//! earlier starts cannot have emptied a token bucket. Since an accepted start may have replaced a
+//! job whose end was not observed yet, [`LimitTuning::proofs`] starts are required before the
+//! window grows. While trials succeed, the step doubles.
 
 use super::config::{LimitTuning, RateLimits};
 use crate::model::Instant;
 use crate::model::limits::{KeyLimits, Pace, UnexplainedRefusal, Window};
 
 impl RateLimits {
-    /// How many jobs may be in flight by what is known of a key.
+    /// Maximum jobs in flight, by the learned window and the profile.
     #[must_use]
     pub fn in_flight(&self, known: &KeyLimits, now: Instant) -> u32 {
         limit(&known.jobs, &self.tuning, now).min(self.in_flight_max).max(1)
     }
 }
 
-/// Which limit a refused start has met.
+/// The limit that a refused start exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MetLimit {
-    /// The window.
     Window,
-    /// The pace, as far as is known now.
+    /// The pace, as far as is known at this time.
     Pace,
-    /// It was sent before the last refusal was known and tells nothing new.
+    /// The start was sent before the last refusal was received, so it adds no information.
     AlreadyKnown,
 }
 
-/// Jobs that may be in flight; [`u32::MAX`] before a refusal has shown a limit.
+/// Permitted jobs in flight, including a trial; [`u32::MAX`] until a refusal has shown a limit.
 pub(crate) fn limit(window: &Window, tuning: &LimitTuning, now: Instant) -> u32 {
     if window.size == 0 {
         return u32::MAX;
     }
     let trial_due = window.trial_interval.saturating_mul(window.size);
     let was_quiet = window.accepted_at.is_none_or(|at| now.since(at) >= tuning.quiet);
-    // Where jobs are so short that there is no quiet, interval is all there is.
+    // Short jobs leave no quiet time; a doubled interval replaces it.
     let is_trial = window.accepted >= trial_due
         && (was_quiet || window.accepted >= trial_due.saturating_mul(2));
     window.size.saturating_add(if is_trial { window.trial_step } else { 0 })
 }
 
-/// A start that was sent at `sent` beside `others` jobs in flight was accepted.
+/// Records an accepted start, sent at `sent` with `others` other jobs in flight.
 pub(crate) fn on_accepted(
     window: &mut Window,
     tuning: &LimitTuning,
@@ -73,7 +74,7 @@ pub(crate) fn on_accepted(
         return;
     }
     window.trial_accepted += 1;
-    // The trial goes on while it is accepted.
+    // Keeps the trial running while its starts are accepted.
     window.accepted = u32::MAX;
     if window.trial_accepted >= tuning.proofs {
         window.size = others.saturating_add(1);
@@ -82,8 +83,8 @@ pub(crate) fn on_accepted(
     }
 }
 
-/// A start that was sent at `sent` beside `others` jobs in flight was refused. `pace` is what the
-/// submissions' pace is before it is cut for that.
+/// Records a refused start, sent at `sent` with `others` other jobs in flight. `pace` is the pace
+/// of submissions before any cut for this refusal.
 pub(crate) fn on_refused(
     window: &mut Window,
     tuning: &LimitTuning,
@@ -101,12 +102,12 @@ pub(crate) fn on_refused(
         } else {
             1
         };
-        set_size(window, window.size, interval);
+        set_window(window, window.size, interval);
         return MetLimit::Window;
     }
     match window.unexplained {
         Some(refusal) if sent <= refusal.at => MetLimit::AlreadyKnown,
-        // The bucket may still be empty.
+        // The token bucket of the service may still be empty.
         Some(refusal)
             if others >= refusal.others
                 && window.size > 0
@@ -115,7 +116,7 @@ pub(crate) fn on_refused(
             MetLimit::Pace
         }
         Some(refusal) if others >= refusal.others => {
-            set_size(window, refusal.others, 1);
+            set_window(window, refusal.others, 1);
             MetLimit::Window
         }
         _ => {
@@ -126,7 +127,7 @@ pub(crate) fn on_refused(
     }
 }
 
-fn set_size(window: &mut Window, size: u32, interval: u32) {
+fn set_window(window: &mut Window, size: u32, interval: u32) {
     window.size = size.max(1);
     window.trial_interval = interval;
     (window.accepted, window.trial_accepted, window.trial_step) = (0, 0, 1);
@@ -150,7 +151,7 @@ mod tests {
         )
     }
 
-    /// A window that was met twice beside `size` jobs.
+    /// A window learned from two refused starts with `size` other jobs in flight.
     fn known(size: u32) -> Window {
         let mut window = Window::default();
         assert_eq!(refuse(&mut window, size, 10), MetLimit::Pace);
@@ -160,7 +161,8 @@ mod tests {
 
     #[test]
     fn a_second_refusal_beside_as_many_jobs_is_the_window() {
-        // (others at the first refusal, starts accepted beside, others at the second, what is met)
+        // (others at the first refusal, others of the starts accepted in between, others at the
+        // second refusal, limit)
         let table: [(u32, &[u32], u32, MetLimit); 6] = [
             (8, &[], 8, MetLimit::Window),
             (8, &[7, 7, 7, 7], 9, MetLimit::Window),
@@ -188,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_known_window_is_not_made_smaller_by_a_bucket_that_is_still_empty() {
-        // (seconds between two refusals beside 3 jobs, what is met, size of the window afterwards)
+        // (seconds between two refusals with 3 other jobs, limit, window size afterwards)
         for (seconds, expected, size) in [(1, MetLimit::Pace, 8), (2, MetLimit::Window, 3)] {
             let mut window = known(8);
             assert_eq!(refuse(&mut window, 3, 60), MetLimit::Pace);
