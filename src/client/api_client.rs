@@ -1,5 +1,5 @@
-//! The client as callers see it: one method for each endpoint of the contract. What travels is in
-//! `wire`, how a call is carried out in `attempt`.
+//! The public client: one method per endpoint of the contract. Bodies are in `wire`, retries in
+//! `request`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -29,24 +29,22 @@ use crate::model::{
     OutputLink, Pricing, Random,
 };
 
-/// The API client. Clones share their connections.
+/// API client. Clones share connections and limits.
 ///
-/// Calls that are harmless to repeat (uploads, looks, lists) are repeated by the client with the
-/// contract's backoff. Calls that are not ([`Client::create`], [`Client::start`],
-/// [`Client::admin_create_key`]) are sent once, and the failure's
-/// [`delivery`](crate::model::Execution) says what is known.
+/// Idempotent calls (uploads, polls, lists) are retried with the backoff of the contract. Others
+/// ([`Client::create`], [`Client::start`], [`Client::admin_create_key`]) are sent once;
+/// [`delivery`](crate::model::Execution) of the failure states whether they may have been executed.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) requester: Requester,
 }
 
 impl Client {
-    /// A client for `endpoint`, with limits of its own that end with the process. Connects to
-    /// nothing yet.
+    /// A client with in-memory limits. Does not connect.
     ///
     /// # Errors
-    /// [`FailureKind::Configuration`]: an address that must not be used, a key that cannot be sent, an
-    /// unusable proxy, https on a machine without certificates.
+    /// [`FailureKind::Configuration`]: an insecure address, a key that is not a valid header, an
+    /// invalid proxy, or https on a machine without certificates.
     pub fn new(
         endpoint: ClientConfig,
         timing: CallTiming,
@@ -57,8 +55,8 @@ impl Client {
         Self::with_store(endpoint, timing, clock, random, store, &RateLimits::default())
     }
 
-    /// A client like [`Client::new`] whose limits are bounded by `limits` and live in `store`,
-    /// where all clients of the same key share them.
+    /// Like [`Client::new`], with the bounds `limits`, and limits stored in `store`, where all
+    /// clients of the same key share them.
     ///
     /// # Errors
     /// As for [`Client::new`].
@@ -75,7 +73,7 @@ impl Client {
         Ok(Self::over(transport, endpoint, timing, clock, random, store, limits))
     }
 
-    /// A client like [`Client::sharing`] whose requests go through `transport`.
+    /// Like [`Client::with_store`], over `transport`.
     #[must_use]
     pub fn over(
         transport: Box<dyn Transport>,
@@ -112,33 +110,33 @@ impl Client {
         Self { requester: Requester { shared: Arc::new(shared), hook: None } }
     }
 
-    /// Scheme, host and, unless it is the scheme's own, port: `https://api.example`.
+    /// Scheme, host and non-default port: `https://api.example`.
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.requester.shared.origin
     }
 
-    /// Tells the key in use from others.
+    /// Fingerprint of the key in use.
     #[must_use]
     pub fn fingerprint(&self) -> Option<Fingerprint> {
         self.requester.shared.fingerprint.clone()
     }
 
-    /// Names the profile in the log of every call. The first name stays.
+    /// Sets the profile in the log of every call. Only the first name counts.
     #[must_use]
     pub fn with_profile_name(self, profile: &str) -> Self {
         self.requester.shared.profile.get_or_init(|| profile.to_owned());
         self
     }
 
-    /// The same client, with the same connections and limits, whose answers `witness` is shown.
+    /// This client, sharing connections and limits, with a hook for successful responses.
     #[must_use]
     pub fn with_response_hook(&self, hook: ResponseHook) -> Self {
         let shared = Arc::clone(&self.requester.shared);
         Self { requester: Requester { shared, hook: Some(hook) } }
     }
 
-    /// `text` that others wrote, fit to be shown and stored.
+    /// Foreign `text`, sanitized for display and storage.
     #[must_use]
     pub fn clean(&self, text: &str) -> String {
         self.requester.shared.sanitizer.clean(text)
@@ -148,26 +146,26 @@ impl Client {
         self.requester.shared.now()
     }
 
-    /// How long the service has not answered.
+    /// Outages and waits at this time.
     #[must_use]
     pub fn silence(&self) -> ServiceWait {
         self.requester.shared.watched.now()
     }
 
-    /// The same, for one who looks at it from time to time.
+    /// Read access to outages, which does not keep the client alive.
     #[must_use]
     pub fn outage_view(&self) -> OutageView {
         OutageView(Arc::downgrade(&self.requester.shared.watched))
     }
 
-    /// A run reports it, for as long as it keeps this.
+    /// A run reports outages itself while it holds this.
     #[must_use]
     pub fn outage_reporter(&self) -> OutageReporter {
         OutageReporter::new(&self.requester.shared.watched)
     }
 
-    /// `POST /v1/uploads`. Streams the file from disk, again from its start at each attempt;
-    /// `progress` is told the bytes of the current attempt.
+    /// `POST /v1/uploads`. Streams the file, from its start at each attempt; `progress` receives
+    /// the bytes sent in the current attempt.
     pub async fn upload(
         &self,
         file: &UploadFile,
@@ -178,7 +176,7 @@ impl Client {
         let operation = Endpoint::upload();
         let read = by_reference(wire::job::uploaded);
         let done = self.requester.execute(&operation, content, &call, read).await?;
-        // It is stored, and sent back in the job.
+        // The URL is stored, and sent back in the job.
         if self.requester.shared.sanitizer.holds_secret(&done.value.video_url) {
             let why = "the upload URL contains a key and is not used";
             return Err(Failure::new(FailureKind::Contract, operation.described(), why));
@@ -198,11 +196,11 @@ impl Client {
         Ok(CreatedJob { request_id: done.request_id, ..done.value })
     }
 
-    /// Waits until a start may be sent: ask before the start is recorded, so that nothing stands
-    /// between the record and the bytes. Use the leave soon, or drop it.
+    /// Waits until a start may be sent. Called before the start is recorded in the ledger, so that
+    /// nothing delays it after that. The permit must be used soon or dropped.
     ///
     /// # Errors
-    /// A latch has fallen, or the service asked for a pause longer than a call sits out.
+    /// The key is blocked, or the requested pause exceeds its maximum.
     pub async fn admit_start(
         &self,
         id: &JobId,
@@ -211,7 +209,7 @@ impl Client {
         self.requester.admit_first(&Endpoint::start(id), call).await
     }
 
-    /// `POST /v1/jobs/{id}/start`, sent once: this is what bills. Waits for leave first.
+    /// `POST /v1/jobs/{id}/start`, sent once, after waiting for admission. This call bills.
     pub async fn start(
         &self,
         id: &JobId,
@@ -222,7 +220,7 @@ impl Client {
         self.start_admitted(leave, id, job, call).await
     }
 
-    /// [`Client::start`], with leave from [`Client::admit_start`]: sent without any wait.
+    /// [`Client::start`] with a permit from [`Client::admit_start`]: sent without waiting.
     pub async fn start_admitted(
         &self,
         leave: CallPermit,
@@ -244,9 +242,9 @@ impl Client {
         self.look(&Endpoint::job(id), &call, read).await
     }
 
-    /// `GET /v1/jobs`: one page of this key's jobs. A page size that the service refuses is halved
-    /// until it is accepted, and that size is remembered for the key. So a page may hold fewer jobs
-    /// than were asked for, and only an empty page is the end of the list.
+    /// `GET /v1/jobs`: one page of the jobs of this key. A rejected page size is halved until it is
+    /// accepted, and stored for the key. A page may therefore hold fewer jobs than requested; only
+    /// an empty page ends the list.
     pub async fn list(
         &self,
         page: ListQuery,
@@ -283,7 +281,7 @@ impl Client {
         }
     }
 
-    /// `GET /api/download/{id}`, which takes no key: a new link to the output.
+    /// `GET /api/download/{id}`, sent without a key: a new link to the output.
     pub async fn download_link(
         &self,
         id: &JobId,
@@ -309,7 +307,7 @@ impl Client {
         Ok(Health { date: done.date, ..done.value })
     }
 
-    /// `GET /v1/usage/summary` over the last `days`, which the service wants between 1 and 90.
+    /// `GET /v1/usage/summary` over the last `days` (1 to 90).
     pub async fn usage_summary(
         &self,
         days: u32,
@@ -318,7 +316,7 @@ impl Client {
         self.look(&Endpoint::usage_summary(days), &call, wire::account::usage_summary).await
     }
 
-    /// `GET /v1/usage/events`: the latest `limit`, which the service wants between 1 and 100.
+    /// `GET /v1/usage/events`: the latest `limit` events (1 to 100).
     pub async fn usage_events(
         &self,
         limit: u32,
@@ -327,7 +325,7 @@ impl Client {
         self.look(&Endpoint::usage_events(limit), &call, wire::account::usage_events).await
     }
 
-    /// `GET /v1/admin/config`, whose fields are not documented.
+    /// `GET /v1/admin/config`, whose fields are undocumented.
     pub async fn admin_config(&self, call: RequestOptions<'_>) -> Result<Value, Failure> {
         self.look(&Endpoint::admin_config(), &call, as_it_is).await
     }
@@ -337,7 +335,7 @@ impl Client {
         self.look(&Endpoint::admin_keys(), &call, wire::account::admin_keys).await
     }
 
-    /// `POST /v1/admin/keys`, sent once: a second one would make a second key.
+    /// `POST /v1/admin/keys`, sent once: a retry could create a second key.
     pub async fn admin_create_key(
         &self,
         client_id: &str,
@@ -350,7 +348,7 @@ impl Client {
         Ok(self.requester.execute(&operation, content, &call, read).await?.value)
     }
 
-    /// `POST /v1/admin/keys/disable`. The fingerprint is the service's own.
+    /// `POST /v1/admin/keys/disable`, with the fingerprint used by the service.
     pub async fn admin_disable_key(
         &self,
         key_fingerprint: &str,
@@ -364,7 +362,7 @@ impl Client {
             .value)
     }
 
-    /// `POST /v1/admin/keys/enable`. The fingerprint is the service's own.
+    /// `POST /v1/admin/keys/enable`, with the fingerprint used by the service.
     pub async fn admin_enable_key(
         &self,
         key_fingerprint: &str,
@@ -378,35 +376,34 @@ impl Client {
             .value)
     }
 
-    /// How many jobs of this key may be in flight, as far as is known by now.
+    /// Permitted jobs of this key in flight, by the learned limits.
     pub async fn in_flight_limit(&self) -> Result<u32, Failure> {
         Ok(self.rate_limits().in_flight(&self.requester.shared.limiter.state().await?, self.now()))
     }
 
-    /// The bounds of what is learned of this key.
     #[must_use]
     pub fn rate_limits(&self) -> &RateLimits {
         self.requester.shared.limiter.config()
     }
 
-    /// Says what inputs that are not started yet wait for. Only while it is the pace does an accepted
-    /// call tell something of it; and polls make way for submissions accordingly.
+    /// Sets the limit that waiting inputs wait for. Polls yield to submissions while that is the
+    /// pace.
     pub fn set_backlog(&self, backlog: Backlog) {
         self.requester.shared.limiter.set_backlog(backlog);
     }
 
-    /// What is known of this key's limits.
+    /// The learned limits of this key.
     pub async fn limits(&self) -> Result<LimitsReport, Failure> {
         let known = self.requester.shared.limiter.state().await?;
         Ok(report(&known, self.requester.shared.limiter.config(), self.now()))
     }
 
-    /// Releases what only the user may: the stops after 401, 402 and 403.
+    /// Lifts the blocks after 401, 402 and 403.
     pub async fn release_latches(&self) -> Result<(), Failure> {
         self.requester.shared.limiter.release().await
     }
 
-    /// A call that sends nothing and changes nothing.
+    /// A call without a body.
     async fn look<T>(
         &self,
         operation: &Endpoint,
@@ -419,12 +416,12 @@ impl Client {
     }
 }
 
-/// Whether the service refused a page for its parameters, of which the size may be the reason.
+/// 400 or 422 for a list, for which the page size may be the reason.
 fn refuses_page(failure: &Failure) -> bool {
     failure.kind == FailureKind::InvalidRequest && matches!(failure.status, Some(400 | 422))
 }
 
-/// Name and port of the host behind `url`.
+/// Name and port of the host of `url`.
 pub(crate) fn host(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {
@@ -433,14 +430,14 @@ pub(crate) fn host(url: &Url) -> String {
     }
 }
 
-/// A reader that keeps nothing of an answer but what it makes of it.
+/// Adapts a reader that borrows the response.
 fn by_reference<T>(
     read: impl Fn(&Value) -> Result<T, Unreadable>,
 ) -> impl Fn(Value) -> Result<T, Unreadable> {
     move |answer| read(&answer)
 }
 
-// The reader's signature is that of every answer that is understood.
+// The signature of a reader.
 #[expect(clippy::unnecessary_wraps)]
 fn as_it_is(answer: Value) -> Result<Value, Unreadable> {
     Ok(without_links(answer))

@@ -1,6 +1,6 @@
-//! Fetching an output, whole or from the byte where an earlier attempt stopped. One attempt at a time:
-//! the caller owns the file and decides about further attempts. Parts of two versions are never
-//! joined: a part that does not fit restarts from byte 0.
+//! Download of an output, whole or resumed. The caller owns the file and decides about further
+//! attempts. Parts of different versions are never joined: a part that does not match restarts at
+//! byte 0.
 
 use bytes::Bytes;
 use url::Url;
@@ -15,27 +15,28 @@ use super::transport::{ANSWER_MAX, Decoder, ResponseBody, ResponseHead, Transpor
 use super::wire::error::ErrorBody;
 use crate::model::{Failure, FailureKind, JobId, OutputLink};
 
-/// Where an earlier attempt stopped.
+/// End of the part received by an earlier attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumePoint {
-    /// Bytes that were received.
+    /// Bytes received.
     pub offset: u64,
-    /// Their version, as [`Download::etag`] gave it.
+    /// Version of the output, from [`Download::etag`].
     pub etag: String,
 }
 
-/// An output that is being received.
+/// An output being downloaded.
 pub struct Download {
-    /// The earlier part cannot be continued: this download begins at byte 0.
+    /// The earlier part cannot be resumed: this download starts at byte 0.
     pub restarted: bool,
     /// Offset of the first byte.
     pub offset: u64,
-    /// Size of the whole output, when the host says and does not compress it.
+    /// Size of the whole output, if the host states it and does not compress.
     pub total: Option<u64>,
-    /// Names this version, for a [`ResumePoint`]. Absent where the host's naming is too weak to
-    /// continue from (RFC 9110, 13.1.5), and of a compressed output, whose ranges count other bytes.
+    /// Version for a [`ResumePoint`]. `None` if the host's tag is weak, which does not permit
+    /// resuming (RFC 9110, 13.1.5), or if the output is compressed, since its ranges refer to
+    /// compressed bytes.
     pub etag: Option<String>,
-    /// `Content-Type`, as the host gave it.
+    /// `Content-Type` of the response.
     pub content_type: Option<String>,
     incoming: ResponseBody,
     /// Offset of the next byte.
@@ -57,11 +58,11 @@ impl std::fmt::Debug for Download {
 }
 
 impl Download {
-    /// The next piece, or `None` after the last one.
+    /// The next chunk, or `None` at the end.
     ///
     /// # Errors
-    /// [`FailureKind::Broken`] when it ends early or no byte arrives in time: what was received can be
-    /// continued.
+    /// [`FailureKind::Broken`] if the connection ends early or idles too long. The download can be
+    /// resumed.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         match self.incoming.next().await {
             Ok(Some(piece)) => {
@@ -83,18 +84,18 @@ impl Download {
     }
 }
 
-/// What the answer to a range request holds.
+/// Content of the response to a range request.
 #[derive(Debug, PartialEq, Eq)]
 enum RangeAnswer {
-    /// The range, of an output of this size.
+    /// The requested range, of an output with this size.
     Rest { total: Option<u64> },
-    /// The whole.
+    /// The whole output.
     Whole,
-    /// Nothing that continues what was received.
+    /// Not a continuation of the received part.
     Unfit,
 }
 
-/// An output that is asked for, and its name in failures and logs.
+/// A requested output, with its description for failures and logs.
 struct RequestedOutput<'a> {
     link: &'a OutputLink,
     url: Url,
@@ -104,11 +105,11 @@ struct RequestedOutput<'a> {
 }
 
 impl Client {
-    /// Fetches the output behind `link` without any key, from `from` on if that is given and the
-    /// output is still the same version. One attempt; a restart takes a second request.
+    /// Downloads the output behind `link`, without a key, from `from` on if the output is still the
+    /// same version. One attempt; a restart takes a second request.
     ///
     /// # Errors
-    /// [`FailureKind::LinkExpired`] when the link no longer works: ask the job for a new one.
+    /// [`FailureKind::LinkExpired`]: the link no longer works, and a new one has to be requested.
     pub async fn download(
         &self,
         link: &OutputLink,
@@ -156,7 +157,7 @@ impl Client {
         Ok(Download { restarted: from.is_some(), ..whole })
     }
 
-    /// Sends one request. An answer that cannot hold the output is a failure.
+    /// Sends one request. Fails if the response cannot contain the output.
     async fn open(
         &self,
         wanted: &RequestedOutput<'_>,
@@ -204,8 +205,8 @@ impl Client {
 }
 
 impl Download {
-    /// An output is asked for without compression. One that comes compressed all the same is decoded
-    /// as it comes, and one that cannot be decoded is a failure: neither may be saved as it is.
+    /// Compression is not requested, but a compressed output is decoded. One that cannot be decoded
+    /// is a failure, since saving it would corrupt the file.
     fn new(
         head: &ResponseHead,
         incoming: ResponseBody,
@@ -236,24 +237,24 @@ impl Download {
     }
 }
 
-/// Whether an answer with `status` may hold the output, or its rest if a range was requested. 416 says
-/// that there is no such range.
+/// A response with `status` may contain the output, or its rest if a range was requested (416: no
+/// such range).
 fn is_useful(status: u16, rest: bool) -> bool {
     status == 200 || (rest && matches!(status, 206 | 416))
 }
 
-/// Whether equal tags mean equal bytes: weak tags do not.
+/// Weak tags do not imply equal bytes.
 fn is_strong(etag: &str) -> bool {
     etag.starts_with('"')
 }
 
-/// Reads an answer to a request for the bytes from `point` on.
+/// Evaluates the response to a request for the bytes from `point` on.
 fn answered(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
     if head.status == 200 {
         return RangeAnswer::Whole;
     }
     let same = head.etag.as_ref().is_none_or(|etag| *etag == point.etag);
-    // The range of a compressed output counts compressed bytes.
+    // The range of a compressed output refers to compressed bytes.
     let is_plain = matches!(Decoder::new(head), Ok(None));
     match head.content_range.as_deref().and_then(content_range) {
         Some((first, total)) if head.status == 206 && same && is_plain && first == point.offset => {
@@ -263,7 +264,7 @@ fn answered(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
     }
 }
 
-/// First byte and size of the whole, of `bytes FIRST-LAST/TOTAL` where the total may be `*`.
+/// Parses `bytes FIRST-LAST/TOTAL`, where the total may be `*`, to the first byte and the total.
 fn content_range(header: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = header.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;

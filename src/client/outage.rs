@@ -1,5 +1,5 @@
-//! How long the service has not answered, and to what. It is known once for all calls of a client:
-//! a command that waits can say for what, and a run that waits too long can end.
+//! Detection of outages: the time since the last response, shared by all calls of a client, so that
+//! a waiting command can report the reason and a run can end after `outage_max`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -7,88 +7,84 @@ use super::limits::circuit_breaker;
 use crate::model::limits::CallKind;
 use crate::model::{Failure, Instant};
 
-/// What a client waits for.
+/// The waits of a client.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceWait {
-    /// Calls that were sent and have no answer.
+    /// Calls in flight.
     open: usize,
-    /// Calls that failed and wait to be sent again.
+    /// Calls that wait for a retry.
     repeating: usize,
-    /// Runs that report it themselves.
+    /// Runs that report the outage themselves.
     runs: usize,
     unanswered: Option<Outage>,
     pause: Option<RequestedPause>,
 }
 
-/// A time without any answer.
+/// A time without any response.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outage {
-    /// Since when.
     pub since: Instant,
-    /// The first call that was sent in it.
+    /// The first call sent in this time.
     pub what: String,
-    /// How the last call failed; none while the first one is still open.
+    /// The last failure; `None` while the first call is in flight.
     pub failure: Option<Failure>,
 }
 
-/// A wait that the service asked for.
+/// A pause requested by the service.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestedPause {
-    /// Why.
     pub failure: Failure,
-    /// Until when.
     pub until: Instant,
 }
 
 impl ServiceWait {
-    /// The time without an answer, if that is now.
+    /// The current time without a response.
     #[must_use]
     pub fn unanswered(&self) -> Option<&Outage> {
         self.unanswered.as_ref()
     }
 
-    /// How calls fail, while none is answered.
+    /// The last failure of the current outage.
     #[must_use]
     pub fn failure(&self) -> Option<&Failure> {
         self.unanswered.as_ref()?.failure.as_ref()
     }
 
-    /// Whether a call is under way, or is about to be sent again.
+    /// A call is in flight or waits for a retry.
     #[must_use]
     pub fn is_waited_for(&self) -> bool {
         self.open + self.repeating > 0
     }
 
-    /// Whether a run reports it.
     #[must_use]
     pub fn is_reported(&self) -> bool {
         self.runs > 0
     }
 
-    /// The pause that the service asked for last. It may be over.
+    /// The last requested pause, which may be over.
     #[must_use]
     pub fn pause(&self) -> Option<&RequestedPause> {
         self.pause.as_ref()
     }
 }
 
-/// Keeps the silence of one client.
+/// Outage state of one client.
 #[derive(Debug, Default)]
 pub(crate) struct OutageMonitor(Mutex<ServiceWait>);
 
-/// Looks at the silence of a client for as long as that exists.
+/// Read access to the state, which does not keep the client alive.
 #[derive(Debug, Clone)]
 pub struct OutageView(pub(crate) Weak<OutageMonitor>);
 
 impl OutageView {
-    /// The silence now; none once the client is gone.
+    /// The current state, or `None` once the client is dropped.
     #[must_use]
     pub fn now(&self) -> Option<ServiceWait> {
         Some(self.0.upgrade()?.now())
     }
 }
 
-/// A run that reports the silence of its client itself.
+/// Held by a run that reports outages itself.
 pub struct OutageReporter(pub(crate) Arc<OutageMonitor>);
 
 impl OutageReporter {
@@ -104,7 +100,7 @@ impl Drop for OutageReporter {
     }
 }
 
-/// A call that waits to be sent again.
+/// A call that waits for a retry.
 pub(crate) struct PendingRetry<'a>(&'a OutageMonitor);
 
 impl Drop for PendingRetry<'_> {
@@ -113,7 +109,7 @@ impl Drop for PendingRetry<'_> {
     }
 }
 
-/// A call under way. When dropped without an answer, it was cut.
+/// A call in flight. Dropped without a result if it was cancelled.
 pub(crate) struct OpenCall<'a> {
     watched: &'a OutageMonitor,
     is_counted: bool,
@@ -128,13 +124,12 @@ impl OutageMonitor {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call waits to be sent again.
     pub(crate) fn repeating(&self) -> PendingRetry<'_> {
         self.state().repeating += 1;
         PendingRetry(self)
     }
 
-    /// A call is sent. Uploads take as long as they take, and are not counted until they fail.
+    /// Records that a call is sent. Uploads, which may take long, only count once they fail.
     pub(crate) fn sent(&self, kind: CallKind, what: &str, now: Instant) -> OpenCall<'_> {
         let is_counted = kind != CallKind::Upload;
         if is_counted {
@@ -145,7 +140,7 @@ impl OutageMonitor {
         OpenCall { watched: self, is_counted }
     }
 
-    /// The call `what` ended at `now`, well or not.
+    /// Records the end of the call `what`.
     pub(crate) fn ended(&self, what: &str, failed: Option<&Failure>, now: Instant) {
         let mut silence = self.state();
         match failed {
@@ -164,7 +159,7 @@ impl OutageMonitor {
         }
     }
 
-    /// Calls wait until `until`, because of `failure`.
+    /// Records that calls wait until `until` because of `failure`.
     pub(crate) fn paused(&self, failure: &Failure, until: Instant) {
         self.state().pause = Some(RequestedPause { failure: failure.clone(), until });
     }

@@ -1,5 +1,5 @@
-//! One failed attempt: what is known of it, from a broken connection, a refusal in any shape, or an
-//! answer that cannot be read. It becomes a [`Failure`] once the number of attempts is added.
+//! A failed attempt: a transport error, an error response in any form, or an unreadable response.
+//! Becomes a [`Failure`] once the number of attempts is known.
 
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use crate::client::wire::Unreadable;
 use crate::client::wire::error::ErrorBody;
 use crate::model::{Failure, FailureKind, JobId};
 
-/// What is known of a failed attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AttemptError {
     pub(crate) verdict: Classification,
@@ -20,12 +19,12 @@ pub(crate) struct AttemptError {
     pub(crate) code: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) retry_after: Option<Duration>,
-    /// Whether the service itself gave the reason.
+    /// The reason comes from the service itself, in a documented form.
     is_structured: bool,
 }
 
 impl AttemptError {
-    /// There was no answer.
+    /// No response.
     pub(crate) fn from_fault(fault: &TransportError) -> Self {
         Self {
             verdict: classify::judge(HostRole::Api, AttemptOutcome::Fault(fault)),
@@ -38,7 +37,7 @@ impl AttemptError {
         }
     }
 
-    /// The answer has a refusing status.
+    /// A response with an error status.
     pub(crate) fn from_refusal(
         side: HostRole,
         answer: &Response,
@@ -62,7 +61,7 @@ impl AttemptError {
         }
     }
 
-    /// The answer has a status of success and cannot be read. An error in its body counts.
+    /// A response with a success status that cannot be read. An error in its body takes precedence.
     pub(crate) fn from_unreadable(head: &ResponseHead, said: ErrorBody, bad: Unreadable) -> Self {
         let outcome = match said.code.as_deref() {
             Some(code) => {
@@ -85,8 +84,8 @@ impl AttemptError {
         }
     }
 
-    /// Names the proxy that the request went through, if it did: it may be what failed. The service
-    /// itself said a structured reason.
+    /// Adds the proxy of the request to the reason, since the proxy may be what failed. Not for
+    /// structured reasons, which come from the service.
     pub(crate) fn behind(mut self, proxy: Option<String>) -> Self {
         if let Some(proxy) = proxy.filter(|_| !self.is_structured) {
             self.why = format!("{} (through the proxy {proxy})", self.why);
@@ -94,7 +93,7 @@ impl AttemptError {
         self
     }
 
-    /// The same, where it shows that there is no API at `base`.
+    /// Reclassifies a 404 on a path that every service has: there is no API at `base`.
     pub(crate) fn at_wrong_address(mut self, base: &Url) -> Self {
         self.verdict.kind = FailureKind::Configuration;
         self.why = format!(
@@ -105,7 +104,7 @@ impl AttemptError {
         self
     }
 
-    /// The failure of `what`.
+    /// `what` is the operation.
     pub(crate) fn into_failure(self, what: String, job: Option<JobId>) -> Failure {
         let mut failure = Failure::new(self.verdict.kind, what, self.why);
         failure.delivery = self.verdict.delivery;
@@ -119,7 +118,7 @@ impl AttemptError {
     }
 }
 
-/// The command to try next after a failure of this kind, where it is always the same.
+/// The next command to try, if it is the same for all failures of this kind.
 fn next_step(kind: FailureKind) -> Option<&'static str> {
     match kind {
         FailureKind::Unauthorized | FailureKind::Configuration | FailureKind::Unreachable => {
@@ -130,7 +129,7 @@ fn next_step(kind: FailureKind) -> Option<&'static str> {
     }
 }
 
-/// The reason of a refusal that gives none, or none that can be read.
+/// The reason of an error response without a readable message.
 fn wordless(answer: &Response) -> String {
     if let BodyEnd::Undecodable(why) = &answer.end {
         return format!("the reason cannot be decoded: {why}");

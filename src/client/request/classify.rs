@@ -1,52 +1,50 @@
-//! What a failed attempt means, and what is done about it. Every decision of the client is made in
-//! this file and listed, case by case, in `snapshots/`: a change of policy shows up as the diff of a
-//! table. The rules are those of `docs/architecture.md`, *The protocol*.
+//! Classification of failed attempts, and the decision about a retry. Every case is listed in
+//! `snapshots/`, so that a change of policy shows as a diff of a table. The rules are explained in
+//! `docs/architecture.md`.
 
 use super::endpoint::Idempotency;
 use crate::client::transport::TransportError;
 use crate::model::{Execution, FailureKind};
 
-/// The service's code for a lack of credits, which counts under any status (contract, *Errors*).
+/// The service's code for insufficient credits, valid with any status (contract, *Errors*).
 const NO_CREDITS: &str = "insufficient_credits";
 
-/// How an attempt failed.
+/// The way in which an attempt failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum AttemptOutcome<'a> {
-    /// There is no answer.
+    /// No response.
     Fault(&'a TransportError),
-    /// The answer is a refusal; `structured` when its body is in a shape of the service's own errors,
-    /// rather than a gateway's page or empty.
+    /// An error status. `structured` if the body has a form of the service's own errors, and is not
+    /// empty or the page of a gateway.
     Refused { status: u16, code: Option<&'a str>, structured: bool },
-    /// The status is one of success and the body cannot be read; `cut` when it ends too early.
+    /// A success status with an unreadable body; `cut` if the body is incomplete.
     Unusable { cut: bool },
 }
 
-/// What an outcome means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Classification {
     pub(crate) kind: FailureKind,
     pub(crate) delivery: Execution,
 }
 
-/// The service, which knows jobs and credits, or the host of outputs, which knows neither.
+/// The API, which has jobs and credits, or the host of an output, which has neither.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HostRole {
     Api,
     Output,
 }
 
-/// What is done after a failed attempt.
+/// The decision after a failed attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
-    /// The same call again, after a wait.
+    /// Retry after a backoff.
     Repeat,
-    /// Nothing: repeating would not help.
+    /// Fail: a retry would not help.
     GiveUp,
-    /// Repeating may do harm: the caller decides, by the protocol and the ledger.
+    /// The call is not idempotent: the caller decides, based on the ledger.
     AskCaller,
 }
 
-/// Judges an outcome.
 pub(crate) fn judge(side: HostRole, outcome: AttemptOutcome<'_>) -> Classification {
     match outcome {
         AttemptOutcome::Fault(fault) => of_fault(fault),
@@ -65,7 +63,6 @@ pub(crate) fn judge(side: HostRole, outcome: AttemptOutcome<'_>) -> Classificati
     }
 }
 
-/// What to do after a failure of `kind` of a call that repeats like this.
 pub(crate) fn next(repeating: Idempotency, kind: FailureKind) -> NextStep {
     match repeating {
         Idempotency::CallerDecides => NextStep::AskCaller,
@@ -101,13 +98,13 @@ fn of_status(status: u16) -> FailureKind {
         // 408: the server timed out waiting for the request. 425: it accepts no early data.
         408 | 425 | 500..=599 => FailureKind::Unavailable,
         400..=499 => FailureKind::InvalidRequest,
-        // Redirects that must not be followed, and what HTTP does not know.
+        // Redirects that are not followed, and statuses unknown to HTTP.
         _ => FailureKind::Contract,
     }
 }
 
-/// The host of outputs knows no jobs, keys or credits: when it refuses a link, a new link is needed.
-/// Stores differ in the status with which they answer an expired signature.
+/// An output host that rejects a link requires a new link. Storage services differ in their status
+/// for an expired signature.
 fn of_output_status(status: u16) -> FailureKind {
     match status {
         400 | 401 | 403 | 404 | 410 => FailureKind::LinkExpired,
@@ -118,8 +115,7 @@ fn of_output_status(status: u16) -> FailureKind {
 
 fn delivery(kind: FailureKind, status: u16, structured: bool) -> Execution {
     match (kind, status) {
-        // These statuses are refusals whoever sends them: the service, or a gateway in front of it
-        // with an HTML page or no body at all.
+        // Rejections, whether by the service or by a gateway with an HTML page or an empty body.
         (FailureKind::InsufficientCredits, _) | (_, 401 | 402 | 403 | 429) => {
             Execution::NotExecuted
         }
@@ -136,7 +132,7 @@ mod tests {
     use super::*;
     use crate::client::request::endpoint::every_operation;
 
-    /// Every way in which an attempt can fail, by phase.
+    /// Every kind of failed attempt, by phase.
     fn every_case() -> Vec<(String, OwnedOutcome)> {
         let words = || "words".to_owned();
         let faults = [

@@ -1,5 +1,4 @@
-//! The calls that the contract has, as data: method, path, credentials, kind, and whether
-//! repeating one is harmless. Nothing here sends anything.
+//! The endpoints of the contract as data: method, path, credentials, kind and idempotency.
 
 use url::Url;
 
@@ -7,7 +6,7 @@ use crate::client::transport::{ANSWER_MAX, Auth, Method, PAGE_MAX};
 use crate::model::limits::CallKind;
 use crate::model::{Failure, FailureKind, JobId};
 
-/// Which answer of the contract a call asks for.
+/// The endpoint of a response, for hooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EndpointRoute {
     /// `POST /v1/uploads`
@@ -32,30 +31,28 @@ pub enum EndpointRoute {
     Admin,
 }
 
-/// What a repetition of a call does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idempotency {
-    /// Nothing new: the client repeats it by itself.
+    /// A retry has no further effect, so the client retries.
     Harmless,
-    /// A second draft, a second bill, a second key: never repeated inside the client, and sent on a new
-    /// connection, so that it is seldom in doubt.
+    /// A retry could create a second draft, charge or key. The client never retries, and sends on a
+    /// new connection: a pooled one may be closing, which would leave the result unknown.
     CallerDecides,
 }
 
-/// One call, complete but for its body.
+/// A call without its body.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Endpoint {
     pub(crate) route: EndpointRoute,
-    /// In words, for failures: "starting the job".
+    /// Description for failures: "starting the job".
     pub(crate) name: &'static str,
     pub(crate) method: Method,
-    /// Path segments behind the base address, not yet encoded.
+    /// Unencoded path segments below the base URL.
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     pub(crate) auth: Auth,
     pub(crate) repeating: Idempotency,
     pub(crate) kind: CallKind,
-    /// The job in the path.
     pub(crate) job: Option<JobId>,
 }
 
@@ -220,7 +217,7 @@ impl Endpoint {
         )
     }
 
-    /// Largest successful answer that is read, in bytes.
+    /// Maximum size of a successful response, in bytes.
     pub(crate) fn answer_max(&self) -> usize {
         match self.route {
             EndpointRoute::Jobs | EndpointRoute::Usage | EndpointRoute::Admin => PAGE_MAX,
@@ -228,12 +225,12 @@ impl Endpoint {
         }
     }
 
-    /// Path without query, as it is shown and logged.
+    /// Path without the query, for messages and logs.
     pub(crate) fn path(&self) -> String {
         format!("/{}", self.path.join("/"))
     }
 
-    /// Whether every service answers this call, whatever it holds: prices, health, usage.
+    /// Endpoints that every service has, so that a 404 means a wrong base URL.
     pub(crate) fn is_answered_everywhere(&self) -> bool {
         match self.route {
             EndpointRoute::Pricing | EndpointRoute::Health => true,
@@ -242,13 +239,13 @@ impl Endpoint {
         }
     }
 
-    /// What failures call this call: words first, then method and path.
+    /// Description for failures, with method and path.
     pub(crate) fn described(&self) -> String {
         format!("{} ({} {})", self.name, self.method.as_str(), self.path())
     }
 
-    /// The address below `base`. Segments are encoded one by one, so that an identifier cannot
-    /// reach another path.
+    /// The URL below `base`. Segments are encoded one by one, so that an ID cannot address another
+    /// path.
     pub(crate) fn url(&self, base: &Url) -> Result<Url, Failure> {
         // The path encoder drops empty and dot segments, which would shorten the path.
         if self.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
@@ -268,7 +265,7 @@ impl Endpoint {
     }
 }
 
-/// Every operation once, for tables.
+/// Every endpoint once, for tables.
 #[cfg(test)]
 pub(crate) fn every_operation() -> Vec<Endpoint> {
     let id = JobId("ID".into());

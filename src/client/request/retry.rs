@@ -1,5 +1,5 @@
-//! The one loop that every API call goes through: ask for leave, send once, judge, log, and either
-//! return, wait and repeat, or leave the decision to the caller.
+//! The retry loop of every API call: wait for admission, send once, classify, log, and then return,
+//! retry after a backoff, or leave the decision to the caller.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -30,31 +30,30 @@ use crate::model::{
     Clock, Failure, FailureKind, Fingerprint, Instant, Random, Sanitizer, Timestamp,
 };
 
-/// Is shown every answer that was understood, cleaned. It may hold links that open outputs: a
-/// hook keeps none of it.
+/// Receives every successful, sanitized response. It may contain output links, so a hook must not
+/// store it.
 pub type ResponseHook = Arc<dyn Fn(EndpointRoute, &Value) + Send + Sync>;
 
-/// Carries out the calls of a client.
 #[derive(Clone)]
 pub(crate) struct Requester {
     pub(crate) shared: Arc<Shared>,
     pub(crate) hook: Option<ResponseHook>,
 }
 
-/// What all clones of a client share.
+/// State shared by all clones of a client.
 pub(crate) struct Shared {
     pub(crate) base_url: Url,
-    /// Name and port, for the breaker.
+    /// Name and port, the scope of the circuit breaker.
     pub(crate) host: String,
     pub(crate) limiter: Limiter,
     pub(crate) watched: Arc<OutageMonitor>,
     pub(crate) origin: String,
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) profile: OnceLock<String>,
-    /// A page of one job was refused too, so that the size of pages is not the reason.
+    /// A page of one job was rejected too, so the page size is not the reason.
     pub(crate) smallest_page_refused: AtomicBool,
     pub(crate) transport: Box<dyn Transport>,
-    /// Cleans what the service and the hosts of outputs say.
+    /// Sanitizes text from the service and the output hosts.
     pub(crate) sanitizer: Sanitizer,
     pub(crate) proxy: ProxyChoice,
     pub(crate) links: LinkPolicy,
@@ -72,14 +71,14 @@ impl Shared {
         self.profile.get().map(String::as_str)
     }
 
-    /// How long the service asked to be left alone.
+    /// `Retry-After` of a response, as a duration.
     pub(crate) fn retry_after(&self, head: &ResponseHead) -> Option<Duration> {
         let header = head.retry_after.as_deref()?;
         backoff::retry_after(header, head.date.as_deref(), self.clock.wall())
     }
 }
 
-/// What an operation sends; its body is made anew for each attempt.
+/// The content of a request; its body is built anew for each attempt.
 pub(crate) enum RequestContent<'a> {
     Nothing,
     Json(Bytes),
@@ -96,16 +95,16 @@ impl RequestContent<'_> {
     }
 }
 
-/// What a successful call gave.
+/// The result of a successful call.
 pub(crate) struct CallResult<T> {
     pub(crate) value: T,
     pub(crate) request_id: Option<String>,
-    /// The service's clock when it answered.
+    /// `Date` of the response.
     pub(crate) date: Option<Timestamp>,
     status: u16,
 }
 
-/// How often a call was tried, and since when.
+/// Attempts so far, and the time of the first.
 #[derive(Clone, Copy)]
 struct AttemptCount {
     attempt: u32,
@@ -113,7 +112,7 @@ struct AttemptCount {
 }
 
 impl Requester {
-    /// Carries `operation` out. `read` understands the answer.
+    /// Executes a call. `read` decodes the response.
     pub(crate) async fn execute<T>(
         &self,
         operation: &Endpoint,
@@ -124,7 +123,7 @@ impl Requester {
         self.execute_admitted(operation, None, content, call, read).await
     }
 
-    /// Carries `operation` out, with leave for its first attempt if that was asked for before.
+    /// [`Requester::execute`] with an optional permit for the first attempt.
     pub(crate) async fn execute_admitted<T>(
         &self,
         operation: &Endpoint,
@@ -147,7 +146,7 @@ impl Requester {
                     Ok(done) => return Ok(done),
                     Err(failure) => failure,
                 };
-            // Others may go while this call waits.
+            // Frees the slot for other calls during the backoff.
             drop(admission);
             let repeats = call.repeats.then(|| self.repeats_after(operation, effort, &failure));
             let Some(wait) = repeats.flatten() else { return Err(failure) };
@@ -158,7 +157,7 @@ impl Requester {
         }
     }
 
-    /// Waits for leave to send `operation` for the first time.
+    /// Waits for admission of the first attempt.
     pub(crate) async fn admit_first(
         &self,
         operation: &Endpoint,
@@ -184,7 +183,7 @@ impl Requester {
         })
     }
 
-    /// The wait before `operation` is repeated by itself after `failure`, if it is.
+    /// The backoff before a retry, or `None` if the call is not retried.
     fn repeats_after(
         &self,
         operation: &Endpoint,
@@ -201,13 +200,12 @@ impl Requester {
         }
     }
 
-    /// How long to wait before going on after `failures` attempts, the last of which failed so.
     fn backoff(&self, failures: u32, failure: &Failure) -> BackoffWait {
         let random = self.shared.random.unit();
         backoff::wait(&self.shared.timing, failures, failure.retry_after, random)
     }
 
-    /// Sends `operation` once, and tells the log and the limiter how it went.
+    /// Sends once, and records the result in the log and the limits.
     async fn attempt<T>(
         &self,
         operation: &Endpoint,
@@ -220,7 +218,7 @@ impl Requester {
         let url = operation.url(&self.shared.base_url)?;
         let sent = self.shared.now();
         let (method, auth, payload) = (operation.method, operation.auth, content.payload());
-        // What must not be sent twice must not be in doubt because an old connection was closing.
+        // On a closing pooled connection, the result would be unknown.
         let new_connection = operation.repeating == Idempotency::CallerDecides;
         let (answer_max, proxy) = (operation.answer_max(), self.shared.proxy.shown(&url));
         let request = TransportRequest { method, url, auth, payload, new_connection, answer_max };
@@ -281,7 +279,7 @@ impl Requester {
         trouble: AttemptError,
     ) -> Failure {
         let job = operation.job.clone().or_else(|| call.job.clone());
-        // Every service has this path, so the address is wrong.
+        // Every service has this path, so the base URL is wrong.
         let wrong_address =
             operation.is_answered_everywhere() && trouble.verdict.kind == FailureKind::NotFound;
         let trouble =
@@ -292,7 +290,7 @@ impl Requester {
         failure
     }
 
-    /// Writes the log and tells the caller which request was answered.
+    /// Also reports the request ID to the caller.
     fn log<T>(
         &self,
         operation: &Endpoint,
@@ -326,14 +324,14 @@ impl Requester {
     }
 }
 
-/// The time in a `Date` header.
+/// Parses a `Date` header.
 fn wall_time(header: &str) -> Option<Timestamp> {
     let at = httpdate::parse_http_date(header).ok()?;
     let since = at.duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(Timestamp(i64::try_from(since.as_millis()).ok()?))
 }
 
-/// The body of a successful answer.
+/// The body of a successful response.
 fn json(answer: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
     match &answer.end {
         BodyEnd::Whole => wire::parse(&answer.body, sanitizer),

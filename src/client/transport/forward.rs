@@ -17,7 +17,7 @@ use crate::model::secret::redact_url;
 use crate::model::{Failure, FailureKind};
 
 /// How long a receiver may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where webhooks are passed on to.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ impl Forwarder {
             .referer(false)
             .retry(reqwest::retry::never())
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .http1_only()
             .build()
             .map_err(|error| misconfigured(words(&error)))?;

@@ -31,7 +31,7 @@ pub(crate) enum HandshakeError {
 pub(crate) async fn handshake(
     host: &str,
     port: u16,
-    patience: Duration,
+    max_wait: Duration,
 ) -> Result<(), HandshakeError> {
     let tls = tls::platform().map_err(HandshakeError::NoTrust)?;
     if let Some(why) = tls.unusable {
@@ -41,14 +41,14 @@ pub(crate) async fn handshake(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| unreachable(format!("{host} is not a valid host name")))?;
     let connector = TlsConnector::from(Arc::new(tls.config));
-    let shaken = timeout(patience, async {
+    let shaken = timeout(max_wait, async {
         let stream = TcpStream::connect((host, port)).await?;
         connector.connect(name, stream).await
     });
     match shaken.await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(why(&error)),
-        Err(_) => Err(unreachable(format!("no response after {} s", patience.as_secs_f64()))),
+        Err(_) => Err(unreachable(format!("no response after {} s", max_wait.as_secs_f64()))),
     }
 }
 
