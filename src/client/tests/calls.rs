@@ -1,4 +1,4 @@
-//! Calls to the API: what goes out, what comes back, and what is made of trouble.
+//! Calls to the API: requests, responses and failures.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -140,7 +140,7 @@ async fn retry_after_is_obeyed_or_reported() {
 
 #[tokio::test]
 async fn a_retry_after_date_is_held_against_the_service_s_own_clock() {
-    // Our clock shows 08:49:37; theirs is an hour behind, or an hour ahead.
+    // The local clock shows 08:49:37; that of the service is an hour behind or ahead.
     for hour in ["07", "09"] {
         let headers = format!(
             "date: Sun, 06 Nov 1994 {hour}:49:37 GMT\r\nretry-after: Sun, 06 Nov 1994 {hour}:49:47 GMT\r\n"
@@ -212,7 +212,7 @@ async fn an_answer_that_cannot_be_decoded_says_how_it_was_encoded() {
         let failure = result.unwrap_err();
         assert_eq!((failure.kind, failure.delivery), (FailureKind::Contract, Execution::Ambiguous));
         assert!(failure.why.contains(encoding), "{failure}");
-        // The status alone decides what a refusal means.
+        // A refusal is classified by its status alone.
         let (result, _server) = start_on(encoded(429, headers)).await;
         let failure = result.unwrap_err();
         assert_eq!(
@@ -456,7 +456,7 @@ async fn an_address_without_the_api_is_a_matter_of_configuration() {
             assert_eq!(failure.attempts, 1);
         }
     }
-    // Any other refusal is one of the request.
+    // Any other rejection concerns the request.
     let refusal = r#"{"error": {"code": "invalid_request", "message": "days"}}"#;
     let server = Server::start(vec![Step::Say(answer(400, refusal))]).await;
     let failure = client(&server.url).usage_summary(0, RequestOptions::plain()).await.unwrap_err();
@@ -481,7 +481,7 @@ async fn tls_to_a_plain_port_is_told_at_once() {
         Arc::new(TestClock::new()),
         Arc::new(Least),
     );
-    // A machine without certificates says so before it connects.
+    // A machine without certificates fails before it connects.
     if let Ok(client) = made {
         let failure = client.pricing(RequestOptions::plain()).await.unwrap_err();
         assert_eq!((failure.kind, failure.attempts), (FailureKind::Configuration, 1));

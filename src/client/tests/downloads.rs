@@ -1,4 +1,4 @@
-//! Downloads: another host, no key, and parts that fit or do not.
+//! Downloads: another host, no key, and resumable or mismatched parts.
 
 use std::time::Duration;
 
@@ -143,7 +143,7 @@ async fn an_output_that_ends_early_is_broken() {
     let failure = content(&mut open(&server, None).await.unwrap()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Broken);
 
-    // The range promises more than the body holds.
+    // The range is longer than the body.
     let short = rest("bytes 4-9/10", ETAG, "45");
     let server = Server::start(vec![short]).await;
     let failure = content(&mut open(&server, Some(point(4))).await.unwrap()).await.unwrap_err();

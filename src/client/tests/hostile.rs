@@ -1,4 +1,4 @@
-//! A service, a host of outputs or a proxy that means harm, or is merely broken.
+//! Malicious or broken services, output hosts and proxies.
 
 use std::sync::Arc;
 use std::time::Duration;

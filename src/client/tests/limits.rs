@@ -1,4 +1,4 @@
-//! Limits in the whole client: what one call learns, the next one heeds, before anything is sent.
+//! Limits of the whole client: what one call learns applies to the next, before anything is sent.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,7 +13,7 @@ fn id() -> JobId {
     JobId("j-1".into())
 }
 
-/// A client on `store`, as another process would have it, with a breaker that opens at two.
+/// A client on `store`, like one of another process, whose breaker opens after two failures.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
     let breaker = BreakerConfig {
         surge: 2.0,
@@ -80,7 +80,7 @@ async fn a_pause_that_was_asked_for_is_kept_by_every_process_of_the_key() {
     let began = tokio::time::Instant::now();
     assert_eq!(start(&client, None).await.unwrap_err().kind, FailureKind::RateLimited);
     start(&other, None).await.unwrap();
-    // The clocks of the test count whole milliseconds.
+    // Test clocks have a resolution of 1 ms.
     assert!(began.elapsed() >= Duration::from_millis(390), "{:?}", began.elapsed());
 }
 

@@ -1,4 +1,4 @@
-//! Pages of jobs from a service that refuses the size that is asked for.
+//! Job lists from a service that rejects the requested page size.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::client::{Client, ListQuery, MemoryStore, RateLimits, RequestOptions};
 use crate::model::limits::LimiterStore;
 use crate::model::{Failure, FailureKind};
 
-/// A client on `store`, as another process would have it.
+/// A client on `store`, like one of another process.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
     let store: Arc<dyn LimiterStore> = Arc::clone(store) as _;
     let clock = Arc::new(TestClock::new());
@@ -29,7 +29,7 @@ async fn list(client: &Client, limit: u32) -> Result<usize, Failure> {
     client.list(query, RequestOptions::plain()).await.map(|page| page.jobs.len())
 }
 
-/// The sizes that were asked for.
+/// Requested page sizes.
 fn sizes(server: &Server) -> Vec<u32> {
     let size = |head: &str| {
         let (size, _) = head.split_once("limit=")?.1.split_once('&')?;

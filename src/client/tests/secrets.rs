@@ -1,4 +1,4 @@
-//! Keys and signatures stay out of logs and errors, however much is logged.
+//! Keys and signatures never reach logs or errors, at any log level.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -49,8 +49,8 @@ async fn every_call_is_logged_and_no_secret_is() {
     ])
     .await;
     let kept = Kept::default();
-    // With a single subscriber in the process, a test on another thread that meets a log line
-    // first would switch it off for all. A second one, which keeps nothing, prevents that.
+    // With a single subscriber in the process, a log line on another test thread could disable its
+    // callsite for all. A second subscriber prevents that.
     let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)

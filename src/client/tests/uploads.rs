@@ -1,4 +1,4 @@
-//! Uploads: streamed, watched, and repeated from their start.
+//! Uploads: streaming, stall detection, and retries from the start.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -84,7 +84,7 @@ async fn an_upload_that_is_refused_early_is_not_sent_to_its_end() {
 
 #[tokio::test]
 async fn a_slow_upload_is_not_a_stalled_one() {
-    // The server takes the request in sips, for longer than the idle timeout.
+    // The server reads the request slowly, for longer than the idle timeout.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let sipping = tokio::spawn(async move {

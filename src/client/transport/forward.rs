@@ -1,5 +1,5 @@
-//! Passing a webhook on, bytes and headers as they came, so that its receiver can verify it by
-//! itself. A connection of its own: it carries no credentials, uses no proxy and follows nothing.
+//! Forwarding of webhooks, with unmodified bytes and headers, so that the receiver can verify them.
+//! The client has no credentials and no proxy, and follows no redirects.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::model::host::is_loopback;
 use crate::model::secret::redact_url;
 use crate::model::{Failure, FailureKind};
 
-/// How long a receiver may take to answer.
+/// Timeout of the receiver's response.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where webhooks are passed on to.
+/// The receiver of forwarded webhooks.
 #[derive(Debug, Clone)]
 pub struct Forwarder {
     client: reqwest::Client,
@@ -27,11 +27,10 @@ pub struct Forwarder {
 }
 
 impl Forwarder {
-    /// A forwarder to `url`, which has to be of this machine unless `anywhere` is asked for: what
-    /// is passed on holds links that open outputs.
+    /// `url` must be on this machine unless `anywhere` is set, since webhooks contain output links.
     ///
     /// # Errors
-    /// The address is none, or is of another machine.
+    /// The URL is invalid, or is that of another machine.
     pub fn new(url: Url, anywhere: bool) -> Result<Self, Failure> {
         let refused = |why: &str, next: &str| {
             let what = format!("--forward {}", redact_url(url.as_str()));
@@ -60,10 +59,10 @@ impl Forwarder {
         Ok(Self { client, url })
     }
 
-    /// Sends a delivery on, once.
+    /// Forwards a delivery, once.
     ///
     /// # Errors
-    /// Nobody answers, or the answer is no success.
+    /// No response, or an error status.
     pub async fn send(&self, headers: &WebhookHeaders, body: Bytes) -> Result<(), Failure> {
         let what = || format!("forwarding to {}", redact_url(self.url.as_str()));
         let mut request =

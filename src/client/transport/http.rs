@@ -1,8 +1,8 @@
-//! The transport that programs use: HTTP/1.1 by the HTTP library, which only this folder knows.
+//! The production transport: HTTP/1.1, through the HTTP library, which only this folder uses.
 //!
-//! There are three HTTP clients. Those for the API carry credentials, request by request, and stay
-//! with its origin: one keeps connections for further requests, the other makes a new one for each.
-//! The client for output links has no way to carry credentials.
+//! It has three HTTP clients. The two for the API send credentials, only to its origin: one pools
+//! connections, the other opens a new one for each request. The client for output links has no
+//! access to credentials.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,29 +26,28 @@ use super::{
 use crate::client::config::{CallTiming, ClientConfig, LinkPolicy, may_connect};
 use crate::model::{Failure, FailureKind};
 
-/// Connections that were idle for this long are not used again. Common servers close theirs after
-/// 5 s, and an upload that meets a closing connection is sent twice.
+/// Maximum idle time of pooled connections. Common servers close theirs after 5 s, and an upload on
+/// a closing connection has to be repeated.
 const POOL_IDLE: Duration = Duration::from_secs(4);
 
-/// The connections to the service and to where outputs lie.
 pub(crate) struct HttpTransport {
     api: reqwest::Client,
-    /// Has no pool: each request makes a connection of its own.
+    /// Without a pool: a new connection for each request.
     api_unpooled: reqwest::Client,
     output: reqwest::Client,
     key: Option<HeaderValue>,
     admin_token: Option<HeaderValue>,
     idle: Duration,
-    /// Longest wait for the head of an answer to a small request.
+    /// Timeout of the response headers of a small request.
     head: Duration,
     allow_http: bool,
-    /// Why https cannot be used on this machine.
+    /// The reason why https is unavailable on this machine.
     no_tls: Option<String>,
 }
 
 impl HttpTransport {
     /// # Errors
-    /// [`FailureKind::Configuration`]: nothing that was given can make a client.
+    /// [`FailureKind::Configuration`]: the HTTP clients cannot be built from these settings.
     pub(crate) fn new(endpoint: &ClientConfig, timing: &CallTiming) -> Result<Self, Failure> {
         let tls = tls::platform().map_err(|why| misconfigured(&why))?;
         Self::with_tls(endpoint, timing, tls)
@@ -148,8 +147,8 @@ impl HttpTransport {
         })
     }
 
-    /// Reads an answer within its bounds. Unlike a transfer, an answer is short, so there is a
-    /// limit on the whole of it: one byte a minute is no answer.
+    /// Reads a response within its limits. Unlike a download it is short, so its total time is
+    /// limited too.
     async fn read(&self, response: reqwest::Response, answer_max: usize) -> Response {
         let head = head(&response);
         let mut incoming = incoming(response, self.idle);
@@ -202,7 +201,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// The body of `response`, piece by piece.
+/// The body of `response` as chunks.
 fn incoming(response: reqwest::Response, idle: Duration) -> ResponseBody {
     let pieces = response.bytes_stream();
     ResponseBody::new(pieces.map(|piece| piece.map_err(|error| fault(&error.without_url()))), idle)
@@ -224,7 +223,7 @@ fn head(response: &reqwest::Response) -> ResponseHead {
     }
 }
 
-/// All headers of this name as one list.
+/// All headers of this name, joined by commas.
 fn joined(headers: &HeaderMap, name: &str) -> Option<String> {
     let values: Vec<_> = headers
         .get_all(name)

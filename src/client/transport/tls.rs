@@ -1,4 +1,4 @@
-//! TLS as both clients use it: rustls with ring, trusting what the platform trusts.
+//! TLS setup of all HTTP clients: rustls with ring, and the platform's certificates.
 
 use std::sync::Arc;
 
@@ -6,18 +6,18 @@ use rustls::crypto::{CryptoProvider, ring};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_platform_verifier::BuilderVerifierExt;
 
-/// TLS settings, and why https cannot be used with them, if so.
+/// TLS settings, and the reason why https is unavailable with them, if it is.
 pub(crate) struct Tls {
     pub(crate) config: ClientConfig,
     pub(crate) unusable: Option<String>,
 }
 
-/// Settings that trust the platform's certificates. Machines without any (a bare container) still
-/// get settings, which trust nothing: plain http to this machine works, and https says what is
-/// missing before it is tried.
+/// Settings that trust the platform's certificates. On machines without any (such as bare
+/// containers), they trust nothing: plain http to this machine works, and https fails with a clear
+/// reason before it connects.
 ///
 /// # Errors
-/// When the cryptography itself is unusable, in words.
+/// The cryptography provider is unusable.
 pub(crate) fn platform() -> Result<Tls, String> {
     let provider = Arc::new(ring::default_provider());
     match trusting_the_platform(Arc::clone(&provider)) {
@@ -47,8 +47,8 @@ fn builder(provider: Arc<CryptoProvider>) -> Result<Unverified, String> {
         .map_err(|_| "this build has no TLS cipher".to_owned())
 }
 
-/// HTTP/1.1 only, one exchange a connection at a time: when a connection breaks, one call is in
-/// doubt and not every start that shares it, and bulk data never stands before a start.
+/// HTTP/1.1 only, with one request per connection at a time: a broken connection leaves one call
+/// ambiguous instead of all that share it, and bulk data never delays a start.
 fn http1(mut config: ClientConfig) -> ClientConfig {
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config

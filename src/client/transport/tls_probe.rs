@@ -1,4 +1,4 @@
-//! A TLS handshake without a request, and why one is refused.
+//! A TLS handshake without a request, for diagnosis.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,22 +12,20 @@ use tokio_rustls::TlsConnector;
 use super::error::{self, TransportError, is_no_tls};
 use super::tls;
 
-/// Why a handshake failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum HandshakeError {
-    /// No certificate can be accepted on this machine.
+    /// This machine has no trusted certificates.
     NoTrust(String),
-    /// What answers is not TLS.
+    /// The server does not speak TLS.
     NoTls(String),
-    /// Nobody answers, or not in time.
+    /// No response, or not in time.
     Unreachable(String),
-    /// The certificate is past its time, or before it.
+    /// The certificate is expired or not yet valid.
     OutOfTime(String),
     /// The certificate is not accepted for another reason.
     Untrusted(String),
 }
 
-/// Performs a TLS handshake with `host`.
 pub(crate) async fn handshake(
     host: &str,
     port: u16,
@@ -101,7 +99,7 @@ mod tests {
             }
         });
         let refused = handshake("127.0.0.1", port, Duration::from_secs(20)).await.unwrap_err();
-        // A machine without certificates says so before it connects.
+        // A machine without certificates fails before it connects.
         assert!(
             matches!(refused, HandshakeError::Unreachable(_) | HandshakeError::NoTrust(_)),
             "{refused:?}"

@@ -1,6 +1,6 @@
-//! The body of an upload: a file, streamed in pieces of bounded size, that tells how far it is and
-//! when it last moved. A stalled upload is noticed here, since the HTTP library's own read timeout
-//! runs from sending to the answer's headers and takes no notice of a body that moves.
+//! Upload bodies: a file, streamed in chunks, with progress and stall detection. The read timeout
+//! of the HTTP library cannot detect stalls: it runs from sending to the response headers,
+//! regardless of transferred data.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -17,17 +17,17 @@ use tokio_util::io::ReaderStream;
 use super::Progress;
 use crate::client::types::UploadFile;
 
-/// Size of the pieces that are read and sent.
+/// Chunk size in bytes.
 const PIECE: usize = 256 * 1024;
 
-/// Where an upload stands; shared by the body that moves and the watch over it.
+/// Progress of an upload, shared by the body and the stall detection.
 pub(crate) struct UploadProgress {
     began: Instant,
-    /// Milliseconds from `began` to the last movement.
+    /// Time of the last progress, in milliseconds since `began`.
     last: AtomicU64,
     sent: AtomicU64,
     complete: AtomicBool,
-    /// Why the file could not be read, which the HTTP library would report as a broken connection.
+    /// Read error of the file, which the HTTP library would report as a broken connection.
     problem: Mutex<Option<String>>,
 }
 
@@ -52,14 +52,12 @@ impl UploadProgress {
         io::Error::other(why)
     }
 
-    /// Why the file could not be read, if that was it.
     pub(crate) fn problem(&self) -> Option<String> {
         self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns once nothing has moved for `idle`. When the whole body has been handed over, the
-    /// buffers below are still draining unseen and the service stores the file: that may take
-    /// twice as long.
+    /// Returns after `idle` without progress. Once the whole body is handed over, twice as long is
+    /// permitted: buffers still drain unobserved, and the service stores the file.
     pub(crate) async fn silence(&self, idle: Duration) {
         loop {
             let patience = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
@@ -73,7 +71,7 @@ impl UploadProgress {
     }
 }
 
-/// A file that is ready to be sent.
+/// A file ready to be sent.
 pub(crate) struct FileBody {
     file: File,
     size: u64,
@@ -84,10 +82,7 @@ pub(crate) struct FileBody {
 }
 
 impl FileBody {
-    /// Opens the file anew: every attempt sends it from the start.
-    ///
-    /// # Errors
-    /// When it cannot be opened, in words.
+    /// Opens the file; every attempt sends it from its start.
     pub(crate) async fn open(file: &UploadFile, progress: &Progress) -> Result<Self, String> {
         let opened = File::open(&file.path)
             .await
@@ -102,12 +97,11 @@ impl FileBody {
         })
     }
 
-    /// Bytes that will be sent.
     pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
-    /// The bytes: exactly [`FileBody::size`] of them, or an error.
+    /// Exactly [`FileBody::size`] bytes, or an error.
     pub(crate) fn into_stream(self) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let Self { file, size, pulse, progress, .. } = self;
         pulse.beat();
@@ -134,7 +128,7 @@ impl FileBody {
     }
 }
 
-/// `name` in characters that every multipart reader takes for a file name, with its ending kept.
+/// `name` reduced to characters that all multipart parsers accept, with its extension.
 fn plain_name(name: &str) -> String {
     const LONGEST: usize = 100;
     let plain: String = name

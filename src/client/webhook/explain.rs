@@ -1,6 +1,5 @@
-//! Why a signature is refused: the usual mistakes between a sender and a receiver, tried one after
-//! another and together. Pure, and only for diagnosis: what is accepted is decided by
-//! [`super::verify`] alone.
+//! Explanation of rejected signatures: usual mistakes of senders and receivers, tried singly and
+//! combined. For diagnosis only; acceptance is decided by [`super::verify`]. Pure.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -14,8 +13,8 @@ use super::{
 };
 use crate::model::{ApiKey, Sanitizer, Timestamp};
 
-/// Bytes that may have been signed in place of those at hand, and how they differ; `None` for those
-/// at hand.
+/// Bytes that may have been signed instead of the received ones, with the difference; `None` for
+/// the received ones.
 type Variant = (Vec<u8>, Option<&'static str>);
 
 const REWRITTEN_TIME: &str = "the timestamp was reformatted; it must stay exactly as signed";
@@ -23,11 +22,11 @@ const REWRITTEN_BODY: &str = "the body was parsed and written again; verify the 
                               received, before any JSON library or framework changes them";
 const LINE_BREAKS: &str = "line breaks of the body were changed between LF and CR LF";
 
-/// Checks a delivery as a receiver does at `now`.
+/// Verifies a delivery at `now`.
 ///
 /// # Errors
-/// The refusal, and what explains it, one sentence each: the header, timestamp or secret that is
-/// wrong, or how the body was changed.
+/// The rejection and its explanations, one sentence each: the wrong header, timestamp or secret, or
+/// the modification of the body.
 pub fn explain(
     headers: &WebhookHeaders,
     body: &[u8],
@@ -88,7 +87,7 @@ fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<Stri
     why
 }
 
-/// The fewest changes that explain `claimed`.
+/// The smallest set of changes that explains `claimed`.
 fn fewest_changes(
     stamp: Option<&str>,
     body: &[u8],
@@ -127,7 +126,7 @@ fn secrets(secret: &str) -> Vec<Variant> {
     all
 }
 
-/// What may have been signed before the body, the dot included.
+/// Candidates for the signed bytes before the body, including the dot.
 fn stamps(stamp: Option<&str>) -> Vec<Variant> {
     let mut all = vec![(Vec::new(), Some("the body was signed without the timestamp"))];
     let Some(stamp) = stamp else { return all };
@@ -173,8 +172,8 @@ fn bodies(body: &[u8]) -> Vec<Variant> {
     all
 }
 
-/// How a library writes JSON: with a space after commas and colons, as Python does, or without;
-/// with characters beyond ASCII escaped, or not.
+/// JSON style of a library: spaces after commas and colons (as in Python), and escaping beyond
+/// ASCII.
 #[derive(Clone, Copy)]
 struct Spelling {
     spaced: bool,
@@ -183,7 +182,7 @@ struct Spelling {
 
 fn written(value: &Value, spelling: Spelling) -> Vec<u8> {
     let mut bytes = Vec::new();
-    // Writing a value to memory cannot fail.
+    // Serialising to memory cannot fail.
     let _ = value.serialize(&mut Serializer::with_formatter(&mut bytes, spelling));
     bytes
 }

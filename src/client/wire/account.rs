@@ -1,4 +1,4 @@
-//! Answers about prices, health, usage and keys.
+//! Responses about prices, health, usage and keys.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use crate::client::types::{
 use crate::model::sanitize::without_links;
 use crate::model::{ApiKey, Credits, JobId, Pricing, Timestamp};
 
-/// Names under which credits are told, the most specific first.
+/// Field names for credits, the most specific first.
 const CREDITS: [&str; 10] = [
     "total_credits_used",
     "totalCreditsUsed",
@@ -25,11 +25,10 @@ const CREDITS: [&str; 10] = [
     "amount",
 ];
 
-/// Names under which days are told.
+/// Field names for days.
 const DAYS: [&str; 9] =
     ["daily", "daily_usage", "dailyUsage", "by_day", "byDay", "days", "usage", "items", "data"];
 
-/// Reads the price list.
 pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
     let prices = fields::first(&answer, &["model_pricing_credits_per_minute"])
         .and_then(Value::as_object)
@@ -44,7 +43,6 @@ pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
     Ok(Pricing { per_minute, raw: without_links(answer) })
 }
 
-/// Reads what the service says of its own state.
 pub(crate) fn health(answer: Value) -> Result<Health, Unreadable> {
     let status = fields::text(&answer, &["status"])
         .ok_or_else(|| Unreadable::new("the response has no status"))?;
@@ -57,7 +55,6 @@ pub(crate) fn health(answer: Value) -> Result<Health, Unreadable> {
     Ok(Health { status, checks, date: None, raw: without_links(answer) })
 }
 
-/// Reads totals and days of usage.
 pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
     if !answer.is_object() {
         return Err(Unreadable::new("the response is not a usage summary"));
@@ -83,7 +80,7 @@ pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
     Ok(UsageSummary { raw: without_links(answer), ..summary })
 }
 
-/// What an answer holds where everything is one object further in.
+/// Unwraps a response that consists of a single nested object.
 fn unwrapped(answer: &Value) -> &Value {
     answer.get("data").filter(|data| data.is_object()).unwrap_or(answer)
 }
@@ -118,7 +115,6 @@ fn dated(date: &str, entry: &Value) -> Option<UsageDay> {
     })
 }
 
-/// Reads a page of usage events.
 pub(crate) fn usage_events(mut answer: Value) -> Result<UsageEventPage, Unreadable> {
     const TOTALS: [&str; 3] = ["total", "total_count", "totalCount"];
     let outer = fields::count(&answer, &TOTALS);
@@ -152,7 +148,6 @@ fn credits(object: &Value, names: &[&str]) -> Option<Credits> {
     fields::number(object, names).map(Credits)
 }
 
-/// Reads the list of keys.
 pub(crate) fn admin_keys(answer: Value) -> Result<Vec<AdminKey>, Unreadable> {
     let (entries, _) = fields::take_list(answer, &["items", "keys", "data"])
         .ok_or_else(|| Unreadable::new("the response is not a list of keys"))?;
@@ -183,7 +178,6 @@ fn admin_key(entry: Value) -> AdminKey {
     }
 }
 
-/// Reads a new key.
 pub(crate) fn new_key(answer: &Value) -> Result<NewKey, Unreadable> {
     let key = fields::text(answer, &["api_key"])
         .ok_or_else(|| Unreadable::new("the response has no api_key"))?;

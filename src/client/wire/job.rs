@@ -1,4 +1,4 @@
-//! Answers about uploads and jobs.
+//! Responses about uploads and jobs.
 
 use serde_json::Value;
 use url::Url;
@@ -8,10 +8,9 @@ use crate::client::types::{CreatedJob, JobPage, StartedJob, UploadedFile};
 use crate::model::sanitize::without_links;
 use crate::model::{JobId, JobStatus, JobView, OutputLink};
 
-/// Names under which services put the array of a page (contract, *Job*).
+/// Field names of the array of a page (contract, *Job*).
 const PAGE: [&str; 3] = ["items", "jobs", "data"];
 
-/// Reads the answer to an upload.
 pub(crate) fn uploaded(answer: &Value) -> Result<UploadedFile, Unreadable> {
     let video_url = fields::text(answer, &["video_url"])
         .ok_or_else(|| Unreadable::new("the response has no video_url"))?;
@@ -23,7 +22,6 @@ pub(crate) fn uploaded(answer: &Value) -> Result<UploadedFile, Unreadable> {
     })
 }
 
-/// Reads the answer to a create.
 pub(crate) fn created(answer: &Value) -> Result<CreatedJob, Unreadable> {
     let id = fields::job_id(answer).ok_or_else(|| {
         Unreadable::new(
@@ -34,8 +32,8 @@ pub(crate) fn created(answer: &Value) -> Result<CreatedJob, Unreadable> {
     Ok(CreatedJob { id, status: status(answer), request_id: None })
 }
 
-/// Reads the answer to a start of `asked`. A clear success names this job, or says `success`, or
-/// gives a state; anything less leaves open what happened.
+/// A start is confirmed if the response names the job, contains `success`, or states a status.
+/// Anything less is ambiguous.
 pub(crate) fn started(answer: &Value, asked: &JobId) -> Result<StartedJob, Unreadable> {
     let named = same_job(answer, asked)?;
     let status = status(answer);
@@ -49,7 +47,7 @@ pub(crate) fn started(answer: &Value, asked: &JobId) -> Result<StartedJob, Unrea
     }
 }
 
-/// Reads a look at job `asked`. `base` completes a relative output link.
+/// Reads the response to a poll of the job `asked`. `base` resolves a relative output link.
 pub(crate) fn job(answer: Value, asked: &JobId, base: &Url) -> Result<JobView, Unreadable> {
     if !same_job(&answer, asked)? && status(&answer).is_none() {
         return Err(Unreadable::new("the response is not a job"));
@@ -57,7 +55,7 @@ pub(crate) fn job(answer: Value, asked: &JobId, base: &Url) -> Result<JobView, U
     Ok(view(asked.clone(), answer, base))
 }
 
-/// Reads a page of jobs in any of the four shapes.
+/// Reads a page of jobs in any of its four forms.
 pub(crate) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
     let (entries, rest) = fields::take_list(answer, &PAGE)
         .ok_or_else(|| Unreadable::new("the response is not a page of jobs"))?;
@@ -70,13 +68,12 @@ pub(crate) fn page(answer: Value, base: &Url) -> Result<JobPage, Unreadable> {
     Ok(JobPage { jobs, total: fields::count(&rest, &["total", "count"]), unreadable })
 }
 
-/// Reads the answer to a request for the output's link.
 pub(crate) fn download_link(answer: &Value, base: &Url) -> Result<OutputLink, Unreadable> {
     link(answer, &["download_url", "output_url"], base)
         .ok_or_else(|| Unreadable::new("the response has no download_url"))
 }
 
-/// Whether the answer names `asked`. Naming another job is a mix-up that must not be followed.
+/// `true` if the response names `asked`. Another job's ID is an error.
 fn same_job(answer: &Value, asked: &JobId) -> Result<bool, Unreadable> {
     match fields::job_id(answer) {
         Some(id) if id == *asked => Ok(true),
@@ -93,7 +90,7 @@ fn view(id: JobId, answer: Value, base: &Url) -> JobView {
     let said = &answer;
     JobView {
         id,
-        // A job that does not tell its state is not final.
+        // A job without a status is not final.
         status: status(said).unwrap_or_else(|| JobStatus::Other(JobStatus::UNTOLD.into())),
         progress: fields::number(said, &["progress"]).map(|percent| percent.clamp(0.0, 100.0)),
         output_url: link(said, &["output_url"], base),
@@ -106,20 +103,20 @@ fn view(id: JobId, answer: Value, base: &Url) -> JobView {
     }
 }
 
-/// Why a job failed: a text, or an object that holds one.
+/// The error of a failed job: a text, or an object that contains one.
 fn error(answer: &Value) -> Option<String> {
     fields::text(answer, &["error"])
         .or_else(|| fields::text(answer.get("error")?, &["message", "detail", "code"]))
 }
 
-/// Any value that is not null counts: it says that the job was started.
+/// Any value other than null shows that the job was started.
 fn billing(answer: &Value) -> Option<String> {
     fields::text(answer, &["billing_status"]).or_else(|| {
         Some(without_links(fields::first(answer, &["billing_status"])?.clone()).to_string())
     })
 }
 
-/// A link that can be followed, completed by `base` when it is relative.
+/// An http(s) link, resolved against `base` if it is relative.
 fn link(answer: &Value, names: &[&str], base: &Url) -> Option<OutputLink> {
     let url = base.join(&fields::text(answer, names)?).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| OutputLink::new(url))
