@@ -54,7 +54,7 @@ async fn watch(silence: OutageView, host: String, printer: Printer, clock: Arc<d
             (said.since, said.failing) = (None, false);
         }
         let age = now.since(unanswered.since);
-        if age < NOTICE || silence.is_reported() || !silence.is_waited_for() {
+        if age < NOTICE || silence.is_reported() || !silence.is_waiting() {
             continue;
         }
         match &unanswered.failure {

@@ -46,13 +46,13 @@ impl Client {
     /// [`FailureKind::Configuration`]: an insecure address, a key that is not a valid header, an
     /// invalid proxy, or https on a machine without certificates.
     pub fn new(
-        endpoint: ClientConfig,
+        config: ClientConfig,
         timing: CallTiming,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self, Failure> {
         let store = Arc::new(MemoryStore::default());
-        Self::with_store(endpoint, timing, clock, random, store, &RateLimits::default())
+        Self::with_store(config, timing, clock, random, store, &RateLimits::default())
     }
 
     /// Like [`Client::new`], with the bounds `limits`, and limits stored in `store`, where all
@@ -61,47 +61,47 @@ impl Client {
     /// # Errors
     /// As for [`Client::new`].
     pub fn with_store(
-        endpoint: ClientConfig,
+        config: ClientConfig,
         timing: CallTiming,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         store: Arc<dyn LimiterStore>,
         limits: &RateLimits,
     ) -> Result<Self, Failure> {
-        endpoint.check()?;
-        let transport = Box::new(HttpTransport::new(&endpoint, &timing)?);
-        Ok(Self::over(transport, endpoint, timing, clock, random, store, limits))
+        config.check()?;
+        let transport = Box::new(HttpTransport::new(&config, &timing)?);
+        Ok(Self::with_transport(transport, config, timing, clock, random, store, limits))
     }
 
     /// Like [`Client::with_store`], over `transport`.
     #[must_use]
-    pub fn over(
+    pub fn with_transport(
         transport: Box<dyn Transport>,
-        endpoint: ClientConfig,
+        config: ClientConfig,
         timing: CallTiming,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         store: Arc<dyn LimiterStore>,
         limits: &RateLimits,
     ) -> Self {
-        let sanitizer = endpoint.sanitizer();
-        let origin = endpoint.base_url.origin().ascii_serialization();
-        let fingerprint = endpoint.key.as_ref().map(ApiKey::fingerprint);
+        let sanitizer = config.sanitizer();
+        let origin = config.base_url.origin().ascii_serialization();
+        let fingerprint = config.key.as_ref().map(ApiKey::fingerprint);
         let key = LimitKey { origin: origin.clone(), fingerprint: fingerprint.clone() };
-        let watched = Arc::<OutageMonitor>::default();
+        let outage = Arc::<OutageMonitor>::default();
         let limiter = Limiter::new(store, key, limits, Arc::clone(&clock), &timing);
         let shared = Shared {
-            limiter: limiter.with_outage_monitor(Arc::clone(&watched)),
-            watched,
-            host: host(&endpoint.base_url),
+            limiter: limiter.with_outage_monitor(Arc::clone(&outage)),
+            outage,
+            host: host(&config.base_url),
             origin,
             fingerprint,
             profile: OnceLock::new(),
             smallest_page_refused: AtomicBool::new(false),
             sanitizer,
-            links: LinkPolicy::of(&endpoint),
-            proxy: endpoint.proxy,
-            base_url: endpoint.base_url,
+            links: LinkPolicy::of(&config),
+            proxy: config.proxy,
+            base_url: config.base_url,
             transport,
             timing,
             clock,
@@ -149,19 +149,19 @@ impl Client {
     /// Outages and waits at this time.
     #[must_use]
     pub fn silence(&self) -> ServiceWait {
-        self.requester.shared.watched.now()
+        self.requester.shared.outage.now()
     }
 
     /// Read access to outages, which does not keep the client alive.
     #[must_use]
     pub fn outage_view(&self) -> OutageView {
-        OutageView(Arc::downgrade(&self.requester.shared.watched))
+        OutageView(Arc::downgrade(&self.requester.shared.outage))
     }
 
     /// A run reports outages itself while it holds this.
     #[must_use]
     pub fn outage_reporter(&self) -> OutageReporter {
-        OutageReporter::new(&self.requester.shared.watched)
+        OutageReporter::new(&self.requester.shared.outage)
     }
 
     /// `POST /v1/uploads`. Streams the file, from its start at each attempt; `progress` receives
@@ -173,13 +173,13 @@ impl Client {
         progress: Arc<dyn Fn(u64) + Send + Sync>,
     ) -> Result<UploadedFile, Failure> {
         let content = RequestContent::File { file, progress };
-        let operation = Endpoint::upload();
+        let endpoint = Endpoint::upload();
         let read = by_reference(wire::job::uploaded);
-        let done = self.requester.execute(&operation, content, &call, read).await?;
+        let done = self.requester.execute(&endpoint, content, &call, read).await?;
         // The URL is stored, and sent back in the job.
         if self.requester.shared.sanitizer.holds_secret(&done.value.video_url) {
             let why = "the upload URL contains a key and is not used";
-            return Err(Failure::new(FailureKind::Contract, operation.described(), why));
+            return Err(Failure::new(FailureKind::Contract, endpoint.description(), why));
         }
         Ok(UploadedFile { request_id: done.request_id, ..done.value })
     }
@@ -216,30 +216,30 @@ impl Client {
         job: &StartJob<'_>,
         call: RequestOptions<'_>,
     ) -> Result<StartedJob, Failure> {
-        let leave = self.admit_start(id, &call).await?;
-        self.start_admitted(leave, id, job, call).await
+        let permit = self.admit_start(id, &call).await?;
+        self.start_admitted(permit, id, job, call).await
     }
 
     /// [`Client::start`] with a permit from [`Client::admit_start`]: sent without waiting.
     pub async fn start_admitted(
         &self,
-        leave: CallPermit,
+        permit: CallPermit,
         id: &JobId,
         job: &StartJob<'_>,
         call: RequestOptions<'_>,
     ) -> Result<StartedJob, Failure> {
         let content = RequestContent::Json(wire::request::start(job)?);
-        let read = |answer: Value| wire::job::started(&answer, id);
-        let operation = Endpoint::start(id);
+        let read = |response: Value| wire::job::started(&response, id);
+        let endpoint = Endpoint::start(id);
         let done =
-            self.requester.execute_admitted(&operation, Some(leave), content, &call, read).await?;
+            self.requester.execute_admitted(&endpoint, Some(permit), content, &call, read).await?;
         Ok(StartedJob { request_id: done.request_id, ..done.value })
     }
 
     /// `GET /v1/jobs/{id}`.
     pub async fn get(&self, id: &JobId, call: RequestOptions<'_>) -> Result<JobView, Failure> {
-        let read = |answer: Value| wire::job::job(answer, id, &self.requester.shared.base_url);
-        self.look(&Endpoint::job(id), &call, read).await
+        let read = |response: Value| wire::job::job(response, id, &self.requester.shared.base_url);
+        self.get_json(&Endpoint::job(id), &call, read).await
     }
 
     /// `GET /v1/jobs`: one page of the jobs of this key. A rejected page size is halved until it is
@@ -251,8 +251,8 @@ impl Client {
         call: RequestOptions<'_>,
     ) -> Result<JobPage, Failure> {
         let status = page.status.as_ref().map(JobStatus::as_str);
-        let operation = |size| Endpoint::jobs(size, page.offset, status);
-        let read = |answer: Value| wire::job::page(answer, &self.requester.shared.base_url);
+        let endpoint = |size| Endpoint::jobs(size, page.offset, status);
+        let read = |response: Value| wire::job::page(response, &self.requester.shared.base_url);
         let accepted = match page.limit {
             0 | 1 => None,
             _ => self.requester.shared.limiter.state().await?.page_size,
@@ -261,7 +261,7 @@ impl Client {
         let smallest_refused = &self.requester.shared.smallest_page_refused;
         let mut size = first;
         loop {
-            let failure = match self.look(&operation(size), &call, read).await {
+            let failure = match self.get_json(&endpoint(size), &call, read).await {
                 Ok(jobs) => {
                     if size < first {
                         self.requester.shared.limiter.remember_page_size(size).await;
@@ -270,7 +270,7 @@ impl Client {
                 }
                 Err(failure) => failure,
             };
-            if !refuses_page(&failure) || smallest_refused.load(Ordering::Relaxed) {
+            if !rejects_page_size(&failure) || smallest_refused.load(Ordering::Relaxed) {
                 return Err(failure);
             }
             if size <= 1 {
@@ -288,21 +288,21 @@ impl Client {
         call: RequestOptions<'_>,
     ) -> Result<OutputLink, Failure> {
         let read =
-            |answer: Value| wire::job::download_link(&answer, &self.requester.shared.base_url);
-        self.look(&Endpoint::download_link(id), &call, read).await
+            |response: Value| wire::job::download_link(&response, &self.requester.shared.base_url);
+        self.get_json(&Endpoint::download_link(id), &call, read).await
     }
 
     /// `GET /api/pricing`.
     pub async fn pricing(&self, call: RequestOptions<'_>) -> Result<Pricing, Failure> {
-        self.look(&Endpoint::pricing(), &call, wire::account::pricing).await
+        self.get_json(&Endpoint::pricing(), &call, wire::account::pricing).await
     }
 
     /// `GET /health`.
     pub async fn health(&self, call: RequestOptions<'_>) -> Result<Health, Failure> {
-        let operation = Endpoint::health();
+        let endpoint = Endpoint::health();
         let done = self
             .requester
-            .execute(&operation, RequestContent::Nothing, &call, wire::account::health)
+            .execute(&endpoint, RequestContent::Nothing, &call, wire::account::health)
             .await?;
         Ok(Health { date: done.date, ..done.value })
     }
@@ -313,7 +313,7 @@ impl Client {
         days: u32,
         call: RequestOptions<'_>,
     ) -> Result<UsageSummary, Failure> {
-        self.look(&Endpoint::usage_summary(days), &call, wire::account::usage_summary).await
+        self.get_json(&Endpoint::usage_summary(days), &call, wire::account::usage_summary).await
     }
 
     /// `GET /v1/usage/events`: the latest `limit` events (1 to 100).
@@ -322,17 +322,17 @@ impl Client {
         limit: u32,
         call: RequestOptions<'_>,
     ) -> Result<UsageEventPage, Failure> {
-        self.look(&Endpoint::usage_events(limit), &call, wire::account::usage_events).await
+        self.get_json(&Endpoint::usage_events(limit), &call, wire::account::usage_events).await
     }
 
     /// `GET /v1/admin/config`, whose fields are undocumented.
     pub async fn admin_config(&self, call: RequestOptions<'_>) -> Result<Value, Failure> {
-        self.look(&Endpoint::admin_config(), &call, as_it_is).await
+        self.get_json(&Endpoint::admin_config(), &call, unmodified).await
     }
 
     /// `GET /v1/admin/keys`.
     pub async fn admin_keys(&self, call: RequestOptions<'_>) -> Result<Vec<AdminKey>, Failure> {
-        self.look(&Endpoint::admin_keys(), &call, wire::account::admin_keys).await
+        self.get_json(&Endpoint::admin_keys(), &call, wire::account::admin_keys).await
     }
 
     /// `POST /v1/admin/keys`, sent once: a retry could create a second key.
@@ -343,9 +343,9 @@ impl Client {
         call: RequestOptions<'_>,
     ) -> Result<NewKey, Failure> {
         let content = RequestContent::Json(wire::request::new_key(client_id, note)?);
-        let operation = Endpoint::admin_create_key();
+        let endpoint = Endpoint::admin_create_key();
         let read = by_reference(wire::account::new_key);
-        Ok(self.requester.execute(&operation, content, &call, read).await?.value)
+        Ok(self.requester.execute(&endpoint, content, &call, read).await?.value)
     }
 
     /// `POST /v1/admin/keys/disable`, with the fingerprint used by the service.
@@ -357,7 +357,7 @@ impl Client {
         let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
         Ok(self
             .requester
-            .execute(&Endpoint::admin_disable_key(), content, &call, as_it_is)
+            .execute(&Endpoint::admin_disable_key(), content, &call, unmodified)
             .await?
             .value)
     }
@@ -371,7 +371,7 @@ impl Client {
         let content = RequestContent::Json(wire::request::key(key_fingerprint)?);
         Ok(self
             .requester
-            .execute(&Endpoint::admin_enable_key(), content, &call, as_it_is)
+            .execute(&Endpoint::admin_enable_key(), content, &call, unmodified)
             .await?
             .value)
     }
@@ -399,25 +399,25 @@ impl Client {
     }
 
     /// Lifts the blocks after 401, 402 and 403.
-    pub async fn release_latches(&self) -> Result<(), Failure> {
+    pub async fn lift_key_blocks(&self) -> Result<(), Failure> {
         self.requester.shared.limiter.release().await
     }
 
     /// A call without a body.
-    async fn look<T>(
+    async fn get_json<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<T, Failure> {
         let done: CallResult<T> =
-            self.requester.execute(operation, RequestContent::Nothing, call, read).await?;
+            self.requester.execute(endpoint, RequestContent::Nothing, call, read).await?;
         Ok(done.value)
     }
 }
 
 /// 400 or 422 for a list, for which the page size may be the reason.
-fn refuses_page(failure: &Failure) -> bool {
+fn rejects_page_size(failure: &Failure) -> bool {
     failure.kind == FailureKind::InvalidRequest && matches!(failure.status, Some(400 | 422))
 }
 
@@ -434,11 +434,11 @@ pub(crate) fn host(url: &Url) -> String {
 fn by_reference<T>(
     read: impl Fn(&Value) -> Result<T, Unreadable>,
 ) -> impl Fn(Value) -> Result<T, Unreadable> {
-    move |answer| read(&answer)
+    move |response| read(&response)
 }
 
 // The signature of a reader.
 #[expect(clippy::unnecessary_wraps)]
-fn as_it_is(answer: Value) -> Result<Value, Unreadable> {
-    Ok(without_links(answer))
+fn unmodified(response: Value) -> Result<Value, Unreadable> {
+    Ok(without_links(response))
 }

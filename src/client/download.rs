@@ -11,7 +11,7 @@ use super::request::attempt_error::AttemptError;
 use super::request::classify::HostRole;
 use super::request::log::LoggedAttempt;
 use super::request::options::RequestOptions;
-use super::transport::{ANSWER_MAX, Decoder, ResponseBody, ResponseHead, TransportError};
+use super::transport::{Decoder, RESPONSE_MAX, ResponseBody, ResponseHead, TransportError};
 use super::wire::error::ErrorBody;
 use crate::model::{Failure, FailureKind, JobId, OutputLink};
 
@@ -40,18 +40,18 @@ pub struct Download {
     pub content_type: Option<String>,
     incoming: ResponseBody,
     /// Offset of the next byte.
-    place: u64,
+    position: u64,
     what: String,
     job: Option<JobId>,
     /// Held until the download ends.
-    _leave: CallPermit,
+    _permit: CallPermit,
 }
 
 impl std::fmt::Debug for Download {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Download")
             .field("restarted", &self.restarted)
-            .field("place", &self.place)
+            .field("position", &self.position)
             .field("total", &self.total)
             .finish_non_exhaustive()
     }
@@ -66,12 +66,12 @@ impl Download {
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         match self.incoming.next().await {
             Ok(Some(piece)) => {
-                self.place += piece.len() as u64;
+                self.position += piece.len() as u64;
                 Ok(Some(piece))
             }
             Ok(None) => match self.total {
-                Some(total) if total != self.place => Err(self.failed(&TransportError::Broken(
-                    format!("received {} bytes instead of {total}", self.place),
+                Some(total) if total != self.position => Err(self.failed(&TransportError::Broken(
+                    format!("received {} bytes instead of {total}", self.position),
                 ))),
                 _ => Ok(None),
             },
@@ -80,7 +80,7 @@ impl Download {
     }
 
     fn failed(&self, fault: &TransportError) -> Failure {
-        AttemptError::from_fault(fault).into_failure(self.what.clone(), self.job.clone())
+        AttemptError::from_transport_error(fault).into_failure(self.what.clone(), self.job.clone())
     }
 }
 
@@ -134,18 +134,18 @@ impl Client {
         }
         self.requester.shared.transport.check(&url)?;
         let wanted = RequestedOutput { link, host: host(&url), url, what, call: &call };
-        let leave =
+        let permit =
             self.requester.shared.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
         if let Some(point) = &from {
             let (head, incoming) = self.open(&wanted, Some(point)).await?;
             match answered(&head, point) {
                 RangeAnswer::Rest { total } => {
-                    let mut rest = Download::new(&head, incoming, wanted, leave)?;
-                    (rest.offset, rest.place, rest.total) = (point.offset, point.offset, total);
+                    let mut rest = Download::new(&head, incoming, wanted, permit)?;
+                    (rest.offset, rest.position, rest.total) = (point.offset, point.offset, total);
                     return Ok(rest);
                 }
                 RangeAnswer::Whole => {
-                    let whole = Download::new(&head, incoming, wanted, leave)?;
+                    let whole = Download::new(&head, incoming, wanted, permit)?;
                     return Ok(Download { restarted: true, ..whole });
                 }
                 // The whole output is requested below.
@@ -153,7 +153,7 @@ impl Client {
             }
         }
         let (head, incoming) = self.open(&wanted, None).await?;
-        let whole = Download::new(&head, incoming, wanted, leave)?;
+        let whole = Download::new(&head, incoming, wanted, permit)?;
         Ok(Download { restarted: from.is_some(), ..whole })
     }
 
@@ -167,38 +167,38 @@ impl Client {
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
         let opened = match self.requester.shared.transport.open(wanted.url.clone(), rest).await {
             Ok((head, incoming)) => Ok((head.cleaned(&self.requester.shared.sanitizer), incoming)),
-            Err(fault) => Err(AttemptError::from_fault(&fault)),
+            Err(fault) => Err(AttemptError::from_transport_error(&fault)),
         };
         let opened = match opened {
             Ok((head, incoming)) if !is_useful(head.status, from.is_some()) => {
                 let asked = self.requester.shared.retry_after(&head);
-                let answer = incoming.refusal(head).await.decoded(ANSWER_MAX);
-                let said = ErrorBody::read(&answer.body, &self.requester.shared.sanitizer);
-                Err(AttemptError::from_refusal(HostRole::Output, &answer, said, asked))
+                let response = incoming.refusal(head).await.decoded(RESPONSE_MAX);
+                let said = ErrorBody::read(&response.body, &self.requester.shared.sanitizer);
+                Err(AttemptError::from_refusal(HostRole::Output, &response, said, asked))
             }
             opened => opened,
         }
-        .map_err(|trouble| trouble.behind(self.requester.shared.proxy.shown(&wanted.url)));
+        .map_err(|error| error.with_proxy(self.requester.shared.proxy.shown(&wanted.url)));
         let request_id = match &opened {
             Ok((head, _)) => head.request_id.as_deref(),
-            Err(trouble) => trouble.request_id.as_deref(),
+            Err(error) => error.request_id.as_deref(),
         };
-        let trouble = opened.as_ref().err();
+        let error = opened.as_ref().err();
         LoggedAttempt {
             profile: self.requester.shared.profile(),
             method: "GET",
             path: &wanted.link.redacted(),
-            status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| trouble?.status),
+            status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| error?.status),
             attempt: 1,
             took: self.now().since(began),
             request_id,
             job: wanted.call.job.as_ref(),
             input: wanted.call.input,
-            trouble,
+            error,
         }
         .write();
         let opened = opened
-            .map_err(|trouble| trouble.into_failure(wanted.what.clone(), wanted.call.job.clone()));
+            .map_err(|error| error.into_failure(wanted.what.clone(), wanted.call.job.clone()));
         self.requester.shared.limiter.record_host_result(&wanted.host, opened.as_ref().err()).await;
         opened
     }
@@ -211,7 +211,7 @@ impl Download {
         head: &ResponseHead,
         incoming: ResponseBody,
         wanted: RequestedOutput<'_>,
-        leave: CallPermit,
+        permit: CallPermit,
     ) -> Result<Self, Failure> {
         let decoder = Decoder::new(head).map_err(|why| {
             let why = format!("the output cannot be decoded: {why}");
@@ -229,10 +229,10 @@ impl Download {
                 Some(decoder) => incoming.decoded(decoder),
                 None => incoming,
             },
-            place: 0,
+            position: 0,
             job: wanted.call.job.clone(),
             what: wanted.what,
-            _leave: leave,
+            _permit: permit,
         })
     }
 }

@@ -44,7 +44,7 @@ pub use self::outage::{Outage, OutageReporter, OutageView, RequestedPause, Servi
 pub use self::poll_schedule::PollTiming;
 pub use self::request::backoff::BackoffWait;
 pub use self::request::endpoint::EndpointRoute;
-pub use self::request::options::{LastAnswer, LastCheck, OnRetry, RequestOptions};
+pub use self::request::options::{LastCheck, LastRequestId, OnRetry, RequestOptions};
 pub use self::transport::Forwarder;
 pub use self::transport::proxy::ProxyChoice;
 pub use self::types::{

@@ -13,7 +13,7 @@ pub struct ServiceWait {
     /// Calls in flight.
     open: usize,
     /// Calls that wait for a retry.
-    repeating: usize,
+    pending_retries: usize,
     /// Runs that report the outage themselves.
     runs: usize,
     unanswered: Option<Outage>,
@@ -52,8 +52,8 @@ impl ServiceWait {
 
     /// A call is in flight or waits for a retry.
     #[must_use]
-    pub fn is_waited_for(&self) -> bool {
-        self.open + self.repeating > 0
+    pub fn is_waiting(&self) -> bool {
+        self.open + self.pending_retries > 0
     }
 
     #[must_use]
@@ -88,9 +88,9 @@ impl OutageView {
 pub struct OutageReporter(pub(crate) Arc<OutageMonitor>);
 
 impl OutageReporter {
-    pub(crate) fn new(watched: &Arc<OutageMonitor>) -> Self {
-        watched.state().runs += 1;
-        Self(Arc::clone(watched))
+    pub(crate) fn new(outage: &Arc<OutageMonitor>) -> Self {
+        outage.state().runs += 1;
+        Self(Arc::clone(outage))
     }
 }
 
@@ -105,13 +105,13 @@ pub(crate) struct PendingRetry<'a>(&'a OutageMonitor);
 
 impl Drop for PendingRetry<'_> {
     fn drop(&mut self) {
-        self.0.state().repeating -= 1;
+        self.0.state().pending_retries -= 1;
     }
 }
 
 /// A call in flight. Dropped without a result if it was cancelled.
 pub(crate) struct OpenCall<'a> {
-    watched: &'a OutageMonitor,
+    outage: &'a OutageMonitor,
     is_counted: bool,
 }
 
@@ -124,8 +124,8 @@ impl OutageMonitor {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn repeating(&self) -> PendingRetry<'_> {
-        self.state().repeating += 1;
+    pub(crate) fn retry_pending(&self) -> PendingRetry<'_> {
+        self.state().pending_retries += 1;
         PendingRetry(self)
     }
 
@@ -133,26 +133,26 @@ impl OutageMonitor {
     pub(crate) fn sent(&self, kind: CallKind, what: &str, now: Instant) -> OpenCall<'_> {
         let is_counted = kind != CallKind::Upload;
         if is_counted {
-            let mut silence = self.state();
-            silence.open += 1;
-            silence.unanswered.get_or_insert_with(|| Outage::begin(what, now));
+            let mut state = self.state();
+            state.open += 1;
+            state.unanswered.get_or_insert_with(|| Outage::begin(what, now));
         }
-        OpenCall { watched: self, is_counted }
+        OpenCall { outage: self, is_counted }
     }
 
     /// Records the end of the call `what`.
     pub(crate) fn ended(&self, what: &str, failed: Option<&Failure>, now: Instant) {
-        let mut silence = self.state();
+        let mut state = self.state();
         match failed {
             Some(failure) if circuit_breaker::is_host_failure(failure.kind) => {
                 let begin = || Outage::begin(what, now);
-                silence.unanswered.get_or_insert_with(begin).failure = Some(failure.clone());
+                state.unanswered.get_or_insert_with(begin).failure = Some(failure.clone());
             }
             // Nothing was sent.
             Some(failure) if failure.status.is_none() => {}
             _ => {
-                silence.pause = None;
-                if let Some(unanswered) = &mut silence.unanswered {
+                state.pause = None;
+                if let Some(unanswered) = &mut state.unanswered {
                     *unanswered = Outage::begin(what, now);
                 }
             }
@@ -174,10 +174,10 @@ impl Outage {
 impl Drop for OpenCall<'_> {
     fn drop(&mut self) {
         if self.is_counted {
-            let mut silence = self.watched.state();
-            silence.open -= 1;
-            if silence.open == 0 && silence.failure().is_none() {
-                silence.unanswered = None;
+            let mut state = self.outage.state();
+            state.open -= 1;
+            if state.open == 0 && state.failure().is_none() {
+                state.unanswered = None;
             }
         }
     }
@@ -192,39 +192,39 @@ mod tests {
         Failure::new(FailureKind::Unreachable, "a", "b")
     }
 
-    fn since(watched: &OutageMonitor) -> Option<u64> {
-        watched.now().unanswered().map(|unanswered| unanswered.since.0)
+    fn since(outage: &OutageMonitor) -> Option<u64> {
+        outage.now().unanswered().map(|unanswered| unanswered.since.0)
     }
 
     #[test]
     fn a_silence_begins_with_the_first_call_without_an_answer_and_any_answer_ends_it() {
-        let watched = OutageMonitor::default();
-        let first = watched.sent(CallKind::Poll, "first", Instant(1));
-        let second = watched.sent(CallKind::Poll, "second", Instant(5));
-        assert_eq!(since(&watched), Some(1));
-        watched.ended("first", None, Instant(9));
+        let outage = OutageMonitor::default();
+        let first = outage.sent(CallKind::Poll, "first", Instant(1));
+        let second = outage.sent(CallKind::Poll, "second", Instant(5));
+        assert_eq!(since(&outage), Some(1));
+        outage.ended("first", None, Instant(9));
         drop(first);
-        assert_eq!(since(&watched), Some(9), "the second one is still open");
-        watched.ended("second", Some(&broken()), Instant(12));
+        assert_eq!(since(&outage), Some(9), "the second one is still open");
+        outage.ended("second", Some(&broken()), Instant(12));
         drop(second);
-        assert_eq!(since(&watched), Some(9), "a failure is no answer");
-        assert!(watched.now().failure().is_some());
-        let third = watched.sent(CallKind::Start, "third", Instant(20));
+        assert_eq!(since(&outage), Some(9), "a failure is no answer");
+        assert!(outage.now().failure().is_some());
+        let third = outage.sent(CallKind::Start, "third", Instant(20));
         let mut refusal = Failure::new(FailureKind::RateLimited, "a", "b");
         refusal.status = Some(429);
-        watched.ended("third", Some(&refusal), Instant(21));
+        outage.ended("third", Some(&refusal), Instant(21));
         drop(third);
-        assert_eq!(since(&watched), None, "a refusal is an answer");
+        assert_eq!(since(&outage), None, "a refusal is an answer");
     }
 
     #[test]
     fn a_call_that_was_cut_and_an_upload_under_way_say_nothing() {
-        let watched = OutageMonitor::default();
-        drop(watched.sent(CallKind::Poll, "cut", Instant(1)));
-        let upload = watched.sent(CallKind::Upload, "long", Instant(2));
-        assert_eq!(since(&watched), None);
-        watched.ended("long", Some(&broken()), Instant(7));
+        let outage = OutageMonitor::default();
+        drop(outage.sent(CallKind::Poll, "cut", Instant(1)));
+        let upload = outage.sent(CallKind::Upload, "long", Instant(2));
+        assert_eq!(since(&outage), None);
+        outage.ended("long", Some(&broken()), Instant(7));
         drop(upload);
-        assert_eq!(since(&watched), Some(7));
+        assert_eq!(since(&outage), Some(7));
     }
 }

@@ -91,7 +91,7 @@ pub fn remaining(elapsed: Duration, percent: f64) -> Option<Duration> {
 /// Maximum pages of a list poll for `jobs` jobs, so that each page saves at least one request;
 /// `None` if single polls take no more requests.
 #[must_use]
-pub fn most_pages(jobs: u32) -> Option<u32> {
+pub fn max_pages(jobs: u32) -> Option<u32> {
     Some(jobs / 2).filter(|pages| *pages > 0)
 }
 
@@ -168,7 +168,7 @@ mod tests {
             let interval = timing.list_interval(pages, jobs, seconds(elapsed));
             assert_eq!(interval, seconds(expected), "{pages} {jobs} {elapsed}");
         }
-        let pages: Vec<_> = [0, 1, 2, 3, 4, 100].map(most_pages).into();
+        let pages: Vec<_> = [0, 1, 2, 3, 4, 100].map(max_pages).into();
         assert_eq!(pages, [None, None, Some(1), Some(1), Some(2), Some(50)]);
     }
 

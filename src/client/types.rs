@@ -111,9 +111,9 @@ impl Health {
 
     /// Names of the failed checks.
     #[must_use]
-    pub fn ill(&self) -> Vec<&str> {
-        let ill = self.checks.iter().filter(|(_, well)| !**well);
-        ill.map(|(name, _)| name.as_str()).collect()
+    pub fn failed_checks(&self) -> Vec<&str> {
+        let failed = self.checks.iter().filter(|(_, passed)| !**passed);
+        failed.map(|(name, _)| name.as_str()).collect()
     }
 }
 

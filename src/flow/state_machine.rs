@@ -288,7 +288,7 @@ fn create_not_executed(mut state: AttemptState, failure: Failure) -> Step {
 
 /// Waiting helps against limits and outages; against an empty account or a refused key it does not.
 fn back_off_or_rest(state: AttemptState, failure: Failure) -> Step {
-    if failure.kind.repeat_when_harmless() {
+    if failure.kind.is_retryable_if_idempotent() {
         go(state, Effect::BackOff(failure))
     } else {
         go(state, Effect::Rest(failure))
@@ -463,7 +463,7 @@ fn draft_seen(status: &JobStatus) -> DraftObservation {
     match status {
         JobStatus::Created => DraftObservation::Created,
         JobStatus::Pending => DraftObservation::Pending,
-        JobStatus::Other(word) if word == JobStatus::UNTOLD => DraftObservation::Unknown,
+        JobStatus::Other(word) if word == JobStatus::UNKNOWN => DraftObservation::Unknown,
         JobStatus::Other(_) => DraftObservation::Other,
         JobStatus::Processing | JobStatus::Completed | JobStatus::Failed => {
             DraftObservation::Started

@@ -46,7 +46,7 @@ impl Pricing {
 
     /// Credits per second of output; `None` if the model has no price.
     #[must_use]
-    pub fn a_second(&self, model: ModelName) -> Option<f64> {
+    pub fn credits_per_second(&self, model: ModelName) -> Option<f64> {
         self.estimate(model, 1.0).map(|credits| credits.0)
     }
 }

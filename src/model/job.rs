@@ -37,7 +37,7 @@ pub enum JobStatus {
 
 impl JobStatus {
     /// Status of a job whose response contains none.
-    pub const UNTOLD: &str = "unknown";
+    pub const UNKNOWN: &str = "unknown";
 
     /// Parses the wire format, ignoring case.
     #[must_use]

@@ -217,8 +217,8 @@ fn check_address(text: &str) -> Result<(), String> {
         Some("http" | "https") => {}
         Some(other) => return Err(format!("{other} URLs are not supported")),
     }
-    if text.len() > LONGEST_TEXT {
-        return Err(format!("the URL is longer than {LONGEST_TEXT} bytes"));
+    if text.len() > MAX_TEXT_BYTES {
+        return Err(format!("the URL is longer than {MAX_TEXT_BYTES} bytes"));
     }
     match url::Url::parse(text) {
         Ok(url) if url.host().is_some() => Ok(()),
@@ -228,14 +228,14 @@ fn check_address(text: &str) -> Result<(), String> {
 }
 
 /// Maximum length of a prompt, URL or tag, in bytes.
-const LONGEST_TEXT: usize = 4_096;
+const MAX_TEXT_BYTES: usize = 4_096;
 
 /// Limits of canvas sides and offsets, in pixels.
-const SMALLEST_SIDE: u32 = 2;
-const LARGEST_SIDE: u32 = 7_680;
+const MIN_SIDE: u32 = 2;
+const MAX_SIDE: u32 = 7_680;
 
 /// Limits of the size factor of the subject.
-const SCALES: std::ops::RangeInclusive<f64> = 0.01..=10.0;
+const SCALE_RANGE: std::ops::RangeInclusive<f64> = 0.01..=10.0;
 
 /// Anchor positions of the subject on a canvas.
 const ANCHORS: [&str; 13] = [
@@ -375,13 +375,15 @@ impl JobOptions {
 
     fn check_texts(&self) -> Result<(), OptionError> {
         let long = |what: &str| {
-            Err(OptionError(format!("{what} is longer than {LONGEST_TEXT} bytes; make it shorter")))
+            Err(OptionError(format!(
+                "{what} is longer than {MAX_TEXT_BYTES} bytes; make it shorter"
+            )))
         };
-        if self.prompt.as_deref().is_some_and(|prompt| prompt.len() > LONGEST_TEXT) {
+        if self.prompt.as_deref().is_some_and(|prompt| prompt.len() > MAX_TEXT_BYTES) {
             return long("the prompt");
         }
         if let Some((key, _)) =
-            self.tags.iter().find(|(key, value)| key.len() + value.len() > LONGEST_TEXT)
+            self.tags.iter().find(|(key, value)| key.len() + value.len() > MAX_TEXT_BYTES)
         {
             let key: String = key.chars().take(40).collect();
             return long(&format!("the tag {key}"));
@@ -431,12 +433,12 @@ impl JobOptions {
 }
 
 fn check_canvas(width: i64, height: i64) -> Result<(), OptionError> {
-    let sides = i64::from(SMALLEST_SIDE)..=i64::from(LARGEST_SIDE);
+    let sides = i64::from(MIN_SIDE)..=i64::from(MAX_SIDE);
     if sides.contains(&width) && sides.contains(&height) {
         return Ok(());
     }
     Err(OptionError(format!(
-        "canvas {width}x{height} is out of range; use {SMALLEST_SIDE} to {LARGEST_SIDE} pixels \
+        "canvas {width}x{height} is out of range; use {MIN_SIDE} to {MAX_SIDE} pixels \
          per side"
     )))
 }
@@ -450,18 +452,18 @@ fn check_anchor(anchor: &str) -> Result<(), OptionError> {
 
 fn check_scale(scale: f64) -> Result<(), OptionError> {
     // NaN is outside every range.
-    if SCALES.contains(&scale) {
+    if SCALE_RANGE.contains(&scale) {
         return Ok(());
     }
     Err(OptionError(format!(
         "scale {scale} is out of range; use {} to {}",
-        SCALES.start(),
-        SCALES.end()
+        SCALE_RANGE.start(),
+        SCALE_RANGE.end()
     )))
 }
 
 fn check_offset(x: i64, y: i64) -> Result<(), OptionError> {
-    let most = i64::from(LARGEST_SIDE);
+    let most = i64::from(MAX_SIDE);
     if (-most..=most).contains(&x) && (-most..=most).contains(&y) {
         return Ok(());
     }

@@ -152,7 +152,7 @@ impl Sanitizer {
         if kept < text.len() {
             shown.push('…');
         }
-        text::escaped_whole(&without_openers(&shown))
+        text::escaped_whole(&without_links_and_secrets(&shown))
     }
 
     /// [`Sanitizer::clean`] for short text that is only displayed: an ID or a code.
@@ -439,7 +439,7 @@ fn replaced(
 }
 
 /// `text` with links reduced to their host, and secret values hidden.
-fn without_openers(text: &str) -> Cow<'_, str> {
+fn without_links_and_secrets(text: &str) -> Cow<'_, str> {
     // Precondition of all rules below.
     let may_be_bearer = || text.to_ascii_lowercase().contains("bearer");
     if !text.contains(['/', '=', ':', '?', '%', '\\', '&']) && !may_be_bearer() {

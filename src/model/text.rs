@@ -5,14 +5,16 @@ use std::path::Path;
 use std::fmt::Write as _;
 
 /// Longest foreign text that is displayed, in characters.
-const SHOWN: usize = 2_000;
+const MAX_DISPLAYED_CHARS: usize = 2_000;
 
 /// `text` on one line, with control characters, bidirectional overrides and line breaks escaped,
 /// and truncated if very long. Text of a server or a file name must not move the cursor or imitate
 /// our own output.
 #[must_use]
 pub fn escaped(text: &str) -> String {
-    let Some((end, _)) = text.char_indices().nth(SHOWN) else { return escaped_whole(text) };
+    let Some((end, _)) = text.char_indices().nth(MAX_DISPLAYED_CHARS) else {
+        return escaped_whole(text);
+    };
     escaped_whole(&text[..end]) + "…"
 }
 
@@ -106,7 +108,7 @@ mod tests {
     fn nothing_moves_the_cursor() {
         assert_eq!(escaped("a\x1b[2Jb\nc\u{202e}d"), "a\\u{1b}[2Jb\\nc\\u{202e}d");
         assert_eq!(escaped("Fuß Ж 视频"), "Fuß Ж 视频");
-        assert_eq!(escaped(&"x".repeat(5_000)).chars().count(), SHOWN + 1);
+        assert_eq!(escaped(&"x".repeat(5_000)).chars().count(), MAX_DISPLAYED_CHARS + 1);
         // Arabic letter mark, tag, filler, zero width, soft hyphen, variation selector.
         for c in ['\u{61c}', '\u{e0041}', '\u{3164}', '\u{200d}', '\u{ad}', '\u{fe01}'] {
             assert_eq!(escaped(&c.to_string()), format!("\\u{{{:x}}}", c as u32));

@@ -162,7 +162,7 @@ impl SmokeRun<'_> {
             return StageResult::skipped(stage, "no key without credits");
         };
         // An earlier run has learned that this key has none, and would not ask again.
-        if let Err(failure) = context.service.release_latches().await {
+        if let Err(failure) = context.service.lift_key_blocks().await {
             return StageResult::of_failure(stage, &failure);
         }
         let pricing = match self.current_prices().await {

@@ -13,7 +13,7 @@ use crate::model::{Failure, FailureKind, JobId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AttemptError {
-    pub(crate) verdict: Classification,
+    pub(crate) classification: Classification,
     pub(crate) why: String,
     pub(crate) status: Option<u16>,
     pub(crate) code: Option<String>,
@@ -25,10 +25,10 @@ pub(crate) struct AttemptError {
 
 impl AttemptError {
     /// No response.
-    pub(crate) fn from_fault(fault: &TransportError) -> Self {
+    pub(crate) fn from_transport_error(error: &TransportError) -> Self {
         Self {
-            verdict: classify::judge(HostRole::Api, AttemptOutcome::Fault(fault)),
-            why: fault.to_string(),
+            classification: classify::classify(HostRole::Api, AttemptOutcome::NoResponse(error)),
+            why: error.to_string(),
             status: None,
             code: None,
             request_id: None,
@@ -40,45 +40,45 @@ impl AttemptError {
     /// A response with an error status.
     pub(crate) fn from_refusal(
         side: HostRole,
-        answer: &Response,
-        said: ErrorBody,
+        response: &Response,
+        body: ErrorBody,
         retry_after: Option<Duration>,
     ) -> Self {
-        let head = &answer.head;
+        let head = &response.head;
         let outcome = AttemptOutcome::Refused {
             status: head.status,
-            code: said.code.as_deref(),
-            structured: said.structured,
+            code: body.code.as_deref(),
+            structured: body.structured,
         };
         Self {
-            verdict: classify::judge(side, outcome),
-            why: said.message.unwrap_or_else(|| wordless(answer)),
+            classification: classify::classify(side, outcome),
+            why: body.message.unwrap_or_else(|| default_reason(response)),
             status: Some(head.status),
-            code: said.code,
-            request_id: said.request_id.or_else(|| head.request_id.clone()),
+            code: body.code,
+            request_id: body.request_id.or_else(|| head.request_id.clone()),
             retry_after,
-            is_structured: said.structured,
+            is_structured: body.structured,
         }
     }
 
     /// A response with a success status that cannot be read. An error in its body takes precedence.
-    pub(crate) fn from_unreadable(head: &ResponseHead, said: ErrorBody, bad: Unreadable) -> Self {
-        let outcome = match said.code.as_deref() {
+    pub(crate) fn from_unreadable(head: &ResponseHead, body: ErrorBody, bad: Unreadable) -> Self {
+        let outcome = match body.code.as_deref() {
             Some(code) => {
                 AttemptOutcome::Refused { status: head.status, code: Some(code), structured: true }
             }
             None => AttemptOutcome::Unusable { cut: bad.cut },
         };
-        let why = match said.message {
+        let why = match body.message {
             Some(message) => format!("{} ({message})", bad.why),
             None => bad.why,
         };
         Self {
-            verdict: classify::judge(HostRole::Api, outcome),
+            classification: classify::classify(HostRole::Api, outcome),
             why,
             status: Some(head.status),
-            request_id: said.request_id.or_else(|| head.request_id.clone()),
-            code: said.code,
+            request_id: body.request_id.or_else(|| head.request_id.clone()),
+            code: body.code,
             retry_after: None,
             is_structured: true,
         }
@@ -86,7 +86,7 @@ impl AttemptError {
 
     /// Adds the proxy of the request to the reason, since the proxy may be what failed. Not for
     /// structured reasons, which come from the service.
-    pub(crate) fn behind(mut self, proxy: Option<String>) -> Self {
+    pub(crate) fn with_proxy(mut self, proxy: Option<String>) -> Self {
         if let Some(proxy) = proxy.filter(|_| !self.is_structured) {
             self.why = format!("{} (through the proxy {proxy})", self.why);
         }
@@ -95,7 +95,7 @@ impl AttemptError {
 
     /// Reclassifies a 404 on a path that every service has: there is no API at `base`.
     pub(crate) fn at_wrong_address(mut self, base: &Url) -> Self {
-        self.verdict.kind = FailureKind::Configuration;
+        self.classification.kind = FailureKind::Configuration;
         self.why = format!(
             "no API at {base}: check base_url in the profile or RBGV_BASE_URL (rbgv config \
              show); response: {}",
@@ -104,10 +104,10 @@ impl AttemptError {
         self
     }
 
-    /// `what` is the operation.
+    /// `what` is the endpoint.
     pub(crate) fn into_failure(self, what: String, job: Option<JobId>) -> Failure {
-        let mut failure = Failure::new(self.verdict.kind, what, self.why);
-        failure.delivery = self.verdict.delivery;
+        let mut failure = Failure::new(self.classification.kind, what, self.why);
+        failure.delivery = self.classification.delivery;
         failure.status = self.status;
         failure.code = self.code;
         failure.request_id = self.request_id;
@@ -130,11 +130,11 @@ fn next_step(kind: FailureKind) -> Option<&'static str> {
 }
 
 /// The reason of an error response without a readable message.
-fn wordless(answer: &Response) -> String {
-    if let BodyEnd::Undecodable(why) = &answer.end {
+fn default_reason(response: &Response) -> String {
+    if let BodyEnd::Undecodable(why) = &response.end {
         return format!("the reason cannot be decoded: {why}");
     }
-    match (&answer.head.location, answer.head.status) {
+    match (&response.head.location, response.head.status) {
         (Some(to), 300..400) => {
             format!("the response redirects to {to}, which is not followed")
         }

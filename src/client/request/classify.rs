@@ -13,7 +13,7 @@ const NO_CREDITS: &str = "insufficient_credits";
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum AttemptOutcome<'a> {
     /// No response.
-    Fault(&'a TransportError),
+    NoResponse(&'a TransportError),
     /// An error status. `structured` if the body has a form of the service's own errors, and is not
     /// empty or the page of a gateway.
     Refused { status: u16, code: Option<&'a str>, structured: bool },
@@ -38,21 +38,21 @@ pub(crate) enum HostRole {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NextStep {
     /// Retry after a backoff.
-    Repeat,
+    Retry,
     /// Fail: a retry would not help.
     GiveUp,
     /// The call is not idempotent: the caller decides, based on the ledger.
     AskCaller,
 }
 
-pub(crate) fn judge(side: HostRole, outcome: AttemptOutcome<'_>) -> Classification {
+pub(crate) fn classify(side: HostRole, outcome: AttemptOutcome<'_>) -> Classification {
     match outcome {
-        AttemptOutcome::Fault(fault) => of_fault(fault),
+        AttemptOutcome::NoResponse(error) => classify_transport_error(error),
         AttemptOutcome::Refused { status, code, structured } => {
             let kind = match side {
                 HostRole::Api if code == Some(NO_CREDITS) => FailureKind::InsufficientCredits,
-                HostRole::Api => of_status(status),
-                HostRole::Output => of_output_status(status),
+                HostRole::Api => kind_of_status(status),
+                HostRole::Output => kind_of_output_status(status),
             };
             Classification { kind, delivery: delivery(kind, status, structured) }
         }
@@ -63,16 +63,16 @@ pub(crate) fn judge(side: HostRole, outcome: AttemptOutcome<'_>) -> Classificati
     }
 }
 
-pub(crate) fn next(repeating: Idempotency, kind: FailureKind) -> NextStep {
-    match repeating {
-        Idempotency::CallerDecides => NextStep::AskCaller,
-        Idempotency::Harmless if kind.repeat_when_harmless() => NextStep::Repeat,
-        Idempotency::Harmless => NextStep::GiveUp,
+pub(crate) fn next_step(idempotency: Idempotency, kind: FailureKind) -> NextStep {
+    match idempotency {
+        Idempotency::NonIdempotent => NextStep::AskCaller,
+        Idempotency::Idempotent if kind.is_retryable_if_idempotent() => NextStep::Retry,
+        Idempotency::Idempotent => NextStep::GiveUp,
     }
 }
 
-fn of_fault(fault: &TransportError) -> Classification {
-    let (kind, delivery) = match fault {
+fn classify_transport_error(error: &TransportError) -> Classification {
+    let (kind, delivery) = match error {
         TransportError::Unreachable(_) => (FailureKind::Unreachable, Execution::NotExecuted),
         TransportError::Untrusted(_) | TransportError::NoTls => {
             (FailureKind::Configuration, Execution::NotExecuted)
@@ -86,7 +86,7 @@ fn of_fault(fault: &TransportError) -> Classification {
     Classification { kind, delivery }
 }
 
-fn of_status(status: u16) -> FailureKind {
+fn kind_of_status(status: u16) -> FailureKind {
     match status {
         401 => FailureKind::Unauthorized,
         402 => FailureKind::InsufficientCredits,
@@ -105,10 +105,10 @@ fn of_status(status: u16) -> FailureKind {
 
 /// An output host that rejects a link requires a new link. Storage services differ in their status
 /// for an expired signature.
-fn of_output_status(status: u16) -> FailureKind {
+fn kind_of_output_status(status: u16) -> FailureKind {
     match status {
         400 | 401 | 403 | 404 | 410 => FailureKind::LinkExpired,
-        407 | 408 | 425 | 429 | 500..=599 => of_status(status),
+        407 | 408 | 425 | 429 | 500..=599 => kind_of_status(status),
         _ => FailureKind::Contract,
     }
 }
@@ -130,7 +130,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::client::request::endpoint::every_operation;
+    use crate::client::request::endpoint::every_endpoint;
 
     /// Every kind of failed attempt, by phase.
     fn every_case() -> Vec<(String, OwnedOutcome)> {
@@ -144,12 +144,12 @@ mod tests {
             ("connect: plain text in place of TLS", TransportError::NoTls),
             ("prepare: file unreadable or changed", TransportError::Unreadable(words())),
             ("prepare: request cannot be made", TransportError::Unsendable(words())),
-            ("send: reset, or closed before the answer", TransportError::Broken(words())),
+            ("send: reset, or closed before the response", TransportError::Broken(words())),
             ("send: nothing moves", TransportError::Silent(Duration::from_mins(1))),
         ];
         let mut cases: Vec<_> = faults
             .into_iter()
-            .map(|(name, fault)| (name.to_owned(), OwnedOutcome::Fault(fault)))
+            .map(|(name, error)| (name.to_owned(), OwnedOutcome::Fault(error)))
             .collect();
         let statuses = [
             301, 302, 307, 400, 401, 402, 403, 404, 405, 407, 408, 409, 410, 413, 422, 425, 429,
@@ -160,15 +160,15 @@ mod tests {
                 [(None, true, "in words"), (None, false, "page or nothing")]
             {
                 let refused = OwnedOutcome::Refused(status, code, structured);
-                cases.push((format!("answer: {status} {name}"), refused));
+                cases.push((format!("response: {status} {name}"), refused));
             }
         }
         for status in [200, 400, 403, 409, 500] {
             let refused = OwnedOutcome::Refused(status, Some(NO_CREDITS), true);
-            cases.push((format!("answer: {status} {NO_CREDITS}"), refused));
+            cases.push((format!("response: {status} {NO_CREDITS}"), refused));
         }
         let other = OwnedOutcome::Refused(200, Some("internal_error"), true);
-        cases.push(("answer: 200 internal_error".to_owned(), other));
+        cases.push(("response: 200 internal_error".to_owned(), other));
         cases.push(("body: success, cut".to_owned(), OwnedOutcome::Unusable(true)));
         cases.push((
             "body: success, garbage or too large".to_owned(),
@@ -186,7 +186,7 @@ mod tests {
     impl OwnedOutcome {
         fn borrowed(&self) -> AttemptOutcome<'_> {
             match self {
-                Self::Fault(fault) => AttemptOutcome::Fault(fault),
+                Self::Fault(error) => AttemptOutcome::NoResponse(error),
                 Self::Refused(status, code, structured) => AttemptOutcome::Refused {
                     status: *status,
                     code: *code,
@@ -200,34 +200,34 @@ mod tests {
     #[test]
     fn every_decision_is_listed() {
         let mut table = String::new();
-        for repeating in [Idempotency::Harmless, Idempotency::CallerDecides] {
-            let _ = writeln!(table, "{repeating:?}:");
-            for operation in every_operation().iter().filter(|one| one.repeating == repeating) {
-                let _ = writeln!(table, "  {} {}", operation.method.as_str(), operation.path());
+        for idempotency in [Idempotency::Idempotent, Idempotency::NonIdempotent] {
+            let _ = writeln!(table, "{idempotency:?}:");
+            for endpoint in every_endpoint().iter().filter(|one| one.idempotency == idempotency) {
+                let _ = writeln!(table, "  {} {}", endpoint.method.as_str(), endpoint.path());
             }
         }
         table.push_str("\nAPI\n");
         let _ = writeln!(
             table,
-            "{:<52}{:<21}{:<13}{:<10}others",
-            "outcome", "kind", "delivery", "harmless"
+            "{:<52}{:<21}{:<13}{:<12}others",
+            "outcome", "kind", "delivery", "idempotent"
         );
         for (name, outcome) in every_case() {
-            let verdict = judge(HostRole::Api, outcome.borrowed());
+            let classification = classify(HostRole::Api, outcome.borrowed());
             let _ = writeln!(
                 table,
-                "{name:<52}{:<21}{:<13}{:<10}{:?}",
-                verdict.kind.as_str(),
-                format!("{:?}", verdict.delivery),
-                format!("{:?}", next(Idempotency::Harmless, verdict.kind)),
-                next(Idempotency::CallerDecides, verdict.kind),
+                "{name:<52}{:<21}{:<13}{:<12}{:?}",
+                classification.kind.as_str(),
+                format!("{:?}", classification.delivery),
+                format!("{:?}", next_step(Idempotency::Idempotent, classification.kind)),
+                next_step(Idempotency::NonIdempotent, classification.kind),
             );
         }
         table.push_str("\nOutput, repeated by the caller\n");
         for (name, outcome) in every_case() {
-            let verdict = judge(HostRole::Output, outcome.borrowed());
-            let again = next(Idempotency::Harmless, verdict.kind);
-            let _ = writeln!(table, "{name:<52}{:<21}{again:?}", verdict.kind.as_str());
+            let classification = classify(HostRole::Output, outcome.borrowed());
+            let again = next_step(Idempotency::Idempotent, classification.kind);
+            let _ = writeln!(table, "{name:<52}{:<21}{again:?}", classification.kind.as_str());
         }
         insta::assert_snapshot!("decisions", table);
     }
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_start_is_only_certain_where_the_protocol_says_so() {
         let delivery = |status, structured| {
-            judge(HostRole::Api, AttemptOutcome::Refused { status, code: None, structured })
+            classify(HostRole::Api, AttemptOutcome::Refused { status, code: None, structured })
                 .delivery
         };
         for status in 100..=599 {

@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::client::transport::{ANSWER_MAX, Auth, Method, PAGE_MAX};
+use crate::client::transport::{Auth, Method, PAGE_MAX, RESPONSE_MAX};
 use crate::model::limits::CallKind;
 use crate::model::{Failure, FailureKind, JobId};
 
@@ -34,10 +34,10 @@ pub enum EndpointRoute {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Idempotency {
     /// A retry has no further effect, so the client retries.
-    Harmless,
+    Idempotent,
     /// A retry could create a second draft, charge or key. The client never retries, and sends on a
-    /// new connection: a pooled one may be closing, which would leave the result unknown.
-    CallerDecides,
+    /// new connection: a pooled one may be closing, which would permit the result unknown.
+    NonIdempotent,
 }
 
 /// A call without its body.
@@ -51,7 +51,7 @@ pub(crate) struct Endpoint {
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     pub(crate) auth: Auth,
-    pub(crate) repeating: Idempotency,
+    pub(crate) idempotency: Idempotency,
     pub(crate) kind: CallKind,
     pub(crate) job: Option<JobId>,
 }
@@ -71,7 +71,7 @@ impl Endpoint {
             path: path.iter().map(|segment| (*segment).to_owned()).collect(),
             query: Vec::new(),
             auth,
-            repeating: Idempotency::Harmless,
+            idempotency: Idempotency::Idempotent,
             kind: if auth == Auth::Key { CallKind::Poll } else { CallKind::Unkeyed },
             job: None,
         }
@@ -85,17 +85,17 @@ impl Endpoint {
         Self::new(route, name, Method::Post, path, auth)
     }
 
-    fn once(mut self) -> Self {
-        self.repeating = Idempotency::CallerDecides;
+    fn non_idempotent(mut self) -> Self {
+        self.idempotency = Idempotency::NonIdempotent;
         self
     }
 
-    fn that(mut self, kind: CallKind) -> Self {
+    fn of_kind(mut self, kind: CallKind) -> Self {
         self.kind = kind;
         self
     }
 
-    fn about(mut self, job: &JobId) -> Self {
+    fn for_job(mut self, job: &JobId) -> Self {
         self.job = Some(job.clone());
         self
     }
@@ -107,13 +107,13 @@ impl Endpoint {
 
     pub(crate) fn upload() -> Self {
         Self::post(EndpointRoute::Upload, "uploading the file", &["v1", "uploads"], Auth::Key)
-            .that(CallKind::Upload)
+            .of_kind(CallKind::Upload)
     }
 
     pub(crate) fn create() -> Self {
         Self::post(EndpointRoute::Create, "creating the job", &["v1", "jobs"], Auth::Key)
-            .once()
-            .that(CallKind::Create)
+            .non_idempotent()
+            .of_kind(CallKind::Create)
     }
 
     pub(crate) fn start(id: &JobId) -> Self {
@@ -123,14 +123,14 @@ impl Endpoint {
             &["v1", "jobs", &id.0, "start"],
             Auth::Key,
         )
-        .once()
-        .that(CallKind::Start)
-        .about(id)
+        .non_idempotent()
+        .of_kind(CallKind::Start)
+        .for_job(id)
     }
 
     pub(crate) fn job(id: &JobId) -> Self {
         Self::get(EndpointRoute::Job, "polling the job", &["v1", "jobs", &id.0], Auth::Key)
-            .about(id)
+            .for_job(id)
     }
 
     pub(crate) fn jobs(limit: u32, offset: u64, status: Option<&str>) -> Self {
@@ -150,7 +150,7 @@ impl Endpoint {
             &["api", "download", &id.0],
             Auth::None,
         )
-        .about(id)
+        .for_job(id)
     }
 
     pub(crate) fn pricing() -> Self {
@@ -196,7 +196,7 @@ impl Endpoint {
 
     pub(crate) fn admin_create_key() -> Self {
         Self::post(EndpointRoute::Admin, "creating a key", &["v1", "admin", "keys"], Auth::Admin)
-            .once()
+            .non_idempotent()
     }
 
     pub(crate) fn admin_disable_key() -> Self {
@@ -218,10 +218,10 @@ impl Endpoint {
     }
 
     /// Maximum size of a successful response, in bytes.
-    pub(crate) fn answer_max(&self) -> usize {
+    pub(crate) fn response_max(&self) -> usize {
         match self.route {
             EndpointRoute::Jobs | EndpointRoute::Usage | EndpointRoute::Admin => PAGE_MAX,
-            _ => ANSWER_MAX,
+            _ => RESPONSE_MAX,
         }
     }
 
@@ -231,7 +231,7 @@ impl Endpoint {
     }
 
     /// Endpoints that every service has, so that a 404 means a wrong base URL.
-    pub(crate) fn is_answered_everywhere(&self) -> bool {
+    pub(crate) fn exists_everywhere(&self) -> bool {
         match self.route {
             EndpointRoute::Pricing | EndpointRoute::Health => true,
             EndpointRoute::Usage => self.path.last().is_some_and(|last| last == "summary"),
@@ -240,7 +240,7 @@ impl Endpoint {
     }
 
     /// Description for failures, with method and path.
-    pub(crate) fn described(&self) -> String {
+    pub(crate) fn description(&self) -> String {
         format!("{} ({} {})", self.name, self.method.as_str(), self.path())
     }
 
@@ -250,12 +250,12 @@ impl Endpoint {
         // The path encoder drops empty and dot segments, which would shorten the path.
         if self.path.iter().any(|segment| matches!(segment.as_str(), "" | "." | "..")) {
             let why = "the job ID cannot be part of a URL";
-            return Err(Failure::new(FailureKind::InvalidRequest, self.described(), why));
+            return Err(Failure::new(FailureKind::InvalidRequest, self.description(), why));
         }
         let mut url = base.clone();
         let pathless = |()| {
             let why = "base_url cannot have paths";
-            Failure::new(FailureKind::Configuration, self.described(), why)
+            Failure::new(FailureKind::Configuration, self.description(), why)
         };
         url.path_segments_mut().map_err(pathless)?.pop_if_empty().extend(&self.path);
         if !self.query.is_empty() {
@@ -267,7 +267,7 @@ impl Endpoint {
 
 /// Every endpoint once, for tables.
 #[cfg(test)]
-pub(crate) fn every_operation() -> Vec<Endpoint> {
+pub(crate) fn every_endpoint() -> Vec<Endpoint> {
     let id = JobId("ID".into());
     vec![
         Endpoint::upload(),
@@ -292,8 +292,8 @@ pub(crate) fn every_operation() -> Vec<Endpoint> {
 mod tests {
     use super::*;
 
-    fn url(operation: &Endpoint, base: &str) -> String {
-        operation.url(&Url::parse(base).unwrap()).unwrap().to_string()
+    fn url(endpoint: &Endpoint, base: &str) -> String {
+        endpoint.url(&Url::parse(base).unwrap()).unwrap().to_string()
     }
 
     #[test]
@@ -316,20 +316,20 @@ mod tests {
             "https://api.example/v1/jobs/..%2Fadmin%3Fx=1%23y"
         );
         for bad in ["", ".", ".."] {
-            let operation = Endpoint::job(&JobId(bad.into()));
-            assert!(operation.url(&Url::parse("https://api.example").unwrap()).is_err(), "{bad:?}");
+            let endpoint = Endpoint::job(&JobId(bad.into()));
+            assert!(endpoint.url(&Url::parse("https://api.example").unwrap()).is_err(), "{bad:?}");
         }
     }
 
     #[test]
     fn the_key_goes_only_where_the_contract_wants_it() {
-        for operation in every_operation() {
-            let expected = match operation.path().split('/').nth(1) {
-                Some("v1") if operation.path().starts_with("/v1/admin") => Auth::Admin,
+        for endpoint in every_endpoint() {
+            let expected = match endpoint.path().split('/').nth(1) {
+                Some("v1") if endpoint.path().starts_with("/v1/admin") => Auth::Admin,
                 Some("v1") => Auth::Key,
                 _ => Auth::None,
             };
-            assert_eq!(operation.auth, expected, "{}", operation.path());
+            assert_eq!(endpoint.auth, expected, "{}", endpoint.path());
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct LoggedAttempt<'a> {
     pub(crate) request_id: Option<&'a str>,
     pub(crate) job: Option<&'a JobId>,
     pub(crate) input: Option<&'a str>,
-    pub(crate) trouble: Option<&'a AttemptError>,
+    pub(crate) error: Option<&'a AttemptError>,
 }
 
 impl LoggedAttempt<'_> {
@@ -30,8 +30,8 @@ impl LoggedAttempt<'_> {
         let request_id = self.request_id.map(text::escaped);
         let job = self.job.map(|job| text::escaped(&job.0));
         let input = self.input.map(text::escaped);
-        let failed = self.trouble.map(|trouble| trouble.verdict.kind.as_str());
-        let why = self.trouble.map(|trouble| text::escaped(&trouble.why));
+        let failed = self.error.map(|error| error.classification.kind.as_str());
+        let why = self.error.map(|error| text::escaped(&error.why));
         info!(
             target: "rbgv::api",
             profile = self.profile,

@@ -14,9 +14,9 @@ pub type LastCheck<'a> = &'a (dyn Fn() -> Result<(), Failure> + Send + Sync);
 
 /// The request ID of the last response, for the history of a job in the ledger.
 #[derive(Debug, Default)]
-pub struct LastAnswer(Mutex<Option<String>>);
+pub struct LastRequestId(Mutex<Option<String>>);
 
-impl LastAnswer {
+impl LastRequestId {
     /// Takes the ID, so that it is recorded once.
     pub fn take(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -43,7 +43,7 @@ pub struct RequestOptions<'a> {
     /// `false` if the caller retries by itself, even idempotent calls.
     pub repeats: bool,
     /// Receives the request ID of each response, successful or not.
-    pub last_answer: Option<&'a LastAnswer>,
+    pub last_request_id: Option<&'a LastRequestId>,
 }
 
 impl RequestOptions<'_> {
@@ -57,7 +57,7 @@ impl RequestOptions<'_> {
             last_check: None,
             in_flight: None,
             repeats: true,
-            last_answer: None,
+            last_request_id: None,
         }
     }
 }

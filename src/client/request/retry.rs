@@ -1,5 +1,5 @@
 //! The retry loop of every API call: wait for admission, send once, classify, log, and then return,
-//! retry after a backoff, or leave the decision to the caller.
+//! retry after a backoff, or permit the decision to the caller.
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     /// Name and port, the scope of the circuit breaker.
     pub(crate) host: String,
     pub(crate) limiter: Limiter,
-    pub(crate) watched: Arc<OutageMonitor>,
+    pub(crate) outage: Arc<OutageMonitor>,
     pub(crate) origin: String,
     pub(crate) fingerprint: Option<Fingerprint>,
     pub(crate) profile: OnceLock<String>,
@@ -115,86 +115,86 @@ impl Requester {
     /// Executes a call. `read` decodes the response.
     pub(crate) async fn execute<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         content: RequestContent<'_>,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        self.execute_admitted(operation, None, content, call, read).await
+        self.execute_admitted(endpoint, None, content, call, read).await
     }
 
     /// [`Requester::execute`] with an optional permit for the first attempt.
     pub(crate) async fn execute_admitted<T>(
         &self,
-        operation: &Endpoint,
-        mut leave: Option<CallPermit>,
+        endpoint: &Endpoint,
+        mut permit: Option<CallPermit>,
         content: RequestContent<'_>,
         call: &RequestOptions<'_>,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        let mut effort = AttemptCount { attempt: 1, since: self.shared.now() };
+        let mut attempts = AttemptCount { attempt: 1, since: self.shared.now() };
         loop {
-            let admission = match leave.take() {
+            let admission = match permit.take() {
                 Some(admission) => admission,
-                None => self.admit(operation, call, effort).await?,
+                None => self.admit(endpoint, call, attempts).await?,
             };
             if let Some(check) = call.last_check {
                 check()?;
             }
             let failure =
-                match self.attempt(operation, &content, call, &admission, effort, &read).await {
+                match self.attempt(endpoint, &content, call, &admission, attempts, &read).await {
                     Ok(done) => return Ok(done),
                     Err(failure) => failure,
                 };
             // Frees the slot for other calls during the backoff.
             drop(admission);
-            let repeats = call.repeats.then(|| self.repeats_after(operation, effort, &failure));
-            let Some(wait) = repeats.flatten() else { return Err(failure) };
+            let retry = call.repeats.then(|| self.retry_wait(endpoint, attempts, &failure));
+            let Some(wait) = retry.flatten() else { return Err(failure) };
             (call.on_retry)(&failure, wait);
-            let _repeating = self.shared.watched.repeating();
+            let _pending = self.shared.outage.retry_pending();
             tokio::time::sleep(wait).await;
-            effort.attempt += 1;
+            attempts.attempt += 1;
         }
     }
 
     /// Waits for admission of the first attempt.
     pub(crate) async fn admit_first(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
     ) -> Result<CallPermit, Failure> {
-        self.admit(operation, call, AttemptCount { attempt: 1, since: self.shared.now() }).await
+        self.admit(endpoint, call, AttemptCount { attempt: 1, since: self.shared.now() }).await
     }
 
     async fn admit(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
-        effort: AttemptCount,
+        attempts: AttemptCount,
     ) -> Result<CallPermit, Failure> {
-        let what = operation.described();
+        let what = endpoint.description();
         let admitted =
-            self.shared.limiter.admit(operation.kind, &self.shared.host, &what, call).await;
+            self.shared.limiter.admit(endpoint.kind, &self.shared.host, &what, call).await;
         admitted.map_err(|failure| Failure {
-            attempts: effort.attempt - 1,
-            elapsed: self.shared.now().since(effort.since),
-            job: operation.job.clone().or_else(|| call.job.clone()),
+            attempts: attempts.attempt - 1,
+            elapsed: self.shared.now().since(attempts.since),
+            job: endpoint.job.clone().or_else(|| call.job.clone()),
             ..failure
         })
     }
 
     /// The backoff before a retry, or `None` if the call is not retried.
-    fn repeats_after(
+    fn retry_wait(
         &self,
-        operation: &Endpoint,
-        effort: AttemptCount,
+        endpoint: &Endpoint,
+        attempts: AttemptCount,
         failure: &Failure,
     ) -> Option<Duration> {
-        let repeats = classify::next(operation.repeating, failure.kind) == NextStep::Repeat;
-        if !repeats || effort.attempt > self.shared.timing.retries {
+        let repeats = classify::next_step(endpoint.idempotency, failure.kind) == NextStep::Retry;
+        if !repeats || attempts.attempt > self.shared.timing.retries {
             return None;
         }
-        match self.backoff(effort.attempt, failure) {
+        match self.backoff(attempts.attempt, failure) {
             BackoffWait::Sleep(wait) => Some(wait),
             BackoffWait::TooLong(_) => None,
         }
@@ -208,64 +208,65 @@ impl Requester {
     /// Sends once, and records the result in the log and the limits.
     async fn attempt<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         content: &RequestContent<'_>,
         call: &RequestOptions<'_>,
         admission: &CallPermit,
-        effort: AttemptCount,
+        attempts: AttemptCount,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, Failure> {
-        let url = operation.url(&self.shared.base_url)?;
+        let url = endpoint.url(&self.shared.base_url)?;
         let sent = self.shared.now();
-        let (method, auth, payload) = (operation.method, operation.auth, content.payload());
+        let (method, auth, payload) = (endpoint.method, endpoint.auth, content.payload());
         // On a closing pooled connection, the result would be unknown.
-        let new_connection = operation.repeating == Idempotency::CallerDecides;
-        let (answer_max, proxy) = (operation.answer_max(), self.shared.proxy.shown(&url));
-        let request = TransportRequest { method, url, auth, payload, new_connection, answer_max };
-        let what = operation.described();
-        let open = self.shared.watched.sent(operation.kind, &what, sent);
+        let new_connection = endpoint.idempotency == Idempotency::NonIdempotent;
+        let (response_max, proxy) = (endpoint.response_max(), self.shared.proxy.shown(&url));
+        let request = TransportRequest { method, url, auth, payload, new_connection, response_max };
+        let what = endpoint.description();
+        let open = self.shared.outage.sent(endpoint.kind, &what, sent);
         let answered = self.shared.transport.send(request).await;
-        let result =
-            answered.map_err(|fault| AttemptError::from_fault(&fault)).and_then(|mut answer| {
-                answer.head = answer.head.cleaned(&self.shared.sanitizer);
-                self.decode_answer(operation, &answer.decoded(answer_max), read)
-            });
-        let result = result.map_err(|trouble| trouble.behind(proxy));
-        self.log(operation, call, effort.attempt, sent, &result);
-        let result = result.map_err(|trouble| self.failure_of(operation, call, effort, trouble));
-        self.shared.watched.ended(&what, result.as_ref().err(), self.shared.now());
+        let result = answered.map_err(|error| AttemptError::from_transport_error(&error)).and_then(
+            |mut response| {
+                response.head = response.head.cleaned(&self.shared.sanitizer);
+                self.decode_response(endpoint, &response.decoded(response_max), read)
+            },
+        );
+        let result = result.map_err(|error| error.with_proxy(proxy));
+        self.log(endpoint, call, attempts.attempt, sent, &result);
+        let result = result.map_err(|error| self.failure_of(endpoint, call, attempts, error));
+        self.shared.outage.ended(&what, result.as_ref().err(), self.shared.now());
         drop(open);
         let (limiter, host) = (&self.shared.limiter, &self.shared.host);
         limiter.record(host, admission, call.in_flight, result.as_ref().err()).await;
         result
     }
 
-    fn decode_answer<T>(
+    fn decode_response<T>(
         &self,
-        operation: &Endpoint,
-        answer: &Response,
+        endpoint: &Endpoint,
+        response: &Response,
         read: impl Fn(Value) -> Result<T, Unreadable>,
     ) -> Result<CallResult<T>, AttemptError> {
-        let head = &answer.head;
+        let head = &response.head;
         if !head.is_success() {
             let asked = self.shared.retry_after(head);
-            let said = ErrorBody::read(&answer.body, &self.shared.sanitizer);
-            return Err(AttemptError::from_refusal(HostRole::Api, answer, said, asked));
+            let body = ErrorBody::read(&response.body, &self.shared.sanitizer);
+            return Err(AttemptError::from_refusal(HostRole::Api, response, body, asked));
         }
-        let value = json(answer, &self.shared.sanitizer)
+        let value = json(response, &self.shared.sanitizer)
             .map_err(|bad| AttemptError::from_unreadable(head, ErrorBody::default(), bad))?;
-        let said = ErrorBody::from_json(&value);
-        let hooked = self.hook.as_ref().map(|hook| (hook, value.clone()));
-        let understood = match read(value) {
-            Ok(understood) => understood,
-            Err(bad) => return Err(AttemptError::from_unreadable(head, said, bad)),
+        let body = ErrorBody::from_json(&value);
+        let hook_input = self.hook.as_ref().map(|hook| (hook, value.clone()));
+        let decoded = match read(value) {
+            Ok(decoded) => decoded,
+            Err(bad) => return Err(AttemptError::from_unreadable(head, body, bad)),
         };
-        if let Some((hook, value)) = hooked {
-            hook(operation.route, &value);
+        if let Some((hook, value)) = hook_input {
+            hook(endpoint.route, &value);
         }
         Ok(CallResult {
-            value: understood,
-            request_id: said.request_id.or_else(|| head.request_id.clone()),
+            value: decoded,
+            request_id: body.request_id.or_else(|| head.request_id.clone()),
             date: head.date.as_deref().and_then(wall_time),
             status: head.status,
         })
@@ -273,52 +274,52 @@ impl Requester {
 
     fn failure_of(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
-        effort: AttemptCount,
-        trouble: AttemptError,
+        attempts: AttemptCount,
+        error: AttemptError,
     ) -> Failure {
-        let job = operation.job.clone().or_else(|| call.job.clone());
+        let job = endpoint.job.clone().or_else(|| call.job.clone());
         // Every service has this path, so the base URL is wrong.
         let wrong_address =
-            operation.is_answered_everywhere() && trouble.verdict.kind == FailureKind::NotFound;
-        let trouble =
-            if wrong_address { trouble.at_wrong_address(&self.shared.base_url) } else { trouble };
-        let mut failure = trouble.into_failure(operation.described(), job);
-        failure.attempts = effort.attempt;
-        failure.elapsed = self.shared.now().since(effort.since);
+            endpoint.exists_everywhere() && error.classification.kind == FailureKind::NotFound;
+        let error =
+            if wrong_address { error.at_wrong_address(&self.shared.base_url) } else { error };
+        let mut failure = error.into_failure(endpoint.description(), job);
+        failure.attempts = attempts.attempt;
+        failure.elapsed = self.shared.now().since(attempts.since);
         failure
     }
 
     /// Also reports the request ID to the caller.
     fn log<T>(
         &self,
-        operation: &Endpoint,
+        endpoint: &Endpoint,
         call: &RequestOptions<'_>,
         attempt: u32,
         began: Instant,
         result: &Result<CallResult<T>, AttemptError>,
     ) {
         let done = result.as_ref().ok();
-        let trouble = result.as_ref().err();
+        let error = result.as_ref().err();
         let request_id = match result {
             Ok(done) => done.request_id.as_deref(),
-            Err(trouble) => trouble.request_id.as_deref(),
+            Err(error) => error.request_id.as_deref(),
         };
-        if let Some(last) = call.last_answer {
+        if let Some(last) = call.last_request_id {
             last.set(request_id);
         }
         LoggedAttempt {
             profile: self.shared.profile(),
-            method: operation.method.as_str(),
-            path: &operation.path(),
-            status: done.map(|done| done.status).or_else(|| trouble?.status),
+            method: endpoint.method.as_str(),
+            path: &endpoint.path(),
+            status: done.map(|done| done.status).or_else(|| error?.status),
             attempt,
             took: self.shared.now().since(began),
             request_id,
-            job: operation.job.as_ref().or(call.job.as_ref()),
+            job: endpoint.job.as_ref().or(call.job.as_ref()),
             input: call.input,
-            trouble,
+            error,
         }
         .write();
     }
@@ -332,11 +333,11 @@ fn wall_time(header: &str) -> Option<Timestamp> {
 }
 
 /// The body of a successful response.
-fn json(answer: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
-    match &answer.end {
-        BodyEnd::Whole => wire::parse(&answer.body, sanitizer),
+fn json(response: &Response, sanitizer: &Sanitizer) -> Result<Value, Unreadable> {
+    match &response.end {
+        BodyEnd::Whole => wire::parse(&response.body, sanitizer),
         BodyEnd::TooLarge => {
-            let size = answer.body.len() / 1024;
+            let size = response.body.len() / 1024;
             Err(Unreadable::new(format!("the response is larger than {size} KiB")))
         }
         BodyEnd::Cut(why) => {

@@ -16,7 +16,7 @@ use super::server::read_request;
 use super::{client, draft, endpoint, timing};
 use crate::client::request::endpoint::Endpoint;
 use crate::client::transport::{
-    ANSWER_MAX, BodyEnd, HttpTransport, Payload, Transport as _, TransportError, TransportRequest,
+    BodyEnd, HttpTransport, Payload, RESPONSE_MAX, Transport as _, TransportError, TransportRequest,
 };
 use crate::client::{RequestOptions, StartJob};
 use crate::model::{JobId, JobOptions};
@@ -72,7 +72,7 @@ async fn serve(mut socket: TcpStream, closing: Closing, announces: bool) {
     let header = if announces { "connection: close\r\n" } else { "" };
     let body = r#"{"success": true, "id": "j-1", "status": "created"}"#;
     let length = body.len();
-    let answer = format!("HTTP/1.1 200 OK\r\n{header}content-length: {length}\r\n\r\n{body}");
+    let response = format!("HTTP/1.1 200 OK\r\n{header}content-length: {length}\r\n\r\n{body}");
     for answered in 0.. {
         let request = match closing {
             Closing::AfterIdle(idle) if answered > 0 => {
@@ -83,7 +83,7 @@ async fn serve(mut socket: TcpStream, closing: Closing, announces: bool) {
         if request.is_none() || (closing == Closing::AtSecondRequest && answered > 0) {
             return;
         }
-        if socket.write_all(answer.as_bytes()).await.is_err() || closing == Closing::AfterAnswer {
+        if socket.write_all(response.as_bytes()).await.is_err() || closing == Closing::AfterAnswer {
             return;
         }
     }
@@ -92,23 +92,23 @@ async fn serve(mut socket: TcpStream, closing: Closing, announces: bool) {
 async fn send(
     transport: &HttpTransport,
     base: &str,
-    operation: &Endpoint,
+    endpoint: &Endpoint,
     new_connection: bool,
 ) -> Result<(), TransportError> {
-    let url = operation.url(&base.parse().unwrap()).unwrap();
+    let url = endpoint.url(&base.parse().unwrap()).unwrap();
     let payload = Payload::Json(Bytes::from_static(b"{}"));
-    let (method, auth) = (operation.method, operation.auth);
-    let answer = transport
+    let (method, auth) = (endpoint.method, endpoint.auth);
+    let response = transport
         .send(TransportRequest {
             method,
             url,
             auth,
             payload,
             new_connection,
-            answer_max: ANSWER_MAX,
+            response_max: RESPONSE_MAX,
         })
         .await?;
-    assert_eq!((answer.head.status, answer.end), (200, BodyEnd::Whole));
+    assert_eq!((response.head.status, response.end), (200, BodyEnd::Whole));
     Ok(())
 }
 
@@ -123,8 +123,8 @@ async fn creates_and_starts(closing: Closing, announces: bool, rounds: usize, pa
         let jobs = (0..200 / rounds).map(|_| async {
             // Fills the pool with connections that the server closes now or soon.
             let _ = send(&transport, &server.url, &look, false).await;
-            for operation in [&create, &start] {
-                let sent = send(&transport, &server.url, operation, true).await;
+            for endpoint in [&create, &start] {
+                let sent = send(&transport, &server.url, endpoint, true).await;
                 assert_eq!(sent, Ok(()), "{closing:?}, announced: {announces}");
             }
         });

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::server::{Server, Step, answer, answer_with};
+use super::server::{Server, Step, response, response_with};
 use super::{Least, TestClock, endpoint, timing};
 use crate::client::{BreakerConfig, Client, MemoryStore, RateLimits, RequestOptions, StartJob};
 use crate::model::limits::LimiterStore;
@@ -35,11 +35,11 @@ async fn start(client: &Client, in_flight: Option<u32>) -> Result<(), Failure> {
 }
 
 fn refused(status: u16, code: &str, headers: &str) -> Step {
-    Step::Say(answer_with(status, headers, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
+    Step::Say(response_with(status, headers, &format!(r#"{{"error": {{"code": "{code}"}}}}"#)))
 }
 
 fn processing() -> Step {
-    Step::Say(answer(200, r#"{"id": "j-1", "status": "processing"}"#))
+    Step::Say(response(200, r#"{"id": "j-1", "status": "processing"}"#))
 }
 
 #[tokio::test]
@@ -54,13 +54,13 @@ async fn no_credits_stop_starts_and_nothing_else_until_released() {
     assert_eq!(stopped.job, Some(id()));
     other.get(&id(), RequestOptions::plain()).await.unwrap();
     assert_eq!(server.seen().len(), 2, "the second start was not sent");
-    client.release_latches().await.unwrap();
+    client.lift_key_blocks().await.unwrap();
     start(&other, None).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_key_that_is_not_accepted_stops_all_its_calls() {
-    let health = Step::Say(answer(200, r#"{"status": "healthy"}"#));
+    let health = Step::Say(response(200, r#"{"status": "healthy"}"#));
     let server = Server::start(vec![refused(401, "invalid_api_key", ""), health]).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
     for _ in 0..3 {
@@ -127,7 +127,7 @@ async fn a_refused_poll_slows_polls_and_is_sent_again() {
 
 #[tokio::test]
 async fn failing_uploads_do_not_stop_polls() {
-    let mut steps = vec![Step::Say(answer(503, "")), Step::Say(answer(503, ""))];
+    let mut steps = vec![Step::Say(response(503, "")), Step::Say(response(503, ""))];
     steps.push(processing());
     let server = Server::start(steps).await;
     let store = Arc::new(MemoryStore::default());
@@ -151,7 +151,7 @@ async fn failing_uploads_do_not_stop_polls() {
 
 #[tokio::test]
 async fn a_host_in_trouble_is_left_alone_and_tried_again() {
-    let steps = vec![Step::Say(answer(503, "")), Step::Say(answer(503, "")), processing()];
+    let steps = vec![Step::Say(response(503, "")), Step::Say(response(503, "")), processing()];
     let server = Server::start(steps).await;
     let client = sharing(&server.url, &Arc::new(MemoryStore::default()));
     let told = Mutex::new(Vec::new());

@@ -141,17 +141,17 @@ pub(crate) async fn read_request(socket: &mut TcpStream) -> Option<Seen> {
 }
 
 /// A response with a JSON body.
-pub(crate) fn answer(status: u16, body: &str) -> Vec<u8> {
-    answer_with(status, "content-type: application/json\r\nx-request-id: r-head\r\n", body)
+pub(crate) fn response(status: u16, body: &str) -> Vec<u8> {
+    response_with(status, "content-type: application/json\r\nx-request-id: r-head\r\n", body)
 }
 
 /// A response with `headers`, each terminated by a line break.
-pub(crate) fn answer_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
-    answer_of(status, headers, body.as_bytes())
+pub(crate) fn response_with(status: u16, headers: &str, body: &str) -> Vec<u8> {
+    response_of(status, headers, body.as_bytes())
 }
 
 /// A response with `headers` and a binary body.
-pub(crate) fn answer_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
+pub(crate) fn response_of(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
         "HTTP/1.1 {status} X\r\n{headers}content-length: {length}\r\nconnection: close\r\n\r\n"

@@ -8,7 +8,7 @@ use futures_util::stream;
 use super::{BodyEnd, Response, ResponseBody, ResponseHead, TransportError};
 
 /// Size of decoded chunks, in bytes.
-const PIECE: usize = 64 * 1024;
+const CHUNK_SIZE: usize = 64 * 1024;
 /// Largest window of the format, as a power of two.
 const WINDOW_BITS: u8 = 15;
 /// First byte of a gzip member.
@@ -111,7 +111,7 @@ impl ContentCoding {
 
 impl Response {
     /// Decodes the body, with the same size limit as for one that is not encoded.
-    pub(crate) fn decoded(self, answer_max: usize) -> Self {
+    pub(crate) fn decoded(self, response_max: usize) -> Self {
         let decoder = match Decoder::new(&self.head) {
             Ok(None) => return self,
             Ok(Some(decoder)) => decoder,
@@ -120,7 +120,7 @@ impl Response {
             }
         };
         let (body, end) =
-            decode_whole(decoder, &self.body, self.end, self.head.body_max(answer_max));
+            decode_whole(decoder, &self.body, self.end, self.head.body_max(response_max));
         Self { body, end, ..self }
     }
 }
@@ -133,7 +133,7 @@ fn decode_whole(
     most: usize,
 ) -> (Bytes, BodyEnd) {
     let mut body = BytesMut::new();
-    let mut piece = vec![0; PIECE];
+    let mut piece = vec![0; CHUNK_SIZE];
     loop {
         let (read, written) = match decoder.decode(input, &mut piece) {
             Ok(progress) => progress,
@@ -159,7 +159,7 @@ impl ResponseBody {
         let idle = self.idle;
         let start = (self, decoder, Bytes::new());
         let pieces = stream::try_unfold(start, |(mut incoming, mut decoder, mut input)| async {
-            let mut piece = BytesMut::zeroed(PIECE);
+            let mut piece = BytesMut::zeroed(CHUNK_SIZE);
             loop {
                 let (read, written) =
                     decoder.decode(&input, &mut piece).map_err(TransportError::Broken)?;
@@ -196,7 +196,7 @@ mod tests {
     use futures_util::StreamExt as _;
 
     use super::*;
-    use crate::client::transport::{ANSWER_MAX, REFUSAL_MAX};
+    use crate::client::transport::{REFUSAL_MAX, RESPONSE_MAX};
 
     fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -226,9 +226,9 @@ mod tests {
 
     fn decoded(status: u16, encoding: &str, body: &[u8]) -> (Vec<u8>, BodyEnd) {
         let body = Bytes::copy_from_slice(body);
-        let answer = Response { head: head(status, encoding), body, end: BodyEnd::Whole }
-            .decoded(ANSWER_MAX);
-        (answer.body.to_vec(), answer.end)
+        let response = Response { head: head(status, encoding), body, end: BodyEnd::Whole }
+            .decoded(RESPONSE_MAX);
+        (response.body.to_vec(), response.end)
     }
 
     /// Larger than a chunk, and partly compressible.
@@ -298,14 +298,14 @@ mod tests {
 
     #[test]
     fn what_unpacks_to_more_than_an_answer_may_be_is_cut_at_the_bound() {
-        let bomb = gzip(&vec![b' '; ANSWER_MAX + 1]);
+        let bomb = gzip(&vec![b' '; RESPONSE_MAX + 1]);
         assert!(bomb.len() < 100_000, "{}", bomb.len());
-        for (status, most) in [(200, ANSWER_MAX), (400, REFUSAL_MAX)] {
+        for (status, most) in [(200, RESPONSE_MAX), (400, REFUSAL_MAX)] {
             let (body, end) = decoded(status, "gzip", &bomb);
             assert_eq!((body.len(), end), (most, BodyEnd::TooLarge));
         }
-        let (body, end) = decoded(200, "gzip", &gzip(&vec![b' '; ANSWER_MAX]));
-        assert_eq!((body.len(), end), (ANSWER_MAX, BodyEnd::Whole));
+        let (body, end) = decoded(200, "gzip", &gzip(&vec![b' '; RESPONSE_MAX]));
+        assert_eq!((body.len(), end), (RESPONSE_MAX, BodyEnd::Whole));
     }
 
     /// `body`, sent in chunks of `size` bytes, decoded like an output.
@@ -317,7 +317,7 @@ mod tests {
         let mut incoming = ResponseBody::new(stream::iter(pieces).boxed(), idle).decoded(decoder);
         let mut all = Vec::new();
         while let Some(piece) = incoming.next().await? {
-            assert!(!piece.is_empty() && piece.len() <= PIECE);
+            assert!(!piece.is_empty() && piece.len() <= CHUNK_SIZE);
             all.extend_from_slice(&piece);
         }
         Ok(all)

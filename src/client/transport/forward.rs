@@ -70,14 +70,14 @@ impl Forwarder {
         for (name, value) in headers.pairs() {
             request = request.header(name, value);
         }
-        let answer = request.body(body).send().await.map_err(|error| {
+        let response = request.body(body).send().await.map_err(|error| {
             Failure::new(FailureKind::Unreachable, what(), words(&error.without_url()))
         })?;
-        if answer.status().is_success() {
+        if response.status().is_success() {
             return Ok(());
         }
         let mut failure = Failure::new(FailureKind::Unavailable, what(), "not accepted");
-        failure.status = Some(answer.status().as_u16());
+        failure.status = Some(response.status().as_u16());
         Err(failure)
     }
 }

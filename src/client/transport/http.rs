@@ -84,7 +84,7 @@ impl HttpTransport {
     }
 
     async fn exchange(&self, request: TransportRequest<'_>) -> Result<Response, TransportError> {
-        let TransportRequest { method, url, auth, payload, new_connection, answer_max } = request;
+        let TransportRequest { method, url, auth, payload, new_connection, response_max } = request;
         let client = if new_connection { &self.api_unpooled } else { &self.api };
         let mut request = match method {
             Method::Get => client.get(url),
@@ -111,7 +111,7 @@ impl HttpTransport {
                 self.send_file(request, file).await?
             }
         };
-        Ok(self.read(response, answer_max).await)
+        Ok(self.read(response, response_max).await)
     }
 
     async fn head_of(
@@ -149,11 +149,11 @@ impl HttpTransport {
 
     /// Reads a response within its limits. Unlike a download it is short, so its total time is
     /// limited too.
-    async fn read(&self, response: reqwest::Response, answer_max: usize) -> Response {
+    async fn read(&self, response: reqwest::Response, response_max: usize) -> Response {
         let head = head(&response);
         let mut incoming = incoming(response, self.idle);
         let mut body = BytesMut::new();
-        let most = head.body_max(answer_max);
+        let most = head.body_max(response_max);
         let end = match timeout(self.head, incoming.fill(&mut body, most)).await {
             Ok(end) => end,
             Err(_) => BodyEnd::Cut(TransportError::Silent(self.head).to_string()),

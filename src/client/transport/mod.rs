@@ -35,7 +35,7 @@ use super::types::UploadFile;
 use crate::model::{Failure, Sanitizer};
 
 /// Maximum response about a single object, in bytes, both compressed and decoded.
-pub const ANSWER_MAX: usize = 256 * 1024;
+pub const RESPONSE_MAX: usize = 256 * 1024;
 /// Maximum page of a list, in bytes, both compressed and decoded.
 pub const PAGE_MAX: usize = 4 * 1024 * 1024;
 /// Maximum part of an error response that is read, in bytes, both compressed and decoded.
@@ -104,7 +104,7 @@ pub struct TransportRequest<'a> {
     /// request was received.
     pub new_connection: bool,
     /// Maximum size of a successful response, in bytes.
-    pub answer_max: usize,
+    pub response_max: usize,
 }
 
 pub enum Payload<'a> {
@@ -153,9 +153,9 @@ impl ResponseHead {
         (200..300).contains(&self.status)
     }
 
-    /// Maximum body size in bytes; `answer_max` applies to successful responses.
-    fn body_max(&self, answer_max: usize) -> usize {
-        if self.is_success() { answer_max } else { REFUSAL_MAX }
+    /// Maximum body size in bytes; `response_max` applies to successful responses.
+    fn body_max(&self, response_max: usize) -> usize {
+        if self.is_success() { response_max } else { REFUSAL_MAX }
     }
 
     /// Sanitizes the headers that are displayed or stored. An entity tag is sent back unmodified,

@@ -18,7 +18,7 @@ use super::Progress;
 use crate::client::types::UploadFile;
 
 /// Chunk size in bytes.
-const PIECE: usize = 256 * 1024;
+const CHUNK_SIZE: usize = 256 * 1024;
 
 /// Progress of an upload, shared by the body and the stall detection.
 pub(crate) struct UploadProgress {
@@ -60,9 +60,9 @@ impl UploadProgress {
     /// permitted: buffers still drain unobserved, and the service stores the file.
     pub(crate) async fn silence(&self, idle: Duration) {
         loop {
-            let patience = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
+            let timeout = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
             let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
-            let deadline = self.began + last + patience;
+            let deadline = self.began + last + timeout;
             if Instant::now() >= deadline {
                 return;
             }
@@ -106,7 +106,7 @@ impl FileBody {
         let Self { file, size, pulse, progress, .. } = self;
         pulse.beat();
         let watched = Arc::clone(&pulse);
-        let pieces = ReaderStream::with_capacity(file.take(size), PIECE).map(move |piece| {
+        let pieces = ReaderStream::with_capacity(file.take(size), CHUNK_SIZE).map(move |piece| {
             let piece =
                 piece.map_err(|error| watched.fail(format!("cannot read the file: {error}")))?;
             let length = piece.len() as u64;
@@ -163,11 +163,11 @@ mod tests {
 
     #[tokio::test]
     async fn exactly_the_promised_bytes_are_sent() {
-        let content = vec![7; PIECE * 2 + 5];
+        let content = vec![7; CHUNK_SIZE * 2 + 5];
         let (whole, _kept) = body(&content, content.len() as u64).await;
         let sent: Vec<Bytes> = whole.into_stream().try_collect().await.unwrap();
         assert_eq!(sent.concat(), content);
-        assert!(sent.iter().all(|piece| piece.len() <= PIECE));
+        assert!(sent.iter().all(|piece| piece.len() <= CHUNK_SIZE));
 
         let (grown, _kept) = body(b"12345", 3).await;
         let sent: Vec<Bytes> = grown.into_stream().try_collect().await.unwrap();

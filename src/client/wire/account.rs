@@ -29,8 +29,8 @@ const CREDITS: [&str; 10] = [
 const DAYS: [&str; 9] =
     ["daily", "daily_usage", "dailyUsage", "by_day", "byDay", "days", "usage", "items", "data"];
 
-pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
-    let prices = fields::first(&answer, &["model_pricing_credits_per_minute"])
+pub(crate) fn pricing(response: Value) -> Result<Pricing, Unreadable> {
+    let prices = fields::first(&response, &["model_pricing_credits_per_minute"])
         .and_then(Value::as_object)
         .ok_or_else(|| Unreadable::new("the response has no model_pricing_credits_per_minute"))?;
     let per_minute = prices
@@ -40,26 +40,26 @@ pub(crate) fn pricing(answer: Value) -> Result<Pricing, Unreadable> {
             (rate >= 0.0).then(|| (model.clone(), rate))
         })
         .collect();
-    Ok(Pricing { per_minute, raw: without_links(answer) })
+    Ok(Pricing { per_minute, raw: without_links(response) })
 }
 
-pub(crate) fn health(answer: Value) -> Result<Health, Unreadable> {
-    let status = fields::text(&answer, &["status"])
+pub(crate) fn health(response: Value) -> Result<Health, Unreadable> {
+    let status = fields::text(&response, &["status"])
         .ok_or_else(|| Unreadable::new("the response has no status"))?;
-    let checks: BTreeMap<String, bool> = fields::first(&answer, &["checks"])
+    let checks: BTreeMap<String, bool> = fields::first(&response, &["checks"])
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), value.as_bool()?)))
         .collect();
-    Ok(Health { status, checks, date: None, raw: without_links(answer) })
+    Ok(Health { status, checks, date: None, raw: without_links(response) })
 }
 
-pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
-    if !answer.is_object() {
+pub(crate) fn usage_summary(response: Value) -> Result<UsageSummary, Unreadable> {
+    if !response.is_object() {
         return Err(Unreadable::new("the response is not a usage summary"));
     }
-    let body = unwrapped(&answer);
+    let body = unwrapped(&response);
     let totals = fields::first(body, &["totals", "summary"])
         .filter(|totals| totals.is_object())
         .unwrap_or(body);
@@ -77,12 +77,12 @@ pub(crate) fn usage_summary(answer: Value) -> Result<UsageSummary, Unreadable> {
         days,
         raw: Value::Null,
     };
-    Ok(UsageSummary { raw: without_links(answer), ..summary })
+    Ok(UsageSummary { raw: without_links(response), ..summary })
 }
 
 /// Unwraps a response that consists of a single nested object.
-fn unwrapped(answer: &Value) -> &Value {
-    answer.get("data").filter(|data| data.is_object()).unwrap_or(answer)
+fn unwrapped(response: &Value) -> &Value {
+    response.get("data").filter(|data| data.is_object()).unwrap_or(response)
 }
 
 /// Days as a list, or as an object from days to credits.
@@ -115,12 +115,12 @@ fn dated(date: &str, entry: &Value) -> Option<UsageDay> {
     })
 }
 
-pub(crate) fn usage_events(mut answer: Value) -> Result<UsageEventPage, Unreadable> {
+pub(crate) fn usage_events(mut response: Value) -> Result<UsageEventPage, Unreadable> {
     const TOTALS: [&str; 3] = ["total", "total_count", "totalCount"];
-    let outer = fields::count(&answer, &TOTALS);
-    let body = match answer.get_mut("data") {
+    let outer = fields::count(&response, &TOTALS);
+    let body = match response.get_mut("data") {
         Some(data) if data.is_object() => data.take(),
-        _ => answer,
+        _ => response,
     };
     let total = fields::count(&body, &TOTALS).or(outer);
     let (entries, _) = fields::take_list(body, &["events", "items", "usage", "data"])
@@ -148,8 +148,8 @@ fn credits(object: &Value, names: &[&str]) -> Option<Credits> {
     fields::number(object, names).map(Credits)
 }
 
-pub(crate) fn admin_keys(answer: Value) -> Result<Vec<AdminKey>, Unreadable> {
-    let (entries, _) = fields::take_list(answer, &["items", "keys", "data"])
+pub(crate) fn admin_keys(response: Value) -> Result<Vec<AdminKey>, Unreadable> {
+    let (entries, _) = fields::take_list(response, &["items", "keys", "data"])
         .ok_or_else(|| Unreadable::new("the response is not a list of keys"))?;
     Ok(entries.into_iter().map(admin_key).collect())
 }
@@ -178,12 +178,12 @@ fn admin_key(entry: Value) -> AdminKey {
     }
 }
 
-pub(crate) fn new_key(answer: &Value) -> Result<NewKey, Unreadable> {
-    let key = fields::text(answer, &["api_key"])
+pub(crate) fn new_key(response: &Value) -> Result<NewKey, Unreadable> {
+    let key = fields::text(response, &["api_key"])
         .ok_or_else(|| Unreadable::new("the response has no api_key"))?;
     Ok(NewKey {
         api_key: ApiKey::new(&key),
-        key_fingerprint: fields::text(answer, &["key_fingerprint", "fingerprint"]),
+        key_fingerprint: fields::text(response, &["key_fingerprint", "fingerprint"]),
     })
 }
 

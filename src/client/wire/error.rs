@@ -20,18 +20,18 @@ impl ErrorBody {
     /// Parses the body of an error response.
     pub(crate) fn read(body: &[u8], sanitizer: &Sanitizer) -> Self {
         match parse(body, sanitizer) {
-            Ok(answer) => Self::from_json(&answer),
+            Ok(response) => Self::from_json(&response),
             Err(_) => Self { message: summary(body, sanitizer), ..Self::default() },
         }
     }
 
     /// Reads a sanitized JSON body.
-    pub(crate) fn from_json(answer: &Value) -> Self {
-        let detail = fields::first(answer, &["error", "detail"]);
+    pub(crate) fn from_json(response: &Value) -> Self {
+        let detail = fields::first(response, &["error", "detail"]);
         // A nested object is more specific than the object around it.
-        let inner = detail.filter(|detail| detail.is_object()).unwrap_or(answer);
+        let inner = detail.filter(|detail| detail.is_object()).unwrap_or(response);
         let either =
-            |names: &[&str]| fields::text(inner, names).or_else(|| fields::text(answer, names));
+            |names: &[&str]| fields::text(inner, names).or_else(|| fields::text(response, names));
         let message = match detail {
             Some(Value::String(text)) if !text.trim().is_empty() => Some(text.clone()),
             Some(Value::Array(problems)) => validation(problems),

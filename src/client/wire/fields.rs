@@ -72,13 +72,14 @@ pub(crate) fn job_id(object: &Value) -> Option<JobId> {
 }
 
 /// The array of a page, at the top level or under one of `names`, and the remaining fields.
-pub(crate) fn take_list(mut answer: Value, names: &[&str]) -> Option<(Vec<Value>, Value)> {
-    if let Value::Array(entries) = answer {
+pub(crate) fn take_list(mut response: Value, names: &[&str]) -> Option<(Vec<Value>, Value)> {
+    if let Value::Array(entries) = response {
         return Some((entries, Value::Null));
     }
-    let list = names.iter().find(|name| answer.get(**name).is_some_and(|list| !list.is_null()))?;
-    match answer.get_mut(*list)?.take() {
-        Value::Array(entries) => Some((entries, answer)),
+    let list =
+        names.iter().find(|name| response.get(**name).is_some_and(|list| !list.is_null()))?;
+    match response.get_mut(*list)?.take() {
+        Value::Array(entries) => Some((entries, response)),
         _ => None,
     }
 }

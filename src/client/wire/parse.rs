@@ -29,7 +29,7 @@ pub(crate) fn parse(body: &[u8], sanitizer: &Sanitizer) -> Result<serde_json::Va
         return Err(Unreadable::new("the response is empty"));
     }
     check_values(body)?;
-    let mut answer = serde_json::from_slice(body).map_err(|error| {
+    let mut response = serde_json::from_slice(body).map_err(|error| {
         if error.is_eof() {
             return Unreadable { why: "the response is incomplete".to_owned(), cut: true };
         }
@@ -38,8 +38,8 @@ pub(crate) fn parse(body: &[u8], sanitizer: &Sanitizer) -> Result<serde_json::Va
             None => Unreadable::new("the response is not JSON"),
         }
     })?;
-    sanitizer.clean_json(&mut answer);
-    Ok(answer)
+    sanitizer.clean_json(&mut response);
+    Ok(response)
 }
 
 /// Rejects a response that would take far more memory than its text.

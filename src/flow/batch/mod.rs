@@ -322,11 +322,11 @@ impl BatchRunner {
         let held =
             if self.run.is_stopped() { stops.first().map(|stop| stop.failure.kind) } else { None };
         if counts.rejected > 0 {
-            self.classes.push(ExitClass::Some);
+            self.classes.push(ExitClass::PartialFailure);
         }
         // What the plan itself refused counts like what failed later.
         if counts.failed > self.summary.failed {
-            self.classes.push(ExitClass::Some);
+            self.classes.push(ExitClass::PartialFailure);
         }
         self.summary.failed = counts.failed;
         self.summary.rejected = counts.rejected;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::client::{CallPermit, LastAnswer};
+use crate::client::{CallPermit, LastRequestId};
 use crate::flow::polling::FollowedJob;
 use crate::flow::run::{CreatePermit, RunState};
 use crate::flow::state_machine::{Effect, JobSnapshot, Observation, Step, StepContext, step};
@@ -75,7 +75,7 @@ pub(crate) struct JobDriver<'a> {
     /// What the service said about how the job was done.
     pub(crate) notes: Vec<String>,
     /// The request that was answered last, for the story of the attempt.
-    pub(crate) answered: LastAnswer,
+    pub(crate) answered: LastRequestId,
 }
 
 impl<'a> JobDriver<'a> {
@@ -95,7 +95,7 @@ impl<'a> JobDriver<'a> {
             leave: None,
             link: None,
             notes: Vec::new(),
-            answered: LastAnswer::default(),
+            answered: LastRequestId::default(),
             only_glance: false,
         }
     }

@@ -355,7 +355,7 @@ impl JobDriver<'_> {
             input: Some(&self.input.name),
             job: self.attempt.state.job.clone(),
             on_retry,
-            last_answer: Some(&self.answered),
+            last_request_id: Some(&self.answered),
             ..RequestOptions::plain()
         }
     }

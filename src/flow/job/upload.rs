@@ -146,7 +146,7 @@ pub async fn upload_files(
     }
     Ok(match ExitClass::combine(classes, succeeded) {
         // A wrong input among others is one that failed: something was sent.
-        ExitClass::Usage if succeeded => ExitClass::Some,
+        ExitClass::Usage if succeeded => ExitClass::PartialFailure,
         class => class,
     })
 }

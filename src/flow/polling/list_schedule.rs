@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::client::poll_schedule::{most_pages, remaining};
+use crate::client::poll_schedule::{max_pages, remaining};
 use crate::client::{BackoffWait, CallTiming, PollTiming, request::backoff};
 use crate::model::{Failure, FailureKind, Instant, JobId, JobStatus, JobView};
 
@@ -205,7 +205,7 @@ impl ListSchedule {
     /// When the next list poll is due, and how many pages it may read; none while each job is
     /// polled by itself.
     pub(crate) fn next_list_poll(&self, timing: &PollTiming) -> Option<(Instant, u32)> {
-        let pages = most_pages(self.listed_jobs())?;
+        let pages = max_pages(self.listed_jobs())?;
         let interval = self.list_interval(timing);
         let wanted = self.listed().map(|job| job.wanted(interval, self.sent_at)).min()?;
         let closest = self.sent_at.map_or(self.used_up, |sent| sent.after(timing.shortest()));
@@ -284,7 +284,7 @@ impl ListSchedule {
     ) {
         self.failures = self.failures.saturating_add(1);
         self.is_polling = false;
-        let wait = if !failure.kind.repeat_when_harmless() {
+        let wait = if !failure.kind.is_retryable_if_idempotent() {
             self.failures = self.failures.max(MISSES);
             timing.longest() * (1 << self.failures.min(DOUBLINGS))
         } else if self.failures == 1 && !asks_for_pause(&failure) {
@@ -319,7 +319,7 @@ impl ListSchedule {
 
     /// Until when list polls are relied on for `job`.
     fn relied_on_until(&self, timing: &PollTiming, job: &JobId) -> Instant {
-        let is_listed = most_pages(self.listed_jobs()).is_some() && self.failures < MISSES;
+        let is_listed = max_pages(self.listed_jobs()).is_some() && self.failures < MISSES;
         let job = self.jobs.get(job).filter(|job| job.is_clear && job.missed < MISSES);
         let Some(job) = job.filter(|_| is_listed) else { return Instant::default() };
         if self.is_polling {

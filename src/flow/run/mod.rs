@@ -549,7 +549,7 @@ impl RunState {
             self.prices.get_or_try_init(|| self.context.service.pricing(RequestOptions::plain())),
         );
         Ok(match self.unless_starts_stopped(asking).await? {
-            Ok(prices) => prices.a_second(attempt.work.options.model),
+            Ok(prices) => prices.credits_per_second(attempt.work.options.model),
             Err(failure) => {
                 // Only an input without an estimate needs them.
                 debug!(%failure, "prices are unknown");
@@ -564,7 +564,7 @@ impl RunState {
         let attempt = self.context.ledger(move |ledger, _| ledger.any_attempt(batch)).await?;
         let Some(attempt) = attempt else { return Ok(None) };
         let prices = self.prices.get();
-        let rate = prices.and_then(|prices| prices.a_second(attempt.work.options.model));
+        let rate = prices.and_then(|prices| prices.credits_per_second(attempt.work.options.model));
         let needed = self.context.ledger(move |ledger, _| ledger.credits_to_start_all(batch, rate));
         needed.await.map(Some)
     }

@@ -56,7 +56,7 @@ impl StageFailure {
             Self::Timeout => ExitClass::TimedOut,
             Self::Output => ExitClass::Unverified,
             Self::Local => ExitClass::Local,
-            Self::Review | Self::Input => ExitClass::Some,
+            Self::Review | Self::Input => ExitClass::PartialFailure,
             Self::Usage => ExitClass::Usage,
             Self::Interrupted => ExitClass::Interrupted,
         }
