@@ -46,6 +46,8 @@ const ONLY: [(&str, &[&str]); 7] = [
 ];
 
 type ModulePath = Vec<String>;
+/// Imported paths, and the names that they have in the importing file.
+type Imported = Vec<(ModulePath, String)>;
 
 /// A source file without comments and unit tests.
 struct Source {
@@ -132,7 +134,7 @@ fn leaves(prefix: &[String], tree: &str) -> Vec<(ModulePath, String)> {
 }
 
 /// The `use` statements of a file (whether public, and what is imported), and the rest of its code.
-fn imports(code: &str) -> (Vec<(bool, Vec<(ModulePath, String)>)>, String) {
+fn imports(code: &str) -> (Vec<(bool, Imported)>, String) {
     let (mut all, mut rest, mut from) = (Vec::new(), String::new(), 0);
     for (at, _) in code.match_indices("use ").filter(|(at, _)| {
         let line = code[..*at].rfind('\n').map_or(0, |end| end + 1);

@@ -148,7 +148,7 @@ impl Client {
 
     /// Outages and waits at this time.
     #[must_use]
-    pub fn silence(&self) -> ServiceWait {
+    pub fn current_wait(&self) -> ServiceWait {
         self.requester.shared.outage.now()
     }
 

@@ -228,9 +228,11 @@ pub enum BreakerPhase {
 pub struct HostLimits {
     pub phase: BreakerPhase,
     /// Exponentially decaying count of successes.
-    pub good: f64,
+    #[serde(rename = "good")]
+    pub successes: f64,
     /// Exponentially decaying count of failures.
-    pub bad: f64,
+    #[serde(rename = "bad")]
+    pub failures: f64,
     /// Time to which both counts are decayed.
     pub counted_at: Option<Instant>,
     /// Openings without a longer failure-free time in between; doubles the cooldown.

@@ -165,7 +165,7 @@ fn row_17_of_a_thousand_callers_in_two_processes_one_probes_and_the_others_follo
     };
     let sent = |callers, second| -> usize {
         let leaves = crowd(callers, second);
-        leaves.iter().filter(|leave| !matches!(leave, BreakerDecision::AskAfter(_))).count()
+        leaves.iter().filter(|leave| !matches!(leave, BreakerDecision::CheckAfter(_))).count()
     };
     (0..6).for_each(|n| answered(n % 2, false, 0));
     assert_eq!(sent(1_000, 1), 0, "it is open in both");

@@ -32,7 +32,7 @@ pub enum Backlog {
 pub(crate) enum AdmissionDecision {
     Go,
     /// The pace delays the call: check again after this time.
-    AskAfter(Duration),
+    CheckAfter(Duration),
     /// A poll yields to submissions: check again after this time, or when the backlog changes.
     Yield(Duration),
     /// The service requested a pause (`Retry-After`) that lasts this much longer.
@@ -92,7 +92,7 @@ pub(crate) fn admit(
         kind => pace::admit(&mut limits.submissions, &config.submissions(), kind as usize, now),
     };
     admitted.map_or_else(
-        |wait| AdmissionDecision::AskAfter(whole_millis(wait)),
+        |wait| AdmissionDecision::CheckAfter(whole_millis(wait)),
         |()| AdmissionDecision::Go,
     )
 }

@@ -15,7 +15,7 @@ use crate::model::{FailureKind, Instant};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BreakerConfig {
     /// Failures that open the breaker, if they are also more than half of the recent results.
-    pub surge: f64,
+    pub failure_threshold: f64,
     /// Half-life of the counts of successes and failures.
     pub half_life: Duration,
     /// First cooldown; doubles with each further opening.
@@ -35,7 +35,7 @@ pub struct BreakerConfig {
 impl Default for BreakerConfig {
     fn default() -> Self {
         Self {
-            surge: 5.0,
+            failure_threshold: 5.0,
             half_life: Duration::from_secs(10),
             cooldown: Duration::from_secs(15),
             cooldown_max: Duration::from_mins(5),
@@ -56,7 +56,7 @@ pub enum BreakerDecision {
     /// Send after this time, without another check.
     GoAfter(Duration),
     /// Check again after this time.
-    AskAfter(Duration),
+    CheckAfter(Duration),
 }
 
 /// Decides whether a call may be sent to the host. The first call of a process (`is_new`) passes an
@@ -73,7 +73,7 @@ pub fn check(
         BreakerPhase::Open { until } => match until.since(now) {
             // An implausibly distant end results from a clock change.
             wait if !wait.is_zero() && wait <= config.cooldown_max => {
-                BreakerDecision::AskAfter(wait)
+                BreakerDecision::CheckAfter(wait)
             }
             _ => probe(state, now),
         },
@@ -82,7 +82,7 @@ pub fn check(
             if left.is_zero() || since > now {
                 probe(state, now)
             } else {
-                BreakerDecision::AskAfter(left.min(config.cooldown))
+                BreakerDecision::CheckAfter(left.min(config.cooldown))
             }
         }
         BreakerPhase::Ramp { since, full_at_micros } => {
@@ -115,7 +115,7 @@ fn ramp_up(
     let wait = Duration::from_micros(due - at);
     if wait >= left {
         // Calls that would be due after the end of the ramp check again at its end.
-        return BreakerDecision::AskAfter(left);
+        return BreakerDecision::CheckAfter(left);
     }
     let full_at_micros = due.saturating_add(u64::try_from(gap.as_micros()).unwrap_or(u64::MAX));
     state.phase = BreakerPhase::Ramp { since, full_at_micros };
@@ -131,24 +131,26 @@ pub fn is_host_failure(kind: FailureKind) -> bool {
 /// Records a success.
 pub fn on_success(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
     decay(state, config, now);
-    state.good += 1.0;
+    state.successes += 1.0;
     // Calls sent before the breaker opened may still succeed, which is sufficient evidence.
     if matches!(state.phase, BreakerPhase::Probing { .. } | BreakerPhase::Open { .. }) {
         state.phase = BreakerPhase::Ramp { since: now, full_at_micros: 0 };
         state.closed_at = Some(now);
-        (state.good, state.bad) = (0.0, 0.0);
+        (state.successes, state.failures) = (0.0, 0.0);
     }
 }
 
 /// Records a failure for which [`is_host_failure`] holds. Returns `true` if it opened the breaker.
 pub fn on_failure(state: &mut HostLimits, config: &BreakerConfig, now: Instant) -> bool {
     decay(state, config, now);
-    state.bad += 1.0;
+    state.failures += 1.0;
     let opens = match state.phase {
         BreakerPhase::Open { .. } => false,
         BreakerPhase::Probing { .. } | BreakerPhase::Ramp { .. } => true,
         // Tolerates slight decay between the failures.
-        BreakerPhase::Closed => state.bad + 0.5 >= config.surge && state.bad > state.good,
+        BreakerPhase::Closed => {
+            state.failures + 0.5 >= config.failure_threshold && state.failures > state.successes
+        }
     };
     if opens {
         open(state, config, now);
@@ -163,15 +165,15 @@ fn open(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
     let factor = 2_u32.checked_pow(state.flaps).unwrap_or(u32::MAX);
     let cooldown = config.cooldown.saturating_mul(factor).min(config.cooldown_max);
     state.phase = BreakerPhase::Open { until: now.after(cooldown) };
-    (state.good, state.bad) = (0.0, 0.0);
+    (state.successes, state.failures) = (0.0, 0.0);
 }
 
 /// Applies the exponential decay to both counts.
 fn decay(state: &mut HostLimits, config: &BreakerConfig, now: Instant) {
     let passed = state.counted_at.map_or(Duration::ZERO, |then| now.since(then));
     let left = (-passed.as_secs_f64() / config.half_life.as_secs_f64().max(0.001)).exp2();
-    state.good *= left;
-    state.bad *= left;
+    state.successes *= left;
+    state.failures *= left;
     state.counted_at = Some(now);
 }
 
@@ -223,20 +225,20 @@ mod tests {
         let mut host = opened();
         assert_eq!(
             check(&mut host, &config, false, at(100)),
-            BreakerDecision::AskAfter(seconds(15))
+            BreakerDecision::CheckAfter(seconds(15))
         );
         assert_eq!(
             check(&mut host, &config, false, at(114)),
-            BreakerDecision::AskAfter(seconds(1))
+            BreakerDecision::CheckAfter(seconds(1))
         );
         assert_eq!(check(&mut host, &config, false, at(115)), BreakerDecision::Probe);
         assert_eq!(
             check(&mut host, &config, false, at(115)),
-            BreakerDecision::AskAfter(seconds(15))
+            BreakerDecision::CheckAfter(seconds(15))
         );
         assert_eq!(
             check(&mut host, &config, false, at(189)),
-            BreakerDecision::AskAfter(seconds(1))
+            BreakerDecision::CheckAfter(seconds(1))
         );
         assert_eq!(
             check(&mut host, &config, false, at(190)),
@@ -251,13 +253,13 @@ mod tests {
         let mut host = opened();
         assert_eq!(
             check(&mut host, &config, false, at(101)),
-            BreakerDecision::AskAfter(seconds(14))
+            BreakerDecision::CheckAfter(seconds(14))
         );
         assert_eq!(check(&mut host, &config, true, at(101)), BreakerDecision::Go);
         assert!(!on_failure(&mut host, &config, at(101)), "others wait no longer for it");
         assert_eq!(
             check(&mut host, &config, false, at(101)),
-            BreakerDecision::AskAfter(seconds(14))
+            BreakerDecision::CheckAfter(seconds(14))
         );
         on_success(&mut host, &config, at(102));
         assert_eq!(
@@ -275,7 +277,8 @@ mod tests {
         let mut now = 100;
         let mut waits = Vec::new();
         for _ in 0..6 {
-            let BreakerDecision::AskAfter(wait) = check(&mut host, &config, false, at(now)) else {
+            let BreakerDecision::CheckAfter(wait) = check(&mut host, &config, false, at(now))
+            else {
                 panic!("open")
             };
             waits.push(wait.as_secs());
@@ -301,13 +304,13 @@ mod tests {
         let placed =
             crowd.iter().filter(|leave| matches!(leave, BreakerDecision::GoAfter(_))).count();
         assert_eq!(placed, 4);
-        assert_eq!(crowd.last(), Some(&BreakerDecision::AskAfter(seconds(6))));
+        assert_eq!(crowd.last(), Some(&BreakerDecision::CheckAfter(seconds(6))));
 
         let mut flapping = host;
         assert!(on_failure(&mut flapping, &config, at(118)));
         assert_eq!(
             check(&mut flapping, &config, false, at(118)),
-            BreakerDecision::AskAfter(seconds(30))
+            BreakerDecision::CheckAfter(seconds(30))
         );
 
         assert_eq!(check(&mut host, &config, false, at(122)), BreakerDecision::Go);

@@ -8,7 +8,7 @@ use super::circuit_breaker::BreakerConfig;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimits {
     /// Initial jobs a second, and initial polls a second.
-    pub first_rate: f64,
+    pub initial_rate: f64,
     /// Maximum jobs submitted a second: uploads, creates and starts, each.
     pub submission_rate_max: f64,
     /// Maximum polls a second.
@@ -69,7 +69,7 @@ impl LimitTuning {
 impl Default for RateLimits {
     fn default() -> Self {
         Self {
-            first_rate: 5.0,
+            initial_rate: 5.0,
             submission_rate_max: 50.0,
             poll_rate_max: 20.0,
             in_flight_max: 64,
@@ -96,7 +96,7 @@ impl RateLimits {
     pub(crate) fn submissions(&self) -> PaceBounds {
         // Uploads, creates and starts.
         PaceBounds {
-            initial: self.first_rate,
+            initial: self.initial_rate,
             max: self.submission_rate_max,
             kinds: 3.0,
             tuning: self.tuning,
@@ -105,7 +105,7 @@ impl RateLimits {
 
     pub(crate) fn polls(&self) -> PaceBounds {
         PaceBounds {
-            initial: self.first_rate,
+            initial: self.initial_rate,
             max: self.poll_rate_max,
             kinds: 1.0,
             tuning: self.tuning,

@@ -116,7 +116,7 @@ impl Limiter {
                 }
                 drop(permit);
                 match decision {
-                    AdmissionDecision::AskAfter(wait) => {
+                    AdmissionDecision::CheckAfter(wait) => {
                         has_waited = true;
                         // Starts first among calls that wait for the same time.
                         tokio::time::sleep(wait + tie_break(kind)).await;
@@ -137,7 +137,7 @@ impl Limiter {
                 }
                 AdmissionDecision::Blocked(kind) => return Err(blocked(what, kind)),
                 AdmissionDecision::Go
-                | AdmissionDecision::AskAfter(_)
+                | AdmissionDecision::CheckAfter(_)
                 | AdmissionDecision::Yield(_) => {}
             }
         }
@@ -247,7 +247,7 @@ impl Limiter {
                     tokio::time::sleep(wait).await;
                     return Ok(());
                 }
-                BreakerDecision::AskAfter(wait) => {
+                BreakerDecision::CheckAfter(wait) => {
                     waited += wait;
                     let failure = breaker_open(what, host, wait);
                     if waited > self.outage_max {

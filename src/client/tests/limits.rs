@@ -16,7 +16,7 @@ fn id() -> JobId {
 /// A client on `store`, like one of another process, whose breaker opens after two failures.
 fn sharing(base: &str, store: &Arc<MemoryStore>) -> Client {
     let breaker = BreakerConfig {
-        surge: 2.0,
+        failure_threshold: 2.0,
         cooldown: Duration::from_millis(300),
         ramp: Duration::from_millis(1),
         ..BreakerConfig::default()

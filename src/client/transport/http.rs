@@ -139,7 +139,7 @@ impl HttpTransport {
         let answered = tokio::select! {
             biased;
             answered = sending => answered,
-            () = pulse.silence(self.idle) => return Err(TransportError::Silent(self.idle)),
+            () = pulse.stalled(self.idle) => return Err(TransportError::Silent(self.idle)),
         };
         answered.map_err(|error| match pulse.problem() {
             Some(why) => TransportError::Unreadable(why),

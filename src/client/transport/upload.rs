@@ -58,7 +58,7 @@ impl UploadProgress {
 
     /// Returns after `idle` without progress. Once the whole body is handed over, twice as long is
     /// permitted: buffers still drain unobserved, and the service stores the file.
-    pub(crate) async fn silence(&self, idle: Duration) {
+    pub(crate) async fn stalled(&self, idle: Duration) {
         loop {
             let timeout = if self.complete.load(Ordering::Relaxed) { idle * 2 } else { idle };
             let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
@@ -194,13 +194,13 @@ mod tests {
                 pulse.beat();
             }
         };
-        tokio::join!(moving, pulse.silence(second * 3));
+        tokio::join!(moving, pulse.stalled(second * 3));
         assert_eq!(began.elapsed(), second * 8);
 
         pulse.beat();
         pulse.complete.store(true, Ordering::Relaxed);
         let began = Instant::now();
-        pulse.silence(second * 3).await;
+        pulse.stalled(second * 3).await;
         assert_eq!(began.elapsed(), second * 6);
     }
 

@@ -348,7 +348,7 @@ impl RunState {
     /// Whether `failure` is part of an outage of the service.
     pub(crate) fn is_outage(&self, failure: &Failure) -> bool {
         circuit_breaker::is_host_failure(failure.kind)
-            && self.context.service.silence().failure().is_some()
+            && self.context.service.current_wait().failure().is_some()
     }
 
     /// Waits out a refusal, or gives up: at once when the service asked for more time than is ever

@@ -33,8 +33,8 @@ pub(crate) async fn watch_outages(run: Arc<RunState>) {
     loop {
         tokio::time::sleep(TICK).await;
         let now = run.context.clock.now();
-        let silence = run.context.service.silence();
-        let unanswered = silence.unanswered();
+        let wait = run.context.service.current_wait();
+        let unanswered = wait.unanswered();
         if let Some(before) = told
             && unanswered.is_none_or(|unanswered| unanswered.since != before.since)
         {

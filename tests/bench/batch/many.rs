@@ -121,7 +121,7 @@ pub fn ledger(jobs: usize, report: &mut Report) -> io::Result<()> {
     for _ in 0..jobs * 14 {
         let changed = ledger.change_key(&limits, &mut |limits| limits.submissions.rate += 1.0);
         changed.map_err(|failure| io::Error::other(failure.to_string()))?;
-        let changed = ledger.change_host("host", &mut |host| host.good += 1.0);
+        let changed = ledger.change_host("host", &mut |host| host.successes += 1.0);
         changed.map_err(|failure| io::Error::other(failure.to_string()))?;
     }
     let light = began.elapsed().as_secs_f64() * 1000.0 / jobs as f64;
