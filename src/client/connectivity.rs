@@ -61,7 +61,7 @@ pub async fn handshake(url: &Url, timeout: Duration) -> Result<bool, Failure> {
         HandshakeError::Unreachable(why) => Failure::new(FailureKind::Unreachable, what, why),
         HandshakeError::NoTls(why) => Failure::new(FailureKind::Configuration, what, why)
             .with_next("check base_url in the profile"),
-        HandshakeError::OutOfTime(why) => Failure::new(FailureKind::Unavailable, what, why)
+        HandshakeError::Expired(why) => Failure::new(FailureKind::Unavailable, what, why)
             .with_next("check the clock of this machine, then report it to the vendor"),
         HandshakeError::Untrusted(why) => Failure::new(FailureKind::Configuration, what, why)
             .with_next(

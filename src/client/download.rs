@@ -133,52 +133,56 @@ impl Client {
             });
         }
         self.requester.shared.transport.check(&url)?;
-        let wanted = RequestedOutput { link, host: host(&url), url, what, call: &call };
-        let permit =
-            self.requester.shared.limiter.admit_to_host(&wanted.host, &wanted.what, &call).await?;
+        let request = RequestedOutput { link, host: host(&url), url, what, call: &call };
+        let permit = self
+            .requester
+            .shared
+            .limiter
+            .admit_to_host(&request.host, &request.what, &call)
+            .await?;
         if let Some(point) = &from {
-            let (head, incoming) = self.open(&wanted, Some(point)).await?;
-            match answered(&head, point) {
+            let (head, incoming) = self.open(&request, Some(point)).await?;
+            match range_answer(&head, point) {
                 RangeAnswer::Rest { total } => {
-                    let mut rest = Download::new(&head, incoming, wanted, permit)?;
+                    let mut rest = Download::new(&head, incoming, request, permit)?;
                     (rest.offset, rest.position, rest.total) = (point.offset, point.offset, total);
                     return Ok(rest);
                 }
                 RangeAnswer::Whole => {
-                    let whole = Download::new(&head, incoming, wanted, permit)?;
+                    let whole = Download::new(&head, incoming, request, permit)?;
                     return Ok(Download { restarted: true, ..whole });
                 }
                 // The whole output is requested below.
                 RangeAnswer::Unfit => {}
             }
         }
-        let (head, incoming) = self.open(&wanted, None).await?;
-        let whole = Download::new(&head, incoming, wanted, permit)?;
+        let (head, incoming) = self.open(&request, None).await?;
+        let whole = Download::new(&head, incoming, request, permit)?;
         Ok(Download { restarted: from.is_some(), ..whole })
     }
 
     /// Sends one request. Fails if the response cannot contain the output.
     async fn open(
         &self,
-        wanted: &RequestedOutput<'_>,
+        request: &RequestedOutput<'_>,
         from: Option<&ResumePoint>,
     ) -> Result<(ResponseHead, ResponseBody), Failure> {
         let began = self.now();
         let rest = from.map(|point| (point.offset, point.etag.as_str()));
-        let opened = match self.requester.shared.transport.open(wanted.url.clone(), rest).await {
+        let opened = match self.requester.shared.transport.open(request.url.clone(), rest).await {
             Ok((head, incoming)) => Ok((head.cleaned(&self.requester.shared.sanitizer), incoming)),
             Err(fault) => Err(AttemptError::from_transport_error(&fault)),
         };
         let opened = match opened {
-            Ok((head, incoming)) if !is_useful(head.status, from.is_some()) => {
+            Ok((head, incoming)) if !may_contain_output(head.status, from.is_some()) => {
                 let asked = self.requester.shared.retry_after(&head);
                 let response = incoming.refusal(head).await.decoded(RESPONSE_MAX);
-                let said = ErrorBody::read(&response.body, &self.requester.shared.sanitizer);
-                Err(AttemptError::from_refusal(HostRole::Output, &response, said, asked))
+                let error_body = ErrorBody::read(&response.body, &self.requester.shared.sanitizer);
+                Err(AttemptError::from_refusal(HostRole::Output, &response, error_body, asked))
             }
             opened => opened,
         }
-        .map_err(|error| error.with_proxy(self.requester.shared.proxy.shown(&wanted.url)));
+        .map_err(|error| error.with_proxy(self.requester.shared.proxy.shown(&request.url)));
         let request_id = match &opened {
             Ok((head, _)) => head.request_id.as_deref(),
             Err(error) => error.request_id.as_deref(),
@@ -187,19 +191,23 @@ impl Client {
         LoggedAttempt {
             profile: self.requester.shared.profile(),
             method: "GET",
-            path: &wanted.link.redacted(),
+            path: &request.link.redacted(),
             status: opened.as_ref().ok().map(|(head, _)| head.status).or_else(|| error?.status),
             attempt: 1,
             took: self.now().since(began),
             request_id,
-            job: wanted.call.job.as_ref(),
-            input: wanted.call.input,
+            job: request.call.job.as_ref(),
+            input: request.call.input,
             error,
         }
         .write();
         let opened = opened
-            .map_err(|error| error.into_failure(wanted.what.clone(), wanted.call.job.clone()));
-        self.requester.shared.limiter.record_host_result(&wanted.host, opened.as_ref().err()).await;
+            .map_err(|error| error.into_failure(request.what.clone(), request.call.job.clone()));
+        self.requester
+            .shared
+            .limiter
+            .record_host_result(&request.host, opened.as_ref().err())
+            .await;
         opened
     }
 }
@@ -210,13 +218,13 @@ impl Download {
     fn new(
         head: &ResponseHead,
         incoming: ResponseBody,
-        wanted: RequestedOutput<'_>,
+        request: RequestedOutput<'_>,
         permit: CallPermit,
     ) -> Result<Self, Failure> {
         let decoder = Decoder::new(head).map_err(|why| {
             let why = format!("the output cannot be decoded: {why}");
-            let failure = Failure::new(FailureKind::Contract, &*wanted.what, why);
-            Failure { job: wanted.call.job.clone(), status: Some(head.status), ..failure }
+            let failure = Failure::new(FailureKind::Contract, &*request.what, why);
+            Failure { job: request.call.job.clone(), status: Some(head.status), ..failure }
         })?;
         let is_plain = decoder.is_none();
         Ok(Self {
@@ -230,8 +238,8 @@ impl Download {
                 None => incoming,
             },
             position: 0,
-            job: wanted.call.job.clone(),
-            what: wanted.what,
+            job: request.call.job.clone(),
+            what: request.what,
             _permit: permit,
         })
     }
@@ -239,7 +247,7 @@ impl Download {
 
 /// A response with `status` may contain the output, or its rest if a range was requested (416: no
 /// such range).
-fn is_useful(status: u16, rest: bool) -> bool {
+fn may_contain_output(status: u16, rest: bool) -> bool {
     status == 200 || (rest && matches!(status, 206 | 416))
 }
 
@@ -249,7 +257,7 @@ fn is_strong(etag: &str) -> bool {
 }
 
 /// Evaluates the response to a request for the bytes from `point` on.
-fn answered(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
+fn range_answer(head: &ResponseHead, point: &ResumePoint) -> RangeAnswer {
     if head.status == 200 {
         return RangeAnswer::Whole;
     }
@@ -313,7 +321,7 @@ mod tests {
             (head(200, None, Some("\"v1\"")), RangeAnswer::Whole),
         ];
         for (head, expected) in table {
-            assert_eq!(answered(&head, &point), expected, "{head:?}");
+            assert_eq!(range_answer(&head, &point), expected, "{head:?}");
         }
     }
 

@@ -74,7 +74,7 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// Whether an idempotent call (poll, download, upload) may be retried.
+    /// Retryable if the call is idempotent (poll, download, upload).
     #[must_use]
     pub fn is_retryable_if_idempotent(self) -> bool {
         matches!(self, Self::RateLimited | Self::Unavailable | Self::Unreachable | Self::Broken)
@@ -128,7 +128,7 @@ impl FailureKind {
     }
 }
 
-/// Whether the service may have executed a failed call. Only create and start need this, because they
+/// Certainty of execution of a failed call. Only create and start need this, because they
 /// are not idempotent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Execution {
@@ -234,7 +234,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// How a run can end. Scripts rely on [`ExitClass::code`].
+/// The result class of a run. Scripts rely on [`ExitClass::code`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ExitClass {
     /// Everything is done and verified.

@@ -23,19 +23,19 @@ pub enum BackoffWait {
 pub fn wait(
     timing: &CallTiming,
     failures: u32,
-    asked: Option<Duration>,
+    requested: Option<Duration>,
     random: f64,
 ) -> BackoffWait {
     let random = random.clamp(0.0, 1.0);
-    match asked {
-        Some(asked) if asked > timing.retry_after_max => BackoffWait::TooLong(asked),
-        Some(asked) => BackoffWait::Sleep(asked + timing.backoff_first.mul_f64(random)),
-        None => BackoffWait::Sleep(window(timing, failures).mul_f64(1.0 + random)),
+    match requested {
+        Some(requested) if requested > timing.retry_after_max => BackoffWait::TooLong(requested),
+        Some(requested) => BackoffWait::Sleep(requested + timing.backoff_first.mul_f64(random)),
+        None => BackoffWait::Sleep(min_wait(timing, failures).mul_f64(1.0 + random)),
     }
 }
 
 /// Lower end of the backoff interval.
-fn window(timing: &CallTiming, failures: u32) -> Duration {
+fn min_wait(timing: &CallTiming, failures: u32) -> Duration {
     let doubled = 2_u32.checked_pow(failures.saturating_sub(1)).unwrap_or(u32::MAX);
     timing.backoff_first.saturating_mul(doubled).min(timing.backoff_max / 2)
 }
@@ -46,17 +46,17 @@ fn window(timing: &CallTiming, failures: u32) -> Duration {
 #[must_use]
 pub fn retry_after(header: &str, date: Option<&str>, wall: Timestamp) -> Option<Duration> {
     let header = header.trim();
-    let asked = match header.parse::<f64>() {
+    let requested = match header.parse::<f64>() {
         Ok(seconds) if seconds.is_nan() || seconds <= 0.0 => return None,
         // Values beyond the range of a duration exceed any limit.
         Ok(seconds) => Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX),
         Err(_) => {
             let until = httpdate::parse_http_date(header).ok()?;
-            let theirs = date.and_then(|date| httpdate::parse_http_date(date).ok());
-            until.duration_since(theirs.or_else(|| system_time(wall))?).ok()?
+            let service_time = date.and_then(|date| httpdate::parse_http_date(date).ok());
+            until.duration_since(service_time.or_else(|| system_time(wall))?).ok()?
         }
     };
-    (!asked.is_zero()).then_some(asked)
+    (!requested.is_zero()).then_some(requested)
 }
 
 fn system_time(wall: Timestamp) -> Option<SystemTime> {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn what_the_service_asks_for_is_obeyed_and_never_shortened() {
         let timing = CallTiming::default();
-        let after = |asked: f64, random| wait(&timing, 1, Some(seconds(asked)), random);
+        let after = |requested: f64, random| wait(&timing, 1, Some(seconds(requested)), random);
         assert_eq!(after(7.0, 0.0), BackoffWait::Sleep(seconds(7.0)));
         assert_eq!(after(7.0, 0.5), BackoffWait::Sleep(seconds(7.5)));
         assert_eq!(after(300.0, 0.0), BackoffWait::Sleep(seconds(300.0)));
@@ -137,18 +137,18 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_wait_leaves_its_window(failures: u32, random in 0.0..1.0_f64, asked: Option<u32>) {
+        fn no_wait_leaves_its_window(failures: u32, random in 0.0..1.0_f64, requested: Option<u32>) {
             let timing = CallTiming::default();
-            let asked = asked.map(|ms| Duration::from_millis(ms.into()));
-            match wait(&timing, failures, asked, random) {
+            let requested = requested.map(|ms| Duration::from_millis(ms.into()));
+            match wait(&timing, failures, requested, random) {
                 BackoffWait::Sleep(slept) => {
-                    let least = asked.unwrap_or(timing.backoff_first);
+                    let least = requested.unwrap_or(timing.backoff_first);
                     proptest::prop_assert!(slept >= least);
-                    proptest::prop_assert!(slept <= asked.unwrap_or_default() + timing.backoff_max);
+                    proptest::prop_assert!(slept <= requested.unwrap_or_default() + timing.backoff_max);
                 }
-                BackoffWait::TooLong(told) => {
-                    proptest::prop_assert_eq!(Some(told), asked);
-                    proptest::prop_assert!(told > timing.retry_after_max);
+                BackoffWait::TooLong(wait) => {
+                    proptest::prop_assert_eq!(Some(wait), requested);
+                    proptest::prop_assert!(wait > timing.retry_after_max);
                 }
             }
         }

@@ -24,7 +24,7 @@ pub(crate) fn secret_header(secret: &ApiKey) -> Result<HeaderValue, Failure> {
 }
 
 /// Sets the configured proxies and the resolver. Ambient proxy settings are ignored.
-pub(crate) fn proxied(
+pub(crate) fn with_proxies(
     builder: reqwest::ClientBuilder,
     endpoint: &ClientConfig,
 ) -> Result<reqwest::ClientBuilder, Failure> {
@@ -49,7 +49,7 @@ impl Resolve for SystemResolver {
 
 /// Redirect policy for requests with credentials: same origin only, and only if method and body are
 /// preserved. The library strips five headers on a change of host, but not `X-Api-Key`.
-pub(crate) fn within_origin(next: redirect::Attempt<'_>) -> redirect::Action {
+pub(crate) fn same_origin_redirects(next: redirect::Attempt<'_>) -> redirect::Action {
     let keeps_method = matches!(next.status().as_u16(), 307 | 308);
     let origin = next.url().origin();
     let has_user = !next.url().username().is_empty() || next.url().password().is_some();
@@ -62,7 +62,10 @@ pub(crate) fn within_origin(next: redirect::Attempt<'_>) -> redirect::Action {
 }
 
 /// Redirect policy for output links: any permitted target, but never from https to http.
-pub(crate) fn outward(next: redirect::Attempt<'_>, policy: LinkPolicy) -> redirect::Action {
+pub(crate) fn output_redirects(
+    next: redirect::Attempt<'_>,
+    policy: LinkPolicy,
+) -> redirect::Action {
     let was_secure = next.previous().iter().any(|passed| passed.scheme() == "https");
     let downgrade = was_secure && next.url().scheme() != "https";
     let allowed = policy.refuses(next.url()).is_none() && !downgrade;

@@ -57,7 +57,7 @@ impl fmt::Display for Unresolved {
 
 impl Error for Unresolved {}
 
-pub(crate) fn fault(error: &reqwest::Error) -> TransportError {
+pub(crate) fn classify_error(error: &reqwest::Error) -> TransportError {
     if error.is_builder() {
         return TransportError::Unsendable("the request cannot be sent".to_owned());
     }
@@ -65,16 +65,16 @@ pub(crate) fn fault(error: &reqwest::Error) -> TransportError {
         return TransportError::Unreachable("it closed before the request was sent".to_owned());
     }
     if !error.is_connect() {
-        return TransportError::Broken(words(error).to_owned());
+        return TransportError::Broken(message(error).to_owned());
     }
     // Connect errors occur before the request is handed to a connection, whatever their cause: DNS,
     // port, timeout, TLS or proxy.
     match tls_error(error) {
         Some(rustls::Error::InvalidCertificate(bad)) => {
-            TransportError::Untrusted(of_certificate(bad).to_owned())
+            TransportError::Untrusted(certificate_message(bad).to_owned())
         }
         Some(error) if is_no_tls(error) => TransportError::NoTls,
-        _ => TransportError::Unreachable(words(error).to_owned()),
+        _ => TransportError::Unreachable(message(error).to_owned()),
     }
 }
 
@@ -106,8 +106,8 @@ fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'stati
 }
 
 /// A message in our own words: those of the libraries are for developers, and may quote the server.
-pub(crate) fn words(error: &reqwest::Error) -> &'static str {
-    if let Some(words) = known(error) {
+pub(crate) fn message(error: &reqwest::Error) -> &'static str {
+    if let Some(words) = known_message(error) {
         return words;
     }
     if error.is_timeout() {
@@ -123,25 +123,25 @@ pub(crate) fn words(error: &reqwest::Error) -> &'static str {
 }
 
 /// The message for the innermost known cause.
-fn known(error: &(dyn Error + 'static)) -> Option<&'static str> {
-    let deeper = cause(error).and_then(known);
+fn known_message(error: &(dyn Error + 'static)) -> Option<&'static str> {
+    let deeper = cause(error).and_then(known_message);
     deeper.or_else(|| {
         if error.is::<Unresolved>() {
             return Some(NOT_RESOLVED);
         }
         if let Some(error) = error.downcast_ref::<rustls::Error>() {
-            return Some(of_tls(error));
+            return Some(tls_message(error));
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
-            return of_http(error);
+            return http_message(error);
         }
-        of_io(error.downcast_ref::<io::Error>()?)
+        io_message(error.downcast_ref::<io::Error>()?)
     })
 }
 
-pub(crate) fn of_tls(error: &rustls::Error) -> &'static str {
+pub(crate) fn tls_message(error: &rustls::Error) -> &'static str {
     match error {
-        rustls::Error::InvalidCertificate(bad) => of_certificate(bad),
+        rustls::Error::InvalidCertificate(bad) => certificate_message(bad),
         rustls::Error::InvalidMessage(_) | rustls::Error::InappropriateMessage { .. } => {
             "the server does not use TLS on this port; check the scheme and port of the URL"
         }
@@ -152,7 +152,7 @@ pub(crate) fn of_tls(error: &rustls::Error) -> &'static str {
     }
 }
 
-pub(crate) fn of_certificate(bad: &CertificateError) -> &'static str {
+pub(crate) fn certificate_message(bad: &CertificateError) -> &'static str {
     match bad {
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
             "it has expired, or this machine's clock is wrong"
@@ -172,7 +172,7 @@ pub(crate) fn of_certificate(bad: &CertificateError) -> &'static str {
     }
 }
 
-fn of_http(error: &hyper::Error) -> Option<&'static str> {
+fn http_message(error: &hyper::Error) -> Option<&'static str> {
     Some(match () {
         () if error.is_parse_too_large() => "the response header is too long",
         () if error.is_parse() => {
@@ -186,7 +186,7 @@ fn of_http(error: &hyper::Error) -> Option<&'static str> {
     })
 }
 
-pub(crate) fn of_io(error: &io::Error) -> Option<&'static str> {
+pub(crate) fn io_message(error: &io::Error) -> Option<&'static str> {
     use io::ErrorKind as Kind;
     Some(match error.kind() {
         Kind::ConnectionRefused => "the connection was refused",
@@ -302,9 +302,9 @@ mod tests {
             ),
         ];
         for (error, expected) in table {
-            let told = known(&*error).unwrap();
+            let told = known_message(&*error).unwrap();
             assert!(told.contains(expected), "{error:?}: {told}");
         }
-        assert_eq!(known(&io::Error::other("words of a library")), None);
+        assert_eq!(known_message(&io::Error::other("words of a library")), None);
     }
 }

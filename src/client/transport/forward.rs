@@ -9,7 +9,7 @@ use reqwest::redirect;
 use url::Url;
 
 use super::builder::misconfigured;
-use super::error::words;
+use super::error::message;
 use super::tls;
 use crate::client::webhook::WebhookHeaders;
 use crate::model::host::is_loopback;
@@ -55,7 +55,7 @@ impl Forwarder {
             .timeout(TIMEOUT)
             .http1_only()
             .build()
-            .map_err(|error| misconfigured(words(&error)))?;
+            .map_err(|error| misconfigured(message(&error)))?;
         Ok(Self { client, url })
     }
 
@@ -71,7 +71,7 @@ impl Forwarder {
             request = request.header(name, value);
         }
         let response = request.body(body).send().await.map_err(|error| {
-            Failure::new(FailureKind::Unreachable, what(), words(&error.without_url()))
+            Failure::new(FailureKind::Unreachable, what(), message(&error.without_url()))
         })?;
         if response.status().is_success() {
             return Ok(());

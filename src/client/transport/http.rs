@@ -15,8 +15,10 @@ use reqwest::{Body, multipart, redirect};
 use tokio::time::timeout;
 use url::Url;
 
-use super::builder::{misconfigured, outward, proxied, secret_header, within_origin};
-use super::error::{fault, words};
+use super::builder::{
+    misconfigured, output_redirects, same_origin_redirects, secret_header, with_proxies,
+};
+use super::error::{classify_error, message};
 use super::tls::{self, Tls};
 use super::upload::FileBody;
 use super::{
@@ -66,12 +68,15 @@ impl HttpTransport {
                 .pool_idle_timeout(POOL_IDLE)
                 .pool_max_idle_per_host(if pooled { usize::MAX } else { 0 })
                 .http1_only();
-            proxied(plain, endpoint)?.build().map_err(|error| misconfigured(words(&error)))
+            with_proxies(plain, endpoint)?.build().map_err(|error| misconfigured(message(&error)))
         };
         let transport = Self {
-            api: build(redirect::Policy::custom(within_origin), true)?,
-            api_unpooled: build(redirect::Policy::custom(within_origin), false)?,
-            output: build(redirect::Policy::custom(move |next| outward(next, links)), true)?,
+            api: build(redirect::Policy::custom(same_origin_redirects), true)?,
+            api_unpooled: build(redirect::Policy::custom(same_origin_redirects), false)?,
+            output: build(
+                redirect::Policy::custom(move |next| output_redirects(next, links)),
+                true,
+            )?,
             key: endpoint.key.as_ref().map(secret_header).transpose()?,
             admin_token: endpoint.admin_token.as_ref().map(secret_header).transpose()?,
             idle: timing.idle_timeout,
@@ -119,7 +124,7 @@ impl HttpTransport {
         request: reqwest::RequestBuilder,
     ) -> Result<reqwest::Response, TransportError> {
         match timeout(self.head, request.send()).await {
-            Ok(answered) => answered.map_err(|error| fault(&error.without_url())),
+            Ok(answered) => answered.map_err(|error| classify_error(&error.without_url())),
             Err(_) => Err(TransportError::Silent(self.head)),
         }
     }
@@ -143,7 +148,7 @@ impl HttpTransport {
         };
         answered.map_err(|error| match pulse.problem() {
             Some(why) => TransportError::Unreadable(why),
-            None => fault(&error.without_url()),
+            None => classify_error(&error.without_url()),
         })
     }
 
@@ -204,7 +209,10 @@ impl Transport for HttpTransport {
 /// The body of `response` as chunks.
 fn incoming(response: reqwest::Response, idle: Duration) -> ResponseBody {
     let pieces = response.bytes_stream();
-    ResponseBody::new(pieces.map(|piece| piece.map_err(|error| fault(&error.without_url()))), idle)
+    ResponseBody::new(
+        pieces.map(|piece| piece.map_err(|error| classify_error(&error.without_url()))),
+        idle,
+    )
 }
 
 fn head(response: &reqwest::Response) -> ResponseHead {
@@ -246,7 +254,7 @@ mod tests {
 
     fn without_certificates(base: &str) -> Result<HttpTransport, Failure> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = tls::trusting_nothing(provider, "none were found".to_owned()).unwrap();
+        let tls = tls::trust_none(provider, "none were found".to_owned()).unwrap();
         let endpoint = ClientConfig {
             base_url: base.parse().unwrap(),
             key: None,

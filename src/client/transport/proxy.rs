@@ -81,9 +81,11 @@ fn bypasses(no_proxy: &str, url: &Url) -> bool {
         let (host, wanted) = split_port(entry);
         let fits = wanted.is_none_or(|wanted| Some(wanted) == port);
         fits && match url.host() {
-            Some(Host::Domain(name)) => names(host, name),
-            Some(Host::Ipv4(ip)) => holds(host, ip.into()),
-            Some(Host::Ipv6(ip)) => holds(host, ip.to_ipv4_mapped().map_or(ip.into(), Into::into)),
+            Some(Host::Domain(name)) => matches_name(host, name),
+            Some(Host::Ipv4(ip)) => contains_ip(host, ip.into()),
+            Some(Host::Ipv6(ip)) => {
+                contains_ip(host, ip.to_ipv4_mapped().map_or(ip.into(), Into::into))
+            }
             None => false,
         }
     })
@@ -104,7 +106,7 @@ fn split_port(entry: &str) -> (&str, Option<u16>) {
 }
 
 /// `entry` is `name` or a parent domain of it.
-fn names(entry: &str, name: &str) -> bool {
+fn matches_name(entry: &str, name: &str) -> bool {
     let entry = entry.trim_end_matches('.').to_ascii_lowercase();
     if entry == "*" {
         return true;
@@ -116,7 +118,7 @@ fn names(entry: &str, name: &str) -> bool {
 }
 
 /// `entry` is `ip` or a network that contains it.
-fn holds(entry: &str, ip: IpAddr) -> bool {
+fn contains_ip(entry: &str, ip: IpAddr) -> bool {
     if entry == "*" {
         return true;
     }

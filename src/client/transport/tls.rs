@@ -20,20 +20,20 @@ pub(crate) struct Tls {
 /// The cryptography provider is unusable.
 pub(crate) fn platform() -> Result<Tls, String> {
     let provider = Arc::new(ring::default_provider());
-    match trusting_the_platform(Arc::clone(&provider)) {
+    match trust_platform(Arc::clone(&provider)) {
         Ok(config) => Ok(Tls { config, unusable: None }),
-        Err(why) => trusting_nothing(provider, why),
+        Err(why) => trust_none(provider, why),
     }
 }
 
 /// Settings for a machine without certificates.
-pub(crate) fn trusting_nothing(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
+pub(crate) fn trust_none(provider: Arc<CryptoProvider>, why: String) -> Result<Tls, String> {
     let config =
         builder(provider)?.with_root_certificates(RootCertStore::empty()).with_no_client_auth();
     Ok(Tls { config: http1(config), unusable: Some(why) })
 }
 
-fn trusting_the_platform(provider: Arc<CryptoProvider>) -> Result<ClientConfig, String> {
+fn trust_platform(provider: Arc<CryptoProvider>) -> Result<ClientConfig, String> {
     let none = "no CA certificates found; SSL_CERT_FILE can name a file with them";
     let verified = builder(provider)?.with_platform_verifier().map_err(|_| none.to_owned())?;
     Ok(http1(verified.with_no_client_auth()))

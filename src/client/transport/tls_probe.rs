@@ -21,7 +21,7 @@ pub(crate) enum HandshakeError {
     /// No response, or not in time.
     Unreachable(String),
     /// The certificate is expired or not yet valid.
-    OutOfTime(String),
+    Expired(String),
     /// The certificate is not accepted for another reason.
     Untrusted(String),
 }
@@ -39,11 +39,11 @@ pub(crate) async fn handshake(
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| unreachable(format!("{host} is not a valid host name")))?;
     let connector = TlsConnector::from(Arc::new(tls.config));
-    let shaken = timeout(max_wait, async {
+    let handshake = timeout(max_wait, async {
         let stream = TcpStream::connect((host, port)).await?;
         connector.connect(name, stream).await
     });
-    match shaken.await {
+    match handshake.await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(why(&error)),
         Err(_) => Err(unreachable(format!("no response after {} s", max_wait.as_secs_f64()))),
@@ -53,22 +53,22 @@ pub(crate) async fn handshake(
 fn why(error: &std::io::Error) -> HandshakeError {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     match inner {
-        Some(rustls::Error::InvalidCertificate(bad)) => of_certificate(bad),
+        Some(rustls::Error::InvalidCertificate(bad)) => classify_certificate_error(bad),
         Some(other) if is_no_tls(other) => HandshakeError::NoTls(TransportError::NoTls.to_string()),
-        Some(other) => HandshakeError::Unreachable(error::of_tls(other).to_owned()),
+        Some(other) => HandshakeError::Unreachable(error::tls_message(other).to_owned()),
         None => HandshakeError::Unreachable(
-            error::of_io(error).unwrap_or(error::NOT_RESOLVED).to_owned(),
+            error::io_message(error).unwrap_or(error::NOT_RESOLVED).to_owned(),
         ),
     }
 }
 
-fn of_certificate(bad: &CertificateError) -> HandshakeError {
-    let why = format!("certificate not accepted: {}", error::of_certificate(bad));
+fn classify_certificate_error(bad: &CertificateError) -> HandshakeError {
+    let why = format!("certificate not accepted: {}", error::certificate_message(bad));
     match bad {
         CertificateError::Expired
         | CertificateError::ExpiredContext { .. }
         | CertificateError::NotValidYet
-        | CertificateError::NotValidYetContext { .. } => HandshakeError::OutOfTime(why),
+        | CertificateError::NotValidYetContext { .. } => HandshakeError::Expired(why),
         _ => HandshakeError::Untrusted(why),
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_certificate_out_of_its_time_is_told_from_one_that_nobody_vouches_for() {
         let wrap = |bad| std::io::Error::other(rustls::Error::InvalidCertificate(bad));
-        assert!(matches!(why(&wrap(CertificateError::Expired)), HandshakeError::OutOfTime(_)));
+        assert!(matches!(why(&wrap(CertificateError::Expired)), HandshakeError::Expired(_)));
         assert!(matches!(
             why(&wrap(CertificateError::UnknownIssuer)),
             HandshakeError::Untrusted(_)

@@ -90,7 +90,7 @@ impl FileBody {
         Ok(Self {
             file: opened,
             size: file.size,
-            name: plain_name(&file.name),
+            name: ascii_name(&file.name),
             content_type: file.content_type.clone(),
             pulse: Arc::new(UploadProgress::new()),
             progress: Arc::clone(progress),
@@ -129,13 +129,13 @@ impl FileBody {
 }
 
 /// `name` reduced to characters that all multipart parsers accept, with its extension.
-fn plain_name(name: &str) -> String {
-    const LONGEST: usize = 100;
+fn ascii_name(name: &str) -> String {
+    const NAME_MAX: usize = 100;
     let plain: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
         .collect();
-    let start = plain.len().saturating_sub(LONGEST);
+    let start = plain.len().saturating_sub(NAME_MAX);
     match plain[start..].trim_start_matches('.') {
         "" => "file".to_owned(),
         name => name.to_owned(),
@@ -206,11 +206,11 @@ mod tests {
 
     #[test]
     fn names_are_plain_and_keep_their_ending() {
-        assert_eq!(plain_name("clip 1.mp4"), "clip_1.mp4");
-        assert_eq!(plain_name("Fuß\"\r\n.mov"), "Fu____.mov");
-        assert_eq!(plain_name("../../etc/passwd"), "_.._etc_passwd");
-        assert_eq!(plain_name(""), "file");
-        let long = plain_name(&format!("{}.webm", "x".repeat(4_000)));
+        assert_eq!(ascii_name("clip 1.mp4"), "clip_1.mp4");
+        assert_eq!(ascii_name("Fuß\"\r\n.mov"), "Fu____.mov");
+        assert_eq!(ascii_name("../../etc/passwd"), "_.._etc_passwd");
+        assert_eq!(ascii_name(""), "file");
+        let long = ascii_name(&format!("{}.webm", "x".repeat(4_000)));
         assert_eq!((long.len(), &long[95..]), (100, ".webm"));
     }
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 use serde_json::ser::{Formatter, Serializer};
 
 use super::{
-    PREFIX, VerifiedDelivery, WebhookError, WebhookHeaders, digest, is_signed, moment, verify,
+    PREFIX, VerifiedDelivery, WebhookError, WebhookHeaders, is_signed, parse_signature, parse_time,
+    verify,
 };
 use crate::model::{ApiKey, Sanitizer, Timestamp};
 
@@ -56,7 +57,7 @@ pub fn explain(
 fn signature(headers: &WebhookHeaders, body: &[u8], secret: &ApiKey) -> Vec<String> {
     let given = headers.signature.as_deref().unwrap_or_default();
     let digits = given.trim().strip_prefix(PREFIX).unwrap_or(given.trim());
-    let Some(claimed) = digest(digits) else {
+    let Some(claimed) = parse_signature(digits) else {
         return vec![format!(
             "X-Webhook-Signature must be {PREFIX} and 64 hexadecimal digits; it has {} characters",
             given.chars().count()
@@ -94,7 +95,7 @@ fn fewest_changes(
     secret: &ApiKey,
     claimed: &[u8; 32],
 ) -> Option<Vec<&'static str>> {
-    let (stamps, bodies) = (stamps(stamp), bodies(body));
+    let (stamps, bodies) = (signed_prefixes(stamp), bodies(body));
     let mut best: Option<Vec<&'static str>> = None;
     for (secret, other_secret) in secrets(secret.expose()) {
         for (stamp, other_stamp) in &stamps {
@@ -127,12 +128,12 @@ fn secrets(secret: &str) -> Vec<Variant> {
 }
 
 /// Candidates for the signed bytes before the body, including the dot.
-fn stamps(stamp: Option<&str>) -> Vec<Variant> {
+fn signed_prefixes(stamp: Option<&str>) -> Vec<Variant> {
     let mut all = vec![(Vec::new(), Some("the body was signed without the timestamp"))];
     let Some(stamp) = stamp else { return all };
     all.push((format!("{stamp}.").into(), None));
     all.push((stamp.into(), Some("the dot between timestamp and body was missing")));
-    if let Some(at) = moment(stamp.trim()) {
+    if let Some(at) = parse_time(stamp.trim()) {
         let iso = jiff::Timestamp::from_millisecond(at.0)
             .map(|iso| iso.strftime("%Y-%m-%dT%H:%M:%S").to_string())
             .unwrap_or_default();
@@ -166,7 +167,7 @@ fn bodies(body: &[u8]) -> Vec<Variant> {
     all.push((text.replace('\n', "\r\n").into(), Some(LINE_BREAKS)));
     if let Ok(value) = serde_json::from_str::<Value>(text) {
         for (spaced, ascii) in [(false, false), (false, true), (true, false), (true, true)] {
-            all.push((written(&value, Spelling { spaced, ascii }), Some(REWRITTEN_BODY)));
+            all.push((serialize(&value, JsonStyle { spaced, ascii }), Some(REWRITTEN_BODY)));
         }
     }
     all
@@ -175,26 +176,26 @@ fn bodies(body: &[u8]) -> Vec<Variant> {
 /// JSON style of a library: spaces after commas and colons (as in Python), and escaping beyond
 /// ASCII.
 #[derive(Clone, Copy)]
-struct Spelling {
+struct JsonStyle {
     spaced: bool,
     ascii: bool,
 }
 
-fn written(value: &Value, spelling: Spelling) -> Vec<u8> {
+fn serialize(value: &Value, style: JsonStyle) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Serialising to memory cannot fail.
-    let _ = value.serialize(&mut Serializer::with_formatter(&mut bytes, spelling));
+    let _ = value.serialize(&mut Serializer::with_formatter(&mut bytes, style));
     bytes
 }
 
-impl Spelling {
+impl JsonStyle {
     fn separate<W: ?Sized + Write>(self, writer: &mut W, first: bool) -> io::Result<()> {
         let comma: &[u8] = if self.spaced { b", " } else { b"," };
         if first { Ok(()) } else { writer.write_all(comma) }
     }
 }
 
-impl Formatter for Spelling {
+impl Formatter for JsonStyle {
     fn begin_array_value<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,
@@ -256,7 +257,7 @@ mod tests {
     #[test]
     fn changes_of_a_body_are_named() {
         let value: Value = serde_json::from_slice(BODY).unwrap();
-        let spaced = written(&value, Spelling { spaced: true, ascii: false });
+        let spaced = serialize(&value, JsonStyle { spaced: true, ascii: false });
         let data_first = br#"{"data":{"id":"j-1","status":"completed"},"event":"job.completed"}"#;
         let table: [(Vec<u8>, &str); 5] = [
             ([BODY, b"\n"].concat(), "extra space or line break at its end"),

@@ -149,7 +149,7 @@ pub fn verify(
     let signature = headers.signature.as_deref().ok_or(WebhookError::Unsigned)?;
     let stamp = headers.timestamp.as_deref().ok_or(WebhookError::NoTimestamp)?;
     let digits = signature.strip_prefix(PREFIX).ok_or(WebhookError::MalformedSignature)?;
-    let claimed = digest(digits).ok_or(WebhookError::MalformedSignature)?;
+    let claimed = parse_signature(digits).ok_or(WebhookError::MalformedSignature)?;
     if !is_signed(secret.expose().as_bytes(), &[stamp.as_bytes(), b".", body], &claimed) {
         return Err(WebhookError::WrongSignature);
     }
@@ -167,9 +167,9 @@ fn read(
     sanitizer: &Sanitizer,
 ) -> Result<VerifiedDelivery, WebhookError> {
     let unreadable = |why: &str| WebhookError::UnreadableBody(why.to_owned());
-    let mut said = parse(body, sanitizer).map_err(|_| unreadable("not JSON"))?;
-    let data = said.get_mut("data").ok_or_else(|| unreadable("no data"))?.take();
-    let event = fields::text(&said, &["event"])
+    let mut body = parse(body, sanitizer).map_err(|_| unreadable("not JSON"))?;
+    let data = body.get_mut("data").ok_or_else(|| unreadable("no data"))?.take();
+    let event = fields::text(&body, &["event"])
         .or_else(|| headers.event.as_deref().map(|event| sanitizer.clean_short(event)))
         .ok_or_else(|| unreadable("no event name"))?;
     let status = fields::text(&data, &["status"])
@@ -186,7 +186,7 @@ fn read(
 }
 
 /// Decodes 64 hexadecimal digits.
-fn digest(digits: &str) -> Option<[u8; 32]> {
+fn parse_signature(digits: &str) -> Option<[u8; 32]> {
     hex::decode(digits).ok()?.try_into().ok()
 }
 
@@ -201,7 +201,7 @@ fn is_signed(secret: &[u8], parts: &[&[u8]], claimed: &[u8; 32]) -> bool {
 }
 
 fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), WebhookError> {
-    let sent = moment(stamp).ok_or(WebhookError::UnreadableTimestamp)?;
+    let sent = parse_time(stamp).ok_or(WebhookError::UnreadableTimestamp)?;
     let apart = Duration::from_millis(now.0.abs_diff(sent.0));
     if apart <= max_age {
         Ok(())
@@ -213,7 +213,7 @@ fn check_age(stamp: &str, now: Timestamp, max_age: Duration) -> Result<(), Webho
 }
 
 /// Parses an ISO time. Without a zone it is UTC, like all times of the contract.
-fn moment(text: &str) -> Option<Timestamp> {
+fn parse_time(text: &str) -> Option<Timestamp> {
     let stamp = jiff::Timestamp::from_str(text).or_else(|_| {
         let civil = DateTime::from_str(text)?;
         TimeZone::UTC.to_timestamp(civil)

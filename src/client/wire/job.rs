@@ -34,8 +34,8 @@ pub(crate) fn created(response: &Value) -> Result<CreatedJob, Unreadable> {
 
 /// A start is confirmed if the response names the job, contains `success`, or states a status.
 /// Anything less is ambiguous.
-pub(crate) fn started(response: &Value, asked: &JobId) -> Result<StartedJob, Unreadable> {
-    let named = same_job(response, asked)?;
+pub(crate) fn started(response: &Value, requested: &JobId) -> Result<StartedJob, Unreadable> {
+    let named = same_job(response, requested)?;
     let status = status(response);
     let success = response.get("success").and_then(Value::as_bool);
     match success {
@@ -47,12 +47,12 @@ pub(crate) fn started(response: &Value, asked: &JobId) -> Result<StartedJob, Unr
     }
 }
 
-/// Reads the response to a poll of the job `asked`. `base` resolves a relative output link.
-pub(crate) fn job(response: Value, asked: &JobId, base: &Url) -> Result<JobView, Unreadable> {
-    if !same_job(&response, asked)? && status(&response).is_none() {
+/// Reads the response to a poll of the job `requested`. `base` resolves a relative output link.
+pub(crate) fn job(response: Value, requested: &JobId, base: &Url) -> Result<JobView, Unreadable> {
+    if !same_job(&response, requested)? && status(&response).is_none() {
         return Err(Unreadable::new("the response is not a job"));
     }
-    Ok(view(asked.clone(), response, base))
+    Ok(view(requested.clone(), response, base))
 }
 
 /// Reads a page of jobs in any of its four forms.
@@ -73,10 +73,10 @@ pub(crate) fn download_link(response: &Value, base: &Url) -> Result<OutputLink, 
         .ok_or_else(|| Unreadable::new("the response has no download_url"))
 }
 
-/// `true` if the response names `asked`. Another job's ID is an error.
-fn same_job(response: &Value, asked: &JobId) -> Result<bool, Unreadable> {
+/// `true` if the response names `requested`. Another job's ID is an error.
+fn same_job(response: &Value, requested: &JobId) -> Result<bool, Unreadable> {
     match fields::job_id(response) {
-        Some(id) if id == *asked => Ok(true),
+        Some(id) if id == *requested => Ok(true),
         Some(id) => Err(Unreadable::new(format!("the response is about another job, {id}"))),
         None => Ok(false),
     }

@@ -11,7 +11,7 @@ use crate::model::options::Rgb;
 use crate::model::{Background, Composition, Failure, FailureKind, JobOptions};
 
 /// Fields that determine billing and the search for lost jobs. They cannot be set by the user.
-const OURS: [&str; 3] = ["video_url", "auto_start", "metadata"];
+const RESERVED_FIELDS: [&str; 3] = ["video_url", "auto_start", "metadata"];
 
 /// Background and composition, in the older and the newer form. The vendor's pages disagree on
 /// which form the service reads, and on the defaults, so both are always sent, including default
@@ -163,7 +163,7 @@ fn composition(asked: &Composition) -> Result<Option<Value>, Failure> {
 
 /// `body` with the user's extra fields, which take precedence.
 fn with_extra(body: &impl Serialize, options: &JobOptions) -> Result<Bytes, Failure> {
-    if let Some(name) = options.extra.keys().find(|name| OURS.contains(&name.as_str())) {
+    if let Some(name) = options.extra.keys().find(|name| RESERVED_FIELDS.contains(&name.as_str())) {
         return Err(unsendable(format!("the field {name} is set by rbgv and cannot be changed")));
     }
     let Ok(Value::Object(mut fields)) = serde_json::to_value(body) else {
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn what_the_protocol_needs_cannot_be_overridden() {
-        for name in OURS {
+        for name in RESERVED_FIELDS {
             let options = JobOptions {
                 extra: [(name.to_owned(), json!(true))].into(),
                 ..JobOptions::default()
